@@ -1,0 +1,49 @@
+"""The clock. Only the shell reads it; the core is told the date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """Where "now" comes from."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The computer's clock."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands where it is put: for simulations, the demo and tests."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        """Return the moment that was set, aware, in UTC."""
+        return self.moment.astimezone(UTC)
+
+    def advance(self, step: timedelta) -> None:
+        """Move the clock; a negative step moves it back."""
+        self.moment += step
+
+
+def today_in(clock: Clock, time_zone: str) -> date:
+    """Return the organisation's calendar day.
+
+    Args:
+        clock: the source of the moment.
+        time_zone: an IANA name such as `Pacific/Auckland`; empty means UTC.
+    """
+    return clock.now().astimezone(ZoneInfo(time_zone or "UTC")).date()

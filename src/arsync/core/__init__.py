@@ -1,0 +1,1 @@
+"""What should be: pure functions over records, a rulebook and a date. No I/O, no clock."""

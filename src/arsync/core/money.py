@@ -1,0 +1,60 @@
+"""Money: exact decimals that know their currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+
+ZERO = Decimal(0)
+
+DECIMAL_PLACES_MAX = 4
+"""Amounts are kept to ten-thousandths: what Xero's `unitdp=4` can hold, and more than any invoice total needs."""
+
+AMOUNT_MAX = Decimal(10) ** 14
+"""Larger amounts do not fit the store's 64-bit count of ten-thousandths and are refused as odd."""
+
+_NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many decimals the currency is written with (ISO 4217), 2 when not known."""
+    if currency in _NO_MINOR_UNIT:
+        return 0
+    return 3 if currency in _THREE_DIGITS else 2
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Round half up to the currency's minor unit, as both platforms do."""
+    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
+
+
+def shown(amount: Decimal, currency: str) -> str:
+    """Format for people: `GBP 1,940.00`."""
+    return f"{currency} {rounded(amount, currency):,f}".strip()
+
+
+def plain(amount: Decimal) -> str:
+    """Format for JSON and CSV: a decimal string, at least two decimals, never an exponent."""
+    if amount == amount.to_integral_value() or amount == amount.quantize(Decimal("0.01")):
+        return format(amount.quantize(Decimal("0.01")), "f")
+    return format(amount.normalize(), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of one currency; sums of different currencies stop at once."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        assert isinstance(self.amount, Decimal), "money never passes through float"
+
+    def __add__(self, other: Money) -> Money:
+        if self.currency != other.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return replace(self, amount=self.amount + other.amount)
+
+    def __str__(self) -> str:
+        return shown(self.amount, self.currency)

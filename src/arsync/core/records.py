@@ -1,0 +1,262 @@
+"""The records: what every platform's documents become.
+
+Records are named tuples: immutable, typed, quick to make by the hundred thousand, and already the
+rows that the store writes and the rules read. Days are the organisation's calendar days; moments
+are aware and in UTC; an empty string means "the platform does not say", None means "unknown".
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class RecordKind(StrEnum):
+    """The kinds of record a page can hold."""
+
+    ORGANISATION = "organisation"
+    CONTACTS = "contacts"
+    INVOICES = "invoices"
+    CREDITS = "credits"
+    PAYMENTS = "payments"
+
+
+class ContactStatus(StrEnum):
+    """Where a contact stands. Only an active one is ever written to."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    MERGED = "merged"
+    DELETED = "deleted"
+
+
+class DocumentStatus(StrEnum):
+    """Where an invoice or a credit stands. Only OPEN is owed."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    VOIDED = "voided"
+    DELETED = "deleted"
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. Only ACTIVE counts."""
+
+    ACTIVE = "active"
+    VOIDED = "voided"
+    DELETED = "deleted"
+
+
+class CreditKind(StrEnum):
+    """What kind of money in hand a credit is."""
+
+    CREDIT_NOTE = "credit note"
+    PREPAYMENT = "prepayment"
+    OVERPAYMENT = "overpayment"
+
+
+class Organisation(NamedTuple):
+    """The organisation whose ledger it is."""
+
+    id: str
+    name: str
+    base_currency: str
+    country: str = ""
+    """ISO 3166 alpha-2."""
+    time_zone: str = ""
+    """IANA name; empty when the platform does not tell."""
+    short_code: str = ""
+    is_demo: bool = False
+    locked_until: date | None = None
+    """Documents on or before this day cannot be changed."""
+    own_reminders: bool | None = None
+    """True when the platform's own invoice reminders are switched on; None when it does not tell."""
+
+
+class Contact(NamedTuple):
+    """Who owes."""
+
+    id: str
+    name: str
+    status: str = ContactStatus.ACTIVE
+    email: str = ""
+    more_emails: tuple[str, ...] = ()
+    """Further people who receive invoice mail."""
+    first_name: str = ""
+    currency: str = ""
+    country: str = ""
+    groups: tuple[str, ...] = ()
+    """Names of contact groups (Xero) or the customer type (QuickBooks)."""
+    parent_id: str = ""
+    bill_to_parent: bool = False
+    merged_into: str = ""
+    created_on: date | None = None
+    terms: str = ""
+    """The platform's payment terms in words, e.g. `30 days after the bill date`."""
+    note: str = ""
+    """Text that people and arsync keep on the contact (QuickBooks Customer.Notes)."""
+    version: str = ""
+    updated_at: datetime | None = None
+
+
+class Invoice(NamedTuple):
+    """A sales invoice. Money is in `currency`."""
+
+    id: str
+    contact_id: str
+    number: str
+    status: str
+    issued_on: date
+    due_on: date
+    currency: str
+    rate: Decimal | None
+    """Base-currency units for one unit of `currency`, as the platform recorded it."""
+    total: Decimal
+    amount_due: Decimal
+    reference: str = ""
+    sent: bool | None = None
+    """Whether it was sent to the customer; None when the platform does not tell."""
+    paid_on: date | None = None
+    """The day it was paid in full."""
+    expected_on: date | None = None
+    """The platform's expected payment date."""
+    email: str = ""
+    """The address the platform would send it to, when it differs from the contact's."""
+    link: str = ""
+    """The customer's online view of the invoice."""
+    note: str = ""
+    """Internal text on the invoice (QuickBooks PrivateNote)."""
+    version: str = ""
+    updated_at: datetime | None = None
+
+
+class Allocation(NamedTuple):
+    """Money of one payment or credit matched to one invoice, in the invoice's currency."""
+
+    invoice_id: str
+    amount: Decimal
+    allocated_on: date
+
+
+class Payment(NamedTuple):
+    """Money received. `unallocated` is not yet matched to any invoice."""
+
+    id: str
+    contact_id: str
+    status: str
+    paid_on: date
+    currency: str
+    rate: Decimal | None
+    amount: Decimal
+    unallocated: Decimal
+    allocations: tuple[Allocation, ...] = ()
+    reference: str = ""
+    version: str = ""
+    updated_at: datetime | None = None
+
+
+class Credit(NamedTuple):
+    """A credit note, prepayment or overpayment. `unallocated` is still to be matched."""
+
+    id: str
+    contact_id: str
+    kind: str
+    number: str
+    status: str
+    issued_on: date
+    currency: str
+    rate: Decimal | None
+    total: Decimal
+    unallocated: Decimal
+    allocations: tuple[Allocation, ...] = ()
+    version: str = ""
+    updated_at: datetime | None = None
+
+
+class OpenBalance(NamedTuple):
+    """What a sweep of open invoices says of one: enough to notice that our copy is old."""
+
+    invoice_id: str
+    amount_due: Decimal
+    due_on: date | None
+
+
+class DocumentProblem(NamedTuple):
+    """A platform document that could not be understood; it is kept out, named, and shown."""
+
+    kind: str
+    id: str
+    number: str
+    message: str
+
+
+class Promise(NamedTuple):
+    """A promise to pay, recorded by a person."""
+
+    invoice_id: str
+    promised_on: date
+    """The day the money is to come."""
+    amount: Decimal | None
+    """None: all that is due."""
+    made_on: date
+    kept: bool | None = None
+    """None while open; set when the day has passed or the money came."""
+
+
+class Dispute(NamedTuple):
+    """A dispute about an invoice, recorded by a person."""
+
+    invoice_id: str
+    opened_on: date
+    reason: str
+    settled_on: date | None = None
+
+
+class SentStep(NamedTuple):
+    """A reminder step that was taken for one invoice, in one episode."""
+
+    invoice_id: str
+    episode: int
+    cadence: str
+    day: int
+    step: str
+    on: date
+    """The organisation's day on which it went (or was handed over, when its outcome is unknown)."""
+    moment: str
+    """The contact moment it belonged to: the same text for all that went together."""
+
+
+class StandingHold(NamedTuple):
+    """A credit hold that stands, as arsync placed it."""
+
+    contact_id: str
+    since: date
+    episode: int
+    terms_changed: bool = False
+
+
+class Account(NamedTuple):
+    """One debtor with everything the rules need: a parent with its children, or a contact alone.
+
+    `contacts[0]` is the parent. `episodes` counts, per invoice, the stretches of being owed.
+    """
+
+    contacts: tuple[Contact, ...]
+    invoices: tuple[Invoice, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    sent: tuple[SentStep, ...] = ()
+    hold: StandingHold | None = None
+    episodes: dict[str, int] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
+    last_hold_episode: int = 0
+    open_tasks: tuple[str, ...] = ()
+    """Keys of tasks that were opened for this debtor and are not done."""
+    done_keys: frozenset[str] = frozenset()
+    """Keys of every action ever started for this debtor: planning twice plans once."""
+    taken_over_on: date | None = None
+    """The day the connection left `observe`: debts older than this follow `take_over`."""

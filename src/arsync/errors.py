@@ -1,0 +1,40 @@
+"""Errors, named after what to do next. Callers branch on the type, never on a text or a status."""
+
+from __future__ import annotations
+
+
+class ArsyncError(Exception):
+    """Anything arsync raises on purpose; its message is fit for the user.
+
+    The message never holds a token, a password or a client secret.
+    """
+
+
+class UserMistake(ArsyncError):
+    """The user can fix it: the message says where and how. Exit code 2."""
+
+
+class NeedsReconnect(ArsyncError):
+    """Consent was withdrawn or expired: a person must run `arsync connect` again."""
+
+
+class RetryLater(ArsyncError):
+    """The other side is busy or away; nothing happened, and the same call is safe to repeat."""
+
+    def __init__(self, message: str, *, after_seconds: float = 60.0) -> None:
+        """Remember how long to wait.
+
+        Args:
+            message: what was refused, and by whom.
+            after_seconds: the earliest moment at which a repetition makes sense.
+        """
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class Rejected(ArsyncError):
+    """The other side refused for good: record it, and go on with the rest."""
+
+
+class OutcomeUnknown(ArsyncError):
+    """The write may have happened: look before writing again."""

@@ -1,0 +1,1 @@
+"""A local accounting server that behaves like Xero and QuickBooks Online."""

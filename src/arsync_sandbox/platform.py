@@ -1,0 +1,150 @@
+"""What the frame (server, clock, faults, journal, debtors) and the two platforms agree on.
+
+The frame owns time and the outside world; a `Book` is one organisation's ledger at one platform,
+kept in the platform's own document shapes, with the Flask blueprint that serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from flask import Blueprint
+
+
+class ContactRow(NamedTuple):
+    """A line of contacts.csv."""
+
+    id: str
+    name: str
+    email: str = ""
+    currency: str = ""
+    country: str = ""
+    contact_group: str = ""
+    terms_days: int | None = None
+    created_on: date | None = None
+
+
+class InvoiceRow(NamedTuple):
+    """A line of invoices.csv. `status`: draft, open, paid, voided, deleted."""
+
+    id: str
+    number: str
+    contact_id: str
+    issued_on: date
+    due_on: date | None
+    currency: str
+    total: Decimal
+    status: str = "open"
+
+
+class PaymentRow(NamedTuple):
+    """A line of payments.csv."""
+
+    id: str
+    invoice_id: str
+    paid_on: date
+    amount: Decimal
+
+
+class Unpaid(NamedTuple):
+    """An open invoice as a debtor sees it."""
+
+    invoice_id: str
+    contact_id: str
+    number: str
+    issued_on: date
+    due_on: date
+    currency: str
+    total: Decimal
+    amount_due: Decimal
+    emails_received: int
+
+
+@dataclass
+class Email:
+    """A message that a platform sent, or that the SMTP sink received."""
+
+    at: datetime
+    origin: str
+    """`xero`, `quickbooks` or `smtp`."""
+    to: list[str]
+    subject: str
+    text: str = ""
+    html: str = ""
+    invoice_id: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Frame(Protocol):
+    """What a Book may use of the server."""
+
+    lock: Any
+    """A re-entrant lock; held while a request is answered, released while an answer is delayed."""
+
+    def now(self) -> datetime:
+        """The sandbox's moment, aware, in UTC. Tokens, limits and caps live by it too."""
+        ...
+
+    @property
+    def limits_enforced(self) -> bool:
+        """Whether rate limits and daily caps refuse calls (headers are sent in any case)."""
+        ...
+
+    def setting(self, name: str) -> Any:
+        """A switch set through `POST /_sandbox/settings`; see `server.SETTINGS` for all names."""
+        ...
+
+    def send_email(self, email: Email) -> None:
+        """Put a message into the mailbox that `GET /_sandbox/state` shows."""
+        ...
+
+    def notify(self, url_setting: str, body: bytes, headers: dict[str, str]) -> None:
+        """Queue a webhook delivery; `url_setting` names the setting that holds its address."""
+        ...
+
+
+class Book(Protocol):
+    """One organisation's ledger at one platform."""
+
+    name: str
+    """`xero` or `quickbooks`."""
+
+    def blueprint(self) -> Blueprint:
+        """Routes of the platform's API and OAuth. Paths of the two platforms never collide."""
+        ...
+
+    def load_contacts(self, rows: Iterable[ContactRow]) -> None: ...
+
+    def load_invoices(self, rows: Iterable[InvoiceRow]) -> None:
+        """Ids and numbers are kept where the platform's form allows; else mapped and remembered."""
+        ...
+
+    def load_payments(self, rows: Iterable[PaymentRow]) -> None: ...
+
+    def load_documents(self, documents: dict[str, list[dict[str, Any]]]) -> None:
+        """Take documents in the platform's own JSON as they are: `{"Invoices": [...]}`."""
+        ...
+
+    def unpaid(self) -> list[Unpaid]: ...
+
+    def pay(self, invoice_id: str, amount: Decimal, on: date) -> str:
+        """Record a customer's payment as the bank feed would; returns the payment's id."""
+        ...
+
+    def void(self, invoice_id: str) -> None: ...
+
+    def state(self) -> dict[str, Any]:
+        """The ledger for `GET /_sandbox/state`, money as decimal strings, the same shape for both:
+
+        contacts [{id,name,email,currency,groups,terms,notes,status,parent_id}],
+        invoices [{id,number,contact_id,status,issued_on,due_on,currency,total,amount_due,sent,
+        expected_on,notes}], payments [{id,invoice_id,amount,paid_on,status}],
+        credits [{id,contact_id,kind,status,remaining}],
+        history [{record,id,at,text}] (History rows or note Attachables),
+        groups [{id,name,members}], terms [..], attachments [{record,id,file_name,size}].
+        """
+        ...
