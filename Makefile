@@ -1,0 +1,60 @@
+# Everything from a bare clone, with Python 3.11 or newer and make. `make demo`, then `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+CODE   := src connectors rules tests benchmarks
+
+.PHONY: help setup demo test lint types imports check format lock schema bench wheel clean
+
+help:            ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## a virtual environment with everything, once
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "arsync needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Setting up $(VENV), once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: setup      ## the whole job on both platforms, against the local sandbox
+	@$(BIN)/arsync demo
+
+test: setup      ## the test suite
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+lint: setup      ## style
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+types: setup     ## mypy strict on everything, tests included
+	@$(BIN)/mypy $(CODE)
+
+imports: setup   ## imports point downwards
+	@$(BIN)/lint-imports
+
+check: lint types imports test  ## all that must be green
+
+format: setup    ## put the code in order
+	@$(BIN)/ruff check --fix --exit-zero -q $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+schema: setup    ## rewrite what is generated: the rulebook schema, config.example.toml, docs
+	@$(BIN)/python -m arsync.docs_generated
+
+bench: setup     ## the benchmarks, as ratios
+	@$(BIN)/python -m benchmarks
+
+lock:            ## renew requirements.lock (needs uv)
+	@uv pip compile pyproject.toml --group dev --extra postgresql --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+wheel: setup     ## build the wheel
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
+
+clean:           ## remove what make made
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache demo-output
