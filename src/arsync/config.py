@@ -45,6 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("xero", "client_id", "", "from developer.xero.com, My Apps"),
     Setting("xero", "client_secret", "", "empty for pkce", secret=True),
     Setting("xero", "scopes", "granular", "granular, classic (apps made before 2 March 2026)", ("granular", "classic")),
+    Setting("xero", "redirect_url", "http://localhost:8484/callback", "register exactly this at developer.xero.com"),
     Setting("xero", "api_url", "https://api.xero.com", ""),
     Setting("xero", "login_url", "https://login.xero.com", ""),
     Setting("xero", "identity_url", "https://identity.xero.com", ""),
@@ -52,7 +53,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("quickbooks", "environment", "production", "production, sandbox", ("production", "sandbox")),
     Setting("quickbooks", "client_id", "", "from developer.intuit.com, My Apps"),
     Setting("quickbooks", "client_secret", "", "", secret=True),
-    Setting("quickbooks", "redirect_url", "", "empty: a listener on this computer; production needs an https address of yours, then use --no-browser"),
+    Setting("quickbooks", "redirect_url", "http://localhost:8484/callback", "register exactly this; production keys need an https address of yours, then use --no-browser"),
     Setting("quickbooks", "api_url", "", "empty: from the environment"),
     Setting("quickbooks", "authorize_url", "https://appcenter.intuit.com/connect/oauth2", ""),
     Setting("quickbooks", "token_url", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", ""),
@@ -166,7 +167,9 @@ def _parsed(path: Path) -> dict[str, object]:
             raise UserMistake(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes; not a config file.")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UserMistake(f"{path}: {error}.\n    hint: texts stand in quotes: key = \"value\"") from None
+        raise UserMistake(
+            f'{path}: {error}.\n    hint: texts stand in quotes: key = "value"'
+        ) from None
     except UnicodeDecodeError:
         raise UserMistake(f"{path}: not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:
@@ -200,7 +203,11 @@ def _check_choice(setting: Setting, value: str, where: str, problems: list[str])
 
 def _near(word: str, known: tuple[str, ...] | list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f"\n    hint: did you mean {close[0]!r}?" if close else f"\n    hint: known: {', '.join(known)}"
+    return (
+        f"\n    hint: did you mean {close[0]!r}?"
+        if close
+        else f"\n    hint: known: {', '.join(known)}"
+    )
 
 
 def example_config(values: Mapping[tuple[str, str], str] | None = None) -> str:

@@ -139,7 +139,7 @@ class Authoriser(Protocol):
     """False when no browser is needed (a Xero custom connection): call `grant_directly`."""
 
     def authorisation_url(self, *, redirect_uri: str, state: str, verifier: str) -> str:
-        """Return the consent page's address. `verifier` is the PKCE verifier (used if supported)."""
+        """Return the consent page's address; `verifier` is PKCE's, used where supported."""
         ...
 
     def exchange(self, callback_url: str, *, redirect_uri: str, state: str, verifier: str) -> Grant:
@@ -205,7 +205,7 @@ class Write(NamedTuple):
 
     action: Action
     key: str
-    before: Mapping[str, str] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
+    before: Mapping[str, str] = {}
     """What `prepare` found, saved before the first attempt; `saved.*` names serve undoing."""
     generation: int = 1
     """Part of the platform's idempotency key. Raised only after `find` showed that nothing stands:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class ActionKind(StrEnum):
-    """Everything arsync can do. `REMINDER` is a message to the customer; the rest is bookkeeping."""
+    """Everything arsync can do. `REMINDER` speaks to the customer; the rest is bookkeeping."""
 
     REMINDER = "reminder"
     CREDIT_HOLD = "credit_hold"
@@ -79,7 +79,7 @@ class Because(NamedTuple):
     file: str
     line: int
     rule: str
-    facts: Mapping[str, Any] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
+    facts: Mapping[str, Any] = {}
 
 
 class InvoiceRef(NamedTuple):

@@ -8,12 +8,14 @@ from decimal import ROUND_HALF_UP, Decimal
 ZERO = Decimal(0)
 
 DECIMAL_PLACES_MAX = 4
-"""Amounts are kept to ten-thousandths: what Xero's `unitdp=4` can hold, and more than any invoice total needs."""
+"""Amounts are kept to ten-thousandths, which is what Xero's `unitdp=4` can hold."""
 
 AMOUNT_MAX = Decimal(10) ** 14
 """Larger amounts do not fit the store's 64-bit count of ten-thousandths and are refused as odd."""
 
-_NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_NO_MINOR_UNIT = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+)
 _THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 
 

@@ -73,7 +73,7 @@ class Organisation(NamedTuple):
     locked_until: date | None = None
     """Documents on or before this day cannot be changed."""
     own_reminders: bool | None = None
-    """True when the platform's own invoice reminders are switched on; None when it does not tell."""
+    """True when the platform's own reminders are switched on; None when it does not tell."""
 
 
 class Contact(NamedTuple):
