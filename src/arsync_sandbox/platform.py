@@ -15,6 +15,26 @@ from typing import Any, NamedTuple, Protocol
 from flask import Blueprint
 
 
+class Setting(NamedTuple):
+    """A switch of the sandbox: a row of the table that `GET /_sandbox/settings` shows."""
+
+    name: str
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Whom a ledger belongs to; a Book says it in its platform's words (tenant, company)."""
+
+    name: str = "Sandbox Trading Ltd"
+    id: str = ""
+    """The platform's own id (tenantId, realmId); empty: the Book chooses a fixed one."""
+    currency: str = "GBP"
+    country: str = "GB"
+    time_zone: str = "Europe/London"
+
+
 class ContactRow(NamedTuple):
     """A line of contacts.csv."""
 
@@ -94,8 +114,25 @@ class Frame(Protocol):
         """Whether rate limits and daily caps refuse calls (headers are sent in any case)."""
         ...
 
+    @property
+    def url(self) -> str:
+        """The server's own address, without a slash at the end."""
+        ...
+
     def setting(self, name: str) -> Any:
-        """A switch set through `POST /_sandbox/settings`; see `server.SETTINGS` for all names."""
+        """A switch set through `POST /_sandbox/settings`; see `settings.SETTINGS` for all names.
+
+        A Book declares its own switches in a class attribute `settings: tuple[Setting, ...]`,
+        each name beginning with the platform's (`xero_...`, `quickbooks_...`).
+        """
+        ...
+
+    def in_flight(self) -> list[dict[str, Any]]:
+        """WSGI environments of the requests being answered now, delayed ones and this one too.
+
+        Requests are answered one at a time under `lock`, but an answer held back by a delay is
+        still under way: limits on concurrent calls count these.
+        """
         ...
 
     def send_email(self, email: Email) -> None:
@@ -108,7 +145,16 @@ class Frame(Protocol):
 
 
 class Book(Protocol):
-    """One organisation's ledger at one platform."""
+    """One organisation's ledger at one platform.
+
+    A view tells the journal what it did through `flask.g`: `g.took_effect = True` once it has
+    changed anything (a replay of a remembered answer changes nothing and leaves it alone).
+
+    A Book may offer more, and the frame uses it where it is there: a class attribute
+    `settings: tuple[Setting, ...]`; `setting_changed(name)` after a switch was set;
+    `day_begins(on)` each time the clock reaches a new day, before rows and debtors; and the edits
+    of `PeopleEdits`, which `POST /_sandbox/people` dispatches to.
+    """
 
     name: str
     """`xero` or `quickbooks`."""
@@ -147,4 +193,49 @@ class Book(Protocol):
         history [{record,id,at,text}] (History rows or note Attachables),
         groups [{id,name,members}], terms [..], attachments [{record,id,file_name,size}].
         """
+        ...
+
+
+class PeopleEdits(Protocol):
+    """What a person may do to a ledger in the platform itself; each method is optional.
+
+    `POST /_sandbox/people {"platform": "xero", "do": "rename", "contact_id": ..., "name": ...}`
+    calls the method named by `do` with the remaining keys: `*_id` and texts as strings, `amount`
+    as Decimal, `on` as date. `pay` and `void` of `Book` can be called in the same way.
+    """
+
+    def credit(self, contact_id: str, amount: Decimal, invoice_id: str = "") -> str:
+        """Issue a credit note, applied to the invoice where one is named; returns its id."""
+        ...
+
+    def prepay(self, contact_id: str, amount: Decimal) -> str:
+        """Receive money that belongs to no invoice yet; returns the document's id."""
+        ...
+
+    def delete_payment(self, payment_id: str) -> None:
+        """Take a payment back (a bounced cheque); the invoice is owed again."""
+        ...
+
+    def rename(self, contact_id: str, name: str) -> None: ...
+
+    def set_email(self, contact_id: str, email: str) -> None: ...
+
+    def archive(self, contact_id: str) -> None: ...
+
+    def merge(self, contact_id: str, into_id: str) -> None: ...
+
+    def set_due_date(self, invoice_id: str, on: date) -> None: ...
+
+    def set_notes(self, contact_id: str, text: str) -> None:
+        """Write into the field that users see (a note on Xero, Customer.Notes on QuickBooks)."""
+        ...
+
+    def delete_invoice(self, invoice_id: str) -> None: ...
+
+    def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Issue an invoice as a person would; returns its id."""
+        ...
+
+    def disconnect(self) -> None:
+        """Withdraw every app's access to this organisation."""
         ...
