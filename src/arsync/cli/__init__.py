@@ -1,0 +1,162 @@
+"""The command line. A command parses, calls one function of `arsync.run`, and prints.
+
+Commands are imported when they are called, so that `arsync --help` needs neither the database nor
+an SDK. What a command does and what it is called stands in one table, which feeds help and docs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+import click
+
+from arsync import __version__
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_MISTAKE = 2
+EXIT_WAITING = 3
+
+COMMANDS_ENTRY_POINT_GROUP = "arsync.commands"
+
+
+class Entry(NamedTuple):
+    """One command: where it is, and its line in the help."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, dict[str, Entry]] = {
+    "Set up": {
+        "init": Entry("setup", "Make a config file, a rules folder and a first rulebook."),
+        "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
+        "connections": Entry("setup", "List the connections, or change the mode of one."),
+        "disconnect": Entry("setup", "Withdraw the consent and forget a connection's tokens."),
+        "doctor": Entry("doctor", "Check everything that has to be right."),
+    },
+    "Every day": {
+        "pull": Entry("daily", "Bring the copy of the ledger up to date."),
+        "plan": Entry("daily", "Show what the rulebook would do now; changes nothing."),
+        "approve": Entry("daily", "Approve actions that wait for a person."),
+        "reject": Entry("daily", "Refuse actions that wait for a person."),
+        "apply": Entry("daily", "Carry out the approved actions."),
+        "sync": Entry("daily", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
+        "run": Entry("daily", "Sync again and again."),
+    },
+    "People": {
+        "promise": Entry("people", "Record a promise to pay."),
+        "dispute": Entry("people", "Record a dispute about an invoice, or that it is settled."),
+        "tasks": Entry("people", "List the tasks that wait for a person."),
+        "done": Entry("people", "Record that a task is done, and with what outcome."),
+    },
+    "Look": {
+        "why": Entry("look", "Explain what is done about a customer or an invoice, and why."),
+        "actions": Entry("look", "List actions and what became of them."),
+        "status": Entry("look", "Show where each connection stands."),
+        "report": Entry("look", "Print the ageing of receivables."),
+        "rules": Entry("rules", "Check rulebooks, list the facts, print the schema."),
+    },
+    "Try": {
+        "demo": Entry("demo", "Play 60 days of credit control against the sandbox."),
+        "sandbox": Entry("", "Run a local server that behaves like both platforms."),
+    },
+}
+_FLAT = {name: entry for group in COMMANDS.values() for name, entry in group.items()}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_FLAT)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = _FLAT.get(cmd_name)
+        if entry is None:
+            return None
+        if entry.module:
+            module = importlib.import_module(f"arsync.cli.{entry.module}")
+            command = getattr(module, cmd_name)
+        else:
+            command = _installed(cmd_name)
+        assert command is None or isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _FLAT and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _FLAT, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " See `arsync --help`."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, group in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, entry.help) for name, entry in group.items()])
+
+
+def _installed(name: str) -> click.Command:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=COMMANDS_ENTRY_POINT_GROUP, name=name):
+        command = entry.load()
+        assert isinstance(command, click.Command)
+        return command
+    raise click.ClickException(f"the package that brings `arsync {name}` is not installed.")
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="arsync")
+def cli() -> None:
+    """Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
+
+    \b
+    Reading is the default; writing needs a verb. A new connection only observes.
+    Exit codes: 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run_cli(args))
+
+
+def run_cli(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    from arsync.errors import ArsyncError, UserMistake
+
+    try:
+        code = cli.main(args, prog_name="arsync", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        _complain("stopped.")
+        return EXIT_MISTAKE
+    except click.ClickException as error:
+        error.show()
+        return EXIT_MISTAKE
+    except UserMistake as error:
+        _complain(str(error))
+        return EXIT_MISTAKE
+    except ArsyncError as error:
+        _complain(str(error))
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # The reader of our output has left (`arsync actions | head`): that is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _complain(message: str) -> None:
+    click.echo(f"arsync: {message}", err=True)
