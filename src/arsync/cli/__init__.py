@@ -114,11 +114,12 @@ def _installed(name: str) -> click.Command:
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="arsync")
 def cli() -> None:
-    """Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
+    r"""Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
 
     \b
     Reading is the default; writing needs a verb. A new connection only observes.

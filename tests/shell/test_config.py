@@ -1,0 +1,110 @@
+"""The configuration says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from arsync.config import (
+    CONFIG_BYTES_MAX,
+    SETTINGS,
+    example_config,
+    load_config,
+    seconds,
+    variable,
+)
+from arsync.errors import UserMistake
+
+
+def a_file(folder: Path, text: str) -> Path:
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def mistake(folder: Path, text: str, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(UserMistake) as caught:
+        load_config(a_file(folder, text), environ or {})
+    return str(caught.value)
+
+
+def test_without_a_file_the_defaults_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_config(None, {})
+    assert config.get("runs", "mode") == "observe"
+    assert config.every_seconds == 900
+    assert config.store_url == f"sqlite:///{tmp_path}/arsync.db"
+
+
+def test_the_example_is_read_back_as_the_defaults(tmp_path: Path) -> None:
+    text = example_config()
+    assert load_config(a_file(tmp_path, text), {}).values == {
+        (setting.section, setting.key): setting.default for setting in SETTINGS
+    }
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    tree = tomllib.loads(example_config())
+    assert {(s, k) for s, table in tree.items() for k in table} == {
+        (setting.section, setting.key) for setting in SETTINGS
+    }
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=variable)
+def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> None:
+    chosen = next(one for one in SETTINGS if one == setting)
+    value = chosen.choices[-1] if chosen.choices else "45m"
+    config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
+    assert config.get(chosen.section, chosen.key) == value
+
+
+def test_an_unknown_setting_names_the_file_and_the_near_word(tmp_path: Path) -> None:
+    text = mistake(tmp_path, '[runs]\nmodus = "auto"\n')
+    assert text == (
+        f"{tmp_path}/config.toml: [runs] has no setting 'modus'.\n    hint: did you mean 'mode'?"
+    )
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    text = mistake(tmp_path, '[rnus]\na = "b"\n[runs]\nmode = "on"\nevery = 15\n')
+    assert "unknown section [rnus]" in text
+    assert "observe, approve, auto" in text
+    assert 'every must be a text: every = "15"' in text
+
+
+def test_broken_toml_says_the_line(tmp_path: Path) -> None:
+    assert "line 2" in mistake(tmp_path, "[runs]\nmode = auto\n")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserMistake, match="not UTF-8"):
+        load_config(file, {})
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    assert "not a config file" in mistake(tmp_path, "#" * (CONFIG_BYTES_MAX + 1))
+
+
+def test_a_named_file_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserMistake, match="arsync init"):
+        load_config(tmp_path / "nowhere.toml", {})
+
+
+def test_a_choice_from_a_variable_is_checked_too(tmp_path: Path) -> None:
+    assert "ARSYNC_RUNS_MODE" in mistake(tmp_path, "", {"ARSYNC_RUNS_MODE": "loud"})
+
+
+@pytest.mark.parametrize("text", ["15", "m", "1.5h", "5s", "200h", "-1m", ""])
+def test_only_plain_durations_within_limits_are_taken(text: str) -> None:
+    with pytest.raises(UserMistake):
+        seconds(text)
+
+
+def test_relative_paths_are_relative_to_the_config_file(tmp_path: Path) -> None:
+    config = load_config(a_file(tmp_path, '[store]\nurl = "sqlite:///books/a.db"\n'), {})
+    assert config.store_url == f"sqlite:///{tmp_path}/books/a.db"
+    assert config.path("rules", "folder") == tmp_path / "rules"
