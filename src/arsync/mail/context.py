@@ -1,0 +1,165 @@
+"""What a letter can show: the values of one action and its customer, ready for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from arsync.core.actions import Action
+from arsync.core.money import ZERO, shown
+from arsync.core.records import Account, Organisation
+from arsync.mail.language import Language
+
+INVOICES_PER_LETTER_MAX = 200
+"""A letter lists so many invoices, says how many more there are, and gives the total of all."""
+
+
+class LetterInvoice(NamedTuple):
+    """An invoice as a letter shows it; every value is ready for people."""
+
+    number: str
+    date: str
+    due_date: str
+    amount_due: str
+    total: str
+    currency: str
+    days_overdue: int
+    overdue: str
+    link: str
+    reference: str
+    step: str
+
+
+def letter_context(
+    action: Action,
+    account: Account,
+    organisation: Organisation,
+    today: date,
+    *,
+    spoken: Language,
+    links: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the values a letter is rendered with, all of them ready for people.
+
+    Args:
+        action: names the invoices, with what is due on them.
+        account: the customer's fresh records.
+        organisation: who writes.
+        today: the organisation's day.
+        spoken: the letters' language.
+        links: the customer's online view by invoice id, where the record has none.
+    """
+    contact = next((one for one in account.contacts if one.id == action.contact_id), None)
+    records = {invoice.id: invoice for invoice in account.invoices}
+    lines: list[LetterInvoice] = []
+    totals: dict[str, Any] = {}
+    oldest = 0
+    for ref in action.invoices:
+        record = records.get(ref.id)
+        due, currency = (
+            (record.amount_due, record.currency) if record else (ref.amount_due, ref.currency)
+        )
+        totals[currency] = totals.get(currency, ZERO) + due
+        days = max(0, (today - record.due_on).days) if record else ref.days_overdue
+        oldest = max(oldest, days)
+        link = (links or {}).get(ref.id, "") or (record.link if record else "")
+        lines.append(
+            LetterInvoice(
+                number=_clean(ref.number),
+                date=spoken.day(record.issued_on) if record else "",
+                due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
+                amount_due=shown(due, currency),
+                total=shown(record.total, currency) if record else "",
+                currency=currency,
+                days_overdue=days,
+                overdue=spoken.overdue(days),
+                link=link if _is_web(link) else "",
+                reference=_clean(record.reference) if record else "",
+                step=ref.step or action.step,
+            )
+        )
+    promise = max(
+        (one for one in account.promises if one.invoice_id in {ref.id for ref in action.invoices}),
+        key=lambda one: one.made_on,
+        default=None,
+    )
+    return _context(
+        spoken,
+        customer=(
+            _clean(contact.name if contact else action.contact_name),
+            _clean(contact.first_name) if contact else "",
+        ),
+        organisation=_clean(organisation.name),
+        lines=lines,
+        totals=[shown(amount, currency) for currency, amount in totals.items()],
+        oldest=oldest,
+        today=today,
+        step=action.step,
+        promised_on=spoken.day(promise.promised_on) if promise else "",
+    )
+
+
+def _context(
+    spoken: Language,
+    *,
+    customer: tuple[str, str],
+    organisation: str,
+    lines: Sequence[LetterInvoice],
+    totals: Sequence[str],
+    oldest: int,
+    today: date,
+    step: str,
+    promised_on: str,
+) -> dict[str, Any]:
+    return {
+        "customer": {"name": customer[0], "first_name": customer[1]},
+        "organisation": {"name": organisation},
+        "invoices": tuple(lines[:INVOICES_PER_LETTER_MAX]),
+        "more_invoices": max(0, len(lines) - INVOICES_PER_LETTER_MAX),
+        "totals": tuple(totals),
+        "total": _joined(totals, spoken.and_word),
+        "oldest_days_overdue": oldest,
+        "oldest_overdue": spoken.overdue(oldest),
+        "today": spoken.day(today),
+        "step": step,
+        "promised_on": promised_on,
+        "language": spoken.code,
+        "words": dict(spoken.words),
+    }
+
+
+def _joined(parts: Sequence[str], and_word: str) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {and_word} {parts[-1]}"
+
+
+def _clean(text: str) -> str:
+    """Return one line without control characters: names come from outside."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _is_web(link: str) -> bool:
+    return link.startswith(("https://", "http://127.0.0.1", "http://localhost")) and not any(
+        char.isspace() or char in "<>\"'" for char in link
+    )
+
+
+def sample_context(spoken: Language) -> dict[str, Any]:
+    """Return made-up values with everything a letter can show, for trying out texts."""
+    day = date(2026, 11, 22)
+    lines = [
+        LetterInvoice(
+            number=f"INV-{n}", date=spoken.day(day - timedelta(days=44)),
+            due_date=spoken.day(day - timedelta(days=14)), amount_due="GBP 1,940.00",
+            total="GBP 1,940.00", currency="GBP", days_overdue=14, overdue=spoken.overdue(14),
+            link=f"https://example.com/INV-{n}", reference="PO 77", step="second reminder",
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    return _context(
+        spoken, customer=("Acme Ltd", "Jane"), organisation="Example Ltd", lines=lines,
+        totals=["GBP 3,880.00"], oldest=14, today=day, step="second reminder",
+        promised_on=spoken.day(day),
+    )  # fmt: skip

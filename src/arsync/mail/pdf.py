@@ -1,0 +1,99 @@
+"""A letter as PDF, from the same text as the message.
+
+Letters in Latin script need no font file. Any other script is written with DejaVu Sans, when the
+computer has it; without it the letter is refused rather than printed with question marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from fpdf import FPDF
+
+from arsync.errors import UserMistake
+from arsync.mail.letters import Letter
+
+PDF_BYTES_MAX = 5_000_000
+"""Larger letters are refused: Xero takes attachments up to 10 MB, mail servers often less."""
+
+FONT_FILES = (
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/dejavu/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
+    Path("/Library/Fonts/DejaVuSans.ttf"),
+    Path("/usr/local/share/fonts/DejaVuSans.ttf"),
+)
+"""Where systems keep DejaVu Sans; the first that is there is used."""
+
+_TYPOGRAPHIC = str.maketrans(
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "€": "EUR",
+     "\u2009": " ", "\u202f": " ", "\u2011": "-", "•": "-"}
+)  # fmt: skip
+"""What the built-in font lacks but has a plain way of writing."""
+
+
+def letter_pdf(
+    letter: Letter, *, sender: str, now: datetime, fonts: Sequence[Path] = FONT_FILES
+) -> bytes:
+    """Return the letter as a PDF; the same letter at the same moment gives the same bytes.
+
+    Args:
+        letter: subject and text.
+        sender: the organisation's name, shown at the top.
+        now: the document's date.
+        fonts: where to look for DejaVu Sans.
+
+    Raises:
+        UserMistake: the letter needs a font that the computer lacks, or is too large.
+    """
+    pdf = FPDF(format="A4")
+    pdf.set_creation_date(now)
+    pdf.set_margin(25)
+    pdf.set_auto_page_break(True, margin=25)
+    pdf.set_title(letter.subject)
+    pdf.set_author(sender)
+    pdf.set_creator("arsync")
+    pdf.add_page()
+    family, written = _font(pdf, (sender, letter.subject, letter.text), fonts)
+    pdf.set_font(family, size=15)
+    pdf.multi_cell(0, 8, written[0], new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(6)
+    pdf.set_font(family, size=12)
+    pdf.multi_cell(0, 6, written[1], new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(6)
+    pdf.set_font(family, size=11)
+    for paragraph in re.split(r"\n{2,}", written[2].strip()):
+        pdf.multi_cell(0, 5.5, _flowing(paragraph), align="L", new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(3)
+    data = bytes(pdf.output())
+    if len(data) > PDF_BYTES_MAX:
+        raise UserMistake(f"the letter is larger than {PDF_BYTES_MAX:,} bytes as a PDF.")
+    return data
+
+
+def _font(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, tuple[str, ...]]:
+    plain = tuple(text.translate(_TYPOGRAPHIC) for text in texts)
+    odd = sorted({char for text in plain for char in text if ord(char) > 0xFF})
+    if not odd:
+        return "helvetica", plain
+    for file in fonts:
+        if file.is_file():
+            pdf.add_font("DejaVu", fname=str(file))
+            return "DejaVu", tuple(texts)
+    raise UserMistake(
+        f"the letter holds characters that need a font which is not here: {' '.join(odd[:10])}."
+        "\n    hint: install DejaVu Sans (package fonts-dejavu-core)"
+    )
+
+
+def _flowing(paragraph: str) -> str:
+    """Undo the wrapping of running text, keep the lines of a list."""
+    lines = paragraph.split("\n")
+    listed = any(line.startswith(("- ", "  ")) for line in lines) or all(
+        len(line) < 60 for line in lines
+    )
+    return paragraph if listed else " ".join(line.strip() for line in lines)

@@ -1,0 +1,258 @@
+"""Sending by SMTP: what the server said decides whether a message left, did not, or may have."""
+
+from __future__ import annotations
+
+import ipaddress
+import smtplib
+import ssl
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
+from arsync.mail.message import Outgoing
+
+SMTP_TIMEOUT_SECONDS = 30.0
+"""A server that is silent for longer is given up."""
+
+RETRY_SECONDS = 300.0
+"""Greylisting servers want to be asked again after some minutes."""
+
+
+class SmtpServer(NamedTuple):
+    """Where mail is handed over. Never printed: `repr` hides the password."""
+
+    host: str
+    port: int
+    secure: bool
+    """TLS from the first byte (smtps)."""
+    user: str = ""
+    password: str = ""
+    timeout_seconds: float = SMTP_TIMEOUT_SECONDS
+    context: ssl.SSLContext | None = None
+    """How certificates are checked; None means the system's way."""
+
+    def __repr__(self) -> str:
+        return f"SmtpServer({self.host}:{self.port})"
+
+
+class Accepted(NamedTuple):
+    """The server took the message."""
+
+    answer: str
+    refused: tuple[str, ...] = ()
+    """Recipients it did not take, while it took others."""
+
+
+def smtp_server(url: str) -> SmtpServer:
+    """Read the `smtp.url` setting.
+
+    Raises:
+        UserMistake: it is not a mail server's address. The message never holds the password.
+    """
+    hint = '\n    hint: url = "smtp://user:password@mail.example.com:587"'
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise UserMistake(f"[smtp] url is not a mail server's address.{hint}") from None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise UserMistake(f"[smtp] url must start with smtp:// or smtps:// and name a host.{hint}")
+    secure = parts.scheme == "smtps"
+    return SmtpServer(
+        host=parts.hostname,
+        port=port or (465 if secure else 587),
+        secure=secure,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def send(server: SmtpServer, outgoing: Outgoing) -> Accepted:
+    """Hand one message over.
+
+    Raises:
+        RetryLater: not reached, or told to come back; nothing left.
+        Rejected: every recipient, or the message, was refused for good.
+        OutcomeUnknown: the connection broke after the message was on its way.
+        UserMistake: the settings are wrong: the login or the sender was refused.
+    """
+    smtp = _connected(server)
+    try:
+        refused = _envelope(smtp, server, outgoing)
+        return _hand_over(smtp, server, outgoing, refused)
+    finally:
+        _leave(smtp)
+
+
+def _connected(server: SmtpServer) -> smtplib.SMTP:
+    context = server.context or ssl.create_default_context()
+    try:
+        smtp: smtplib.SMTP
+        if server.secure:
+            smtp = smtplib.SMTP_SSL(timeout=server.timeout_seconds, context=context)
+        else:
+            smtp = smtplib.SMTP(timeout=server.timeout_seconds)
+        # The name is needed for the certificate check of STARTTLS: connect() does not keep it.
+        smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
+        code, answer = smtp.connect(server.host, server.port)
+    except (OSError, smtplib.SMTPException) as error:
+        raise _later(server, f"cannot be reached: {_words(error)}") from None
+    if code != 220:
+        _leave(smtp)
+        raise _later(server, f"does not take mail now: {_text(code, answer)}")
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        encrypted = server.secure
+        if not encrypted and smtp.has_extn("starttls"):
+            smtp.starttls(context=context)
+            smtp.ehlo()
+            encrypted = True
+        if server.user:
+            _log_in(smtp, server, encrypted=encrypted)
+    except ssl.SSLError as error:
+        _leave(smtp)
+        raise UserMistake(
+            f"the mail server {server.host} shows a certificate that does not hold: "
+            f"{_words(error)}."
+        ) from None
+    except (OSError, smtplib.SMTPException) as error:
+        _leave(smtp)
+        raise _later(server, f"broke off: {_words(error)}") from None
+    except BaseException:
+        _leave(smtp)
+        raise
+    return smtp
+
+
+def _log_in(smtp: smtplib.SMTP, server: SmtpServer, *, encrypted: bool) -> None:
+    if not encrypted and not is_loopback(server.host):
+        raise UserMistake(
+            f"the mail server {server.host} offers no encryption; the password is not sent."
+            "\n    hint: use smtps:// or a server that offers STARTTLS"
+        )
+    try:
+        smtp.login(server.user, server.password)
+    except smtplib.SMTPAuthenticationError as error:
+        if 400 <= error.smtp_code < 500:
+            raise _later(server, f"puts the login off: {error.smtp_code}") from None
+        raise UserMistake(
+            f"the mail server {server.host} refuses user {server.user!r} ({error.smtp_code})."
+            "\n    hint: check user and password in [smtp] url; special characters as %40"
+        ) from None
+    except smtplib.SMTPNotSupportedError:
+        raise UserMistake(
+            f"the mail server {server.host} takes no login."
+            "\n    hint: remove user and password from [smtp] url"
+        ) from None
+
+
+def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tuple[str, ...]:
+    """Name sender and recipients; return those refused while others were taken."""
+    refused: dict[str, str] = {}
+    try:
+        code, answer = smtp.mail(outgoing.sender, _mail_options(smtp, server, outgoing))
+        if code in {552, 554} and b"size" in answer.lower():
+            raise Rejected(f"the message is too large for {server.host}: {_text(code, answer)}.")
+        if code >= 500:
+            raise UserMistake(
+                f"the mail server {server.host} refuses the sender {outgoing.sender}: "
+                f"{_text(code, answer)}."
+            )
+        if code != 250:
+            raise _later(server, _text(code, answer))
+        for address in outgoing.recipients:
+            code, answer = smtp.rcpt(address)
+            if 400 <= code < 500:
+                raise _later(server, f"puts {address} off: {_text(code, answer)}")
+            if code not in {250, 251}:
+                refused[address] = _text(code, answer)
+        if len(refused) == len(outgoing.recipients):
+            raise Rejected(
+                "; ".join(f"{address} was refused: {why}" for address, why in refused.items()) + "."
+            )
+        for address in outgoing.copies:
+            code, answer = smtp.rcpt(address)
+            if code not in {250, 251}:
+                refused[address] = _text(code, answer)
+    except (OSError, smtplib.SMTPException) as error:
+        raise _later(server, f"broke off: {_words(error)}") from None
+    return tuple(refused)
+
+
+def _mail_options(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> list[str]:
+    everyone = (outgoing.sender, *outgoing.recipients, *outgoing.copies)
+    options: list[str] = []
+    if not all(address.isascii() for address in everyone):
+        if not smtp.has_extn("smtputf8"):
+            raise Rejected(f"the mail server {server.host} takes no address with accents.")
+        options += ["SMTPUTF8", "BODY=8BITMIME"]
+        smtp.command_encoding = "utf-8"
+    if smtp.has_extn("size"):
+        options.append(f"SIZE={len(outgoing.data)}")
+    return options
+
+
+def _hand_over(
+    smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing, refused: tuple[str, ...]
+) -> Accepted:
+    try:
+        code, answer = smtp.docmd("data")
+    except (OSError, smtplib.SMTPException) as error:
+        raise _later(server, f"broke off: {_words(error)}") from None
+    if code != 354:
+        if code >= 500:
+            raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
+        raise _later(server, _text(code, answer))
+    try:
+        smtp.send(_dotted(outgoing.data))
+        code, answer = smtp.getreply()
+    except (OSError, smtplib.SMTPException) as error:
+        raise OutcomeUnknown(
+            f"the mail server {server.host} broke off while it took the message: {_words(error)}."
+        ) from None
+    if code >= 500:
+        raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
+    if code != 250:
+        raise _later(server, _text(code, answer))
+    return Accepted(_text(code, answer), refused)
+
+
+def _dotted(data: bytes) -> bytes:
+    """Double leading dots and close with the lone dot (RFC 5321, 4.5.2)."""
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    return b"\r\n".join(b"." + one if one.startswith(b".") else one for one in lines) + b"\r\n.\r\n"
+
+
+def _leave(smtp: smtplib.SMTP) -> None:
+    # What the server says to QUIT changes nothing about what it has said before.
+    try:
+        smtp.quit()
+    except (OSError, smtplib.SMTPException):
+        smtp.close()
+
+
+def _later(server: SmtpServer, why: str) -> RetryLater:
+    return RetryLater(f"the mail server {server.host} {why}.", after_seconds=RETRY_SECONDS)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this computer."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _text(code: int, answer: bytes) -> str:
+    words = " ".join(answer.decode("utf-8", "replace").split())
+    return f"{code} {words}"[:300]
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return " ".join(str(error).split())[:200] or type(error).__name__
