@@ -1,0 +1,414 @@
+"""The transport: what a connector reads and writes through."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+
+from arsync import __version__
+from arsync.clock import Clock
+from arsync.connector import HttpResponse, RateLimits, Token
+from arsync.errors import (
+    ArsyncError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    UserMistake,
+)
+from arsync.http.pacing import DAY_LIMIT_WAIT_SECONDS, REAL_TIME, Pacer, Timer
+from arsync.http.session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
+
+ATTEMPTS_MAX = 5
+"""Attempts of one read."""
+RETRY_WAIT_SECONDS_MAX = 150.0
+"""Waiting between the attempts of one read, all together: two full minutes of a limit."""
+SHORT_WAIT_SECONDS_MAX = 65.0
+"""A read waits this long for a limit's minute to pass; a longer wait is the scheduler's."""
+EXPIRY_MARGIN_SECONDS = 60.0
+"""A token that expires sooner is renewed before the call, not after its refusal."""
+RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+RESPONSE_SECONDS_MAX = 300.0
+"""A body that trickles longer than this is given up."""
+IDLE_SECONDS_MAX = 20.0
+"""An idle connection older than this is not used for a change: the server may just be closing it,
+and a change that meets a closing connection has an unknown outcome."""
+CHUNK_BYTES = 256 * 1024
+THROTTLED_WAIT_SECONDS = 5.0
+"""For a refusal without Retry-After: too many calls at once."""
+BUSY_WAIT_SECONDS = 60.0
+
+_BACK_OFF = wait_exponential_jitter(initial=1.0, max=20.0, jitter=1.0)
+_LOG = logging.getLogger("arsync.http")
+_TRACE_HEADERS = ("xero-correlation-id", "intuit_tid", "x-request-id")
+_SHOWN_PARAMETERS = frozenset({"page", "pageSize", "pagesize", "summaryOnly", "minorversion"})
+_WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
+_WORDS_LENGTH_MAX = 300
+
+
+class TokenSource(Protocol):
+    """Where the transport has its token from. The store implements it."""
+
+    def current(self) -> Token:
+        """Return the saved token."""
+        ...
+
+    def refreshed(self, stale: Token) -> Token:
+        """Return a token newer than `stale`: renewed and saved by us or, meanwhile, by another.
+
+        Raises:
+            NeedsReconnect: the grant is dead. RetryLater: the platform cannot be reached.
+        """
+        ...
+
+
+@dataclass
+class Usage:
+    """What was asked of the platform, by kind (`read`, `change`); each attempt counts."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    bytes_received: Counter[str] = field(default_factory=Counter)
+    """On the wire: compressed."""
+    bytes_decoded: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    renewed: int = 0
+    """Tokens renewed."""
+
+
+class _Call(NamedTuple):
+    method: str
+    url: str
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    body: bytes | None
+    changes: bool
+
+
+class _Again(Exception):
+    """The read may be repeated; `final` is what is raised when it is not."""
+
+    def __init__(self, final: ArsyncError, pause_seconds: float | None = None) -> None:
+        super().__init__(str(final))
+        self.final = final
+        self.pause_seconds = pause_seconds
+
+
+class PlatformTransport:
+    """Calls one organisation at one platform. Implements `arsync.connector.Transport`."""
+
+    def __init__(
+        self,
+        label: str,
+        tokens: TokenSource,
+        limits: RateLimits,
+        clock: Clock,
+        *,
+        pace: bool = True,
+        timer: Timer = REAL_TIME,
+    ) -> None:
+        """Make a transport; no call is made.
+
+        Args:
+            label: the platform's name, for messages.
+            tokens: where the token comes from.
+            limits: how fast this organisation may be called.
+            clock: tells whether the token is about to expire.
+            pace: False leaves the pace to the platform's refusals (for the sandbox).
+            timer: where durations come from; tests pass one that does not wait.
+        """
+        self._label = label
+        self._tokens = tokens
+        self._clock = clock
+        self._timer = timer
+        self._session = PlatformSession("", label=label, clock=clock)
+        self._renewed_token = ""
+        self._last_call_at = timer.monotonic()
+        self.pacer = Pacer(label, limits, timer=timer, pace=pace)
+        self.usage = Usage()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        changes: bool = False,
+    ) -> HttpResponse:
+        """Make one call; see `arsync.connector.Transport.request`."""
+        call = _Call(method, url, params, headers or {}, body, changes)
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Again),
+            stop=_enough,
+            wait=_pause,
+            sleep=self._timer.sleep,
+            before_sleep=self._count_repetition,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, call)
+        except _Again as again:
+            raise again.final from again.__cause__
+
+    def _count_repetition(self, _: RetryCallState) -> None:
+        self.usage.repeated += 1
+
+    def _attempt(self, call: _Call) -> HttpResponse:
+        token = self._token()
+        answer = self._once(call, token)
+        if answer.status == 401:
+            # A 401 is decided before anything happens, so a change may be repeated too.
+            token = self._renew(token)
+            answer = self._once(call, token)
+        if answer.status in {401, 403}:
+            raise NeedsReconnect(
+                f"{self._label} answers {answer.status}{_words(answer)}."
+                " Run `arsync connect` again, with the scopes arsync asks for."
+            )
+        if answer.status == 429:
+            raise self._throttled(call, answer)
+        if answer.status >= 500:
+            raise self._failed(call, answer)
+        return answer
+
+    def _token(self) -> Token:
+        token = self._tokens.current()
+        left = token.expires_at - self._clock.now()
+        # A token that this transport has just renewed is used even if it looks old: the clocks
+        # here and there may differ, and the platform's 401 decides.
+        if (
+            left <= timedelta(seconds=EXPIRY_MARGIN_SECONDS)
+            and token.access_token != self._renewed_token
+        ):
+            return self._renew(token)
+        return token
+
+    def _renew(self, stale: Token) -> Token:
+        token = self._tokens.refreshed(stale)
+        self._renewed_token = token.access_token
+        self.usage.renewed += 1
+        return token
+
+    def _once(self, call: _Call, token: Token) -> HttpResponse:
+        self.pacer.admit(changes=call.changes)
+        kind = "change" if call.changes else "read"
+        with self.pacer.slot():
+            started = self._timer.monotonic()
+            if call.changes and started - self._last_call_at > IDLE_SECONDS_MAX:
+                self._session.close()
+            self.usage.calls[kind] += 1
+            answer: HttpResponse | None = None
+            try:
+                answer = self._send(call, token, kind)
+            except requests.RequestException as error:
+                raise self._lost(call, error) from error
+            finally:
+                self._last_call_at = self._timer.monotonic()
+                self._log(call, answer, self._last_call_at - started)
+        self.pacer.learn(answer.headers)
+        return answer
+
+    def _send(self, call: _Call, token: Token, kind: str) -> HttpResponse:
+        headers = {
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"arsync/{__version__}",
+            **call.headers,
+        }
+        # Not the session's own token: oauthlib would judge its age by the computer's clock.
+        bearer = prepare_bearer_headers(token.access_token, headers)
+        response = self._session.request(
+            call.method,
+            call.url,
+            params=call.params,
+            data=call.body,
+            headers=bearer,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            stream=True,
+            withhold_token=True,
+        )
+        with response:
+            body = self._body(call, response)
+            self.usage.bytes_received[kind] += _wire_bytes(response, body)
+            self.usage.bytes_decoded[kind] += len(body)
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return HttpResponse(status=response.status_code, headers=lowered, body=body)
+
+    def _body(self, call: _Call, response: requests.Response) -> bytes:
+        give_up_at = self._timer.monotonic() + RESPONSE_SECONDS_MAX
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(CHUNK_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > RESPONSE_BYTES_MAX:
+                message = f"{self._label}: an answer of more than {RESPONSE_BYTES_MAX:,} bytes."
+                raise OutcomeUnknown(message) if call.changes else Rejected(message)
+            if self._timer.monotonic() > give_up_at:
+                raise requests.exceptions.ReadTimeout("the body came too slowly")
+        return b"".join(parts)
+
+    def _lost(self, call: _Call, error: requests.RequestException) -> Exception:
+        host = urlsplit(call.url).netloc
+        if isinstance(
+            error,
+            requests.exceptions.InvalidURL
+            | requests.exceptions.InvalidSchema
+            | requests.exceptions.MissingSchema,
+        ):
+            return UserMistake(f"{call.url}: this is not a web address.")
+        if call.changes and not _never_arrived(error):
+            return OutcomeUnknown(
+                f"{self._label}: the answer was lost ({type(error).__name__});"
+                " it may have happened or not."
+            )
+        later = RetryLater(
+            f"{host} cannot be reached ({type(error).__name__}).", after_seconds=BUSY_WAIT_SECONDS
+        )
+        return later if call.changes else _Again(later)
+
+    def _throttled(self, call: _Call, answer: HttpResponse) -> Exception:
+        problem = answer.headers.get("x-rate-limit-problem", "").lower()
+        told = _retry_after(answer.headers, self._clock)
+        if problem.startswith("day"):
+            wait = DAY_LIMIT_WAIT_SECONDS if told is None else told
+            self.pacer.day_is_over(wait)
+            return RetryLater(f"{self._label}: today's calls are used up.", after_seconds=wait)
+        if told is not None:
+            wait = told
+        else:
+            wait = THROTTLED_WAIT_SECONDS if problem.startswith("con") else BUSY_WAIT_SECONDS
+        later = RetryLater(f"{self._label} asks for a slower pace.", after_seconds=wait)
+        if call.changes or wait > SHORT_WAIT_SECONDS_MAX:
+            return later
+        return _Again(later, wait)
+
+    def _failed(self, call: _Call, answer: HttpResponse) -> Exception:
+        told = _retry_after(answer.headers, self._clock)
+        message = f"{self._label} answers {answer.status}{_words(answer)}"
+        later = RetryLater(f"{message}.", after_seconds=told or BUSY_WAIT_SECONDS)
+        if not call.changes:
+            if told is not None and told > SHORT_WAIT_SECONDS_MAX:
+                return later
+            return _Again(later, told)
+        if answer.status == 503 and told is not None:
+            # A server that names the time to come back has turned the call away at the door.
+            # A bare 503 may be a gateway's word about a server that has done the work.
+            return later
+        return OutcomeUnknown(f"{message}; it may have happened or not.")
+
+    def _log(self, call: _Call, answer: HttpResponse | None, seconds: float) -> None:
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
+        parts = urlsplit(call.url)
+        shown = [
+            f"{name}={value}" if name in _SHOWN_PARAMETERS else name
+            for name, value in (call.params or {}).items()
+        ]
+        headers = answer.headers if answer else {}
+        _LOG.info(
+            "%s %s%s%s %s %.0f ms%s",
+            call.method,
+            parts.netloc.rpartition("@")[2],
+            parts.path,
+            f"?{'&'.join(shown)}" if shown else "",
+            answer.status if answer else "no answer",
+            seconds * 1000,
+            "".join(f" {name}={headers[name]}" for name in _TRACE_HEADERS if name in headers),
+        )
+
+
+def _enough(state: RetryCallState) -> bool:
+    upcoming = state.idle_for + state.upcoming_sleep
+    return state.attempt_number >= ATTEMPTS_MAX or upcoming > RETRY_WAIT_SECONDS_MAX
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _Again) and error.pause_seconds is not None:
+        return error.pause_seconds
+    return _BACK_OFF(state)
+
+
+def _never_arrived(error: BaseException) -> bool:
+    """Say whether the connection itself failed, so that no byte of the request was sent."""
+    seen: set[int] = set()
+    queue: list[Any] = [error]
+    while queue:
+        one = queue.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(
+            one,
+            urllib3.exceptions.NewConnectionError
+            | urllib3.exceptions.ConnectTimeoutError
+            | ssl.SSLCertVerificationError,
+        ):
+            return True
+        queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
+
+
+def _wire_bytes(response: requests.Response, body: bytes) -> int:
+    tell = getattr(response.raw, "tell", None)
+    return int(tell()) if tell else len(body)
+
+
+def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
+    """Read Retry-After: seconds, or a date."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - _server_now(headers, clock)).total_seconds())
+
+
+def _server_now(headers: Mapping[str, str], clock: Clock) -> datetime:
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return clock.now()
+
+
+def _words(answer: HttpResponse) -> str:
+    """Return what the platform says about a refusal, as far as it is a sentence."""
+    try:
+        tree = json.loads(answer.body[:CHUNK_BYTES])
+    except ValueError:
+        return ""
+    for level in (tree, *_faults(tree)):
+        if isinstance(level, dict):
+            for key in _WORD_KEYS:
+                if isinstance(level.get(key), str) and level[key]:
+                    return f": {level[key][:_WORDS_LENGTH_MAX].rstrip('.')}"
+    return ""
+
+
+def _faults(tree: Any) -> list[Any]:
+    fault = tree.get("Fault") or tree.get("fault") if isinstance(tree, dict) else None
+    errors = fault.get("Error") or fault.get("error") if isinstance(fault, dict) else None
+    return errors if isinstance(errors, list) else []
