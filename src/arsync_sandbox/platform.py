@@ -184,7 +184,7 @@ class Book(Protocol):
     def void(self, invoice_id: str) -> None: ...
 
     def state(self) -> dict[str, Any]:
-        """The ledger for `GET /_sandbox/state`, money as decimal strings, the same shape for both:
+        """The ledger for `GET /_sandbox/state`, the same shape for both, money as decimal strings.
 
         contacts [{id,name,email,currency,groups,terms,notes,status,parent_id}],
         invoices [{id,number,contact_id,status,issued_on,due_on,currency,total,amount_due,sent,

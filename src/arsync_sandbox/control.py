@@ -1,0 +1,202 @@
+"""The control plane under `/_sandbox`: for tests and for people, unknown to the platforms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, request
+
+from .clock import target_of
+from .exchange import CONTROL_PATH
+from .faults import FaultProblem, Faults
+from .journal import PAGE_LENGTH_MAX, Journal
+from .load import LoadProblem, rows_from_folder, rows_from_json
+from .mailbox import Mailbox
+from .people import PeopleProblem, edit
+from .platform import Book
+from .settings import SettingProblem, Settings
+from .timeline import CannotGoBack, Timeline
+from .webhooks import Webhooks
+
+
+class Controlled(Protocol):
+    """What the control plane needs of the sandbox."""
+
+    books: dict[str, Book]
+    settings: Settings
+    journal: Journal
+    faults: Faults
+    mailbox: Mailbox
+    timeline: Timeline
+    webhooks: Webhooks
+    errors: Any
+
+    def now(self) -> datetime: ...
+
+    def change_settings(self, values: dict[str, Any]) -> None: ...
+
+    def reset(self) -> None: ...
+
+
+class Refused(Exception):
+    """The control plane cannot do what was asked; the message says why."""
+
+
+def control_blueprint(sandbox: Controlled) -> Blueprint:
+    """Return the routes of the control plane."""
+    blueprint = Blueprint("_sandbox", __name__, url_prefix=CONTROL_PATH)
+    blueprint.register_error_handler(Refused, _refuse)
+    plane = _Plane(sandbox)
+    for path, method, view in (
+        ("/state", "GET", plane.state),
+        ("/journal", "GET", plane.journal),
+        ("/clock", "GET", plane.clock),
+        ("/clock", "POST", plane.move_clock),
+        ("/faults", "GET", plane.faults),
+        ("/faults", "POST", plane.add_faults),
+        ("/faults", "DELETE", plane.clear_faults),
+        ("/load", "POST", plane.load),
+        ("/settings", "GET", plane.settings),
+        ("/settings", "POST", plane.change_settings),
+        ("/people", "POST", plane.people),
+        ("/webhooks", "GET", plane.webhooks),
+        ("/reset", "POST", plane.reset),
+    ):
+        blueprint.add_url_rule(
+            path, f"{method}{path}", _as_json_answer(view), methods=[method], strict_slashes=False
+        )
+    return blueprint
+
+
+def _as_json_answer(view: Callable[[], Any]) -> Callable[[], Response]:
+    def answer() -> Response:
+        text = json.dumps(view(), ensure_ascii=False, default=str)
+        return Response(text, content_type="application/json; charset=utf-8")
+
+    return answer
+
+
+def _refuse(error: Refused) -> Response:
+    text = json.dumps({"error": str(error)}, ensure_ascii=False)
+    return Response(text, 400, content_type="application/json; charset=utf-8")
+
+
+class _Plane:
+    """The views; each returns what becomes the JSON answer."""
+
+    def __init__(self, sandbox: Controlled) -> None:
+        self._sandbox = sandbox
+
+    def state(self) -> Any:
+        sandbox = self._sandbox
+        only = request.args.get("platform")
+        if only and only not in sandbox.books:
+            raise Refused(f"no platform {only!r} here; there are: {', '.join(sandbox.books)}")
+        answer: dict[str, Any] = {
+            name: book.state() for name, book in sandbox.books.items() if only in {None, "", name}
+        }
+        return answer | {
+            "now": _iso(sandbox.now()),
+            "emails": sandbox.mailbox.as_json(),
+            "replies": sandbox.timeline.replies(),
+            "waiting": sandbox.timeline.waiting(),
+            "errors": list(sandbox.errors),
+        }
+
+    def journal(self) -> Any:
+        return self._sandbox.journal.page(_integer("since", 0), _integer("limit", PAGE_LENGTH_MAX))
+
+    def clock(self) -> Any:
+        return {"now": _iso(self._sandbox.now())}
+
+    def move_clock(self) -> Any:
+        to = _body().get("to")
+        if not isinstance(to, str):
+            raise Refused('say where to: {"to": "2026-12-01"} or an ISO datetime')
+        try:
+            moment = target_of(to, self._sandbox.now())
+            self._sandbox.timeline.move_to(moment)
+        except (ValueError, CannotGoBack) as error:
+            raise Refused(str(error)) from error
+        return {"now": _iso(self._sandbox.now())}
+
+    def faults(self) -> Any:
+        return {"faults": [vars(fault) for fault in self._sandbox.faults.waiting]}
+
+    def add_faults(self) -> Any:
+        wanted = request.get_json(force=True, silent=True)
+        try:
+            for fault in wanted if isinstance(wanted, list) else [_body()]:
+                self._sandbox.faults.add(fault)
+        except FaultProblem as error:
+            raise Refused(str(error)) from error
+        return self.faults()
+
+    def clear_faults(self) -> Any:
+        self._sandbox.faults.clear()
+        return self.faults()
+
+    def load(self) -> Any:
+        body = _body(Decimal)
+        platforms = body.get("platforms") or list(self._sandbox.books)
+        if unknown := [name for name in platforms if name not in self._sandbox.books]:
+            raise Refused(f"no platform {unknown[0]!r} here")
+        if "documents" in body:
+            for name in platforms:
+                self._sandbox.books[name].load_documents(body["documents"])
+            return {"loaded": {kind: len(rows) for kind, rows in body["documents"].items()}}
+        try:
+            rows = rows_from_folder(body["folder"]) if "folder" in body else rows_from_json(body)
+        except LoadProblem as error:
+            raise Refused(str(error)) from error
+        self._sandbox.timeline.load(rows, platforms)
+        return {"loaded": {name: len(part) for name, part in rows._asdict().items()}}
+
+    def settings(self) -> Any:
+        return self._sandbox.settings.as_json()
+
+    def change_settings(self) -> Any:
+        try:
+            self._sandbox.change_settings(_body())
+        except SettingProblem as error:
+            raise Refused(str(error)) from error
+        return self.settings()
+
+    def people(self) -> Any:
+        try:
+            return {"result": edit(self._sandbox.books, _body(Decimal))}
+        except PeopleProblem as error:
+            raise Refused(str(error)) from error
+
+    def webhooks(self) -> Any:
+        return self._sandbox.webhooks.as_json()
+
+    def reset(self) -> Any:
+        self._sandbox.reset()
+        return {"now": _iso(self._sandbox.now())}
+
+
+def _body(number: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Return the request's JSON object; amounts of money are read with `number=Decimal`."""
+    try:
+        body = json.loads(request.get_data() or b"{}", parse_float=number)
+    except ValueError as error:
+        raise Refused(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Refused("the body is a JSON object")
+    return body
+
+
+def _integer(name: str, default: int) -> int:
+    try:
+        return int(request.args.get(name, default))
+    except ValueError:
+        raise Refused(f"{name} is a whole number") from None
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

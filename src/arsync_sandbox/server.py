@@ -1,0 +1,226 @@
+"""The server: one port, both platforms, one moment in time, one lock."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from flask import Flask, g, request
+
+from .clock import SandboxClock
+from .control import control_blueprint
+from .exchange import ERRORS_MAX, PLATFORM, TOOK_EFFECT, Exchange
+from .faults import Faults
+from .journal import Journal
+from .mailbox import Mailbox
+from .platform import Book, Email, Organisation
+from .settings import Settings
+from .timeline import Timeline
+from .transport import LoopbackServer
+from .webhooks import Webhooks
+
+BOOK_CLASSES = {
+    "xero": ("arsync_sandbox.xero", "XeroBook"),
+    "quickbooks": ("arsync_sandbox.quickbooks", "QuickBooksBook"),
+}
+PLATFORMS = tuple(BOOK_CLASSES)
+
+
+class Sandbox:
+    """A local accounting server; the Frame that its Books run in.
+
+    Use it as a context manager: inside, it serves on `url` from threads of this process.
+
+    Args:
+        platforms: which of `PLATFORMS` to serve.
+        host: a loopback name or address.
+        port: 0 takes a free one.
+        start: where the clock begins; None means now.
+        seed: decides what the debtors do.
+        organisation: whose ledgers these are.
+        settings: switches that differ from their defaults.
+    """
+
+    def __init__(
+        self,
+        platforms: Iterable[str] = PLATFORMS,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        start: date | None = None,
+        seed: int = 1,
+        organisation: Organisation | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.stopping = threading.Event()
+        self.settings = Settings()
+        self.faults = Faults()
+        self.errors: deque[str] = deque(maxlen=ERRORS_MAX)
+        self._platforms = tuple(platforms)
+        self._organisation = organisation or Organisation()
+        self._start, self._seed = start, seed
+        self._first_settings = dict(settings or {})
+        self._address = (host, port)
+        self._server: LoopbackServer | None = None
+        self._thread: threading.Thread | None = None
+        self._exchange = Exchange(self)
+        self.webhooks = Webhooks(self)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again: empty ledgers, the first moment, no faults, journal, mail or tokens."""
+        with self.lock:
+            self.clock = SandboxClock(self._start)
+            self.settings.clear()
+            self.faults.clear()
+            self.errors.clear()
+            self.journal = Journal()
+            self.mailbox = Mailbox()
+            self.webhooks.clear()
+            self.books: dict[str, Book] = {}
+            for name in self._platforms:
+                book = _book_class(name)(self, self._organisation)
+                self.settings.add(getattr(book, "settings", ()))
+                self.books[name] = book
+            self.timeline = Timeline(self, seed=self._seed)
+            self.change_settings(self._first_settings)
+            self.app = self._build_app()
+
+    def _build_app(self) -> Flask:
+        app = Flask("arsync_sandbox", static_folder=None)
+        # A traceback belongs into the sandbox's error list, not into a page of HTML.
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        app.before_request(_note_platform)
+        app.teardown_request(_note_effect)
+        app.register_blueprint(control_blueprint(self))
+        for book in self.books.values():
+            app.register_blueprint(book.blueprint())
+        return app
+
+    def change_settings(self, values: Mapping[str, Any]) -> None:
+        """Set switches and tell the Books which."""
+        self.settings.set(values)
+        for name in values:
+            for book in self.books.values():
+                changed = getattr(book, "setting_changed", None)
+                if changed is not None:
+                    changed(name)
+
+    def now(self) -> datetime:
+        """Return the sandbox's moment, aware, in UTC."""
+        return self.clock.now()
+
+    @property
+    def limits_enforced(self) -> bool:
+        """Whether rate limits and daily caps refuse calls."""
+        return bool(self.settings["limits"])
+
+    @property
+    def url(self) -> str:
+        """The server's own address, without a slash at the end."""
+        host, port = self._address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def setting(self, name: str) -> Any:
+        """Return a switch as it stands."""
+        return self.settings[name]
+
+    def in_flight(self) -> list[dict[str, Any]]:
+        """Return the WSGI environments of the requests being answered now."""
+        return self._exchange.in_flight()
+
+    def send_email(self, email: Email) -> None:
+        """Put a message into the mailbox."""
+        with self.lock:
+            self.mailbox.put(email)
+
+    def notify(self, url_setting: str, body: bytes, headers: dict[str, str]) -> None:
+        """Queue a webhook delivery."""
+        self.webhooks.queue(url_setting, body, headers)
+
+    def catch_up(self) -> None:
+        """Let the days pass that have begun since the last request."""
+        self.timeline.catch_up()
+
+    def _listen(self) -> LoopbackServer:
+        host, port = self._address
+        self._server = LoopbackServer(host, port, self._exchange)
+        self._address = (host, self._server.server_port)
+        self.stopping.clear()
+        self.webhooks.start()
+        return self._server
+
+    def start(self) -> Self:
+        """Serve from a thread of this process."""
+        server = self._listen()
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(0.02,), name="arsync-sandbox", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted; `url` is known only while it runs unless a port was given."""
+        server = self._server or self._listen()
+        try:
+            server.serve_forever()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop serving, end open connections and wait for the threads."""
+        self.stopping.set()
+        self.webhooks.stop()
+        server, self._server = self._server, None
+        if server is None:
+            return
+        if self._thread is not None:
+            server.shutdown()
+            self._thread.join()
+            self._thread = None
+        server.close_connections()
+        server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _book_class(name: str) -> Any:
+    if name not in BOOK_CLASSES:
+        raise ValueError(f"no platform {name!r}; there are: {', '.join(PLATFORMS)}")
+    module, attribute = BOOK_CLASSES[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def importable_platforms() -> tuple[str, ...]:
+    """Return the platforms whose Book can be imported here."""
+    found = []
+    for name in PLATFORMS:
+        try:
+            _book_class(name)
+        except (ImportError, AttributeError):
+            continue
+        found.append(name)
+    return tuple(found)
+
+
+def _note_platform() -> None:
+    request.environ[PLATFORM] = (request.blueprint or "").split(".")[0]
+
+
+def _note_effect(_error: BaseException | None) -> None:
+    request.environ[TOOK_EFFECT] = bool(g.get("took_effect"))

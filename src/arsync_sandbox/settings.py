@@ -1,0 +1,95 @@
+"""The sandbox's switches: one table, set through `POST /_sandbox/settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .platform import Setting
+from .transport import is_loopback
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("limits", True, "Rate limits and daily caps refuse calls; headers are sent anyhow."),
+    Setting(
+        "consent", "ask", "What the consent page does by itself: ask (a person), allow, refuse."
+    ),
+    Setting(
+        "debtors",
+        False,
+        "Debtors pay, promise and dispute as the clock moves (then forwards only).",
+    ),
+    Setting("answer_delay_seconds", 0.0, "Every platform answer is held back this long."),
+    Setting("xero_webhook_url", "", "Where Xero's webhooks go (loopback only); empty: nowhere."),
+    Setting("xero_webhook_key", "sandbox-xero-webhook-key", "Signs Xero's webhooks."),
+    Setting("quickbooks_webhook_url", "", "Where QuickBooks' webhooks go (loopback only)."),
+    Setting(
+        "quickbooks_webhook_token", "sandbox-quickbooks-verifier", "Signs QuickBooks' webhooks."
+    ),
+    Setting("webhook_duplicates", False, "Every webhook is delivered twice."),
+    Setting("webhook_out_of_order", False, "Webhooks waiting together leave newest first."),
+    Setting("smtp_user", "", "User name that the SMTP sink asks for; empty: no login needed."),
+    Setting("smtp_password", "", "Password that the SMTP sink asks for."),
+)
+"""The frame's own switches; each Book adds its own to the table (`Settings.add`)."""
+
+CHOICES = {"consent": ("ask", "allow", "refuse")}
+
+
+class SettingProblem(ValueError):
+    """A switch that does not exist or a value it cannot have."""
+
+
+class Settings:
+    """The switches as they stand."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, Setting] = {}
+        self._values: dict[str, Any] = {}
+        self.add(SETTINGS)
+
+    def add(self, rows: Iterable[Setting]) -> None:
+        """Offer more switches; a name known already takes the new default and meaning."""
+        for row in rows:
+            self.table[row.name] = row
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.table:
+            raise KeyError(f"no setting {name!r}; there are: {', '.join(sorted(self.table))}")
+        return self._values.get(name, self.table[name].default)
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Set several switches, or none of them when one is wrong."""
+        checked = {name: self._checked(name, value) for name, value in values.items()}
+        self._values.update(checked)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        if name not in self.table:
+            raise SettingProblem(f"no setting {name!r}; there are: {', '.join(sorted(self.table))}")
+        default = self.table[name].default
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if default is not None and type(value) is not type(default):
+            raise SettingProblem(f"setting {name!r} is a {type(default).__name__}, not {value!r}")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise SettingProblem(f"setting {name!r} is one of {', '.join(CHOICES[name])}")
+        if name.endswith("_webhook_url") and value and not _is_loopback_url(value):
+            raise SettingProblem(f"setting {name!r} is an http address on this computer")
+        return value
+
+    def clear(self) -> None:
+        """Set every switch back to its default."""
+        self._values.clear()
+
+    def as_json(self) -> dict[str, dict[str, Any]]:
+        """The whole table with the values that hold now."""
+        return {
+            row.name: {"value": self[row.name], "default": row.default, "meaning": row.meaning}
+            for row in self.table.values()
+        }
+
+
+def _is_loopback_url(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    host = rest.split("/", 1)[0]
+    host = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return scheme == "http" and is_loopback(host)

@@ -1,0 +1,150 @@
+"""What happens as days pass: rows whose day has come, then the debtors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple, Protocol
+
+from .clock import SandboxClock, days_between
+from .debtors import Debtors
+from .mailbox import Mailbox
+from .platform import Book, ContactRow, InvoiceRow, PaymentRow
+from .settings import Settings
+from .webhooks import Webhooks
+
+MORNING = time(8, 0, tzinfo=UTC)
+"""When, on a day that the clock passes through, rows and debtors act."""
+
+
+class Rows(NamedTuple):
+    """A ledger in rows: what CSV files, JSON and the generator give."""
+
+    contacts: list[ContactRow]
+    invoices: list[InvoiceRow]
+    payments: list[PaymentRow]
+
+
+class Sandboxed(Protocol):
+    """What the timeline needs of the sandbox."""
+
+    clock: SandboxClock
+    settings: Settings
+    mailbox: Mailbox
+    webhooks: Webhooks
+    books: dict[str, Book]
+
+
+class CannotGoBack(ValueError):
+    """The clock was asked to go back although debtors have acted."""
+
+
+class Timeline:
+    """The days gone by, and the rows that wait for theirs."""
+
+    def __init__(self, sandbox: Sandboxed, *, seed: int) -> None:
+        self._sandbox = sandbox
+        self._today = sandbox.clock.now().date()
+        self._invoices: dict[date, list[InvoiceRow]] = defaultdict(list)
+        self._payments: dict[date, list[PaymentRow]] = defaultdict(list)
+        self.contact_of_number: dict[str, str] = {}
+        self.debtors = {
+            name: Debtors(book, seed, sandbox.mailbox.letters_naming, self.contact_of_number)
+            for name, book in sandbox.books.items()
+        }
+
+    def load(self, rows: Rows, platforms: Iterable[str] | None = None) -> None:
+        """Give rows to the Books, those of later days when the clock gets there.
+
+        A `paid` invoice becomes an open one with its payments, and one payment of the rest on its
+        due date where they do not add up: so it is owed until then, whenever "then" is.
+        """
+        names = list(self._sandbox.books) if platforms is None else list(platforms)
+        books = [self._sandbox.books[name] for name in names]
+        invoices, payments = opened(rows)
+        self.contact_of_number.update((row.number, row.contact_id) for row in invoices)
+        now_invoices = [row for row in invoices if row.issued_on <= self._today]
+        now_payments = [row for row in payments if row.paid_on <= self._today]
+        for book in books:
+            book.load_contacts(rows.contacts)
+            book.load_invoices(now_invoices)
+            book.load_payments(now_payments)
+        for invoice in invoices:
+            if invoice.issued_on > self._today:
+                self._invoices[invoice.issued_on].append(invoice)
+        for payment in payments:
+            if payment.paid_on > self._today:
+                self._payments[payment.paid_on].append(payment)
+
+    def move_to(self, moment: datetime) -> None:
+        """Put the clock forward through each day, or back where nobody has acted.
+
+        Raises:
+            CannotGoBack: debtors are at work; they remember.
+        """
+        clock = self._sandbox.clock
+        if moment < clock.now() and self._sandbox.settings["debtors"]:
+            raise CannotGoBack("the clock cannot go back while debtors act; POST /_sandbox/reset")
+        self.catch_up()
+        for day in days_between(self._today, moment.date()):
+            clock.set(datetime.combine(day, MORNING))
+            self._begin(day)
+        clock.set(moment)
+        self._sandbox.webhooks.poke()
+
+    def catch_up(self) -> None:
+        """Let the days pass that began while nobody moved the clock."""
+        today = self._sandbox.clock.now().date()
+        if today > self._today:
+            for day in days_between(self._today, today):
+                self._begin(day)
+
+    def _begin(self, day: date) -> None:
+        self._today = day
+        invoices, payments = self._invoices.pop(day, []), self._payments.pop(day, [])
+        for book in self._sandbox.books.values():
+            begins = getattr(book, "day_begins", None)
+            if begins is not None:
+                begins(day)
+            book.load_invoices(invoices)
+            book.load_payments(payments)
+        if self._sandbox.settings["debtors"]:
+            for debtors in self.debtors.values():
+                debtors.act(day)
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many rows wait for their day."""
+        return {
+            "invoices": sum(map(len, self._invoices.values())),
+            "payments": sum(map(len, self._payments.values())),
+        }
+
+    def replies(self) -> list[Mapping[str, Any]]:
+        """Return what debtors wrote back on all platforms, oldest first."""
+        rows = [
+            {"platform": name, **reply.as_json()}
+            for name, debtors in self.debtors.items()
+            for reply in debtors.replies
+        ]
+        return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def opened(rows: Rows) -> tuple[list[InvoiceRow], list[PaymentRow]]:
+    """Return the rows with `paid` invoices turned into open ones and the payments that pay them."""
+    paid = {row.id: row for row in rows.invoices if row.status == "paid"}
+    if not paid:
+        return rows.invoices, rows.payments
+    rest = {id_: row.total for id_, row in paid.items()}
+    for payment in rows.payments:
+        if payment.invoice_id in rest:
+            rest[payment.invoice_id] -= payment.amount
+    balancing = [
+        PaymentRow(f"{id_}-paid", id_, paid[id_].due_on or paid[id_].issued_on, amount)
+        for id_, amount in rest.items()
+        if amount > 0
+    ]
+    invoices = [
+        row._replace(status="open") if row.status == "paid" else row for row in rows.invoices
+    ]
+    return invoices, [*rows.payments, *balancing]
