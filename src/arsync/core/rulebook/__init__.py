@@ -1,0 +1,43 @@
+"""The rulebook: its values, and the reader that makes them of YAML."""
+
+from arsync.core.rulebook.model import (
+    NO_LIMIT,
+    Cadence,
+    CreditHold,
+    CreditLimit,
+    Customer,
+    FollowUp,
+    LeaveAlone,
+    Place,
+    Problem,
+    Rulebook,
+    Safety,
+    Sending,
+    Step,
+    StepKind,
+    TakeOver,
+    TakeOverKind,
+    WithoutEmail,
+    folded,
+)
+
+__all__ = [
+    "NO_LIMIT",
+    "Cadence",
+    "CreditHold",
+    "CreditLimit",
+    "Customer",
+    "FollowUp",
+    "LeaveAlone",
+    "Place",
+    "Problem",
+    "Rulebook",
+    "Safety",
+    "Sending",
+    "Step",
+    "StepKind",
+    "TakeOver",
+    "TakeOverKind",
+    "WithoutEmail",
+    "folded",
+]

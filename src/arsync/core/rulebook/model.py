@@ -1,0 +1,227 @@
+"""The rulebook as values: what the reader makes of the YAML, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from arsync.core.conditions import ALWAYS, Condition
+
+
+class Problem(NamedTuple):
+    """Something wrong in a user's file: where, what, and what to do about it."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: str = "error"
+    """`error`: there is no rulebook until it is mended. `warning`: there is."""
+
+    def __str__(self) -> str:
+        kind = "" if self.severity == "error" else f"{self.severity}: "
+        text = f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
+        return f"{text}\n    hint: {self.hint}" if self.hint else text
+
+
+class Place(NamedTuple):
+    """Where something stands in a rulebook."""
+
+    file: str
+    line: int
+    column: int = 1
+
+
+class Customer(NamedTuple):
+    """What was agreed with one customer."""
+
+    contact: str
+    """The contact's name, or its id in the accounting system."""
+    place: Place
+    credit_limit: Decimal | None = None
+    insured_limit: Decimal | None = None
+    review_on: date | None = None
+    tags: frozenset[str] = frozenset()
+    language: str = ""
+
+
+class LeaveAlone(NamedTuple):
+    """Contacts that are never reminded and never held."""
+
+    name: str
+    place: Place
+    when: Condition = ALWAYS
+
+
+NO_LIMIT = "no limit"
+"""In place of an amount: these contacts have no credit limit, on purpose."""
+
+
+class CreditLimit(NamedTuple):
+    """A credit limit and who has it; the first match from the top counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    amount: Decimal | None
+    """None: see `fact`."""
+    fact: str = ""
+    """The fact that holds the limit, such as `agreed_limit`; or `no limit`."""
+
+
+class CreditHold(NamedTuple):
+    """A reason to stop selling on credit."""
+
+    name: str
+    place: Place
+    when: Condition
+    terms: str = ""
+    """Payment terms while it stands (`cash on delivery`), or empty to leave them."""
+    needs_approval: bool = False
+
+
+class StepKind(StrEnum):
+    """What a reminder step does."""
+
+    EMAIL = "email"
+    TASK = "task"
+    LETTER = "letter"
+    LATE_FEE = "late_fee"
+
+
+class Step(NamedTuple):
+    """One step of a cadence. Day 0 is the due date."""
+
+    day: int
+    kind: StepKind
+    text: str
+    """The reminder text's name, what the task says, or what the late fee is."""
+    place: Place
+    needs_approval: bool = False
+    assign_to: str = ""
+    fee_amount: Decimal | None = None
+    fee_percent: Decimal | None = None
+
+
+class Cadence(NamedTuple):
+    """Reminder steps, for the contacts that match; the first matching cadence counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    skip_invoices_when: Condition | None
+    steps: tuple[Step, ...]
+    """In the order of their days."""
+
+
+class FollowUp(NamedTuple):
+    """A task that is opened when something happens."""
+
+    name: str
+    place: Place
+    when: Condition
+    task: str
+    assign_to: str = ""
+
+
+class WithoutEmail(StrEnum):
+    """What becomes of an email step when there is no address to send it to."""
+
+    HOLD_BACK = "hold back"
+    TASK = "task"
+
+
+MONDAY_TO_FRIDAY = frozenset(range(5))
+
+
+class Sending(NamedTuple):
+    """How and when messages leave."""
+
+    via: str = "accounting system"
+    """`accounting system` or `smtp`."""
+    weekdays: frozenset[int] = MONDAY_TO_FRIDAY
+    """0 is Monday."""
+    on_holidays: bool = False
+    """True with `days: every day`."""
+    days: str = "business days"
+    """As it was written."""
+    earliest: time = time(9, 0)
+    latest: time = time(17, 0)
+    holidays: str = ""
+    """A place: `GB-ENG`, `DE-BY`, `US`; empty: no holidays."""
+    days_between_emails: int = 5
+    platform_emails_per_moment: int = 3
+    language: str = ""
+    without_email: WithoutEmail = WithoutEmail.HOLD_BACK
+    place: Place = Place("", 0)
+
+
+class Safety(NamedTuple):
+    """How much one plan may do before a person must look at it."""
+
+    credit_holds: int = 20
+    emails: int = 300
+    tasks: int = 300
+    letters: int = 50
+    late_fees: int = 50
+
+
+class TakeOverKind(StrEnum):
+    """How debts that are older than the connection start."""
+
+    FIRST_STEP = "first step"
+    SPREAD = "spread"
+    BY_HAND = "by hand"
+
+
+class TakeOver(NamedTuple):
+    """How debts that are older than the connection start."""
+
+    kind: TakeOverKind = TakeOverKind.FIRST_STEP
+    days: int = 0
+    """For `spread over DAYS`: business days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One connection's rules: every file of its folder, as one."""
+
+    files: tuple[str, ...]
+    hash: str
+    """SHA-256 of the texts, with line ends and trailing blanks made the same, 64 hex characters."""
+    name: str
+    currency: str
+    """Every amount in it is in this currency."""
+    groups: Mapping[str, Condition] = field(default_factory=dict)
+    customers: tuple[Customer, ...] = ()
+    leave_alone: tuple[LeaveAlone, ...] = ()
+    credit_limits: tuple[CreditLimit, ...] = ()
+    credit_holds: tuple[CreditHold, ...] = ()
+    reminders: tuple[Cadence, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    sending: Sending = field(default_factory=Sending)
+    safety: Safety = field(default_factory=Safety)
+    take_over: TakeOver = field(default_factory=TakeOver)
+
+    def texts(self) -> frozenset[str]:
+        """Return the names of the reminder texts it sends or attaches."""
+        return frozenset(
+            step.text
+            for cadence in self.reminders
+            for step in cadence.steps
+            if step.kind in {StepKind.EMAIL, StepKind.LETTER}
+        )
+
+    def by_contact(self) -> dict[str, Customer]:
+        """Return what was agreed, by folded name or id."""
+        return {folded(customer.contact): customer for customer in self.customers}
+
+
+def folded(name: str) -> str:
+    """Return a name as it is compared: letter case and runs of blanks make no difference."""
+    return " ".join(name.split()).casefold()
