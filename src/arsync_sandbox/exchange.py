@@ -140,7 +140,7 @@ class Exchange:
 
 def _host_name(environ: dict[str, Any]) -> str:
     host: str = environ.get("HTTP_HOST", "localhost")
-    return host if host.endswith("]") else host.partition(":")[0]
+    return host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _path_and_query(environ: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ class DropConnection(Exception):
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this computer."""
-    if host == "localhost" or host.endswith(".localhost"):
+    if host in {"localhost", "localhost."}:
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
