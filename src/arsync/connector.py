@@ -206,7 +206,10 @@ class Write(NamedTuple):
     action: Action
     key: str
     before: Mapping[str, str] = {}
-    """What `prepare` found, saved before the first attempt; `saved.*` names serve undoing."""
+    """What `prepare` found, saved before the first attempt; `saved.*` names serve undoing.
+
+    The outbox adds `started_at` (ISO 8601, UTC): when the earliest attempt began whose outcome is
+    not known. It is absent while there is none: on the first attempt, and after `RetryLater`."""
     generation: int = 1
     """Part of the platform's idempotency key. Raised only after `find` showed that nothing stands:
     platforms replay the old answer, errors too, for the same key."""
