@@ -1,0 +1,178 @@
+"""Around every call: bearer, tenant, limits, scope, idempotency; JSON or XML; webhooks after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from flask import Blueprint, Response, g, request
+
+from . import wire
+from .auth import XeroAuth
+from .errors import Refused, bad_body, forbidden, not_found
+from .forms import Json, envelope
+from .ledger import Ledger
+from .limits import API_PATH, Limits, check_concurrency
+from .query import Query
+from .replays import KEPT, METHODS, Answer, Replays, fingerprint
+from .scopes import needed_scopes
+from .webhooks import Webhooks
+
+JSON = "application/json; charset=utf-8"
+
+
+class Api:
+    """What the views share: the ledger, and how calls are let in and answered."""
+
+    def __init__(self, ledger: Ledger, auth: XeroAuth, webhooks: Webhooks) -> None:
+        self.ledger = ledger
+        self.auth = auth
+        self.webhooks = webhooks
+        self.limits = Limits()
+        self.replays = Replays()
+
+    def guard(self, blueprint: Blueprint) -> None:
+        """Put the gate in front of every route of the blueprint."""
+        blueprint.before_request(self._let_in)
+        blueprint.after_request(self._finish)
+        blueprint.register_error_handler(Refused, self._refuse)
+        blueprint.add_url_rule(
+            f"{API_PATH}/<path:rest>",
+            "unknown",
+            _unknown,
+            methods=["GET", "POST", "PUT", "DELETE", "PATCH"],
+        )
+
+    def _let_in(self) -> Response | None:
+        if not request.path.startswith(API_PATH):
+            return None
+        grant = self.auth.grant_of(request.headers.get("Authorization"))
+        tenant = self.auth.tenant_of(grant, request.headers.get("xero-tenant-id", ""))
+        frame = self.ledger.frame
+        if frame.limits_enforced:
+            check_concurrency(frame.in_flight(), request.environ)
+        g.limit_headers = self.limits.count(
+            grant.client.id,
+            tenant,
+            frame.now(),
+            tier=self.ledger.setting("tier"),
+            enforced=frame.limits_enforced,
+        )
+        g.client_id = grant.client.id
+        wanted = needed_scopes(request.path.removeprefix(API_PATH), request.method)
+        if wanted and not wanted & set(grant.scopes):
+            raise forbidden("AuthorizationUnsuccessful: insufficient_scope")
+        return self._replay(tenant)
+
+    def _replay(self, tenant: str) -> Response | None:
+        key = request.headers.get("Idempotency-Key", "")
+        if not key or request.method not in METHODS:
+            return None
+        if self.ledger.setting("key_store_down"):
+            raise Refused(500, "An error occurred in Xero. Check the API Status page.")
+        print_ = fingerprint(request.method, request.full_path, tenant, request.get_data())
+        now = self.ledger.frame.now()
+        kept = self.replays.find(g.client_id, key, print_, now)
+        if kept:
+            return Response(kept.body, kept.status, list(kept.headers))
+        g.keep = (key, Answer(print_, now + KEPT))
+        return None
+
+    def _finish(self, response: Response) -> Response:
+        if request.path.startswith(API_PATH):
+            if response.mimetype == "application/json" and not _wants_json():
+                _to_xml(response)
+            keep = g.get("keep")
+            if keep:
+                key, answer = keep
+                answer.status, answer.body = response.status_code, response.get_data()
+                answer.headers = (("Content-Type", response.headers.get("Content-Type", "")),)
+                self.replays.keep(g.client_id, key, answer, self.ledger.frame.now())
+            response.headers.update(g.get("limit_headers", {}))
+        self.webhooks.flush()
+        return response
+
+    def _refuse(self, error: Refused) -> Response:
+        if isinstance(error.body, str):
+            response = Response(error.body, error.status, mimetype="text/plain")
+        else:
+            response = Response(wire.encode(error.body), error.status, content_type=JSON)
+        response.headers.update(error.headers)
+        return response
+
+    def query(self) -> Query:
+        """What the present request asks a list for."""
+        since = request.headers.get("If-Modified-Since", "")
+        length = len(request.query_string)
+        return Query(self.ledger, request.args, since, client_id=g.client_id, length=length)
+
+    def answer(
+        self,
+        key: str,
+        rows: Iterable[bytes | Mapping[str, Any]],
+        pagination: Mapping[str, int] | None = None,
+    ) -> Response:
+        """The envelope with rows under `key`; rows that are bytes are joined as they are."""
+        head: Json = envelope("arsync", wire.milliseconds(self.ledger.frame.now()))
+        if pagination:
+            head["pagination"] = pagination
+        parts = [row if isinstance(row, bytes) else wire.encode(row) for row in rows]
+        body = b"".join(
+            (wire.encode(head)[:-1], b',"', key.encode(), b'":[', b",".join(parts), b"]}")
+        )
+        return Response(body, content_type=JSON)
+
+    def elements(self, key: str) -> list[dict[str, Any]]:
+        """The elements of the body: `{"Invoices": [..]}`, a bare list, or one object.
+
+        Raises:
+            Refused: 400 when it is none of these, or too large.
+        """
+        body = request.get_data()
+        if len(body) > self.ledger.setting("request_megabytes_max") * 1_000_000:
+            raise bad_body("The request is larger than Xero accepts")
+        try:
+            value = wire.decode(body)
+        except ValueError as error:
+            raise bad_body(f"The data posted could not be read: {error}") from error
+        if isinstance(value, dict) and isinstance(value.get(key), list):
+            value = value[key]
+        elements = value if isinstance(value, list) else [value]
+        if not elements or not all(isinstance(element, dict) for element in elements):
+            raise bad_body(f"No {key} could be read from the data posted")
+        return elements
+
+
+def took_effect() -> None:
+    """Tell the journal that this request changed the ledger."""
+    g.took_effect = True
+
+
+def _unknown(rest: str) -> Response:  # noqa: ARG001 - the route's parameter
+    raise not_found()
+
+
+def _wants_json() -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _to_xml(response: Response) -> None:
+    """Xero's default: XML, unless JSON is asked for by name."""
+    value = wire.decode(response.get_data())
+    root = ElementTree.Element("ApiException" if "ErrorNumber" in value else "Response")
+    _fill(root, value)
+    body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    response.set_data(body)
+    response.headers["Content-Type"] = "text/xml; charset=utf-8"
+
+
+def _fill(parent: ElementTree.Element, value: Any) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _fill(ElementTree.SubElement(parent, key), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _fill(ElementTree.SubElement(parent, parent.tag.removesuffix("s") or "Item"), inner)
+    elif value is not None:
+        parent.text = str(value).lower() if isinstance(value, bool) else str(value)

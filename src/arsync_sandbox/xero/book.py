@@ -1,0 +1,120 @@
+"""The Xero half of the sandbox: one organisation's ledger behind Xero's own paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from flask import Blueprint
+
+from ..platform import (
+    ContactRow,
+    Frame,
+    InvoiceRow,
+    Organisation,
+    PaymentRow,
+    Setting,
+    Unpaid,
+)
+from . import load
+from .api import Api
+from .auth import XeroAuth
+from .ledger import Ledger
+from .load_documents import load_documents
+from .people import People
+from .reads import add_reads
+from .settings import SETTINGS
+from .state import ledger_state
+from .webhooks import URL_SETTING, Webhooks
+from .wire import guid
+from .writes import add_writes
+
+TENANT_ID = "8e3f6c1a-5b7d-4f0e-9a2b-6d1c4e8f7a90"
+"""The tenant where the organisation has no id of its own."""
+
+
+class XeroBook(People):
+    """One Xero organisation."""
+
+    name = "xero"
+    settings: ClassVar[tuple[Setting, ...]] = SETTINGS
+
+    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+        self.organisation = replace(organisation, id=guid(organisation.id) or TENANT_ID)
+        self.frame = frame
+        self.ledger = Ledger(frame, self.organisation)
+        self.auth = XeroAuth(frame, [self.organisation])
+        self.webhooks = Webhooks(self.ledger, self.organisation.id)
+
+    def blueprint(self) -> Blueprint:
+        """The routes of Xero's API, login and identity hosts."""
+        blueprint = Blueprint("xero", __name__)
+        api = Api(self.ledger, self.auth, self.webhooks)
+        api.guard(blueprint)
+        add_reads(blueprint, api)
+        add_writes(blueprint, api)
+        auth, route = self.auth, blueprint.add_url_rule
+        route("/identity/connect/authorize", "authorise", auth.authorise, methods=["GET", "POST"])
+        route("/connect/token", "token", auth.token, methods=["POST"])
+        route("/connect/revocation", "revocation", auth.revoke, methods=["POST"])
+        route("/connections", "connections", auth.list_connections, methods=["GET"])
+        route(
+            "/connections/<connection_id>",
+            "delete_connection",
+            auth.delete_connection,
+            methods=["DELETE"],
+        )
+        return blueprint
+
+    def setting_changed(self, name: str) -> None:
+        """A new webhook address is probed; everything else is read when it is needed."""
+        if name == URL_SETTING:
+            self.webhooks.probe()
+        for table in (self.ledger.contacts, self.ledger.invoices, self.ledger.payments):
+            table.touch()
+
+    def load_contacts(self, rows: Iterable[ContactRow]) -> None:
+        """Take contacts; ids that are no GUIDs are mapped and remembered."""
+        load.load_contacts(self.ledger, rows)
+
+    def load_invoices(self, rows: Iterable[InvoiceRow]) -> None:
+        """Take sales invoices, in the same way."""
+        load.load_invoices(self.ledger, rows)
+
+    def load_payments(self, rows: Iterable[PaymentRow]) -> None:
+        """Take payments, in the same way."""
+        load.load_payments(self.ledger, rows)
+        self.webhooks.flush()
+
+    def load_documents(self, documents: dict[str, list[dict[str, Any]]]) -> None:
+        """Take documents in Xero's own JSON as they are."""
+        load_documents(self.ledger, documents)
+        self.ledger.events.clear()
+
+    def unpaid(self) -> list[Unpaid]:
+        """The open sales invoices."""
+        ledger = self.ledger
+        return [
+            Unpaid(
+                invoice.id,
+                invoice.contact.id,
+                invoice.number,
+                invoice.issued_on,
+                invoice.due_on,
+                invoice.currency,
+                invoice.total,
+                invoice.due,
+                ledger.emails[invoice.id] if invoice.id in ledger.emails else 0,
+            )
+            for invoice in ledger.invoices.rows.values()
+            if invoice.type == "ACCREC"
+            and invoice.status == "AUTHORISED"
+            and invoice.due > 0
+            and invoice.issued_on
+            and invoice.due_on
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """The ledger for `GET /_sandbox/state`."""
+        return ledger_state(self.ledger)

@@ -1,0 +1,248 @@
+"""What people do in Xero itself, and what a bank feed brings."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from . import wire
+from .auth import XeroAuth
+from .documents import Allocation, Contact, Credit, Invoice, Line, Payment
+from .ledger import Ledger
+from .load import BANK_ACCOUNT, SALES_ACCOUNT
+from .postings import (
+    add_credit,
+    add_invoice,
+    allocate,
+    credit_event,
+    post_payment,
+    rate_for,
+    unpost_payment,
+)
+from .webhooks import Webhooks
+
+
+class People:
+    """Edits without the API: each raises ValueError where Xero's screens would refuse."""
+
+    ledger: Ledger
+    auth: XeroAuth
+    webhooks: Webhooks
+
+    def _invoice(self, name: str) -> Invoice:
+        found = self.ledger.invoices.rows.get(self.ledger.resolve("invoice", name))
+        if found is None:
+            raise ValueError(f"no invoice {name}")
+        return found
+
+    def _contact(self, name: str) -> Contact:
+        found = self.ledger.contacts.rows.get(self.ledger.resolve("contact", name))
+        if found is None:
+            raise ValueError(f"no contact {name}")
+        return found
+
+    def pay(self, invoice_id: str, amount: Decimal, on: date) -> str:
+        """Record a customer's payment; what is too much becomes an overpayment."""
+        invoice = self._invoice(invoice_id)
+        if invoice.status != "AUTHORISED" or amount <= 0:
+            raise ValueError(f"invoice {invoice.number} is {invoice.status}: nothing to pay")
+        amount = wire.cents(amount)
+        rest = amount - invoice.due
+        payment = Payment(
+            wire.new_guid(),
+            invoice,
+            min(amount, invoice.due),
+            on,
+            self.ledger.stamp(),
+            rate=invoice.rate,
+            account_code=BANK_ACCOUNT,
+            reconciled=True,
+        )
+        post_payment(self.ledger, payment)
+        if rest > 0:
+            self._money_in_hand("Overpayments", invoice.contact, rest, invoice.currency, on)
+        self.webhooks.flush()
+        return payment.id
+
+    def void(self, invoice_id: str) -> None:
+        """Void an approved invoice that has nothing applied to it."""
+        invoice = self._invoice(invoice_id)
+        if invoice.status != "AUTHORISED" or invoice.part_paid:
+            raise ValueError(f"invoice {invoice.number} cannot be voided")
+        self._end(invoice, "VOIDED")
+
+    def delete_invoice(self, invoice_id: str) -> None:
+        """Delete an invoice that was not approved yet."""
+        invoice = self._invoice(invoice_id)
+        if invoice.status not in {"DRAFT", "SUBMITTED"}:
+            raise ValueError(f"invoice {invoice.number} is {invoice.status}: void it instead")
+        self._end(invoice, "DELETED")
+
+    def _end(self, invoice: Invoice, status: str) -> None:
+        invoice.status, invoice.due = status, wire.ZERO
+        self.ledger.changed(invoice)
+        self.ledger.event("INVOICE", "UPDATE", invoice)
+        self.webhooks.flush()
+
+    def credit(self, contact_id: str, amount: Decimal, invoice_id: str = "") -> str:
+        """Issue a credit note, applied to the invoice where one is named."""
+        contact = self._contact(contact_id)
+        invoice = self._invoice(invoice_id) if invoice_id else None
+        amount = wire.cents(amount)
+        if invoice and not 0 < amount <= invoice.due:
+            raise ValueError(f"invoice {invoice.number} owes {invoice.due}, not {amount}")
+        currency = invoice.currency if invoice else contact.currency
+        today = self.ledger.today
+        note = self._money_in_hand("CreditNotes", contact, amount, currency, today)
+        if invoice:
+            applied = Allocation(wire.new_guid(), amount, today, note, invoice)
+            allocate(self.ledger, applied)
+        self.webhooks.flush()
+        return note.id
+
+    def prepay(self, contact_id: str, amount: Decimal) -> str:
+        """Receive money that belongs to no invoice yet."""
+        contact = self._contact(contact_id)
+        today = self.ledger.today
+        amount = wire.cents(amount)
+        made = self._money_in_hand("Prepayments", contact, amount, contact.currency, today)
+        self.webhooks.flush()
+        return made.id
+
+    def _money_in_hand(
+        self, kind: str, contact: Contact, amount: Decimal, currency: str, on: date
+    ) -> Credit:
+        types = {
+            "CreditNotes": "ACCRECCREDIT",
+            "Prepayments": "RECEIVE-PREPAYMENT",
+            "Overpayments": "RECEIVE-OVERPAYMENT",
+        }
+        ledger = self.ledger
+        currency = currency or ledger.organisation.currency
+        number = f"CN-{len(ledger.credits[kind].rows) + 1:04d}" if kind == "CreditNotes" else ""
+        made = Credit(
+            id=wire.new_guid(),
+            kind=kind,
+            type=types[kind],
+            status="AUTHORISED",
+            contact=contact,
+            updated=ledger.stamp(),
+            number=number,
+            issued_on=on,
+            currency=currency,
+            rate=rate_for(ledger, currency),
+            sub_total=amount,
+            total=amount,
+            remaining=amount,
+            lines=[_line(amount)],
+        )
+        add_credit(ledger, made)
+        credit_event(ledger, made, "CREATE")
+        return made
+
+    def delete_payment(self, payment_id: str) -> None:
+        """Take a payment back; the invoice is owed again."""
+        id_ = self.ledger.resolve("payment", payment_id)
+        payment = self.ledger.payments.rows.get(id_)
+        if payment is None or payment.status == "DELETED":
+            raise ValueError(f"no payment {payment_id}")
+        unpost_payment(self.ledger, payment)
+        self.webhooks.flush()
+
+    def rename(self, contact_id: str, name: str) -> None:
+        """Give a contact another name."""
+        contact = self._contact(contact_id)
+        contact.name = name
+        self._contact_changed(contact)
+        self.ledger.renamed(contact)
+
+    def set_email(self, contact_id: str, email: str) -> None:
+        """Change where a contact's mail goes."""
+        contact = self._contact(contact_id)
+        contact.email = email
+        self._contact_changed(contact)
+
+    def archive(self, contact_id: str) -> None:
+        """Archive a contact: lists no longer show it."""
+        contact = self._contact(contact_id)
+        contact.status = "ARCHIVED"
+        self._contact_changed(contact)
+
+    def merge(self, contact_id: str, into_id: str) -> None:
+        """Merge a contact into another, which takes over its documents."""
+        contact, into = self._contact(contact_id), self._contact(into_id)
+        if contact is into or contact.merged_to:
+            raise ValueError(f"contact {contact_id} cannot be merged into {into_id}")
+        for document in (*contact.invoices, *contact.credits):
+            document.contact = into
+            self.ledger.changed(document)
+            for payment in document.payments:
+                self.ledger.changed(payment, bump=False)
+        into.invoices += contact.invoices
+        into.credits += contact.credits
+        contact.invoices, contact.credits = [], []
+        contact.status, contact.merged_to = "ARCHIVED", into.id
+        for group in contact.groups:
+            group.members.pop(contact.id, None)
+        contact.groups.clear()
+        self._contact_changed(contact)
+        self._contact_changed(into)
+
+    def _contact_changed(self, contact: Contact) -> None:
+        self.ledger.changed(contact)
+        self.ledger.event("CONTACT", "UPDATE", contact)
+        self.webhooks.flush()
+
+    def set_due_date(self, invoice_id: str, on: date) -> None:
+        """Move a due date; on a part-paid invoice UpdatedDateUTC does not tell of it."""
+        invoice = self._invoice(invoice_id)
+        invoice.due_on = on
+        self.ledger.changed(invoice, bump=not invoice.part_paid)
+        self.ledger.event("INVOICE", "UPDATE", invoice)
+        self.webhooks.flush()
+
+    def set_notes(self, contact_id: str, text: str) -> None:
+        """Write a note on a contact, under the name of a person."""
+        self.ledger.note(self._contact(contact_id).id, text, user="Sandbox Owner")
+
+    def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Issue and approve an invoice."""
+        contact, ledger = self._contact(contact_id), self.ledger
+        amount = wire.cents(amount)
+        currency = contact.currency or ledger.organisation.currency
+        invoice = Invoice(
+            id=wire.new_guid(),
+            type="ACCREC",
+            status="AUTHORISED",
+            contact=contact,
+            updated=ledger.stamp(),
+            number=ledger.take_number(),
+            issued_on=on,
+            due_on=due_on,
+            currency=currency,
+            rate=rate_for(ledger, currency),
+            sub_total=amount,
+            total=amount,
+            due=amount,
+            lines=[_line(amount)],
+            sent=True,
+        )
+        add_invoice(ledger, invoice)
+        ledger.event("INVOICE", "CREATE", invoice)
+        self.webhooks.flush()
+        return invoice.id
+
+    def disconnect(self) -> None:
+        """Remove every app from the organisation."""
+        self.auth.disconnect()
+
+
+def _line(amount: Decimal) -> Line:
+    return Line(
+        wire.new_guid(),
+        "Goods and services",
+        unit_amount=amount,
+        line_amount=amount,
+        account_code=SALES_ACCOUNT,
+        tax_type="NONE",
+    )

@@ -1,0 +1,158 @@
+"""What money does to documents: amounts, statuses and the day of full payment follow from it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from . import wire
+from .documents import Allocation, Credit, Document, Invoice, Payment
+from .ledger import Ledger
+
+RATES = {
+    "GBP": Decimal(1),
+    "USD": Decimal("1.27"),
+    "EUR": Decimal("1.17"),
+    "AUD": Decimal("1.93"),
+    "NZD": Decimal("2.12"),
+    "CAD": Decimal("1.74"),
+    "ZAR": Decimal("23.1"),
+}
+"""Units for one pound, for documents that come without a rate of their own."""
+
+_CATEGORIES = {
+    "CreditNotes": "CREDITNOTE",
+    "Prepayments": "PREPAYMENT",
+    "Overpayments": "OVERPAYMENT",
+}
+
+
+def rate_for(ledger: Ledger, currency: str) -> Decimal:
+    """Foreign units for one unit of the base currency."""
+    base = ledger.organisation.currency
+    if currency in {"", base} or currency not in RATES or base not in RATES:
+        return wire.ONE
+    return wire.rate(RATES[currency] / RATES[base])
+
+
+def add_invoice(ledger: Ledger, invoice: Invoice) -> None:
+    """Put an invoice into the ledger and with its contact."""
+    ledger.invoices.add(invoice)
+    if invoice.type == "ACCREC" and invoice.number:
+        ledger.numbers.setdefault(invoice.number, invoice)
+    invoice.contact.invoices.append(invoice)
+    invoice.contact.cache.clear()
+    ledger.contacts.touch()
+    ledger.currencies[invoice.currency] = None
+
+
+def add_credit(ledger: Ledger, credit: Credit) -> None:
+    """Put a credit note, prepayment or overpayment into the ledger."""
+    ledger.credits[credit.kind].add(credit)
+    credit.contact.credits.append(credit)
+    ledger.currencies[credit.currency] = None
+
+
+def settle(ledger: Ledger, invoice: Invoice, *, bump: bool = True) -> None:
+    """Let amount due, status and FullyPaidOnDate follow from what is paid and credited."""
+    for key in ("AmountDue", "AmountPaid", "AmountCredited", "FullyPaidOnDate", "Status"):
+        invoice.odd.pop(key, None)
+    invoice.due = invoice.total - invoice.paid - invoice.credited
+    if invoice.status in {"AUTHORISED", "PAID"}:
+        was_paid = invoice.status == "PAID"
+        invoice.status = "PAID" if invoice.due <= 0 else "AUTHORISED"
+        if invoice.status == "AUTHORISED":
+            invoice.fully_paid_on = None
+        elif not was_paid or invoice.fully_paid_on is None:
+            invoice.fully_paid_on = _last_day(invoice) or ledger.today
+    else:
+        invoice.due = wire.ZERO if invoice.status in {"VOIDED", "DELETED"} else invoice.due
+    ledger.changed(invoice, bump=bump)
+
+
+def _last_day(invoice: Invoice) -> date | None:
+    days = [p.paid_on for p in invoice.payments if p.status == "AUTHORISED" and p.paid_on]
+    days += [allocation.on for allocation in invoice.allocations]
+    return max(days, default=None)
+
+
+def post_payment(ledger: Ledger, payment: Payment, *, bump: bool = True) -> None:
+    """Record a payment of an invoice, or a refund of a credit."""
+    ledger.payments.add(payment)
+    target = payment.target
+    target.payments.append(payment)
+    if payment.status != "AUTHORISED":
+        return
+    if isinstance(target, Invoice):
+        recorded = min(payment.amount, target.unrecorded)
+        target.unrecorded -= recorded
+        if recorded and target.status == "PAID":
+            target.fully_paid_on = payment.paid_on or target.fully_paid_on
+        target.paid += payment.amount - recorded
+        settle(ledger, target, bump=bump)
+    elif isinstance(target, Credit):
+        target.remaining -= payment.amount
+        settle_credit(ledger, target, bump=bump)
+    payment_event(ledger, target)
+
+
+def unpost_payment(ledger: Ledger, payment: Payment) -> None:
+    """Delete a payment: the invoice is owed again."""
+    payment.status = "DELETED"
+    ledger.changed(payment)
+    target = payment.target
+    if isinstance(target, Invoice):
+        target.paid -= payment.amount
+        settle(ledger, target)
+    elif isinstance(target, Credit):
+        target.remaining += payment.amount
+        settle_credit(ledger, target)
+    payment_event(ledger, target)
+
+
+def payment_event(ledger: Ledger, target: Document) -> None:
+    """There is no PAYMENT category: at best the document's own event tells of it."""
+    if not ledger.setting("payment_fires_webhook"):
+        return
+    if isinstance(target, Invoice):
+        ledger.event("INVOICE", "UPDATE", target)
+    elif isinstance(target, Credit):
+        credit_event(ledger, target, "UPDATE")
+
+
+def credit_event(ledger: Ledger, credit: Credit, kind: str) -> None:
+    """Remember a webhook event of a credit."""
+    ledger.event(_CATEGORIES[credit.kind], kind, credit)
+
+
+def settle_credit(ledger: Ledger, credit: Credit, *, bump: bool = True) -> None:
+    """A credit with nothing left is PAID, and AUTHORISED again when something comes back."""
+    credit.odd.pop("RemainingCredit", None)
+    if credit.status in {"AUTHORISED", "PAID"}:
+        credit.status = "AUTHORISED" if credit.remaining > 0 else "PAID"
+        credit.fully_paid_on = None if credit.remaining > 0 else ledger.today
+    ledger.changed(credit, bump=bump)
+
+
+def allocate(ledger: Ledger, allocation: Allocation, *, bump: bool = True) -> None:
+    """Apply an amount of a credit to an invoice."""
+    credit, invoice = allocation.credit, allocation.invoice
+    credit.allocations.append(allocation)
+    invoice.allocations.append(allocation)
+    credit.remaining -= allocation.amount
+    invoice.credited += allocation.amount
+    settle_credit(ledger, credit, bump=bump)
+    settle(ledger, invoice, bump=bump)
+    payment_event(ledger, invoice)
+
+
+def unallocate(ledger: Ledger, allocation: Allocation) -> None:
+    """Take an allocation back."""
+    credit, invoice = allocation.credit, allocation.invoice
+    credit.allocations.remove(allocation)
+    invoice.allocations.remove(allocation)
+    credit.remaining += allocation.amount
+    invoice.credited -= allocation.amount
+    settle_credit(ledger, credit)
+    settle(ledger, invoice)
+    payment_event(ledger, invoice)
