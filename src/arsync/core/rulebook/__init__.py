@@ -20,6 +20,7 @@ from arsync.core.rulebook.model import (
     WithoutEmail,
     folded,
 )
+from arsync.core.rulebook.read import read_rulebook, rulebook_hash
 
 __all__ = [
     "NO_LIMIT",
@@ -40,4 +41,6 @@ __all__ = [
     "TakeOverKind",
     "WithoutEmail",
     "folded",
+    "read_rulebook",
+    "rulebook_hash",
 ]

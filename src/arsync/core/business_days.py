@@ -1,0 +1,72 @@
+"""Business days and the hours in which messages leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
+
+IsHoliday = Callable[[date], bool]
+
+LOOK_AHEAD_DAYS_MAX = 60
+"""When this many days in a row are closed, holidays are not believed any more."""
+
+
+class Calendar(NamedTuple):
+    """Which days count."""
+
+    weekdays: frozenset[int]
+    """0 is Monday."""
+    is_holiday: IsHoliday
+    on_holidays: bool = False
+
+    def is_open(self, day: date) -> bool:
+        """Return whether the day counts."""
+        return day.weekday() in self.weekdays and (self.on_holidays or not self.is_holiday(day))
+
+    def next_open(self, day: date) -> date:
+        """Return the day itself, or the next that counts."""
+        for ahead in range(LOOK_AHEAD_DAYS_MAX):
+            if self.is_open(day + timedelta(ahead)):
+                return day + timedelta(ahead)
+        while day.weekday() not in self.weekdays and self.weekdays:
+            day += timedelta(1)
+        return day
+
+    def after(self, day: date, count: int) -> date:
+        """Return the day that comes `count` counting days after the first one from `day` on."""
+        day = self.next_open(day)
+        for _ in range(count):
+            day = self.next_open(day + timedelta(1))
+        return day
+
+    def between(self, first: date, last: date) -> int:
+        """Return how many counting days there are after `first`, up to and with `last`."""
+        days = (last - first).days
+        return sum(1 for ahead in range(1, days + 1) if self.is_open(first + timedelta(ahead)))
+
+
+def sending_moment(
+    today: date,
+    now: datetime,
+    zone: tzinfo,
+    calendar: Calendar,
+    hours: tuple[time, time],
+) -> datetime:
+    """Return the earliest moment at which a message of today may leave.
+
+    It is the start of the hours of a day that counts, today's own while they last: so it is in the
+    past when the message may leave at once, and stays the same however often it is asked.
+
+    Args:
+        today: the organisation's day that is planned.
+        now: the moment of planning, aware; only counts when it is on that day.
+        zone: the organisation's.
+        calendar: which days count.
+        hours: from and until.
+    """
+    local = now.astimezone(zone)
+    day = today
+    if local.date() == today and local.time() >= hours[1]:
+        day = today + timedelta(1)
+    return datetime.combine(calendar.next_open(day), hours[0], tzinfo=zone)
