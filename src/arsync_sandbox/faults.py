@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ DELAY_SECONDS_MAX = 120.0
 
 TIMES_MAX = 1_000_000
 """How many requests one fault may hit."""
+
+SMTP_KINDS = ("", "refuse", "later", "drop before", "drop after")
 
 KEYS = {
     "method": "regular expression, whole method; empty: any",
@@ -28,6 +30,8 @@ KEYS = {
     "delay_seconds": "hold the answer back, after the effect",
     "drop": "before or after the effect: close the connection without an answer",
     "malformed": "true: the answer's body breaks off in the middle, with a length that fits",
+    "smtp": "a letter is hit, not a request: refuse (550) or later (451) its recipient, "
+    "drop before or drop after taking it; `path` is then searched in the recipients",
     "truncated": "true: the answer's body breaks off in the middle, and the connection with it",
 }
 
@@ -52,6 +56,7 @@ class Fault:
     drop: str = ""
     malformed: bool = False
     truncated: bool = False
+    smtp: str = ""
 
     def matches(self, method: str, path: str) -> bool:
         """Tell whether a request is one of those meant."""
@@ -66,6 +71,7 @@ class Fault:
         parts = [f"drop {self.drop}"] if self.drop else []
         parts += [f"status {self.status}"] if self.status else []
         parts += [f"delay {self.delay_seconds:g} s"] if self.delay_seconds else []
+        parts += [f"smtp {self.smtp}"] if self.smtp else []
         parts += ["malformed"] if self.malformed else []
         parts += ["truncated"] if self.truncated else []
         return ", ".join(parts)
@@ -97,8 +103,16 @@ class Faults:
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the fault that hits this request, counting it down."""
+        return self._first(lambda fault: not fault.smtp and fault.matches(method, path))
+
+    def take_smtp(self, kinds: Collection[str], recipients: str) -> str:
+        """Return what happens to a letter at this point, of the given kinds; empty: nothing."""
+        fault = self._first(lambda fault: fault.smtp in kinds and fault.matches("", recipients))
+        return fault.smtp if fault else ""
+
+    def _first(self, hit: Callable[[Fault], bool]) -> Fault | None:
         for fault in self.waiting:
-            if not fault.matches(method, path):
+            if not hit(fault):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
@@ -131,6 +145,8 @@ def _problems(fault: Fault) -> list[str]:
             problems.append(f"{name} is not a regular expression: {error}")
     if fault.drop not in {"", "before", "after"}:
         problems.append("drop is before or after")
+    if fault.smtp not in SMTP_KINDS:
+        problems.append(f"smtp is one of {', '.join(SMTP_KINDS[1:])}")
     if not 1 <= fault.times <= TIMES_MAX:
         problems.append(f"times is between 1 and {TIMES_MAX}")
     if fault.status and not 200 <= fault.status <= 599:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -16,11 +16,13 @@ from .clock import SandboxClock
 from .control import control_blueprint
 from .exchange import ERRORS_MAX, PLATFORM, TOOK_EFFECT, Exchange
 from .faults import Faults
+from .generate import generate
 from .journal import Journal
 from .mailbox import Mailbox
-from .platform import Book, Email, Organisation
+from .platform import Book, Email, Frame, Organisation
 from .settings import Settings
-from .timeline import Timeline
+from .smtp import SmtpSink
+from .timeline import Rows, Timeline
 from .transport import LoopbackServer
 from .webhooks import Webhooks
 
@@ -40,10 +42,12 @@ class Sandbox:
         platforms: which of `PLATFORMS` to serve.
         host: a loopback name or address.
         port: 0 takes a free one.
+        smtp_port: where the SMTP sink listens; 0 takes a free one, None leaves it out.
         start: where the clock begins; None means now.
         seed: decides what the debtors do.
         organisation: whose ledgers these are.
         settings: switches that differ from their defaults.
+        book_classes: Books by name, in place of or besides the platforms' own.
     """
 
     def __init__(
@@ -52,10 +56,12 @@ class Sandbox:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        smtp_port: int | None = 0,
         start: date | None = None,
         seed: int = 1,
         organisation: Organisation | None = None,
         settings: Mapping[str, Any] | None = None,
+        book_classes: Mapping[str, Callable[[Frame, Organisation], Book]] | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
@@ -66,15 +72,18 @@ class Sandbox:
         self._organisation = organisation or Organisation()
         self._start, self._seed = start, seed
         self._first_settings = dict(settings or {})
+        self._book_classes = dict(book_classes or {})
         self._address = (host, port)
         self._server: LoopbackServer | None = None
         self._thread: threading.Thread | None = None
         self._exchange = Exchange(self)
         self.webhooks = Webhooks(self)
+        self._smtp = None if smtp_port is None else SmtpSink(self, port=smtp_port)
+        self._first_rows: Rows | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Begin again: empty ledgers, the first moment, no faults, journal, mail or tokens."""
+        """Begin again: the first moment and ledger, no faults, journal, mail or tokens."""
         with self.lock:
             self.clock = SandboxClock(self._start)
             self.settings.clear()
@@ -85,12 +94,15 @@ class Sandbox:
             self.webhooks.clear()
             self.books: dict[str, Book] = {}
             for name in self._platforms:
-                book = _book_class(name)(self, self._organisation)
+                make = self._book_classes.get(name) or _book_class(name)
+                book: Book = make(self, self._organisation)
                 self.settings.add(getattr(book, "settings", ()))
                 self.books[name] = book
             self.timeline = Timeline(self, seed=self._seed)
             self.change_settings(self._first_settings)
             self.app = self._build_app()
+            if self._first_rows is not None:
+                self.timeline.load(self._first_rows)
 
     def _build_app(self) -> Flask:
         app = Flask("arsync_sandbox", static_folder=None)
@@ -102,6 +114,24 @@ class Sandbox:
         for book in self.books.values():
             app.register_blueprint(book.blueprint())
         return app
+
+    def load(self, rows: Rows) -> None:
+        """Give a ledger to every platform; `reset` comes back to it."""
+        with self.lock:
+            self.timeline.load(rows)
+            self._first_rows = rows
+
+    def generate(self, *, contacts: int, invoices: int) -> None:
+        """Fill every platform with one generated ledger, made from the seed."""
+        rows = generate(
+            seed=self._seed,
+            contacts=contacts,
+            invoices=invoices,
+            today=self.now().date(),
+            currency=self._organisation.currency,
+            country=self._organisation.country,
+        )
+        self.load(rows)
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Set switches and tell the Books which."""
@@ -127,6 +157,11 @@ class Sandbox:
         host, port = self._address
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
+    @property
+    def smtp_port(self) -> int:
+        """Where the SMTP sink listens; 0 without one."""
+        return 0 if self._smtp is None else self._smtp.port
+
     def setting(self, name: str) -> Any:
         """Return a switch as it stands."""
         return self.settings[name]
@@ -148,28 +183,42 @@ class Sandbox:
         """Let the days pass that have begun since the last request."""
         self.timeline.catch_up()
 
-    def _listen(self) -> LoopbackServer:
+    def listen(self) -> None:
+        """Open the ports, so that `url` and `smtp_port` are known; nobody is answered yet.
+
+        Raises:
+            OSError: a port is taken.
+        """
         host, port = self._address
         self._server = LoopbackServer(host, port, self._exchange)
-        self._address = (host, self._server.server_port)
+        self._address = (host, self._server.port)
         self.stopping.clear()
+        try:
+            if self._smtp is not None:
+                self._smtp.start()
+        except OSError:
+            self._server.server_close()
+            self._server = None
+            raise
         self.webhooks.start()
-        return self._server
 
     def start(self) -> Self:
         """Serve from a thread of this process."""
-        server = self._listen()
+        self.listen()
+        assert self._server is not None
         self._thread = threading.Thread(
-            target=server.serve_forever, args=(0.02,), name="arsync-sandbox", daemon=True
+            target=self._server.serve_forever, args=(0.02,), name="arsync-sandbox", daemon=True
         )
         self._thread.start()
         return self
 
     def serve_forever(self) -> None:
-        """Serve until interrupted; `url` is known only while it runs unless a port was given."""
-        server = self._server or self._listen()
+        """Serve until interrupted; call `listen` before to know `url`."""
+        if self._server is None:
+            self.listen()
+        assert self._server is not None
         try:
-            server.serve_forever()
+            self._server.serve_forever()
         finally:
             self.stop()
 
@@ -177,6 +226,8 @@ class Sandbox:
         """Stop serving, end open connections and wait for the threads."""
         self.stopping.set()
         self.webhooks.stop()
+        if self._smtp is not None:
+            self._smtp.stop()
         server, self._server = self._server, None
         if server is None:
             return

@@ -17,6 +17,9 @@ from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHand
 BODY_BYTES_MAX = 64 * 1024 * 1024
 """The longest request body that is read; a longer one is answered with 413."""
 
+LISTEN_BACKLOG = 128
+"""How many connections may wait to be accepted."""
+
 CUT_AFTER = "sandbox.cut_after"
 """WSGI environ key: send only so many bytes of the body, then close (a truncated answer)."""
 
@@ -159,7 +162,10 @@ class LoopbackServer(ThreadedWSGIServer):
             raise ValueError(f"the sandbox listens on loopback only, not on {host!r}")
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(host, port, app, Handler)
+        # werkzeug ends the process when a port is taken; a socket of our own raises OSError.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG) as listener:
+            super().__init__(host, port, app, Handler, fd=listener.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that stopping can end it."""

@@ -1,0 +1,151 @@
+"""The command `sandbox`: start the local accounting server and say how to use it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
+"""The ledger that a bare `sandbox` serves."""
+
+
+@click.command(name="sandbox")
+@click.option(
+    "--platform",
+    type=click.Choice(["xero", "quickbooks", "both"]),
+    default="both",
+    show_default=True,
+    help="Which platform to serve.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8750, show_default=True, help="0: a free one."
+)
+@click.option("--smtp-port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides all chances.")
+@click.option(
+    "--contacts", type=click.IntRange(0), help="Generate a ledger with so many customers."
+)
+@click.option("--invoices", type=click.IntRange(0), help="Generate a ledger with so many invoices.")
+@click.option(
+    "--load",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Fill it from contacts.csv, invoices.csv and payments.csv in this folder.",
+)
+@click.option(
+    "--start", type=click.DateTime(["%Y-%m-%d"]), help="Where its clock begins (default: now)."
+)
+@click.option(
+    "--limits/--no-limits", default=True, show_default=True, help="Refuse calls over rate limits."
+)
+@click.option(
+    "--debtors/--no-debtors", default=True, show_default=True, help="Customers behave as days pass."
+)
+def main(
+    *,
+    platform: str,
+    port: int,
+    smtp_port: int,
+    seed: int,
+    contacts: int | None,
+    invoices: int | None,
+    folder: Path | None,
+    start: datetime | None,
+    limits: bool,
+    debtors: bool,
+) -> None:
+    """Serve a local accounting system that behaves like Xero and QuickBooks Online."""
+    from .load import LoadProblem, rows_from_folder
+    from .server import PLATFORMS, Sandbox
+
+    if folder is not None and (contacts is not None or invoices is not None):
+        raise click.UsageError("--load brings its own ledger: leave --contacts and --invoices out")
+    try:
+        rows = rows_from_folder(folder) if folder is not None else None
+    except LoadProblem as problem:
+        raise _Mistake(str(problem)) from problem
+    sandbox = Sandbox(
+        PLATFORMS if platform == "both" else (platform,),
+        port=port,
+        smtp_port=smtp_port,
+        start=start.date() if start else None,
+        seed=seed,
+        settings={"limits": limits, "debtors": debtors},
+    )
+    if rows is None:
+        counts = _counts(contacts, invoices)
+        sandbox.generate(contacts=counts[0], invoices=counts[1])
+    else:
+        sandbox.load(rows)
+    try:
+        sandbox.listen()
+    except OSError as error:
+        raise _Mistake(f"port {port} cannot be used: {error.strerror}\nhint: --port 0") from error
+    click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
+    try:
+        sandbox.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("\nStopped.")
+
+
+class _Mistake(click.ClickException):
+    """Something that the user can fix."""
+
+    exit_code = 2
+
+
+def _counts(contacts: int | None, invoices: int | None) -> tuple[int, int]:
+    if contacts is None and invoices is None:
+        return CONTACTS_DEFAULT, INVOICES_DEFAULT
+    if contacts is None:
+        assert invoices is not None
+        return max(1, invoices // 10), invoices
+    return contacts, contacts * 10 if invoices is None else invoices
+
+
+def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) -> str:
+    """Return what a person needs to know to use a running sandbox."""
+    lines = [
+        f"The sandbox serves {' and '.join(platforms)} on {url} (this computer only).",
+        f"Its clock says {now:%Y-%m-%d %H:%M} UTC. Stop it with Ctrl+C.",
+        "",
+        "For config.toml:",
+        "",
+    ]
+    for name in platforms:
+        lines += [f"  {line}" for line in CONFIG_LINES[name].format(url=url).splitlines()]
+    lines += [
+        "  [smtp]",
+        f'  url = "smtp://127.0.0.1:{smtp_port}"',
+        '  sender = "Accounts <accounts@sandbox.example>"',
+        "",
+        f"See the ledgers and all mail:  {url}/_sandbox/state",
+        f"See what was asked of it:      {url}/_sandbox/journal",
+        f"See its switches:              {url}/_sandbox/settings",
+        f'Let days pass:                 curl -d \'{{"to": "2026-12-24"}}\' {url}/_sandbox/clock',
+    ]
+    return "\n".join(lines)
+
+
+CONFIG_LINES = {
+    "xero": """\
+[xero]
+flow = "pkce"
+client_id = "sandbox-pkce-app"
+api_url = "{url}"
+login_url = "{url}"
+identity_url = "{url}"
+""",
+    "quickbooks": """\
+[quickbooks]
+client_id = "sandbox-web-app"
+client_secret = "sandbox-web-secret"
+api_url = "{url}"
+authorize_url = "{url}/connect/oauth2"
+token_url = "{url}/oauth2/v1/tokens/bearer"
+revoke_url = "{url}/v2/oauth2/tokens/revoke"
+""",
+}
+"""How a config file names the sandbox instead of the platform."""
