@@ -188,7 +188,11 @@ def _read_csv(path: Path, table: _Table, problems: _Problems) -> _Read:
     places: list[str] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
-        header = [name.strip() for name in next(reader, [])]
+        lines = _lines(reader, path, problems)
+        before = len(problems)
+        header = [name.strip() for name in next(lines, [])]
+        if len(problems) > before:
+            return rows, places
         missing = [n for n in table.columns if n not in header and n not in table.optional]
         unknown = [n for n in header if n not in table.columns]
         if missing or unknown:
@@ -197,7 +201,7 @@ def _read_csv(path: Path, table: _Table, problems: _Problems) -> _Read:
             for name in unknown:
                 problems.add(f"{path}:1", f"unknown column {name!r}")
             return rows, places
-        for fields in _lines(reader, path, problems):
+        for fields in lines:
             if not fields:
                 continue
             where = f"{path}:{reader.line_num}"

@@ -1,0 +1,63 @@
+"""The command that starts the sandbox."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from arsync_sandbox.cli import main, start_text
+from arsync_sandbox.server import PLATFORMS, importable_platforms
+
+
+def test_the_start_text_holds_a_config_that_can_be_pasted() -> None:
+    text = start_text("http://127.0.0.1:8750", 8751, PLATFORMS, date(2026, 6, 1))
+    pasted = text.split("For config.toml:")[1].split("See the ledgers")[0]
+    config = tomllib.loads("\n".join(line.strip() for line in pasted.splitlines()))
+    assert config["xero"]["api_url"] == "http://127.0.0.1:8750"
+    assert config["quickbooks"]["token_url"].startswith("http://127.0.0.1:8750/oauth2/")
+    assert config["smtp"]["url"] == "smtp://127.0.0.1:8751"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--load", "nowhere"], "nowhere: no such folder"),
+        (["--load", ".", "--contacts", "3"], "brings its own ledger"),
+        (["--platform", "sage"], "'sage' is not one of"),
+        (["--start", "tomorrow"], "does not match the format"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line_with_exit_code_2(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.skipif(not importable_platforms(), reason="no platform can be imported yet")
+def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    platform = importable_platforms()[0]
+    command = [sys.executable, "-W", "error", "-m", "arsync_sandbox", "--platform", platform]
+    command += ["--port", "0", "--contacts", "3", "--invoices", "12", "--start", "2026-06-01"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = first.split(" on ")[1].split()[0]
+        state = requests.get(f"{url}/_sandbox/state", timeout=10).json()
+        assert state["now"].startswith("2026-06-01T09:00")
+        assert len(state[platform]["contacts"]) == 3
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
