@@ -152,6 +152,10 @@ class Letters:
         own = [Path(name).stem for name in self._own if name.endswith(".txt")]
         return (*TEXT_NAMES, *sorted(name for name in own if name not in TEXT_NAMES))
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a text of this name."""
+        return text_name(name) in self.names
+
     def render(self, name: str, context: Mapping[str, Any]) -> Letter:
         """Render one text for one customer.
 

@@ -1,0 +1,19 @@
+"""The outbox: what was decided goes out, exactly once, and people have the last word."""
+
+from arsync.outbox.people import (
+    Recorded,
+    approve,
+    catch_up,
+    complete_task,
+    record_dispute,
+    record_promise,
+    reject,
+    resolve,
+)
+from arsync.outbox.values import LIMITS, ApplyResult, Effect, Limits, Post, Replan
+from arsync.outbox.worker import WHO, Outbox
+
+__all__ = [
+    "LIMITS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox", "Post", "Recorded", "Replan",
+    "approve", "catch_up", "complete_task", "record_dispute", "record_promise", "reject", "resolve",
+]  # fmt: skip

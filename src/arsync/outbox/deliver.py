@@ -1,0 +1,184 @@
+"""One action's way to the platform or the mail server: perform, look up, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from arsync.clock import Clock
+from arsync.connector import Capability, Connector, Receipt, Write
+from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.records import Account
+from arsync.errors import OutcomeUnknown, UserMistake
+from arsync.outbox.recheck import Ready
+from arsync.outbox.values import Post
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow
+
+PREPARED_AT = "arsync.prepared_at"
+"""Always part of what is saved before the first attempt: its absence means there was none."""
+
+STARTED_AT = "started_at"
+"""When the earliest attempt began whose outcome is not known; see `arsync.connector.Write`."""
+
+PDF_TYPE = "application/pdf"
+
+
+def is_letter_by_mail(action: Action) -> bool:
+    """Return whether an action leaves by SMTP, with a note about it in the platform."""
+    return action.kind is ActionKind.REMINDER and action.via is Via.SMTP
+
+
+class Delivery:
+    """Performs actions of one connection. Decides nothing and changes no state."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: ConnectionRow,
+        connector: Connector,
+        *,
+        clock: Clock,
+        today: Callable[[], date],
+        post: Post | None,
+    ) -> None:
+        """Remember the ways out.
+
+        Args:
+            store: keeps what was there before.
+            connection: whose.
+            connector: the platform.
+            clock: the moment of the first attempt.
+            today: the organisation's day, for letters.
+            post: mail, or None.
+        """
+        self._store = store
+        self._connection = connection
+        self._connector = connector
+        self._clock = clock
+        self._today = today
+        self._post = post
+        self._mailed_now: dict[str, Action] = {}
+
+    def perform(self, row: ActionRow, ready: Ready) -> Receipt:
+        """Do it: the platform's write, or the mail (whose note follows in `read_back`).
+
+        Raises:
+            Rejected, RetryLater, NeedsReconnect, OutcomeUnknown, UserMistake: as named.
+        """
+        if is_letter_by_mail(ready.action):
+            return self._mail(row, ready)
+        file = self._file(ready)
+        prepared = self._prepared(row, ready.action)
+        write = self._write(prepared, ready.action)
+        return self._connector.perform(write._replace(file=file))
+
+    def look_up(self, row: ActionRow) -> Receipt | None:
+        """Return what stands of an action whose outcome is unknown; None when nothing does.
+
+        Raises:
+            OutcomeUnknown: nobody can tell but a person.
+        """
+        found = self._connector.find(self._write(row))
+        if found is None and is_letter_by_mail(row.action):
+            # The note follows the mail: where it stands, the mail has left. Its absence says
+            # nothing, for a mail server cannot be asked what it took.
+            raise OutcomeUnknown("a mail server cannot be asked whether it took a message")
+        return found
+
+    def read_back(self, row: ActionRow) -> Receipt | None:
+        """Return what shows at the platform of an action that was sent; writes a mail's note."""
+        write = self._write(row)
+        mailed = self._mailed_now.pop(row.key, None)
+        if mailed is not None:
+            return self._connector.perform(self._write(row, mailed))
+        found = self._connector.find(write)
+        if found is not None or not is_letter_by_mail(row.action):
+            return found
+        generation = self._store.actions.raise_generation(row.key)
+        return self._connector.perform(write._replace(generation=generation))
+
+    def _mail(self, row: ActionRow, ready: Ready) -> Receipt:
+        if self._post is None or ready.account is None:
+            raise UserMistake("there is no mail server in the configuration.")
+        links = self._links(ready.action, ready.account)
+        outgoing = self._post.compose(
+            ready.action, ready.account, self._connection.organisation, self._today(), links
+        )
+        self._prepared(row, ready.action)
+        receipt = self._post.send(outgoing)
+        self._mailed_now[row.key] = ready.action
+        return receipt
+
+    def _links(self, action: Action, account: Account) -> dict[str, str]:
+        """Return the customer's online view of each invoice whose record does not hold it."""
+        if Capability.ONLINE_INVOICE not in self._connector.capabilities.offers:
+            return {}
+        have = {invoice.id for invoice in account.invoices if invoice.link}
+        return {
+            ref.id: self._connector.invoice_link(ref.id)
+            for ref in action.invoices
+            if ref.id not in have
+        }
+
+    def _file(self, ready: Ready) -> bytes:
+        if ready.action.kind is not ActionKind.LETTER:
+            return b""
+        if self._post is None or ready.account is None:
+            raise UserMistake("there are no letters in the configuration.")
+        return self._post.pdf(
+            ready.action, ready.account, self._connection.organisation, self._today()
+        )
+
+    def _prepared(self, row: ActionRow, action: Action) -> ActionRow:
+        """Return the row with what stood there before the first attempt, saved for good."""
+        if row.before:
+            return row
+        before = {
+            **self._connector.prepare(action),
+            PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
+        }
+        self._store.actions.save_before(row.key, before)
+        return row._replace(before=before)
+
+    def _write(self, row: ActionRow, action: Action | None = None) -> Write:
+        """Return the write of an action; `action` is its fresh form, where there is one."""
+        action = action or row.action
+        text = action.note
+        if is_letter_by_mail(action) and row.receipt:
+            text = f"{text} {row.receipt.detail}".strip()
+        before = {name: value for name, value in row.before.items() if name != PREPARED_AT}
+        started = self._started_at(row)
+        if started:
+            before[STARTED_AT] = started.isoformat()
+        is_letter = action.kind is ActionKind.LETTER
+        return Write(
+            action=action,
+            key=row.key,
+            before=before,
+            generation=row.generation,
+            text=text,
+            file_name=(action.details.get("file_name") or _file_name(action)) if is_letter else "",
+            file_type=PDF_TYPE if is_letter else "",
+        )
+
+    def _started_at(self, row: ActionRow) -> datetime | None:
+        """Return when the earliest attempt began that did not certainly come to nothing."""
+        if row.state is ActionState.SENDING and row.attempts <= 1:
+            return None
+        began: datetime | None = None
+        for event in self._store.actions.events(row.key):
+            if event.to_state is ActionState.SENDING:
+                began = event.at
+            elif event.to_state in _LEFT_OPEN:
+                return began
+        return None
+
+
+_LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})
+
+
+def _file_name(action: Action) -> str:
+    number = action.invoices[0].number if action.invoices else action.contact_id
+    plain = "".join(char if char.isalnum() or char in "-_ " else "-" for char in number)
+    return f"{action.step or 'letter'} {plain}.pdf"

@@ -1,0 +1,350 @@
+"""What people decide and record: approvals, promises, disputes, tasks done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from arsync.clock import Clock
+from arsync.connector import Receipt
+from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
+from arsync.core.money import shown
+from arsync.core.plan import action_json
+from arsync.core.records import Invoice
+from arsync.errors import UserMistake
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow, DisputeRow, Mode, PromiseRow
+
+WHO_CHARACTERS_MAX = 100
+REASON_CHARACTERS_MAX = 1_000
+RECENT_DAYS = 7
+"""Records younger than this are looked through for a note that a dying process left unwritten."""
+
+_S = ActionState
+
+
+class Recorded(NamedTuple):
+    """What was recorded, and what becomes of it."""
+
+    row: ActionRow | None
+    """The note's action; None when nothing goes to the accounting system."""
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        action = action_json(self.row.action, self.row.state.value) if self.row else None
+        return {"message": self.message, "action": action}
+
+
+def approve(store: Store, rows: Sequence[ActionRow], *, who: str, clock: Clock) -> list[ActionRow]:
+    """Let waiting actions go.
+
+    Args:
+        store: holds them.
+        rows: what was chosen.
+        who: the person.
+        clock: the moment.
+
+    Raises:
+        UserMistake: one of them does not wait for approval.
+    """
+    return [
+        store.actions.change(
+            row.key, _S.APPROVED, who=checked(who, WHO_CHARACTERS_MAX), why=f"approved by {who}",
+            now=clock.now(), from_state=row.state,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def reject(
+    store: Store, rows: Sequence[ActionRow], *, who: str, why: str, clock: Clock
+) -> list[ActionRow]:
+    """Refuse waiting actions for good: they are not planned again."""
+    reason = checked(why, REASON_CHARACTERS_MAX) or "no reason given"
+    return [
+        store.actions.change(
+            row.key, _S.REJECTED, who=checked(who, WHO_CHARACTERS_MAX), why=reason,
+            now=clock.now(), from_state=row.state,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def resolve(store: Store, row: ActionRow, *, sent: bool, who: str, clock: Clock) -> ActionRow:
+    """Settle an unknown outcome by a person's word.
+
+    Raises:
+        UserMistake: its outcome is known.
+    """
+    if row.state is not _S.UNKNOWN:
+        raise UserMistake(f"the outcome of {row.key[:12]} is known: it is {row.state.value}.")
+    if sent:
+        return store.actions.change(
+            row.key, _S.SENT, who=who, why=f"{who} says that it was sent", now=clock.now(),
+            from_state=_S.UNKNOWN, receipt=Receipt(row.key, f"settled by {who}"),
+        )  # fmt: skip
+    store.actions.raise_generation(row.key)
+    return store.actions.change(
+        row.key, _S.APPROVED, who=who, why=f"{who} says that it was not sent", now=clock.now(),
+        from_state=_S.UNKNOWN,
+    )  # fmt: skip
+
+
+def record_promise(
+    store: Store,
+    connection: ConnectionRow,
+    invoice: Invoice,
+    *,
+    promised_on: date,
+    amount: Decimal | None,
+    today: date,
+    who: str,
+    note: str = "",
+    clock: Clock,
+) -> Recorded:
+    """Record a promise to pay, and have it noted in the accounting system.
+
+    Args:
+        store: keeps it.
+        connection: whose.
+        invoice: what is to be paid.
+        promised_on: the day the money is to come.
+        amount: None for all that is due.
+        today: the organisation's day.
+        who: the person.
+        note: anything to remember.
+        clock: the moment.
+
+    Raises:
+        UserMistake: the day is past, or the amount is not above zero.
+    """
+    row = store.people.promise(
+        connection.id, invoice.id, promised_on=promised_on, made_on=today,
+        who=checked(who, WHO_CHARACTERS_MAX), amount=amount,
+        note=checked(note, REASON_CHARACTERS_MAX),
+    )  # fmt: skip
+    said = f"Promise to pay recorded: {_promise_words(row, invoice)}."
+    return _noted(
+        store,
+        connection,
+        _promise_action(store, connection, invoice, row),
+        said,
+        who=who,
+        clock=clock,
+    )
+
+
+def record_dispute(
+    store: Store,
+    connection: ConnectionRow,
+    invoice: Invoice,
+    *,
+    reason: str,
+    settled: bool,
+    today: date,
+    who: str,
+    clock: Clock,
+) -> Recorded:
+    """Record a dispute about an invoice, or that it is settled.
+
+    Raises:
+        UserMistake: one is open already; or, with `settled`, none is.
+    """
+    who = checked(who, WHO_CHARACTERS_MAX)
+    if settled:
+        row = store.people.settle_dispute(connection.id, invoice.id, settled_on=today, who=who)
+        said = f"Dispute about {invoice.number} settled."
+    else:
+        text = checked(reason, REASON_CHARACTERS_MAX)
+        if not text:
+            raise UserMistake("a dispute needs a reason: --reason TEXT.")
+        row = store.people.dispute(connection.id, invoice.id, opened_on=today, reason=text, who=who)
+        said = f"Dispute about {invoice.number} recorded; no reminder is sent while it is open."
+    return _noted(
+        store,
+        connection,
+        _dispute_action(store, connection, invoice, row),
+        said,
+        who=who,
+        clock=clock,
+    )
+
+
+def complete_task(
+    store: Store, connection: ConnectionRow, key: str, *, outcome: str, who: str, clock: Clock
+) -> Recorded:
+    """Record that a person did a task, and have it noted.
+
+    Raises:
+        UserMistake: it is not a task, not open yet, or done already.
+    """
+    text = checked(outcome, REASON_CHARACTERS_MAX)
+    row = store.actions.complete_task(
+        key, who=checked(who, WHO_CHARACTERS_MAX), outcome=text, now=clock.now()
+    )
+    said = f"Task done: {row.action.details.get('task', '')}."
+    return _noted(store, connection, _task_action(row, who), said, who=who, clock=clock)
+
+
+def catch_up(store: Store, connection: ConnectionRow, *, clock: Clock) -> int:
+    """Add the notes of recent records that a dying process left without, and return how many.
+
+    Recording and adding the note are two commits; this mends what fell between them.
+    """
+    if connection.mode == Mode.OBSERVE or connection.taken_over_on is None:
+        return 0
+    now = clock.now()
+    since = now - timedelta(days=RECENT_DAYS)
+    kinds = {ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
+    have = {row.key for row in store.actions.list(connection.id, kinds=kinds)}
+    wanted = [*_recent(store, connection, since), *_recent_tasks(store, connection, since)]
+    missing = [(action, who) for action, who in wanted if action.key not in have]
+    for action, who in missing:
+        store.actions.add(connection.id, action, who=who, why="recorded by a person", now=now)
+    return len(missing)
+
+
+def _recent(store: Store, connection: ConnectionRow, since: datetime) -> list[tuple[Action, str]]:
+    found: list[tuple[Action, str]] = []
+    assert connection.taken_over_on is not None
+    for promise in store.people.promises(connection.id):
+        if promise.recorded_at >= since and promise.made_on >= connection.taken_over_on:
+            invoice = _invoice(store, connection, promise.invoice_id)
+            if invoice and not promise.replaced:
+                found.append(
+                    (_promise_action(store, connection, invoice, promise), promise.recorded_by)
+                )
+    for dispute in store.people.disputes(connection.id):
+        if dispute.recorded_at >= since and dispute.opened_on >= connection.taken_over_on:
+            invoice = _invoice(store, connection, dispute.invoice_id)
+            if invoice:
+                opened = dispute._replace(settled_on=None)
+                found.append(
+                    (_dispute_action(store, connection, invoice, opened), dispute.recorded_by)
+                )
+                if dispute.settled_on:
+                    settled = _dispute_action(store, connection, invoice, dispute)
+                    found.append((settled, dispute.settled_by))
+    return found
+
+
+def _recent_tasks(
+    store: Store, connection: ConnectionRow, since: datetime
+) -> list[tuple[Action, str]]:
+    rows = store.actions.list(connection.id, kinds={ActionKind.TASK})
+    return [
+        (_task_action(row, ""), "arsync") for row in rows if row.done_at and row.done_at >= since
+    ]
+
+
+def _invoice(store: Store, connection: ConnectionRow, invoice_id: str) -> Invoice | None:
+    try:
+        return store.ledger.invoice(connection.id, invoice_id)
+    except UserMistake:
+        return None
+
+
+def _noted(
+    store: Store, connection: ConnectionRow, action: Action, said: str, *, who: str, clock: Clock
+) -> Recorded:
+    if connection.mode == Mode.OBSERVE:
+        return Recorded(
+            None, f"{said} {connection.name} only observes: no note goes to the accounting system."
+        )
+    row = store.actions.add(
+        connection.id, action, who=who, why="recorded by a person", now=clock.now()
+    )
+    return Recorded(row, f"{said} The note goes to the accounting system with the next run.")
+
+
+def _promise_action(
+    store: Store, connection: ConnectionRow, invoice: Invoice, row: PromiseRow
+) -> Action:
+    contact_name = _contact_name(store, connection, invoice)
+    return Action(
+        kind=ActionKind.PROMISE,
+        connection=connection.name,
+        contact_id=invoice.contact_id,
+        contact_name=contact_name,
+        because=Because("", 0, "promise to pay"),
+        invoices=(_ref(invoice),),
+        subject=f"{invoice.id} promise {row.id}",
+        note=f"Promise to pay {_promise_words(row, invoice)}, recorded by {row.recorded_by}."
+        + (f" {row.note}" if row.note else ""),
+        details={
+            "promised_on": row.promised_on.isoformat(),
+            "amount": format(row.amount, "f") if row.amount is not None else "",
+        },
+    )
+
+
+def _promise_words(row: PromiseRow, invoice: Invoice) -> str:
+    amount = shown(row.amount, invoice.currency) if row.amount is not None else "all that is due"
+    return f"{amount} of {invoice.number} by {row.promised_on.isoformat()}"
+
+
+def _dispute_action(
+    store: Store, connection: ConnectionRow, invoice: Invoice, row: DisputeRow
+) -> Action:
+    contact_name = _contact_name(store, connection, invoice)
+    settled = row.settled_on.isoformat() if row.settled_on else ""
+    note = (
+        f"Dispute about {invoice.number} settled on {settled}, recorded by {row.settled_by}."
+        if settled
+        else f"Dispute about {invoice.number}: {row.reason}. Recorded by {row.recorded_by}."
+    )
+    return Action(
+        kind=ActionKind.DISPUTE,
+        connection=connection.name,
+        contact_id=invoice.contact_id,
+        contact_name=contact_name,
+        because=Because("", 0, "dispute"),
+        invoices=(_ref(invoice),),
+        subject=f"{invoice.id} dispute {row.id} {'settled' if settled else 'opened'}",
+        note=note,
+        details={"reason": row.reason, "settled": settled},
+    )
+
+
+def _task_action(row: ActionRow, who: str) -> Action:
+    task = row.action.details.get("task", "")
+    by = f" by {who}" if who else ""
+    return Action(
+        kind=ActionKind.TASK_DONE,
+        connection=row.action.connection,
+        contact_id=row.action.contact_id,
+        contact_name=row.action.contact_name,
+        because=Because("", 0, "task done"),
+        invoices=row.action.invoices,
+        subject=row.key,
+        note=f"Task done{by}: {task}." + (f" Outcome: {row.outcome}" if row.outcome else ""),
+        details={"task": task, "outcome": row.outcome},
+    )
+
+
+def _contact_name(store: Store, connection: ConnectionRow, invoice: Invoice) -> str:
+    try:
+        return store.ledger.contact(connection.id, invoice.contact_id).name
+    except UserMistake:
+        return invoice.contact_id
+
+
+def _ref(invoice: Invoice) -> InvoiceRef:
+    return InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
+
+
+def checked(text: str, characters_max: int) -> str:
+    """Return a person's text as one clean line.
+
+    Raises:
+        UserMistake: it is too long.
+    """
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if len(line) > characters_max:
+        raise UserMistake(
+            f"a text of {len(line):,} characters is too long; {characters_max:,} fit."
+        )
+    return line

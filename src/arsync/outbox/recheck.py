@@ -1,0 +1,209 @@
+"""The check before a write: is the reason still there, on fresh data?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from arsync.clock import Clock
+from arsync.connector import Connector
+from arsync.core.actions import Action, ActionKind
+from arsync.core.plan import Plan
+from arsync.core.records import Account, DocumentStatus, RecordKind, StandingHold
+from arsync.outbox.values import Limits, Replan
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow
+
+SPEAKS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
+"""These reach the customer: what they say is read again from the platform first."""
+
+AS_ASKED = frozenset(
+    {ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
+)
+"""These say what has happened; no rule can take it back."""
+
+_HOLDING = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
+_LIFTING = frozenset({ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS})
+
+
+class Ready(NamedTuple):
+    """The reason stands: do this."""
+
+    action: Action
+    """As planned just now: today's amounts, today's words."""
+    account: Account | None
+
+
+class Gone(NamedTuple):
+    """The reason is gone."""
+
+    why: str
+
+
+class NotYet(NamedTuple):
+    """The reason stands, the moment does not."""
+
+    not_before: datetime
+    why: str
+
+
+class Recheck:
+    """Reads again what an action is about, and plans its account anew."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: ConnectionRow,
+        connector: Connector,
+        *,
+        clock: Clock,
+        replan: Replan,
+        limits: Limits,
+    ) -> None:
+        """Remember where to look.
+
+        Args:
+            store: holds the copy that is brought up to date.
+            connection: whose.
+            connector: reads from the platform.
+            clock: ends a record's freshness.
+            replan: plans one account as of now.
+            limits: how long records count as fresh, and how many are read.
+        """
+        self._store = store
+        self._connection = connection
+        self._connector = connector
+        self._clock = clock
+        self._replan = replan
+        self._limits = limits
+        self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
+
+    def of(self, row: ActionRow) -> Ready | Gone | NotYet:
+        """Return what is to become of a claimed action.
+
+        Raises:
+            RetryLater, NeedsReconnect: the platform could not be read; nothing was done.
+        """
+        action = row.action
+        if row.by_person or action.kind in AS_ASKED:
+            return Ready(action, self._account(action.contact_id))
+        if action.kind in SPEAKS:
+            self._read_again(action)
+        account = self._account(action.contact_id)
+        if account is None:
+            return Gone(f"{action.contact_name} is no longer among the customers")
+        plan = self._replan(as_before(account, action))
+        fresh = next((one for one in plan.actions if one.key == row.key), None)
+        if fresh is None:
+            return Gone(_why_gone(action, account, plan))
+        if fresh.not_before is not None and fresh.not_before > self._clock.now():
+            return NotYet(fresh.not_before, "outside the hours in which messages leave")
+        return Ready(_at_most(fresh, action), account)
+
+    def _account(self, contact_id: str) -> Account | None:
+        return next(self._store.ledger.accounts(self._connection.id, [contact_id]), None)
+
+    def _read_again(self, action: Action) -> None:
+        """Bring the copy up to date for one customer, unless that was just done."""
+        now = self._clock.now()
+        wanted = {ref.id for ref in action.invoices}
+        last = self._fresh.get(action.contact_id)
+        if last and now - last[0] < timedelta(seconds=self._limits.fresh_seconds):
+            wanted -= last[1]
+            if not wanted:
+                return
+        ids = self._with_open_ones(action.contact_id, wanted)
+        contacts = self._connector.read(RecordKind.CONTACTS, [action.contact_id])
+        self._store.ledger.apply(self._connection.id, contacts, now, moves_cursor=False)
+        invoices = self._connector.read(RecordKind.INVOICES, ids)
+        self._store.ledger.apply(self._connection.id, invoices, now, moves_cursor=False)
+        self._fresh[action.contact_id] = (now, frozenset(ids))
+
+    def _with_open_ones(self, contact_id: str, wanted: set[str]) -> Sequence[str]:
+        """Add the customer's other open invoices: the oldest of them may decide the step."""
+        account = self._account(contact_id)
+        others = [
+            invoice
+            for invoice in (account.invoices if account else ())
+            if invoice.status == DocumentStatus.OPEN and invoice.id not in wanted
+        ]
+        others.sort(key=lambda invoice: (invoice.due_on, invoice.id))
+        room = max(0, self._limits.reread_invoices_max - len(wanted))
+        return [*sorted(wanted), *(invoice.id for invoice in others[:room])]
+
+
+def as_before(account: Account, action: Action) -> Account:
+    """Return the account as it was before this action was claimed.
+
+    A claimed action counts as done when planning. To ask whether it would be planned today, its
+    own traces, and those of the messages that leave together with it, are taken out.
+    """
+    mine = {(ref.id, ref.episode) for ref in action.invoices}
+    sent = tuple(
+        step
+        for step in account.sent
+        if not (action.moment and step.moment == action.moment)
+        and not (
+            (step.invoice_id, step.episode) in mine
+            and any(ref.id == step.invoice_id and ref.day == step.day for ref in action.invoices)
+        )
+    )
+    hold, last_episode = account.hold, account.last_hold_episode
+    if action.kind in _HOLDING:
+        hold, last_episode = None, action.episode - 1
+    elif action.kind in _LIFTING:
+        hold = hold or StandingHold(
+            contact_id=action.contact_id,
+            since=_since(action),
+            episode=action.episode,
+            terms_changed=action.kind is ActionKind.RESTORE_TERMS,
+        )
+        if action.kind is ActionKind.RESTORE_TERMS:
+            hold = hold._replace(terms_changed=True)
+    return account._replace(
+        sent=sent,
+        hold=hold,
+        last_hold_episode=last_episode,
+        open_tasks=tuple(key for key in account.open_tasks if key != action.key),
+        done_keys=account.done_keys - {action.key},
+    )
+
+
+def _since(action: Action) -> date:
+    text = action.details.get("held_since", "")
+    return date.fromisoformat(text) if text else date.min
+
+
+def _at_most(fresh: Action, planned: Action) -> Action:
+    """Return the fresh action without invoices that were not in the plan a person saw."""
+    known = {ref.id for ref in planned.invoices}
+    kept = tuple(ref for ref in fresh.invoices if ref.id in known)
+    return fresh if len(kept) == len(fresh.invoices) else replace(fresh, invoices=kept)
+
+
+_SETTLED = {
+    DocumentStatus.PAID: "is paid",
+    DocumentStatus.VOIDED: "was voided",
+    DocumentStatus.DELETED: "was deleted",
+    DocumentStatus.DRAFT: "is a draft again",
+}
+
+
+def _why_gone(action: Action, account: Account, plan: Plan) -> str:
+    """Return the first thing that took the reason away."""
+    invoices = {invoice.id: invoice for invoice in account.invoices}
+    for ref in action.invoices:
+        invoice = invoices.get(ref.id)
+        if invoice is None:
+            return f"{ref.number} is no longer at the accounting system"
+        if invoice.status != DocumentStatus.OPEN:
+            return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"
+    ids = {ref.id for ref in action.invoices}
+    about = [held for held in plan.held_back if held.invoice_id in ids] or [
+        held for held in plan.held_back if not held.invoice_id
+    ]
+    if about:
+        return about[0].why
+    return f"{action.because.rule or 'the rulebook'} no longer asks for it"

@@ -1,0 +1,339 @@
+"""The worker: approved actions out to the platform, each exactly once.
+
+Every step ends in one commit of the store, so that a process may die between any two of them:
+
+1. claim: `approved -> sending`, with a lease;
+2. re-check the reason on fresh data, and save what `prepare` found;
+3. the write itself;
+4. `sending -> sent`, with the receipt;
+5. read back: `sent -> confirmed`.
+
+Who dies in 1 or 2 has done nothing; who dies in 3 leaves an unknown outcome, which the next run
+looks up before anything else. A letter by mail has two effects, the mail and the note about it:
+the mail's acceptance is saved (4) before the note is written (5).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import date, datetime, timedelta
+
+from arsync.clock import Clock
+from arsync.connector import Connector
+from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import (
+    ArsyncError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    UserMistake,
+)
+from arsync.outbox.deliver import Delivery, is_letter_by_mail
+from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
+from arsync.outbox.values import LIMITS, ApplyResult, Limits, Post, Replan, effect_of
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow, ConnectionState, Mode
+
+WHO = "arsync"
+"""Who changes states when no person does."""
+
+MISTAKE_PAUSE_SECONDS = 3600.0
+"""After a wrong setting or text, the pause that grows with each attempt."""
+
+BUG_PAUSE_SECONDS = 3600.0
+
+_LOG = logging.getLogger(__name__)
+_S = ActionState
+
+
+class _Stop(Exception):
+    """Ends this run of the outbox; why stands in the result."""
+
+
+class Outbox:
+    """The outbox of one connection, for one run. The caller holds the connection's run lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: ConnectionRow,
+        connector: Connector,
+        *,
+        clock: Clock,
+        today: Callable[[], date],
+        replan: Replan,
+        post: Post | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        """Make the outbox; nothing is read or written.
+
+        Args:
+            store: holds the actions.
+            connection: whose.
+            connector: writes to the platform.
+            clock: the moment.
+            today: the organisation's day.
+            replan: plans one account as of now.
+            post: mail; None when nothing is sent by mail.
+            limits: how much may be done.
+        """
+        self._store = store
+        self._connection = connection
+        self._connector = connector
+        self._clock = clock
+        self._today = today
+        self._limits = limits
+        self._recheck = Recheck(
+            store, connection, connector, clock=clock, replan=replan, limits=limits
+        )
+        self._delivery = Delivery(store, connection, connector, clock=clock, today=today, post=post)
+        self._emails = 0
+        self._mail_failures = 0
+        self._mail_stopped = False
+        self.result = ApplyResult()
+
+    def run(self, *, stop: Callable[[], bool] = lambda: False) -> ApplyResult:
+        """Settle what is unknown, send what is approved, read back what was sent.
+
+        Args:
+            stop: asked between two actions; True ends the run in good order.
+        """
+        if self._connection.mode == Mode.OBSERVE:
+            return self.result
+        try:
+            # The run lock is ours, so whoever claimed these is dead.
+            self._store.actions.end_leases(
+                self._connection.id, now=self._clock.now(), all_of_them=True
+            )
+            self._settle(stop)
+            self._send(stop)
+            self._confirm(stop)
+        except _Stop:
+            pass
+        except NeedsReconnect as error:
+            self._lost_consent(error)
+        except RetryLater as error:
+            self._put_off(error)
+        self._note_waiting()
+        return self.result
+
+    # -- settle what is unknown ---------------------------------------------------------------
+
+    def _settle(self, stop: Callable[[], bool]) -> None:
+        for row in self._rows(_S.UNKNOWN):
+            if stop():
+                raise _Stop
+            self._settle_one(row)
+
+    def _settle_one(self, row: ActionRow) -> None:
+        if not row.before:
+            # What `prepare` finds is saved before every first attempt: there was none.
+            self._change(row, _S.APPROVED, "the process ended before anything was tried")
+            return
+        try:
+            receipt = self._delivery.look_up(row)
+        except OutcomeUnknown:
+            return
+        except Rejected as error:
+            self.result.problems.append(f"{_title(row)}: cannot be looked up: {error}")
+            return
+        if receipt is not None:
+            done = self._store.actions.change(
+                row.key, _S.SENT, who=WHO, why="found at the accounting system",
+                now=self._clock.now(), receipt=receipt,
+            )  # fmt: skip
+            self.result.effects.append(effect_of(done))
+        else:
+            self._store.actions.raise_generation(row.key)
+            self._change(row, _S.APPROVED, "looked up: it does not stand at the accounting system")
+
+    def _note_waiting(self) -> None:
+        """Say what only a person can settle."""
+        for row in self._rows(_S.UNKNOWN):
+            self.result.waits.append(
+                f"{_title(row)}: it may have been sent or not, and nothing tells which"
+                f" ({row.reason}). Key {row.key[:12]}."
+            )
+
+    # -- send what is approved ----------------------------------------------------------------
+
+    def _send(self, stop: Callable[[], bool]) -> None:
+        for _ in range(self._limits.actions_per_run_max):
+            if stop():
+                raise _Stop
+            kinds = self._kinds()
+            row = self._store.actions.claim_next(
+                self._connection.id, now=self._clock.now(),
+                lease_seconds=self._limits.lease_seconds, kinds=kinds, today=self._today(),
+            )  # fmt: skip
+            if row is None:
+                break
+            self._one(row)
+        self._count_left_over()
+
+    def _kinds(self) -> Collection[ActionKind] | None:
+        """Return the kinds that may be claimed now; None for all."""
+        return None if self._emails_allowed() else set(ActionKind) - {ActionKind.REMINDER}
+
+    def _emails_allowed(self) -> bool:
+        if self._mail_stopped or self._emails >= self._limits.emails_per_run_max:
+            return False
+        theirs = self._connector.capabilities.emails_per_day_max
+        most = min(self._limits.emails_per_day_max, theirs or self._limits.emails_per_day_max)
+        today = self._store.actions.sent_count(
+            self._connection.id, ActionKind.REMINDER, self._today()
+        )
+        return today < most
+
+    def _count_left_over(self) -> None:
+        if self._emails_allowed():
+            return
+        now = self._clock.now()
+        self.result.emails_left_over = sum(
+            row.action.not_before is None or row.action.not_before <= now
+            for row in self._rows(_S.APPROVED)
+            if row.action.kind is ActionKind.REMINDER
+        )
+
+    def _one(self, row: ActionRow) -> None:
+        """Do one claimed action, and leave it in a state that says what became of it."""
+        if row.attempts > self._limits.attempts_max:
+            self._change(row, _S.REJECTED, f"given up after {self._limits.attempts_max} attempts")
+            return
+        ready = self._ready(row)
+        if ready is None:
+            return
+        by_mail = is_letter_by_mail(row.action)
+        try:
+            receipt = self._delivery.perform(row, ready)
+        except Rejected as error:
+            self._change(row, _S.REJECTED, str(error))
+        except OutcomeUnknown as error:
+            self._change(row, _S.UNKNOWN, str(error))
+        except RetryLater as error:
+            self._back(row, error.after_seconds, str(error))
+            if not by_mail:
+                raise
+            self._mail_failed(error)
+        except UserMistake as error:
+            self._back(row, MISTAKE_PAUSE_SECONDS, str(error))
+            self._mistake(row, error)
+        except NeedsReconnect as error:
+            self._change(row, _S.APPROVED, str(error))
+            raise
+        except Exception as error:  # noqa: BLE001
+            # A bug must not stop the other customers' actions; what this one did is unknown.
+            _LOG.exception("%s failed", _title(row))
+            self._change(row, _S.UNKNOWN, f"an internal error: {type(error).__name__}")
+            self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
+        else:
+            done = self._store.actions.change(
+                row.key, _S.SENT, who=WHO, why=receipt.detail or "done",
+                now=self._clock.now(), from_state=_S.SENDING, receipt=receipt,
+            )  # fmt: skip
+            self.result.effects.append(effect_of(done))
+            if row.action.kind is ActionKind.REMINDER:
+                self._emails += 1
+                self._mail_failures = 0
+
+    def _ready(self, row: ActionRow) -> Ready | None:
+        """Re-check the reason; None when the action was put away instead."""
+        try:
+            verdict = self._recheck.of(row)
+        except (RetryLater, NeedsReconnect) as error:
+            after = error.after_seconds if isinstance(error, RetryLater) else 0.0
+            self._back(row, after, str(error))
+            raise
+        except ArsyncError as error:
+            self._back(row, MISTAKE_PAUSE_SECONDS, str(error))
+            self.result.problems.append(f"{_title(row)}: {error}")
+            return None
+        except Exception as error:  # noqa: BLE001 - as below
+            _LOG.exception("%s: the re-check failed", _title(row))
+            self._back(row, BUG_PAUSE_SECONDS, f"an internal error: {type(error).__name__}")
+            self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
+            return None
+        if isinstance(verdict, Gone):
+            self._change(row, _S.WITHDRAWN, verdict.why)
+            return None
+        if isinstance(verdict, NotYet):
+            self._change(row, _S.APPROVED, verdict.why, not_before=verdict.not_before)
+            return None
+        return verdict
+
+    def _mail_failed(self, error: RetryLater) -> None:
+        self._mail_failures += 1
+        if self._mail_failures >= self._limits.mail_failures_max:
+            self._mail_stopped = True
+            self.result.problems.append(str(error))
+
+    def _mistake(self, row: ActionRow, error: UserMistake) -> None:
+        if is_letter_by_mail(row.action):
+            # The same setting would fail for every message.
+            self._mail_stopped = True
+        self.result.problems.append(f"{_title(row)}: {error}")
+
+    def _back(self, row: ActionRow, after_seconds: float, why: str) -> None:
+        """Nothing happened: approved again, after a pause that grows with each attempt."""
+        growing = 60.0 * 2 ** min(row.attempts - 1, 20) if row.attempts > 1 else 0.0
+        pause = min(max(after_seconds, growing), max(after_seconds, self._limits.pause_seconds_max))
+        self._change(row, _S.APPROVED, why, not_before=self._clock.now() + timedelta(seconds=pause))
+
+    # -- read back what was sent --------------------------------------------------------------
+
+    def _confirm(self, stop: Callable[[], bool]) -> None:
+        oldest = self._clock.now() - timedelta(days=self._limits.confirm_days_max)
+        rows = [row for row in self._rows(_S.SENT) if row.changed_at >= oldest]
+        for row in rows[: self._limits.confirms_per_run_max]:
+            if stop():
+                raise _Stop
+            try:
+                receipt = self._delivery.read_back(row)
+            except OutcomeUnknown:
+                # It is sent; that it cannot be seen (or not yet) takes nothing away from that.
+                continue
+            except Rejected as error:
+                self._confirmed(row, f"sent; the note about it was refused: {error}")
+                self.result.problems.append(f"{_title(row)}: {error}")
+                continue
+            if receipt is None:
+                self.result.problems.append(
+                    f"{_title(row)}: it was sent, but does not show at the accounting system."
+                )
+                continue
+            self._confirmed(row, f"read back: {receipt.detail or receipt.reference}")
+
+    def _confirmed(self, row: ActionRow, why: str) -> None:
+        self._change(row, _S.CONFIRMED, why)
+
+    # -- small change -------------------------------------------------------------------------
+
+    def _rows(self, state: ActionState) -> list[ActionRow]:
+        return list(self._store.actions.list(self._connection.id, states={state}))
+
+    def _change(
+        self, row: ActionRow, state: ActionState, why: str, *, not_before: datetime | None = None
+    ) -> None:
+        changed = self._store.actions.change(
+            row.key, state, who=WHO, why=why or "no reason was given", now=self._clock.now(),
+            from_state=row.state, not_before=not_before,
+        )  # fmt: skip
+        self.result.effects.append(effect_of(changed))
+
+    def _lost_consent(self, error: NeedsReconnect) -> None:
+        self._store.connections.set_state(self._connection.id, ConnectionState.NEEDS_RECONNECT)
+        self.result.needs_reconnect = True
+        self.result.problems.append(str(error))
+
+    def _put_off(self, error: RetryLater) -> None:
+        self.result.put_off_until = self._clock.now() + timedelta(seconds=error.after_seconds)
+        self.result.problems.append(str(error))
+
+
+def _title(row: ActionRow) -> str:
+    """Return an action in a few words: `reminder to Acme Ltd about INV-7`."""
+    numbers = ", ".join(ref.number for ref in row.action.invoices[:3])
+    kind = row.action.kind.value.replace("_", " ")
+    return f"{kind} for {row.action.contact_name}" + (f" about {numbers}" if numbers else "")

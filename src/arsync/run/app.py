@@ -1,0 +1,251 @@
+"""The application, as commands see it: one plain method each, with a typed result."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from arsync import outbox
+from arsync.core.actions import ActionKind, ActionState
+from arsync.core.plan import Plan
+from arsync.core.records import Account, Invoice
+from arsync.errors import UserMistake
+from arsync.outbox import Recorded
+from arsync.run import look, work
+from arsync.run.parts import Parts
+from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
+from arsync.store.values import ActionRow, ConnectionRow, Mode
+from arsync.sync import Progress
+
+
+def person() -> str:
+    """Return the name under which this person's decisions are kept."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "a person"
+
+
+class App(Parts):
+    """The application for one config. `connection` is a connection's name; None means all."""
+
+    # -- every day ----------------------------------------------------------------------------
+
+    def pull(
+        self,
+        connection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[RunResult]:
+        """Bring the copies of the ledgers up to date."""
+        return [work.pull_one(self, row, progress=progress) for row in self.connections(connection)]
+
+    def plan(self, connection: str | None = None, *, as_of: date | None = None) -> list[Plan]:
+        """Return what the rulebooks would do; changes nothing."""
+        return [look.plan_of(self, row, as_of) for row in self.connections(connection)]
+
+    def prepare(self, connection: str | None = None) -> list[RunResult]:
+        """Plan, and save the plans as actions that can be approved; nothing is sent."""
+        return [work.prepare_one(self, row) for row in self.connections(connection)]
+
+    def apply(
+        self, connection: str | None = None, *, stop: Callable[[], bool] = lambda: False
+    ) -> list[RunResult]:
+        """Carry out the approved actions."""
+        return [work.apply_one(self, row, stop=stop) for row in self.connections(connection)]
+
+    def sync(
+        self,
+        connection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[RunResult]:
+        """Pull, plan, approve by the rulebook and carry out, one connection after the other."""
+        rows = self.connections(connection)
+        return work.sync_all(self, rows, progress=progress, stop=stop)
+
+    def run_forever(
+        self,
+        *,
+        every_seconds: float | None = None,
+        stop: threading.Event,
+        connections: Sequence[str] | None = None,
+        report: Callable[[RunResult], None] = lambda _: None,
+    ) -> int:
+        """Sync again and again until `stop` is set (see `stop_on_signals`); returns the rounds."""
+        every = self.config.every_seconds if every_seconds is None else every_seconds
+        return work.run_forever(
+            self, every_seconds=every, stop=stop, names=connections, report=report
+        )
+
+    # -- people -------------------------------------------------------------------------------
+
+    def waiting(self, connection: str | None = None) -> list[Listed]:
+        """Return the actions that wait for a person's approval."""
+        return self.actions(connection, states={ActionState.AWAITING_APPROVAL})
+
+    def approve(
+        self,
+        keys: Sequence[str] | None = None,
+        *,
+        connection: str | None = None,
+        who: str | None = None,
+    ) -> list[Listed]:
+        """Let waiting actions go.
+
+        Args:
+            keys: keys, or enough of each one's beginning; None for all that wait.
+            connection: with `keys=None`, only this connection's.
+            who: the person; by default the computer's user.
+
+        Raises:
+            UserMistake: a key is not known or does not wait, or the connection only observes.
+        """
+        rows = self._chosen(keys, connection)
+        done = outbox.approve(self.store, rows, who=who or person(), clock=self.clock)
+        return self._named(done)
+
+    def reject(
+        self,
+        keys: Sequence[str],
+        *,
+        why: str,
+        who: str | None = None,
+    ) -> list[Listed]:
+        """Refuse waiting actions for good."""
+        rows = self._chosen(keys, None)
+        done = outbox.reject(self.store, rows, who=who or person(), why=why, clock=self.clock)
+        return self._named(done)
+
+    def resolve(self, key: str, *, sent: bool, who: str | None = None) -> Listed:
+        """Settle an unknown outcome by a person's word."""
+        row = self.store.actions.get(key)
+        done = outbox.resolve(self.store, row, sent=sent, who=who or person(), clock=self.clock)
+        return self._named([done])[0]
+
+    def promise(
+        self,
+        invoice: str,
+        promised_on: date,
+        *,
+        amount: Decimal | None = None,
+        note: str = "",
+        connection: str | None = None,
+        who: str | None = None,
+    ) -> Recorded:
+        """Record a promise to pay; the note goes to the platform with the next run."""
+        row, found = self._invoice(invoice, connection)
+        return outbox.record_promise(
+            self.store, row, found, promised_on=promised_on, amount=amount, note=note,
+            today=self.today(row), who=who or person(), clock=self.clock,
+        )  # fmt: skip
+
+    def dispute(
+        self,
+        invoice: str,
+        *,
+        reason: str = "",
+        settled: bool = False,
+        connection: str | None = None,
+        who: str | None = None,
+    ) -> Recorded:
+        """Record a dispute about an invoice, or that it is settled."""
+        row, found = self._invoice(invoice, connection)
+        return outbox.record_dispute(
+            self.store, row, found, reason=reason, settled=settled, today=self.today(row),
+            who=who or person(), clock=self.clock,
+        )  # fmt: skip
+
+    def tasks(self, connection: str | None = None) -> list[Listed]:
+        """Return the tasks that wait for a person."""
+        return [
+            Listed(row.name, task)
+            for row in self.connections(connection)
+            for task in self.store.actions.open_tasks(row.id)
+        ]
+
+    def done(self, key: str, *, outcome: str, who: str | None = None) -> Recorded:
+        """Record that a task is done."""
+        task = self.store.actions.get(key)
+        row = self.store.connections.by_id(task.connection_id)
+        return outbox.complete_task(
+            self.store, row, task.key, outcome=outcome, who=who or person(), clock=self.clock
+        )
+
+    # -- look ---------------------------------------------------------------------------------
+
+    def actions(
+        self,
+        connection: str | None = None,
+        *,
+        states: Collection[ActionState] | None = None,
+        kinds: Collection[ActionKind] | None = None,
+        rows_max: int = 10_000,
+    ) -> list[Listed]:
+        """Return actions and what became of them."""
+        rows = self.connections(connection)
+        return look.listed(self, rows, states=states, kinds=kinds, rows_max=rows_max)
+
+    def history(self, key: str) -> History:
+        """Return one action with its events, by its key or enough of the beginning."""
+        row = self.store.actions.get(key)
+        return look.history(self, self.store.connections.by_id(row.connection_id).name, row)
+
+    def why(self, about: str, *, connection: str | None = None, as_of: date | None = None) -> Why:
+        """Explain what is done about a customer or an invoice, what is not, and why."""
+        mistakes: list[str] = []
+        for row in self.connections(connection):
+            try:
+                return look.why(self, row, about, as_of)
+            except look.NotFound as mistake:
+                mistakes.append(str(mistake))
+        raise UserMistake("\n".join(dict.fromkeys(mistakes)))
+
+    def status(self, connection: str | None = None) -> list[ConnectionStatus]:
+        """Return where each connection stands."""
+        return [look.status(self, row) for row in self.connections(connection)]
+
+    def accounts(self, connection: ConnectionRow) -> Iterator[Account]:
+        """Yield every debtor of a connection with its records: what reports are made of."""
+        return self.store.ledger.accounts(connection.id)
+
+    # -- small change -------------------------------------------------------------------------
+
+    def _chosen(self, keys: Sequence[str] | None, connection: str | None) -> list[ActionRow]:
+        if keys is None:
+            return [one.row for one in self.waiting(connection)]
+        rows = [self.store.actions.get(key) for key in keys]
+        for row in rows:
+            owner = self.store.connections.by_id(row.connection_id)
+            if owner.mode == Mode.OBSERVE:
+                raise UserMistake(
+                    f"{owner.name} only observes."
+                    f"\n    hint: arsync connections {owner.name} --mode approve"
+                )
+            if row.state is not ActionState.AWAITING_APPROVAL:
+                raise UserMistake(f"{row.key[:12]} does not wait: it is {row.state.value}.")
+        return rows
+
+    def _named(self, rows: Sequence[ActionRow]) -> list[Listed]:
+        names = {row.id: row.name for row in self.store.connections.all()}
+        return [Listed(names.get(row.connection_id, ""), row) for row in rows]
+
+    def _invoice(self, text: str, connection: str | None) -> tuple[ConnectionRow, Invoice]:
+        """Return the one invoice of that number, in whichever connection it is."""
+        found: list[tuple[ConnectionRow, Invoice]] = []
+        mistakes: list[str] = []
+        for row in self.connections(connection):
+            try:
+                found.append((row, self.store.ledger.invoice(row.id, text)))
+            except UserMistake as mistake:
+                mistakes.append(str(mistake))
+        if len(found) > 1:
+            names = ", ".join(row.name for row, _ in found)
+            raise UserMistake(f"{text} is in several: {names}.\n    hint: choose with --connection")
+        if not found:
+            raise UserMistake("\n".join(dict.fromkeys(mistakes)))
+        return found[0]

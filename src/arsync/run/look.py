@@ -1,0 +1,174 @@
+"""Looking: why, status, actions. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.core.assess import Assessor
+from arsync.core.facts import CONTACT_BY_NAME, contact_row, in_json
+from arsync.core.plan import Plan
+from arsync.core.records import Account, Contact, Invoice
+from arsync.errors import UserMistake
+from arsync.run.parts import Parts
+from arsync.run.results import ConnectionStatus, History, Listed, Why, totals_json
+from arsync.store.values import ActionRow, ConnectionRow
+
+
+class NotFound(UserMistake):
+    """Neither a customer nor an invoice is called so in this connection."""
+
+
+HISTORY_ACTIONS_MAX = 200
+"""`why` shows so many actions of one customer, the newest."""
+
+
+def plan_of(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Plan:
+    """Return what the rulebook would do now, from the copy as it is."""
+    planner, _ = parts.planner(connection, as_of)
+    return planner(parts.store.ledger.accounts(connection.id))
+
+
+def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None = None) -> Why:
+    """Explain what is done about a customer or an invoice, what is not, and why.
+
+    Args:
+        parts: the application's.
+        connection: in which ledger.
+        about: a customer's name or id, or an invoice's number or id.
+        as_of: another day than today.
+
+    Raises:
+        NotFound: neither a customer nor an invoice is called so.
+    """
+    contact, invoice = _subject(parts, connection, about)
+    account = next(parts.store.ledger.accounts(connection.id, [contact.id]), None)
+    if account is None:
+        raise UserMistake(f"{contact.name} has no account to look at.")
+    planner, _ = parts.planner(connection, as_of)
+    plan = planner([account])
+    held = plan.held_back
+    if invoice is not None:
+        held = tuple(one for one in held if one.invoice_id in {"", invoice.id})
+    return Why(
+        connection=connection.name,
+        as_of=plan.as_of,
+        contact=contact,
+        invoice=invoice,
+        facts=_facts(parts, connection, account, contact, plan.as_of),
+        plan=plan,
+        held_back=held,
+        history=_history(parts, connection, contact, invoice),
+    )
+
+
+def _subject(parts: Parts, connection: ConnectionRow, about: str) -> tuple[Contact, Invoice | None]:
+    """Return the customer and, when it was asked about one, the invoice."""
+    ledger = parts.store.ledger
+    try:
+        invoice = ledger.invoice(connection.id, about)
+    except UserMistake as no_invoice:
+        try:
+            return ledger.contact(connection.id, about), None
+        except UserMistake as no_contact:
+            raise NotFound(f"{no_contact}\n{no_invoice}") from None
+    return ledger.contact(connection.id, invoice.contact_id), invoice
+
+
+def _facts(
+    parts: Parts, connection: ConnectionRow, account: Account, contact: Contact, day: date
+) -> dict[str, Any]:
+    """Return every fact of a customer, by name, as the rules see it."""
+    rulebook, _ = parts.rulebook(connection)
+    assessment = Assessor(rulebook, connection.organisation, day).assess(account)
+    party = next(
+        (one for one in assessment.parties if one.seat.contact.id == contact.id), assessment.root
+    )
+    row = contact_row(party.seat, [field.position for field in CONTACT_BY_NAME.values()])
+    return {
+        name: in_json(field, row[field.position]) for name, field in sorted(CONTACT_BY_NAME.items())
+    }
+
+
+def _history(
+    parts: Parts, connection: ConnectionRow, contact: Contact, invoice: Invoice | None
+) -> tuple[History, ...]:
+    rows = parts.store.actions.list(
+        connection.id, contact_id=contact.id, rows_max=HISTORY_ACTIONS_MAX
+    )
+    mine = [
+        row
+        for row in rows
+        if invoice is None or any(ref.id == invoice.id for ref in row.action.invoices)
+    ]
+    mine.sort(key=lambda row: row.changed_at, reverse=True)
+    return tuple(history(parts, connection.name, row) for row in mine)
+
+
+def history(parts: Parts, connection: str, row: ActionRow) -> History:
+    """Return an action with its events."""
+    return History(Listed(connection, row), tuple(parts.store.actions.events(row.key)))
+
+
+def listed(
+    parts: Parts,
+    connections: Collection[ConnectionRow],
+    *,
+    states: Collection[ActionState] | None = None,
+    kinds: Collection[ActionKind] | None = None,
+    rows_max: int = 10_000,
+) -> list[Listed]:
+    """Return actions of these connections."""
+    return [
+        Listed(connection.name, row)
+        for connection in connections
+        for row in parts.store.actions.list(
+            connection.id, states=states, kinds=kinds, rows_max=rows_max
+        )
+    ]
+
+
+def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
+    """Return where one connection stands."""
+    store = parts.store
+    last = store.runs.last(connection.id)
+    outcome = last.outcome if last else ""
+    rulebook, sound = _rulebook_words(parts, connection)
+    unknown = store.actions.list(connection.id, states={ActionState.UNKNOWN})
+    return ConnectionStatus(
+        name=connection.name,
+        platform=connection.platform,
+        label=parts.platform(connection.platform).label,
+        organisation=connection.organisation.name,
+        mode=str(connection.mode),
+        state=str(connection.state),
+        today=parts.today(connection),
+        time_zone=parts.time_zone(connection) or "UTC",
+        pulled_at=store.ledger.pulled_at(connection.id),
+        last_run_at=last.started_at if last else None,
+        last_outcome=outcome,
+        last_message=last.message if last else "",
+        actions={
+            state.value: count for state, count in store.actions.counts(connection.id).items()
+        },
+        unknown=tuple(Listed(connection.name, row) for row in unknown),
+        open_tasks=len(store.actions.open_tasks(connection.id)),
+        document_problems=tuple(
+            f"{one.kind} {one.number or one.id}: {one.message}"
+            for one in store.ledger.problems(connection.id)
+        ),
+        records={kind.value: count for kind, count in store.ledger.counts(connection.id).items()},
+        totals=totals_json(store.ledger.totals(connection.id)),
+        rulebook=rulebook,
+        rulebook_ok=sound,
+    )
+
+
+def _rulebook_words(parts: Parts, connection: ConnectionRow) -> tuple[str, bool]:
+    try:
+        rulebook, _ = parts.rulebook(connection)
+    except UserMistake as mistake:
+        return str(mistake), False
+    return rulebook.name, True

@@ -1,0 +1,151 @@
+"""The rulebook as it stands in the rules folder, and the holidays it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.config import Config
+from arsync.core.rulebook import Problem, Rulebook, read_rulebook
+from arsync.errors import UserMistake
+from arsync.mail import Letters, languages
+
+RULEBOOK_FILES_MAX = 200
+"""A rules folder with more files is refused: it is not a rules folder."""
+
+RULEBOOK_BYTES_MAX = 5_000_000
+"""All files of one rulebook together."""
+
+_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+class Rules(NamedTuple):
+    """What the rules folder gives for one connection."""
+
+    rulebook: Rulebook | None
+    """None when there is an error among the problems."""
+    problems: tuple[str, ...]
+    """Everything wrong with the rulebook and the user's own texts, as people read it."""
+    errors: int
+    """How many of the problems are errors; the others are warnings."""
+    letters: Letters
+
+
+def rulebook_files(config: Config, connection: str = "") -> list[Path]:
+    """Return the files of a connection's rulebook: the folder's, then its own folder's."""
+    root = config.path("rules", "folder")
+    places = [root, root / connection] if connection else [root]
+    return [
+        file
+        for place in places
+        if place.is_dir()
+        for file in sorted(place.iterdir())
+        if file.suffix in _SUFFIXES and file.is_file()
+    ]
+
+
+def read_rules(config: Config, connection: str = "") -> Rules:
+    """Read the rulebook of a connection and the texts beside it.
+
+    Args:
+        config: names the folder.
+        connection: the connection's name; empty for what all share.
+
+    Raises:
+        UserMistake: there is no rules folder, nothing in it, or a file cannot be read.
+    """
+    folder = config.path("rules", "folder")
+    files = rulebook_files(config, connection)
+    if not files:
+        raise UserMistake(
+            f"there is no rulebook in {folder}."
+            "\n    hint: `arsync init` puts one there; any *.yaml in the folder is read"
+        )
+    if len(files) > RULEBOOK_FILES_MAX:
+        raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
+    texts = [(_shown(file, config.folder), _text(file)) for file in files]
+    if sum(len(text) for _, text in texts) > RULEBOOK_BYTES_MAX:
+        raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
+    letters = Letters(folder)
+    rulebook, found = read_rulebook(texts, texts=letters.names)
+    problems = [str(problem) for problem in found]
+    errors = sum(problem.severity == "error" for problem in found)
+    if rulebook is not None:
+        if rulebook.sending.language in languages():
+            letters = Letters(folder, rulebook.sending.language)
+        more = _unknown_places(rulebook)
+        problems += [str(problem) for problem in more]
+        errors += len(more)
+    problems += [str(problem) for problem in letters.problems]
+    errors += len(letters.problems)
+    return Rules(rulebook if not errors else None, tuple(problems), errors, letters)
+
+
+def _shown(file: Path, folder: Path) -> str:
+    try:
+        return file.relative_to(folder).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > RULEBOOK_BYTES_MAX:
+            raise UserMistake(f"{file}: larger than {RULEBOOK_BYTES_MAX:,} bytes.")
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserMistake(f"{file}: not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise UserMistake(f"{file}: {error.strerror}.") from None
+
+
+def _unknown_places(rulebook: Rulebook) -> list[Problem]:
+    """Return what `sending` names that does not exist: holidays of a place, letters' language."""
+    sending = rulebook.sending
+    problems: list[Problem] = []
+    try:
+        holidays_of(sending.holidays)
+    except UserMistake as mistake:
+        problems.append(
+            Problem(sending.place.file, sending.place.line, sending.place.column, str(mistake))
+        )
+    if sending.language and sending.language not in languages():
+        problems.append(
+            Problem(
+                sending.place.file, sending.place.line, sending.place.column,
+                f"there are no letters in {sending.language!r}.",
+                f"known: {', '.join(languages())}",
+            )
+        )  # fmt: skip
+    return problems
+
+
+def _no_holidays(_: date) -> bool:
+    return False
+
+
+@cache
+def holidays_of(place: str) -> Callable[[date], bool]:
+    """Return whether a day is a public holiday in a place.
+
+    Args:
+        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays.
+
+    Raises:
+        UserMistake: no such place is known.
+    """
+    if not place:
+        return _no_holidays
+    from holidays import country_holidays
+
+    country, _, region = place.upper().partition("-")
+    try:
+        calendar = country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        raise UserMistake(
+            f"no holidays are known for {place!r}; write a country or region: GB-ENG, DE-BY, US."
+        ) from None
+    return calendar.__contains__  # type: ignore[no-any-return]

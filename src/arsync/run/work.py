@@ -1,0 +1,264 @@
+"""One run of one connection: a plain function, idempotent, under the connection's lock."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from arsync import outbox
+from arsync.connector import Connector
+from arsync.core.actions import ActionState
+from arsync.core.plan import Plan
+from arsync.core.records import Account
+from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
+from arsync.run.parts import Parts
+from arsync.run.results import RunResult
+from arsync.run.rules import Rules
+from arsync.run.wiring import MailPost
+from arsync.store.values import ConnectionRow, ConnectionState, EventRow, Mode
+from arsync.sync import Progress, pull
+
+LOCK_WAIT_SECONDS = 10.0
+"""A second run of the same connection waits so long, then leaves."""
+
+OVER_SAFETY = "over a safety limit: it waits for a person"
+
+_LOG = logging.getLogger(__name__)
+
+Watch = Callable[[Progress], None] | None
+Stop = Callable[[], bool]
+
+
+def pull_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
+    """Bring the copy of one ledger up to date."""
+    with _run(parts, connection, "pull") as result, parts.open(connection) as connector:
+        _pull(parts, connection, connector, result, progress)
+    return result
+
+
+def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
+    """Plan one connection and save the plan as actions; nothing is sent."""
+    with _run(parts, connection, "plan") as result:
+        planner, _ = parts.planner(connection)
+        result.plan = planner(parts.store.ledger.accounts(connection.id))
+        if connection.mode != Mode.OBSERVE:
+            save_plan(parts, connection, result)
+    return result
+
+
+def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: False) -> RunResult:
+    """Carry out the approved actions of one connection."""
+    with _run(parts, connection, "apply") as result, parts.open(connection) as connector:
+        planner, rules = parts.planner(connection)
+        _apply(parts, connection, connector, (planner, rules), result=result, stop=stop)
+    return result
+
+
+def sync_one(
+    parts: Parts, connection: ConnectionRow, *, progress: Watch = None, stop: Stop = lambda: False
+) -> RunResult:
+    """Pull, plan, approve by the rulebook, and carry out, for one connection."""
+    with _run(parts, connection, "sync") as result, parts.open(connection) as connector:
+        planner, rules = parts.planner(connection)
+        _pull(parts, connection, connector, result, progress)
+        if stop():
+            result.stopped = "asked to stop"
+            return result
+        connection = parts.store.connections.by_id(connection.id)
+        plan = planner(parts.store.ledger.accounts(connection.id))
+        result.plan = plan
+        if connection.mode != Mode.OBSERVE:
+            save_plan(parts, connection, result)
+            _apply(parts, connection, connector, (planner, rules), result=result, stop=stop)
+    return result
+
+
+def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult) -> None:
+    """Save the result's plan as actions, approved as the mode and the rulebook say."""
+    assert result.plan is not None, "a plan is saved after it is made"
+    outbox.catch_up(parts.store, connection, clock=parts.clock)
+    if result.plan.safety.exceeded:
+        _take_back(parts, connection)
+    result.saved = parts.store.actions.save_plan(
+        connection.id,
+        result.plan,
+        mode=connection.mode,
+        now=parts.clock.now(),
+        run_id=result.run_id,
+    )
+
+
+def _take_back(parts: Parts, connection: ConnectionRow) -> None:
+    """Withdraw what no person approved; saving the plan then lets it wait for one."""
+    actions = parts.store.actions
+    for row in actions.list(connection.id, states={ActionState.APPROVED}):
+        if not row.by_person and not approved_by_person(actions.events(row.key)):
+            actions.change(
+                row.key, ActionState.WITHDRAWN, who=outbox.WHO, why=OVER_SAFETY,
+                now=parts.clock.now(), from_state=ActionState.APPROVED,
+            )  # fmt: skip
+
+
+def _pull(
+    parts: Parts,
+    connection: ConnectionRow,
+    connector: Connector,
+    result: RunResult,
+    progress: Watch,
+) -> None:
+    result.pulled = pull(parts.store, connection, connector, parts.clock, progress=progress)
+    result.problems += [
+        f"{problem.kind} {problem.number or problem.id}: {problem.message}"
+        for problem in result.pulled.problems
+    ]
+    parts.store.people.review(connection.id, parts.today(connection))
+    if connection.state != ConnectionState.CONNECTED:
+        parts.store.connections.set_state(connection.id, ConnectionState.CONNECTED)
+
+
+def _apply(
+    parts: Parts,
+    connection: ConnectionRow,
+    connector: Connector,
+    planned_with: tuple[Callable[[Iterable[Account]], Plan], Rules],
+    *,
+    result: RunResult,
+    stop: Stop,
+) -> None:
+    planner, rules = planned_with
+    worker = outbox.Outbox(
+        parts.store,
+        connection,
+        connector,
+        clock=parts.clock,
+        today=lambda: parts.today(connection),
+        replan=lambda account: planner([account]),
+        post=MailPost(parts.config, rules.letters, parts.clock),
+        limits=parts.limits,
+    )
+    result.applied = worker.result
+    worker.run(stop=stop)
+
+
+MACHINES = frozenset({outbox.WHO, "rulebook"})
+"""Who approves without being a person."""
+
+
+def approved_by_person(events: Sequence[EventRow]) -> bool:
+    """Return whether a person approved an action, since it was last planned."""
+    for event in reversed(events):
+        if event.to_state is ActionState.PLANNED:
+            return False
+        if event.to_state is ActionState.APPROVED and event.who not in MACHINES:
+            return True
+    return False
+
+
+@contextmanager
+def _run(parts: Parts, connection: ConnectionRow, kind: str) -> Iterator[RunResult]:
+    """Hold the connection's lock, record the run, and turn what stops it into a result."""
+    result = RunResult(connection.name, kind, str(connection.mode), parts.clock.now())
+    runs = parts.store.runs
+    try:
+        with runs.lock(connection.id, wait_seconds=LOCK_WAIT_SECONDS):
+            result.run_id = runs.start(connection.id, kind)
+            try:
+                with _named(parts, connection, result):
+                    yield result
+            except Exception as error:
+                message = f"an internal error: {type(error).__name__}"
+                runs.finish(result.run_id, outcome="failed", message=message)
+                raise
+            counts = parts.store.actions.counts(connection.id)
+            result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
+            outcome = "failed" if result.broke else "part failed" if result.failed else "done"
+            message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
+            runs.finish(result.run_id, outcome=outcome, counts=result.counts(), message=message)
+    except RetryLater as busy:
+        # Only the lock raises it here: another run of this connection is at work.
+        result.stopped = str(busy)
+
+
+MESSAGE_CHARACTERS_MAX = 2_000
+
+
+@contextmanager
+def _named(parts: Parts, connection: ConnectionRow, result: RunResult) -> Iterator[None]:
+    try:
+        yield
+    except NeedsReconnect as error:
+        parts.store.connections.set_state(connection.id, ConnectionState.NEEDS_RECONNECT)
+        result.problems.append(str(error))
+        result.broke = True
+    except UserMistake as error:
+        result.problems.append(str(error))
+        result.broke = result.mistake = True
+    except ArsyncError as error:
+        result.problems.append(str(error))
+        result.broke = True
+
+
+def sync_all(
+    parts: Parts,
+    connections: Sequence[ConnectionRow],
+    *,
+    progress: Watch = None,
+    stop: Stop = lambda: False,
+) -> Iterator[RunResult]:
+    """Sync each connection; a broken one never stops the others."""
+    for connection in connections:
+        if stop():
+            return
+        try:
+            yield sync_one(parts, connection, progress=progress, stop=stop)
+        except Exception as error:  # noqa: BLE001 - a bug met in one ledger must not stop the others
+            _LOG.exception("%s: the run failed", connection.name)
+            result = RunResult(connection.name, "sync", str(connection.mode), parts.clock.now())
+            result.problems.append(f"an internal error ({type(error).__name__}), see the log.")
+            result.broke = True
+            yield result
+
+
+def run_forever(
+    parts: Parts,
+    *,
+    every_seconds: float,
+    stop: threading.Event,
+    names: Sequence[str] | None = None,
+    report: Callable[[RunResult], None] = lambda _: None,
+) -> int:
+    """Sync all connections again and again, until `stop` is set; returns the number of rounds.
+
+    The list of connections is read anew each round. A round that takes longer than the pace is
+    followed by the next at once.
+    """
+    rounds = 0
+    while not stop.is_set():
+        began = time.monotonic()
+        wanted = [row for row in parts.store.connections.all() if not names or row.name in names]
+        for result in sync_all(parts, wanted, stop=stop.is_set):
+            report(result)
+        rounds += 1
+        stop.wait(max(0.0, every_seconds - (time.monotonic() - began)))
+    return rounds
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Set the event on SIGTERM and SIGINT: the action in hand is finished, then the run ends."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
