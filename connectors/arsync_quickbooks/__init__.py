@@ -1,1 +1,34 @@
-"""Placeholder until its connector lands."""
+"""The connector to QuickBooks Online."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from arsync.connector import Authoriser, Connector, Platform, Transport
+from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME
+
+
+class QuickBooksOnline:
+    """Implements `arsync.connector.Platform`."""
+
+    name = NAME
+    label = LABEL
+    capabilities = CAPABILITIES
+    limits = LIMITS
+
+    def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
+        """Return the OAuth client for the config section `quickbooks`."""
+        from arsync_quickbooks.auth import QuickBooksAuthoriser
+
+        return QuickBooksAuthoriser(settings)
+
+    def open(
+        self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
+    ) -> Connector:
+        """Return a connector to one company. Makes no call."""
+        from arsync_quickbooks.connector import QuickBooksConnector
+
+        return QuickBooksConnector(transport, organisation_id, settings)
+
+
+PLATFORM: Platform = QuickBooksOnline()

@@ -1,0 +1,151 @@
+"""The calls that read: one object, a query, the change feed. Answers stay undecoded bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from arsync.connector import HttpResponse, Transport
+from arsync.errors import RetryLater
+from arsync_quickbooks import documents, faults
+from arsync_quickbooks.records import moment
+
+MINOR_VERSION = 75
+
+QUERY_CHARACTERS_MAX = 1_500
+"""A longer select travels in a body: addresses have limits on the way."""
+
+_HEADERS = {"Accept": "application/json"}
+_ARRAY = ord("[")
+_PACIFIC = timezone(timedelta(hours=-8))
+D = TypeVar("D", bound=documents.Header)
+
+
+class Feed(NamedTuple):
+    """An answer of the change feed."""
+
+    rows: Mapping[str, Raw]
+    """The changed objects, by entity; entities without changes are absent."""
+    at: datetime
+    """The server's time."""
+
+
+class Api:
+    """One company at QuickBooks Online, to read from."""
+
+    def __init__(self, transport: Transport, base_url: str, realm_id: str) -> None:
+        self.transport = transport
+        self.company_url = f"{base_url.rstrip('/')}/v3/company/{realm_id}"
+        self.realm_id = realm_id
+
+    def read(self, path: str, params: Mapping[str, str] | None = None) -> tuple[Tree, datetime]:
+        """Make a reading call and return its answer and the server's time."""
+        response = self.transport.request(
+            "GET",
+            f"{self.company_url}/{path}",
+            params={**(params or {}), "minorversion": str(MINOR_VERSION)},
+            headers=_HEADERS,
+        )
+        tree = faults.tree_of(response, changes=False)
+        return tree, _server_time(tree, response)
+
+    def one(
+        self, entity: str, object_id: str, kind: type[D], include: str = ""
+    ) -> D | documents.Odd | None:
+        """Read one object by its id; None when the company has it no longer."""
+        raw = self.raw(entity, object_id, include)
+        return None if raw is None else documents.one(raw, kind)
+
+    def raw(self, entity: str, object_id: str, include: str = "") -> Raw | None:
+        """Read one object by its id, undecoded; None when the company has it no longer."""
+        params = {"include": include} if include else None
+        if not object_id.isdigit():
+            return None
+        try:
+            tree, _ = self.read(f"{entity.lower()}/{object_id}", params)
+        except faults.Refused as refused:
+            if refused.codes & {faults.NOT_FOUND, faults.INVALID_ID}:
+                return None
+            raise
+        if entity not in tree:
+            raise RetryLater(f"QuickBooks answered without the {entity} that was asked for.")
+        return tree[entity]
+
+    def query(self, entity: str, where: str = "", *, start: int = 1) -> Raw | None:
+        """Read one page of an entity's rows in the order of ids, as one array; None when empty."""
+        parts = ["SELECT * FROM", entity]
+        parts += ["WHERE", where] if where else []
+        parts += ["ORDERBY Id STARTPOSITION", str(start), "MAXRESULTS", str(documents.ROWS_MAX)]
+        select = " ".join(parts)
+        params = {"minorversion": str(MINOR_VERSION)}
+        url = f"{self.company_url}/query"
+        if len(select) <= QUERY_CHARACTERS_MAX:
+            params["query"] = select
+            response = self.transport.request("GET", url, params=params, headers=_HEADERS)
+        else:
+            response = self.transport.request(
+                "POST",
+                url,
+                params=params,
+                headers={**_HEADERS, "Content-Type": "application/text"},
+                body=select.encode(),
+            )
+        tree = faults.tree_of(response, changes=False)
+        return _rows_by_entity(tree.get("QueryResponse")).get(entity)
+
+    def changes(self, entities: Sequence[str], since: datetime) -> Feed:
+        """Ask the change feed what changed since a moment."""
+        params = {"entities": ",".join(entities), "changedSince": stamp(since)}
+        tree, at = self.read("cdc", params)
+        found: dict[str, Raw] = {}
+        for response in _array(tree.get("CDCResponse")):
+            for answer in _array(msgspec.json.decode(response, type=Tree).get("QueryResponse")):
+                found.update(_rows_by_entity(answer))
+        return Feed({name: found[name] for name in entities if name in found}, at)
+
+
+Tree = faults.Tree
+
+
+def stamp(at: datetime) -> str:
+    """Write a moment for a query or the change feed.
+
+    Always with an offset, and never with a `+`, which some servers read as a blank.
+    """
+    return at.astimezone(_PACIFIC).isoformat(timespec="seconds")
+
+
+def quoted(text: str) -> str:
+    """Write a text for a select."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _array(raw: Raw | None) -> list[Raw]:
+    return [] if raw is None else msgspec.json.decode(raw, type=list[Raw])
+
+
+def _rows_by_entity(raw: Raw | None) -> dict[str, Raw]:
+    """Return the arrays of a QueryResponse, which also holds counts."""
+    if raw is None:
+        return {}
+    keys = msgspec.json.decode(raw, type=Tree)
+    return {key: value for key, value in keys.items() if memoryview(value)[0] == _ARRAY}
+
+
+def _server_time(tree: Tree, response: HttpResponse) -> datetime:
+    """Return the answer's `time`: ISO, or milliseconds since 1970; else the Date header."""
+    told = msgspec.json.decode(tree["time"]) if "time" in tree else None
+    try:
+        if isinstance(told, str):
+            return moment(told)
+        if isinstance(told, int):
+            return datetime.fromtimestamp(told / 1000, UTC)
+        return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):
+        raise RetryLater("QuickBooks answered without its time.") from None

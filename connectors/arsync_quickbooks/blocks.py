@@ -1,0 +1,111 @@
+"""Our fenced blocks in texts that people keep: pure functions over `Customer.Notes` and the like.
+
+Taking a block out gives back exactly the text that was there before it was put in. Characters are
+counted as QuickBooks' servers count them, in UTF-16 units.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+NOTES_CHARACTERS_MAX = 1024
+"""Customer.Notes; some sources say 2,000, and the smaller number is safe under both."""
+
+PRIVATE_NOTE_CHARACTERS_MAX = 4000
+"""Invoice.PrivateNote."""
+
+ATTACHABLE_NOTE_CHARACTERS_MAX = 2000
+"""Attachable.Note."""
+
+CREDIT_HOLD = "credit hold"
+PROMISE = "promise to pay"
+
+_FENCE = "--- arsync:"
+_END = f"{_FENCE} end ---"
+_HEADER = r"--- arsync: {subject}(?P<told>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---"
+# A block whose end somebody deleted is only its first line: what follows may be theirs.
+_BLOCK = _HEADER + r"(?:(?:(?!--- arsync:).)*--- arsync: end ---|[^\r\n]*)"
+
+
+class NoRoom(ValueError):
+    """The text of others fills the field: ours does not fit, and theirs is never cut."""
+
+
+def length(text: str) -> int:
+    """Return a text's length in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def shortened(text: str, characters_max: int) -> str:
+    """Return the text, cut and ended with an ellipsis where it is longer than allowed."""
+    if length(text) <= characters_max:
+        return text
+    kept = text[: max(0, characters_max - 1)]
+    while kept and length(kept) > characters_max - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…" if characters_max > 0 else ""
+
+
+def with_marker(text: str, marker: str, characters_max: int) -> str:
+    """Return a note that ends in its marker and fits; only our own words are shortened."""
+    room = characters_max - length(marker) - 1
+    return f"{shortened(text.strip(), room)} {marker}".strip()
+
+
+def placed(
+    text: str, subject: str, *, told: str, marker: str, body: str, characters_max: int
+) -> str:
+    """Return the text with one block about the subject, in place of any earlier one.
+
+    Args:
+        text: what stands there, by people and by us.
+        subject: `CREDIT_HOLD` or `PROMISE`.
+        told: what the first line says of it, such as a day.
+        marker: what `find` recognises the block by.
+        body: our words, shortened where they do not fit.
+        characters_max: how long the whole may become.
+
+    Raises:
+        NoRoom: not even the shortest block fits beside the text of others.
+    """
+    theirs = removed(text, subject)
+    first = " ".join(part for part in (_FENCE, subject, told, marker, "---") if part)
+    glue = "\n" if theirs else ""
+    room = characters_max - length(f"{theirs}{glue}{first}\n{_END}")
+    if room < 0:
+        raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
+    words = shortened(body.strip().replace(_FENCE, "- arsync:"), room - 1)
+    return f"{theirs}{glue}{first}\n{words}{chr(10) if words else ''}{_END}"
+
+
+def removed(text: str, subject: str) -> str:
+    """Return the text without our blocks about the subject, otherwise byte for byte."""
+    pattern = re.compile(_BLOCK.format(subject=re.escape(subject)), re.DOTALL)
+    while found := pattern.search(text):
+        before, after = text[: found.start()], text[found.end() :]
+        if before and not after[:1].strip():
+            # The line break that was put before the block goes with it, unless it now parts
+            # their own words.
+            before = re.sub(r"(?:\r\n|\n|\r)\Z", "", before, count=1)
+        text = before + after
+    return text
+
+
+def stands(text: str, subject: str, marker: str = "") -> bool:
+    """Say whether a block about the subject, and with the marker if one is given, stands here."""
+    pattern = re.compile(_HEADER.format(subject=re.escape(subject)))
+    return any(not marker or f"[arsync:{one['mark']}]" == marker for one in pattern.finditer(text))
+
+
+def promised_on(text: str) -> date | None:
+    """Return the day that our promise block names."""
+    if _FENCE not in text:
+        return None
+    found = re.search(_HEADER.format(subject=re.escape(PROMISE)), text)
+    if found is None:
+        return None
+    try:
+        return date.fromisoformat(found["told"].strip().removeprefix("on "))
+    except ValueError:
+        return None

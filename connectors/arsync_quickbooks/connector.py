@@ -1,0 +1,66 @@
+"""The connector to one company at QuickBooks Online: it reads, writes and looks up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from arsync.connector import Page, Receipt, Transport, Write
+from arsync.core.actions import Action
+from arsync.core.records import Organisation, RecordKind
+from arsync_quickbooks import feed, settings
+from arsync_quickbooks.api import Api
+from arsync_quickbooks.documents import InvoiceDoc
+from arsync_quickbooks.reader import Reader
+from arsync_quickbooks.writes import Writer
+
+
+class QuickBooksConnector:
+    """Implements `arsync.connector.Connector` for one company."""
+
+    def __init__(
+        self, transport: Transport, organisation_id: str, section: Mapping[str, str]
+    ) -> None:
+        """Make a connector; no call is made.
+
+        Args:
+            transport: authorised for the company.
+            organisation_id: the company's realm id.
+            section: the config section `quickbooks`.
+        """
+        self.capabilities = settings.capabilities(section)
+        api = Api(transport, settings.api_url(section), organisation_id)
+        self._api = api
+        self._reader = Reader(api, is_demo=settings.is_sandbox(section))
+        self._writer = Writer(api, self._reader, late_fee_item=section.get("late_fee_item", ""))
+
+    def organisation(self) -> Organisation:
+        """Read the organisation."""
+        return self._reader.company(afresh=True).organisation
+
+    def pull(self, cursor: str | None) -> Iterator[Page]:
+        """Yield pages: everything when `cursor` is None, else what came since, or the rest."""
+        return feed.pull(self._reader, cursor)
+
+    def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
+        """Read these records afresh."""
+        return self._reader.read(kind, ids)
+
+    def invoice_link(self, invoice_id: str) -> str:
+        """Return the customer's online view of an invoice.
+
+        QuickBooks makes one only where online payment is switched on and the invoice has an email.
+        """
+        invoice = self._api.one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
+        return (isinstance(invoice, InvoiceDoc) and invoice.invoice_link) or ""
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Read what the write will change or be recognised by."""
+        return self._writer.prepare(action)
+
+    def perform(self, write: Write) -> Receipt:
+        """Write; parts that stand already are not repeated."""
+        return self._writer.perform(write)
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the whole write stands."""
+        return self._writer.find(write)

@@ -1,0 +1,309 @@
+"""Pulling without loss: full reads by pages, then the change feed.
+
+**Full reads** page by offset in the order of ids, which edits cannot change. Nobody could confirm
+whether QuickBooks orders ids as numbers or as texts, and an offset is no snapshot: a document
+deleted on an earlier page moves all later ones up by one. So each page begins one row early and
+must show a row that was seen before; if it does not, the read steps back until it does. Documents
+made or changed meanwhile come with the change feed, which is asked from the moment the read began.
+
+**The change feed** has no cursor and is cut at 1,000 objects. Whether the cap counts per answer or
+per entity is not known either: an answer that long is asked again one entity at a time, and an
+entity that is still too long is read in full. A query by update time would cost less, but would
+not show which documents were deleted, and neither does a feed that was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Raw, Struct
+
+from arsync.connector import Page
+from arsync.core.records import RecordKind
+from arsync.errors import RetryLater
+from arsync_quickbooks import faults
+from arsync_quickbooks.api import Feed
+from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, Odd, rows
+from arsync_quickbooks.reader import (
+    BY_NAME,
+    CUSTOMER,
+    ENTITIES,
+    Entity,
+    Reader,
+    Row,
+    count,
+    split_deleted,
+)
+from arsync_quickbooks.records import Books, Names
+
+CURSOR_VERSION = 1
+ANCHORS_KEPT = 20
+"""Ids of rows seen last: one of them must show up on the next page."""
+STEP_BACK_ROWS = ROWS_MAX // 2
+RESTARTS_MAX = 3
+"""Times that one entity's read begins anew because too much was deleted under it."""
+OVERLAP = timedelta(minutes=5)
+"""How far the next watermark lies before the server's time: its machines' clocks differ."""
+LOOK_BACK_MAX = timedelta(days=29)
+"""The change feed reaches 30 days back; a watermark older than this means a full read."""
+REREAD_AFTER = timedelta(days=1)
+"""How often the organisation, and the names of types and terms, are read again."""
+
+_ALL = [entity.name for entity in ENTITIES]
+
+
+class Cursor(Struct, omit_defaults=True):
+    """Where a pull stands; opaque to everybody else."""
+
+    since: datetime
+    """The change feed is asked from here."""
+    home: str
+    multicurrency: bool
+    organisation_at: datetime
+    names_at: datetime
+    read_at: datetime
+    """When the last full read began."""
+    version: int = 0
+    types: dict[str, str] = {}
+    terms: dict[str, str] = {}
+    todo: list[str] = []
+    """Entities still to be read in full."""
+    sweep: str = ""
+    position: int = 1
+    """The next row, counted from 1."""
+    anchors: list[str] = []
+
+    def text(self) -> str:
+        """Return the cursor as it is stored."""
+        return msgspec.json.encode(self).decode()
+
+
+def pull(reader: Reader, text: str | None) -> Iterator[Page]:
+    """Yield pages: see `arsync.connector.Connector.pull`."""
+    cursor = _cursor(text)
+    if cursor is None:
+        yield from _Pull(reader).everything()
+    else:
+        yield from _Pull(reader).onwards(cursor)
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    try:
+        cursor = msgspec.json.decode(text or "", type=Cursor)
+    except msgspec.DecodeError:
+        return None
+    # A cursor of another version is not guessed at: a full read is always right.
+    return cursor if cursor.version == CURSOR_VERSION else None
+
+
+class _Pull:
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.restarts = 0
+
+    def everything(self) -> Iterator[Page]:
+        """Read everything: the organisation, then each entity.
+
+        What changes meanwhile comes with the next pull.
+        """
+        company = self.reader.company(afresh=True)
+        names = self.reader.read_names()
+        cursor = Cursor(
+            since=company.at - OVERLAP,
+            read_at=company.at,
+            home=company.books.home_currency,
+            multicurrency=company.books.multicurrency,
+            organisation_at=company.at,
+            names_at=company.at,
+            version=CURSOR_VERSION,
+            types=dict(names.customer_types),
+            terms=dict(names.terms),
+            todo=list(_ALL),
+            sweep=_sweep_name("full", company.at),
+        )
+        yield Page(RecordKind.ORGANISATION, [company.organisation], cursor.text())
+        yield from self.in_full(cursor)
+
+    def onwards(self, cursor: Cursor) -> Iterator[Page]:
+        """Go on where a cursor says."""
+        self.reader.books = Books(cursor.home, cursor.multicurrency)
+        self.reader.names = Names(cursor.types, cursor.terms)
+        if cursor.todo:
+            yield from self.in_full(cursor)
+        else:
+            yield from self.changes(cursor)
+
+    def in_full(self, cursor: Cursor) -> Iterator[Page]:
+        """Read the entities of `cursor.todo` in full."""
+        sweep = cursor.sweep
+        while cursor.todo:
+            entity = BY_NAME[cursor.todo[0]]
+            found, ends = self.next_rows(entity, cursor)
+            if ends:
+                cursor.todo = cursor.todo[1:]
+                cursor.position, cursor.anchors = 1, []
+                self.restarts = 0
+            if not cursor.todo:
+                cursor.sweep = ""
+            page = self.reader.page(entity, found, cursor.text())
+            yield page._replace(sweep=sweep, sweep_ends=ends, complete=not cursor.todo)
+
+    def next_rows(self, entity: Entity, cursor: Cursor) -> tuple[list[Row], bool]:
+        """Return the rows after those already seen, and whether they are the last."""
+        near = max(1, cursor.position - 1)
+        for start in dict.fromkeys((near, max(1, cursor.position - STEP_BACK_ROWS))):
+            page = self.rows_from(entity, start)
+            seen = _last_seen(page, cursor.anchors)
+            if not cursor.anchors or seen is not None:
+                ids = [row.id for row in page if row.id]
+                cursor.anchors = ids[-ANCHORS_KEPT:] or cursor.anchors
+                cursor.position = start + len(page)
+                unseen = page if seen is None else page[seen + 1 :]
+                return unseen, len(page) < ROWS_MAX
+        self.restarts += 1
+        if self.restarts > RESTARTS_MAX:
+            raise RetryLater(
+                f"QuickBooks deletes {entity.name} documents faster than they can be read."
+            )
+        cursor.position, cursor.anchors = 1, []
+        return self.next_rows(entity, cursor)
+
+    def rows_from(self, entity: Entity, start: int) -> list[Row]:
+        """Read one page of a query."""
+        raw = self.reader.api.query(entity.name, entity.where, start=start)
+        return [] if raw is None else list(rows(raw, entity.document))
+
+    def changes(self, cursor: Cursor) -> Iterator[Page]:
+        """Read what changed since `cursor.since`."""
+        feed = self.feed(cursor.since)
+        if feed is None:
+            yield from self.everything()
+            return
+        before, at = cursor.text(), feed.at
+        found, crowded = feed.rows, set[str]()
+        if _is_full(found.values()):
+            found, crowded = self.thinned(cursor)
+        pages = self.refreshed(cursor, at, found, crowded)
+        pages += [self.changed(BY_NAME[name], raw) for name, raw in found.items()]
+        cursor.since = max(cursor.since, at - OVERLAP)
+        if crowded:
+            cursor.todo = [name for name in _ALL if name in crowded]
+            cursor.sweep = _sweep_name("crowded", at)
+            cursor.read_at = at
+            yield from (page._replace(cursor=before) for page in pages)
+            yield from self.in_full(cursor)
+        else:
+            last = pages.pop() if pages else Page(RecordKind.INVOICES, (), "")
+            yield from (page._replace(cursor=before) for page in pages)
+            yield last._replace(cursor=cursor.text(), complete=True)
+
+    def thinned(self, cursor: Cursor) -> tuple[Mapping[str, Raw], set[str]]:
+        """Ask again after an answer that may have been cut; name the entities it cannot help."""
+        if cursor.since < cursor.read_at:
+            # The overlap with the last full read alone may have filled it: a ledger that was
+            # imported just before. Those rows were read.
+            cursor.since = cursor.read_at
+            feed = self.reader.api.changes(_ALL, cursor.since)
+            if not _is_full(feed.rows.values()):
+                return feed.rows, set()
+        return self.one_by_one(cursor.since)
+
+    def feed(self, since: datetime) -> Feed | None:
+        """Ask the change feed; None when the watermark lies before its reach."""
+        try:
+            feed = self.reader.api.changes(_ALL, since)
+        except faults.Refused:
+            # How QuickBooks refuses a watermark that is too old is not known: its own time tells
+            # whether that was the reason.
+            if self.reader.company(afresh=True).at - since > LOOK_BACK_MAX:
+                return None
+            raise
+        return None if feed.at - since > LOOK_BACK_MAX else feed
+
+    def one_by_one(self, since: datetime) -> tuple[dict[str, Raw], set[str]]:
+        """Ask the change feed one entity at a time; name those that fill it even so."""
+        found: dict[str, Raw] = {}
+        crowded = set()
+        for name in _ALL:
+            answer = self.reader.api.changes([name], since).rows
+            if _is_full(answer.values()):
+                crowded.add(name)
+            else:
+                found.update(answer)
+        return found, crowded
+
+    def refreshed(
+        self, cursor: Cursor, now: datetime, found: Mapping[str, Raw], crowded: set[str]
+    ) -> list[Page]:
+        """Read the organisation or the names again, when it is time.
+
+        Never both in one pull, so that a pull with nothing changed takes three calls at most. An
+        entity whose records would now read differently is added to `crowded`.
+        """
+        if now - cursor.organisation_at >= REREAD_AFTER:
+            company = self.reader.company(afresh=True)
+            books = Books(cursor.home, cursor.multicurrency)
+            if company.books != books:
+                crowded |= set(_ALL)
+            cursor.home, cursor.multicurrency = company.books
+            cursor.organisation_at = now
+            return [Page(RecordKind.ORGANISATION, [company.organisation], "")]
+        due = now - cursor.names_at >= REREAD_AFTER
+        if due or _has_unknown_names(found.get(CUSTOMER.name), cursor):
+            names = self.reader.read_names()
+            known = {**cursor.types, **_prefixed(cursor.terms)}
+            fresh = {**names.customer_types, **_prefixed(names.terms)}
+            if any(fresh.get(one_id) != name for one_id, name in known.items()):
+                crowded.add(CUSTOMER.name)
+            cursor.types, cursor.terms = dict(names.customer_types), dict(names.terms)
+            cursor.names_at = now
+        return []
+
+    def changed(self, entity: Entity, raw: Raw) -> Page:
+        """Turn one entity's changes into a page."""
+        live, deleted = split_deleted(raw, entity)
+        page = self.reader.page(entity, live, "")
+        if deleted:
+            # The feed was seen to call changed documents deleted: each is asked for once.
+            asked = self.reader.read(entity.kind, deleted)
+            page = page._replace(
+                records=[*page.records, *asked.records],
+                problems=page.problems + asked.problems,
+                gone=asked.gone,
+            )
+        return page
+
+
+def _is_full(answers: Iterable[Raw]) -> bool:
+    return sum(count(raw) for raw in answers) >= ROWS_MAX
+
+
+def _has_unknown_names(raw: Raw | None, cursor: Cursor) -> bool:
+    customers = () if raw is None else rows(raw, CustomerDoc)
+    for customer in customers:
+        if isinstance(customer, Odd):
+            continue
+        asked = (
+            (customer.customer_type_ref, cursor.types),
+            (customer.sales_term_ref, cursor.terms),
+        )
+        if any(ref and ref.value and ref.value not in known for ref, known in asked):
+            return True
+    return False
+
+
+def _prefixed(terms: Mapping[str, str]) -> dict[str, str]:
+    return {f"term {one_id}": name for one_id, name in terms.items()}
+
+
+def _last_seen(page: Sequence[Row], anchors: Sequence[str]) -> int | None:
+    """Return the place of the last row of the page that is among the anchors."""
+    wanted = set(anchors)
+    places = [place for place, row in enumerate(page) if row.id in wanted]
+    return places[-1] if places else None
+
+
+def _sweep_name(why: str, at: datetime) -> str:
+    return f"{why} {at.isoformat(timespec='milliseconds')}"

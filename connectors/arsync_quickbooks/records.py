@@ -1,0 +1,399 @@
+"""QuickBooks Online documents to arsync's records: pure functions that never guess.
+
+Each returns the record, or a `DocumentProblem` that names the document and says what is odd about
+it. What QuickBooks does not say of a document stays empty or None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, TypeVar
+
+from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.records import (
+    Allocation,
+    Contact,
+    ContactStatus,
+    Credit,
+    CreditKind,
+    DocumentProblem,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    Payment,
+    PaymentStatus,
+    RecordKind,
+)
+from arsync_quickbooks.blocks import promised_on
+from arsync_quickbooks.countries import alpha_2
+from arsync_quickbooks.documents import (
+    CompanyInfoDoc,
+    CreditMemoDoc,
+    CustomerDoc,
+    Email,
+    Header,
+    InvoiceDoc,
+    Odd,
+    PaymentDoc,
+    PreferencesDoc,
+    Ref,
+    TermDoc,
+    Transaction,
+)
+
+DELETED_SUFFIX = " (deleted)"
+"""QuickBooks adds it to the names of customers that were made inactive."""
+
+VOID_WORD = "Voided"
+"""QuickBooks puts it before a voided document's private note; there is no status to ask."""
+
+RATE_MAX = Decimal(10) ** 9
+"""A larger exchange rate is refused as odd."""
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_NO_CURRENCY = frozenset({"XXX", "XTS"})
+
+D = TypeVar("D", bound=Header)
+R = TypeVar("R")
+
+
+class Books(NamedTuple):
+    """How the company keeps its books: what a document's currency and rate are read by."""
+
+    home_currency: str
+    multicurrency: bool
+
+
+class Names(NamedTuple):
+    """What customer types and terms are called, by id."""
+
+    customer_types: Mapping[str, str] = {}
+    terms: Mapping[str, str] = {}
+
+
+NO_NAMES = Names()
+
+
+class _OddDocument(Exception):
+    """Carries the reason from where it is found to where the document is named."""
+
+
+def _named(
+    kind: RecordKind,
+) -> Callable[[Callable[[D, Any], R]], Callable[[D | Odd, Any], R | DocumentProblem]]:
+    def decorate(convert: Callable[[D, Any], R]) -> Callable[[D | Odd, Any], R | DocumentProblem]:
+        @wraps(convert)
+        def converted(document: D | Odd, context: Any) -> R | DocumentProblem:
+            if isinstance(document, Odd):
+                return DocumentProblem(kind, document.id, document.number, document.message)
+            try:
+                return convert(document, context)
+            except _OddDocument as odd:
+                number = getattr(document, "doc_number", None) or ""
+                return DocumentProblem(kind, document.id or "", number, str(odd))
+
+        return converted
+
+    return decorate
+
+
+@_named(RecordKind.CONTACTS)
+def to_contact(document: CustomerDoc, names: Names) -> Contact:
+    """Return a Customer as a contact."""
+    meta = document.meta_data
+    emails = _addresses(document.primary_email_addr)
+    name = document.display_name or document.fully_qualified_name or ""
+    active = document.active is not False
+    if not active:
+        name = name.removesuffix(DELETED_SUFFIX)
+    return Contact(
+        id=_text(document.id, "Id"),
+        name=_text(name, "DisplayName"),
+        status=ContactStatus.ACTIVE if active else ContactStatus.ARCHIVED,
+        email=emails[0] if emails else "",
+        more_emails=emails[1:],
+        first_name=document.given_name or "",
+        currency=_value(document.currency_ref),
+        country=alpha_2((document.bill_addr and document.bill_addr.country) or ""),
+        groups=_groups(document.customer_type_ref, names),
+        parent_id=_value(document.parent_ref),
+        bill_to_parent=bool(document.parent_ref and document.bill_with_parent),
+        created_on=_day_of((meta and meta.create_time) or ""),
+        terms=_called(document.sales_term_ref, names.terms),
+        note=document.notes or "",
+        version=document.sync_token or "",
+        updated_at=_moment_of(document),
+    )
+
+
+@_named(RecordKind.INVOICES)
+def to_invoice(document: InvoiceDoc, books: Books) -> Invoice:
+    """Return an Invoice. It is owed while its Balance is above zero: there is no status."""
+    total = _money(document.total_amt, "TotalAmt")
+    due = _money(document.balance, "Balance")
+    if due < 0:
+        raise _OddDocument(f"Balance is negative: {due}")
+    currency = _currency(document, books)
+    note = document.private_note or ""
+    return Invoice(
+        id=_text(document.id, "Id"),
+        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
+        number=document.doc_number or "",
+        status=_invoice_status(document, total, due),
+        issued_on=_day(document.txn_date, "TxnDate"),
+        due_on=_day(document.due_date, "DueDate"),
+        currency=currency,
+        rate=_rate(document, currency, books),
+        total=total,
+        amount_due=due,
+        sent=_SENT.get(document.email_status or ""),
+        expected_on=promised_on(note),
+        email=", ".join(_addresses(document.bill_email)),
+        link=document.invoice_link or "",
+        note=note,
+        version=document.sync_token or "",
+        updated_at=_moment_of(document),
+    )
+
+
+_SENT = {"EmailSent": True, "NeedToSend": False}
+"""`NotSet` says nothing: the invoice may have been printed and posted."""
+
+
+@_named(RecordKind.PAYMENTS)
+def to_payment(document: PaymentDoc, books: Books) -> Payment:
+    """Return a Payment with what it was matched to.
+
+    A credit memo is applied by a Payment of zero that has one line to the memo and one to the
+    invoice. Its invoice line becomes an allocation of that Payment, not of the credit: the memo
+    itself lists no amounts, and when somebody undoes the application, it is this Payment that is
+    deleted, and its allocation with it. So the allocations of all payments add up to what was paid
+    or credited on an invoice, and `Credit.allocations` stays empty.
+    """
+    amount = _money(document.total_amt, "TotalAmt")
+    left = _money(document.unapplied_amt, "UnappliedAmt")
+    paid_on = _day(document.txn_date, "TxnDate")
+    currency = _currency(document, books)
+    voided = amount == 0 and left == 0 and not document.line and _is_void(document)
+    return Payment(
+        id=_text(document.id, "Id"),
+        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
+        status=PaymentStatus.VOIDED if voided else PaymentStatus.ACTIVE,
+        paid_on=paid_on,
+        currency=currency,
+        rate=_rate(document, currency, books),
+        amount=amount,
+        unallocated=left,
+        allocations=_allocations(document, paid_on),
+        reference=document.payment_ref_num or "",
+        version=document.sync_token or "",
+        updated_at=_moment_of(document),
+    )
+
+
+@_named(RecordKind.CREDITS)
+def to_credit(document: CreditMemoDoc, books: Books) -> Credit:
+    """Return a CreditMemo as a credit note. Its allocations are told by payments."""
+    total = _money(document.total_amt, "TotalAmt")
+    remaining = document.remaining_credit
+    left = _money(document.balance if remaining is None else remaining, "RemainingCredit")
+    currency = _currency(document, books)
+    if total == 0 and left == 0 and _is_void(document):
+        status = DocumentStatus.VOIDED
+    else:
+        status = DocumentStatus.OPEN if left else DocumentStatus.PAID
+    return Credit(
+        id=_text(document.id, "Id"),
+        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
+        kind=CreditKind.CREDIT_NOTE,
+        number=document.doc_number or "",
+        status=status,
+        issued_on=_day(document.txn_date, "TxnDate"),
+        currency=currency,
+        rate=_rate(document, currency, books),
+        total=total,
+        unallocated=left,
+        version=document.sync_token or "",
+        updated_at=_moment_of(document),
+    )
+
+
+def to_organisation(
+    company: CompanyInfoDoc,
+    preferences: PreferencesDoc,
+    *,
+    realm_id: str,
+    is_demo: bool,
+    known_time_zones: frozenset[str],
+) -> Organisation:
+    """Return the company. A time zone that is not an IANA name counts as not told."""
+    accounting = preferences.accounting_info_prefs
+    closed = accounting.book_close_date if accounting else None
+    zone = company.default_time_zone or ""
+    return Organisation(
+        id=realm_id,
+        name=company.company_name or company.legal_name or "",
+        base_currency=books_of(preferences).home_currency,
+        country=alpha_2(company.country or ""),
+        time_zone=zone if zone in known_time_zones else "",
+        is_demo=is_demo,
+        locked_until=_day_of(closed or ""),
+        # QuickBooks has reminders of its own, but does not tell whether they are switched on.
+        own_reminders=None,
+    )
+
+
+def books_of(preferences: PreferencesDoc) -> Books:
+    """Return how the books are kept; the home currency is empty when it is not told."""
+    currency = preferences.currency_prefs
+    return Books(
+        home_currency=_value(currency.home_currency if currency else None),
+        multicurrency=bool(currency and currency.multi_currency_enabled),
+    )
+
+
+def term_in_words(term: TermDoc) -> str:
+    """Say a term in words: `30 days after the bill date`."""
+    if term.due_days is not None:
+        return f"{term.due_days} days after the bill date"
+    if term.day_of_month_due is not None:
+        return f"day {term.day_of_month_due} of the month"
+    return term.name or ""
+
+
+def is_cash_on_delivery(term: TermDoc) -> bool:
+    """Say whether a term is usable and asks for payment at once, without a discount."""
+    return bool(term.id) and term.active is not False and term.due_days == 0
+
+
+def moment(text: str) -> datetime:
+    """Read a timestamp with its offset, as UTC.
+
+    Raises:
+        ValueError: it is none, or has no offset.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"no offset in {text!r}")
+    return at.astimezone(UTC)
+
+
+def _text(text: str | None, key: str) -> str:
+    if not text:
+        raise _OddDocument(f"{key} is missing")
+    return text
+
+
+def _value(reference: Ref | None) -> str:
+    return (reference and reference.value) or ""
+
+
+def _money(amount: Decimal | None, key: str) -> Decimal:
+    if amount is None:
+        raise _OddDocument(f"{key} is missing")
+    if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
+        raise _OddDocument(f"{key} is out of range: {amount}")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -DECIMAL_PLACES_MAX:
+        trimmed = amount.normalize()
+        places = trimmed.as_tuple().exponent
+        if isinstance(places, int) and places < -DECIMAL_PLACES_MAX:
+            raise _OddDocument(f"{key} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
+        return trimmed
+    return amount
+
+
+@lru_cache(maxsize=4096)
+def _parsed_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _day(text: str | None, key: str) -> date:
+    found = _parsed_day(_text(text, key))
+    if found is None:
+        raise _OddDocument(f"{key} is not a day: {text!r}")
+    return found
+
+
+def _day_of(text: str) -> date | None:
+    """Return the calendar day of a timestamp as it is written, in its own offset."""
+    return _parsed_day(text[:10])
+
+
+def _moment_of(document: Header) -> datetime | None:
+    text = document.meta_data.last_updated_time if document.meta_data else None
+    if not text:
+        return None
+    try:
+        return moment(text)
+    except ValueError:
+        raise _OddDocument(f"MetaData.LastUpdatedTime is not a moment: {text!r}") from None
+
+
+def _currency(document: Transaction, books: Books) -> str:
+    code = _value(document.currency_ref)
+    if not code:
+        if books.multicurrency or not books.home_currency:
+            raise _OddDocument("CurrencyRef is missing")
+        return books.home_currency
+    if not _CURRENCY.fullmatch(code) or code in _NO_CURRENCY:
+        raise _OddDocument(f"unknown currency {code!r}")
+    return code
+
+
+def _rate(document: Transaction, currency: str, books: Books) -> Decimal:
+    """Return home units for one unit of the document's currency."""
+    if currency == books.home_currency:
+        return Decimal(1)
+    rate = document.exchange_rate
+    if rate is None:
+        raise _OddDocument(f"no ExchangeRate for {currency}")
+    if not rate.is_finite() or not 0 < rate <= RATE_MAX:
+        raise _OddDocument(f"ExchangeRate is out of range: {rate}")
+    return rate
+
+
+def _is_void(document: Transaction) -> bool:
+    return (document.private_note or "").startswith(VOID_WORD)
+
+
+def _invoice_status(document: InvoiceDoc, total: Decimal, due: Decimal) -> DocumentStatus:
+    said = (document.invoice_status or "").upper() == "VOIDED"
+    if total == 0 and due == 0 and (said or _is_void(document)):
+        return DocumentStatus.VOIDED
+    return DocumentStatus.OPEN if due > 0 else DocumentStatus.PAID
+
+
+def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
+    found = []
+    for line in document.line or ():
+        links = [link for link in line.linked_txn or () if link.txn_type == "Invoice"]
+        if len(links) > 1:
+            raise _OddDocument("one line is linked to several invoices")
+        for link in links:
+            amount = _money(line.amount, "Line.Amount")
+            found.append(Allocation(_text(link.txn_id, "TxnId"), amount, paid_on))
+    return tuple(found)
+
+
+def _addresses(email: Email | None) -> tuple[str, ...]:
+    parts = re.split(r"[,;]", (email and email.address) or "")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _called(reference: Ref | None, names: Mapping[str, str]) -> str:
+    if reference is None or not reference.value:
+        return ""
+    return names.get(reference.value) or reference.name or ""
+
+
+def _groups(reference: Ref | None, names: Names) -> tuple[str, ...]:
+    called = _called(reference, names.customer_types)
+    return (called,) if called else ()

@@ -1,0 +1,61 @@
+"""What QuickBooks Online offers, its limits, and where it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from arsync.connector import Capabilities, Capability, RateLimits
+from arsync_quickbooks.blocks import ATTACHABLE_NOTE_CHARACTERS_MAX
+
+NAME = "quickbooks"
+LABEL = "QuickBooks Online"
+
+_API_URLS = {
+    "production": "https://quickbooks.api.intuit.com",
+    "sandbox": "https://sandbox-quickbooks.api.intuit.com",
+}
+
+SANDBOX_EMAILS_PER_DAY_MAX = 40
+"""Intuit's sandbox companies send no more; real companies have no published cap."""
+
+CAPABILITIES = Capabilities(
+    offers=frozenset(
+        {
+            Capability.NOTE_ON_INVOICE,
+            Capability.NOTE_ON_CONTACT,
+            Capability.EMAIL,
+            Capability.CREDIT_HOLD,
+            Capability.TERMS,
+            Capability.ATTACHMENT,
+            Capability.LATE_FEE,
+            Capability.PARENTS,
+            Capability.CONTACT_GROUPS,
+            Capability.ONLINE_INVOICE,
+        }
+    ),
+    note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,
+    emails_per_day_max=0,
+)
+"""No EXPECTED_DATE: an invoice has no such field, so promises stand in its private note."""
+
+LIMITS = RateLimits(calls_per_minute=500, calls_at_once=10, calls_per_second=10)
+"""Of one company. Whether it is 10 a second or 10 at once is told both ways: both are kept."""
+
+
+def capabilities(settings: Mapping[str, str]) -> Capabilities:
+    """Return what one configuration offers: late fees need an item to bill them with."""
+    offers = CAPABILITIES.offers
+    if not settings.get("late_fee_item"):
+        offers -= {Capability.LATE_FEE}
+    emails = SANDBOX_EMAILS_PER_DAY_MAX if is_sandbox(settings) else 0
+    return CAPABILITIES._replace(offers=offers, emails_per_day_max=emails)
+
+
+def is_sandbox(settings: Mapping[str, str]) -> bool:
+    """Say whether the configuration is for Intuit's sandbox companies."""
+    return settings.get("environment") == "sandbox"
+
+
+def api_url(settings: Mapping[str, str]) -> str:
+    """Return where the API is: as configured, else by the environment."""
+    return settings.get("api_url") or _API_URLS["sandbox" if is_sandbox(settings) else "production"]

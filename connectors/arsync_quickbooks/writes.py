@@ -1,0 +1,111 @@
+"""What each kind of action becomes at QuickBooks: a change, and a note that tells of it.
+
+The note is written last. So where the whole note stands, the change was made before it; and where
+only the change stands, repeating the write adds what is missing and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from arsync.connector import Receipt, Write
+from arsync.core.actions import Action, ActionKind, Via
+from arsync.errors import OutcomeUnknown, RetryLater
+from arsync_quickbooks.api import Api
+from arsync_quickbooks.desk import Desk, Target
+from arsync_quickbooks.fees import LateFee
+from arsync_quickbooks.holds import Hold, Lift, Promised
+from arsync_quickbooks.messages import Letter, PlatformEmail, targets_on_invoices
+from arsync_quickbooks.reader import Reader
+from arsync_quickbooks.terms import CashOnDelivery, Restored
+
+_ON_CUSTOMER = frozenset(
+    {
+        ActionKind.CREDIT_HOLD,
+        ActionKind.LIFT_CREDIT_HOLD,
+        ActionKind.TERMS,
+        ActionKind.RESTORE_TERMS,
+    }
+)
+
+
+class Change(Protocol):
+    """The part of a write besides its note."""
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Read what the change will alter or be recognised by."""
+        ...
+
+    def perform(self, write: Write) -> Receipt:
+        """Make the change where it does not stand."""
+        ...
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the change stands."""
+        ...
+
+
+class Writer:
+    """Performs and finds writes of one company."""
+
+    def __init__(self, api: Api, reader: Reader, *, late_fee_item: str) -> None:
+        self._desk = desk = Desk(api, reader)
+        self._letter = Letter(desk)
+        self._email = PlatformEmail(desk)
+        self._changes: Mapping[ActionKind, Change] = {
+            ActionKind.CREDIT_HOLD: Hold(desk),
+            ActionKind.LIFT_CREDIT_HOLD: Lift(desk),
+            ActionKind.TERMS: CashOnDelivery(desk),
+            ActionKind.RESTORE_TERMS: Restored(desk),
+            ActionKind.PROMISE: Promised(desk),
+            ActionKind.LETTER: self._letter,
+            ActionKind.LATE_FEE: LateFee(desk, late_fee_item),
+        }
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Read what the write will change or be recognised by."""
+        change = self._change(action)
+        return change.prepare(action) if change else {}
+
+    def perform(self, write: Write) -> Receipt:
+        """Make the change, then write the note; parts that stand are left alone."""
+        desk, change = self._desk, self._change(write.action)
+        made_before = desk.changes_made
+        try:
+            changed = change.perform(write) if change else None
+            noted = desk.add_notes(write, self._targets(write.action))
+        except RetryLater as later:
+            if desk.changes_made == made_before:
+                raise
+            # A part was done: to say that nothing happened would let the rest be called off.
+            raise OutcomeUnknown(f"Done in part, then: {later}") from later
+        return changed or noted
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the change and all its notes stand."""
+        change = self._change(write.action)
+        changed = change.find(write) if change else None
+        if change and changed is None:
+            return None
+        targets = self._targets(write.action)
+        noted = self._desk.notes_stand(write, targets) if targets else changed
+        return noted and (changed or noted)
+
+    def _change(self, action: Action) -> Change | None:
+        if action.kind is ActionKind.REMINDER:
+            return self._email if action.via is Via.PLATFORM else None
+        return self._changes.get(action.kind)
+
+    def _targets(self, action: Action) -> list[Target]:
+        """Return what the note hangs on; a letter is a note itself."""
+        if action.kind is ActionKind.LETTER:
+            return []
+        customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
+        if action.kind in _ON_CUSTOMER:
+            children = action.details.get("children", "").split(",")
+            return [
+                customer,
+                *(Target("Customer", one.strip(), one.strip()) for one in children if one.strip()),
+            ]
+        return targets_on_invoices(action) or [customer]
