@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from arsync.clock import Clock
-from arsync.connector import Connector
-from arsync.core.records import DocumentProblem
+from arsync.connector import Connector, Page
+from arsync.core.records import DocumentProblem, RecordKind
 from arsync.store import Store
-from arsync.store.values import ConnectionRow
+from arsync.store.values import ConnectionRow, PageResult, Sweep
+
+READ_AT_ONCE = 100
+"""How many documents one `Connector.read` asks for when a sweep found them different."""
 
 
 class Progress(NamedTuple):
@@ -29,7 +32,7 @@ class PullResult(NamedTuple):
     unchanged: int = 0
     gone: int = 0
     read_again: int = 0
-    """Records that a sweep found different and that were read one by one."""
+    """Records that a sweep found different, or that were missing, and were read by their ids."""
     problems: tuple[DocumentProblem, ...] = ()
     """Documents of this pull that could not be understood."""
     complete: bool = False
@@ -46,9 +49,105 @@ def pull(
 ) -> PullResult:
     """Bring the store's copy of one organisation up to date.
 
-    Each page is stored with its cursor, so a pull that is cut short goes on where it stopped.
+    Each page is stored with its cursor, so a pull that is cut short goes on where it stopped. What
+    a sweep found different is read again as soon as the sweep has ended, or at the beginning of the
+    next pull if this one dies in between.
 
     Raises:
-        RetryLater, NeedsReconnect: from the connector; what was stored so far, and its cursor, stay.
+        RetryLater: from the connector; what was stored so far, and its cursor, stay.
+        NeedsReconnect: the same.
     """
-    raise NotImplementedError
+    puller = _Pull(store, connection, connector, clock, progress)
+    puller.settle_sweeps()
+    for page in connector.pull(store.ledger.cursor(connection.id)):
+        puller.take(page)
+        if page.sweep_ends:
+            puller.settle_sweeps()
+    puller.read_missing_contacts()
+    return puller.result
+
+
+class _Pull:
+    """One pull and what it did so far."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: ConnectionRow,
+        connector: Connector,
+        clock: Clock,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.result = PullResult()
+        self._ledger = store.ledger
+        self._id = connection.id
+        self._connector = connector
+        self._clock = clock
+        self._progress = progress
+        self._records = 0
+
+    def take(self, page: Page) -> None:
+        """Store one page of the pull."""
+        done = self._ledger.apply(self._id, page, self._clock.now())
+        self._add(done, len(page.records), page.kind)
+        self.result = self.result._replace(
+            pages=self.result.pages + 1, complete=self.result.complete or page.complete
+        )
+
+    def settle_sweeps(self) -> None:
+        """Read again what ended sweeps found different."""
+        for sweep in self._ledger.sweeps(self._id):
+            kind = RecordKind(sweep.kind)
+            if sweep.of_balances:
+                ids = self._ledger.stale_open(self._id, sweep.name)
+            else:
+                ids = self._ledger.unseen(self._id, kind, sweep.name)
+            self._read_again(kind, ids, sweep)
+            self._ledger.settle_sweep(self._id, sweep.name)
+
+    def read_missing_contacts(self) -> None:
+        """Read contacts that documents name and no page brought."""
+        missing = self._ledger.missing_contacts(self._id)
+        self._read_again(RecordKind.CONTACTS, missing, None)
+        left = self._ledger.missing_contacts(self._id) if missing else []
+        if left:
+            # Said once, and not asked for again with every pull.
+            problems = tuple(
+                DocumentProblem(
+                    RecordKind.CONTACTS.value, one, "",
+                    "documents name this contact, and the platform does not have it: "
+                    "nothing is done about them",
+                )
+                for one in left
+            )  # fmt: skip
+            self._store(Page(RecordKind.CONTACTS, (), "", problems))
+
+    def _read_again(self, kind: RecordKind, ids: Sequence[str], sweep: Sweep | None) -> None:
+        for chunk in _chunks(ids):
+            page = self._connector.read(kind, chunk)
+            # Under the sweep's name, so that what was read again counts as seen.
+            name = sweep.name if sweep is not None and not sweep.of_balances else ""
+            self._store(page._replace(sweep=name, sweep_ends=False, open_balances=()))
+            self.result = self.result._replace(read_again=self.result.read_again + len(chunk))
+
+    def _store(self, page: Page) -> None:
+        done = self._ledger.apply(self._id, page, self._clock.now(), moves_cursor=False)
+        self._add(done, len(page.records), page.kind)
+
+    def _add(self, done: PageResult, records: int, kind: RecordKind) -> None:
+        so_far = self.result
+        self._records += records
+        self.result = so_far._replace(
+            inserted=so_far.inserted + done.inserted,
+            updated=so_far.updated + done.updated,
+            unchanged=so_far.unchanged + done.unchanged,
+            gone=so_far.gone + done.gone,
+            problems=so_far.problems + done.problems,
+        )
+        if self._progress is not None:
+            self._progress(Progress(kind.value, self.result.pages, self._records))
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(ids), READ_AT_ONCE):
+        yield ids[start : start + READ_AT_ONCE]

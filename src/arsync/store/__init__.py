@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Engine
 
 from arsync.clock import Clock
 from arsync.store.actions import Actions
 from arsync.store.connections import Connections
+from arsync.store.database import Database
 from arsync.store.keys import Keys
 from arsync.store.ledger import Ledger
+from arsync.store.locks import Locks
 from arsync.store.people import People
 from arsync.store.runs import Runs
+from arsync.store.schema import migrate
 from arsync.store.tokens import Tokens
 
 __all__ = [
@@ -31,19 +35,24 @@ __all__ = [
 class Store:
     """An open store. Every method is its own transaction, and is safe from several threads."""
 
-    engine: Engine
-    connections: Connections
-    tokens: Tokens
-    ledger: Ledger
-    actions: Actions
-    people: People
-    runs: Runs
+    def __init__(self, database: Database, *, clock: Clock, keys: Keys | None) -> None:
+        """Put the tables of one database together."""
+        locks = Locks(database)
+        self.engine: Engine = database.engine
+        self.url = database.shown
+        """For messages: without its password."""
+        self.connections = Connections(database, clock)
+        self.tokens = Tokens(database, clock, locks, keys)
+        self.ledger = Ledger(database)
+        self.actions = Actions(database)
+        self.people = People(database, clock)
+        self.runs = Runs(database, clock, locks)
 
     def close(self) -> None:
         """Give back every database connection."""
-        raise NotImplementedError
+        self.engine.dispose()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -66,4 +75,10 @@ def open_store(url: str, *, clock: Clock, keys: Keys | None = None) -> Store:
     Raises:
         UserMistake: it cannot be reached or written, is of a newer version, or the disk is full.
     """
-    raise NotImplementedError
+    database = Database(url)
+    try:
+        migrate(database)
+    except BaseException:
+        database.engine.dispose()
+        raise
+    return Store(database, clock=clock, keys=keys)

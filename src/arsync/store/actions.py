@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, or_, select, update
 
 from arsync.connector import Receipt
-from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, Action, ActionKind, ActionState
+from arsync.errors import UserMistake
+from arsync.store.action_rows import action_row, add_events, insert_action, locked_row
+from arsync.store.database import Database
+from arsync.store.planning import save_plan
+from arsync.store.tables import action_events, actions, connections
 from arsync.store.values import ActionRow, EventRow, PlanLike, PlanSaved
+
+LEASE_SECONDS_MAX = 3_600
+"""An attempt that lasts longer than an hour is not going on any more."""
+KEY_PREFIX_CHARACTERS_MIN = 4
+"""Fewer characters of a key are a slip of the finger, not a choice."""
+
+_LATE = "no outcome within the lease: it must be looked up"
+_ARSYNC = "arsync"
 
 
 class Actions:
     """The outbox's table. States change only along `ALLOWED_CHANGES`, one event row per change."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
 
     def save_plan(
         self,
@@ -31,7 +52,8 @@ class Actions:
         longer, is withdrawn: the reason is gone. A withdrawn or expired action whose reason is back
         is planned again.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            return save_plan(connection, connection_id, plan, mode=mode, now=now, run_id=run_id)
 
     def add(
         self,
@@ -43,8 +65,23 @@ class Actions:
         now: datetime,
         state: ActionState = ActionState.APPROVED,
     ) -> ActionRow:
-        """Add what a person asked for (a promise, a dispute, a note); the same key is added once."""
-        raise NotImplementedError
+        """Add what a person asked for (a promise, a dispute, a note); a key is added only once.
+
+        Args:
+            connection_id: whose.
+            action: what to do.
+            who: the person.
+            why: one sentence.
+            now: the moment.
+            state: where it starts: `approved`, or `planned` and `awaiting approval` by the mode.
+        """
+        with self._database.write() as connection:
+            if connection.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
+                insert_action(
+                    connection, connection_id, action, state=state, now=now, by_person=True
+                )
+                add_events(connection, [(action.key, now, who, None, state, why)])
+            return action_row(locked_row(connection, action.key))
 
     def list(
         self,
@@ -56,11 +93,26 @@ class Actions:
         rows_max: int = 10_000,
     ) -> Sequence[ActionRow]:
         """Return actions, in the order they will be done."""
-        raise NotImplementedError
+        ours = actions.c
+        query = select(actions).order_by(ours.position, ours.created_at, ours.key).limit(rows_max)
+        if connection_id is not None:
+            query = query.where(ours.connection_id == connection_id)
+        if states is not None:
+            query = query.where(ours.state.in_([state.value for state in states]))
+        if kinds is not None:
+            query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+        if contact_id is not None:
+            query = query.where(ours.contact_id == contact_id)
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
 
     def counts(self, connection_id: int | None = None) -> dict[ActionState, int]:
         """Return how many actions stand where."""
-        raise NotImplementedError
+        query = select(actions.c.state, func.count()).group_by(actions.c.state)
+        if connection_id is not None:
+            query = query.where(actions.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            return {ActionState(row[0]): row[1] for row in connection.execute(query)}
 
     def get(self, key_or_prefix: str) -> ActionRow:
         """Return one action by its key, or by enough of its beginning.
@@ -68,11 +120,40 @@ class Actions:
         Raises:
             UserMistake: none has it, or several have.
         """
-        raise NotImplementedError
+        wanted = key_or_prefix.strip().lower().removeprefix("[arsync:").removesuffix("]")
+        if not re.fullmatch(rf"[0-9a-f]{{{KEY_PREFIX_CHARACTERS_MIN},32}}", wanted):
+            raise UserMistake(
+                f"{key_or_prefix!r} is not a key: give at least {KEY_PREFIX_CHARACTERS_MIN} of its "
+                "characters, 0-9 and a-f. `arsync actions` lists them."
+            )
+        query = select(actions).where(actions.c.key.startswith(wanted)).limit(2)
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+        if len(found) == 1:
+            return action_row(found[0])
+        several = "several actions' keys begin" if found else "no action's key begins"
+        raise UserMistake(f"{several} with {wanted!r}. `arsync actions` lists them.")
 
-    def events(self, key: str) -> list[EventRow]:
+    def events(self, key: str) -> Sequence[EventRow]:
         """Return the action's history, oldest first."""
-        raise NotImplementedError
+        ours = action_events.c
+        query = (
+            select(ours.key, ours.at, ours.who, ours.from_state, ours.to_state, ours.why)
+            .where(ours.key == key)
+            .order_by(ours.id)
+        )
+        with self._database.read() as connection:
+            return [
+                EventRow(
+                    row.key,
+                    row.at,
+                    row.who,
+                    ActionState(row.from_state) if row.from_state else None,
+                    ActionState(row.to_state),
+                    row.why,
+                )
+                for row in connection.execute(query)
+            ]
 
     def change(
         self,
@@ -101,7 +182,20 @@ class Actions:
         Raises:
             UserMistake: the change is not allowed from where the action stands.
         """
-        raise NotImplementedError
+        values: dict[str, object] = {}
+        if receipt is not None:
+            values |= {
+                "receipt_reference": receipt.reference,
+                "receipt_detail": receipt.detail,
+            }
+        if not_before is not None:
+            values["not_before"] = not_before
+        with self._database.write() as connection:
+            old = ActionState(locked_row(connection, key).state)
+            if to_state not in ALLOWED_CHANGES[old] or from_state not in {None, old}:
+                raise UserMistake(f"action {key[:8]} is {old} and cannot become {to_state}.")
+            _move(connection, key, old, to_state, who=who, why=why, now=now, **values)
+            return action_row(locked_row(connection, key))
 
     def claim_next(
         self,
@@ -119,32 +213,86 @@ class Actions:
         Args:
             connection_id: whose.
             now: the moment.
-            lease_seconds: after this long without an outcome it counts as unknown; 1 to 3600.
+            lease_seconds: after this long without an outcome it counts as unknown.
             kinds: only these; None for all.
             today: the organisation's day, when it is not simply `now` in its time zone.
         """
-        raise NotImplementedError
+        assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
+        ours = actions.c
+        query = (
+            select(ours.key)
+            .where(
+                ours.connection_id == connection_id,
+                ours.state == ActionState.APPROVED.value,
+                or_(ours.not_before.is_(None), ours.not_before <= now),
+            )
+            .order_by(ours.position, ours.created_at, ours.key)
+            .limit(1)
+            # PostgreSQL passes over what others are just taking; SQLite has one writer at a time.
+            .with_for_update(skip_locked=True)
+        )
+        if kinds is not None:
+            query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+        with self._database.write() as connection:
+            _end_leases(connection, connection_id, now=now, all_of_them=False)
+            key = connection.scalar(query)
+            if key is None:
+                return None
+            _move(
+                connection,
+                key,
+                ActionState.APPROVED,
+                ActionState.SENDING,
+                who=_ARSYNC,
+                why="its turn",
+                now=now,
+                attempts=ours.attempts + 1,
+                first_sent_at=func.coalesce(ours.first_sent_at, now),
+                sent_on=today or _today(connection, connection_id, now),
+                lease_until=now + timedelta(seconds=lease_seconds),
+            )
+            return action_row(locked_row(connection, key))
 
     def end_leases(self, connection_id: int, *, now: datetime, all_of_them: bool = False) -> int:
         """Turn `sending` whose lease ran out into `unknown`, and return how many.
 
         `all_of_them` is for a process that holds the run lock: whoever claimed them is dead.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            return _end_leases(connection, connection_id, now=now, all_of_them=all_of_them)
 
     def save_before(self, key: str, before: Mapping[str, str]) -> None:
-        """Keep what `prepare` found; only the first call counts, so that undoing finds the origin."""
-        raise NotImplementedError
+        """Keep what `prepare` found; only the first call counts: undoing needs the origin."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(actions)
+                .where(actions.c.key == key, actions.c.before.is_(None))
+                .values(before=dict(before))
+            )
 
     def raise_generation(self, key: str) -> int:
         """Raise and return the generation: `find` showed that nothing stands."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            generation: int = locked_row(connection, key).generation + 1
+            connection.execute(
+                update(actions).where(actions.c.key == key).values(generation=generation)
+            )
+            return generation
 
     def saved(
         self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
     ) -> Mapping[str, str]:
         """Return what was there before a hold or a change of terms, for undoing it."""
-        raise NotImplementedError
+        ours = actions.c
+        query = select(ours.before).where(
+            ours.connection_id == connection_id,
+            ours.contact_id == contact_id,
+            ours.kind == kind.value,
+            ours.episode == episode,
+            ours.state.in_([state.value for state in STARTED_STATES]),
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) or {}
 
     def complete_task(self, key: str, *, who: str, outcome: str, now: datetime) -> ActionRow:
         """Record that a person did the task.
@@ -152,12 +300,93 @@ class Actions:
         Raises:
             UserMistake: it is not a task, not open yet, or done already.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            row = action_row(locked_row(connection, key))
+            if row.action.kind != ActionKind.TASK:
+                raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
+            if row.done_at is not None:
+                raise UserMistake(f"task {key[:8]} was done on {row.done_at:%Y-%m-%d}.")
+            if row.state not in _OPENED:
+                raise UserMistake(f"task {key[:8]} is not open: it is {row.state}.")
+            connection.execute(
+                update(actions)
+                .where(actions.c.key == key)
+                .values(done_at=now, outcome=outcome, changed_at=now)
+            )
+            why = f"done: {outcome}" if outcome else "done"
+            add_events(connection, [(key, now, who, row.state, row.state, why)])
+            return action_row(locked_row(connection, key))
 
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
         """Return the tasks that were opened and are not done."""
-        raise NotImplementedError
+        found = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
+        return [row for row in found if row.done_at is None]
 
     def sent_count(self, connection_id: int, kind: ActionKind, on: date) -> int:
         """Return how many of a kind were started on the organisation's day."""
-        raise NotImplementedError
+        ours = actions.c
+        query = select(func.count()).where(
+            ours.connection_id == connection_id,
+            ours.kind == kind.value,
+            ours.sent_on == on,
+            ours.state.in_([state.value for state in STARTED_STATES]),
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+
+_OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+
+
+def _move(
+    connection: Connection,
+    key: str,
+    old: ActionState,
+    new: ActionState,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    **values: object,
+) -> None:
+    """Change the state if it is still `old`, and write the event."""
+    assert new in ALLOWED_CHANGES[old], f"{old} cannot become {new}"
+    moved = connection.execute(
+        update(actions)
+        .where(actions.c.key == key, actions.c.state == old.value)
+        .values(
+            {"lease_until": None, **values, "state": new.value, "reason": why, "changed_at": now}
+        )
+    ).rowcount
+    assert moved == 1, "the row was locked"
+    add_events(connection, [(key, now, who, old, new, why)])
+
+
+def _end_leases(
+    connection: Connection, connection_id: int, *, now: datetime, all_of_them: bool
+) -> int:
+    ours = actions.c
+    query = select(ours.key).where(
+        ours.connection_id == connection_id, ours.state == ActionState.SENDING.value
+    )
+    if not all_of_them:
+        query = query.where(ours.lease_until < now)
+    keys = connection.scalars(query.with_for_update(skip_locked=True)).all()
+    for key in keys:
+        _move(
+            connection,
+            key,
+            ActionState.SENDING,
+            ActionState.UNKNOWN,
+            who=_ARSYNC,
+            why=_LATE,
+            now=now,
+        )
+    return len(keys)
+
+
+def _today(connection: Connection, connection_id: int, now: datetime) -> date:
+    zone = connection.scalar(
+        select(connections.c.time_zone).where(connections.c.id == connection_id)
+    )
+    return now.astimezone(ZoneInfo(zone or "UTC")).date()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from pathlib import Path
 
-from cryptography.fernet import MultiFernet
+from cryptography.fernet import Fernet, MultiFernet
 
 from arsync.config import Config
+from arsync.errors import UserMistake
+
+KEYRING_SERVICE = "arsync"
+KEYRING_NAME = "tokens key"
+KEYS_MAX = 20
+"""More keys than this in one place are a mistake, not a rotation."""
 
 
 class Keys:
@@ -20,20 +29,137 @@ class Keys:
     def __init__(
         self, value: str = "", *, file: Path | None = None, use_keyring: bool = False
     ) -> None:
-        raise NotImplementedError
+        """Say where to look; nothing is looked for yet.
+
+        Args:
+            value: the key itself; wins over all else.
+            file: a key file, of mode 0600.
+            use_keyring: whether to ask the system's keyring before the file.
+        """
+        self._value = value
+        self._file = file
+        self._use_keyring = use_keyring
+        self._cipher: MultiFernet | None = None
 
     @classmethod
     def from_config(cls, config: Config) -> Keys:
         """Return the keys that the section `[tokens]` describes."""
-        raise NotImplementedError
+        return cls(
+            config.get("tokens", "key"),
+            file=config.path("tokens", "key_file"),
+            use_keyring=config.get("tokens", "keyring") == "auto",
+        )
 
     def cipher(self, *, create: bool) -> MultiFernet:
         """Return the cipher.
 
         Args:
-            create: make a key where there is none. Reading tokens never makes one.
+            create: make a key where there is none. Reading tokens never makes one: a keyring that
+                is locked tonight would otherwise be answered by a key that opens nothing.
 
         Raises:
             UserMistake: there is no key, it is not a key, or others can read the file.
         """
-        raise NotImplementedError
+        if self._cipher is None:
+            text, where = self._found() or (self._made() if create else self._nowhere())
+            self._cipher = _cipher(text, where)
+        return self._cipher
+
+    def _found(self) -> tuple[str, str] | None:
+        if self._value.strip():
+            return self._value, "ARSYNC_TOKENS_KEY"
+        if self._use_keyring and (text := _from_keyring()):
+            return text, "the system's keyring"
+        if self._file is not None and self._file.exists():
+            return _read_private(self._file), str(self._file)
+        return None
+
+    def _made(self) -> tuple[str, str]:
+        key = Fernet.generate_key().decode()
+        if self._use_keyring and _into_keyring(key):
+            return key, "the system's keyring"
+        if self._file is None:
+            return self._nowhere()
+        if not _make_private(self._file, key):
+            return _read_private(self._file), str(self._file)
+        return key, str(self._file)
+
+    def _nowhere(self) -> tuple[str, str]:
+        places = ["ARSYNC_TOKENS_KEY"]
+        if self._use_keyring:
+            places.append("the system's keyring")
+        if self._file is not None:
+            places.append(str(self._file))
+        raise UserMistake(f"the key that encrypts the tokens is in none of: {', '.join(places)}.")
+
+
+def _cipher(text: str, where: str) -> MultiFernet:
+    parts = [part for part in re.split(r"[\s,]+", text) if part]
+    if not 1 <= len(parts) <= KEYS_MAX:
+        raise UserMistake(f"{where}: from 1 to {KEYS_MAX} keys are expected, not {len(parts)}.")
+    try:
+        return MultiFernet([Fernet(part) for part in parts])
+    except ValueError:
+        # Never the text itself: it may be a key with one character missing.
+        raise UserMistake(
+            f"{where}: that is not a key. A key is 32 bytes in URL-safe base64, 44 characters."
+        ) from None
+
+
+def _make_private(file: Path, key: str) -> bool:
+    """Create the file with all it holds at once; return False when it is there already.
+
+    Of two first connections at the same time, the second must find the first one's whole key.
+    """
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(number, "w", encoding="ascii") as opened:
+                opened.write(key + "\n")
+                opened.flush()
+                os.fsync(opened.fileno())
+            os.link(draft, file)
+        finally:
+            draft.unlink()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise UserMistake(f"{file}: the key cannot be written: {error.strerror}.") from None
+    return True
+
+
+def _read_private(file: Path) -> str:
+    try:
+        mode = file.stat().st_mode
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UserMistake(f"{file}: others can read this key. Run: chmod 600 {file}")
+        return file.read_text(encoding="ascii")
+    except OSError as error:
+        raise UserMistake(f"{file}: the key cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserMistake(f"{file}: that is not a key file.") from None
+
+
+def _from_keyring() -> str | None:
+    # Imported late: it looks for its back ends, which takes longer than most commands.
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(KEYRING_SERVICE, KEYRING_NAME)
+    except KeyringError:
+        # No keyring here, or a locked one: the file is next.
+        return None
+
+
+def _into_keyring(key: str) -> bool:
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.set_password(KEYRING_SERVICE, KEYRING_NAME, key)
+        # The `null` back end takes everything and keeps nothing.
+        return keyring.get_password(KEYRING_SERVICE, KEYRING_NAME) == key
+    except KeyringError:
+        return False

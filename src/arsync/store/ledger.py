@@ -5,21 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from sqlalchemy import select
+
 from arsync.connector import Page
 from arsync.core.records import Account, Contact, DocumentProblem, Invoice, RecordKind
+from arsync.store import accounts as reading
+from arsync.store import lookups, pages
+from arsync.store import sweeps as sweeping
+from arsync.store.database import Database
+from arsync.store.rows import KINDS
+from arsync.store.tables import cursors, problems, sweeps
 from arsync.store.values import PageResult, Sweep, Total
 
 
 class Ledger:
     """Records of all connections. A page is one transaction: rows, cursor and problems together."""
 
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
     def cursor(self, connection_id: int) -> str | None:
         """Return where the next pull starts, None for the beginning."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return connection.scalar(
+                select(cursors.c.cursor).where(cursors.c.connection_id == connection_id)
+            )
 
     def pulled_at(self, connection_id: int) -> datetime | None:
         """Return when a pull was last completed."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return connection.scalar(
+                select(cursors.c.completed_at).where(cursors.c.connection_id == connection_id)
+            )
 
     def apply(
         self, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool = True
@@ -29,11 +47,13 @@ class Ledger:
         A record that does not fit (an amount too large, a NUL character) is kept out and becomes a
         problem. `moves_cursor=False` is for pages of `Connector.read`.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            return pages.store_page(connection, connection_id, page, now, moves_cursor=moves_cursor)
 
     def sweeps(self, connection_id: int) -> list[Sweep]:
         """Return the sweeps that ended and are not settled."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return sweeping.ended_sweeps(connection, connection_id)
 
     def stale_open(self, connection_id: int, sweep: str) -> list[str]:
         """Return invoices whose stored balance differs from what the sweep saw.
@@ -41,37 +61,50 @@ class Ledger:
         Also those that are open in the store and absent from the sweep, and those the sweep saw
         and the store does not have.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return sweeping.stale_open(connection, connection_id, sweep)
 
     def unseen(self, connection_id: int, kind: RecordKind, sweep: str) -> list[str]:
         """Return stored records, not yet gone, that no page of the full read showed."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return sweeping.unseen(connection, connection_id, kind, sweep)
 
     def settle_sweep(self, connection_id: int, sweep: str) -> None:
         """Forget a sweep: what it found has been read again."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            sweeping.forget_sweeps(connection, connection_id, sweeps.c.name == sweep)
 
     def mark_gone(self, connection_id: int, kind: RecordKind, ids: Sequence[str]) -> int:
         """Mark records as deleted by the platform, and return how many were not yet."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            return pages.mark_gone(connection, connection_id, KINDS[kind], ids)
 
     def missing_contacts(self, connection_id: int) -> list[str]:
         """Return contacts that documents name and the store does not have."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return reading.missing_contacts(connection, connection_id)
 
     def problems(self, connection_id: int) -> list[DocumentProblem]:
         """Return the documents that could not be understood, and still cannot."""
-        raise NotImplementedError
+        query = (
+            select(problems.c.kind, problems.c.id, problems.c.number, problems.c.message)
+            .where(problems.c.connection_id == connection_id)
+            .order_by(problems.c.kind, problems.c.id)
+        )
+        with self._database.read() as connection:
+            return [DocumentProblem(*row) for row in connection.execute(query)]
 
     def accounts(
         self, connection_id: int, contact_ids: Sequence[str] | None = None
     ) -> Iterator[Account]:
-        """Yield every debtor with everything the rules need, in the order of contact ids.
+        """Yield every debtor with everything the rules need.
 
         All from one moment's view of the store, some thousand rows in memory at a time. With
-        `contact_ids`, only the debtors to whom these contacts belong.
+        `contact_ids`, only the debtors to whom these contacts belong. An invoice that could not be
+        understood when it was last read is left out: nobody is chased on an old copy.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            yield from reading.read_accounts(connection, connection_id, contact_ids)
 
     def invoice(self, connection_id: int, number_or_id: str) -> Invoice:
         """Return one invoice.
@@ -79,7 +112,8 @@ class Ledger:
         Raises:
             UserMistake: none has this number (with a guess at what was meant), or several have.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return lookups.find_invoice(connection, connection_id, number_or_id)
 
     def contact(self, connection_id: int, name_or_id: str) -> Contact:
         """Return one contact; capitals do not matter.
@@ -87,19 +121,23 @@ class Ledger:
         Raises:
             UserMistake: none has this name (with a guess at what was meant), or several have.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return lookups.find_contact(connection, connection_id, name_or_id)
 
     def totals(self, connection_id: int) -> list[Total]:
         """Return what each contact owes, by currency."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return lookups.totals(connection, connection_id)
 
     def counts(self, connection_id: int) -> dict[RecordKind, int]:
         """Return how many records of each kind are stored and not gone."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return lookups.counts(connection, connection_id)
 
     def clear(self, connection_id: int) -> None:
         """Empty the copy and its cursor, so that the next pull rebuilds it.
 
         What people recorded and what arsync did is not part of the copy and stays.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            pages.clear_copy(connection, connection_id)

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import Connection, insert, select, update
+
+from arsync.clock import Clock
+from arsync.core.records import DocumentStatus
+from arsync.errors import UserMistake
+from arsync.store.database import Database, inserted_id
+from arsync.store.tables import disputes, invoices, promises
 from arsync.store.values import DisputeRow, PromiseRow
+
+_PROMISE = [promises.c[name] for name in PromiseRow._fields]
+_DISPUTE = [disputes.c[name] for name in DisputeRow._fields]
 
 
 class People:
     """Promises and disputes, by invoice."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
 
     def promise(
         self,
@@ -27,23 +43,78 @@ class People:
         Raises:
             UserMistake: the day is past, or the amount is not above zero.
         """
-        raise NotImplementedError
+        if promised_on < made_on:
+            raise UserMistake(f"{promised_on} is past: a promise is for today or later.")
+        if amount is not None and amount <= 0:
+            raise UserMistake("a promise is for an amount above zero.")
+        with self._database.write() as connection:
+            connection.execute(
+                update(promises)
+                .where(
+                    promises.c.connection_id == connection_id,
+                    promises.c.invoice_id == invoice_id,
+                    promises.c.kept.is_(None),
+                )
+                .values(replaced=True)
+            )
+            made = connection.execute(
+                insert(promises).values(
+                    connection_id=connection_id,
+                    invoice_id=invoice_id,
+                    promised_on=promised_on,
+                    amount=amount,
+                    made_on=made_on,
+                    replaced=False,
+                    amount_due=_amount_due(connection, connection_id, invoice_id),
+                    recorded_by=who,
+                    recorded_at=self._clock.now(),
+                    note=note,
+                )
+            )
+            return _promise(connection, inserted_id(made))
 
     def promises(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
         """Return promises, oldest first, replaced ones too."""
-        raise NotImplementedError
+        query = select(*_PROMISE).where(promises.c.connection_id == connection_id)
+        if invoice_id is not None:
+            query = query.where(promises.c.invoice_id == invoice_id)
+        with self._database.read() as connection:
+            return [PromiseRow(*row) for row in connection.execute(query.order_by(promises.c.id))]
 
     def review(self, connection_id: int, today: date) -> list[PromiseRow]:
         """Judge open promises by the ledger, and return those that changed.
 
-        Kept: the invoice is owed no longer, or by at least the promised amount less. Broken: the
-        day has passed and it is not so.
+        Kept: the invoice is owed no longer, or at least the promised amount less of it. Broken: the
+        day has passed and it is not so. A promise about an invoice that the store does not have
+        stays open.
         """
-        raise NotImplementedError
+        ours = promises.c
+        query = (
+            select(ours.id, ours.promised_on, ours.amount, ours.amount_due.label("due_then"),
+                   invoices.c.status, invoices.c.amount_due)
+            .join(
+                invoices,
+                (invoices.c.connection_id == ours.connection_id)
+                & (invoices.c.id == ours.invoice_id),
+            )
+            .where(ours.connection_id == connection_id, ours.kept.is_(None), ~ours.replaced)
+            .order_by(ours.id)
+        )  # fmt: skip
+        changed = []
+        with self._database.write() as connection:
+            for row in connection.execute(query).all():
+                kept = _was_kept(row)
+                if kept or row.promised_on < today:
+                    connection.execute(update(promises).where(ours.id == row.id).values(kept=kept))
+                    changed.append(_promise(connection, row.id))
+        return changed
 
     def settle_promise(self, promise_id: int, *, kept: bool) -> None:
         """Say by hand whether a promise was kept."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            connection.execute(
+                update(promises).where(promises.c.id == promise_id).values(kept=kept)
+            )
 
     def dispute(
         self, connection_id: int, invoice_id: str, *, opened_on: date, reason: str, who: str
@@ -53,11 +124,31 @@ class People:
         Raises:
             UserMistake: one is open for the invoice already.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            if (open_one := _open_dispute(connection, connection_id, invoice_id)) is not None:
+                raise UserMistake(
+                    f"this invoice is in dispute already, since {open_one.opened_on}: "
+                    f"{open_one.reason}"
+                )
+            made = connection.execute(
+                insert(disputes).values(
+                    connection_id=connection_id,
+                    invoice_id=invoice_id,
+                    opened_on=opened_on,
+                    reason=reason,
+                    recorded_by=who,
+                    recorded_at=self._clock.now(),
+                )
+            )
+            return _dispute(connection, inserted_id(made))
 
     def disputes(self, connection_id: int, invoice_id: str | None = None) -> list[DisputeRow]:
         """Return disputes, oldest first."""
-        raise NotImplementedError
+        query = select(*_DISPUTE).where(disputes.c.connection_id == connection_id)
+        if invoice_id is not None:
+            query = query.where(disputes.c.invoice_id == invoice_id)
+        with self._database.read() as connection:
+            return [DisputeRow(*row) for row in connection.execute(query.order_by(disputes.c.id))]
 
     def settle_dispute(
         self, connection_id: int, invoice_id: str, *, settled_on: date, who: str
@@ -67,4 +158,49 @@ class People:
         Raises:
             UserMistake: none is open.
         """
-        raise NotImplementedError
+        with self._database.write() as connection:
+            open_one = _open_dispute(connection, connection_id, invoice_id)
+            if open_one is None:
+                raise UserMistake("this invoice is not in dispute.")
+            connection.execute(
+                update(disputes)
+                .where(disputes.c.id == open_one.id)
+                .values(settled_on=settled_on, settled_by=who)
+            )
+            return _dispute(connection, open_one.id)
+
+
+def _was_kept(row: Any) -> bool:
+    if row.status != DocumentStatus.OPEN or row.amount_due <= 0:
+        return True
+    if row.amount is None or row.due_then is None:
+        return False
+    return bool(row.due_then - row.amount_due >= row.amount)
+
+
+def _amount_due(connection: Connection, connection_id: int, invoice_id: str) -> Decimal | None:
+    return connection.scalar(
+        select(invoices.c.amount_due).where(
+            invoices.c.connection_id == connection_id, invoices.c.id == invoice_id
+        )
+    )
+
+
+def _promise(connection: Connection, promise_id: int) -> PromiseRow:
+    query = select(*_PROMISE).where(promises.c.id == promise_id)
+    return PromiseRow(*connection.execute(query).one())
+
+
+def _dispute(connection: Connection, dispute_id: int) -> DisputeRow:
+    query = select(*_DISPUTE).where(disputes.c.id == dispute_id)
+    return DisputeRow(*connection.execute(query).one())
+
+
+def _open_dispute(connection: Connection, connection_id: int, invoice_id: str) -> DisputeRow | None:
+    query = select(*_DISPUTE).where(
+        disputes.c.connection_id == connection_id,
+        disputes.c.invoice_id == invoice_id,
+        disputes.c.settled_on.is_(None),
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else DisputeRow(*row)

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from sqlalchemy import insert, select, update
+
+from arsync.clock import Clock
+from arsync.store.database import Database, inserted_id
+from arsync.store.locks import Locks
+from arsync.store.tables import connections, runs
 from arsync.store.values import RunRow
 
 
 class Runs:
     """The table of runs, and the run lock."""
 
+    def __init__(self, database: Database, clock: Clock, locks: Locks) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+        self._locks = locks
+
     def start(self, connection_id: int, kind: str) -> int:
         """Record that a run begins, and return its id."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            made = connection.execute(
+                insert(runs).values(
+                    connection_id=connection_id,
+                    kind=kind,
+                    started_at=self._clock.now(),
+                    outcome="running",
+                    counts="{}",
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                )
+            )
+            return inserted_id(made)
 
     def finish(
         self,
@@ -24,19 +52,36 @@ class Runs:
         message: str = "",
     ) -> None:
         """Record how it ended."""
-        raise NotImplementedError
+        with self._database.write() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id)
+                .values(
+                    finished_at=self._clock.now(),
+                    outcome=outcome,
+                    counts=json.dumps(dict(counts or {})),
+                    message=message,
+                )
+            )
 
     def last(self, connection_id: int, kind: str | None = None) -> RunRow | None:
         """Return the latest run."""
-        raise NotImplementedError
+        query = select(runs).where(runs.c.connection_id == connection_id)
+        if kind is not None:
+            query = query.where(runs.c.kind == kind)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        return None if row is None else _run(row)
 
-    def list(self, connection_id: int, *, rows_max: int = 100) -> list[RunRow]:
+    def latest(self, connection_id: int, *, rows_max: int = 100) -> list[RunRow]:
         """Return runs, latest first."""
-        raise NotImplementedError
+        query = select(runs).where(runs.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(runs.c.id.desc()).limit(rows_max))
+            return [_run(row) for row in found]
 
-    def lock(
-        self, connection_id: int, *, wait_seconds: float = 0.0
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self, connection_id: int, *, wait_seconds: float = 0.0) -> Iterator[None]:
         """Hold the connection's run lock inside `with`.
 
         The lock belongs to the process: when it dies, kill -9 included, the lock is free at once.
@@ -44,4 +89,20 @@ class Runs:
         Raises:
             RetryLater: another run holds it, and did not let go within `wait_seconds`.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            name = connection.scalar(
+                select(connections.c.name).where(connections.c.id == connection_id)
+            )
+        busy = f"another run of {name} is going on{self._holder(connection_id)}."
+        with self._locks.held(f"run-{connection_id}", wait_seconds=wait_seconds, busy=busy):
+            yield
+
+    def _holder(self, connection_id: int) -> str:
+        last = self.last(connection_id)
+        if last is None or last.outcome != "running":
+            return ""
+        return f" since {last.started_at:%Y-%m-%d %H:%M} UTC (process {last.pid} on {last.host})"
+
+
+def _run(row: Any) -> RunRow:
+    return RunRow(**row._asdict() | {"counts": json.loads(row.counts)})

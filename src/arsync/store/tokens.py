@@ -2,29 +2,66 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import datetime
 
+from cryptography.fernet import InvalidToken
+from sqlalchemy import insert, select, update
+
+from arsync.clock import Clock
 from arsync.connector import Token
+from arsync.errors import NeedsReconnect, UserMistake
+from arsync.store.database import Database, inserted_id
+from arsync.store.keys import Keys
+from arsync.store.locks import Locks
+from arsync.store.tables import connections, grants
+from arsync.store.values import ConnectionState
+
+REFRESH_WAIT_SECONDS_MAX = 120.0
+"""How long a process waits for another one's refresh: longer than any single call may take."""
 
 
 class Tokens:
     """The grants. One consent can open several organisations: their connections share a grant."""
 
+    def __init__(self, database: Database, clock: Clock, locks: Locks, keys: Keys | None) -> None:
+        """Work on this database, with the key that `keys` finds when it is first needed."""
+        self._database = database
+        self._clock = clock
+        self._locks = locks
+        self._keys = keys
+
     def create(self, platform: str, token: Token) -> int:
         """Save a new consent's token and return the grant's id."""
-        raise NotImplementedError
+        values = self._values(token, create=True)
+        with self._database.write() as connection:
+            statement = insert(grants).values(platform=platform, **values)
+            return inserted_id(connection.execute(statement))
 
     def save(self, grant_id: int, token: Token) -> None:
-        """Replace the grant's token."""
-        raise NotImplementedError
+        """Replace the grant's token.
 
-    def load(self, grant_id: int) -> Token:
+        Raises:
+            NeedsReconnect: the grant was removed meanwhile.
+        """
+        values = self._values(token, create=False)
+        with self._database.write() as connection:
+            statement = update(grants).where(grants.c.id == grant_id).values(values)
+            if not connection.execute(statement).rowcount:
+                raise NeedsReconnect("this consent was removed. Run `arsync connect` again.")
+
+    def load(self, grant_id: int | None) -> Token:
         """Return the grant's token.
 
         Raises:
             NeedsReconnect: there is none. UserMistake: the key that encrypted it is missing.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            secret = connection.scalar(select(grants.c.secret).where(grants.c.id == grant_id))
+        if secret is None:
+            raise NeedsReconnect("no consent is stored. Run `arsync connect` again.")
+        return self._decrypted(secret)
 
     def refreshed(self, grant_id: int, stale: Token, refresh: Callable[[Token], Token]) -> Token:
         """Return a token newer than `stale`, refreshing it unless somebody else just did.
@@ -36,8 +73,74 @@ class Tokens:
             NeedsReconnect: from `refresh`; every connection of the grant is marked so.
             RetryLater: from `refresh`, or another process took too long over it.
         """
-        raise NotImplementedError
+        busy = "another process is renewing the access token."
+        with self._locks.held(
+            f"token-{grant_id}", wait_seconds=REFRESH_WAIT_SECONDS_MAX, busy=busy
+        ):
+            current = self.load(grant_id)
+            if current.access_token != stale.access_token:
+                return current
+            try:
+                token = refresh(current)
+            except NeedsReconnect:
+                self._mark_needing_reconnect(grant_id)
+                raise
+            self.save(grant_id, token)
+            return token
 
     def reencrypt(self) -> int:
         """Encrypt every token with the newest key, and return how many."""
-        raise NotImplementedError
+        cipher = self._found_keys().cipher(create=False)
+        with self._database.write() as connection:
+            rows = connection.execute(select(grants.c.id, grants.c.secret)).all()
+            for row in rows:
+                try:
+                    secret = cipher.rotate(row.secret.encode()).decode()
+                except InvalidToken:
+                    raise UserMistake(_OTHER_KEY) from None
+                connection.execute(
+                    update(grants).where(grants.c.id == row.id).values(secret=secret)
+                )
+        return len(rows)
+
+    def _values(self, token: Token, *, create: bool) -> dict[str, object]:
+        fields = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in token._asdict().items()
+        }
+        cipher = self._found_keys().cipher(create=create)
+        return {
+            "secret": cipher.encrypt(json.dumps(fields).encode()).decode(),
+            "expires_at": token.expires_at,
+            "saved_at": self._clock.now(),
+        }
+
+    def _decrypted(self, secret: str) -> Token:
+        try:
+            fields = json.loads(self._found_keys().cipher(create=False).decrypt(secret.encode()))
+        except InvalidToken:
+            raise UserMistake(_OTHER_KEY) from None
+        ends = fields.pop("refresh_expires_at")
+        return Token(
+            **fields | {"expires_at": datetime.fromisoformat(fields["expires_at"])},
+            refresh_expires_at=datetime.fromisoformat(ends) if ends else None,
+        )
+
+    def _found_keys(self) -> Keys:
+        if self._keys is None:
+            raise UserMistake("no key for the tokens was given: the store was opened without one.")
+        return self._keys
+
+    def _mark_needing_reconnect(self, grant_id: int) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                update(connections)
+                .where(connections.c.grant_id == grant_id)
+                .values(state=ConnectionState.NEEDS_RECONNECT.value)
+            )
+
+
+_OTHER_KEY = (
+    "the stored tokens were encrypted with another key. Give it back (ARSYNC_TOKENS_KEY, the "
+    "keyring, or [tokens] key_file), or run `arsync connect` again."
+)

@@ -99,6 +99,8 @@ class ActionRow(NamedTuple):
     """When it was first claimed for sending."""
     sent_on: date | None
     """The organisation's day of that moment."""
+    not_before: datetime | None
+    """Not to be tried before this moment."""
     receipt: Receipt | None
     reason: str
     """The last event's why."""

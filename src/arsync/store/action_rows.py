@@ -1,0 +1,136 @@
+"""Rows of actions and events: written and read in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from arsync.connector import Receipt
+from arsync.core.actions import Action, ActionState
+from arsync.errors import UserMistake
+from arsync.store.payload import action_from_json, action_json
+from arsync.store.tables import action_events, actions
+from arsync.store.values import ActionRow
+
+Event = tuple[str, datetime, str, ActionState | None, ActionState, str]
+"""Key, moment, who, from, to, why."""
+
+BY_PERSON_POSITION = -1
+"""What people asked for is done before what was planned."""
+
+
+def action_row(row: Any) -> ActionRow:
+    """Return a row of the table as people and the outbox know it."""
+    receipt = None
+    if row.receipt_reference is not None:
+        receipt = Receipt(row.receipt_reference, row.receipt_detail)
+    return ActionRow(
+        action=action_from_json(row.action),
+        key=row.key,
+        connection_id=row.connection_id,
+        state=ActionState(row.state),
+        run_id=row.run_id,
+        rulebook_hash=row.rulebook_hash,
+        before=row.before or {},
+        generation=row.generation,
+        attempts=row.attempts,
+        first_sent_at=row.first_sent_at,
+        sent_on=row.sent_on,
+        not_before=row.not_before,
+        receipt=receipt,
+        reason=row.reason,
+        lease_until=row.lease_until,
+        by_person=row.by_person,
+        done_at=row.done_at,
+        outcome=row.outcome,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def locked_row(connection: Connection, key: str) -> Any:
+    """Return one row, held until the transaction ends.
+
+    Raises:
+        UserMistake: there is none.
+    """
+    row = connection.execute(
+        select(actions).where(actions.c.key == key).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UserMistake(f"there is no action {key}.")
+    return row
+
+
+def content(action: Action) -> dict[str, Any]:
+    """Return the columns that say what an action is."""
+    return {
+        "kind": action.kind.value,
+        "contact_id": action.contact_id,
+        "episode": action.episode,
+        "action": action_json(action),
+        "not_before": action.not_before,
+    }
+
+
+def new_life(action: Action, *, state: ActionState, now: datetime) -> dict[str, Any]:
+    """Return the columns of an action that has done nothing yet."""
+    return {
+        **content(action),
+        "state": state.value,
+        "before": None,
+        "attempts": 0,
+        "first_sent_at": None,
+        "sent_on": None,
+        "lease_until": None,
+        "receipt_reference": None,
+        "receipt_detail": "",
+        "done_at": None,
+        "outcome": "",
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def insert_action(
+    connection: Connection,
+    connection_id: int,
+    action: Action,
+    *,
+    state: ActionState,
+    now: datetime,
+    by_person: bool,
+) -> None:
+    """Insert one action; its event is the caller's."""
+    connection.execute(
+        insert(actions).values(
+            key=action.key,
+            connection_id=connection_id,
+            position=BY_PERSON_POSITION,
+            generation=1,
+            by_person=by_person,
+            **new_life(action, state=state, now=now),
+        )
+    )
+
+
+def add_events(connection: Connection, events: Sequence[Event]) -> None:
+    """Write events."""
+    if events:
+        connection.execute(
+            insert(action_events),
+            [
+                {
+                    "key": key,
+                    "at": at,
+                    "who": who,
+                    "from_state": None if before is None else before.value,
+                    "to_state": after.value,
+                    "why": why,
+                }
+                for key, at, who, before, after, why in events
+            ],
+        )
