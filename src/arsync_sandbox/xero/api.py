@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from flask import Blueprint, Response, g, request
 
@@ -123,6 +123,11 @@ class Api:
         )
         return Response(body, content_type=JSON)
 
+    def object_answer(self, row: Mapping[str, Any]) -> Response:
+        """The envelope with the fields of one object beside it."""
+        head = envelope("arsync", wire.milliseconds(self.ledger.frame.now()))
+        return Response(wire.encode({**head, **row}), content_type=JSON)
+
     def elements(self, key: str) -> list[dict[str, Any]]:
         """The elements of the body: `{"Invoices": [..]}`, a bare list, or one object.
 
@@ -149,7 +154,7 @@ def took_effect() -> None:
     g.took_effect = True
 
 
-def _unknown(rest: str) -> Response:  # noqa: ARG001 - the route's parameter
+def _unknown(rest: str) -> Response:
     raise not_found()
 
 
@@ -160,19 +165,19 @@ def _wants_json() -> bool:
 def _to_xml(response: Response) -> None:
     """Xero's default: XML, unless JSON is asked for by name."""
     value = wire.decode(response.get_data())
-    root = ElementTree.Element("ApiException" if "ErrorNumber" in value else "Response")
+    root = ET.Element("ApiException" if "ErrorNumber" in value else "Response")
     _fill(root, value)
-    body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    body = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     response.set_data(body)
     response.headers["Content-Type"] = "text/xml; charset=utf-8"
 
 
-def _fill(parent: ElementTree.Element, value: Any) -> None:
+def _fill(parent: ET.Element, value: Any) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
-            _fill(ElementTree.SubElement(parent, key), inner)
+            _fill(ET.SubElement(parent, key), inner)
     elif isinstance(value, list):
         for inner in value:
-            _fill(ElementTree.SubElement(parent, parent.tag.removesuffix("s") or "Item"), inner)
+            _fill(ET.SubElement(parent, parent.tag.removesuffix("s") or "Item"), inner)
     elif value is not None:
         parent.text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import Response, g, request
 
-from ..oauth import CUSTOM, BadToken, Grant, OAuth, Rules, signed_token
-from ..platform import Frame, Organisation
+from arsync_sandbox.oauth import CUSTOM, BadToken, Grant, OAuth, Rules, signed_token
+from arsync_sandbox.platform import Frame, Organisation
+
 from . import wire
 from .errors import forbidden, not_found, unauthorised
 from .scopes import KNOWN

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from flask import Blueprint
 
-from ..platform import (
+from arsync_sandbox.platform import (
     ContactRow,
     Frame,
     InvoiceRow,
@@ -17,11 +17,13 @@ from ..platform import (
     Setting,
     Unpaid,
 )
+
 from . import load
 from .api import Api
 from .auth import XeroAuth
 from .ledger import Ledger
 from .load_documents import load_documents
+from .organisation import add_organisation
 from .people import People
 from .reads import add_reads
 from .settings import SETTINGS
@@ -54,6 +56,7 @@ class XeroBook(People):
         api.guard(blueprint)
         add_reads(blueprint, api)
         add_writes(blueprint, api)
+        add_organisation(blueprint, api)
         auth, route = self.auth, blueprint.add_url_rule
         route("/identity/connect/authorize", "authorise", auth.authorise, methods=["GET", "POST"])
         route("/connect/token", "token", auth.token, methods=["POST"])
@@ -105,7 +108,7 @@ class XeroBook(People):
                 invoice.currency,
                 invoice.total,
                 invoice.due,
-                ledger.emails[invoice.id] if invoice.id in ledger.emails else 0,
+                ledger.emails.get(invoice.id, 0),
             )
             for invoice in ledger.invoices.rows.values()
             if invoice.type == "ACCREC"

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from ..platform import Frame, Organisation
+from arsync_sandbox.platform import Frame, Organisation
+
 from . import wire
 from .documents import (
     Attachment,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from ..platform import ContactRow, InvoiceRow, PaymentRow
+from arsync_sandbox.platform import ContactRow, InvoiceRow, PaymentRow
+
 from . import wire
 from .documents import Contact, Group, Invoice, Line, Payment
 from .ledger import Ledger

@@ -162,7 +162,7 @@ class Query:
         *,
         pageable: bool = True,
     ) -> Listing[R]:
-        """The asked page; `narrow` applies the endpoint's own filters (rows, where names Status)."""
+        """The asked page; `narrow` applies the endpoint's own filters."""
         key = (
             tuple(
                 (name, value)

@@ -1,8 +1,8 @@
-"""The switches of the Xero half: what an organisation may be, and facts that nobody could verify."""
+"""The switches of the Xero half: kinds of organisation, and facts that nobody could verify."""
 
 from __future__ import annotations
 
-from ..platform import Setting
+from arsync_sandbox.platform import Setting
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("xero_tier", "core", "The app's tier; starter has 1,000 calls a day instead of 5,000."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -198,9 +199,7 @@ class _Parser:
         self._take(")")
         try:
             if name.startswith("guid"):
-                if not (found := wire.guid(arguments[0])):
-                    raise ValueError(arguments[0])
-                return Guid(found)
+                return Guid(uuid.UUID(arguments[0]))
             if name.endswith("parse"):
                 return wire.read_moment(arguments[0])
             parts = [int(argument) for argument in arguments] + [0] * (6 - len(arguments))

@@ -1,4 +1,4 @@
-"""How Xero writes values: dates in two forms, money as exact JSON numbers, ids as lower-case GUIDs."""
+"""How Xero writes values: two forms of dates, money as exact numbers, ids as lower-case GUIDs."""
 
 from __future__ import annotations
 
@@ -109,8 +109,7 @@ def read_moment(value: Any) -> datetime:
     text = str(value).strip()
     if match := _MS_DATE.fullmatch(text):
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))
-    if text.endswith(" UTC"):
-        text = text[:-4]
+    text = text.removesuffix(" UTC")
     moment = parsedate_to_datetime(text) if text[:1].isalpha() else datetime.fromisoformat(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 

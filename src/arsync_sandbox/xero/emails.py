@@ -1,0 +1,81 @@
+"""POST /Invoices/{id}/Email: sends at once, with a template that no app can choose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+from flask import Response
+
+from arsync_sandbox.platform import Email
+
+from .api import Api, took_effect
+from .documents import Contact, Invoice
+from .errors import invalid
+from .reads import find_invoice
+
+PER_DAY_MAX = {"paying": 1000, "trial": 20, "demo": 0}
+"""How many invoice emails an organisation sends a day, by its plan."""
+
+_SENDABLE = frozenset({"SUBMITTED", "AUTHORISED", "PAID"})
+
+
+class Emails:
+    """The route, and how many emails went today."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._sent: dict[date, int] = defaultdict(int)
+
+    def send(self, name: str) -> Response:
+        """Email one invoice to its contact."""
+        ledger = self._api.ledger
+        invoice = find_invoice(ledger, name)
+        if invoice.type != "ACCREC" or invoice.status not in _SENDABLE:
+            raise invalid("The invoice cannot be emailed in its present status")
+        to = recipients(invoice.contact)
+        if not to:
+            raise invalid("The contact does not have an email address")
+        now = ledger.frame.now()
+        cap = PER_DAY_MAX.get(ledger.setting("plan"), PER_DAY_MAX["paying"])
+        if ledger.frame.limits_enforced and self._sent[now.date()] >= cap:
+            raise invalid("The daily limit of emails has been reached")
+        self._sent[now.date()] += 1
+        ledger.emails[invoice.id] += 1
+        ledger.frame.send_email(_message(self._api, invoice, to))
+        took_effect()
+        if ledger.setting("email_marks_sent") and not invoice.sent:
+            invoice.sent = True
+            ledger.changed(invoice, bump=not invoice.part_paid)
+            ledger.event("INVOICE", "UPDATE", invoice)
+        if ledger.setting("email_writes_history"):
+            ledger.note(
+                invoice.id, f"This invoice has been sent to {', '.join(to)}", "Invoice sent"
+            )
+        return Response(status=204)
+
+
+def recipients(contact: Contact) -> list[str]:
+    """The contact's address and those persons who are included in emails."""
+    persons = [
+        str(person.get("EmailAddress"))
+        for person in contact.persons
+        if person.get("IncludeInEmails") and person.get("EmailAddress")
+    ]
+    return [contact.email, *persons] if contact.email else []
+
+
+def _message(api: Api, invoice: Invoice, to: list[str]) -> Email:
+    owner = api.ledger.organisation.name
+    return Email(
+        at=api.ledger.frame.now(),
+        origin="xero",
+        to=to,
+        subject=f"Invoice {invoice.number} from {owner} for {invoice.contact.name}",
+        text=(
+            f"Hi,\n\nHere's invoice {invoice.number} for {invoice.currency} {invoice.total}. "
+            f"The amount outstanding of {invoice.currency} {invoice.due} is due on "
+            f"{invoice.due_on}.\n\nThanks,\n{owner}\n"
+        ),
+        invoice_id=invoice.id,
+    )
