@@ -1,0 +1,376 @@
+"""The routes: who may call, what is asked, and the form of the answer."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from arsync_sandbox.platform import Frame
+from arsync_sandbox.quickbooks import faults
+from arsync_sandbox.quickbooks.attachments import Attachments
+from arsync_sandbox.quickbooks.auth import IntuitAuth
+from arsync_sandbox.quickbooks.batch import run_batch
+from arsync_sandbox.quickbooks.changes import capture
+from arsync_sandbox.quickbooks.company import Company
+from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, Entity
+from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.limits import Limits
+from arsync_sandbox.quickbooks.papers import pdf, report
+from arsync_sandbox.quickbooks.query import run_query
+from arsync_sandbox.quickbooks.sales import payable_online
+from arsync_sandbox.quickbooks.sending import Sender, invoice_link
+from arsync_sandbox.quickbooks.wire import Doc, decode, encode, response_time, to_xml
+from arsync_sandbox.quickbooks.writing import Writer
+
+VERSION = "2073.223"
+"""What the `qbo-version` header says."""
+
+REQUESTID_MAX = 50
+"""The longest requestid, in characters."""
+
+REPLAYS_MAX = 100_000
+"""How many requestids are remembered; the oldest go first."""
+
+RETRY_AFTER_SECONDS = 60
+
+QUERY_TYPES = frozenset({"application/text", "text/plain"})
+PAPERS = frozenset({"Invoice", "CreditMemo", "Payment"})
+"""Kinds that have a PDF."""
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    body: bytes
+    status: int
+    at: datetime
+
+
+class Api:
+    """Answers the accounting API of one company.
+
+    Args:
+        frame: the server.
+        ledger: the books.
+        company: whose books.
+        writer: carries out writes.
+        oauth: knows the tokens.
+        flush: called after each request that changed something.
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        ledger: Ledger,
+        company: Company,
+        writer: Writer,
+        oauth: IntuitAuth,
+        *,
+        flush: Callable[[], None],
+    ) -> None:
+        self._frame = frame
+        self._ledger = ledger
+        self._company = company
+        self._writer = writer
+        self._oauth = oauth
+        self._flush = flush
+        self.limits = Limits(frame)
+        self.sender = Sender(frame, ledger, company)
+        self.attachments = Attachments(frame, ledger, writer, company.realm)
+        self.served = False
+        """Whether anybody has read the books yet: from then on, what is loaded is news."""
+        self._replays: dict[str, _Remembered] = {}
+
+    def blueprint(self) -> Blueprint:
+        """All routes of QuickBooks Online."""
+        routes = Blueprint("quickbooks", __name__)
+        both = ["GET", "POST"]
+        routes.add_url_rule("/connect/oauth2", "authorise", self._oauth.authorise, methods=both)
+        routes.add_url_rule(
+            "/oauth2/v1/tokens/bearer", "token", self._oauth.token, methods=["POST"]
+        )
+        routes.add_url_rule(
+            "/v2/oauth2/tokens/revoke", "revoke", self._oauth.revoke, methods=["POST"]
+        )
+        for name in ("openid_configuration", "openid_sandbox_configuration"):
+            routes.add_url_rule(f"/.well-known/{name}", name, self._discovery, strict_slashes=False)
+        routes.add_url_rule("/v3/files/<id_>/<path:name>", "file", self._file)
+        routes.add_url_rule(
+            "/v3/company/<realm>/<path:rest>",
+            "company",
+            self._company_call,
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        )
+        return routes
+
+    def _discovery(self) -> Response:
+        return Response(encode(self._oauth.discovery()), content_type="application/json")
+
+    def _file(self, id_: str, name: str) -> Response:
+        del name
+        try:
+            content, media_type = self.attachments.opened(id_, request.url)
+        except (KeyError, ValueError):
+            return Response("Access denied", 403, content_type="text/plain")
+        return Response(content, content_type=media_type)
+
+    # One call
+
+    def _company_call(self, realm: str, rest: str) -> Response:
+        revision = self._ledger.revision
+        try:
+            answer = self._answer(realm, rest)
+        except faults.Refusal as refusal:
+            answer = self._refuse(refusal)
+        if self._ledger.revision != revision:
+            g.took_effect = True
+            self._flush()
+        answer.headers["intuit_tid"] = f"1-{uuid.UUID(int=random.getrandbits(128)).hex}"
+        answer.headers["qbo-version"] = VERSION
+        return answer
+
+    def _answer(self, realm: str, rest: str) -> Response:
+        self._oauth.admit(realm)
+        kind = _kind_of(rest)
+        self.limits.admit(kind)
+        self.served = True
+        parts = rest.split("/")
+        if request.method not in {"GET", "POST"}:
+            raise faults.unsupported(f"Method {request.method} is not supported")
+        answer = self._read(parts) if _reads(rest) else self._write(parts)
+        if answer.status_code == 200 and kind in {"read", "report"}:
+            self.limits.meter(1)
+        return answer
+
+    def _refuse(self, refusal: faults.Refusal) -> Response:
+        now = self._frame.now()
+        as_setting = str(self._frame.setting("quickbooks_throttle_body"))
+        form = as_setting if isinstance(refusal, faults.Throttled) else "fault"
+        if isinstance(refusal, faults.Unauthenticated):
+            form = "lower"
+        if form == "lower":
+            body = encode(refusal.gateway_body(int(now.timestamp() * 1000)))
+            answer = Response(body, refusal.status, content_type="application/json")
+        elif form == "html":
+            page = "<html><body><h1>429 Too Many Requests</h1></body></html>"
+            answer = Response(page, refusal.status, content_type="text/html")
+        elif form == "empty":
+            answer = Response(b"", refusal.status)
+        else:
+            answer = self._say(encode({"Fault": refusal.fault()}), refusal.status)
+        if isinstance(refusal, faults.Throttled) and self._frame.setting("quickbooks_retry_after"):
+            answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
+
+    def _say(self, body: bytes, status: int = 200) -> Response:
+        """An answer with the time, in JSON or, for clients that do not ask for it, in XML."""
+        timed = b'%s,"time":"%s"}' % (body[:-1], response_time(self._frame.now()).encode())
+        return _formed(timed, status)
+
+    # Reading
+
+    def _read(self, parts: list[str]) -> Response:
+        match parts:
+            case ["query"]:
+                return self._say(b'{"QueryResponse":%s}' % self.query(_select_text()))
+            case ["cdc"]:
+                asked = (request.args.get("entities"), request.args.get("changedSince"))
+                found = capture(self._frame, self._ledger, *asked)
+                return self._say(b'{"CDCResponse":[{"QueryResponse":%s}]}' % found)
+            case ["reports", name]:
+                day = request.args.get("report_date") or request.args.get("end_date")
+                return self._report(name, day)
+            case ["preferences"]:
+                return self._one("Preferences", self._company.preferences())
+            case ["companyinfo", _]:
+                return self._one("CompanyInfo", self._company.info())
+            case ["download", id_]:
+                return self._download(id_)
+            case [name, id_]:
+                return self._one_by_id(_entity(name), id_)
+            case [name, id_, "pdf"]:
+                return self._pdf(_entity(name), id_)
+        raise faults.unsupported("Operation is not supported")
+
+    def query(self, text: str) -> bytes:
+        """The QueryResponse of a select."""
+        as_text = bool(self._frame.setting("quickbooks_ids_as_text"))
+        answer = run_query(text, self._ledger.tables, ids_as_text=as_text)
+        select = answer.select
+        if select.count:
+            return b'{"totalCount":%d}' % answer.total
+        if not answer.page:
+            return b"{}"
+        raws = [row.raw for row in answer.page]
+        if select.entity == "Attachable":
+            raws = [encode(self.attachments.shown(row.doc())) for row in answer.page]
+        count = len(raws)
+        whole = count == answer.total and self._frame.setting("quickbooks_total_count")
+        return b'{"%s":[%s],"startPosition":%d,"maxResults":%d%s}' % (
+            select.entity.encode(),
+            b",".join(raws),
+            select.start,
+            count,
+            b',"totalCount":%d' % count if whole else b"",
+        )
+
+    def _one(self, entity: str, doc: Doc) -> Response:
+        return self._say(encode({entity: doc}))
+
+    def _one_by_id(self, entity: Entity, id_: str) -> Response:
+        if not id_.isdecimal():
+            raise faults.invalid_id(id_)
+        doc = self._ledger.get(entity.name, id_)
+        if doc is None:
+            raise faults.gone()
+        return self._one(entity.name, self._shown(entity.name, doc))
+
+    def _shown(self, entity: str, doc: Doc, *, written: bool = False) -> Doc:
+        if entity == "Attachable":
+            return self.attachments.shown(doc)
+        asked = "invoiceLink" in request.args.get("include", "").split(",")
+        always = written and self._frame.setting("quickbooks_invoice_link_always")
+        if entity == "Invoice" and (asked or always) and payable_online(doc):
+            return {**doc, "InvoiceLink": invoice_link(self._frame, doc)}
+        return doc
+
+    def _pdf(self, entity: Entity, id_: str) -> Response:
+        doc = self._ledger.get(entity.name, id_)
+        if entity.name not in PAPERS:
+            raise faults.unsupported(f"{entity.name} has no PDF")
+        if doc is None:
+            raise faults.gone()
+        return Response(pdf(entity.name, doc), content_type="application/pdf")
+
+    def _report(self, name: str, day: str | None) -> Response:
+        as_of = self._company.today() if not day else date.fromisoformat(day)
+        body = report(name, self._ledger, self._company, as_of)
+        return Response(encode(body), content_type="application/json")
+
+    def _download(self, id_: str) -> Response:
+        doc = self._ledger.get("Attachable", id_)
+        if doc is None or id_ not in self.attachments.files:
+            raise faults.gone()
+        link = self.attachments.link(id_, doc["FileName"])
+        return Response(link, content_type="text/plain")
+
+    # Writing
+
+    def _write(self, parts: list[str]) -> Response:
+        request_id = request.args.get("requestid", "")
+        if len(request_id) > REQUESTID_MAX:
+            raise faults.too_long("requestid", REQUESTID_MAX, len(request_id))
+        sends = len(parts) == 3 and parts[2] == "send"
+        if sends and not self._frame.setting("quickbooks_requestid_on_send"):
+            request_id = ""
+        known = self._replays.get(request_id) if request_id else None
+        if known is not None and not self._forgotten(known):
+            return _formed(known.body, known.status)
+        status = 200
+        try:
+            body = self._written(parts)
+        except faults.Refusal as refusal:
+            if not (request_id and self._frame.setting("quickbooks_requestid_keeps_faults")):
+                raise
+            body, status = encode({"Fault": refusal.fault()}), refusal.status
+        timed = b'%s,"time":"%s"}' % (body[:-1], response_time(self._frame.now()).encode())
+        if request_id:
+            self._replays[request_id] = _Remembered(timed, status, self._frame.now())
+            if len(self._replays) > REPLAYS_MAX:
+                del self._replays[next(iter(self._replays))]
+        return _formed(timed, status)
+
+    def _forgotten(self, known: _Remembered) -> bool:
+        days = int(self._frame.setting("quickbooks_requestid_days"))
+        return bool(days) and known.at + timedelta(days=days) < self._frame.now()
+
+    def _written(self, parts: list[str]) -> bytes:
+        """Carry out a write and return its answer without the time."""
+        match parts:
+            case ["batch"]:
+                request_id = request.args.get("requestid", "")
+                items = run_batch(_body(), request_id, self._batch_write, self._batch_read)
+                return encode({"BatchItemResponse": items})
+            case ["upload"]:
+                return encode({"AttachableResponse": self.attachments.upload(request)})
+            case [name, id_, "send"]:
+                entity = _entity(name)
+                if "send" not in entity.writes or request.mimetype != "application/octet-stream":
+                    raise faults.unsupported("Operation send is not supported in this form")
+                sent = self.sender.send(entity.name, id_, request.args.get("sendTo", ""))
+                return encode({entity.name: sent})
+            case [name]:
+                if request.mimetype != "application/json":
+                    raise faults.unsupported(f"Content type {request.mimetype} is not supported")
+                entity = _entity(name)
+                operation = request.args.get("operation", "")
+                include = request.args.get("include", "")
+                doc = self.write(entity.name, _body(), operation, include)
+                return encode({entity.name: self._shown(entity.name, doc, written=True)})
+        raise faults.unsupported("Operation is not supported")
+
+    def write(self, entity: str, body: Any, operation: str, include: str) -> Doc:
+        """Carry out one write, and send what it marked for sending where that is so."""
+        doc = self._writer.write(entity, body, operation, include)
+        return self.sender.send_queued(entity, doc) if "status" not in doc else doc
+
+    def _batch_write(self, entity: str, body: Any, operation: str, include: str) -> Doc:
+        if operation == "send":
+            return self.sender.send(entity, str(body.get("Id", "")))
+        return self.write(entity, body, operation, include)
+
+    def _batch_read(self, kind: str, item: Doc) -> tuple[str, bytes]:
+        if self._frame.setting("quickbooks_batch_meter") == "items":
+            self.limits.meter(1)
+        if kind == "Query":
+            return "QueryResponse", self.query(str(item["Query"]))
+        asked = item["CDCQuery"] if isinstance(item["CDCQuery"], dict) else {}
+        found = capture(self._frame, self._ledger, asked.get("Entities"), asked.get("ChangedSince"))
+        return "CDCResponse", b'{"QueryResponse":%s}' % found
+
+
+def _reads(rest: str) -> bool:
+    return request.method == "GET" or rest == "query"
+
+
+def _kind_of(rest: str) -> str:
+    if rest == "batch":
+        return "batch"
+    if rest.startswith("reports/"):
+        return "report"
+    return "read" if _reads(rest) else "write"
+
+
+def _entity(name: str) -> Entity:
+    entity = BY_PATH.get(name)
+    if entity is None:
+        raise faults.unsupported(f"Operation {name} is not supported.")
+    assert entity.name in ENTITIES, "both tables are one"
+    return entity
+
+
+def _select_text() -> str:
+    if request.method == "GET":
+        return request.args.get("query", "")
+    if request.mimetype not in QUERY_TYPES:
+        raise faults.unsupported(f"Content type {request.mimetype} is not supported")
+    return request.get_data(as_text=True)
+
+
+def _body() -> Any:
+    try:
+        return decode(request.get_data())
+    except msgspec.DecodeError as error:
+        raise faults.unsupported(f"The body is no JSON: {error}") from None
+
+
+def _formed(timed: bytes, status: int) -> Response:
+    if "application/json" in request.headers.get("Accept", ""):
+        return Response(timed, status, content_type="application/json;charset=UTF-8")
+    return Response(to_xml(decode(timed)), status, content_type="application/xml")

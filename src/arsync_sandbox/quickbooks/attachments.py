@@ -1,0 +1,143 @@
+"""Files and notes on documents."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Request
+
+from arsync_sandbox.platform import Frame
+from arsync_sandbox.quickbooks import faults
+from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.wire import Doc, decode
+from arsync_sandbox.quickbooks.writing import Writer
+
+DOWNLOAD_SECONDS = 900
+"""How long a TempDownloadUri works."""
+
+FILES_MAX = 20
+"""How many files one upload holds."""
+
+METADATA, CONTENT = "file_metadata_", "file_content_"
+
+
+class Attachments:
+    """What is attached to documents.
+
+    Args:
+        frame: for the clock and the server's address.
+        ledger: the books; Attachables stand there.
+        writer: checks and keeps their documents.
+        realm: the company whose paths the links lead to.
+    """
+
+    def __init__(self, frame: Frame, ledger: Ledger, writer: Writer, realm: str) -> None:
+        self._frame = frame
+        self._ledger = ledger
+        self._writer = writer
+        self._realm = realm
+        self.files: dict[str, bytes] = {}
+        """By the Attachable's id."""
+
+    def upload(self, request: Request) -> list[Doc]:
+        """Keep the files of a multipart request; one that fails does not stop the others.
+
+        Raises:
+            Refusal: 500 when there is no file, or too many.
+        """
+        files = {name: each for name, each in request.files.items() if name.startswith(CONTENT)}
+        if not files or len(files) > FILES_MAX:
+            raise faults.unsupported(f"An upload holds 1 to {FILES_MAX} files")
+        answers: list[Doc] = []
+        for name, file in files.items():
+            metadata = self._metadata(request, name.removeprefix(CONTENT))
+            try:
+                answers.append({"Attachable": self._keep(file, metadata)})
+            except faults.Refusal as refusal:
+                if refusal.code in {"2500", "610"}:
+                    # What a link cannot reach is a matter of business here, inside a 200.
+                    refusal = faults.business(refusal.detail)
+                answers.append({"Fault": refusal.fault()})
+        return answers
+
+    def _metadata(self, request: Request, number: str) -> Doc:
+        name = f"{METADATA}{number}"
+        text: Any = request.form.get(name)
+        if text is None and name in request.files:
+            text = request.files[name].read()
+        if not text:
+            return {}
+        metadata = decode(text)
+        if not isinstance(metadata, dict):
+            raise faults.unsupported("The metadata of a file is one Attachable")
+        return metadata
+
+    def _keep(self, file: FileStorage, metadata: Doc) -> Doc:
+        content = file.read()
+        if file.headers.get("Content-Transfer-Encoding", "").lower() == "base64":
+            try:
+                content = base64.b64decode(content)
+            except binascii.Error:
+                raise faults.unsupported("The file is no base64") from None
+        name = metadata.get("FileName") or file.filename or "attachment"
+        body = {**metadata, "FileName": name}
+        body.setdefault("ContentType", file.mimetype)
+        for key in [key for key, value in body.items() if key in {"Id", "SyncToken"} and not value]:
+            del body[key]
+        doc = self._writer.write("Attachable", body)
+        doc["Size"] = len(content)
+        doc["FileAccessUri"] = f"/v3/company/{self._realm}/download/{doc['Id']}"
+        self._ledger.rewrite("Attachable", doc)
+        self.files[doc["Id"]] = content
+        return self.shown(doc)
+
+    def shown(self, doc: Doc) -> Doc:
+        """An Attachable as it is served: a file with a link that works for a while."""
+        if doc.get("FileName") and doc["Id"] in self.files:
+            return {**doc, "TempDownloadUri": self.link(doc["Id"], doc["FileName"])}
+        return doc
+
+    def link(self, id_: str, name: str) -> str:
+        """A signed address of a file."""
+        expires = int(self._frame.now().timestamp()) + DOWNLOAD_SECONDS
+        path = f"/v3/files/{id_}/{quote(name, safe='')}"
+        return f"{self._frame.url}{path}?expires={expires}&signature={_sign(id_, expires)}"
+
+    def opened(self, id_: str, url: str) -> tuple[bytes, str]:
+        """The file behind a link, and its media type.
+
+        Raises:
+            KeyError: no such file, the link is forged, or too old.
+        """
+        query = parse_qs(urlsplit(url).query)
+        expires = int(query.get("expires", ["0"])[0])
+        good = hmac.compare_digest(query.get("signature", [""])[0], _sign(id_, expires))
+        if not good or expires < self._frame.now().timestamp():
+            raise KeyError(id_)
+        doc = self._ledger.get("Attachable", id_) or {}
+        return self.files[id_], str(doc.get("ContentType") or "application/octet-stream")
+
+
+def _sign(id_: str, expires: int) -> str:
+    text = f"{id_}|{expires}".encode()
+    return hmac.new(b"sandbox", text, hashlib.sha256).hexdigest()
+
+
+def is_note(doc: Doc) -> bool:
+    """Tell a note from a file."""
+    return bool(doc.get("Note")) and not doc.get("FileName")
+
+
+def linked_to(doc: Doc) -> list[tuple[str, str]]:
+    """The kind and id of each document that an Attachable hangs on."""
+    return [
+        (str(ref["EntityRef"].get("type", "")), str(ref["EntityRef"].get("value", "")))
+        for ref in doc.get("AttachableRef", ())
+        if ref.get("EntityRef")
+    ]

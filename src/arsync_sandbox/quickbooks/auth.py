@@ -1,0 +1,131 @@
+"""Intuit's OAuth 2: one company a consent, realmId in the callback, rolling refresh tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import request
+
+from arsync_sandbox.oauth import CONFIDENTIAL, BadToken, Grant, OAuth, Rules, signed_token
+from arsync_sandbox.platform import Frame, Organisation
+from arsync_sandbox.quickbooks import faults
+from arsync_sandbox.quickbooks.wire import Doc
+
+ACCOUNTING_SCOPE = "com.intuit.quickbooks.accounting"
+"""The scope that opens the accounting API."""
+
+DAY_SECONDS = 86_400
+
+RULES = Rules(
+    platform="QuickBooks Online",
+    access_token_seconds=3600,
+    # The answers say 8,726,400 seconds, which is a day more than the 100 days of the manual.
+    refresh_token_days=101,
+    refresh_grace_seconds=DAY_SECONDS,
+    refresh_same_value_seconds=DAY_SECONDS,
+    refresh_hard_days=5 * 365,
+    pkce=False,
+    client_kinds=frozenset({CONFIDENTIAL}),
+    only_one_organisation=True,
+    scopes=frozenset(
+        {
+            ACCOUNTING_SCOPE,
+            "com.intuit.quickbooks.payment",
+            "openid",
+            "profile",
+            "email",
+            "phone",
+            "address",
+        }
+    ),
+    invalid_client_status=401,
+)
+
+_WHY = {
+    "missing": "Token missing: no bearer token in the request",
+    "unknown": "Token unknown: it was not issued here",
+    "expired": "Token expired: the access token is older than 3600 seconds",
+    "revoked": "Token revoked: the consent was withdrawn",
+}
+
+
+class IntuitAuth(OAuth):
+    """The authorisation server of QuickBooks Online.
+
+    Args:
+        frame: for the clock and the consent switch.
+        organisation: the one company there is; its id is the realmId.
+    """
+
+    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+        super().__init__(frame, RULES)
+        self._organisation = organisation
+
+    def organisations(self) -> list[Organisation]:
+        """The company."""
+        return [self._organisation]
+
+    def callback_parameters(self, grant: Grant) -> dict[str, str]:
+        """The realmId, which is told nowhere else."""
+        return {"realmId": grant.organisation_ids[0]}
+
+    def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
+        """Intuit's additions: how long the refresh token lives, and who the user is."""
+        answer |= {"token_type": "bearer"}
+        if "refresh_token" in answer:
+            left, hard = self.refresh_seconds_left(answer["refresh_token"])
+            # Between issuing and asking a moment has passed that nobody wants to read about.
+            full = RULES.refresh_token_days * DAY_SECONDS
+            answer["x_refresh_token_expires_in"] = full if full - left <= 1 else left
+            asked = request.headers.get("x-include-refresh-token-hard-expires-in", "")
+            if hard is not None and asked.lower() == "true":
+                answer["x_refresh_token_hard_expires_in"] = hard
+        if "openid" in grant.scopes:
+            answer["id_token"] = signed_token(
+                {"sub": grant.id, "aud": [grant.client.id], "iss": self.issuer,
+                 "realmid": grant.organisation_ids[0]}
+            )  # fmt: skip
+        return answer
+
+    @property
+    def issuer(self) -> str:
+        """The name under which tokens are issued."""
+        return f"{self.frame.url}/op/v1"
+
+    def keep_grace(self, *, kept: bool) -> None:
+        """Let a replaced refresh token live on for a day, or not at all."""
+        seconds = DAY_SECONDS if kept else 0
+        self.rules = replace(self.rules, refresh_grace_seconds=seconds)
+
+    def discovery(self) -> Doc:
+        """The discovery document."""
+        url = self.frame.url
+        return {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{url}/connect/oauth2",
+            "token_endpoint": f"{url}/oauth2/v1/tokens/bearer",
+            "userinfo_endpoint": f"{url}/v1/openid_connect/userinfo",
+            "revocation_endpoint": f"{url}/v2/oauth2/tokens/revoke",
+            "jwks_uri": f"{url}/op/v1/jwks",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid", "email", "profile", "address", "phone"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
+        }
+
+    def admit(self, realm: str) -> Grant:
+        """Let an API call into a company.
+
+        Raises:
+            Refusal: 3200 without a working token, 3100 for a company that it does not open.
+        """
+        try:
+            grant = self.check(request.headers.get("Authorization"))
+        except BadToken as bad:
+            raise faults.unauthenticated(_WHY[bad.reason]) from None
+        if realm not in grant.organisation_ids or ACCOUNTING_SCOPE not in grant.scopes:
+            raise faults.not_authorised(realm)
+        return grant

@@ -1,0 +1,301 @@
+"""One company at QuickBooks Online: what the frame asks of it, and what people do in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from flask import Blueprint
+
+from arsync_sandbox.platform import (
+    ContactRow,
+    Frame,
+    InvoiceRow,
+    Organisation,
+    PaymentRow,
+    Setting,
+    Unpaid,
+)
+from arsync_sandbox.quickbooks import webhooks
+from arsync_sandbox.quickbooks.api import Api
+from arsync_sandbox.quickbooks.auth import IntuitAuth
+from arsync_sandbox.quickbooks.company import Company
+from arsync_sandbox.quickbooks.ledger import Change, Ledger
+from arsync_sandbox.quickbooks.loading import Loader
+from arsync_sandbox.quickbooks.payments import credit_application
+from arsync_sandbox.quickbooks.state import ledger_state
+from arsync_sandbox.quickbooks.switches import SWITCHES
+from arsync_sandbox.quickbooks.wire import Doc, money
+from arsync_sandbox.quickbooks.writing import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WITH_CUSTOMER = ("Invoice", "CreditMemo", "Payment")
+
+
+def _told(edit: Callable[P, T]) -> Callable[P, T]:
+    """Tell the webhooks what a person's edit changed."""
+
+    @wraps(edit)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return edit(*args, **kwargs)
+        finally:
+            book = args[0]
+            assert isinstance(book, QuickBooksBook), "only its methods are wrapped"
+            book.flush()
+
+    return wrapped
+
+
+class QuickBooksBook:
+    """A company's ledger, served as QuickBooks Online serves it.
+
+    Args:
+        frame: the server.
+        organisation: whose ledger.
+    """
+
+    name = "quickbooks"
+    settings: ClassVar[tuple[Setting, ...]] = SWITCHES
+
+    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+        self._frame = frame
+        self.ledger = Ledger(frame.now)
+        self.company = Company(self.ledger, organisation)
+        self.writer = Writer(frame, self.ledger, self.company)
+        self.oauth = IntuitAuth(frame, replace(organisation, id=self.company.realm))
+        self.api = Api(frame, self.ledger, self.company, self.writer, self.oauth, flush=self.flush)
+        self.loader = Loader(self.ledger, self.company, self.writer, lambda: not self.api.served)
+        self.ledger.changes.clear()
+
+    def blueprint(self) -> Blueprint:
+        """The routes of QuickBooks Online."""
+        return self.api.blueprint()
+
+    def setting_changed(self, name: str) -> None:
+        """Follow a switch that is kept elsewhere."""
+        if name == "quickbooks_refresh_grace":
+            self.oauth.keep_grace(kept=bool(self._frame.setting(name)))
+
+    def flush(self) -> None:
+        """Tell the webhooks what has changed since the last time."""
+        changes = list(self.ledger.changes)
+        self.ledger.changes.clear()
+        webhooks.tell(self._frame, self.company.realm, changes)
+
+    # Loading
+
+    def load_contacts(self, rows: Iterable[ContactRow]) -> None:
+        """Load customers; a group becomes a CustomerType, terms a Term."""
+        self._loaded(lambda: self.loader.contacts(rows))
+
+    def load_invoices(self, rows: Iterable[InvoiceRow]) -> None:
+        """Load invoices; an id that is no free number takes the next one."""
+        self._loaded(lambda: self.loader.invoices(rows))
+
+    def load_payments(self, rows: Iterable[PaymentRow]) -> None:
+        """Load payments of invoices."""
+        self._loaded(lambda: self.loader.payments(rows))
+
+    def load_documents(self, documents: dict[str, list[dict[str, Any]]]) -> None:
+        """Load documents as QuickBooks writes them: `{"Invoice": [...], "Payment": [...]}`.
+
+        `Preferences` and `CompanyInfo` need only say what differs.
+        """
+        self._loaded(lambda: self.loader.documents(documents))
+
+    def _loaded(self, load: Callable[[], None]) -> None:
+        history = not self.api.served
+        self.ledger.quiet = history
+        try:
+            load()
+        finally:
+            self.ledger.quiet = False
+            if history:
+                self.ledger.changes.clear()
+            else:
+                self.flush()
+
+    # Debtors
+
+    def unpaid(self) -> list[Unpaid]:
+        """Every invoice with something open."""
+        table = self.ledger.tables["Invoice"]
+        balance = table.columns.index("Balance")
+        return [self._unpaid(row.doc()) for row in table.in_order() if row.columns[balance]]
+
+    def _unpaid(self, doc: Doc) -> Unpaid:
+        return Unpaid(
+            invoice_id=doc["Id"],
+            contact_id=doc["CustomerRef"]["value"],
+            number=doc.get("DocNumber", ""),
+            issued_on=date.fromisoformat(doc["TxnDate"]),
+            due_on=date.fromisoformat(doc.get("DueDate") or doc["TxnDate"]),
+            currency=doc["CurrencyRef"]["value"],
+            total=Decimal(doc["TotalAmt"]),
+            amount_due=Decimal(doc["Balance"]),
+            emails_received=self.api.sender.received.get(doc["Id"], 0),
+        )
+
+    @_told
+    def pay(self, invoice_id: str, amount: Decimal, on: date) -> str:
+        """Record a customer's payment as the bank feed would; returns the payment's id."""
+        invoice = self._stored("Invoice", invoice_id)
+        if amount > Decimal(invoice["Balance"]):
+            raise ValueError(f"invoice {invoice_id} has only {invoice['Balance']} open")
+        link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
+        return self._create(
+            "Payment",
+            {
+                "CustomerRef": {"value": invoice["CustomerRef"]["value"]},
+                "CurrencyRef": {"value": invoice["CurrencyRef"]["value"]},
+                **_rate_of(invoice),
+                "TotalAmt": money(amount),
+                "TxnDate": on.isoformat(),
+                "Line": [{"Amount": money(amount), "LinkedTxn": [link]}],
+            },
+        )
+
+    @_told
+    def void(self, invoice_id: str) -> None:
+        """Void an invoice."""
+        self._again("Invoice", invoice_id, "void")
+
+    def state(self) -> dict[str, Any]:
+        """The ledger in the words that both platforms share."""
+        return ledger_state(self.ledger)
+
+    # What a person does in QuickBooks itself
+
+    def _stored(self, entity: str, id_: str) -> Doc:
+        doc = self.ledger.get(entity, self.loader.id_of(entity, id_))
+        if doc is None:
+            raise LookupError(f"there is no {entity} {id_}")
+        return doc
+
+    def _create(self, entity: str, body: Doc) -> str:
+        return str(self.writer.write(entity, body)["Id"])
+
+    def _again(self, entity: str, id_: str, operation: str, **changes: Any) -> Doc:
+        doc = self._stored(entity, id_)
+        body = {"Id": doc["Id"], "SyncToken": doc["SyncToken"], "sparse": True, **changes}
+        return self.writer.write(entity, body, operation)
+
+    @_told
+    def credit(self, contact_id: str, amount: Decimal, invoice_id: str = "") -> str:
+        """Issue a credit memo, applied to the invoice where one is named; returns its id."""
+        customer = self._stored("Customer", contact_id)
+        currency = customer["CurrencyRef"]["value"]
+        invoice = self._stored("Invoice", invoice_id) if invoice_id else None
+        line = {
+            "Amount": money(amount),
+            "DetailType": "SalesItemLineDetail",
+            "SalesItemLineDetail": {"ItemRef": {"value": "1"}},
+        }
+        body = {"CustomerRef": {"value": customer["Id"]}, "CurrencyRef": {"value": currency},
+                **_rate_of(invoice), "Line": [line]}  # fmt: skip
+        credit = self._create("CreditMemo", body)
+        if invoice is not None:
+            used = money(min(amount, Decimal(invoice["Balance"])))
+            applied = credit_application(customer["Id"], currency, used, invoice["Id"], credit)
+            self._create("Payment", {**applied, **_rate_of(invoice)})
+        return credit
+
+    @_told
+    def prepay(self, contact_id: str, amount: Decimal) -> str:
+        """Receive money that belongs to no invoice yet; returns the payment's id."""
+        customer = self._stored("Customer", contact_id)
+        return self._create(
+            "Payment",
+            {
+                "CustomerRef": {"value": customer["Id"]},
+                "CurrencyRef": {"value": customer["CurrencyRef"]["value"]},
+                "TotalAmt": money(amount),
+            },
+        )
+
+    @_told
+    def delete_payment(self, payment_id: str) -> None:
+        """Take a payment back; the invoice is owed again."""
+        self._again("Payment", payment_id, "delete")
+
+    @_told
+    def rename(self, contact_id: str, name: str) -> None:
+        """Give a customer another display name."""
+        self._again("Customer", contact_id, "update", DisplayName=name)
+
+    @_told
+    def set_email(self, contact_id: str, email: str) -> None:
+        """Change a customer's address; issued invoices keep theirs."""
+        self._again("Customer", contact_id, "update", PrimaryEmailAddr={"Address": email})
+
+    @_told
+    def archive(self, contact_id: str) -> None:
+        """Make a customer inactive."""
+        self._again("Customer", contact_id, "update", Active=False)
+
+    @_told
+    def merge(self, contact_id: str, into_id: str) -> None:
+        """Merge a customer into another one, which takes its documents; it is gone then."""
+        loser, winner = self._stored("Customer", contact_id), self._stored("Customer", into_id)
+        if loser["Id"] == winner["Id"]:
+            raise ValueError("a customer cannot be merged into itself")
+        for entity, doc in list(self.ledger.documents(_WITH_CUSTOMER, loser["Id"])):
+            doc["CustomerRef"] = {"value": winner["Id"], "name": winner["DisplayName"]}
+            self.ledger.change(entity, doc)
+        for child in list(self.ledger.children.get(loser["Id"], ())):
+            self._again("Customer", child, "update", ParentRef={"value": winner["Id"]})
+        self.ledger.set_parent(loser["Id"], "")
+        self.ledger.settle_customers()
+        self.ledger.drop("Customer", loser["Id"])
+        self.ledger.changes[-1] = Change("Customer", winner["Id"], "Merge", loser["Id"])
+        self.loader.ids["Customer", contact_id] = winner["Id"]
+
+    @_told
+    def set_due_date(self, invoice_id: str, on: date) -> None:
+        """Agree on another due date."""
+        self._again("Invoice", invoice_id, "update", DueDate=on.isoformat())
+
+    @_told
+    def set_notes(self, contact_id: str, text: str) -> None:
+        """Write into Customer.Notes."""
+        self._again("Customer", contact_id, "update", Notes=text)
+
+    @_told
+    def delete_invoice(self, invoice_id: str) -> None:
+        """Delete an invoice for good."""
+        self._again("Invoice", invoice_id, "delete")
+
+    @_told
+    def create_invoice(self, contact_id: str, amount: Decimal, on: date, due_on: date) -> str:
+        """Issue an invoice; returns its id."""
+        customer = self._stored("Customer", contact_id)
+        line = {
+            "Amount": money(amount),
+            "DetailType": "SalesItemLineDetail",
+            "SalesItemLineDetail": {"ItemRef": {"value": "1"}, "Qty": 1, "UnitPrice": amount},
+        }
+        body = {
+            "CustomerRef": {"value": customer["Id"]},
+            "CurrencyRef": {"value": customer["CurrencyRef"]["value"]},
+            "TxnDate": on.isoformat(),
+            "DueDate": due_on.isoformat(),
+            "Line": [line],
+        }
+        if "PrimaryEmailAddr" in customer:
+            body["BillEmail"] = customer["PrimaryEmailAddr"]
+        return self._create("Invoice", body)
+
+    def disconnect(self) -> None:
+        """Withdraw every app's access to this company."""
+        self.oauth.end_all()
+
+
+def _rate_of(doc: Doc | None) -> Doc:
+    return {"ExchangeRate": doc["ExchangeRate"]} if doc and "ExchangeRate" in doc else {}

@@ -1,0 +1,81 @@
+"""The kinds of documents: what may be asked of each, and how it is treated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+META = ("Id", "MetaData.CreateTime", "MetaData.LastUpdatedTime")
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of document."""
+
+    name: str
+    filters: tuple[str, ...]
+    """Properties that a WHERE or ORDERBY may name, beside those of every kind."""
+    name_list: bool = False
+    """Has `Active`; inactive rows are hidden from queries."""
+    transaction: bool = False
+    """Shares one sequence of ids with all other transactions."""
+    writes: frozenset[str] = frozenset()
+    """What may be done to it: create, update, delete, void, send."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The filters, kept beside each document's bytes."""
+        return self.filters
+
+
+_ALL = frozenset({"create", "update", "delete", "void", "send"})
+_NAMED = frozenset({"create", "update"})
+_SALES = ("Balance", "HomeBalance", "TxnDate", "DueDate", "DocNumber", "CustomerRef", "TotalAmt")
+
+ENTITIES: dict[str, Entity] = {
+    entity.name: entity
+    for entity in (
+        Entity("Invoice", _SALES, transaction=True, writes=_ALL),
+        Entity("CreditMemo", _SALES, transaction=True, writes=_ALL - {"void"}),
+        Entity(
+            "Payment",
+            ("TxnDate", "CustomerRef", "TotalAmt", "PaymentRefNum"),
+            transaction=True,
+            writes=_ALL,
+        ),
+        Entity("Deposit", ("TxnDate", "TotalAmt"), transaction=True,
+               writes=frozenset({"create", "update", "delete"})),
+        Entity(
+            "Customer",
+            (
+                "Active", "DisplayName", "FullyQualifiedName", "GivenName", "FamilyName",
+                "CompanyName", "Balance", "BalanceWithJobs", "Job", "ParentRef",
+            ),
+            name_list=True,
+            writes=_NAMED,
+        ),
+        Entity("Vendor", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
+        Entity("Employee", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
+        Entity("Term", ("Active", "Name", "DueDays"), name_list=True, writes=_NAMED),
+        Entity("CustomerType", ("Active", "Name"), name_list=True),
+        Entity("Item", ("Active", "Name", "Type", "Sku", "FullyQualifiedName"),
+               name_list=True, writes=_NAMED),
+        Entity("Account", ("Active", "Name", "AccountType"), name_list=True),
+        Entity("PaymentMethod", ("Active", "Name"), name_list=True),
+        Entity(
+            "Attachable",
+            (
+                "AttachableRef.EntityRef.type", "AttachableRef.EntityRef.value", "FileName", "Note",
+            ),
+            writes=frozenset({"create", "update", "delete"}),
+        ),
+        Entity("CompanyInfo", ("CompanyName",)),
+        Entity("Preferences", ()),
+    )
+}  # fmt: skip
+"""Every kind of document that the sandbox keeps."""
+
+BY_PATH = {name.lower(): entity for name, entity in ENTITIES.items()}
+"""The kinds by the lower-case name that stands in a path."""
+
+WITHOUT_CDC = frozenset({"JournalCode", "TaxAgency", "TimeActivity", "TaxCode", "TaxRate"})
+"""Kinds that change data capture refuses."""

@@ -1,0 +1,144 @@
+"""Documents of one kind: kept as the bytes that are served, with the columns that are asked for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from arsync_sandbox.quickbooks.wire import Doc, decode, encode, read_moment
+
+RESULTS_MAX = 8
+"""How many recent query results a table remembers."""
+
+
+class Row:
+    """One document: its bytes, when it changed, and its columns.
+
+    The bytes are what counts, not a dict: 100,000 dicts of an invoice's size would take several
+    times the memory and keep the garbage collector busy.
+    """
+
+    __slots__ = ("columns", "created", "id", "number", "raw", "updated")
+
+    def __init__(self, doc: Doc, columns: tuple[str, ...]) -> None:
+        self.id: str = doc["Id"]
+        self.number = int(self.id)
+        meta = doc["MetaData"]
+        self.updated = seconds_of(meta["LastUpdatedTime"])
+        self.created = seconds_of(meta["CreateTime"])
+        self.raw = encode(doc)
+        self.columns = tuple([value_at(doc, column) for column in columns])
+
+    def doc(self) -> Doc:
+        """A fresh copy of the document, the caller's to change."""
+        copy: Doc = decode(self.raw)
+        return copy
+
+
+class Tombstone(NamedTuple):
+    """What is left of a deleted document."""
+
+    id: str
+    updated: int
+
+
+_moments: dict[str, int] = {}
+
+
+def seconds_of(text: str) -> int:
+    """Seconds since 1970 of a document's timestamp."""
+    known = _moments.get(text)
+    if known is None:
+        if len(_moments) > 100_000:
+            _moments.clear()
+        known = _moments[text] = int(read_moment(text).timestamp())
+    return known
+
+
+def value_at(doc: Doc, path: str) -> Any:
+    """The value that a query compares: a reference's id, else what stands at the path.
+
+    Where the path leads through a list, all values found there, as a tuple.
+    """
+    value: Any = doc
+    for part in path.split("."):
+        if isinstance(value, list):
+            found = tuple(each.get(part) for each in value if isinstance(each, dict))
+            value = list(found)
+        elif isinstance(value, dict):
+            value = value.get(part)
+        else:
+            return None
+    if isinstance(value, dict):
+        return value.get("value", value.get("Address"))
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Table:
+    """All documents of one kind.
+
+    Args:
+        entity: the kind's name, e.g. `Invoice`.
+        columns: the properties that queries ask for often, kept beside the bytes.
+    """
+
+    def __init__(self, entity: str, columns: tuple[str, ...] = ()) -> None:
+        self.entity = entity
+        self.columns = columns
+        self.version = 0
+        self.tombstones: dict[str, Tombstone] = {}
+        self._rows: dict[str, Row] = {}
+        self._order: list[Row] | None = []
+        self._results: OrderedDict[Any, tuple[int, list[Row]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def row(self, id_: str) -> Row | None:
+        """The row with this id."""
+        return self._rows.get(id_)
+
+    def get(self, id_: str) -> Doc | None:
+        """A fresh copy of the document with this id."""
+        row = self._rows.get(id_)
+        return row.doc() if row else None
+
+    def put(self, doc: Doc) -> Row:
+        """Add a document or replace the one with its id."""
+        row = Row(doc, self.columns)
+        self._rows[row.id] = row
+        self.tombstones.pop(row.id, None)
+        self.version += 1
+        self._order = None
+        return row
+
+    def remove(self, id_: str, updated: int) -> None:
+        """Delete a document; CDC tells of it by a tombstone."""
+        del self._rows[id_]
+        self.tombstones[id_] = Tombstone(id_, updated)
+        self.version += 1
+        self._order = None
+
+    def in_order(self) -> list[Row]:
+        """All rows by number."""
+        if self._order is None:
+            self._order = sorted(self._rows.values(), key=lambda row: row.number)
+        return self._order
+
+    def result(self, question: Any, answer: Callable[[], list[Row]]) -> list[Row]:
+        """Answer from memory while nothing changed, so that each page costs only itself."""
+        known = self._results.get(question)
+        if known is None or known[0] != self.version:
+            known = (self.version, answer())
+            self._results[question] = known
+        self._results.move_to_end(question)
+        if len(self._results) > RESULTS_MAX:
+            self._results.popitem(last=False)
+        return known[1]
