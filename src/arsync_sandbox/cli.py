@@ -10,6 +10,9 @@ import click
 CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 """The ledger that a bare `sandbox` serves."""
 
+DAYS_AHEAD = 90
+"""For how many days a generated business goes on issuing invoices."""
+
 
 @click.command(name="sandbox")
 @click.option(
@@ -22,7 +25,13 @@ CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8750, show_default=True, help="0: a free one."
 )
-@click.option("--smtp-port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
+@click.option(
+    "--smtp-port",
+    type=click.IntRange(0, 65535),
+    default=8751,
+    show_default=True,
+    help="Where letters are taken; 0: a free one.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides all chances.")
 @click.option(
     "--contacts", type=click.IntRange(0), help="Generate a ledger with so many customers."
@@ -75,14 +84,14 @@ def main(
         settings={"limits": limits, "debtors": debtors},
     )
     if rows is None:
-        counts = _counts(contacts, invoices)
-        sandbox.generate(contacts=counts[0], invoices=counts[1])
+        contacts, invoices = _counts(contacts, invoices)
+        sandbox.generate(contacts=contacts, invoices=invoices, days_ahead=DAYS_AHEAD)
     else:
         sandbox.load(rows)
     try:
         sandbox.listen()
     except OSError as error:
-        raise _Mistake(f"port {port} cannot be used: {error.strerror}\nhint: --port 0") from error
+        raise _Mistake(f"{error.strerror}\nhint: --port 0 --smtp-port 0 take free ones") from error
     click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
     try:
         sandbox.serve_forever()

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from .clock import target_of
 from .exchange import CONTROL_PATH
-from .faults import FaultProblem, Faults
+from .faults import KEYS, FaultProblem, Faults
 from .journal import PAGE_LENGTH_MAX, Journal
 from .load import LoadProblem, rows_from_folder, rows_from_json
 from .mailbox import Mailbox
@@ -42,6 +42,23 @@ class Controlled(Protocol):
     def reset(self) -> None: ...
 
 
+PATHS = {
+    "GET state": "both ledgers, emails, what debtors wrote back; ?platform= for one",
+    "GET journal": "every request; ?since=N for those after number N",
+    "POST clock": '{"to": "2026-12-24"} or an ISO datetime',
+    "POST faults": "what goes wrong next: " + "; ".join(f"{k}: {v}" for k, v in KEYS.items()),
+    "DELETE faults": "nothing more goes wrong",
+    "POST load": '{"folder": ...}, rows as {"contacts": [...], "invoices": [...], "payments": '
+    '[...]}, or {"documents": {"Invoices": [...]}, "platforms": ["xero"]}',
+    "GET settings": "every switch with its value, default and meaning",
+    "POST settings": '{"limits": false}',
+    "POST people": '{"platform": "xero", "do": "pay", "invoice_id": ..., "amount": ..., "on": ...}',
+    "GET webhooks": "what waits and what was tried",
+    "POST reset": "back to the first ledger and moment",
+}
+"""The control plane in short, as `GET /_sandbox/` shows it."""
+
+
 class Refused(Exception):
     """The control plane cannot do what was asked; the message says why."""
 
@@ -52,6 +69,7 @@ def control_blueprint(sandbox: Controlled) -> Blueprint:
     blueprint.register_error_handler(Refused, _refuse)
     plane = _Plane(sandbox)
     for path, method, view in (
+        ("/", "GET", plane.index),
         ("/state", "GET", plane.state),
         ("/journal", "GET", plane.journal),
         ("/clock", "GET", plane.clock),
@@ -90,6 +108,9 @@ class _Plane:
 
     def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
+
+    def index(self) -> Any:
+        return {"now": _iso(self._sandbox.now()), "platforms": list(self._sandbox.books), **PATHS}
 
     def state(self) -> Any:
         sandbox = self._sandbox

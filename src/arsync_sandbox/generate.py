@@ -49,7 +49,14 @@ PAY_CHANCES = (0.995, 0.97, 0.93, 0.85, 0.6)
 
 
 def generate(
-    *, seed: int, contacts: int, invoices: int, today: date, currency: str, country: str
+    *,
+    seed: int,
+    contacts: int,
+    invoices: int,
+    today: date,
+    currency: str,
+    country: str,
+    days_ahead: int = 0,
 ) -> Rows:
     """Return a ledger with a year of history up to `today`.
 
@@ -57,9 +64,11 @@ def generate(
         seed: the same seed and numbers give the same ledger.
         contacts: how many customers.
         invoices: how many invoices; without customers there are none.
-        today: nothing is issued or paid after it.
+        today: nothing is paid after it.
         currency: the organisation's own.
         country: where most customers are.
+        days_ahead: for so many days after `today` the business goes on: as many more invoices a
+            day as before, which nobody has paid yet.
     """
     if not 0 <= contacts <= CONTACTS_MAX or not 0 <= invoices <= INVOICES_MAX:
         raise ValueError(
@@ -73,13 +82,15 @@ def generate(
     invoice_rows: list[InvoiceRow] = []
     payment_rows: list[PaymentRow] = []
     issued = sorted(int(chance.random() * HISTORY_DAYS) for _ in range(invoices))
+    ahead = invoices * days_ahead // HISTORY_DAYS
+    issued += sorted(HISTORY_DAYS + int(chance.random() * days_ahead) for _ in range(ahead))
     first_day = today - timedelta(days=HISTORY_DAYS - 1)
     for index, day in enumerate(issued):
         # Squaring the chance gives a few customers most of the invoices, as it is in life.
         who = int(chance.random() ** 2 * len(people))
         invoice = _invoice(chance, index, people[who], first_day + timedelta(days=day))
         invoice_rows.append(invoice)
-        if invoice.status == "open":
+        if invoice.status == "open" and invoice.issued_on <= today:
             payment_rows += _payments(chance, invoice, payment_days[who], today)
     return Rows(people, invoice_rows, payment_rows)
 

@@ -58,7 +58,7 @@ class Journal:
     def page(self, since: int = 0, limit: int = PAGE_LENGTH_MAX) -> dict[str, Any]:
         """Return the requests numbered above `since`, oldest first."""
         rows = [entry for entry in self._entries if entry.number > since]
-        shown = rows[: min(limit, PAGE_LENGTH_MAX)]
+        shown = rows[: max(0, min(limit, PAGE_LENGTH_MAX))]
         return {
             "requests": [asdict(entry) for entry in shown],
             "next": shown[-1].number if shown else since,

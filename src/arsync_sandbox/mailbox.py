@@ -18,8 +18,8 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_.-]*[A-Za-z0-9]|[A-Za-z0-9]")
 class Mailbox:
     """Every message in the order it came."""
 
-    def __init__(self) -> None:
-        self.emails: deque[Email] = deque(maxlen=EMAILS_MAX)
+    def __init__(self, length_max: int = EMAILS_MAX) -> None:
+        self.emails: deque[Email] = deque(maxlen=length_max)
         self._letters_naming: Counter[str] = Counter()
 
     def put(self, email: Email) -> None:

@@ -12,8 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote_plus, urlencode, urlsplit
@@ -21,7 +20,38 @@ from urllib.parse import unquote_plus, urlencode, urlsplit
 from flask import Response, g, redirect, request
 
 from .consent import consent_page, problem_page
+from .grants import (
+    CLIENTS,
+    CONFIDENTIAL,
+    CUSTOM,
+    CUSTOM_CLIENT,
+    PKCE,
+    PKCE_CLIENT,
+    WEB_CLIENT,
+    BadToken,
+    Client,
+    Grant,
+    Rules,
+    base64url,
+    signed_token,
+)
 from .platform import Frame, Organisation
+
+__all__ = [
+    "CLIENTS",
+    "CONFIDENTIAL",
+    "CUSTOM",
+    "CUSTOM_CLIENT",
+    "PKCE",
+    "PKCE_CLIENT",
+    "WEB_CLIENT",
+    "BadToken",
+    "Client",
+    "Grant",
+    "OAuth",
+    "Rules",
+    "signed_token",
+]
 
 CODE_SECONDS = 300
 """How long an authorisation code can be exchanged."""
@@ -34,69 +64,6 @@ TOKENS_MAX = 50_000
 
 VERIFIER_LENGTHS = range(43, 129)
 """How long a PKCE code verifier may be, in characters."""
-
-PKCE, CONFIDENTIAL, CUSTOM = "pkce", "confidential", "custom"
-
-
-@dataclass(frozen=True)
-class Client:
-    """An app as registered at the platform."""
-
-    id: str
-    secret: str = ""
-    name: str = "arsync"
-    kind: str = CONFIDENTIAL
-    """`pkce` (no secret), `confidential` (code and secret) or `custom` (client credentials)."""
-
-
-PKCE_CLIENT = Client("sandbox-pkce-app", kind=PKCE)
-WEB_CLIENT = Client("sandbox-web-app", "sandbox-web-secret")
-CUSTOM_CLIENT = Client("sandbox-custom-connection", "sandbox-custom-secret", kind=CUSTOM)
-CLIENTS = (PKCE_CLIENT, WEB_CLIENT, CUSTOM_CLIENT)
-"""The apps that the sandbox knows from the start; the secrets guard nothing real."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """In what the platforms differ."""
-
-    platform: str
-    """The name that people read, such as `Xero`."""
-    access_token_seconds: int
-    refresh_token_days: int
-    refresh_grace_seconds: int
-    """How long a refresh token that was replaced still works, for answers that were lost."""
-    refresh_same_value_seconds: int = 0
-    """A younger refresh token is handed out again, prolonged, instead of a new one."""
-    refresh_hard_days: int | None = None
-    """No refresh token of one consent lives longer than this."""
-    offline_scope: str = ""
-    """Only with this scope there is a refresh token at all; empty: always."""
-    pkce: bool = True
-    """Whether code challenges are understood; where not, they are ignored."""
-    client_kinds: frozenset[str] = frozenset({PKCE, CONFIDENTIAL, CUSTOM})
-    only_one_organisation: bool = False
-    http_redirect_hosts: frozenset[str] = frozenset({"localhost"})
-    """Hosts that may be redirected to without https."""
-    scopes: frozenset[str] = frozenset()
-    """All scopes there are; empty: any is taken."""
-    invalid_client_status: int = 400
-    unknown_token_status: int = 200
-    """The answer to revoking a token that nobody knows."""
-
-
-@dataclass(eq=False)
-class Grant:
-    """One consent: which app may do what in which organisations."""
-
-    client: Client
-    scopes: tuple[str, ...]
-    organisation_ids: tuple[str, ...]
-    at: datetime
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    """Xero's `authentication_event_id`."""
-    nonce: str = ""
-    revoked: bool = False
 
 
 @dataclass(eq=False)
@@ -121,16 +88,6 @@ class _Refresh:
     replaced_at: datetime | None = None
 
 
-class BadToken(Exception):
-    """An API call came without a token that works; `expired_at` is set where it once did."""
-
-    def __init__(self, reason: str, expired_at: datetime | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        """`missing`, `unknown`, `expired` or `revoked`."""
-        self.expired_at = expired_at
-
-
 class _Refused(Exception):
     """The token endpoint refuses; OAuth names the error."""
 
@@ -141,6 +98,9 @@ class _Refused(Exception):
 
 class OAuth:
     """The authorisation server of one platform."""
+
+    grants_max = GRANTS_MAX
+    tokens_max = TOKENS_MAX
 
     def __init__(self, frame: Frame, rules: Rules, clients: tuple[Client, ...] = CLIENTS) -> None:
         self.frame = frame
@@ -319,7 +279,7 @@ class OAuth:
             request.args.get("code_challenge", "") if self.rules.pkce else "",
             self.frame.now() + timedelta(seconds=CODE_SECONDS),
         )
-        _forget_oldest(self._codes, GRANTS_MAX)
+        _forget_oldest(self._codes, self.grants_max)
         g.took_effect = True
         return self._back(uri, {"code": code} | self.callback_parameters(grant))
 
@@ -329,7 +289,7 @@ class OAuth:
         grant = Grant(client, scopes, organisation_ids, self.frame.now())
         grant.nonce = request.args.get("nonce", "")
         self.grants[grant.id] = grant
-        _forget_oldest(self.grants, GRANTS_MAX)
+        _forget_oldest(self.grants, self.grants_max)
         self.granted(grant)
         return grant
 
@@ -417,7 +377,7 @@ class OAuth:
             return self._access_only(grant)
         value = secrets.token_urlsafe(32)
         self._refresh[value] = _Refresh(grant, self.frame.now(), self._refresh_until(grant))
-        _forget_oldest(self._refresh, TOKENS_MAX)
+        _forget_oldest(self._refresh, self.tokens_max)
         return self._access_only(grant, refresh=value)
 
     def _access_only(self, grant: Grant, refresh: str = "") -> dict[str, Any]:
@@ -425,7 +385,7 @@ class OAuth:
         expires_at = self.frame.now() + timedelta(seconds=seconds)
         access = self.new_access_token(grant, expires_at)
         self._access[access] = _Access(grant, expires_at)
-        _forget_oldest(self._access, TOKENS_MAX)
+        _forget_oldest(self._access, self.tokens_max)
         answer: dict[str, Any] = {
             "access_token": access,
             "expires_in": seconds,
@@ -446,24 +406,13 @@ class OAuth:
         return int((token.expires_at - now).total_seconds()), hard
 
 
-def signed_token(claims: dict[str, Any], key: bytes = b"sandbox") -> str:
-    """Return claims as a JWT (HS256): readable like the platforms', proof of nothing."""
-    parts = [_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims)]
-    signature = hmac.new(key, ".".join(parts).encode(), hashlib.sha256).digest()
-    return ".".join([*parts, _base64url(signature)])
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _verified(challenge: str, verifier: str) -> bool:
     if not challenge:
         return True
     if len(verifier) not in VERIFIER_LENGTHS:
         return False
     digest = hashlib.sha256(verifier.encode()).digest()
-    return hmac.compare_digest(_base64url(digest), challenge)
+    return hmac.compare_digest(base64url(digest), challenge)
 
 
 def _basic_credentials(header: str) -> tuple[str, str]:

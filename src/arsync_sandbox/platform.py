@@ -21,6 +21,8 @@ class Setting(NamedTuple):
     name: str
     default: Any
     meaning: str
+    choices: tuple[Any, ...] = ()
+    """The values it can have; empty: any of the default's type."""
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,14 @@ class Sandbox:
             self.timeline.load(rows)
             self._first_rows = rows
 
-    def generate(self, *, contacts: int, invoices: int) -> None:
-        """Fill every platform with one generated ledger, made from the seed."""
+    def generate(self, *, contacts: int, invoices: int, days_ahead: int = 0) -> None:
+        """Fill every platform with one generated ledger, made from the seed.
+
+        Args:
+            contacts: how many customers.
+            invoices: how many invoices of the past year.
+            days_ahead: for how many days more invoices come as the clock moves.
+        """
         rows = generate(
             seed=self._seed,
             contacts=contacts,
@@ -130,6 +136,7 @@ class Sandbox:
             today=self.now().date(),
             currency=self._organisation.currency,
             country=self._organisation.country,
+            days_ahead=days_ahead,
         )
         self.load(rows)
 

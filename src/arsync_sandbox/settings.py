@@ -11,7 +11,10 @@ from .transport import is_loopback
 SETTINGS: tuple[Setting, ...] = (
     Setting("limits", True, "Rate limits and daily caps refuse calls; headers are sent anyhow."),
     Setting(
-        "consent", "ask", "What the consent page does by itself: ask (a person), allow, refuse."
+        "consent",
+        "ask",
+        "What the consent page does by itself: ask (a person), allow, refuse.",
+        ("ask", "allow", "refuse"),
     ),
     Setting(
         "debtors",
@@ -31,8 +34,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("smtp_password", "", "Password that the SMTP sink asks for."),
 )
 """The frame's own switches; each Book adds its own to the table (`Settings.add`)."""
-
-CHOICES = {"consent": ("ask", "allow", "refuse")}
 
 
 class SettingProblem(ValueError):
@@ -65,13 +66,13 @@ class Settings:
     def _checked(self, name: str, value: Any) -> Any:
         if name not in self.table:
             raise SettingProblem(f"no setting {name!r}; there are: {', '.join(sorted(self.table))}")
-        default = self.table[name].default
+        default, choices = self.table[name].default, self.table[name].choices
         if isinstance(default, float) and type(value) is int:
             value = float(value)
         if default is not None and type(value) is not type(default):
             raise SettingProblem(f"setting {name!r} is a {type(default).__name__}, not {value!r}")
-        if name in CHOICES and value not in CHOICES[name]:
-            raise SettingProblem(f"setting {name!r} is one of {', '.join(CHOICES[name])}")
+        if choices and value not in choices:
+            raise SettingProblem(f"setting {name!r} is one of {', '.join(map(str, choices))}")
         if name.endswith("_webhook_url") and value and not _is_loopback_url(value):
             raise SettingProblem(f"setting {name!r} is an http address on this computer")
         return value

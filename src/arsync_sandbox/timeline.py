@@ -78,7 +78,9 @@ class Timeline:
                 self._payments[payment.paid_on].append(payment)
 
     def move_to(self, moment: datetime) -> None:
-        """Put the clock forward through each day, or back where nobody has acted.
+        """Put the clock forward through each day, or back where nobody acts.
+
+        Going back undoes nothing: rows that have taken effect stay.
 
         Raises:
             CannotGoBack: debtors are at work; they remember.
@@ -88,9 +90,10 @@ class Timeline:
             raise CannotGoBack("the clock cannot go back while debtors act; POST /_sandbox/reset")
         self.catch_up()
         for day in days_between(self._today, moment.date()):
-            clock.set(datetime.combine(day, MORNING))
+            clock.set(min(datetime.combine(day, MORNING), moment))
             self._begin(day)
         clock.set(moment)
+        self._today = moment.date()
         self._sandbox.webhooks.poke()
 
     def catch_up(self) -> None:

@@ -31,6 +31,10 @@ class DropConnection(Exception):
     """Raised inside the application to close the socket instead of answering."""
 
 
+class _UnreadableBody(Exception):
+    """The body is not read; the message is the status line to answer with."""
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this computer."""
     if host in {"localhost", "localhost."}:
@@ -60,9 +64,12 @@ class Handler(WSGIRequestHandler):
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.environ = environ = self.make_environ()
-        body = self._read_body(environ)
-        if body is None:
-            self._refuse_body()
+        try:
+            body = self._read_body(environ)
+        except _UnreadableBody as refusal:
+            self.close_connection = True
+            line = f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            self.wfile.write(line.encode())
             return
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -74,19 +81,19 @@ class Handler(WSGIRequestHandler):
             return
         self._send(environ, status, headers, answer)
 
-    def _read_body(self, environ: dict[str, Any]) -> bytes | None:
+    def _read_body(self, environ: dict[str, Any]) -> bytes:
         if environ.get("wsgi.input_terminated"):
             chunked: DechunkedInput = environ["wsgi.input"]
             body = chunked.read(BODY_BYTES_MAX + 1)
-            return body if len(body) <= BODY_BYTES_MAX else None
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        return self.rfile.read(length) if length <= BODY_BYTES_MAX else None
-
-    def _refuse_body(self) -> None:
-        self.close_connection = True
-        self.wfile.write(
-            b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        )
+            if len(body) > BODY_BYTES_MAX:
+                raise _UnreadableBody("413 Content Too Large")
+            return body
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            raise _UnreadableBody("400 Bad Request")
+        if int(length) > BODY_BYTES_MAX:
+            raise _UnreadableBody("413 Content Too Large")
+        return self.rfile.read(int(length))
 
     def _drop(self) -> None:
         # A zero linger time makes the kernel send a reset, which no client mistakes for an answer.
