@@ -154,10 +154,10 @@ DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
     ActionKind.NOTE: (),
     ActionKind.PROMISE: ("promised_on", "amount"),
     ActionKind.DISPUTE: ("reason", "settled"),
-    ActionKind.TASK: ("task", "assign_to"),
+    ActionKind.TASK: ("task", "assign_to", "cadence"),
     ActionKind.TASK_DONE: ("task", "outcome"),
-    ActionKind.LETTER: ("letter", "file_name"),
-    ActionKind.LATE_FEE: ("amount", "currency", "description"),
+    ActionKind.LETTER: ("letter", "file_name", "cadence", "language"),
+    ActionKind.LATE_FEE: ("amount", "currency", "description", "cadence"),
 }
 """What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids."""
 

@@ -11,13 +11,13 @@ from arsync.core.conditions import Answer, Condition, Trace, fields_of, trace
 from arsync.core.facts import (
     CONTACT_BY_NAME,
     Kind,
-    Value,
     contact_row,
     in_json,
     in_words,
     invoice_row,
     why_unknown,
 )
+from arsync.core.figures import Value
 from arsync.core.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.rulebook.model import (
     NO_LIMIT,

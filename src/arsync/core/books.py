@@ -52,13 +52,18 @@ class Converter:
         """Return the amount in the target currency; None, and remembered, without a rate."""
         if currency == self.target:
             return amount
-        base_rate = Decimal(1) if currency == self.base else rate
-        target_rate = Decimal(1) if self.target == self.base else self._target_rate
-        if not base_rate or not target_rate:
+        unit = self.rate(currency, rate)
+        if unit is None:
             self.missing.append(f"{document} ({currency})")
             return None
         self.converted.add(currency)
-        return rounded(amount * base_rate / target_rate, self.target)
+        return rounded(amount * unit, self.target)
+
+    def rate(self, currency: str, rate: Decimal | None) -> Decimal | None:
+        """Return what one unit of the currency is in the target currency; None without a rate."""
+        base_rate = Decimal(1) if currency == self.base else rate
+        target_rate = Decimal(1) if self.target == self.base else self._target_rate
+        return base_rate / target_rate if base_rate and target_rate else None
 
 
 def _newest_rate(currency: str, account: Account) -> Decimal | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from arsync.core.facts import Field, Row, Value, in_words
+from arsync.core.facts import Field, Row, in_words
+from arsync.core.figures import Value
 
 Answer = bool | None
 Test = Callable[[Any, Any], Answer]

@@ -11,16 +11,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from arsync.core.books import HISTORY_DAYS, Seat, days_overdue, promise_state, summed
-from arsync.core.money import ZERO, plain, shown
-from arsync.core.records import CreditKind, DocumentStatus, Invoice, PaymentStatus, SentStep
-
-OVER_ZERO_LIMIT_PERCENT = Decimal(999_999)
-"""How far over a limit of nothing any exposure counts as."""
+from arsync.core import figures
+from arsync.core.books import Seat, days_overdue
+from arsync.core.figures import Value
+from arsync.core.money import plain, shown
+from arsync.core.records import Invoice
 
 Row = Sequence[Any]
-Value = Any
-"""Decimal, int, bool, text, a frozenset of texts, or None for unknown."""
 
 
 class Kind(StrEnum):
@@ -60,173 +57,6 @@ class Field(NamedTuple):
     """Where it stands in its row."""
 
 
-def _average(numbers: Sequence[int]) -> int | None:
-    if not numbers:
-        return None
-    return int((Decimal(sum(numbers)) / len(numbers)).to_integral_value(rounding="ROUND_HALF_UP"))
-
-
-def _percent(part: Decimal, whole: Decimal) -> Decimal:
-    return (part * 100 / whole).quantize(Decimal("0.01"))
-
-
-def _overdue_percent(seat: Seat) -> Value:
-    if seat.balance is None or seat.overdue_amount is None or seat.balance == 0:
-        return None
-    return _percent(seat.overdue_amount, seat.balance)
-
-
-def _headroom(seat: Seat) -> Value:
-    if seat.credit_limit is None or seat.books.exposure is None:
-        return None
-    return seat.credit_limit - seat.books.exposure
-
-
-def _over_limit_percent(seat: Seat) -> Value:
-    if seat.limit_is_none:
-        return ZERO
-    room = _headroom(seat)
-    if room is None or seat.credit_limit is None:
-        return None
-    if room >= 0:
-        return ZERO
-    return _percent(-room, seat.credit_limit) if seat.credit_limit else OVER_ZERO_LIMIT_PERCENT
-
-
-def _paid_on_time_percent(seat: Seat) -> Value:
-    if not seat.paid:
-        return None
-    return _percent(Decimal(sum(1 for _, late in seat.paid if late == 0)), Decimal(len(seat.paid)))
-
-
-def _days_since_last_payment(seat: Seat) -> Value:
-    today = seat.books.today
-    days = [
-        (today - one.paid_on).days
-        for one in seat.books.account.payments
-        if one.status == PaymentStatus.ACTIVE
-        and one.paid_on <= today
-        and seat.counts(one.contact_id)
-    ]
-    return min(days, default=None)
-
-
-def _sales(seat: Seat) -> Value:
-    books = seat.books
-    money = [
-        books.converter.amount(one.total, one.currency, one.rate, one.number or one.id)
-        for one in books.account.invoices
-        if one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
-        and 0 <= (books.today - one.issued_on).days < HISTORY_DAYS
-        and seat.counts(one.contact_id)
-    ]
-    less = [
-        books.converter.amount(-one.total, one.currency, one.rate, one.number or one.id)
-        for one in books.account.credits
-        if one.kind == CreditKind.CREDIT_NOTE
-        and one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
-        and 0 <= (books.today - one.issued_on).days < HISTORY_DAYS
-        and seat.counts(one.contact_id)
-    ]
-    return summed(money + less)
-
-
-def _customer_for_days(seat: Seat) -> Value:
-    days = [one.issued_on for one in seat.books.account.invoices if seat.counts(one.contact_id)]
-    if seat.contact.created_on is not None:
-        days.append(seat.contact.created_on)
-    # Xero does not say when a contact was created; its first invoice does.
-    return max(0, (seat.books.today - min(days)).days) if days else None
-
-
-def _oldest_days_overdue(seat: Seat) -> Value:
-    return (seat.books.today - seat.overdue[0].due_on).days if seat.overdue else 0
-
-
-def _promise_states(seat: Seat) -> Value:
-    states = {
-        state
-        for invoice_id, (_, state) in seat.books.promises.items()
-        if invoice_id in seat.own_invoice_ids
-    }
-    return frozenset(states or {"none"})
-
-
-def _broken_promises(seat: Seat) -> Value:
-    books = seat.books
-    if not books.account.promises:
-        return 0
-    by_id = {one.id: one for one in books.account.invoices}
-    return sum(
-        1
-        for promise in books.account.promises
-        if promise.invoice_id in seat.own_invoice_ids
-        and promise_state(promise, by_id.get(promise.invoice_id), books.account, books.today)
-        == "broken"
-    )
-
-
-def _dispute_states(seat: Seat) -> Value:
-    ids = seat.own_invoice_ids if seat.books.disputes else frozenset()
-    states = {seat.books.dispute_state(one) for one in seat.books.disputes if one in ids}
-    return frozenset(states or {"none"})
-
-
-def _contact_steps(seat: Seat) -> list[SentStep]:
-    if not seat.books.account.sent:
-        return []
-    return [one for one in seat.books.account.sent if one.invoice_id in seat.own_invoice_ids]
-
-
-def _contact_last_reminder(seat: Seat) -> Value:
-    days = [(seat.books.today - one.on).days for one in _contact_steps(seat) if one.moment]
-    return min(days, default=None)
-
-
-def _contact_highest_step(seat: Seat) -> Value:
-    days = [step.day for one in seat.owed for step in seat.books.sent.get(one.id, ())]
-    return max(days, default=None)
-
-
-def _invoice_last_reminder(seat: Seat, invoice: Invoice) -> Value:
-    steps = seat.books.sent.get(invoice.id, ())
-    days = [(seat.books.today - one.on).days for one in steps if one.moment]
-    return min(days, default=None)
-
-
-def _invoice_highest_step(seat: Seat, invoice: Invoice) -> Value:
-    return max((one.day for one in seat.books.sent.get(invoice.id, ())), default=None)
-
-
-def _days_on_hold(seat: Seat) -> Value:
-    hold = seat.books.account.hold
-    return (seat.books.today - hold.since).days if hold else 0
-
-
-def _days_until_review(seat: Seat) -> Value:
-    day = seat.agreed.review_on
-    return (day - seat.books.today).days if day else None
-
-
-def _folded(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(" ".join(text.split()).casefold() for text in texts)
-
-
-def _contact_names(seat: Seat) -> Value:
-    return _folded((seat.contact.name, seat.contact.id))
-
-
-def _promise_of(seat: Seat, invoice: Invoice) -> Value:
-    found = seat.books.promises.get(invoice.id)
-    return found[1] if found else "none"
-
-
-def _total_here(seat: Seat, invoice: Invoice) -> Value:
-    return seat.books.converter.amount(
-        invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
-    )
-
-
 _NO_RATE = "the platform recorded no exchange rate"
 _OPEN = "open invoices"
 _PAID = "invoices paid in full in the last 365 days"
@@ -256,7 +86,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             _OPEN,
             "nothing is owed, or no exchange rate was recorded",
         ),
-        _overdue_percent,
+        figures.overdue_percent,
     ),
     (
         Field(
@@ -302,7 +132,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "the credit limit or the exposure is unknown",
             needs_limit=True,
         ),
-        _headroom,
+        figures.headroom,
     ),
     (
         Field(
@@ -314,7 +144,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "the credit limit or the exposure is unknown",
             needs_limit=True,
         ),
-        _over_limit_percent,
+        figures.over_limit_percent,
     ),
     (Field("open_invoices", _C, _N, "how many invoices are open", _OPEN), lambda s: len(s.owed)),
     (
@@ -329,7 +159,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "days since the oldest unpaid due date, 0 when nothing is overdue",
             _OPEN,
         ),
-        _oldest_days_overdue,
+        figures.oldest_days_overdue,
     ),
     (
         Field(
@@ -340,7 +170,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             _PAID,
             "nothing was paid in the last 365 days",
         ),
-        lambda s: _average([one[0] for one in s.paid]),
+        lambda s: figures.average([one[0] for one in s.paid]),
     ),
     (
         Field(
@@ -351,7 +181,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             _PAID,
             "nothing was paid in the last 365 days",
         ),
-        lambda s: _average([one[1] for one in s.paid]),
+        lambda s: figures.average([one[1] for one in s.paid]),
     ),
     (
         Field(
@@ -362,7 +192,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             _PAID,
             "nothing was paid in the last 365 days",
         ),
-        _paid_on_time_percent,
+        figures.paid_on_time_percent,
     ),
     (
         Field(
@@ -373,7 +203,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "payments",
             "nothing was ever paid",
         ),
-        _days_since_last_payment,
+        figures.days_since_last_payment,
     ),
     (
         Field(
@@ -384,7 +214,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "invoices and credit notes",
             _NO_RATE,
         ),
-        _sales,
+        figures.sales,
     ),
     (
         Field(
@@ -395,7 +225,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "the contact and its invoices",
             "the platform does not say, and there is no invoice",
         ),
-        _customer_for_days,
+        figures.customer_for_days,
     ),
     (
         Field(
@@ -417,7 +247,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "the contact",
             example="Key accounts",
         ),
-        lambda s: _folded(s.contact.groups),
+        lambda s: figures.folded(s.contact.groups),
     ),
     (
         Field(
@@ -439,7 +269,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "the contact",
             example="Ridgeway University",
         ),
-        _contact_names,
+        figures.contact_names,
     ),
     (
         Field(
@@ -487,7 +317,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "days since the credit hold was placed, 0 without one",
             "what arsync did",
         ),
-        _days_on_hold,
+        figures.days_on_hold,
     ),
     (
         Field(
@@ -520,7 +350,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "customers of the rulebook",
             "no review day was set",
         ),
-        _days_until_review,
+        figures.days_until_review,
     ),
     (
         Field(
@@ -531,11 +361,11 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "promises",
             choices=_PROMISES,
         ),
-        _promise_states,
+        figures.promise_states,
     ),
     (
         Field("broken_promises", _C, _N, "how many promises it broke", "promises and payments"),
-        _broken_promises,
+        figures.broken_promises,
     ),
     (
         Field(
@@ -546,7 +376,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "disputes",
             choices=_DISPUTES,
         ),
-        _dispute_states,
+        figures.dispute_states,
     ),
     (
         Field(
@@ -557,7 +387,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "what arsync sent",
             "nothing was sent yet",
         ),
-        _contact_last_reminder,
+        figures.contact_last_reminder,
     ),
     (
         Field(
@@ -568,7 +398,7 @@ _CONTACT: tuple[tuple[Field, ContactFact], ...] = (
             "what arsync sent",
             "nothing was sent yet",
         ),
-        _contact_highest_step,
+        figures.contact_highest_step,
     ),
 )
 
@@ -577,7 +407,7 @@ _INVOICE: tuple[tuple[Field, InvoiceFact], ...] = (
         Field("amount_due", _I, _A, "what is still owed on it", "the invoice", _NO_RATE),
         lambda s, i: s.books.due_here(i),
     ),
-    (Field("total", _I, _A, "what it was issued for", "the invoice", _NO_RATE), _total_here),
+    (Field("total", _I, _A, "what it was issued for", "the invoice", _NO_RATE), figures.total_here),
     (
         Field("days_overdue", _I, _D, "days since the due date, 0 when not yet due", "the invoice"),
         lambda s, i: days_overdue(i, s.books.today),
@@ -631,7 +461,7 @@ _INVOICE: tuple[tuple[Field, InvoiceFact], ...] = (
             "promises and payments",
             choices=_PROMISES,
         ),
-        _promise_of,
+        figures.promise_of,
     ),
     (
         Field("dispute", _I, Kind.CHOICE, "whether it is disputed", "disputes", choices=_DISPUTES),
@@ -646,7 +476,7 @@ _INVOICE: tuple[tuple[Field, InvoiceFact], ...] = (
             "what arsync sent",
             "nothing was sent yet",
         ),
-        _invoice_last_reminder,
+        figures.invoice_last_reminder,
     ),
     (
         Field(
@@ -657,7 +487,7 @@ _INVOICE: tuple[tuple[Field, InvoiceFact], ...] = (
             "what arsync sent",
             "nothing was sent yet",
         ),
-        _invoice_highest_step,
+        figures.invoice_highest_step,
     ),
 )
 

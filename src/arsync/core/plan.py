@@ -1,7 +1,210 @@
-"""The plan: everything the rulebook would do for one connection on one day."""
+"""The plan: everything the rulebook would do for one connection on one day.
+
+Accounts stream through: nothing is kept of an account but its actions and what was held back.
+"""
 
 from __future__ import annotations
 
-from arsync.core.decisions import HeldBack, Plan, SafetyVerdict, action_json, because_json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
-__all__ = ["HeldBack", "Plan", "SafetyVerdict", "action_json", "because_json"]
+from arsync.core.actions import Action, ActionKind
+from arsync.core.assess import Assessment, Assessor
+from arsync.core.business_days import Calendar, IsHoliday, sending_moment
+from arsync.core.decisions import HeldBack, Plan, SafetyVerdict, action_json, because_json
+from arsync.core.follow_ups import plan_follow_ups
+from arsync.core.holds import plan_hold
+from arsync.core.planning import Planning
+from arsync.core.records import Account, Organisation
+from arsync.core.reminders import plan_reminders
+from arsync.core.rulebook.model import Rulebook
+
+__all__ = [
+    "HeldBack",
+    "Plan",
+    "SafetyVerdict",
+    "action_json",
+    "because_json",
+    "make_plan",
+    "reason_gone",
+]
+
+UNRATED_SHOWN_MAX = 20
+"""How many documents without an exchange rate a plan names."""
+
+_COUNTED = {
+    "credit_holds": ActionKind.CREDIT_HOLD,
+    "emails": ActionKind.REMINDER,
+    "tasks": ActionKind.TASK,
+    "letters": ActionKind.LETTER,
+    "late_fees": ActionKind.LATE_FEE,
+}
+"""What each limit of `safety` counts."""
+
+
+def make_plan(
+    accounts: Iterable[Account],
+    rulebook: Rulebook,
+    *,
+    connection: str,
+    organisation: Organisation,
+    today: date,
+    now: datetime,
+    offers: frozenset[str],
+    holidays: IsHoliday,
+    started: frozenset[str] = frozenset(),
+    emails_per_day_max: int = 0,
+) -> Plan:
+    """Plan one connection's day.
+
+    Args:
+        accounts: every debtor, in an order that stays the same.
+        rulebook: what to do.
+        connection: its name; part of every action's key.
+        organisation: for its base currency and time zone.
+        today: the organisation's day.
+        now: the moment of planning, aware.
+        offers: what the accounting system can take, as `Capability` texts.
+        holidays: whether a day is a public holiday.
+        started: further keys that count as done, besides each account's own.
+        emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
+    """
+    planning, problems = _begin(
+        rulebook, connection, organisation, today, now, offers=offers, holidays=holidays
+    )
+    planning.done = started
+    planning.emails_per_day_max = emails_per_day_max
+    unrated: dict[str, None] = {}
+    for account in accounts:
+        assessment = _plan_account(planning, account)
+        if len(unrated) < UNRATED_SHOWN_MAX:
+            unrated.update(dict.fromkeys(assessment.books.converter.missing))
+    problems += [
+        f"no exchange rate was recorded for {document}: what it is worth is unknown"
+        for document in list(unrated)[:UNRATED_SHOWN_MAX]
+    ]
+    problems += _customer_problems(planning.assessor)
+    return Plan(
+        connection=connection,
+        as_of=today,
+        rulebook_files=rulebook.files,
+        rulebook_hash=rulebook.hash,
+        actions=tuple(planning.actions),
+        held_back=tuple(planning.held_back),
+        safety=safety_verdict(rulebook, planning.actions),
+        problems=tuple(problems),
+    )
+
+
+def reason_gone(
+    action: Action,
+    account: Account,
+    rulebook: Rulebook,
+    *,
+    organisation: Organisation,
+    today: date,
+    now: datetime,
+    offers: frozenset[str],
+    holidays: IsHoliday,
+) -> str:
+    """Return why a planned action should not be done any more; empty when it should.
+
+    To be asked right before a write, with the account as it is then. The action itself does not
+    stand in its own way, whatever state it is in, and neither do messages of its own moment.
+    """
+    planning, _ = _begin(
+        rulebook, action.connection, organisation, today, now, offers=offers, holidays=holidays
+    )
+    planning.moment = action.moment
+    own = {(one.id, one.episode, one.day) for one in action.invoices}
+    fresh = account._replace(
+        done_keys=account.done_keys - {action.key},
+        sent=tuple(
+            one
+            for one in account.sent
+            if not (one.moment == action.moment and (one.invoice_id, one.episode, one.day) in own)
+        ),
+        waiting=tuple(
+            one for one in account.waiting if (one.invoice_id, one.episode, one.day) not in own
+        ),
+        open_tasks=tuple(key for key in account.open_tasks if key != action.key),
+    )
+    _plan_account(planning, fresh)
+    if any(one.key == action.key for one in planning.actions):
+        return ""
+    named = {one.id for one in action.invoices}
+    for held in planning.held_back:
+        of_contact = not held.invoice_id and held.contact_id == action.contact_id
+        if of_contact or held.invoice_id in named:
+            return held.why
+    return "nothing of it is due any more"
+
+
+def safety_verdict(rulebook: Rulebook, actions: Iterable[Action]) -> SafetyVerdict:
+    """Return whether the actions are more than the rulebook allows without a person."""
+    counts = Counter(action.kind for action in actions)
+    messages = tuple(
+        f"{counts[kind]:,} {name.replace('_', ' ')} in one plan; safety allows {most:,}"
+        for name, kind in _COUNTED.items()
+        if counts[kind] > (most := getattr(rulebook.safety, name))
+    )
+    return SafetyVerdict(bool(messages), messages)
+
+
+def _begin(
+    rulebook: Rulebook,
+    connection: str,
+    organisation: Organisation,
+    today: date,
+    now: datetime,
+    *,
+    offers: frozenset[str],
+    holidays: IsHoliday,
+) -> tuple[Planning, list[str]]:
+    sending = rulebook.sending
+    calendar = Calendar(sending.weekdays, holidays, sending.on_holidays)
+    zone, problems = _zone(organisation.time_zone)
+    planning = Planning(
+        assessor=Assessor(rulebook, organisation, today),
+        connection=connection,
+        today=today,
+        calendar=calendar,
+        not_before=sending_moment(today, now, zone, calendar, (sending.earliest, sending.latest)),
+        offers=offers,
+    )
+    return planning, problems
+
+
+def _zone(name: str) -> tuple[tzinfo, list[str]]:
+    if not name:
+        return UTC, []
+    try:
+        return ZoneInfo(name), []
+    except (LookupError, ValueError, OSError):
+        return UTC, [f"the time zone {name!r} is not known: hours are taken as UTC"]
+
+
+def _plan_account(planning: Planning, account: Account) -> Assessment:
+    assessment = planning.assessor.assess(account)
+    plan_hold(planning, assessment)
+    for party in assessment.parties:
+        plan_reminders(planning, assessment, party)
+        plan_follow_ups(planning, assessment, party)
+    return assessment
+
+
+def _customer_problems(assessor: Assessor) -> list[str]:
+    """Return what is odd about the rulebook's customers: nobody has that name, or several do."""
+    found: list[str] = []
+    for key, customer in assessor.customers.items():
+        count = assessor.seen.get(key, 0)
+        place = f"{customer.place.file}:{customer.place.line}"
+        if count == 0:
+            found.append(f"{place}: no contact is called {customer.contact!r}")
+        elif count > 1:
+            found.append(
+                f"{place}: {count} contacts are called {customer.contact!r}: write the id instead"
+            )
+    return found

@@ -1,0 +1,181 @@
+"""Credit holds: placed while any reason stands, lifted when none does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.assess import Assessment
+from arsync.core.planning import Planning, because, cited, left_alone_words, not_written_to
+from arsync.core.records import ContactStatus
+from arsync.core.rulebook.model import CreditHold
+
+HOLD = "credit hold"
+TERMS = "payment terms"
+
+
+def plan_hold(planning: Planning, assessment: Assessment) -> None:
+    """Plan the hold of one account: place, lift, change and restore terms."""
+    if not planning.assessor.rulebook.credit_holds and assessment.account.hold is None:
+        return
+    root, hold = assessment.root, assessment.account.hold
+    stopped = not_written_to(root)
+    if stopped:
+        if assessment.reasons or hold:
+            planning.hold_back(root, stopped)
+        return
+    alone = left_alone_words(planning, root)
+    if alone is not None:
+        certain = root.left_alone is not None and root.left_alone.answer
+        if hold is not None and certain:
+            _lift(planning, assessment, alone[0])
+        elif assessment.reasons:
+            planning.hold_back(root, f"no credit hold: {alone[0]}", because=alone[1])
+        return
+    if assessment.reasons:
+        _place(planning, assessment)
+    elif hold is not None:
+        _lift(planning, assessment, "no reason stands any more")
+    else:
+        _report_undecided(planning, assessment)
+
+
+def _place(planning: Planning, assessment: Assessment) -> None:
+    account, root = assessment.account, assessment.root
+    episode = account.hold.episode if account.hold else account.last_hold_episode + 1
+    with_terms = [rule for rule in assessment.reasons if rule.terms]
+    if account.hold is None:
+        first = assessment.reasons[0]
+        action = _action(
+            planning,
+            assessment,
+            ActionKind.CREDIT_HOLD,
+            first,
+            episode=episode,
+            # One reason that needs nobody's approval is enough to place the hold.
+            needs_approval=all(rule.needs_approval for rule in assessment.reasons),
+            details={
+                "reasons": "; ".join(rule.name for rule in assessment.reasons),
+                "children": ",".join(_children(assessment)),
+            },
+            note="Credit hold placed: " + planning.assessor.words(first.when, root),
+        )
+        _offer(planning, assessment, action, HOLD)
+    if with_terms and not (account.hold and account.hold.terms_changed):
+        rule = with_terms[0]
+        action = _action(
+            planning,
+            assessment,
+            ActionKind.TERMS,
+            rule,
+            episode=episode,
+            needs_approval=rule.needs_approval,
+            details={"terms": rule.terms},
+            note=f"Payment terms changed to {rule.terms} while the credit hold stands",
+        )
+        _offer(planning, assessment, action, TERMS)
+
+
+def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
+    hold = assessment.account.hold
+    assert hold is not None, "only a standing hold is lifted"
+    rules = planning.assessor.rulebook.credit_holds
+    rule = rules[0] if rules else None
+    lifted = _action(
+        planning,
+        assessment,
+        ActionKind.LIFT_CREDIT_HOLD,
+        rule,
+        episode=hold.episode,
+        details={
+            "held_since": hold.since.isoformat(),
+            "children": ",".join(_children(assessment)),
+        },
+        note=f"Credit hold lifted: {why}",
+    )
+    _offer(planning, assessment, lifted, HOLD)
+    if hold.terms_changed:
+        restored = _action(
+            planning,
+            assessment,
+            ActionKind.RESTORE_TERMS,
+            rule,
+            episode=hold.episode,
+            details={},
+            note="Payment terms restored: the credit hold is lifted",
+        )
+        _offer(planning, assessment, restored, TERMS)
+
+
+def _action(
+    planning: Planning,
+    assessment: Assessment,
+    kind: ActionKind,
+    rule: CreditHold | None,
+    *,
+    episode: int,
+    details: dict[str, str],
+    note: str,
+    needs_approval: bool = False,
+) -> Action:
+    root = assessment.root
+    contact = root.seat.contact
+    rulebook = planning.assessor.rulebook
+    if kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
+        facts: dict[str, Any] = {}
+        for one in rulebook.credit_holds:
+            facts |= planning.assessor.evidence(one.when, root)
+    else:
+        assert rule is not None, "a hold is placed for a rule"
+        facts = planning.assessor.evidence(rule.when, root)
+    if rule is None:
+        reason = because(rulebook.sending.place, "credit_holds", facts)
+        reason = reason._replace(file=rulebook.files[0], line=1)
+    else:
+        reason = because(rule.place, rule.name, facts)
+    return Action(
+        kind=kind,
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=reason,
+        episode=episode,
+        needs_approval=needs_approval,
+        note=f"{note} ({cited(reason)}).",
+        details=details,
+    )
+
+
+def _offer(planning: Planning, assessment: Assessment, action: Action, capability: str) -> None:
+    lacking = planning.lacks(capability)
+    if lacking:
+        planning.hold_back(assessment.root, lacking, because=action.because)
+    elif not planning.is_done(action, assessment.account.done_keys):
+        planning.actions.append(action)
+
+
+def _children(assessment: Assessment) -> list[str]:
+    """Return the children that the hold covers and is noted on."""
+    alone = {
+        party.seat.contact.id
+        for party in assessment.parties
+        if party.left_alone is not None and party.seat.contact.id != assessment.root.seat.contact.id
+    }
+    return [
+        one.id
+        for one in assessment.account.contacts[1:]
+        if one.status == ContactStatus.ACTIVE and one.id not in alone
+    ]
+
+
+def _report_undecided(planning: Planning, assessment: Assessment) -> None:
+    """Say what could not be decided, for contacts that owe something."""
+    root = assessment.root
+    if not root.seat.owed:
+        return
+    for rule in assessment.undecided:
+        planning.hold_back(
+            root,
+            f"no credit hold for {rule.name!r}: {planning.assessor.unknowns(rule.when, root)}",
+            because=because(rule.place, rule.name, planning.assessor.evidence(rule.when, root)),
+        )

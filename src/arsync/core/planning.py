@@ -1,0 +1,101 @@
+"""What planning shares: the rulebook on its day, the organisation's calendar, what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import Any
+
+from arsync.core.actions import Action, Because
+from arsync.core.assess import Assessor, Party
+from arsync.core.business_days import Calendar
+from arsync.core.decisions import HeldBack
+from arsync.core.records import ContactStatus, Invoice
+from arsync.core.rulebook.model import Place
+
+
+@dataclass
+class Planning:
+    """One plan in the making."""
+
+    assessor: Assessor
+    connection: str
+    today: date
+    calendar: Calendar
+    not_before: datetime
+    """When messages of this plan may leave."""
+    offers: frozenset[str]
+    done: frozenset[str] = frozenset()
+    """Keys that count as done for every account."""
+    emails_per_day_max: int = 0
+    """How many emails the accounting system sends a day; 0: no such limit."""
+    moment: str = ""
+    """A contact moment that is under way: its own messages do not stand in its way."""
+    platform_emails: int = 0
+    """How many are planned already."""
+    actions: list[Action] = field(default_factory=list)
+    held_back: list[HeldBack] = field(default_factory=list)
+
+    def hold_back(
+        self,
+        party: Party,
+        why: str,
+        *,
+        invoice: Invoice | None = None,
+        next_date: date | None = None,
+        because: Because | None = None,
+    ) -> None:
+        """Remember what was not done."""
+        contact = party.seat.contact
+        invoice_id, number = (invoice.id, invoice.number) if invoice else ("", "")
+        self.held_back.append(
+            HeldBack(contact.id, contact.name, invoice_id, number, why, next_date, because)
+        )
+
+    def is_done(self, action: Action, done_keys: frozenset[str]) -> bool:
+        """Return whether the action was started, or refused, before."""
+        if not done_keys and not self.done:
+            return False
+        key = action.key
+        return key in done_keys or key in self.done
+
+    def lacks(self, capability: str) -> str:
+        """Return why the accounting system cannot do it; empty when it can."""
+        return "" if capability in self.offers else f"the accounting system offers no {capability}"
+
+
+def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> Because:
+    """Return a reason that points into the rulebook."""
+    return Because(place.file, place.line, rule, facts or {})
+
+
+def cited(reason: Because) -> str:
+    """Return `standard.yaml:57, Standard cadence`."""
+    return f"{PurePath(reason.file).name}:{reason.line}, {reason.rule}"
+
+
+def not_written_to(party: Party) -> str:
+    """Return why nothing is ever written to the contact; empty when it is active."""
+    contact = party.seat.contact
+    if contact.status == ContactStatus.ACTIVE:
+        return ""
+    if contact.status == ContactStatus.MERGED:
+        return f"the contact was merged into {contact.merged_into or 'another'}"
+    return f"the contact is {contact.status}"
+
+
+def left_alone_words(planning: Planning, party: Party) -> tuple[str, Because] | None:
+    """Return why the contact is left alone, and the rule; None when it is not.
+
+    A rule that rests on something unknown protects as well: unknown never acts against a customer.
+    """
+    if party.left_alone is None:
+        return None
+    rule, answer = party.left_alone
+    reason = because(rule.place, rule.name, planning.assessor.evidence(rule.when, party))
+    if answer:
+        return f"left alone: {rule.name}", reason
+    unknown = planning.assessor.unknowns(rule.when, party)
+    return f"perhaps to be left alone ({rule.name}): {unknown}", reason

@@ -1,0 +1,186 @@
+"""Step actions: a due step as the action it becomes, with its note and details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from arsync.core.assess import Party
+from arsync.core.money import ZERO, minor_digits, rounded, shown
+from arsync.core.planning import Planning, cited
+from arsync.core.records import Invoice
+from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
+
+
+class DueStep(NamedTuple):
+    """A step that one invoice is due and nothing stops."""
+
+    invoice: Invoice
+    step: Step
+    episode: int
+    reason: Because
+    by_hand: bool = False
+    """An old debt that a person starts."""
+    no_address: bool = False
+
+    @property
+    def ref(self) -> InvoiceRef:
+        """Return the invoice as actions name it."""
+        one = self.invoice
+        overdue = self.reason.facts.get("days_overdue", 0)
+        return InvoiceRef(
+            one.id,
+            one.number,
+            one.amount_due,
+            one.currency,
+            self.episode,
+            self.step.text,
+            self.step.day,
+            overdue,
+        )
+
+    @property
+    def subject(self) -> str:
+        """Return what tells this step of this invoice from every other."""
+        return f"{self.invoice.id} day {self.step.day}"
+
+
+def acts_as(planning: Planning, one: DueStep) -> ActionKind | None:
+    """Return what the step becomes; None when there is no way to take it."""
+    if one.no_address:
+        if planning.assessor.rulebook.sending.without_email is WithoutEmail.TASK:
+            return ActionKind.TASK
+        return None
+    return _KINDS[one.step.kind]
+
+
+_KINDS: Mapping[StepKind, ActionKind] = {
+    StepKind.EMAIL: ActionKind.REMINDER,
+    StepKind.TASK: ActionKind.TASK,
+    StepKind.LETTER: ActionKind.LETTER,
+    StepKind.LATE_FEE: ActionKind.LATE_FEE,
+}
+
+
+def fee_of(planning: Planning, party: Party, one: DueStep) -> Decimal | None:
+    """Return the late fee in the invoice's currency; None without an exchange rate."""
+    invoice, step = one.invoice, one.step
+    if step.fee_percent is not None:
+        return rounded(invoice.amount_due * step.fee_percent / 100, invoice.currency)
+    assert step.fee_amount is not None, "a late fee is an amount or a percentage"
+    if invoice.currency == planning.assessor.rulebook.currency:
+        return step.fee_amount
+    unit = party.seat.books.converter.rate(invoice.currency, invoice.rate)
+    return None if not unit else rounded(step.fee_amount / unit, invoice.currency)
+
+
+def step_action(
+    planning: Planning,
+    party: Party,
+    together: list[DueStep],
+    *,
+    others_waiting: int = 0,
+) -> Action:
+    """Make one action of one or more steps of one contact; the oldest invoice leads."""
+    lead = together[0]
+    highest = max(together, key=lambda one: one.step.day)
+    kind = acts_as(planning, lead) or ActionKind.REMINDER
+    sending = planning.assessor.rulebook.sending
+    reaches_customer = kind in {ActionKind.REMINDER, ActionKind.LETTER}
+    contact = party.seat.contact
+    return Action(
+        kind=kind,
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=highest.reason,
+        invoices=tuple(one.ref for one in together),
+        subject=lead.subject,
+        episode=lead.episode,
+        step=highest.step.text,
+        via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
+        needs_approval=any(one.step.needs_approval or one.by_hand for one in together),
+        not_before=planning.not_before if reaches_customer else None,
+        moment=f"{contact.id} {planning.not_before.date()}" if reaches_customer else "",
+        note=_note(kind, together, highest, others_waiting),
+        details=_details(planning, party, kind, together, highest),
+    )
+
+
+def _details(
+    planning: Planning,
+    party: Party,
+    kind: ActionKind,
+    together: list[DueStep],
+    highest: DueStep,
+) -> dict[str, str]:
+    step, invoice = highest.step, together[0].invoice
+    language = party.customer.language if party.customer else ""
+    language = language or planning.assessor.rulebook.sending.language
+    if kind is ActionKind.REMINDER:
+        return {
+            "cadence": highest.reason.rule,
+            "language": language,
+            "to": _addresses(party, invoice),
+        }
+    if kind is ActionKind.TASK:
+        task = step.text
+        if highest.no_address:
+            task = f"There is no email address: send the {step.text} another way"
+        return {"cadence": highest.reason.rule, "task": task, "assign_to": step.assign_to}
+    if kind is ActionKind.LETTER:
+        name = f"{step.text} {invoice.number or invoice.id}.pdf".replace("/", "-")
+        return {
+            "cadence": highest.reason.rule,
+            "letter": step.text,
+            "file_name": name,
+            "language": language,
+        }
+    fee = fee_of(planning, party, together[0])
+    assert fee is not None, "a fee without a rate is held back"
+    digits = minor_digits(invoice.currency)
+    return {
+        "cadence": highest.reason.rule,
+        "amount": f"{fee:.{digits}f}",
+        "currency": invoice.currency,
+        "description": f"Late fee for invoice {invoice.number or invoice.id}",
+    }
+
+
+def _addresses(party: Party, invoice: Invoice) -> str:
+    contact = party.seat.contact
+    first = invoice.email or contact.email
+    return ", ".join(dict.fromkeys(one for one in (first, *contact.more_emails) if one))
+
+
+_VERBS = {
+    ActionKind.REMINDER: "{} sent by email",
+    ActionKind.LETTER: "{} attached as a letter",
+    ActionKind.TASK: "Task opened: {}",
+    ActionKind.LATE_FEE: "{} billed",
+}
+
+
+def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_waiting: int) -> str:
+    text = highest.step.text
+    said = _VERBS[kind].format(text[:1].upper() + text[1:])
+    if len(together) == 1:
+        days = highest.reason.facts["days_overdue"]
+        until = highest.reason.facts.get("days_until_due", 0)
+        when = f"{days} days overdue" if days else f"due in {until} days"
+        if not days and not until:
+            when = "due today"
+        owed = shown(highest.invoice.amount_due, highest.invoice.currency)
+        body = f"{when}, {owed} due"
+    else:
+        sums: dict[str, Decimal] = {}
+        for one in together:
+            sums[one.invoice.currency] = (
+                sums.get(one.invoice.currency, ZERO) + one.invoice.amount_due
+            )
+        owed = " and ".join(shown(amount, currency) for currency, amount in sums.items())
+        body = f"{len(together)} invoices, {owed} due in all"
+    waiting = f"; {others_waiting} more wait for the next message" if others_waiting else ""
+    return f"{said}: {body}{waiting} ({cited(highest.reason)})."
