@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import requests
 
 from arsync_sandbox.faults import FAULTS_MAX, FaultProblem, Faults
 from arsync_sandbox.journal import Journal
+from arsync_sandbox.mailbox import Mailbox
+from arsync_sandbox.platform import Email
 from arsync_sandbox.server import Sandbox
 
 
@@ -256,3 +259,21 @@ def test_the_control_plane_is_neither_journalled_nor_hit_by_faults(
     assert plane.journal() == []
     with pytest.raises((http.client.RemoteDisconnected, requests.ConnectionError)):
         requests.get(f"{little.url}/little/rows", timeout=5)
+
+
+def test_the_control_plane_explains_itself(little: Sandbox, plane: Any) -> None:
+    index = plane.get("")
+    assert index["platforms"] == ["little"]
+    assert {path.split()[1] for path in index if " " in path} == {
+        rule.rule.removeprefix("/_sandbox/")
+        for rule in little.app.url_map.iter_rules()
+        if rule.rule.startswith("/_sandbox/") and rule.rule != "/_sandbox/"
+    }
+
+
+def test_the_mailbox_forgets_the_oldest_beyond_its_limit() -> None:
+    mailbox = Mailbox(length_max=2)
+    for number in range(3):
+        at = datetime(2026, 6, 1, tzinfo=UTC)
+        mailbox.put(Email(at, "smtp", [], f"Letter {number}"))
+    assert [email["subject"] for email in mailbox.as_json()] == ["Letter 1", "Letter 2"]

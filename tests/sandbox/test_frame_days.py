@@ -168,3 +168,32 @@ def test_nobody_ever_pays_more_than_is_owed(start_little: Callable[..., Sandbox]
     sandbox = played(start_little, letters=True, seed=random.Random(5).randrange(1000))
     book: Any = sandbox.books["little"]
     assert all(amount >= Decimal(0) for amount in book.due.values())
+
+
+def test_a_clock_put_back_lets_later_rows_wait_again(little: Sandbox, plane: Any) -> None:
+    plane.clock("2026-01-05")
+    plane.load(
+        contacts=[{"id": "c", "name": "C"}],
+        invoices=[{"id": "i", "contact_id": "c", "issued_on": "2026-02-01", "total": "1"}],
+    )
+    assert plane.state()["waiting"]["invoices"] == 1
+
+
+def test_a_day_moved_into_its_early_hours_has_not_seen_its_morning(
+    little: Sandbox, plane: Any
+) -> None:
+    seen: list[datetime] = []
+    book: Any = little.books["little"]
+    book.day_begins = lambda _on: seen.append(little.now())
+    plane.clock("2026-06-03T02:00:00")
+    assert [moment.hour for moment in seen] == [8, 2]
+
+
+def test_a_business_goes_on_as_the_clock_moves(start_little: Callable[..., Sandbox]) -> None:
+    sandbox = start_little(start=date(2026, 6, 1))
+    sandbox.generate(contacts=20, invoices=365, days_ahead=30)
+    book: Any = sandbox.books["little"]
+    assert len(book.invoices) == 365
+    with sandbox.lock:
+        sandbox.timeline.move_to(sandbox.now() + timedelta(days=30))
+    assert len(book.invoices) == 395

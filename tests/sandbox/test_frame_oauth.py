@@ -258,3 +258,10 @@ def test_a_readable_token_holds_its_claims() -> None:
     claims = signed_token({"authentication_event_id": "e"}).split(".")[1]
     padded = claims + "=" * (-len(claims) % 4)
     assert json.loads(base64.urlsafe_b64decode(padded)) == {"authentication_event_id": "e"}
+
+
+def test_only_so_many_tokens_are_remembered(little: Sandbox) -> None:
+    book: Any = little.books["little"]
+    book.oauth.tokens_max = book.oauth.grants_max = 2
+    kept = [exchange(little)["access_token"] for _ in range(3)]
+    assert [status(little, token) for token in kept] == [401, 200, 200]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -27,11 +28,11 @@ def connect(sandbox: Sandbox) -> http.client.HTTPConnection:
 def test_many_requests_use_one_connection(little: Sandbox) -> None:
     client = connect(little)
     client.connect()
-    socket = client.sock
+    first = client.sock
     for _ in range(3):
         client.request("POST", "/little/rows", b"x" * 5000)
         assert client.getresponse().read()
-    assert client.sock is socket
+    assert client.sock is first
     client.close()
 
 
@@ -143,3 +144,42 @@ def test_stopping_does_not_wait_for_idle_clients(start_little: Callable[..., San
     with pytest.raises(OSError, match="refused"):
         connect(sandbox).connect()
     client.close()
+
+
+@pytest.mark.parametrize("length", ["-1", "ten"])
+def test_a_nonsense_length_is_a_bad_request(
+    little: Sandbox, length: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = connect(little)
+    client.putrequest("POST", "/little/rows")
+    client.putheader("Content-Length", length)
+    client.endheaders()
+    assert client.getresponse().status == 400
+    client.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_client_that_leaves_early_disturbs_nobody(
+    little: Sandbox, plane: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plane.fault(delay_seconds=0.05)
+    client = connect(little)
+    client.request("GET", "/little/rows?n=100000")
+    client.close()
+    assert requests.get(f"{little.url}/little/rows", timeout=5).ok
+    time.sleep(0.1)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_old_client_gets_its_connection_closed(little: Sandbox) -> None:
+    parts = urlsplit(little.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as raw:
+        raw.sendall(b"GET /little/rows HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: raw.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"Connection: close" in answer
+
+
+def test_a_question_about_the_headers_gets_no_body(little: Sandbox) -> None:
+    answer = requests.head(f"{little.url}/little/rows?n=10", timeout=5)
+    assert (answer.content, answer.headers["Content-Length"]) == (b"", "150")

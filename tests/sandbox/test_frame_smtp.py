@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.smtp import SmtpSink
+from arsync_sandbox.smtp import MESSAGE_BYTES_MAX, SmtpSink
 
 
 def letter(subject: str = "Invoice INV-1 is overdue", to: str = "pay@acme.example") -> EmailMessage:
@@ -92,3 +92,12 @@ def test_stopping_ends_open_sessions(start_little: Callable[..., Sandbox]) -> No
     with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
         client.docmd("NOOP")
     client.close()
+
+
+def test_a_letter_over_the_limit_is_refused(little: Sandbox, plane: Any) -> None:
+    with smtplib.SMTP("127.0.0.1", little.smtp_port, timeout=5) as client:
+        client.ehlo()
+        assert client.esmtp_features["size"] == str(MESSAGE_BYTES_MAX)
+        code, _ = client.docmd(f"MAIL FROM:<a@b.example> SIZE={MESSAGE_BYTES_MAX + 1}")
+    assert code == 552
+    assert plane.state()["emails"] == []
