@@ -187,17 +187,20 @@ class Desk:
             receipt = receipt if receipt.reference else found
         return receipt
 
-    def note_on(self, write: Write, target: Target) -> Receipt | None:
-        """Find the write's own note or file on a document."""
+    def note_on(self, write: Write, target: Target, *, file: bool = False) -> Receipt | None:
+        """Find the write's own note, or its file, on a document."""
         mark = marker(write.key)
         for attachable in self.attachables(write, target):
-            if mark in (attachable.note or ""):
-                return Receipt(attachable.id or "", f"note on {target.shown}")
+            if mark in (attachable.note or "") and bool(attachable.file_name) is file:
+                shown = f"{attachable.file_name if file else 'note'} on {target.shown}"
+                return Receipt(attachable.id or "", shown)
         return None
 
-    def notes_stand(self, write: Write, targets: list[Target]) -> Receipt | None:
-        """Return a receipt when the note stands on every target."""
-        found = [self.note_on(write, target) for target in targets]
+    def notes_stand(
+        self, write: Write, targets: list[Target], *, file: bool = False
+    ) -> Receipt | None:
+        """Return a receipt when the note, or the file, stands on every target."""
+        found = [self.note_on(write, target, file=file) for target in targets]
         return found[0] if found and None not in found else None
 
     def attachables(self, write: Write, target: Target) -> list[AttachableDoc]:

@@ -35,7 +35,7 @@ class LateFee:
         self._desk = desk
         self._item = item.strip()
 
-    def prepare(self, action: Action) -> Mapping[str, str]:  # noqa: ARG002 - as the other kinds
+    def prepare(self, action: Action) -> Mapping[str, str]:
         """Nothing is changed that would have to be restored."""
         return {}
 
@@ -52,7 +52,7 @@ class LateFee:
             if faults.DUPLICATE_NUMBER not in refused.codes:
                 raise
             raise OutcomeUnknown(
-                f"QuickBooks has an invoice {body['DocNumber']} already; look whether it is the fee."
+                f"QuickBooks has an invoice {body['DocNumber']} already: look at it."
             ) from None
         self._desk.changes_made += 1
         return _receipt(str(made.get("Id") or ""), str(made.get("DocNumber") or ""))

@@ -87,7 +87,7 @@ class Letter:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def prepare(self, action: Action) -> Mapping[str, str]:  # noqa: ARG002 - as the other kinds
+    def prepare(self, action: Action) -> Mapping[str, str]:
         """Nothing is changed that would have to be restored."""
         return {}
 
@@ -97,7 +97,7 @@ class Letter:
 
         receipt = Receipt("")
         for target in targets_on_invoices(write.action):
-            found = self._desk.note_on(write, target)
+            found = self._desk.note_on(write, target, file=True)
             if found is None:
                 built = sdk.note(target.entity, target.id, note_text(write))
                 built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
@@ -106,13 +106,13 @@ class Letter:
                     sdk.content(built), write.file, request_id(write, "upload", target.id)
                 )
                 self._desk.changes_made += 1
-                found = Receipt(str(made.get("Id") or ""), f"letter on {target.shown}")
+                found = Receipt(str(made.get("Id") or ""), f"{built.FileName} on {target.shown}")
             receipt = receipt if receipt.reference else found
         return receipt
 
     def find(self, write: Write) -> Receipt | None:
         """Look for the file on each invoice."""
-        return self._desk.notes_stand(write, targets_on_invoices(write.action))
+        return self._desk.notes_stand(write, targets_on_invoices(write.action), file=True)
 
 
 def targets_on_invoices(action: Action) -> list[Target]:

@@ -51,7 +51,6 @@ class Writer:
 
     def __init__(self, api: Api, reader: Reader, *, late_fee_item: str) -> None:
         self._desk = desk = Desk(api, reader)
-        self._letter = Letter(desk)
         self._email = PlatformEmail(desk)
         self._changes: Mapping[ActionKind, Change] = {
             ActionKind.CREDIT_HOLD: Hold(desk),
@@ -59,7 +58,7 @@ class Writer:
             ActionKind.TERMS: CashOnDelivery(desk),
             ActionKind.RESTORE_TERMS: Restored(desk),
             ActionKind.PROMISE: Promised(desk),
-            ActionKind.LETTER: self._letter,
+            ActionKind.LETTER: Letter(desk),
             ActionKind.LATE_FEE: LateFee(desk, late_fee_item),
         }
 
@@ -88,8 +87,7 @@ class Writer:
         changed = change.find(write) if change else None
         if change and changed is None:
             return None
-        targets = self._targets(write.action)
-        noted = self._desk.notes_stand(write, targets) if targets else changed
+        noted = self._desk.notes_stand(write, self._targets(write.action))
         return noted and (changed or noted)
 
     def _change(self, action: Action) -> Change | None:
@@ -98,9 +96,7 @@ class Writer:
         return self._changes.get(action.kind)
 
     def _targets(self, action: Action) -> list[Target]:
-        """Return what the note hangs on; a letter is a note itself."""
-        if action.kind is ActionKind.LETTER:
-            return []
+        """Return what the note hangs on."""
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
         if action.kind in _ON_CUSTOMER:
             children = action.details.get("children", "").split(",")

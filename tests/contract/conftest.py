@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 
 from arsync.clock import SystemClock
 from arsync.connector import (
@@ -165,3 +166,35 @@ def running_sandbox() -> Iterator[Sandbox]:
 def sandbox(running_sandbox: Sandbox) -> Sandbox:
     running_sandbox.reset()
     return running_sandbox
+
+
+def connected(sandbox: Sandbox, name: str, settings: dict[str, str]) -> SandboxBench:
+    """Give consent as the organisation's owner would, and connect."""
+    authoriser = platform(name).authoriser(settings)
+    redirect = "http://localhost:8976/callback"
+    asked = {"redirect_uri": redirect, "state": "s1", "verifier": "v" * 64}
+    answer = requests.get(
+        authoriser.authorisation_url(**asked),
+        headers={"X-Sandbox-Consent": "allow"},
+        allow_redirects=False,
+        timeout=30,
+    )
+    grant = authoriser.exchange(answer.headers["Location"], **asked)
+    tokens = GrantedTokens(authoriser, grant.token)
+    return SandboxBench(sandbox, name, settings, grant.organisations[0].id, tokens)
+
+
+@pytest.fixture
+def quickbooks(sandbox: Sandbox) -> SandboxBench:
+    """A company at the sandbox's QuickBooks."""
+    settings = {
+        "environment": "production",
+        "client_id": "sandbox-web-app",
+        "client_secret": "sandbox-web-secret",
+        "api_url": sandbox.url,
+        "authorize_url": f"{sandbox.url}/connect/oauth2",
+        "token_url": f"{sandbox.url}/oauth2/v1/tokens/bearer",
+        "revoke_url": f"{sandbox.url}/v2/oauth2/tokens/revoke",
+        "late_fee_item": "Late fee",
+    }
+    return connected(sandbox, "quickbooks", settings)
