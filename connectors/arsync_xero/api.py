@@ -1,0 +1,105 @@
+"""Reading from Xero's Accounting API: addresses, headers, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from arsync.connector import HttpResponse, Transport
+from arsync.errors import Rejected
+from arsync_xero.documents import Document, Endpoint, Rows
+from arsync_xero.refusals import refusal
+
+PATH = "/api.xro/2.0"
+PAGE_SIZE = 1000
+"""Rows of a page: the most Xero gives."""
+IDS_PER_CALL = 40
+"""Ids in one query; about 52 meet Xero's limit for an address."""
+
+D = TypeVar("D", bound=Document)
+
+
+class Api:
+    """One organisation at Xero, as GET sees it."""
+
+    def __init__(self, transport: Transport, tenant_id: str, api_url: str) -> None:
+        """Remember where to ask; no call is made.
+
+        Args:
+            transport: authorised and paced.
+            tenant_id: the organisation; empty for a custom connection, which has only one.
+            api_url: `https://api.xero.com`, or a sandbox.
+        """
+        self.transport = transport
+        self.tenant_id = tenant_id
+        self.base_url = api_url.rstrip("/") + PATH
+        self.server_time: datetime | None = None
+        """Xero's moment, as its last answer told it."""
+
+    def rows(
+        self,
+        endpoint: Endpoint[D],
+        *,
+        path: str = "",
+        params: Mapping[str, str] | None = None,
+        since: str = "",
+    ) -> Rows[D]:
+        """Read one page of a list.
+
+        Args:
+            endpoint: which list.
+            path: where it is found, when not under its own name.
+            params: the query.
+            since: for If-Modified-Since, in UTC without an offset; empty for everything.
+
+        Raises:
+            Rejected: in Xero's words.
+        """
+        where = path or endpoint.path
+        response = self.get(where, params, since=since)
+        if response.status >= 400:
+            raise refusal(response, f"reading {where}")
+        rows = endpoint.rows(response.body)
+        self.server_time = rows.server_time or self.server_time
+        return rows
+
+    def one(self, endpoint: Endpoint[D], path: str) -> Rows[D] | None:
+        """Read one record; None when Xero has it no longer."""
+        response = self.get(path)
+        if response.status == 404:
+            return None
+        if response.status >= 400:
+            raise refusal(response, f"reading {path}")
+        return endpoint.rows(response.body)
+
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, since: str = ""
+    ) -> HttpResponse:
+        """Make a GET and note the server's time."""
+        headers = {"Accept": "application/json", "xero-tenant-id": self.tenant_id}
+        if since:
+            headers["If-Modified-Since"] = since
+        response = self.transport.request(
+            "GET", f"{self.base_url}/{path}", params=params, headers=headers
+        )
+        self.server_time = _date_header(response.headers) or self.server_time
+        return response
+
+    def now(self) -> datetime:
+        """Return Xero's moment as its last answer told it.
+
+        Raises:
+            Rejected: no answer told any.
+        """
+        if self.server_time is None:
+            raise Rejected("Xero's answers do not tell the time; nothing can be read safely.")
+        return self.server_time
+
+
+def _date_header(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,325 @@
+"""Xero's documents as typed structs, decoded by msgspec straight from bytes.
+
+Only the fields that arsync reads are named; msgspec skips the rest unread. Every field may be
+absent: what is missing is judged in `records`, where the document can be named. Enums are plain
+texts here for the same reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from arsync.core.records import DocumentProblem, RecordKind
+from arsync.errors import RetryLater
+from arsync_xero.dates import moment_of
+
+
+def _wire_name(name: str) -> str:
+    special = {"id": "ID", "utc": "UTC"}
+    return "".join(special.get(word, word.capitalize()) for word in name.split("_"))
+
+
+class Document(Struct, rename=_wire_name, gc=False):
+    """What the structs share: Xero writes its keys in PascalCase, with ID and UTC in capitals."""
+
+
+class OrganisationDocument(Document):
+    """An organisation. Its APIKey is not among the fields, so that it never gets anywhere."""
+
+    organisation_id: str | None = None
+    name: str | None = None
+    base_currency: str | None = None
+    country_code: str | None = None
+    timezone: str | None = None
+    short_code: str | None = None
+    is_demo_company: bool | None = None
+    period_lock_date: str | None = None
+    end_of_year_lock_date: str | None = None
+
+
+class ContactRef(Document):
+    """The contact of a document."""
+
+    contact_id: str | None = None
+
+
+class Person(Document):
+    """A further person of a contact."""
+
+    email_address: str | None = None
+    include_in_emails: bool | None = None
+
+
+class Address(Document):
+    """A postal address."""
+
+    address_type: str | None = None
+    country: str | None = None
+
+
+class Group(Document):
+    """A contact group, with its members where it was read by id."""
+
+    contact_group_id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    contacts: list[ContactRef] | None = None
+
+
+class Term(Document):
+    """Payment terms of one side."""
+
+    day: int | None = None
+    type: str | None = None
+
+
+class Terms(Document):
+    """Payment terms of a contact, for sales and for bills."""
+
+    sales: Term | None = None
+    bills: Term | None = None
+
+
+class ContactDocument(Document):
+    """A contact."""
+
+    contact_id: str | None = None
+    name: str | None = None
+    contact_status: str | None = None
+    merged_to_contact_id: str | None = None
+    first_name: str | None = None
+    email_address: str | None = None
+    contact_persons: list[Person] | None = None
+    addresses: list[Address] | None = None
+    contact_groups: list[Group] | None = None
+    payment_terms: Terms | None = None
+    default_currency: str | None = None
+    updated_date_utc: str | None = None
+
+
+class Sales(Document):
+    """What invoices and credits share."""
+
+    type: str | None = None
+    status: str | None = None
+    contact: ContactRef | None = None
+    date: str | None = None
+    date_string: str | None = None
+    currency_code: str | None = None
+    currency_rate: Decimal | None = None
+    total: Decimal | None = None
+    reference: str | None = None
+    updated_date_utc: str | None = None
+
+
+class InvoiceDocument(Sales):
+    """An invoice."""
+
+    invoice_id: str | None = None
+    invoice_number: str | None = None
+    due_date: str | None = None
+    due_date_string: str | None = None
+    amount_due: Decimal | None = None
+    sent_to_contact: bool | None = None
+    fully_paid_on_date: str | None = None
+    expected_payment_date: str | None = None
+
+
+class InvoiceRef(Document):
+    """The invoice that a payment or an allocation belongs to."""
+
+    invoice_id: str | None = None
+    currency_code: str | None = None
+    contact: ContactRef | None = None
+
+
+class AllocationDocument(Document):
+    """Credit matched to an invoice."""
+
+    amount: Decimal | None = None
+    date: str | None = None
+    date_string: str | None = None
+    invoice: InvoiceRef | None = None
+
+
+class CreditDocument(Sales):
+    """A credit note, prepayment or overpayment: whichever id it has tells which."""
+
+    credit_note_id: str | None = None
+    credit_note_number: str | None = None
+    prepayment_id: str | None = None
+    overpayment_id: str | None = None
+    remaining_credit: Decimal | None = None
+    allocations: list[AllocationDocument] | None = None
+
+
+class PaymentDocument(Document):
+    """A payment."""
+
+    payment_id: str | None = None
+    payment_type: str | None = None
+    status: str | None = None
+    date: str | None = None
+    date_string: str | None = None
+    amount: Decimal | None = None
+    currency_rate: Decimal | None = None
+    reference: str | None = None
+    invoice: InvoiceRef | None = None
+    updated_date_utc: str | None = None
+
+
+class HistoryRow(Document):
+    """An entry of a record's history."""
+
+    changes: str | None = None
+    details: str | None = None
+    date_utc: str | None = None
+    user: str | None = None
+
+
+class AttachmentRow(Document):
+    """A file attached to a record."""
+
+    attachment_id: str | None = None
+    file_name: str | None = None
+
+
+class OnlineInvoiceRow(Document):
+    """The customer's view of an invoice."""
+
+    online_invoice_url: str | None = None
+
+
+class ReminderSetting(Document):
+    """Whether Xero's own invoice reminders are on."""
+
+    enabled: bool | None = None
+
+
+class Pagination(Struct, rename="camel", gc=False):
+    """Which page it is, of how many."""
+
+    page: int = 1
+    page_count: int = 1
+    item_count: int = 0
+
+
+D = TypeVar("D", bound=Document)
+
+
+class _Envelope(Struct, gc=False):
+    date_time: str | None = msgspec.field(default=None, name="DateTimeUTC")
+    pagination: Pagination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[D]):
+    """The documents of an answer, and what its envelope says."""
+
+    documents: list[D]
+    problems: list[DocumentProblem]
+    page_count: int
+    server_time: datetime | None
+
+
+class Endpoint(Generic[D]):
+    """A list of Xero: its path and key, and how its answers are decoded."""
+
+    def __init__(
+        self,
+        path: str,
+        document: type[D],
+        *,
+        key: str = "",
+        id_name: str = "",
+        kind: RecordKind | None = None,
+    ) -> None:
+        """Describe a list.
+
+        Args:
+            path: the last part of its path.
+            document: the struct of one row.
+            key: the key of the rows, when it is not the path.
+            id_name: the key of a row's id.
+            kind: what its documents become.
+        """
+        key = key or path
+        self.path = path
+        self.id_name = id_name
+        self.kind = kind
+        self._page = msgspec.json.Decoder(_envelope(key, list[document] | None))  # type: ignore[valid-type]
+        self._raw_page = msgspec.json.Decoder(_envelope(key, list[Raw] | None))
+        self._row = msgspec.json.Decoder(document)
+
+    def rows(self, body: bytes) -> Rows[D]:
+        """Decode an answer: all rows at once, or one by one when one of them is odd.
+
+        Raises:
+            RetryLater: the body is no JSON at all.
+        """
+        problems: list[DocumentProblem] = []
+        try:
+            try:
+                page = self._page.decode(body)
+                documents: list[D] = page.rows or []
+            except msgspec.ValidationError:
+                page = self._raw_page.decode(body)
+                documents = self._one_by_one(page.rows or [], problems)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RetryLater(f"Xero's answer for {self.path} is not JSON.") from None
+        pagination = page.pagination
+        return Rows(
+            documents=documents,
+            problems=problems,
+            page_count=pagination.page_count if pagination else 1,
+            server_time=moment_of(page.date_time),
+        )
+
+    def _one_by_one(self, raws: list[Raw], problems: list[DocumentProblem]) -> list[D]:
+        documents = []
+        for raw in raws:
+            try:
+                documents.append(self._row.decode(raw))
+            except msgspec.ValidationError as error:
+                problems.append(self._problem(raw, str(error)))
+        return documents
+
+    def _problem(self, raw: Raw, message: str) -> DocumentProblem:
+        tree: Any = msgspec.json.decode(raw)
+        fields = tree if isinstance(tree, dict) else {}
+        number = fields.get("InvoiceNumber") or fields.get("CreditNoteNumber") or fields.get("Name")
+        return DocumentProblem(
+            kind=str(self.kind or self.path),
+            id=str(fields.get(self.id_name) or ""),
+            number=str(number or ""),
+            message=message,
+        )
+
+
+def _envelope(key: str, rows: Any) -> Any:
+    fields = [("rows", rows, msgspec.field(default=None, name=key))]
+    return msgspec.defstruct(f"{key}Page", fields, bases=(_Envelope,), gc=False)
+
+
+ORGANISATION = Endpoint("Organisation", OrganisationDocument, key="Organisations",
+                        id_name="OrganisationID", kind=RecordKind.ORGANISATION)  # fmt: skip
+CONTACTS = Endpoint("Contacts", ContactDocument, id_name="ContactID", kind=RecordKind.CONTACTS)
+INVOICES = Endpoint("Invoices", InvoiceDocument, id_name="InvoiceID", kind=RecordKind.INVOICES)
+CREDIT_NOTES = Endpoint("CreditNotes", CreditDocument, id_name="CreditNoteID",
+                        kind=RecordKind.CREDITS)  # fmt: skip
+PREPAYMENTS = Endpoint("Prepayments", CreditDocument, id_name="PrepaymentID",
+                       kind=RecordKind.CREDITS)  # fmt: skip
+OVERPAYMENTS = Endpoint("Overpayments", CreditDocument, id_name="OverpaymentID",
+                        kind=RecordKind.CREDITS)  # fmt: skip
+PAYMENTS = Endpoint("Payments", PaymentDocument, id_name="PaymentID", kind=RecordKind.PAYMENTS)
+GROUPS = Endpoint("ContactGroups", Group, id_name="ContactGroupID")
+HISTORY = Endpoint("History", HistoryRow, key="HistoryRecords")
+ATTACHMENTS = Endpoint("Attachments", AttachmentRow, id_name="AttachmentID")
+ONLINE_INVOICES = Endpoint("OnlineInvoice", OnlineInvoiceRow, key="OnlineInvoices")
+REMINDERS = Endpoint("InvoiceReminders/Settings", ReminderSetting, key="InvoiceReminders")

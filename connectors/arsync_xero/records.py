@@ -1,0 +1,396 @@
+"""From Xero's documents to arsync's records. Pure: a document and the base currency, nothing else.
+
+An odd document becomes a `DocumentProblem` that names it: never a default, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Context, Decimal
+from typing import TypeVar
+
+from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.records import (
+    Allocation,
+    Contact,
+    ContactStatus,
+    Credit,
+    CreditKind,
+    DocumentProblem,
+    DocumentStatus,
+    Invoice,
+    OpenBalance,
+    Organisation,
+    Payment,
+    PaymentStatus,
+    RecordKind,
+)
+from arsync_xero.dates import day_of, moment_of
+from arsync_xero.documents import (
+    AllocationDocument,
+    ContactDocument,
+    CreditDocument,
+    InvoiceDocument,
+    OrganisationDocument,
+    PaymentDocument,
+    Term,
+    Terms,
+)
+from arsync_xero.places import CURRENCIES, country_code
+from arsync_xero.timezones import iana_name
+
+RATE_DIGITS = 12
+"""Significant digits kept of a rate that was turned round; Xero's own has six decimals."""
+
+_STATUS = {
+    "DRAFT": DocumentStatus.DRAFT,
+    "SUBMITTED": DocumentStatus.DRAFT,
+    "AUTHORISED": DocumentStatus.OPEN,
+    "PAID": DocumentStatus.PAID,
+    "VOIDED": DocumentStatus.VOIDED,
+    "DELETED": DocumentStatus.DELETED,
+}
+_OWED = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
+_CONTACT_STATUS = {
+    "ACTIVE": ContactStatus.ACTIVE,
+    "ARCHIVED": ContactStatus.ARCHIVED,
+    "GDPRREQUEST": ContactStatus.DELETED,
+}
+_PAYMENT_STATUS = {"AUTHORISED": PaymentStatus.ACTIVE, "DELETED": PaymentStatus.DELETED}
+_CREDIT_KINDS = {
+    "ACCRECCREDIT": CreditKind.CREDIT_NOTE,
+    "RECEIVE-PREPAYMENT": CreditKind.PREPAYMENT,
+    "ARPREPAYMENT": CreditKind.PREPAYMENT,
+    "RECEIVE-OVERPAYMENT": CreditKind.OVERPAYMENT,
+    "AROVERPAYMENT": CreditKind.OVERPAYMENT,
+}
+_PURCHASES = frozenset(
+    {"ACCPAY", "ACCPAYCREDIT", "SPEND-PREPAYMENT", "APPREPAYMENT", "SPEND-OVERPAYMENT",
+     "APOVERPAYMENT"}
+)  # fmt: skip
+_INVOICE_PAYMENT = "ACCRECPAYMENT"
+_OTHER_PAYMENTS = frozenset(
+    {"ACCPAYPAYMENT", "ARCREDITPAYMENT", "APCREDITPAYMENT", "AROVERPAYMENTPAYMENT",
+     "ARPREPAYMENTPAYMENT", "APPREPAYMENTPAYMENT", "APOVERPAYMENTPAYMENT"}
+)  # fmt: skip
+"""Bills, and refunds of credits: a refund shows in the credit's own remaining amount."""
+_TERM_WORDS = {
+    "DAYSAFTERBILLDATE": "{day} days after the invoice date",
+    "DAYSAFTERBILLMONTH": "{day} days after the end of the invoice month",
+    "OFCURRENTMONTH": "day {day} of the current month",
+    "OFFOLLOWINGMONTH": "day {day} of the following month",
+}
+_RATE_CONTEXT = Context(prec=RATE_DIGITS)
+_ONE = Decimal(1)
+
+T = TypeVar("T")
+
+
+class Odd(Exception):
+    """Something in a document that cannot be taken as it is. Never leaves this module."""
+
+
+def to_organisation(
+    document: OrganisationDocument, *, own_reminders: bool | None = None
+) -> Organisation | DocumentProblem:
+    """Return the organisation.
+
+    Args:
+        document: what Xero says of it.
+        own_reminders: whether Xero's own invoice reminders are on, where that is known.
+    """
+
+    def make() -> Organisation:
+        locks = [
+            day
+            for day in (
+                day_of(None, document.period_lock_date),
+                day_of(None, document.end_of_year_lock_date),
+            )
+            if day
+        ]
+        return Organisation(
+            id=_text(document.organisation_id, "OrganisationID"),
+            name=_text(document.name, "Name"),
+            base_currency=_currency(document.base_currency, "BaseCurrency"),
+            country=(document.country_code or "").upper(),
+            time_zone=iana_name(document.timezone or ""),
+            short_code=document.short_code or "",
+            is_demo=bool(document.is_demo_company),
+            locked_until=max(locks, default=None),
+            own_reminders=own_reminders,
+        )
+
+    return _record(make, RecordKind.ORGANISATION, document.organisation_id, document.name)
+
+
+def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
+    """Return a contact."""
+
+    def make() -> Contact:
+        merged_into = document.merged_to_contact_id or ""
+        status = _known(document.contact_status, _CONTACT_STATUS, "ContactStatus")
+        return Contact(
+            id=_text(document.contact_id, "ContactID"),
+            name=_text(document.name, "Name"),
+            status=ContactStatus.MERGED if merged_into else status,
+            email=document.email_address or "",
+            more_emails=tuple(
+                person.email_address
+                for person in document.contact_persons or ()
+                if person.include_in_emails and person.email_address
+            ),
+            first_name=document.first_name or "",
+            currency=document.default_currency or "",
+            country=_country(document),
+            groups=tuple(
+                sorted(group.name for group in document.contact_groups or () if group.name)
+            ),
+            merged_into=merged_into,
+            terms=terms_in_words(document.payment_terms),
+            updated_at=moment_of(document.updated_date_utc),
+        )
+
+    return _record(make, RecordKind.CONTACTS, document.contact_id, document.name)
+
+
+def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProblem | None:
+    """Return a sales invoice; None for a bill.
+
+    Args:
+        document: what Xero says of it.
+        base: the organisation's currency.
+    """
+    if document.type in _PURCHASES:
+        return None
+
+    def make() -> Invoice:
+        if document.type != "ACCREC":
+            raise Odd(f"unknown Type {document.type!r}")
+        status = _known(document.status, _STATUS, "Status")
+        owed = status in _OWED
+        issued_on = _day(document.date_string, document.date, "Date")
+        due_on = _optional_day(document.due_date_string, document.due_date, "DueDate")
+        if due_on is None:
+            if owed:
+                raise Odd("no DueDate")
+            # A draft or a void is not owed, whatever its day; it must not be lost for a day.
+            due_on = issued_on
+        currency = _currency(document.currency_code, "CurrencyCode")
+        return Invoice(
+            id=_text(document.invoice_id, "InvoiceID"),
+            contact_id=_contact_id(document.contact),
+            number=document.invoice_number or "",
+            status=status,
+            issued_on=issued_on,
+            due_on=due_on,
+            currency=currency,
+            rate=_rate(document.currency_rate, currency, base, needed=owed),
+            total=_amount(document.total, "Total"),
+            amount_due=_amount(document.amount_due, "AmountDue"),
+            reference=document.reference or "",
+            sent=document.sent_to_contact,
+            paid_on=_optional_day(None, document.fully_paid_on_date, "FullyPaidOnDate"),
+            expected_on=_optional_day(None, document.expected_payment_date, "ExpectedPaymentDate"),
+            updated_at=moment_of(document.updated_date_utc),
+        )
+
+    return _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number)
+
+
+def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem | None:
+    """Return a credit note, prepayment or overpayment of a customer; None for a supplier's.
+
+    Args:
+        document: what Xero says of it.
+        base: the organisation's currency.
+    """
+    if document.type in _PURCHASES:
+        return None
+    id_ = document.credit_note_id or document.prepayment_id or document.overpayment_id
+    number = document.credit_note_number or document.reference
+
+    def make() -> Credit:
+        status = _known(document.status, _STATUS, "Status")
+        currency = _currency(document.currency_code, "CurrencyCode")
+        issued_on = _day(document.date_string, document.date, "Date")
+        return Credit(
+            id=_text(id_, "id"),
+            contact_id=_contact_id(document.contact),
+            kind=_known(document.type, _CREDIT_KINDS, "Type"),
+            number=number or "",
+            status=status,
+            issued_on=issued_on,
+            currency=currency,
+            rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
+            total=_amount(document.total, "Total"),
+            unallocated=_amount(document.remaining_credit, "RemainingCredit"),
+            allocations=tuple(_allocation(one, issued_on) for one in document.allocations or ()),
+            updated_at=moment_of(document.updated_date_utc),
+        )
+
+    return _record(make, RecordKind.CREDITS, id_, number)
+
+
+def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProblem | None:
+    """Return a payment of a sales invoice; None for bills and refunds.
+
+    Args:
+        document: what Xero says of it.
+        base: the organisation's currency.
+    """
+    if document.payment_type in _OTHER_PAYMENTS:
+        return None
+
+    def make() -> Payment:
+        if document.payment_type != _INVOICE_PAYMENT:
+            raise Odd(f"unknown PaymentType {document.payment_type!r}")
+        invoice = document.invoice
+        if invoice is None:
+            raise Odd("no Invoice")
+        status = _known(document.status, _PAYMENT_STATUS, "Status")
+        paid_on = _day(document.date_string, document.date, "Date")
+        currency = _currency(invoice.currency_code, "Invoice.CurrencyCode")
+        amount = _amount(document.amount, "Amount")
+        active = status == PaymentStatus.ACTIVE
+        match = Allocation(_text(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
+        return Payment(
+            id=_text(document.payment_id, "PaymentID"),
+            contact_id=_contact_id(invoice.contact),
+            status=status,
+            paid_on=paid_on,
+            currency=currency,
+            rate=_rate(document.currency_rate, currency, base, needed=active),
+            amount=amount,
+            # In Xero a payment always belongs to a document: nothing of it is left over.
+            unallocated=Decimal(0),
+            allocations=(match,) if active else (),
+            reference=document.reference or "",
+            updated_at=moment_of(document.updated_date_utc),
+        )
+
+    return _record(make, RecordKind.PAYMENTS, document.payment_id, document.reference)
+
+
+def to_open_balance(document: InvoiceDocument) -> OpenBalance | DocumentProblem:
+    """Return what a summary says of an open invoice."""
+
+    def make() -> OpenBalance:
+        return OpenBalance(
+            invoice_id=_text(document.invoice_id, "InvoiceID"),
+            amount_due=_amount(document.amount_due, "AmountDue"),
+            due_on=_optional_day(document.due_date_string, document.due_date, "DueDate"),
+        )
+
+    return _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number)
+
+
+def terms_in_words(terms: Terms | None) -> str:
+    """Return the payment terms for sales as people read them."""
+    sales = terms.sales if terms else None
+    if sales is None or sales.type is None or sales.day is None:
+        return ""
+    if is_cash_on_delivery(sales):
+        return "cash on delivery"
+    return _TERM_WORDS.get(sales.type, f"{{day}} {sales.type}").format(day=sales.day)
+
+
+def is_cash_on_delivery(term: Term | None) -> bool:
+    """Say whether a term asks for the money at once."""
+    return term is not None and term.day == 0 and term.type == "DAYSAFTERBILLDATE"
+
+
+def base_per_unit(rate: Decimal) -> Decimal:
+    """Turn Xero's CurrencyRate into base-currency units for one unit of the document's currency.
+
+    Xero's rate is read as units of the document's currency for one of the base currency. Should
+    that turn out the other way round, this is the one place to change.
+    """
+    return _RATE_CONTEXT.divide(_ONE, rate)
+
+
+def _rate(rate: Decimal | None, currency: str, base: str, *, needed: bool) -> Decimal | None:
+    if currency == base:
+        return _ONE
+    if rate is None or not rate.is_finite() or rate <= 0:
+        if needed:
+            raise Odd(f"no CurrencyRate for {currency}")
+        return None
+    return base_per_unit(rate)
+
+
+def _record(
+    make: Callable[[], T], kind: RecordKind, id_: str | None, number: str | None
+) -> T | DocumentProblem:
+    try:
+        return make()
+    except Odd as odd:
+        return DocumentProblem(str(kind), id_ or "", number or "", str(odd))
+
+
+def _text(value: str | None, name: str) -> str:
+    if not value:
+        raise Odd(f"no {name}")
+    return value
+
+
+def _contact_id(contact: object) -> str:
+    return _text(getattr(contact, "contact_id", None), "Contact.ContactID")
+
+
+def _known(value: str | None, words: dict[str, T], name: str) -> T:
+    if value is None:
+        raise Odd(f"no {name}")
+    try:
+        return words[value]
+    except KeyError:
+        raise Odd(f"unknown {name} {value!r}") from None
+
+
+def _currency(value: str | None, name: str) -> str:
+    if not value:
+        raise Odd(f"no {name}")
+    if value not in CURRENCIES:
+        raise Odd(f"unknown {name} {value!r}")
+    return value
+
+
+def _amount(value: Decimal | None, name: str) -> Decimal:
+    if value is None:
+        raise Odd(f"no {name}")
+    if not value.is_finite() or abs(value) >= AMOUNT_MAX:
+        raise Odd(f"{name} {value} is beyond all bounds")
+    if round(value, DECIMAL_PLACES_MAX) != value:
+        raise Odd(f"{name} {value} has more than {DECIMAL_PLACES_MAX} decimals")
+    return value
+
+
+def _day(plain: str | None, text: str | None, name: str) -> date:
+    day = _optional_day(plain, text, name)
+    if day is None:
+        raise Odd(f"no {name}")
+    return day
+
+
+def _optional_day(plain: str | None, text: str | None, name: str) -> date | None:
+    try:
+        return day_of(plain, text)
+    except ValueError:
+        raise Odd(f"{name} {plain or text!r} is no date") from None
+
+
+def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
+    invoice = document.invoice
+    return Allocation(
+        invoice_id=_text(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
+        amount=_amount(document.amount, "Allocations.Amount"),
+        allocated_on=_optional_day(document.date_string, document.date, "Allocations.Date")
+        or issued_on,
+    )
+
+
+def _country(document: ContactDocument) -> str:
+    """Return the country of the postal address, else of the street address."""
+    addresses = sorted(document.addresses or (), key=lambda one: one.address_type != "POBOX")
+    return next((country_code(one.country) for one in addresses if one.country), "")

@@ -1,0 +1,229 @@
+"""Writing to Xero: which parts each kind of action is made of, and how a write is settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from arsync.connector import Receipt, Write
+from arsync.core.actions import Action, ActionKind, Via, marker
+from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync_xero.api import Api
+from arsync_xero.documents import INVOICES
+from arsync_xero.parts import (
+    CASH_ON_DELIVERY,
+    Attachment,
+    ExpectedDate,
+    LateFee,
+    Members,
+    Note,
+    Part,
+    PaymentTerms,
+    PlatformEmail,
+    Tools,
+    read_contact,
+    term_fields,
+)
+from arsync_xero.sdk import Sdk
+
+SAVED_TERMS = "saved.terms"
+SAVED_GROUPS = "saved.groups"
+SENT_BEFORE = "sent_before"
+STARTED_AT = "started_at"
+
+
+class Writes:
+    """Prepares, performs and finds writes at one organisation."""
+
+    def __init__(self, api: Api, *, late_fee_account: str, note_characters: int) -> None:
+        """Make a writer; no call is made.
+
+        Args:
+            api: the organisation.
+            late_fee_account: the account that late fees are booked to.
+            note_characters: how long a note may be.
+        """
+        self._api = api
+        self._sdk = Sdk(api)
+        self._late_fee_account = late_fee_account
+        self._note_characters = note_characters
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Read what the write will change or be recognised by."""
+        if action.kind == ActionKind.REMINDER and action.via == Via.PLATFORM:
+            return {
+                f"{SENT_BEFORE}.{invoice.id}": "yes" if self._is_sent(invoice.id) else "no"
+                for invoice in action.invoices
+            }
+        if action.kind == ActionKind.CREDIT_HOLD:
+            contact = read_contact(self._api, action.contact_id)
+            names = [group.name for group in contact.contact_groups or () if group.name]
+            return {SAVED_GROUPS: json.dumps(names)}
+        if action.kind == ActionKind.TERMS:
+            terms = read_contact(self._api, action.contact_id).payment_terms
+            saved = {
+                "Sales": term_fields(terms.sales if terms else None),
+                "Bills": term_fields(terms.bills if terms else None),
+            }
+            return {SAVED_TERMS: json.dumps({name: one for name, one in saved.items() if one})}
+        return {}
+
+    def perform(self, write: Write) -> Receipt:
+        """Make each part stand, looking first where it may stand already."""
+        looks = write.generation > 1 or STARTED_AT in write.before
+        references: list[str] = []
+        said: list[str] = []
+        changed = False
+        for number, part in enumerate(self._parts(write)):
+            try:
+                found = part.found() if looks or part.always_look else ""
+                if not found:
+                    found = part.make(f"{write.key}-{write.generation}-{number}")
+                    changed = True
+                references.append(found)
+                said.append(part.detail)
+            except Rejected as error:
+                if not (part.optional or references):
+                    raise
+                said.append(str(error))
+            except (RetryLater, NeedsReconnect, OutcomeUnknown) as error:
+                if not (part.best_effort and references):
+                    raise _in_part(error, changed=changed) from error
+                said.append(str(error))
+        return Receipt(references[0], "; ".join(dict.fromkeys(said)))
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the whole write stands.
+
+        Each write ends with its note, so where the last note stands all of it stands.
+        """
+        parts = self._parts(write)
+        if found := parts[-1].found():
+            return Receipt(found, "; ".join(dict.fromkeys(part.detail for part in parts)))
+        for part in parts:
+            if isinstance(part, PlatformEmail):
+                # Raises when nobody can tell whether it left.
+                part.found()
+        return None
+
+    def _is_sent(self, invoice_id: str) -> bool:
+        rows = self._api.one(INVOICES, f"Invoices/{invoice_id}")
+        return bool(rows and rows.documents and rows.documents[0].sent_to_contact)
+
+    def _parts(self, write: Write) -> list[Part]:
+        action = write.action
+        tools = Tools(self._api, self._sdk, marker(write.key))
+        notes = self._notes(tools, write)
+        first: list[Part] = []
+        if action.kind == ActionKind.REMINDER and action.via == Via.PLATFORM:
+            return self._emails(tools, write)
+        if action.kind in {ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD}:
+            wanted = action.kind == ActionKind.CREDIT_HOLD
+            first = [Members(tools, _contacts(action), wanted=wanted)]
+        elif action.kind == ActionKind.TERMS:
+            first = [PaymentTerms(tools, action.contact_id, CASH_ON_DELIVERY, restores=False)]
+        elif action.kind == ActionKind.RESTORE_TERMS:
+            saved = _saved_sales(write)
+            first = [PaymentTerms(tools, action.contact_id, saved, restores=True)]
+        elif action.kind == ActionKind.PROMISE:
+            day = date.fromisoformat(action.details["promised_on"])
+            first = [ExpectedDate(tools, invoice.id, day) for invoice in action.invoices]
+        elif action.kind == ActionKind.LETTER:
+            first = [self._letter(tools, write)]
+        elif action.kind == ActionKind.LATE_FEE:
+            first = [self._late_fee(tools, action)]
+        return [*first, *notes]
+
+    def _notes(self, tools: Tools, write: Write, *, best_effort: bool = False) -> list[Part]:
+        action, text = write.action, self._note_text(write)
+        if action.kind in {ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD}:
+            return [Note(tools, "Contacts", id_, text) for id_ in _contacts(action)]
+        about_contact = action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS}
+        is_task = action.kind in {ActionKind.TASK, ActionKind.TASK_DONE}
+        if about_contact or not action.invoices or (is_task and len(action.invoices) > 1):
+            return [Note(tools, "Contacts", action.contact_id, text)]
+        return [
+            Note(tools, "Invoices", invoice.id, text, best_effort=best_effort)
+            for invoice in action.invoices
+        ]
+
+    def _emails(self, tools: Tools, write: Write) -> list[Part]:
+        before = write.before
+        emails = [
+            PlatformEmail(
+                tools,
+                invoice.id,
+                f"{write.key}-email-{number}",
+                before.get(f"{SENT_BEFORE}.{invoice.id}") == "yes",
+                before.get(STARTED_AT, ""),
+            )
+            for number, invoice in enumerate(write.action.invoices)
+        ]
+        # What matters is out with the email. A note that fails must not bring it about again.
+        return [*emails, *self._notes(tools, write, best_effort=True)]
+
+    def _letter(self, tools: Tools, write: Write) -> Part:
+        invoices = write.action.invoices
+        if not invoices:
+            raise Rejected("Xero: a letter is attached to an invoice, and this one names none.")
+        return Attachment(tools, invoices[0].id, write.file_name, write.file_type, write.file)
+
+    def _late_fee(self, tools: Tools, action: Action) -> Part:
+        if not self._late_fee_account:
+            raise Rejected("Xero: [xero] late_fee_account is not set; there are no late fees.")
+        try:
+            amount = Decimal(action.details["amount"])
+        except InvalidOperation:
+            raise Rejected(f"{action.details['amount']!r} is no amount for a late fee.") from None
+        about = action.invoices[0].number if action.invoices else action.contact_name
+        return LateFee(
+            tools,
+            action.contact_id,
+            amount=amount,
+            currency=action.details["currency"],
+            description=action.details.get("description") or f"Late fee {about}",
+            about=about,
+            account=self._late_fee_account,
+        )
+
+    def _note_text(self, write: Write) -> str:
+        mark = marker(write.key)
+        text = (write.text or write.action.note or write.action.kind.value).strip()
+        room = self._note_characters - len(mark) - 1
+        if len(text) > room:
+            text = text[: room - 1].rstrip() + "…"
+        return f"{text} {mark}"
+
+
+def _in_part(error: ArsyncError, *, changed: bool) -> ArsyncError:
+    """Return what a failure means after an earlier part stands: it must be looked at."""
+    if isinstance(error, OutcomeUnknown) or not changed:
+        return error
+    return OutcomeUnknown(f"Written in part; the rest failed: {error}")
+
+
+def _contacts(action: Action) -> list[str]:
+    children = [id_.strip() for id_ in action.details.get("children", "").split(",")]
+    return list(dict.fromkeys([action.contact_id, *filter(None, children)]))
+
+
+def _saved_sales(write: Write) -> dict[str, Any] | None:
+    """Return the terms for sales that `prepare` found before they were changed.
+
+    Raises:
+        Rejected: what was saved cannot be read.
+    """
+    text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
+    try:
+        saved = json.loads(text or "{}")
+        if isinstance(saved, dict) and SAVED_TERMS in saved:
+            saved = json.loads(saved[SAVED_TERMS])
+    except (ValueError, TypeError):
+        saved = None
+    if not isinstance(saved, dict):
+        raise Rejected("The payment terms to restore cannot be read; set them in Xero.")
+    sales = saved.get("Sales")
+    return sales if isinstance(sales, dict) else None
