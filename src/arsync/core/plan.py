@@ -28,7 +28,6 @@ __all__ = [
     "action_json",
     "because_json",
     "make_plan",
-    "reason_gone",
 ]
 
 UNRATED_SHOWN_MAX = 20
@@ -96,50 +95,6 @@ def make_plan(
         safety=safety_verdict(rulebook, planning.actions),
         problems=tuple(problems),
     )
-
-
-def reason_gone(
-    action: Action,
-    account: Account,
-    rulebook: Rulebook,
-    *,
-    organisation: Organisation,
-    today: date,
-    now: datetime,
-    offers: frozenset[str],
-    holidays: IsHoliday,
-) -> str:
-    """Return why a planned action should not be done any more; empty when it should.
-
-    To be asked right before a write, with the account as it is then. The action itself does not
-    stand in its own way, whatever state it is in, and neither do messages of its own moment.
-    """
-    planning, _ = _begin(
-        rulebook, action.connection, organisation, today, now, offers=offers, holidays=holidays
-    )
-    planning.moment = action.moment
-    own = {(one.id, one.episode, one.day) for one in action.invoices}
-    fresh = account._replace(
-        done_keys=account.done_keys - {action.key},
-        sent=tuple(
-            one
-            for one in account.sent
-            if not (one.moment == action.moment and (one.invoice_id, one.episode, one.day) in own)
-        ),
-        waiting=tuple(
-            one for one in account.waiting if (one.invoice_id, one.episode, one.day) not in own
-        ),
-        open_tasks=tuple(key for key in account.open_tasks if key != action.key),
-    )
-    _plan_account(planning, fresh)
-    if any(one.key == action.key for one in planning.actions):
-        return ""
-    named = {one.id for one in action.invoices}
-    for held in planning.held_back:
-        of_contact = not held.invoice_id and held.contact_id == action.contact_id
-        if of_contact or held.invoice_id in named:
-            return held.why
-    return "nothing of it is due any more"
 
 
 def safety_verdict(rulebook: Rulebook, actions: Iterable[Action]) -> SafetyVerdict:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import PurePath
 from typing import Any
 
 from arsync.core.actions import Action, Because
@@ -31,8 +30,6 @@ class Planning:
     """Keys that count as done for every account."""
     emails_per_day_max: int = 0
     """How many emails the accounting system sends a day; 0: no such limit."""
-    moment: str = ""
-    """A contact moment that is under way: its own messages do not stand in its way."""
     platform_emails: int = 0
     """How many are planned already."""
     actions: list[Action] = field(default_factory=list)
@@ -73,7 +70,7 @@ def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> 
 
 def cited(reason: Because) -> str:
     """Return `standard.yaml:57, Standard cadence`."""
-    return f"{PurePath(reason.file).name}:{reason.line}, {reason.rule}"
+    return f"{reason.file.rsplit('/', 1)[-1]}:{reason.line}, {reason.rule}"
 
 
 def not_written_to(party: Party) -> str:

@@ -20,6 +20,7 @@ from arsync.core.rulebook.model import (
     WithoutEmail,
     folded,
 )
+from arsync.core.rulebook.needs import needs
 from arsync.core.rulebook.read import read_rulebook, rulebook_hash
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "TakeOverKind",
     "WithoutEmail",
     "folded",
+    "needs",
     "read_rulebook",
     "rulebook_hash",
 ]
