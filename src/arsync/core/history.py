@@ -1,0 +1,119 @@
+"""History: an account as it stood on a past day, from the days of its payments and allocations.
+
+What the platforms do not date cannot be rewound and is left as it is: who a contact was, where a
+due date stood before it was moved, and when a draft was approved. A void is dated by the
+document's last change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from arsync.core.money import ZERO
+from arsync.core.records import (
+    Account,
+    Allocation,
+    Credit,
+    Dispute,
+    DocumentStatus,
+    Invoice,
+    Payment,
+    PaymentStatus,
+)
+
+_GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
+_UNDONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DELETED})
+
+
+def as_it_stood(account: Account, day: date) -> Account:
+    """Return the account as it stood at the end of a past day.
+
+    Amounts due grow by what was allocated later; money in hand grows by the same. Keys of actions
+    and open tasks are left out: they say what is done now, not what was done then.
+    """
+    later = _allocated_after(account, day)
+    hold = account.hold if account.hold and account.hold.since <= day else None
+    return account._replace(
+        invoices=tuple(
+            _invoice(one, later.get(one.id, ZERO), day)
+            for one in account.invoices
+            if one.issued_on <= day
+        ),
+        payments=tuple(_payment(one, day) for one in account.payments if one.paid_on <= day),
+        credits=tuple(_credit(one, day) for one in account.credits if one.issued_on <= day),
+        promises=tuple(one._replace(kept=None) for one in account.promises if one.made_on <= day),
+        disputes=tuple(_dispute(one, day) for one in account.disputes if one.opened_on <= day),
+        sent=tuple(one for one in account.sent if one.on <= day),
+        hold=hold,
+        open_tasks=(),
+        done_keys=frozenset(),
+        waiting=(),
+    )
+
+
+def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -> bool:
+    """Return whether a document that is gone now was still there on the day."""
+    return status in gone and changed is not None and changed > day
+
+
+def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    documents: Iterable[tuple[Allocation, ...]] = (
+        *(one.allocations for one in account.payments if one.status == PaymentStatus.ACTIVE),
+        *(one.allocations for one in account.credits if one.status not in _GONE),
+    )
+    for allocations in documents:
+        for part in allocations:
+            if part.allocated_on > day:
+                found[part.invoice_id] = found.get(part.invoice_id, ZERO) + part.amount
+    return found
+
+
+def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:
+    changed = invoice.updated_at.date() if invoice.updated_at else None
+    if _stood(invoice.status, changed, day, _GONE):
+        return invoice._replace(status=DocumentStatus.OPEN, amount_due=invoice.total, paid_on=None)
+    if invoice.status not in {DocumentStatus.OPEN, DocumentStatus.PAID}:
+        return invoice
+    due = min(invoice.total, invoice.amount_due + later)
+    if due <= 0:
+        return invoice
+    return invoice._replace(status=DocumentStatus.OPEN, amount_due=due, paid_on=None)
+
+
+def _unallocated(total: Decimal, unallocated: Decimal, later: Iterable[Decimal]) -> Decimal:
+    return min(total, unallocated + sum(later, ZERO))
+
+
+def _payment(payment: Payment, day: date) -> Payment:
+    changed = payment.updated_at.date() if payment.updated_at else None
+    status = payment.status
+    if _stood(status, changed, day, _UNDONE):
+        status = PaymentStatus.ACTIVE
+    later = [one.amount for one in payment.allocations if one.allocated_on > day]
+    return payment._replace(
+        status=status,
+        unallocated=_unallocated(payment.amount, payment.unallocated, later),
+        allocations=tuple(one for one in payment.allocations if one.allocated_on <= day),
+    )
+
+
+def _credit(credit: Credit, day: date) -> Credit:
+    changed = credit.updated_at.date() if credit.updated_at else None
+    later = [one.amount for one in credit.allocations if one.allocated_on > day]
+    status = credit.status
+    if _stood(status, changed, day, _GONE) or (status == DocumentStatus.PAID and later):
+        status = DocumentStatus.OPEN
+    return credit._replace(
+        status=status,
+        unallocated=_unallocated(credit.total, credit.unallocated, later),
+        allocations=tuple(one for one in credit.allocations if one.allocated_on <= day),
+    )
+
+
+def _dispute(dispute: Dispute, day: date) -> Dispute:
+    if dispute.settled_on is not None and dispute.settled_on > day:
+        return dispute._replace(settled_on=None)
+    return dispute
