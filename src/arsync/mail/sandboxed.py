@@ -138,6 +138,8 @@ def first_problem(
         tree = made.parse(source, name, name)
         for statement in tree.find_all(REFUSED):
             return statement.lineno, "set, macro, with, call and import cannot be used in a letter."
+        for call in tree.find_all(nodes.Call):
+            return call.lineno, "nothing can be called in a letter; write {{ name|upper }}."
         for loop in tree.find_all(nodes.For):
             if _nesting(loop) > LOOPS_NESTED_MAX:
                 return loop.lineno, f"loops are nested deeper than {LOOPS_NESTED_MAX}."

@@ -145,7 +145,7 @@ def _apply(
     worker.run(stop=stop)
 
 
-MACHINES = frozenset({outbox.WHO, "rulebook"})
+MACHINES = frozenset({outbox.WHO, "plan"})
 """Who approves without being a person."""
 
 

@@ -1,0 +1,229 @@
+"""Letters: clear texts, clean of what comes from outside, and templates that can only show."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.records import Account, Contact, DocumentStatus, Invoice, Organisation, Promise
+from arsync.errors import UserMistake
+from arsync.mail import (
+    INVOICES_PER_LETTER_MAX,
+    TEXT_NAMES,
+    Letters,
+    known_texts,
+    language,
+    languages,
+    letter_context,
+    sample_context,
+)
+from arsync.mail.sandboxed import OUTPUT_CHARACTERS_MAX, TEMPLATE_CHARACTERS_MAX
+
+TODAY = date(2026, 11, 22)
+US = Organisation("o1", "Example Ltd", "GBP")
+
+
+NESTED = (
+    "{% for a in invoices %}{% for b in invoices %}{% for c in invoices %}"
+    "{% endfor %}{% endfor %}{% endfor %}"
+)
+
+
+def an_invoice(number: int, *, currency: str = "GBP", amount: str = "1940") -> Invoice:
+    return Invoice(
+        id=f"i{number}", contact_id="c1", number=f"INV-{number}", status=DocumentStatus.OPEN,
+        issued_on=date(2026, 10, 9), due_on=date(2026, 11, 8), currency=currency, rate=None,
+        total=Decimal(amount), amount_due=Decimal(amount), link=f"https://in.example/{number}",
+    )  # fmt: skip
+
+
+def a_case(*invoices: Invoice, name: str = "Acme Ltd") -> tuple[Action, Account]:
+    action = Action(
+        kind=ActionKind.REMINDER, connection="books", contact_id="c1", contact_name=name,
+        because=Because("rules/standard.yaml", 5, "Standard"), step="second reminder",
+        invoices=tuple(
+            InvoiceRef(one.id, one.number, one.amount_due, one.currency) for one in invoices
+        ),
+    )  # fmt: skip
+    contact = Contact(id="c1", name=name, email="jane@acme.example")
+    return action, Account(contacts=(contact,), invoices=invoices)
+
+
+def own_text(tmp_path: Path, name: str, text: str) -> Letters:
+    (tmp_path / "templates").mkdir(exist_ok=True)
+    (tmp_path / "templates" / name).write_text(text, encoding="utf-8")
+    return Letters(tmp_path)
+
+
+@pytest.mark.parametrize("name", TEXT_NAMES)
+def test_each_shipped_text_says_what_is_owed_by_whom_and_since_when(name: str) -> None:
+    letters = Letters()
+    case = a_case(an_invoice(1))
+    letter = letters.render(name, letter_context(*case, US, TODAY, spoken=letters.language))
+    assert "Example Ltd" in letter.subject
+    assert "\n" not in letter.subject
+    for text in (letter.text, letter.html):
+        assert "Acme Ltd" in text
+        assert "INV-1" in text
+        assert "GBP 1,940.00" in text
+        assert "9 October 2026" in text
+        assert "8 November 2026" in text
+        assert "14" in text
+        assert "https://in.example/1" in text
+        assert "Example Ltd" in text
+    assert all(len(line) <= 110 for line in letter.text.splitlines())
+    assert "{" not in letter.text
+
+
+@pytest.mark.parametrize("name", [name for name in TEXT_NAMES if name != "upcoming"])
+def test_each_reminder_asks_those_who_have_just_paid_to_ignore_it(name: str) -> None:
+    letters = Letters()
+    letter = letters.render(name, sample_context(letters.language))
+    assert "paid in the last few days" in " ".join(letter.text.split())
+    assert "paid in the last few days" in letter.html
+
+
+def test_amounts_of_different_currencies_are_never_added() -> None:
+    letters = Letters()
+    case = a_case(an_invoice(1), an_invoice(2, currency="EUR", amount="10.5"), an_invoice(3))
+    letter = letters.render(
+        "second reminder", letter_context(*case, US, TODAY, spoken=letters.language)
+    )
+    assert "Total due: GBP 3,880.00" in letter.text
+    assert "Total due: EUR 10.50" in letter.text
+    assert "GBP 3,880.00 and EUR 10.50" in letter.subject
+
+
+def test_a_long_list_is_cut_and_says_so_and_the_total_counts_all() -> None:
+    letters = Letters()
+    count = INVOICES_PER_LETTER_MAX + 3
+    case = a_case(*(an_invoice(number, amount="1") for number in range(count)))
+    letter = letters.render(
+        "first reminder", letter_context(*case, US, TODAY, spoken=letters.language)
+    )
+    assert letter.text.count("- Invoice INV-") == INVOICES_PER_LETTER_MAX
+    assert "Further invoices not listed here: 3" in letter.text
+    assert f"GBP {count}.00" in letter.text
+    assert f"{count} invoices" in letter.subject
+
+
+def test_a_broken_promise_names_its_day() -> None:
+    letters = Letters()
+    action, account = a_case(an_invoice(1))
+    promise = Promise("i1", date(2026, 11, 15), None, date(2026, 11, 1))
+    account = account._replace(promises=(promise,))
+    context = letter_context(action, account, US, TODAY, spoken=letters.language)
+    text = letters.render("promise broken", context).text
+    assert "15 November 2026" in " ".join(text.split())
+
+
+def test_names_from_outside_are_text_and_nothing_else() -> None:
+    letters = Letters()
+    name = "<script>alert(1)</script>{{ 7*7 }}\r\nBcc: thief@evil.example"
+    action, account = a_case(an_invoice(1)._replace(link="javascript:alert(1)"), name=name)
+    context = letter_context(action, account, US, TODAY, spoken=letters.language)
+    letter = letters.render("first reminder", context)
+    assert "<script>" not in letter.html
+    assert "&lt;script&gt;" in letter.html
+    assert "{{ 7*7 }}" in letter.text
+    assert "\nBcc" not in letter.text
+    assert "javascript:" not in letter.html + letter.text
+
+
+def test_users_texts_are_known_by_name_and_win_over_the_shipped_ones(tmp_path: Path) -> None:
+    own_text(
+        tmp_path,
+        "Gentle_Nudge.txt",
+        "Subject: Hello {{ customer.name }}\n\nDear {{ customer.name }},\n\n"
+        "please pay {{ total }}.\n",
+    )
+    letters = own_text(tmp_path, "final notice.txt", "Subject: Last\n\nOurs.\n")
+    assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge") == letters.names
+    letter = letters.render("gentle nudge", sample_context(letters.language))
+    assert letter.subject == "Hello Acme Ltd"
+    assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,880.00.\n"
+    assert "<p>please pay GBP 3,880.00.</p>" in letter.html
+    assert letters.render("final notice", sample_context(letters.language)).text == "Ours.\n"
+
+
+def test_users_html_is_escaped_and_can_use_the_invoice_table(tmp_path: Path) -> None:
+    own_text(tmp_path, "nudge.txt", "Subject: Hello\n\n{% include 'invoices.txt' %}\n")
+    letters = own_text(
+        tmp_path, "nudge.html", "<b>{{ customer.name }}</b>{% include 'invoices.html' %}"
+    )
+    context = {**sample_context(letters.language), "customer": {"name": "A<B", "first_name": ""}}
+    letter = letters.render("nudge", context)
+    assert letter.html.startswith("<b>A&lt;B</b><table")
+    assert "- Invoice INV-1" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("No subject\n", 1, "the first line must be the subject."),
+        ("Subject: x\n\nDear {{ customer.nmae }}\n", 3, "no attribute 'nmae'"),
+        ("Subject: x\n\n{{ custommer }}\n", 3, "'custommer' is undefined"),
+        ("Subject: x\n{% if %}\n", 2, "Expected an expression"),
+        ("Subject: x\n\n{{ customer.name | nosuch }}\n", 3, "No filter named 'nosuch'"),
+        ("Subject: x\n{% include '../../config.toml' %}\n", 2, "../../config.toml"),
+        ("Subject: x\n{{ ''.__class__.__mro__ }}\n", 2, "unsafe"),
+        ("Subject: x\n{{ 'a' * 1000000000 }}\n", 2, "operator *"),
+        ("Subject: x\n{{ range(10) }}\n", 2, "nothing can be called"),
+        ("Subject: x\n{{ customer.name.upper() }}\n", 2, "nothing can be called"),
+        ("Subject: x\n{% set a = 'x' %}\n", 2, "set, macro"),
+        ("Subject: x\n{% include 'nudge.txt' %}\n", 1, "includes itself"),
+        ("Subject: x\n" + NESTED, 2, "nested deeper"),
+        ("Subject: x\n" + "y" * TEMPLATE_CHARACTERS_MAX, 1, "longer than 50,000"),
+    ],
+)  # fmt: skip
+def test_a_wrong_text_is_a_problem_with_file_and_line(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
+    letters = own_text(tmp_path, "nudge.txt", text)
+    (problem,) = letters.problems
+    assert (problem.file, problem.line) == (str(tmp_path / "templates" / "nudge.txt"), line)
+    assert message in problem.message
+    assert str(problem).startswith(f"{problem.file}:{line}: ")
+    assert "nudge" not in letters.names
+    assert letters.render("final notice", sample_context(letters.language)).text
+
+
+def test_all_wrong_texts_are_told_at_once(tmp_path: Path) -> None:
+    own_text(tmp_path, "one.txt", "no subject")
+    own_text(tmp_path, "two.html", "alone")
+    own_text(tmp_path, "layout.txt", "Subject: mine")
+    (tmp_path / "templates" / "three.txt").write_bytes(b"Subject: \xff\xfe")
+    problems = {Path(one.file).name: one.message for one in Letters(tmp_path).problems}
+    assert problems == {
+        "one.txt": "the first line must be the subject.",
+        "two.html": "there is no two.txt beside it.",
+        "layout.txt": "this name belongs to arsync.",
+        "three.txt": "not UTF-8 text.",
+    }
+
+
+def test_a_letter_that_grows_beyond_its_limit_is_stopped(tmp_path: Path) -> None:
+    body = (
+        "{% for a in invoices %}{% for b in invoices %}" + "z" * 40_000 + "{% endfor %}{% endfor %}"
+    )
+    letters = own_text(tmp_path, "long.txt", f"Subject: x\n{body}")
+    assert not letters.problems
+    context = sample_context(letters.language)
+    context["invoices"] = context["invoices"] * 3
+    with pytest.raises(UserMistake, match=f"beyond {OUTPUT_CHARACTERS_MAX:,} characters"):
+        letters.render("long", context)
+
+
+def test_an_unknown_text_is_named_with_what_there_is() -> None:
+    with pytest.raises(UserMistake, match=r"'second remainder'\. Known: upcoming, first reminder"):
+        Letters().render("second remainder", sample_context(language("en")))
+
+
+def test_languages_are_folders_and_an_unknown_one_is_refused() -> None:
+    assert languages() == ("en",)
+    with pytest.raises(UserMistake, match="no letters in 'xx'"):
+        Letters(code="xx")

@@ -1,0 +1,328 @@
+"""Handing over: the server's words decide whether a message left, did not, or may have."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
+from arsync.mail import KEY_HEADER, Letter, Outgoing, SmtpServer, compose, send, smtp_server
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+Script = dict[str, str | None]
+
+
+def outgoing(*to: str, copy_to: str = "", sender: str = "Accounts <a@example.com>") -> Outgoing:
+    letter = Letter("Reminder", ".Dear Zoë,\n.\n..please pay.\n", "<p>x</p>\n")
+    return compose(
+        letter, key="ab" * 16, sender=sender, to=to or ("jane@acme.example",), to_name="Acme Ltd",
+        now=NOW, copy_to=copy_to,
+    )  # fmt: skip
+
+
+class Sink:
+    """Keeps what a real SMTP server was given."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Envelope
+    ) -> str:
+        self.envelopes.append(envelope)
+        return "250 2.0.0 queued as 42"
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+def started(controller: Controller) -> Iterator[SmtpServer]:
+    controller.start()
+    try:
+        assert controller.server is not None
+        port = controller.server.sockets[0].getsockname()[1]
+        yield SmtpServer("127.0.0.1", port, secure=False, timeout_seconds=5)
+    finally:
+        controller.stop()
+
+
+class AnyPort(Controller):  # type: ignore[misc]
+    """A controller on port 0: it must be told which port it got."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def server(sink: Sink) -> Iterator[SmtpServer]:
+    yield from started(AnyPort(sink, hostname="127.0.0.1", port=0))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name)
+        .public_key(key.public_key()).serial_number(7)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )  # fmt: skip
+    return file
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class Scripted:
+    """A server that follows a script: command -> answer; None breaks the connection off."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.heard: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def server(self) -> SmtpServer:
+        return SmtpServer(
+            "127.0.0.1", self._socket.getsockname()[1], secure=False, timeout_seconds=2
+        )
+
+    def close(self) -> None:
+        self._socket.close()
+        self._thread.join(2)
+
+    def _serve(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:
+            return
+        with connection, connection.makefile("rb") as lines:
+            if not self._say(connection, self.script.get("connect", "220 ready")):
+                return
+            in_data = False
+            for raw in lines:
+                line = raw.rstrip(b"\r\n").decode("utf-8", "replace")
+                if in_data and line != ".":
+                    continue
+                word = "end of data" if in_data else line.split(" ")[0].split(":")[0].lower()
+                in_data = False
+                self.heard.append(line)
+                answer = self.script.get(line, self.script.get(word, "250 ok"))
+                if word == "data" and answer == "250 ok":
+                    answer = "354 go on"
+                in_data = word == "data" and str(answer).startswith("354")
+                if not self._say(connection, answer):
+                    return
+
+    def _say(self, connection: socket.socket, answer: str | None) -> bool:
+        if answer is None:
+            return False
+        connection.sendall(f"{answer}\r\n".encode())
+        return True
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Script], Scripted]]:
+    made: list[Scripted] = []
+
+    def make(script: Script) -> Scripted:
+        made.append(Scripted(script))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_a_message_arrives_whole_with_its_key_and_a_blind_copy(
+    server: SmtpServer, sink: Sink
+) -> None:
+    accepted = send(server, outgoing("jane@acme.example", "jo@acme.example", copy_to="b@x.example"))
+    assert accepted.answer == "250 2.0.0 queued as 42"
+    (envelope,) = sink.envelopes
+    assert envelope.mail_from == "a@example.com"
+    assert envelope.rcpt_tos == ["jane@acme.example", "jo@acme.example", "b@x.example"]
+    assert isinstance(envelope.content, bytes)
+    read = message_from_bytes(envelope.content, policy=policy.default)
+    assert read[KEY_HEADER] == "ab" * 16
+    body = read.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines() == [".Dear Zoë,", ".", "..please pay."]
+    assert b"b@x.example" not in envelope.content
+
+
+def test_starttls_is_used_where_it_is_offered_and_the_login_with_it(
+    sink: Sink, certificate: Path
+) -> None:
+    seen: list[LoginPassword] = []
+
+    def login(_server: Any, session: Any, _envelope: Any, _how: str, data: Any) -> AuthResult:
+        assert session.ssl is not None
+        seen.append(data)
+        return AuthResult(success=data.password == b"p@ss", handled=False)
+
+    controller = AnyPort(
+        sink, hostname="127.0.0.1", port=0, tls_context=tls(certificate), require_starttls=True,
+        authenticator=login, auth_required=True,
+    )  # fmt: skip
+    trust = ssl.create_default_context(cafile=str(certificate))
+    for plain in started(controller):
+        url = f"smtp://jane%40x:p%40ss@localhost:{plain.port}"
+        send(smtp_server(url)._replace(context=trust, timeout_seconds=5), outgoing())
+        with pytest.raises(UserMistake, match=r"refuses user 'jane@x' \(535\)") as caught:
+            send(smtp_server(url)._replace(context=trust, password="wr0ng"), outgoing())
+        assert "wr0ng" not in str(caught.value)
+    assert len(sink.envelopes) == 1
+    assert seen[0].login == b"jane@x"
+
+
+def test_a_certificate_that_does_not_hold_stops_before_anything_is_said(
+    sink: Sink, certificate: Path
+) -> None:
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0, tls_context=tls(certificate))
+    for plain in started(controller):
+        with pytest.raises(UserMistake, match="certificate that does not hold"):
+            send(plain._replace(host="localhost"), outgoing())
+    assert not sink.envelopes
+
+
+def test_smtps_is_encrypted_from_the_first_byte(sink: Sink, certificate: Path) -> None:
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0, ssl_context=tls(certificate))
+    trust = ssl.create_default_context(cafile=str(certificate))
+    for plain in started(controller):
+        server = smtp_server(f"smtps://localhost:{plain.port}")
+        send(server._replace(context=trust, timeout_seconds=5), outgoing())
+    assert len(sink.envelopes) == 1
+
+
+def test_a_password_never_travels_in_clear_but_on_this_computer(
+    scripted: Callable[[Script], Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = scripted({"ehlo": "250-hello\r\n250 AUTH PLAIN"})
+
+    def lookup(*_: Any, **__: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", far.server.port))]
+
+    server = far.server._replace(host="mail.example.com", user="jane", password="s3cret")
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", lookup)
+        with pytest.raises(UserMistake, match="offers no encryption; the password is not sent"):
+            send(server, outgoing())
+    assert not any(line.lower().startswith("auth") for line in far.heard)
+    near = scripted({"ehlo": "250-hello\r\n250 AUTH PLAIN", "auth": "235 welcome"})
+    send(near.server._replace(user="jane", password="s3cret"), outgoing())
+    assert any(line.startswith("AUTH") for line in near.heard)
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "words"),
+    [
+        ({"connect": None}, RetryLater, "cannot be reached|broke off"),
+        ({"connect": "421 too busy"}, RetryLater, "421 too busy"),
+        ({"connect": "554 go away"}, RetryLater, "554 go away"),
+        ({"ehlo": None}, RetryLater, "broke off"),
+        ({"mail": "451 try again"}, RetryLater, "451 try again"),
+        ({"mail": "550 not your domain"}, UserMistake, "refuses the sender a@example.com: 550"),
+        ({"mail": "552 message size exceeds"}, Rejected, "too large"),
+        ({"mail": None}, RetryLater, "broke off"),
+        ({"rcpt": "450 greylisted"}, RetryLater, "puts jane@acme.example off: 450 greylisted"),
+        ({"rcpt": "550 no such user"}, Rejected, "jane@acme.example was refused: 550 no such"),
+        ({"rcpt": None}, RetryLater, "broke off"),
+        ({"data": "451 later"}, RetryLater, "451 later"),
+        ({"data": "554 no"}, Rejected, "refuses the message: 554 no"),
+        ({"data": None}, RetryLater, "broke off"),
+        ({"end of data": "452 disk full"}, RetryLater, "452 disk full"),
+        ({"end of data": "554 spam"}, Rejected, "refuses the message: 554 spam"),
+        ({"end of data": None}, OutcomeUnknown, "broke off while it took the message"),
+    ],
+)
+def test_each_answer_means_what_to_do_next(
+    scripted: Callable[[Script], Scripted],
+    script: Script,
+    error: type[Exception],
+    words: str,
+) -> None:
+    with pytest.raises(error, match=words):
+        send(scripted(script).server, outgoing())
+
+
+def test_a_goodbye_that_fails_does_not_undo_what_was_accepted(
+    scripted: Callable[[Script], Scripted],
+) -> None:
+    assert send(scripted({"quit": None}).server, outgoing()).answer == "250 ok"
+
+
+def test_one_refused_recipient_does_not_keep_the_others_waiting(
+    scripted: Callable[[Script], Scripted],
+) -> None:
+    one = scripted({"rcpt TO:<gone@acme.example>": "550 gone"})
+    accepted = send(one.server, outgoing("gone@acme.example", "jane@acme.example"))
+    assert accepted.refused == ("gone@acme.example",)
+
+
+def test_a_refused_copy_does_not_stop_the_letter(scripted: Callable[[Script], Scripted]) -> None:
+    one = scripted({"rcpt TO:<boss@example.com>": "450 busy"})
+    assert send(one.server, outgoing(copy_to="boss@example.com")).refused == ("boss@example.com",)
+
+
+def test_an_address_with_accents_needs_a_server_that_takes_them(
+    scripted: Callable[[Script], Scripted],
+) -> None:
+    with pytest.raises(Rejected, match="takes no address with accents"):
+        send(scripted({}).server, outgoing("zoë@acme.example"))
+    able = scripted({"ehlo": "250-hello\r\n250-8BITMIME\r\n250 SMTPUTF8"})
+    send(able.server, outgoing("zoë@acme.example"))
+    assert "rcpt TO:<zoë@acme.example>" in able.heard
+
+
+def test_nobody_listening_means_later() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(RetryLater, match="cannot be reached"):
+        send(SmtpServer("127.0.0.1", port, secure=False, timeout_seconds=2), outgoing())
+
+
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example.com", "smtp://x:port"])
+def test_a_wrong_url_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(UserMistake, match=r"\[smtp\] url"):
+        smtp_server(url)
+
+
+def test_a_server_never_shows_its_password() -> None:
+    server = smtp_server("smtps://jane:s3cret@mail.example.com")
+    assert (server.host, server.port, server.password) == ("mail.example.com", 465, "s3cret")
+    assert "s3cret" not in repr(server) + str(server)
