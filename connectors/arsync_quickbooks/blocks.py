@@ -75,7 +75,8 @@ def placed(
     room = characters_max - length(f"{theirs}{glue}{first}\n{_END}")
     if room < 0:
         raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
-    words = shortened(body.strip().replace(_FENCE, "- arsync:"), room - 1)
+    plain = "\n".join(body.strip().splitlines()).replace(_FENCE, "- arsync:")
+    words = shortened(plain, room - 1)
     return f"{theirs}{glue}{first}\n{words}{chr(10) if words else ''}{_END}"
 
 
@@ -86,8 +87,8 @@ def removed(text: str, subject: str) -> str:
         before, after = text[: found.start()], text[found.end() :]
         if before and not after[:1].strip():
             # The line break that was put before the block goes with it, unless it now parts
-            # their own words.
-            before = re.sub(r"(?:\r\n|\n|\r)\Z", "", before, count=1)
+            # their own words. The block shows whether a server rewrote our line breaks.
+            before = before.removesuffix("\r\n" if "\r\n" in found[0] else "\n")
         text = before + after
     return text
 

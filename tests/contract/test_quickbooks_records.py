@@ -1,0 +1,168 @@
+"""QuickBooks documents become records or problems, one file for each odd case."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.records import Allocation, DocumentProblem, Payment, RecordKind
+from arsync_quickbooks.countries import alpha_2
+from arsync_quickbooks.documents import (
+    CompanyInfoDoc,
+    InvoiceDoc,
+    Odd,
+    PreferencesDoc,
+    TermDoc,
+    one,
+    rows,
+)
+from arsync_quickbooks.reader import BY_NAME
+from arsync_quickbooks.records import (
+    Books,
+    Names,
+    is_cash_on_delivery,
+    moment,
+    term_in_words,
+    to_invoice,
+    to_organisation,
+)
+
+CASES = Path(__file__).parent / "quickbooks_documents"
+USD = Books("USD", multicurrency=False)
+
+
+def converted(file: Path) -> tuple[dict[str, Any], Any]:
+    case = json.loads(file.read_bytes(), parse_float=str)
+    whole = json.dumps(json.loads(file.read_bytes())["document"]).encode()
+    entity = BY_NAME[case["entity"]]
+    context: Any = Books(**case["books"])
+    if case["entity"] == "Customer":
+        context = Names(**case.get("names", {}))
+    return case, entity.convert(one(whole, entity.document), context)
+
+
+def plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return format(value.normalize(), "f")
+        case date() | datetime():
+            return value.isoformat()
+        case Allocation():
+            return [value.invoice_id, plain(value.amount), plain(value.allocated_on)]
+        case tuple():
+            return [plain(part) for part in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("file", sorted(CASES.glob("*.json")), ids=lambda file: file.stem)
+def test_each_document_becomes_what_its_file_says(file: Path) -> None:
+    case, result = converted(file)
+    if "problem" in case:
+        assert isinstance(result, DocumentProblem)
+        assert case["problem"] in result.message
+        assert result.kind == BY_NAME[case["entity"]].kind
+        assert result.id == case["document"]["Id"]
+        assert result.number == case["document"].get("DocNumber", "")
+    else:
+        assert not isinstance(result, DocumentProblem), result
+        told = {name: plain(getattr(result, name)) for name in case["record"]}
+        assert told == case["record"]
+
+
+def test_an_odd_row_does_not_cost_the_page() -> None:
+    page = (
+        b'[{"Id":"1","DocNumber":"A","TotalAmt":1,"Balance":1},'
+        b'{"Id":"2","DocNumber":"B","TotalAmt":{"much":1}},7,'
+        b'{"Id":"3","DocNumber":"C","TotalAmt":3,"Balance":3}]'
+    )
+    found = list(rows(page, InvoiceDoc))
+    assert [row.id for row in found] == ["1", "2", "", "3"]
+    assert [isinstance(row, Odd) for row in found] == [False, True, True, False]
+    problem = to_invoice(found[1], USD)
+    assert problem[:3] == (RecordKind.INVOICES, "2", "B")
+
+
+def test_money_never_passes_through_a_float() -> None:
+    document = one(b'{"TotalAmt":0.1,"Balance":1234567890123.4567}', InvoiceDoc)
+    assert isinstance(document, InvoiceDoc)
+    assert (document.total_amt, document.balance) == (Decimal("0.1"), Decimal("1234567890123.4567"))
+
+
+def test_amounts_reach_the_limit_and_no_further() -> None:
+    text = (CASES / "invoice_partly_paid.json").read_text()
+    base = json.loads(text)["document"]
+
+    def with_balance(balance: Decimal) -> Any:
+        whole = json.dumps({**base, "Balance": str(balance)}).encode()
+        return to_invoice(one(whole, InvoiceDoc), USD)
+
+    largest = AMOUNT_MAX - Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
+    assert with_balance(largest).amount_due == largest
+    assert isinstance(with_balance(AMOUNT_MAX), DocumentProblem)
+
+
+def test_applied_credits_and_payments_add_up_to_what_left_the_invoice() -> None:
+    """Invoice 71 of the recorded company: 205 = 105 by cheque and 100 by credit memo 73."""
+    credit, cheque = (
+        converted(CASES / f"{name}.json")[1]
+        for name in ("payment_that_applies_a_credit", "payment_applied")
+    )
+    assert isinstance(credit, Payment)
+    assert isinstance(cheque, Payment)
+    assert credit.amount == 0
+    applied = [part.amount for part in credit.allocations if part.invoice_id == "71"]
+    assert sum(applied, Decimal(105)) == 205
+
+
+def test_a_company_that_tells_no_time_zone_has_none() -> None:
+    preferences = PreferencesDoc()
+    for told, kept in (
+        (None, ""),
+        ("America/New_York", "America/New_York"),
+        ("PST8PDT or so", ""),
+    ):
+        company = CompanyInfoDoc(company_name="Acme", country="GBR", default_time_zone=told)
+        organisation = to_organisation(
+            company,
+            preferences,
+            realm_id="123",
+            is_demo=False,
+            known_time_zones=frozenset({"America/New_York"}),
+        )
+        assert (organisation.id, organisation.name) == ("123", "Acme")
+        assert organisation.time_zone == kept
+        assert organisation.country == "GB"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("USA", "US"), ("us", "US"), ("U.K.", "GB"), ("Ireland", "IE"), ("", ""), ("Mars", "Mars")],
+)
+def test_countries_are_told_by_two_letters_where_they_are_known(text: str, code: str) -> None:
+    assert alpha_2(text) == code
+
+
+def test_terms_are_told_in_words() -> None:
+    assert term_in_words(TermDoc(name="Net 30", due_days=30)) == "30 days after the bill date"
+    assert term_in_words(TermDoc(name="15th", day_of_month_due=15)) == "day 15 of the month"
+    assert term_in_words(TermDoc(name="When you can")) == "When you can"
+
+
+def test_only_an_active_term_of_no_days_is_cash_on_delivery() -> None:
+    assert is_cash_on_delivery(TermDoc(id="1", due_days=0, active=True))
+    assert not is_cash_on_delivery(TermDoc(id="1", due_days=0, active=False))
+    assert not is_cash_on_delivery(TermDoc(id="1", due_days=1, active=True))
+    assert not is_cash_on_delivery(TermDoc(id="1", active=True))
+
+
+def test_a_moment_without_an_offset_is_none() -> None:
+    assert moment("2026-05-05T02:12:08-07:00").isoformat() == "2026-05-05T09:12:08+00:00"
+    with pytest.raises(ValueError, match="no offset"):
+        moment("2026-05-05T02:12:08")
