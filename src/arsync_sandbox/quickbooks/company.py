@@ -43,6 +43,7 @@ class Company:
     def __init__(self, ledger: Ledger, organisation: Organisation) -> None:
         self.realm = organisation.id or DEFAULT_REALM
         self._ledger = ledger
+        self._known: dict[str, tuple[int, Doc]] = {}
         ledger.take("CompanyInfo", self._info(organisation))
         ledger.take("Preferences", self._preferences(organisation))
         for entity, docs in _FIRST_LISTS.items():
@@ -111,46 +112,53 @@ class Company:
         return self._the("Preferences")
 
     def _the(self, entity: str) -> Doc:
-        row = next(iter(self._ledger.tables[entity]))
-        return row.doc()
+        return next(iter(self._ledger.tables[entity])).doc()
+
+    def _read(self, entity: str) -> Doc:
+        """The same, remembered while nothing changes: to read, not to keep."""
+        table = self._ledger.tables[entity]
+        known = self._known.get(entity)
+        if known is None or known[0] != table.version:
+            known = self._known[entity] = (table.version, self._the(entity))
+        return known[1]
 
     def today(self) -> date:
         """The company's day."""
-        zone = self.info().get("DefaultTimeZone") or "America/Los_Angeles"
+        zone = self._read("CompanyInfo").get("DefaultTimeZone") or "America/Los_Angeles"
         return self._ledger.now().astimezone(ZoneInfo(zone)).date()
 
     @property
     def home_currency(self) -> str:
         """The currency that the books are kept in."""
-        code: str = self.preferences()["CurrencyPrefs"]["HomeCurrency"]["value"]
+        code: str = self._read("Preferences")["CurrencyPrefs"]["HomeCurrency"]["value"]
         return code
 
     @property
     def multicurrency(self) -> bool:
         """Whether documents may be in other currencies."""
-        return bool(self.preferences()["CurrencyPrefs"].get("MultiCurrencyEnabled"))
+        return bool(self._read("Preferences")["CurrencyPrefs"].get("MultiCurrencyEnabled"))
 
     @property
     def custom_numbers(self) -> bool:
         """Whether users number documents themselves."""
-        return bool(self.preferences()["SalesFormsPrefs"].get("CustomTxnNumbers"))
+        return bool(self._read("Preferences")["SalesFormsPrefs"].get("CustomTxnNumbers"))
 
     @property
     def closed_until(self) -> str:
         """The last closed day as a text, or nothing."""
-        return str(self.preferences()["AccountingInfoPrefs"].get("BookCloseDate") or "")
+        return str(self._read("Preferences")["AccountingInfoPrefs"].get("BookCloseDate") or "")
 
     @property
     def read_only(self) -> bool:
         """Whether the subscription has ended."""
         return any(
             pair["Name"] == "SubscriptionStatus" and pair["Value"] in READ_ONLY_STATUSES
-            for pair in self.info().get("NameValue", ())
+            for pair in self._read("CompanyInfo").get("NameValue", ())
         )
 
     def invoice_message(self) -> tuple[str, str]:
         """Subject and text of the emails that carry invoices."""
-        message = self.preferences()["EmailMessagesPrefs"]["InvoiceMessage"]
+        message = self._read("Preferences")["EmailMessagesPrefs"]["InvoiceMessage"]
         return message.get("Subject", ""), message.get("Message", "")
 
     # What a person changes in the settings

@@ -35,6 +35,9 @@ class Ledger:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.tables = {name: Table(name, kind.columns) for name, kind in ENTITIES.items()}
+        self._same_sequence: dict[str, list[Table]] = {}
+        for name, table in self.tables.items():
+            self._same_sequence.setdefault(_sequence(name), []).append(table)
         self.applied: dict[Target, dict[str, Decimal]] = {}
         """Per invoice or credit memo: payment id -> amount, in the order they came."""
         self.settled: dict[Target, Decimal] = {}
@@ -77,10 +80,8 @@ class Ledger:
         """Whether a loaded document may keep its id."""
         if not (id_.isdecimal() and id_.isascii() and str(int(id_)) == id_):
             return False
-        names = [name for name in self.tables if _sequence(name) == _sequence(entity)]
-        return not any(
-            id_ in self.tables[name] or id_ in self.tables[name].tombstones for name in names
-        )
+        tables = self._same_sequence[_sequence(entity)]
+        return not any(id_ in table or id_ in table.tombstones for table in tables)
 
     # Documents
 

@@ -62,7 +62,7 @@ def value_at(doc: Doc, path: str) -> Any:
     Where the path leads through a list, all values found there, as a tuple.
     """
     value: Any = doc
-    for part in path.split("."):
+    for part in path.split(".") if "." in path else (path,):
         if isinstance(value, list):
             found = tuple(each.get(part) for each in value if isinstance(each, dict))
             value = list(found)

@@ -1,0 +1,141 @@
+"""Checklist: paths, envelopes, Accept, arrays, decimals, headers."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+QB = "{http://schema.intuit.com/finance/v3}"
+
+
+def test_one_document_comes_in_its_own_envelope_with_the_time(company: Any) -> None:
+    customer = company.customer()
+    body = company.get(f"customer/{customer['Id']}", minorversion=75).json()
+    assert set(body) == {"Customer", "time"}
+    assert body["Customer"]["DisplayName"] == "Acme"
+    assert body["time"].startswith("2026-06-01T05:00:")
+    assert body["time"].endswith("-07:00")
+    assert len(body["time"]) == len("2026-06-01T05:00:00.123-07:00")
+
+
+def test_an_empty_query_response_has_no_entity_key(company: Any) -> None:
+    assert company.query("select * from Invoice") == {}
+
+
+def test_total_count_is_there_only_when_the_answer_is_whole(company: Any) -> None:
+    for name in ("A", "B", "C"):
+        company.customer(name)
+    assert company.query("select * from Customer")["totalCount"] == 3
+    page = company.query("select * from Customer maxresults 2")
+    assert (page["startPosition"], page["maxResults"]) == (1, 2)
+    assert "totalCount" not in page
+    company.settings(quickbooks_total_count=False)
+    assert "totalCount" not in company.query("select * from Customer")
+
+
+def test_without_accept_json_the_answer_is_xml(company: Any) -> None:
+    customer = company.customer()
+    company.session.headers["Accept"] = "*/*"
+    answer = company.get(f"customer/{customer['Id']}")
+    root = ET.fromstring(answer.content)
+    assert answer.headers["Content-Type"].startswith("application/xml")
+    assert root.tag == f"{QB}IntuitResponse"
+    assert root.findtext(f"{QB}Customer/{QB}DisplayName") == "Acme"
+    refusal = ET.fromstring(company.get("customer/999").content)
+    assert refusal.findtext(f"{QB}Fault/{QB}Error/{QB}code") == "610"
+
+
+@pytest.mark.parametrize("path", ["Customer/1", "CUSTOMER/1", "nonsense/1", "customer/1/2/3"])
+def test_paths_are_case_sensitive_and_unknown_ones_are_code_500(company: Any, path: str) -> None:
+    company.customer()
+    answer = company.get(path)
+    assert answer.status_code == 400
+    assert answer.json()["Fault"]["Error"][0]["code"] == "500"
+    assert answer.json()["Fault"]["Error"][0]["Message"] == "Unsupported Operation"
+
+
+def test_every_answer_names_itself(company: Any) -> None:
+    good, bad = company.get("preferences"), company.get("invoice/1")
+    assert good.headers["intuit_tid"] != bad.headers["intuit_tid"]
+    assert good.headers["qbo-version"] and good.headers["Date"]
+
+
+def test_empty_lists_are_written_and_empty_scalars_are_not(company: Any) -> None:
+    customer = company.customer()
+    invoice = company.invoice(customer["Id"])
+    payment = company.payment(customer["Id"], "5.00")
+    assert invoice["LinkedTxn"] == [] and invoice["CustomField"] == []
+    assert payment["Line"] == []
+    assert "PrivateNote" not in invoice and "Notes" not in customer
+
+
+def test_amounts_keep_their_trailing_zeros_and_nothing_is_a_bare_zero(company: Any) -> None:
+    customer = company.customer()
+    invoice = company.invoice(customer["Id"], "100")
+    text = company.get(f"invoice/{invoice['Id']}").text
+    assert '"TotalAmt":100.00,' in text
+    assert '"TotalTax":0}' in text
+    company.payment(customer["Id"], "100.00", ("Invoice", invoice["Id"], "100.00"))
+    assert '"Balance":0,' in company.get(f"invoice/{invoice['Id']}").text
+
+
+def test_quantities_are_printed_as_given(company: Any) -> None:
+    line = {
+        "Amount": 337.5,
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": {"ItemRef": {"value": "1"}, "UnitPrice": 75, "Qty": 4.5},
+    }
+    customer = company.customer()
+    company.invoice(customer["Id"], Line=[line])
+    text = company.get("query", query="select * from Invoice").text
+    assert '"Qty":4.5' in text and '"UnitPrice":75' in text and '"Amount":337.50' in text
+    assert text.count("SubTotalLineDetail") == 2
+
+
+def test_company_and_preferences_say_what_a_client_must_know(company: Any) -> None:
+    info = company.get(f"companyinfo/{company.realm}").json()["CompanyInfo"]
+    assert (info["CompanyName"], info["Country"]) == ("Craig's Landscaping", "USA")
+    assert {"Name": "SubscriptionStatus", "Value": "SUBSCRIBED"} in info["NameValue"]
+    prefs = company.get("preferences").json()["Preferences"]
+    assert prefs["CurrencyPrefs"] == {
+        "MultiCurrencyEnabled": False,
+        "HomeCurrency": {"value": "USD"},
+    }
+
+
+def test_an_id_that_is_no_number_and_an_id_that_is_nobodys(company: Any) -> None:
+    bad = company.get("invoice/1.5").json()["Fault"]["Error"][0]
+    assert bad["code"] == "2030" and bad["element"] == "Id"
+    assert bad["Detail"] == "Id should be a valid number. Supplied value:1.5"
+    gone = company.get("invoice/77").json()["Fault"]["Error"][0]
+    assert gone["code"] == "610" and gone["Message"] == "Object Not Found"
+
+
+def test_a_form_can_be_had_as_a_pdf(company: Any) -> None:
+    invoice = company.invoice(company.customer()["Id"])
+    answer = company.get(f"invoice/{invoice['Id']}/pdf")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-1.4")
+    assert answer.content.rstrip().endswith(b"%%EOF")
+    start = int(answer.content.split(b"startxref\n")[1].split(b"\n")[0])
+    assert answer.content[start:].startswith(b"xref")
+    assert company.get(f"customer/{invoice['CustomerRef']['value']}/pdf").status_code == 400
+
+
+def test_reports_sum_what_is_open(company: Any) -> None:
+    acme, zeta = company.customer(), company.customer("Zeta")
+    company.invoice(acme["Id"], "10.00", DueDate="2026-05-31")
+    company.invoice(acme["Id"], "5.00", DueDate="2026-03-01")
+    company.invoice(zeta["Id"], "7.00", DueDate="2026-06-30")
+    aged = company.get("reports/AgedReceivables", report_date="2026-06-01").json()
+    rows = [[cell["value"] for cell in row["ColData"]] for row in aged["Rows"]["Row"][:-1]]
+    assert rows == [
+        ["Acme", "", "10.00", "", "", "5.00", "15.00"],
+        ["Zeta", "7.00", "", "", "", "", "7.00"],
+    ]
+    balance = company.get("reports/CustomerBalance").json()
+    total = balance["Rows"]["Row"][-1]["Summary"]["ColData"]
+    assert [cell["value"] for cell in total] == ["TOTAL", "22.00"]
+    assert company.get("reports/ProfitAndLoss").status_code == 400
