@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from arsync.core.conditions import COMPARISONS
-from arsync.core.facts import NUMBERS, Field, Kind
+from arsync.core.facts import FIELDS, NUMBERS, Field, Kind
 from arsync.core.rulebook.condition_reader import ConditionShape
 from arsync.core.rulebook.sections import TOP
 from arsync.core.rulebook.values import Amount, Percent, Schema, Text, TextList, block_schema
@@ -17,16 +17,18 @@ _SHAPES = (
     ConditionShape("invoice"),
     ConditionShape(limit_facts=False, groups=False),
 )
-_KNOWN: Schema = {"enum": ["known", "unknown"]}
+_KNOWN = ("known", "unknown")
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema, draft 2020-12."""
-    definitions: dict[str, Any] = {}
+    definitions: dict[str, Any] = {f"{kind}": _number(kind) for kind in sorted(NUMBERS)}
+    definitions["yes or no"] = {
+        "enum": ["yes", "no", "Yes", "No", "YES", "NO", "true", "false", True, False, *_KNOWN]
+    }
+    definitions["texts"] = {"anyOf": TextList().schema()["anyOf"]}
     for shape in _SHAPES:
         definitions[shape.definition] = _block(shape)
-        for field in shape.fields.values():
-            definitions[_name(field, shape)] = _question(field, shape)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": TITLE,
@@ -36,19 +38,8 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _name(field: Field, shape: ConditionShape) -> str:
-    return f"{field.of} {field.name}" + ("" if shape.limit_facts else " without limits")
-
-
 def _block(shape: ConditionShape) -> Schema:
     itself = shape.schema()
-    questions = {
-        name: {
-            "description": _described(field),
-            "$ref": f"#/$defs/{_name(field, shape)}",
-        }
-        for name, field in shape.fields.items()
-    }
     return {
         "type": "object",
         "minProperties": 1,
@@ -59,7 +50,10 @@ def _block(shape: ConditionShape) -> Schema:
                 "anyOf": [itself, {"type": "array", "minItems": 1, "items": itself}],
             },
             "not": {"description": "these must not all hold", **itself},
-            **questions,
+            **{
+                name: {"description": _described(field), **_question(field)}
+                for name, field in shape.fields.items()
+            },
         },
     }
 
@@ -69,39 +63,38 @@ def _described(field: Field) -> str:
     return f"{text}; unknown when {field.unknown}" if field.unknown else text
 
 
-def _question(field: Field, shape: ConditionShape) -> Schema:
+def _question(field: Field) -> Schema:
     """Return what may be asked of one fact."""
-    if field.kind in NUMBERS:
-        others = [
-            one.name
-            for one in shape.fields.values()
-            if one.kind is field.kind and one.name != field.name
-        ]
-        operand: Schema = {"anyOf": [*_operands(field), {"enum": others}]}
-        words = {
-            word: {"description": f"{shown} this", **operand}
-            for word, (_, shown) in COMPARISONS.items()
-        }
-        comparison: Schema = {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": False,
-            "properties": words,
-        }
-        return {"anyOf": [comparison, _KNOWN]}
-    if field.kind is Kind.YES_NO:
-        words_yes_no: Schema = {"type": "string", "pattern": "^([Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$"}  # fmt: skip # noqa: E501
-        return {"anyOf": [{"enum": ["yes", "no", True, False]}, words_yes_no, _KNOWN]}
     if field.choices:
         one_of: Schema = {"enum": list(field.choices)}
-        return {"anyOf": [one_of, {"type": "array", "minItems": 1, "items": one_of}, _KNOWN]}
-    found: list[Schema] = [*TextList().schema()["anyOf"]]
-    return {"anyOf": found, **({"examples": [field.example]} if field.example else {})}
+        several: Schema = {"type": "array", "minItems": 1, "items": one_of}
+        return {"anyOf": [one_of, several, {"enum": list(_KNOWN)}]}
+    if field.kind in NUMBERS or field.kind is Kind.YES_NO:
+        return {"$ref": f"#/$defs/{field.kind}"}
+    examples = {"examples": [field.example]} if field.example else {}
+    return {"$ref": "#/$defs/texts", **examples}
 
 
-def _operands(field: Field) -> list[Schema]:
-    if field.kind is Kind.AMOUNT:
+def _number(kind: Kind) -> Schema:
+    """Return a comparison: with a number, or with another fact of the same kind."""
+    others = sorted({field.name for field in FIELDS if field.kind is kind})
+    operand: Schema = {"anyOf": [*_operands(kind), {"enum": others}]}
+    words = {
+        word: {"description": f"{shown} this", **operand}
+        for word, (_, shown) in COMPARISONS.items()
+    }
+    comparison: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": words,
+    }
+    return {"anyOf": [comparison, {"enum": list(_KNOWN)}]}
+
+
+def _operands(kind: Kind) -> list[Schema]:
+    if kind is Kind.AMOUNT:
         return list(Amount().schema()["anyOf"])
-    if field.kind is Kind.PERCENT:
+    if kind is Kind.PERCENT:
         return list(Percent().schema()["anyOf"])
     return [{"type": "integer"}, Text(r"[+-]?(0|[1-9][0-9]{0,8})").schema()]

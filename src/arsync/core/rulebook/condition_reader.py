@@ -237,7 +237,7 @@ class _Reading:
         text = scalar(value, self.source, f"{field.name!r}", "yes or no")
         if text is None:
             return None
-        answer = {"yes": True, "true": True, "no": False, "false": False}.get(text.casefold())
+        answer = _YES_NO.get(text)
         if answer is None:
             self.source.problem(value, f"{field.name!r} is {text!r}; it can be yes or no.")
             return None
@@ -268,6 +268,9 @@ class _Reading:
         return tree.OneOf(field, frozenset(folded(text) for text, _ in found), shown)
 
 
+_YES_NO = dict.fromkeys(("yes", "Yes", "YES", "true"), True) | dict.fromkeys(
+    ("no", "No", "NO", "false"), False
+)
 _PATTERNS = {
     "country": Text(r"[A-Za-z]{2}", "two letters", "GB"),
     "currency": Text(r"[A-Za-z]{3}", "three letters", "GBP"),

@@ -86,6 +86,10 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
             source.problem(key_node, f"a key of {label} must be a word, not {kind_of(key_node)}.")
             continue
         key = str(key_node.value).strip()
+        if is_empty(value) and re.fullmatch(r"[0-9]{3}([.][0-9]{2})?", key):
+            message = f"the comma before {key!r} ends the number: inside braces it parts keys."
+            source.problem(key_node, message, "write 10000, or the line without braces")
+            continue
         if key == "<<":
             source.problem(key_node, "'<<' is not used here.", "write the keys out")
             continue
