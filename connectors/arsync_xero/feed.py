@@ -182,9 +182,9 @@ class Feed:
                 # On other pulls the organisation is asked only for the time: what it says of
                 # reminders costs another call, and without that the row would seem to change.
                 yield Page(RecordKind.ORGANISATION, (organisation,), cursor.text())
-        names = [stage.name for stage in _STAGES]
-        stages = _STAGES[names.index(cursor.stage) :]
-        for stage in (one for one in stages if cursor.sweeping or one.swept != "only daily"):
+        stages = _wanted(cursor)
+        names = [stage.name for stage in stages]
+        for stage in stages[names.index(cursor.stage) :]:
             for page, following in self._stage(stage, cursor):
                 cursor = following
                 yield page
@@ -225,7 +225,7 @@ class Feed:
     def _following(self, stage: _Stage, cursor: Cursor, next_page: int | None) -> Cursor:
         if next_page is not None:
             return msgspec.structs.replace(cursor, stage=stage.name, page=next_page)
-        wanted = [one for one in _STAGES if cursor.sweeping or one.swept != "only daily"]
+        wanted = _wanted(cursor)
         index = wanted.index(stage) + 1
         if index < len(wanted):
             return msgspec.structs.replace(cursor, stage=wanted[index].name, page=1)
@@ -236,6 +236,12 @@ class Feed:
             swept=cursor.start if cursor.sweeping else cursor.swept,
             base=cursor.base,
         )
+
+
+def _wanted(cursor: Cursor) -> list[_Stage]:
+    """Return the stages of a pull: a full one has seen the open balances already."""
+    sweeps_balances = cursor.sweeping and not cursor.full
+    return [one for one in _STAGES if sweeps_balances or one.swept != "only daily"]
 
 
 def one_organisation(rows: Rows[Any], own_reminders: bool | None) -> Organisation:
