@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := src connectors rules tests benchmarks
 
-.PHONY: help setup demo test lint types imports check format lock schema bench wheel clean
+.PHONY: help setup demo test lint types imports check format lock generate bench wheel clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,8 @@ format: setup    ## put the code in order
 	@$(BIN)/ruff check --fix --exit-zero -q $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
-schema: setup    ## rewrite what is generated: the rulebook schema, config.example.toml, docs
-	@$(BIN)/python -m arsync.docs_generated
+generate: setup  ## rewrite what is generated: example config, lists of commands and facts, schema
+	@$(BIN)/python docs/generate.py
 
 bench: setup     ## the benchmarks, as ratios
 	@$(BIN)/python -m benchmarks

@@ -1,0 +1,241 @@
+"""`pull`, `plan`, `approve`, `reject`, `apply`, `sync`, `run`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_WAITING
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    verbose_option,
+    word,
+)
+from arsync.errors import UserMistake
+
+if TYPE_CHECKING:
+    from arsync.run import App, RunResult
+    from arsync.sync import Progress
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Return the exit code of several results: a mistake, then a failure, then a wait."""
+    return next((code for code in (2, 1, 3) if code in codes), EXIT_DONE)
+
+
+@click.command()
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Bring the copy of the ledger up to date."""
+    with open_app(config_file, verbose=verbose) as app, _watched(as_json=as_json) as watch:
+        results = app.pull(connection, progress=watch)
+    return _finish(results, as_json=as_json)
+
+
+@click.command()
+@connection_option
+@as_of_option
+@json_option
+@config_option
+def plan(
+    connection: str | None, as_of: date | None, as_json: bool, config_file: Path | None
+) -> int:
+    """Show what the rulebook would do now; changes nothing."""
+    from arsync.cli.show import show_plan
+
+    with open_app(config_file) as app:
+        plans = app.plan(connection, as_of=as_of)
+        if as_json:
+            print_json([one.as_json() for one in plans] if len(plans) != 1 else plans[0].as_json())
+        else:
+            for one in plans:
+                show_plan(one)
+    return EXIT_WAITING if any(one.safety.exceeded for one in plans) else EXIT_DONE
+
+
+@click.command()
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--all", "approve_all", is_flag=True, help="Approve all that wait.")
+@connection_option
+@json_option
+@config_option
+def approve(
+    keys: tuple[str, ...],
+    approve_all: bool,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Approve actions that wait for a person.
+
+    Without a key or --all it lists what waits. The beginning of a key is enough.
+    """
+    from arsync.cli.show import show_actions
+
+    if keys and approve_all:
+        raise UserMistake("give keys or --all, not both.")
+    with open_app(config_file) as app:
+        _plan_and_save(app, connection)
+        if not keys and not approve_all:
+            waiting = app.waiting(connection)
+            if as_json:
+                print_json([one.as_json() for one in waiting])
+            else:
+                show_actions(waiting, "Waiting for approval")
+                if waiting:
+                    say("\nApprove with: arsync approve KEY ..., or: arsync approve --all")
+            return EXIT_WAITING if waiting else EXIT_DONE
+        done = app.approve(list(keys) or None, connection=connection)
+        if as_json:
+            print_json([one.as_json() for one in done])
+        say(f"Approved {word(len(done), 'action')}. `arsync apply` carries them out.")
+    return EXIT_DONE
+
+
+@click.command()
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--why", "reason", required=True, help="The reason; it is kept with the action.")
+@json_option
+@config_option
+def reject(keys: tuple[str, ...], reason: str, as_json: bool, config_file: Path | None) -> int:
+    """Refuse actions that wait for a person. They are not planned again."""
+    with open_app(config_file) as app:
+        done = app.reject(list(keys), why=reason)
+        if as_json:
+            print_json([one.as_json() for one in done])
+        say(f"Rejected {word(len(done), 'action')}.")
+    return EXIT_DONE
+
+
+@click.command("apply")
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Carry out the approved actions.
+
+    Before a message leaves, the invoices it names are read again from the platform.
+    """
+    from arsync.run import stop_on_signals
+
+    with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
+        _plan_and_save(app, connection)
+        results = app.apply(connection, stop=stop.is_set)
+    return _finish(results, as_json=as_json)
+
+
+@click.command()
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def sync(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Pull, plan, approve by rulebook, apply: what a scheduler runs.
+
+    Idempotent, and guarded by a lock: a second one waits or leaves, it never doubles.
+    """
+    from arsync.run import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        _watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        results = list(app.sync(connection, progress=watch, stop=stop.is_set))
+    return _finish(results, as_json=as_json)
+
+
+@click.command()
+@click.option("--every", metavar="TIME", help="The pace: 30s, 15m, 2h (default: the config's).")
+@click.option("--connection", "names", multiple=True, metavar="NAME", help="Only these.")
+@json_option
+@verbose_option
+@config_option
+def run(
+    every: str | None,
+    names: tuple[str, ...],
+    as_json: bool,
+    verbose: bool,
+    config_file: Path | None,
+) -> int:
+    """Sync again and again, until SIGTERM or Ctrl-C.
+
+    The action in hand is finished first. One broken connection never stops the others.
+    """
+    from arsync.cli.show import result_line
+    from arsync.config import seconds
+    from arsync.run import stop_on_signals
+
+    codes: list[int] = []
+
+    def report(result: RunResult) -> None:
+        codes.append(result.exit_code)
+        if as_json:
+            print_json(result.as_json())
+        else:
+            click.echo(f"{result.started_at:%Y-%m-%d %H:%M} {result_line(result)}")
+
+    with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
+        pace = seconds(every) if every else app.config.every_seconds
+        app.connections()
+        say(f"Working every {pace} seconds. Stop with Ctrl-C.")
+        rounds = app.run_forever(
+            every_seconds=pace, stop=stop, connections=names or None, report=report
+        )
+    say(f"Stopped after {word(rounds, 'round')}.")
+    return worst(codes[-max(1, len(names)) :])
+
+
+def _plan_and_save(app: App, connection: str | None) -> None:
+    """Bring the waiting actions up to date with the rulebook and the copy of the ledger."""
+    for result in app.prepare(connection):
+        if result.all_problems:
+            raise UserMistake("\n".join(result.all_problems))
+
+
+def _finish(results: Sequence[RunResult], *, as_json: bool) -> int:
+    from arsync.cli.show import show_result
+
+    if as_json:
+        print_json([result.as_json() for result in results])
+    else:
+        for result in results:
+            show_result(result)
+    return worst([result.exit_code for result in results])
+
+
+@contextlib.contextmanager
+def _watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show a progress line on a terminal, nothing in a pipe."""
+    if as_json or not click.get_text_stream("stderr").isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading")
+
+        def watch(progress: Progress) -> None:
+            text = f"reading {progress.kind}: {progress.records:,}"
+            bar.update(task, description=text)
+
+        yield watch

@@ -1,0 +1,249 @@
+"""`init`, `connect`, `connections`, `disconnect`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from arsync.cli import EXIT_DONE
+from arsync.cli.common import (
+    config_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+    say,
+    word,
+)
+from arsync.connector import Grant, OrganisationRef
+from arsync.errors import UserMistake
+
+RULEBOOKS = ("gentle", "standard", "strict")
+MODES = ("observe", "approve", "auto")
+
+
+@click.command()
+@click.option(
+    "--rulebook",
+    type=click.Choice(RULEBOOKS),
+    default="standard",
+    show_default=True,
+    help="The rulebook to start from.",
+)
+@click.option(
+    "--currency", metavar="CODE", help="The rulebook's currency, e.g. NZD (default: its own)."
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where (default: here).",
+)
+def init(rulebook: str, currency: str | None, folder: Path) -> int:
+    """Make a config file, a rules folder and a first rulebook.
+
+    What is there already is left as it is.
+    """
+    import arsync_rulebooks
+    from arsync.config import example_config
+
+    text = arsync_rulebooks.text(rulebook)
+    if currency:
+        text = _in_currency(text, currency)
+    files = {
+        folder / "config.toml": example_config(),
+        folder / "rules" / f"{rulebook}.yaml": text,
+        folder / "rules" / "rulebook.schema.json": arsync_rulebooks.schema_text(),
+    }
+    rules = folder / "rules"
+    if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
+        del files[rules / f"{rulebook}.yaml"]
+        say(f"{rules} holds a rulebook already; no other is added.")
+    for path, content in files.items():
+        if path.exists():
+            say(f"kept   {path}")
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise UserMistake(f"{path}: {error.strerror}.") from None
+        if path.name == "config.toml":
+            path.chmod(0o600)
+        say(f"wrote  {path}")
+    say("\nNext: put your client id into config.toml, then `arsync connect xero` (or quickbooks).")
+    return EXIT_DONE
+
+
+def _in_currency(text: str, currency: str) -> str:
+    code = currency.upper()
+    if len(code) != 3 or not code.isalpha() or not code.isascii():
+        raise UserMistake(f"{currency!r} is not a currency code such as GBP, NZD or USD.")
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        f"currency: {code}                     # every amount below is in this currency\n"
+        if line.startswith("currency:")
+        else line
+        for line in lines
+    )
+
+
+@click.command()
+@click.argument("platform", metavar="xero|quickbooks")
+@click.option("--name", help="What to call the connection (default: made from its name).")
+@click.option("--organisation", metavar="NAME", help="Which one, where the consent opens several.")
+@click.option("--all", "connect_all", is_flag=True, help="Connect all that the consent opens.")
+@click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
+@config_option
+def connect(
+    platform: str,
+    name: str | None,
+    organisation: str | None,
+    connect_all: bool,
+    no_browser: bool,
+    config_file: Path | None,
+) -> int:
+    """Connect an organisation at Xero or QuickBooks Online.
+
+    A new connection observes: it reads and plans, and writes nothing.
+    """
+    from arsync.consent import consent
+
+    with open_app(config_file) as app:
+        label = app.platform(platform).label
+        if not app.config.get(platform, "client_id"):
+            where = app.config.file or "config.toml"
+            raise UserMistake(
+                f"[{platform}] client_id is empty in {where}.\n"
+                f"    hint: make an app at {_DEVELOPER_SITES.get(platform, label)} "
+                "and put its client id there; `arsync init` makes the file"
+            )
+        _ = app.store  # a store that cannot be opened is told before consent is asked for
+        grant = consent(
+            app.authoriser(platform),
+            redirect_url=app.config.get(platform, "redirect_url"),
+            say=say,
+            ask=(lambda question: click.prompt(question, err=True)) if no_browser else None,
+        )
+        chosen = _chosen(grant, organisation, connect_all=connect_all)
+        if name and len(chosen) > 1:
+            raise UserMistake("--name serves one organisation; leave it out to connect several.")
+        rows = app.add_connections(platform, grant, [(ref, name or "") for ref in chosen])
+    for row in rows:
+        say(f"Connected {row.organisation.name} at {label} as {row.name!r}, mode {row.mode}.")
+    say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
+    return EXIT_DONE
+
+
+_DEVELOPER_SITES = {"xero": "developer.xero.com", "quickbooks": "developer.intuit.com"}
+
+
+def _chosen(
+    grant: Grant, organisation: str | None, *, connect_all: bool
+) -> Sequence[OrganisationRef]:
+    found = grant.organisations
+    names = "\n".join(f"    {ref.name}" for ref in found)
+    if not found:
+        raise UserMistake("the consent opens no organisation. Choose one on the consent page.")
+    if organisation:
+        wanted = organisation.casefold()
+        match = [ref for ref in found if wanted in {ref.name.casefold(), ref.id.casefold()}]
+        if not match:
+            raise UserMistake(f"the consent does not open {organisation!r}. It opens:\n{names}")
+        return match
+    if connect_all or len(found) == 1:
+        return found
+    if not click.get_text_stream("stdin").isatty():
+        raise UserMistake(
+            f"the consent opens several organisations:\n{names}\n"
+            "    hint: choose with --organisation NAME, or --all"
+        )
+    for number, ref in enumerate(found, 1):
+        say(f"{number:3}  {ref.name}")
+    number = click.prompt("Which one", type=click.IntRange(1, len(found)), err=True)
+    return [found[number - 1]]
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--connection", metavar="NAME", help="The same as NAME.")
+@click.option("--mode", type=click.Choice(MODES), help="Change how far it may go.")
+@json_option
+@config_option
+def connections(
+    name: str | None,
+    connection: str | None,
+    mode: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """List the connections, or change the mode of one.
+
+    observe plans and writes nothing; approve lets every action wait for a person; auto asks only
+    where the rulebook does.
+    """
+    name = name or connection
+    with open_app(config_file) as app:
+        if mode:
+            if not name:
+                raise UserMistake("say which connection: arsync connections NAME --mode MODE")
+            before = app.store.connections.get(name).mode
+            row = app.set_mode(name, mode)
+            say(f"{row.name}: {before} -> {row.mode}.")
+        found = app.connections(name)
+        if as_json:
+            print_json([_row_json(row) for row in found])
+            return EXIT_DONE
+        print_table(
+            "",
+            ["connection", "platform", "organisation", "currency", "mode", "state"],
+            [
+                [
+                    row.name,
+                    app.platform(row.platform).label,
+                    row.organisation.name,
+                    row.organisation.base_currency,
+                    str(row.mode),
+                    str(row.state),
+                ]
+                for row in found
+            ],
+        )
+        say(word(len(found), "connection") + ".")
+    return EXIT_DONE
+
+
+def _row_json(row: object) -> dict[str, object]:
+    from arsync.store.values import ConnectionRow
+
+    assert isinstance(row, ConnectionRow)
+    return {
+        "name": row.name,
+        "platform": row.platform,
+        "organisation": {"id": row.organisation_id, "name": row.organisation.name},
+        "currency": row.organisation.base_currency,
+        "time_zone": row.organisation.time_zone,
+        "mode": str(row.mode),
+        "state": str(row.state),
+        "created_at": row.created_at.isoformat(),
+        "taken_over_on": row.taken_over_on,
+    }
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def disconnect(name: str, yes: bool, config_file: Path | None) -> int:
+    """Withdraw the consent and forget a connection's tokens.
+
+    Its copy of the ledger goes too; what was done, promised and agreed is kept.
+    """
+    with open_app(config_file) as app:
+        row = app.store.connections.get(name)
+        if not yes:
+            click.confirm(f"Disconnect {row.organisation.name}?", abort=True, err=True)
+        say(app.disconnect(name))
+    return EXIT_DONE

@@ -1,0 +1,226 @@
+"""The play: connect, then day by day what the scheduler, the accountant and the customers do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from arsync.clock import SetClock
+from arsync.config import load_config
+from arsync.consent import consent
+from arsync.core.actions import ActionState
+from arsync.demo.reconcile import Side, compare
+from arsync.demo.world import World, config_text, free_port, sandbox
+from arsync.errors import UserMistake
+from arsync.run import App, RunResult
+
+DAYS = 60
+SEED = 11
+CONTACTS = 36
+INVOICES = 240
+START = datetime(2026, 9, 1, 10, tzinfo=UTC)
+PLATFORMS = ("xero", "quickbooks")
+
+DISPUTE_DAYS = 14
+"""The demo's accountant settles a dispute after so many days."""
+
+TASK_DAYS = 2
+"""The demo's accountant does a task after so many days."""
+
+OBSERVED_DAYS = 2
+"""The demo observes so long before it writes anything, as a careful owner would."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What the demo ends with."""
+
+    folder: Path
+    sides: list[Side]
+    totals: dict[str, Counter[str]] = field(default_factory=dict)
+    """By connection: how often each thing happened over the days."""
+    problems: list[str] = field(default_factory=list)
+    example_invoice: str = ""
+    """An invoice that a lot happened to, for `why`."""
+    example_connection: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether the platforms' ledgers and the store tell the same story."""
+        return not self.problems and not any(side.differences for side in self.sides)
+
+
+class Demo:
+    """A demo in a folder. `play` runs it to the end."""
+
+    def __init__(
+        self, folder: Path, rulebook: str, *, say: Say, days: int = DAYS, keep: bool = False
+    ) -> None:
+        """Prepare a demo; nothing is started.
+
+        Args:
+            folder: gets the config, the rulebook, the store and the report.
+            rulebook: the rulebook's text.
+            say: prints a line for people.
+            days: how many days to play.
+            keep: leave the sandbox running.
+        """
+        self._folder = folder
+        self._rulebook = rulebook
+        self._say = say
+        self._days = days
+        self._keep = keep
+        self._clock = SetClock(START)
+        self._heard = dict.fromkeys(PLATFORMS, 0)
+        self._disputes: list[tuple[date, str, str]] = []
+        self._totals: dict[str, Counter[str]] = {}
+        self._problems: list[str] = []
+
+    def play(self, at_the_end: Callable[[App, Outcome], None]) -> Outcome:
+        """Play all days, compare both sides, and hand the open application to `at_the_end`.
+
+        Raises:
+            UserMistake: the folder cannot be written, or the sandbox does not start.
+        """
+        self._make_folder()
+        with (
+            sandbox(
+                self._folder, start=START, seed=SEED, contacts=CONTACTS, invoices=INVOICES,
+                keep=self._keep,
+            ) as world,
+            self._app(world) as app,
+        ):  # fmt: skip
+            self._connect(app, world)
+            for number in range(1, self._days + 1):
+                self._day(app, world, number)
+            outcome = self._outcome(app, world)
+            at_the_end(app, outcome)
+        return outcome
+
+    def _make_folder(self) -> None:
+        try:
+            (self._folder / "rules").mkdir(parents=True, exist_ok=True)
+            for old in ("arsync.db", "arsync.db-wal", "arsync.db-shm", "arsync.key"):
+                (self._folder / old).unlink(missing_ok=True)
+            (self._folder / "rules" / "standard.yaml").write_text(self._rulebook, encoding="utf-8")
+        except OSError as error:
+            raise UserMistake(f"{self._folder}: {error.strerror}.") from None
+
+    def _app(self, world: World) -> App:
+        file = self._folder / "config.toml"
+        file.write_text(config_text(world, via_port=free_port()), encoding="utf-8")
+        # Variables of the reader's own set-up must not lead the demo to real books.
+        return App(load_config(file, {}), clock=self._clock)
+
+    def _connect(self, app: App, world: World) -> None:
+        world.set_clock(self._clock.moment)
+        for name in PLATFORMS:
+            grant = consent(
+                app.authoriser(name),
+                redirect_url=app.config.get(name, "redirect_url"),
+                say=lambda _: None,
+                open_browser=world.give_consent,
+            )
+            rows = app.add_connections(name, grant, [(grant.organisations[0], name)])
+            self._totals[name] = Counter()
+            label = app.platform(name).label
+            self._say(f"Connected {rows[0].organisation.name} at {label}: observing.")
+
+    def _day(self, app: App, world: World, number: int) -> None:
+        self._clock.advance(timedelta(days=1))
+        world.set_clock(self._clock.moment)
+        if number == OBSERVED_DAYS + 1:
+            for name in PLATFORMS:
+                app.set_mode(name, "auto")
+            self._say(f"Day {number}: both connections may write now; holds ask first.")
+        self._listen(app, world)
+        if number > OBSERVED_DAYS:
+            self._be_the_accountant(app)
+        results = list(app.sync())
+        for result in results:
+            self._count(result)
+        self._tell(number, results)
+
+    def _listen(self, app: App, world: World) -> None:
+        """Record what customers wrote back, as a person would after reading the mail."""
+        replies = world.get("/_sandbox/state")["replies"]
+        for name in PLATFORMS:
+            mine = [reply for reply in replies if reply["platform"] == name]
+            for reply in mine[self._heard[name] :]:
+                self._record(app, name, reply)
+            self._heard[name] = len(mine)
+        today = self._clock.moment.date()
+        for entry in [one for one in self._disputes if one[0] <= today]:
+            self._disputes.remove(entry)
+            app.dispute(entry[2], settled=True, connection=entry[1], who="demo")
+            self._totals[entry[1]]["disputes settled"] += 1
+
+    def _record(self, app: App, name: str, reply: dict[str, Any]) -> None:
+        number = reply["invoice_number"]
+        if reply["kind"] == "promise":
+            day = date.fromisoformat(reply["promised_on"])
+            app.promise(number, day, connection=name, who="demo")
+            self._totals[name]["promises"] += 1
+        else:
+            app.dispute(number, reason=reply["reason"], connection=name, who="demo")
+            settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
+            self._disputes.append((settle_on, name, number))
+            self._totals[name]["disputes"] += 1
+
+    def _be_the_accountant(self, app: App) -> None:
+        """Approve what waits since yesterday, and do the tasks that are two days old."""
+        waiting = app.waiting()
+        if waiting:
+            app.approve([one.row.key for one in waiting], who="demo")
+            for one in waiting:
+                self._totals[one.connection]["approvals"] += 1
+        before = self._clock.now() - timedelta(days=TASK_DAYS)
+        for one in app.tasks():
+            if one.row.created_at <= before:
+                app.done(one.row.key, outcome="spoke to the customer", who="demo")
+                self._totals[one.connection]["tasks done"] += 1
+
+    def _count(self, result: RunResult) -> None:
+        self._problems += [f"{result.connection}: {text}" for text in result.all_problems]
+        if result.applied:
+            for effect in result.applied.effects:
+                if effect.state is ActionState.SENT:
+                    self._totals[result.connection][effect.action.kind.value] += 1
+
+    def _tell(self, number: int, results: list[RunResult]) -> None:
+        parts = []
+        for result in results:
+            done = Counter(
+                effect.action.kind.value.replace("_", " ")
+                for effect in (result.applied.effects if result.applied else [])
+                if effect.state is ActionState.SENT
+            )
+            if result.awaiting:
+                done["waiting for approval"] = result.awaiting
+            words = ", ".join(f"{count} {what}" for what, count in done.items())
+            planned = len(result.plan.actions) if result.plan else 0
+            if result.mode == "observe":
+                words = f"{planned} planned, nothing written"
+            if words:
+                parts.append(f"{result.connection}: {words}")
+        if parts:
+            self._say(f"Day {number:2} {self._clock.moment:%a %d %b}  {' | '.join(parts)}")
+
+    def _outcome(self, app: App, world: World) -> Outcome:
+        state = world.state()
+        sides = [compare(app, name, state) for name in PLATFORMS]
+        outcome = Outcome(self._folder, sides, self._totals, list(dict.fromkeys(self._problems)))
+        busiest: Counter[tuple[str, str]] = Counter()
+        for listed in app.actions(rows_max=100_000):
+            if listed.row.state in {ActionState.SENT, ActionState.CONFIRMED}:
+                for ref in listed.row.action.invoices:
+                    busiest[listed.connection, ref.number] += 1
+        if busiest:
+            (outcome.example_connection, outcome.example_invoice), _ = busiest.most_common(1)[0]
+        return outcome
