@@ -239,10 +239,11 @@ class _Pull:
     ) -> list[Page]:
         """Read the organisation or the names again, when it is time.
 
-        Never both in one pull, so that a pull with nothing changed takes three calls at most. An
-        entity whose records would now read differently is added to `crowded`.
+        Never both in one pull, so that a pull with nothing changed takes three calls at most; the
+        older goes first. An entity whose records would now read differently is added to `crowded`.
         """
-        if now - cursor.organisation_at >= REREAD_AFTER:
+        oldest = min(cursor.organisation_at, cursor.names_at)
+        if now - oldest >= REREAD_AFTER and cursor.organisation_at == oldest:
             company = self.reader.company(afresh=True)
             books = Books(cursor.home, cursor.multicurrency)
             if company.books != books:
@@ -250,8 +251,7 @@ class _Pull:
             cursor.home, cursor.multicurrency = company.books
             cursor.organisation_at = now
             return [Page(RecordKind.ORGANISATION, [company.organisation], "")]
-        due = now - cursor.names_at >= REREAD_AFTER
-        if due or _has_unknown_names(found.get(CUSTOMER.name), cursor):
+        if now - oldest >= REREAD_AFTER or _has_unknown_names(found.get(CUSTOMER.name), cursor):
             names = self.reader.read_names()
             known = {**cursor.types, **_prefixed(cursor.terms)}
             fresh = {**names.customer_types, **_prefixed(names.terms)}
