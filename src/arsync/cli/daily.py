@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -222,7 +223,7 @@ def _finish(results: Sequence[RunResult], *, as_json: bool) -> int:
 @contextlib.contextmanager
 def _watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
     """Show a progress line on a terminal, nothing in a pipe."""
-    if as_json or not click.get_text_stream("stderr").isatty():
+    if as_json or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

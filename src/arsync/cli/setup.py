@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def _chosen(
         return match
     if connect_all or len(found) == 1:
         return found
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise UserMistake(
             f"the consent opens several organisations:\n{names}\n"
             "    hint: choose with --organisation NAME, or --all"

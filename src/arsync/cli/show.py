@@ -59,8 +59,8 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(one) for one in sorted(value, key=str))
-    return str(value)
+        return ", ".join(str(one) for one in sorted(value, key=str)) or "none"
+    return str(value) or "none"
 
 
 def show_plan(plan: Plan) -> None:
