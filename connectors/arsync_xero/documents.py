@@ -29,6 +29,20 @@ class Document(Struct, rename=_wire_name, gc=False):
     """What the structs share: Xero writes its keys in PascalCase, with ID and UTC in capitals."""
 
 
+class Term(Document):
+    """Payment terms of one side."""
+
+    day: int | None = None
+    type: str | None = None
+
+
+class Terms(Document):
+    """Payment terms of a contact, for sales and for bills."""
+
+    sales: Term | None = None
+    bills: Term | None = None
+
+
 class OrganisationDocument(Document):
     """An organisation. Its APIKey is not among the fields, so that it never gets anywhere."""
 
@@ -41,6 +55,7 @@ class OrganisationDocument(Document):
     is_demo_company: bool | None = None
     period_lock_date: str | None = None
     end_of_year_lock_date: str | None = None
+    payment_terms: Terms | None = None
 
 
 class ContactRef(Document):
@@ -70,20 +85,6 @@ class Group(Document):
     name: str | None = None
     status: str | None = None
     contacts: list[ContactRef] | None = None
-
-
-class Term(Document):
-    """Payment terms of one side."""
-
-    day: int | None = None
-    type: str | None = None
-
-
-class Terms(Document):
-    """Payment terms of a contact, for sales and for bills."""
-
-    sales: Term | None = None
-    bills: Term | None = None
 
 
 class ContactDocument(Document):

@@ -156,7 +156,7 @@ def read_cursor(text: str | None) -> Cursor:
         cursor = msgspec.json.decode(text or "", type=Cursor)
     except msgspec.DecodeError:
         return Cursor()
-    known = {"", *(stage.name for stage in _STAGES)}
+    known = {"", *(stage.name for stage in _wanted(cursor))}
     return cursor if cursor.version == CURSOR_VERSION and cursor.stage in known else Cursor()
 
 

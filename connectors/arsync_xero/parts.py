@@ -24,7 +24,7 @@ from xero_python.accounting import (
 )
 
 from arsync.core.money import shown
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
@@ -46,6 +46,8 @@ GROUP_NAME = "Credit hold"
 EMAIL_REPEAT_SECONDS = 300
 """Xero keeps an answer by its Idempotency-Key for six minutes: within five of the first attempt the
 same email may be asked for again, and leaves once."""
+EMAILS_FULL_SECONDS = 6 * 3600.0
+"""How long to wait when the organisation has sent its emails of the day."""
 CLOCK_MARGIN = timedelta(minutes=2)
 """How far Xero's clock and the outbox's may lie apart."""
 CASH_ON_DELIVERY = {"Day": 0, "Type": "DAYSAFTERBILLDATE"}
@@ -55,6 +57,10 @@ ATTACHMENT_BYTES_MAX = 10 * 1024 * 1024
 REFERENCE_LENGTH_MAX = 255
 
 _TELLS_OF_EMAIL = re.compile(r"\b(e-?mail|e-?mailed|sent)\b", re.IGNORECASE)
+_DAY_IS_FULL = re.compile(
+    r"\b(daily|per day|a day)\b.*\blimit|\blimit\b.*\b(daily|day|emails?)\b", re.IGNORECASE
+)
+"""Nobody could verify the words in which Xero refuses one email too many."""
 _OUR_MARK = "[arsync:"
 _BAD_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*+\[\]\x00-\x1f]')
 
@@ -180,9 +186,14 @@ class PlatformEmail(Part):
         return bool(rows and rows.documents and rows.documents[0].sent_to_contact)
 
     def make(self, key: str) -> str:
-        self.tools.sdk.call(
-            "email_invoice", self._invoice_id, RequestEmpty(), what="an email", key=self._key
-        )
+        try:
+            self.tools.sdk.call(
+                "email_invoice", self._invoice_id, RequestEmpty(), what="an email", key=self._key
+            )
+        except Rejected as error:
+            if _DAY_IS_FULL.search(str(error)):
+                raise RetryLater(str(error), after_seconds=EMAILS_FULL_SECONDS) from None
+            raise
         return self._invoice_id
 
 
@@ -278,20 +289,36 @@ class PaymentTerms(Part):
         terms = contact.payment_terms
         if self._restores and not is_cash_on_delivery(terms.sales if terms else None):
             return self._contact_id
-        # Plain JSON: the SDK's enum would refuse terms of a type it does not know, and it cannot
-        # say that there are none. Bills go along, because leaving them out may clear them.
+        # Plain JSON: the SDK's enum would refuse terms of a type it does not know. Bills go along,
+        # because leaving them out may clear them.
         bills = term_fields(terms.bills if terms else None)
-        wanted = {"Bills": bills} if bills else {}
+        wanted = {"Sales": self._sales or self._organisations_own()}
         body = {
             "Contacts": [
                 {
                     "ContactID": self._contact_id,
-                    "PaymentTerms": {**wanted, "Sales": self._sales or {}},
+                    "PaymentTerms": {**wanted, "Bills": bills} if bills else wanted,
                 }
             ]
         }
         self.tools.sdk.call("update_contact", self._contact_id, body, what="payment terms", key=key)
         return self._contact_id
+
+    def _organisations_own(self) -> dict[str, Any]:
+        """Return the terms that hold for a contact without any: Xero cannot be told "none".
+
+        Raises:
+            Rejected: the organisation has none either.
+        """
+        rows = self.tools.api.rows(ORGANISATION)
+        own = rows.documents[0].payment_terms if rows.documents else None
+        sales = term_fields(own.sales if own else None)
+        if sales is None:
+            raise Rejected(
+                "The contact had no payment terms before, and Xero cannot take them off through its"
+                " API: take them off in Xero."
+            )
+        return sales
 
 
 class ExpectedDate(Part):

@@ -377,7 +377,7 @@ def _optional_day(plain: str | None, text: str | None, name: str) -> date | None
     try:
         return day_of(plain, text)
     except ValueError:
-        raise Odd(f"{name} {plain or text!r} is no date") from None
+        raise Odd(f"{name} {plain or text} is no date") from None
 
 
 def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:

@@ -67,4 +67,4 @@ def iana_name(windows_name: str) -> str:
         # In Etc/GMT names the sign is turned round.
         sign = "-" if match[1] == "+" else "+"
         return f"Etc/GMT{sign}{int(match[2])}" if 0 < int(match[2]) <= 14 else "Etc/UTC"
-    return _IANA.get(name.removesuffix(_S).replace("+", "").replace("-", ""), "")
+    return _IANA.get(re.sub(rf"{_S}|[+-]", "", name), "")

@@ -157,7 +157,7 @@ class Writes:
                 tools,
                 invoice.id,
                 f"{write.key}-email-{number}",
-                before.get(f"{SENT_BEFORE}.{invoice.id}") == "yes",
+                before.get(f"{SENT_BEFORE}.{invoice.id}") != "no",
                 before.get(STARTED_AT, ""),
             )
             for number, invoice in enumerate(write.action.invoices)

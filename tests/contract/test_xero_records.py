@@ -1,0 +1,433 @@
+"""What Xero's documents become: pure functions, one odd case each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from arsync.core.records import (
+    Allocation,
+    Contact,
+    ContactStatus,
+    Credit,
+    CreditKind,
+    DocumentProblem,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    Payment,
+    PaymentStatus,
+)
+from arsync.errors import RetryLater
+from arsync_xero.dates import day_of, moment_of
+from arsync_xero.documents import (
+    CONTACTS,
+    CREDIT_NOTES,
+    INVOICES,
+    ORGANISATION,
+    PAYMENTS,
+    PREPAYMENTS,
+    Endpoint,
+)
+from arsync_xero.feed import converted
+from arsync_xero.places import country_code
+from arsync_xero.records import (
+    base_per_unit,
+    to_contact,
+    to_credit,
+    to_invoice,
+    to_organisation,
+    to_payment,
+)
+from arsync_xero.timezones import iana_name
+
+INVOICE: dict[str, Any] = {
+    "Type": "ACCREC",
+    "InvoiceID": "046d8a6d-1ae1-4b4d-9340-5601bdf41b87",
+    "InvoiceNumber": "INV-0002",
+    "Reference": "PO 77",
+    "Payments": [{"PaymentID": "99ea7f6b", "Amount": 46.00, "CurrencyRate": 1.000000}],
+    "AmountDue": 0.10,
+    "SentToContact": True,
+    "CurrencyRate": 1.000000,
+    "Contact": {"ContactID": "a3675fc4-f8dd-4f03-ba5b-f1870566bcd7", "Name": "Barney Ltd"},
+    "DateString": "2018-10-20T00:00:00",
+    "Date": "/Date(1539993600000+0000)/",
+    "DueDateString": "2018-12-30T00:00:00",
+    "DueDate": "/Date(1546128000000+0000)/",
+    "Status": "AUTHORISED",
+    "Total": 46.10,
+    "UpdatedDateUTC": "/Date(1541176592690+0000)/",
+    "CurrencyCode": "NZD",
+    "ExpectedPaymentDate": "/Date(1543449600000+0000)/",
+}
+CREDIT: dict[str, Any] = {
+    "Type": "ACCRECCREDIT",
+    "CreditNoteID": "cn1",
+    "CreditNoteNumber": "CN-1",
+    "Contact": {"ContactID": "c1"},
+    "Status": "AUTHORISED",
+    "DateString": "2026-01-05T00:00:00",
+    "CurrencyCode": "NZD",
+    "CurrencyRate": 1.0,
+    "Total": 50.00,
+    "RemainingCredit": 20.00,
+    "Allocations": [
+        {"Amount": 30.00, "Date": "/Date(1767657600000+0000)/", "Invoice": {"InvoiceID": "i1"}}
+    ],
+}
+PAYMENT: dict[str, Any] = {
+    "PaymentID": "99ea7f6b-c513-4066-bc27-b7c65dcd76c2",
+    "Date": "/Date(1543449600000+0000)/",
+    "BankAmount": 23.00,
+    "Amount": 46.00,
+    "CurrencyRate": 2.0,
+    "PaymentType": "ACCRECPAYMENT",
+    "Status": "AUTHORISED",
+    "Invoice": {
+        "InvoiceID": "046d8a6d",
+        "CurrencyCode": "USD",
+        "Contact": {"ContactID": "a3675fc4"},
+    },
+}
+CONTACT: dict[str, Any] = {
+    "ContactID": "430fa14a",
+    "ContactStatus": "ACTIVE",
+    "Name": "Liam Ltd",
+    "FirstName": "Liam",
+    "EmailAddress": "ap@example.com",
+    "Addresses": [
+        {"AddressType": "STREET", "Country": "France"},
+        {"AddressType": "POBOX", "Country": "USA"},
+    ],
+    "ContactGroups": [{"Name": "Key accounts"}, {"Name": "Credit hold"}],
+    "DefaultCurrency": "NZD",
+    "PaymentTerms": {"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
+    "ContactPersons": [
+        {"EmailAddress": "deb@example.com", "IncludeInEmails": True},
+        {"EmailAddress": "no@example.com", "IncludeInEmails": False},
+    ],
+}
+ORGANISATION_DOCUMENT: dict[str, Any] = {
+    "OrganisationID": "b2c885a9",
+    "APIKey": "secret",
+    "Name": "Maple Florist",
+    "BaseCurrency": "NZD",
+    "CountryCode": "NZ",
+    "Timezone": "NEWZEALANDSTANDARDTIME",
+    "ShortCode": "!23eYt",
+    "IsDemoCompany": False,
+    "PeriodLockDate": "/Date(1519776000000+0000)/",
+    "EndOfYearLockDate": "/Date(1485820800000+0000)/",
+}
+
+
+def page(endpoint: Endpoint[Any], *rows: Any, key: str = "") -> bytes:
+    return json.dumps({key or endpoint.path: rows}).encode()
+
+
+def one(endpoint: Endpoint[Any], convert: Callable[..., Any], row: dict[str, Any]) -> Any:
+    """Return what a single row becomes: a record, a problem, or None."""
+    rows = endpoint.rows(page(endpoint, row))
+    records, problems = converted(rows, convert, "NZD")
+    return (records or list(problems) or [None])[0]
+
+
+def invoice(**changes: Any) -> Any:
+    return one(INVOICES, to_invoice, INVOICE | changes)
+
+
+def test_an_invoice() -> None:
+    assert invoice() == Invoice(
+        id="046d8a6d-1ae1-4b4d-9340-5601bdf41b87",
+        contact_id="a3675fc4-f8dd-4f03-ba5b-f1870566bcd7",
+        number="INV-0002",
+        status=DocumentStatus.OPEN,
+        issued_on=date(2018, 10, 20),
+        due_on=date(2018, 12, 30),
+        currency="NZD",
+        rate=Decimal(1),
+        total=Decimal("46.10"),
+        amount_due=Decimal("0.10"),
+        reference="PO 77",
+        sent=True,
+        expected_on=date(2018, 11, 29),
+        updated_at=datetime(2018, 11, 2, 16, 36, 32, 690_000, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"Status": "OVERDUE"}, "unknown Status 'OVERDUE'"),
+        ({"Status": None}, "no Status"),
+        ({"Type": "ACCREC2"}, "unknown Type 'ACCREC2'"),
+        ({"DueDate": None, "DueDateString": None}, "no DueDate"),
+        ({"DateString": "soon"}, "Date soon is no date"),
+        ({"AmountDue": None}, "no AmountDue"),
+        ({"Total": 10**14}, "Total 100000000000000 is beyond all bounds"),
+        ({"Total": 0.12345}, "Total 0.12345 has more than 4 decimals"),
+        ({"Total": "NaN"}, "Total NaN is beyond all bounds"),
+        ({"CurrencyCode": ""}, "no CurrencyCode"),
+        ({"CurrencyCode": "QQQ"}, "unknown CurrencyCode 'QQQ'"),
+        ({"CurrencyCode": "USD", "CurrencyRate": None}, "no CurrencyRate for USD"),
+        ({"CurrencyCode": "USD", "CurrencyRate": 0}, "no CurrencyRate for USD"),
+        ({"Contact": {}}, "no Contact.ContactID"),
+        ({"InvoiceID": ""}, "no InvoiceID"),
+    ],
+)
+def test_an_odd_invoice_becomes_a_problem_that_names_it(
+    changes: dict[str, Any], message: str
+) -> None:
+    problem = invoice(**changes)
+    assert isinstance(problem, DocumentProblem)
+    assert problem.message == message
+    assert (problem.kind, problem.number) == ("invoices", "INV-0002")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"Total": "a lot"},
+        {"SentToContact": "yes"},
+        {"Contact": "Barney Ltd"},
+        {"DueDate": 1546128000000},
+    ],
+)
+def test_a_value_of_a_wrong_type_costs_one_document_and_not_the_page(odd: dict[str, Any]) -> None:
+    rows = INVOICES.rows(page(INVOICES, INVOICE, INVOICE | {"InvoiceID": "odd"} | odd, INVOICE))
+    records, problems = converted(rows, to_invoice, "NZD")
+    assert len(records) == 2
+    assert [(problem.kind, problem.id, problem.number) for problem in problems] == [
+        ("invoices", "odd", "INV-0002")
+    ]
+    assert next(iter(odd)) in problems[0].message
+
+
+def test_a_row_that_is_no_object_is_a_problem_without_a_name() -> None:
+    rows = INVOICES.rows(page(INVOICES, INVOICE, 7))
+    assert len(rows.documents) == 1
+    assert rows.problems[0].id == ""
+
+
+def test_an_answer_that_is_not_json_is_asked_for_again() -> None:
+    for body in (b"", b"<html>", page(INVOICES, INVOICE)[:-20], b"\xff\xfe"):
+        with pytest.raises(RetryLater, match="not JSON"):
+            INVOICES.rows(body)
+
+
+@pytest.mark.parametrize(
+    ("status", "stands"),
+    [
+        ("DRAFT", DocumentStatus.DRAFT),
+        ("SUBMITTED", DocumentStatus.DRAFT),
+        ("VOIDED", DocumentStatus.VOIDED),
+        ("DELETED", DocumentStatus.DELETED),
+    ],
+)
+def test_what_is_not_owed_is_never_lost_for_a_missing_day_or_rate(
+    status: str, stands: DocumentStatus
+) -> None:
+    made = invoice(Status=status, DueDateString=None, DueDate=None, CurrencyCode="USD",
+                   CurrencyRate=None)  # fmt: skip
+    assert isinstance(made, Invoice)
+    assert (made.status, made.due_on, made.rate) == (stands, made.issued_on, None)
+
+
+def test_a_bill_is_none_of_ours() -> None:
+    assert invoice(Type="ACCPAY") is None
+
+
+def test_a_paid_invoice_tells_when() -> None:
+    paid = invoice(Status="PAID", AmountDue=0, FullyPaidOnDate="/Date(1543449600000+0000)/")
+    assert paid.paid_on == date(2018, 11, 29)
+
+
+def test_rates_are_turned_to_base_units_for_one_foreign_unit() -> None:
+    made = invoice(CurrencyCode="USD", CurrencyRate=0.640000)
+    assert made.rate == Decimal("1.5625")
+    assert base_per_unit(Decimal("1.370000")) == Decimal("0.729927007299")
+
+
+def test_money_is_exact() -> None:
+    body = page(INVOICES, INVOICE).replace(b"46.1", b"12345678901.2345").replace(b"0.1,", b"0.30,")
+    records, _ = converted(INVOICES.rows(body), to_invoice, "NZD")
+    assert records[0].total == Decimal("12345678901.2345")
+    assert records[0].amount_due == Decimal("0.30")
+
+
+def test_dates_are_calendar_days_whatever_the_offset() -> None:
+    assert day_of("2018-10-20T00:00:00", "/Date(0)/") == date(2018, 10, 20)
+    assert day_of(None, "/Date(1539993600000)/") == date(2018, 10, 20)
+    assert day_of(None, "/Date(1539946800000+1300)/") == date(2018, 10, 20)
+    assert day_of(None, "/Date(1540011600000-0500)/") == date(2018, 10, 20)
+    assert day_of(None, "/Date(-86400000+0000)/") == date(1969, 12, 31)
+    assert day_of(None, None) is None
+    with pytest.raises(ValueError, match="Date"):
+        day_of(None, "/Date(99999999999999999999+0000)/")
+
+
+def test_moments_are_utc_whatever_the_offset() -> None:
+    assert moment_of("/Date(1541176592690+1300)/") == moment_of("/Date(1541176592690+0000)/")
+    assert moment_of("2018-11-02T16:36:32Z") == datetime(2018, 11, 2, 16, 36, 32, tzinfo=UTC)
+    assert moment_of("2018-11-02T16:36:32") == datetime(2018, 11, 2, 16, 36, 32, tzinfo=UTC)
+    assert moment_of("") is None
+    assert moment_of("yesterday") is None
+
+
+def test_a_contact() -> None:
+    assert one(CONTACTS, lambda row, _: to_contact(row), CONTACT) == Contact(
+        id="430fa14a",
+        name="Liam Ltd",
+        status=ContactStatus.ACTIVE,
+        email="ap@example.com",
+        more_emails=("deb@example.com",),
+        first_name="Liam",
+        currency="NZD",
+        country="US",
+        groups=("Credit hold", "Key accounts"),
+        terms="day 20 of the following month",
+    )
+
+
+def test_a_merged_contact_says_into_which() -> None:
+    merged = CONTACT | {"ContactStatus": "ARCHIVED", "MergedToContactID": "other"}
+    made = one(CONTACTS, lambda row, _: to_contact(row), merged)
+    assert (made.status, made.merged_into) == (ContactStatus.MERGED, "other")
+
+
+def test_an_odd_contact_is_named() -> None:
+    problem = one(CONTACTS, lambda row, _: to_contact(row), CONTACT | {"ContactStatus": "SLEEPY"})
+    assert problem == DocumentProblem(
+        "contacts", "430fa14a", "Liam Ltd", "unknown ContactStatus 'SLEEPY'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "in_words"),
+    [
+        ({"Day": 0, "Type": "DAYSAFTERBILLDATE"}, "cash on delivery"),
+        ({"Day": 30, "Type": "DAYSAFTERBILLDATE"}, "30 days after the invoice date"),
+        ({"Day": 5, "Type": "DAYSAFTERBILLMONTH"}, "5 days after the end of the invoice month"),
+        ({"Day": 31, "Type": "OFCURRENTMONTH"}, "day 31 of the current month"),
+        ({"Day": 7, "Type": "NEWTYPE"}, "7 NEWTYPE"),
+        (None, ""),
+    ],
+)
+def test_terms_read_as_people_say_them(terms: dict[str, Any] | None, in_words: str) -> None:
+    row = CONTACT | {"PaymentTerms": {"Sales": terms}}
+    assert one(CONTACTS, lambda document, _: to_contact(document), row).terms == in_words
+
+
+def test_a_credit_note_with_its_allocations() -> None:
+    made = one(CREDIT_NOTES, to_credit, CREDIT)
+    assert isinstance(made, Credit)
+    assert (made.kind, made.unallocated) == (CreditKind.CREDIT_NOTE, Decimal(20))
+    assert made.allocations == (Allocation("i1", Decimal(30), date(2026, 1, 6)),)
+
+
+@pytest.mark.parametrize("type_", ["RECEIVE-PREPAYMENT", "ARPREPAYMENT"])
+def test_a_prepayment_is_money_in_hand(type_: str) -> None:
+    row = CREDIT | {"Type": type_, "CreditNoteID": None, "PrepaymentID": "pp1"}
+    made = one(PREPAYMENTS, to_credit, row)
+    assert (made.id, made.kind) == ("pp1", CreditKind.PREPAYMENT)
+
+
+@pytest.mark.parametrize("type_", ["ACCPAYCREDIT", "SPEND-PREPAYMENT", "SPEND-OVERPAYMENT"])
+def test_a_suppliers_credit_is_none_of_ours(type_: str) -> None:
+    assert one(CREDIT_NOTES, to_credit, CREDIT | {"Type": type_}) is None
+
+
+def test_an_odd_credit_is_named() -> None:
+    problem = one(CREDIT_NOTES, to_credit, CREDIT | {"Type": "GIFT"})
+    assert problem == DocumentProblem("credits", "cn1", "CN-1", "unknown Type 'GIFT'")
+
+
+def test_a_payment_is_in_the_invoices_currency() -> None:
+    made = one(PAYMENTS, to_payment, PAYMENT)
+    assert isinstance(made, Payment)
+    assert (made.amount, made.currency, made.rate) == (Decimal(46), "USD", Decimal("0.5"))
+    assert made.allocations == (Allocation("046d8a6d", Decimal(46), date(2018, 11, 29)),)
+    assert made.unallocated == 0
+
+
+def test_a_deleted_payment_pays_nothing() -> None:
+    made = one(PAYMENTS, to_payment, PAYMENT | {"Status": "DELETED"})
+    assert (made.status, made.allocations) == (PaymentStatus.DELETED, ())
+
+
+@pytest.mark.parametrize("type_", ["ACCPAYPAYMENT", "ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT"])
+def test_bills_and_refunds_are_no_payments_of_customers(type_: str) -> None:
+    assert one(PAYMENTS, to_payment, PAYMENT | {"PaymentType": type_}) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"PaymentType": "BARTER"}, "unknown PaymentType 'BARTER'"),
+        ({"Invoice": None}, "no Invoice"),
+        ({"Date": None}, "no Date"),
+        ({"Status": "PENDING"}, "unknown Status 'PENDING'"),
+    ],
+)
+def test_an_odd_payment_is_named(changes: dict[str, Any], message: str) -> None:
+    problem = one(PAYMENTS, to_payment, PAYMENT | changes)
+    assert (problem.id, problem.message) == (PAYMENT["PaymentID"], message)
+
+
+def test_the_organisation() -> None:
+    rows = ORGANISATION.rows(page(ORGANISATION, ORGANISATION_DOCUMENT, key="Organisations"))
+    assert to_organisation(rows.documents[0], own_reminders=True) == Organisation(
+        id="b2c885a9",
+        name="Maple Florist",
+        base_currency="NZD",
+        country="NZ",
+        time_zone="Pacific/Auckland",
+        short_code="!23eYt",
+        locked_until=date(2018, 2, 28),
+        own_reminders=True,
+    )
+
+
+def test_the_organisations_api_key_is_not_even_read() -> None:
+    rows = ORGANISATION.rows(page(ORGANISATION, ORGANISATION_DOCUMENT, key="Organisations"))
+    assert "secret" not in repr(rows)
+
+
+def test_every_time_zone_that_xero_names_exists() -> None:
+    from xero_python.accounting import TimeZone
+
+    for zone in TimeZone:
+        assert iana_name(zone.value), zone
+        ZoneInfo(iana_name(zone.value))
+
+
+@pytest.mark.parametrize(
+    ("windows", "iana"),
+    [
+        ("New Zealand Standard Time", "Pacific/Auckland"),
+        ("GMTSTANDARDTIME", "Europe/London"),
+        ("UTC+13", "Etc/GMT-13"),
+        ("UTC-11", "Etc/GMT+11"),
+        ("UTC", "Etc/UTC"),
+        ("MOONSTANDARDTIME", ""),
+        ("", ""),
+    ],
+)
+def test_time_zones_get_their_iana_name(windows: str, iana: str) -> None:
+    assert iana_name(windows) == iana
+
+
+def test_countries_are_codes_where_they_are_known() -> None:
+    assert [country_code(text) for text in ("UK", "gb", " New Zealand ", "Atlantis")] == [
+        "GB",
+        "GB",
+        "NZ",
+        "Atlantis",
+    ]
