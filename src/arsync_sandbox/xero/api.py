@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -31,6 +33,8 @@ class Api:
         self.webhooks = webhooks
         self.limits = Limits()
         self.replays = Replays()
+        self.emails_sent: dict[date, int] = defaultdict(int)
+        """How many invoices were emailed, by day."""
 
     def guard(self, blueprint: Blueprint) -> None:
         """Put the gate in front of every route of the blueprint."""

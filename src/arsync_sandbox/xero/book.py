@@ -48,11 +48,12 @@ class XeroBook(People):
         self.ledger = Ledger(frame, self.organisation)
         self.auth = XeroAuth(frame, [self.organisation])
         self.webhooks = Webhooks(self.ledger, self.organisation.id)
+        self.api = Api(self.ledger, self.auth, self.webhooks)
 
     def blueprint(self) -> Blueprint:
         """The routes of Xero's API, login and identity hosts."""
         blueprint = Blueprint("xero", __name__)
-        api = Api(self.ledger, self.auth, self.webhooks)
+        api = self.api
         api.guard(blueprint)
         add_reads(blueprint, api)
         add_writes(blueprint, api)

@@ -21,11 +21,10 @@ _SENDABLE = frozenset({"SUBMITTED", "AUTHORISED", "PAID"})
 
 
 class Emails:
-    """The route, and how many emails went today."""
+    """The route."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._sent: dict[date, int] = defaultdict(int)
 
     def send(self, name: str) -> Response:
         """Email one invoice to its contact."""
@@ -38,9 +37,9 @@ class Emails:
             raise invalid("The contact does not have an email address")
         now = ledger.frame.now()
         cap = PER_DAY_MAX.get(ledger.setting("plan"), PER_DAY_MAX["paying"])
-        if ledger.frame.limits_enforced and self._sent[now.date()] >= cap:
+        if ledger.frame.limits_enforced and self._api.emails_sent[now.date()] >= cap:
             raise invalid("The daily limit of emails has been reached")
-        self._sent[now.date()] += 1
+        self._api.emails_sent[now.date()] += 1
         ledger.emails[invoice.id] += 1
         ledger.frame.send_email(_message(self._api, invoice, to))
         took_effect()

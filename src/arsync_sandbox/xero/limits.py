@@ -37,13 +37,13 @@ class Limits:
     """Counts calls and says when there were too many."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, str, int], _Window] = {}
+        self.windows: dict[tuple[str, str, int], _Window] = {}
 
     def _window(self, who: tuple[str, str], seconds: int, now: datetime) -> tuple[_Window, int]:
         """The window that is open now and the seconds until it closes."""
         offset = zlib.crc32("|".join(who).encode()) % seconds
         number, spent = divmod(int(now.timestamp()) + offset, seconds)
-        window = self._windows.setdefault((*who, seconds), _Window())
+        window = self.windows.setdefault((*who, seconds), _Window())
         if window.number != number:
             window.number, window.used = number, 0
         return window, seconds - spent

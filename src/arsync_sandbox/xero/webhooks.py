@@ -6,8 +6,11 @@ import base64
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Sequence
 from typing import Any
+
+from arsync_sandbox.webhooks import post
 
 from . import wire
 from .documents import Credit
@@ -15,6 +18,9 @@ from .ledger import Ledger
 from .limits import API_PATH
 
 URL_SETTING = "xero_webhook_url"
+
+ANSWER_SECONDS_MAX = 5
+"""How long a receiver may take."""
 
 PROBES = (True, False, True, False)
 """Intent to receive: which of the probes are signed rightly."""
@@ -40,11 +46,19 @@ class Webhooks:
         self._ledger = ledger
         self._tenant_id = tenant_id
         self._sequence = 0
+        self.probes: list[tuple[bool, int]] = []
+        """The last intent to receive: whether each probe was signed rightly, and the answer."""
+        self.probing: threading.Thread | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the receiver answered a probe wrongly; it then gets no events."""
+        return any(status != (200 if rightly else 401) for rightly, status in self.probes)
 
     def flush(self) -> None:
         """Send the events that a request has caused, in one delivery."""
         events, self._ledger.events = self._ledger.events, []
-        if not events or not self._ledger.setting("webhook_url"):
+        if not events or not self._ledger.setting("webhook_url") or self.refused:
             return
         bodies: dict[tuple[str, str], dict[str, Any]] = {}
         moment = self._ledger.frame.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
@@ -64,17 +78,30 @@ class Webhooks:
             bodies.setdefault((category, record_id), body)
         first = self._sequence + 1
         self._sequence += len(bodies)
-        self._send(list(bodies.values()), first, self._sequence)
+        body, headers = self._signed(list(bodies.values()), first, self._sequence)
+        self._ledger.frame.notify(URL_SETTING, body, headers)
 
     def probe(self) -> None:
-        """Ask the receiver to prove that it checks signatures: some of these are mis-signed."""
-        if self._ledger.setting("webhook_url"):
-            for rightly in PROBES:
-                self._send([], 0, 0, rightly=rightly)
+        """Ask the receiver to prove that it checks signatures: some probes are mis-signed.
 
-    def _send(
+        In a thread of its own: who sets the address may be the one who has to answer.
+        """
+        self.probes = []
+        url = self._ledger.setting("webhook_url")
+        if url:
+            messages = [self._signed([], 0, 0, rightly=rightly) for rightly in PROBES]
+            self.probing = threading.Thread(target=self._probe, args=(url, messages), daemon=True)
+            self.probing.start()
+
+    def _probe(self, url: str, messages: list[tuple[bytes, dict[str, str]]]) -> None:
+        answers = []
+        for rightly, (body, headers) in zip(PROBES, messages, strict=True):
+            answers.append((rightly, post(url, body, headers, ANSWER_SECONDS_MAX)))
+        self.probes = answers
+
+    def _signed(
         self, events: Sequence[dict[str, Any]], first: int, last: int, *, rightly: bool = True
-    ) -> None:
+    ) -> tuple[bytes, dict[str, str]]:
         body = wire.encode(
             {
                 "events": events,
@@ -86,5 +113,4 @@ class Webhooks:
         signature = sign(str(self._ledger.setting("webhook_key")), body)
         if not rightly:
             signature = ("A" if signature[0] != "A" else "B") + signature[1:]
-        headers = {"Content-Type": "application/json", "x-xero-signature": signature}
-        self._ledger.frame.notify(URL_SETTING, body, headers)
+        return body, {"Content-Type": "application/json", "x-xero-signature": signature}

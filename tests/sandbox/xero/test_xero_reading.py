@@ -25,7 +25,9 @@ def numbers(body: Any) -> list[str]:
 
 def many(xero: Any, count: int) -> None:
     rows = (
-        InvoiceRow(f"row-{i}", f"M-{i:04}", ACME, date(2026, 1, 1), date(2026, 2, 1), "GBP", Decimal(i + 1))
+        InvoiceRow(
+            f"row-{i}", f"M-{i:04}", ACME, date(2026, 1, 1), date(2026, 2, 1), "GBP", Decimal(i + 1)
+        )
         for i in range(count)
     )
     xero.book.load_invoices(rows)
