@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -19,6 +20,10 @@ QUEUED = "NeedToSend"
 CLOCKS_DIFFER_MAX = timedelta(minutes=2)
 
 FILE_NAME_CHARACTERS_MAX = 100
+ADDRESS_CHARACTERS_MAX = 100
+"""All addresses of one invoice together."""
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
 class PlatformEmail:
@@ -48,6 +53,7 @@ class PlatformEmail:
             return Receipt(target.id, f"{target.shown} was emailed")
         own = ((invoice.bill_email and invoice.bill_email.address) or "").strip()
         to = "" if own else self._address(write)
+        _check_address(own or to, target)
         made = self._desk.client.send(target.id, to, request_id(write, "send", target.id))
         self._desk.changes_made += 1
         _check_sent(made, target)
@@ -76,7 +82,6 @@ class PlatformEmail:
             known = customer.primary_email_addr if customer else None
             to = ((known and known.address) or "").strip()
         if not to:
-            # QuickBooks would answer as if it had sent it.
             raise Rejected(f"{_target(write.action).shown} has no email address in QuickBooks.")
         return to
 
@@ -141,6 +146,18 @@ def sent_since(invoice: InvoiceDoc, before: Mapping[str, str]) -> bool | None:
     if not started:
         return None
     return moment(delivered) >= moment(started) - CLOCKS_DIFFER_MAX
+
+
+def _check_address(addresses: str, target: Target) -> None:
+    """Refuse what QuickBooks would silently not send, answering as if it had."""
+    if len(addresses) > ADDRESS_CHARACTERS_MAX:
+        raise Rejected(
+            f"the email address of {target.shown} is longer than {ADDRESS_CHARACTERS_MAX}"
+            " characters, and QuickBooks would not take it."
+        )
+    for address in re.split(r"[,;]", addresses):
+        if not _ADDRESS.fullmatch(address.strip()):
+            raise Rejected(f"{address.strip()!r}, the email of {target.shown}, is no address.")
 
 
 def _check_sent(made: Mapping[str, object], target: Target) -> None:

@@ -1,0 +1,449 @@
+"""What the QuickBooks connector writes, and what it leaves alone, in the sandbox's ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.connector import Write
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
+from arsync.core.records import RecordKind
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+
+ACCEPT = {"Accept": "application/json", "Content-Type": "application/json"}
+
+
+def make_write(
+    kind: ActionKind,
+    *,
+    contact: str = "801",
+    invoices: tuple[str, ...] = (),
+    details: Mapping[str, str] | None = None,
+    before: Mapping[str, str] | None = None,
+    text: str = "Because it is so.",
+    via: Via = Via.PLATFORM,
+    currency: str = "GBP",
+    subject: str = "",
+) -> Write:
+    action = Action(
+        kind=kind,
+        connection="c",
+        contact_id=contact,
+        contact_name="Acme Ltd",
+        because=Because("standard.yaml", 31, "Seriously overdue"),
+        invoices=tuple(InvoiceRef(one, f"INV-{one}", Decimal(100), currency) for one in invoices),
+        via=via,
+        details=details or {},
+        subject=subject,
+    )
+    return Write(action, action.key, before=before or {}, text=text)
+
+
+def prepared(bench: Any, write: Write) -> Write:
+    return write._replace(before=bench.connector().prepare(write.action))
+
+
+def customer(bench: Any, **fields: Any) -> None:
+    whole = {"Id": "801", "DisplayName": "Acme Ltd", **fields}
+    bench.book.load_documents({"Customer": [whole]})
+
+
+def invoice(bench: Any, **fields: Any) -> None:
+    whole = {
+        "Id": "901",
+        "DocNumber": "INV-901",
+        "TxnDate": "2026-10-01",
+        "DueDate": "2026-10-31",
+        "CustomerRef": {"value": "801"},
+        "TotalAmt": Decimal("100.00"),
+        "Balance": Decimal("100.00"),
+        "EmailStatus": "NotSet",
+        "PrintStatus": "NeedToPrint",
+        "Line": [
+            {
+                "Id": "1",
+                "Amount": Decimal("100.00"),
+                "DetailType": "SalesItemLineDetail",
+                "SalesItemLineDetail": {"ItemRef": {"value": "1"}},
+            }
+        ],
+        **fields,
+    }
+    bench.book.load_documents({"Invoice": [whole]})
+
+
+def told(bench: Any, entity: str, object_id: str) -> dict[str, Any]:
+    """Read an object as any other program would."""
+    url = f"{bench.settings['api_url']}/v3/company/{bench.organisation_id}"
+    answer = bench.transport().request("GET", f"{url}/{entity.lower()}/{object_id}", headers=ACCEPT)
+    whole: dict[str, Any] = json.loads(answer.body, parse_float=Decimal)[entity]
+    return whole
+
+
+def edit(bench: Any, entity: str, object_id: str, **fields: Any) -> None:
+    """Change an object as a person at the platform does."""
+    url = f"{bench.settings['api_url']}/v3/company/{bench.organisation_id}/{entity.lower()}"
+    token = told(bench, entity, object_id)["SyncToken"]
+    body = {"Id": object_id, "SyncToken": token, "sparse": True, **fields}
+    answer = bench.transport().request(
+        "POST", url, headers=ACCEPT, body=json.dumps(body).encode(), changes=True
+    )
+    assert answer.status == 200, answer.body
+
+
+def notes(bench: Any, write: Write) -> list[str]:
+    return sorted(row["id"] for row in marked(bench, write))
+
+
+def marked(bench: Any, write: Write) -> list[dict[str, Any]]:
+    return [row for row in bench.state()["history"] if marker(write.key) in row["text"]]
+
+
+def posts(path: str, act: Callable[[], None], times: int = 1) -> Callable[..., None]:
+    """Let somebody act right before our post to a path leaves."""
+    left = [times]
+
+    def check(method: str, url: str, **_: Any) -> None:
+        if method == "POST" and url.endswith(path) and left[0]:
+            left[0] -= 1
+            act()
+
+    return check
+
+
+def test_peoples_notes_survive_a_hold_and_its_end_byte_for_byte(quickbooks: Any) -> None:
+    theirs = "Pays by cheque, \u201cask Ann\u201d\n\n  (door code 12)  "
+    customer(quickbooks, Notes=theirs)
+    hold = make_write(ActionKind.CREDIT_HOLD, text="60 days overdue")
+    quickbooks.connector().perform(hold)
+    held = told(quickbooks, "Customer", "801")["Notes"]
+    assert held.startswith(theirs)
+    assert "--- arsync: credit hold" in held
+    assert "60 days overdue" in held
+    lift = make_write(ActionKind.LIFT_CREDIT_HOLD)
+    quickbooks.connector().perform(lift)
+    assert told(quickbooks, "Customer", "801")["Notes"] == theirs
+
+
+def test_a_customer_without_notes_has_none_after_a_hold_and_its_end(quickbooks: Any) -> None:
+    customer(quickbooks)
+    quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+    quickbooks.connector().perform(make_write(ActionKind.LIFT_CREDIT_HOLD))
+    assert not told(quickbooks, "Customer", "801").get("Notes")
+
+
+def test_a_hold_is_noted_on_the_children(quickbooks: Any) -> None:
+    customer(quickbooks)
+    children = [
+        {"Id": one, "DisplayName": f"Site {one}", "ParentRef": {"value": "801"}, "Job": True}
+        for one in ("802", "803")
+    ]
+    quickbooks.book.load_documents({"Customer": children})
+    hold = make_write(ActionKind.CREDIT_HOLD, details={"children": "802,803"})
+    assert quickbooks.connector().find(hold) is None
+    quickbooks.connector().perform(hold)
+    assert len(marked(quickbooks, hold)) == 3
+    assert not told(quickbooks, "Customer", "802").get("Notes")
+    assert quickbooks.connector().find(hold) is not None
+
+
+def test_a_hold_that_lacks_one_note_is_not_found_and_is_completed(quickbooks: Any) -> None:
+    customer(quickbooks)
+    hold = make_write(ActionKind.CREDIT_HOLD)
+    quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": 429})
+    with pytest.raises(OutcomeUnknown, match="in part"):
+        quickbooks.connector().perform(hold)
+    assert quickbooks.connector().find(hold) is None
+    quickbooks.connector().perform(hold._replace(generation=2))
+    assert quickbooks.connector().find(hold) is not None
+    assert told(quickbooks, "Customer", "801")["Notes"].count("--- arsync: credit hold") == 1
+
+
+def test_notes_without_room_are_refused_and_left_alone(quickbooks: Any) -> None:
+    theirs = "x" * 1000
+    customer(quickbooks, Notes=theirs)
+    with pytest.raises(Rejected, match="only 24 characters are left of 1,024"):
+        quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+    assert told(quickbooks, "Customer", "801")["Notes"] == theirs
+    assert not quickbooks.state()["history"]
+
+
+def test_an_inactive_customer_is_not_written_to(quickbooks: Any) -> None:
+    customer(quickbooks, Active=False)
+    with pytest.raises(Rejected, match="inactive"):
+        quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+
+
+def test_a_customer_that_is_gone_has_no_hold_and_takes_none(quickbooks: Any) -> None:
+    hold = make_write(ActionKind.CREDIT_HOLD)
+    assert quickbooks.connector().find(hold) is None
+    with pytest.raises(Rejected, match="no Customer 801"):
+        quickbooks.connector().perform(hold)
+
+
+def test_what_a_person_wrote_in_between_is_kept(quickbooks: Any) -> None:
+    customer(quickbooks, Notes="old")
+    quickbooks.check = posts(
+        "/customer", lambda: edit(quickbooks, "Customer", "801", Notes="new, by Ann")
+    )
+    quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+    assert told(quickbooks, "Customer", "801")["Notes"].startswith("new, by Ann\n--- arsync:")
+
+
+def test_a_document_that_keeps_changing_is_left_for_later(quickbooks: Any) -> None:
+    customer(quickbooks, Notes="0")
+    count = iter(range(1, 10))
+    quickbooks.check = posts(
+        "/customer",
+        lambda: edit(quickbooks, "Customer", "801", Notes=str(next(count))),
+        times=2,
+    )
+    quickbooks.sandbox.change_settings({"quickbooks_requestid_keeps_faults": True})
+    hold = make_write(ActionKind.CREDIT_HOLD)
+    with pytest.raises(RetryLater, match="Somebody is changing"):
+        quickbooks.connector().perform(hold)
+    assert told(quickbooks, "Customer", "801")["Notes"] == "2"
+    quickbooks.connector().perform(hold)
+    assert told(quickbooks, "Customer", "801")["Notes"].startswith("2\n--- arsync:")
+
+
+def test_a_promise_stands_in_the_private_note_and_is_read_back(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks, PrivateNote="ask Ann")
+    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+    assert quickbooks.connector().find(write) is None
+    assert prepared(quickbooks, write).before == {"saved.private_note": "ask Ann"}
+    quickbooks.connector().perform(write)
+    assert quickbooks.connector().find(write) is not None
+    (record,) = quickbooks.connector().read(RecordKind.INVOICES, ["901"]).records
+    assert record.expected_on is not None
+    assert record.expected_on.isoformat() == "2026-12-01"
+    assert record.note.startswith("ask Ann\n--- arsync: promise to pay on 2026-12-01")
+    assert (record.due_on.isoformat(), record.amount_due) == ("2026-10-31", 100)
+    later = make_write(
+        ActionKind.PROMISE,
+        invoices=("901",),
+        details={"promised_on": "2026-12-24"},
+        subject="again",
+    )
+    quickbooks.connector().perform(later)
+    (record,) = quickbooks.connector().read(RecordKind.INVOICES, ["901"]).records
+    assert record.note.count("promise to pay") == 1
+    assert record.expected_on.isoformat() == "2026-12-24"
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["currency not asked", "currency asked"])
+def test_an_update_keeps_the_rate_of_a_foreign_invoice(quickbooks: Any, asked: bool) -> None:
+    quickbooks.sandbox.change_settings({"quickbooks_currency_on_sparse": asked})
+    customer(quickbooks, CurrencyRef={"value": "EUR"})
+    invoice(quickbooks, CurrencyRef={"value": "EUR"}, ExchangeRate=Decimal("0.84"))
+    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+    quickbooks.connector().perform(write)
+    whole = told(quickbooks, "Invoice", "901")
+    assert (whole["ExchangeRate"], whole["CurrencyRef"]["value"]) == (Decimal("0.84"), "EUR")
+    assert "promise to pay" in whole["PrivateNote"]
+
+
+def test_no_promise_is_written_on_a_voided_invoice(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks, TotalAmt=0, Balance=0, PrivateNote="Voided")
+    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+    with pytest.raises(Rejected, match="voided"):
+        quickbooks.connector().perform(write)
+    assert told(quickbooks, "Invoice", "901")["PrivateNote"] == "Voided"
+
+
+def test_terms_are_emptied_again_and_nothing_else_with_them(quickbooks: Any) -> None:
+    customer(quickbooks, Notes="theirs", PrimaryEmailAddr={"Address": "a@acme.example"})
+    before = told(quickbooks, "Customer", "801")
+    terms = prepared(quickbooks, make_write(ActionKind.TERMS))
+    assert terms.before == {"saved.terms": ""}
+    quickbooks.connector().perform(terms)
+    assert "SalesTermRef" in told(quickbooks, "Customer", "801")
+    restore = make_write(ActionKind.RESTORE_TERMS, details={"saved": ""})
+    quickbooks.connector().perform(restore)
+    after = told(quickbooks, "Customer", "801")
+    assert "SalesTermRef" not in after
+    kept = before.keys() - {"SyncToken", "MetaData"}
+    assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
+    assert quickbooks.connector().find(restore) is not None
+
+
+def test_terms_that_a_person_chose_meanwhile_are_left(quickbooks: Any) -> None:
+    customer(quickbooks, SalesTermRef={"value": "3"})
+    terms = prepared(quickbooks, make_write(ActionKind.TERMS))
+    assert terms.before == {"saved.terms": "3"}
+    quickbooks.connector().perform(terms)
+    edit(quickbooks, "Customer", "801", SalesTermRef={"value": "2"})
+    restore = make_write(ActionKind.RESTORE_TERMS, before=terms.before)
+    quickbooks.connector().perform(restore)
+    assert told(quickbooks, "Customer", "801")["SalesTermRef"]["value"] == "2"
+    assert quickbooks.connector().find(restore) is not None
+
+
+def test_terms_nobody_remembers_are_not_guessed(quickbooks: Any) -> None:
+    customer(quickbooks)
+    with pytest.raises(Rejected, match="not known what the terms"):
+        quickbooks.connector().perform(make_write(ActionKind.RESTORE_TERMS))
+
+
+def test_a_term_of_no_days_is_made_where_there_is_none(quickbooks: Any) -> None:
+    customer(quickbooks)
+    for row in quickbooks.state()["terms"]:
+        if row["due_days"] == 0:
+            edit(quickbooks, "Term", row["id"], Active=False)
+    quickbooks.book.load_documents(
+        {"Term": [{"Id": "71", "Name": "COD", "DueDays": 9, "Active": False}]}
+    )
+    quickbooks.connector().perform(make_write(ActionKind.TERMS))
+    term = told(quickbooks, "Customer", "801")["SalesTermRef"]["value"]
+    made = told(quickbooks, "Term", term)
+    assert (made["Name"], made["DueDays"]) == ("Cash on delivery", 0)
+
+
+def test_a_late_fee_is_an_invoice_of_the_configured_item(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks)
+    write = make_write(
+        ActionKind.LATE_FEE,
+        invoices=("901",),
+        details={"amount": "12.50", "currency": "GBP", "description": "Late fee INV-901"},
+    )
+    receipt = quickbooks.connector().perform(write)
+    fee = told(quickbooks, "Invoice", receipt.reference)
+    line = fee["Line"][0]
+    assert (fee["TotalAmt"], line["Description"]) == (Decimal("12.50"), "Late fee INV-901")
+    assert line["SalesItemLineDetail"]["ItemRef"]["value"] == "19"
+    assert marker(write.key) in fee["PrivateNote"]
+    assert fee["TxnDate"] == "2026-11-20"
+    assert fee["DueDate"] == "2026-12-20"
+    assert fee["EmailStatus"] == "NotSet"
+    assert told(quickbooks, "Invoice", "901")["TotalAmt"] == 100
+
+
+def test_a_company_that_numbers_by_hand_gets_a_number(quickbooks: Any) -> None:
+    customer(quickbooks)
+    quickbooks.book.load_documents(
+        {"Preferences": [{"SalesFormsPrefs": {"CustomTxnNumbers": True}}]}
+    )
+    write = make_write(ActionKind.LATE_FEE, details={"amount": "5", "currency": "GBP"})
+    receipt = quickbooks.connector().perform(write)
+    fee = told(quickbooks, "Invoice", receipt.reference)
+    assert fee["DocNumber"] == f"FEE-{write.key[:12]}"
+
+
+def test_a_foreign_late_fee_takes_the_rate_of_its_invoice(quickbooks: Any) -> None:
+    customer(quickbooks, CurrencyRef={"value": "EUR"})
+    invoice(quickbooks, CurrencyRef={"value": "EUR"}, ExchangeRate=Decimal("0.84"))
+    details = {"amount": "10", "currency": "EUR"}
+    write = make_write(ActionKind.LATE_FEE, invoices=("901",), details=details)
+    receipt = quickbooks.connector().perform(write)
+    fee = told(quickbooks, "Invoice", receipt.reference)
+    assert (fee["CurrencyRef"]["value"], fee["ExchangeRate"]) == ("EUR", Decimal("0.84"))
+    wrong = make_write(
+        ActionKind.LATE_FEE, invoices=("901",), details={"amount": "10", "currency": "USD"}
+    )
+    with pytest.raises(Rejected, match="in USD, but QuickBooks bills this customer in EUR"):
+        quickbooks.connector().perform(wrong._replace(key="f" * 32))
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ("No such thing", "no active item 'No such thing'"),
+        ("", "late fees need"),
+        ("O'Brien's", "no active item"),
+        ("19", ""),
+    ],
+)
+def test_the_item_of_late_fees_is_checked(quickbooks: Any, item: str, says: str) -> None:
+    customer(quickbooks)
+    quickbooks.settings = {**quickbooks.settings, "late_fee_item": item}
+    write = make_write(ActionKind.LATE_FEE, details={"amount": "5", "currency": "GBP"})
+    if not says:
+        assert quickbooks.connector().perform(write).reference
+        return
+    with pytest.raises(Rejected, match=says):
+        quickbooks.connector().perform(write)
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-3", "NaN", "ten"])
+def test_a_late_fee_of_nothing_is_not_billed(quickbooks: Any, amount: str) -> None:
+    customer(quickbooks)
+    write = make_write(ActionKind.LATE_FEE, details={"amount": amount, "currency": "GBP"})
+    with pytest.raises(Rejected, match="cannot be billed"):
+        quickbooks.connector().perform(write)
+
+
+def test_a_mailed_letter_is_noted_on_every_invoice(quickbooks: Any) -> None:
+    customer(quickbooks)
+    for one in ("901", "902"):
+        invoice(quickbooks, Id=one, DocNumber=f"INV-{one}")
+    write = make_write(ActionKind.REMINDER, invoices=("901", "902"), via=Via.SMTP)
+    quickbooks.connector().perform(write)
+    assert sorted(row["id"] for row in marked(quickbooks, write)) == ["901", "902"]
+    assert not quickbooks.state()["emails"]
+    assert quickbooks.connector().find(write) is not None
+
+
+def test_where_attachments_cannot_be_asked_for_they_are_looked_through(quickbooks: Any) -> None:
+    customer(quickbooks)
+    fault = {"Fault": {"Error": [{"Message": "Invalid query", "code": "4001"}]}}
+    wish = {"path": "AttachableRef", "status": 400, "body": fault, "times": 100}
+    quickbooks.sandbox.faults.add(wish)
+    write = make_write(ActionKind.NOTE)
+    assert quickbooks.connector().find(write) is None
+    quickbooks.connector().perform(write)
+    started = {"started_at": (quickbooks.now() - timedelta(minutes=1)).isoformat()}
+    for before in ({}, started):
+        again = write._replace(before=before, generation=2)
+        assert quickbooks.connector().find(again) is not None
+        quickbooks.connector().perform(again)
+    assert len(marked(quickbooks, write)) == 1
+
+
+def test_a_fault_inside_an_upload_is_a_refusal(quickbooks: Any) -> None:
+    customer(quickbooks)
+    write = make_write(ActionKind.LETTER, invoices=("999",))._replace(
+        file_name="letter.pdf", file_type="application/pdf", file=b"%PDF-1.4\n"
+    )
+    with pytest.raises(Rejected, match="refused"):
+        quickbooks.connector().perform(write)
+    assert not quickbooks.state()["attachments"]
+
+
+def test_a_letter_arrives_byte_for_byte_under_its_name(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks)
+    content = bytes(range(256)) + b"\r\n--arsync\r\n"
+    write = make_write(ActionKind.LETTER, invoices=("901",))._replace(
+        file_name='Mahnung "Zürich".pdf', file_type="application/pdf", file=content
+    )
+    quickbooks.connector().perform(write)
+    (kept,) = quickbooks.state()["attachments"]
+    assert kept["size"] == len(content)
+    assert kept["file_name"].endswith(".pdf")
+    assert not quickbooks.state()["emails"]
+
+
+def test_a_company_without_subscription_says_so(quickbooks: Any) -> None:
+    customer(quickbooks)
+    status = [{"Name": "SubscriptionStatus", "Value": "EXPIRED"}]
+    quickbooks.book.load_documents({"CompanyInfo": [{"NameValue": status}]})
+    with pytest.raises(Rejected, match="subscription has ended"):
+        quickbooks.connector().perform(make_write(ActionKind.NOTE))
+
+
+def test_half_an_answer_to_a_write_is_an_unknown_outcome(quickbooks: Any) -> None:
+    customer(quickbooks)
+    write = make_write(ActionKind.NOTE)
+    quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "malformed": True})
+    with pytest.raises(OutcomeUnknown, match="not JSON"):
+        quickbooks.connector().perform(write)
+    assert quickbooks.connector().find(write) is not None
+    assert len(notes(quickbooks, write)) == 1
