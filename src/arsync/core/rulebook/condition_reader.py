@@ -150,7 +150,7 @@ class _Reading:
         else:
             message = f"unknown key {key!r} in a condition."
             hint = did_you_mean(key, [*self.fields, "any", "not"])
-            hint = hint if len(hint) < 200 else "see `arsync rules fields`"
+            hint = hint or "see `arsync rules fields`"
         self.source.problem(key_node, message, hint)
 
     def question(self, field: Field, value: Node) -> tree.Node | None:

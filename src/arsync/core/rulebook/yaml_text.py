@@ -204,4 +204,5 @@ def odd_tag(node: Node) -> bool:
 
 def is_empty(node: Node) -> bool:
     """Return whether nothing was written (`limit:` with nothing after it)."""
-    return isinstance(node, ScalarNode) and node.style is None and node.value in {"", "~", "null"}
+    plain = isinstance(node, ScalarNode) and not node.style  # None or "", by the loader
+    return plain and node.value in {"", "~", "null"}
