@@ -298,7 +298,9 @@ class Api:
                 items = run_batch(_body(), request_id, self._batch_write, self._batch_read)
                 return encode({"BatchItemResponse": items})
             case ["upload"]:
-                return encode({"AttachableResponse": self.attachments.upload(request)})
+                content_type = request.headers.get("Content-Type", "")
+                kept = self.attachments.upload(content_type, request.get_data())
+                return encode({"AttachableResponse": kept})
             case [name, id_, "send"]:
                 entity = _entity(name)
                 if "send" not in entity.writes or request.mimetype != "application/octet-stream":

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
-from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from werkzeug.datastructures import FileStorage
-from werkzeug.wrappers import Request
+import msgspec
 
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
 from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.multipart import Part, read_parts
 from arsync_sandbox.quickbooks.wire import Doc, decode
 from arsync_sandbox.quickbooks.writing import Writer
 
@@ -45,49 +42,35 @@ class Attachments:
         self.files: dict[str, bytes] = {}
         """By the Attachable's id."""
 
-    def upload(self, request: Request) -> list[Doc]:
+    def upload(self, content_type: str, body: bytes) -> list[Doc]:
         """Keep the files of a multipart request; one that fails does not stop the others.
 
         Raises:
             Refusal: 500 when there is no file, or too many.
         """
-        files = {name: each for name, each in request.files.items() if name.startswith(CONTENT)}
+        parts = read_parts(content_type, body)
+        files = [part for part in parts if part.name.startswith(CONTENT)]
         if not files or len(files) > FILES_MAX:
             raise faults.unsupported(f"An upload holds 1 to {FILES_MAX} files")
         answers: list[Doc] = []
-        for name, file in files.items():
-            metadata = self._metadata(request, name.removeprefix(CONTENT))
+        for file in files:
+            wanted = f"{METADATA}{file.name.removeprefix(CONTENT)}"
+            metadata = [part.content for part in parts if part.name == wanted]
             try:
-                answers.append({"Attachable": self._keep(file, metadata)})
+                answers.append({"Attachable": self._keep(file, _metadata(metadata))})
             except faults.Refusal as refusal:
+                told = refusal
                 if refusal.code in {"2500", "610"}:
                     # What a link cannot reach is a matter of business here, inside a 200.
-                    refusal = faults.business(refusal.detail)
-                answers.append({"Fault": refusal.fault()})
+                    told = faults.business(refusal.detail)
+                answers.append({"Fault": told.fault()})
         return answers
 
-    def _metadata(self, request: Request, number: str) -> Doc:
-        name = f"{METADATA}{number}"
-        text: Any = request.form.get(name)
-        if text is None and name in request.files:
-            text = request.files[name].read()
-        if not text:
-            return {}
-        metadata = decode(text)
-        if not isinstance(metadata, dict):
-            raise faults.unsupported("The metadata of a file is one Attachable")
-        return metadata
-
-    def _keep(self, file: FileStorage, metadata: Doc) -> Doc:
-        content = file.read()
-        if file.headers.get("Content-Transfer-Encoding", "").lower() == "base64":
-            try:
-                content = base64.b64decode(content)
-            except binascii.Error:
-                raise faults.unsupported("The file is no base64") from None
-        name = metadata.get("FileName") or file.filename or "attachment"
+    def _keep(self, file: Part, metadata: Doc) -> Doc:
+        content = file.content
+        name = metadata.get("FileName") or file.file_name or "attachment"
         body = {**metadata, "FileName": name}
-        body.setdefault("ContentType", file.mimetype)
+        body.setdefault("ContentType", file.content_type)
         for key in [key for key, value in body.items() if key in {"Id", "SyncToken"} and not value]:
             del body[key]
         doc = self._writer.write("Attachable", body)
@@ -127,6 +110,18 @@ class Attachments:
 def _sign(id_: str, expires: int) -> str:
     text = f"{id_}|{expires}".encode()
     return hmac.new(b"sandbox", text, hashlib.sha256).hexdigest()
+
+
+def _metadata(found: list[bytes]) -> Doc:
+    if not found:
+        return {}
+    try:
+        metadata = decode(found[0])
+    except msgspec.DecodeError:
+        raise faults.unsupported("The metadata of a file is JSON") from None
+    if not isinstance(metadata, dict):
+        raise faults.unsupported("The metadata of a file is one Attachable")
+    return metadata
 
 
 def is_note(doc: Doc) -> bool:

@@ -236,7 +236,6 @@ class Ledger:
             shares.pop(payment, None)
         else:
             shares[payment] = amount
-            self.settled.pop(target, None)
         doc = self.get(*target)
         if doc is not None:
             self.refresh(target[0], doc)

@@ -28,6 +28,8 @@ _IN_USD = {"AUD": "0.66", "CAD": "0.73", "CHF": "1.13", "EUR": "1.09", "GBP": "1
            "INR": "0.012", "JPY": "0.0067", "NZD": "0.60", "USD": "1"}  # fmt: skip
 """What a unit of each currency is taken to be worth when loaded rows name no rate."""
 
+_AMOUNTS = frozenset({"TotalAmt", "Balance", "BalanceWithJobs", "UnappliedAmt", "Amount",
+                      "HomeTotalAmt", "HomeBalance", "RemainingCredit", "Deposit"})  # fmt: skip
 _LIST_ORDER = ("Account", "PaymentMethod", "Item", "Term", "CustomerType", "Vendor", "Employee",
                "Customer", "Invoice", "CreditMemo", "Payment", "Deposit", "Attachable",
                "CompanyInfo", "Preferences")  # fmt: skip
@@ -252,8 +254,11 @@ class Loader:
         if invoice is None:
             raise LookupError(f"payment {given_id} names no invoice: {invoice_id}")
         target = ("Invoice", invoice_id)
-        still_open = Decimal(invoice["Balance"]) + self._ledger.settled.get(target, ZERO)
-        applied = money(min(amount, still_open))
+        settled = self._ledger.settled.get(target, ZERO)
+        applied = money(min(amount, Decimal(invoice["Balance"]) + settled))
+        if settled:
+            # The row explains what the invoice only said: that it is paid.
+            self._ledger.settled[target] = settled - min(settled, applied)
         total = money(amount)
         link = {"TxnId": invoice_id, "TxnType": "Invoice"}
         line = {"Amount": applied, "LinkedTxn": [link],
@@ -291,9 +296,8 @@ class Loader:
                 for doc in by_entity.get(entity, ()):
                     self._document(entity, _exact(doc))
             for doc in by_entity.get("Payment", ()):
-                for target, amount in allocations(doc).items():
-                    shares = self._ledger.applied.setdefault(target, {})
-                    shares[str(doc["Id"])] = Decimal(str(amount))
+                for target, amount in allocations(_exact(doc)).items():
+                    self._ledger.applied.setdefault(target, {})[str(doc["Id"])] = amount
             for entity in ("Invoice", "CreditMemo"):
                 for doc in by_entity.get(entity, ()):
                     self._settle(entity, _exact(doc))
@@ -396,9 +400,12 @@ def _entity_name(name: str) -> str:
 
 
 def _exact(value: Any) -> Any:
-    """A copy whose numbers are Decimal, whatever read them."""
+    """A copy whose numbers are Decimal, whatever read them, and amounts have two places."""
     if isinstance(value, dict):
-        return {name: _exact(each) for name, each in value.items()}
+        return {
+            name: money(str(each)) if name in _AMOUNTS and each is not None else _exact(each)
+            for name, each in value.items()
+        }
     if isinstance(value, list):
         return [_exact(each) for each in value]
     return Decimal(str(value)) if isinstance(value, float) else value

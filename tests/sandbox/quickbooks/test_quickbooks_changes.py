@@ -24,13 +24,16 @@ def busy(company: Any) -> Any:
 
 def test_one_element_a_kind_in_the_order_asked_and_empty_where_nothing_changed(busy: Any) -> None:
     parts = busy.cdc("Payment,Invoice,CreditMemo,Customer", SINCE)
-    assert [sorted(set(part) - {"startPosition", "maxResults", "totalCount"}) for part in parts] == [
+    assert [
+        sorted(set(part) - {"startPosition", "maxResults", "totalCount"}) for part in parts
+    ] == [
         [],
         ["Invoice"],
         [],
         ["Customer"],
     ]
-    assert parts[0] == {} and parts[2] == {}
+    assert parts[0] == {}
+    assert parts[2] == {}
 
 
 def test_changed_rows_come_whole_and_deleted_ones_as_tombstones(busy: Any) -> None:

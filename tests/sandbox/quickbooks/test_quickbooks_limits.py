@@ -43,7 +43,7 @@ def test_five_hundred_calls_a_minute(limited: Any) -> None:
 
 
 def test_forty_batches_a_minute(limited: Any) -> None:
-    body = {"BatchItemRequest": []}
+    body: dict[str, Any] = {"BatchItemRequest": []}
     statuses = []
     for _ in range(41):
         limited.pass_time(seconds=0.2)
@@ -115,11 +115,12 @@ def test_a_429_may_look_otherwise(throttled: Any, form: str, start: bytes) -> No
     throttled.settings(quickbooks_throttle_body=form)
     answer = throttled.get("preferences")
     assert answer.status_code == 429
-    assert answer.content.startswith(start) and bool(answer.content) == bool(start)
+    assert answer.content.startswith(start)
+    assert bool(answer.content) == bool(start)
 
 
 def test_ten_at_once_may_be_the_limit_instead(start_company: Any) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor
 
     company = start_company(limits=True, quickbooks_concurrent=True)
     company.settings(answer_delay_seconds=0.2)

@@ -100,7 +100,8 @@ def test_voiding_an_invoice_zeroes_it_and_frees_its_payments(billed: Any) -> Non
     assert void["PrivateNote"] == "Voided - Ann asked"
     assert (void["TotalAmt"], void["Balance"], void["LinkedTxn"]) == (0, 0, [])
     assert {line["Amount"] for line in void["Line"]} == {0}
-    assert "status" not in void and "invoiceStatus" not in void
+    assert "status" not in void
+    assert "invoiceStatus" not in void
     freed = billed.one("payment", payment["Id"])
     assert (freed["UnappliedAmt"], freed["Line"], freed["SyncToken"]) == (40, [], "1")
     assert billed.one("customer", billed.acme["Id"])["Balance"] == -40
@@ -225,7 +226,8 @@ def test_an_inactive_customer_ends_in_deleted_and_gets_its_name_back(billed: Any
     off = billed.change("customer", acme, Active=False)
     assert off["DisplayName"] == off["FullyQualifiedName"] == "Acme (deleted)"
     invoice = billed.one("invoice", billed.bill["Id"])
-    assert invoice["CustomerRef"]["name"] == "Acme (deleted)" and invoice["SyncToken"] == "0"
+    assert invoice["CustomerRef"]["name"] == "Acme (deleted)"
+    assert invoice["SyncToken"] == "0"
     assert billed.refused("customer", {"Id": acme["Id"], "SyncToken": off["SyncToken"]},
                           operation="delete") == "500"  # fmt: skip
     on = billed.change("customer", off, Active=True)
@@ -277,7 +279,8 @@ def test_sparse_updates_in_a_multicurrency_company_may_need_the_currency(company
 
 def test_home_amounts_appear_only_in_multicurrency_companies(billed: Any) -> None:
     assert billed.bill["CurrencyRef"] == {"value": "USD", "name": "United States Dollar"}
-    assert "ExchangeRate" not in billed.bill and "HomeTotalAmt" not in billed.bill
+    assert "ExchangeRate" not in billed.bill
+    assert "HomeTotalAmt" not in billed.bill
 
 
 def test_closed_books_stay_closed(billed: Any) -> None:

@@ -53,9 +53,7 @@ def test_a_page_is_100_rows_and_at_most_1000(company: Any) -> None:
         ),
     ],
 )
-def test_what_cannot_be_answered_is_4001(
-    company: Any, select: str, code: str, detail: str
-) -> None:
+def test_what_cannot_be_answered_is_4001(company: Any, select: str, code: str, detail: str) -> None:
     assert company.refused_query(select) == (code, detail)
 
 

@@ -59,16 +59,19 @@ def test_paths_are_case_sensitive_and_unknown_ones_are_code_500(company: Any, pa
 def test_every_answer_names_itself(company: Any) -> None:
     good, bad = company.get("preferences"), company.get("invoice/1")
     assert good.headers["intuit_tid"] != bad.headers["intuit_tid"]
-    assert good.headers["qbo-version"] and good.headers["Date"]
+    assert good.headers["qbo-version"]
+    assert good.headers["Date"]
 
 
 def test_empty_lists_are_written_and_empty_scalars_are_not(company: Any) -> None:
     customer = company.customer()
     invoice = company.invoice(customer["Id"])
     payment = company.payment(customer["Id"], "5.00")
-    assert invoice["LinkedTxn"] == [] and invoice["CustomField"] == []
+    assert invoice["LinkedTxn"] == []
+    assert invoice["CustomField"] == []
     assert payment["Line"] == []
-    assert "PrivateNote" not in invoice and "Notes" not in customer
+    assert "PrivateNote" not in invoice
+    assert "Notes" not in customer
 
 
 def test_amounts_keep_their_trailing_zeros_and_nothing_is_a_bare_zero(company: Any) -> None:
@@ -90,7 +93,9 @@ def test_quantities_are_printed_as_given(company: Any) -> None:
     customer = company.customer()
     company.invoice(customer["Id"], Line=[line])
     text = company.get("query", query="select * from Invoice").text
-    assert '"Qty":4.5' in text and '"UnitPrice":75' in text and '"Amount":337.50' in text
+    assert '"Qty":4.5' in text
+    assert '"UnitPrice":75' in text
+    assert '"Amount":337.50' in text
     assert text.count("SubTotalLineDetail") == 2
 
 
@@ -107,10 +112,12 @@ def test_company_and_preferences_say_what_a_client_must_know(company: Any) -> No
 
 def test_an_id_that_is_no_number_and_an_id_that_is_nobodys(company: Any) -> None:
     bad = company.get("invoice/1.5").json()["Fault"]["Error"][0]
-    assert bad["code"] == "2030" and bad["element"] == "Id"
+    assert bad["code"] == "2030"
+    assert bad["element"] == "Id"
     assert bad["Detail"] == "Id should be a valid number. Supplied value:1.5"
     gone = company.get("invoice/77").json()["Fault"]["Error"][0]
-    assert gone["code"] == "610" and gone["Message"] == "Object Not Found"
+    assert gone["code"] == "610"
+    assert gone["Message"] == "Object Not Found"
 
 
 def test_a_form_can_be_had_as_a_pdf(company: Any) -> None:

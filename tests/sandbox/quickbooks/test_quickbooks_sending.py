@@ -32,7 +32,8 @@ def test_sending_marks_the_invoice_and_reaches_the_mailbox(billed: Any) -> None:
     assert sent["SyncToken"] == "0"
     (email,) = billed.sandbox.mailbox.emails
     assert email.to == ["ap@acme.example"]
-    assert email.invoice_id == billed.bill["Id"] and billed.bill["DocNumber"] in email.subject
+    assert email.invoice_id == billed.bill["Id"]
+    assert billed.bill["DocNumber"] in email.subject
     assert billed.book.unpaid()[0].emails_received == 1
 
 
@@ -144,7 +145,9 @@ def upload(company: Any, metadata: str, content: bytes, name: str = "letter.pdf"
 
 def test_a_file_is_kept_with_a_link_that_lives_900_seconds(billed: Any) -> None:
     ref = f'{{"EntityRef":{{"type":"Invoice","value":"{billed.bill["Id"]}"}},"IncludeOnSend":true}}'
-    metadata = f'{{"AttachableRef":[{ref}],"FileName":"letter.pdf","ContentType":"application/pdf"}}'
+    metadata = (
+        f'{{"AttachableRef":[{ref}],"FileName":"letter.pdf","ContentType":"application/pdf"}}'
+    )
     (part,) = upload(billed, metadata, b"%PDF-1.4 hello")
     doc = part["Attachable"]
     assert (doc["FileName"], doc["Size"], doc["ContentType"]) == (
