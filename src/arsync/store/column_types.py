@@ -48,7 +48,9 @@ def from_units(units: int) -> Decimal:
 
 def moment_text(moment: datetime) -> str:
     """Return a moment in UTC as text of one width, so that texts sort as moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 class Amount(TypeDecorator[Decimal]):
@@ -64,6 +66,18 @@ class Amount(TypeDecorator[Decimal]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Read ten-thousandths; PostgreSQL's sums come as Decimal."""
         return None if value is None else from_units(int(value))
+
+
+class Id(TypeDecorator[str]):
+    """A platform's id: compared byte by byte, which is faster in PostgreSQL and sorts as here."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        collation = "C" if dialect.name == "postgresql" else None
+        return dialect.type_descriptor(Text(collation=collation))
 
 
 class Rate(TypeDecorator[Decimal]):

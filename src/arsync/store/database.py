@@ -55,7 +55,7 @@ class Database:
         engine = create_engine(
             self.url, connect_args={"timeout": BUSY_SECONDS_MAX}, hide_parameters=True
         )
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
@@ -143,7 +143,8 @@ def _make_private_file(url: URL) -> None:
         raise UserMistake(f"{path}: the store cannot be opened: {error.strerror}.") from None
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: Any, _record: object) -> None:
+    """Set a new SQLite connection up as the store needs it."""
     # The driver's own transactions begin late and end early; arsync says BEGIN itself.
     connection.isolation_level = None
     for pragma in _SQLITE_PRAGMAS:

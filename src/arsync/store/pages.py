@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.connector import Page
 from arsync.core.records import DocumentProblem, Organisation, RecordKind
-from arsync.store.bulk import one_of, upsert
-from arsync.store.rows import KINDS, Kind, Values, organisation_values, record_hash
+from arsync.store.bulk import insert_new, one_of, stored_hashes, upsert
+from arsync.store.rows import KINDS, Kind, Values, hash_of, organisation_values, packed
 from arsync.store.sweeps import note_sweep
 from arsync.store.tables import connections, cursors, open_balances, problems, sweeps
 from arsync.store.values import PageResult
@@ -61,59 +61,85 @@ def _store_organisation(
     return PageResult(updated=updated, problems=page.problems)
 
 
+SAMPLED = 16
+"""Of so many ids of a page it is looked at first whether they are stored: usually, all or none."""
+
+
 def _store_records(
     connection: Connection, connection_id: int, page: Page, now: datetime
 ) -> PageResult:
     kind = KINDS[page.kind]
     # The last of two copies of one document on a page is the newer one.
     records: dict[str, Any] = {record.id: record for record in page.records}
-    stored = _stored_hashes(connection, kind, connection_id, list(records))
+    ids = list(records)
     sweep = "" if page.open_balances else page.sweep
-    rows: list[Values] = []
-    found: list[DocumentProblem] = list(page.problems)
-    unchanged: list[str] = []
-    for record_id, record in records.items():
-        row_hash = record_hash(record)
-        if stored.get(record_id) == row_hash:
-            unchanged.append(record_id)
-            continue
-        try:
-            rows.append(kind.row(connection_id, record, row_hash, sweep))
-        except ValueError as error:
-            number = getattr(record, "number", "")
-            found.append(DocumentProblem(kind.kind.value, record_id, number, str(error)))
-    upsert(connection, kind, rows)
-    if sweep and unchanged:
-        _mark_seen(connection, kind, connection_id, unchanged, sweep)
+    batch = None
+    if not stored_hashes(connection, kind, connection_id, ids[:: len(ids) // SAMPLED + 1]):
+        batch = _Batch(kind, connection_id, sweep, {}).of(records)
+        if not insert_new(connection, kind, batch.new):
+            batch = None
+    if batch is None:
+        stored = stored_hashes(connection, kind, connection_id, ids)
+        batch = _Batch(kind, connection_id, sweep, stored).of(records)
+        upsert(connection, kind, [*batch.new, *batch.changed])
+    found = [*page.problems, *batch.problems]
     gone = mark_gone(connection, connection_id, kind, page.gone)
-    _save_problems(connection, connection_id, (kind.kind, [*records, *page.gone]), found, now)
-    if sweep and found:
-        _mark_seen(connection, kind, connection_id, [one.id for one in found], sweep)
-    updated = sum(row[1] in stored for row in rows)
+    _save_problems(connection, connection_id, (kind.kind, [*ids, *page.gone]), found, now)
+    if sweep:
+        seen = [*batch.unchanged, *(one.id for one in found)]
+        _mark_seen(connection, kind, connection_id, seen, sweep)
     return PageResult(
-        inserted=len(rows) - updated,
-        updated=updated,
-        unchanged=len(unchanged),
+        inserted=len(batch.new),
+        updated=len(batch.changed),
+        unchanged=len(batch.unchanged),
         gone=gone,
         problems=tuple(found),
     )
 
 
-def _stored_hashes(
-    connection: Connection, kind: Kind, connection_id: int, ids: Sequence[str]
-) -> dict[str, int]:
-    if not ids:
-        return {}
-    table = kind.table
-    query = select(table.c.id, table.c.row_hash).where(
-        table.c.connection_id == connection_id, one_of(connection, table.c.id, ids)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
+class _Batch:
+    """The rows of one page, sorted by what has to be done with them."""
+
+    def __init__(
+        self, kind: Kind, connection_id: int, sweep: str, stored: Mapping[str, int]
+    ) -> None:
+        self._kind = kind
+        self._connection_id = connection_id
+        self._sweep = sweep
+        self._stored = stored
+        self.new: list[Values] = []
+        self.changed: list[Values] = []
+        self.unchanged: list[str] = []
+        self.problems: list[DocumentProblem] = []
+
+    def of(self, records: Mapping[str, Any]) -> _Batch:
+        """Sort these records; those that cannot be kept become problems."""
+        stored, kind, connection_id, sweep = (
+            self._stored, self._kind, self._connection_id, self._sweep
+        )  # fmt: skip
+        for record_id, record in records.items():
+            content = packed(record)
+            row_hash = hash_of(content)
+            known = stored.get(record_id)
+            if known == row_hash:
+                self.unchanged.append(record_id)
+                continue
+            try:
+                row = kind.row(connection_id, record, (content, row_hash), sweep)
+            except ValueError as error:
+                number = getattr(record, "number", "")
+                problem = DocumentProblem(kind.kind.value, record_id, number, str(error))
+                self.problems.append(problem)
+                continue
+            (self.new if known is None else self.changed).append(row)
+        return self
 
 
 def _mark_seen(
     connection: Connection, kind: Kind, connection_id: int, ids: Sequence[str], sweep: str
 ) -> None:
+    if not ids:
+        return
     table = kind.table
     connection.execute(
         update(table)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from hashlib import blake2b
+from functools import lru_cache
+from hashlib import sha1
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,61 +32,79 @@ Values = tuple[Any, ...]
 """What a driver writes as it is: texts, whole numbers, None."""
 
 
-def record_hash(record: Record) -> int:
-    """Return a 64-bit hash of everything the record says.
+Content = tuple[bytes, int]
+"""A packed record and its hash."""
+
+
+def packed(record: Record) -> bytes:
+    """Return everything the record says as bytes: the same for the same content."""
+    return _encode(record)
+
+
+def hash_of(content: bytes) -> int:
+    """Return a 64-bit hash of a packed record.
 
     A row is compared only with the older row of the same document, so 64 bits are ample.
     """
-    return int.from_bytes(blake2b(_encode(record), digest_size=8).digest(), "big", signed=True)
+    digest = sha1(content, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+# A ledger has few days and many rows.
+_iso = lru_cache(maxsize=8_192)(date.isoformat)
 
 
 def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
+    return None if day is None else _iso(day)
 
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
 
 
-def _flag(flag: bool | None) -> int | None:
-    return None if flag is None else int(flag)
-
-
-def _contact(one: Contact) -> Values:
+def _contact(connection_id: int, one: Contact, row_hash: int, sweep: str) -> Values:
     return (
-        one.id, one.name, str(one.status), one.email, texts_json(one.more_emails), one.first_name,
-        one.currency, one.country, texts_json(one.groups), one.parent_id, int(one.bill_to_parent),
-        one.merged_into, _day(one.created_on), one.terms, one.note, one.version,
-        _moment(one.updated_at),
+        connection_id, one.id, one.name, str(one.status), one.email, texts_json(one.more_emails),
+        one.first_name, one.currency, one.country, texts_json(one.groups), one.parent_id,
+        int(one.bill_to_parent), one.merged_into, _day(one.created_on), one.terms, one.note,
+        one.version, _moment(one.updated_at), row_hash, sweep,
     )  # fmt: skip
 
 
-def _invoice(one: Invoice) -> Values:
+def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Values:
+    rate, sent, paid_on, expected_on = one.rate, one.sent, one.paid_on, one.expected_on
+    status, amount_due = str(one.status), to_units(one.amount_due)
     return (
-        one.id, one.contact_id, one.number, str(one.status), one.issued_on.isoformat(),
-        one.due_on.isoformat(), one.currency, None if one.rate is None else str(one.rate),
-        to_units(one.total), to_units(one.amount_due), one.reference, _flag(one.sent),
-        _day(one.paid_on), _day(one.expected_on), one.email, one.link, one.note, one.version,
-        _moment(one.updated_at),
+        connection_id, one.id, one.contact_id, one.number, status, _iso(one.issued_on),
+        _iso(one.due_on), one.currency, None if rate is None else str(rate), to_units(one.total),
+        amount_due, one.reference, None if sent is None else int(sent),
+        None if paid_on is None else _iso(paid_on),
+        None if expected_on is None else _iso(expected_on), one.email, one.link, one.note,
+        one.version, _moment(one.updated_at), row_hash, sweep,
+        # The first episode of being owed.
+        1 if status == _OPEN and amount_due > 0 else 0,
     )  # fmt: skip
 
 
-def _payment(one: Payment) -> Values:
+def _payment(connection_id: int, one: Payment, row_hash: int, sweep: str) -> Values:
     return (
-        one.id, one.contact_id, str(one.status), one.paid_on.isoformat(), one.currency,
+        connection_id, one.id, one.contact_id, str(one.status), _iso(one.paid_on), one.currency,
         None if one.rate is None else str(one.rate), to_units(one.amount),
         to_units(one.unallocated), allocations_json(one.allocations), one.reference, one.version,
-        _moment(one.updated_at),
+        _moment(one.updated_at), row_hash, sweep,
     )  # fmt: skip
 
 
-def _credit(one: Credit) -> Values:
+def _credit(connection_id: int, one: Credit, row_hash: int, sweep: str) -> Values:
     return (
-        one.id, one.contact_id, str(one.kind), one.number, str(one.status),
-        one.issued_on.isoformat(), one.currency, None if one.rate is None else str(one.rate),
+        connection_id, one.id, one.contact_id, str(one.kind), one.number, str(one.status),
+        _iso(one.issued_on), one.currency, None if one.rate is None else str(one.rate),
         to_units(one.total), to_units(one.unallocated), allocations_json(one.allocations),
-        one.version, _moment(one.updated_at),
+        one.version, _moment(one.updated_at), row_hash, sweep,
     )  # fmt: skip
+
+
+_OPEN = DocumentStatus.OPEN.value
 
 
 def _owed(row: Any) -> ColumnElement[bool]:
@@ -100,25 +119,15 @@ def _next_episode(old: Any, new: Any) -> ColumnElement[int]:
     )
 
 
-def _first_episode(row: Values) -> tuple[int]:
-    return (int(row[3] == DocumentStatus.OPEN.value and row[9] > 0),)
-
-
-def _nothing_more(_row: Values) -> tuple[()]:
-    return ()
-
-
 class Kind(NamedTuple):
     """How one kind of record is stored."""
 
     kind: RecordKind
     table: Table
     record: type[Contact | Invoice | Payment | Credit]
-    values: Callable[[Any], Values]
-    """The record's fields in the table's order; raises ValueError when one does not fit."""
+    values: Callable[[int, Any, int, str], Values]
+    """From the connection, a record, its hash and the sweep to the row of the table."""
     gone_status: str
-    more: Callable[[Values], Values] = _nothing_more
-    """Values of columns that only this table has, for a new row."""
     on_update: Mapping[str, Callable[[Any, Any], ColumnElement[Any]]] = {}
     """Columns that follow from the old and the new row."""
 
@@ -127,16 +136,18 @@ class Kind(NamedTuple):
         """The columns that make the record, in its order."""
         return [self.table.c[name] for name in self.record._fields]
 
-    def row(self, connection_id: int, record: Record, row_hash: int, sweep: str) -> Values:
-        """Return the record's row.
+    def row(self, connection_id: int, record: Record, content: Content, sweep: str) -> Values:
+        """Return the row of a record, given its packed content and the hash of that.
 
         Raises:
             ValueError: a value cannot be kept; the message says which.
         """
-        values = self.values(record)
-        if "\0" in "".join(value for value in values if value.__class__ is str):
+        packed_record, row_hash = content
+        row = self.values(connection_id, record, row_hash, sweep)
+        # A zero byte can also be a length; only then the texts themselves are looked at.
+        if b"\0" in packed_record and any("\0" in one for one in row if isinstance(one, str)):
             raise ValueError("it holds a NUL character, which no database text can")
-        return (connection_id, *values, row_hash, sweep, *self.more(values))
+        return row
 
 
 KINDS: Mapping[RecordKind, Kind] = {
@@ -149,7 +160,6 @@ KINDS: Mapping[RecordKind, Kind] = {
         Invoice,
         _invoice,
         DocumentStatus.DELETED.value,
-        _first_episode,
         {"episode": _next_episode},
     ),
     RecordKind.PAYMENTS: Kind(

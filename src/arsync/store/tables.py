@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from arsync.store.column_types import Allocations, Amount, Moment, Rate, TextMap, Texts
+from arsync.store.column_types import Allocations, Amount, Id, Moment, Rate, TextMap, Texts
 
 metadata = MetaData(
     naming_convention={
@@ -45,13 +45,17 @@ def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
 
 
+def _id(name: str) -> Column[str]:
+    return Column(name, Id, nullable=False, server_default="")
+
+
 def _ledger_table(name: str, *columns: SchemaItem) -> Table:
     """Return a table of records: the record's fields in their order, then arsync's own columns."""
     return Table(
         name,
         metadata,
         Column("connection_id", Integer, primary_key=True, autoincrement=False),
-        Column("id", Text, primary_key=True),
+        Column("id", Id, primary_key=True),
         *columns,
         _text("version"),
         Column("updated_at", Moment),
@@ -122,7 +126,7 @@ open_balances = Table(
     metadata,
     Column("connection_id", Integer, primary_key=True, autoincrement=False),
     Column("sweep", Text, primary_key=True),
-    Column("invoice_id", Text, primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
     Column("amount_due", Amount, nullable=False),
     Column("due_on", Date),
 )
@@ -137,9 +141,9 @@ contacts = _ledger_table(
     _text("currency"),
     _text("country"),
     Column("groups", Texts, nullable=False),
-    _text("parent_id"),
+    _id("parent_id"),
     Column("bill_to_parent", Boolean, nullable=False),
-    _text("merged_into"),
+    _id("merged_into"),
     Column("created_on", Date),
     _text("terms"),
     _text("note"),
@@ -147,7 +151,7 @@ contacts = _ledger_table(
 
 invoices = _ledger_table(
     "invoices",
-    Column("contact_id", Text, nullable=False),
+    Column("contact_id", Id, nullable=False),
     _text("number"),
     Column("status", Text, nullable=False),
     Column("issued_on", Date, nullable=False),
@@ -170,7 +174,7 @@ invoices.append_column(Column("episode", Integer, nullable=False))
 
 payments = _ledger_table(
     "payments",
-    Column("contact_id", Text, nullable=False),
+    Column("contact_id", Id, nullable=False),
     Column("status", Text, nullable=False),
     Column("paid_on", Date, nullable=False),
     Column("currency", Text, nullable=False),
@@ -183,7 +187,7 @@ payments = _ledger_table(
 
 credits_ = _ledger_table(
     "credits",
-    Column("contact_id", Text, nullable=False),
+    Column("contact_id", Id, nullable=False),
     Column("kind", Text, nullable=False),
     _text("number"),
     Column("status", Text, nullable=False),
@@ -203,7 +207,7 @@ problems = Table(
     metadata,
     Column("connection_id", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    Column("id", Id, primary_key=True),
     _text("number"),
     Column("message", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
@@ -212,11 +216,11 @@ problems = Table(
 actions = Table(
     "actions",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", Id, primary_key=True),
     Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
     Column("state", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("contact_id", Text, nullable=False),
+    Column("contact_id", Id, nullable=False),
     Column("episode", Integer, nullable=False),
     # The action itself, as JSON; the columns above repeat what queries ask for.
     Column("action", Text, nullable=False),
@@ -246,7 +250,7 @@ action_events = Table(
     "action_events",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", Text, ForeignKey("actions.key"), nullable=False, index=True),
+    Column("key", Id, ForeignKey("actions.key"), nullable=False, index=True),
     Column("at", Moment, nullable=False),
     Column("who", Text, nullable=False),
     Column("from_state", Text),
@@ -259,7 +263,7 @@ promises = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
-    Column("invoice_id", Text, nullable=False),
+    Column("invoice_id", Id, nullable=False),
     Column("promised_on", Date, nullable=False),
     Column("amount", Amount),
     Column("made_on", Date, nullable=False),
@@ -278,7 +282,7 @@ disputes = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
-    Column("invoice_id", Text, nullable=False),
+    Column("invoice_id", Id, nullable=False),
     Column("opened_on", Date, nullable=False),
     Column("reason", Text, nullable=False),
     Column("settled_on", Date),

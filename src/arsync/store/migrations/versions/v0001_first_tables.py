@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from arsync.store.column_types import Allocations, Amount, Moment, Rate, TextMap, Texts
+from arsync.store.column_types import Allocations, Amount, Id, Moment, Rate, TextMap, Texts
 
 revision = "0001"
 down_revision = None
@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "contacts",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), server_default="", nullable=False),
@@ -25,9 +25,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), server_default="", nullable=False),
         sa.Column("country", sa.Text(), server_default="", nullable=False),
         sa.Column("groups", Texts(), nullable=False),
-        sa.Column("parent_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("parent_id", Id(), server_default="", nullable=False),
         sa.Column("bill_to_parent", sa.Boolean(), nullable=False),
-        sa.Column("merged_into", sa.Text(), server_default="", nullable=False),
+        sa.Column("merged_into", Id(), server_default="", nullable=False),
         sa.Column("created_on", sa.Date(), nullable=True),
         sa.Column("terms", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
@@ -40,8 +40,8 @@ def upgrade() -> None:
     op.create_table(
         "credits",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("contact_id", sa.Text(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("contact_id", Id(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -75,8 +75,8 @@ def upgrade() -> None:
     op.create_table(
         "invoices",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("contact_id", sa.Text(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("contact_id", Id(), nullable=False),
         sa.Column("number", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
@@ -109,7 +109,7 @@ def upgrade() -> None:
         "open_balances",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sweep", sa.Text(), nullable=False),
-        sa.Column("invoice_id", sa.Text(), nullable=False),
+        sa.Column("invoice_id", Id(), nullable=False),
         sa.Column("amount_due", Amount(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint(
@@ -119,8 +119,8 @@ def upgrade() -> None:
     op.create_table(
         "payments",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("contact_id", sa.Text(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("contact_id", Id(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
@@ -145,7 +145,7 @@ def upgrade() -> None:
         "problems",
         sa.Column("connection_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.Text(), server_default="", nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("seen_at", Moment(), nullable=False),
@@ -181,11 +181,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "actions",
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("key", Id(), nullable=False),
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("contact_id", sa.Text(), nullable=False),
+        sa.Column("contact_id", Id(), nullable=False),
         sa.Column("episode", sa.Integer(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("not_before", Moment(), nullable=True),
@@ -235,7 +235,7 @@ def upgrade() -> None:
         "disputes",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("connection_id", sa.Integer(), nullable=False),
-        sa.Column("invoice_id", sa.Text(), nullable=False),
+        sa.Column("invoice_id", Id(), nullable=False),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("settled_on", sa.Date(), nullable=True),
@@ -257,7 +257,7 @@ def upgrade() -> None:
         "promises",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("connection_id", sa.Integer(), nullable=False),
-        sa.Column("invoice_id", sa.Text(), nullable=False),
+        sa.Column("invoice_id", Id(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=False),
         sa.Column("amount", Amount(), nullable=True),
         sa.Column("made_on", sa.Date(), nullable=False),
@@ -316,7 +316,7 @@ def upgrade() -> None:
     op.create_table(
         "action_events",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("key", Id(), nullable=False),
         sa.Column("at", Moment(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("from_state", sa.Text(), nullable=True),
