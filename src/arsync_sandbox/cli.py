@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import date, datetime
 from pathlib import Path
 
@@ -93,10 +94,10 @@ def main(
     except OSError as error:
         raise _Mistake(f"{error.strerror}\nhint: --port 0 --smtp-port 0 take free ones") from error
     click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
-    try:
-        sandbox.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("\nStopped.")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    sandbox.serve_forever()
+    click.echo("\nStopped.")
 
 
 class _Mistake(click.ClickException):

@@ -220,11 +220,12 @@ class Sandbox:
         return self
 
     def serve_forever(self) -> None:
-        """Serve until interrupted; call `listen` before to know `url`."""
+        """Serve until interrupted, then return; call `listen` before to know `url`."""
         if self._server is None:
             self.listen()
         assert self._server is not None
         try:
+            # werkzeug's server takes an interrupt as the wish to stop.
             self._server.serve_forever()
         finally:
             self.stop()

@@ -15,7 +15,7 @@ import requests
 from click.testing import CliRunner
 
 from arsync_sandbox.cli import main, start_text
-from arsync_sandbox.server import PLATFORMS, importable_platforms
+from arsync_sandbox.server import PLATFORMS, Sandbox, importable_platforms
 
 
 def test_the_start_text_holds_a_config_that_can_be_pasted() -> None:
@@ -44,10 +44,22 @@ def test_a_mistake_is_told_in_a_line_with_exit_code_2(arguments: list[str], said
 
 
 @pytest.mark.skipif(not importable_platforms(), reason="no platform can be imported yet")
-def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Signals) -> None:
     platform = importable_platforms()[0]
     command = [sys.executable, "-W", "error", "-m", "arsync_sandbox", "--platform", platform]
-    command += ["--port", "0", "--contacts", "3", "--invoices", "12", "--start", "2026-06-01"]
+    command += [
+        "--port",
+        "0",
+        "--smtp-port",
+        "0",
+        "--contacts",
+        "3",
+        "--invoices",
+        "12",
+        "--start",
+        "2026-06-01",
+    ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
@@ -57,7 +69,18 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         state = requests.get(f"{url}/_sandbox/state", timeout=10).json()
         assert state["now"].startswith("2026-06-01T09:00")
         assert len(state[platform]["contacts"]) == 3
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, stop)
         assert process.wait(10) == 0
+        assert process.stdout.read().endswith("Stopped.\n")
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(not importable_platforms(), reason="no platform can be imported yet")
+def test_a_taken_port_is_told_with_the_way_out(little: Sandbox) -> None:
+    port = little.url.rsplit(":", 1)[1]
+    arguments = ["--platform", importable_platforms()[0], "--port", port, "--contacts", "1"]
+    result = CliRunner().invoke(main, [*arguments, "--invoices", "1"])
+    assert result.exit_code == 2
+    assert "in use" in result.output
+    assert "--port 0" in result.output

@@ -118,8 +118,7 @@ def test_the_sandbox_own_failure_is_kept_for_its_user(
 def test_requests_are_answered_one_at_a_time_but_delayed_ones_overlap(
     little: Sandbox, plane: Any
 ) -> None:
-    plane.fault(delay_seconds=0.1, times=3)
-    begun = time.perf_counter()
+    plane.fault(delay_seconds=0.15, times=3)
     threads = [
         threading.Thread(target=requests.get, args=(f"{little.url}/little/rows",)) for _ in range(3)
     ]
@@ -127,7 +126,6 @@ def test_requests_are_answered_one_at_a_time_but_delayed_ones_overlap(
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.perf_counter() - begun < 0.28
     book: Any = little.books["little"]
     assert book.at_once_max > 1
     assert little.in_flight() == []
@@ -140,7 +138,7 @@ def test_stopping_does_not_wait_for_idle_clients(start_little: Callable[..., San
     client.getresponse().read()
     begun = time.perf_counter()
     sandbox.stop()
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < 3
     with pytest.raises(OSError, match="refused"):
         connect(sandbox).connect()
     client.close()
