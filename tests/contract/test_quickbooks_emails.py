@@ -1,0 +1,186 @@
+"""One reminder is one email by QuickBooks, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.connector import Write
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.errors import OutcomeUnknown, Rejected
+from arsync_quickbooks.documents import Delivery, InvoiceDoc
+from arsync_quickbooks.messages import ADDRESS_CHARACTERS_MAX, sent_since
+
+ISSUED = date(2026, 10, 1)
+
+
+@pytest.fixture
+def debtor(quickbooks: Any) -> str:
+    return str(quickbooks.add_contact("Acme Ltd", "ap@acme.example"))
+
+
+def an_invoice(bench: Any, debtor: str) -> str:
+    return str(bench.add_invoice(debtor, Decimal(100), ISSUED, ISSUED + timedelta(days=30)))
+
+
+def reminder(
+    bench: Any, debtor: str, invoice: str, details: Mapping[str, str] | None = None
+) -> Write:
+    action = Action(
+        kind=ActionKind.REMINDER,
+        connection="c",
+        contact_id=debtor,
+        contact_name="Acme Ltd",
+        because=Because("standard.yaml", 57, "Standard cadence"),
+        invoices=(InvoiceRef(invoice, "INV-1", Decimal(100), "GBP"),),
+        subject=f"{invoice} day 14",
+        details=details or {},
+    )
+    before = bench.connector().prepare(action)
+    return Write(action, action.key, before=before, text="Second reminder.")
+
+
+def without_email(
+    bench: Any,
+    debtor: str,
+    invoice: str,
+    *,
+    on_invoice: Mapping[str, Any] | None = None,
+    on_customer: Mapping[str, Any] | None = None,
+) -> None:
+    """Take the addresses away, or put others, as a person at the platform does."""
+    ledger = bench.book.ledger
+    with bench.sandbox.lock:
+        document = ledger.get("Invoice", invoice)
+        document.pop("BillEmail", None)
+        ledger.change("Invoice", {**document, **(on_invoice or {})})
+        contact = ledger.get("Customer", debtor)
+        contact.pop("PrimaryEmailAddr", None)
+        ledger.change("Customer", {**contact, **(on_customer or {})})
+
+
+def test_the_invoices_own_address_is_used_and_left_as_it_is(quickbooks: Any, debtor: str) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    write = reminder(quickbooks, debtor, invoice, {"to": "somebody@else.example"})
+    receipt = quickbooks.connector().perform(write)
+    (email,) = quickbooks.state()["emails"]
+    assert email["to"] == ["ap@acme.example"]
+    assert receipt.reference == invoice
+    assert quickbooks.connector().find(write) is not None
+
+
+@pytest.mark.parametrize(
+    ("details", "customer", "to"),
+    [
+        ({"to": "given@acme.example"}, {}, "given@acme.example"),
+        ({}, {"PrimaryEmailAddr": {"Address": "own@acme.example"}}, "own@acme.example"),
+    ],
+)
+def test_an_invoice_without_address_takes_the_reminders_or_the_customers(
+    quickbooks: Any, debtor: str, details: dict[str, str], customer: dict[str, Any], to: str
+) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    without_email(quickbooks, debtor, invoice, on_customer=customer)
+    quickbooks.connector().perform(reminder(quickbooks, debtor, invoice, details))
+    assert [email["to"] for email in quickbooks.state()["emails"]] == [[to]]
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("", "has no email address"),
+        ("ap at acme", "is no address"),
+        ("ap@acme.example, nobody", "'nobody', the email of INV-1, is no address"),
+        (f"{'x' * ADDRESS_CHARACTERS_MAX}@acme.example", "longer than 100 characters"),
+    ],
+)
+def test_what_quickbooks_would_silently_not_send_is_refused(
+    quickbooks: Any, debtor: str, address: str, says: str
+) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    email = {"BillEmail": {"Address": address}} if address else {}
+    without_email(quickbooks, debtor, invoice, on_invoice=email)
+    with pytest.raises(Rejected, match=says):
+        quickbooks.connector().perform(reminder(quickbooks, debtor, invoice))
+    assert not quickbooks.state()["emails"]
+    assert not quickbooks.state()["history"]
+
+
+def test_an_email_whose_note_failed_is_not_sent_again(quickbooks: Any, debtor: str) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    write = reminder(quickbooks, debtor, invoice)
+    quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": 429})
+    with pytest.raises(OutcomeUnknown, match="in part"):
+        quickbooks.connector().perform(write)
+    quickbooks.advance(timedelta(days=2))
+    assert quickbooks.connector().find(write) is None
+    quickbooks.connector().perform(write._replace(generation=2))
+    assert len(quickbooks.state()["emails"]) == 1
+    assert quickbooks.connector().find(write) is not None
+
+
+def test_a_second_reminder_is_a_second_email(quickbooks: Any, debtor: str) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    first = reminder(quickbooks, debtor, invoice)
+    quickbooks.connector().perform(first)
+    quickbooks.advance(timedelta(days=14))
+    second = reminder(quickbooks, debtor, invoice)._replace(key="2" * 32)
+    assert quickbooks.connector().find(second) is None
+    quickbooks.connector().perform(second)
+    assert len(quickbooks.state()["emails"]) == 2
+
+
+def test_an_email_that_quickbooks_reports_as_failed_is_a_refusal(
+    quickbooks: Any, debtor: str
+) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    body = {"Invoice": {"Id": invoice, "EmailStatus": "NeedToSend", "DeliveryInfo": {
+        "DeliveryType": "Email", "DeliveryErrorType": "Missing Info"}}}  # fmt: skip
+    quickbooks.sandbox.faults.add({"path": "/send", "status": 200, "body": body})
+    with pytest.raises(Rejected, match="Missing Info"):
+        quickbooks.connector().perform(reminder(quickbooks, debtor, invoice))
+    assert not quickbooks.state()["history"]
+
+
+def test_an_invoice_that_is_gone_cannot_tell_whether_it_was_sent(
+    quickbooks: Any, debtor: str
+) -> None:
+    invoice = an_invoice(quickbooks, debtor)
+    write = reminder(quickbooks, debtor, invoice)
+    with quickbooks.sandbox.lock:
+        quickbooks.book.ledger.drop("Invoice", invoice)
+    with pytest.raises(OutcomeUnknown, match="cannot tell"):
+        quickbooks.connector().find(write)
+    with pytest.raises(Rejected, match="any more"):
+        quickbooks.connector().perform(write)
+
+
+AT_TEN, AT_NOON = "2026-11-20T10:00:00-08:00", "2026-11-20T12:00:00-08:00"
+
+
+@pytest.mark.parametrize(
+    ("status", "delivered", "before", "answer"),
+    [
+        ("EmailSent", AT_NOON, {"delivery_time": "", "email_status": "NotSet"}, True),
+        ("EmailSent", AT_NOON, {"delivery_time": AT_TEN, "email_status": "EmailSent"}, True),
+        ("EmailSent", AT_TEN, {"delivery_time": AT_TEN, "email_status": "EmailSent"}, False),
+        ("EmailSent", "", {"delivery_time": "", "email_status": "NotSet"}, True),
+        ("EmailSent", "", {"delivery_time": "", "email_status": "EmailSent"}, None),
+        ("NeedToSend", "", {"delivery_time": "", "email_status": "NotSet"}, None),
+        ("NotSet", "", {"delivery_time": "", "email_status": "NotSet"}, False),
+        ("NotSet", "", {}, False),
+        ("NeedToSend", "", {}, None),
+        ("EmailSent", AT_NOON, {}, None),
+        ("EmailSent", AT_NOON, {"started_at": "2026-11-20T19:59:00+00:00"}, True),
+        ("EmailSent", AT_TEN, {"started_at": "2026-11-20T19:59:00+00:00"}, False),
+    ],
+)
+def test_whether_it_was_sent_is_told_only_where_it_is_certain(
+    status: str, delivered: str, before: dict[str, str], answer: bool | None
+) -> None:
+    invoice = InvoiceDoc(email_status=status, delivery_info=Delivery(delivery_time=delivered))
+    assert sent_since(invoice, before) is answer

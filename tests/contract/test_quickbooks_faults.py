@@ -1,0 +1,139 @@
+"""QuickBooks' refusals in all their shapes: each means one thing to do next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from arsync.connector import HttpResponse
+from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync_quickbooks.api import Api, quoted, stamp
+from arsync_quickbooks.faults import Refused, tree_of
+from arsync_quickbooks.records import moment
+
+
+def fault(code: str, message: str = "Message", detail: str = "Detail") -> dict[str, Any]:
+    error = {"Message": message, "Detail": detail, "code": code, "element": ""}
+    return {"Fault": {"Error": [error], "type": "ValidationFault"}, "time": "2026-05-05T02:12:08Z"}
+
+
+def gateway(code: str, message: str) -> dict[str, Any]:
+    error = {"message": message, "detail": "Token expired", "code": code, "element": None}
+    return {"warnings": None, "fault": {"error": [error], "type": "AUTHENTICATION"}, "time": 1}
+
+
+def raised(body: Any, status: int = 400, *, changes: bool = False) -> ArsyncError:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(ArsyncError) as caught:
+        tree_of(HttpResponse(status, {}, content), changes=changes)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "changes", "error"),
+    [
+        (fault("610"), 400, False, Refused),
+        (fault("5010"), 200, True, Refused),
+        (fault("3200"), 400, False, NeedsReconnect),
+        (fault("3100"), 400, False, NeedsReconnect),
+        (fault("120"), 400, True, NeedsReconnect),
+        (fault("3001"), 200, True, RetryLater),
+        (fault("003001"), 400, False, RetryLater),
+        (gateway("3200", "message=AuthenticationFailed"), 200, False, NeedsReconnect),
+        (gateway("", "message=ThrottleExceeded; errorCode=003001"), 400, False, RetryLater),
+        (fault("10000"), 400, False, RetryLater),
+        (fault("10000"), 400, True, OutcomeUnknown),
+        (b"<html><h1>Bad Request</h1></html>", 400, True, Rejected),
+        (b"<html>maintenance</html>", 200, False, RetryLater),
+        (b"<html>maintenance</html>", 200, True, OutcomeUnknown),
+        (b"", 200, True, OutcomeUnknown),
+        (b'{"Invoice":{"Id":', 200, True, OutcomeUnknown),
+        (b"[]", 200, False, RetryLater),
+        (b"{}", 404, False, Refused),
+        ({"Fault": {}}, 400, False, Refused),
+        ({"Fault": {"Error": [{}]}}, 400, False, Refused),
+        ({"Fault": {"Error": "what"}}, 400, False, Refused),
+    ],
+)
+def test_each_shape_of_refusal_says_what_to_do_next(
+    body: Any, status: int, changes: bool, error: type[ArsyncError]
+) -> None:
+    assert isinstance(raised(body, status, changes=changes), error)
+
+
+def test_a_refusal_speaks_the_platforms_words_and_keeps_all_codes() -> None:
+    both = fault("6240", "Duplicate Name", "The name supplied already exists.")
+    both["Fault"]["Error"].append({"Message": "Other", "code": "2020"})
+    error = raised(both)
+    assert isinstance(error, Refused)
+    assert error.codes == {"6240", "2020"}
+    assert str(error) == (
+        "QuickBooks refused: Duplicate Name: The name supplied already exists. (code 6240);"
+        " Other (code 2020)"
+    )
+
+
+def test_closed_books_and_ended_subscriptions_are_explained() -> None:
+    assert "books are closed" in str(raised(fault("6210")))
+    assert "subscription has ended" in str(raised(fault("6190")))
+
+
+def test_an_endless_complaint_is_cut() -> None:
+    assert len(str(raised(fault("6000", "x" * 100_000)))) < 500
+
+
+def test_an_answer_without_fault_is_its_keys() -> None:
+    tree = tree_of(HttpResponse(200, {}, b'{"fault":null,"Invoice":{"Id":"1"}}'), changes=True)
+    assert bytes(tree["Invoice"]) == b'{"Id":"1"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "at"),
+    [
+        (b'{"time":"2026-05-05T02:12:08.796-07:00"}', {}, "2026-05-05T09:12:08.796000+00:00"),
+        (b'{"time":1601391072830}', {}, "2020-09-29T14:51:12.830000+00:00"),
+        (b"{}", {"date": "Tue, 05 May 2026 09:12:08 GMT"}, "2026-05-05T09:12:08+00:00"),
+    ],
+)
+def test_the_servers_time_is_found_wherever_it_stands(
+    body: bytes, headers: dict[str, str], at: str
+) -> None:
+    class Once:
+        def request(self, *_: Any, **__: Any) -> HttpResponse:
+            return HttpResponse(200, headers, body)
+
+    assert Api(Once(), "https://x.test", "1").read("preferences")[1].isoformat() == at
+
+
+def test_an_answer_without_any_time_is_asked_for_again_later() -> None:
+    class Once:
+        def request(self, *_: Any, **__: Any) -> HttpResponse:
+            return HttpResponse(200, {}, b'{"time":"soon"}')
+
+    with pytest.raises(RetryLater, match="without its time"):
+        Api(Once(), "https://x.test", "1").read("preferences")
+
+
+def test_moments_are_written_with_an_offset_and_no_plus() -> None:
+    assert stamp(moment("2026-05-05T09:12:08Z")) == "2026-05-05T01:12:08-08:00"
+
+
+def test_texts_in_a_select_are_quoted() -> None:
+    assert quoted("O'Brien \\ Sons") == "'O\\'Brien \\\\ Sons'"
+
+
+def test_a_long_select_travels_in_a_body() -> None:
+    sent: list[tuple[str, bytes | None]] = []
+
+    class Seen:
+        def request(self, method: str, *_: Any, **options: Any) -> HttpResponse:
+            sent.append((method, options.get("body")))
+            return HttpResponse(200, {}, b'{"QueryResponse":{}}')
+
+    api = Api(Seen(), "https://x.test", "1")
+    assert api.query("Invoice", "Id IN ('1')") is None
+    assert api.query("Invoice", f"Id IN ({', '.join(['1'] * 1000)})") is None
+    assert [method for method, _ in sent] == ["GET", "POST"]
+    assert (sent[1][1] or b"").startswith(b"SELECT * FROM Invoice WHERE")

@@ -1,0 +1,243 @@
+"""Every document that the connector sends is one by Intuit's own schemas.
+
+The schemas describe XML; QuickBooks' JSON maps to them one to one. They stand in the folder
+`shared` beside the project.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from arsync.connector import Write
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from arsync_quickbooks.desk import REQUEST_ID_LENGTH_MAX
+
+FOLDER = Path(__file__).parents[3] / "shared" / "contracts" / "intuit"
+X = "{http://www.w3.org/2001/XMLSchema}"
+NUMBERS = {"decimal", "int", "long", "positiveInteger"}
+FREE = {None, "IntuitAnyType", "anyType"}
+
+
+class Sent(NamedTuple):
+    path: str
+    params: Mapping[str, str]
+    entity: str
+    body: Any
+
+
+class Schemas:
+    """Intuit's types, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.types: dict[str, ET.Element] = {}
+        self.enums: dict[str, set[str | None]] = {}
+        self.elements: dict[str, str | None] = {}
+        for file in folder.glob("*.xsd"):
+            for node in ET.parse(file).getroot():
+                name = node.get("name", "")
+                if node.tag == f"{X}complexType":
+                    self.types[name] = node
+                elif node.tag == f"{X}simpleType":
+                    self.enums[name] = {one.get("value") for one in node.iter(f"{X}enumeration")}
+                elif node.tag == f"{X}element":
+                    self.elements[name] = node.get("type")
+        self.fields = cache(self._fields)
+
+    def _fields(self, name: str) -> dict[str, tuple[str | None, bool]]:
+        found: dict[str, tuple[str | None, bool]] = {}
+        for extension in self.types[name].iter(f"{X}extension"):
+            base = local(extension.get("base"))
+            if base in self.types:
+                found.update(self.fields(base or ""))
+        for node in self.types[name].iter(f"{X}element"):
+            key = node.get("name") or local(node.get("ref")) or ""
+            kind = local(node.get("type")) or local(self.elements.get(key))
+            found[key] = (kind, node.get("maxOccurs") == "unbounded")
+        for node in self.types[name].iter(f"{X}attribute"):
+            if node.get("name"):
+                found[node.get("name", "")] = (local(node.get("type")), False)
+        return found
+
+    def problems(self, value: Any, kind: str | None, path: str) -> list[str]:
+        if kind in FREE:
+            return []
+        assert kind is not None
+        if kind not in self.types:
+            return self._of_scalar(value, kind, path)
+        if not isinstance(value, dict):
+            return [f"{path}: object expected"]
+        found, known = [], self.fields(kind)
+        for key, part in value.items():
+            if key == "value" and key not in known:
+                continue
+            if key not in known:
+                found.append(f"{path}.{key}: unknown key")
+            elif isinstance(part, list) != known[key][1]:
+                found.append(f"{path}.{key}: array or scalar")
+            else:
+                for one in part if isinstance(part, list) else [part]:
+                    found += self.problems(one, known[key][0], f"{path}.{key}")
+        return found
+
+    def _of_scalar(self, value: Any, kind: str, path: str) -> list[str]:
+        if self.enums.get(kind):
+            return [] if value in self.enums[kind] else [f"{path}: {value!r} is not a {kind}"]
+        if kind == "boolean":
+            fits = isinstance(value, bool)
+        elif kind in NUMBERS:
+            fits = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        else:
+            fits = isinstance(value, str)
+        return [] if fits else [f"{path}: {value!r} is no {kind}"]
+
+
+def local(name: str | None) -> str | None:
+    return name.split(":")[-1] if name else None
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Schemas:
+    if not FOLDER.is_dir():
+        pytest.skip(f"Intuit's schemas are not beside the project ({FOLDER.name})")
+    return Schemas(FOLDER)
+
+
+@pytest.fixture
+def sent(quickbooks: Any) -> list[Sent]:
+    """What the connector sends from now on."""
+    found: list[Sent] = []
+
+    def check(method: str, url: str, **options: Any) -> None:
+        path = url.rpartition(f"/company/{quickbooks.organisation_id}/")[2]
+        if method != "POST" or path == "query":
+            return
+        body, entity = options["body"], {"upload": "attachable"}.get(path, path)
+        if path == "upload":
+            body = body.split(b"\r\n\r\n")[1].split(b"\r\n--")[0]
+        whole = json.loads(body, parse_float=Decimal) if body else {}
+        found.append(Sent(path, options["params"], entity.capitalize(), whole))
+
+    quickbooks.check = check
+    return found
+
+
+EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
+    (ActionKind.NOTE, Via.PLATFORM, {}),
+    (ActionKind.REMINDER, Via.PLATFORM, {}),
+    (ActionKind.REMINDER, Via.SMTP, {}),
+    (ActionKind.PROMISE, Via.PLATFORM, {"promised_on": "2026-12-01"}),
+    (ActionKind.CREDIT_HOLD, Via.PLATFORM, {}),
+    (ActionKind.LIFT_CREDIT_HOLD, Via.PLATFORM, {}),
+    (ActionKind.TERMS, Via.PLATFORM, {}),
+    (ActionKind.RESTORE_TERMS, Via.PLATFORM, {"saved": ""}),
+    (ActionKind.LETTER, Via.PLATFORM, {}),
+    (ActionKind.LATE_FEE, Via.PLATFORM, {"amount": "12.50", "currency": "EUR"}),
+    (ActionKind.TASK, Via.PLATFORM, {"task": "Call"}),
+    (ActionKind.TASK_DONE, Via.PLATFORM, {"task": "Call", "outcome": "will pay"}),
+    (ActionKind.DISPUTE, Via.PLATFORM, {"reason": "damaged"}),
+)
+
+
+def test_every_document_sent_is_one_by_intuits_schemas(
+    quickbooks: Any, schemas: Schemas, sent: list[Sent]
+) -> None:
+    assert {kind for kind, _, _ in EVERYTHING} == set(ActionKind)
+    prepare_ledger(quickbooks)
+    for kind, via, details in EVERYTHING:
+        write = make_write(kind, via, details)
+        connector = quickbooks.connector()
+        connector.perform(write._replace(before=connector.prepare(write.action)))
+    assert {one.entity for one in sent} >= {"Attachable", "Customer", "Invoice", "Term"}
+    for one in sent:
+        if not one.path.endswith("/send"):
+            assert schemas.problems(one.body, one.entity, one.entity) == []
+
+
+def test_each_step_has_a_key_of_its_own_that_fits(quickbooks: Any, sent: list[Sent]) -> None:
+    prepare_ledger(quickbooks)
+    for kind, via, details in EVERYTHING:
+        quickbooks.connector().perform(make_write(kind, via, details))
+    keys = [one.params["requestid"] for one in sent]
+    assert len(keys) == len(set(keys)) > len(EVERYTHING)
+    assert max(map(len, keys)) <= REQUEST_ID_LENGTH_MAX
+    assert {one.params["minorversion"] for one in sent} == {"75"}
+
+
+def test_updates_are_sparse_but_for_the_one_that_empties_a_field(
+    quickbooks: Any, sent: list[Sent]
+) -> None:
+    prepare_ledger(quickbooks)
+    for kind, via, details in EVERYTHING:
+        quickbooks.connector().perform(make_write(kind, via, details))
+    updates = [one.body for one in sent if one.entity in {"Customer", "Invoice"} and "Id" in one[3]]
+    sparse = [body for body in updates if body["sparse"]]
+    assert len(updates) - len(sparse) == 1
+    allowed = {"Notes", "PrivateNote", "SalesTermRef", "CurrencyRef", "ExchangeRate"}
+    for body in sparse:
+        assert body.keys() - {"Id", "SyncToken", "sparse"} <= allowed
+
+
+def prepare_ledger(bench: Any) -> None:
+    """A customer in a foreign currency, with an invoice, in a company without 0-day terms."""
+    contact = {
+        "Id": "801",
+        "DisplayName": "Acme Ltd",
+        "CurrencyRef": {"value": "EUR"},
+        "PrimaryEmailAddr": {"Address": "ap@acme.example"},
+    }
+    line = {
+        "Id": "1",
+        "Amount": 100,
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": {"ItemRef": {"value": "1"}},
+    }
+    invoice = {
+        "Id": "901",
+        "DocNumber": "INV-901",
+        "TxnDate": "2026-10-01",
+        "DueDate": "2026-10-31",
+        "CustomerRef": {"value": "801"},
+        "CurrencyRef": {"value": "EUR"},
+        "ExchangeRate": Decimal("0.84"),
+        "TotalAmt": 100,
+        "Balance": 100,
+        "EmailStatus": "NotSet",
+        "PrintStatus": "NeedToPrint",
+        "Line": [line],
+    }
+    ledger = bench.book.ledger
+    with bench.sandbox.lock:
+        for row in bench.state()["terms"]:
+            if row["due_days"] == 0:
+                ledger.change("Term", {**ledger.get("Term", row["id"]), "Active": False})
+    bench.book.load_documents({"Customer": [contact], "Invoice": [invoice]})
+
+
+def make_write(kind: ActionKind, via: Via, details: Mapping[str, str]) -> Write:
+    action = Action(
+        kind=kind,
+        connection="c",
+        contact_id="801",
+        contact_name="Acme Ltd",
+        because=Because("standard.yaml", 1, "Rule"),
+        invoices=(InvoiceRef("901", "INV-901", Decimal(100), "EUR"),),
+        subject=f"{kind} {via}",
+        via=via,
+        details=details,
+    )
+    return Write(
+        action,
+        action.key,
+        text="A note.",
+        file_name="letter.pdf",
+        file_type="application/pdf",
+        file=b"%PDF-1.4\n%%EOF\n",
+    )
