@@ -54,15 +54,14 @@ class Api:
         grant = self.auth.grant_of(request.headers.get("Authorization"))
         tenant = self.auth.tenant_of(grant, request.headers.get("xero-tenant-id", ""))
         frame = self.ledger.frame
+        tier = self.ledger.setting("tier")
+        windows = self.limits.open_windows(grant.client.id, tenant, frame.now(), tier)
+        g.limit_headers = self.limits.headers(windows)
         if frame.limits_enforced:
             check_concurrency(frame.in_flight(), request.environ)
-        g.limit_headers = self.limits.count(
-            grant.client.id,
-            tenant,
-            frame.now(),
-            tier=self.ledger.setting("tier"),
-            enforced=frame.limits_enforced,
-        )
+            self.limits.check(windows, long_words=self.ledger.setting("limit_words_long"))
+        self.limits.count(windows)
+        g.limit_headers = self.limits.headers(windows)
         g.client_id = grant.client.id
         wanted = needed_scopes(request.path.removeprefix(API_PATH), request.method)
         if wanted and not wanted & set(grant.scopes):
@@ -85,7 +84,11 @@ class Api:
 
     def _finish(self, response: Response) -> Response:
         if request.path.startswith(API_PATH):
-            if response.mimetype == "application/json" and not _wants_json():
+            if (
+                response.mimetype == "application/json"
+                and response.status_code not in {401, 403}
+                and not _wants_json()
+            ):
                 _to_xml(response)
             keep = g.get("keep")
             if keep:

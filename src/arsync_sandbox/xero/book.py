@@ -81,10 +81,12 @@ class XeroBook(People):
     def load_contacts(self, rows: Iterable[ContactRow]) -> None:
         """Take contacts; ids that are no GUIDs are mapped and remembered."""
         load.load_contacts(self.ledger, rows)
+        self.webhooks.flush()
 
     def load_invoices(self, rows: Iterable[InvoiceRow]) -> None:
         """Take sales invoices, in the same way."""
         load.load_invoices(self.ledger, rows)
+        self.webhooks.flush()
 
     def load_payments(self, rows: Iterable[PaymentRow]) -> None:
         """Take payments, in the same way."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date
-
 from flask import Response
 
 from arsync_sandbox.platform import Email

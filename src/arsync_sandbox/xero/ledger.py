@@ -82,6 +82,8 @@ class Ledger:
         self.currencies: dict[str, None] = {organisation.currency: None}
         self.events: list[tuple[str, str, str, Document | Contact]] = []
         """Webhook events that wait for the end of the request: category, type, id, record."""
+        self.load_moment = frame.now()
+        """UpdatedDateUTC of loaded documents that have none of their own."""
         self._last = datetime.min.replace(tzinfo=frame.now().tzinfo)
         self._next_number = 1
 
@@ -135,7 +137,8 @@ class Ledger:
 
     def event(self, category: str, kind: str, record: Document | Contact) -> None:
         """Remember a webhook event (CREATE or UPDATE) for the end of the request."""
-        self.events.append((category, kind, record.id, record))
+        if self.setting("webhook_url"):
+            self.events.append((category, kind, record.id, record))
 
     def note(self, record_id: str, details: str, changes: str = "Note", user: str = "") -> Note:
         """Write a row of history."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import Refused
 
@@ -24,6 +24,9 @@ APP_PER_MINUTE_MAX = 10_000
 
 MINUTE, DAY = 60, 86_400
 
+LONG_WORDS = {"minute": "Minute limit", "day": "DayLimit"}
+"""Other spellings of `X-Rate-Limit-Problem` that are claimed."""
+
 API_PATH = "/api.xro/2.0"
 
 
@@ -31,6 +34,15 @@ API_PATH = "/api.xro/2.0"
 class _Window:
     number: int = -1
     used: int = 0
+
+
+class Open(NamedTuple):
+    """A window that is open now."""
+
+    name: str
+    most: int
+    window: _Window
+    seconds_left: int
 
 
 class Limits:
@@ -48,35 +60,40 @@ class Limits:
             window.number, window.used = number, 0
         return window, seconds - spent
 
-    def count(
-        self, app: str, tenant: str, now: datetime, *, tier: str, enforced: bool
-    ) -> dict[str, str]:
-        """Count a call and return the headers of its answer.
-
-        Raises:
-            Refused: 429, empty, when a window is full and limits are enforced.
-        """
-        day_max = PER_DAY_MAX.get(tier, PER_DAY_DEFAULT)
-        problems = (
-            ("day", (app, tenant), DAY, day_max),
-            ("minute", (app, tenant), MINUTE, PER_MINUTE_MAX),
-            ("appminute", (app, ""), MINUTE, APP_PER_MINUTE_MAX),
-        )
-        windows = [(*problem, *self._window(problem[1], problem[2], now)) for problem in problems]
-        for name, _, _, most, window, seconds_left in windows:
-            if enforced and window.used >= most:
-                headers = self._headers(windows)
-                headers["X-Rate-Limit-Problem"] = name
-                if name != "appminute":
-                    headers["Retry-After"] = str(seconds_left)
-                raise Refused(429, "", headers)
-        for *_, window, _ in windows:
-            window.used += 1
-        return self._headers(windows)
+    def open_windows(self, app: str, tenant: str, now: datetime, tier: str) -> list[Open]:
+        """The windows that a call falls into: day, minute, and the app's own minute."""
+        per_day = PER_DAY_MAX.get(tier, PER_DAY_DEFAULT)
+        return [
+            Open("day", per_day, *self._window((app, tenant), DAY, now)),
+            Open("minute", PER_MINUTE_MAX, *self._window((app, tenant), MINUTE, now)),
+            Open("appminute", APP_PER_MINUTE_MAX, *self._window((app, ""), MINUTE, now)),
+        ]
 
     @staticmethod
-    def _headers(windows: list[tuple[str, Any, int, int, _Window, int]]) -> dict[str, str]:
-        left = [str(max(0, most - window.used)) for _, _, _, most, window, _ in windows]
+    def check(windows: list[Open], *, long_words: bool) -> None:
+        """Refuse a call for which there is no room.
+
+        Raises:
+            Refused: 429, empty, when a window is full.
+        """
+        for row in windows:
+            if row.window.used >= row.most:
+                word = LONG_WORDS.get(row.name, row.name) if long_words else row.name
+                headers = {**Limits.headers(windows), "X-Rate-Limit-Problem": word}
+                if row.name != "appminute":
+                    headers["Retry-After"] = str(row.seconds_left)
+                raise Refused(429, "", headers)
+
+    @staticmethod
+    def count(windows: list[Open]) -> None:
+        """Count a call that is let in."""
+        for row in windows:
+            row.window.used += 1
+
+    @staticmethod
+    def headers(windows: list[Open]) -> dict[str, str]:
+        """What is left, for every answer."""
+        left = [str(max(0, row.most - row.window.used)) for row in windows]
         return {
             "X-DayLimit-Remaining": left[0],
             "X-MinLimit-Remaining": left[1],

@@ -52,6 +52,7 @@ def load_contacts(ledger: Ledger, rows: Iterable[ContactRow]) -> None:
         if row.currency:
             ledger.currencies[row.currency] = None
         ledger.contacts.add(contact)
+        ledger.event("CONTACT", "CREATE", contact)
 
 
 def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
@@ -98,6 +99,7 @@ def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
             invoice.paid = invoice.unrecorded = total
             invoice.fully_paid_on = row.due_on or row.issued_on
         add_invoice(ledger, invoice)
+        ledger.event("INVOICE", "CREATE", invoice)
 
 
 def load_payments(ledger: Ledger, rows: Iterable[PaymentRow]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -120,6 +119,8 @@ def load_documents(ledger: Ledger, documents: dict[str, list[Json]]) -> None:
     if unknown := set(documents) - set(takers):
         known = ", ".join(takers)
         raise ValueError(f"Xero has no {', '.join(sorted(unknown))} here; there are: {known}")
+    # One moment for all: a stamp each would run ahead of the clock.
+    ledger.load_moment = ledger.stamp()
     for key, take in takers.items():
         for document in documents.get(key, []):
             take(ledger, document)
@@ -141,7 +142,7 @@ def take_contact(ledger: Ledger, document: Json) -> Contact:
     id_ = ledger.alias("contact", str(document.get("ContactID") or wire.new_guid()))
     contact = ledger.contacts.rows.get(id_)
     if contact is None:
-        contact = Contact(id_, str(document.get("Name") or ""), _moment(ledger))
+        contact = Contact(id_, str(document.get("Name") or ""), ledger.load_moment)
     read_fields(document, contact, _CONTACT, leave=_DERIVED)
     ledger.contacts.add(contact)
     ledger.changed(contact, bump=False)
@@ -172,7 +173,7 @@ def _take_invoice(ledger: Ledger, document: Json) -> None:
         type="ACCREC",
         status="AUTHORISED",
         contact=_contact_of(ledger, document),
-        updated=_moment(ledger),
+        updated=ledger.load_moment,
     )
     _read_document(ledger, document, invoice, _INVOICE)
     given = {key for key in ("AmountPaid", "AmountCredited") if document.get(key) is not None}
@@ -201,7 +202,7 @@ def _credit_taker(kind: str) -> Callable[[Ledger, Json], None]:
             type=type_,
             status="AUTHORISED",
             contact=_contact_of(ledger, document),
-            updated=_moment(ledger),
+            updated=ledger.load_moment,
         )
         _read_document(ledger, document, credit, _CREDIT)
         given = credit.remaining if document.get("RemainingCredit") is not None else None
@@ -237,7 +238,7 @@ def _take_payment(ledger: Ledger, document: Json) -> None:
     id_ = ledger.alias("payment", str(document.get("PaymentID") or wire.new_guid()))
     if id_ in ledger.payments.rows:
         return
-    payment = Payment(id_, target, wire.ZERO, None, _moment(ledger), rate=target.rate)
+    payment = Payment(id_, target, wire.ZERO, None, ledger.load_moment, rate=target.rate)
     if not isinstance(target, Invoice):
         payment.type = "ARCREDITPAYMENT"
     elif target.type == "ACCPAY":
@@ -306,7 +307,3 @@ def _contact_of(ledger: Ledger, document: Json) -> Contact:
     if not name:
         raise ValueError("a document without Contact.ContactID cannot be loaded")
     return take_contact(ledger, {"ContactID": name, "Name": inside.get("Name") or name})
-
-
-def _moment(ledger: Ledger) -> datetime:
-    return ledger.stamp()

@@ -28,11 +28,12 @@ _CATEGORIES = {
 
 
 def rate_for(ledger: Ledger, currency: str) -> Decimal:
-    """Foreign units for one unit of the base currency."""
+    """Foreign units for one unit of the base currency, or the reverse by the switch."""
     base = ledger.organisation.currency
     if currency in {"", base} or currency not in RATES or base not in RATES:
         return wire.ONE
-    return wire.rate(RATES[currency] / RATES[base])
+    per_base = RATES[currency] / RATES[base]
+    return wire.rate(per_base if ledger.setting("rate_per_base") else 1 / per_base)
 
 
 def add_invoice(ledger: Ledger, invoice: Invoice) -> None:

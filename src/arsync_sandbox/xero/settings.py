@@ -15,6 +15,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("xero_reminders_enabled", False, "What InvoiceReminders/Settings says."),
     Setting("xero_odd_documents", False, "Some documents hold unknown enum values."),
     Setting("xero_high_volume_rows", 100_000, "Rows above which a query is a HighVolumeException."),
+    Setting("xero_rate_per_base", True, "CurrencyRate is foreign per base unit, not the reverse."),
+    Setting("xero_limit_words_long", False, "X-Rate-Limit-Problem is `Minute limit`, `DayLimit`."),
     Setting("xero_key_store_down", False, "Xero's idempotency store is down: 500 for every key."),
     Setting("xero_modified_since_inclusive", True, "If-Modified-Since means >=, not >."),
     Setting("xero_lists_deleted", False, "An unfiltered list holds DELETED invoices."),

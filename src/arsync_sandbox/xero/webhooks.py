@@ -19,6 +19,9 @@ from .limits import API_PATH
 
 URL_SETTING = "xero_webhook_url"
 
+EVENTS_MAX = 100
+"""How many events one delivery holds."""
+
 ANSWER_SECONDS_MAX = 5
 """How long a receiver may take."""
 
@@ -76,10 +79,13 @@ class Webhooks:
             if isinstance(record, Credit) and category == "CREDITNOTE":
                 body["data"] = {"Type": record.type, "Status": record.status}
             bodies.setdefault((category, record_id), body)
-        first = self._sequence + 1
-        self._sequence += len(bodies)
-        body, headers = self._signed(list(bodies.values()), first, self._sequence)
-        self._ledger.frame.notify(URL_SETTING, body, headers)
+        rows = list(bodies.values())
+        for start in range(0, len(rows), EVENTS_MAX):
+            part = rows[start : start + EVENTS_MAX]
+            first = self._sequence + 1
+            self._sequence += len(part)
+            message, headers = self._signed(part, first, self._sequence)
+            self._ledger.frame.notify(URL_SETTING, message, headers)
 
     def probe(self) -> None:
         """Ask the receiver to prove that it checks signatures: some probes are mis-signed.

@@ -31,15 +31,23 @@ DRAFT = "aaaaaaaa-0000-4000-8000-000000000004"
 
 
 @pytest.fixture(scope="session")
-def contract() -> Any:
+def contract_document() -> Any:
     """The published description of Xero's API, or None where it is not there."""
     if not CONTRACT.is_file():
         return None
-    from openapi_core import OpenAPI
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with CONTRACT.open(encoding="utf-8") as file:
-        return OpenAPI.from_dict(yaml.load(file, loader))
+        return yaml.load(file, loader)
+
+
+@pytest.fixture(scope="session")
+def contract(contract_document: Any) -> Any:
+    """What validates by that description."""
+    if contract_document is None:
+        return None
+    from openapi_core import OpenAPI
+
+    return OpenAPI.from_dict(contract_document)
 
 
 class Xero:

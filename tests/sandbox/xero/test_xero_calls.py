@@ -128,7 +128,7 @@ def test_connections_are_listed_by_consent_and_deleted(xero: Any) -> None:
 
 def test_a_code_works_once_within_five_minutes_and_with_its_verifier(xero: Any) -> None:
     def code() -> str:
-        location = consent(xero, GRANULAR).headers["Location"]
+        location = str(consent(xero, GRANULAR).headers["Location"])
         return parse_qs(urlsplit(location).query)["code"][0]
 
     def answer(value: str, verifier: str = VERIFIER) -> Any:
@@ -207,7 +207,7 @@ def test_scopes_are_enforced_under_both_names(xero: Any, scope: str) -> None:
     assert status(xero, "/Reports/AgedReceivablesByContact") == 403
     attachments = status(xero, f"/Invoices/{OPEN}/Attachments")
     assert attachments == (200 if "attachments" in scope else 403)
-    payment = {"Payments": [{}]}
+    payment: dict[str, Any] = {"Payments": [{}]}
     assert status(xero, "/Payments", "PUT", payment) == (400 if scope == CLASSIC else 403)
 
 
@@ -237,6 +237,9 @@ def test_the_sixty_first_call_of_a_minute_waits(start_xero: Callable[..., Any]) 
     assert (limited.status_code, limited.content) == (429, b"")
     assert limited.headers["X-Rate-Limit-Problem"] == "minute"
     assert limited.headers["X-MinLimit-Remaining"] == "0"
+    xero.sandbox.change_settings({"xero_limit_words_long": True})
+    longer = xero.call("GET", "/Organisation", check=False)
+    assert longer.headers["X-Rate-Limit-Problem"] == "Minute limit"
     wait = int(limited.headers["Retry-After"])
     assert 0 < wait <= 60
     xero.sandbox.clock.set(xero.sandbox.now() + timedelta(seconds=wait))

@@ -15,10 +15,9 @@ LATE = "aaaaaaaa-0000-4000-8000-000000000002"
 DRAFT = "aaaaaaaa-0000-4000-8000-000000000004"
 
 
-def amounts(invoice: Any) -> tuple[str, Decimal, Decimal, Decimal]:
+def amounts(invoice: Any) -> tuple[Any, ...]:
     keys = ("Status", "AmountDue", "AmountPaid", "AmountCredited")
-    status, due, paid, credited = (invoice[key] for key in keys)
-    return status, due, paid, credited
+    return tuple(invoice[key] for key in keys)
 
 
 def d(text: str) -> Decimal:

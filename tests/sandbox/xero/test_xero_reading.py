@@ -125,8 +125,17 @@ def test_where_filters(xero: Any, where: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    ["Nonsense==1", 'Type=="ACCREC" AND', "Type==", 'InvoiceID>Guid("x")', "(Status==1", "%%"]
-    + [f'InvoiceID>Guid("{OPEN}")', "DueDate>DateTime(2026,13,1)", "(" * 60],
+    [
+        "Nonsense==1",
+        'Type=="ACCREC" AND',
+        "Type==",
+        'InvoiceID==Guid("x")',
+        "(Status==1",
+        "%%",
+        f'InvoiceID>Guid("{OPEN}")',
+        "DueDate>DateTime(2026,13,1)",
+        "(" * 60,
+    ],
 )
 def test_a_where_that_cannot_be_read_is_refused(xero: Any, where: str) -> None:
     answer = xero.call("GET", "/Invoices", page=1, where=where)
