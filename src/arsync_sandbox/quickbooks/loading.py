@@ -55,6 +55,7 @@ class Loader:
         self.ids: dict[tuple[str, str], str] = {}
         """The id here of each row that had to take another one."""
         self._names: set[str] = set()
+        self._contacts_seen: set[str] = set()
 
     def id_of(self, entity: str, given: str) -> str:
         """The id here of a row's id."""
@@ -88,10 +89,11 @@ class Loader:
         with _bulk(self._ledger):
             for row in rows:
                 known = self._ledger.get("Customer", self.id_of("Customer", row.id))
-                if known is not None and (known["DisplayName"] == row.name):
-                    self._ledger.change("Customer", {**known, **self._customer(row)})
+                if known is not None and row.id in self._contacts_seen:
+                    self._change_customer(known, row)
                 else:
                     self._new_customer(row)
+                self._contacts_seen.add(row.id)
 
     def _new_customer(self, row: ContactRow) -> None:
         name, number = row.name, 1
@@ -116,6 +118,14 @@ class Loader:
             **self._customer(row),
         }
         self._put("Customer", doc, self._moment(row.created_on or self._company.today()))
+
+    def _change_customer(self, known: Doc, row: ContactRow) -> None:
+        changes = self._customer(row)
+        if known["DisplayName"] != row.name and row.name.casefold() not in self._names:
+            self._names.add(row.name.casefold())
+            changes["DisplayName"] = row.name
+        head = {"Id": known["Id"], "SyncToken": known["SyncToken"], "sparse": True}
+        self._writer.write("Customer", {**head, **changes})
 
     def _customer(self, row: ContactRow) -> Doc:
         currency = row.currency or self._company.home_currency

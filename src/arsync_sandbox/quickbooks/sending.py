@@ -52,7 +52,7 @@ class Sender:
             raise faults.read_only_company()
         if len(send_to) > ADDRESS_MAX:
             raise faults.too_long("sendTo", ADDRESS_MAX, len(send_to))
-        address = send_to or (doc.get("BillEmail") or {}).get("Address") or ""
+        address = send_to or self._address(entity, doc)
         if not address:
             raise faults.missing("BillEmail")
         self._count()
@@ -67,6 +67,15 @@ class Sender:
         self._ledger.change(entity, doc, "Emailed", raise_token=raise_token)
         self._deliver(entity, doc, address)
         return doc
+
+    def _address(self, entity: str, doc: Doc) -> str:
+        known = doc
+        name = "BillEmail"
+        if entity == "Payment":
+            # A payment has no address of its own.
+            known = self._ledger.get("Customer", doc["CustomerRef"]["value"]) or {}
+            name = "PrimaryEmailAddr"
+        return str((known.get(name) or {}).get("Address") or "")
 
     def send_queued(self, entity: str, doc: Doc) -> Doc:
         """Send what was marked NeedToSend, where the platform does that by itself."""

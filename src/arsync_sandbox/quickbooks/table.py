@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -41,6 +42,10 @@ class Tombstone(NamedTuple):
 
     id: str
     updated: int
+
+
+def _number(row: Row) -> int:
+    return row.number
 
 
 _moments: dict[str, int] = {}
@@ -113,11 +118,22 @@ class Table:
     def put(self, doc: Doc) -> Row:
         """Add a document or replace the one with its id."""
         row = Row(doc, self.columns)
+        self._place(row, known=row.id in self._rows)
         self._rows[row.id] = row
         self.tombstones.pop(row.id, None)
         self.version += 1
-        self._order = None
         return row
+
+    def _place(self, row: Row, *, known: bool) -> None:
+        """Keep the order up to date where that is cheap."""
+        if self._order is None:
+            return
+        if known:
+            self._order[bisect_left(self._order, row.number, key=_number)] = row
+        elif not self._order or self._order[-1].number < row.number:
+            self._order.append(row)
+        else:
+            self._order = None
 
     def remove(self, id_: str, updated: int) -> None:
         """Delete a document; CDC tells of it by a tombstone."""
@@ -129,7 +145,7 @@ class Table:
     def in_order(self) -> list[Row]:
         """All rows by number."""
         if self._order is None:
-            self._order = sorted(self._rows.values(), key=lambda row: row.number)
+            self._order = sorted(self._rows.values(), key=_number)
         return self._order
 
     def result(self, question: Any, answer: Callable[[], list[Row]]) -> list[Row]:

@@ -88,7 +88,7 @@ def to_xml(body: Doc) -> bytes:
 def _elements(body: Doc) -> Iterator[str]:
     for key, value in body.items():
         for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, dict) and "value" in each:
+            if isinstance(each, dict) and not isinstance(each.get("value", {}), dict):
                 attributes = "".join(
                     f" {name}={quoteattr(str(text))}"
                     for name, text in each.items()
