@@ -22,6 +22,9 @@ CONTROL_PATH = "/_sandbox"
 TOOK_EFFECT = "sandbox.took_effect"
 PLATFORM = "sandbox.platform"
 
+INSTEAD = "sandbox.instead"
+"""WSGI environ key: the answer that a fault gives instead; Xero remembers answers under a key."""
+
 GZIP_BYTES_MIN = 1024
 """Shorter answers are not worth compressing."""
 
@@ -112,6 +115,8 @@ class Exchange:
         self, environ: dict[str, Any], fault: Fault | None, entry: Entry
     ) -> tuple[str, Headers, bytes]:
         instead = bool(fault and fault.status)
+        if instead and fault:
+            environ[INSTEAD] = _fault_answer(fault)
         if not instead or (fault and fault.effect):
             answer = self._view(environ)
             entry.took_effect = bool(environ.get(TOOK_EFFECT))

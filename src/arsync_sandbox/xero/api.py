@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 
 from flask import Blueprint, Response, g, request
 
+from arsync_sandbox.exchange import INSTEAD
+
 from . import wire
 from .auth import XeroAuth
 from .errors import Refused, bad_body, forbidden, not_found
@@ -93,12 +95,20 @@ class Api:
             keep = g.get("keep")
             if keep:
                 key, answer = keep
-                answer.status, answer.body = response.status_code, response.get_data()
-                answer.headers = (("Content-Type", response.headers.get("Content-Type", "")),)
-                self.replays.keep(g.client_id, key, answer, self.ledger.frame.now())
+                self._keep(key, answer, response)
             response.headers.update(g.get("limit_headers", {}))
         self.webhooks.flush()
         return response
+
+    def _keep(self, key: str, answer: Answer, response: Response) -> None:
+        answer.status, answer.body = response.status_code, response.get_data()
+        answer.headers = (("Content-Type", response.headers.get("Content-Type", "")),)
+        instead = request.environ.get(INSTEAD)
+        if instead:
+            # Xero replays its errors too, and a 500 after the effect is one.
+            status, headers, answer.body = instead
+            answer.status, answer.headers = int(status.split(None, 1)[0]), tuple(headers)
+        self.replays.keep(g.client_id, key, answer, self.ledger.frame.now())
 
     def _refuse(self, error: Refused) -> Response:
         if isinstance(error.body, str):

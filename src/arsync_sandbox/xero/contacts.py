@@ -120,6 +120,7 @@ class ContactChange:
 
     def _apply(self, element: Json) -> None:
         draft = self.draft
+        draft.odd = {key: value for key, value in draft.odd.items() if key not in element}
         for key, (name, longest) in _TEXTS.items():
             if element.get(key) is not None:
                 text = str(element[key]).strip()
@@ -179,7 +180,6 @@ class ContactChange:
     def commit(self) -> Contact:
         """Write it."""
         ledger, draft = self._ledger, self.draft
-        draft.odd = {}
         contact = self._contact
         if contact is None:
             ledger.contacts.add(draft)

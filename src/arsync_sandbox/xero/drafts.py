@@ -101,7 +101,6 @@ def apply_common(ledger: Ledger, draft: Document, element: Json, places: int) ->
         draft.issued_on = day
     if (day := read_day(element, "DueDate")) is not None:
         draft.due_on = day
-        draft.odd.pop("DueDate", None)
     if element.get("Reference") is not None:
         draft.reference = str(element["Reference"])
         if len(draft.reference) > REFERENCE_CHARS_MAX:

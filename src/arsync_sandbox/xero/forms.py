@@ -31,10 +31,6 @@ _CREDIT_ID = {
     "Prepayments": "PrepaymentID",
     "Overpayments": "OverpaymentID",
 }
-_DATES = (
-    ("Date", "issued_on"),
-    ("DueDate", "due_on"),
-)
 
 
 def envelope(app_name: str, now_ms: int) -> Json:

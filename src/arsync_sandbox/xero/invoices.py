@@ -123,7 +123,7 @@ def _update(ledger: Ledger, invoice: Invoice, element: Json, batch: Batch) -> Co
     if "Contact" in keys:
         contact, write_contact = contact_of(ledger, element)
     draft = copy.copy(invoice)
-    draft.odd = dict(invoice.odd)
+    draft.odd = {key: value for key, value in invoice.odd.items() if key not in element}
     draft.contact = contact
     apply_common(ledger, draft, element, batch.places)
     _apply_own(draft, element)

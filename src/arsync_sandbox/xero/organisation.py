@@ -20,11 +20,18 @@ FOUNDED = datetime(2019, 4, 1, tzinfo=UTC)
 WINDOWS_ZONES = {
     "Europe/London": "GMTSTANDARDTIME",
     "Europe/Dublin": "GMTSTANDARDTIME",
+    "Europe/Amsterdam": "WEUROPESTANDARDTIME",
     "Europe/Berlin": "WEUROPESTANDARDTIME",
+    "Europe/Rome": "WEUROPESTANDARDTIME",
+    "Europe/Zurich": "WEUROPESTANDARDTIME",
+    "Europe/Madrid": "ROMANCESTANDARDTIME",
+    "Europe/Brussels": "ROMANCESTANDARDTIME",
     "Europe/Paris": "ROMANCESTANDARDTIME",
     "Pacific/Auckland": "NEWZEALANDSTANDARDTIME",
     "Australia/Sydney": "AUSEASTERNSTANDARDTIME",
     "Australia/Perth": "WAUSTRALIASTANDARDTIME",
+    "Australia/Melbourne": "AUSEASTERNSTANDARDTIME",
+    "Australia/Brisbane": "EAUSTRALIASTANDARDTIME",
     "Asia/Singapore": "SINGAPORESTANDARDTIME",
     "Africa/Johannesburg": "SOUTHAFRICASTANDARDTIME",
     "America/New_York": "EASTERNSTANDARDTIME",
@@ -65,7 +72,6 @@ ACTIONS = (
     "CreateCreditNote",
     "CreateContact",
 )
-AGES = (("< 1 Month", 30), ("1 Month", 60), ("2 Months", 90), ("Older", 10_000))
 
 
 def active_account(code: str) -> bool:

@@ -347,6 +347,15 @@ def test_the_journal_knows_what_took_effect(xero: Any) -> None:
     assert [row["platform"] for row in entries] == ["xero"] * 3
 
 
+def test_a_500_after_the_effect_is_replayed_too(xero: Any) -> None:
+    xero.sandbox.faults.add({"path": "History", "method": "PUT", "status": 500, "effect": True})
+    assert [keyed(xero, "k1", "a").status_code for _ in range(2)] == [500, 500]
+    assert notes(xero) == 1
+    xero.sandbox.faults.add({"path": "History", "method": "PUT", "status": 503})
+    assert [keyed(xero, "k2", "b").status_code for _ in range(2)] == [503, 200]
+    assert notes(xero) == 2
+
+
 def test_a_dropped_answer_leaves_the_write_applied_and_the_key_known(xero: Any) -> None:
     xero.sandbox.faults.add({"path": "History", "method": "PUT", "drop": "after"})
     with pytest.raises(requests.ConnectionError):
