@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -164,10 +164,6 @@ class Ledger:
         if found != name:
             self.aliases[f"{kind}:{name}"] = found
         return found
-
-    def documents(self) -> Iterable[Table[Invoice] | Table[Credit]]:
-        """The tables of everything that is a document."""
-        return (self.invoices, *self.credits.values())
 
     @property
     def lock_date(self) -> date | None:
