@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from arsync.core.actions import ActionKind
+from arsync.core.actions import ActionKind, marker
+from arsync.core.plan import UNRATED_SHOWN_MAX
 from arsync.core.records import Dispute, Promise, StandingHold
 
 Desk = Any
@@ -271,6 +272,17 @@ def test_law_5_without_hold_rules_a_standing_hold_is_lifted(desk: Desk) -> None:
     assert plan.actions[0].details["held_since"] == "2026-10-01"
 
 
+def test_law_5_nothing_is_said_of_who_has_no_reason_to_be_held(desk: Desk) -> None:
+    archived = desk.account(desk.invoice("i1", 5), contacts=(desk.contact(status="archived"),))
+    assert desk.plan(desk.head + HOLD, archived).held_back == ()
+    assert desk.plan(desk.head + ALONE + HOLD, desk.account(desk.invoice("i1", 5))).held_back == ()
+
+
+def test_the_marker_is_the_start_of_the_key(desk: Desk) -> None:
+    action = desk.plan(desk.head + HOLD, desk.account(desk.invoice("i1", 60))).actions[0]
+    assert marker(action.key) == f"[arsync:{action.key[:16]}]"
+
+
 # Law 6
 
 
@@ -483,6 +495,13 @@ def test_law_7_other_currencies_are_converted_at_the_recorded_rate_and_say_so(de
     }
 
 
+def test_law_7_a_plan_names_only_so_many_documents_without_a_rate(desk: Desk) -> None:
+    many = [desk.invoice(f"i{n}", 5, currency="USD", rate=None) for n in range(30)]
+    text = desk.head + "leave_alone: [{name: a, when: {balance: {less_than: 5}}}]\n"
+    plan = desk.plan(text, desk.account(*many), desk.account(many[0]))
+    assert len(plan.problems) == UNRATED_SHOWN_MAX
+
+
 def test_law_7_without_a_rate_the_amount_is_unknown_and_reported(desk: Desk) -> None:
     dollars = desk.invoice("i1", 60, "1000", currency="USD", rate=None)
     text = desk.head + (
@@ -670,6 +689,12 @@ def test_law_12_a_follow_up_on_invoices_opens_a_task_for_each(desk: Desk) -> Non
     )
     account = desk.account(desk.invoice("i1", 95), desk.invoice("i2", 91), desk.invoice("i3", 9))
     assert [one.subject for one in desk.plan(text, account).actions] == ["i1", "i2"]
+
+
+def test_a_step_on_the_due_date_says_so(desk: Desk) -> None:
+    text = desk.head + "reminders: [{name: A, steps: [{day: 0, email: first reminder}]}]\n"
+    (action,) = desk.plan(text, desk.account(desk.invoice("i1", 0))).actions
+    assert "due today" in action.note
 
 
 # Promise 1: nothing is chased that is not owed

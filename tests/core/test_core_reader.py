@@ -133,6 +133,8 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("groups: {A: {group: B}}", "a group cannot be made of other groups"),
         ("groups: {A: {headroom: {less_than: 5}}}", "rests on the credit limit"),
         ('groups: {"": {tag: a}}', "a group's name"),
+        (f"reminders: [{{name: a, steps: [{'{}, ' * 51}]}}]", "has 51 items; at most 50"),
+        ("credit_limits: [{name: a, limit: }]", "'limit' is empty; it must be"),
         ("reminders: [{name: a, steps: []}]", "the cadence 'a' has no steps"),
         ("reminders: [{name: a, steps: [{day: 1}]}]", "a step does one thing of: email, task"),
         ("reminders: [{name: a, steps: [{day: 1, email: x, task: y}]}]", "give each its own day"),
@@ -187,11 +189,13 @@ def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
         ("unless: {tag: a}", "'unless' stands beside 'when'"),
         ("not: {not: {not: {tag: a}}}", "conditions nest deeper than 2"),
         ("not: {not: {any: {tag: a}}}", "conditions nest deeper than 2"),
+        ("group: Broken", "'balance' is a number"),
         ("zzzzz: 5", "hint: see `arsync rules fields`"),
     ],
 )
 def test_each_trap_of_a_condition_is_named(when: str, said: str) -> None:
-    found = problems_of(hold(when))
+    groups = "groups: {Broken: {balance: 5}}\n" if "Broken" in when else ""
+    found = problems_of(hold(when) + groups)
     assert any(said in one for one in found), found
 
 
@@ -247,7 +251,7 @@ def test_a_bomb_of_aliases_ends_in_a_problem() -> None:
 
 
 def test_anchors_serve_to_say_a_thing_once() -> None:
-    text = hold("tag: &t [a, b]") + "    unless: {contact_group: *t}\n"
+    text = hold("tag: &t [a, &u b], contact_group: *u") + "    unless: {contact_group: *t}\n"
     assert problems_of(text) == []
 
 
@@ -300,7 +304,7 @@ def test_lists_of_several_files_grow_and_groups_are_shared() -> None:
     ("first", "second", "said"),
     [
         ("name: A\n", "name: B\n", "'name' says something else in a.yaml:3."),
-        ("sending: {via: smtp}\n", "sending: {via: accounting system}\n", "'via' says something else"),
+        ("sending: {via: smtp}\n", "sending: {via: accounting system}\n", "'via' says"),
         ("sending: {days: every day}\n", "sending: {days: [monday]}\n", "says something else"),
         ("safety: {emails: 1}\n", "safety: {emails: 2}\n", "b.yaml:1:18: 'emails' says something"),
         ("groups: {A: {tag: a}}\n", "groups: {A: {tag: a}}\n", "the group 'A' is defined twice"),
@@ -338,6 +342,13 @@ def test_sending_days(sending: str, weekdays: int, holidays_count: bool) -> None
     assert rulebook is not None
     assert len(rulebook.sending.weekdays) == weekdays
     assert rulebook.sending.on_holidays is not holidays_count
+
+
+def test_a_fact_can_be_compared_with_a_fact_of_the_same_kind() -> None:
+    rulebook, problems = read_rulebook([("r", hold("exposure: {more_than: insured_limit}"))])
+    assert not problems
+    assert rulebook is not None
+    assert rulebook.credit_holds[0].when.tree.operand.name == "insured_limit"  # type: ignore[union-attr]
 
 
 def test_needs_name_letters_and_late_fees() -> None:

@@ -176,8 +176,7 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
             return f"{_slot(asked)} is {value}", f"{_slot(asked)} is {not value}"
         case OneOf():
             return _one_of_source(node, constants)
-        case Compare():
-            return _compare_source(node, constants)
+    return _compare_source(node, constants)
 
 
 def _joined(word: str, parts: list[str]) -> str:
@@ -284,9 +283,10 @@ def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
         case OneOf(asked, values):
             one_of = value if asked.kind.value == "texts" else frozenset({value})
             answer = bool(one_of & values)
-        case Compare(_, word, operand):
+        case _:
+            operand = leaf.operand
             other = _value(operand, contact, invoice) if isinstance(operand, Field) else operand
-            answer = None if other is None else _compared(value, word, other)
+            answer = None if other is None else _compared(value, leaf.word, other)
     return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer),))
 
 
@@ -313,9 +313,8 @@ def wanted_in_words(leaf: Leaf) -> str:
             return "yes" if value else "no"
         case OneOf(_, _, shown):
             return shown
-        case Compare(_, word, operand):
-            other = operand.name if isinstance(operand, Field) else f"{operand:,}"
-            return f"{COMPARISONS[word][1]} {other}"
+    other = leaf.operand.name if isinstance(leaf.operand, Field) else f"{leaf.operand:,}"
+    return f"{COMPARISONS[leaf.word][1]} {other}"
 
 
 ALWAYS = Condition.of(AllOf(()))

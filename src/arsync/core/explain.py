@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from arsync.core.actions import Action
 from arsync.core.assess import Assessment, Assessor, Party
 from arsync.core.conditions import Answer
 from arsync.core.decisions import Plan
@@ -80,15 +81,21 @@ def explain(
         if action.contact_id in ids and (
             about or any(ref.id == invoice_id for ref in action.invoices)
         ):
-            when = f", from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
-            waits = ", once approved" if action.needs_approval else ""
-            lines.append(Line("planned", f"{action.note}{when}{waits}", answer=True))
+            lines.append(
+                Line("planned", action.note.removesuffix(".") + _when(action), answer=True)
+            )
     for held in plan.held_back:
         if held.contact_id in ids and held.invoice_id in {"", invoice_id or held.invoice_id}:
             number = f"{held.invoice_number}: " if held.invoice_number else ""
             after = f"; again on {held.next_date}" if held.next_date else ""
             lines.append(Line("held back", f"{number}{held.why}{after}", answer=False))
     return lines
+
+
+def _when(action: Action) -> str:
+    from_ = f"from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
+    parts = [part for part in (from_, "once approved" if action.needs_approval else "") if part]
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _party(assessment: Assessment, contact_id: str) -> Party:

@@ -29,9 +29,9 @@ def plan_reminders(planning: Planning, assessment: Assessment, party: Party) -> 
         planning.hold_back(party, alone[0], because=alone[1])
         return
     cadence, undecided = planning.assessor.cadence(party)
-    if party.seat.overdue:
-        _report_cadences(planning, party, cadence, undecided)
     if cadence is None:
+        if party.seat.overdue:
+            _report_cadences(planning, party, undecided)
         return
     due = due_steps(planning, assessment, party, cadence)
     if due:
@@ -39,16 +39,15 @@ def plan_reminders(planning: Planning, assessment: Assessment, party: Party) -> 
         _plan_moment(planning, assessment, party, cadence, due)
 
 
-def _report_cadences(
-    planning: Planning, party: Party, cadence: Cadence | None, undecided: list[Cadence]
-) -> None:
+def _report_cadences(planning: Planning, party: Party, undecided: list[Cadence]) -> None:
+    """Say why an overdue contact is in no cadence."""
     for one in undecided:
         planning.hold_back(
             party,
             f"not in cadence {one.name!r}: {planning.assessor.unknowns(one.when, party)}",
             because=because(one.place, one.name, planning.assessor.evidence(one.when, party)),
         )
-    if cadence is None and not undecided:
+    if not undecided:
         planning.hold_back(party, "no cadence matches")
 
 
