@@ -10,10 +10,12 @@ from arsync.outbox.people import (
     reject,
     resolve,
 )
+from arsync.outbox.recheck import torn
 from arsync.outbox.values import LIMITS, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.worker import WHO, Outbox
 
 __all__ = [
     "LIMITS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox", "Post", "Recorded", "Replan",
     "approve", "catch_up", "complete_task", "record_dispute", "record_promise", "reject", "resolve",
+    "torn",
 ]  # fmt: skip

@@ -167,12 +167,15 @@ class Delivery:
         if row.state is ActionState.SENDING and row.attempts <= 1:
             return None
         began: datetime | None = None
+        first: datetime | None = None
         for event in self._store.actions.events(row.key):
             if event.to_state is ActionState.SENDING:
                 began = event.at
             elif event.to_state in _LEFT_OPEN:
-                return began
-        return None
+                first = first or began
+            elif event.to_state is ActionState.PLANNED:
+                first = None
+        return first
 
 
 _LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from arsync.clock import Clock
 from arsync.connector import Connector
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, ActionState
 from arsync.core.plan import Plan
 from arsync.core.records import Account, DocumentStatus, RecordKind, StandingHold
 from arsync.outbox.values import Limits, Replan
@@ -138,17 +138,14 @@ def as_before(account: Account, action: Action) -> Account:
     """Return the account as it was before this action was claimed.
 
     A claimed action counts as done when planning. To ask whether it would be planned today, its
-    own traces, and those of the messages that leave together with it, are taken out.
+    own traces are taken out; what left together with it still counts as taken, but not as an
+    earlier message that keeps this one waiting.
     """
-    mine = {(ref.id, ref.episode) for ref in action.invoices}
+    mine = {(ref.id, ref.episode, ref.day) for ref in action.invoices}
     sent = tuple(
-        step
+        step._replace(moment="") if action.moment and step.moment == action.moment else step
         for step in account.sent
-        if not (action.moment and step.moment == action.moment)
-        and not (
-            (step.invoice_id, step.episode) in mine
-            and any(ref.id == step.invoice_id and ref.day == step.day for ref in action.invoices)
-        )
+        if (step.invoice_id, step.episode, step.day) not in mine
     )
     hold, last_episode = account.hold, account.last_hold_episode
     if action.kind in _HOLDING:
@@ -183,6 +180,26 @@ def _at_most(fresh: Action, planned: Action) -> Action:
     kept = tuple(ref for ref in fresh.invoices if ref.id in known)
     return fresh if len(kept) == len(fresh.invoices) else replace(fresh, invoices=kept)
 
+
+def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) -> tuple[Action, ...]:
+    """Return decided messages that a new plan lacks only because their moment has begun.
+
+    Messages to one customer leave together. When a run ends between two of them, those that left
+    would keep the rest waiting for `days_between_emails`; as before the moment, they stand.
+    """
+    planned = {action.key for action in plan.actions}
+    kept: list[Action] = []
+    for row in store.actions.list(connection.id, states=_DECIDED):
+        if row.key in planned or row.by_person or not row.action.moment:
+            continue
+        account = next(store.ledger.accounts(connection.id, [row.action.contact_id]), None)
+        if account and any(step.moment == row.action.moment for step in account.sent):
+            fresh = replan(as_before(account, row.action)).actions
+            kept += [action for action in fresh if action.key == row.key]
+    return tuple(kept)
+
+
+_DECIDED = frozenset({ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
 
 _SETTLED = {
     DocumentStatus.PAID: "is paid",

@@ -192,7 +192,7 @@ class Outbox:
             return
         now = self._clock.now()
         self.result.emails_left_over = sum(
-            row.action.not_before is None or row.action.not_before <= now
+            row.not_before is None or row.not_before <= now
             for row in self._rows(_S.APPROVED)
             if row.action.kind is ActionKind.REMINDER
         )

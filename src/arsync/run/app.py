@@ -12,6 +12,7 @@ from arsync import outbox
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.plan import Plan
 from arsync.core.records import Account, Invoice
+from arsync.core.report import Ageing
 from arsync.errors import UserMistake
 from arsync.outbox import Recorded
 from arsync.run import look, work
@@ -209,9 +210,15 @@ class App(Parts):
         """Return where each connection stands."""
         return [look.status(self, row) for row in self.connections(connection)]
 
-    def accounts(self, connection: ConnectionRow) -> Iterator[Account]:
-        """Yield every debtor of a connection with its records: what reports are made of."""
-        return self.store.ledger.accounts(connection.id)
+    def report(
+        self, connection: str | None = None, *, as_of: date | None = None
+    ) -> list[tuple[ConnectionRow, Ageing]]:
+        """Return the ageing of receivables, for a past day as it stood then."""
+        return [(row, look.report(self, row, as_of)) for row in self.connections(connection)]
+
+    def accounts(self, connection: ConnectionRow, as_of: date | None = None) -> Iterator[Account]:
+        """Yield every debtor of a connection with its records, for a past day as it stood then."""
+        return look.accounts(self, connection, as_of)
 
     # -- small change -------------------------------------------------------------------------
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.assess import Assessor
+from arsync.core.explain import explain
 from arsync.core.facts import CONTACT_BY_NAME, contact_row, in_json
+from arsync.core.history import as_it_stood
 from arsync.core.plan import Plan
 from arsync.core.records import Account, Contact, Invoice
+from arsync.core.report import Ageing, ageing
 from arsync.errors import UserMistake
 from arsync.run.parts import Parts
 from arsync.run.results import ConnectionStatus, History, Listed, Why, totals_json
@@ -26,9 +29,28 @@ HISTORY_ACTIONS_MAX = 200
 
 
 def plan_of(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Plan:
-    """Return what the rulebook would do now, from the copy as it is."""
+    """Return what the rulebook would do now, or would have done or will do on another day."""
     planner, _ = parts.planner(connection, as_of)
-    return planner(parts.store.ledger.accounts(connection.id))
+    return planner(accounts(parts, connection, as_of))
+
+
+def accounts(
+    parts: Parts, connection: ConnectionRow, as_of: date | None = None
+) -> Iterator[Account]:
+    """Yield every debtor, for a past day as it stood then."""
+    found = parts.store.ledger.accounts(connection.id)
+    if as_of is None or as_of >= parts.today(connection):
+        return found
+    return (as_it_stood(account, as_of) for account in found)
+
+
+def report(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Ageing:
+    """Return the ageing of everything owed to one organisation."""
+    return ageing(
+        accounts(parts, connection, as_of),
+        base_currency=connection.organisation.base_currency,
+        today=as_of or parts.today(connection),
+    )
 
 
 def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None = None) -> Why:
@@ -47,8 +69,19 @@ def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None 
     account = next(parts.store.ledger.accounts(connection.id, [contact.id]), None)
     if account is None:
         raise UserMistake(f"{contact.name} has no account to look at.")
+    if as_of is not None and as_of < parts.today(connection):
+        account = as_it_stood(account, as_of)
+    rulebook, _ = parts.rulebook(connection)
     planner, _ = parts.planner(connection, as_of)
     plan = planner([account])
+    lines = explain(
+        account,
+        rulebook,
+        plan,
+        organisation=connection.organisation,
+        contact_id=contact.id,
+        invoice_id=invoice.id if invoice else "",
+    )
     held = plan.held_back
     if invoice is not None:
         held = tuple(one for one in held if one.invoice_id in {"", invoice.id})
@@ -58,6 +91,7 @@ def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None 
         contact=contact,
         invoice=invoice,
         facts=_facts(parts, connection, account, contact, plan.as_of),
+        lines=tuple(lines),
         plan=plan,
         held_back=held,
         history=_history(parts, connection, contact, invoice),

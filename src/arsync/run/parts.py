@@ -20,10 +20,14 @@ from arsync.core.records import Account, Organisation
 from arsync.core.rulebook import Rulebook, needs
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport
+from arsync.mail import Letters
 from arsync.run.rules import Rules, holidays_of, read_rules
-from arsync.run.wiring import StoredTokens
+from arsync.run.wiring import MailPost, StoredTokens
 from arsync.store import Keys, Store, open_store
 from arsync.store.values import ConnectionRow
+
+LOCK_WAIT_SECONDS = 10.0
+"""A second run of the same connection waits so long, then leaves."""
 
 
 class Parts:
@@ -36,6 +40,7 @@ class Parts:
         clock: Clock | None = None,
         platforms: Callable[[str], Platform] = installed_platform,
         limits: outbox.Limits = outbox.LIMITS,
+        post: Callable[[Config, Letters, Clock], outbox.Post] = MailPost,
     ) -> None:
         """Join the parts; nothing is opened.
 
@@ -44,10 +49,13 @@ class Parts:
             clock: by default the computer's.
             platforms: finds a platform by name; by default the installed connectors.
             limits: how much one run of the outbox may do.
+            post: makes the post office; by default the one that the config names.
         """
         self.config = config
         self.clock = clock or SystemClock()
         self.limits = limits
+        self.lock_wait_seconds = LOCK_WAIT_SECONDS
+        self.post = post
         self._platforms = platforms
 
     def __enter__(self) -> Self:

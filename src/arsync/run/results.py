@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from arsync.core.explain import Line
 from arsync.core.plan import HeldBack, Plan, action_json
 from arsync.core.records import Contact, Invoice
 from arsync.outbox import ApplyResult
@@ -173,6 +174,8 @@ class Why(NamedTuple):
     """None when it was asked about the customer."""
     facts: Mapping[str, Any]
     """The facts the rules see, with their values; unknown ones are None."""
+    lines: tuple[Line, ...]
+    """The explanation, line by line, for people."""
     plan: Plan
     """For this customer alone."""
     held_back: tuple[HeldBack, ...]
@@ -190,6 +193,11 @@ class Why(NamedTuple):
             if self.invoice
             else None,
             "facts": dict(self.facts),
+            "explanation": [
+                {"section": line.section, "text": line.text, "answer": line.answer}
+                | ({"file": line.place.file, "line": line.place.line} if line.place else {})
+                for line in self.lines
+            ],
             "held_back": [held.as_json() for held in self.held_back],
             "history": [one.as_json() for one in self.history],
         }

@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from arsync import outbox
@@ -19,12 +20,8 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
 from arsync.run.rules import Rules
-from arsync.run.wiring import MailPost
 from arsync.store.values import ConnectionRow, ConnectionState, EventRow, Mode
 from arsync.sync import Progress, pull
-
-LOCK_WAIT_SECONDS = 10.0
-"""A second run of the same connection waits so long, then leaves."""
 
 OVER_SAFETY = "over a safety limit: it waits for a person"
 
@@ -32,56 +29,69 @@ _LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Progress], None] | None
 Stop = Callable[[], bool]
+Planner = Callable[[Iterable[Account]], Plan]
 
 
 def pull_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
     """Bring the copy of one ledger up to date."""
-    with _run(parts, connection, "pull") as result, parts.open(connection) as connector:
-        _pull(parts, connection, connector, result, progress)
-    return result
+
+    def work(result: RunResult) -> None:
+        with parts.open(connection) as connector:
+            _pull(parts, connection, connector, result, progress)
+
+    return _run(parts, connection, "pull", work)
 
 
 def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
     """Plan one connection and save the plan as actions; nothing is sent."""
-    with _run(parts, connection, "plan") as result:
+
+    def work(result: RunResult) -> None:
         planner, _ = parts.planner(connection)
         result.plan = planner(parts.store.ledger.accounts(connection.id))
         if connection.mode != Mode.OBSERVE:
-            save_plan(parts, connection, result)
-    return result
+            save_plan(parts, connection, result, planner)
+
+    return _run(parts, connection, "plan", work)
 
 
 def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: False) -> RunResult:
     """Carry out the approved actions of one connection."""
-    with _run(parts, connection, "apply") as result, parts.open(connection) as connector:
-        planner, rules = parts.planner(connection)
-        _apply(parts, connection, connector, (planner, rules), result=result, stop=stop)
-    return result
+
+    def work(result: RunResult) -> None:
+        planned_with = parts.planner(connection)
+        with parts.open(connection) as connector:
+            _apply(parts, connection, connector, planned_with, result=result, stop=stop)
+
+    return _run(parts, connection, "apply", work)
 
 
 def sync_one(
     parts: Parts, connection: ConnectionRow, *, progress: Watch = None, stop: Stop = lambda: False
 ) -> RunResult:
     """Pull, plan, approve by the rulebook, and carry out, for one connection."""
-    with _run(parts, connection, "sync") as result, parts.open(connection) as connector:
+
+    def work(result: RunResult) -> None:
         planner, rules = parts.planner(connection)
-        _pull(parts, connection, connector, result, progress)
-        if stop():
-            result.stopped = "asked to stop"
-            return result
-        connection = parts.store.connections.by_id(connection.id)
-        plan = planner(parts.store.ledger.accounts(connection.id))
-        result.plan = plan
-        if connection.mode != Mode.OBSERVE:
-            save_plan(parts, connection, result)
-            _apply(parts, connection, connector, (planner, rules), result=result, stop=stop)
-    return result
+        with parts.open(connection) as connector:
+            _pull(parts, connection, connector, result, progress)
+            if stop():
+                result.stopped = "asked to stop"
+                return
+            fresh = parts.store.connections.by_id(connection.id)
+            result.plan = planner(parts.store.ledger.accounts(fresh.id))
+            if fresh.mode != Mode.OBSERVE:
+                save_plan(parts, fresh, result, planner)
+                _apply(parts, fresh, connector, (planner, rules), result=result, stop=stop)
+
+    return _run(parts, connection, "sync", work)
 
 
-def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult) -> None:
+def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planner: Planner) -> None:
     """Save the result's plan as actions, approved as the mode and the rulebook say."""
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.catch_up(parts.store, connection, clock=parts.clock)
+    rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
+    result.plan = replace(result.plan, actions=(*result.plan.actions, *rest))
     if result.plan.safety.exceeded:
         _take_back(parts, connection)
     result.saved = parts.store.actions.save_plan(
@@ -125,7 +135,7 @@ def _apply(
     parts: Parts,
     connection: ConnectionRow,
     connector: Connector,
-    planned_with: tuple[Callable[[Iterable[Account]], Plan], Rules],
+    planned_with: tuple[Planner, Rules],
     *,
     result: RunResult,
     stop: Stop,
@@ -138,7 +148,7 @@ def _apply(
         clock=parts.clock,
         today=lambda: parts.today(connection),
         replan=lambda account: planner([account]),
-        post=MailPost(parts.config, rules.letters, parts.clock),
+        post=parts.post(parts.config, rules.letters, parts.clock),
         limits=parts.limits,
     )
     result.applied = worker.result
@@ -159,29 +169,43 @@ def approved_by_person(events: Sequence[EventRow]) -> bool:
     return False
 
 
-@contextmanager
-def _run(parts: Parts, connection: ConnectionRow, kind: str) -> Iterator[RunResult]:
+def _run(
+    parts: Parts, connection: ConnectionRow, kind: str, work: Callable[[RunResult], None]
+) -> RunResult:
     """Hold the connection's lock, record the run, and turn what stops it into a result."""
     result = RunResult(connection.name, kind, str(connection.mode), parts.clock.now())
-    runs = parts.store.runs
+    lock = parts.store.runs.lock(connection.id, wait_seconds=parts.lock_wait_seconds)
     try:
-        with runs.lock(connection.id, wait_seconds=LOCK_WAIT_SECONDS):
-            result.run_id = runs.start(connection.id, kind)
-            try:
-                with _named(parts, connection, result):
-                    yield result
-            except Exception as error:
-                message = f"an internal error: {type(error).__name__}"
-                runs.finish(result.run_id, outcome="failed", message=message)
-                raise
-            counts = parts.store.actions.counts(connection.id)
-            result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
-            outcome = "failed" if result.broke else "part failed" if result.failed else "done"
-            message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
-            runs.finish(result.run_id, outcome=outcome, counts=result.counts(), message=message)
+        lock.__enter__()
     except RetryLater as busy:
-        # Only the lock raises it here: another run of this connection is at work.
         result.stopped = str(busy)
+        return result
+    with ExitStack() as held:
+        held.push(lock)
+        _recorded(parts, connection, result, work)
+    return result
+
+
+def _recorded(
+    parts: Parts,
+    connection: ConnectionRow,
+    result: RunResult,
+    work: Callable[[RunResult], None],
+) -> None:
+    runs = parts.store.runs
+    result.run_id = runs.start(connection.id, result.kind)
+    try:
+        with _named(parts, connection, result):
+            work(result)
+    except Exception as error:
+        message = f"an internal error: {type(error).__name__}"
+        runs.finish(result.run_id, outcome="failed", message=message)
+        raise
+    counts = parts.store.actions.counts(connection.id)
+    result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
+    outcome = "failed" if result.broke else "part failed" if result.failed else "done"
+    message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
+    runs.finish(result.run_id, outcome=outcome, counts=result.counts(), message=message)
 
 
 MESSAGE_CHARACTERS_MAX = 2_000

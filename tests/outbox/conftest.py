@@ -1,0 +1,412 @@
+"""An accounting system in memory that keeps a ledger, can be told to fail, and counts doubles."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import pytest
+from sqlalchemy import event
+
+from arsync.clock import Clock, SetClock
+from arsync.config import Config, load_config
+from arsync.connector import (
+    Authoriser,
+    Capabilities,
+    Capability,
+    Connector,
+    Page,
+    RateLimits,
+    Receipt,
+    Record,
+    Transport,
+    Write,
+)
+from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.records import (
+    Account,
+    Contact,
+    Credit,
+    CreditKind,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    Payment,
+    RecordKind,
+)
+from arsync.errors import OutcomeUnknown
+from arsync.mail import Letters
+from arsync.outbox import LIMITS, Limits
+from arsync.run import App, RunResult
+from arsync.run.wiring import MailPost
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow, Mode
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+TODAY = NOW.date()
+
+RULES = """\
+version: 1
+name: Standard
+currency: GBP
+credit_limits:
+  - name: Everyone
+    limit: 5,000
+credit_holds:
+  - name: Over the limit
+    when: {over_limit_percent: {more_than: 10}}
+    terms: cash on delivery
+reminders:
+  - name: Standard cadence
+    steps:
+      - {day: 1, email: first reminder}
+      - {day: 14, email: second reminder}
+      - {day: 30, task: Call the customer, assign_to: credit control}
+sending:
+  via: accounting system
+  days: every day
+  between: 00:01-23:59
+  days_between_emails: 5
+safety:
+  credit_holds: 5
+  emails: 10
+"""
+
+
+class Killed(BaseException):
+    """The process dies here: nothing may catch it."""
+
+
+class Fault(NamedTuple):
+    """What goes wrong at a call, before or after it took effect."""
+
+    call: str
+    error: Exception
+    after: bool = False
+
+
+class Done(NamedTuple):
+    """An effect at the accounting system."""
+
+    kind: ActionKind
+    key: str
+    generation: int
+    write: Write
+
+
+@dataclass
+class Books:
+    """The ledger at the platform, and everything arsync did to it."""
+
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    credits: dict[str, Credit] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    mails: list[tuple[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(frozenset(Capability), 2_000, 1_000)
+    )
+    blind: bool = False
+    """True: it cannot tell what was written."""
+    before_call: Callable[[str], None] = lambda _: None
+    die_at: int = 0
+    """The step at which the process dies; 0: never."""
+    steps_taken: int = 0
+
+    def step(self) -> None:
+        """Count a moment between two effects; die when it is the chosen one."""
+        self.steps_taken += 1
+        if self.die_at and self.steps_taken == self.die_at:
+            raise Killed
+
+    def called(self, name: str, effect: Callable[[], Any]) -> Any:
+        """Make a call: it may die or fail before its effect, after it, or not at all."""
+        self.calls.append(name)
+        self.before_call(name)
+        self.step()
+        fault = next((one for one in self.faults if one.call == name), None)
+        if fault:
+            self.faults.remove(fault)
+            if not fault.after:
+                raise fault.error
+        result = effect()
+        self.step()
+        if fault:
+            raise fault.error
+        return result
+
+    def add_contact(self, number: int, *, email: str = "") -> Contact:
+        contact = Contact(
+            id=f"c{number}", name=f"Customer {number}", email=email or f"c{number}@x.example"
+        )
+        self.contacts[contact.id] = contact
+        return contact
+
+    def add_invoice(
+        self, contact: Contact, number: int, *, overdue: int = 5, amount: str = "100"
+    ) -> Invoice:
+        invoice = Invoice(
+            id=f"i{number}", contact_id=contact.id, number=f"INV-{number}",
+            status=DocumentStatus.OPEN, issued_on=TODAY - timedelta(days=overdue + 30),
+            due_on=TODAY - timedelta(days=overdue), currency="GBP", rate=Decimal(1),
+            total=Decimal(amount), amount_due=Decimal(amount), sent=True,
+        )  # fmt: skip
+        self.invoices[invoice.id] = invoice
+        return invoice
+
+    def pay(self, invoice: Invoice) -> None:
+        self.invoices[invoice.id] = self.invoices[invoice.id]._replace(
+            status=DocumentStatus.PAID, amount_due=Decimal(0), paid_on=TODAY
+        )
+
+    def credit(self, contact: Contact, amount: str) -> None:
+        self.credits["cr1"] = Credit(
+            id="cr1", contact_id=contact.id, kind=CreditKind.PREPAYMENT, number="PRE-1",
+            status=DocumentStatus.OPEN, issued_on=TODAY, currency="GBP", rate=Decimal(1),
+            total=Decimal(amount), unallocated=Decimal(amount),
+        )  # fmt: skip
+
+    def keys(self, *kinds: ActionKind) -> list[str]:
+        """Return the key of each effect of these kinds, doubles twice."""
+        return [one.key for one in self.done if one.kind in kinds]
+
+    @property
+    def emails(self) -> list[Write]:
+        return [one.write for one in self.done if one.kind is ActionKind.REMINDER]
+
+    def assert_nothing_twice(self) -> None:
+        effects = Counter((one.kind, one.key) for one in self.done)
+        assert [one for one, count in effects.items() if count > 1] == []
+        mails = Counter(key for key, _ in self.mails)
+        assert [key for key, count in mails.items() if count > 1] == []
+
+
+class BooksConnector:
+    """A connector to the books, as strict as a platform: a second write stands twice."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.capabilities = books.capabilities
+
+    def organisation(self) -> Organisation:
+        return ORGANISATION
+
+    def pull(self, cursor: str | None) -> Iterator[Page]:
+        number = int(cursor or 0) + 1
+        kinds: list[tuple[RecordKind, Sequence[Record]]] = [
+            (RecordKind.CONTACTS, list(self.books.contacts.values())),
+            (RecordKind.INVOICES, list(self.books.invoices.values())),
+            (RecordKind.CREDITS, list(self.books.credits.values())),
+            (RecordKind.PAYMENTS, list(self.books.payments.values())),
+        ]
+        for position, (kind, records) in enumerate(kinds):
+            last = position == len(kinds) - 1
+            self.books.called("pull", lambda: None)
+            yield Page(kind, records, str(number), complete=last)
+
+    def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
+        table = cast(
+            "Mapping[str, Record]",
+            {
+                RecordKind.CONTACTS: self.books.contacts, RecordKind.INVOICES: self.books.invoices,
+            }[kind],
+        )  # fmt: skip
+        self.books.called("read", lambda: None)
+        found = [table[one] for one in ids if one in table]
+        return Page(kind, found, "", gone=tuple(one for one in ids if one not in table))
+
+    def invoice_link(self, invoice_id: str) -> str:
+        return f"https://in.example/{invoice_id}"
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        self.books.called("prepare", lambda: None)
+        return {"saved.groups": "none"}
+
+    def perform(self, write: Write) -> Receipt:
+        kind = write.action.kind
+        assert write.before["saved.groups"] == "none"
+
+        def effect() -> Receipt:
+            same = [one for one in self.books.done if one.key == write.key]
+            if not any(one.generation == write.generation for one in same):
+                self.books.done.append(Done(kind, write.key, write.generation, write))
+            return Receipt(f"r-{write.key[:8]}", f"{kind.value} done")
+
+        return cast("Receipt", self.books.called("perform", effect))
+
+    def find(self, write: Write) -> Receipt | None:
+        self.books.called("find", lambda: None)
+        if self.books.blind:
+            raise OutcomeUnknown("the platform does not tell")
+        stands = any(one.key == write.key for one in self.books.done)
+        return Receipt(f"r-{write.key[:8]}", "found") if stands else None
+
+
+ORGANISATION = Organisation("org", "Example Ltd", "GBP", "GB", "Europe/London")
+
+
+class BooksPlatform:
+    """The platform whose only organisation is the books."""
+
+    name = "books"
+    label = "Books"
+    limits = RateLimits(60, 5)
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.capabilities = books.capabilities
+
+    def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
+        return cast("Authoriser", _NoAuthoriser())
+
+    def open(
+        self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
+    ) -> Connector:
+        return BooksConnector(self.books)
+
+
+class _NoAuthoriser:
+    interactive = False
+
+    def refresh(self, token: Any) -> Any:
+        raise AssertionError("the books need no token")
+
+
+class BooksPost:
+    """A post office whose mails land in the books; letters are made by the real one."""
+
+    def __init__(self, books: Books, config: Config, letters: Letters, clock: Clock) -> None:
+        self._books = books
+        self._real = MailPost(config, letters, clock)
+
+    def compose(
+        self,
+        action: Action,
+        account: Account,
+        organisation: Organisation,
+        today: date,
+        links: Mapping[str, str],
+    ) -> Any:
+        return self._real.compose(action, account, organisation, today, links)
+
+    def send(self, outgoing: Any) -> Receipt:
+        key = outgoing.message["X-Arsync-Key"]
+        self._books.called("mail", lambda: self._books.mails.append((key, outgoing)))
+        return Receipt(str(outgoing.message["Message-ID"]), "250 queued")
+
+    def pdf(
+        self, action: Action, account: Account, organisation: Organisation, today: date
+    ) -> bytes:
+        return self._real.pdf(action, account, organisation, today)
+
+
+@dataclass
+class World:
+    """The books, the application, and time."""
+
+    books: Books
+    config: Config
+    clock: SetClock
+    limits: Limits = LIMITS
+    app: App = field(init=False)
+    name: str = "books"
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Start a new process on the same store."""
+        if "app" in self.__dict__:
+            self.app.close()
+        self.app = App(
+            self.config,
+            clock=self.clock,
+            platforms=lambda _: BooksPlatform(self.books),
+            limits=self.limits,
+            post=lambda *parts: BooksPost(self.books, *parts),
+        )
+
+    @property
+    def store(self) -> Store:
+        return self.app.store
+
+    @property
+    def connection(self) -> ConnectionRow:
+        return self.store.connections.get(self.name)
+
+    def rules(self, text: str) -> None:
+        (self.config.path("rules", "folder") / "standard.yaml").write_text(text)
+
+    def sync(self) -> RunResult:
+        (result,) = self.app.sync(self.name)
+        return result
+
+    def rows(self, *states: ActionState) -> list[ActionRow]:
+        return list(self.store.actions.list(self.connection.id, states=set(states) or None))
+
+    def the_row(self, kind: ActionKind) -> ActionRow:
+        (row,) = self.store.actions.list(self.connection.id, kinds={kind})
+        return row
+
+    def state(self) -> str:
+        """Return whether the connection's consent stands."""
+        return self.connection.state
+
+    def copy(self, folder: Path) -> World:
+        """Return another world that begins where this one stands. Close this one first."""
+        self.app.close()
+        shutil.copytree(self.config.folder, folder)
+        books = copy.deepcopy(self.books)
+        config = load_config(folder / "config.toml", {})
+        return World(books, config, SetClock(self.clock.moment), self.limits)
+
+    def advance(self, **step: float) -> None:
+        self.clock.advance(timedelta(**step))
+
+    def die_between_commits(self) -> None:
+        """Make each commit of the store a step at which the process can die."""
+        event.listen(self.store.engine, "commit", lambda _: self.books.step())
+
+
+@pytest.fixture
+def books() -> Books:
+    return Books()
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+
+    def make(books: Books, *, mode: str = Mode.AUTO, limits: Limits = LIMITS) -> World:
+        folder = tmp_path / f"w{len(made)}"
+        (folder / "rules").mkdir(parents=True)
+        (folder / "config.toml").write_text(
+            '[store]\nurl = "sqlite:///arsync.db"\n[tokens]\nkeyring = "off"\n'
+            '[smtp]\nurl = "smtp://127.0.0.1:2525"\nsender = "Accounts <accounts@example.com>"\n'
+        )
+        world = World(books, load_config(folder / "config.toml", {}), SetClock(NOW), limits)
+        made.append(world)
+        world.rules(RULES)
+        world.store.connections.add(world.name, platform="books", organisation=ORGANISATION)
+        if mode != Mode.OBSERVE:
+            world.store.connections.set_mode(world.name, mode)
+        return world
+
+    yield make
+    for world in made:
+        world.app.close()
+
+
+@pytest.fixture
+def world(books: Books, make_world: Callable[..., World]) -> World:
+    return make_world(books)

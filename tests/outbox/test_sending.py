@@ -1,0 +1,466 @@
+"""From plan to platform: once, for a reason that still stands, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.core.records import ContactStatus, DocumentStatus
+from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync.outbox import LIMITS, Limits
+from arsync.store.values import ConnectionState
+
+from .conftest import RULES, TODAY, Books, Fault, World
+
+REMINDER = ActionKind.REMINDER
+
+
+def test_a_reminder_that_is_due_goes_out_once_and_is_read_back(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    result = world.sync()
+    assert not result.all_problems
+    assert result.exit_code == 0
+    (email,) = world.books.emails
+    assert email.action.invoices[0].number == "INV-1"
+    assert "First reminder" in email.text
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.CONFIRMED
+    assert [event.to_state.value for event in world.store.actions.events(row.key)] == [
+        "planned", "approved", "sending", "sent", "confirmed",
+    ]  # fmt: skip
+
+
+def test_however_often_the_job_runs_nothing_happens_twice(world: World) -> None:
+    contact = world.books.add_contact(1)
+    for number in range(1, 3):
+        world.books.add_invoice(contact, number, amount="4000")
+    for _ in range(6):
+        world.sync()
+        world.advance(minutes=15)
+        world.restart()
+    assert len(world.books.keys(REMINDER)) == 2
+    assert len(world.books.keys(ActionKind.CREDIT_HOLD)) == 1
+    assert len(world.books.keys(ActionKind.TERMS)) == 1
+    world.books.assert_nothing_twice()
+
+
+def test_what_prepare_found_is_saved_before_the_first_attempt_and_used_in_each(
+    world: World,
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("lost")))
+    world.sync()
+    row = world.the_row(REMINDER)
+    assert row.before["saved.groups"] == "none"
+    world.sync()
+    (done,) = world.books.done
+    assert done.generation == 2
+    assert "started_at" in done.write.before
+    assert not any(name.startswith("arsync.") for name in done.write.before)
+    assert world.books.calls.count("prepare") == 1
+
+
+def test_the_first_attempt_says_that_there_was_none_before(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
+    world.sync()
+    world.advance(minutes=5)
+    world.sync()
+    (done,) = world.books.done
+    assert done.generation == 1
+    assert "started_at" not in done.write.before
+
+
+def paid(books: Books) -> None:
+    books.pay(books.invoices["i1"])
+
+
+def voided(books: Books) -> None:
+    books.invoices["i1"] = books.invoices["i1"]._replace(
+        status=DocumentStatus.VOIDED, amount_due=Decimal(0)
+    )
+
+
+def deleted(books: Books) -> None:
+    del books.invoices["i1"]
+
+
+def moved_to_next_week(books: Books) -> None:
+    books.invoices["i1"] = books.invoices["i1"]._replace(due_on=TODAY + timedelta(days=7))
+
+
+def archived(books: Books) -> None:
+    books.contacts["c1"] = books.contacts["c1"]._replace(status=ContactStatus.ARCHIVED)
+
+
+def without_address(books: Books) -> None:
+    books.contacts["c1"] = books.contacts["c1"]._replace(email="")
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (paid, "INV-1 is paid"),
+        (voided, "INV-1 was voided"),
+        (deleted, "INV-1"),
+        (moved_to_next_week, "no longer asks for it"),
+        (archived, "the contact is archived"),
+        (without_address, "no email address"),
+    ],
+)
+def test_what_is_settled_between_plan_and_sending_is_not_chased(
+    world: World, happens: Callable[[Books], None], why: str
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    (planned,) = world.app.prepare(world.name)
+    assert planned.saved is not None
+    assert planned.saved.new == 1
+    happens(world.books)
+    (result,) = world.app.apply(world.name)
+    assert world.books.done == []
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.WITHDRAWN
+    assert why in row.reason
+    assert not result.all_problems
+
+
+def test_a_promise_made_a_minute_ago_stops_the_reminder(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.advance(minutes=1)
+    world.app.promise("INV-1", TODAY + timedelta(days=3), who="Jane")
+    world.app.apply(world.name)
+    assert world.books.keys(REMINDER) == []
+    assert "promise_to_pay open until 2026-11-23" in world.the_row(REMINDER).reason
+    assert len(world.books.keys(ActionKind.PROMISE)) == 1
+
+
+def test_money_in_hand_that_the_last_pull_brought_stops_the_reminder(world: World) -> None:
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 1)
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.books.credit(contact, "100")
+    world.app.pull(world.name)
+    world.app.apply(world.name)
+    assert world.books.done == []
+    assert "unallocated credit" in world.the_row(REMINDER).reason
+
+
+def test_a_part_payment_changes_what_the_reminder_says(world: World) -> None:
+    invoice = world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.books.invoices["i1"] = invoice._replace(amount_due=Decimal("40.50"))
+    world.app.apply(world.name)
+    (email,) = world.books.emails
+    assert "GBP 40.50" in email.text
+
+
+def test_a_hold_whose_reason_went_with_a_payment_is_not_placed(world: World) -> None:
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 1, overdue=-10, amount="6000")
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.books.pay(world.books.invoices["i1"])
+    world.app.pull(world.name)
+    world.app.apply(world.name)
+    assert world.books.done == []
+    assert world.the_row(ActionKind.CREDIT_HOLD).state is ActionState.WITHDRAWN
+
+
+def test_a_hold_is_placed_with_its_terms_and_lifted_with_them(world: World) -> None:
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 1, overdue=-10, amount="6000")
+    world.sync()
+    assert {one.kind for one in world.books.done} == {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
+    world.books.pay(world.books.invoices["i1"])
+    world.advance(days=1)
+    world.sync()
+    assert {one.kind for one in world.books.done[2:]} == {
+        ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS,
+    }  # fmt: skip
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.done) == 4
+
+
+def test_emails_of_one_moment_all_leave_although_the_first_is_on_its_way(world: World) -> None:
+    contact = world.books.add_contact(1)
+    for number in range(1, 6):
+        world.books.add_invoice(contact, number)
+    world.sync()
+    assert len(world.books.emails) == 3
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.emails) == 3
+    world.advance(days=5)
+    world.sync()
+    assert len(world.books.emails) == 5
+    world.books.assert_nothing_twice()
+
+
+@pytest.mark.parametrize("later", [{"minutes": 15}, {"days": 1}], ids=["soon", "next day"])
+def test_a_moment_that_was_cut_in_two_is_completed(world: World, later: dict[str, float]) -> None:
+    contact = world.books.add_contact(1)
+    for number in range(1, 4):
+        world.books.add_invoice(contact, number)
+    performed: list[str] = []
+
+    def busy_at_the_second(name: str) -> None:
+        performed.append(name)
+        if performed.count("perform") == 2:
+            performed.append("perform")
+            world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
+
+    world.books.before_call = busy_at_the_second
+    world.sync()
+    assert len(world.books.emails) == 1
+    world.advance(**later)
+    world.sync()
+    assert len(world.books.emails) == 3
+    world.advance(days=2)
+    world.sync()
+    assert len(world.books.emails) == 3
+
+
+def test_outside_the_hours_nothing_leaves(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.rules(RULES.replace("00:01-23:59", "09:00-16:30"))
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.advance(hours=8)
+    world.app.apply(world.name)
+    assert world.books.done == []
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.APPROVED
+    assert row.not_before is not None
+    assert row.not_before.isoformat() == "2026-11-21T09:00:00+00:00"
+    world.advance(hours=15)
+    world.app.apply(world.name)
+    assert len(world.books.emails) == 1
+
+
+def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.faults.append(Fault("perform", Rejected("the contact has no email address")))
+    world.sync()
+    states = {row.state: row for row in world.rows()}
+    assert states[ActionState.REJECTED].reason == "the contact has no email address"
+    assert ActionState.CONFIRMED in states
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.emails) == 1
+
+
+def test_an_answer_lost_after_the_effect_is_found_and_not_sent_again(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost"), after=True))
+    result = world.sync()
+    assert result.exit_code == 3
+    assert world.the_row(REMINDER).state is ActionState.UNKNOWN
+    world.sync()
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+    assert len(world.books.emails) == 1
+
+
+def test_an_answer_lost_before_the_effect_is_looked_up_and_sent_once(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost")))
+    world.sync()
+    assert world.books.emails == []
+    world.sync()
+    (done,) = world.books.done
+    assert done.generation == 2
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+def test_what_nobody_can_look_up_waits_for_a_person_and_says_so(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost")))
+    world.books.blind = True
+    for _ in range(3):
+        result = world.sync()
+        world.advance(days=1)
+    assert result.exit_code == 3
+    (wait,) = result.waits
+    row = world.the_row(REMINDER)
+    assert wait == (
+        "reminder for Customer 1 about INV-1: it may have been sent or not, and nothing tells"
+        f" which (the answer was lost). Key {row.key[:12]}."
+    )
+    assert world.books.emails == []
+    assert [one.row.key for one in world.app.status()[0].unknown] == [row.key]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_person_settles_what_nobody_can_look_up(world: World, sent: bool) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=sent))
+    world.books.blind = True
+    world.sync()
+    key = world.the_row(REMINDER).key
+    world.app.resolve(key[:8], sent=sent, who="Jane")
+    world.books.blind = False
+    world.sync()
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+    assert len(world.books.emails) == 1
+    assert any(event.who == "Jane" for event in world.store.actions.events(key))
+
+
+def test_a_busy_platform_ends_the_run_and_is_asked_again_when_it_said(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.faults.append(Fault("perform", RetryLater("429, slow down", after_seconds=120)))
+    result = world.sync()
+    assert result.applied is not None
+    assert result.applied.put_off_until == world.clock.now() + timedelta(seconds=120)
+    assert result.exit_code == 1
+    assert world.books.emails == []
+    assert all(row.state is ActionState.APPROVED for row in world.rows())
+    world.advance(seconds=90)
+    world.sync()
+    assert len(world.books.emails) == 1
+    world.advance(seconds=31)
+    world.sync()
+    assert len(world.books.emails) == 2
+    world.books.assert_nothing_twice()
+
+
+def test_a_busy_platform_at_the_re_check_leaves_the_reminder_approved(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("read", RetryLater("busy", after_seconds=60)))
+    world.sync()
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.APPROVED
+    assert row.before == {}
+
+
+def test_consent_that_is_gone_stops_the_connection_and_says_so(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.faults.append(Fault("perform", NeedsReconnect("run arsync connect again")))
+    result = world.sync()
+    assert result.applied is not None
+    assert result.applied.needs_reconnect
+    assert world.state() == ConnectionState.NEEDS_RECONNECT
+    assert world.books.calls.count("perform") == 1
+    assert all(row.state is ActionState.APPROVED for row in world.rows())
+    world.sync()
+    assert world.state() == ConnectionState.CONNECTED
+    assert len(world.books.emails) == 2
+
+
+def test_a_bug_in_one_action_is_told_and_the_others_go_on(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.faults.append(Fault("perform", ZeroDivisionError("oops"), after=True))
+    result = world.sync()
+    assert any("internal error" in problem for problem in result.all_problems)
+    assert len(world.books.emails) == 2
+    world.sync()
+    assert len(world.books.emails) == 2
+    assert all(row.state is ActionState.CONFIRMED for row in world.rows())
+
+
+def test_an_action_is_given_up_after_so_many_attempts(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(attempts_max=3))
+    books.add_invoice(books.add_contact(1), 1)
+    books.faults += [Fault("perform", RetryLater("busy", after_seconds=60)) for _ in range(9)]
+    pauses: list[timedelta] = []
+    for _ in range(3):
+        world.sync()
+        row = world.the_row(REMINDER)
+        assert row.not_before is not None
+        pauses.append(row.not_before - world.clock.now())
+        world.clock.moment = row.not_before
+    world.sync()
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.REJECTED
+    assert row.reason == "given up after 3 attempts"
+    assert pauses == [timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=240)]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [LIMITS._replace(emails_per_run_max=2), LIMITS._replace(emails_per_day_max=2)],
+    ids=["run", "day"],
+)
+def test_emails_have_a_limit_and_the_rest_waits(
+    books: Books,
+    make_world: Callable[..., World],
+    limits: Limits,
+) -> None:
+    world = make_world(books, limits=limits)
+    for number in range(1, 5):
+        books.add_invoice(books.add_contact(number), number)
+    result = world.sync()
+    assert len(books.emails) == 2
+    assert result.applied is not None
+    assert result.applied.emails_left_over == 2
+    world.advance(days=1)
+    world.sync()
+    assert len(books.emails) == 4
+
+
+def test_a_platforms_own_limit_of_emails_counts(world: World) -> None:
+    for number in range(1, 4):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.capabilities = world.books.capabilities._replace(emails_per_day_max=1)
+    world.sync()
+    assert len(world.books.emails) == 1
+
+
+def test_actions_of_one_run_have_a_limit(books: Books, make_world: Callable[..., World]) -> None:
+    world = make_world(books, limits=LIMITS._replace(actions_per_run_max=1))
+    for number in range(1, 3):
+        books.add_invoice(books.add_contact(number), number)
+    world.sync()
+    assert len(books.emails) == 1
+    world.sync()
+    assert len(books.emails) == 2
+
+
+def test_one_customers_records_are_read_again_once_for_a_moment(world: World) -> None:
+    contact = world.books.add_contact(1)
+    for number in range(1, 4):
+        world.books.add_invoice(contact, number)
+    world.sync()
+    assert len(world.books.emails) == 3
+    assert world.books.calls.count("read") == 2
+    late = world.books.add_contact(2)
+    for number in range(4, 6):
+        world.books.add_invoice(late, number)
+
+    def slow(name: str) -> None:
+        if name == "perform":
+            world.advance(seconds=LIMITS.fresh_seconds + 1)
+
+    world.books.before_call = slow
+    world.sync()
+    assert world.books.calls.count("read") == 6
+
+
+def test_a_row_that_cannot_be_seen_yet_is_told_and_looked_for_again(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    hidden: list[str] = []
+
+    def hide(name: str) -> None:
+        if name == "find" and not hidden:
+            hidden.append(name)
+            world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+
+    world.books.before_call = hide
+    world.sync()
+    assert world.the_row(REMINDER).state is ActionState.SENT
+    world.sync()
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
