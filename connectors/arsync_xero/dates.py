@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 _MS_DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d\d)(\d\d))?\)/")
+_IN_UTC = "+0000)/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,8 +18,11 @@ def moment_of(text: str | None) -> datetime | None:
     """
     if not text:
         return None
-    match = _MS_DATE.fullmatch(text)
     try:
+        if text.endswith(_IN_UTC) and text.startswith("/Date("):
+            # Nearly all are written so, and there are many.
+            return _EPOCH + timedelta(milliseconds=int(text[6:-7]))
+        match = _MS_DATE.fullmatch(text)
         if match:
             return _EPOCH + timedelta(milliseconds=int(match[1]))
         moment = datetime.fromisoformat(text)
@@ -26,6 +31,7 @@ def moment_of(text: str | None) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def day_of(plain: str | None, text: str | None) -> date | None:
     """Return a calendar day; None when both forms are absent.
 

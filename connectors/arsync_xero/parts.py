@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -150,7 +150,7 @@ class PlatformEmail(Part):
         self._invoice_id = invoice_id
         self._key = key
         self._sent_before = sent_before
-        self._started_at = datetime.fromisoformat(started_at) if started_at else None
+        self._started_at = moment_of(started_at)
 
     @property
     def detail(self) -> str:
@@ -164,7 +164,7 @@ class PlatformEmail(Part):
         """
         if self._started_at is None:
             return ""
-        since = self._started_at.astimezone(UTC) - CLOCK_MARGIN
+        since = self._started_at - CLOCK_MARGIN
         for row in history(self.tools.api, "Invoices", self._invoice_id):
             at = moment_of(row.date_utc)
             if at is not None and at >= since and _tells_of_email(row):
@@ -387,6 +387,7 @@ class Attachment(Part):
             self._content,
             what="an attachment",
             key=key,
+            file_type=self._type,
             include_online=True,
         )
         made = ATTACHMENTS.rows(body).documents
@@ -436,6 +437,10 @@ class LateFee(Part):
     def make(self, key: str) -> str:
         if not 0 < self._amount < FEE_AMOUNT_MAX:
             raise Rejected(f"A late fee of {self._amount} is refused.")
+        try:
+            currency = CurrencyCode(self._currency)
+        except ValueError:
+            raise Rejected(f"A late fee in {self._currency!r} is refused.") from None
         organisation = one_organisation(self.tools.api.rows(ORGANISATION), None)
         zone = ZoneInfo(organisation.time_zone or "UTC")
         today = self.tools.api.now().astimezone(zone).date()
@@ -453,7 +458,7 @@ class LateFee(Part):
             date=today,
             due_date=today,
             reference=self._reference,
-            currency_code=CurrencyCode(self._currency),
+            currency_code=currency,
             line_items=[line],
         )
         body = self.tools.sdk.call(

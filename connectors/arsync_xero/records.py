@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
@@ -83,6 +84,7 @@ _TERM_WORDS = {
 }
 _RATE_CONTEXT = Context(prec=RATE_DIGITS)
 _ONE = Decimal(1)
+_SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
 T = TypeVar("T")
 
@@ -301,6 +303,7 @@ def is_cash_on_delivery(term: Term | None) -> bool:
     return term is not None and term.day == 0 and term.type == "DAYSAFTERBILLDATE"
 
 
+@lru_cache(maxsize=4096)
 def base_per_unit(rate: Decimal) -> Decimal:
     """Turn Xero's CurrencyRate into base-currency units for one unit of the document's currency.
 
@@ -361,7 +364,7 @@ def _amount(value: Decimal | None, name: str) -> Decimal:
         raise Odd(f"no {name}")
     if not value.is_finite() or abs(value) >= AMOUNT_MAX:
         raise Odd(f"{name} {value} is beyond all bounds")
-    if round(value, DECIMAL_PLACES_MAX) != value:
+    if value % _SMALLEST:
         raise Odd(f"{name} {value} has more than {DECIMAL_PLACES_MAX} decimals")
     return value
 

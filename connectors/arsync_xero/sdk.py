@@ -40,6 +40,8 @@ class HandedOver(ApiClient):  # type: ignore[misc]
         self.configuration = SimpleNamespace(safe_chars_for_path_param="")
         self.default_headers: dict[str, str] = {}
         self.cookie = None
+        self.file_type = ""
+        """The media type of the next file: the SDK would call every file a stream of bytes."""
 
     def update_params_for_auth(self, headers: Any, querys: Any, auth_settings: Any) -> None:
         """Add nothing: the transport knows the token."""
@@ -60,6 +62,7 @@ class HandedOver(ApiClient):  # type: ignore[misc]
         payload = None
         if isinstance(body, bytes):
             payload = body
+            sent["Content-Type"] = self.file_type or "application/octet-stream"
         elif body is not None:
             payload = _ENCODE(_mended(body))
             sent["Content-Type"] = "application/json"
@@ -79,9 +82,18 @@ class Sdk:
     def __init__(self, api: Api) -> None:
         """Make a client; no call is made."""
         self._tenant_id = api.tenant_id
-        self._accounting = AccountingApi(HandedOver(api), base_url=api.base_url)
+        self._client = HandedOver(api)
+        self._accounting = AccountingApi(self._client, base_url=api.base_url)
 
-    def call(self, method: str, *arguments: Any, what: str, key: str = "", **options: Any) -> bytes:
+    def call(
+        self,
+        method: str,
+        *arguments: Any,
+        what: str,
+        key: str = "",
+        file_type: str = "",
+        **options: Any,
+    ) -> bytes:
         """Call a method of `AccountingApi` and return the body of its answer.
 
         Args:
@@ -89,6 +101,7 @@ class Sdk:
             arguments: what follows the tenant.
             what: what is asked, for messages.
             key: the Idempotency-Key, where the method takes one.
+            file_type: the media type of a file among the arguments.
             options: further arguments by name.
 
         Raises:
@@ -98,6 +111,7 @@ class Sdk:
         assert len(key) <= IDEMPOTENCY_KEY_MAX, "keys are made to fit"
         if key:
             options["idempotency_key"] = key
+        self._client.file_type = file_type
         response: HttpResponse = getattr(self._accounting, method)(
             self._tenant_id, *arguments, _preload_content=False, **options
         )

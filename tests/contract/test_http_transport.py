@@ -44,6 +44,7 @@ class Seen(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int
 
 
 @dataclass
@@ -68,7 +69,9 @@ def server() -> Iterator[Script]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            script.seen.append(Seen(self.command, self.path, headers, self.rfile.read(length)))
+            body = self.rfile.read(length)
+            port = self.client_address[1]
+            script.seen.append(Seen(self.command, self.path, headers, body, port))
             answer = script.next()
             if answer.drop:
                 self.close_connection = True
@@ -180,7 +183,7 @@ def test_a_redirect_never_carries_the_token_elsewhere(
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_a_read_is_repeated_when_the_server_fails(
     server: Script, transport: http.PlatformTransport, time: FakeTime, status: int
 ) -> None:
@@ -358,6 +361,37 @@ def test_an_answer_beyond_all_bounds_is_given_up(
     server.answers = [Answer(200, packed, {"Content-Encoding": "gzip"})]
     with pytest.raises(error, match="more than 67,108,864 bytes"):
         transport.request("POST", server.url, changes=changes)
+
+
+@pytest.mark.parametrize(("changes", "error"), [(True, OutcomeUnknown), (False, RetryLater)])
+def test_a_body_that_trickles_is_given_up(
+    server: Script, tokens: Tokens, changes: bool, error: type[Exception]
+) -> None:
+    slow = FakeTime()
+
+    def later() -> float:
+        slow.now += http.RESPONSE_SECONDS_MAX / 2
+        return slow.now
+
+    timer = http.Timer(later, slow.sleep)
+    made = http.PlatformTransport("Xero", tokens, NO_LIMITS, SetClock(NOW), timer=timer)
+    server.answers = [Answer(200, b"x" * (transport_module.CHUNK_BYTES * 3))]
+    with pytest.raises(error):
+        made.request("POST", server.url, changes=changes)
+
+
+def test_a_change_does_not_trust_a_connection_that_stood_idle(
+    server: Script, transport: http.PlatformTransport, time: FakeTime
+) -> None:
+    transport.request("PUT", server.url, changes=True)
+    transport.request("PUT", server.url, changes=True)
+    assert server.seen[0].port == server.seen[1].port
+    time.now += transport_module.IDLE_SECONDS_MAX + 1
+    transport.request("GET", server.url)
+    assert server.seen[2].port == server.seen[1].port, "a read may be repeated: it takes the risk"
+    time.now += transport_module.IDLE_SECONDS_MAX + 1
+    transport.request("PUT", server.url, changes=True)
+    assert server.seen[3].port != server.seen[2].port
 
 
 def test_nothing_secret_reaches_the_log(

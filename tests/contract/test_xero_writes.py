@@ -386,6 +386,23 @@ def test_queries_and_amounts_are_written_as_xero_reads_them() -> None:
     assert (_query_text(True), _query_text(4)) == ("true", "4")
 
 
+def test_a_letter_says_what_kind_of_file_it_is(xero_settings: dict[str, str]) -> None:
+    action = an_action(ActionKind.LETTER, ("c1", "i1"))
+    write = Write(action, action.key, file_name="l.pdf", file_type="application/pdf", file=b"%PDF")
+    upload, _ = recorded(xero_settings, write)
+    assert upload["headers"]["Content-Type"] == "application/pdf"
+    assert upload["body"] == b"%PDF"
+    assert upload["params"] == {"IncludeOnline": "true"}
+
+
+def test_a_late_fee_in_a_currency_that_does_not_exist_is_refused(
+    xero_settings: dict[str, str],
+) -> None:
+    action = an_action(ActionKind.LATE_FEE, ("c1", "i1"), amount="1", currency="QQQ")
+    with pytest.raises(Rejected, match="QQQ"):
+        recorded(xero_settings, Write(action, action.key))
+
+
 def test_a_long_note_keeps_its_marker(xero_settings: dict[str, str]) -> None:
     action = an_action(ActionKind.NOTE, ("c1", "i1"))
     (note,) = recorded(xero_settings, Write(action, action.key, text="long " * 1_000))

@@ -185,7 +185,7 @@ class PlatformTransport:
             )
         if answer.status == 429:
             raise self._throttled(call, answer)
-        if answer.status >= 500:
+        if answer.status == 408 or answer.status >= 500:
             raise self._failed(call, answer)
         return answer
 
