@@ -249,7 +249,10 @@ class Api:
         return Response(pdf(entity.name, doc), content_type="application/pdf")
 
     def _report(self, name: str, day: str | None) -> Response:
-        as_of = self._company.today() if not day else date.fromisoformat(day)
+        try:
+            as_of = self._company.today() if not day else date.fromisoformat(day)
+        except ValueError:
+            raise faults.invalid_value("report_date", day) from None
         body = report(name, self._ledger, self._company, as_of)
         return Response(encode(body), content_type="application/json")
 
@@ -324,6 +327,8 @@ class Api:
 
     def _batch_write(self, entity: str, body: Any, operation: str, include: str) -> Doc:
         if operation == "send":
+            if not isinstance(body, dict) or "send" not in ENTITIES[entity].writes:
+                raise faults.unsupported("Operation send is not supported in this form")
             return self.sender.send(entity, str(body.get("Id", "")))
         return self.write(entity, body, operation, include)
 

@@ -86,7 +86,7 @@ class Payments:
         if links:
             target = (
                 self._ledger.get(links[0]["TxnType"], links[0]["TxnId"])
-                if (links[0]["TxnType"] in self._ledger.tables)
+                if (links[0]["TxnType"] in {"Invoice", "CreditMemo"})
                 else None
             )
             own = allocations(before) if before else {}

@@ -42,6 +42,9 @@ def check_references(doc: Any, ledger: Ledger) -> None:
             check_target(TARGETS[name], value.get("value"), name, ledger)
         elif name == "LinkedTxn":
             for link in value or ():
+                for needed in ("TxnId", "TxnType"):
+                    if not link.get(needed):
+                        raise faults.missing(f"LinkedTxn.{needed}")
                 if link.get("TxnType") in LINKABLE:
                     check_target(link["TxnType"], link.get("TxnId"), "TxnId", ledger)
         elif isinstance(value, dict | list):

@@ -13,6 +13,9 @@ from typing import Any
 from arsync_sandbox.quickbooks import faults
 from arsync_sandbox.quickbooks.wire import Doc, read_moment
 
+NUMBER_MAX = Decimal(10) ** 15
+"""Numbers from here on are refused."""
+
 WRAPPED = {"ReferenceType", "MemoRef"}
 """Kinds whose own text stands under `value`."""
 
@@ -85,14 +88,15 @@ def _read_value(value: Any, kind: str, name: str, entity: str) -> Any:
     if kind.endswith("[]"):
         if not isinstance(value, list):
             raise faults.invalid_value(name, value)
-        return [_read_value(each, kind[:-2], name, entity) for each in value]
+        read = [_read_value(each, kind[:-2], name, entity) for each in value]
+        return [each for each in read if each is not None]
     known = schema()
     if kind in known.kinds:
         if not isinstance(value, dict):
             raise faults.invalid_value(name, value)
         return _read_object(value, kind, entity)
     if kind in known.values:
-        if value not in known.values[kind]:
+        if not isinstance(value, str) or value not in known.values[kind]:
             raise faults.invalid_value(name, value)
         return value
     return _read_scalar(value, kind, name)
@@ -104,11 +108,9 @@ def _read_scalar(value: Any, kind: str, name: str) -> Any:
     if kind in {"num", "int"}:
         return _number(value, name)
     if kind == "bool":
-        if value in {"true", "false"}:
-            return value == "true"
-        if not isinstance(value, bool):
+        if not isinstance(value, bool) and str(value) not in {"true", "false"}:
             raise faults.invalid_value(name, value)
-        return value
+        return str(value).lower() == "true"
     if isinstance(value, bool | dict | list):
         raise faults.invalid_value(name, value)
     text = str(value)
@@ -130,6 +132,6 @@ def _number(value: Any, name: str) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise faults.illegal_number(name, value) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number) >= NUMBER_MAX:
         raise faults.illegal_number(name, value)
     return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -35,7 +35,7 @@ def decode(raw: bytes | str) -> Any:
 
 def money(value: Any) -> Decimal:
     """Write an amount as the platform prints it: two places, or a bare 0."""
-    amount = Decimal(value).quantize(CENT)
+    amount = Decimal(value).quantize(CENT, ROUND_HALF_UP)
     return amount or ZERO
 
 
