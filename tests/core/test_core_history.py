@@ -94,13 +94,12 @@ def test_what_people_said_and_what_was_done_later_is_not_known_yet(desk: Desk) -
         hold=StandingHold("c1", LATER, 1),
         open_tasks=("k",),
         done_keys=frozenset({"k"}),
-        waiting=(desk.sent("i1", 30, 1),),
     )
     past = as_it_stood(account, THEN)
     assert [one.kept for one in past.promises] == [None]
     assert [one.settled_on for one in past.disputes] == [None, date(2026, 10, 5)]
     assert [one.day for one in past.sent] == [1]
-    assert (past.hold, past.open_tasks, past.done_keys, past.waiting) == (None, (), frozenset(), ())
+    assert (past.hold, past.open_tasks, past.done_keys) == (None, (), frozenset())
     held = account._replace(hold=StandingHold("c1", THEN, 1))
     assert as_it_stood(held, THEN).hold is not None
 

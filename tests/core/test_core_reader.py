@@ -189,6 +189,8 @@ def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
         ("unless: {tag: a}", "'unless' stands beside 'when'"),
         ("not: {not: {not: {tag: a}}}", "conditions nest deeper than 2"),
         ("not: {not: {any: {tag: a}}}", "conditions nest deeper than 2"),
+        ("not: {not: {any: [{tag: a}]}}", "conditions nest deeper than 2"),
+        ("any: {tag: a, balance: 5}", "needs a comparison"),
         ("group: Broken", "'balance' is a number"),
         ("zzzzz: 5", "hint: see `arsync rules fields`"),
     ],

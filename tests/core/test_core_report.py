@@ -208,3 +208,11 @@ def test_an_explanation_where_no_rule_matches(desk: Desk) -> None:
         ("invoice", None),
         ("held back", False),
     ]
+
+
+def test_an_explanation_of_one_invoice_leaves_the_others_out(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("200"),)
+    )
+    held = [line for line in explained(desk, account, invoice_id="i2") if "held back" in line]
+    assert held == ["held back: I2: covered by unallocated credit of GBP 200.00"]

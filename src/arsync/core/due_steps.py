@@ -64,11 +64,6 @@ class _Round:
         return covered_by_credit(self.assessment) if self.assessment.books.in_hand() else {}
 
     @cached_property
-    def waiting(self) -> dict[tuple[str, int], SentStep]:
-        """Return the steps that are decided and not taken."""
-        return {(one.invoice_id, one.episode): one for one in self.account.waiting}
-
-    @cached_property
     def evidence(self) -> dict[str, Any]:
         """Return why the contact is in this cadence: the same for all its invoices."""
         return self.planning.assessor.evidence(self.cadence.when, self.party)
@@ -77,10 +72,6 @@ class _Round:
         """Return whether nothing stops a step that is due; otherwise hold it back."""
         if invoice.id in self.covered:
             self.hold_back(invoice, self.covered[invoice.id])
-            return False
-        waits = self.waiting.get((invoice.id, self.account.episodes.get(invoice.id, 1)))
-        if waits is not None:
-            self.hold_back(invoice, f"{waits.step!r} is decided and waits")
             return False
         if self.is_skipped(invoice):
             return False

@@ -49,7 +49,6 @@ def as_it_stood(account: Account, day: date) -> Account:
         hold=hold,
         open_tasks=(),
         done_keys=frozenset(),
-        waiting=(),
     )
 
 

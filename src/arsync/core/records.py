@@ -260,6 +260,3 @@ class Account(NamedTuple):
     """Keys of every action ever started for this debtor: planning twice plans once."""
     taken_over_on: date | None = None
     """The day the connection left `observe`: debts older than this follow `take_over`."""
-    waiting: tuple[SentStep, ...] = ()
-    """Reminder steps that are decided but not taken: awaiting approval, or approved. No later step
-    of such an invoice is planned meanwhile. `on` is the day they were planned."""
