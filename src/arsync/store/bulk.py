@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
+    Select,
     Table,
     Text,
     bindparam,
@@ -42,37 +43,55 @@ def stored_hashes(
     """Return the hash of each of these records that is stored."""
     if not ids:
         return {}
-    ours = kind.table.c
     if connection.dialect.name == "sqlite":
-        query = select(ours.id, ours.row_hash).where(
-            ours.connection_id == connection_id, one_of(connection, ours.id, ids)
-        )
+        given: Any = msgspec.json.encode(ids).decode()
+        query = _sqlite_hashes(kind.kind)
     else:
-        # One look at the primary key for each id. Left to itself, PostgreSQL reads the whole table
-        # for each page of a first pull, because it has no statistics of a growing table yet.
-        given = bindparam(None, list(ids), type_=ARRAY(Text))
-        wanted = func.unnest(given).table_valued("id", name="wanted").render_derived()
-        one = (
-            select(ours.row_hash)
-            .where(ours.connection_id == connection_id, ours.id == wanted.c.id)
-            .limit(1)
-            .lateral("one")
-        )
-        query = select(wanted.c.id, one.c.row_hash).select_from(wanted).join(one, true())
-    return {row[0]: row[1] for row in connection.execute(query)}
+        given = ids
+        query = _postgresql_hashes(kind.kind)
+    rows = connection.execute(query, {"of_connection": connection_id, "ids": given})
+    return {row[0]: row[1] for row in rows}
 
 
-def insert_new(connection: Connection, kind: Kind, rows: Sequence[Values]) -> bool:
+# Statements that every page needs are made once: making one takes longer than running it.
+@cache
+def _sqlite_hashes(kind_of: RecordKind) -> Select[Any]:
+    ours = KINDS[kind_of].table.c
+    wanted = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
+    return select(ours.id, ours.row_hash).where(
+        ours.connection_id == bindparam("of_connection"), ours.id.in_(select(wanted.c.value))
+    )
+
+
+@cache
+def _postgresql_hashes(kind_of: RecordKind) -> Select[Any]:
+    """One look at the primary key for each id.
+
+    Left to itself, PostgreSQL reads the whole table for each page of a first pull, because it has
+    no statistics of a growing table yet.
+    """
+    ours = KINDS[kind_of].table.c
+    given = bindparam("ids", type_=ARRAY(Text))
+    wanted = func.unnest(given).table_valued("id", name="wanted").render_derived()
+    one = (
+        select(ours.row_hash)
+        .where(ours.connection_id == bindparam("of_connection"), ours.id == wanted.c.id)
+        .limit(1)
+        .lateral("one")
+    )
+    return select(wanted.c.id, one.c.row_hash).select_from(wanted).join(one, true())
+
+
+def insert_new(connection: Connection, kind: Kind, rows: Iterable[Values]) -> bool:
     """Insert rows that are thought to be new; return False, and insert none, if one is not.
 
     Ids are distinct within one call.
     """
-    if not rows:
-        return True
     attempt = connection.begin_nested()
     try:
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(_sqlite_insert(kind.kind), list(rows))
+            if several := list(rows):
+                connection.exec_driver_sql(_sqlite_insert(kind.kind), several)
         else:
             _copy(connection, kind, kind.table.name, rows)
     except Exception as error:
@@ -107,7 +126,7 @@ def upsert(connection: Connection, kind: Kind, rows: Sequence[Values]) -> None:
     connection.execute(text(f"TRUNCATE {stage}"))
 
 
-def _copy(connection: Connection, kind: Kind, table: str, rows: Sequence[Values]) -> None:
+def _copy(connection: Connection, kind: Kind, table: str, rows: Iterable[Values]) -> None:
     driver: Any = connection.connection.driver_connection
     named = ", ".join(f'"{column.name}"' for column in kind.table.columns)
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:

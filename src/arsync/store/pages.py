@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.connector import Page
@@ -75,13 +75,14 @@ def _store_records(
     sweep = "" if page.open_balances else page.sweep
     batch = None
     if not stored_hashes(connection, kind, connection_id, ids[:: len(ids) // SAMPLED + 1]):
-        batch = _Batch(kind, connection_id, sweep, {}).of(records)
-        if not insert_new(connection, kind, batch.new):
+        # The rows are made while the database takes in the first of them.
+        batch = _Batch(kind, connection_id, sweep, {})
+        if not insert_new(connection, kind, batch.rows_of(records)):
             batch = None
     if batch is None:
         stored = stored_hashes(connection, kind, connection_id, ids)
-        batch = _Batch(kind, connection_id, sweep, stored).of(records)
-        upsert(connection, kind, [*batch.new, *batch.changed])
+        batch = _Batch(kind, connection_id, sweep, stored)
+        upsert(connection, kind, list(batch.rows_of(records)))
     found = [*page.problems, *batch.problems]
     gone = mark_gone(connection, connection_id, kind, page.gone)
     _save_problems(connection, connection_id, (kind.kind, [*ids, *page.gone]), found, now)
@@ -89,8 +90,8 @@ def _store_records(
         seen = [*batch.unchanged, *(one.id for one in found)]
         _mark_seen(connection, kind, connection_id, seen, sweep)
     return PageResult(
-        inserted=len(batch.new),
-        updated=len(batch.changed),
+        inserted=batch.inserted,
+        updated=batch.updated,
         unchanged=len(batch.unchanged),
         gone=gone,
         problems=tuple(found),
@@ -98,7 +99,7 @@ def _store_records(
 
 
 class _Batch:
-    """The rows of one page, sorted by what has to be done with them."""
+    """The rows of one page, and the count of what has to be done with them."""
 
     def __init__(
         self, kind: Kind, connection_id: int, sweep: str, stored: Mapping[str, int]
@@ -107,32 +108,35 @@ class _Batch:
         self._connection_id = connection_id
         self._sweep = sweep
         self._stored = stored
-        self.new: list[Values] = []
-        self.changed: list[Values] = []
+        self.inserted = 0
+        self.updated = 0
         self.unchanged: list[str] = []
         self.problems: list[DocumentProblem] = []
 
-    def of(self, records: Mapping[str, Any]) -> _Batch:
-        """Sort these records; those that cannot be kept become problems."""
+    def rows_of(self, records: Mapping[str, Any]) -> Iterator[Values]:
+        """Yield the rows to write; records that cannot be kept become problems."""
         stored, kind, connection_id, sweep = (
             self._stored, self._kind, self._connection_id, self._sweep
         )  # fmt: skip
         for record_id, record in records.items():
-            content = packed(record)
-            row_hash = hash_of(content)
             known = stored.get(record_id)
-            if known == row_hash:
-                self.unchanged.append(record_id)
-                continue
             try:
+                content = packed(record)
+                row_hash = hash_of(content)
+                if known == row_hash:
+                    self.unchanged.append(record_id)
+                    continue
                 row = kind.row(connection_id, record, (content, row_hash), sweep)
             except ValueError as error:
                 number = getattr(record, "number", "")
                 problem = DocumentProblem(kind.kind.value, record_id, number, str(error))
                 self.problems.append(problem)
                 continue
-            (self.new if known is None else self.changed).append(row)
-        return self
+            if known is None:
+                self.inserted += 1
+            else:
+                self.updated += 1
+            yield row
 
 
 def _mark_seen(
@@ -164,6 +168,17 @@ def mark_gone(connection: Connection, connection_id: int, kind: Kind, ids: Seque
     ).rowcount
 
 
+# Made once, since every page asks: making a statement takes longer than running this one.
+_SOME_PROBLEM = (
+    select(problems.c.id)
+    .where(
+        problems.c.connection_id == bindparam("of_connection"),
+        problems.c.kind == bindparam("of_kind"),
+    )
+    .limit(1)
+)
+
+
 def _save_problems(
     connection: Connection,
     connection_id: int,
@@ -173,19 +188,23 @@ def _save_problems(
 ) -> None:
     """Replace the problems of the documents on a page by those found now."""
     kind, ids = understood
-    standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
-    if ids and connection.scalar(select(func.count()).where(standing)):
+    given = {"of_connection": connection_id, "of_kind": kind.value}
+    if ids and connection.scalar(_SOME_PROBLEM, given) is not None:
+        standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
         connection.execute(delete(problems).where(standing, one_of(connection, problems.c.id, ids)))
     for one in found:
-        # A message can quote the very character that no database text can hold.
-        message = one.message.replace("\0", "")
-        values = {"number": one.number, "message": message, "seen_at": now}
+        values = {"number": _kept(one.number), "message": _kept(one.message), "seen_at": now}
         make = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(
             make.insert(problems)
             .values(connection_id=connection_id, kind=kind.value, id=one.id, **values)
             .on_conflict_do_update(index_elements=list(problems.primary_key.columns), set_=values)
         )
+
+
+def _kept(text: str) -> str:
+    """Return a text without what no database text can hold; a message may quote just that."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _move_cursor(connection: Connection, connection_id: int, page: Page, now: datetime) -> None:

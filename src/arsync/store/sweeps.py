@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from arsync.connector import Page
 from arsync.core.records import DocumentStatus, RecordKind
 from arsync.store.bulk import one_of
+from arsync.store.column_types import to_units
 from arsync.store.rows import KINDS
 from arsync.store.tables import invoices, open_balances, sweeps
 from arsync.store.values import Sweep
@@ -113,14 +115,19 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
                 one_of(connection, seen.c.invoice_id, ids),
             )
         )
-        rows = {one.invoice_id: one for one in page.open_balances}
-        connection.execute(
-            insert(seen),
-            [
-                {"connection_id": connection_id, "sweep": page.sweep, **one._asdict()}
-                for one in rows.values()
-            ],
-        )
+        # One that cannot be kept counts as not seen: its invoice is read again, and reported.
+        rows = {one.invoice_id: one for one in page.open_balances if _fits(one.amount_due)}
+        common = {"connection_id": connection_id, "sweep": page.sweep}
+        if rows:
+            connection.execute(insert(seen), [common | one._asdict() for one in rows.values()])
+
+
+def _fits(amount: Decimal) -> bool:
+    try:
+        to_units(amount)
+    except ValueError:
+        return False
+    return True
 
 
 def forget_sweeps(connection: Connection, connection_id: int, which: Any) -> None:

@@ -1,0 +1,97 @@
+"""Every test that takes `store` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import create_engine, make_url, text
+
+from arsync.clock import SetClock
+from arsync.core.records import Organisation
+from arsync.store import Keys, Store, open_store
+from arsync.store.tables import metadata
+from arsync.store.values import ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys(Fernet.generate_key().decode())
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that was migrated once, to be copied: a migration takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "store.db"
+    open_store(f"sqlite:///{file}", clock=SetClock(NOW)).close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    url = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
+    if not url:
+        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_schema(postgresql_server: str) -> Iterator[str]:
+    """The URL of a schema of this test session's own, dropped at its end."""
+    schema = f"arsync_test_{secrets.token_hex(6)}"
+    engine = create_engine(make_url(postgresql_server).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    inside = make_url(postgresql_server).update_query_dict({"options": f"-csearch_path={schema}"})
+    url = inside.render_as_string(hide_password=False)
+    open_store(url, clock=SetClock(NOW)).close()
+    yield url
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
+) -> Iterator[str]:
+    """The URL of an empty store."""
+    if request.param == "sqlite":
+        shutil.copy(migrated_file, tmp_path / "store.db")
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    url = request.getfixturevalue("migrated_schema")
+    yield url
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(text(f"DELETE FROM {table.name}"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(store_url: str, clock: SetClock, keys: Keys) -> Iterator[Store]:
+    with open_store(store_url, clock=clock, keys=keys) as opened:
+        yield opened
+
+
+@pytest.fixture
+def connection(store: Store) -> ConnectionRow:
+    return store.connections.add(
+        "acme",
+        platform="xero",
+        organisation=Organisation("org-1", "Acme Ltd", "GBP", time_zone="Pacific/Auckland"),
+    )

@@ -1,0 +1,344 @@
+"""The ledger keeps what the platform said, exactly, and page by page."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import StatementError
+
+from arsync.connector import Page, Record
+from arsync.core.money import AMOUNT_MAX
+from arsync.core.records import (
+    Allocation,
+    Contact,
+    Credit,
+    DocumentProblem,
+    Invoice,
+    Organisation,
+    Payment,
+    RecordKind,
+)
+from arsync.errors import UserMistake
+from arsync.store import Store
+from arsync.store.values import ConnectionRow, PageResult
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+KINDS = RecordKind
+ODD_TEXT = 'a "quoted", text\twith\nlines\\N, ünïcödé 👩‍🌾 and \'marks\''
+
+
+def an_invoice(record_id: str = "i1", **changes: Any) -> Invoice:
+    return Invoice(
+        id=record_id,
+        contact_id="c1",
+        number=f"INV-{record_id}",
+        status="open",
+        issued_on=date(2026, 9, 1),
+        due_on=date(2026, 10, 1),
+        currency="GBP",
+        rate=None,
+        total=Decimal("120.00"),
+        amount_due=Decimal("120.00"),
+    )._replace(**changes)
+
+
+def apply(
+    store: Store, connection: ConnectionRow, kind: RecordKind, *records: Record, **more: Any
+) -> PageResult:
+    page = Page(kind, records, more.pop("cursor", "next"), **more)
+    return store.ledger.apply(connection.id, page, NOW)
+
+
+def stored_invoices(store: Store, connection: ConnectionRow) -> dict[str, Invoice]:
+    apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
+    accounts = store.ledger.accounts(connection.id)
+    return {one.id: one for account in accounts for one in account.invoices}
+
+
+def test_every_field_of_every_record_comes_back_as_it_was(
+    store: Store, connection: ConnectionRow
+) -> None:
+    moment = datetime(2026, 11, 20, 23, 59, 59, 123456, tzinfo=UTC)
+    allocations = (
+        Allocation("i1", Decimal("10.0001"), date(2026, 10, 2)),
+        Allocation('odd "id"', Decimal("-0.5"), date(2026, 10, 3)),
+    )
+    contact = Contact(
+        "c1", ODD_TEXT, "active", "a@example.com", ("b@example.com", "c@example.com"), "Ann", "GBP",
+        "GB", ("Key accounts", ODD_TEXT), "", True, "", date(2020, 2, 29), "30 days", ODD_TEXT,
+        "7", moment,
+    )  # fmt: skip
+    invoice = Invoice(
+        "i1", "c1", "INV-1", "open", date(2026, 9, 1), date(2026, 10, 1), "EUR",
+        Decimal("1.123456789012345678"), Decimal("99999999999999.9999"), Decimal("-0.0001"),
+        ODD_TEXT, True, date(2026, 10, 5), date(2026, 10, 9), "x@example.com",
+        "https://example.com/1", ODD_TEXT, "v1", moment,
+    )  # fmt: skip
+    payment = Payment(
+        "p1", "c1", "active", date(2026, 10, 2), "EUR", Decimal("0.000001"), Decimal(10),
+        Decimal("0.25"), allocations, ODD_TEXT, "3", moment,
+    )  # fmt: skip
+    credit = Credit(
+        "k1", "c1", "overpayment", "CN-1", "open", date(2026, 10, 2), "EUR", None, Decimal(10),
+        Decimal(0), allocations, "4", moment,
+    )  # fmt: skip
+    apply(store, connection, KINDS.CONTACTS, contact)
+    apply(store, connection, KINDS.INVOICES, invoice, an_invoice("i2"))
+    apply(store, connection, KINDS.PAYMENTS, payment)
+    apply(store, connection, KINDS.CREDITS, credit)
+
+    (account,) = store.ledger.accounts(connection.id)
+
+    assert account.contacts == (contact,)
+    assert account.invoices == (invoice, an_invoice("i2"))
+    assert account.payments == (payment,)
+    assert account.credits == (credit,)
+    assert [type(value) for value in account.invoices[0]] == [type(value) for value in invoice]
+
+
+def test_a_page_seen_again_changes_nothing(store: Store, connection: ConnectionRow) -> None:
+    many = [an_invoice(f"i{number}") for number in range(50)]
+    first = apply(store, connection, KINDS.INVOICES, *many)
+    again = apply(store, connection, KINDS.INVOICES, *many)
+    assert (first.inserted, first.unchanged) == (50, 0)
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, 50)
+
+
+@pytest.mark.parametrize("known", [0, 1, 7, 39])
+def test_new_and_edited_rows_on_one_page_are_told_apart(
+    store: Store, connection: ConnectionRow, known: int
+) -> None:
+    """Whichever row of the page is the known one: only some are looked at beforehand."""
+    many = [an_invoice(f"i{number:02}") for number in range(40)]
+    apply(store, connection, KINDS.INVOICES, many[known])
+    many[known] = many[known]._replace(amount_due=Decimal(7))
+    result = apply(store, connection, KINDS.INVOICES, *many)
+    assert (result.inserted, result.updated, result.unchanged) == (39, 1, 0)
+    assert stored_invoices(store, connection) == {one.id: one for one in many}
+
+
+def test_of_two_copies_on_a_page_the_last_one_counts(
+    store: Store, connection: ConnectionRow
+) -> None:
+    newer = an_invoice(amount_due=Decimal(5))
+    result = apply(store, connection, KINDS.INVOICES, an_invoice(), newer)
+    assert result.inserted == 1
+    assert stored_invoices(store, connection) == {"i1": newer}
+
+
+def test_rows_and_cursor_are_kept_together_or_not_at_all(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), cursor="one")
+    naive = datetime(2026, 11, 22)  # refused with the cursor, after the rows were written
+    with pytest.raises(StatementError, match="moments are aware"):
+        page = Page(KINDS.INVOICES, [an_invoice("i2")], "two")
+        store.ledger.apply(connection.id, page, naive)
+    assert store.ledger.cursor(connection.id) == "one"
+    assert list(stored_invoices(store, connection)) == ["i1"]
+
+
+def test_a_page_that_was_read_by_ids_leaves_the_cursor_alone(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), cursor="one")
+    page = Page(KINDS.INVOICES, [an_invoice("i2")], "")
+    store.ledger.apply(connection.id, page, NOW, moves_cursor=False)
+    assert store.ledger.cursor(connection.id) == "one"
+
+
+def test_a_completed_pull_is_remembered(store: Store, connection: ConnectionRow) -> None:
+    assert store.ledger.cursor(connection.id) is None
+    apply(store, connection, KINDS.INVOICES, an_invoice(), cursor="half")
+    assert store.ledger.pulled_at(connection.id) is None
+    apply(store, connection, KINDS.INVOICES, cursor="whole", complete=True)
+    assert store.ledger.pulled_at(connection.id) == NOW
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total": AMOUNT_MAX + 1},
+        {"total": Decimal("0.00001")},
+        {"amount_due": Decimal("NaN")},
+        {"amount_due": Decimal("Infinity")},
+        {"reference": "NUL \0 inside"},
+        {"note": "\ud800"},
+    ],
+)
+@pytest.mark.parametrize("beside", [0, 1])
+def test_what_cannot_be_kept_becomes_a_problem_and_the_page_goes_on(
+    store: Store, connection: ConnectionRow, changes: dict[str, Any], beside: int
+) -> None:
+    if beside:
+        apply(store, connection, KINDS.INVOICES, an_invoice("good"))
+    odd = an_invoice("odd", **changes)
+    result = apply(store, connection, KINDS.INVOICES, an_invoice("good"), odd)
+    assert [(one.id, one.number) for one in result.problems] == [("odd", "INV-odd")]
+    assert [one.id for one in store.ledger.problems(connection.id)] == ["odd"]
+    assert list(stored_invoices(store, connection)) == ["good"]
+
+
+def test_the_largest_amount_fits(store: Store, connection: ConnectionRow) -> None:
+    largest = an_invoice(total=AMOUNT_MAX, amount_due=-AMOUNT_MAX)
+    apply(store, connection, KINDS.INVOICES, largest)
+    assert stored_invoices(store, connection) == {"i1": largest}
+
+
+def test_a_problem_stands_until_the_document_is_understood(
+    store: Store, connection: ConnectionRow
+) -> None:
+    problem = DocumentProblem("invoices", "i1", "INV-1", "no due date")
+    apply(store, connection, KINDS.INVOICES, problems=(problem,))
+    apply(store, connection, KINDS.INVOICES, an_invoice("i2"))
+    assert store.ledger.problems(connection.id) == [problem]
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"))
+    assert store.ledger.problems(connection.id) == []
+
+
+def test_an_invoice_whose_new_version_is_not_understood_is_left_out(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), an_invoice("i2"))
+    problem = DocumentProblem("invoices", "i1", "INV-1", "unknown status")
+    apply(store, connection, KINDS.INVOICES, problems=(problem,))
+    assert list(stored_invoices(store, connection)) == ["i2"]
+
+
+def episode(store: Store, connection: ConnectionRow) -> int:
+    stored_invoices(store, connection)
+    (account,) = store.ledger.accounts(connection.id)
+    return account.episodes["i1"]
+
+
+def test_being_owed_again_opens_a_new_episode(store: Store, connection: ConnectionRow) -> None:
+    owed, part = an_invoice(), an_invoice(amount_due=Decimal(1))
+    paid = an_invoice(status="paid", amount_due=Decimal(0))
+    history = [(owed, 1), (part, 1), (paid, 1), (owed, 2), (part, 2), (paid, 2), (owed, 3)]
+    for invoice, expected in history:
+        apply(store, connection, KINDS.INVOICES, invoice)
+        assert episode(store, connection) == expected
+
+
+def test_a_draft_was_never_owed(store: Store, connection: ConnectionRow) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice(status="draft"))
+    assert episode(store, connection) == 0
+    apply(store, connection, KINDS.INVOICES, an_invoice())
+    assert episode(store, connection) == 1
+
+
+def test_what_the_platform_deleted_is_owed_no_longer_and_can_come_back(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), an_invoice("i2"))
+    result = apply(store, connection, KINDS.INVOICES, gone=("i1", "never seen"))
+    assert result.gone == 1
+    assert stored_invoices(store, connection)["i1"].status == "deleted"
+    assert store.ledger.counts(connection.id)[KINDS.INVOICES] == 1
+    assert store.ledger.mark_gone(connection.id, KINDS.INVOICES, ["i1"]) == 0
+    assert apply(store, connection, KINDS.INVOICES, an_invoice("i1")).updated == 1
+    assert stored_invoices(store, connection)["i1"].status == "open"
+
+
+def test_totals_are_exact_and_by_currency(store: Store, connection: ConnectionRow) -> None:
+    tenth = Decimal("0.1")
+    apply(
+        store,
+        connection,
+        KINDS.INVOICES,
+        *(an_invoice(f"i{number}", amount_due=tenth) for number in range(3)),
+        an_invoice("e1", currency="EUR", amount_due=Decimal("0.0001")),
+        an_invoice("paid", status="paid", amount_due=Decimal(0)),
+        an_invoice("void", status="voided", amount_due=Decimal(9)),
+    )
+    apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
+    totals = store.ledger.totals(connection.id)
+    assert [(one.contact_name, one.currency, one.invoices, one.amount_due) for one in totals] == [
+        ("Customer", "EUR", 1, Decimal("0.0001")),
+        ("Customer", "GBP", 3, Decimal("0.3")),
+    ]
+
+
+def test_the_organisation_is_kept_with_its_connection(
+    store: Store, connection: ConnectionRow
+) -> None:
+    told = Organisation(
+        "org-1", "Acme Limited", "GBP", "GB", "Europe/London", "!x", True, date(2026, 3, 31), False
+    )
+    apply(store, connection, KINDS.ORGANISATION, told)
+    assert store.connections.get("acme").organisation == told
+
+
+def test_two_connections_do_not_see_each_others_documents(
+    store: Store, connection: ConnectionRow
+) -> None:
+    other = store.connections.add(
+        "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
+    )
+    apply(store, connection, KINDS.INVOICES, an_invoice(amount_due=Decimal(1)))
+    apply(store, other, KINDS.INVOICES, an_invoice(amount_due=Decimal(2)))
+    assert stored_invoices(store, connection)["i1"].amount_due == 1
+    assert stored_invoices(store, other)["i1"].amount_due == 2
+
+
+def test_a_rebuild_empties_the_copy_and_keeps_what_people_said(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice())
+    store.people.dispute(connection.id, "i1", opened_on=NOW.date(), reason="short", who="Ann")
+    store.ledger.clear(connection.id)
+    assert store.ledger.cursor(connection.id) is None
+    assert store.ledger.counts(connection.id)[KINDS.INVOICES] == 0
+    assert len(store.people.disputes(connection.id)) == 1
+
+
+def test_contacts_that_documents_name_and_nobody_brought_are_known(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
+    apply(store, connection, KINDS.INVOICES, an_invoice(), an_invoice("i2", contact_id="c2"))
+    assert store.ledger.missing_contacts(connection.id) == ["c2"]
+    problem = DocumentProblem("contacts", "c2", "", "odd")
+    apply(store, connection, KINDS.CONTACTS, problems=(problem,))
+    assert store.ledger.missing_contacts(connection.id) == []
+
+
+def test_an_invoice_is_found_by_number_or_id(store: Store, connection: ConnectionRow) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), an_invoice("i2", number="INV-77"))
+    assert store.ledger.invoice(connection.id, "inv-77 ").id == "i2"
+    assert store.ledger.invoice(connection.id, "i1").id == "i1"
+    with pytest.raises(UserMistake, match="did you mean 'INV-77'"):
+        store.ledger.invoice(connection.id, "INV-7")
+    with pytest.raises(UserMistake, match=r"there is no invoice 'zzz'\.$"):
+        store.ledger.invoice(connection.id, "zzz")
+
+
+def test_of_several_invoices_with_one_number_a_person_chooses(
+    store: Store, connection: ConnectionRow
+) -> None:
+    twice = [an_invoice(one, number="7") for one in ("i1", "i2")]
+    apply(store, connection, KINDS.INVOICES, *twice)
+    with pytest.raises(UserMistake, match=r"2 invoices have the number '7'.*i1 .*i2 "):
+        store.ledger.invoice(connection.id, "7")
+
+
+def test_a_contact_is_found_by_name_whatever_the_capitals(
+    store: Store, connection: ConnectionRow
+) -> None:
+    apply(
+        store,
+        connection,
+        KINDS.CONTACTS,
+        Contact("c1", "Ridgeway University"),
+        Contact("c2", "City Agency"),
+        Contact("c3", "City Agency", "archived"),
+    )
+    assert store.ledger.contact(connection.id, "ridgeway university").id == "c1"
+    assert store.ledger.contact(connection.id, "City Agency").id == "c2"
+    with pytest.raises(UserMistake, match="did you mean 'Ridgeway University'"):
+        store.ledger.contact(connection.id, "Ridgway University")
+    with pytest.raises(UserMistake, match=r"there is no contact '100%_'\.$"):
+        store.ledger.contact(connection.id, "100%_")
