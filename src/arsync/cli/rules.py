@@ -109,7 +109,7 @@ def fields(word: str | None, as_json: bool) -> int:
                 field.name,
                 field.of,
                 ", ".join(field.choices) or field.kind.value,
-                field.description + (f" Unknown: {field.unknown}." if field.unknown else ""),
+                field.description + (f"; unknown when {field.unknown}" if field.unknown else ""),
                 field.example,
             ]
             for field in found

@@ -115,6 +115,7 @@ class Demo:
     def _app(self, world: World) -> App:
         file = self._folder / "config.toml"
         file.write_text(config_text(world, via_port=free_port()), encoding="utf-8")
+        file.chmod(0o600)
         # Variables of the reader's own set-up must not lead the demo to real books.
         return App(load_config(file, {}), clock=self._clock)
 

@@ -190,9 +190,17 @@ class Parts:
         grant_id: int | None,
         settings: Mapping[str, str] | None = None,
     ) -> Iterator[Connector]:
-        platform = self.platform(platform_name)
         section = self.config.section(platform_name)
-        tokens = StoredTokens(self.store.tokens, grant_id, platform.authoriser(section))
+        with self.transport(platform_name, grant_id) as transport:
+            yield self.platform(platform_name).open(
+                transport, organisation_id, {**section, **(settings or {})}
+            )
+
+    @contextmanager
+    def transport(self, platform_name: str, grant_id: int | None) -> Iterator[PlatformTransport]:
+        """Open HTTP to a platform with the tokens of one consent."""
+        platform = self.platform(platform_name)
+        tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
         transport = PlatformTransport(
             platform.label,
             tokens,
@@ -201,7 +209,7 @@ class Parts:
             pace=self.config.get("runs", "pace") == "on",
         )
         try:
-            yield platform.open(transport, organisation_id, {**section, **(settings or {})})
+            yield transport
         finally:
             transport.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -38,13 +38,7 @@ def rulebook_files(config: Config, connection: str = "") -> list[Path]:
     """Return the files of a connection's rulebook: the folder's, then its own folder's."""
     root = config.path("rules", "folder")
     places = [root, root / connection] if connection else [root]
-    return [
-        file
-        for place in places
-        if place.is_dir()
-        for file in sorted(place.iterdir())
-        if file.suffix in _SUFFIXES and file.is_file()
-    ]
+    return [file for place in places if place.is_dir() for file in _yaml_files(place)]
 
 
 def read_rules(config: Config, connection: str = "") -> Rules:
@@ -64,6 +58,36 @@ def read_rules(config: Config, connection: str = "") -> Rules:
             f"there is no rulebook in {folder}."
             "\n    hint: `arsync init` puts one there; any *.yaml in the folder is read"
         )
+    return _read(config, folder, files)
+
+
+def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
+    """Read these files, and every *.yaml of these folders, as one rulebook.
+
+    Raises:
+        UserMistake: one does not exist, or there is no rulebook among them.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += _yaml_files(path)
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserMistake(f"{path}: there is no such file or folder.")
+    if not files:
+        raise UserMistake(f"there is no *.yaml in {', '.join(map(str, paths))}.")
+    first = paths[0]
+    return _read(config, first if first.is_dir() else first.parent, files)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return [
+        file for file in sorted(folder.iterdir()) if file.suffix in _SUFFIXES and file.is_file()
+    ]
+
+
+def _read(config: Config, folder: Path, files: Sequence[Path]) -> Rules:
     if len(files) > RULEBOOK_FILES_MAX:
         raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
     texts = [(_shown(file, config.folder), _text(file)) for file in files]

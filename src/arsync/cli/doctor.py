@@ -1,0 +1,36 @@
+"""`doctor`: is everything right?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_FAILED
+from arsync.cli.common import config_option, json_option, open_app, print_json, say
+
+_SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
+
+
+@click.command()
+@json_option
+@config_option
+def doctor(as_json: bool, config_file: Path | None) -> int:
+    """Check everything that has to be right.
+
+    Config, store, keys, consent, clock, rate budget, and the rulebook against what each platform
+    offers. One call is made to each platform; nothing is changed.
+    """
+    from arsync.run.doctor import WRONG, examine
+
+    found = []
+    with open_app(config_file) as app:
+        for finding in examine(app):
+            found.append(finding)
+            if not as_json:
+                click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")
+    wrong = sum(finding.verdict == WRONG for finding in found)
+    if as_json:
+        print_json([finding.as_json() for finding in found])
+    say(f"{wrong} to mend." if wrong else "All is well.")
+    return EXIT_FAILED if wrong else EXIT_DONE

@@ -1,0 +1,218 @@
+"""The doctor: everything that has to be right, checked one by one, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from arsync.clock import today_in
+from arsync.connector import HttpResponse, Transport
+from arsync.core.records import RecordKind
+from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
+from arsync.http import PlatformTransport
+from arsync.run.parts import Parts
+from arsync.store.values import ConnectionRow
+
+OK = "ok"
+NOTE = "note"
+"""Worth knowing; nothing is wrong."""
+WRONG = "wrong"
+
+CLOCK_SKEW_SECONDS_MAX = 120.0
+"""A clock that is further off would call tokens fresh that have expired."""
+
+OPEN_TO_OTHERS = 0o077
+
+
+class Finding(NamedTuple):
+    """One thing that was checked."""
+
+    about: str
+    verdict: str
+    """`ok`, `note` or `wrong`."""
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as `doctor --json` prints it."""
+        return self._asdict()
+
+
+def examine(parts: Parts) -> Iterator[Finding]:
+    """Yield a finding for each check, in the order in which things rest on each other.
+
+    One call is made to each connection's platform, nothing is changed.
+    """
+    yield from _config(parts)
+    try:
+        yield _store(parts)
+        rows = parts.store.connections.all()
+    except ArsyncError as error:
+        yield Finding("store", WRONG, str(error))
+        return
+    if not rows:
+        yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
+        yield from _rules(parts, None)
+    for row in rows:
+        yield from _connection(parts, row)
+        yield from _rules(parts, row)
+    yield from _mail(parts)
+
+
+def _config(parts: Parts) -> Iterator[Finding]:
+    config = parts.config
+    if config.file is None:
+        yield Finding("config", NOTE, "no config.toml here; the defaults and variables serve.")
+        return
+    yield Finding("config", OK, str(config.file))
+    secret = any(
+        config.get(section, key)
+        for section, key in (
+            ("xero", "client_secret"), ("quickbooks", "client_secret"), ("smtp", "url"),
+        )
+    )  # fmt: skip
+    mode = config.file.stat().st_mode
+    if secret and mode & OPEN_TO_OTHERS:
+        yield Finding(
+            "config", WRONG,
+            f"it holds secrets and others can read it. Do: chmod 600 {config.file}",
+        )  # fmt: skip
+
+
+def _store(parts: Parts) -> Finding:
+    url = make_url(parts.config.store_url)
+    with parts.store.engine.connect() as connection:
+        if url.get_backend_name() == "sqlite":
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            if found != "ok":
+                return Finding("store", WRONG, f"the file is damaged: {found}. Restore a backup.")
+        else:
+            connection.execute(text("SELECT 1"))
+    return Finding("store", OK, url.render_as_string(hide_password=True))
+
+
+class _Watched:
+    """A transport that remembers the last answer's headers."""
+
+    def __init__(self, transport: PlatformTransport) -> None:
+        self._transport: Transport = transport
+        self.headers: Mapping[str, str] = {}
+
+    def request(self, method: str, url: str, **rest: Any) -> HttpResponse:
+        answer = self._transport.request(method, url, **rest)
+        self.headers = answer.headers
+        return answer
+
+
+def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
+    try:
+        platform = parts.platform(row.platform)
+        if row.grant_id is None:
+            yield Finding(row.name, WRONG, f"it has no consent. Do: arsync connect {row.platform}")
+            return
+        token = parts.store.tokens.load(row.grant_id)
+        section = {**parts.config.section(row.platform), **row.settings}
+        with parts.transport(row.platform, row.grant_id) as transport:
+            watched = _Watched(transport)
+            organisation = platform.open(watched, row.organisation_id, section).organisation()
+            left = transport.pacer.day_left
+    except NeedsReconnect as error:
+        yield Finding(row.name, WRONG, f"{error} Do: arsync connect {row.platform}")
+        return
+    except RetryLater as error:
+        yield Finding(row.name, WRONG, f"{platform.label} cannot be reached: {error}")
+        return
+    except ArsyncError as error:
+        yield Finding(row.name, WRONG, str(error))
+        return
+    yield Finding(row.name, OK, f"{platform.label} answers for {organisation.name}.")
+    if token.scope:
+        yield Finding(row.name, OK, f"consent covers: {token.scope}")
+    if left is not None:
+        enough = left > platform.limits.reserve_per_day
+        yield Finding(row.name, OK if enough else WRONG, f"{left:,} calls left today.")
+    yield from _clock(parts, row, watched.headers)
+    if organisation.own_reminders:
+        yield Finding(
+            row.name, NOTE,
+            f"{platform.label}'s own invoice reminders are switched on: customers may hear twice. "
+            "Switch them off there.",
+        )  # fmt: skip
+    counts = parts.store.ledger.counts(row.id)
+    if not counts.get(RecordKind.CONTACTS):
+        yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")
+
+
+def _clock(parts: Parts, row: ConnectionRow, headers: Mapping[str, str]) -> Iterator[Finding]:
+    zone = parts.time_zone(row)
+    if zone:
+        yield Finding(row.name, OK, f"today is {today_in(parts.clock, zone)} ({zone}).")
+    else:
+        yield Finding(
+            row.name, NOTE,
+            "the platform does not tell the time zone, so days are counted in UTC. "
+            'Do: [runs] time_zone = "Europe/London"',
+        )  # fmt: skip
+    theirs = _moment(headers.get("date", ""))
+    if theirs is None:
+        return
+    seconds = abs((parts.clock.now() - theirs).total_seconds())
+    if seconds > CLOCK_SKEW_SECONDS_MAX:
+        yield Finding(
+            "clock", WRONG,
+            f"this computer's clock is {seconds:,.0f} seconds off the platform's. Set it right.",
+        )  # fmt: skip
+    else:
+        yield Finding("clock", OK, f"within {max(1.0, seconds):.0f} seconds of the platform's.")
+
+
+def _moment(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC) if header else None
+    except ValueError:
+        return None
+
+
+def _rules(parts: Parts, row: ConnectionRow | None) -> Iterator[Finding]:
+    about = f"rulebook of {row.name}" if row else "rulebook"
+    try:
+        rules = parts.rules(row.name if row else "")
+    except UserMistake as mistake:
+        yield Finding(about, WRONG, str(mistake))
+        return
+    lacking = parts.lacking(rules, row) if row else []
+    for problem in [*rules.problems, *lacking]:
+        yield Finding(about, WRONG if rules.errors or problem in lacking else NOTE, problem)
+    if rules.rulebook is None or lacking:
+        return
+    yield Finding(about, OK, rules.rulebook.name)
+    base = row.organisation.base_currency if row else ""
+    if base and base != rules.rulebook.currency:
+        yield Finding(
+            about, NOTE,
+            f"its amounts are in {rules.rulebook.currency}, the organisation's books in {base}: "
+            "they are converted at the rates recorded on the documents; without one, a rule that "
+            "asks for an amount does not fire.",
+        )  # fmt: skip
+
+
+def _mail(parts: Parts) -> Iterator[Finding]:
+    from arsync.mail import smtp_server
+
+    url = parts.config.get("smtp", "url")
+    if not url:
+        return
+    try:
+        smtp_server(url)
+    except UserMistake as mistake:
+        yield Finding("smtp", WRONG, str(mistake))
+        return
+    sender = parts.config.get("smtp", "sender")
+    if sender:
+        yield Finding("smtp", OK, f"mail leaves as {sender}.")
+    else:
+        yield Finding("smtp", WRONG, "[smtp] sender is empty: nobody to write as.")
