@@ -71,7 +71,7 @@ def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
             rates[currency] = rate_for(ledger, currency)
         status = STATUSES[row.status]
         line = Line(
-            wire.mapped_guid("line", id_ + "/1"),
+            wire.swapped_guid(id_),
             "Goods and services",
             unit_amount=total,
             line_amount=total,

@@ -20,6 +20,7 @@ _RATE = Decimal("0.000001")
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000
 _MS_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMESPACE = uuid.UUID("0c7a9b52-6f0e-4a2c-9c38-5c9d3a1f7e10")
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -116,6 +117,8 @@ def read_moment(value: Any) -> datetime:
 
 def guid(value: Any) -> str:
     """A GUID in lower case with dashes, or the empty string when it is none."""
+    if isinstance(value, str) and _GUID.fullmatch(value):
+        return value
     try:
         return str(uuid.UUID(str(value)))
     except ValueError:
@@ -125,6 +128,11 @@ def guid(value: Any) -> str:
 def new_guid() -> str:
     """A fresh GUID."""
     return str(uuid.uuid4())
+
+
+def swapped_guid(id_: str) -> str:
+    """The GUID with its first and last eight digits exchanged: another one, at no cost."""
+    return id_[-8:] + id_[8:-8] + id_[:8]
 
 
 def mapped_guid(kind: str, name: str) -> str:
