@@ -20,6 +20,9 @@ MINOR_VERSION = 75
 QUERY_CHARACTERS_MAX = 1_500
 """A longer select travels in a body: addresses have limits on the way."""
 
+BY_ID = "Id"
+NEWEST_FIRST = "MetaData.CreateTime DESC"
+
 _HEADERS = {"Accept": "application/json"}
 _ARRAY = ord("[")
 _PACIFIC = timezone(timedelta(hours=-8))
@@ -76,11 +79,14 @@ class Api:
             raise RetryLater(f"QuickBooks answered without the {entity} that was asked for.")
         return tree[entity]
 
-    def query(self, entity: str, where: str = "", *, start: int = 1) -> Raw | None:
-        """Read one page of an entity's rows in the order of ids, as one array; None when empty."""
+    def query(
+        self, entity: str, where: str = "", *, start: int = 1, order: str = BY_ID
+    ) -> Raw | None:
+        """Read one page of an entity's rows as one array; None when it is empty."""
         parts = ["SELECT * FROM", entity]
         parts += ["WHERE", where] if where else []
-        parts += ["ORDERBY Id STARTPOSITION", str(start), "MAXRESULTS", str(documents.ROWS_MAX)]
+        parts += ["ORDERBY", order, "STARTPOSITION", str(start)]
+        parts += ["MAXRESULTS", str(documents.ROWS_MAX)]
         select = " ".join(parts)
         params = {"minorversion": str(MINOR_VERSION)}
         url = f"{self.company_url}/query"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -15,7 +15,7 @@ from arsync.connector import Receipt, Write
 from arsync.core.actions import marker
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks import faults
-from arsync_quickbooks.api import Api, quoted, stamp
+from arsync_quickbooks.api import NEWEST_FIRST, Api, quoted, stamp
 from arsync_quickbooks.blocks import ATTACHABLE_NOTE_CHARACTERS_MAX, with_marker
 from arsync_quickbooks.documents import (
     ROWS_MAX,
@@ -205,31 +205,44 @@ class Desk:
 
     def attachables(self, write: Write, target: Target) -> list[AttachableDoc]:
         """Read what hangs on a document."""
+        found: list[AttachableDoc] = []
         if self._asks_by_document:
+            condition = (
+                f"AttachableRef.EntityRef.Type = {quoted(target.entity)}"
+                f" AND AttachableRef.EntityRef.value = {quoted(target.id)}"
+            )
             try:
-                return self._attachables(
-                    f"AttachableRef.EntityRef.Type = {quoted(target.entity)}"
-                    f" AND AttachableRef.EntityRef.value = {quoted(target.id)}",
-                    target,
-                )
+                found = list(self.newest("Attachable", AttachableDoc, condition))
             except faults.Refused as refused:
                 # Intuit's own examples ask like this, but no reference lists it as supported.
                 if not refused.codes & _CANNOT_ASK:
                     raise
                 self._asks_by_document = False
-        return self._attachables(created_since(write), target)
+        if not self._asks_by_document:
+            since, pages = since_first_attempt(write)
+            found = list(self.newest("Attachable", AttachableDoc, since, pages_max=pages))
+        return [one for one in found if hangs(one, target)]
 
-    def _attachables(self, where: str, target: Target) -> list[AttachableDoc]:
-        found: list[AttachableDoc] = []
-        for number in range(SCAN_PAGES_MAX):
-            raw = self.api.query("Attachable", where, start=1 + number * ROWS_MAX)
-            page = [] if raw is None else list(rows(raw, AttachableDoc))
-            found += [row for row in page if isinstance(row, AttachableDoc) and hangs(row, target)]
+    def newest(
+        self, entity: str, kind: type[D], condition: str, *, pages_max: int = SCAN_PAGES_MAX
+    ) -> Iterator[D]:
+        """Yield documents, the newest first.
+
+        Raises:
+            OutcomeUnknown: there are too many to look through.
+        """
+        for number in range(pages_max):
+            start = 1 + number * ROWS_MAX
+            raw = self.api.query(entity, condition, start=start, order=NEWEST_FIRST)
+            page = [] if raw is None else list(rows(raw, kind))
+            yield from (row for row in page if not isinstance(row, Odd))
             if len(page) < ROWS_MAX:
-                return found
-        raise OutcomeUnknown(
-            f"More than {SCAN_PAGES_MAX * ROWS_MAX:,} attachments would have to be looked through."
-        )
+                return
+        if pages_max == SCAN_PAGES_MAX:
+            raise OutcomeUnknown(
+                f"More than {SCAN_PAGES_MAX * ROWS_MAX:,} {entity} documents at QuickBooks would"
+                " have to be looked through."
+            )
 
 
 def note_text(write: Write) -> str:
@@ -249,9 +262,12 @@ def hangs(attachable: AttachableDoc, target: Target) -> bool:
     )
 
 
-def created_since(write: Write) -> str:
-    """Return the condition for documents made since the first attempt; empty when not known."""
+def since_first_attempt(write: Write) -> tuple[str, int]:
+    """Return the condition, and the pages, in which what the write made must be.
+
+    While there is no open attempt nothing older can be ours: one page finds what was just written.
+    """
     started = write.before.get("started_at", "")
     if not started:
-        return ""
-    return f"MetaData.CreateTime >= {quoted(stamp(moment(started) - SCAN_MARGIN))}"
+        return "", 1
+    return f"MetaData.CreateTime >= {quoted(stamp(moment(started) - SCAN_MARGIN))}", SCAN_PAGES_MAX

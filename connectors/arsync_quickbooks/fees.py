@@ -17,8 +17,8 @@ from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import faults
 from arsync_quickbooks.api import quoted
 from arsync_quickbooks.blocks import PRIVATE_NOTE_CHARACTERS_MAX, with_marker
-from arsync_quickbooks.desk import SCAN_PAGES_MAX, Desk, created_since, request_id
-from arsync_quickbooks.documents import ROWS_MAX, InvoiceDoc, ItemDoc, rows
+from arsync_quickbooks.desk import Desk, request_id, since_first_attempt
+from arsync_quickbooks.documents import InvoiceDoc, ItemDoc
 from arsync_quickbooks.holds import currency_of
 from arsync_quickbooks.reader import Company
 
@@ -59,18 +59,13 @@ class LateFee:
 
     def find(self, write: Write) -> Receipt | None:
         """Look through the customer's invoices for our marker."""
+        since, pages = since_first_attempt(write)
         where = f"CustomerRef = {quoted(write.action.contact_id)}"
-        since = created_since(write)
         where += f" AND {since}" if since else ""
-        for number in range(SCAN_PAGES_MAX):
-            raw = self._desk.api.query("Invoice", where, start=1 + number * ROWS_MAX)
-            page = [] if raw is None else list(rows(raw, InvoiceDoc))
-            for row in page:
-                if isinstance(row, InvoiceDoc) and marker(write.key) in (row.private_note or ""):
-                    return _receipt(row.id or "", row.doc_number or "")
-            if len(page) < ROWS_MAX:
-                return None
-        raise OutcomeUnknown("The customer has too many invoices to look through for the fee.")
+        for row in self._desk.newest("Invoice", InvoiceDoc, where, pages_max=pages):
+            if marker(write.key) in (row.private_note or ""):
+                return _receipt(row.id or "", row.doc_number or "")
+        return None
 
     def _body(self, write: Write) -> dict[str, Any]:
         from arsync_quickbooks import sdk

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from arsync.connector import Page, Record
 from arsync.core.records import DocumentProblem, Organisation, RecordKind
-from arsync.errors import RetryLater
+from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import records
 from arsync_quickbooks.api import Api, quoted
 from arsync_quickbooks.documents import (
@@ -98,7 +98,7 @@ class Reader:
             told = _whole(preferences, "Preferences", PreferencesDoc)
             books = records.books_of(told)
             if not books.home_currency:
-                raise RetryLater("QuickBooks does not tell the company's home currency.")
+                raise Rejected("QuickBooks does not tell the company's home currency.")
             organisation = records.to_organisation(
                 _whole(info, "CompanyInfo", CompanyInfoDoc),
                 told,

@@ -54,6 +54,7 @@ VOID_WORD = "Voided"
 RATE_MAX = Decimal(10) ** 9
 """A larger exchange rate is refused as odd."""
 
+_SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NO_CURRENCY = frozenset({"XXX", "XTS"})
 
@@ -297,13 +298,8 @@ def _money(amount: Decimal | None, key: str) -> Decimal:
         raise _OddDocument(f"{key} is missing")
     if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
         raise _OddDocument(f"{key} is out of range: {amount}")
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -DECIMAL_PLACES_MAX:
-        trimmed = amount.normalize()
-        places = trimmed.as_tuple().exponent
-        if isinstance(places, int) and places < -DECIMAL_PLACES_MAX:
-            raise _OddDocument(f"{key} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
-        return trimmed
+    if amount != amount.quantize(_SMALLEST):
+        raise _OddDocument(f"{key} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
     return amount
 
 
@@ -384,7 +380,8 @@ def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
 
 
 def _addresses(email: Email | None) -> tuple[str, ...]:
-    parts = re.split(r"[,;]", (email and email.address) or "")
+    written = (email and email.address) or ""
+    parts = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)
     return tuple(part.strip() for part in parts if part.strip())
 
 

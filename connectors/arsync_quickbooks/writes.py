@@ -11,7 +11,7 @@ from typing import Protocol
 
 from arsync.connector import Receipt, Write
 from arsync.core.actions import Action, ActionKind, Via
-from arsync.errors import OutcomeUnknown, RetryLater
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.desk import Desk, Target
 from arsync_quickbooks.fees import LateFee
@@ -84,10 +84,14 @@ class Writer:
     def find(self, write: Write) -> Receipt | None:
         """Look whether the change and all its notes stand."""
         change = self._change(write.action)
-        changed = change.find(write) if change else None
-        if change and changed is None:
-            return None
-        noted = self._desk.notes_stand(write, self._targets(write.action))
+        try:
+            changed = change.find(write) if change else None
+            if change and changed is None:
+                return None
+            noted = self._desk.notes_stand(write, self._targets(write.action))
+        except Rejected as rejected:
+            # To be refused a look says nothing about what stands there.
+            raise OutcomeUnknown(str(rejected)) from rejected
         return noted and (changed or noted)
 
     def _change(self, action: Action) -> Change | None:

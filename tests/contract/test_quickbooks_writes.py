@@ -447,3 +447,68 @@ def test_half_an_answer_to_a_write_is_an_unknown_outcome(quickbooks: Any) -> Non
         quickbooks.connector().perform(write)
     assert quickbooks.connector().find(write) is not None
     assert len(notes(quickbooks, write)) == 1
+
+
+def test_a_promise_without_room_is_refused(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks, PrivateNote="x" * 3990)
+    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+    with pytest.raises(Rejected, match="only 10 characters are left of 4,000"):
+        quickbooks.connector().perform(write)
+
+
+def test_an_empty_text_that_empties_nothing_is_followed_by_a_full_update(quickbooks: Any) -> None:
+    customer(quickbooks, PrimaryEmailAddr={"Address": "a@acme.example"})
+    quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+    standing = {"Customer": {"Id": "801", "Notes": told(quickbooks, "Customer", "801")["Notes"]}}
+    quickbooks.sandbox.faults.add(
+        {"path": "/customer[?]", "method": "POST", "status": 200, "body": standing}
+    )
+    quickbooks.connector().perform(make_write(ActionKind.LIFT_CREDIT_HOLD))
+    whole = told(quickbooks, "Customer", "801")
+    assert not whole.get("Notes")
+    assert whole["PrimaryEmailAddr"] == {"Address": "a@acme.example"}
+
+
+def test_notes_that_the_server_spoilt_are_an_unknown_outcome(quickbooks: Any) -> None:
+    customer(quickbooks)
+    answer = {"Customer": {"Id": "801", "Notes": "cut"}}
+    quickbooks.sandbox.faults.add(
+        {"path": "/customer[?]", "method": "POST", "status": 200, "body": answer}
+    )
+    with pytest.raises(OutcomeUnknown, match="did not take the notes"):
+        quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
+
+
+def test_what_cannot_be_looked_at_is_unknown(quickbooks: Any) -> None:
+    customer(quickbooks)
+    fault = {"Fault": {"Error": [{"Message": "Not today", "code": "6000"}]}}
+    quickbooks.sandbox.faults.add({"path": "/customer/801", "status": 400, "body": fault})
+    with pytest.raises(OutcomeUnknown, match="Not today"):
+        quickbooks.connector().find(make_write(ActionKind.CREDIT_HOLD))
+
+
+def test_a_lifted_hold_of_a_customer_that_is_gone_is_not_found(quickbooks: Any) -> None:
+    assert quickbooks.connector().find(make_write(ActionKind.LIFT_CREDIT_HOLD)) is None
+    assert quickbooks.connector().find(make_write(ActionKind.RESTORE_TERMS)) is None
+
+
+def test_a_fee_number_that_is_taken_is_looked_at_by_a_person(quickbooks: Any) -> None:
+    customer(quickbooks)
+    quickbooks.book.load_documents(
+        {"Preferences": [{"SalesFormsPrefs": {"CustomTxnNumbers": True}}]}
+    )
+    write = make_write(ActionKind.LATE_FEE, details={"amount": "5", "currency": "GBP"})
+    invoice(quickbooks, DocNumber=f"FEE-{write.key[:12]}")
+    with pytest.raises(OutcomeUnknown, match="already: look at it"):
+        quickbooks.connector().perform(write)
+
+
+def test_an_online_link_is_told_where_there_is_one(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks)
+    assert quickbooks.connector().invoice_link("901") == ""
+    payable = {"AllowOnlineACHPayment": True, "BillEmail": {"Address": "a@acme.example"}}
+    invoice(quickbooks, Id="902", DocNumber="INV-902", **payable)
+    assert "/902" in quickbooks.connector().invoice_link("902")
+    assert quickbooks.connector().invoice_link("999") == ""
