@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -310,6 +310,14 @@ class BooksPost:
         return self._real.pdf(action, account, organisation, today)
 
 
+class Snapshot(NamedTuple):
+    """A world at one moment."""
+
+    database: sqlite3.Connection
+    books: Books
+    moment: datetime
+
+
 @dataclass
 class World:
     """The books, the application, and time."""
@@ -324,10 +332,11 @@ class World:
     def __post_init__(self) -> None:
         self.restart()
 
-    def restart(self) -> None:
-        """Start a new process on the same store."""
-        if "app" in self.__dict__:
-            self.app.close()
+    def restart(self, *, same_store: bool = False) -> None:
+        """Start a new process on the same store; `same_store` spares opening it anew."""
+        old = self.__dict__.get("app")
+        if old is not None and not same_store:
+            old.close()
         self.app = App(
             self.config,
             clock=self.clock,
@@ -335,6 +344,8 @@ class World:
             limits=self.limits,
             post=lambda *parts: BooksPost(self.books, *parts),
         )
+        if old is not None and same_store:
+            self.app.__dict__["store"] = old.store
 
     @property
     def store(self) -> Store:
@@ -362,13 +373,22 @@ class World:
         """Return whether the connection's consent stands."""
         return self.connection.state
 
-    def copy(self, folder: Path) -> World:
-        """Return another world that begins where this one stands. Close this one first."""
-        self.app.close()
-        shutil.copytree(self.config.folder, folder)
-        books = copy.deepcopy(self.books)
-        config = load_config(folder / "config.toml", {})
-        return World(books, config, SetClock(self.clock.moment), self.limits)
+    def snapshot(self) -> Snapshot:
+        """Return how everything stands now."""
+        database = sqlite3.connect(":memory:")
+        raw = self.store.engine.raw_connection()
+        cast("sqlite3.Connection", raw.driver_connection).backup(database)
+        raw.close()
+        return Snapshot(database, copy.deepcopy(self.books), self.clock.moment)
+
+    def back_to(self, snapshot: Snapshot) -> None:
+        """Put everything back to how it stood; the store stays open."""
+        raw = self.store.engine.raw_connection()
+        snapshot.database.backup(cast("sqlite3.Connection", raw.driver_connection))
+        raw.close()
+        self.books = copy.deepcopy(snapshot.books)
+        self.clock.moment = snapshot.moment
+        self.restart(same_store=True)
 
     def advance(self, **step: float) -> None:
         self.clock.advance(timedelta(**step))

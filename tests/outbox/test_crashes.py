@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown
@@ -15,7 +15,13 @@ from arsync.errors import OutcomeUnknown
 from .conftest import RULES, TODAY, Books, Fault, Killed, World
 
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
-RUNS_AFTER = 4
+RUNS_AFTER = 1
+
+
+def work(world: World) -> None:
+    """Do what a scheduled run does after its pull."""
+    world.app.prepare(world.name)
+    world.app.apply(world.name)
 
 
 def a_busy_day(world: World) -> None:
@@ -31,112 +37,88 @@ def a_busy_day(world: World) -> None:
     world.app.dispute("INV-5", reason="two boxes were broken", who="Jane")
 
 
-def dies_at_each_step(
-    world: World, folder: Path, run: Callable[[World], object]
-) -> list[tuple[int, World]]:
-    """Run once for each step, die there, restart until quiet, and return the worlds."""
-    survivors: list[tuple[int, World]] = []
-    step = 0
-    while True:
-        step += 1
-        one = world.copy(folder / str(step))
-        one.books.die_at = one.books.steps_taken + step
-        one.die_between_commits()
-        killed = False
+def dies_at_each_step(world: World, run: Callable[[World], object] = work) -> Iterator[int]:
+    """Run once for each step, die there, restart until quiet, and yield; the last is whole."""
+    start = world.snapshot()
+    event.listen(world.store.engine, "commit", lambda _: world.books.step())
+    for step in itertools.count(1):
+        world.back_to(start)
+        world.books.die_at = world.books.steps_taken + step
         try:
-            run(one)
+            run(world)
+            killed = False
         except Killed:
             killed = True
-        one.books.die_at = 0
-        one.restart()
+        world.books.die_at = 0
         for _ in range(RUNS_AFTER):
-            one.advance(minutes=10)
-            run(one)
-        survivors.append((step, one))
+            world.restart(same_store=True)
+            world.advance(minutes=10)
+            run(world)
+        yield step
         if not killed:
-            return survivors
+            return
 
 
-def close(survivors: list[tuple[int, World]], folder: Path) -> None:
-    for _, one in survivors:
-        one.app.close()
-    shutil.rmtree(folder)
-
-
-def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(
-    world: World, tmp_path: Path
-) -> None:
+def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(world: World) -> None:
     a_busy_day(world)
-    survivors = dies_at_each_step(world, tmp_path / "kills", World.sync)
-    whole = sorted((one.kind, one.key) for one in survivors[-1][1].books.done)
-    assert {kind for kind, _ in whole} == {
-        ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.PROMISE,
-        ActionKind.DISPUTE,
-    }  # fmt: skip
-    assert len(survivors) > 60
-    for step, one in survivors:
-        done = sorted((effect.kind, effect.key) for effect in one.books.done)
-        assert done == whole, f"died at step {step}"
-        states = {row.state for row in one.rows()}
+    done = []
+    for step in dies_at_each_step(world):
+        done.append(sorted((one.kind.value, one.key) for one in world.books.done))
+        states = {row.state for row in world.rows()}
         assert states == {ActionState.CONFIRMED}, f"died at step {step}"
-    close(survivors, tmp_path / "kills")
+    assert len(done) > 60
+    assert {kind for kind, _ in done[-1]} == {
+        "reminder", "credit_hold", "terms", "promise", "dispute",
+    }  # fmt: skip
+    for step, one in enumerate(done, 1):
+        assert one == done[-1], f"died at step {step}"
 
 
-def test_a_mail_never_leaves_twice_whatever_step_the_process_dies_at(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_mail_never_leaves_twice_whatever_step_the_process_dies_at(world: World) -> None:
     world.rules(BY_MAIL)
     for number in (1, 2):
         contact = world.books.add_contact(number)
         world.books.add_invoice(contact, number)
         world.books.add_invoice(contact, 10 + number)
     world.app.pull(world.name)
-    survivors = dies_at_each_step(world, tmp_path / "kills", World.sync)
     waiting = 0
-    for step, one in survivors:
-        one.books.assert_nothing_twice()
-        mailed = {key for key, _ in one.books.mails}
-        for row in one.rows():
+    for step in dies_at_each_step(world):
+        world.books.assert_nothing_twice()
+        mailed = {key for key, _ in world.books.mails}
+        for row in world.rows():
             if row.state is ActionState.UNKNOWN:
                 waiting += 1
             else:
                 assert row.state is ActionState.CONFIRMED, f"died at step {step}"
                 assert row.key in mailed, f"died at step {step}"
-                assert one.books.keys(ActionKind.REMINDER).count(row.key) == 1
-    # Only a death between the last save before the mail and the first after it stays open.
+                assert world.books.keys(ActionKind.REMINDER).count(row.key) == 1
+    # Only a death between the last save before a mail and the first after it stays open.
     assert waiting == 2 * 3
-    close(survivors, tmp_path / "kills")
 
 
-def test_a_lost_answer_and_a_death_together_change_nothing(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_lost_answer_and_a_death_together_change_nothing(world: World, after: bool) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
-    world.app.pull(world.name)
-    for number, after in enumerate((False, True)):
-        start = world.copy(tmp_path / f"start{number}")
-        start.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
-        start.sync()
-        survivors = dies_at_each_step(start, tmp_path / "kills", World.sync)
-        for step, one in survivors:
-            assert len(one.books.emails) == 1, f"died at step {step}"
-            assert {row.state for row in one.rows()} == {ActionState.CONFIRMED}
-        close(survivors, tmp_path / "kills")
+    world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
+    world.sync()
+    for step in dies_at_each_step(world):
+        assert len(world.books.emails) == 1, f"died at step {step}"
+        assert {row.state for row in world.rows()} == {ActionState.CONFIRMED}
 
 
-def test_a_person_who_records_something_is_never_half_heard(world: World, tmp_path: Path) -> None:
+def test_a_person_who_records_something_is_never_half_heard(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
 
     def run(one: World) -> None:
         if not one.store.people.promises(one.connection.id):
             one.app.promise("INV-1", TODAY + timedelta(days=5), who="Jane")
-        one.sync()
+        work(one)
 
-    survivors = dies_at_each_step(world, tmp_path / "kills", run)
-    for step, one in survivors:
-        assert len(one.books.keys(ActionKind.PROMISE)) == 1, f"died at step {step}"
-        assert one.books.emails == [], f"died at step {step}"
-        assert len(one.store.people.promises(one.connection.id)) == 1
-    close(survivors, tmp_path / "kills")
+    for step in dies_at_each_step(world, run):
+        assert len(world.books.keys(ActionKind.PROMISE)) == 1, f"died at step {step}"
+        assert world.books.emails == [], f"died at step {step}"
+        assert len(world.store.people.promises(world.connection.id)) == 1
 
 
 def test_a_claim_of_a_dead_process_is_looked_up_before_anything_is_sent(world: World) -> None:

@@ -165,7 +165,6 @@ def as_before(account: Account, action: Action) -> Account:
         last_hold_episode=last_episode,
         open_tasks=tuple(key for key in account.open_tasks if key != action.key),
         done_keys=account.done_keys - {action.key},
-        waiting=(),
     )
 
 
