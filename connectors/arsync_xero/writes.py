@@ -12,21 +12,17 @@ from arsync.connector import Receipt, Write
 from arsync.core.actions import Action, ActionKind, Via, marker
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
-from arsync_xero.documents import INVOICES
-from arsync_xero.parts import (
+from arsync_xero.changes import (
     CASH_ON_DELIVERY,
     Attachment,
     ExpectedDate,
     LateFee,
-    Members,
-    Note,
-    Part,
     PaymentTerms,
-    PlatformEmail,
-    Tools,
     read_contact,
     term_fields,
 )
+from arsync_xero.documents import INVOICES
+from arsync_xero.parts import Members, Note, Part, PlatformEmail, Tools
 from arsync_xero.sdk import Sdk
 
 SAVED_TERMS = "saved.terms"
@@ -218,12 +214,12 @@ def _saved_sales(write: Write) -> dict[str, Any] | None:
     """
     text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
     try:
-        saved = json.loads(text or "{}")
+        saved = json.loads(text)
         if isinstance(saved, dict) and SAVED_TERMS in saved:
             saved = json.loads(saved[SAVED_TERMS])
     except (ValueError, TypeError):
         saved = None
     if not isinstance(saved, dict):
-        raise Rejected("The payment terms to restore cannot be read; set them in Xero.")
+        raise Rejected("The payment terms to restore are not known; set them in Xero.")
     sales = saved.get("Sales")
     return sales if isinstance(sales, dict) else None

@@ -15,8 +15,9 @@ from arsync.connector import Capability, HttpResponse, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
+from arsync_xero.changes import ATTACHMENT_BYTES_MAX
 from arsync_xero.connector import NOTE_CHARACTERS_MAX, XeroConnector
-from arsync_xero.parts import ATTACHMENT_BYTES_MAX, GROUP_NAME
+from arsync_xero.parts import GROUP_NAME
 from arsync_xero.refusals import refusal, words
 
 SILENT = {"xero_email_marks_sent": False, "xero_email_writes_history": False}
@@ -234,9 +235,12 @@ def test_no_terms_before_become_the_organisations_own(xero: Any, debtor: tuple[s
     assert contact.terms["Sales"] == own
 
 
-def test_terms_to_restore_must_be_readable(xero: Any, debtor: tuple[str, str]) -> None:
-    with pytest.raises(Rejected, match="cannot be read"):
-        xero.connector().perform(a_write(xero, ActionKind.RESTORE_TERMS, debtor, saved="thirty"))
+@pytest.mark.parametrize("saved", ["thirty", "[]", ""])
+def test_terms_that_are_not_known_are_not_restored(
+    xero: Any, debtor: tuple[str, str], saved: str
+) -> None:
+    with pytest.raises(Rejected, match="not known"):
+        xero.connector().perform(a_write(xero, ActionKind.RESTORE_TERMS, debtor, saved=saved))
 
 
 def test_a_promise_is_noted_even_where_its_date_is_refused(

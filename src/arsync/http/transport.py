@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Protocol
+from datetime import timedelta
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import requests
-import urllib3.exceptions
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
@@ -29,6 +25,7 @@ from arsync.errors import (
     RetryLater,
     UserMistake,
 )
+from arsync.http.answers import never_arrived, retry_after, words
 from arsync.http.pacing import DAY_LIMIT_WAIT_SECONDS, REAL_TIME, Pacer, Timer
 from arsync.http.session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
 
@@ -55,8 +52,6 @@ _BACK_OFF = wait_exponential_jitter(initial=1.0, max=20.0, jitter=1.0)
 _LOG = logging.getLogger("arsync.http")
 _TRACE_HEADERS = ("xero-correlation-id", "intuit_tid", "x-request-id")
 _SHOWN_PARAMETERS = frozenset({"page", "pageSize", "pagesize", "summaryOnly", "minorversion"})
-_WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
-_WORDS_LENGTH_MAX = 300
 
 
 class TokenSource(Protocol):
@@ -180,7 +175,7 @@ class PlatformTransport:
             answer = self._once(call, token)
         if answer.status in {401, 403}:
             raise NeedsReconnect(
-                f"{self._label} answers {answer.status}{_words(answer)}."
+                f"{self._label} answers {answer.status}{words(answer)}."
                 " Run `arsync connect` again, with the scopes arsync asks for."
             )
         if answer.status == 429:
@@ -274,7 +269,7 @@ class PlatformTransport:
             | requests.exceptions.MissingSchema,
         ):
             return UserMistake(f"{call.url}: this is not a web address.")
-        if call.changes and not _never_arrived(error):
+        if call.changes and not never_arrived(error):
             return OutcomeUnknown(
                 f"{self._label}: the answer was lost ({type(error).__name__});"
                 " it may have happened or not."
@@ -286,7 +281,7 @@ class PlatformTransport:
 
     def _throttled(self, call: _Call, answer: HttpResponse) -> Exception:
         problem = answer.headers.get("x-rate-limit-problem", "").lower()
-        told = _retry_after(answer.headers, self._clock)
+        told = retry_after(answer.headers, self._clock)
         if problem.startswith("day"):
             wait = DAY_LIMIT_WAIT_SECONDS if told is None else told
             self.pacer.day_is_over(wait)
@@ -301,8 +296,8 @@ class PlatformTransport:
         return _Again(later, wait)
 
     def _failed(self, call: _Call, answer: HttpResponse) -> Exception:
-        told = _retry_after(answer.headers, self._clock)
-        message = f"{self._label} answers {answer.status}{_words(answer)}"
+        told = retry_after(answer.headers, self._clock)
+        message = f"{self._label} answers {answer.status}{words(answer)}"
         later = RetryLater(f"{message}.", after_seconds=told or BUSY_WAIT_SECONDS)
         if not call.changes:
             if told is not None and told > SHORT_WAIT_SECONDS_MAX:
@@ -347,68 +342,6 @@ def _pause(state: RetryCallState) -> float:
     return _BACK_OFF(state)
 
 
-def _never_arrived(error: BaseException) -> bool:
-    """Say whether the connection itself failed, so that no byte of the request was sent."""
-    seen: set[int] = set()
-    queue: list[Any] = [error]
-    while queue:
-        one = queue.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(
-            one,
-            urllib3.exceptions.NewConnectionError
-            | urllib3.exceptions.ConnectTimeoutError
-            | ssl.SSLCertVerificationError,
-        ):
-            return True
-        queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    return False
-
-
 def _wire_bytes(response: requests.Response, body: bytes) -> int:
     tell = getattr(response.raw, "tell", None)
     return int(tell()) if tell else len(body)
-
-
-def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
-    """Read Retry-After: seconds, or a date."""
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - _server_now(headers, clock)).total_seconds())
-
-
-def _server_now(headers: Mapping[str, str], clock: Clock) -> datetime:
-    try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return clock.now()
-
-
-def _words(answer: HttpResponse) -> str:
-    """Return what the platform says about a refusal, as far as it is a sentence."""
-    try:
-        tree = json.loads(answer.body[:CHUNK_BYTES])
-    except ValueError:
-        return ""
-    for level in (tree, *_faults(tree)):
-        if isinstance(level, dict):
-            for key in _WORD_KEYS:
-                if isinstance(level.get(key), str) and level[key]:
-                    return f": {level[key][:_WORDS_LENGTH_MAX].rstrip('.')}"
-    return ""
-
-
-def _faults(tree: Any) -> list[Any]:
-    fault = tree.get("Fault") or tree.get("fault") if isinstance(tree, dict) else None
-    errors = fault.get("Error") or fault.get("error") if isinstance(fault, dict) else None
-    return errors if isinstance(errors, list) else []
