@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from arsync.connector import Receipt, Write
 from arsync.core.actions import Action
 from arsync.errors import Rejected
@@ -18,6 +20,8 @@ COD_NAMES = ("COD", "Cash on delivery")
 first name."""
 
 SAVED = "saved.terms"
+NO_TERMS = "none"
+"""Saved of a customer without terms. An empty text means that nobody knows."""
 
 
 class CashOnDelivery:
@@ -27,8 +31,8 @@ class CashOnDelivery:
         self._desk = desk
 
     def prepare(self, action: Action) -> Mapping[str, str]:
-        """Keep the terms as they are; empty when the customer has none."""
-        return {SAVED: _terms_of(self._desk.customer(action.contact_id))}
+        """Keep the terms as they are."""
+        return {SAVED: _terms_of(self._desk.customer(action.contact_id)) or NO_TERMS}
 
     def perform(self, write: Write) -> Receipt:
         """Set the terms where they are not set."""
@@ -111,10 +115,20 @@ class Restored:
 
 
 def _saved(write: Write) -> str:
-    for kept, key in ((write.action.details, "saved"), (write.before, SAVED)):
-        if key in kept:
-            return kept[key]
-    raise Rejected(f"it is not known what the terms of {_name(write)} were.")
+    """Return the id of the terms to restore, empty for none.
+
+    Raises:
+        Rejected: it is not known; terms are never guessed.
+    """
+    text = write.action.details.get("saved") or write.before.get(SAVED, "")
+    if text.startswith("{"):
+        try:
+            text = msgspec.json.decode(text, type=dict[str, str]).get(SAVED, "")
+        except msgspec.DecodeError:
+            text = ""
+    if not text:
+        raise Rejected(f"it is not known what the terms of {_name(write)} were.")
+    return "" if text == NO_TERMS else text
 
 
 def _cash_terms(desk: Desk) -> tuple[str, ...]:

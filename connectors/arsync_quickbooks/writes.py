@@ -103,9 +103,7 @@ class Writer:
         """Return what the note hangs on."""
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
         if action.kind in _ON_CUSTOMER:
-            children = action.details.get("children", "").split(",")
-            return [
-                customer,
-                *(Target("Customer", one.strip(), one.strip()) for one in children if one.strip()),
-            ]
+            children = [one.strip() for one in action.details.get("children", "").split(",")]
+            others = dict.fromkeys(one for one in children if one not in {"", customer.id})
+            return [customer, *(Target("Customer", one, one) for one in others)]
         return targets_on_invoices(action) or [customer]

@@ -137,7 +137,7 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.CREDIT_HOLD, Via.PLATFORM, {}),
     (ActionKind.LIFT_CREDIT_HOLD, Via.PLATFORM, {}),
     (ActionKind.TERMS, Via.PLATFORM, {}),
-    (ActionKind.RESTORE_TERMS, Via.PLATFORM, {"saved": ""}),
+    (ActionKind.RESTORE_TERMS, Via.PLATFORM, {"saved": "none"}),
     (ActionKind.LETTER, Via.PLATFORM, {}),
     (ActionKind.LATE_FEE, Via.PLATFORM, {"amount": "12.50", "currency": "EUR"}),
     (ActionKind.TASK, Via.PLATFORM, {"task": "Call"}),

@@ -262,10 +262,10 @@ def test_terms_are_emptied_again_and_nothing_else_with_them(quickbooks: Any) -> 
     customer(quickbooks, Notes="theirs", PrimaryEmailAddr={"Address": "a@acme.example"})
     before = told(quickbooks, "Customer", "801")
     terms = prepared(quickbooks, make_write(ActionKind.TERMS))
-    assert terms.before == {"saved.terms": ""}
+    assert terms.before == {"saved.terms": "none"}
     quickbooks.connector().perform(terms)
     assert "SalesTermRef" in told(quickbooks, "Customer", "801")
-    restore = make_write(ActionKind.RESTORE_TERMS, details={"saved": ""})
+    restore = make_write(ActionKind.RESTORE_TERMS, details={"saved": "none"})
     quickbooks.connector().perform(restore)
     after = told(quickbooks, "Customer", "801")
     assert "SalesTermRef" not in after
@@ -286,10 +286,21 @@ def test_terms_that_a_person_chose_meanwhile_are_left(quickbooks: Any) -> None:
     assert quickbooks.connector().find(restore) is not None
 
 
-def test_terms_nobody_remembers_are_not_guessed(quickbooks: Any) -> None:
+@pytest.mark.parametrize("saved", ["", "{}", "{broken"])
+def test_terms_nobody_remembers_are_not_guessed(quickbooks: Any, saved: str) -> None:
     customer(quickbooks)
+    restore = make_write(ActionKind.RESTORE_TERMS, details={"saved": saved})
     with pytest.raises(Rejected, match="not known what the terms"):
-        quickbooks.connector().perform(make_write(ActionKind.RESTORE_TERMS))
+        quickbooks.connector().perform(restore)
+
+
+def test_saved_terms_may_come_as_all_that_was_saved(quickbooks: Any) -> None:
+    customer(quickbooks, SalesTermRef={"value": "3"})
+    terms = prepared(quickbooks, make_write(ActionKind.TERMS))
+    quickbooks.connector().perform(terms)
+    details = {"saved": json.dumps(dict(terms.before))}
+    quickbooks.connector().perform(make_write(ActionKind.RESTORE_TERMS, details=details))
+    assert told(quickbooks, "Customer", "801")["SalesTermRef"]["value"] == "3"
 
 
 def test_a_term_of_no_days_is_made_where_there_is_none(quickbooks: Any) -> None:
