@@ -89,10 +89,10 @@ class _Pull:
     def take(self, page: Page) -> None:
         """Store one page of the pull."""
         done = self._ledger.apply(self._id, page, self._clock.now())
-        self._add(done, len(page.records), page.kind)
         self.result = self.result._replace(
             pages=self.result.pages + 1, complete=self.result.complete or page.complete
         )
+        self._add(done, len(page.records), page.kind)
 
     def settle_sweeps(self) -> None:
         """Read again what ended sweeps found different."""

@@ -65,9 +65,7 @@ def migrated_schema(postgresql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(
-    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
-) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
     """The URL of an empty store."""
     if request.param == "sqlite":
         shutil.copy(migrated_file, tmp_path / "store.db")

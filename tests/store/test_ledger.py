@@ -27,7 +27,7 @@ from arsync.store.values import ConnectionRow, PageResult
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 KINDS = RecordKind
-ODD_TEXT = 'a "quoted", text\twith\nlines\\N, ünïcödé 👩‍🌾 and \'marks\''
+ODD_TEXT = "a \"quoted\", text\twith\nlines\\N, ünïcödé 👩‍🌾 and 'marks'"
 
 
 def an_invoice(record_id: str = "i1", **changes: Any) -> Invoice:

@@ -19,7 +19,7 @@ DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
 so kept; were it left out of the plan, it would be withdrawn."""
 
 _REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
-_STEPS = frozenset({ActionKind.REMINDER, ActionKind.LETTER})
+_STEPS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
 
 
 class History(NamedTuple):
@@ -104,7 +104,8 @@ def _steps(row: Any) -> list[SentStep]:
             day=ref.day,
             step=ref.step or action.step,
             on=row.sent_on,
-            moment=action.moment or row.key,
+            # A task has no moment: a telephone call keeps no email waiting.
+            moment=action.moment,
         )
         for ref in action.invoices
         if action.kind in _STEPS or ref.step

@@ -1,0 +1,268 @@
+"""Debtors come with everything the rules need, and only so many at a time."""
+
+from __future__ import annotations
+
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from arsync.connector import Page, Record
+from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
+from arsync.core.records import (
+    Contact,
+    Dispute,
+    Invoice,
+    Organisation,
+    Promise,
+    RecordKind,
+    SentStep,
+    StandingHold,
+)
+from arsync.store import Store
+from arsync.store.accounts import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
+from arsync.store.values import ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+STATES = ActionState
+
+
+def an_invoice(record_id: str, contact_id: str = "c1") -> Invoice:
+    return Invoice(
+        record_id, contact_id, f"INV-{record_id}", "open", date(2026, 9, 1), date(2026, 10, 1),
+        "GBP", None, Decimal(100), Decimal(100),
+    )  # fmt: skip
+
+
+def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Record) -> None:
+    store.ledger.apply(connection.id, Page(kind, records, "x"), NOW)
+
+
+def put_contacts(store: Store, connection: ConnectionRow, *contacts: Contact) -> None:
+    put(store, connection, RecordKind.CONTACTS, *contacts)
+
+
+def families(store: Store, connection: ConnectionRow, *ids: str) -> list[list[str]]:
+    accounts = store.ledger.accounts(connection.id, list(ids) or None)
+    return [[contact.id for contact in account.contacts] for account in accounts]
+
+
+def test_children_come_with_their_parent_however_deep(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(
+        store,
+        connection,
+        Contact("a", "Alone"),
+        Contact("b", "Grandchild", parent_id="d"),
+        Contact("c", "Parent"),
+        Contact("d", "Child", parent_id="c"),
+    )
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "b"), an_invoice("i2", "c"))
+    assert families(store, connection) == [["a"], ["c", "b", "d"]]
+    assert families(store, connection, "b") == [["c", "b", "d"]]
+    assert families(store, connection, "b", "d", "a") == [["a"], ["c", "b", "d"]]
+    assert families(store, connection, "nobody") == []
+    accounts = {one.contacts[0].id: one for one in store.ledger.accounts(connection.id)}
+    assert [one.id for one in accounts["c"].invoices] == ["i2", "i1"]
+
+
+def test_parents_in_a_circle_or_unknown_lose_nobody(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(
+        store,
+        connection,
+        Contact("a", "A", parent_id="b"),
+        Contact("b", "B", parent_id="a"),
+        Contact("c", "C", parent_id="c"),
+        Contact("d", "D", parent_id="unknown"),
+        Contact("e", "E", parent_id="b"),
+    )
+    assert families(store, connection) == [["a", "b", "e"], ["c"], ["d"]]
+
+
+def test_what_a_merged_contact_still_owes_counts_with_its_successor(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(
+        store, connection, Contact("a", "Old", "merged", merged_into="b"), Contact("b", "New")
+    )
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "a"))
+    (account,) = store.ledger.accounts(connection.id)
+    assert [one.id for one in account.contacts] == ["b", "a"]
+    assert [one.id for one in account.invoices] == ["i1"]
+
+
+def test_every_debtor_comes_once_and_in_order_over_many_portions(
+    store: Store, connection: ConnectionRow
+) -> None:
+    count = CONTACTS_AT_ONCE * 2 + 10
+    ids = [f"c{number:05}" for number in range(count)]
+    put_contacts(store, connection, *(Contact(one, one) for one in ids))
+    put(store, connection, RecordKind.INVOICES, *(an_invoice(one, one) for one in ids))
+    accounts = list(store.ledger.accounts(connection.id))
+    assert [account.contacts[0].id for account in accounts] == ids
+    assert [account.invoices[0].id for account in accounts] == ids
+
+
+def test_memory_does_not_grow_with_the_ledger(store: Store, connection: ConnectionRow) -> None:
+    def peak() -> int:
+        tracemalloc.start()
+        for _ in store.ledger.accounts(connection.id):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    contacts = [f"c{number:03}" for number in range(300)]
+    put_contacts(store, connection, *(Contact(one, one) for one in contacts))
+    peaks = []
+    for part in (0, 1, 2):
+        rows = [an_invoice(f"i{part}-{n}", contacts[n % 300]) for n in range(INVOICES_AT_ONCE)]
+        put(store, connection, RecordKind.INVOICES, *rows)
+        peaks.append(peak())
+    assert peaks[2] < peaks[0] * 1.3
+
+
+def test_a_long_reading_is_of_one_moment(store: Store, connection: ConnectionRow) -> None:
+    count = CONTACTS_AT_ONCE + 1
+    ids = [f"c{number:05}" for number in range(count)]
+    put_contacts(store, connection, *(Contact(one, one) for one in ids))
+    reading = store.ledger.accounts(connection.id)
+    next(reading)
+    put(store, connection, RecordKind.INVOICES, an_invoice("late", ids[-1]))
+    assert [one.id for account in reading for one in account.invoices] == []
+
+
+def test_promises_and_disputes_come_with_the_invoice(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(store, connection, Contact("c1", "Customer"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1"))
+    for day in (24, 25):
+        store.people.promise(
+            connection.id, "i1", promised_on=date(2026, 11, day), made_on=TODAY, who="Ann",
+            amount=Decimal(day),
+        )  # fmt: skip
+    store.people.dispute(connection.id, "i1", opened_on=TODAY, reason="short", who="Ann")
+    (account,) = store.ledger.accounts(connection.id)
+    assert account.promises == (Promise("i1", date(2026, 11, 25), Decimal(25), TODAY),)
+    assert account.disputes == (Dispute("i1", TODAY, "short"),)
+
+
+def an_action(kind: ActionKind, **changes: Any) -> Action:
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "connection": "acme",
+        "contact_id": "c1",
+        "contact_name": "Customer",
+        "because": Because("rules.yaml", 3, "Standard cadence"),
+    }
+    return Action(**fields | changes)
+
+
+def done(store: Store, connection: ConnectionRow, action: Action, *states: ActionState) -> None:
+    """Take an action through its states up to here."""
+    store.actions.add(connection.id, action, who="test", why="test", now=NOW)
+    for state in states:
+        if state == STATES.SENDING:
+            claimed = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+            assert claimed is not None
+            assert claimed.key == action.key
+        else:
+            store.actions.change(action.key, state, who="test", why="test", now=NOW)
+
+
+def one_account(store: Store, connection: ConnectionRow) -> Any:
+    put_contacts(store, connection, Contact("c1", "Customer"))
+    (account,) = store.ledger.accounts(connection.id)
+    return account
+
+
+def test_steps_count_as_sent_once_they_may_have_left(
+    store: Store, connection: ConnectionRow
+) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 2, "second reminder", 14)
+    reminder = an_action(
+        ActionKind.REMINDER, invoices=(ref,), moment="m1", details={"cadence": "Standard"}
+    )
+    done(store, connection, reminder)
+    assert one_account(store, connection).sent == ()
+    store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+    account = one_account(store, connection)
+    # In Auckland it is the 22nd, half past ten in the evening.
+    assert account.sent == (
+        SentStep("i1", 2, "Standard", 14, "second reminder", date(2026, 11, 22), "m1"),
+    )
+    assert account.done_keys == {reminder.key}
+
+
+def test_the_day_of_a_step_is_the_organisations(store: Store, connection: ConnectionRow) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP")
+    reminder = an_action(ActionKind.REMINDER, invoices=(ref,))
+    done(store, connection, reminder)
+    late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # nine in the morning, the day after
+    store.actions.claim_next(connection.id, now=late, lease_seconds=60)
+    assert one_account(store, connection).sent[0].on == date(2026, 11, 23)
+
+
+def test_a_refused_step_is_done_but_not_sent(store: Store, connection: ConnectionRow) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP")
+    reminder = an_action(ActionKind.REMINDER, invoices=(ref,))
+    done(store, connection, reminder, STATES.SENDING, STATES.REJECTED)
+    account = one_account(store, connection)
+    assert (account.sent, account.done_keys) == ((), {reminder.key})
+
+
+def test_a_task_of_a_cadence_is_a_step_and_open_until_it_is_done(
+    store: Store, connection: ConnectionRow
+) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", step="Call the customer", day=45)
+    task = an_action(ActionKind.TASK, invoices=(ref,))
+    done(store, connection, task, STATES.SENDING, STATES.SENT)
+    account = one_account(store, connection)
+    assert [one.day for one in account.sent] == [45]
+    assert account.open_tasks == (task.key,)
+    store.actions.complete_task(task.key, who="Ann", outcome="will pay", now=NOW)
+    account = one_account(store, connection)
+    assert account.open_tasks == ()
+    assert [one.day for one in account.sent] == [45]
+
+
+def test_a_hold_stands_until_its_lifting_stands(store: Store, connection: ConnectionRow) -> None:
+    sent = (STATES.SENDING, STATES.SENT)
+    done(store, connection, an_action(ActionKind.CREDIT_HOLD), *sent)
+    assert one_account(store, connection).hold == StandingHold("c1", date(2026, 11, 22), 1)
+    done(store, connection, an_action(ActionKind.TERMS), *sent)
+    assert one_account(store, connection).hold.terms_changed
+    done(store, connection, an_action(ActionKind.RESTORE_TERMS), *sent)
+    assert not one_account(store, connection).hold.terms_changed
+    lift = an_action(ActionKind.LIFT_CREDIT_HOLD)
+    done(store, connection, lift, STATES.SENDING, STATES.UNKNOWN)
+    assert one_account(store, connection).hold is not None
+    store.actions.change(lift.key, STATES.SENT, who="test", why="found", now=NOW)
+    account = one_account(store, connection)
+    assert (account.hold, account.last_hold_episode) == (None, 1)
+    done(store, connection, an_action(ActionKind.CREDIT_HOLD, episode=2), *sent)
+    account = one_account(store, connection)
+    assert account.hold.episode == account.last_hold_episode == 2
+
+
+def test_the_day_of_taking_over_is_told(store: Store, connection: ConnectionRow) -> None:
+    assert one_account(store, connection).taken_over_on is None
+    store.connections.set_mode("acme", "auto")
+    assert one_account(store, connection).taken_over_on == TODAY
+
+
+def test_another_connections_history_is_not_mixed_in(
+    store: Store, connection: ConnectionRow
+) -> None:
+    other = store.connections.add(
+        "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
+    )
+    reminder = an_action(ActionKind.REMINDER, connection="other")
+    store.actions.add(other.id, reminder, who="t", why="t", now=NOW)
+    store.actions.claim_next(other.id, now=NOW + timedelta(1), lease_seconds=60)
+    assert one_account(store, connection).done_keys == frozenset()

@@ -1,0 +1,467 @@
+"""The queue: planned once, claimed once, changed only along the table, with one event a change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+from typing import Any, NamedTuple
+
+import pytest
+
+from arsync.clock import SetClock
+from arsync.connector import Receipt
+from arsync.core.actions import (
+    ALLOWED_CHANGES,
+    Action,
+    ActionKind,
+    ActionState,
+    Because,
+    InvoiceRef,
+    Via,
+)
+from arsync.errors import UserMistake
+from arsync.store import Store, open_store
+from arsync.store.actions import LEASE_SECONDS_MAX
+from arsync.store.payload import action_from_json, action_json
+from arsync.store.values import ActionRow, ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+S = ActionState
+
+
+class Safety(NamedTuple):
+    exceeded: bool = False
+    messages: tuple[str, ...] = ()
+
+
+class APlan(NamedTuple):
+    actions: Sequence[Action]
+    rulebook_hash: str = "abc"
+    safety: Safety = Safety()
+
+
+def an_action(subject: str = "i1 day 14", **changes: Any) -> Action:
+    fields: dict[str, Any] = {
+        "kind": ActionKind.REMINDER,
+        "connection": "acme",
+        "contact_id": "c1",
+        "contact_name": "Customer",
+        "because": Because("rules/standard.yaml", 57, "Standard cadence"),
+        "subject": subject,
+    }
+    return Action(**fields | changes)
+
+
+def save(
+    store: Store, connection: ConnectionRow, *actions: Action, mode: str = "auto", **plan: Any
+) -> tuple[int, int, int]:
+    return store.actions.save_plan(connection.id, APlan(actions, **plan), mode=mode, now=NOW)
+
+
+def claim(store: Store, connection: ConnectionRow, now: datetime = NOW) -> ActionRow | None:
+    return store.actions.claim_next(connection.id, now=now, lease_seconds=60)
+
+
+def change(store: Store, key: str, *states: ActionState, **more: Any) -> None:
+    for state in states:
+        store.actions.change(key, state, who="Ann", why="because", now=NOW, **more)
+
+
+def states(store: Store, key: str) -> list[str]:
+    return [one.to_state.value for one in store.actions.events(key)]
+
+
+def test_an_action_comes_back_equal() -> None:
+    action = an_action(
+        because=Because(
+            "a.yaml",
+            3,
+            "Rule",
+            {"amount": Decimal("1.10"), "since": date(2026, 1, 2), "at": NOW, "n": 3, "ok": True,
+             "none": None, "groups": ["A", "B"], "text": "ü"},
+        ),
+        invoices=(InvoiceRef("i1", "INV-1", Decimal("1940.00"), "GBP", 2, "second", 14, 15),),
+        step="second reminder",
+        via=Via.SMTP,
+        needs_approval=True,
+        not_before=NOW,
+        moment="m",
+        note="A note.",
+        details={"cadence": "Standard", "to": "a@example.com"},
+    )  # fmt: skip
+    again = action_from_json(action_json(action))
+    assert again == action
+    assert again.key == action.key
+
+
+@pytest.mark.parametrize(
+    ("mode", "needs_approval", "exceeded", "expected"),
+    [
+        ("observe", False, False, S.PLANNED),
+        ("observe", False, True, S.PLANNED),
+        ("approve", False, False, S.AWAITING_APPROVAL),
+        ("auto", True, False, S.AWAITING_APPROVAL),
+        ("auto", False, True, S.AWAITING_APPROVAL),
+        ("auto", False, False, S.APPROVED),
+    ],
+)
+def test_the_mode_the_rulebook_and_the_safety_limits_decide_who_approves(
+    store: Store,
+    connection: ConnectionRow,
+    mode: str,
+    needs_approval: bool,
+    exceeded: bool,
+    expected: ActionState,
+) -> None:
+    action = an_action(needs_approval=needs_approval)
+    safety = Safety(exceeded, ("400 emails, at most 300",) if exceeded else ())
+    save(store, connection, action, mode=mode, safety=safety)
+    row = store.actions.get(action.key)
+    assert row.state == expected
+    assert row.rulebook_hash == "abc"
+    if exceeded and mode == "auto":
+        assert "400 emails" in row.reason
+
+
+def test_planning_twice_plans_once(store: Store, connection: ConnectionRow) -> None:
+    one, two = an_action("a"), an_action("b")
+    assert save(store, connection, one, two) == (2, 0, 0)
+    assert save(store, connection, one, two) == (0, 2, 0)
+    assert len(store.actions.list(connection.id)) == 2
+    assert states(store, one.key) == ["planned", "approved"]
+
+
+def test_what_still_waits_takes_over_the_newer_text(
+    store: Store, connection: ConnectionRow
+) -> None:
+    old, new = an_action(note="14 days"), an_action(note="15 days")
+    save(store, connection, old, mode="approve")
+    save(store, connection, new, mode="approve")
+    assert store.actions.get(old.key).action.note == "15 days"
+    assert states(store, old.key) == ["planned", "awaiting approval"]
+
+
+def test_what_a_person_approved_stays_as_it_was_approved(
+    store: Store, connection: ConnectionRow
+) -> None:
+    old = an_action(note="14 days")
+    save(store, connection, old, mode="approve")
+    change(store, old.key, S.APPROVED)
+    save(store, connection, an_action(note="15 days"), mode="approve")
+    row = store.actions.get(old.key)
+    assert (row.state, row.action.note) == (S.APPROVED, "14 days")
+
+
+def test_leaving_observe_lets_what_was_planned_go_on(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action, mode="observe")
+    save(store, connection, action, mode="auto")
+    assert states(store, action.key) == ["planned", "approved"]
+
+
+@pytest.mark.parametrize("mode", ["observe", "approve", "auto"])
+def test_when_the_reason_is_gone_the_action_is_withdrawn(
+    store: Store, connection: ConnectionRow, mode: str
+) -> None:
+    one, two = an_action("a"), an_action("b")
+    save(store, connection, one, two, mode=mode)
+    assert save(store, connection, two, mode=mode) == (0, 1, 1)
+    row = store.actions.get(one.key)
+    assert (row.state, row.reason) == (S.WITHDRAWN, "the reason is gone")
+    assert store.actions.events(one.key)[-1].why == "the reason is gone"
+
+
+def test_what_a_person_asked_for_is_never_withdrawn_by_a_plan(
+    store: Store, connection: ConnectionRow
+) -> None:
+    promise = an_action(kind=ActionKind.PROMISE)
+    for _ in range(2):
+        store.actions.add(connection.id, promise, who="Ann", why="phoned", now=NOW)
+    save(store, connection)
+    row = store.actions.get(promise.key)
+    assert (row.state, row.by_person) == (S.APPROVED, True)
+    assert [one.who for one in store.actions.events(promise.key)] == ["Ann"]
+
+
+def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: ConnectionRow) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    assert save(store, connection) == (0, 0, 0)
+    assert save(store, connection, action) == (0, 1, 0)
+    assert store.actions.get(action.key).state == S.SENDING
+
+
+def test_a_reason_that_comes_back_is_planned_again_under_a_new_generation(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    store.actions.save_before(action.key, {"a": "1"})
+    change(store, action.key, S.WITHDRAWN)
+    assert save(store, connection, action) == (1, 0, 0)
+    row = store.actions.get(action.key)
+    assert (row.state, row.generation, row.attempts, row.before) == (S.APPROVED, 2, 0, {})
+    assert states(store, action.key)[-3:] == ["withdrawn", "planned", "approved"]
+
+
+def test_a_refusal_by_a_person_holds_for_good(store: Store, connection: ConnectionRow) -> None:
+    action = an_action()
+    save(store, connection, action, mode="approve")
+    change(store, action.key, S.REJECTED)
+    assert save(store, connection, action, mode="auto") == (0, 1, 0)
+    assert store.actions.get(action.key).state == S.REJECTED
+
+
+_PATHS: dict[ActionState, tuple[ActionState, ...]] = {
+    S.PLANNED: (),
+    S.AWAITING_APPROVAL: (S.AWAITING_APPROVAL,),
+    S.APPROVED: (S.APPROVED,),
+    S.SENDING: (S.APPROVED, S.SENDING),
+    S.SENT: (S.APPROVED, S.SENDING, S.SENT),
+    S.CONFIRMED: (S.APPROVED, S.SENDING, S.SENT, S.CONFIRMED),
+    S.WITHDRAWN: (S.WITHDRAWN,),
+    S.REJECTED: (S.AWAITING_APPROVAL, S.REJECTED),
+    S.UNKNOWN: (S.APPROVED, S.SENDING, S.UNKNOWN),
+    S.EXPIRED: (S.EXPIRED,),
+}
+
+
+@pytest.mark.parametrize("old", list(S))
+def test_only_the_changes_of_the_table_are_allowed(
+    store: Store, connection: ConnectionRow, old: ActionState
+) -> None:
+    for new in S:
+        action = an_action(f"{old} {new}")
+        save(store, connection, action, mode="observe")
+        change(store, action.key, *_PATHS[old])
+        before = states(store, action.key)
+        if new in ALLOWED_CHANGES[old]:
+            change(store, action.key, new)
+            assert states(store, action.key) == [*before, new.value]
+        else:
+            with pytest.raises(UserMistake, match=f"is {old} and cannot become {new}"):
+                change(store, action.key, new)
+            assert states(store, action.key) == before
+
+
+def test_every_state_is_covered_by_the_paths() -> None:
+    assert set(_PATHS) == set(S)
+    assert len(list(product(S, S))) == len(S) ** 2
+
+
+def test_a_change_can_be_bound_to_the_state_one_saw(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action, mode="approve")
+    change(store, action.key, S.APPROVED)
+    with pytest.raises(UserMistake, match="is approved"):
+        change(store, action.key, S.WITHDRAWN, from_state=S.AWAITING_APPROVAL)
+
+
+def test_a_claim_holds_a_lease_and_says_when_and_on_which_day(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action)
+    row = claim(store, connection)
+    assert row is not None
+    assert (row.key, row.state, row.attempts) == (action.key, S.SENDING, 1)
+    assert row.lease_until == NOW + timedelta(seconds=60)
+    assert (row.first_sent_at, row.sent_on) == (NOW, date(2026, 11, 22))
+    assert claim(store, connection) is None
+    later = NOW + timedelta(seconds=30)
+    change(store, action.key, S.APPROVED)
+    again = claim(store, connection, later)
+    assert again is not None
+    assert (again.first_sent_at, again.attempts) == (NOW, 2)
+
+
+def test_a_lease_is_never_without_end(store: Store, connection: ConnectionRow) -> None:
+    for seconds in (0, -1, LEASE_SECONDS_MAX + 1):
+        with pytest.raises(AssertionError):
+            store.actions.claim_next(connection.id, now=NOW, lease_seconds=seconds)
+
+
+def test_nothing_is_claimed_before_its_time(store: Store, connection: ConnectionRow) -> None:
+    tomorrow = NOW + timedelta(days=1)
+    save(store, connection, an_action(not_before=tomorrow))
+    assert claim(store, connection) is None
+    assert claim(store, connection, tomorrow) is not None
+
+
+def test_a_busy_platform_puts_the_action_off(store: Store, connection: ConnectionRow) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    change(store, action.key, S.APPROVED, not_before=NOW + timedelta(seconds=30))
+    assert claim(store, connection, NOW + timedelta(seconds=29)) is None
+    assert claim(store, connection, NOW + timedelta(seconds=30)) is not None
+
+
+def test_actions_go_in_the_order_of_the_plan_and_peoples_first(
+    store: Store, connection: ConnectionRow
+) -> None:
+    planned = [an_action(subject) for subject in "zya"]
+    save(store, connection, *planned)
+    asked = an_action(kind=ActionKind.PROMISE)
+    store.actions.add(connection.id, asked, who="Ann", why="phoned", now=NOW)
+    order = [claim(store, connection) for _ in range(4)]
+    assert [row.key if row else "" for row in order] == [
+        asked.key,
+        *(action.key for action in planned),
+    ]
+
+
+def test_only_the_wanted_kinds_are_claimed(store: Store, connection: ConnectionRow) -> None:
+    save(store, connection, an_action(), an_action(kind=ActionKind.CREDIT_HOLD))
+    kinds = {ActionKind.CREDIT_HOLD}
+    row = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds)
+    assert row is not None
+    assert row.action.kind == ActionKind.CREDIT_HOLD
+    assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds) is None
+
+
+def test_a_lease_that_ran_out_leaves_an_unknown_outcome(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    assert claim(store, connection, NOW + timedelta(seconds=60)) is None
+    assert store.actions.get(action.key).state == S.SENDING
+    assert claim(store, connection, NOW + timedelta(seconds=61)) is None
+    assert store.actions.get(action.key).state == S.UNKNOWN
+
+
+def test_who_holds_the_run_lock_need_not_wait_for_dead_leases(
+    store: Store, connection: ConnectionRow
+) -> None:
+    save(store, connection, an_action())
+    claim(store, connection)
+    assert store.actions.end_leases(connection.id, now=NOW) == 0
+    assert store.actions.end_leases(connection.id, now=NOW, all_of_them=True) == 1
+
+
+def test_many_claimers_never_get_the_same_action(
+    store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
+) -> None:
+    count = 24
+    save(store, connection, *(an_action(str(number)) for number in range(count)))
+    claimed: list[str] = []
+
+    def work() -> None:
+        with open_store(store_url, clock=clock) as mine:
+            while row := claim(mine, connection):
+                claimed.append(row.key)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(claimed) == len(set(claimed)) == count
+
+
+def test_the_receipt_is_kept(store: Store, connection: ConnectionRow) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    assert store.actions.get(action.key).receipt is None
+    change(store, action.key, S.SENT, receipt=Receipt("note-1", "note on INV-7"))
+    change(store, action.key, S.CONFIRMED)
+    assert store.actions.get(action.key).receipt == Receipt("note-1", "note on INV-7")
+
+
+def test_the_first_state_before_a_write_is_what_undoing_goes_back_to(
+    store: Store, connection: ConnectionRow
+) -> None:
+    terms = an_action(kind=ActionKind.TERMS)
+    save(store, connection, terms)
+    claim(store, connection)
+    store.actions.save_before(terms.key, {"saved.terms": "30 days"})
+    store.actions.save_before(terms.key, {"saved.terms": "cash on delivery"})
+    kept = store.actions.saved(connection.id, "c1", ActionKind.TERMS, 1)
+    assert kept == {"saved.terms": "30 days"}
+    assert store.actions.saved(connection.id, "c1", ActionKind.TERMS, 2) == {}
+
+
+def test_a_generation_only_rises(store: Store, connection: ConnectionRow) -> None:
+    action = an_action()
+    save(store, connection, action)
+    assert store.actions.raise_generation(action.key) == 2
+    assert store.actions.raise_generation(action.key) == 3
+    assert store.actions.get(action.key).generation == 3
+
+
+def test_an_action_is_found_by_the_beginning_of_its_key(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action)
+    for wanted in (
+        action.key,
+        action.key[:4],
+        action.key[:8].upper(),
+        f"[arsync:{action.key[:16]}]",
+    ):
+        assert store.actions.get(wanted).key == action.key
+    for wanted in (action.key[:3], "", "%%%%", "not a key"):
+        with pytest.raises(UserMistake, match="is not a key"):
+            store.actions.get(wanted)
+    with pytest.raises(UserMistake, match="no action's key begins"):
+        store.actions.get("0000" if not action.key.startswith("0000") else "1111")
+
+
+def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow) -> None:
+    task = an_action(kind=ActionKind.TASK)
+    save(store, connection, task)
+    with pytest.raises(UserMistake, match="is not open: it is approved"):
+        store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+    claim(store, connection)
+    change(store, task.key, S.SENT)
+    assert [row.key for row in store.actions.open_tasks()] == [task.key]
+    row = store.actions.complete_task(task.key, who="Ann", outcome="will pay Friday", now=NOW)
+    assert (row.done_at, row.outcome) == (NOW, "will pay Friday")
+    assert store.actions.open_tasks(connection.id) == []
+    assert store.actions.events(task.key)[-1].why == "done: will pay Friday"
+    with pytest.raises(UserMistake, match="was done on 2026-11-22"):
+        store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+    reminder = an_action()
+    save(store, connection, reminder)
+    with pytest.raises(UserMistake, match="is a reminder, not a task"):
+        store.actions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
+
+
+def test_actions_are_listed_and_counted_by_state_kind_and_contact(
+    store: Store, connection: ConnectionRow
+) -> None:
+    save(
+        store,
+        connection,
+        an_action("a"),
+        an_action("b", contact_id="c2", needs_approval=True),
+        an_action(kind=ActionKind.CREDIT_HOLD),
+    )
+    listed = store.actions.list
+    assert len(listed(connection.id)) == 3
+    assert [row.action.subject for row in listed(states={S.AWAITING_APPROVAL})] == ["b"]
+    assert len(listed(kinds={ActionKind.CREDIT_HOLD})) == 1
+    assert [row.action.subject for row in listed(contact_id="c2")] == ["b"]
+    assert len(listed(rows_max=2)) == 2
+    assert store.actions.counts(connection.id) == {S.APPROVED: 2, S.AWAITING_APPROVAL: 1}
+
+
+def test_what_was_started_on_a_day_is_counted(store: Store, connection: ConnectionRow) -> None:
+    save(store, connection, an_action("a"), an_action("b"))
+    claim(store, connection)
+    count = store.actions.sent_count
+    assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 22)) == 1
+    assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 23)) == 0

@@ -1,0 +1,131 @@
+"""A connection keeps its history, and its name once it has acted."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from arsync.clock import SetClock
+from arsync.connector import Page, Token
+from arsync.core.actions import Action, ActionKind, Because
+from arsync.core.records import Contact, Organisation, RecordKind
+from arsync.errors import NeedsReconnect, UserMistake
+from arsync.store import Store
+from arsync.store.values import ConnectionRow, ConnectionState
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+OTHER = Organisation("org-2", "Other Ltd", "EUR")
+
+
+def act(store: Store, connection: ConnectionRow) -> str:
+    action = Action(
+        ActionKind.NOTE, connection.name, "c1", "Customer", Because("a.yaml", 1, "Rule")
+    )
+    return store.actions.add(connection.id, action, who="Ann", why="test", now=NOW).key
+
+
+def test_a_new_connection_observes(store: Store, connection: ConnectionRow) -> None:
+    assert connection.mode == "observe"
+    assert connection.taken_over_on is None
+    assert connection.state == "connected"
+    assert store.connections.get("acme") == connection
+    assert store.connections.all() == [connection]
+    assert store.connections.by_organisation("xero", "org-1") == connection
+    assert store.connections.by_organisation("quickbooks", "org-1") is None
+
+
+def test_taking_over_is_dated_by_the_organisations_day_and_only_once(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    clock.moment = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd in Auckland
+    assert store.connections.set_mode("acme", "approve").taken_over_on == date(2026, 11, 23)
+    clock.moment = datetime(2026, 12, 24, 20, 0, tzinfo=UTC)
+    store.connections.set_mode("acme", "observe")
+    assert store.connections.set_mode("acme", "auto").taken_over_on == date(2026, 11, 23)
+
+
+def test_an_unknown_mode_is_refused(store: Store, connection: ConnectionRow) -> None:
+    with pytest.raises(UserMistake, match="It can be observe, approve, auto"):
+        store.connections.set_mode("acme", "yolo")
+
+
+def test_a_wrong_name_gets_a_hint(store: Store) -> None:
+    with pytest.raises(UserMistake, match="there is none yet"):
+        store.connections.get("acme")
+    store.connections.add("acme", platform="xero", organisation=OTHER)
+    with pytest.raises(UserMistake, match="did you mean 'acme'"):
+        store.connections.get("amce")
+    with pytest.raises(UserMistake, match="there are: acme"):
+        store.connections.get("zzz")
+
+
+def test_names_and_organisations_are_not_taken_twice(
+    store: Store, connection: ConnectionRow
+) -> None:
+    with pytest.raises(UserMistake, match="belongs to the connection of Acme Ltd"):
+        store.connections.add("acme", platform="xero", organisation=OTHER)
+    with pytest.raises(UserMistake, match="is connected already, as 'acme'"):
+        store.connections.add("acme2", platform="xero", organisation=connection.organisation)
+    for name in ("", " ", "a|b", "x" * 61, "two\nlines"):
+        with pytest.raises(UserMistake, match="cannot name a connection"):
+            store.connections.add(name, platform="xero", organisation=OTHER)
+
+
+def test_a_removed_connection_comes_back_with_its_history_and_an_empty_copy(
+    store: Store, connection: ConnectionRow
+) -> None:
+    page = Page(RecordKind.CONTACTS, (Contact("c1", "Customer"),), "cursor")
+    store.ledger.apply(connection.id, page, NOW)
+    key = act(store, connection)
+    store.connections.remove("acme")
+    assert store.connections.all() == []
+    assert store.connections.by_organisation("xero", "org-1") is None
+    assert store.ledger.cursor(connection.id) is None
+    assert store.actions.get(key).connection_id == connection.id
+    with pytest.raises(UserMistake, match="belongs to the removed connection of Acme Ltd"):
+        store.connections.add("acme", platform="xero", organisation=OTHER)
+    back = store.connections.add("new", platform="xero", organisation=connection.organisation)
+    assert (back.id, back.name) == (connection.id, "acme")
+    assert store.connections.all() == [back]
+
+
+def test_only_a_connection_that_never_acted_is_renamed(
+    store: Store, connection: ConnectionRow
+) -> None:
+    assert store.connections.rename("acme", "acme-uk").id == connection.id
+    act(store, connection)
+    with pytest.raises(UserMistake, match="keeps its name"):
+        store.connections.rename("acme-uk", "acme")
+
+
+def a_token(name: str = "a") -> Token:
+    return Token(f"access-{name}", f"refresh-{name}", NOW)
+
+
+def test_a_new_consent_connects_again_and_the_old_one_goes(
+    store: Store, connection: ConnectionRow
+) -> None:
+    first = store.tokens.create("xero", a_token("one"))
+    store.connections.attach(connection.id, first)
+    store.connections.set_state(connection.id, ConnectionState.NEEDS_RECONNECT)
+    assert store.connections.get("acme").state == "needs reconnect"
+    second = store.tokens.create("xero", a_token("two"))
+    store.connections.attach(connection.id, second)
+    row = store.connections.get("acme")
+    assert (row.state, row.grant_id) == ("connected", second)
+    with pytest.raises(NeedsReconnect):
+        store.tokens.load(first)
+
+
+def test_a_shared_consent_stays_until_nobody_needs_it(
+    store: Store, connection: ConnectionRow
+) -> None:
+    grant = store.tokens.create("xero", a_token())
+    store.connections.attach(connection.id, grant)
+    store.connections.add("other", platform="xero", organisation=OTHER, grant_id=grant)
+    store.connections.remove("acme")
+    assert store.tokens.load(grant) == a_token()
+    store.connections.remove("other")
+    with pytest.raises(NeedsReconnect):
+        store.tokens.load(grant)

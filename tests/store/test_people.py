@@ -1,0 +1,113 @@
+"""Promises and disputes are what people said; the ledger shows what became of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from arsync.connector import Page
+from arsync.core.records import Invoice, RecordKind
+from arsync.errors import UserMistake
+from arsync.store import Store
+from arsync.store.values import ConnectionRow, PromiseRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+FRIDAY = date(2026, 11, 27)
+SATURDAY = date(2026, 11, 28)
+
+
+def put(store: Store, connection: ConnectionRow, amount_due: str, status: str = "open") -> None:
+    invoice = Invoice(
+        "i1", "c1", "INV-1", status, date(2026, 9, 1), date(2026, 10, 1), "GBP", None,
+        Decimal(100), Decimal(amount_due),
+    )  # fmt: skip
+    store.ledger.apply(connection.id, Page(RecordKind.INVOICES, (invoice,), "x"), NOW)
+
+
+def promise(
+    store: Store, connection: ConnectionRow, amount: str | None = None, on: date = FRIDAY
+) -> PromiseRow:
+    return store.people.promise(
+        connection.id,
+        "i1",
+        promised_on=on,
+        made_on=TODAY,
+        who="Ann",
+        amount=Decimal(amount) if amount else None,
+        note="by phone",
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "due_after", "status", "today", "kept"),
+    [
+        (None, "100", "open", FRIDAY, None),
+        (None, "100", "open", SATURDAY, False),
+        (None, "0", "paid", TODAY, True),
+        (None, "0.01", "open", SATURDAY, False),
+        ("40", "60.01", "open", FRIDAY, None),
+        ("40", "60.01", "open", SATURDAY, False),
+        ("40", "60", "open", TODAY, True),
+        (None, "100", "voided", SATURDAY, True),
+    ],
+)
+def test_a_promise_is_kept_or_broken_by_what_came(
+    store: Store,
+    connection: ConnectionRow,
+    amount: str | None,
+    due_after: str,
+    status: str,
+    today: date,
+    kept: bool | None,
+) -> None:
+    put(store, connection, "100")
+    made = promise(store, connection, amount)
+    put(store, connection, due_after, status)
+    changed = store.people.review(connection.id, today)
+    assert [one.id for one in changed] == ([] if kept is None else [made.id])
+    assert [one.kept for one in store.people.promises(connection.id, "i1")] == [kept]
+    assert store.people.review(connection.id, today) == []
+
+
+def test_a_newer_promise_takes_the_place_of_an_open_one(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put(store, connection, "100")
+    promise(store, connection)
+    promise(store, connection, on=SATURDAY)
+    rows = store.people.promises(connection.id)
+    assert [(one.promised_on, one.replaced) for one in rows] == [(FRIDAY, True), (SATURDAY, False)]
+    assert rows[1].recorded_by == "Ann"
+    assert rows[1].recorded_at == NOW
+    changed = store.people.review(connection.id, date(2026, 12, 1))
+    assert [one.promised_on for one in changed] == [SATURDAY]
+
+
+def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: ConnectionRow) -> None:
+    with pytest.raises(UserMistake, match="is past"):
+        promise(store, connection, on=date(2026, 11, 21))
+    with pytest.raises(UserMistake, match="above zero"):
+        promise(store, connection, "-1")
+
+
+def test_a_person_can_say_it_was_kept(store: Store, connection: ConnectionRow) -> None:
+    made = promise(store, connection)
+    store.people.settle_promise(made.id, kept=True)
+    assert store.people.promises(connection.id)[0].kept is True
+
+
+def test_a_dispute_is_open_until_it_is_settled(store: Store, connection: ConnectionRow) -> None:
+    people = store.people
+    people.dispute(connection.id, "i1", opened_on=TODAY, reason="two short", who="Ann")
+    with pytest.raises(UserMistake, match="in dispute already, since 2026-11-22: two short"):
+        people.dispute(connection.id, "i1", opened_on=TODAY, reason="again", who="Ben")
+    settled = people.settle_dispute(connection.id, "i1", settled_on=FRIDAY, who="Ben")
+    assert (settled.settled_on, settled.settled_by) == (FRIDAY, "Ben")
+    with pytest.raises(UserMistake, match="is not in dispute"):
+        people.settle_dispute(connection.id, "i1", settled_on=FRIDAY, who="Ben")
+    people.dispute(connection.id, "i1", opened_on=FRIDAY, reason="late", who="Ann")
+    assert [one.reason for one in people.disputes(connection.id, "i1")] == ["two short", "late"]
+    assert people.disputes(connection.id, "i2") == []

@@ -1,0 +1,310 @@
+"""A pull loses nothing, whatever happens to it between two pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from arsync.clock import SetClock
+from arsync.connector import Capabilities, Connector, Page, Receipt, Record, Write
+from arsync.core.actions import Action
+from arsync.core.records import (
+    Contact,
+    DocumentProblem,
+    Invoice,
+    OpenBalance,
+    Organisation,
+    RecordKind,
+)
+from arsync.errors import NeedsReconnect, RetryLater
+from arsync.store import Store
+from arsync.store.values import ConnectionRow
+from arsync.sync import READ_AT_ONCE, Progress, PullResult, pull
+
+KINDS = RecordKind
+
+
+def an_invoice(record_id: str, amount_due: int = 100, contact_id: str = "c1") -> Invoice:
+    return Invoice(
+        record_id, contact_id, f"INV-{record_id}", "open" if amount_due else "paid",
+        date(2026, 9, 1), date(2026, 10, 1), "GBP", None, Decimal(100), Decimal(amount_due),
+    )  # fmt: skip
+
+
+class Ledger:
+    """A small accounting system: pages of what it holds, by position, and reading by id."""
+
+    capabilities = Capabilities(frozenset(), 1_000, 0)
+
+    def __init__(self, pages: Sequence[Page] = ()) -> None:
+        self.pages = list(pages)
+        self.now: dict[str, Record] = {}
+        self.breaks: Callable[[int], None] = lambda _: None
+        """Called with the position of each page before it is given."""
+        self.pulls: list[str | None] = []
+        self.reads: list[tuple[str, list[str]]] = []
+
+    def organisation(self) -> Organisation:
+        return Organisation("org-1", "Acme Ltd", "GBP")
+
+    def pull(self, cursor: str | None) -> Iterator[Page]:
+        self.pulls.append(cursor)
+        for position in range(int(cursor or 0), len(self.pages)):
+            self.breaks(position)
+            yield self.pages[position]._replace(
+                cursor=str(position + 1), complete=position + 1 == len(self.pages)
+            )
+
+    def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
+        self.reads.append((kind.value, list(ids)))
+        found = tuple(self.now[one] for one in ids if one in self.now)
+        return Page(kind, found, "", gone=tuple(one for one in ids if one not in self.now))
+
+    def invoice_link(self, invoice_id: str) -> str:
+        raise NotImplementedError
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def perform(self, write: Write) -> Receipt:
+        raise NotImplementedError
+
+    def find(self, write: Write) -> Receipt | None:
+        raise NotImplementedError
+
+
+def run(store: Store, connection: ConnectionRow, ledger: Connector, clock: SetClock) -> PullResult:
+    return pull(store, connection, ledger, clock)
+
+
+def owed(store: Store, connection: ConnectionRow) -> dict[str, Decimal]:
+    return {
+        one.id: one.amount_due
+        for account in store.ledger.accounts(connection.id)
+        for one in account.invoices
+        if one.status == "open"
+    }
+
+
+PAGES = (
+    Page(KINDS.CONTACTS, (Contact("c1", "Customer"),), ""),
+    *(
+        Page(KINDS.INVOICES, tuple(an_invoice(f"{page}-{row}") for row in range(3)), "")
+        for page in range(4)
+    ),
+)
+
+
+def test_a_pull_stores_every_page_and_says_so(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    seen: list[Progress] = []
+    result = pull(store, connection, Ledger(PAGES), clock, progress=seen.append)
+    assert result == PullResult(pages=5, inserted=13, complete=True)
+    assert len(owed(store, connection)) == 12
+    assert [one.pages for one in seen] == [1, 2, 3, 4, 5]
+    assert seen[-1] == Progress("invoices", 5, 13)
+    assert store.ledger.pulled_at(connection.id) == clock.now()
+
+
+@pytest.mark.parametrize("dies_before", range(5))
+def test_a_pull_that_died_at_any_page_goes_on_there(
+    store: Store, connection: ConnectionRow, clock: SetClock, dies_before: int
+) -> None:
+    ledger = Ledger(PAGES)
+
+    def die(position: int) -> None:
+        if position == dies_before:
+            raise KeyboardInterrupt
+
+    ledger.breaks = die
+    with pytest.raises(KeyboardInterrupt):
+        run(store, connection, ledger, clock)
+    ledger.breaks = lambda _: None
+    result = run(store, connection, ledger, clock)
+    assert ledger.pulls == [None, str(dies_before) if dies_before else None]
+    assert result.pages == 5 - dies_before
+    assert len(owed(store, connection)) == 12
+
+
+@pytest.mark.parametrize("error", [RetryLater("busy", after_seconds=7), NeedsReconnect("gone")])
+def test_an_error_of_the_platform_passes_and_the_cursor_stays(
+    store: Store, connection: ConnectionRow, clock: SetClock, error: Exception
+) -> None:
+    ledger = Ledger(PAGES)
+
+    def refuse(position: int) -> None:
+        if position == 2:
+            raise error
+
+    ledger.breaks = refuse
+    with pytest.raises(type(error)) as caught:
+        run(store, connection, ledger, clock)
+    assert caught.value is error
+    assert store.ledger.cursor(connection.id) == "2"
+    assert len(owed(store, connection)) == 3
+
+
+def test_problems_are_returned_and_kept(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    problem = DocumentProblem("invoices", "odd", "INV-9", "no due date")
+    pages = (*PAGES[:2], PAGES[2]._replace(problems=(problem,)))
+    result = run(store, connection, Ledger(pages), clock)
+    assert result.problems == (problem,)
+    assert store.ledger.problems(connection.id) == [problem]
+
+
+def with_old_copy(
+    store: Store, connection: ConnectionRow, clock: SetClock, *invoices: Invoice
+) -> None:
+    pages = (PAGES[0], Page(KINDS.INVOICES, invoices, ""))
+    run(store, connection, Ledger(pages), clock)
+    store.ledger.apply(connection.id, Page(KINDS.INVOICES, (), "0"), clock.now())
+
+
+def balances(*ones: tuple[str, int]) -> tuple[OpenBalance, ...]:
+    return tuple(OpenBalance(one, Decimal(amount), date(2026, 10, 1)) for one, amount in ones)
+
+
+def test_a_sweep_of_open_balances_finds_what_the_change_feed_missed(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    old = [an_invoice(one) for one in ("same", "part", "paid", "gone")]
+    with_old_copy(store, connection, clock, *old)
+    ledger = Ledger(
+        [
+            Page(KINDS.INVOICES, (), "", open_balances=balances(("same", 100)), sweep="s1"),
+            Page(
+                KINDS.INVOICES, (), "", open_balances=balances(("part", 40), ("new", 100)),
+                sweep="s1", sweep_ends=True,
+            ),
+        ]
+    )  # fmt: skip
+    ledger.now = {
+        one.id: one for one in (an_invoice("part", 40), an_invoice("paid", 0), an_invoice("new"))
+    }
+    result = run(store, connection, ledger, clock)
+    assert ledger.reads == [("invoices", ["gone", "new", "paid", "part"])]
+    assert owed(store, connection) == {"same": 100, "part": 40, "new": 100}
+    assert (result.read_again, result.inserted, result.updated, result.gone) == (4, 1, 2, 1)
+
+
+def test_a_due_date_that_moved_is_a_difference_too(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b"))
+    moved = OpenBalance("a", Decimal(100), date(2026, 12, 1))
+    unsaid = OpenBalance("b", Decimal(100), None)
+    page = Page(KINDS.INVOICES, (), "", open_balances=(moved, unsaid), sweep="s", sweep_ends=True)
+    ledger = Ledger([page])
+    ledger.now = {"a": an_invoice("a")._replace(due_on=date(2026, 12, 1))}
+    run(store, connection, ledger, clock)
+    assert ledger.reads == [("invoices", ["a"])]
+
+
+def test_when_nothing_is_open_any_more_every_open_copy_is_read_again(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b", 0))
+    ledger = Ledger([Page(KINDS.INVOICES, (), "", sweep="s", sweep_ends=True)])
+    ledger.now = {"a": an_invoice("a", 0)}
+    run(store, connection, ledger, clock)
+    assert ledger.reads == [("invoices", ["a"])]
+    assert owed(store, connection) == {}
+
+
+def test_a_full_read_finds_what_vanished(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, *(an_invoice(one) for one in "abcd"))
+    ledger = Ledger(
+        [
+            Page(KINDS.INVOICES, (an_invoice("a"),), "", sweep="full"),
+            Page(KINDS.INVOICES, (an_invoice("b", 50),), "", sweep="full"),
+            Page(KINDS.INVOICES, (), "", sweep="full", sweep_ends=True),
+        ]
+    )
+    ledger.now = {"c": an_invoice("c")}
+    result = run(store, connection, ledger, clock)
+    assert ledger.reads == [("invoices", ["c", "d"])]
+    assert result.gone == 1
+    assert owed(store, connection) == {"a": 100, "b": 50, "c": 100}
+
+
+def test_a_document_with_a_problem_was_seen_all_the_same(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b"))
+    problem = DocumentProblem("invoices", "b", "INV-b", "odd")
+    ledger = Ledger(
+        [Page(KINDS.INVOICES, (an_invoice("a"),), "", (problem,), sweep="full", sweep_ends=True)]
+    )
+    run(store, connection, ledger, clock)
+    assert ledger.reads == []
+
+
+def test_a_sweep_that_ended_before_the_crash_is_settled_by_the_next_pull(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"))
+    page = Page(
+        KINDS.INVOICES, (), "1", open_balances=balances(("a", 30)), sweep="s", sweep_ends=True
+    )
+    store.ledger.apply(connection.id, page, clock.now())  # and here the process died
+    ledger = Ledger([page])
+    ledger.now = {"a": an_invoice("a", 30)}
+    result = run(store, connection, ledger, clock)
+    assert ledger.reads == [("invoices", ["a"])]
+    assert result.pages == 0
+    assert owed(store, connection) == {"a": 30}
+    run(store, connection, ledger, clock)
+    assert len(ledger.reads) == 1
+
+
+def test_a_sweep_that_was_given_up_is_forgotten(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"))
+    half = Page(KINDS.INVOICES, (), "", open_balances=balances(("x", 1)), sweep="first")
+    whole = Page(
+        KINDS.INVOICES, (), "", open_balances=balances(("a", 100)), sweep="second", sweep_ends=True
+    )
+    ledger = Ledger([half, whole])
+    run(store, connection, ledger, clock)
+    assert ledger.reads == []
+
+
+def test_what_is_read_again_is_asked_for_in_portions(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    many = [an_invoice(f"{number:04}") for number in range(READ_AT_ONCE * 2 + 1)]
+    with_old_copy(store, connection, clock, *many)
+    ledger = Ledger([Page(KINDS.INVOICES, (), "", sweep="s", sweep_ends=True)])
+    ledger.now = {one.id: one._replace(amount_due=Decimal(1)) for one in many}
+    run(store, connection, ledger, clock)
+    assert [len(ids) for _, ids in ledger.reads] == [READ_AT_ONCE, READ_AT_ONCE, 1]
+    assert set(owed(store, connection).values()) == {Decimal(1)}
+
+
+def test_a_contact_that_no_page_brought_is_read(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    ledger = Ledger([Page(KINDS.INVOICES, (an_invoice("a", contact_id="c7"),), "")])
+    ledger.now = {"c7": Contact("c7", "Late")}
+    run(store, connection, ledger, clock)
+    assert ledger.reads == [("contacts", ["c7"])]
+    assert owed(store, connection) == {"a": 100}
+
+
+def test_a_contact_that_nobody_has_is_reported_once_and_not_asked_for_again(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    ledger = Ledger([Page(KINDS.INVOICES, (an_invoice("a", contact_id="c7"),), "")])
+    result = run(store, connection, ledger, clock)
+    assert [(one.kind, one.id) for one in result.problems] == [("contacts", "c7")]
+    run(store, connection, ledger, clock)
+    assert ledger.reads == [("contacts", ["c7"])]
