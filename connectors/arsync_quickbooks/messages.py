@@ -55,8 +55,8 @@ class PlatformEmail:
         to = "" if own else self._address(write)
         _check_address(own or to, target)
         made = self._desk.client.send(target.id, to, request_id(write, "send", target.id))
-        self._desk.changes_made += 1
         _check_sent(made, target)
+        self._desk.changes_made += 1
         return Receipt(target.id, f"{target.shown} emailed to {own or to}")
 
     def find(self, write: Write) -> Receipt | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -65,9 +66,10 @@ class Client(QuickBooks):  # type: ignore[misc]
             body=data.encode() if isinstance(data, str) else bytes(data or b""),
             changes=True,
         )
-        # Before the SDK looks: it knows neither lower-case faults nor faults without a code.
+        # Before the SDK looks: it knows neither lower-case faults nor faults without a code, and
+        # takes any success but 200 for a failure.
         faults.tree_of(response, changes=True)
-        return _Answer(response.status, response.body.decode())
+        return _Answer(HTTPStatus.OK, response.body.decode(errors="replace"))
 
     def put(self, entity: str, body: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         """Create or update an object, and return it as it now stands."""

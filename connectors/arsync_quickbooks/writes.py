@@ -11,7 +11,7 @@ from typing import Protocol
 
 from arsync.connector import Receipt, Write
 from arsync.core.actions import Action, ActionKind, Via
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.desk import Desk, Target
 from arsync_quickbooks.fees import LateFee
@@ -74,11 +74,11 @@ class Writer:
         try:
             changed = change.perform(write) if change else None
             noted = desk.add_notes(write, self._targets(write.action))
-        except RetryLater as later:
+        except (RetryLater, Rejected, NeedsReconnect) as error:
             if desk.changes_made == made_before:
                 raise
-            # A part was done: to say that nothing happened would let the rest be called off.
-            raise OutcomeUnknown(f"Done in part, then: {later}") from later
+            # A part stands: to say that nothing does would let an email that has left be forgotten.
+            raise OutcomeUnknown(f"Done in part, then: {error}") from error
         return changed or noted
 
     def find(self, write: Write) -> Receipt | None:

@@ -110,10 +110,13 @@ def test_what_quickbooks_would_silently_not_send_is_refused(
     assert not quickbooks.state()["history"]
 
 
-def test_an_email_whose_note_failed_is_not_sent_again(quickbooks: Any, debtor: str) -> None:
+@pytest.mark.parametrize("status", [429, 403, 400])
+def test_an_email_whose_note_failed_is_not_sent_again(
+    quickbooks: Any, debtor: str, status: int
+) -> None:
     invoice = an_invoice(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice)
-    quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": 429})
+    quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": status})
     with pytest.raises(OutcomeUnknown, match="in part"):
         quickbooks.connector().perform(write)
     quickbooks.advance(timedelta(days=2))
