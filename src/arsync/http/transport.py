@@ -113,6 +113,7 @@ class PlatformTransport:
         *,
         pace: bool = True,
         timer: Timer = REAL_TIME,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         """Make a transport; no call is made.
 
@@ -123,8 +124,10 @@ class PlatformTransport:
             clock: tells whether the token is about to expire.
             pace: False leaves the pace to the platform's refusals (for the sandbox).
             timer: where durations come from; tests pass one that does not wait.
+            read_seconds: how long the platform may be silent before its answer counts as lost.
         """
         self._label = label
+        self._read_seconds = read_seconds
         self._tokens = tokens
         self._clock = clock
         self._timer = timer
@@ -235,7 +238,7 @@ class PlatformTransport:
             params=call.params,
             data=call.body,
             headers=bearer,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            timeout=(CONNECT_SECONDS, self._read_seconds),
             stream=True,
             withhold_token=True,
         )

@@ -41,6 +41,7 @@ class Parts:
         platforms: Callable[[str], Platform] = installed_platform,
         limits: outbox.Limits = outbox.LIMITS,
         post: Callable[[Config, Letters, Clock], outbox.Post] = MailPost,
+        transports: Callable[..., PlatformTransport] = PlatformTransport,
     ) -> None:
         """Join the parts; nothing is opened.
 
@@ -50,6 +51,7 @@ class Parts:
             platforms: finds a platform by name; by default the installed connectors.
             limits: how much one run of the outbox may do.
             post: makes the post office; by default the one that the config names.
+            transports: makes the HTTP of a connection; tests make one that does not wait.
         """
         self.config = config
         self.clock = clock or SystemClock()
@@ -57,6 +59,7 @@ class Parts:
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
         self._platforms = platforms
+        self._transports = transports
 
     def __enter__(self) -> Self:
         return self
@@ -201,7 +204,7 @@ class Parts:
         """Open HTTP to a platform with the tokens of one consent."""
         platform = self.platform(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
-        transport = PlatformTransport(
+        transport = self._transports(
             platform.label,
             tokens,
             platform.limits,
