@@ -20,7 +20,7 @@ import secrets
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -38,7 +38,13 @@ from arsync.store.rows import KINDS, Values, hash_of, packed
 from arsync.store.tables import invoices
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+CONTACTS = 10_000
 COLUMNS = [column.name for column in invoices.columns]
+
+
+def a_contact_id(number: int) -> str:
+    """Return an id of the length that Xero's have."""
+    return f"c{number:07d}-0000-4000-8000-000000000000"
 
 
 def an_invoice(number: int) -> Invoice:
@@ -47,7 +53,7 @@ def an_invoice(number: int) -> Invoice:
     total = Decimal(number % 100_000 + 1) / 100
     return Invoice(
         id=f"{number * 2_654_435_761 % 2**32:08x}-0000-4000-8000-{number:012x}",
-        contact_id=f"c{number % 10_000:05d}-0000-4000-8000-00000000",
+        contact_id=a_contact_id(number % CONTACTS),
         number=f"INV-{number:06d}",
         status="open" if number % 3 == 0 else "paid",
         issued_on=issued,
@@ -63,7 +69,7 @@ def an_invoice(number: int) -> Invoice:
     )
 
 
-def pages_of(records: list[Invoice], size: int) -> list[Page]:
+def pages_of(records: Sequence[Invoice], size: int) -> list[Page]:
     """Return the records as pages of a pull."""
     return [
         Page(RecordKind.INVOICES, records[start : start + size], cursor=str(start + size))
@@ -174,12 +180,12 @@ def fresh_postgresql(url: str) -> Iterator[str]:
     plain = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
     schema = f"arsync_bench_{secrets.token_hex(4)}"
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")  # type: ignore[call-overload]
+        connection.execute(f"CREATE SCHEMA {schema}")
         try:
             inside = parsed.update_query_dict({"options": f"-csearch_path={schema}"})
             yield inside.render_as_string(hide_password=False)
         finally:
-            connection.execute(f"DROP SCHEMA {schema} CASCADE")  # type: ignore[call-overload]
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 def compare(
@@ -212,8 +218,7 @@ def compare(
 def read_back(url: str, pages: list[Page]) -> None:
     """Print how fast debtors are read, with all their invoices."""
     with a_store(url) as (store, connection_id):
-        contacts = sorted({record.contact_id for page in pages for record in page.records})
-        people = [Contact(one, f"Customer {one}") for one in contacts]
+        people = [Contact(a_contact_id(number), f"Customer {number}") for number in range(CONTACTS)]
         store.ledger.apply(connection_id, Page(RecordKind.CONTACTS, people, "c"), NOW)
         for page in pages:
             store.ledger.apply(connection_id, page, NOW)

@@ -23,10 +23,10 @@ from arsync.store.keys import KEYRING_NAME, KEYRING_SERVICE, KEYS_MAX
 class MemoryKeyring(KeyringBackend):
     """A keyring that works, without a desktop."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:

@@ -133,9 +133,10 @@ def test_rows_and_cursor_are_kept_together_or_not_at_all(
     store: Store, connection: ConnectionRow
 ) -> None:
     apply(store, connection, KINDS.INVOICES, an_invoice("i1"), cursor="one")
-    naive = datetime(2026, 11, 22)  # refused with the cursor, after the rows were written
+    page = Page(KINDS.INVOICES, [an_invoice("i2")], "two")
+    # Refused together with the cursor, after the rows were written.
+    naive = NOW.replace(tzinfo=None)
     with pytest.raises(StatementError, match="moments are aware"):
-        page = Page(KINDS.INVOICES, [an_invoice("i2")], "two")
         store.ledger.apply(connection.id, page, naive)
     assert store.ledger.cursor(connection.id) == "one"
     assert list(stored_invoices(store, connection)) == ["i1"]

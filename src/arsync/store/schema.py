@@ -27,8 +27,8 @@ def migrate(database: Database) -> None:
     """
     try:
         with database.write() as connection:
-            _refuse_read_only(connection, database)
             if _revision(connection, database) == REVISIONS[-1]:
+                _refuse_read_only(connection, database)
                 return
             if not database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
@@ -73,7 +73,8 @@ def _revision(connection: Connection, database: Database) -> str | None:
 
 def _refuse_read_only(connection: Connection, database: Database) -> None:
     if database.is_sqlite:
-        # BEGIN IMMEDIATE has failed before this line when the file cannot be written.
-        return
-    if connection.scalar(text("SHOW transaction_read_only")) == "on":
+        # SQLite quietly begins a mere reading on a file that cannot be written. A write of no rows
+        # makes it tell.
+        connection.execute(text("UPDATE alembic_version SET version_num = '' WHERE 1 = 0"))
+    elif connection.scalar(text("SHOW transaction_read_only")) == "on":
         raise UserMistake(f"{database.shown}: the store can only be read: the server is a copy.")

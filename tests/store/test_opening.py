@@ -1,0 +1,259 @@
+"""Opening a store brings it up to date, or says in one line what is wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, make_url, text
+
+from arsync.clock import SetClock
+from arsync.connector import Page
+from arsync.core.records import Contact, Organisation, RecordKind
+from arsync.errors import RetryLater, UserMistake
+from arsync.store import Store, open_store, schema
+from arsync.store.tables import metadata
+from arsync.store.values import ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+CLOCK = SetClock(NOW)
+
+
+def a_contact(name: str = "Customer") -> Page:
+    return Page(RecordKind.CONTACTS, (Contact("c1", name),), name)
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_migration_is_known_to_the_code() -> None:
+    config = Config()
+    folder = Path(schema.__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    found = [one.revision for one in script.walk_revisions()]
+    assert tuple(reversed(found)) == schema.REVISIONS
+
+
+def test_a_store_that_is_up_to_date_is_opened_as_it_is(
+    store: Store, store_url: str, connection: ConnectionRow
+) -> None:
+    with open_store(store_url, clock=CLOCK) as again:
+        assert again.connections.all() == [connection]
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(
+    store: Store, store_url: str, connection: ConnectionRow
+) -> None:
+    with store.engine.begin() as database:
+        database.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        with pytest.raises(
+            UserMistake, match=r"newer arsync \(its revision is 9999.*Upgrade arsync"
+        ):
+            open_store(store_url, clock=CLOCK)
+        assert store.connections.all() == [connection]
+    finally:
+        with store.engine.begin() as database:
+            newest = {"revision": schema.REVISIONS[-1]}
+            database.execute(text("UPDATE alembic_version SET version_num = :revision"), newest)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new.db'}"
+        return
+    server = make_url(request.getfixturevalue("postgresql_server"))
+    engine = create_engine(server.set(drivername="postgresql+psycopg"))
+    name = f"arsync_test_{id(request):x}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    inside = server.update_query_dict({"options": f"-csearch_path={name}"})
+    yield inside.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
+
+
+def test_processes_that_open_a_new_store_at_once_make_it_once(empty_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            open_store(empty_url, clock=CLOCK).close()
+        except BaseException as error:  # noqa: BLE001 - reported by the test
+            failures.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert failures == []
+    open_store(empty_url, clock=CLOCK).close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
+    driver = "sqlite" if empty_url.startswith("sqlite") else "postgresql+psycopg"
+    engine = create_engine(make_url(empty_url).set(drivername=driver))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE runs (id INTEGER)"))
+    with pytest.raises(Exception, match="runs"):
+        open_store(empty_url, clock=CLOCK)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE runs"))
+    engine.dispose()
+    open_store(empty_url, clock=CLOCK).close()
+
+
+def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path / 'new.db'}", clock=CLOCK).close()
+    assert stat.S_IMODE((tmp_path / "new.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("not a url", "is not a database URL"),
+        ("nosuch://host/db", "not in nosuch"),
+        ("mysql://user:secret@host/db", "not in mysql"),
+        ("sqlite://", "the store needs a file"),
+        ("sqlite:///:memory:", "the store needs a file"),
+        ("sqlite:////nowhere/at/all/arsync.db", "there is no such folder"),
+        ("postgresql://user:secret@127.0.0.1:1/arsync", "cannot be reached.*Is the server running"),
+        ("postgresql+psycopg2://user:secret@127.0.0.1:1/arsync", "cannot be reached"),
+    ],
+)
+def test_an_impossible_store_is_one_clear_message_without_the_password(
+    url: str, message: str
+) -> None:
+    with pytest.raises(UserMistake, match=message) as caught:
+        open_store(url, clock=CLOCK)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_missing_database_is_said(postgresql_server: str) -> None:
+    url = make_url(postgresql_server).set(database="no_such_database_here")
+    with pytest.raises(UserMistake, match="no_such_database_here"):
+        open_store(url.render_as_string(hide_password=False), clock=CLOCK)
+
+
+def test_a_file_that_is_no_store_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "letter.db"
+    file.write_text("Dear Sir or Madam, " * 500)
+    with pytest.raises(UserMistake, match="not a readable SQLite file"):
+        open_store(f"sqlite:///{file}", clock=CLOCK)
+
+
+def test_a_folder_in_place_of_the_store_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserMistake, match="the store cannot be opened"):
+        open_store(f"sqlite:///{tmp_path}", clock=CLOCK)
+
+
+def test_a_store_that_can_only_be_read_is_said(store: Store, store_url: str) -> None:
+    if store_url.startswith("sqlite"):
+        file = make_url(store_url).database
+        url = f"sqlite:///file:{file}?mode=ro&uri=true"
+    else:
+        options = make_url(store_url).query["options"]
+        read_only = {"options": f"{options} -cdefault_transaction_read_only=on"}
+        url = make_url(store_url).update_query_dict(read_only).render_as_string(hide_password=False)
+    with pytest.raises(UserMistake, match="can only be read"):
+        open_store(url, clock=CLOCK)
+
+
+def sqlite_store(tmp_path: Path, migrated_file: Path) -> str:
+    (tmp_path / "small.db").write_bytes(migrated_file.read_bytes())
+    return f"sqlite:///{tmp_path / 'small.db'}"
+
+
+@contextmanager
+def full_disk(store: Store) -> Iterator[None]:
+    """Let the file grow no further, as a full disk does."""
+
+    def no_more_pages(connection: sqlite3.Connection, *_: object) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    event.listen(store.engine, "checkout", no_more_pages)
+    yield
+    event.remove(store.engine, "checkout", no_more_pages)
+    store.engine.dispose()
+
+
+def test_a_full_disk_is_said_and_the_store_stays_intact(
+    tmp_path: Path, migrated_file: Path
+) -> None:
+    with open_store(sqlite_store(tmp_path, migrated_file), clock=CLOCK) as store:
+        page = a_contact("first")
+        many = tuple(Contact(f"c{number}", "x" * 500) for number in range(500))
+        connection = store.connections.add("acme", platform="xero", organisation=an_organisation())
+        store.ledger.apply(connection.id, page, NOW)
+        with full_disk(store), pytest.raises(UserMistake, match="the disk is full"):
+            store.ledger.apply(connection.id, Page(RecordKind.CONTACTS, many, "second"), NOW)
+        assert store.ledger.cursor(connection.id) == "first"
+        assert store.ledger.counts(connection.id)[RecordKind.CONTACTS] == 1
+        result = store.ledger.apply(connection.id, Page(RecordKind.CONTACTS, many, "second"), NOW)
+        assert result.inserted + result.updated == 500
+
+
+def test_a_store_that_somebody_else_writes_to_for_long_is_to_be_tried_later(
+    tmp_path: Path, migrated_file: Path
+) -> None:
+    url = sqlite_store(tmp_path, migrated_file)
+    with open_store(url, clock=CLOCK) as store:
+        connection = store.connections.add("acme", platform="xero", organisation=an_organisation())
+        event.listen(
+            store.engine,
+            "checkout",
+            lambda driver, *_: driver.execute("PRAGMA busy_timeout=10"),
+        )
+        writer = sqlite3.connect(tmp_path / "small.db", isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RetryLater, match="another process is writing"):
+            store.ledger.apply(connection.id, a_contact(), NOW)
+        assert store.ledger.cursor(connection.id) is None  # reading goes on meanwhile
+        writer.execute("ROLLBACK")
+        writer.close()
+        store.ledger.apply(connection.id, a_contact(), NOW)
+
+
+def test_a_lost_server_is_to_be_tried_later(
+    store: Store, store_url: str, connection: ConnectionRow
+) -> None:
+    if store_url.startswith("sqlite"):
+        pytest.skip("SQLite has no server to lose")
+    store.ledger.apply(connection.id, a_contact(), NOW)
+    other = create_engine(make_url(store_url).set(drivername="postgresql+psycopg"))
+    with store.engine.connect() as ours:
+        number = ours.scalar(text("SELECT pg_backend_pid()"))
+
+    def lose(*_: object) -> None:
+        with other.begin() as admin:
+            admin.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
+
+    event.listen(store.engine, "begin", lose)
+    with pytest.raises(RetryLater, match="the database is away"):
+        store.ledger.apply(connection.id, a_contact(), NOW)
+    event.remove(store.engine, "begin", lose)
+    other.dispose()
+    assert store.ledger.apply(connection.id, a_contact(), NOW).unchanged == 1
+
+
+def an_organisation() -> Organisation:
+    return Organisation("org-1", "Acme Ltd", "GBP")

@@ -1,0 +1,118 @@
+"""Runs of one connection never overlap, and a dead one is in nobody's way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from arsync.clock import SetClock
+from arsync.core.records import Organisation
+from arsync.errors import RetryLater
+from arsync.store import Store, open_store
+from arsync.store.values import ConnectionRow
+
+
+def test_a_run_is_remembered(store: Store, connection: ConnectionRow, clock: SetClock) -> None:
+    assert store.runs.last(connection.id) is None
+    first = store.runs.start(connection.id, "pull")
+    second = store.runs.start(connection.id, "sync")
+    running = store.runs.last(connection.id)
+    assert running is not None
+    assert (running.kind, running.outcome, running.finished_at) == ("sync", "running", None)
+    assert running.pid == os.getpid()
+    store.runs.finish(first, outcome="part failed", counts={"sent": 3}, message="one refused")
+    done = store.runs.last(connection.id, "pull")
+    assert done is not None
+    assert (done.outcome, done.counts, done.message) == ("part failed", {"sent": 3}, "one refused")
+    assert done.started_at == done.finished_at == clock.now()
+    assert [one.id for one in store.runs.latest(connection.id)] == [second, first]
+    assert [one.id for one in store.runs.latest(connection.id, rows_max=1)] == [second]
+
+
+def test_a_second_run_leaves_and_says_who_is_at_work(
+    store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with open_store(store_url, clock=clock) as other, store.runs.lock(connection.id):
+        store.runs.start(connection.id, "sync")
+        with (
+            pytest.raises(RetryLater, match=rf"acme is going on since 2026-.*{os.getpid()}"),
+            other.runs.lock(connection.id),
+        ):
+            pass
+    with store.runs.lock(connection.id):
+        pass
+
+
+def test_threads_of_one_process_exclude_each_other_too(
+    store: Store, connection: ConnectionRow
+) -> None:
+    with (
+        store.runs.lock(connection.id),
+        pytest.raises(RetryLater),
+        store.runs.lock(connection.id),
+    ):
+        pass
+
+
+def test_a_second_run_can_wait(store: Store, connection: ConnectionRow) -> None:
+    order: list[str] = []
+    held = threading.Event()
+
+    def first() -> None:
+        with store.runs.lock(connection.id):
+            held.set()
+            time.sleep(0.1)
+            order.append("first")
+
+    worker = threading.Thread(target=first)
+    worker.start()
+    held.wait()
+    with store.runs.lock(connection.id, wait_seconds=10):
+        order.append("second")
+    worker.join()
+    assert order == ["first", "second"]
+
+
+def test_other_connections_are_not_kept_waiting(store: Store, connection: ConnectionRow) -> None:
+    other = store.connections.add(
+        "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
+    )
+    with store.runs.lock(connection.id), store.runs.lock(other.id):
+        pass
+
+
+_HOLDER = """
+import sys
+from arsync.clock import SystemClock
+from arsync.store import open_store
+
+with open_store(sys.argv[1], clock=SystemClock()) as store:
+    with store.runs.lock(int(sys.argv[2])):
+        print("held", flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_the_lock_of_a_killed_process_is_free(
+    store: Store, store_url: str, connection: ConnectionRow
+) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, store_url, str(connection.id)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RetryLater), store.runs.lock(connection.id):
+            pass
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with store.runs.lock(connection.id, wait_seconds=10):
+            pass
