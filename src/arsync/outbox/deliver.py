@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 
 from arsync.clock import Clock
-from arsync.connector import Capability, Connector, Receipt, Write
+from arsync.connector import SAVED_TERMS, Capability, Connector, Receipt, Write
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.records import Account
 from arsync.errors import OutcomeUnknown, UserMistake
@@ -143,7 +144,7 @@ class Delivery:
 
     def _write(self, row: ActionRow, action: Action | None = None) -> Write:
         """Return the write of an action; `action` is its fresh form, where there is one."""
-        action = action or row.action
+        action = self._with_saved_terms(action or row.action)
         text = action.note
         if is_letter_by_mail(action) and row.receipt:
             text = f"{text} {row.receipt.detail}".strip()
@@ -161,6 +162,17 @@ class Delivery:
             file_name=(action.details.get("file_name") or _file_name(action)) if is_letter else "",
             file_type=PDF_TYPE if is_letter else "",
         )
+
+    def _with_saved_terms(self, action: Action) -> Action:
+        """Return the action with the terms that stood before the hold, where it restores them."""
+        if action.kind is not ActionKind.RESTORE_TERMS or action.details.get("saved"):
+            return action
+        before = self._store.actions.saved(
+            self._connection.id, action.contact_id, ActionKind.TERMS, action.episode
+        )
+        if SAVED_TERMS not in before:
+            return action
+        return replace(action, details={**action.details, "saved": before[SAVED_TERMS]})
 
     def _started_at(self, row: ActionRow) -> datetime | None:
         """Return when the earliest attempt began that did not certainly come to nothing."""

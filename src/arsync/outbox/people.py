@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from arsync.clock import Clock
 from arsync.connector import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
-from arsync.core.money import shown
+from arsync.core.money import plain, shown
 from arsync.core.plan import action_json
 from arsync.core.records import Invoice
 from arsync.errors import UserMistake
@@ -276,7 +276,7 @@ def _promise_action(
         + (f" {row.note}" if row.note else ""),
         details={
             "promised_on": row.promised_on.isoformat(),
-            "amount": format(row.amount, "f") if row.amount is not None else "",
+            "amount": plain(row.amount) if row.amount is not None else "",
         },
     )
 
