@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from arsync.connector import Receipt, Write
+from arsync.connector import SAVED_TERMS, Receipt, Write
 from arsync.core.actions import Action
 from arsync.errors import Rejected
 from arsync_quickbooks import faults
@@ -19,7 +17,6 @@ COD_NAMES = ("COD", "Cash on delivery")
 """Names for a term of our own, where the company has none of 0 days: an inactive one may hold the
 first name."""
 
-SAVED = "saved.terms"
 NO_TERMS = "none"
 """Saved of a customer without terms. An empty text means that nobody knows."""
 
@@ -32,7 +29,7 @@ class CashOnDelivery:
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Keep the terms as they are."""
-        return {SAVED: _terms_of(self._desk.customer(action.contact_id)) or NO_TERMS}
+        return {SAVED_TERMS: _terms_of(self._desk.customer(action.contact_id)) or NO_TERMS}
 
     def perform(self, write: Write) -> Receipt:
         """Set the terms where they are not set."""
@@ -120,12 +117,7 @@ def _saved(write: Write) -> str:
     Raises:
         Rejected: it is not known; terms are never guessed.
     """
-    text = write.action.details.get("saved") or write.before.get(SAVED, "")
-    if text.startswith("{"):
-        try:
-            text = msgspec.json.decode(text, type=dict[str, str]).get(SAVED, "")
-        except msgspec.DecodeError:
-            text = ""
+    text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
     if not text:
         raise Rejected(f"it is not known what the terms of {_name(write)} were.")
     return "" if text == NO_TERMS else text

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from arsync.connector import Receipt, Write
+from arsync.connector import SAVED_TERMS, Receipt, Write
 from arsync.core.actions import Action, ActionKind, Via, marker
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
@@ -25,7 +25,6 @@ from arsync_xero.documents import INVOICES
 from arsync_xero.parts import Members, Note, Part, PlatformEmail, Tools
 from arsync_xero.sdk import Sdk
 
-SAVED_TERMS = "saved.terms"
 SAVED_GROUPS = "saved.groups"
 SENT_BEFORE = "sent_before"
 STARTED_AT = "started_at"
@@ -215,8 +214,6 @@ def _saved_sales(write: Write) -> dict[str, Any] | None:
     text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
     try:
         saved = json.loads(text)
-        if isinstance(saved, dict) and SAVED_TERMS in saved:
-            saved = json.loads(saved[SAVED_TERMS])
     except (ValueError, TypeError):
         saved = None
     if not isinstance(saved, dict):

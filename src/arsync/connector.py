@@ -27,6 +27,10 @@ from arsync.core.records import (
 from arsync.errors import UserMistake
 
 ENTRY_POINT_GROUP = "arsync.connectors"
+SAVED_TERMS = "saved.terms"
+"""The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
+into `details["saved"]` of the action that restores them."""
+
 Record = Organisation | Contact | Invoice | Credit | Payment
 
 

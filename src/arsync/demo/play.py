@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.consent import consent
-from arsync.core.actions import ActionState
+from arsync.core.actions import ActionKind, ActionState
 from arsync.demo.reconcile import Side, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
@@ -33,6 +33,22 @@ TASK_DAYS = 2
 
 OBSERVED_DAYS = 2
 """The demo observes so long before it writes anything, as a careful owner would."""
+
+NOUNS: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.REMINDER: ("reminder", "reminders"),
+    ActionKind.CREDIT_HOLD: ("hold placed", "holds placed"),
+    ActionKind.LIFT_CREDIT_HOLD: ("hold lifted", "holds lifted"),
+    ActionKind.TERMS: ("change of terms", "changes of terms"),
+    ActionKind.RESTORE_TERMS: ("customer back on old terms", "customers back on old terms"),
+    ActionKind.NOTE: ("note", "notes"),
+    ActionKind.PROMISE: ("promise noted", "promises noted"),
+    ActionKind.DISPUTE: ("dispute noted", "disputes noted"),
+    ActionKind.TASK: ("task opened", "tasks opened"),
+    ActionKind.TASK_DONE: ("task done", "tasks done"),
+    ActionKind.LETTER: ("letter attached", "letters attached"),
+    ActionKind.LATE_FEE: ("late fee drafted", "late fees drafted"),
+}
+"""What was done, for the lines of the days: one, several."""
 
 Say = Callable[[str], None]
 
@@ -160,19 +176,19 @@ class Demo:
         for entry in [one for one in self._disputes if one[0] <= today]:
             self._disputes.remove(entry)
             app.dispute(entry[2], settled=True, connection=entry[1], who="demo")
-            self._totals[entry[1]]["disputes settled"] += 1
+            self._totals[entry[1]]["disputes settled by a person"] += 1
 
     def _record(self, app: App, name: str, reply: dict[str, Any]) -> None:
         number = reply["invoice_number"]
         if reply["kind"] == "promise":
             day = date.fromisoformat(reply["promised_on"])
             app.promise(number, day, connection=name, who="demo")
-            self._totals[name]["promises"] += 1
+            self._totals[name]["promises by customers"] += 1
         else:
             app.dispute(number, reason=reply["reason"], connection=name, who="demo")
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
             self._disputes.append((settle_on, name, number))
-            self._totals[name]["disputes"] += 1
+            self._totals[name]["disputes by customers"] += 1
 
     def _be_the_accountant(self, app: App) -> None:
         """Approve what waits since yesterday, and do the tasks that are two days old."""
@@ -180,31 +196,31 @@ class Demo:
         if waiting:
             app.approve([one.row.key for one in waiting], who="demo")
             for one in waiting:
-                self._totals[one.connection]["approvals"] += 1
+                self._totals[one.connection]["approvals by a person"] += 1
         before = self._clock.now() - timedelta(days=TASK_DAYS)
         for one in app.tasks():
             if one.row.created_at <= before:
                 app.done(one.row.key, outcome="spoke to the customer", who="demo")
-                self._totals[one.connection]["tasks done"] += 1
+                self._totals[one.connection]["tasks done by a person"] += 1
 
     def _count(self, result: RunResult) -> None:
         self._problems += [f"{result.connection}: {text}" for text in result.all_problems]
         if result.applied:
             for effect in result.applied.effects:
                 if effect.state is ActionState.SENT:
-                    self._totals[result.connection][effect.action.kind.value] += 1
+                    self._totals[result.connection][NOUNS[effect.action.kind][1]] += 1
 
     def _tell(self, number: int, results: list[RunResult]) -> None:
         parts = []
         for result in results:
             done = Counter(
-                effect.action.kind.value.replace("_", " ")
+                effect.action.kind
                 for effect in (result.applied.effects if result.applied else [])
                 if effect.state is ActionState.SENT
             )
+            words = ", ".join(f"{n} {NOUNS[kind][n > 1]}" for kind, n in done.items())
             if result.awaiting:
-                done["waiting for approval"] = result.awaiting
-            words = ", ".join(f"{count} {what}" for what, count in done.items())
+                words = ", ".join(filter(None, [words, f"{result.awaiting} waiting for approval"]))
             planned = len(result.plan.actions) if result.plan else 0
             if result.mode == "observe":
                 words = f"{planned} planned, nothing written"

@@ -20,6 +20,8 @@ HOLD_BLOCK = "arsync: credit hold"
 _MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
 _DONE = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _OPEN_ENDED = frozenset({ActionState.SENDING, ActionState.UNKNOWN})
+_NEVER_HERE = _OPEN_ENDED | {ActionState.REJECTED}
+"""The demo's people refuse nothing and its platforms should not either."""
 _WITHOUT_NOTE = frozenset({ActionKind.LETTER, ActionKind.LATE_FEE})
 
 
@@ -80,7 +82,7 @@ def compare(app: App, name: str, state: Mapping[str, Any]) -> Side:
     side.differences += [
         f"{one.key[:12]} {one.action.kind} is {one.state}: {one.reason}"
         for one in rows
-        if one.state in _OPEN_ENDED
+        if one.state in _NEVER_HERE
     ]
     return side
 
