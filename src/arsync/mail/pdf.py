@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-
-from fpdf import FPDF
+from typing import TYPE_CHECKING
 
 from arsync.errors import UserMistake
 from arsync.mail.letters import Letter
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 PDF_BYTES_MAX = 5_000_000
 """Larger letters are refused: Xero takes attachments up to 10 MB, mail servers often less."""
@@ -50,6 +52,8 @@ def letter_pdf(
     Raises:
         UserMistake: the letter needs a font that the computer lacks, or is too large.
     """
+    from fpdf import FPDF  # a third of a second, which only those who print should wait
+
     pdf = FPDF(format="A4")
     pdf.set_creation_date(now)
     pdf.set_margin(25)
