@@ -194,12 +194,13 @@ class Books:
 class BooksConnector:
     """A connector to the books, as strict as a platform: a second write stands twice."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, organisation_id: str) -> None:
         self.books = books
+        self.organisation_id = organisation_id
         self.capabilities = books.capabilities
 
     def organisation(self) -> Organisation:
-        return ORGANISATION
+        return ORGANISATION._replace(id=self.organisation_id)
 
     def pull(self, cursor: str | None) -> Iterator[Page]:
         number = int(cursor or 0) + 1
@@ -272,7 +273,7 @@ class BooksPlatform:
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
     ) -> Connector:
-        return BooksConnector(self.books)
+        return BooksConnector(self.books, organisation_id)
 
 
 class _NoAuthoriser:

@@ -1,0 +1,199 @@
+"""Letters by mail: one a moment, the note after it, and no second one when it may be out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
+from arsync.outbox import LIMITS
+from arsync.run import App
+
+from .conftest import RULES, Books, BooksPlatform, Fault, World
+
+BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
+REMINDER = ActionKind.REMINDER
+
+
+@pytest.fixture
+def mailing(world: World) -> World:
+    world.rules(BY_MAIL)
+    return world
+
+
+class AnyPort(Controller):  # type: ignore[misc]
+    """A controller on port 0: it must be told which port it got."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+class Sink:
+    """Keeps what a real mail server was given."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Envelope
+    ) -> str:
+        self.envelopes.append(envelope)
+        return "250 queued as 7"
+
+
+@pytest.fixture
+def sink() -> Iterator[tuple[Sink, int]]:
+    sink = Sink()
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    yield sink, controller.port
+    controller.stop()
+
+
+def test_one_letter_lists_all_invoices_of_a_moment_and_the_note_tells_of_it(
+    mailing: World, sink: tuple[Sink, int]
+) -> None:
+    contact = mailing.books.add_contact(1, email="jane@acme.example")
+    mailing.books.add_invoice(contact, 1, overdue=20)
+    mailing.books.add_invoice(contact, 2, overdue=3)
+    values = {
+        **mailing.config.values,
+        ("smtp", "url"): f"smtp://127.0.0.1:{sink[1]}",
+        ("smtp", "copy_to"): "archive@example.com",
+    }
+    mailing.app.close()
+    config = type(mailing.config)(values, mailing.config.folder, mailing.config.file)
+    platform = BooksPlatform(mailing.books)
+    with App(config, clock=mailing.clock, platforms=lambda _: platform) as app:
+        (result,) = app.sync()
+        assert not result.all_problems
+    (envelope,) = sink[0].envelopes
+    assert envelope.rcpt_tos == ["jane@acme.example", "archive@example.com"]
+    assert isinstance(envelope.content, bytes)
+    message = message_from_bytes(envelope.content, policy=policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert "INV-1" in text
+    assert "INV-2" in text
+    assert "GBP 200.00" in text
+    assert "https://in.example/i1" in text
+    row = mailing.the_row(REMINDER)
+    assert message["X-Arsync-Key"] == row.key
+    assert row.state is ActionState.CONFIRMED
+    (note,) = mailing.books.emails
+    assert "mail to jane@acme.example: 250 queued as 7" in note.text
+
+
+def test_the_mail_is_recorded_before_the_note_is_tried(mailing: World) -> None:
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
+    mailing.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    assert mailing.the_row(REMINDER).state is ActionState.SENT
+    assert mailing.books.emails == []
+    mailing.advance(minutes=15)
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    assert len(mailing.books.emails) == 1
+    assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+def test_a_note_that_is_refused_does_not_unsend_the_mail(mailing: World) -> None:
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
+    mailing.books.faults.append(Fault("perform", Rejected("the invoice is locked")))
+    result = mailing.sync()
+    row = mailing.the_row(REMINDER)
+    assert row.state is ActionState.CONFIRMED
+    assert "the note about it was refused: the invoice is locked" in row.reason
+    assert result.all_problems == ["reminder for Customer 1 about INV-1: the invoice is locked"]
+
+
+def test_a_mail_that_may_be_out_is_never_sent_again_but_by_a_persons_word(mailing: World) -> None:
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
+    mailing.books.faults.append(Fault("mail", OutcomeUnknown("it broke off"), after=True))
+    for _ in range(3):
+        result = mailing.sync()
+        mailing.advance(days=1)
+    assert len(mailing.books.mails) == 1
+    assert "nothing tells which (it broke off)" in result.waits[0]
+    mailing.app.resolve(mailing.the_row(REMINDER).key, sent=True, who="Jane")
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+    assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+def test_a_mail_that_was_put_off_goes_later(mailing: World) -> None:
+    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
+    mailing.books.faults.append(Fault("mail", RetryLater("greylisted", after_seconds=300)))
+    result = mailing.sync()
+    assert not result.failed
+    mailing.advance(minutes=4)
+    mailing.sync()
+    assert mailing.books.mails == []
+    mailing.advance(minutes=2)
+    mailing.sync()
+    assert len(mailing.books.mails) == 1
+
+
+def test_a_mail_server_that_is_down_is_left_alone_until_the_next_run(mailing: World) -> None:
+    for number in range(1, 7):
+        mailing.books.add_invoice(mailing.books.add_contact(number), number)
+    down = [Fault("mail", RetryLater("cannot be reached", after_seconds=300)) for _ in range(9)]
+    mailing.books.faults += down
+    result = mailing.sync()
+    assert mailing.books.calls.count("mail") == LIMITS.mail_failures_max
+    assert result.all_problems == ["cannot be reached"]
+    assert result.applied is not None
+    assert result.applied.emails_left_over == 3
+    mailing.books.faults.clear()
+    mailing.advance(minutes=15)
+    mailing.sync()
+    assert len(mailing.books.mails) == 6
+
+
+def test_a_wrong_login_stops_the_mail_at_once_and_is_told(mailing: World) -> None:
+    for number in (1, 2):
+        mailing.books.add_invoice(mailing.books.add_contact(number), number)
+    mailing.books.faults.append(Fault("mail", UserMistake("user 'jane' is refused")))
+    result = mailing.sync()
+    assert result.all_problems == ["reminder for Customer 1 about INV-1: user 'jane' is refused"]
+    assert mailing.books.calls.count("mail") == 1
+    mailing.advance(hours=2)
+    mailing.sync()
+    assert len(mailing.books.mails) == 2
+
+
+def test_an_invoice_that_fell_due_after_the_approval_is_not_slipped_in(mailing: World) -> None:
+    contact = mailing.books.add_contact(1)
+    mailing.books.add_invoice(contact, 1, overdue=5)
+    mailing.app.pull(mailing.name)
+    mailing.app.prepare(mailing.name)
+    mailing.books.add_invoice(contact, 2, overdue=2)
+    mailing.app.pull(mailing.name)
+    mailing.app.apply(mailing.name)
+    ((_, outgoing),) = mailing.books.mails
+    assert b"INV-1" in outgoing.data
+    assert b"INV-2" not in outgoing.data
+
+
+def test_a_letter_as_pdf_is_attached_with_todays_amounts(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books)
+    world.rules(RULES.replace("email: first reminder", "letter: first reminder"))
+    books.add_invoice(books.add_contact(1), 1)
+    world.sync()
+    (letter,) = [one.write for one in books.done if one.kind is ActionKind.LETTER]
+    assert letter.file.startswith(b"%PDF-")
+    assert letter.file_type == "application/pdf"
+    assert letter.file_name == "first reminder INV-1.pdf"
+    assert world.the_row(ActionKind.LETTER).state is ActionState.CONFIRMED

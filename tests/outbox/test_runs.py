@@ -1,0 +1,303 @@
+"""Runs: one connection never stops another, one run at a time, and every question has an answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from arsync.connector import Grant, OrganisationRef, Token
+from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import NeedsReconnect, RetryLater, UserMistake
+from arsync.run import RunResult, read_rules, stop_on_signals
+from arsync.run.parts import connection_name
+from arsync.run.rules import holidays_of
+from arsync.store.values import ConnectionState, Mode
+
+from .conftest import NOW, ORGANISATION, RULES, TODAY, Books, Fault, World
+
+
+def add_second(world: World) -> None:
+    organisation = ORGANISATION._replace(id="org2", name="Second Ltd")
+    world.store.connections.add("second", platform="books", organisation=organisation)
+
+
+def test_a_broken_connection_never_stops_the_others(world: World) -> None:
+    add_second(world)
+    for error in (
+        NeedsReconnect("connect again"), RetryLater("away"), UserMistake("x"), ZeroDivisionError(),
+    ):  # fmt: skip
+        world.books.faults.append(Fault("pull", error))
+        first, second = world.app.sync()
+        assert first.failed
+        assert first.broke
+        assert first.connection == "books"
+        assert not second.failed
+    world.sync()
+    assert world.state() == ConnectionState.CONNECTED
+
+
+def test_consent_that_is_gone_is_remembered_and_forgotten_again(world: World) -> None:
+    world.books.faults.append(Fault("pull", NeedsReconnect("connect again")))
+    world.sync()
+    assert world.state() == ConnectionState.NEEDS_RECONNECT
+    world.sync()
+    assert world.state() == ConnectionState.CONNECTED
+
+
+def test_a_rulebook_of_one_connection_alone_is_its_folders(world: World) -> None:
+    add_second(world)
+    folder = world.config.path("rules", "folder") / "second"
+    folder.mkdir()
+    (folder / "customers.yaml").write_text(
+        "version: 1\ncustomers:\n  - contact: Customer 1\n    credit_limit: 1\n"
+    )
+    ours = read_rules(world.config, "books").rulebook
+    theirs = read_rules(world.config, "second").rulebook
+    assert ours is not None
+    assert theirs is not None
+    assert ours.files == ("rules/standard.yaml",)
+    assert theirs.files == ("rules/standard.yaml", "rules/second/customers.yaml")
+    assert len(theirs.customers) == 1
+
+
+def test_a_broken_rulebook_is_the_users_mistake_with_every_problem(world: World) -> None:
+    world.rules(
+        RULES.replace("email: first reminder", "email: frist reminder").replace(
+            "day: 14, email", "day: 14, emial"
+        )
+    )
+    result = world.sync()
+    assert result.exit_code == 2
+    (text,) = result.all_problems
+    assert "rules/standard.yaml:14:" in text
+    assert "no reminder text 'frist reminder'" in text
+    assert "rules/standard.yaml:15:" in text
+    assert world.books.calls == []
+
+
+def test_a_missing_rulebook_is_named_with_the_way_out(world: World) -> None:
+    (world.config.path("rules", "folder") / "standard.yaml").unlink()
+    result = world.sync()
+    assert result.exit_code == 2
+    assert "there is no rulebook in" in result.all_problems[0]
+    assert "`arsync init`" in result.all_problems[0]
+
+
+def test_a_rulebook_that_asks_what_the_platform_lacks_is_refused(world: World) -> None:
+    offers = world.books.capabilities.offers
+    world.books.capabilities = world.books.capabilities._replace(
+        offers=frozenset(one for one in offers if one != "payment terms")
+    )
+    (problem,) = world.sync().all_problems
+    assert problem == "rules/standard.yaml:8:1: Books (books) offers no payment terms."
+
+
+def test_a_wrong_text_of_the_users_is_told_with_the_rulebooks_problems(world: World) -> None:
+    texts = world.config.path("rules", "folder") / "templates"
+    texts.mkdir()
+    (texts / "first reminder.txt").write_text("Subject: x\n\n{{ custmer.name }}\n")
+    (problem,) = world.sync().all_problems
+    assert "first reminder.txt:3: 'custmer' is undefined." in problem
+
+
+@pytest.mark.parametrize(
+    ("place", "day", "expected"),
+    [
+        ("GB-ENG", date(2026, 8, 31), True),
+        ("GB-SCT", date(2026, 8, 31), False),
+        ("GB-SCT", date(2026, 11, 30), True),
+        ("gb-eng", date(2026, 12, 25), True),
+        ("DE-BY", date(2026, 1, 6), True),
+        ("US", date(2026, 7, 3), True),
+        ("", date(2026, 12, 25), False),
+    ],
+)
+def test_holidays_are_those_of_the_place(place: str, day: date, expected: bool) -> None:
+    assert holidays_of(place)(day) is expected
+
+
+def test_an_unknown_place_for_holidays_has_file_and_line(world: World) -> None:
+    world.rules(RULES.replace("days: every day", "days: business days\n  holidays: GB-XYZ"))
+    (problem,) = world.sync().all_problems
+    assert problem.startswith("rules/standard.yaml:1")
+    assert "no holidays are known for 'GB-XYZ'" in problem
+
+
+def test_the_organisations_day_counts_and_the_setting_wins(world: World) -> None:
+    world.clock.moment = NOW.replace(hour=23, minute=30)
+    assert world.app.today(world.connection) == TODAY
+    auckland = {**world.config.values, ("runs", "time_zone"): "Pacific/Auckland"}
+    world.app.config = type(world.config)(auckland, world.config.folder, world.config.file)
+    assert world.app.today(world.connection) == TODAY + timedelta(days=1)
+    nowhere = {**world.config.values, ("runs", "time_zone"): "Mars/Base"}
+    world.app.config = type(world.config)(nowhere, world.config.folder, world.config.file)
+    with pytest.raises(UserMistake, match="'Mars/Base' is not a time zone"):
+        world.app.today(world.connection)
+
+
+def test_a_second_run_of_the_same_connection_leaves(world: World) -> None:
+    second = World(world.books, world.config, world.clock)
+    second.app.lock_wait_seconds = 0.01
+    with world.store.runs.lock(world.connection.id):
+        result = second.sync()
+    second.app.close()
+    assert result.stopped
+    assert not result.failed
+    assert world.books.calls == []
+
+
+def test_the_loop_goes_round_until_it_is_asked_to_stop(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    stop = threading.Event()
+    seen: list[RunResult] = []
+
+    def report(result: RunResult) -> None:
+        seen.append(result)
+        world.advance(minutes=15)
+        if len(seen) == 3:
+            stop.set()
+
+    assert world.app.run_forever(every_seconds=0.01, stop=stop, report=report) == 3
+    assert len(world.books.emails) == 1
+
+
+def test_a_signal_ends_the_loop_between_two_actions(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+
+    def asked_to_stop(name: str) -> None:
+        if name == "perform":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    world.books.before_call = asked_to_stop
+    with stop_on_signals() as stop:
+        assert world.app.run_forever(every_seconds=60, stop=stop) == 1
+    assert len(world.books.emails) == 1
+    assert {row.state for row in world.rows()} == {ActionState.SENT, ActionState.APPROVED}
+    world.books.before_call = lambda _: None
+    world.sync()
+    assert len(world.books.emails) == 2
+
+
+def test_runs_are_recorded_with_their_outcome(world: World) -> None:
+    world.sync()
+    world.books.faults.append(Fault("pull", RetryLater("the platform is away")))
+    world.sync()
+    last, first = world.store.runs.latest(world.connection.id)
+    assert (first.kind, first.outcome) == ("sync", "done")
+    assert (last.outcome, last.message) == ("failed", "the platform is away")
+
+
+def test_status_says_where_a_connection_stands(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.sync()
+    (status,) = world.app.status()
+    assert status.organisation == "Example Ltd"
+    assert status.label == "Books"
+    assert status.actions == {"confirmed": 1}
+    assert status.totals == {"GBP": "100.00"}
+    assert status.records["invoices"] == 1
+    assert (status.rulebook, status.rulebook_ok) == ("Standard", True)
+    assert status.last_outcome == "done"
+    assert json.loads(json.dumps(status.as_json()))["mode"] == "auto"
+
+
+def test_status_still_answers_when_the_rulebook_is_broken(world: World) -> None:
+    world.rules("version: 9\n")
+    (status,) = world.app.status()
+    assert not status.rulebook_ok
+    assert "rules/standard.yaml" in status.rulebook
+
+
+def test_why_tells_what_is_done_and_what_is_not_of_a_customer_and_an_invoice(world: World) -> None:
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 1)
+    world.books.add_invoice(contact, 2, overdue=3)
+    world.sync()
+    world.app.promise("INV-2", TODAY + timedelta(days=4), who="Jane")
+    why = world.app.why("customer 1")
+    assert why.invoice is None
+    assert why.facts["balance"] == "200.00"
+    assert len(why.history) == 3
+    about = world.app.why("INV-2")
+    assert about.invoice is not None
+    assert [held.why for held in about.held_back] == ["promise_to_pay open until 2026-11-24"]
+    assert any("Standard cadence" in str(line) for line in about.lines)
+    story = json.loads(json.dumps(about.as_json()))
+    assert story["history"][-1]["events"][0]["to"] == "planned"
+    with pytest.raises(UserMistake):
+        world.app.why("nobody")
+
+
+def test_a_plan_for_another_day_changes_nothing(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-10)
+    world.app.pull()
+    (now,) = world.app.plan()
+    (later,) = world.app.plan(as_of=TODAY + timedelta(days=11))
+    assert now.actions == ()
+    assert [action.step for action in later.actions] == ["first reminder"]
+    assert world.rows() == []
+
+
+def test_the_ageing_is_of_any_day(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=40)
+    world.app.pull()
+    ((_, report),) = world.app.report()
+    ((_, earlier),) = world.app.report(as_of=TODAY - timedelta(days=39))
+    assert str(report.base_total.overdue) == "100.00"
+    assert earlier.base_total.buckets != report.base_total.buckets
+
+
+def test_a_sync_prints_as_json(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, amount="9000")
+    told = json.loads(json.dumps(world.sync().as_json()))
+    assert told["exit_code"] == 0
+    assert told["saved"]["new"] == 3
+    assert told["applied"]["counts"] == {"sent": 3, "confirmed": 3}
+    assert len(told["plan"]["actions"]) == 3
+
+
+def test_a_consent_is_saved_and_its_organisations_are_connected(world: World) -> None:
+    token = Token("a", "r", NOW + timedelta(hours=1))
+    grant = Grant(token, (OrganisationRef("org3", "Third & Co. Ltd"),))
+    (row,) = world.app.add_connections("books", grant, [(grant.organisations[0], "")])
+    assert row.name == "example-ltd"
+    assert row.mode == Mode.OBSERVE
+    assert row.grant_id is not None
+    assert world.store.tokens.load(row.grant_id) == token
+    (again,) = world.app.add_connections("books", grant, [(grant.organisations[0], "")])
+    assert again.id == row.id
+    assert again.grant_id != row.grant_id
+
+
+def test_the_first_connection_is_asked_for_when_there_is_none(world: World) -> None:
+    world.store.connections.remove(world.name)
+    with pytest.raises(UserMistake, match="nothing is connected yet"):
+        world.app.status()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Acme (UK) Ltd", "acme-uk-ltd"), ("Ünique", "nique"), ("株式会社", "connection")],
+)
+def test_a_connection_gets_a_name_that_can_be_typed(text: str, name: str) -> None:
+    assert connection_name(text) == name
+
+
+def test_an_invoice_number_that_two_connections_know_asks_which(
+    world: World, books: Books, make_world: Callable[..., World]
+) -> None:
+    add_second(world)
+    books.add_invoice(books.add_contact(1), 1)
+    world.app.pull()
+    with pytest.raises(UserMistake, match="INV-1 is in several: books, second"):
+        world.app.promise("INV-1", TODAY + timedelta(days=3))
+    world.app.promise("INV-1", TODAY + timedelta(days=3), connection="books")
+    assert len(world.store.people.promises(world.connection.id)) == 1
+    assert ActionKind.PROMISE in {row.action.kind for row in world.rows()}
