@@ -32,6 +32,9 @@ Values = tuple[Any, ...]
 """What a driver writes as it is: texts, whole numbers, None."""
 
 
+_FIELDS_HEAD = 3
+"""At most so many bytes of a packed record come before its first field."""
+
 Content = tuple[bytes, int]
 """A packed record and its hash."""
 
@@ -144,8 +147,11 @@ class Kind(NamedTuple):
         """
         packed_record, row_hash = content
         row = self.values(connection_id, record, row_hash, sweep)
-        # A zero byte can also be a length; only then the texts themselves are looked at.
-        if b"\0" in packed_record and any("\0" in one for one in row if isinstance(one, str)):
+        # Behind the number of fields, a zero byte is rare: the length of a long text, or what is
+        # sought. Only then the texts themselves are looked at.
+        if packed_record.find(b"\0", _FIELDS_HEAD) >= 0 and any(
+            "\0" in one for one in row if isinstance(one, str)
+        ):
             raise ValueError("it holds a NUL character, which no database text can")
         return row
 
