@@ -118,7 +118,7 @@ def _saved(write: Write) -> str:
         Rejected: it is not known; terms are never guessed.
     """
     text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
-    if not text:
+    if text != NO_TERMS and not text.isdecimal():
         raise Rejected(f"it is not known what the terms of {_name(write)} were.")
     return "" if text == NO_TERMS else text
 

@@ -294,15 +294,6 @@ def test_terms_nobody_remembers_are_not_guessed(quickbooks: Any, saved: str) -> 
         quickbooks.connector().perform(restore)
 
 
-def test_saved_terms_may_come_as_all_that_was_saved(quickbooks: Any) -> None:
-    customer(quickbooks, SalesTermRef={"value": "3"})
-    terms = prepared(quickbooks, make_write(ActionKind.TERMS))
-    quickbooks.connector().perform(terms)
-    details = {"saved": json.dumps(dict(terms.before))}
-    quickbooks.connector().perform(make_write(ActionKind.RESTORE_TERMS, details=details))
-    assert told(quickbooks, "Customer", "801")["SalesTermRef"]["value"] == "3"
-
-
 def test_a_term_of_no_days_is_made_where_there_is_none(quickbooks: Any) -> None:
     customer(quickbooks)
     for row in quickbooks.state()["terms"]:

@@ -202,7 +202,7 @@ def test_terms_for_bills_survive(
         "Bills": bills,
         "Sales": {"Day": 0, "Type": "DAYSAFTERBILLDATE"},
     }
-    saved = json.dumps({"saved.terms": write.before["saved.terms"]})
+    saved = write.before["saved.terms"]
     xero.connector().perform(a_write(xero, ActionKind.RESTORE_TERMS, debtor, saved=saved))
     assert xero.book.ledger.contacts.rows[debtor[0]].terms["Bills"] == bills
     assert xero.book.ledger.contacts.rows[debtor[0]].terms["Sales"]["Day"] == 30
