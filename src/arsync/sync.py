@@ -103,7 +103,7 @@ class _Pull:
             else:
                 ids = self._ledger.unseen(self._id, kind, sweep.name)
             self._read_again(kind, ids, sweep)
-            self._ledger.settle_sweep(self._id, sweep.name)
+            self._ledger.settle_sweep(self._id, sweep)
 
     def read_missing_contacts(self) -> None:
         """Read contacts that documents name and no page brought."""

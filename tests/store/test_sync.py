@@ -235,6 +235,23 @@ def test_a_full_read_finds_what_vanished(
     assert owed(store, connection) == {"a": 100, "b": 50, "c": 100}
 
 
+def test_one_name_can_stand_for_full_reads_of_several_kinds(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b"))
+    ledger = Ledger(
+        [
+            Page(KINDS.CONTACTS, (Contact("c2", "New"),), "", sweep="full", sweep_ends=True),
+            Page(KINDS.INVOICES, (an_invoice("a"),), "", sweep="full"),
+            Page(KINDS.INVOICES, (), "", sweep="full", sweep_ends=True),
+        ]
+    )
+    ledger.now = {"c1": Contact("c1", "Customer")}
+    run(store, connection, ledger, clock)
+    assert ledger.reads == [("contacts", ["c1"]), ("invoices", ["b"])]
+    assert owed(store, connection) == {"a": 100}
+
+
 def test_a_document_with_a_problem_was_seen_all_the_same(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:

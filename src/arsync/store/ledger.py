@@ -69,10 +69,11 @@ class Ledger:
         with self._database.read() as connection:
             return sweeping.unseen(connection, connection_id, kind, sweep)
 
-    def settle_sweep(self, connection_id: int, sweep: str) -> None:
+    def settle_sweep(self, connection_id: int, sweep: Sweep) -> None:
         """Forget a sweep: what it found has been read again."""
+        which = (sweeps.c.name == sweep.name) & (sweeps.c.kind == sweep.kind)
         with self._database.write() as connection:
-            sweeping.forget_sweeps(connection, connection_id, sweeps.c.name == sweep)
+            sweeping.forget_sweeps(connection, connection_id, which)
 
     def mark_gone(self, connection_id: int, kind: RecordKind, ids: Sequence[str]) -> int:
         """Mark records as deleted by the platform, and return how many were not yet."""

@@ -72,11 +72,17 @@ def unseen(connection: Connection, connection_id: int, kind: RecordKind, sweep: 
 def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
     """Keep what a sweep saw until it has ended and its differences were read again.
 
+    One name can stand for sweeps of several kinds, each with an end of its own.
+
     A sweep of balances and a full read are told apart by what their pages hold. Of two pages that
     hold nothing at all, for invoices it is taken as a sweep of balances, whose remedy (reading the
     open ones again) is the smaller one.
     """
-    this = and_(sweeps.c.connection_id == connection_id, sweeps.c.name == page.sweep)
+    this = and_(
+        sweeps.c.connection_id == connection_id,
+        sweeps.c.name == page.sweep,
+        sweeps.c.kind == page.kind.value,
+    )
     known = connection.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
     empty = not page.records and not page.problems
     of_balances = bool(page.open_balances) or (empty and page.kind == RecordKind.INVOICES)
@@ -133,11 +139,10 @@ def _fits(amount: Decimal) -> bool:
 def forget_sweeps(connection: Connection, connection_id: int, which: Any) -> None:
     """Delete the chosen sweeps and what they saw."""
     chosen = and_(sweeps.c.connection_id == connection_id, which)
-    names = list(connection.scalars(select(sweeps.c.name).where(chosen)))
-    if names:
-        connection.execute(
-            delete(open_balances).where(
-                open_balances.c.connection_id == connection_id, open_balances.c.sweep.in_(names)
-            )
+    names = select(sweeps.c.name).where(chosen, sweeps.c.of_balances)
+    connection.execute(
+        delete(open_balances).where(
+            open_balances.c.connection_id == connection_id, open_balances.c.sweep.in_(names)
         )
-        connection.execute(delete(sweeps).where(chosen))
+    )
+    connection.execute(delete(sweeps).where(chosen))

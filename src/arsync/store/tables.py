@@ -116,7 +116,7 @@ sweeps = Table(
     metadata,
     Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, primary_key=True),
     Column("of_balances", Boolean, nullable=False),
     Column("ended", Boolean, nullable=False),
 )
