@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -20,12 +19,6 @@ OPEN = "aaaaaaaa-0000-4000-8000-000000000001"
 LATE = "aaaaaaaa-0000-4000-8000-000000000002"
 PAID = "aaaaaaaa-0000-4000-8000-000000000003"
 SEEDS = Path(__file__).parents[3].parent / "shared" / "data" / "dbt_xero_seeds"
-
-LOAD_SECONDS_MAX = 20
-"""Loading 100,000 invoices and 60,000 payments takes some 3 seconds; a shared machine longer."""
-
-PAGE_SECONDS_MAX = 0.5
-"""A page of 1,000 of 100,000 invoices, once it was served before, takes some 5 milliseconds."""
 
 
 def test_ids_that_are_no_guids_are_mapped_and_remembered(xero: Any) -> None:
@@ -210,23 +203,17 @@ def test_the_state_shows_the_ledger(xero: Any) -> None:
     }
 
 
-def test_a_hundred_thousand_invoices_load_in_seconds_and_pages_cost_milliseconds(
-    start_xero: Callable[..., Any],
-) -> None:
+def test_a_deep_page_of_a_large_ledger_is_whole(start_xero: Callable[..., Any]) -> None:
     xero = start_xero(contacts=False)
     day = date(2026, 1, 5)
-    began = time.perf_counter()
-    xero.book.load_contacts(ContactRow(f"c{i}", f"Contact {i}") for i in range(1_000))
+    xero.book.load_contacts(ContactRow(f"c{i}", f"Contact {i}") for i in range(100))
     xero.book.load_invoices(
-        InvoiceRow(f"i{i}", f"N-{i}", f"c{i % 1000}", day, day, "GBP", Decimal(100))
-        for i in range(100_000)
+        InvoiceRow(f"i{i}", f"N-{i}", f"c{i % 100}", day, day, "GBP", Decimal(100))
+        for i in range(5_500)
     )
-    xero.book.load_payments(PaymentRow(f"p{i}", f"i{i}", day, Decimal(60)) for i in range(60_000))
-    assert time.perf_counter() - began < LOAD_SECONDS_MAX
-    query = {"page": 50, "pageSize": 1000, "where": 'Type=="ACCREC"', "order": "InvoiceID"}
-    for _ in range(2):
-        began = time.perf_counter()
-        answer = xero.call("GET", "/Invoices", check=False, **query)
-        took = time.perf_counter() - began
-    assert answer.content.count(b'"InvoiceNumber"') == 1000
-    assert took < PAGE_SECONDS_MAX
+    query = {"pageSize": 1000, "where": 'Type=="ACCREC"', "order": "InvoiceID"}
+    seen = set()
+    for page in range(1, 7):
+        answer = xero.call("GET", "/Invoices", check=False, page=page, **query)
+        seen |= {row["InvoiceNumber"] for row in answer.json()["Invoices"]}
+    assert len(seen) == 5_500
