@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -113,22 +114,30 @@ def _installed(name: str) -> click.Command:
     raise click.ClickException(f"the package that brings `arsync {name}` is not installed.")
 
 
+_HELP = """Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
+
+\b
+Reading is the default; writing needs a verb. A new connection only observes.
+Exit codes: 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person.
+"""
+
+
 @click.group(
     cls=_Commands,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="arsync")
 def cli() -> None:
-    r"""Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
-
-    \b
-    Reading is the default; writing needs a verb. A new connection only observes.
-    Exit codes: 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person.
-    """
+    """Credit control: every command stands in the table above."""
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A customer's name that this terminal cannot show must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_cli(args))
 
 
@@ -138,13 +147,20 @@ def run_cli(args: Sequence[str] | None = None) -> int:
 
     try:
         code = cli.main(args, prog_name="arsync", standalone_mode=False)
+        sys.stdout.flush()  # a full disk shows here, not when the interpreter has gone
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort:
         _complain("stopped.")
         return EXIT_MISTAKE
+    except click.UsageError as error:
+        if error.ctx is not None and error.format_message() == error.ctx.get_help():
+            error.show()  # a group called without a command: its help says it all
+        else:
+            _complain(_usage(error))
+        return EXIT_MISTAKE
     except click.ClickException as error:
-        error.show()
+        _complain(error.format_message())
         return EXIT_MISTAKE
     except UserMistake as error:
         _complain(str(error))
@@ -156,7 +172,20 @@ def run_cli(args: Sequence[str] | None = None) -> int:
         # The reader of our output has left (`arsync actions | head`): that is no failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
+    except OSError as error:
+        # The disk is full, a folder cannot be written: the system's own words say it best.
+        _complain(
+            f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+        )
+        return EXIT_FAILED
     return code if isinstance(code, int) else EXIT_DONE
+
+
+def _usage(error: click.UsageError) -> str:
+    """Return what is wrong with the words of a command, and where its usage is explained."""
+    message = error.format_message().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "arsync"
+    return f"{message[:1].lower()}{message[1:]}.\n    hint: {path} --help"
 
 
 def _complain(message: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -39,8 +42,13 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Log calls t
 
 
 def open_app(config_file: Path | None, *, verbose: bool = False) -> App:
-    """Return the application for a config file; opens nothing yet."""
-    from arsync.config import load_config
+    """Return the application for a config file; opens nothing yet.
+
+    Raises:
+        UserMistake: there is neither a config file nor a variable that stands in for one.
+    """
+    from arsync.config import SETTINGS, load_config, variable
+    from arsync.errors import UserMistake
     from arsync.run import App
 
     logging.basicConfig(
@@ -48,12 +56,20 @@ def open_app(config_file: Path | None, *, verbose: bool = False) -> App:
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    return App(load_config(config_file))
+    config = load_config(config_file)
+    if config.file is None and not any(variable(one) in os.environ for one in SETTINGS):
+        # Going on with the defaults would leave a store in whatever folder this happens to be.
+        raise UserMistake(
+            "there is no config.toml here."
+            "\n    hint: `arsync init` makes one; or name yours with --config FILE or ARSYNC_CONFIG"
+        )
+    return App(config)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: Any, *, one_line: bool = False) -> None:
     """Print a value as JSON; dates as ISO texts, money as decimal strings."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    indent = None if one_line else 2
+    click.echo(json.dumps(value, indent=indent, ensure_ascii=False, default=_plain))
 
 
 def _plain(value: Any) -> Any:
@@ -73,21 +89,41 @@ def _plain(value: Any) -> Any:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
 ) -> None:
-    """Print a table for people: plain aligned text in a pipe, with rules on a terminal."""
-    from rich.box import SIMPLE_HEAD
+    """Print a table for people: fitted to a terminal, one line for each row in a pipe."""
+    from rich.box import Box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD,
-                  pad_edge=False, header_style="bold")  # fmt: skip
+    # Only a line below the head: a frame would be noise, in a terminal and in a file.
+    line_below_head = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+    table = Table(title=title or None, title_justify="left", title_style="bold", pad_edge=False,
+                  header_style="bold", show_edge=False, box=line_below_head)  # fmt: skip
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # Text, not str: a customer called "[bold]" is a name, not markup.
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, soft_wrap=False)
-    console.print(table)
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if terminal else _PIPE_WIDTH)
+    with console.capture() as caught:
+        console.print(table)
+    for line in caught.get().splitlines():
+        click.echo(line.rstrip())
+
+
+_PIPE_WIDTH = 10_000
+"""Wide enough that no row is ever broken in a pipe, so that grep finds whole rows."""
+
+
+def wrapped(text: str, *, indent: int) -> str:
+    """Return a text indented, and broken to a terminal's width; in a pipe it stays one line."""
+    blanks = " " * indent
+    if not sys.stdout.isatty():
+        return blanks + text
+    width = max(shutil.get_terminal_size().columns, indent + 20)
+    return textwrap.fill(text, width, initial_indent=blanks, subsequent_indent=blanks,
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
 
 def say(message: str) -> None:

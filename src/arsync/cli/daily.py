@@ -23,7 +23,7 @@ from arsync.cli.common import (
     verbose_option,
     word,
 )
-from arsync.errors import UserMistake
+from arsync.errors import RetryLater, UserMistake
 
 if TYPE_CHECKING:
     from arsync.run import App, RunResult
@@ -44,18 +44,28 @@ def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path
     """Bring the copy of the ledger up to date."""
     with open_app(config_file, verbose=verbose) as app, _watched(as_json=as_json) as watch:
         results = app.pull(connection, progress=watch)
-    return _finish(results, as_json=as_json)
+    # What waits for a person is no part of a pull: only its own failures count.
+    return _finish(results, as_json=as_json, ignored=EXIT_WAITING)
 
 
 @click.command()
 @connection_option
 @as_of_option
+@click.option("--all", "everything", is_flag=True, help="Every customer, however many.")
 @json_option
 @config_option
 def plan(
-    connection: str | None, as_of: date | None, as_json: bool, config_file: Path | None
+    connection: str | None,
+    as_of: date | None,
+    everything: bool,
+    as_json: bool,
+    config_file: Path | None,
 ) -> int:
-    """Show what the rulebook would do now; changes nothing."""
+    """Show what the rulebook would do now; changes nothing.
+
+    With --json one connection's plan is an object, and those of several a list.
+    """
+    from arsync.cli.reasons import Reasons
     from arsync.cli.show import show_plan
 
     with open_app(config_file) as app:
@@ -63,8 +73,13 @@ def plan(
         if as_json:
             print_json([one.as_json() for one in plans] if len(plans) != 1 else plans[0].as_json())
         else:
-            for one in plans:
-                show_plan(one)
+            for number, (row, one) in enumerate(
+                zip(app.connections(connection), plans, strict=True)
+            ):
+                if number:
+                    click.echo()
+                rulebook, _ = app.rulebook(row)
+                show_plan(one, mode=row.mode, reasons=Reasons(rulebook), everything=everything)
     return EXIT_WAITING if any(one.safety.exceeded for one in plans) else EXIT_DONE
 
 
@@ -85,26 +100,45 @@ def approve(
 
     Without a key or --all it lists what waits. The beginning of a key is enough.
     """
-    from arsync.cli.show import show_actions
-
     if keys and approve_all:
         raise UserMistake("give keys or --all, not both.")
     with open_app(config_file) as app:
         _plan_and_save(app, connection)
         if not keys and not approve_all:
-            waiting = app.waiting(connection)
-            if as_json:
-                print_json([one.as_json() for one in waiting])
-            else:
-                show_actions(waiting, "Waiting for approval")
-                if waiting:
-                    say("\nApprove with: arsync approve KEY ..., or: arsync approve --all")
-            return EXIT_WAITING if waiting else EXIT_DONE
+            return _list_waiting(app, connection, as_json=as_json)
         done = app.approve(list(keys) or None, connection=connection)
         if as_json:
             print_json([one.as_json() for one in done])
-        say(f"Approved {word(len(done), 'action')}. `arsync apply` carries them out.")
+        say(
+            f"Approved {word(len(done), 'action')}. `arsync apply` carries them out."
+            if done
+            else "Nothing waits for approval."
+        )
     return EXIT_DONE
+
+
+def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
+    """Print what waits for a person, and how to let it go."""
+    from arsync.cli.look import reasons_of
+    from arsync.cli.show import show_waiting
+
+    observers = [row.name for row in app.connections(connection) if row.mode == "observe"]
+    waiting = [one for one in app.waiting(connection) if one.connection not in observers]
+    if as_json:
+        print_json([one.as_json() for one in waiting])
+    else:
+        reasons = {one.connection: reasons_of(app, one) for one in waiting}
+        show_waiting(waiting, reasons)
+        if not waiting:
+            click.echo("Nothing waits for approval.")
+    for name in observers:
+        say(f"{name} observes: its actions are only shown by `arsync plan`, and none is written.")
+    if waiting:
+        say(
+            f"\n{word(len(waiting), 'action')} waiting: `arsync approve KEY ...` approves some, "
+            "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` refuses."
+        )
+    return EXIT_WAITING if waiting else EXIT_DONE
 
 
 @click.command()
@@ -176,7 +210,8 @@ def run(
 ) -> int:
     """Sync again and again, until SIGTERM or Ctrl-C.
 
-    The action in hand is finished first. One broken connection never stops the others.
+    The action in hand is finished first. One broken connection never stops the others. With --json
+    each run is one line.
     """
     from arsync.cli.show import result_line
     from arsync.config import seconds
@@ -187,7 +222,7 @@ def run(
     def report(result: RunResult) -> None:
         codes.append(result.exit_code)
         if as_json:
-            print_json(result.as_json())
+            print_json(result.as_json(), one_line=True)
         else:
             click.echo(f"{result.started_at:%Y-%m-%d %H:%M} {result_line(result)}")
 
@@ -207,9 +242,11 @@ def _plan_and_save(app: App, connection: str | None) -> None:
     for result in app.prepare(connection):
         if result.all_problems:
             raise UserMistake("\n".join(result.all_problems))
+        if result.stopped:
+            raise RetryLater(f"{result.connection}: {result.stopped}")
 
 
-def _finish(results: Sequence[RunResult], *, as_json: bool) -> int:
+def _finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
     from arsync.cli.show import show_result
 
     if as_json:
@@ -217,7 +254,7 @@ def _finish(results: Sequence[RunResult], *, as_json: bool) -> int:
     else:
         for result in results:
             show_result(result)
-    return worst([result.exit_code for result in results])
+    return worst([result.exit_code for result in results if result.exit_code != ignored])
 
 
 @contextlib.contextmanager

@@ -57,7 +57,8 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool) -> int:
 
 
 def _show_the_end(app: App, outcome: Outcome) -> None:
-    from arsync.cli.look import show_why
+    from arsync.cli.explain import show_why
+    from arsync.cli.reasons import Reasons
     from arsync.run.ageing import ageing_of, as_html
 
     print_table(
@@ -80,9 +81,9 @@ def _show_the_end(app: App, outcome: Outcome) -> None:
     )
     if outcome.example_invoice:
         click.echo(f"$ arsync why {outcome.example_invoice}")
-        show_why(
-            app.why(outcome.example_invoice, connection=outcome.example_connection), full=False
-        )
+        found = app.why(outcome.example_invoice, connection=outcome.example_connection)
+        rulebook, _ = app.rulebook(app.connections(outcome.example_connection)[0])
+        show_why(found, reasons=Reasons(rulebook), full=False)
     report = outcome.folder / "report.html"
     tables = [ageing_of(app, row, None) for row in app.connections()]
     report.write_text(as_html(tables), encoding="utf-8")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +23,18 @@ from arsync.cli.common import (
     say,
     word,
 )
+from arsync.cli.reasons import Reasons
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.money import shown
 from arsync.errors import UserMistake
 
 if TYPE_CHECKING:
-    from arsync.run import History, Why
+    from arsync.run import App, ConnectionStatus, Listed
 
 
 @click.command()
 @click.argument("about", metavar="CONTACT|INVOICE|KEY")
-@click.option("--full", is_flag=True, help="Also every fact, and every event.")
+@click.option("--full", is_flag=True, help="Also every fact, invoice, past action and event.")
 @connection_option
 @as_of_option
 @json_option
@@ -42,68 +47,46 @@ def why(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Explain what is done about a customer or an invoice, and why."""
+    """Explain what is done about a customer, an invoice or one action, and why.
+
+    Shows what is to be done, what is held back and until when, and the rules in the order they
+    were read. KEY is an action's key, as `arsync actions` and the notes in the books show it.
+    """
+    from arsync.cli.explain import show_history, show_why
+
     with open_app(config_file) as app:
-        found = app.why(about, connection=connection, as_of=as_of)
-    if as_json:
-        print_json(found.as_json())
-    else:
-        show_why(found, full=full)
+        try:
+            found = None if about.startswith("[arsync:") else app.why(
+                about, connection=connection, as_of=as_of
+            )  # fmt: skip
+        except UserMistake:
+            if not _KEY.fullmatch(about):
+                raise
+            found = None
+        if found is None:
+            entry = app.history(about)
+            if as_json:
+                print_json(entry.as_json())
+            else:
+                show_history(entry, reasons=reasons_of(app, entry.listed))
+            return EXIT_DONE
+        if as_json:
+            print_json(found.as_json())
+        else:
+            rulebook, _ = app.rulebook(app.connections(found.connection)[0])
+            show_why(found, reasons=Reasons(rulebook), full=full)
     return EXIT_DONE
 
 
-def show_why(found: Why, *, full: bool) -> None:
-    """Print what is done, what is not, and what was done, each with its reason."""
-    from arsync.cli.show import about, because, what
-    from arsync.core.money import shown
-
-    head = f"{found.contact.name} ({found.connection}), as of {found.as_of.isoformat()}"
-    if found.invoice is not None:
-        one = found.invoice
-        head = (
-            f"{one.number or one.id}, {head}\n  {one.status}, due {one.due_on.isoformat()}, "
-            f"{shown(one.amount_due, one.currency)} of {shown(one.total, one.currency)} to pay"
-        )
-    click.secho(head, bold=True)
-    for problem in found.plan.problems:
-        click.echo(f"  ! {problem}")
-    for action in found.plan.actions:
-        wanted = found.invoice is None or any(ref.id == found.invoice.id for ref in action.invoices)
-        if wanted or not action.invoices:
-            when = f" on {action.not_before:%Y-%m-%d at %H:%M}" if action.not_before else ""
-            click.echo(f"\n  {what(action)} {about(action)}{when}".rstrip())
-            click.echo(f"    because {because(action.because)}")
-    for held in found.held_back:
-        subject = held.invoice_number or held.contact_name
-        then = f" Next: {held.next_date.isoformat()}." if held.next_date else ""
-        click.echo(f"\n  not now: {subject}: {held.why}.{then}".replace("..", "."))
-        if held.because:
-            click.echo(f"    because {because(held.because)}")
-    if not found.plan.actions and not found.held_back:
-        click.echo("\n  Nothing is to be done: no rule asks for anything.")
-    if found.history:
-        click.echo("\n  So far:")
-        for entry in found.history:
-            _show_history(entry, full=full)
-    if full:
-        click.echo("\n  Facts:")
-        for name, value in found.facts.items():
-            click.echo(f"    {name:28} {'unknown' if value is None else value}")
+_KEY = re.compile(r"[0-9a-fA-F]{6,32}")
+"""What may be the beginning of an action's key, when no customer and no invoice is called so."""
 
 
-def _show_history(entry: History, *, full: bool) -> None:
-    from arsync.cli.show import about, what
-
-    row = entry.listed.row
-    line = f"    {row.changed_at:%Y-%m-%d}  {what(row.action)} {about(row.action)}: {row.state}"
-    click.echo(line + (f" ({row.reason})" if row.reason else ""))
-    if full:
-        for event in entry.events:
-            start = event.from_state.value if event.from_state else "new"
-            click.echo(
-                f"        {event.at:%Y-%m-%d %H:%M}  {start} -> {event.to_state.value}, "
-                f"{event.who}{': ' + event.why if event.why else ''}"
-            )
+def reasons_of(app: App, listed: Listed) -> Reasons:
+    """Return how to word an action's reason: with thresholds only while its rulebook stands."""
+    rules = app.rules(listed.connection)
+    same = rules.rulebook is not None and rules.rulebook.hash == listed.row.rulebook_hash
+    return Reasons(rules.rulebook if same else None)
 
 
 @click.command()
@@ -121,7 +104,13 @@ def _show_history(entry: History, *, full: bool) -> None:
     type=click.Choice([kind.value for kind in ActionKind]),
     help="Only these kinds.",
 )
-@click.option("--limit", default=200, show_default=True, help="At most so many of a connection.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="The newest so many.",
+)
 @connection_option
 @json_option
 @config_option
@@ -133,7 +122,7 @@ def actions(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """List actions and what became of them."""
+    """List actions and what became of them, the newest first."""
     from arsync.cli.show import show_actions
 
     with open_app(config_file) as app:
@@ -141,8 +130,8 @@ def actions(
             connection,
             states={ActionState(state) for state in states} or None,
             kinds={ActionKind(kind) for kind in kinds} or None,
-            rows_max=limit,
         )
+    found = sorted(found, key=lambda one: one.row.changed_at, reverse=True)[:limit]
     if as_json:
         print_json([one.as_json() for one in found])
     else:
@@ -163,7 +152,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
     else:
         print_table(
             "",
-            ["connection", "mode", "state", "last pull", "last run", "open", "waiting", "tasks"],
+            ["connection", "mode", "state", "last pull", "last run", "waiting", "tasks", "owed"],
             [
                 [
                     f"{one.name} ({one.label})",
@@ -171,28 +160,40 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
                     one.state,
                     f"{one.pulled_at:%Y-%m-%d %H:%M}" if one.pulled_at else "never",
                     one.last_outcome or "never",
-                    "\n".join(f"{code} {amount}" for code, amount in one.totals.items()),
-                    str(one.awaiting),
-                    str(one.open_tasks),
+                    f"{one.awaiting:,}",
+                    f"{one.open_tasks:,}",
+                    ", ".join(shown(Decimal(text), code) for code, text in one.totals.items()),
                 ]
                 for one in found
             ],
+            right=["waiting", "tasks"],
         )
         for one in found:
-            lines = [f"unreadable: {problem}" for problem in one.document_problems]
-            lines += [
-                f"outcome unknown: {listed.row.key[:12]} {listed.row.reason}"
-                for listed in one.unknown
-            ]
-            if not one.rulebook_ok:
-                lines.append(one.rulebook)
-            if one.last_message:
-                lines.append(f"last run: {one.last_message}")
-            for line in lines:
+            for line in _status_lines(one):
                 click.echo(f"  {one.name}: {line}")
     if any(one.state != "connected" or not one.rulebook_ok for one in found):
         return EXIT_FAILED
     return EXIT_WAITING if any(one.awaiting or one.unknown for one in found) else EXIT_DONE
+
+
+def _status_lines(one: ConnectionStatus) -> list[str]:
+    """Return what a person should know of a connection, and what to do about it."""
+    lines = []
+    if one.state != "connected":
+        lines.append(f"{one.state}: run `arsync connect {one.platform}` again.")
+    if not one.rulebook_ok:
+        lines.append(one.rulebook)
+    lines += [f"unreadable: {problem}" for problem in one.document_problems]
+    lines += [
+        f"outcome unknown: {listed.row.key[:12]} {listed.row.reason}" for listed in one.unknown
+    ]
+    if one.awaiting:
+        lines.append(f"{word(one.awaiting, 'action')} waiting for approval: `arsync approve`")
+    if one.open_tasks:
+        lines.append(f"{word(one.open_tasks, 'open task')}: `arsync tasks`")
+    if one.last_message and one.last_outcome != "done":
+        lines.append(f"last run: {one.last_message}")
+    return lines
 
 
 @click.group()
@@ -232,17 +233,14 @@ def ageing(
     with open_app(config_file) as app:
         tables = [ageing_of(app, row, as_of) for row in app.connections(connection)]
     if as_json or form == "json":
-        text = ""
-        if output is None:
-            print_json([table.as_json() for table in tables])
-            return EXIT_DONE
-        import json
-
         text = json.dumps([table.as_json() for table in tables], indent=2, ensure_ascii=False)
+        text += "\n"
     elif form == "csv":
         text = as_csv(tables)
     elif form == "html":
         text = as_html(tables)
+    elif output is not None:
+        raise UserMistake("--output wants --format csv, json or html.")
     else:
         for table in tables:
             columns, rows = as_rows(table)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 import click
 
-from arsync.cli.common import print_table, word
-from arsync.core.actions import Action, ActionKind, Because
+from arsync.cli.common import print_table, word, wrapped
+from arsync.cli.reasons import Reasons
+from arsync.core.actions import Action, ActionKind, InvoiceRef
 from arsync.core.money import shown
 from arsync.core.plan import HeldBack, Plan
 from arsync.run import Listed, RunResult
@@ -29,8 +30,28 @@ VERBS: Mapping[ActionKind, str] = {
     ActionKind.LATE_FEE: "DRAFT LATE FEE",
 }
 
-HELD_BACK_SHOWN_MAX = 40
-"""A plan's table shows so many lines of what was held back; `--json` shows all."""
+_COUNTED: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.REMINDER: ("reminder", "reminders"),
+    ActionKind.CREDIT_HOLD: ("hold to place", "holds to place"),
+    ActionKind.LIFT_CREDIT_HOLD: ("hold to lift", "holds to lift"),
+    ActionKind.TERMS: ("change to cash terms", "changes to cash terms"),
+    ActionKind.RESTORE_TERMS: ("change back of terms", "changes back of terms"),
+    ActionKind.TASK: ("task", "tasks"),
+    ActionKind.LETTER: ("letter", "letters"),
+    ActionKind.LATE_FEE: ("late fee", "late fees"),
+}
+
+CUSTOMERS_SHOWN_MAX = 100
+"""A plan shows so many customers; `--all` shows every one."""
+
+HELD_BACK_SHOWN_MAX = 20
+"""A plan shows so many lines of what was held back; `--all` shows every one."""
+
+INVOICES_SHOWN_MAX = 12
+"""An action shows so many of its invoices; `--json` has all."""
+
+KEY_SHOWN = 12
+"""So many characters of a key are shown; they are enough to name it."""
 
 
 def what(action: Action) -> str:
@@ -39,97 +60,189 @@ def what(action: Action) -> str:
     return f"{VERBS[action.kind]} {detail}".strip()
 
 
-def about(action: Action) -> str:
-    """Return the invoices an action names, with what is due."""
-    return ", ".join(
-        f"{ref.number or ref.id} {shown(ref.amount_due, ref.currency)}" for ref in action.invoices
-    )
+def about(action: Action, most: int = 3) -> str:
+    """Return the invoices an action names, with what was due, in one line."""
+    refs = [f"{one.number or one.id} {shown(one.amount_due, one.currency)}"
+            for one in action.invoices[:most]]  # fmt: skip
+    more = len(action.invoices) - most
+    return ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
 
 
-def because(reason: Because) -> str:
-    """Return a reason: the file, the line, the rule, the facts."""
-    where = f"{reason.file}:{reason.line} " if reason.file else ""
-    facts = " · ".join(f"{name} {_value(value)}" for name, value in reason.facts.items())
-    return f'{where}"{reason.rule}"' + (f": {facts}" if facts else "")
+def show_plan(
+    plan: Plan, *, mode: str = "", reasons: Reasons | None = None, everything: bool = False
+) -> None:
+    """Print a plan: what would be done and why, then what is held back and why.
 
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(one) for one in sorted(value, key=str)) or "none"
-    return str(value) or "none"
-
-
-def show_plan(plan: Plan) -> None:
-    """Print a plan: what would be done and why, then what is held back and why."""
+    Args:
+        plan: what to show.
+        mode: the connection's; `observe` is told.
+        reasons: puts the reasons into words.
+        everything: show every customer and every line held back.
+    """
     click.secho(f"{plan.connection}, as of {plan.as_of.isoformat()}", bold=True)
     for problem in plan.problems:
         click.echo(f"  ! {problem}")
     for message in plan.safety.messages:
-        click.secho(f"  ! over a safety limit: {message}. Nothing is sent until you decide.")
-    if plan.actions:
-        print_table(
-            "",
-            ["customer", "action", "invoices", "because", "when"],
-            [
-                [
-                    action.contact_name,
-                    what(action) + ("  (asks first)" if action.needs_approval else ""),
-                    about(action),
-                    because(action.because),
-                    f"{action.not_before:%Y-%m-%d %H:%M %Z}" if action.not_before else "now",
-                ]
-                for action in plan.actions
-            ],
-        )
-    click.echo(
-        f"{word(len(plan.actions), 'action')} planned, {len(plan.held_back):,} held back. "
-        "Nothing was changed."
-    )
+        click.echo(f"  ! over a safety limit: {message}. Nothing is sent until a person approves.")
+    customers = [list(group) for _, group in groupby(plan.actions, lambda one: one.contact_id)]
+    shown_ones = customers if everything else customers[:CUSTOMERS_SHOWN_MAX]
+    for found in shown_ones:
+        click.secho(f"\n{found[0].contact_name}", bold=True)
+        show_actions_of_one(found, reasons or Reasons())
+    if len(shown_ones) < len(customers):
+        left = len(customers) - len(shown_ones)
+        click.echo(f"\n... and {word(left, 'more customer', 'more customers')}: --all shows them.")
     if plan.held_back:
-        show_held_back(plan.held_back)
+        click.echo()
+        show_held_back(plan.held_back, None if everything else HELD_BACK_SHOWN_MAX)
+    click.echo(f"\n{_summary(plan)}")
+    if mode == "observe":
+        click.echo(observing(plan.connection))
 
 
-def show_held_back(held: Sequence[HeldBack], rows_max: int = HELD_BACK_SHOWN_MAX) -> None:
+def observing(connection: str) -> str:
+    """Return that nothing is written while a connection observes, and how to change it."""
+    return (
+        f"{connection} observes: nothing of this is written. To let it work, one step at a time:\n"
+        f"  arsync connections {connection} --mode approve"
+    )
+
+
+def _summary(plan: Plan) -> str:
+    kinds = Counter(action.kind for action in plan.actions)
+    words = [word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
+             for kind, count in kinds.items()]  # fmt: skip
+    asks = sum(action.needs_approval for action in plan.actions)
+    parts = [f"{word(len(plan.actions), 'action')} planned" if words else "Nothing is to be done"]
+    text = parts[0] + (f": {', '.join(words)}" if words else "")
+    if asks:
+        text += f"; {asks:,} of them {'ask' if asks > 1 else 'asks'} a person first"
+    return f"{text}. {len(plan.held_back):,} held back. Nothing was changed."
+
+
+def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bool = False) -> None:
+    """Print one customer's actions, those with the same reason together.
+
+    Args:
+        actions: of one customer.
+        reasons: puts the reasons into words.
+        keys: show each action's key, and each action by itself.
+    """
+    for _, group in groupby(actions, lambda one: _alike(one, keys=keys)):
+        alike = list(group)
+        first = alike[0]
+        refs = [ref for one in alike for ref in one.invoices]
+        for head in dict.fromkeys(_head(one, keys=keys) for one in alike):
+            click.echo(f"  {head}")
+        for line in _invoice_lines(refs):
+            click.echo(f"      {line}")
+        click.echo(f"      because {reasons.place(first.because)}")
+        facts = "" if _by_step(first) else reasons.facts(first.because)
+        if facts:
+            click.echo(wrapped(facts, indent=14))
+
+
+def _by_step(action: Action) -> bool:
+    """Return whether a step of a cadence asks for it: its facts stand beside its invoices."""
+    return bool(action.invoices and action.invoices[0].step)
+
+
+def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
+    """Return what actions share that are shown together: a hold with its terms, one moment."""
+    same = (action.because.file, action.because.line, action.not_before, bool(action.invoices))
+    return (*same, action.key) if keys else same
+
+
+def _head(action: Action, *, keys: bool) -> str:
+    parts = [what(action)]
+    if action.details.get("assign_to"):
+        parts.append(f"for {action.details['assign_to']}")
+    if _by_step(action):
+        parts.append(f"(day {action.invoices[0].day})")
+    text = " ".join(parts)
+    if action.not_before is not None:
+        text += f", not before {action.not_before:%a %d %b %Y %H:%M %Z}".rstrip()
+    if action.needs_approval:
+        text += ", asks a person first"
+    return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text
+
+
+def _invoice_lines(refs: Sequence[InvoiceRef]) -> Iterator[str]:
+    rows = [(ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref))
+            for ref in refs[:INVOICES_SHOWN_MAX]]  # fmt: skip
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    for number, amount, age in rows:
+        yield f"{number:{widths[0]}}  {amount:>{widths[1]}}  {age}".rstrip()
+    if len(refs) > len(rows):
+        yield f"... and {word(len(refs) - len(rows), 'more invoice')}"
+
+
+def _age(ref: InvoiceRef) -> str:
+    return f"{word(ref.days_overdue, 'day')} overdue" if ref.days_overdue > 0 else ""
+
+
+def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> None:
     """Print what was not done, the first thing that stopped it, and the next date."""
+    rows = held if rows_max is None else held[:rows_max]
     print_table(
         "Held back",
-        ["customer", "invoice", "why", "next"],
+        ["customer", "invoice", "next", "why"],
         [
             [
                 one.contact_name,
                 one.invoice_number or "",
-                one.why,
                 one.next_date.isoformat() if one.next_date else "",
+                one.why,
             ]
-            for one in held[:rows_max]
+            for one in rows
         ],
     )
-    if len(held) > rows_max:
-        click.echo(f"... and {len(held) - rows_max:,} more; `--json` shows all.")
+    if len(held) > len(rows):
+        click.echo(f"... and {len(held) - len(rows):,} more: --all shows them.")
 
 
-def show_actions(found: Sequence[Listed], title: str = "") -> None:
-    """Print actions and where they stand."""
+def show_waiting(found: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:
+    """Print the actions that wait for a person, with their keys and all their reasons.
+
+    Args:
+        found: the actions.
+        reasons: by connection, puts the reasons into words.
+    """
+    for (connection, _), group in groupby(
+        found, lambda one: (one.connection, one.row.action.contact_id)
+    ):
+        actions = [one.row.action for one in group]
+        click.secho(f"\n{actions[0].contact_name} ({connection})", bold=True)
+        show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
+
+
+def show_actions(found: Sequence[Listed]) -> None:
+    """Print actions and where they stand, one a line."""
     if not found:
-        click.echo(f"{title}: none." if title else "None.")
+        click.echo("No actions.")
         return
     print_table(
-        title,
-        ["key", "connection", "customer", "action", "invoices", "state", "because"],
+        "",
+        [
+            "key",
+            "changed",
+            "connection",
+            "customer",
+            "action",
+            "invoices",
+            "state",
+            "what happened",
+        ],
         [
             [
-                one.row.key[:12],
+                one.row.key[:KEY_SHOWN],
+                f"{one.row.changed_at:%Y-%m-%d %H:%M}",
                 one.connection,
                 one.row.action.contact_name,
                 what(one.row.action),
                 about(one.row.action),
                 one.row.state.value,
-                because(one.row.action.because)
-                + (f" ({one.row.reason})" if one.row.reason else ""),
+                one.row.reason,
             ]
             for one in found
         ],
@@ -141,14 +254,17 @@ def result_line(result: RunResult) -> str:
     parts: list[str] = []
     if result.pulled:
         pulled = result.pulled
-        parts.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
+        if pulled.inserted or pulled.updated:
+            parts.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
+        else:
+            parts.append("nothing new")
     if result.plan:
         parts.append(f"{len(result.plan.actions):,} planned")
     if result.applied:
         done = Counter(effect.state.value for effect in result.applied.effects)
         parts += [f"{count:,} {state}" for state, count in done.items()]
-    if result.mode == "observe" and result.kind == "sync":
-        parts.append("observing, nothing written")
+    if result.mode == "observe" and result.kind != "pull":
+        parts.append("it observes, so nothing was written")
     if result.stopped:
         parts.append(result.stopped)
     if result.all_problems:
@@ -160,6 +276,9 @@ def show_result(result: RunResult) -> None:
     """Print one run's result: the line, then every problem and what waits for a person."""
     click.echo(result_line(result))
     for problem in result.all_problems:
-        click.echo(f"  ! {problem}")
+        click.echo("  ! " + problem.replace("\n", "\n    "))
+    if result.kind == "pull":
+        return
     for wait in result.waits:
-        click.echo(f"  ? {wait}")
+        hint = ": `arsync approve` lists them" if wait.endswith("wait for approval") else ""
+        click.echo(f"  ? {wait}{hint}")

@@ -197,14 +197,26 @@ class App(Parts):
         return look.history(self, self.store.connections.by_id(row.connection_id).name, row)
 
     def why(self, about: str, *, connection: str | None = None, as_of: date | None = None) -> Why:
-        """Explain what is done about a customer or an invoice, what is not, and why."""
+        """Explain what is done about a customer or an invoice, what is not, and why.
+
+        Raises:
+            UserMistake: nothing is called so, or something in several connections is.
+        """
+        found: list[Why] = []
         mistakes: list[str] = []
         for row in self.connections(connection):
             try:
-                return look.why(self, row, about, as_of)
+                found.append(look.why(self, row, about, as_of))
             except look.NotFound as mistake:
                 mistakes.append(str(mistake))
-        raise UserMistake("\n".join(dict.fromkeys(mistakes)))
+        if not found:
+            raise UserMistake("\n".join(dict.fromkeys(mistakes)))
+        if len(found) > 1:
+            names = ", ".join(one.connection for one in found)
+            raise UserMistake(
+                f"{about} is in several: {names}.\n    hint: choose with --connection"
+            )
+        return found[0]
 
     def status(self, connection: str | None = None) -> list[ConnectionStatus]:
         """Return where each connection stands."""
@@ -224,7 +236,10 @@ class App(Parts):
 
     def _chosen(self, keys: Sequence[str] | None, connection: str | None) -> list[ActionRow]:
         if keys is None:
-            return [one.row for one in self.waiting(connection)]
+            observers = {
+                row.name for row in self.connections(connection) if row.mode == Mode.OBSERVE
+            }
+            return [one.row for one in self.waiting(connection) if one.connection not in observers]
         rows = [self.store.actions.get(key) for key in keys]
         for row in rows:
             owner = self.store.connections.by_id(row.connection_id)
