@@ -90,6 +90,18 @@ def test_a_removed_connection_comes_back_with_its_history_and_an_empty_copy(
     assert store.connections.all() == [back]
 
 
+def test_coming_back_is_not_taking_over_again(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    first = store.connections.set_mode("acme", "auto").taken_over_on
+    store.connections.remove("acme")
+    clock.moment = datetime(2027, 3, 1, tzinfo=UTC)
+    back = store.connections.add(
+        "acme", platform="xero", organisation=connection.organisation, mode="auto"
+    )
+    assert back.taken_over_on == first == date(2026, 11, 22)
+
+
 def test_only_a_connection_that_never_acted_is_renamed(
     store: Store, connection: ConnectionRow
 ) -> None:

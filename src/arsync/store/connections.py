@@ -66,6 +66,8 @@ class Connections:
                 raise UserMistake(f"{organisation.name} is connected already, as {old.name!r}.")
             if old is not None:
                 name = old.name if _has_acted(connection, old.id) else name
+                if old.taken_over_on is not None:
+                    values.pop("taken_over_on", None)
             _refuse_name(connection, name, old.id if old is not None else None)
             if old is not None:
                 connection.execute(
