@@ -26,6 +26,7 @@ from arsync.connector import (
     RateLimits,
     Receipt,
     Record,
+    Token,
     Transport,
     Write,
 )
@@ -116,6 +117,7 @@ class Books:
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(frozenset(Capability), 2_000, 1_000)
     )
+    last_read: list[str] = field(default_factory=list)
     blind: bool = False
     """True: it cannot tell what was written."""
     before_call: Callable[[str], None] = lambda _: None
@@ -223,6 +225,7 @@ class BooksConnector:
             }[kind],
         )  # fmt: skip
         self.books.called("read", lambda: None)
+        self.books.last_read = list(ids)
         found = [table[one] for one in ids if one in table]
         return Page(kind, found, "", gone=tuple(one for one in ids if one not in table))
 
@@ -268,7 +271,7 @@ class BooksPlatform:
         self.capabilities = books.capabilities
 
     def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
-        return cast("Authoriser", _NoAuthoriser())
+        return cast("Authoriser", _BooksAuthoriser(self.books))
 
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
@@ -276,11 +279,14 @@ class BooksPlatform:
         return BooksConnector(self.books, organisation_id)
 
 
-class _NoAuthoriser:
+class _BooksAuthoriser:
     interactive = False
 
-    def refresh(self, token: Any) -> Any:
-        raise AssertionError("the books need no token")
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def revoke(self, token: Token) -> None:
+        self.books.called("revoke", lambda: None)
 
 
 class BooksPost:

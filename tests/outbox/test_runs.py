@@ -276,6 +276,17 @@ def test_a_consent_is_saved_and_its_organisations_are_connected(world: World) ->
     assert again.grant_id != row.grant_id
 
 
+def test_a_consent_is_withdrawn_with_the_last_connection_that_lives_on_it(world: World) -> None:
+    grant = Grant(Token("a", "r", NOW + timedelta(hours=1)), ())
+    refs = [OrganisationRef("org3", "Third"), OrganisationRef("org4", "Fourth")]
+    world.app.add_connections("books", grant, [(refs[0], "third"), (refs[1], "fourth")])
+    assert "the consent stays: fourth needs it" in world.app.disconnect("third").lower()
+    assert "revoke" not in world.books.calls
+    world.books.faults.append(Fault("revoke", RetryLater("away")))
+    assert "The platform could not be told: away" in world.app.disconnect("fourth")
+    assert [row.name for row in world.app.connections()] == ["books"]
+
+
 def test_the_first_connection_is_asked_for_when_there_is_none(world: World) -> None:
     world.store.connections.remove(world.name)
     with pytest.raises(UserMistake, match="nothing is connected yet"):

@@ -464,3 +464,63 @@ def test_a_row_that_cannot_be_seen_yet_is_told_and_looked_for_again(world: World
     assert world.the_row(REMINDER).state is ActionState.SENT
     world.sync()
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+def test_read_backs_of_one_run_have_a_limit_and_an_age(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(confirms_per_run_max=1, confirm_days_max=2))
+    for number in range(1, 4):
+        books.add_invoice(books.add_contact(number), number)
+    world.sync()
+    assert len(books.emails) == 3
+    assert len(world.rows(ActionState.CONFIRMED)) == 1
+    world.advance(days=1)
+    world.sync()
+    assert len(world.rows(ActionState.CONFIRMED)) == 2
+    world.advance(days=2)
+    world.sync()
+    assert len(world.rows(ActionState.SENT)) == 1
+
+
+def test_only_so_many_invoices_of_one_customer_are_read_again(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(reread_invoices_max=2))
+    contact = books.add_contact(1)
+    for number in range(1, 5):
+        books.add_invoice(contact, number, overdue=-20)
+    late = books.add_invoice(contact, 5)
+    world.sync()
+    assert world.books.emails[0].action.invoices[0].id == late.id
+    assert books.last_read == ["i5", "i1"]
+
+
+def test_the_pause_between_attempts_has_a_limit(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(pause_seconds_max=100))
+    books.add_invoice(books.add_contact(1), 1)
+    for _ in range(3):
+        books.faults.append(Fault("perform", RetryLater("busy", after_seconds=10)))
+        world.sync()
+        row = world.the_row(REMINDER)
+        assert row.not_before is not None
+        world.clock.moment, before = row.not_before, world.clock.moment
+    assert world.clock.moment - before == timedelta(seconds=100)
+
+
+def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., World]) -> None:
+    world = make_world(books, limits=LIMITS._replace(lease_seconds=120))
+    books.add_invoice(books.add_contact(1), 1)
+    leases: list[timedelta] = []
+
+    def look(name: str) -> None:
+        if name == "perform":
+            (row,) = world.rows(ActionState.SENDING)
+            assert row.lease_until is not None
+            leases.append(row.lease_until - world.clock.now())
+
+    books.before_call = look
+    world.sync()
+    assert leases == [timedelta(seconds=120)]
