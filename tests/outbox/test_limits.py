@@ -1,0 +1,156 @@
+"""A limit on everything the outbox does, each reached here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import RetryLater
+from arsync.outbox import LIMITS, Limits
+
+from .conftest import Books, Fault, World
+
+REMINDER = ActionKind.REMINDER
+
+
+def test_an_action_is_given_up_after_so_many_attempts(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(attempts_max=3))
+    books.add_invoice(books.add_contact(1), 1)
+    books.faults += [Fault("perform", RetryLater("busy", after_seconds=60)) for _ in range(9)]
+    pauses: list[timedelta] = []
+    for _ in range(3):
+        world.sync()
+        row = world.the_row(REMINDER)
+        assert row.not_before is not None
+        pauses.append(row.not_before - world.clock.now())
+        world.clock.moment = row.not_before
+    world.sync()
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.REJECTED
+    assert row.reason == "given up after 3 attempts"
+    assert pauses == [timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=240)]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [LIMITS._replace(emails_per_run_max=2), LIMITS._replace(emails_per_day_max=2)],
+    ids=["run", "day"],
+)
+def test_emails_have_a_limit_and_the_rest_waits(
+    books: Books,
+    make_world: Callable[..., World],
+    limits: Limits,
+) -> None:
+    world = make_world(books, limits=limits)
+    for number in range(1, 5):
+        books.add_invoice(books.add_contact(number), number)
+    result = world.sync()
+    assert len(books.emails) == 2
+    assert result.applied is not None
+    assert result.applied.emails_left_over == 2
+    world.advance(days=1)
+    world.sync()
+    assert len(books.emails) == 4
+
+
+def test_a_platforms_own_limit_of_emails_counts(world: World) -> None:
+    for number in range(1, 4):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    world.books.capabilities = world.books.capabilities._replace(emails_per_day_max=1)
+    world.sync()
+    assert len(world.books.emails) == 1
+
+
+def test_actions_of_one_run_have_a_limit(books: Books, make_world: Callable[..., World]) -> None:
+    world = make_world(books, limits=LIMITS._replace(actions_per_run_max=1))
+    for number in range(1, 3):
+        books.add_invoice(books.add_contact(number), number)
+    world.sync()
+    assert len(books.emails) == 1
+    world.sync()
+    assert len(books.emails) == 2
+
+
+def test_one_customers_records_are_read_again_once_for_a_moment(world: World) -> None:
+    contact = world.books.add_contact(1)
+    for number in range(1, 4):
+        world.books.add_invoice(contact, number)
+    world.sync()
+    assert len(world.books.emails) == 3
+    assert world.books.calls.count("read") == 2
+    late = world.books.add_contact(2)
+    for number in range(4, 6):
+        world.books.add_invoice(late, number)
+
+    def slow(name: str) -> None:
+        if name == "perform":
+            world.advance(seconds=LIMITS.fresh_seconds + 1)
+
+    world.books.before_call = slow
+    world.sync()
+    assert world.books.calls.count("read") == 6
+
+
+def test_read_backs_of_one_run_have_a_limit_and_an_age(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(confirms_per_run_max=1, confirm_days_max=2))
+    for number in range(1, 4):
+        books.add_invoice(books.add_contact(number), number)
+    world.sync()
+    assert len(books.emails) == 3
+    assert len(world.rows(ActionState.CONFIRMED)) == 1
+    world.advance(days=1)
+    world.sync()
+    assert len(world.rows(ActionState.CONFIRMED)) == 2
+    world.advance(days=2)
+    world.sync()
+    assert len(world.rows(ActionState.SENT)) == 1
+
+
+def test_only_so_many_invoices_of_one_customer_are_read_again(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(reread_invoices_max=2))
+    contact = books.add_contact(1)
+    for number in range(1, 5):
+        books.add_invoice(contact, number, overdue=-20)
+    late = books.add_invoice(contact, 5)
+    world.sync()
+    assert world.books.emails[0].action.invoices[0].id == late.id
+    assert books.last_read == ["i5", "i1"]
+
+
+def test_the_pause_between_attempts_has_a_limit(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(pause_seconds_max=100))
+    books.add_invoice(books.add_contact(1), 1)
+    for _ in range(3):
+        books.faults.append(Fault("perform", RetryLater("busy", after_seconds=10)))
+        world.sync()
+        row = world.the_row(REMINDER)
+        assert row.not_before is not None
+        world.clock.moment, before = row.not_before, world.clock.moment
+    assert world.clock.moment - before == timedelta(seconds=100)
+
+
+def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., World]) -> None:
+    world = make_world(books, limits=LIMITS._replace(lease_seconds=120))
+    books.add_invoice(books.add_contact(1), 1)
+    leases: list[timedelta] = []
+
+    def look(name: str) -> None:
+        if name == "perform":
+            (row,) = world.rows(ActionState.SENDING)
+            assert row.lease_until is not None
+            leases.append(row.lease_until - world.clock.now())
+
+    books.before_call = look
+    world.sync()
+    assert leases == [timedelta(seconds=120)]
