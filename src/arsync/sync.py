@@ -15,6 +15,10 @@ READ_AT_ONCE = 100
 """How many documents one `Connector.read` asks for when a sweep found them different."""
 
 
+MANY_ROWS = 5_000
+"""After so many new rows the database's statistics of its tables are out of date."""
+
+
 class Progress(NamedTuple):
     """How far a pull is, after each page."""
 
@@ -64,6 +68,8 @@ def pull(
         if page.sweep_ends:
             puller.settle_sweeps()
     puller.read_missing_contacts()
+    if puller.result.inserted >= MANY_ROWS:
+        store.ledger.refresh_statistics()
     return puller.result
 
 

@@ -22,7 +22,7 @@ from arsync.core.records import (
 from arsync.errors import NeedsReconnect, RetryLater
 from arsync.store import Store
 from arsync.store.values import ConnectionRow
-from arsync.sync import READ_AT_ONCE, Progress, PullResult, pull
+from arsync.sync import MANY_ROWS, READ_AT_ONCE, Progress, PullResult, pull
 
 KINDS = RecordKind
 
@@ -325,3 +325,12 @@ def test_a_contact_that_nobody_has_is_reported_once_and_not_asked_for_again(
     assert [(one.kind, one.id) for one in result.problems] == [("contacts", "c7")]
     run(store, connection, ledger, clock)
     assert ledger.reads == [("contacts", ["c7"])]
+
+
+def test_after_many_new_rows_the_ledger_is_as_it_was_pulled(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    many = tuple(an_invoice(f"{number:05}") for number in range(MANY_ROWS))
+    result = run(store, connection, Ledger((PAGES[0], Page(KINDS.INVOICES, many, ""))), clock)
+    assert result.inserted == MANY_ROWS + 1
+    assert len(owed(store, connection)) == MANY_ROWS
