@@ -17,7 +17,6 @@ from arsync.store.rows import KINDS
 from arsync.store.tables import cursors, problems, sweeps
 from arsync.store.values import PageResult, Sweep, Total
 
-
 _ANALYSED_ROWS_MAX = 1_000
 """SQLite: how many rows of each index are looked at; PostgreSQL samples by itself."""
 
