@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_WAITING
+from arsync.cli import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING
 from arsync.cli.common import (
     as_of_option,
     config_option,
@@ -23,7 +23,7 @@ from arsync.cli.common import (
     verbose_option,
     word,
 )
-from arsync.errors import RetryLater, UserMistake
+from arsync.errors import UserMistake
 
 if TYPE_CHECKING:
     from arsync.run import App, RunResult
@@ -103,9 +103,12 @@ def approve(
     if keys and approve_all:
         raise UserMistake("give keys or --all, not both.")
     with open_app(config_file) as app:
-        _plan_and_save(app, connection)
+        problems = _plan_and_save(app, connection)
+        for problem in problems:
+            say(f"arsync: {problem}")
         if not keys and not approve_all:
-            return _list_waiting(app, connection, as_json=as_json)
+            code = _list_waiting(app, connection, as_json=as_json)
+            return worst([code, EXIT_MISTAKE if problems else code])
         done = app.approve(list(keys) or None, connection=connection)
         if as_json:
             print_json([one.as_json() for one in done])
@@ -114,7 +117,7 @@ def approve(
             if done
             else "Nothing waits for approval."
         )
-    return EXIT_DONE
+    return EXIT_MISTAKE if problems else EXIT_DONE
 
 
 def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
@@ -237,13 +240,14 @@ def run(
     return worst(codes[-max(1, len(names)) :])
 
 
-def _plan_and_save(app: App, connection: str | None) -> None:
-    """Bring the waiting actions up to date with the rulebook and the copy of the ledger."""
-    for result in app.prepare(connection):
-        if result.all_problems:
-            raise UserMistake("\n".join(result.all_problems))
-        if result.stopped:
-            raise RetryLater(f"{result.connection}: {result.stopped}")
+def _plan_and_save(app: App, connection: str | None) -> list[str]:
+    """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
+
+    Returns:
+        What went wrong: one connection's broken rulebook stops only that connection.
+    """
+    results = app.prepare(connection)
+    return list(dict.fromkeys(text for one in results for text in one.all_problems))
 
 
 def _finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -30,14 +31,13 @@ def amount_of(text: str | None) -> Decimal | None:
     """
     if text is None:
         return None
-    try:
-        amount = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        amount = Decimal(0)
-    exponent = amount.as_tuple().exponent
-    if not amount.is_finite() or amount <= 0 or (isinstance(exponent, int) and exponent < -2):
+    amount = Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else Decimal(0)
+    if amount <= 0:
         raise UserMistake(f"{text!r} is not an amount. Write 1500 or 1,500.00.")
     return amount
+
+
+_AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")
 
 
 @click.command()
@@ -103,11 +103,16 @@ def dispute(
 @config_option
 def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """List the tasks that wait for a person."""
+    from arsync.cli.show import about
+
     with open_app(config_file) as app:
         found = app.tasks(connection)
     if as_json:
         print_json([one.as_json() for one in found])
         return EXIT_WAITING if found else EXIT_DONE
+    if not found:
+        click.echo("No open tasks.")
+        return EXIT_DONE
     print_table(
         "",
         ["key", "connection", "customer", "task", "for", "since", "invoices"],
@@ -119,13 +124,13 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
                 one.row.action.details.get("task", ""),
                 one.row.action.details.get("assign_to", ""),
                 f"{one.row.created_at:%Y-%m-%d}",
-                ", ".join(ref.number or ref.id for ref in one.row.action.invoices),
+                about(one.row.action),
             ]
             for one in found
         ],
     )
-    say("Record one as done with: arsync done KEY --outcome TEXT" if found else "No open tasks.")
-    return EXIT_WAITING if found else EXIT_DONE
+    say("\nRecord one as done with: arsync done KEY --outcome TEXT")
+    return EXIT_WAITING
 
 
 @click.command()

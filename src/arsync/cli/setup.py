@@ -122,6 +122,12 @@ def connect(
                 "and put its client id there; `arsync init` makes the file"
             )
         _ = app.store  # a store that cannot be opened is told before consent is asked for
+        if app.authoriser(platform).interactive:
+            say(
+                f"{label} shows an error page instead of asking? Then its app does not know the "
+                f"client id\nor the address {app.config.get(platform, 'redirect_url')}. "
+                "Ctrl-C stops.\n"
+            )
         grant = consent(
             app.authoriser(platform),
             redirect_url=app.config.get(platform, "redirect_url"),

@@ -280,5 +280,5 @@ def show_result(result: RunResult) -> None:
     if result.kind == "pull":
         return
     for wait in result.waits:
-        hint = ": `arsync approve` lists them" if wait.endswith("wait for approval") else ""
+        hint = ": `arsync approve` lists them" if wait.endswith("for approval") else ""
         click.echo(f"  ? {wait}{hint}")

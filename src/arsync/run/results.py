@@ -56,7 +56,8 @@ class RunResult:
         waits = list(self.plan.safety.messages) if self.plan else []
         waits += self.applied.waits if self.applied else ()
         if self.awaiting:
-            waits.append(f"{self.awaiting:,} actions wait for approval")
+            words = "1 action waits" if self.awaiting == 1 else f"{self.awaiting:,} actions wait"
+            waits.append(f"{words} for approval")
         return waits
 
     @property

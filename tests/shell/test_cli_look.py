@@ -1,0 +1,183 @@
+"""`why`, `actions`, `status`, `report`: looking explains, and changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from arsync_sandbox.server import Sandbox
+
+from .conftest import TODAY, Shell, a_key
+
+
+def test_why_of_a_customer_shows_what_the_rules_read_and_what_comes_next(shell: Shell) -> None:
+    done = shell("why", "Deep Debt Ltd", "--connection", "xero")
+    assert done.code == 0
+    parts = ["To do now", "PLACE CREDIT HOLD", "Rules read, in order", "credit_limits",
+             "credit_holds", "reminders", "Invoices and their next step"]  # fmt: skip
+    positions = [done.out.index(part) for part in parts]
+    assert positions == sorted(positions)
+    assert "yes     Seriously overdue  rules/little.yaml:10\n" in done.out
+    assert "INV-1: GBP 900.00 due, 90 days overdue" in done.out
+    assert f"next  first reminder due since {TODAY - timedelta(days=89)}" in done.out
+
+
+def test_why_of_an_invoice_shows_the_first_stop_and_the_next_date(shell: Shell) -> None:
+    shell("promise", "INV-3", f"{TODAY + timedelta(days=9)}", "--connection", "xero")
+    shell("dispute", "INV-3", "--reason", "wrong price", "--connection", "xero")
+    done = shell("why", "INV-3", "--connection", "xero")
+    assert done.out.startswith(f"INV-3, Late & Sons (xero), as of {TODAY}\n  open, due ")
+    assert "GBP 250.00 of GBP 250.00 to pay" in done.out
+    assert "Not now\n  INV-3: dispute open since" in done.out
+
+
+def test_why_of_what_is_not_due_says_when_it_will_be(shell: Shell) -> None:
+    done = shell("why", "INV-4", "--connection", "xero")
+    assert "Nothing is to be done now." in done.out
+    assert f"next  first reminder on {TODAY + timedelta(days=21)}" in done.out
+
+
+def test_why_shows_facts_and_events_in_full(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    shell("sync")
+    brief, full = shell("why", "INV-3").out, shell("why", "INV-3", "--full").out
+    assert "So far" in brief
+    assert "customer_for_days" not in brief
+    assert "customer_for_days" in full
+    assert "approved -> sending, by arsync" in full
+
+
+def test_why_of_an_action_shows_its_reason_and_all_that_happened(
+    alone: tuple[Shell, Sandbox],
+) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    done = shell("why", key[:8])
+    assert done.out.startswith("PLACE CREDIT HOLD, Deep Debt Ltd (xero)\n")
+    assert f"key   {key}" in done.out
+    assert "oldest_days_overdue 90 (at least 60)" in done.out
+    assert "planned -> awaiting approval" in done.out
+    marked = shell("why", f"[arsync:{key[:16]}]", "--json").json
+    assert marked["key"] == key
+    assert [event["to"] for event in marked["events"]] == ["planned", "awaiting approval"]
+
+
+def test_a_reason_from_another_rulebook_shows_no_thresholds(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    rulebook = shell.folder / "rules" / "little.yaml"
+    rulebook.write_text(rulebook.read_text().replace("at_least: 60", "at_least: 30"))
+    text = shell("why", key).out
+    assert "oldest_days_overdue 90" in text
+    assert "at least" not in text, "the threshold it was decided by is no longer known"
+
+
+def test_why_json_has_plan_facts_and_explanation(shell: Shell) -> None:
+    found = shell("why", "INV-1", "--connection", "xero", "--json").json
+    assert found["invoice"]["number"] == "INV-1"
+    assert found["facts"]["oldest_days_overdue"] == 90
+    sections = {line["section"] for line in found["explanation"]}
+    assert {"facts", "credit_limits", "credit_holds", "reminders", "next"} <= sections
+    assert {"actions", "held_back", "history", "rulebook"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [("Deep Det Ltd", "did you mean 'Deep Debt Ltd'?"), ("INV-33", "did you mean 'INV-3'?")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(shell: Shell, asked: str, hint: str) -> None:
+    done = shell("why", asked, "--connection", "xero")
+    assert done.code == 2
+    assert done.out == ""
+    assert f"there is no contact {asked!r}." in done.err
+    assert hint in done.err
+
+
+def test_what_stands_in_two_connections_asks_which(shell: Shell) -> None:
+    for words in (
+        ["why", "INV-1"],
+        ["promise", "INV-1", str(TODAY)],
+        ["dispute", "INV-1", "--reason", "x"],
+    ):
+        done = shell(*words)
+        assert done.code == 2
+        assert done.err == (
+            "arsync: INV-1 is in several: quickbooks, xero.\n    hint: choose with --connection\n"
+        )
+
+
+def test_actions_come_newest_first_one_a_line(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    assert shell("actions").out == "No actions.\n"
+    shell("sync")
+    table = shell("actions").out.splitlines()
+    assert table[0].split() == [
+        "key", "changed", "connection", "customer", "action", "invoices", "state", "what",
+        "happened",
+    ]  # fmt: skip
+    rows = shell("actions", "--json").json
+    assert len(table) == len(rows) + 2, "a row is never broken in a pipe"
+    changed = [row["changed_at"] for row in rows]
+    assert changed == sorted(changed, reverse=True)
+    assert len(shell("actions", "--json", "--limit", "2").json) == 2
+    states = {row["state"] for row in shell("actions", "--json", "--state", "confirmed").json}
+    assert states == {"confirmed"}
+    assert all(row["kind"] == "task" for row in shell("actions", "--kind", "task", "--json").json)
+    assert shell("actions", "--state", "lost").code == 2
+
+
+def test_status_says_where_things_stand_and_what_to_do(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    fresh = shell("status")
+    assert fresh.code == 0
+    assert "xero (Xero)" in fresh.out
+    assert "GBP 2,485.50" in fresh.out
+    shell("sync")
+    done = shell("status")
+    assert done.code == 3
+    assert "xero: 2 actions waiting for approval: `arsync approve`" in done.out
+    found = shell("status", "--json").json[0]
+    assert (found["name"], found["awaiting"], found["totals"]) == ("xero", 2, {"GBP": "2485.50"})
+
+
+def test_status_of_a_broken_rulebook_fails_and_quotes_it(shell: Shell) -> None:
+    shell.write("rules/more.yaml", "version: 1\ncadences: []\n")
+    done = shell("status")
+    assert done.code == 1
+    assert "rules/more.yaml:2:1" in done.out
+
+
+def test_ageing_comes_as_table_csv_json_and_page(shell: Shell) -> None:
+    table = shell("report", "ageing", "--connection", "xero").out
+    assert "Deep Debt Ltd" in table
+    assert "2,100.50" in table
+    rows = list(csv.DictReader(io.StringIO(shell("report", "ageing", "--format", "csv").out)))
+    assert sum(Decimal(row["total"]) for row in rows) == 2 * Decimal("2485.50")
+    as_json = shell("report", "ageing", "--json").json
+    assert [one["connection"] for one in as_json] == ["quickbooks", "xero"]
+    assert as_json == shell("report", "ageing", "--format", "json").json
+    page = shell("report", "ageing", "--format", "html").out
+    assert page.startswith("<!doctype html>")
+    assert "http" not in page.replace("http://www.w3.org/", ""), "the page needs nothing else"
+    assert "[bold]Odd" in page
+
+
+def test_ageing_of_a_past_day_is_as_it_stood(shell: Shell) -> None:
+    day = str(TODAY - timedelta(days=100))
+    done = shell("report", "ageing", "--connection", "xero", "--as-of", day, "--json").json
+    assert done[0]["as_of"] == day
+    assert [row["contact"] for row in done[0]["rows"]] == ["Deep Debt Ltd"]
+
+
+def test_a_report_is_written_to_a_file_or_says_why_not(shell: Shell) -> None:
+    done = shell("report", "ageing", "--format", "csv", "--output", "a.csv")
+    assert (done.code, done.out, done.err) == (0, "", "wrote a.csv (2 connections)\n")
+    assert (shell.folder / "a.csv").stat().st_mode & stat.S_IRUSR
+    refused = shell("report", "ageing", "--format", "csv", "--output", "no/such/a.csv")
+    assert (refused.code, refused.err) == (2, "arsync: no/such/a.csv: No such file or directory.\n")
+    assert "--output wants --format" in shell("report", "ageing", "--output", "a.txt").err
