@@ -82,7 +82,11 @@ class Writer:
         return changed or noted
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the change and all its notes stand."""
+        """Look whether the change and all its notes stand.
+
+        An email that has left counts without its note: to say that nothing stands would let it be
+        forgotten.
+        """
         change = self._change(write.action)
         try:
             changed = change.find(write) if change else None
@@ -92,6 +96,8 @@ class Writer:
         except Rejected as rejected:
             # To be refused a look says nothing about what stands there.
             raise OutcomeUnknown(str(rejected)) from rejected
+        if noted is None and change is self._email:
+            return changed
         return noted and (changed or noted)
 
     def _change(self, action: Action) -> Change | None:

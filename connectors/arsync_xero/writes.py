@@ -93,16 +93,16 @@ class Writes:
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands.
 
-        Each write ends with its note, so where the last note stands all of it stands.
+        Each write ends with its note, so where the last note stands all of it stands. An email that
+        has left counts without its note: to say that nothing stands would let it be forgotten.
         """
         parts = self._parts(write)
         if found := parts[-1].found():
             return Receipt(found, "; ".join(dict.fromkeys(part.detail for part in parts)))
-        for part in parts:
-            if isinstance(part, PlatformEmail):
-                # Raises when nobody can tell whether it left.
-                part.found()
-        return None
+        emails = [part for part in parts if isinstance(part, PlatformEmail)]
+        # Raises when nobody can tell whether one left.
+        left = [email.found() for email in emails]
+        return Receipt(left[0], emails[0].detail) if left and all(left) else None
 
     def _is_sent(self, invoice_id: str) -> bool:
         rows = self._api.one(INVOICES, f"Invoices/{invoice_id}")

@@ -265,7 +265,8 @@ class Connector(Protocol):
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands at the platform.
 
-        Returns None when it certainly does not, or only in part, and `perform` may be called.
+        Returns None when it certainly does not, or only in part, and `perform` may be called. An
+        email that has left stands, even where the note about it is missing: it is never forgotten.
 
         Raises:
             OutcomeUnknown: the platform cannot tell; a person must.

@@ -11,8 +11,8 @@ from arsync.outbox.people import (
     resolve,
 )
 from arsync.outbox.recheck import torn
-from arsync.outbox.values import LIMITS, ApplyResult, Effect, Limits, Post, Replan
-from arsync.outbox.worker import WHO, Outbox
+from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
+from arsync.outbox.worker import Outbox
 
 __all__ = [
     "LIMITS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox", "Post", "Recorded", "Replan",

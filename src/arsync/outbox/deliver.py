@@ -12,9 +12,9 @@ from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.records import Account
 from arsync.errors import OutcomeUnknown, UserMistake
 from arsync.outbox.recheck import Ready
-from arsync.outbox.values import Post
+from arsync.outbox.values import WHO, Post
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.values import ActionRow, ConnectionRow, EventRow
 
 PREPARED_AT = "arsync.prepared_at"
 """Always part of what is saved before the first attempt: its absence means there was none."""
@@ -88,16 +88,23 @@ class Delivery:
         return found
 
     def read_back(self, row: ActionRow) -> Receipt | None:
-        """Return what shows at the platform of an action that was sent; writes a mail's note."""
-        write = self._write(row)
+        """Return what shows at the platform of an action that was sent.
+
+        Of a message that has left only the note about it can still be missing: it is written.
+        """
         mailed = self._mailed_now.pop(row.key, None)
         if mailed is not None:
             return self._connector.perform(self._write(row, mailed))
-        found = self._connector.find(write)
-        if found is not None or not is_letter_by_mail(row.action):
+        write = self._write(row)
+        if row.action.kind is not ActionKind.REMINDER:
+            return self._connector.find(write)
+        # As a letter by mail, so that no connector takes it for a message that is still to go.
+        note = write._replace(action=replace(write.action, via=Via.SMTP))
+        found = self._connector.find(note)
+        if found is not None:
             return found
         generation = self._store.actions.raise_generation(row.key)
-        return self._connector.perform(write._replace(generation=generation))
+        return self._connector.perform(note._replace(generation=generation))
 
     def _mail(self, row: ActionRow, ready: Ready) -> Receipt:
         if self._post is None or ready.account is None:
@@ -185,9 +192,15 @@ class Delivery:
                 began = event.at
             elif event.to_state in _LEFT_OPEN:
                 first = first or began
-            elif event.to_state is ActionState.PLANNED:
+            elif event.to_state is ActionState.PLANNED or _said_not_sent(event):
                 first = None
         return first
+
+
+def _said_not_sent(event: EventRow) -> bool:
+    """Return whether a person settled an unknown outcome: nothing happened until then."""
+    settled = event.from_state is ActionState.UNKNOWN and event.to_state is ActionState.APPROVED
+    return settled and event.who != WHO
 
 
 _LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})

@@ -14,6 +14,9 @@ from arsync.core.plan import Plan, action_json
 from arsync.core.records import Account, Organisation
 from arsync.store.values import ActionRow
 
+WHO = "arsync"
+"""Who changes states when no person does."""
+
 
 class Limits(NamedTuple):
     """How much the outbox may do. Units are in the names."""

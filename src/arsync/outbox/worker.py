@@ -32,12 +32,9 @@ from arsync.errors import (
 )
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
-from arsync.outbox.values import LIMITS, ApplyResult, Limits, Post, Replan, effect_of
+from arsync.outbox.values import LIMITS, WHO, ApplyResult, Limits, Post, Replan, effect_of
 from arsync.store import Store
 from arsync.store.values import ActionRow, ConnectionRow, ConnectionState, Mode
-
-WHO = "arsync"
-"""Who changes states when no person does."""
 
 MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""

@@ -1,0 +1,186 @@
+"""Whatever goes wrong on the way, each thing stands once at the platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+
+from .conftest import PLATFORMS, READ_SECONDS, World, contact_row, invoice_row
+
+WRITE = "^/api.xro/2.0/|^/v3/company/"
+SLOW_SECONDS = READ_SECONDS + 0.1
+
+RULES = """\
+version: 1
+name: One of each
+currency: GBP
+credit_limits:
+  - name: Everyone
+    limit: 5,000
+credit_holds:
+  - name: Over the limit
+    when: {over_limit_percent: {more_than: 10}}
+    terms: cash on delivery
+reminders:
+  - name: By letter
+    when: {contact_group: Letters}
+    steps:
+      - {day: 1, letter: first reminder}
+  - name: With a fee
+    when: {contact_group: Fees}
+    steps:
+      - {day: 1, late_fee: 40}
+  - name: By telephone
+    when: {contact_group: Calls}
+    steps:
+      - {day: 1, task: Call the customer, assign_to: credit control}
+  - name: By email
+    when: {contact_group: Emails}
+    steps:
+      - {day: 1, email: first reminder}
+sending:
+  days: every day
+  between: 00:00-23:59
+"""
+
+
+def one_of_each(world: World, name: str) -> None:
+    groups = {"mail": "Emails", "paper": "Letters", "fee": "Fees", "call": "Calls", "big": "None"}
+    contacts = [
+        contact_row(f"c-{key}", key.title(), contact_group=group) for key, group in groups.items()
+    ]
+    contacts += [contact_row("c-word", "Word", contact_group="None")]
+    invoices = [
+        invoice_row(number, f"c-{key}", overdue=3, total="9000" if key == "big" else "100")
+        for number, key in enumerate(["mail", "paper", "fee", "call", "big", "word"], 1)
+    ]
+    invoices += [invoice_row(7, "c-word", overdue=3)]
+    world.load(name, contacts=contacts, invoices=invoices)
+    world.rules(RULES)
+    world.connect(name)
+    world.app.pull(name)
+    world.app.promise("INV-0006", world.clock.now().date().replace(day=30), connection=name)
+    world.app.dispute("INV-0007", reason="wrong price", connection=name)
+
+
+ONCE = {
+    "email about INV-0001": 1,
+    "note on INV-0001: First reminder sent": 1,
+    "pdf on INV-0002": 1,
+    "note on INV-0002: First reminder attached": 1,
+    "fee of 40.00 for Fee": 1,
+    "note on INV-0003: Late fee 40": 1,
+    "note on INV-0004: Task opened": 1,
+    "hold on Big": 1,
+    "note on Big: Credit hold placed": 1,
+    "cash on delivery for Big": 1,
+    "note on Big: Payment terms changed": 1,
+    "promise in INV-0006": 1,
+    "note on INV-0006: Promise to pay": 1,
+    "note on INV-0007: Dispute about INV-0007": 1,
+}
+"""What stands at either platform when everything was done once."""
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "lost before": {"drop": "before"},
+    "lost after": {"drop": "after"},
+    "500 without effect": {"status": 500},
+    "500 after the effect": {"status": 500, "effect": True},
+    "502 from a gateway": {"status": 502, "effect": True, "body": "<html>Bad gateway</html>"},
+    "503 with Retry-After": {"status": 503, "headers": {"Retry-After": "30"}},
+    "slow": {"delay_seconds": SLOW_SECONDS},
+    "truncated": {"truncated": True},
+    "malformed": {"malformed": True},
+    "429 of a minute": {
+        "status": 429, "headers": {"Retry-After": "40", "X-Rate-Limit-Problem": "minute"},
+    },
+    "429 of a day": {
+        "status": 429, "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
+    },
+    "429 without a word": {"status": 429},
+}  # fmt: skip
+
+
+def every_other_write(world: World, first: int, **fault: Any) -> None:
+    """Let every other request that changes a ledger go wrong, from the `first` on.
+
+    A fault counts the requests that no earlier one takes, so the n-th lets n of them pass.
+    """
+    faults = [
+        {"method": "PUT|POST|DELETE", "path": WRITE, "skip": first + number, **fault}
+        for number in range(20)
+    ]
+    world.control.post("faults", faults)
+
+
+@pytest.mark.parametrize(
+    ("fault", "first"), [*((fault, 0) for fault in FAULTS), ("lost before", 1), ("lost after", 1)]
+)
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_everything_stands_once_whatever_goes_wrong_with_a_write(
+    world: World, name: str, fault: str, first: int
+) -> None:
+    one_of_each(world, name)
+    every_other_write(world, first, **FAULTS[fault])
+    world.sync_until_quiet(name)
+    assert [row for row in world.control.journal() if row["fault"]], "no request was hit"
+    world.control.no_more_faults()
+    settle_as_a_person(world, name)
+    assert world.standing(name) == ONCE
+    assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
+
+
+def settle_as_a_person(world: World, name: str) -> None:
+    """Settle what only a person can, by what a look at the platform shows; then run to the end.
+
+    Of a Xero email without an answer nothing tells whether it left, once its few minutes are over.
+    """
+    rows = world.rows(name, ActionState.UNKNOWN)
+    emails = world.standing(name)["email about INV-0001"]
+    for row in rows:
+        assert (name, row.action.kind) == ("xero", ActionKind.REMINDER)
+        assert row.reason
+        world.app.resolve(row.key, sent=bool(emails))
+    if rows:
+        world.sync_until_quiet(name)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_persons_word_that_an_email_did_not_leave_sends_it_once(world: World, name: str) -> None:
+    one_of_each(world, name)
+    # Nothing but the person can tell: the platform leaves no trace of its emails.
+    world.control.settings(xero_email_writes_history=False, xero_email_marks_sent=False)
+    world.control.fault(path="/Email|/send", status=500)
+    world.sync(name)
+    world.advance(hours=1)
+    world.sync(name)
+    row = world.row_of(name, ActionKind.REMINDER)
+    if name == "xero":
+        assert (row.state, world.standing(name)["email about INV-0001"]) == (ActionState.UNKNOWN, 0)
+        world.sync_until_quiet(name)
+        assert world.row_of(name, ActionKind.REMINDER).state is ActionState.UNKNOWN
+        world.app.resolve(row.key, sent=False)
+    world.sync_until_quiet(name)
+    assert world.row_of(name, ActionKind.REMINDER).state is ActionState.CONFIRMED
+    assert world.standing(name) == ONCE
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_an_email_that_left_without_its_note_gets_the_note_and_is_never_taken_back(
+    world: World, name: str
+) -> None:
+    one_of_each(world, name)
+    notes = "Invoices/[^/]+/History|/attachable"
+    world.control.fault(method="PUT|POST", path=notes, status=500, times=8)
+    world.sync(name)
+    assert world.standing(name)["email about INV-0001"] == 1
+    invoice = world.invoice_id(name, "INV-0001")
+    world.control.person(name, "pay", invoice_id=invoice, amount="100", on="2026-11-18")
+    world.control.no_more_faults()
+    world.sync_until_quiet(name)
+    assert world.row_of(name, ActionKind.REMINDER).state is ActionState.CONFIRMED
+    assert world.standing(name)["note on INV-0001: First reminder sent"] == 1
+    assert world.standing(name)["email about INV-0001"] == 1
