@@ -24,36 +24,54 @@ def contents(pdf: bytes) -> bytes:
 
 
 def test_a_latin_letter_needs_no_font_file() -> None:
-    pdf = letter_pdf(LATIN, sender="Büro Ltd", now=NOW, fonts=())
+    pdf = letter_pdf(
+        LATIN, sender="Büro Ltd", to="Cafe Ltd", dated="15 October 2026", now=NOW, fonts=()
+    )
     assert pdf.startswith(b"%PDF-")
     text = contents(pdf)
     assert "Zoë Müller".encode("latin-1") in text
     assert b'Overdue - final "notice"' in text
+    assert b"Cafe Ltd" in text
+    assert b"15 October 2026" in text
 
 
 def test_the_same_letter_at_the_same_moment_is_the_same_file() -> None:
-    first = letter_pdf(LATIN, sender="Büro Ltd", now=NOW)
-    assert first == letter_pdf(LATIN, sender="Büro Ltd", now=NOW)
+    first = letter_pdf(LATIN, sender="Büro Ltd", to="Cafe Ltd", dated="15 October 2026", now=NOW)
+    assert first == letter_pdf(
+        LATIN, sender="Büro Ltd", to="Cafe Ltd", dated="15 October 2026", now=NOW
+    )
 
 
 def test_without_a_font_other_letters_are_refused_and_the_way_out_is_named() -> None:
     with pytest.raises(UserMistake, match=r"which is not here: ę Ł ł ź\.") as caught:
-        letter_pdf(POLISH, sender="X", now=NOW, fonts=())
+        letter_pdf(POLISH, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW, fonts=())
     assert "fonts-dejavu-core" in str(caught.value)
 
 
 def test_with_the_systems_font_other_letters_are_written() -> None:
     if not any(file.is_file() for file in FONT_FILES):
         pytest.skip("this computer has no DejaVu Sans")
-    pdf = letter_pdf(POLISH, sender="X", now=NOW)
+    pdf = letter_pdf(POLISH, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW)
     assert b"DejaVu" in pdf
 
 
 def test_a_font_path_that_is_absent_is_passed_over() -> None:
     with pytest.raises(UserMistake):
-        letter_pdf(POLISH, sender="X", now=NOW, fonts=(Path("/nowhere/DejaVuSans.ttf"),))
+        letter_pdf(
+            POLISH,
+            sender="X",
+            to="Cafe Ltd",
+            dated="15 October 2026",
+            now=NOW,
+            fonts=(Path("/nowhere/DejaVuSans.ttf"),),
+        )
 
 
 def test_a_long_letter_flows_onto_more_pages() -> None:
     long = Letter("Many", "\n".join(f"- Invoice INV-{n}: GBP 1.00" for n in range(200)), "")
-    assert letter_pdf(long, sender="X", now=NOW).count(b"/Type /Page\n") >= 3
+    assert (
+        letter_pdf(long, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW).count(
+            b"/Type /Page\n"
+        )
+        >= 3
+    )

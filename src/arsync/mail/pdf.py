@@ -39,14 +39,22 @@ _TYPOGRAPHIC = str.maketrans(
 
 
 def letter_pdf(
-    letter: Letter, *, sender: str, now: datetime, fonts: Sequence[Path] = FONT_FILES
+    letter: Letter,
+    *,
+    sender: str,
+    to: str,
+    dated: str,
+    now: datetime,
+    fonts: Sequence[Path] = FONT_FILES,
 ) -> bytes:
     """Return the letter as a PDF; the same letter at the same moment gives the same bytes.
 
     Args:
         letter: subject and text.
         sender: the organisation's name, shown at the top.
-        now: the document's date.
+        to: the customer's name.
+        dated: the organisation's day, in words.
+        now: the document's moment.
         fonts: where to look for DejaVu Sans.
 
     Raises:
@@ -62,15 +70,13 @@ def letter_pdf(
     pdf.set_author(sender)
     pdf.set_creator("arsync")
     pdf.add_page()
-    family, written = _font(pdf, (sender, letter.subject, letter.text), fonts)
-    pdf.set_font(family, size=15)
-    pdf.multi_cell(0, 8, written[0], new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(6)
-    pdf.set_font(family, size=12)
-    pdf.multi_cell(0, 6, written[1], new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(6)
+    family, written = _font(pdf, (sender, to, dated, letter.subject, letter.text), fonts)
+    for text, size, gap in zip(written[:4], (15, 11, 11, 12), (10, 2, 10, 4), strict=True):
+        pdf.set_font(family, size=size)
+        pdf.multi_cell(0, 6, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(gap)
     pdf.set_font(family, size=11)
-    for paragraph in re.split(r"\n{2,}", written[2].strip()):
+    for paragraph in re.split(r"\n{2,}", written[4].strip()):
         pdf.multi_cell(0, 5.5, _flowing(paragraph), align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(3)
     data = bytes(pdf.output())

@@ -116,7 +116,14 @@ class MailPost:
     ) -> bytes:
         """Return the letter as a PDF."""
         letter = self._letter(action, account, organisation, today, {})
-        return letter_pdf(letter, sender=organisation.name, now=self._clock.now())
+        spoken = self._in_language(action.details.get("language", "")).language
+        return letter_pdf(
+            letter,
+            sender=organisation.name,
+            to=action.contact_name,
+            dated=spoken.day(today),
+            now=self._clock.now(),
+        )
 
     def _letter(
         self,
