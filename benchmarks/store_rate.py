@@ -5,7 +5,7 @@ transactions of one page each: `executemany` of tuples on SQLite, COPY on Postgr
 records, and on top of inserting makes rows and hashes of them, looks for what is there already,
 counts episodes, and moves the cursor.
 
-    python benchmarks/store_rate.py [--rows 100000] [--page 1000] [--rounds 3]
+    python -m benchmarks.store_rate [--rows 100000] [--page 1000] [--rounds 3] [--json]
 
 PostgreSQL takes part when ARSYNC_TEST_POSTGRESQL names a database; a schema of its own is made in
 it and dropped again.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import secrets
 import sqlite3
@@ -25,7 +26,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import make_url
 
@@ -188,14 +189,28 @@ def fresh_postgresql(url: str) -> Iterator[str]:
             connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
+class Rate(NamedTuple):
+    """Rows a second of both sides, the best of some rounds in which they took turns."""
+
+    database: str
+    driver: float
+    arsync: float
+    unchanged: float
+
+    @property
+    def ratio(self) -> float:
+        """How much of the driver's own rate arsync reaches."""
+        return self.arsync / self.driver
+
+
 def compare(
     name: str,
     fresh: Callable[[], Any],
     driver: Callable[[str, list[list[Values]]], float],
     pages: list[Page],
     rounds: int,
-) -> float:
-    """Print and return the best ratio of rounds in which both take turns."""
+) -> Rate:
+    """Let both sides store the same rows in turns."""
     rows = ready_rows(pages)
     count = sum(len(page) for page in rows)
     raws, firsts, agains = [], [], []
@@ -206,17 +221,11 @@ def compare(
             first, again = arsync_stores(url, pages)
         firsts.append(first)
         agains.append(again)
-    ratio = min(raws) / min(firsts)
-    print(
-        f"{name:<11} driver {count / min(raws):>9,.0f} rows/s   "
-        f"arsync {count / min(firsts):>9,.0f} rows/s   ratio {ratio:.2f}   "
-        f"unchanged again {count / min(agains):>9,.0f} rows/s"
-    )
-    return ratio
+    return Rate(name, count / min(raws), count / min(firsts), count / min(agains))
 
 
-def read_back(url: str, pages: list[Page]) -> None:
-    """Print how fast debtors are read, with all their invoices."""
+def read_back(url: str, pages: list[Page]) -> float:
+    """Return how many invoices a second are read, as part of their debtors."""
     with a_store(url) as (store, connection_id):
         people = [Contact(a_contact_id(number), f"Customer {number}") for number in range(CONTACTS)]
         store.ledger.apply(connection_id, Page(RecordKind.CONTACTS, people, "c"), NOW)
@@ -230,7 +239,17 @@ def read_back(url: str, pages: list[Page]) -> None:
                 count += len(account.invoices)
 
         seconds = seconds_of(read_all)
-        print(f"            reading debtors with their invoices {count / seconds:>9,.0f} rows/s")
+        return count / seconds
+
+
+def show(rate: Rate, read: float) -> None:
+    """Print one database's figures for people."""
+    print(
+        f"{rate.database:<11} driver {rate.driver:>9,.0f} rows/s   "
+        f"arsync {rate.arsync:>9,.0f} rows/s   ratio {rate.ratio:.2f}   "
+        f"unchanged again {rate.unchanged:>9,.0f} rows/s"
+    )
+    print(f"            reading debtors with their invoices {read:>9,.0f} rows/s")
 
 
 def main() -> None:
@@ -239,20 +258,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--page", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print JSON, one line a database")
     options = parser.parse_args()
     pages = pages_of([an_invoice(number) for number in range(options.rows)], options.page)
-    compare("SQLite", fresh_sqlite, sqlite_driver, pages, options.rounds)
-    with fresh_sqlite() as url:
-        read_back(url, pages)
     server = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
-    if not server:
+    sides: list[tuple[str, Callable[[], Any], Any]] = [("SQLite", fresh_sqlite, sqlite_driver)]
+    if server:
+        sides.append(("PostgreSQL", lambda: fresh_postgresql(server), postgresql_driver))
+    for name, fresh, driver in sides:
+        rate = compare(name, fresh, driver, pages, options.rounds)
+        with fresh() as url:
+            read = read_back(url, pages)
+        if options.json:
+            print(json.dumps({**rate._asdict(), "read": read}))
+        else:
+            show(rate, read)
+    if not server and not options.json:
         print("PostgreSQL  left out: ARSYNC_TEST_POSTGRESQL is not set")
-        return
-    compare(
-        "PostgreSQL", lambda: fresh_postgresql(server), postgresql_driver, pages, options.rounds
-    )
-    with fresh_postgresql(server) as url:
-        read_back(url, pages)
 
 
 if __name__ == "__main__":

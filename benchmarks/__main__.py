@@ -1,0 +1,58 @@
+"""Run the benchmarks: `python -m benchmarks [--quick] [--only SECTION]...`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.measure import busy
+from benchmarks.report import Section, show, write_docs
+from benchmarks.sections import Scale, planning, pulling, start, storing
+
+FULL = Scale(contacts=10_000, invoices=100_000, rounds=3, judged=True)
+QUICK = Scale(contacts=1_000, invoices=10_000, rounds=1, judged=False)
+
+SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
+    "start": start,
+    "storing": storing,
+    "planning": planning,
+    "xero": lambda scale, folder: pulling("xero", scale, folder),
+    "quickbooks": lambda scale, folder: pulling("quickbooks", scale, folder),
+}
+
+
+def main() -> int:
+    """Measure, show, write; returns 1 when an aim was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the ledger; writes nothing"
+    )
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="writes nothing")
+    options = parser.parse_args()
+    scale = QUICK if options.quick else FULL
+    began = time.monotonic()
+    loads = [busy()]
+    found: list[Section] = []
+    folder = Path(tempfile.mkdtemp(prefix="arsync-bench-"))
+    try:
+        for name in options.only or SECTIONS:
+            for section in SECTIONS[name](scale, folder):
+                show(section)
+                found.append(section)
+            loads.append(busy())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    minutes = (time.monotonic() - began) / 60
+    print(f"{minutes:.1f} minutes")
+    if not (options.quick or options.only):
+        write_docs(found, busy=sum(loads) / len(loads), minutes=minutes)
+    return int(any(row.met is False for section in found for row in section.rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

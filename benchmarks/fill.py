@@ -1,0 +1,74 @@
+"""Fill a store with open invoices and make it ready for `arsync plan`.
+
+python -m benchmarks.fill FOLDER CONTACTS INVOICES
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import arsync_rulebooks
+from arsync.clock import SystemClock
+from arsync.config import example_config, load_config
+from arsync.connector import Page
+from arsync.core.records import Contact, Invoice, Organisation, RecordKind
+from arsync.run import App
+
+PAGE = 1_000
+
+
+def main() -> None:
+    """Make the folder."""
+    folder, contacts, invoices = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    (folder / "rules").mkdir(parents=True, exist_ok=True)
+    (folder / "rules" / "standard.yaml").write_text(arsync_rulebooks.text("standard"))
+    file = folder / "config.toml"
+    file.write_text(example_config({("tokens", "keyring"): "off"}))
+    now = SystemClock().now()
+    with App(load_config(file, {})) as app:
+        row = app.store.connections.add(
+            "bench", platform="xero", organisation=Organisation("o1", "Bench", "GBP", "GB")
+        )
+        people = [
+            Contact(f"c{one:06}", f"Customer {one}", email=f"accounts@c{one}.example")
+            for one in range(contacts)
+        ]
+        owed = [_invoice(one, contacts, now) for one in range(invoices)]
+        kinds: Sequence[tuple[RecordKind, list[Any]]] = (
+            (RecordKind.CONTACTS, people),
+            (RecordKind.INVOICES, owed),
+        )
+        for kind, records in kinds:
+            for start in range(0, len(records), PAGE):
+                chunk = records[start : start + PAGE]
+                last = kind is RecordKind.INVOICES and start + PAGE >= len(records)
+                app.store.ledger.apply(row.id, Page(kind, chunk, "c", complete=last), now)
+
+
+def _invoice(number: int, contacts: int, now: datetime) -> Invoice:
+    """Return an open invoice, issued some time in the last 150 days and due 30 days later."""
+    issued = (now - timedelta(days=number % 150)).date()
+    total = Decimal(number % 100_000 + 100) / 100
+    return Invoice(
+        id=f"{number:08x}",
+        contact_id=f"c{number * 7 % contacts:06}",
+        number=f"INV-{number:06}",
+        status="open",
+        issued_on=issued,
+        due_on=issued + timedelta(days=30),
+        currency="GBP",
+        rate=Decimal(1),
+        total=total,
+        amount_due=total,
+        sent=True,
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+if __name__ == "__main__":
+    main()
