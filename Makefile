@@ -25,7 +25,7 @@ demo: setup      ## the whole job on both platforms, against the local sandbox
 	@$(BIN)/arsync demo
 
 test: setup      ## the test suite
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=5
 
 lint: setup      ## style
 	@$(BIN)/ruff check $(CODE)
@@ -53,8 +53,13 @@ lock:            ## renew requirements.lock (needs uv)
 	@uv pip compile pyproject.toml --group dev --extra postgresql --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 
-wheel: setup     ## build the wheel
+wheel: setup     ## build the wheel, and play three days with it and without the source
+	@rm -rf dist build
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/site dist/*.whl
+	@cd build && PYTHONPATH=$(CURDIR)/build/site ../$(BIN)/python -c \
+	  'import arsync, sys; sys.exit("build/site" not in arsync.__file__)'
+	@cd build && PYTHONPATH=$(CURDIR)/build/site ../$(BIN)/python -m arsync demo --days 3 --quiet --folder demo
 
 clean:           ## remove what make made
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache demo-output
