@@ -544,7 +544,7 @@ def in_json(field: Field, value: Value) -> Value:
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, frozenset):
-        return sorted(value)
+        return figures.as_written(value)
     if field.kind is Kind.TEXT and isinstance(value, str) and len(value) <= 3:
         return value.upper()  # countries and currencies, folded only to compare them
     return value
@@ -561,5 +561,5 @@ def in_words(field: Field, value: Value, currency: str) -> str:
     if field.kind is Kind.PERCENT:
         return f"{Decimal(value).normalize():f}%"
     if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
+        return ", ".join(figures.as_written(value)) or "none"
     return str(in_json(field, value))

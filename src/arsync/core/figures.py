@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from arsync.core.books import HISTORY_DAYS, Seat, promise_state, summed
 from arsync.core.money import ZERO
@@ -185,9 +185,27 @@ def days_until_review(seat: Seat) -> Value:
     return (day - seat.books.today).days if day else None
 
 
+class Name(str):
+    """A name that is compared folded, and shown as it was written."""
+
+    __slots__ = ("written",)
+    written: str
+
+    def __new__(cls, text: str) -> Self:
+        """Fold a text; case and runs of blanks make no difference."""
+        name = super().__new__(cls, " ".join(text.split()).casefold())
+        name.written = text
+        return name
+
+
 def folded(texts: Iterable[str]) -> frozenset[str]:
-    """Return texts as they are compared: case and runs of blanks make no difference."""
-    return frozenset(" ".join(text.split()).casefold() for text in texts)
+    """Return texts as they are compared; each remembers how it was written."""
+    return frozenset(map(Name, texts))
+
+
+def as_written(names: Iterable[str]) -> list[str]:
+    """Return names as people wrote them, in order."""
+    return sorted(name.written if isinstance(name, Name) else name for name in names)
 
 
 def contact_names(seat: Seat) -> Value:
