@@ -27,7 +27,9 @@ __all__ = [
     "SafetyVerdict",
     "action_json",
     "because_json",
+    "begin_plan",
     "make_plan",
+    "plan_account",
 ]
 
 UNRATED_SHOWN_MAX = 20
@@ -70,14 +72,14 @@ def make_plan(
         started: further keys that count as done, besides each account's own.
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
     """
-    planning, problems = _begin(
+    planning, problems = begin_plan(
         rulebook, connection, organisation, today, now, offers=offers, holidays=holidays
     )
     planning.done = started
     planning.emails_per_day_max = emails_per_day_max
     unrated: dict[str, None] = {}
     for account in accounts:
-        assessment = _plan_account(planning, account)
+        assessment = plan_account(planning, account)
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.books.converter.missing))
     problems += [
@@ -108,7 +110,7 @@ def safety_verdict(rulebook: Rulebook, actions: Iterable[Action]) -> SafetyVerdi
     return SafetyVerdict(bool(messages), messages)
 
 
-def _begin(
+def begin_plan(
     rulebook: Rulebook,
     connection: str,
     organisation: Organisation,
@@ -118,6 +120,7 @@ def _begin(
     offers: frozenset[str],
     holidays: IsHoliday,
 ) -> tuple[Planning, list[str]]:
+    """Return an empty plan of one day, to add accounts to, and what is odd about the day."""
     sending = rulebook.sending
     calendar = Calendar(sending.weekdays, holidays, sending.on_holidays)
     zone, problems = _zone(organisation.time_zone)
@@ -141,7 +144,8 @@ def _zone(name: str) -> tuple[tzinfo, list[str]]:
         return UTC, [f"the time zone {name!r} is not known: hours are taken as UTC"]
 
 
-def _plan_account(planning: Planning, account: Account) -> Assessment:
+def plan_account(planning: Planning, account: Account) -> Assessment:
+    """Add one account to a plan, and return what the rules say of it."""
     assessment = planning.assessor.assess(account)
     plan_hold(planning, assessment)
     for party in assessment.parties:
