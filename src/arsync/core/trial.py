@@ -1,0 +1,72 @@
+"""A trial: what stays the same while rulebooks and days are tried on one connection's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from arsync.core.actions import Action
+from arsync.core.assess import Assessment, Assessor
+from arsync.core.business_days import IsHoliday
+from arsync.core.decisions import HeldBack
+from arsync.core.plan import begin_plan, plan_account
+from arsync.core.planning import Planning
+from arsync.core.records import Account, Organisation
+from arsync.core.rulebook.model import Rulebook
+
+
+class Treatment(NamedTuple):
+    """What one rulebook does with one account on one day."""
+
+    assessment: Assessment
+    actions: tuple[Action, ...]
+    held_back: tuple[HeldBack, ...]
+
+
+class Trial(NamedTuple):
+    """One connection, ready to try any rulebook on any day."""
+
+    connection: str
+    organisation: Organisation
+    offers: frozenset[str]
+    """What the accounting system can take, as `Capability` texts."""
+    holidays: Callable[[str], IsHoliday]
+    """The public holidays of a place, as `sending` names it."""
+
+    def day(self, rulebook: Rulebook, today: date) -> TrialDay:
+        """Return one rulebook on one day, ready for any number of accounts."""
+        return TrialDay(self, rulebook, today)
+
+
+class TrialDay:
+    """One rulebook on one day. Nothing is kept of an account."""
+
+    def __init__(self, trial: Trial, rulebook: Rulebook, today: date) -> None:
+        """Compile what the day needs."""
+        # Two days before, at noon: in no time zone is it the day itself, so all its hours are left.
+        before = datetime.combine(today - timedelta(2), time(12), tzinfo=UTC)
+        self.rulebook = rulebook
+        self.today = today
+        planning, _ = begin_plan(
+            rulebook,
+            trial.connection,
+            trial.organisation,
+            today,
+            before,
+            offers=trial.offers,
+            holidays=trial.holidays(rulebook.sending.holidays),
+        )
+        self._planning: Planning = planning
+
+    def treat(self, account: Account) -> Treatment:
+        """Return what the rulebook does with one account, and what it holds back."""
+        planning = self._planning
+        planning.actions, planning.held_back = [], []
+        assessment = plan_account(planning, account)
+        return Treatment(assessment, tuple(planning.actions), tuple(planning.held_back))
+
+    @property
+    def assessor(self) -> Assessor:
+        """Return the rulebook, ready to be asked about one account."""
+        return self._planning.assessor
