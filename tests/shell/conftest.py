@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import requests
 
 from arsync.cli import run_cli
 from arsync.config import example_config, load_config
@@ -155,24 +156,38 @@ def a_sandbox() -> Sandbox:
     return sandbox.start()
 
 
+def agree(said: str) -> str:
+    """Open the consent page that a command printed, agree, and return where the browser ends."""
+    url = next(word for word in said.split() if "/authorize?" in word or "/oauth2?" in word)
+    answer = requests.get(url, allow_redirects=False, timeout=20)
+    return answer.headers["Location"]
+
+
 def connect(folder: Path, sandbox: Sandbox, *platforms: str) -> None:
     """Make a folder with a config for the sandbox, and connect and pull these platforms."""
-    world = World(sandbox.url, sandbox.smtp_port)
-    config = config_text(world, via_port=free_port())
-    (folder / "config.toml").write_text(config, encoding="utf-8")
-    (folder / "rules").mkdir(exist_ok=True)
-    (folder / "rules" / "little.yaml").write_text(RULEBOOK, encoding="utf-8")
+    a_config(folder, sandbox)
     with App(load_config(folder / "config.toml", {})) as app:
         for name in platforms:
+            said: list[str] = []
             grant = consent(
                 app.authoriser(name),
                 redirect_url=app.config.get(name, "redirect_url"),
-                say=lambda _: None,
-                open_browser=world.give_consent,
+                say=said.append,
+                ask=lambda _, said=said: agree(said[-1]),  # type: ignore[misc]
             )
             app.add_connections(name, grant, [(grant.organisations[0], name)])
         app.pull()
+
+
+def a_config(folder: Path, sandbox: Sandbox) -> None:
+    """Make a folder with a config for the sandbox and the little rulebook."""
+    world = World(sandbox.url, sandbox.smtp_port)
+    config = config_text(world, via_port=free_port())
     world.close()
+    (folder / "config.toml").write_text(config, encoding="utf-8")
+    (folder / "config.toml").chmod(0o600)
+    (folder / "rules").mkdir(exist_ok=True)
+    (folder / "rules" / "little.yaml").write_text(RULEBOOK, encoding="utf-8")
 
 
 class Kept(NamedTuple):

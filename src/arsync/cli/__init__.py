@@ -168,17 +168,21 @@ def run_cli(args: Sequence[str] | None = None) -> int:
     except ArsyncError as error:
         _complain(str(error))
         return EXIT_FAILED
-    except BrokenPipeError:
-        # The reader of our output has left (`arsync actions | head`): that is no failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
+    except (SystemExit, BrokenPipeError):
+        # In this mode click ends the process by itself for one reason only: a broken pipe.
+        return _reader_left()
     except OSError as error:
         # The disk is full, a folder cannot be written: the system's own words say it best.
-        _complain(
-            f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-        )
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}.")
         return EXIT_FAILED
     return code if isinstance(code, int) else EXIT_DONE
+
+
+def _reader_left() -> int:
+    """Leave quietly: the reader has seen enough (`arsync actions | head`), which is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_DONE
 
 
 def _usage(error: click.UsageError) -> str:

@@ -41,7 +41,7 @@ as_of_option = click.option(
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Log calls to stderr.")
 
 
-def open_app(config_file: Path | None, *, verbose: bool = False) -> App:
+def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: bool = True) -> App:
     """Return the application for a config file; opens nothing yet.
 
     Raises:
@@ -57,7 +57,11 @@ def open_app(config_file: Path | None, *, verbose: bool = False) -> App:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     config = load_config(config_file)
-    if config.file is None and not any(variable(one) in os.environ for one in SETTINGS):
+    if (
+        needs_config
+        and config.file is None
+        and not any(variable(one) in os.environ for one in SETTINGS)
+    ):
         # Going on with the defaults would leave a store in whatever folder this happens to be.
         raise UserMistake(
             "there is no config.toml here."

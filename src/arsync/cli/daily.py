@@ -150,7 +150,10 @@ def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
 @json_option
 @config_option
 def reject(keys: tuple[str, ...], reason: str, as_json: bool, config_file: Path | None) -> int:
-    """Refuse actions that wait for a person. They are not planned again."""
+    """Refuse actions that wait for a person.
+
+    They are not planned again.
+    """
     with open_app(config_file) as app:
         done = app.reject(list(keys), why=reason)
         if as_json:
@@ -211,9 +214,9 @@ def run(
     verbose: bool,
     config_file: Path | None,
 ) -> int:
-    """Sync again and again, until SIGTERM or Ctrl-C.
+    """Sync again and again.
 
-    The action in hand is finished first. One broken connection never stops the others. With --json
+    Until SIGTERM or Ctrl-C; the action in hand is finished first. One broken connection never stops the others. With --json
     each run is one line.
     """
     from arsync.cli.show import result_line
@@ -231,7 +234,8 @@ def run(
 
     with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
         pace = seconds(every) if every else app.config.every_seconds
-        app.connections()
+        for name in names or [None]:
+            app.connections(name)  # a name that is none is told now, not ignored for ever
         say(f"Working every {pace} seconds. Stop with Ctrl-C.")
         rounds = app.run_forever(
             every_seconds=pace, stop=stop, connections=names or None, report=report

@@ -17,6 +17,7 @@ from arsync.cli.common import (
     print_table,
     say,
 )
+from arsync.errors import UserMistake
 
 
 @click.group()
@@ -24,7 +25,7 @@ def rules() -> None:
     """Check rulebooks, list the facts, print the schema."""
 
 
-@rules.command()
+@rules.command(short_help="Say everything that is wrong with a rulebook.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @connection_option
 @json_option
@@ -41,7 +42,7 @@ def check(
 
     problems: list[str] = []
     errors = 0
-    with open_app(config_file) as app:
+    with open_app(config_file, needs_config=not paths) as app:
         if paths:
             found = [("", read_paths(app.config, paths))]
         else:
@@ -61,13 +62,13 @@ def check(
         problems += read.problems
         errors += read.errors
     problems = list(dict.fromkeys(problems))
-    names = [read.rulebook.name for _, read in found if read.rulebook is not None]
+    names = list(dict.fromkeys(read.rulebook.name for _, read in found if read.rulebook))
     if as_json:
         print_json({"ok": not errors, "problems": problems, "rulebooks": names})
     else:
         for problem in problems:
             click.echo(problem)
-        good = ", ".join(dict.fromkeys(names))
+        good = ", ".join(names)
         say(f"{errors} to mend." if errors else f"{good or 'The rulebook'}: nothing wrong.")
     return EXIT_MISTAKE if errors else EXIT_DONE
 
@@ -84,6 +85,8 @@ def fields(word: str | None, as_json: bool) -> int:
         for field in FIELDS
         if not word or word.lower() in f"{field.name} {field.description}".lower()
     ]
+    if not found:
+        raise UserMistake(f"no fact is about {word!r}. `arsync rules fields` lists all of them.")
     if as_json:
         print_json(
             [
@@ -115,7 +118,7 @@ def fields(word: str | None, as_json: bool) -> int:
             for field in found
         ],
     )
-    return EXIT_DONE if found else EXIT_MISTAKE
+    return EXIT_DONE
 
 
 @rules.command()

@@ -1,0 +1,64 @@
+"""Help costs nothing and misses nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from arsync.cli import COMMANDS, cli, run_cli
+
+HEAVY = (
+    "sqlalchemy", "alembic", "requests", "requests_oauthlib", "flask", "jinja2", "rich", "msgspec",
+    "cryptography", "keyring", "holidays", "yaml", "tenacity", "xero_python", "quickbooks",
+    "arsync_xero", "arsync_quickbooks", "arsync_sandbox",
+)  # fmt: skip
+NAMES = [name for group in COMMANDS.values() for name in group]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["plann"]], ids=" ".join)
+def test_help_imports_neither_sdk_nor_database_nor_web(words: list[str]) -> None:
+    program = (
+        f"import sys\nfrom arsync.cli import run_cli\nrun_cli({words!r})\n"
+        f"found = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "sys.exit(f'imported: {found}' if found else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_lists_every_command_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {name} " in text for name in NAMES)
+    assert "Exit codes: 0 done, 1 part of the work failed, 2 your mistake, 3 waiting" in text
+    assert "\\b" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"Usage: arsync {name}")
+    assert "..." not in text.partition("Commands:")[2], "a line of help is cut"
+
+
+def test_the_table_says_what_the_commands_say() -> None:
+    context = cli.make_context("arsync", ["status"], resilient_parsing=True)
+    for group in COMMANDS.values():
+        for name, entry in group.items():
+            command = cli.get_command(context, name)
+            assert command is not None
+            if entry.module:
+                first = (command.help or "").strip().splitlines()[0]
+                assert first == entry.help, name
+
+
+def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Usage: arsync [OPTIONS] COMMAND [ARGS]...")
