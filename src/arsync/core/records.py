@@ -30,6 +30,8 @@ class ContactStatus(StrEnum):
     ARCHIVED = "archived"
     MERGED = "merged"
     DELETED = "deleted"
+    UNKNOWN = "unknown"
+    """Documents name it, and the platform does not show it, or not so that it can be read."""
 
 
 class DocumentStatus(StrEnum):

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import CompoundSelect, Connection, Select, and_, func, or_, select
 
 from arsync.core.records import (
     Account,
     Contact,
+    ContactStatus,
     Dispute,
     Promise,
     RecordKind,
@@ -37,26 +38,51 @@ def read_accounts(
     )
     doubtful = _doubtful_invoices(connection, connection_id)
     for chunk in _chunks(connection, connection_id, families, wanted):
-        for account in _read_chunk(connection, connection_id, chunk, doubtful):
+        for account in _read_chunk(connection, connection_id, chunk, doubtful, families.unknown):
             yield account._replace(taken_over_on=taken_over_on)
 
 
 def missing_contacts(connection: Connection, connection_id: int) -> list[str]:
     """Return contacts that documents name, that are not stored, and that nobody reported."""
+    missing = _named_contacts(connection_id).subquery()
+    query = select(missing.c.contact_id).where(
+        missing.c.contact_id.not_in(_known(connection_id)),
+        missing.c.contact_id.not_in(_reported(connection_id)),
+    )
+    return sorted(connection.scalars(query))
+
+
+def _unknown_contacts(connection: Connection, connection_id: int) -> frozenset[str]:
+    """Return contacts that documents name and of which only a problem is known."""
+    query = _reported(connection_id).where(problems.c.id.not_in(_known(connection_id)))
+    reported = list(connection.scalars(query))
+    if not reported:
+        return frozenset()
+    named = _named_contacts(connection_id).subquery()
+    return frozenset(
+        connection.scalars(
+            select(named.c.contact_id).where(one_of(connection, named.c.contact_id, reported))
+        )
+    )
+
+
+def _named_contacts(connection_id: int) -> CompoundSelect[Any]:
     named = [
         select(kind.table.c.contact_id).where(kind.table.c.connection_id == connection_id)
         for kind in KINDS.values()
         if "contact_id" in kind.table.c
     ]
-    known = select(contacts.c.id).where(contacts.c.connection_id == connection_id)
-    reported = select(problems.c.id).where(
+    return named[0].union(*named[1:])
+
+
+def _known(connection_id: int) -> Select[Any]:
+    return select(contacts.c.id).where(contacts.c.connection_id == connection_id)
+
+
+def _reported(connection_id: int) -> Select[Any]:
+    return select(problems.c.id).where(
         problems.c.connection_id == connection_id, problems.c.kind == RecordKind.CONTACTS.value
     )
-    missing = named[0].union(*named[1:]).subquery()
-    query = select(missing.c.contact_id).where(
-        missing.c.contact_id.not_in(known), missing.c.contact_id.not_in(reported)
-    )
-    return sorted(connection.scalars(query))
 
 
 class _Families:
@@ -65,6 +91,7 @@ class _Families:
     def __init__(self, connection: Connection, connection_id: int) -> None:
         self._connection = connection
         self._connection_id = connection_id
+        self.unknown = _unknown_contacts(connection, connection_id)
         ours = contacts.c
         query = select(ours.id, ours.parent_id, ours.merged_into).where(
             ours.connection_id == connection_id,
@@ -104,7 +131,9 @@ class _Families:
             .where(contacts.c.connection_id == self._connection_id)
             .order_by(contacts.c.id)
         )
-        return [one for one in self._connection.scalars(query) if self.root(one) == one]
+        roots = [one for one in self._connection.scalars(query) if self.root(one) == one]
+        # What they owe is owed: it must not be missing in a report, nobody knows by whom or not.
+        return sorted([*roots, *self.unknown]) if self.unknown else roots
 
     def members(self, root: str) -> list[str]:
         """Return the debtor first, then all below it."""
@@ -157,10 +186,16 @@ class _Documents(NamedTuple):
 
 
 def _read_chunk(
-    connection: Connection, connection_id: int, chunk: list[Family], doubtful: frozenset[str]
+    connection: Connection,
+    connection_id: int,
+    chunk: list[Family],
+    doubtful: frozenset[str],
+    unknown: frozenset[str],
 ) -> Iterator[Account]:
     ids = [one for family in chunk for one in family]
     people = _contacts(connection, connection_id, ids)
+    for one in unknown.intersection(ids):
+        people[one] = Contact(id=one, name=one, status=ContactStatus.UNKNOWN)
     episodes: dict[str, int] = {}
     documents = _Documents(
         _invoices(connection, connection_id, ids, doubtful, episodes),
