@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from arsync.core.actions import STARTED_STATES, Action, ActionKind, ActionState
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.records import SentStep, StandingHold
+from arsync.core.stepper import STEP_KINDS, steps_taken
 from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json
 from arsync.store.tables import actions
@@ -19,7 +20,6 @@ DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
 so kept; were it left out of the plan, it would be withdrawn."""
 
 _REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
-_STEPS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
 
 
 class History(NamedTuple):
@@ -93,24 +93,6 @@ def _standing_hold(contact_id: str, holds: list[Any], started: list[Any]) -> Sta
 
 def _steps(row: Any) -> list[SentStep]:
     """Return the steps an action took: a reminder's, a letter's, or a task's inside a cadence."""
-    if row.kind not in _STEPS and row.kind != ActionKind.TASK:
+    if row.kind not in STEP_KINDS and row.kind != ActionKind.TASK:
         return []
-    action = action_from_json(row.action)
-    return [
-        SentStep(
-            invoice_id=ref.id,
-            episode=ref.episode,
-            cadence=_cadence(action),
-            day=ref.day,
-            step=ref.step or action.step,
-            on=row.sent_on,
-            # A task has no moment: a telephone call keeps no email waiting.
-            moment=action.moment,
-        )
-        for ref in action.invoices
-        if action.kind in _STEPS or ref.step
-    ]
-
-
-def _cadence(action: Action) -> str:
-    return action.details.get("cadence") or action.because.rule
+    return steps_taken(action_from_json(row.action), row.sent_on)
