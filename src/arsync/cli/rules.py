@@ -17,12 +17,16 @@ from arsync.cli.common import (
     print_table,
     say,
 )
+from arsync.cli.rules_diff import rules_diff
 from arsync.errors import UserMistake
 
 
 @click.group()
 def rules() -> None:
     """Check rulebooks, list the facts, print the schema."""
+
+
+rules.add_command(rules_diff)
 
 
 @rules.command(short_help="Say everything that is wrong with a rulebook.")

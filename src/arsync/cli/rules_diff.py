@@ -1,0 +1,123 @@
+"""`rules diff`: whose treatment another rulebook would change, how, and by which line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_FAILED
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+    word,
+)
+from arsync.errors import UserMistake
+
+if TYPE_CHECKING:
+    from arsync.core.difference import Difference, Side
+    from arsync.run.trying import RulesDiff
+
+CUSTOMERS_SHOWN_MAX = 100
+"""So many customers are shown; `--all` and `--json` show every one."""
+
+
+@click.command("diff")
+@click.argument("old", required=False, default="")
+@click.argument("new", required=False, default="")
+@click.option("--git", "revision", metavar="REV", default="",
+              help="The rules folder as it stood in a git revision, in place of OLD.")  # fmt: skip
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when anything would change.")
+@click.option("--all", "everything", is_flag=True, help="Show every customer.")
+@as_of_option
+@connection_option
+@json_option
+@config_option
+def rules_diff(
+    old: str,
+    new: str,
+    revision: str,
+    exit_code: bool,
+    everything: bool,
+    as_of: date | None,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show whose treatment would change, how, and because of which line.
+
+    OLD and NEW are files, folders, or git revisions as in HEAD~1:rules. Without NEW it is the
+    rulebook as it stands. Nothing is sent, and nothing is written.
+    """
+    from arsync.run.trying import diff
+
+    if not old and not revision:
+        raise UserMistake(
+            "which rulebook is the old one?"
+            "\n    hint: arsync rules diff OLD NEW, or: arsync rules diff --git HEAD"
+        )
+    if revision and new:
+        raise UserMistake("with --git there is one more rulebook at most: the new one.")
+    if revision:
+        old, new = "", old
+    changed = False
+    with open_app(config_file) as app:
+        rows = app.connections(connection)
+        found = [diff(app, row, old, new, revision=revision, as_of=as_of) for row in rows]
+        if as_json:
+            read = [one.as_json() for one in found]
+            changed = any(one["customers"] for one in read)
+            print_json(read[0] if len(read) == 1 else read)
+        else:
+            for number, one in enumerate(found):
+                if number:
+                    click.echo()
+                changed = show_diff(one, everything=everything) or changed
+    return EXIT_FAILED if exit_code and changed else EXIT_DONE
+
+
+def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
+    """Print one connection's differences; return whether there are any."""
+    click.secho(f"{found.connection}, as of {found.as_of.isoformat()}", bold=True)
+    click.echo(f"old: {', '.join(found.old.files)}")
+    click.echo(f"new: {', '.join(found.new.files)}")
+    shown: list[Difference] = []
+    customers = changes = 0
+    for one in found.differences:
+        customers += 1
+        changes += len(one.changes)
+        if everything or len(shown) < CUSTOMERS_SHOWN_MAX:
+            shown.append(one)
+    if not customers:
+        click.echo("\nNothing changes for anyone on this day.")
+        return False
+    click.echo()
+    print_table("", ["customer", "about", "old", "new", "old line", "new line"], _rows(shown))
+    if len(shown) < customers:
+        left = word(customers - len(shown), "more customer", "more customers")
+        click.echo(f"... and {left}: --all shows them.")
+    click.echo(
+        f"\n{word(customers, 'customer')} treated differently, {word(changes, 'change')}. "
+        "Nothing was changed."
+    )
+    return True
+
+
+def _rows(found: list[Difference]) -> Iterator[list[str]]:
+    for one in found:
+        for change in one.changes:
+            yield [one.contact_name, change.about, change.old.text, change.new.text,
+                   _line(change.old), _line(change.new)]  # fmt: skip
+
+
+def _line(side: Side) -> str:
+    reason = side.because
+    return f'{reason.file}:{reason.line} "{reason.rule}"' if reason else ""

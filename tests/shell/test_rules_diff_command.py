@@ -1,0 +1,97 @@
+"""`rules diff`: two rulebooks on the same ledger."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import RULEBOOK, Shell
+
+SOFTER = RULEBOOK.replace("{day: 1, email: first reminder}", "{day: 9, email: first reminder}")
+XERO = ("--connection", "xero")
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
+
+
+def test_diff_of_two_files_says_who_and_how_and_by_which_line(shell: Shell) -> None:
+    shell.write("softer.yaml", SOFTER)
+    done = shell("rules", "diff", "rules/little.yaml", "softer.yaml", *XERO)
+    assert done.code == 0
+    row = next(line for line in done.out.splitlines() if line.startswith("Late & Sons"))
+    assert "INV-3" in row
+    assert 'rules/little.yaml:22 "Standard cadence"' in row
+    assert 'softer.yaml:19 "Standard cadence"' in row
+    assert "no step is due" in row
+    assert "3 customers treated differently, 4 changes. Nothing was changed." in done.out
+
+
+def test_diff_without_new_compares_with_the_rulebook_as_it_stands(shell: Shell) -> None:
+    shell.write("old/softer.yaml", SOFTER)
+    found = shell("rules", "diff", "old", *XERO, "--json").json
+    by_name = {one["contact"]["name"]: one for one in found["customers"]}
+    assert set(by_name) == {"Deep Debt Ltd", "Late & Sons", "[bold]Odd"}
+    assert by_name["Late & Sons"]["changes"][0]["kind"] == "starts"
+    assert found["old"]["files"] == ["old/softer.yaml"]
+
+
+def test_diff_of_the_same_rulebook_is_empty_and_exit_code_tells(shell: Shell) -> None:
+    same = shell("rules", "diff", "rules", "rules/little.yaml", "--exit-code")
+    assert (same.code, same.out.count("Nothing changes for anyone")) == (0, 2)
+    shell.write("softer.yaml", SOFTER)
+    assert shell("rules", "diff", "rules", "softer.yaml", "--exit-code", *XERO).code == 1
+    assert shell("rules", "diff", "rules", "softer.yaml", *XERO).code == 0
+
+
+def test_diff_reads_git_revisions(shell: Shell) -> None:
+    git(shell.folder, "init", "-q")
+    git(shell.folder, "add", "rules")
+    git(shell.folder, "commit", "-q", "-m", "first")
+    shell.write("rules/little.yaml", SOFTER)
+    git(shell.folder, "commit", "-q", "-a", "-m", "second")
+    by_spec = shell("rules", "diff", "HEAD~1:rules", *XERO)
+    assert "old: HEAD~1:rules/little.yaml\nnew: rules/little.yaml\n" in by_spec.out
+    assert "3 customers treated differently" in by_spec.out
+    by_option = shell("rules", "diff", "--git", "HEAD~1", *XERO)
+    assert by_option.out == by_spec.out
+    both = shell("rules", "diff", "HEAD~1:rules/little.yaml", "HEAD:rules", *XERO, "--json").json
+    assert both["new"]["files"] == ["HEAD:rules/little.yaml"]
+    assert len(both["customers"]) == 3
+    assert "Nothing changes" in shell("rules", "diff", "--git", "HEAD", *XERO).out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--git", "HEAD"), "is not in a git repository"),
+        (("HEAD:rules",), "is not in a git repository"),
+        (("nowhere.yaml",), "there is no such file or folder"),
+        ((), "which rulebook is the old one?"),
+        (("a.yaml", "b.yaml", "--git", "HEAD"), "one more rulebook at most"),
+    ],
+)
+def test_diff_says_what_it_misses(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    done = shell("rules", "diff", *words)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_diff_names_an_unknown_revision_and_an_empty_one(shell: Shell) -> None:
+    git(shell.folder, "init", "-q")
+    shell.write("notes.txt", "x")
+    git(shell.folder, "add", "notes.txt")
+    git(shell.folder, "commit", "-q", "-m", "first")
+    assert "knows no revision 'HEAD~7'" in shell("rules", "diff", "HEAD~7:rules").err
+    assert "knows no revision '--help'" in shell("rules", "diff", "--git=--help").err
+    assert "there is no *.yaml in rules at HEAD" in shell("rules", "diff", "--git", "HEAD").err
+
+
+def test_diff_refuses_what_is_no_rulebook(shell: Shell) -> None:
+    shell.write("bad.yaml", "version: 1\ncurrency: GBP\nremindrs: []\n")
+    done = shell("rules", "diff", "bad.yaml")
+    assert done.code == 2
+    assert "bad.yaml:3:1" in done.err
