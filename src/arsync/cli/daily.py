@@ -216,8 +216,8 @@ def run(
 ) -> int:
     """Sync again and again.
 
-    Until SIGTERM or Ctrl-C; the action in hand is finished first. One broken connection never stops the others. With --json
-    each run is one line.
+    Until SIGTERM or Ctrl-C; the action in hand is finished first. One broken connection never stops
+    the others. With --json each run is one line.
     """
     from arsync.cli.show import result_line
     from arsync.config import seconds

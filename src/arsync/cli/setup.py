@@ -42,7 +42,8 @@ MODES = ("observe", "approve", "auto")
     default=Path(),
     help="Where (default: here).",
 )
-def init(rulebook: str, currency: str | None, folder: Path) -> int:
+@json_option
+def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> int:
     """Make a config file, a rules folder and a first rulebook.
 
     What is there already is left as it is.
@@ -62,9 +63,11 @@ def init(rulebook: str, currency: str | None, folder: Path) -> int:
     if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
         del files[rules / f"{rulebook}.yaml"]
         say(f"{rules} holds a rulebook already; no other is added.")
+    done: dict[str, list[str]] = {"wrote": [], "kept": []}
     for path, content in files.items():
         if path.exists():
             say(f"kept   {path}")
+            done["kept"].append(str(path))
             continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +77,9 @@ def init(rulebook: str, currency: str | None, folder: Path) -> int:
         if path.name == "config.toml":
             path.chmod(0o600)
         say(f"wrote  {path}")
+        done["wrote"].append(str(path))
+    if as_json:
+        print_json(done)
     say("\nNext: put your client id into config.toml, then `arsync connect xero` (or quickbooks).")
     return EXIT_DONE
 
@@ -97,6 +103,7 @@ def _in_currency(text: str, currency: str) -> str:
 @click.option("--organisation", metavar="NAME", help="Which one, where the consent opens several.")
 @click.option("--all", "connect_all", is_flag=True, help="Connect all that the consent opens.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
+@json_option
 @config_option
 def connect(
     platform: str,
@@ -104,6 +111,7 @@ def connect(
     organisation: str | None,
     connect_all: bool,
     no_browser: bool,
+    as_json: bool,
     config_file: Path | None,
 ) -> int:
     """Connect an organisation at Xero or QuickBooks Online.
@@ -138,6 +146,8 @@ def connect(
         if name and len(chosen) > 1:
             raise UserMistake("--name serves one organisation; leave it out to connect several.")
         rows = app.add_connections(platform, grant, [(ref, name or "") for ref in chosen])
+    if as_json:
+        print_json([_row_json(row) for row in rows])
     for row in rows:
         say(f"Connected {row.organisation.name} at {label} as {row.name!r}, mode {row.mode}.")
     say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
@@ -242,8 +252,9 @@ def _row_json(row: object) -> dict[str, object]:
 @click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @config_option
-def disconnect(name: str, yes: bool, config_file: Path | None) -> int:
+def disconnect(name: str, yes: bool, as_json: bool, config_file: Path | None) -> int:
     """Withdraw the consent and forget a connection's tokens.
 
     Its copy of the ledger goes too; what was done, promised and agreed is kept.
@@ -252,5 +263,8 @@ def disconnect(name: str, yes: bool, config_file: Path | None) -> int:
         row = app.store.connections.get(name)
         if not yes:
             click.confirm(f"Disconnect {row.organisation.name}?", abort=True, err=True)
-        say(app.disconnect(name))
+        said = app.disconnect(name)
+        if as_json:
+            print_json({"name": name, "message": said})
+        say(said)
     return EXIT_DONE
