@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from arsync.core.conditions import ALWAYS, Condition
+from arsync.core.statutory import LatePayment
 
 
 class Problem(NamedTuple):
@@ -198,6 +199,7 @@ class Rulebook:
     currency: str
     """Every amount in it is in this currency."""
     groups: Mapping[str, Condition] = field(default_factory=dict)
+    group_places: Mapping[str, Place] = field(default_factory=dict)
     customers: tuple[Customer, ...] = ()
     leave_alone: tuple[LeaveAlone, ...] = ()
     credit_limits: tuple[CreditLimit, ...] = ()
@@ -207,6 +209,8 @@ class Rulebook:
     sending: Sending = field(default_factory=Sending)
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
+    statutory: LatePayment | None = None
+    """What the law gives for late payment; None when the rulebook has no table."""
 
     def texts(self) -> frozenset[str]:
         """Return the names of the reminder texts it sends or attaches."""

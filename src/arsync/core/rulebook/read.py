@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import Node
 
 from arsync.core import conditions as tree
+from arsync.core.rulebook.layers import (
+    LISTS,
+    ROWS,
+    File,
+    Finder,
+    Stack,
+    found_nowhere,
+    stacked,
+)
 from arsync.core.rulebook.model import (
     Cadence,
     CreditHold,
@@ -26,10 +36,12 @@ from arsync.core.rulebook.model import (
     TakeOver,
     folded,
 )
-from arsync.core.rulebook.sections import LISTS, TOP, Entry, NamedConditions, sending_of
+from arsync.core.rulebook.sections import TOP, Entry, NamedConditions, sending_of
+from arsync.core.rulebook.statutory_table import statutory_of
 from arsync.core.rulebook.values import Block, Source, Text, entries
 from arsync.core.rulebook.yaml_text import (
     Problems,
+    TooManyProblems,
     composed,
     did_you_mean,
     is_empty,
@@ -42,39 +54,85 @@ FILES_MAX = 200
 _Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp)
 
 
-class _File(NamedTuple):
-    name: str
-    node: MappingNode
+class Reading(NamedTuple):
+    """What became of the files."""
+
+    rulebook: Rulebook | None
+    """None when a problem is an error."""
+    problems: list[Problem]
+    """All problems, by file and line."""
+    files: list[File]
+    """The effective rulebook as nodes, each with the file and line it was written in."""
 
 
 def read_rulebook(
-    files: Sequence[tuple[str, str]], *, texts: Collection[str] | None = None
+    files: Sequence[tuple[str, str]],
+    *,
+    texts: Collection[str] | None = None,
+    shared: Sequence[tuple[str, str]] = (),
+    find: Finder = found_nowhere,
 ) -> tuple[Rulebook | None, list[Problem]]:
     """Read files as one rulebook.
 
     Args:
         files: (name to show, text) of each.
         texts: the reminder texts that exist; None does not check them.
+        shared: files that these extend, when none of them says `extends:`.
+        find: finds what `extends:` names.
 
     Returns:
         The rulebook, None when a problem is an error; and all problems, by file and line.
     """
+    reading = read_layers(files, texts=texts, shared=shared, find=find)
+    return reading.rulebook, reading.problems
+
+
+def read_layers(
+    files: Sequence[tuple[str, str]],
+    *,
+    texts: Collection[str] | None = None,
+    shared: Sequence[tuple[str, str]] = (),
+    find: Finder = found_nowhere,
+) -> Reading:
+    """Read files as one rulebook, and return also what it was read from; see `read_rulebook`."""
     problems = Problems()
-    if not files:
+    given = [*shared, *files]
+    if not given:
         problems.add(Place("rules", 1, 1), "there is no rulebook file.", "add one *.yaml file")
-    if len(files) > FILES_MAX:
-        problems.add(Place(files[0][0], 1, 1), f"more than {FILES_MAX} files in one rulebook.")
-        files = []
-    nodes = [
-        _File(name, node)
+    if len(given) > FILES_MAX:
+        problems.add(Place(given[0][0], 1, 1), f"more than {FILES_MAX} files in one rulebook.")
+        given, shared, files = [], (), ()
+    rulebook, stack = None, Stack([], [])
+    with suppress(TooManyProblems):
+        stack = _stack(shared, files, problems, find)
+        if given and not stack.files and not problems.found:
+            place = Place(given[0][0], 1, 1)
+            problems.add(place, "the rulebook is empty.", "start with 'version: 1'")
+        if stack.files:
+            known = {name for name, _ in given}
+            beside = [(one.file, one.text) for one in stack.extended if one.file not in known]
+            rulebook = _Assembly(problems, texts).build(stack.files, [*given, *beside])
+    ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
+    return Reading(None if problems.fatal else rulebook, ordered, stack.files)
+
+
+def _stack(
+    shared: Sequence[tuple[str, str]],
+    files: Sequence[tuple[str, str]],
+    problems: Problems,
+    find: Finder,
+) -> Stack:
+    below = stacked(_composed(shared, problems), problems, find)
+    whole = stacked(_composed(files, problems), problems, find, below.files)
+    return Stack(whole.files, [*below.extended, *whole.extended])
+
+
+def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File]:
+    return [
+        File(name, node)
         for name, text in files
         if (node := composed(name, text, problems)) is not None
     ]
-    if files and not nodes and not problems.found:
-        problems.add(Place(files[0][0], 1, 1), "the rulebook is empty.", "start with 'version: 1'")
-    rulebook = _Assembly(problems, texts).build(nodes, files) if nodes else None
-    ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
-    return (None if problems.fatal else rulebook), ordered
 
 
 def rulebook_hash(files: Sequence[tuple[str, str]]) -> str:
@@ -94,12 +152,15 @@ class _Assembly:
         self.problems = problems
         self.texts = texts
         self.groups: dict[str, tree.Condition | None] = {}
+        self.group_places: dict[str, Place] = {}
         self.scalars: dict[str, tuple[Any, Place]] = {}
         self.lists: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in LISTS}
         self.sending: dict[str, tuple[Any, Place]] = {}
         self.safety: dict[str, tuple[Any, Place]] = {}
+        self.statutory: dict[str, tuple[Any, Place]] = {}
+        self.rows: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in ROWS}
 
-    def build(self, files: list[_File], texts: Sequence[tuple[str, str]]) -> Rulebook:
+    def build(self, files: list[File], texts: Sequence[tuple[str, str]]) -> Rulebook:
         """Read the groups of all files first: every other section may ask for them."""
         for file in files:
             self.read_groups(file)
@@ -120,6 +181,7 @@ class _Assembly:
             name=self.scalars.get("name", ("Rulebook", first))[0] or "Rulebook",
             currency=self.scalars.get("currency", ("", first))[0] or "",
             groups={name: one for name, one in self.groups.items() if one is not None},
+            group_places=self.group_places,
             customers=self.customers(),
             leave_alone=self.named("leave_alone", _leave_alone),
             credit_limits=self.named("credit_limits", _credit_limit),
@@ -129,6 +191,7 @@ class _Assembly:
             sending=sending,
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
+            statutory=statutory_of(self.statutory, self.rows, self.problems),
         )
 
     def require(self, key: str, place: Place, example: str) -> None:
@@ -136,7 +199,7 @@ class _Assembly:
         if key not in self.scalars:
             self.problems.add(place, f"the rulebook needs {key!r}.", f"add the line '{example}'")
 
-    def read_groups(self, file: _File) -> None:
+    def read_groups(self, file: File) -> None:
         """Read `groups:` of one file."""
         source = Source(file.name, self.problems)
         for key_node, value in file.node.value:
@@ -148,11 +211,12 @@ class _Assembly:
                 if name in self.groups:
                     source.problem(name_node, f"the group {name!r} is defined twice.")
                     continue
+                self.group_places[name] = source.place(name_node)
                 self.groups[name] = NamedConditions.shape.read(
                     definition, source, f"the group {name!r}"
                 )
 
-    def read_file(self, file: _File) -> None:
+    def read_file(self, file: File) -> None:
         """Read every section of one file."""
         source = Source(file.name, self.problems, groups=self.groups, texts=self.texts)
         keys = {key.name: key for key in TOP}
@@ -180,6 +244,12 @@ class _Assembly:
             for key, one in value.values.items():
                 if one is not None:
                     self.settle(self.safety, key, one, _key_place(value, key, place, source))
+        elif name == "statutory":
+            for key, one in value.values.items():
+                if key in ROWS:
+                    self.rows[key] += [(entry, source) for entry in one or ()]
+                elif one is not None:
+                    self.settle(self.statutory, key, one, _key_place(value, key, place, source))
         else:
             self.settle(self.scalars, name, value, place)
 
@@ -335,7 +405,7 @@ def _step(entry: Entry, source: Source) -> Step | None:
         day=block.get("day"),
         kind=kind,
         text=value if fee is None else f"late fee {fee.text}",
-        place=place_of(source.file, node),
+        place=place_of(node),
         needs_approval=_approval(block),
         assign_to=block.get("assign_to", ""),
         fee_amount=fee.amount if fee else None,

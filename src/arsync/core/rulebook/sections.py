@@ -25,6 +25,7 @@ from arsync.core.rulebook.values import (
     Hours,
     Key,
     Percent,
+    Removal,
     Schema,
     Source,
     Text,
@@ -36,6 +37,7 @@ from arsync.core.rulebook.values import (
     read_block,
     scalar,
 )
+from arsync.core.statutory import EACH_HALF_YEAR, WHEN_LATE
 
 STEPS_MAX = 50
 """How many steps a cadence may have."""
@@ -254,6 +256,9 @@ _WHEN = Key("when", _CONTACTS, "the conditions that must all hold", required=Tru
 _UNLESS = Key("unless", _CONTACTS, "conditions; when they hold, the rule does not")
 _APPROVAL = Key("approval", Words(("required", "none")), "whether a person must approve it")
 _ASSIGN = Key("assign_to", Text(), "who does it")
+_REMOVE = Key(
+    "remove", Removal(), "true: take it out of what is extended; or a list of its keys to take out"
+)
 _COUNT = WholeNumber(0, 1_000_000)
 
 CUSTOMER = (
@@ -264,8 +269,9 @@ CUSTOMER = (
     Key("tags", TextList(), "tags to ask for with tag:"),
     Key("language", Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de-AT", "de"),
         "the language of this customer's messages"),
+    _REMOVE,
 )  # fmt: skip
-LEAVE_ALONE = (_NAME, _WHEN, _UNLESS)
+LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
 _NO_LIMITS = ConditionShape(limit_facts=False)
 CREDIT_LIMIT = (
     _NAME,
@@ -274,6 +280,7 @@ CREDIT_LIMIT = (
     Key(
         "limit", LimitShape(), "an amount, a fact such as agreed_limit, or no limit", required=True
     ),
+    _REMOVE,
 )
 CREDIT_HOLD = (
     _NAME,
@@ -281,6 +288,7 @@ CREDIT_HOLD = (
     _UNLESS,
     Key("terms", Words(("cash on delivery",)), "payment terms while the hold stands"),
     _APPROVAL,
+    _REMOVE,
 )
 STEP = (
     Key("day", WholeNumber(*STEP_DAYS, "a number of days"), "days after the due date, or before it",
@@ -291,6 +299,7 @@ STEP = (
     Key("late_fee", FeeShape(), "bill a late fee: an amount, or a percentage of what is due"),
     _ASSIGN,
     _APPROVAL,
+    _REMOVE,
 )  # fmt: skip
 CADENCE = (
     _NAME,
@@ -298,6 +307,7 @@ CADENCE = (
     _UNLESS,
     Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not reminded of"),
     Key("steps", Blocks(STEP, "a step", STEPS_MAX), "what happens, by day", required=True),
+    _REMOVE,
 )
 _INVOICES = ConditionShape("invoice")
 FOLLOW_UP = (
@@ -306,6 +316,7 @@ FOLLOW_UP = (
     Key("unless", _INVOICES, "conditions; when they hold, the rule does not"),
     Key("task", Text(), "what to do", required=True),
     _ASSIGN,
+    _REMOVE,
 )
 SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
@@ -320,12 +331,38 @@ SENDING = (
         "the language of messages"),
     Key("without_email", Words(tuple(one.value for one in WithoutEmail)),
         "what becomes of an email step when there is no address"),
+    _REMOVE,
 )  # fmt: skip
-SAFETY = tuple(
-    Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
-    for name in Safety._fields
+SAFETY = (
+    *(
+        Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
+        for name in Safety._fields
+    ),
+    _REMOVE,
+)
+RATE = (
+    Key("from", Day(), "the half-year's first day: 1 January or 1 July", required=True),
+    Key("rate", Percent(), "the reference rate in percent, as it was published", required=True),
+    Key("source", Text(), "who published it, and where", required=True),
+    _REMOVE,
+)
+FIXED_SUM = (
+    Key("debts_from", Amount(), "debts of this amount or more", required=True),
+    Key("amount", Amount(), "the fixed sum", required=True),
+    _REMOVE,
+)
+STATUTORY = (
+    Key("law", Text(), "the law's name, as letters cite it"),
+    Key("source", Text(), "where the law can be read"),
+    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of the fixed sums"),
+    Key("points_above_reference", Percent(), "percentage points above the reference rate"),
+    Key("rate_counts", Words((WHEN_LATE, EACH_HALF_YEAR)), "which half-year's rate counts"),
+    Key("rates", Blocks(RATE, "a rate", 400), "the reference rates, by half-year"),
+    Key("compensation", Blocks(FIXED_SUM, "a fixed sum", 50), "fixed sums, by amount of the debt"),
+    _REMOVE,
 )
 TOP = (
+    Key("extends", Text(), "a shipped rulebook, or a file beside this one, that this one changes"),
     Key("version", Version(), "the version of this language: 1"),
     Key("name", Text(), "the rulebook's name"),
     Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of all amounts"),
@@ -339,8 +376,8 @@ TOP = (
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("safety", SubBlock(SAFETY), "above these, nothing is sent and a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
+    Key("statutory", SubBlock(STATUTORY), "what the law gives for late payment, as a dated table"),
 )  # fmt: skip
-LISTS = ("customers", "leave_alone", "credit_limits", "credit_holds", "reminders", "follow_ups")
 
 
 def sending_of(block: Block, place: object) -> dict[str, object]:

@@ -30,9 +30,10 @@ Schema = dict[str, Any]
 
 @dataclass
 class Source:
-    """One file while it is read: where problems go, and what the whole rulebook knows."""
+    """What is being read: where problems go, and what the whole rulebook knows."""
 
     file: str
+    """What is read; each node knows the file that it was written in."""
     problems: Problems
     groups: dict[str, Any] = field(default_factory=dict)
     """The rulebook's groups: None while they are being read."""
@@ -41,7 +42,7 @@ class Source:
 
     def place(self, node: Node) -> Place:
         """Return where a node stands."""
-        return place_of(self.file, node)
+        return place_of(node)
 
     def problem(self, node: Node, message: str, hint: str = "") -> None:
         """Remember a problem at the node."""
@@ -355,6 +356,27 @@ class TextList:
         return {"anyOf": [Text().schema(), {"type": "array", "items": Text().schema()}]}
 
 
+class Removal:
+    """`true` removes what is named; a list of keys removes these keys.
+
+    What can be removed is gone before a rulebook is read, so whatever is read here is wrong.
+    """
+
+    def read(self, node: Node, source: Source, label: str) -> None:
+        """Say why nothing can be removed."""
+        texts = isinstance(node, SequenceNode) and node.value
+        if texts or (isinstance(node, ScalarNode) and node.value.casefold() in {"true", "yes"}):
+            source.problem(node, "there is nothing below that could be removed here.")
+        else:
+            hint = "write remove: true, or remove: [unless, terms]"
+            source.problem(node, f"{label} is neither true nor a list of keys.", hint)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        keys: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+        return {"anyOf": [{"enum": [True, "true", "True", "yes", "Yes"]}, keys]}
+
+
 class Key(NamedTuple):
     """One key of a block: its name, its shape, what it means."""
 
@@ -389,7 +411,7 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
             continue
         block.nodes[name] = value
         block.values[name] = key.shape.read(value, source, f"{name!r}")
-    if isinstance(node, MappingNode):
+    if isinstance(node, MappingNode) and "remove" not in block.nodes:
         for key in keys:
             if key.required and key.name not in block.nodes:
                 source.problem(node, f"{label} needs {key.name!r}: {key.description}.")
@@ -397,8 +419,14 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
 
 
 def block_schema(keys: tuple[Key, ...]) -> Schema:
-    """Return the JSON Schema of a block."""
-    required = [key.name for key in keys if key.required]
+    """Return the JSON Schema of a block.
+
+    Where an element can be changed or removed, only what names it must stand there: the rest may
+    come from the rulebook that this one extends. The reader asks for all of it.
+    """
+    names = [key.name for key in keys]
+    needed = names[:1] if "remove" in names else names
+    required = [key.name for key in keys if key.required and key.name in needed]
     return {
         "type": "object",
         "additionalProperties": False,

@@ -8,6 +8,7 @@ that is too deep, too large, or a bomb of aliases ends in a Problem.
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,11 +38,18 @@ NODES_MAX = 200_000
 PROBLEMS_MAX = 200
 """How many problems of one rulebook are shown; the rest waits until these are mended."""
 
+MESSAGE_CHARACTERS_MAX = 400
+"""How long a message or a hint is: what it quotes of the file may be longer."""
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in "str int float bool null timestamp map seq merge value".split()
 )
+
+
+class TooManyProblems(Exception):
+    """There are as many problems as are shown: reading on would only cost time."""
 
 
 class Problems:
@@ -52,9 +60,16 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, place: Place, message: str, hint: str = "", *, severity: str = "error") -> None:
-        """Remember a problem, unless there are too many already."""
-        if len(self.found) < PROBLEMS_MAX:
-            self.found.append(Problem(*place, message, hint, severity))
+        """Remember a problem, once.
+
+        Raises:
+            TooManyProblems: there are too many already.
+        """
+        if len(self.found) >= PROBLEMS_MAX:
+            raise TooManyProblems
+        problem = Problem(*place, _cut(message), _cut(hint), severity)
+        if problem not in self.found:
+            self.found.append(problem)
 
     @property
     def fatal(self) -> bool:
@@ -62,9 +77,24 @@ class Problems:
         return any(problem.severity == "error" for problem in self.found)
 
 
-def place_of(file: str, node: Node) -> Place:
-    """Return where a node stands."""
-    return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
+def _cut(text: str) -> str:
+    half = MESSAGE_CHARACTERS_MAX // 2
+    return text if len(text) <= MESSAGE_CHARACTERS_MAX else f"{text[:half]} ... {text[-half:]}"
+
+
+def place_of(node: Node) -> Place:
+    """Return where a node was written."""
+    mark = node.start_mark
+    assert mark is not None, "every node of a rulebook is read from a file"
+    return Place(mark.name, mark.line + 1, mark.column + 1)
+
+
+class _Named(io.StringIO):
+    """A text with its file's name, which every node then carries as the place it stands in."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -108,7 +138,7 @@ def composed(file: str, text: str, problems: Problems) -> MappingNode | None:
     try:
         if not _within_limits(file, text, problems):
             return None
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(_Named(text, file), Loader=_LOADER)
     except yaml.YAMLError as error:
         problems.add(*_explained(file, text, error))
         return None
@@ -116,7 +146,7 @@ def composed(file: str, text: str, problems: Problems) -> MappingNode | None:
         return None
     if not isinstance(node, MappingNode):
         problems.add(
-            place_of(file, node),
+            place_of(node),
             f"a rulebook is a block of keys such as 'version: 1', not {kind_of(node)}.",
         )
         return None

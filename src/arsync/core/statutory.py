@@ -1,0 +1,131 @@
+"""What the law gives a creditor for late payment: interest and a fixed sum, from a dated table.
+
+The tables are data, in rulebooks, with their sources; nothing here knows a rate. Two laws are
+meant, and others that work like them:
+
+- United Kingdom: Late Payment of Commercial Debts (Interest) Act 1998. Simple interest (section 1)
+  from the day after the agreed day (section 4), at the Bank of England's rate of the last 30 June
+  or 31 December plus 8 points; the rate in force when the debt became late holds until it is paid
+  (SI 2002/1675, article 4). A fixed sum by the size of the debt (section 5A).
+- European Union: Directive 2011/7/EU. Simple interest (article 2(5)) at the European Central
+  Bank's rate for main refinancing operations of the first day of each half-year plus at least 8
+  points (articles 2(6), 2(7) and 3(3)), and at least 40 euros (article 6). States may give more.
+
+Both are for debts between businesses. A half-year without an entry makes interest unknown: the rate
+of another half-year is never taken for it. A year has 365 days. Interest is counted on what is due
+now, so what was paid late in part bears none here: the figure is never above what is owed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+DAYS_PER_YEAR = 365
+"""Days by which a yearly rate is divided, in leap years too."""
+
+DAYS_LATE_MAX = 36_500
+"""Interest for more days than this is unknown: such a due date is a mistake."""
+
+WHEN_LATE = "when it became late"
+"""The rate of the half-year in which a debt became late holds until it is paid."""
+
+EACH_HALF_YEAR = "each half-year"
+"""Each half-year counts with its own rate."""
+
+_CENT = Decimal("0.01")
+
+
+class Reference(NamedTuple):
+    """The reference rate of one half-year."""
+
+    starts: date
+    """1 January or 1 July."""
+    percent: Decimal
+    source: str
+    """Who published it, and where."""
+
+
+class FixedSum(NamedTuple):
+    """A fixed sum for debts from an amount on."""
+
+    debts_from: Decimal
+    amount: Decimal
+
+
+class LatePayment(NamedTuple):
+    """One law, as a table."""
+
+    law: str
+    currency: str
+    points: Decimal
+    """Percentage points above the reference rate."""
+    counts: str
+    """`when it became late` or `each half-year`."""
+    rates: tuple[Reference, ...]
+    """By half-year, the oldest first; half-years may be missing."""
+    compensation: tuple[FixedSum, ...]
+    """By amount, the smallest first."""
+
+    def rate_on(self, day: date) -> Decimal | None:
+        """Return the reference rate of a day's half-year; None when the table has none."""
+        start = half_year(day)
+        return next((one.percent for one in self.rates if one.starts == start), None)
+
+
+def half_year(day: date) -> date:
+    """Return the first day of a day's half-year."""
+    return date(day.year, 1 if day.month < 7 else 7, 1)
+
+
+def _next_half_year(day: date) -> date:
+    return date(day.year, 7, 1) if day.month < 7 else date(day.year + 1, 1, 1)
+
+
+def is_half_year(day: date) -> bool:
+    """Return whether a half-year starts on the day."""
+    return day == half_year(day)
+
+
+def interest(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> Decimal | None:
+    """Return the interest on an amount from the day after it was due, both days counted.
+
+    Returns:
+        To the cent, half up; nothing until it is late; None when a rate is not known.
+    """
+    days = (as_of - due_on).days
+    if days <= 0:
+        return Decimal(0)
+    if days > DAYS_LATE_MAX:
+        return None
+    first = due_on + timedelta(days=1)
+    if law.counts == WHEN_LATE:
+        rate = law.rate_on(first)
+        percent_days = None if rate is None else (rate + law.points) * days
+    else:
+        percent_days = _by_half_year(law, first, as_of)
+    if percent_days is None:
+        return None
+    return (amount * percent_days / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:
+    total, start = Decimal(0), first
+    while start <= last:
+        rate = law.rate_on(start)
+        if rate is None:
+            return None
+        end = min(last, _next_half_year(start) - timedelta(days=1))
+        total += (rate + law.points) * ((end - start).days + 1)
+        start = end + timedelta(days=1)
+    return total
+
+
+def compensation(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> Decimal | None:
+    """Return the fixed sum for a late debt: nothing until it is late, None without a table."""
+    if as_of <= due_on:
+        return Decimal(0)
+    return next(
+        (one.amount for one in reversed(law.compensation) if amount >= one.debts_from), None
+    )
