@@ -22,6 +22,7 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.needs import needs
 from arsync.core.rulebook.read import read_rulebook, rulebook_hash
+from arsync.core.rulebook.warnings import rulebook_warnings
 
 __all__ = [
     "NO_LIMIT",
@@ -45,4 +46,5 @@ __all__ = [
     "needs",
     "read_rulebook",
     "rulebook_hash",
+    "rulebook_warnings",
 ]
