@@ -7,7 +7,7 @@ from typing import Any
 from arsync.core.actions import Action, ActionKind
 from arsync.core.assess import Assessment
 from arsync.core.planning import Planning, because, cited, left_alone_words, not_written_to
-from arsync.core.records import ContactStatus
+from arsync.core.records import Contact, ContactStatus, StandingHold
 from arsync.core.rulebook.model import CreditHold
 
 HOLD = "credit hold"
@@ -16,14 +16,17 @@ TERMS = "payment terms"
 
 def plan_hold(planning: Planning, assessment: Assessment) -> None:
     """Plan the hold of one account: place, lift, change and restore terms."""
-    if not planning.assessor.rulebook.credit_holds and assessment.account.hold is None:
+    account = assessment.account
+    nothing_stands = account.hold is None and account.terms_left is None
+    if not planning.assessor.rulebook.credit_holds and nothing_stands:
         return
-    root, hold = assessment.root, assessment.account.hold
+    root, hold = assessment.root, account.hold
     stopped = not_written_to(root)
     if stopped:
-        if assessment.reasons or hold:
+        if assessment.reasons or hold or account.terms_left:
             planning.hold_back(root, stopped)
         return
+    _restore_left(planning, assessment)
     alone = left_alone_words(planning, root)
     if alone is not None:
         certain = root.left_alone is not None and root.left_alone.answer
@@ -42,9 +45,13 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
 
 def _place(planning: Planning, assessment: Assessment) -> None:
     account, root = assessment.account, assessment.root
-    episode = account.hold.episode if account.hold else account.last_hold_episode + 1
+    # A hold of a contact that has a parent now is lifted; the parent gets its own.
+    hold = account.hold
+    if hold is not None and hold.contact_id != root.seat.contact.id:
+        hold = None
+    episode = hold.episode if hold else account.last_hold_episode + 1
     with_terms = [rule for rule in assessment.reasons if rule.terms]
-    if account.hold is None:
+    if hold is None:
         first = assessment.reasons[0]
         action = _action(
             planning,
@@ -61,7 +68,7 @@ def _place(planning: Planning, assessment: Assessment) -> None:
             note="Credit hold placed: " + planning.assessor.words(first.when, root),
         )
         _offer(planning, assessment, action, HOLD)
-    if with_terms and not (account.hold and account.hold.terms_changed):
+    if with_terms and account.terms_left is None and not (hold and hold.terms_changed):
         rule = with_terms[0]
         action = _action(
             planning,
@@ -81,6 +88,7 @@ def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
     assert hold is not None, "only a standing hold is lifted"
     rules = planning.assessor.rulebook.credit_holds
     rule = rules[0] if rules else None
+    is_roots = hold.contact_id == assessment.root.seat.contact.id
     lifted = _action(
         planning,
         assessment,
@@ -89,22 +97,42 @@ def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
         episode=hold.episode,
         details={
             "held_since": hold.since.isoformat(),
-            "children": ",".join(_children(assessment)),
+            "children": ",".join(_children(assessment)) if is_roots else "",
         },
         note=f"Credit hold lifted: {why}",
+        contact=_held_contact(assessment, hold),
     )
     _offer(planning, assessment, lifted, HOLD)
     if hold.terms_changed:
-        restored = _action(
-            planning,
-            assessment,
-            ActionKind.RESTORE_TERMS,
-            rule,
-            episode=hold.episode,
-            details={},
-            note="Payment terms restored: the credit hold is lifted",
-        )
-        _offer(planning, assessment, restored, TERMS)
+        _restore(planning, assessment, hold)
+
+
+def _restore_left(planning: Planning, assessment: Assessment) -> None:
+    """Put back the terms that a hold left behind, unless the next hold asks for the same ones."""
+    left = assessment.account.terms_left
+    if left is not None and not any(rule.terms for rule in assessment.reasons):
+        _restore(planning, assessment, left)
+
+
+def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> None:
+    rules = planning.assessor.rulebook.credit_holds
+    restored = _action(
+        planning,
+        assessment,
+        ActionKind.RESTORE_TERMS,
+        rules[0] if rules else None,
+        episode=hold.episode,
+        details={},
+        note="Payment terms restored: the credit hold is lifted",
+        contact=_held_contact(assessment, hold),
+    )
+    _offer(planning, assessment, restored, TERMS)
+
+
+def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
+    """Return whom the hold was placed on: the debtor, or a contact that was one before."""
+    contacts = assessment.account.contacts
+    return next((one for one in contacts if one.id == hold.contact_id), contacts[0])
 
 
 def _action(
@@ -117,9 +145,10 @@ def _action(
     details: dict[str, str],
     note: str,
     needs_approval: bool = False,
+    contact: Contact | None = None,
 ) -> Action:
     root = assessment.root
-    contact = root.seat.contact
+    contact = contact or root.seat.contact
     rulebook = planning.assessor.rulebook
     if kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
         facts: dict[str, Any] = {}
@@ -152,6 +181,22 @@ def _offer(planning: Planning, assessment: Assessment, action: Action, capabilit
         planning.hold_back(assessment.root, lacking, because=action.because)
     elif not planning.is_done(action, assessment.account.done_keys):
         planning.actions.append(action)
+    else:
+        # What is done does not come here again: it was refused, or nobody knows its outcome.
+        planning.hold_back(assessment.root, _REFUSED[action.kind], because=action.because)
+
+
+_REFUSED = {
+    ActionKind.CREDIT_HOLD: "the credit hold was refused: it is not asked for again",
+    ActionKind.TERMS: "the change of payment terms was refused: it is not asked for again",
+    ActionKind.LIFT_CREDIT_HOLD: (
+        "the credit hold still stands: lifting it was refused, or its outcome is not known yet"
+    ),
+    ActionKind.RESTORE_TERMS: (
+        "the payment terms are still those of the credit hold: restoring them was refused, or its"
+        " outcome is not known yet"
+    ),
+}
 
 
 def _children(assessment: Assessment) -> list[str]:

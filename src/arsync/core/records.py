@@ -256,6 +256,8 @@ class Account(NamedTuple):
     hold: StandingHold | None = None
     episodes: dict[str, int] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
     last_hold_episode: int = 0
+    terms_left: StandingHold | None = None
+    """A hold that does not stand (any more), whose change of terms is not undone yet."""
     open_tasks: tuple[str, ...] = ()
     """Keys of tasks that were opened for this debtor and are not done."""
     done_keys: frozenset[str] = frozenset()

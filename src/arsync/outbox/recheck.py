@@ -147,22 +147,20 @@ def as_before(account: Account, action: Action) -> Account:
         for step in account.sent
         if (step.invoice_id, step.episode, step.day) not in mine
     )
-    hold, last_episode = account.hold, account.last_hold_episode
+    hold, last_episode, left = account.hold, account.last_hold_episode, account.terms_left
     if action.kind in _HOLDING:
         hold, last_episode = None, action.episode - 1
+        left = None if left and left.episode == action.episode else left
     elif action.kind in _LIFTING:
-        hold = hold or StandingHold(
-            contact_id=action.contact_id,
-            since=_since(action),
-            episode=action.episode,
-            terms_changed=action.kind is ActionKind.RESTORE_TERMS,
-        )
-        if action.kind is ActionKind.RESTORE_TERMS:
-            hold = hold._replace(terms_changed=True)
+        restores = action.kind is ActionKind.RESTORE_TERMS
+        if not (restores and left):
+            hold = hold or StandingHold(action.contact_id, _since(action), action.episode)
+            hold = hold._replace(terms_changed=hold.terms_changed or restores)
     return account._replace(
         sent=sent,
         hold=hold,
         last_hold_episode=last_episode,
+        terms_left=left,
         open_tasks=tuple(key for key in account.open_tasks if key != action.key),
         done_keys=account.done_keys - {action.key},
     )

@@ -222,6 +222,9 @@ def _account(
 
     owed = all_of(documents.invoices)
     past = [histories[contact.id] for contact in members if contact.id in histories]
+    # What was done to a merged contact went with it; nothing can be written to it any more.
+    merged = {contact.id for contact in members if contact.status == ContactStatus.MERGED}
+    holding = [histories[one.id] for one in members if one.id in histories and one.id not in merged]
     return Account(
         contacts=members,
         invoices=owed,
@@ -230,9 +233,10 @@ def _account(
         promises=all_of(documents.promises),
         disputes=all_of(documents.disputes),
         sent=tuple(step for one in past for step in one.sent),
-        hold=next((one.hold for one in past if one.hold is not None), None),
+        hold=next((one.hold for one in holding if one.hold is not None), None),
         episodes={invoice.id: episodes[invoice.id] for invoice in owed},
         last_hold_episode=max((one.last_hold_episode for one in past), default=0),
+        terms_left=next((one.terms_left for one in holding if one.terms_left is not None), None),
         open_tasks=tuple(key for one in past for key in one.open_tasks),
         done_keys=frozenset().union(*(one.done_keys for one in past)),
     )

@@ -28,6 +28,7 @@ class History(NamedTuple):
     sent: tuple[SentStep, ...]
     hold: StandingHold | None
     last_hold_episode: int
+    terms_left: StandingHold | None
     open_tasks: tuple[str, ...]
     done_keys: frozenset[str]
 
@@ -57,11 +58,15 @@ def read_history(
 
 def _history(contact_id: str, rows: list[Any]) -> History:
     started = [row for row in rows if row.state in STARTED_STATES]
-    holds = [row for row in started if row.kind == ActionKind.CREDIT_HOLD]
+    holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
+    restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
+    hold = _standing_hold(contact_id, holds, started)
     return History(
         sent=tuple(step for row in started for step in _steps(row)),
-        hold=_standing_hold(contact_id, holds, started),
-        last_hold_episode=max((row.episode for row in holds), default=0),
+        hold=hold,
+        # Terms can be changed, and put back, for a hold that never came to stand.
+        last_hold_episode=max((*holds, *restored), default=0),
+        terms_left=_terms_left(contact_id, hold, started),
         open_tasks=tuple(
             row.key
             for row in started
@@ -71,24 +76,41 @@ def _history(contact_id: str, rows: list[Any]) -> History:
     )
 
 
-def _standing_hold(contact_id: str, holds: list[Any], started: list[Any]) -> StandingHold | None:
+def _by_episode(
+    started: list[Any], kind: ActionKind, states: frozenset[ActionState]
+) -> dict[int, Any]:
+    return {row.episode: row for row in started if row.kind == kind and row.state in states}
+
+
+def _standing_hold(
+    contact_id: str, holds: dict[int, Any], started: list[Any]
+) -> StandingHold | None:
     """Return the latest hold unless its lifting is known to stand."""
-
-    def reached(kind: ActionKind, episode: int, states: frozenset[ActionState]) -> bool:
-        return any(
-            row.kind == kind and row.episode == episode and row.state in states for row in started
-        )
-
     if not holds:
         return None
-    latest = max(holds, key=lambda row: row.episode)
-    if reached(ActionKind.LIFT_CREDIT_HOLD, latest.episode, _REACHED):
+    latest = max(holds)
+    if latest in _by_episode(started, ActionKind.LIFT_CREDIT_HOLD, _REACHED):
         return None
-    terms_changed = reached(ActionKind.TERMS, latest.episode, STARTED_STATES)
-    restored = reached(ActionKind.RESTORE_TERMS, latest.episode, _REACHED)
-    return StandingHold(
-        contact_id, latest.sent_on, latest.episode, terms_changed=terms_changed and not restored
-    )
+    changed = latest in _changed_terms(started)
+    return StandingHold(contact_id, holds[latest].sent_on, latest, terms_changed=changed)
+
+
+def _terms_left(
+    contact_id: str, hold: StandingHold | None, started: list[Any]
+) -> StandingHold | None:
+    """Return the hold whose terms still stand though it does not: they are owed back."""
+    changed = _changed_terms(started)
+    left = max((one for one in changed if hold is None or one != hold.episode), default=None)
+    if left is None:
+        return None
+    return StandingHold(contact_id, changed[left].sent_on, left, terms_changed=True)
+
+
+def _changed_terms(started: list[Any]) -> dict[int, Any]:
+    """Return the changes of terms that were not undone, by their hold's episode."""
+    restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
+    changed = _by_episode(started, ActionKind.TERMS, STARTED_STATES)
+    return {episode: row for episode, row in changed.items() if episode not in restored}
 
 
 def _steps(row: Any) -> list[SentStep]:

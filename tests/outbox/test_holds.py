@@ -1,0 +1,150 @@
+"""Holds and terms can be undone to what was there, whatever comes between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.core.records import ContactStatus
+from arsync.errors import Rejected, RetryLater
+
+from .conftest import Books, World
+
+HOLD, LIFT = ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD
+TERMS, RESTORE = ActionKind.TERMS, ActionKind.RESTORE_TERMS
+
+
+def over_the_limit(world: World) -> None:
+    """Bring one customer over the limit, and on hold."""
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    assert len(world.books.keys(HOLD)) == len(world.books.keys(TERMS)) == 1
+
+
+def fail_at(world: World, number: int, error: Exception) -> None:
+    """Let the given one of the coming writes fail before its effect."""
+    writes = 0
+
+    def call(name: str) -> None:
+        nonlocal writes
+        writes += name == "perform"
+        if name == "perform" and writes == number:
+            raise error
+
+    world.books.before_call = call
+
+
+def test_terms_go_back_though_the_run_ended_right_after_the_hold_was_lifted(world: World) -> None:
+    over_the_limit(world)
+    world.books.pay(world.books.invoices["i1"])
+    fail_at(world, 2, RetryLater("busy", after_seconds=60))
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.keys(LIFT)) == 1
+    assert world.books.keys(RESTORE) == []
+    for _ in range(3):
+        world.advance(days=1)
+        world.sync()
+    assert len(world.books.keys(LIFT)) == len(world.books.keys(RESTORE)) == 1
+
+
+def test_terms_go_back_when_the_hold_itself_never_came(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode="approve")
+    books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    world.app.approve([world.the_row(TERMS).key], who="Jane")
+    world.sync()
+    assert len(books.keys(TERMS)) == 1
+    assert books.keys(HOLD) == []
+    books.pay(books.invoices["i1"])
+    world.advance(days=1)
+    world.sync()
+    world.app.approve([world.the_row(RESTORE).key], who="Jane")
+    world.sync()
+    assert len(books.keys(RESTORE)) == 1
+    assert books.keys(LIFT) == []
+
+
+def test_a_new_hold_that_follows_at_once_keeps_the_first_ones_terms_to_go_back_to(
+    world: World,
+) -> None:
+    over_the_limit(world)
+    (contact,) = world.books.contacts.values()
+    world.books.pay(world.books.invoices["i1"])
+    fail_at(world, 2, RetryLater("busy", after_seconds=60))
+    world.advance(days=1)
+    world.sync()
+    world.books.add_invoice(contact, 2, overdue=-60, amount="7000")
+    world.advance(days=1)
+    world.sync()
+    # They are cash on delivery already: nothing is saved over what was there before.
+    assert len(world.books.keys(HOLD)) == 2
+    assert len(world.books.keys(TERMS)) == 1
+    assert world.books.keys(RESTORE) == []
+    world.books.pay(world.books.invoices["i2"])
+    world.advance(days=1)
+    world.sync()
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.keys(LIFT)) == 2
+    assert len(world.books.keys(RESTORE)) == 1
+
+
+def test_a_hold_whose_lifting_was_refused_is_told_with_every_plan(world: World) -> None:
+    over_the_limit(world)
+    world.books.pay(world.books.invoices["i1"])
+    fail_at(world, 1, Rejected("the contact cannot be changed"))
+    world.advance(days=1)
+    world.sync()
+    assert world.the_row(LIFT).state is ActionState.REJECTED
+    (plan,) = world.app.plan(world.name)
+    assert any("the credit hold still stands" in held.why for held in plan.held_back)
+
+
+def test_a_hold_that_a_person_refused_is_told_with_every_plan(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode="approve")
+    books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    world.app.reject([world.the_row(HOLD).key], why="they always pay", who="Jane")
+    (plan,) = world.app.plan(world.name)
+    assert any("the credit hold was refused" in held.why for held in plan.held_back)
+
+
+def test_a_hold_is_lifted_where_it_was_placed_though_the_contact_has_a_parent_now(
+    world: World,
+) -> None:
+    over_the_limit(world)
+    parent = world.books.add_contact(2)
+    world.books.contacts["c1"] = world.books.contacts["c1"]._replace(parent_id=parent.id)
+    world.advance(days=1)
+    world.sync()
+    # The parent answers for its children's debts now.
+    assert [one.write.action.contact_id for one in world.books.done if one.kind is HOLD] == [
+        "c1", "c2",
+    ]  # fmt: skip
+    world.books.pay(world.books.invoices["i1"])
+    for _ in range(3):
+        world.advance(days=1)
+        world.sync()
+    lifted = [one.write.action.contact_id for one in world.books.done if one.kind is LIFT]
+    restored = [one.write.action.contact_id for one in world.books.done if one.kind is RESTORE]
+    assert sorted(lifted) == sorted(restored) == ["c1", "c2"]
+    world.books.assert_nothing_twice()
+
+
+def test_a_merged_contacts_hold_leaves_its_successor_to_be_judged_anew(world: World) -> None:
+    over_the_limit(world)
+    heir = world.books.add_contact(2)
+    world.books.contacts["c1"] = world.books.contacts["c1"]._replace(
+        status=ContactStatus.MERGED, merged_into=heir.id
+    )
+    world.books.invoices["i1"] = world.books.invoices["i1"]._replace(contact_id=heir.id)
+    world.advance(days=1)
+    world.sync()
+    assert [one.write.action.contact_id for one in world.books.done if one.kind is HOLD] == [
+        "c1", "c2",
+    ]  # fmt: skip
