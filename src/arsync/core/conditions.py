@@ -97,15 +97,24 @@ Node = Leaf | AllOf | AnyOf | Negation | InGroup
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition, compiled. `test(contact_row, invoice_row)` answers True, False or None."""
+    """A condition. `test(contact_row, invoice_row)` answers True, False or None."""
 
     tree: Node
-    test: Test = field(compare=False, repr=False)
+    test: Test = field(init=False, compare=False, repr=False)
+    """The tree as one fast function, compiled when it is first asked for."""
 
     @classmethod
     def of(cls, tree: Node) -> Condition:
-        """Compile the tree."""
-        return cls(tree, compiled(tree))
+        """Return the condition that a tree stands for."""
+        return cls(tree)
+
+    def __getattr__(self, name: str) -> Test:
+        """Compile the tree: reading a rulebook to check it needs no function."""
+        if name != "test":
+            raise AttributeError(name)
+        made = compiled(self.tree)
+        object.__setattr__(self, "test", made)
+        return made
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
