@@ -10,12 +10,12 @@ from arsync.outbox.people import (
     reject,
     resolve,
 )
-from arsync.outbox.recheck import torn
+from arsync.outbox.recheck import reasons_gone, torn
 from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.worker import Outbox
 
 __all__ = [
     "LIMITS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox", "Post", "Recorded", "Replan",
-    "approve", "catch_up", "complete_task", "record_dispute", "record_promise", "reject", "resolve",
-    "torn",
+    "approve", "catch_up", "complete_task", "reasons_gone", "record_dispute", "record_promise",
+    "reject", "resolve", "torn",
 ]  # fmt: skip

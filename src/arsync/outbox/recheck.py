@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from arsync.clock import Clock
 from arsync.connector import Connector
 from arsync.core.actions import Action, ActionKind, ActionState
-from arsync.core.plan import Plan
+from arsync.core.plan import HeldBack, Plan
 from arsync.core.records import Account, DocumentStatus, RecordKind, StandingHold
 from arsync.outbox.values import Limits, Replan
 from arsync.store import Store
@@ -97,7 +98,7 @@ class Recheck:
         plan = self._replan(as_before(account, action))
         fresh = next((one for one in plan.actions if one.key == row.key), None)
         if fresh is None:
-            return Gone(_why_gone(action, account, plan))
+            return Gone(_why_gone(action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
             return NotYet(fresh.not_before, "outside the hours in which messages leave")
         return Ready(_at_most(fresh, action), account)
@@ -198,6 +199,8 @@ def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) ->
 
 _DECIDED = frozenset({ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
 
+_WAITING = _DECIDED | {ActionState.PLANNED}
+
 _SETTLED = {
     DocumentStatus.PAID: "is paid",
     DocumentStatus.VOIDED: "was voided",
@@ -206,7 +209,37 @@ _SETTLED = {
 }
 
 
-def _why_gone(action: Action, account: Account, plan: Plan) -> str:
+def reasons_gone(store: Store, connection: ConnectionRow, plan: Plan) -> dict[str, str]:
+    """Return, by key, why actions that wait are in a new plan no longer."""
+    planned = {action.key for action in plan.actions}
+    gone = [
+        row
+        for row in store.actions.list(connection.id, states=_WAITING)
+        if row.key not in planned and not row.by_person
+    ]
+    if not gone:
+        return {}
+    contact_ids = sorted({row.action.contact_id for row in gone})
+    accounts = {
+        contact.id: account
+        for account in store.ledger.accounts(connection.id, contact_ids)
+        for contact in account.contacts
+    }
+    held: dict[str, list[HeldBack]] = defaultdict(list)
+    for one in plan.held_back:
+        held[one.contact_id].append(one)
+    reasons: dict[str, str] = {}
+    for row in gone:
+        account = accounts.get(row.action.contact_id)
+        if account is None:
+            reasons[row.key] = f"{row.action.contact_name} is no longer among the customers"
+        else:
+            about = [one for contact in account.contacts for one in held[contact.id]]
+            reasons[row.key] = _why_gone(row.action, account, about)
+    return reasons
+
+
+def _why_gone(action: Action, account: Account, held_back: Sequence[HeldBack]) -> str:
     """Return the first thing that took the reason away."""
     invoices = {invoice.id: invoice for invoice in account.invoices}
     for ref in action.invoices:
@@ -216,8 +249,8 @@ def _why_gone(action: Action, account: Account, plan: Plan) -> str:
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"
     ids = {ref.id for ref in action.invoices}
-    about = [held for held in plan.held_back if held.invoice_id in ids] or [
-        held for held in plan.held_back if not held.invoice_id
+    about = [held for held in held_back if held.invoice_id in ids] or [
+        held for held in held_back if not held.invoice_id
     ]
     if about:
         return about[0].why

@@ -55,11 +55,16 @@ def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
 
 
 def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: False) -> RunResult:
-    """Carry out the approved actions of one connection."""
+    """Carry out the approved actions of one connection, on a copy of the ledger that is fresh.
+
+    The invoices of a message are read again by themselves; money in hand shows only in a pull.
+    """
 
     def work(result: RunResult) -> None:
         planned_with = parts.planner(connection)
         with parts.open(connection) as connector:
+            if parts.store.actions.counts(connection.id).get(ActionState.APPROVED):
+                _pull(parts, connection, connector, result, None)
             _apply(parts, connection, connector, planned_with, result=result, stop=stop)
 
     return _run(parts, connection, "apply", work)
@@ -100,6 +105,7 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
         mode=connection.mode,
         now=parts.clock.now(),
         run_id=result.run_id,
+        why_gone=outbox.reasons_gone(parts.store, connection, result.plan),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, or_, select, update
@@ -42,6 +43,7 @@ class Actions:
         mode: str,
         now: datetime,
         run_id: int | None = None,
+        why_gone: Mapping[str, str] = MappingProxyType({}),
     ) -> PlanSaved:
         """Save a plan, in one transaction.
 
@@ -49,11 +51,14 @@ class Actions:
         `approve` asks a person, `auto` approves what does not need approval. Over a safety limit
         everything waits for a person. Keys that are there already are kept; while they still wait,
         they take over the newer plan's text. What waits, or is approved, and is in the plan no
-        longer, is withdrawn: the reason is gone. A withdrawn or expired action whose reason is back
-        is planned again.
+        longer, is withdrawn: the reason is gone, and `why_gone` tells by key what took it away. A
+        withdrawn or expired action whose reason is back is planned again.
         """
         with self._database.write() as connection:
-            return save_plan(connection, connection_id, plan, mode=mode, now=now, run_id=run_id)
+            return save_plan(
+                connection, connection_id, plan, mode=mode, now=now, run_id=run_id,
+                why_gone=why_gone,
+            )  # fmt: skip
 
     def add(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ def save_plan(
     mode: str,
     now: datetime,
     run_id: int | None,
+    why_gone: Mapping[str, str],
 ) -> PlanSaved:
     """Save a plan inside a transaction; see `Actions.save_plan`."""
     planned = {action.key: action for action in plan.actions}
@@ -50,10 +52,13 @@ def save_plan(
         connection.execute(update(actions).where(actions.c.key == key).values(row | common))
     if withdrawn:
         statement = update(actions).where(actions.c.key == bindparam("this"))
-        values = {"state": _S.WITHDRAWN.value, "reason": GONE, "changed_at": now}
-        connection.execute(statement.values(values), [{"this": row.key} for row in withdrawn])
+        values = {"state": _S.WITHDRAWN.value, "reason": bindparam("why"), "changed_at": now}
+        reasons = {row.key: why_gone.get(row.key, GONE) for row in withdrawn}
+        connection.execute(
+            statement.values(values), [{"this": key, "why": why} for key, why in reasons.items()]
+        )
         saving.events += [
-            (row.key, now, _WHO, _S(row.state), _S.WITHDRAWN, GONE) for row in withdrawn
+            (row.key, now, _WHO, _S(row.state), _S.WITHDRAWN, reasons[row.key]) for row in withdrawn
         ]
     add_events(connection, saving.events)
     return PlanSaved(new=saving.new, kept=len(planned) - saving.new, withdrawn=len(withdrawn))
