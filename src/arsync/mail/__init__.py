@@ -1,11 +1,22 @@
-"""Mail: letters in words, as messages, as PDF, and handed to a mail server."""
+"""Mail: letters in words, as messages, as PDF, and handed to a mail server.
 
-from arsync.mail.context import INVOICES_PER_LETTER_MAX, letter_context, sample_context
+What stands here is imported when it is asked for: to check a rulebook needs no mail server.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# At once: a module and its function share a name, and the function must be what stands here.
 from arsync.mail.language import DEFAULT_LANGUAGE, Language, language, languages
-from arsync.mail.letters import TEXT_NAMES, Letter, Letters, TextProblem, known_texts
-from arsync.mail.message import KEY_HEADER, Outgoing, addresses, compose, is_address, message_id
-from arsync.mail.pdf import letter_pdf
-from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
+
+if TYPE_CHECKING:
+    from arsync.mail.context import INVOICES_PER_LETTER_MAX, letter_context, sample_context
+    from arsync.mail.letters import TEXT_NAMES, Letter, Letters, TextProblem, known_texts
+    from arsync.mail.message import KEY_HEADER, Outgoing, addresses, compose, is_address, message_id
+    from arsync.mail.pdf import letter_pdf
+    from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
 
 __all__ = [
     "DEFAULT_LANGUAGE", "INVOICES_PER_LETTER_MAX", "KEY_HEADER", "TEXT_NAMES", "Accepted",
@@ -13,3 +24,21 @@ __all__ = [
     "compose", "is_address", "known_texts", "language", "languages", "letter_context",
     "letter_pdf", "message_id", "sample_context", "send", "smtp_server",
 ]  # fmt: skip
+
+_NAMES = {
+    "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",
+    "letters": "TEXT_NAMES Letter Letters TextProblem known_texts",
+    "message": "KEY_HEADER Outgoing addresses compose is_address message_id",
+    "pdf": "letter_pdf",
+    "smtp": "Accepted SmtpServer send smtp_server",
+}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first asked for."""
+    if name not in _WHERE:
+        raise AttributeError(name)
+    found = getattr(import_module(f"arsync.mail.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found
