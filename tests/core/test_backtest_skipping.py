@@ -1,0 +1,267 @@
+"""Days on which nothing can have changed are not planned, and nothing is lost by it."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arsync.core.backtest import Backtests, backtest
+from arsync.core.facts import FIELDS, Kind
+from arsync.core.interest import Interest
+from arsync.core.records import (
+    Account,
+    Allocation,
+    Contact,
+    Credit,
+    Dispute,
+    Invoice,
+    Organisation,
+    Payment,
+    Promise,
+    SentStep,
+)
+from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.simulation import Debtors, simulate
+from arsync.core.trial import Trial
+
+TODAY = date(2026, 11, 20)
+FIRST = TODAY - timedelta(120)
+OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
+                    "attachment", "late fee", "contact groups"})  # fmt: skip
+HOLIDAYS = {date(2026, 8, 31), date(2026, 10, 5)}
+
+
+def the_trial() -> Trial:
+    organisation = Organisation("o1", "Acme", "GBP", time_zone="Pacific/Auckland")
+    return Trial("acme", organisation, OFFERS, lambda _: HOLIDAYS.__contains__)
+
+
+def moment(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+def ago(dice: random.Random, most: int, least: int = 0) -> date:
+    return TODAY - timedelta(dice.randint(least, most))
+
+
+def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]]:
+    """Make an invoice with its payments: open, part paid, paid, voided or a draft."""
+    due_on = TODAY - timedelta(dice.randint(-60, 300))
+    issued_on = due_on - timedelta(dice.choice([0, 14, 30]))
+    total = Decimal(dice.choice([5, 80, 400, 1500]))
+    fate = dice.choice(["open", "open", "part", "paid", "paid", "paid", "voided", "draft"])
+    status, left, paid_on = "open", total, None
+    payments = []
+    if fate in {"part", "paid"}:
+        paid_on = due_on + timedelta(dice.randint(-5, 90))
+        paid_on = min(max(paid_on, issued_on), TODAY)
+        amount = total if fate == "paid" else total / 2
+        part = Allocation(f"i{number}", amount, paid_on)
+        received = paid_on - timedelta(dice.choice([0, 0, 6]))
+        payments = [Payment(f"p{number}", "c1", "active", received, "GBP", Decimal(1), amount,
+                            Decimal(0), (part,))]  # fmt: skip
+        left = total - amount
+        status, paid_on = ("paid", paid_on) if not left else ("open", None)
+    if fate in {"voided", "draft"}:
+        status, left = fate, Decimal(0)
+    contact = dice.choice(["c1", "c1", "c2"])
+    invoice = Invoice(f"i{number}", contact, f"I{number}", status, issued_on, due_on, "GBP",
+                      Decimal(1), total, left, sent=dice.choice([None, True, False]),
+                      paid_on=paid_on, expected_on=dice.choice([None, TODAY + timedelta(9)]),
+                      updated_at=moment(ago(dice, 150)))  # fmt: skip
+    return invoice, payments
+
+
+def an_account(dice: random.Random) -> Account:
+    made = [an_invoice(dice, number) for number in range(dice.randint(1, 7))]
+    invoices = tuple(invoice for invoice, _ in made)
+    notes: tuple[Credit, ...] = ()
+    if dice.random() < 0.4:
+        issued = ago(dice, 150)
+        part = Allocation(invoices[0].id, Decimal(20), min(TODAY, issued + timedelta(40)))
+        notes = (Credit("n1", "c1", "credit note", "N1", "open", issued, "GBP", Decimal(1),
+                          Decimal(90), Decimal(70), (part,)),)  # fmt: skip
+    promises = tuple(
+        Promise(one.id, made_on + timedelta(dice.randint(1, 30)),
+                dice.choice([None, Decimal(50)]), made_on)
+        for one in invoices
+        if dice.random() < 0.3
+        for made_on in [ago(dice, 140)]
+    )  # fmt: skip
+    disputes = tuple(
+        Dispute(one.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
+        for one in invoices
+        if dice.random() < 0.2
+        for opened in [ago(dice, 140)]
+    )
+    sent = tuple(
+        SentStep(one.id, 1, "Standard", 1, "first reminder", on, f"c1 {on}")
+        for one in invoices
+        if dice.random() < 0.3
+        for on in [ago(dice, 200, 100)]
+    )
+    contacts: tuple[Contact, ...] = (
+        Contact("c1", "One", email="a@example.com", created_on=ago(dice, 200)),
+    )
+    if dice.random() < 0.5:
+        contacts += (Contact("c2", "Two", email=dice.choice(["", "b@example.com"]), parent_id="c1",
+                             bill_to_parent=dice.choice([True, False])),)  # fmt: skip
+    return Account(contacts, invoices, tuple(p for _, ps in made for p in ps), notes,
+                   promises, disputes, sent)  # fmt: skip
+
+
+def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
+    asked = [one for one in FIELDS if one.of in scopes and one.kind is not Kind.GROUP]
+    field = dice.choice(asked)
+    word = dice.choice(["more_than", "at_least", "less_than", "at_most", "exactly"])
+    if field.kind is Kind.YES_NO:
+        return f"{field.name}: {dice.choice(['yes', 'no'])}"
+    if field.kind in {Kind.AMOUNT, Kind.PERCENT, Kind.DAYS, Kind.COUNT}:
+        if field.kind is Kind.DAYS and dice.random() < 0.1 and "contact" in scopes:
+            return f"{field.name}: {{{word}: average_days_late}}"
+        return f"{field.name}: {{{word}: {dice.choice([0, 1, 3, 10, 30, 45, 100])}}}"
+    if field.choices:
+        return f"{field.name}: {dice.choice(field.choices)}"
+    return f"{field.name}: known"
+
+
+def a_rulebook(dice: random.Random) -> Rulebook | None:
+    """Make a rulebook of random conditions; None when the reader refuses one of them."""
+    contact = lambda: a_condition(dice, ("contact",))  # noqa: E731
+    days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
+    steps = "".join(
+        f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice'])}}}\n"  # noqa: E501
+        for day in days
+    )
+    text = f"""version: 1
+currency: GBP
+customers:
+  - contact: One
+    credit_limit: 900
+    review_on: {TODAY - timedelta(dice.randint(-40, 100))}
+leave_alone:
+  - name: Rarely
+    when:
+      {contact()}
+      any:
+        - {contact()}
+        - days_on_hold: {{more_than: 12}}
+credit_limits:
+  - name: Agreed
+    limit: agreed_limit
+credit_holds:
+  - name: One
+    when:
+      {contact()}
+    terms: cash on delivery
+  - name: Two
+    when:
+      any:
+        - {contact()}
+        - over_limit_percent: {{more_than: 10}}
+    unless: {{{contact()}}}
+reminders:
+  - name: First
+    when: {{{contact()}}}
+    steps:
+{steps}
+  - name: Standard
+    skip_invoices_when: {{{a_condition(dice, ("invoice", "contact"))}}}
+    steps:
+      - {{day: -3, email: upcoming}}
+      - {{day: 1, email: first reminder}}
+      - {{day: 14, email: second reminder}}
+      - {{day: 30, email: final notice, approval: required}}
+follow_ups:
+  - name: Broken
+    when: {{promise_to_pay: broken}}
+    task: Call
+  - name: Any
+    when:
+      {a_condition(dice, ("invoice",))}
+    task: Look
+  - name: Contact
+    when:
+      {contact()}
+      days_until_review: {{at_most: 14}}
+    task: Review
+sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}}}
+take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+"""  # noqa: E501
+    rulebook, _ = read_rulebook([("rules/random.yaml", text)])
+    return rulebook
+
+
+def everything(found: Backtests) -> list[Any]:
+    return [
+        [
+            *((one.day, one.action.key, one.action, one.needless) for one in result.kept),
+            *(line.as_json() for line in result.by_place()),
+            result.tally.days,
+        ]
+        for result in found.results
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_backtest_with_days_left_out_equals_the_one_of_every_day(seed: int) -> None:
+    dice = random.Random(seed)
+    rulebook = a_rulebook(dice)
+    if rulebook is None:
+        return
+    accounts = [an_account(dice) for _ in range(3)]
+    options: dict[str, Any] = {"first": FIRST, "last": TODAY - timedelta(1), "today": TODAY}
+    short = backtest(accounts, the_trial(), [rulebook], **options)
+    long = backtest(accounts, the_trial(), [rulebook], every_day=True, **options)
+    assert everything(short) == everything(long)
+    assert short.results[0].evaluated <= long.results[0].evaluated == 3 * 120
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), debtors=st.sampled_from(Debtors))
+def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
+    seed: int, debtors: Debtors
+) -> None:
+    dice = random.Random(seed)
+    rulebook = a_rulebook(dice)
+    if rulebook is None:
+        return
+    accounts = [an_account(dice) for _ in range(3)]
+    options: dict[str, Any] = {"today": TODAY, "days": 90, "debtors": debtors,
+                               "usual_days_late": 12}  # fmt: skip
+    short = simulate(accounts, the_trial(), rulebook, **options)
+    long = simulate(accounts, the_trial(), rulebook, every_day=True, **options)
+    assert short.as_json() == long.as_json()
+
+
+def test_most_random_rulebooks_are_rulebooks() -> None:
+    made = [a_rulebook(random.Random(seed)) for seed in range(40)]
+    assert sum(one is not None for one in made) > 20
+
+
+@pytest.mark.parametrize(
+    ("condition", "every_day"),
+    [
+        ("oldest_days_overdue: {more_than: average_days_late}", True),
+        ("average_days_late: {more_than: oldest_days_overdue}", True),
+        ("overdue_amount: {more_than: balance}", False),
+        ("oldest_days_overdue: {more_than: 60}", False),
+    ],
+)
+def test_two_facts_that_move_by_themselves_leave_no_day_out(
+    condition: str, every_day: bool
+) -> None:
+    text = f"version: 1\ncurrency: GBP\ncredit_holds:\n  - name: X\n    when: {{{condition}}}\n"
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert rulebook is not None, problems
+    assert Interest(rulebook).every_day is every_day
+    account = Account((Contact("c1", "One"),))
+    days = Interest(rulebook).of_ledger(account, FIRST, FIRST + timedelta(9))
+    assert len(days) == (10 if every_day else 1)
