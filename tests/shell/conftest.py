@@ -234,3 +234,11 @@ def a_key(shell: Shell, kind: str) -> str:
     waiting = shell("approve", "--json").json
     key: str = next(one["key"] for one in waiting if one["kind"] == kind)
     return key
+
+
+def withdraw_consent(shell: Shell) -> None:
+    """Withdraw Xero's consent behind arsync's back, as its user can at Xero."""
+    with App(load_config(shell.folder / "config.toml", {})) as app:
+        grant = app.store.connections.get("xero").grant_id
+        assert grant is not None
+        app.authoriser("xero").revoke(app.store.tokens.load(grant))

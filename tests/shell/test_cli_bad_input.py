@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from arsync.run import App
 from arsync.store.values import ConnectionState
 from arsync_sandbox.server import Sandbox
 
-from .conftest import RULEBOOK, Kept, Shell, a_config, connect
+from .conftest import RULEBOOK, Kept, Shell, a_config, withdraw_consent
 
 NO_RULEBOOK = "there is no rulebook in"
 
@@ -120,15 +121,18 @@ def test_a_rulebook_that_is_no_text_is_refused(shell: Shell) -> None:
     assert (done.code, "not UTF-8 text. Save it as UTF-8." in done.err) == (2, True)
 
 
-def test_an_unreachable_platform_fails_that_part_and_names_it(shell: Shell) -> None:
-    config = shell.folder / "config.toml"
-    nobody = f"http://127.0.0.1:{free_port()}"
-    old = next(line for line in config.read_text().splitlines() if line.startswith("api_url"))
-    config.write_text(config.read_text().replace(old, f'api_url = "{nobody}"'))
-    done = shell("pull", "--connection", "xero")
-    assert done.code == 1
-    assert f"{nobody.removeprefix('http://')} cannot be reached" in done.out
-    assert done.out.count("  ! ") == 1
+def test_an_unreachable_platform_fails_that_part_and_names_it(empty: Shell, kept: Kept) -> None:
+    a_config(empty.folder, kept.sandbox)
+    config = empty.folder / "config.toml"
+    nobody = f"127.0.0.1:{free_port()}"
+    config.write_text(
+        re.sub(r"token_url = .*", f'token_url = "http://{nobody}"', config.read_text())
+    )
+    done = connect_by_hand(empty, "quickbooks")
+    assert done.returncode == 1
+    assert f"{nobody} cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert empty("connections").code == 2, "nothing was connected"
 
 
 def test_a_wrong_client_id_is_told_when_the_code_is_exchanged(empty: Shell, kept: Kept) -> None:
@@ -260,19 +264,16 @@ def test_an_unknown_connection_names_those_there_are(shell: Shell, words: list[s
     assert done.err == ("arsync: there is no connection 'xreo'.\n    hint: did you mean 'xero'?\n")
 
 
-def test_a_connection_that_lost_its_consent_says_what_to_do(empty: Shell, kept: Kept) -> None:
-    connect(empty.folder, kept.sandbox, "xero")
-    with App(load_config(empty.folder / "config.toml", {})) as app:
-        grant = app.store.connections.get("xero").grant_id
-        assert grant is not None
-        app.authoriser("xero").revoke(app.store.tokens.load(grant))
-    done = empty("sync")
+def test_a_connection_that_lost_its_consent_says_what_to_do(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    withdraw_consent(shell)
+    done = shell("sync")
     assert done.code == 1
     assert "connect" in done.out
-    status = empty("status")
+    status = shell("status")
     assert status.code == 1
     assert "needs reconnect: run `arsync connect xero` again." in status.out
-    with App(load_config(empty.folder / "config.toml", {})) as app:
+    with App(load_config(shell.folder / "config.toml", {})) as app:
         assert app.store.connections.get("xero").state == ConnectionState.NEEDS_RECONNECT
 
 

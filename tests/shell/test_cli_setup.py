@@ -12,7 +12,7 @@ from arsync.config import load_config
 from arsync.run import App
 from arsync_sandbox.server import Sandbox
 
-from .conftest import Kept, Shell, a_config, connect
+from .conftest import Kept, Shell, a_config, withdraw_consent
 
 
 def test_init_makes_what_is_needed_and_says_what_comes_next(empty: Shell) -> None:
@@ -112,14 +112,11 @@ def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
     assert "wrong" not in verdicts
 
 
-def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(empty: Shell, kept: Kept) -> None:
-    connect(empty.folder, kept.sandbox, "xero")
-    with App(load_config(empty.folder / "config.toml", {})) as app:
-        grant = app.store.connections.get("xero").grant_id
-        assert grant is not None
-        app.authoriser("xero").revoke(app.store.tokens.load(grant))
-    empty.write("rules/more.yaml", "version: 1\nx: 1\n")
-    done = empty("doctor")
+def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    withdraw_consent(shell)
+    shell.write("rules/more.yaml", "version: 1\nx: 1\n")
+    done = shell("doctor")
     assert done.code == 1
     assert "WRONG  rulebook of xero: rules/more.yaml:2:1" in done.out
     assert "WRONG  xero: " in done.out

@@ -58,7 +58,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     },
     "Look": {
         "why": Entry("look", "Explain what is done about a customer or an invoice, and why."),
-        "actions": Entry("look", "List actions and what became of them."),
+        "actions": Entry("look", "List actions and what became of them, the newest first."),
         "status": Entry("look", "Show where each connection stands."),
         "report": Entry("look", "Print the ageing of receivables."),
         "rules": Entry("rules", "Check rulebooks, list the facts, print the schema."),

@@ -109,7 +109,12 @@ def print_table(
     table = Table(title=title or None, title_justify="left", title_style="bold", pad_edge=False,
                   header_style="bold", show_edge=False, box=line_below_head)  # fmt: skip
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in _WHOLE,
+        )
     for row in rows:
         # Text, not str: a customer called "[bold]" is a name, not markup.
         table.add_row(*(Text(cell) for cell in row))
@@ -120,6 +125,9 @@ def print_table(
     for line in caught.get().splitlines():
         click.echo(line.rstrip())
 
+
+_WHOLE = frozenset({"key", "connection", "changed", "next", "since", "state", "mode"})
+"""Columns that are never broken: a key is copied, a day is read at a glance."""
 
 _PIPE_WIDTH = 10_000
 """Wide enough that no row is ever broken in a pipe, so that grep finds whole rows."""

@@ -47,7 +47,7 @@ def why(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Explain what is done about a customer, an invoice or one action, and why.
+    """Explain what is done about a customer or an invoice, and why.
 
     Shows what is to be done, what is held back and until when, and the rules in the order they
     were read. KEY is an action's key, as `arsync actions` and the notes in the books show it.

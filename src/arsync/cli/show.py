@@ -236,7 +236,7 @@ def show_actions(found: Sequence[Listed]) -> None:
         [
             [
                 one.row.key[:KEY_SHOWN],
-                f"{one.row.changed_at:%Y-%m-%d %H:%M}",
+                f"{one.row.changed_at:%Y-%m-%d}",
                 one.connection,
                 one.row.action.contact_name,
                 what(one.row.action),

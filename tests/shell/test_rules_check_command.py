@@ -1,0 +1,100 @@
+"""`rules check`: warnings beside problems, and checking again after each change."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arsync.cli.rules_check import Signature, signature, watched
+from arsync.errors import UserMistake
+
+HEAD = "version: 1\ncurrency: GBP\nname: Mine\n"
+NEVER = HEAD + "credit_holds: [{name: H, when: {balance: {more_than: 5, less_than: 3}}}]\n"
+
+
+def test_warnings_are_shown_and_stop_nothing(empty: Any) -> None:
+    empty.write("r.yaml", NEVER)
+    found = empty("rules", "check", "r.yaml")
+    assert found.code == 0
+    assert "r.yaml:4:16: warning: 'H' can never match" in found.out
+    assert found.err == "Mine: nothing wrong. 1 warning.\n"
+    told = empty("rules", "check", "--json", "r.yaml").json
+    assert told["ok"] is True
+    assert (len(told["problems"]), len(told["warnings"])) == (0, 1)
+
+
+def test_problems_still_decide_the_exit_code(empty: Any) -> None:
+    empty.write("r.yaml", HEAD + "nme: x\n")
+    found = empty("rules", "check", "r.yaml")
+    assert (found.code, found.err) == (2, "1 to mend.\n")
+
+
+def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "a.yaml").write_text("a")
+    before = signature([tmp_path])
+    (tmp_path / "templates" / "x.txt").write_text("Subject: x")
+    (tmp_path / "notes.md").write_text("not looked at")
+    after = signature([tmp_path, tmp_path / "gone.yaml"])
+    assert [Path(name).name for name, _, _ in before] == ["a.yaml"]
+    assert [Path(name).name for name, _, _ in after] == ["a.yaml", "x.txt"]
+
+
+def test_watching_works_once_for_each_change_and_ends_on_ctrl_c(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    states: list[Signature] = [(("a", 1, 1),), (("a", 1, 1),), (("a", 2, 1),), (("a", 3, 1),)]
+    looks = iter(states)
+    done: list[str] = []
+
+    def work() -> int:
+        done.append("checked")
+        if len(done) == 2:
+            raise UserMistake("a.yaml: there is no such file or folder.")
+        return 2
+
+    def wait() -> None:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+
+    assert watched(lambda: next(looks), work, wait) == 0
+    assert len(done) == 3
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_watching_ends_on_a_real_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(NEVER)
+    command = [sys.executable, "-c", "import sys; from arsync.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "rules", "check", "--watch", "r.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "can never match" in process.stdout.readline()
+        assert "1 warning" in process.stderr.readline()
+        assert "Ctrl-C" in process.stderr.readline()
+        (tmp_path / "r.yaml").write_text(HEAD + "nme: x\n")
+        assert "unknown section 'nme'" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_the_ledger_is_asked_once_a_connection_is_pulled(connected: Any) -> None:
+    connected.write("rules/more.yaml", "groups: {Nobody at all: {contact_group: Ghosts}}\n")
+    assert "nobody is in" not in connected("rules", "check").out
+    assert connected("pull").code == 0
+    found = connected("rules", "check")
+    assert found.code == 0
+    assert "warning: nobody is in the group 'Nobody at all' today." in found.out
+    assert "nobody is in the contact group 'ghosts'." in found.out
