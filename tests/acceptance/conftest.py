@@ -369,7 +369,7 @@ def one_of_each(world: World, name: str) -> None:
     contacts = [
         contact_row(f"c-{key}", key.title(), contact_group=group) for key, group in groups.items()
     ]
-    contacts += [contact_row("c-word", "Word", contact_group="None")]
+    contacts += [contact_row("c-word", "Word", contact_group="Emails")]
     invoices = [
         invoice_row(number, f"c-{key}", overdue=3, total="9000" if key == "big" else "100")
         for number, key in enumerate(["mail", "paper", "fee", "call", "big", "word"], 1)

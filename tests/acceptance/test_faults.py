@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
+from arsync.store.values import ConnectionState
 
 from .conftest import ONCE, PLATFORMS, READ_SECONDS, World, one_of_each
 
@@ -113,3 +114,112 @@ def test_an_email_that_left_without_its_note_gets_the_note_and_is_never_taken_ba
     assert world.row_of(name, ActionKind.REMINDER).state is ActionState.CONFIRMED
     assert world.standing(name)["note on INV-0001: First reminder sent"] == 1
     assert world.standing(name)["email about INV-0001"] == 1
+
+
+READ_FAULTS: dict[str, dict[str, Any]] = {
+    "lost": {"drop": "before"},
+    "500": {"status": 500},
+    "503": {"status": 503},
+    "slow": {"delay_seconds": SLOW_SECONDS},
+    "truncated": {"truncated": True},
+    "malformed": {"malformed": True},
+    "a page of HTML": {"status": 200, "body": "<html>Maintenance</html>"},
+    "429 of a minute": {"status": 429, "headers": {"Retry-After": "40"}},
+    "429 of a day": {
+        "status": 429, "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", READ_FAULTS)
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_reads_that_go_wrong_cost_nothing_but_time(world: World, name: str, fault: str) -> None:
+    one_of_each(world, name)
+    faults = [
+        {"method": "GET", "path": WRITE, "skip": skip, **READ_FAULTS[fault]}
+        for skip in (0, 4, 9, 10, 14, 16, 20, 21)
+    ]
+    world.control.post("faults", faults)
+    world.sync_until_quiet(name)
+    assert [row for row in world.control.journal() if row["fault"]], "no request was hit"
+    world.control.no_more_faults()
+    assert world.standing(name) == ONCE
+    assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_platform_that_stays_down_is_named_and_nothing_is_lost(world: World, name: str) -> None:
+    one_of_each(world, name)
+    world.control.fault(path=WRITE, status=503, times=1_000)
+    result = world.sync(name)
+    assert result.exit_code == 1
+    assert "503" in "; ".join(result.all_problems)
+    world.control.no_more_faults()
+    world.advance(hours=1)
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE
+
+
+# -- tokens -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_an_expired_access_token_is_renewed_and_nobody_notices(world: World, name: str) -> None:
+    one_of_each(world, name)
+    since = world.control.last_request()
+    for _ in range(3):
+        world.advance(hours=2)
+        assert world.sync(name).all_problems == []
+    assert [row["status"] for row in world.control.journal(since)].count(401) <= 3
+    assert len([row for row in world.control.journal(since) if "oken" in row["path"]]) >= 2
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_renewal_whose_answer_is_lost_is_made_again(world: World, name: str, drop: str) -> None:
+    one_of_each(world, name)
+    world.advance(hours=2)
+    world.control.fault(method="POST", path="connect/token|tokens/bearer", drop=drop)
+    results = [world.sync(name), world.sync(name)]
+    assert results[1].all_problems == []
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_revoked_consent_is_told_and_the_other_connection_goes_on(
+    world: World, name: str
+) -> None:
+    (other,) = set(PLATFORMS) - {name}
+    one_of_each(world, name)
+    one_of_each(world, other)
+    world.control.person(name, "disconnect")
+    results = {result.connection: result for result in world.app.sync()}
+    assert results[name].exit_code == 1
+    assert "arsync connect" in "; ".join(results[name].all_problems)
+    assert world.connection(name).state == ConnectionState.NEEDS_RECONNECT
+    assert results[other].all_problems == []
+    assert world.connection(other).state == ConnectionState.CONNECTED
+    assert world.standing(other) == ONCE
+    assert not world.standing(name)
+
+    world.connect(name)
+    world.sync_until_quiet(name)
+    assert world.connection(name).state == ConnectionState.CONNECTED
+    assert world.standing(name) == ONCE, "what waited goes out once, after the new consent"
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_consent_that_ends_in_the_middle_of_the_writes_loses_nothing(
+    world: World, name: str
+) -> None:
+    one_of_each(world, name)
+    world.control.fault(method="PUT|POST", path=WRITE, skip=4, status=401, times=2)
+    result = world.sync(name)
+    assert result.exit_code == 1
+    assert world.connection(name).state == ConnectionState.NEEDS_RECONNECT
+    world.connect(name)
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE

@@ -1,0 +1,146 @@
+"""Nothing by surprise: what each mode writes, asks for, and stops at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+
+from .conftest import ONCE, ONE_OF_EACH, PLATFORMS, World, contact_row, invoice_row, one_of_each
+
+EXIT_WAITING = 3
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_observe_plans_everything_and_writes_nothing_at_all(world: World, name: str) -> None:
+    one_of_each(world, name)
+    world.app.set_mode(name, "observe")
+    since = world.control.last_request()
+    for _ in range(3):
+        result = world.sync(name)
+        assert result.plan is not None
+        assert len(result.plan.actions) == 6
+        assert result.all_problems == []
+        world.app.apply(name)
+        world.advance(days=1)
+    assert world.control.writes(since) == []
+    assert {row["method"] for row in world.control.journal(since)} <= {"GET", "POST"}
+    assert all("oken" in row["path"] or "bearer" in row["path"]
+               for row in world.control.journal(since) if row["method"] == "POST")  # fmt: skip
+    assert not world.standing(name)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_new_connection_observes(world: World, name: str) -> None:
+    world.rules(ONE_OF_EACH)
+    row = world.connect(name, mode="observe")
+    assert row.mode == "observe"
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_approve_lets_everything_wait_for_a_person(world: World, name: str) -> None:
+    one_of_each(world, name)
+    world.app.set_mode(name, "approve")
+    since = world.control.last_request()
+    result = world.sync(name)
+    # What a person has recorded is no question any more: the promise and the dispute are noted.
+    said = {"promise in INV-0006": 1, "note on INV-0006: Promise to pay": 1,
+            "note on INV-0007: Dispute about INV-0007": 1}  # fmt: skip
+    assert world.standing(name) == said
+    assert (result.awaiting, result.exit_code) == (6, EXIT_WAITING)
+    assert world.sync(name).awaiting == 6
+    assert world.standing(name) == said
+    assert len(world.control.writes(since)) <= 3
+    world.app.approve(connection=name, who="a person")
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_auto_asks_only_where_the_rulebook_does(world: World, name: str) -> None:
+    one_of_each(world, name)
+    asks = "{day: 1, email: first reminder"
+    assert asks in ONE_OF_EACH
+    world.rules(ONE_OF_EACH.replace(asks, f"{asks}, approval: required"))
+    world.sync_until_quiet(name)
+    (waiting,) = world.app.waiting(name)
+    assert waiting.row.action.kind is ActionKind.REMINDER
+    mail = {what for what in ONCE if "INV-0001" in what}
+    assert world.standing(name) == {what: 1 for what in ONCE if what not in mail}
+    world.app.approve([waiting.row.key], who="a person")
+    world.sync_until_quiet(name)
+    assert world.standing(name) == ONCE
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_what_a_person_refused_is_never_done(world: World, name: str) -> None:
+    one_of_each(world, name)
+    world.app.set_mode(name, "approve")
+    world.sync(name)
+    keys = [one.row.key for one in world.app.waiting(name)]
+    world.app.reject(keys, why="we are talking to them", who="a person")
+    world.sync_until_quiet(name)
+    world.advance(days=2)
+    world.sync_until_quiet(name)
+    assert world.app.waiting(name) == []
+    assert len(world.standing(name)) == 3, "only what was recorded by a person"
+
+
+def many_debtors(world: World, name: str, emails_max: int) -> None:
+    world.load(
+        name,
+        contacts=[contact_row(f"c{n}", f"Debtor {n}", contact_group="Emails") for n in range(6)],
+        invoices=[invoice_row(n + 1, f"c{n}", overdue=3) for n in range(6)],
+    )
+    world.rules(f"{ONE_OF_EACH}safety:\n  emails: {emails_max}\n")
+    world.connect(name)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_over_a_safety_limit_nothing_is_written_until_a_person_decides(
+    world: World, name: str
+) -> None:
+    many_debtors(world, name, 5)
+    since = world.control.last_request()
+    result = world.sync(name)
+    assert result.plan is not None
+    assert result.plan.safety.exceeded
+    assert result.exit_code == EXIT_WAITING
+    assert "6" in "; ".join(result.waits)
+    assert world.control.writes(since) == []
+    world.sync(name)
+    assert world.control.writes(since) == [], "time alone lets nothing through"
+    world.app.approve(connection=name, who="a person")
+    world.sync_until_quiet(name)
+    assert sum(n for what, n in world.standing(name).items() if what.startswith("email")) == 6
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_at_a_safety_limit_all_of_it_goes_out(world: World, name: str) -> None:
+    many_debtors(world, name, 6)
+    result = world.sync(name)
+    assert result.all_problems == []
+    assert len([row for row in world.rows(name) if row.state is ActionState.CONFIRMED]) == 6
+
+
+def test_plan_as_a_command_shows_each_write_with_its_cause_and_writes_nothing(
+    world: World, arsync: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    one_of_each(world, "xero")
+    since = world.control.last_request()
+    done = arsync(world.folder, "plan", "--json", "--as-of", "2026-11-18")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    kinds = {action["kind"] for action in plan["actions"]}
+    assert kinds == {"reminder", "letter", "late_fee", "task", "credit_hold", "terms"}
+    for action in plan["actions"]:
+        because = action["because"]
+        assert because["file"] == "rules/rules.yaml"
+        assert because["line"] > 1
+        assert because["facts"]
+    assert {held["why"].split()[0] for held in plan["held_back"]} >= {"promise_to_pay", "dispute"}
+    assert world.control.journal(since) == [], "a plan asks the platform for nothing"

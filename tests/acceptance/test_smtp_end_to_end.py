@@ -1,0 +1,140 @@
+"""Letters by the user's own mail server: one per customer, with the note in the platform."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+
+from .conftest import PLATFORMS, World, contact_row, invoice_row
+
+RULES = """\
+version: 1
+name: By our own mail
+currency: GBP
+reminders:
+  - name: Polite
+    steps:
+      - {day: 1, email: first reminder}
+      - {day: 14, email: second reminder}
+sending:
+  via: smtp
+  days: every day
+  between: 00:00-23:59
+  days_between_emails: 5
+"""
+
+
+def debtors(world: World, name: str) -> None:
+    """Two customers: one owes two invoices that are due a reminder, the other one."""
+    world.load(
+        name,
+        contacts=[contact_row("c1", "Ada"), contact_row("c2", "Bob")],
+        invoices=[
+            invoice_row(1, "c1", overdue=20),
+            invoice_row(2, "c1", overdue=3, total="250.00"),
+            invoice_row(3, "c2", overdue=3),
+        ],
+    )
+    world.rules(RULES)
+    world.connect(name)
+
+
+def letters(world: World, name: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for email in world.control.state(name)["emails"]:
+        assert email["origin"] == "smtp", "nothing leaves by the accounting system"
+        found.setdefault(", ".join(email["to"]), []).append(email)
+    return found
+
+
+NOTED = {
+    "note on INV-0001: First reminder sent": 1,
+    "note on INV-0002: First reminder sent": 1,
+    "note on INV-0003: First reminder sent": 1,
+}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_each_customer_gets_one_letter_and_each_invoice_its_note(world: World, name: str) -> None:
+    debtors(world, name)
+    for _ in range(3):
+        assert world.sync(name).all_problems == []
+        world.advance(hours=1)
+    mails = letters(world, name)
+    assert {to: len(some) for to, some in mails.items()} == {
+        "c1@customers.example": 1, "c2@customers.example": 1,
+    }  # fmt: skip
+    (mail,) = mails["c1@customers.example"]
+    for part in (mail["text"], mail["html"]):
+        assert "INV-0001" in part
+        assert "INV-0002" in part
+        assert "350.00" in part, "the sum of both"
+        assert "INV-0003" not in part
+    assert world.standing(name) == NOTED
+    texts = [note["text"] for note in world.control.state(name)["history"]]
+    assert any("mail to c1@customers.example" in text for text in texts), "what was sent, and where"
+    assert {row.state for row in world.rows(name)} == {ActionState.CONFIRMED}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_the_next_step_follows_after_its_gap_as_one_letter(world: World, name: str) -> None:
+    debtors(world, name)
+    world.sync_until_quiet(name)
+    for _ in range(20):
+        world.advance(days=1)
+        assert world.sync(name).all_problems == []
+    # Both invoices together, then the older one's second step, then the younger one's.
+    assert len(letters(world, name)["c1@customers.example"]) == 3
+    assert world.standing(name)["note on INV-0001: Second reminder sent"] == 1
+    assert world.standing(name)["note on INV-0002: Second reminder sent"] == 1
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_note_that_fails_after_the_mail_never_sends_the_mail_again(
+    world: World, name: str
+) -> None:
+    debtors(world, name)
+    world.control.fault(method="PUT|POST", path="/History|/attachable", status=500, times=4)
+    world.sync_until_quiet(name)
+    assert {to: len(some) for to, some in letters(world, name).items()} == {
+        "c1@customers.example": 1, "c2@customers.example": 1,
+    }  # fmt: skip
+    assert world.standing(name) == NOTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"), [("later", 1), ("drop before", 0), ("drop after", 1), ("refuse", 0)]
+)
+def test_a_mail_server_that_fails_gets_each_letter_at_most_once(
+    world: World, kind: str, sent: int
+) -> None:
+    debtors(world, "xero")
+    world.control.fault(smtp=kind, path="c2@")
+    world.sync_until_quiet("xero")
+    mails = letters(world, "xero")
+    assert len(mails["c1@customers.example"]) == 1
+    assert len(mails.get("c2@customers.example", [])) == sent
+    (row,) = (one for one in world.rows("xero") if one.action.contact_name == "Bob")
+    wanted = {"later": ActionState.CONFIRMED, "refuse": ActionState.REJECTED}
+    assert row.state is wanted.get(kind, ActionState.UNKNOWN)
+    assert row.reason
+
+
+def test_arsync_sync_as_a_process_sends_by_mail_once(
+    world: World, arsync: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    world.rules(RULES)
+    debtors(world, "quickbooks")
+    world.app.set_mode("quickbooks", "approve")
+    world.sync("quickbooks")
+    world.app.approve(who="a person")
+    assert arsync(world.folder, "apply").returncode == 0
+    assert arsync(world.folder, "apply").returncode == 0
+    assert [len(some) for some in letters(world, "quickbooks").values()] == [1, 1]
+    assert world.standing("quickbooks") == NOTED
+    assert all(row.action.kind is ActionKind.REMINDER for row in world.rows("quickbooks"))
