@@ -1,0 +1,190 @@
+"""`rules check`: everything that is wrong with a rulebook, once or after each change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_MISTAKE
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    word,
+)
+
+if TYPE_CHECKING:
+    from arsync.config import Config
+    from arsync.run import App
+    from arsync.run.rules import Rules
+    from arsync.store.values import ConnectionRow
+
+WATCH_SECONDS = 0.5
+"""How often `--watch` looks whether a file has changed."""
+
+_WATCHED = frozenset({".yaml", ".yml", ".txt", ".html"})
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+class Checked(NamedTuple):
+    """What a check found."""
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    errors: int
+    names: tuple[str, ...]
+
+
+@click.command("check", short_help="Say everything that is wrong with a rulebook.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--watch", is_flag=True, help="Check again after each change, until Ctrl-C.")
+@connection_option
+@json_option
+@config_option
+def rules_check(
+    paths: tuple[Path, ...],
+    watch: bool,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Say everything that is wrong with a rulebook, with line and column.
+
+    PATHS are files or folders; without them, the rules folder of the config, also against what
+    each connection's platform offers and, once it is pulled, against its customers. Warnings name
+    what can never happen; they stop nothing.
+    """
+
+    def work() -> int:
+        return _print(_checked(paths, connection, config_file), as_json=as_json)
+
+    if not watch:
+        return work()
+    places = list(paths) or [_config(config_file).path("rules", "folder")]
+    return watched(lambda: signature(places), work, lambda: time.sleep(WATCH_SECONDS))
+
+
+def watched(
+    look: Callable[[], Signature], work: Callable[[], int], wait: Callable[[], None]
+) -> int:
+    """Do the work, and again whenever what `look` returns has changed; ends on Ctrl-C."""
+    from arsync.errors import UserMistake
+
+    seen: Signature | None = None
+    try:
+        while True:
+            now = look()
+            if now != seen:
+                if seen is not None:
+                    say("")
+                seen = now
+                try:
+                    work()
+                except (
+                    UserMistake
+                ) as mistake:  # a file that is being saved is not there for a moment
+                    say(str(mistake))
+                say("Waiting for a change; Ctrl-C ends.")
+            wait()
+    except KeyboardInterrupt:
+        return EXIT_DONE
+
+
+def signature(places: Sequence[Path]) -> Signature:
+    """Return what tells whether a rulebook's files or texts have changed."""
+    found = []
+    for file in sorted(set(_files(places))):
+        try:
+            state = file.stat()
+        except OSError:
+            continue  # gone between listing and looking
+        found.append((str(file), state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
+def _files(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir():
+            yield from (one for one in place.rglob("*") if one.suffix in _WATCHED)
+        else:
+            yield place
+
+
+def _config(config_file: Path | None) -> Config:
+    from arsync.config import load_config
+
+    return load_config(config_file)
+
+
+def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path | None) -> Checked:
+    from arsync.core.rulebook import rulebook_warnings
+
+    more: list[str] = []
+    if paths:
+        from arsync.run.rules import read_paths
+
+        found = [read_paths(_config(config_file), paths)]
+        lacking: list[str] = []
+    else:
+        with open_app(config_file) as app:
+            found, lacking, more = _of_connections(app, connection)
+    warnings = [
+        str(one) for read in found if read.rulebook for one in rulebook_warnings(read.rulebook)
+    ]
+    return Checked(
+        tuple(dict.fromkeys([*lacking, *(one for read in found for one in read.problems)])),
+        tuple(dict.fromkeys([*warnings, *more])),
+        len(lacking) + sum(read.errors for read in found),
+        tuple(dict.fromkeys(read.rulebook.name for read in found if read.rulebook)),
+    )
+
+
+def _of_connections(app: App, connection: str | None) -> tuple[list[Rules], list[str], list[str]]:
+    """Return each connection's rulebook, what its platform lacks, what its ledger contradicts."""
+    if connection:
+        rows = [app.store.connections.get(connection)]
+    else:
+        rows = list(app.store.connections.all())
+    found = [app.rules(row.name) for row in rows] or [app.rules()]
+    lacking: list[str] = []
+    warnings: list[str] = []
+    for row, read in zip(rows, found, strict=False):
+        lacking += app.lacking(read, row)
+        warnings += _of_the_ledger(app, row, read)
+    return found, lacking, warnings
+
+
+def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
+    from arsync.core.ledger_warnings import ledger_warnings
+
+    if read.rulebook is None:
+        return []
+    found = ledger_warnings(read.rulebook, app.accounts(row), row.organisation, app.today(row))
+    return [f"{one} ({row.name})" if not one.hint else str(one) for one in found]
+
+
+def _print(found: Checked, *, as_json: bool) -> int:
+    if as_json:
+        print_json(
+            {
+                "ok": not found.errors,
+                "problems": found.problems,
+                "warnings": found.warnings,
+                "rulebooks": found.names,
+            }
+        )
+        return EXIT_MISTAKE if found.errors else EXIT_DONE
+    for line in (*found.problems, *found.warnings):
+        click.echo(line)
+    good = ", ".join(found.names) or "The rulebook"
+    doubts = f" {word(len(found.warnings), 'warning')}." if found.warnings else ""
+    say(f"{found.errors} to mend." if found.errors else f"{good}: nothing wrong.{doubts}")
+    return EXIT_MISTAKE if found.errors else EXIT_DONE
