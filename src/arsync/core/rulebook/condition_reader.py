@@ -23,7 +23,7 @@ from arsync.core.rulebook.values import (
     items,
     scalar,
 )
-from arsync.core.rulebook.yaml_text import did_you_mean, kind_of
+from arsync.core.rulebook.yaml_text import QUESTIONS_MAX, did_you_mean, kind_of
 
 NESTING_MAX = 2
 """How deep `any:` and `not:` may nest: what is deeper nobody reads right."""
@@ -63,7 +63,17 @@ class ConditionShape:
     def read(self, node: Node, source: Source, label: str) -> tree.Condition | None:
         """Return the condition, compiled; None when any part of it is wrong."""
         found = _Reading(self, source, self.fields).block(node, label, 0)
-        return None if found is None else tree.Condition.of(found)
+        if found is None:
+            return None
+        before = source.problems.questions
+        source.problems.questions += sum(1 for _ in tree.leaves(found))
+        if source.problems.questions > QUESTIONS_MAX >= before:
+            source.problem(
+                node,
+                f"more than {QUESTIONS_MAX:,} questions in the conditions of one rulebook.",
+                "ask for one contact group or tag instead of listing customers",
+            )
+        return tree.Condition.of(found)
 
     def schema(self) -> Schema:
         """Return a reference to the schema's definition of conditions of this kind."""

@@ -38,6 +38,9 @@ NODES_MAX = 200_000
 PROBLEMS_MAX = 200
 """How many problems of one rulebook are shown; the rest waits until these are mended."""
 
+QUESTIONS_MAX = 20_000
+"""How many questions the conditions of one rulebook ask, a group's counted at each use."""
+
 MESSAGE_CHARACTERS_MAX = 400
 """How long a message or a hint is: what it quotes of the file may be longer."""
 
@@ -58,6 +61,8 @@ class Problems:
     def __init__(self) -> None:
         """Start with none."""
         self.found: list[Problem] = []
+        self.questions = 0
+        """How many questions were read so far: see `QUESTIONS_MAX`."""
 
     def add(self, place: Place, message: str, hint: str = "", *, severity: str = "error") -> None:
         """Remember a problem, once.
