@@ -14,6 +14,7 @@ from arsync.cli.common import (
 )
 from arsync.cli.rules_check import rules_check
 from arsync.cli.rules_diff import rules_diff
+from arsync.cli.rules_new import rules_new
 from arsync.errors import UserMistake
 
 
@@ -24,6 +25,7 @@ def rules() -> None:
 
 rules.add_command(rules_check)
 rules.add_command(rules_diff)
+rules.add_command(rules_new)
 
 
 @rules.command()

@@ -1,0 +1,117 @@
+"""`rules new`: a few questions, and a first rulebook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from arsync.cli import EXIT_DONE
+from arsync.cli.common import say
+from arsync.core.rulebook.starter import APPROVALS, COUNTRIES, DAYS, TONES
+from arsync.errors import UserMistake
+
+FIRST_DAYS = (1, 90)
+"""The first reminder goes between these days after the due date."""
+
+
+@click.command("new", short_help="Ask a few questions and write a first rulebook.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--country", metavar="XX", help="Two letters: proposes the currency and holidays.")
+@click.option("--currency", metavar="XXX", help="Three letters: of all amounts.")
+@click.option("--tone", type=click.Choice(list(TONES)), help="How soon and how strictly.")
+@click.option(
+    "--first-day", type=click.IntRange(*FIRST_DAYS), help="Days after the due date: first reminder."
+)
+@click.option("--days", type=click.Choice(DAYS), help="The days on which messages leave.")
+@click.option("--approval", type=click.Choice(APPROVALS), help="What waits for a person.")
+@click.option("--holidays", metavar="PLACE", help="A place such as GB-ENG; none: no holidays.")
+@click.option("--name", help="The rulebook's name.")
+@click.option("--defaults", is_flag=True, help="Ask nothing: what is not given is as proposed.")
+def rules_new(
+    file: Path,
+    country: str | None,
+    currency: str | None,
+    tone: str | None,
+    first_day: int | None,
+    days: str | None,
+    approval: str | None,
+    holidays: str | None,
+    name: str | None,
+    defaults: bool,
+) -> int:
+    """Ask a few questions and write a first rulebook to FILE, with comments.
+
+    Each question has an option, for scripts. FILE must not exist yet.
+    """
+    from arsync.core.rulebook.starter import Answers, starter_rulebook
+
+    if file.exists():
+        raise UserMistake(f"{file} is there already.\n    hint: give another name")
+    ask = _Questions(quiet=defaults)
+    country = ask.text("Country, two letters", country, "GB").upper()
+    if not re.fullmatch(r"[A-Z]{2}", country):
+        raise UserMistake(f"{country!r} is not a country.\n    hint: two letters, as in GB")
+    money, place = COUNTRIES.get(country, ("USD", country))
+    currency = ask.text("Currency of all amounts", currency, money).upper()
+    tone = ask.choice("Tone", tone, list(TONES), "standard")
+    usual = next(day for day in TONES[tone].days if day > 0)
+    first_day = ask.number("First reminder, days after the due date", first_day, usual)
+    days = ask.choice("Messages leave on", days, list(DAYS), DAYS[0])
+    approval = ask.choice("A person approves", approval, list(APPROVALS), APPROVALS[0])
+    holidays = ask.text("Public holidays of (none: no holidays)", holidays, place)
+    answers = Answers(
+        currency=currency,
+        tone=tone,
+        first_day=first_day,
+        days=days,
+        approval=approval,
+        holidays="" if holidays.casefold() == "none" else holidays.upper(),
+        name=name or "Our credit control",
+    )
+    _write(file, starter_rulebook(answers))
+    say(f"{file}: written. Next: arsync rules check {file}")
+    return EXIT_DONE
+
+
+class _Questions:
+    """Asks for what was not given as an option."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def text(self, question: str, given: str | None, proposed: str) -> str:
+        """Return a text."""
+        if given is not None or self.quiet:
+            return (given or proposed).strip()
+        return str(click.prompt(question, default=proposed, err=True)).strip()
+
+    def choice(self, question: str, given: str | None, choices: list[str], proposed: str) -> str:
+        """Return one of a few words."""
+        if given is not None or self.quiet:
+            return given or proposed
+        kind = click.Choice(choices)
+        return str(click.prompt(question, default=proposed, type=kind, err=True))
+
+    def number(self, question: str, given: int | None, proposed: int) -> int:
+        """Return a number of days."""
+        if given is not None or self.quiet:
+            return given or proposed
+        kind = click.IntRange(*FIRST_DAYS)
+        return int(click.prompt(question, default=proposed, type=kind, err=True))
+
+
+def _write(file: Path, text: str) -> None:
+    """Write the rulebook, once it is certain that it is one."""
+    from arsync.core.rulebook import read_rulebook
+    from arsync.run.rules import holidays_of
+
+    rulebook, problems = read_rulebook([(file.name, text)])
+    if rulebook is None:
+        raise UserMistake("\n".join(map(str, problems)))
+    holidays_of(rulebook.sending.holidays)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserMistake(f"{file}: {error.strerror}.") from None

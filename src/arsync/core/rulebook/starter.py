@@ -1,0 +1,205 @@
+"""A first rulebook: a few answers in, commented YAML out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+COUNTRIES = {
+    "GB": ("GBP", "GB-ENG"),
+    "IE": ("EUR", "IE"),
+    "DE": ("EUR", "DE"),
+    "FR": ("EUR", "FR"),
+    "NL": ("EUR", "NL"),
+    "ES": ("EUR", "ES"),
+    "IT": ("EUR", "IT"),
+    "AT": ("EUR", "AT"),
+    "CH": ("CHF", "CH"),
+    "US": ("USD", "US"),
+    "CA": ("CAD", "CA"),
+    "AU": ("AUD", "AU"),
+    "NZ": ("NZD", "NZ"),
+    "ZA": ("ZAR", "ZA"),
+    "SG": ("SGD", "SG"),
+}
+"""The currency and the holidays that are proposed for a country."""
+
+
+class Tone(NamedTuple):
+    """How soon, how often and how strictly customers are reminded."""
+
+    days: tuple[int, ...]
+    """The days of the emails, the first before the due date when it is below 0."""
+    call: int
+    hold: int
+    """Days overdue after which credit is held."""
+    between: int
+    small: int
+    """Below this amount nobody is reminded."""
+
+
+TONES = {
+    "gentle": Tone((5, 25, 45), 60, 90, 10, 25),
+    "standard": Tone((-3, 1, 14, 30), 45, 60, 5, 10),
+    "firm": Tone((-5, 1, 8, 15, 22), 35, 30, 5, 0),
+}
+APPROVALS = ("final notices", "everything", "nothing")
+DAYS = ("business days", "every day", "tuesday to thursday")
+
+
+class Answers(NamedTuple):
+    """What was answered."""
+
+    currency: str = "GBP"
+    tone: str = "standard"
+    first_day: int | None = None
+    """Days after the due date of the first reminder; None: as the tone has it."""
+    days: str = "business days"
+    approval: str = "final notices"
+    holidays: str = "GB-ENG"
+    name: str = "Our credit control"
+
+
+def starter_rulebook(answers: Answers) -> str:
+    """Return a commented rulebook that says what was answered."""
+    tone = TONES[answers.tone]
+    everything = answers.approval == "everything"
+    hold = (
+        ""
+        if answers.approval == "nothing"
+        else "\n    approval: required            # a person decides"
+    )
+    skip = (
+        f"        - amount_due: {{less_than: {tone.small}}}     # too small to write about\n"
+        if tone.small
+        else ""
+    )
+    mode = "# Each email waits until a person has agreed: `arsync approve`.\n" if everything else ""
+    return _TEXT.format(
+        name=answers.name,
+        currency=answers.currency,
+        hold_days=tone.hold,
+        hold=hold,
+        skip=skip,
+        mode=mode,
+        steps="".join(_steps(answers, tone)),
+        days=_days(answers.days),
+        holidays=f"  holidays: {answers.holidays:<22}# public holidays of this place\n"
+        if answers.holidays
+        else "",
+        between=tone.between,
+    )
+
+
+def _steps(answers: Answers, tone: Tone) -> list[str]:
+    late = [day for day in tone.days if day > 0]
+    shift = 0 if answers.first_day is None else answers.first_day - late[0]
+    names = ["first reminder", "second reminder", "third reminder"][: len(late) - 1]
+    if answers.tone != "gentle":
+        names.append("final notice")
+    else:
+        names = ["first reminder", "second reminder", "third reminder"]
+    lines = [_step(day, "upcoming", answers) for day in tone.days if day < 0]
+    lines += [
+        _step(day + shift, text, answers) for day, text in zip(late, names, strict=True)
+    ]  # fmt: skip
+    call = "task: Call the customer, assign_to: credit control"
+    call = f"      - {{day: {tone.call + shift}, {call}}}\n"
+    return [*lines, call]
+
+
+def _step(day: int, text: str, answers: Answers) -> str:
+    last = text in {"final notice", "third reminder"} and (
+        text == "final notice" or answers.tone == "gentle"
+    )
+    asks = answers.approval == "everything" or (answers.approval == "final notices" and last)
+    return f"      - {{day: {day}, email: {text}{', approval: required' if asks else ''}}}\n"
+
+
+def _days(days: str) -> str:
+    return "[tuesday, wednesday, thursday]" if days == DAYS[2] else days
+
+
+_TEXT = """\
+# yaml-language-server: $schema=./rulebook.schema.json
+#
+# Change what does not fit; whatever stands behind a # is for you. After each change:
+#     arsync rules check          says what is wrong, with line and hint
+#     arsync plan                 shows what it would do; sends nothing
+
+version: 1
+name: {name}
+currency: {currency}                     # every amount in this file
+
+# Names for kinds of customers, to ask for with `group:` further down.
+groups:
+  Key account:
+    contact_group: Key accounts   # a Xero contact group, or a QuickBooks customer type
+
+# What was agreed with single customers. Take the # away and write your own:
+#
+# customers:
+#   - contact: Ridgeway University        # the name, or the id in the accounting system
+#     credit_limit: 25,000
+#   - contact: City Agency
+#     tags: [legal]
+
+# Read first, and stronger than everything else: never reminded, never held.
+leave_alone:
+  - name: With the solicitor
+    when: {{tag: legal}}
+
+# The first match from the top counts.
+credit_limits:
+  - name: Agreed in writing
+    when: {{agreed_limit: known}}
+    limit: agreed_limit
+  - name: Everyone else
+    limit: no limit               # or an amount, such as 10,000
+
+# Every match is a reason. The hold stays while any reason stands and is lifted when none does.
+credit_holds:
+  - name: Seriously overdue
+    when:
+      oldest_days_overdue: {{at_least: {hold_days}}}
+      overdue_amount: {{at_least: 500}}
+    unless:
+      any:
+        - promise_to_pay: open
+        - dispute: open
+        - group: Key account{hold}
+
+# The first matching cadence counts. Day 0 is the due date; a step is due from its day on. A step
+# that was missed is caught up, one at a time, with the same gaps.
+{mode}reminders:
+  - name: Key accounts get a call
+    when: {{group: Key account}}
+    steps:
+      - {{day: 7, task: Call the account manager, assign_to: credit control}}
+  - name: Everyone else
+    skip_invoices_when:
+      any:
+{skip}        - dispute: open
+        - promise_to_pay: open
+    steps:
+{steps}
+# Tasks for a person, opened once each time it happens.
+follow_ups:
+  - name: Broken promise
+    when: {{promise_to_pay: broken}}
+    task: Call about the broken promise
+    assign_to: credit control
+
+sending:
+  via: accounting system          # or smtp: your own mail server, one letter for all invoices
+  days: {days}
+  between: 09:00-16:30            # in the organisation's time zone
+{holidays}  days_between_emails: {between}          # no customer hears from you more often
+
+# Above these nothing is sent at all, until a person has looked.
+safety:
+  credit_holds: 20
+  emails: 300
+
+# Debts that are older than the connection: first step, spread over 10 days, or by hand.
+take_over: first step
+"""

@@ -1,0 +1,17 @@
+"""Scenarios: a customer's story, played through a rulebook, and what was expected of it."""
+
+from arsync.core.scenario.compare import Failure, Verdict, judge
+from arsync.core.scenario.model import Scenario, ScenarioFile
+from arsync.core.scenario.play import Played, play
+from arsync.core.scenario.read import read_scenarios
+
+__all__ = [
+    "Failure",
+    "Played",
+    "Scenario",
+    "ScenarioFile",
+    "Verdict",
+    "judge",
+    "play",
+    "read_scenarios",
+]

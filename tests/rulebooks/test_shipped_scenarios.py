@@ -1,0 +1,158 @@
+"""The shipped rulebooks' scenarios: they pass, and they notice when a rulebook is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import pytest
+
+import arsync_rulebooks
+from arsync.core.conditions import fields_of
+from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
+from arsync.core.scenario import Scenario, judge, play, read_scenarios
+from arsync.run.rules import holidays_of
+
+NAMES = ("gentle", "standard", "strict")
+
+
+@cache
+def the_rulebook(name: str) -> Rulebook:
+    rulebook, _ = read_rulebook([(f"{name}.yaml", arsync_rulebooks.text(name))])
+    assert rulebook is not None
+    return rulebook
+
+
+@cache
+def the_scenarios(name: str) -> tuple[Scenario, ...]:
+    path = files("arsync_rulebooks") / "scenarios" / f"{name}.yaml"
+    read, problems = read_scenarios(f"{name}.yaml", path.read_text(encoding="utf-8"))
+    assert read is not None, "\n".join(map(str, problems))
+    assert read.rulebook == f"../{name}.yaml"
+    return read.scenarios
+
+
+def failures(scenario: Scenario, rulebook: Rulebook, *, holidays: str | None = None) -> list[Any]:
+    place = rulebook.sending.holidays if holidays is None else holidays
+    return list(judge(play(scenario, rulebook, holidays=holidays_of(place))).failures)
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [(name, one) for name in NAMES for one in the_scenarios(name)],
+    ids=lambda one: one if isinstance(one, str) else one.name,
+)
+def test_each_story_ends_as_told(name: str, scenario: Scenario) -> None:
+    assert failures(scenario, the_rulebook(name)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_rulebook_has_its_stories(name: str) -> None:
+    assert len(the_scenarios(name)) >= 6
+
+
+class Mutant(NamedTuple):
+    what: str
+    rulebook: Rulebook
+    holidays: str | None = None
+
+
+def without(rows: tuple[Any, ...], index: int) -> tuple[Any, ...]:
+    return rows[:index] + rows[index + 1 :]
+
+
+def with_one(rows: tuple[Any, ...], index: int, **values: Any) -> tuple[Any, ...]:
+    return (*rows[:index], rows[index]._replace(**values), *rows[index + 1 :])
+
+
+def step_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
+    """Yield the rulebook with one step left out, moved, worded otherwise, or approved otherwise."""
+    for number, cadence in enumerate(rulebook.reminders):
+        for index, step in enumerate(cadence.steps):
+            changed = {
+                "left out": without(cadence.steps, index),
+                "9 days later": with_one(cadence.steps, index, day=step.day + 9),
+                "worded otherwise": with_one(cadence.steps, index, text="another text"),
+                "approved otherwise": with_one(
+                    cadence.steps, index, needs_approval=not step.needs_approval
+                ),
+            }
+            for what, steps in changed.items():
+                ordered = tuple(sorted(steps, key=lambda one: one.day))
+                reminders = with_one(rulebook.reminders, number, steps=ordered)
+                name = f"{cadence.name}, day {step.day}: {what}"
+                yield Mutant(name, replace(rulebook, reminders=reminders))
+        skip = cadence.skip_invoices_when
+        # A dispute or a promise stops reminders whatever the cadence says.
+        if skip and {one.name for one in fields_of(skip.tree)} - {"dispute", "promise_to_pay"}:
+            reminders = with_one(rulebook.reminders, number, skip_invoices_when=None)
+            yield Mutant(f"{cadence.name} skips nothing", replace(rulebook, reminders=reminders))
+
+
+def rule_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
+    """Yield the rulebook without one of its rules."""
+    for section in ("leave_alone", "credit_holds", "reminders", "follow_ups", "credit_limits"):
+        rules = getattr(rulebook, section)
+        for index, rule in enumerate(rules):
+            less = replace(rulebook, **{section: without(rules, index)})
+            yield Mutant(f"{section} without {rule.name}", less)
+    for index, hold in enumerate(rulebook.credit_holds):
+        for what, values in (
+            ("approved otherwise", {"needs_approval": not hold.needs_approval}),
+            ("other terms", {"terms": "" if hold.terms else "cash on delivery"}),
+        ):
+            holds = with_one(rulebook.credit_holds, index, **values)
+            yield Mutant(f"{hold.name}: {what}", replace(rulebook, credit_holds=holds))
+
+
+def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
+    """Yield the rulebook with one setting of `sending` changed."""
+    sending = rulebook.sending
+    for values in (
+        {"weekdays": frozenset(range(7))},
+        {"weekdays": frozenset({0})},
+        {"days_between_emails": 0},
+        {"days_between_emails": sending.days_between_emails + 20},
+        {"platform_emails_per_moment": 1},
+        {"platform_emails_per_moment": sending.platform_emails_per_moment + 1},
+        {"without_email": WithoutEmail.HOLD_BACK},
+        {"without_email": WithoutEmail.TASK},
+    ):
+        changed = sending._replace(**values)
+        if changed != sending:
+            yield Mutant(f"sending {values}", replace(rulebook, sending=changed))
+    yield Mutant("no holidays", rulebook, holidays="")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
+    rulebook = the_rulebook(name)
+    mutants = [
+        *step_mutants(rulebook), *rule_mutants(rulebook), *sending_mutants(rulebook)
+    ]  # fmt: skip
+    unnoticed = [
+        mutant.what
+        for mutant in mutants
+        if not any(
+            failures(scenario, mutant.rulebook, holidays=mutant.holidays)
+            for scenario in the_scenarios(name)
+        )
+    ]
+    assert len(mutants) > 30
+    assert unnoticed == []
+
+
+def test_a_failure_names_the_line_of_the_story_and_of_the_rule() -> None:
+    rulebook = the_rulebook("standard")
+    cadence = rulebook.reminders[1]
+    later = with_one(cadence.steps, 2, day=16)
+    late = replace(rulebook, reminders=with_one(rulebook.reminders, 1, steps=later))
+    first = failures(the_scenarios("standard")[0], late)[0]
+    assert first.on == date(2026, 6, 22)
+    assert first.expected == "email second reminder for INV-1 on Mon 2026-06-22 (day 19)"
+    assert first.instead == "it comes later, on Tue 2026-06-23 (day 20)"
+    assert first.why[-1].startswith(f"standard.yaml:{cadence.steps[2].place.line}: ")
