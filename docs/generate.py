@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _command(command: click.Command, name: str, parent: click.Context) -> list[s
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     lines = [f"### {name}\n", f"`{usage}`\n", f"{_prose(command.help or '')}\n"]
     options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
-    rows = [param.get_help_record(context) for param in options if param.name != "help"]
+    rows = [param.get_help_record(context) for param in options if "--help" not in param.opts]
     lines += [f"- `{row[0]}`: {row[1]}" for row in rows if row]
     if rows:
         lines.append("")
@@ -66,7 +67,7 @@ def _command(command: click.Command, name: str, parent: click.Context) -> list[s
 
 
 def _prose(text: str) -> str:
-    return text.replace("\b\n", "").strip()
+    return inspect.cleandoc(text.replace("\b\n", ""))
 
 
 def settings() -> str:

@@ -64,7 +64,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "rules": Entry("rules", "Check rulebooks, list the facts, print the schema."),
     },
     "Try": {
-        "demo": Entry("demo", "Play 60 days of credit control against the sandbox."),
+        "demo": Entry("demo", "Play 60 days of credit control on both platforms."),
         "sandbox": Entry("", "Run a local server that behaves like both platforms."),
     },
 }

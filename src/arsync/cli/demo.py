@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to try things by hand.")
 @click.option("--quiet", is_flag=True, help="Only the end.")
 def demo(folder: Path, days: int, keep: bool, quiet: bool) -> int:
-    """Play 60 days of credit control on both platforms, against the sandbox.
+    """Play 60 days of credit control on both platforms.
 
-    Everything stays on this computer. Ends with what stands in each platform's ledger, and exits 0
-    only if it agrees with the store.
+    The platforms are the sandbox, and everything stays on this computer. Ends with what stands in
+    each platform's ledger, and exits 0 only if it agrees with the store.
     """
     import arsync_rulebooks
     from arsync.demo import Demo
