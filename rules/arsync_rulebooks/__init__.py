@@ -5,12 +5,22 @@ from __future__ import annotations
 from importlib.resources import files
 
 SCHEMA_FILE = "rulebook.schema.json"
-_ORDER = ("gentle", "standard", "strict")
+_PLAIN = ("gentle", "standard", "strict")
+_PLACES = ("uk", "eu", "au-nz", "us")
+_ORDER = (
+    *_PLAIN,
+    *(f"{place}-{manner}" for place in _PLACES for manner in ("gentle", "standard", "firm")),
+)
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the shipped rulebooks, the gentlest first."""
+    """Return the names of the shipped rulebooks: the plain ones, then the packs of each place."""
     return _ORDER
+
+
+def packs() -> tuple[str, ...]:
+    """Return the names of those that are meant to be extended rather than copied."""
+    return _ORDER[len(_PLAIN) :]
 
 
 def text(name: str) -> str:

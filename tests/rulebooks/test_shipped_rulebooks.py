@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
@@ -14,19 +15,21 @@ import yaml
 import arsync_rulebooks
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Contact, Invoice, Organisation
-from arsync.core.rulebook import Rulebook, needs, read_rulebook
+from arsync.core.rulebook import Rulebook, needs, read_rulebook, rulebook_warnings
 from arsync.core.schema import schema
+from arsync.core.statutory import is_half_year
+from arsync.mail import known_texts
+from arsync.run.rules import holidays_of, shipped
 
-TEXTS = frozenset(
-    {"upcoming", "first reminder", "second reminder", "third reminder", "final notice"}
-)
+TEXTS = frozenset(known_texts())
 NAMES = arsync_rulebooks.names()
 TODAY = date(2026, 11, 18)
 
 
+@cache
 def read(name: str) -> Rulebook:
     files = [(f"rules/{name}.yaml", arsync_rulebooks.text(name))]
-    rulebook, problems = read_rulebook(files, texts=TEXTS)
+    rulebook, problems = read_rulebook(files, texts=TEXTS, find=shipped)
     assert problems == []
     assert rulebook is not None
     return rulebook
@@ -36,7 +39,8 @@ def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "
     invoices = tuple(
         Invoice(
             f"i{days}", "c1", f"INV-{days}", "open", TODAY - timedelta(days + 30),
-            TODAY - timedelta(days), "GBP", Decimal(1), Decimal(amount), Decimal(amount),
+            TODAY - timedelta(days), read(name).currency, Decimal(1), Decimal(amount),
+            Decimal(amount),
         )
         for days in overdue
     )  # fmt: skip
@@ -49,7 +53,7 @@ def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "
         [account],
         read(name),
         connection="acme",
-        organisation=Organisation("o", "O", "GBP"),
+        organisation=Organisation("o", "O", read(name).currency),
         today=TODAY,
         now=datetime(2026, 11, 18, 12, tzinfo=UTC),
         offers=frozenset(one for one, _, _ in needs(read(name))),
@@ -61,8 +65,14 @@ def done(found: Plan) -> list[tuple[str, str]]:
     return [(action.kind.value, action.step) for action in found.actions]
 
 
-def test_there_are_three_and_no_others() -> None:
-    assert NAMES == ("gentle", "standard", "strict")
+def test_there_are_three_plain_ones_and_three_packs_of_each_place() -> None:
+    assert NAMES[:3] == ("gentle", "standard", "strict")
+    assert NAMES[3:] == arsync_rulebooks.packs()
+    assert set(NAMES[3:]) == {
+        f"{place}-{manner}"
+        for place in ("uk", "eu", "au-nz", "us")
+        for manner in ("gentle", "standard", "firm")
+    }
     with pytest.raises(KeyError):
         arsync_rulebooks.text("../secret")
 
@@ -71,13 +81,15 @@ def test_there_are_three_and_no_others() -> None:
 def test_each_is_read_without_a_problem(name: str) -> None:
     rulebook = read(name)
     assert rulebook.texts() <= TEXTS
-    assert rulebook.sending.holidays == "GB-ENG"
+    assert rulebook_warnings(rulebook) == []
+    assert holidays_of(rulebook.sending.holidays)(date(2026, 12, 25)) is not name.startswith("eu-")
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.BaseLoader])
 def test_each_satisfies_the_schema_as_editors_see_it(name: str, loader: Any) -> None:
     tree = yaml.load(arsync_rulebooks.text(name), Loader=loader)
+    tree = json.loads(json.dumps(tree, default=str))  # editors read a day as the text it is
     jsonschema.Draft202012Validator(schema()).validate(tree)
 
 
@@ -114,6 +126,11 @@ def test_the_schema_refuses_what_the_reader_refuses(wrong: str) -> None:
         ("strict", 2, [("reminder", "first reminder")]),
         ("strict", 30, [("credit_hold", ""), ("terms", ""), ("reminder", "first reminder")]),
         ("standard", 60, [("credit_hold", ""), ("terms", ""), ("reminder", "first reminder")]),
+        ("uk-gentle", 4, []),
+        ("uk-gentle", 5, [("reminder", "first reminder")]),
+        ("us-standard", -3, [("reminder", "upcoming")]),
+        ("eu-firm", 30, [("credit_hold", ""), ("terms", ""), ("reminder", "first reminder")]),
+        ("au-nz-standard", 1, [("reminder", "first reminder")]),
     ],
 )
 def test_each_begins_as_it_says(name: str, overdue: int, expected: list[tuple[str, str]]) -> None:
@@ -132,3 +149,38 @@ def test_holds_of_the_standard_rulebook_wait_for_a_person() -> None:
         for action in plan("standard", 60, 5, amount="9000").actions
         if action.kind.value in {"credit_hold", "terms"}
     )
+
+
+@pytest.mark.parametrize("name", arsync_rulebooks.packs())
+def test_the_last_step_of_a_pack_is_a_formal_notice_that_a_person_approves(name: str) -> None:
+    cadence = next(one for one in read(name).reminders if one.name == "Standard cadence")
+    last = cadence.steps[-1]
+    assert (last.kind, last.text, last.needs_approval) == ("letter", "formal notice", True)
+    assert sum(step.text == "formal notice" for step in cadence.steps) == 1
+
+
+@pytest.mark.parametrize("name", arsync_rulebooks.packs())
+def test_gentle_and_firm_rest_on_the_standard_of_their_place(name: str) -> None:
+    place, _, manner = name.rpartition("-")
+    base = "standard" if manner == "standard" else f"{place}-standard"
+    assert f"\nextends: {base}\n" in arsync_rulebooks.text(name)
+    assert read(name).currency == read(f"{place}-standard").currency
+    assert read(name).statutory == read(f"{place}-standard").statutory
+
+
+@pytest.mark.parametrize("name", ["uk-standard", "eu-standard"])
+def test_every_rate_of_a_pack_names_its_source_and_is_of_a_half_year(name: str) -> None:
+    law = read(name).statutory
+    assert law is not None
+    assert len(law.rates) >= 7
+    assert all(rate.source and is_half_year(rate.starts) for rate in law.rates)
+    assert law.points == 8
+    assert law.rate_on(date(2022, 12, 31)) is None
+    assert "legislation.gov.uk" in arsync_rulebooks.text(name) or "eur-lex" in (
+        arsync_rulebooks.text(name)
+    )
+
+
+def test_places_without_a_law_for_every_invoice_have_no_table() -> None:
+    assert read("au-nz-standard").statutory is None
+    assert read("us-firm").statutory is None

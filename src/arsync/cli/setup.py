@@ -21,17 +21,16 @@ from arsync.cli.common import (
 from arsync.connector import Grant, OrganisationRef
 from arsync.errors import UserMistake
 
-RULEBOOKS = ("gentle", "standard", "strict")
 MODES = ("observe", "approve", "auto")
 
 
 @click.command()
 @click.option(
     "--rulebook",
-    type=click.Choice(RULEBOOKS),
+    metavar="NAME",
     default="standard",
     show_default=True,
-    help="The rulebook to start from.",
+    help="The rulebook to start from: gentle, standard or strict, or a pack such as uk-standard.",
 )
 @click.option(
     "--currency", metavar="CODE", help="The rulebook's currency, e.g. NZD (default: its own)."
@@ -51,8 +50,14 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
     import arsync_rulebooks
     from arsync.config import example_config
 
-    text = arsync_rulebooks.text(rulebook)
-    if currency:
+    if rulebook not in arsync_rulebooks.names():
+        known = ", ".join(arsync_rulebooks.names())
+        raise UserMistake(f"there is no rulebook {rulebook!r}.\n    hint: known: {known}")
+    pack = rulebook in arsync_rulebooks.packs()
+    text = _PACK.format(name=rulebook) if pack else arsync_rulebooks.text(rulebook)
+    if currency and pack:
+        text += f"currency: {_code(currency)}\n"
+    elif currency:
         text = _in_currency(text, currency)
     files = {
         folder / "config.toml": example_config(),
@@ -84,10 +89,33 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
     return EXIT_DONE
 
 
-def _in_currency(text: str, currency: str) -> str:
+_PACK = """\
+# yaml-language-server: $schema=./rulebook.schema.json
+#
+# Everything stands in the pack; write here only what you want otherwise, by its name, as in
+#
+# credit_limits:
+#   - name: Everyone else
+#     limit: 5,000
+#
+#     arsync rules show           prints the whole, with the file and line each part came from
+#     arsync rules check          says what is wrong, with line and hint
+
+version: 1
+extends: {name}
+"""
+"""A rulebook that starts from a pack."""
+
+
+def _code(currency: str) -> str:
     code = currency.upper()
     if len(code) != 3 or not code.isalpha() or not code.isascii():
         raise UserMistake(f"{currency!r} is not a currency code such as GBP, NZD or USD.")
+    return code
+
+
+def _in_currency(text: str, currency: str) -> str:
+    code = _code(currency)
     lines = text.splitlines(keepends=True)
     return "".join(
         f"currency: {code}                     # every amount below is in this currency\n"

@@ -82,7 +82,13 @@ class Assessor:
 
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
-        books = Books(account, self.today, currency=self.rulebook.currency, base=self.base)
+        books = Books(
+            account,
+            self.today,
+            currency=self.rulebook.currency,
+            base=self.base,
+            statutory=self.rulebook.statutory,
+        )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact)
         root_seat = Seat(books, root_contact, agreed=_agreed(customer), covers=None)

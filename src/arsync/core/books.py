@@ -19,6 +19,7 @@ from arsync.core.records import (
     Promise,
     SentStep,
 )
+from arsync.core.statutory import LatePayment
 
 HISTORY_DAYS = 365
 """How far back payment behaviour and sales are counted, in days."""
@@ -109,8 +110,17 @@ def promise_state(promise: Promise, invoice: Invoice | None, account: Account, t
 class Books:
     """One account, indexed for the facts of all its contacts and invoices on one day."""
 
-    def __init__(self, account: Account, today: date, *, currency: str, base: str) -> None:
+    def __init__(
+        self,
+        account: Account,
+        today: date,
+        *,
+        currency: str,
+        base: str,
+        statutory: LatePayment | None = None,
+    ) -> None:
         """Index what is cheap now; the rest is computed when a fact asks."""
+        self.statutory = statutory
         self.account = account
         self.today = today
         self.currency = currency

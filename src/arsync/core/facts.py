@@ -58,6 +58,7 @@ class Field(NamedTuple):
 
 
 _NO_RATE = "the platform recorded no exchange rate"
+_NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
 _OPEN = "open invoices"
 _PAID = "invoices paid in full in the last 365 days"
 _PROMISES = ("none", "open", "kept", "broken")
@@ -488,6 +489,28 @@ _INVOICE: tuple[tuple[Field, InvoiceFact], ...] = (
             "nothing was sent yet",
         ),
         figures.invoice_highest_step,
+    ),
+    (
+        Field(
+            "statutory_interest",
+            _I,
+            _A,
+            "interest that the law gives on what is due, from the day after the due date",
+            "the invoice, and the rates under statutory of the rulebook",
+            _NO_TABLE,
+        ),
+        figures.statutory_interest,
+    ),
+    (
+        Field(
+            "statutory_compensation",
+            _I,
+            _A,
+            "the fixed sum that the law gives once it is late, by what is due",
+            "the invoice, and the fixed sums under statutory of the rulebook",
+            _NO_TABLE,
+        ),
+        figures.statutory_compensation,
     ),
 )
 

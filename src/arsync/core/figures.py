@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Self
 
-from arsync.core.books import HISTORY_DAYS, Seat, promise_state, summed
+from arsync.core.books import HISTORY_DAYS, Seat, is_owed, promise_state, summed
 from arsync.core.money import ZERO
 from arsync.core.records import CreditKind, DocumentStatus, Invoice, PaymentStatus, SentStep
+from arsync.core.statutory import LatePayment, compensation, interest
 
 Value = Any
 """Decimal, int, bool, text, a frozenset of texts, or None for unknown."""
@@ -224,3 +225,28 @@ def total_here(seat: Seat, invoice: Invoice) -> Value:
     return seat.books.converter.amount(
         invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
     )
+
+
+def _law_for(seat: Seat, invoice: Invoice) -> LatePayment | None:
+    """Return the table that fits the invoice: all three in one currency."""
+    law, here = seat.books.statutory, seat.books.currency
+    return law if law is not None and law.currency == invoice.currency == here else None
+
+
+def statutory_interest(seat: Seat, invoice: Invoice) -> Value:
+    """Return the interest that the law gives on what is due."""
+    law = _law_for(seat, invoice)
+    if law is None:
+        return None
+    due = invoice.amount_due if is_owed(invoice) else ZERO
+    return interest(law, due, invoice.due_on, seat.books.today)
+
+
+def statutory_compensation(seat: Seat, invoice: Invoice) -> Value:
+    """Return the fixed sum that the law gives for the late invoice."""
+    law = _law_for(seat, invoice)
+    if law is None:
+        return None
+    if not is_owed(invoice):
+        return ZERO
+    return compensation(law, invoice.amount_due, invoice.due_on, seat.books.today)

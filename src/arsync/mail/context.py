@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.money import ZERO, shown
-from arsync.core.records import Account, Organisation
+from arsync.core.records import Account, Invoice, Organisation
+from arsync.core.statutory import LatePayment, compensation, interest
 from arsync.mail.language import Language
 
 INVOICES_PER_LETTER_MAX = 200
@@ -39,6 +40,7 @@ def letter_context(
     *,
     spoken: Language,
     links: Mapping[str, str] | None = None,
+    law: LatePayment | None = None,
 ) -> dict[str, Any]:
     """Return the values a letter is rendered with, all of them ready for people.
 
@@ -49,6 +51,7 @@ def letter_context(
         today: the organisation's day.
         spoken: the letters' language.
         links: the customer's online view by invoice id, where the record has none.
+        law: what the law gives for late payment, from the rulebook.
     """
     contact = next((one for one in account.contacts if one.id == action.contact_id), None)
     records = {invoice.id: invoice for invoice in account.invoices}
@@ -97,7 +100,33 @@ def letter_context(
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
+        statutory=_statutory(law, [records.get(ref.id) for ref in action.invoices], today),
     )
+
+
+def _statutory(
+    law: LatePayment | None, invoices: Sequence[Invoice | None], today: date
+) -> dict[str, str]:
+    """Return what the law gives on all the invoices; nothing unless it is known for each."""
+    if law is None:
+        return {}
+    interests, sums = ZERO, ZERO
+    for invoice in invoices:
+        if invoice is None or invoice.currency != law.currency:
+            return {}
+        extra = interest(law, invoice.amount_due, invoice.due_on, today)
+        fixed = compensation(law, invoice.amount_due, invoice.due_on, today)
+        if extra is None or fixed is None:
+            return {}
+        interests, sums = interests + extra, sums + fixed
+    if interests + sums == 0:
+        return {}
+    return {
+        "law": law.law,
+        "interest": shown(interests, law.currency),
+        "compensation": shown(sums, law.currency),
+        "total": shown(interests + sums, law.currency),
+    }
 
 
 def _context(
@@ -111,6 +140,7 @@ def _context(
     today: date,
     step: str,
     promised_on: str,
+    statutory: Mapping[str, str],
 ) -> dict[str, Any]:
     return {
         "customer": {"name": customer[0], "first_name": customer[1]},
@@ -124,6 +154,7 @@ def _context(
         "today": spoken.day(today),
         "step": step,
         "promised_on": promised_on,
+        "statutory": dict(statutory),
         "language": spoken.code,
         "words": dict(spoken.words),
     }
@@ -162,4 +193,8 @@ def sample_context(spoken: Language) -> dict[str, Any]:
         spoken, customer=("Acme Ltd", "Jane"), organisation="Example Ltd", lines=lines,
         totals=["GBP 3,880.00"], oldest=14, today=day, step="second reminder",
         promised_on=spoken.day(day),
+        statutory={
+            "law": "Late Payment of Commercial Debts (Interest) Act 1998",
+            "interest": "GBP 17.49", "compensation": "GBP 140.00", "total": "GBP 157.49",
+        },
     )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from jinja2.exceptions import TemplateError
 from markupsafe import Markup, escape
 
+from arsync.core.statutory import LatePayment
 from arsync.errors import UserMistake
 from arsync.mail.context import sample_context
 from arsync.mail.language import DEFAULT_LANGUAGE, language, shipped
@@ -28,7 +29,7 @@ from arsync.mail.sandboxed import (
 )
 
 TEXT_NAMES = ("upcoming", "first reminder", "second reminder", "third reminder", "final notice",
-              "promise broken")  # fmt: skip
+              "formal notice", "promise broken")  # fmt: skip
 """The texts that arsync brings along, in the order of a cadence."""
 
 SUBJECT_CHARACTERS_MAX = 200
@@ -111,16 +112,23 @@ def _own_sources(
 class Letters:
     """The texts of one rules folder in one language, ready to be rendered."""
 
-    def __init__(self, folder: Path | None = None, code: str = DEFAULT_LANGUAGE) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        code: str = DEFAULT_LANGUAGE,
+        law: LatePayment | None = None,
+    ) -> None:
         """Read the texts. What is wrong with them is in `problems`, nothing is raised.
 
         Args:
             folder: the rules folder, or None for the shipped texts alone.
             code: the language.
+            law: what the law gives for late payment, for texts that claim it.
 
         Raises:
             UserMistake: no such language.
         """
+        self.law = law
         self.language = language(code)
         own, self._shown_as, self.problems = _own_sources(folder, code)
         templates = {name: shipped(name) for name in _LAYOUTS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import Config
-from arsync.core.rulebook import Problem, Rulebook, read_rulebook
+from arsync.core.rulebook import Problem, Rulebook
+from arsync.core.rulebook.layers import Extended, File, Finder
+from arsync.core.rulebook.read import read_layers
+from arsync.core.rulebook.yaml_text import did_you_mean
 from arsync.errors import UserMistake
 from arsync.mail import Letters, languages
 
@@ -18,6 +22,9 @@ RULEBOOK_FILES_MAX = 200
 
 RULEBOOK_BYTES_MAX = 5_000_000
 """All files of one rulebook together."""
+
+SHIPPED = "arsync_rulebooks"
+"""How problems and evidence show where a shipped rulebook stands."""
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -32,6 +39,8 @@ class Rules(NamedTuple):
     errors: int
     """How many of the problems are errors; the others are warnings."""
     letters: Letters
+    effective: tuple[File, ...] = ()
+    """The rulebook as it counts, as nodes that know their file and line."""
 
 
 def rulebook_files(config: Config, connection: str = "") -> list[Path]:
@@ -44,6 +53,8 @@ def rulebook_files(config: Config, connection: str = "") -> list[Path]:
 def read_rules(config: Config, connection: str = "") -> Rules:
     """Read the rulebook of a connection and the texts beside it.
 
+    The connection's own folder extends the files that all share, unless it says `extends:` itself.
+
     Args:
         config: names the folder.
         connection: the connection's name; empty for what all share.
@@ -52,13 +63,14 @@ def read_rules(config: Config, connection: str = "") -> Rules:
         UserMistake: there is no rules folder, nothing in it, or a file cannot be read.
     """
     folder = config.path("rules", "folder")
-    files = rulebook_files(config, connection)
-    if not files:
+    shared = rulebook_files(config)
+    own = rulebook_files(config, connection)[len(shared) :]
+    if not shared and not own:
         raise UserMistake(
             f"there is no rulebook in {folder}."
             "\n    hint: `arsync init` puts one there; any *.yaml in the folder is read"
         )
-    return _read(config, folder, files)
+    return _read(config, folder, own or shared, shared if own else ())
 
 
 def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
@@ -87,25 +99,88 @@ def _yaml_files(folder: Path) -> list[Path]:
     ]
 
 
-def _read(config: Config, folder: Path, files: Sequence[Path]) -> Rules:
-    if len(files) > RULEBOOK_FILES_MAX:
+def shipped(name: str, asking: str = "") -> Extended:
+    """Find a shipped rulebook by name, for `extends:`.
+
+    Raises:
+        LookupError: there is none.
+    """
+    import arsync_rulebooks
+
+    try:
+        return Extended(f"{SHIPPED}/{name}.yaml", arsync_rulebooks.text(name))
+    except KeyError:
+        known = arsync_rulebooks.names()
+        hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+        raise LookupError(f"there is no shipped rulebook {name!r}.\n{hint}") from None
+
+
+def finder(root: Path, config_folder: Path, files: Sequence[Path]) -> Finder:
+    """Return what finds the rulebooks that `extends:` names: shipped ones, or files below a folder.
+
+    Args:
+        root: the rules folder; nothing outside of it is read.
+        config_folder: names of files are shown from here.
+        files: the files that may say `extends:`.
+    """
+    paths = {_shown(file, config_folder): file for file in files}
+
+    def find(name: str, asking: str) -> Extended:
+        if Path(name).suffix not in _SUFFIXES:
+            return shipped(name)
+        if asking not in paths:
+            raise LookupError(f"there is no shipped rulebook {name!r}.")
+        file = Path(os.path.normpath(paths[asking].parent / name))
+        if not file.resolve().is_relative_to(root.resolve()):
+            raise LookupError(
+                f"{name!r} leads out of the rules folder.\nput the file into it, or below it"
+            )
+        if not file.is_file():
+            raise LookupError(f"there is no file {name!r} beside {asking}.")
+        shown = _shown(file, config_folder)
+        paths[shown] = file
+        return Extended(shown, _text(file))
+
+    return find
+
+
+def _read(
+    config: Config, folder: Path, files: Sequence[Path], shared: Sequence[Path] = ()
+) -> Rules:
+    if len(files) + len(shared) > RULEBOOK_FILES_MAX:
         raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
-    texts = [(_shown(file, config.folder), _text(file)) for file in files]
-    if sum(len(text) for _, text in texts) > RULEBOOK_BYTES_MAX:
+    texts, below = (
+        [(_shown(file, config.folder), _text(file)) for file in group] for group in (files, shared)
+    )
+    if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
     letters = Letters(folder)
-    rulebook, found = read_rulebook(texts, texts=letters.names)
+    reading = read_layers(
+        texts,
+        texts=letters.names,
+        shared=below,
+        find=finder(folder, config.folder, [*shared, *files]),
+    )
+    rulebook, found = reading.rulebook, reading.problems
     problems = [str(problem) for problem in found]
     errors = sum(problem.severity == "error" for problem in found)
     if rulebook is not None:
-        if rulebook.sending.language in languages():
-            letters = Letters(folder, rulebook.sending.language)
+        spoken = rulebook.sending.language
+        if spoken in languages() or rulebook.statutory is not None:
+            code = spoken if spoken in languages() else letters.language.code
+            letters = Letters(folder, code, rulebook.statutory)
         more = _unknown_places(rulebook)
         problems += [str(problem) for problem in more]
         errors += len(more)
     problems += [str(problem) for problem in letters.problems]
     errors += len(letters.problems)
-    return Rules(rulebook if not errors else None, tuple(problems), errors, letters)
+    return Rules(
+        rulebook if not errors else None,
+        tuple(problems),
+        errors,
+        letters,
+        tuple(reading.files),
+    )
 
 
 def _shown(file: Path, folder: Path) -> str:

@@ -135,7 +135,13 @@ class MailPost:
     ) -> Letter:
         letters = self._in_language(action.details.get("language", ""))
         context = letter_context(
-            action, account, organisation, today, spoken=letters.language, links=links
+            action,
+            account,
+            organisation,
+            today,
+            spoken=letters.language,
+            links=links,
+            law=self._default.law,
         )
         return letters.render(action.details.get("letter") or action.step, context)
 

@@ -18,6 +18,7 @@ from arsync.core.rulebook.layers import (
     Stack,
     found_nowhere,
     stacked,
+    values_of,
 )
 from arsync.core.rulebook.model import (
     Cadence,
@@ -96,35 +97,30 @@ def read_layers(
 ) -> Reading:
     """Read files as one rulebook, and return also what it was read from; see `read_rulebook`."""
     problems = Problems()
-    given = [*shared, *files]
-    if not given:
+    if not shared and not files:
         problems.add(Place("rules", 1, 1), "there is no rulebook file.", "add one *.yaml file")
-    if len(given) > FILES_MAX:
-        problems.add(Place(given[0][0], 1, 1), f"more than {FILES_MAX} files in one rulebook.")
-        given, shared, files = [], (), ()
+    if len(shared) + len(files) > FILES_MAX:
+        first = (*shared, *files)[0][0]
+        problems.add(Place(first, 1, 1), f"more than {FILES_MAX} files in one rulebook.")
+        shared, files = (), ()
     rulebook, stack = None, Stack([], [])
     with suppress(TooManyProblems):
-        stack = _stack(shared, files, problems, find)
+        own = _composed(files, problems)
+        if any("extends" in values_of(file.node) for file in own):
+            shared = ()
+        given = [*shared, *files]
+        below = stacked(_composed(shared, problems), problems, find)
+        stack = stacked(own, problems, find, below.files)
         if given and not stack.files and not problems.found:
             place = Place(given[0][0], 1, 1)
             problems.add(place, "the rulebook is empty.", "start with 'version: 1'")
         if stack.files:
             known = {name for name, _ in given}
-            beside = [(one.file, one.text) for one in stack.extended if one.file not in known]
+            extended = dict.fromkeys((*below.extended, *stack.extended))
+            beside = [(one.file, one.text) for one in extended if one.file not in known]
             rulebook = _Assembly(problems, texts).build(stack.files, [*given, *beside])
     ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
     return Reading(None if problems.fatal else rulebook, ordered, stack.files)
-
-
-def _stack(
-    shared: Sequence[tuple[str, str]],
-    files: Sequence[tuple[str, str]],
-    problems: Problems,
-    find: Finder,
-) -> Stack:
-    below = stacked(_composed(shared, problems), problems, find)
-    whole = stacked(_composed(files, problems), problems, find, below.files)
-    return Stack(whole.files, [*below.extended, *whole.extended])
 
 
 def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File]:

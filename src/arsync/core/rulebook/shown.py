@@ -21,7 +21,9 @@ COMMENT_COLUMN_MAX = 70
 """Where comments begin, unless a line is longer."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./%:-]*")
-_WORDS_OF_YAML = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_PLAIN_IN_BLOCK = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./%:,()'-]*")
+_WORDS_OF_YAML = frozenset({"null"})
+"""Words that YAML takes for nothing; all others are read as they are written."""
 
 
 class Part(NamedTuple):
@@ -50,19 +52,21 @@ class Difference(NamedTuple):
         return f"{name}: {self.what}  ({self.place.file}:{self.place.line})"
 
 
-def inline(node: Node) -> str:
-    """Return a value in YAML on one line."""
+def inline(node: Node, plain: re.Pattern[str] = _PLAIN) -> str:
+    """Return a value in YAML on one line.
+
+    Args:
+        node: the value.
+        plain: which single values need no quotes; commas and brackets do inside brackets.
+    """
     if isinstance(node, MappingNode):
         pairs = ", ".join(f"{inline(key)}: {inline(value)}" for key, value in node.value)
         return f"{{{pairs}}}"
     if isinstance(node, SequenceNode):
         return f"[{', '.join(inline(one) for one in node.value)}]"
-    return _scalar(str(node.value))
-
-
-def _scalar(text: str) -> str:
-    plain = _PLAIN.fullmatch(text) and ": " not in text and not text.endswith((" ", ":"))
-    if plain and text.casefold() not in _WORDS_OF_YAML - {"yes", "no", "true", "false"}:
+    text = str(node.value)
+    bare = plain.fullmatch(text) and ": " not in text and not text.endswith((" ", ":"))
+    if bare and text.casefold() not in _WORDS_OF_YAML:
         return text
     return json.dumps(text, ensure_ascii=False)
 
@@ -92,7 +96,7 @@ def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
             yield f"{section}:", None
             yield from _block(bodies)
         else:
-            yield f"{section}: {inline(bodies[0])}", place_of(bodies[0])
+            yield f"{section}: {inline(bodies[0], _PLAIN_IN_BLOCK)}", place_of(bodies[0])
 
 
 def _items(bodies: Sequence[Node]) -> list[Node]:
@@ -115,7 +119,7 @@ def _block(bodies: Sequence[Node]) -> Iterator[tuple[str, Place | None]]:
             for row in _items(values):
                 yield f"    - {inline(row)}", place_of(row)
         else:
-            yield f"  {inline(key)}: {inline(values[0])}", place_of(key)
+            yield f"  {inline(key)}: {inline(values[0], _PLAIN_IN_BLOCK)}", place_of(key)
 
 
 def _element(section: str, item: Node) -> Iterator[tuple[str, Place | None]]:
@@ -128,7 +132,7 @@ def _element(section: str, item: Node) -> Iterator[tuple[str, Place | None]]:
             for step in sorted(value.value, key=_day):
                 yield f"      - {inline(step)}", place_of(step)
         else:
-            yield f"{head}{inline(key)}: {inline(value)}", place_of(key)
+            yield f"{head}{inline(key)}: {inline(value, _PLAIN_IN_BLOCK)}", place_of(key)
 
 
 def _day(step: Node) -> int:

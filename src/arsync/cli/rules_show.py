@@ -1,0 +1,83 @@
+"""`rules show` and `rules drift`: the rulebook as it counts, and how connections differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_MISTAKE
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    word,
+)
+from arsync.errors import UserMistake
+
+
+@click.command("show")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@connection_option
+@config_option
+def rules_show(paths: tuple[Path, ...], connection: str | None, config_file: Path | None) -> int:
+    """Print the rulebook as it counts, with the file and line of each part.
+
+    PATHS are files or folders; without them it is the rules folder of the config. What is printed
+    is a rulebook itself: saved to a file, it is read as the same one.
+    """
+    from arsync.core.rulebook.shown import effective_text
+    from arsync.run.rules import read_paths, read_rules
+
+    with open_app(config_file) as app:
+        if connection:
+            app.store.connections.get(connection)
+        found = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
+    if found.errors:
+        raise UserMistake("\n".join(found.problems))
+    click.echo(effective_text(found.effective), nl=False)
+    return EXIT_DONE
+
+
+@click.command("drift")
+@connection_option
+@json_option
+@config_option
+def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
+    """List how each connection's rulebook differs from the one that all share."""
+    from arsync.core.rulebook.shown import differences
+    from arsync.run.rules import read_rules
+
+    failed = False
+    listed: list[dict[str, object]] = []
+    with open_app(config_file) as app:
+        if connection:
+            app.store.connections.get(connection)
+        shared = read_rules(app.config)
+        for problem in shared.problems if shared.errors else ():
+            click.echo(problem, err=True)
+            failed = True
+        for row in app.store.connections.all():
+            if failed or connection not in {None, row.name}:
+                continue
+            own = read_rules(app.config, row.name)
+            if own.errors:
+                click.echo("\n".join(own.problems), err=True)
+                failed = True
+                continue
+            found = differences(shared.effective, own.effective)
+            listed += [
+                {"connection": row.name, "section": one.section, "element": one.element,
+                 "what": one.what, "file": one.place.file, "line": one.place.line}
+                for one in found
+            ]  # fmt: skip
+            if not as_json:
+                say(f"{row.name}: {word(len(found), 'difference') if found else 'as shared'}.")
+                for one in found:
+                    click.echo(f"    {one}")
+    if as_json:
+        print_json(listed)
+    return EXIT_MISTAKE if failed else EXIT_DONE
