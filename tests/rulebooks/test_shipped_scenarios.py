@@ -98,13 +98,14 @@ def rule_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
     for section in ("leave_alone", "credit_holds", "reminders", "follow_ups", "credit_limits"):
         rules = getattr(rulebook, section)
         for index, rule in enumerate(rules):
-            less = replace(rulebook, **{section: without(rules, index)})
-            yield Mutant(f"{section} without {rule.name}", less)
+            less: dict[str, Any] = {section: without(rules, index)}
+            yield Mutant(f"{section} without {rule.name}", replace(rulebook, **less))
     for index, hold in enumerate(rulebook.credit_holds):
-        for what, values in (
-            ("approved otherwise", {"needs_approval": not hold.needs_approval}),
-            ("other terms", {"terms": "" if hold.terms else "cash on delivery"}),
-        ):
+        changes: dict[str, dict[str, Any]] = {
+            "approved otherwise": {"needs_approval": not hold.needs_approval},
+            "other terms": {"terms": "" if hold.terms else "cash on delivery"},
+        }
+        for what, values in changes.items():
             holds = with_one(rulebook.credit_holds, index, **values)
             yield Mutant(f"{hold.name}: {what}", replace(rulebook, credit_holds=holds))
 
@@ -112,7 +113,7 @@ def rule_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
 def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
     """Yield the rulebook with one setting of `sending` changed."""
     sending = rulebook.sending
-    for values in (
+    changes: tuple[dict[str, Any], ...] = (
         {"weekdays": frozenset(range(7))},
         {"weekdays": frozenset({0})},
         {"days_between_emails": 0},
@@ -121,7 +122,8 @@ def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
         {"platform_emails_per_moment": sending.platform_emails_per_moment + 1},
         {"without_email": WithoutEmail.HOLD_BACK},
         {"without_email": WithoutEmail.TASK},
-    ):
+    )
+    for values in changes:
         changed = sending._replace(**values)
         if changed != sending:
             yield Mutant(f"sending {values}", replace(rulebook, sending=changed))
@@ -134,14 +136,17 @@ def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
     mutants = [
         *step_mutants(rulebook), *rule_mutants(rulebook), *sending_mutants(rulebook)
     ]  # fmt: skip
-    unnoticed = [
-        mutant.what
-        for mutant in mutants
-        if not any(
-            failures(scenario, mutant.rulebook, holidays=mutant.holidays)
-            for scenario in the_scenarios(name)
-        )
-    ]
+    # The story that noticed the last mutant is asked first: it often notices the next one, too.
+    stories = sorted(the_scenarios(name), key=lambda one: one.until - one.begins)
+    unnoticed = []
+    for mutant in mutants:
+        for story in stories:
+            if failures(story, mutant.rulebook, holidays=mutant.holidays):
+                stories.remove(story)
+                stories.insert(0, story)
+                break
+        else:
+            unnoticed.append(mutant.what)
     assert len(mutants) > 30
     assert unnoticed == []
 

@@ -7,8 +7,10 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.assess import Assessor
+from arsync.core.conditions import fields_of, trace
 from arsync.core.decisions import HeldBack
 from arsync.core.explain import Line, explain
+from arsync.core.facts import contact_row
 from arsync.core.rulebook.model import Place, folded
 from arsync.core.scenario.model import (
     ABOUT_CUSTOMERS,
@@ -162,7 +164,8 @@ class _Comparison:
         day = self.played.days[expected.on]
         assessor = Assessor(self.played.rulebook, self.played.organisation, expected.on)
         root = assessor.assess(day.evening[0]).root
-        traced = assessor.trace(expected.facts, root)
+        asked = [one.position for one in fields_of(expected.facts.tree)]
+        traced = trace(expected.facts.tree, contact_row(root.seat, asked), None)
         if traced.answer is True:
             return []
         wrong = [one for one in traced.evidence if one.answer is not True]

@@ -162,6 +162,7 @@ class Scenario(NamedTuple):
     expected: tuple[Expected, ...] = ()
     never: tuple[Never, ...] = ()
     taken_over_on: date | None = None
+    """The day arsync starts: when the first invoice was issued, unless the scenario says."""
     approved_same_day: bool = True
     unlisted_allowed: bool = False
 

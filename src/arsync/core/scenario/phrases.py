@@ -141,14 +141,21 @@ def read_phrase(text: str, node: Node, names: Names) -> Phrase | None:
 
 
 def _about_customer(phrase: Phrase, rest: str, node: Node, names: Names) -> Phrase | None:
-    form = re.fullmatch(r"(?:to (?P<terms>.+?))?\s*(?:on (?P<contact>.+))?", rest)
-    wanted = form and (not form["terms"] or phrase.what is What.TERMS_CHANGED)
-    if not form or not wanted:
-        message = f"{phrase.said!r} says more than {phrase.what!r} can."
-        names.source.problem(node, message, f"write {phrase.what!r}, or '{phrase.what} on NAME'")
+    contact = ""
+    before, found, name = f" {rest}".rpartition(" on ")
+    if found and (phrase.what is not What.TERMS_CHANGED or folded(name) in names.contacts):
+        known = names.contact(name, node)
+        if known is None:
+            return None
+        contact, rest = known, before.strip()
+    if phrase.what is What.TERMS_CHANGED:
+        rest = rest.removeprefix("to ").strip()  # `cash on delivery` holds an `on` of its own
+    elif rest:
+        message = f"{phrase.said!r} says more than {phrase.what.value!r} can."
+        hint = f"write '{phrase.what}', or '{phrase.what} on NAME'"
+        names.source.problem(node, message, hint)
         return None
-    contact = names.contact(form["contact"], node) if form["contact"] else ""
-    return None if contact is None else phrase._replace(text=form["terms"] or "", contact=contact)
+    return phrase._replace(text=rest, contact=contact)
 
 
 def read_event(text: str, on: date, node: Node, names: Names) -> Event | None:

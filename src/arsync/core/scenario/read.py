@@ -212,7 +212,8 @@ class _Story:
             events=tuple(sorted(self.events, key=lambda one: one.on)),
             expected=tuple(expected),
             never=tuple(never),
-            taken_over_on=taken_over,
+            # Without it every debt would count as older than the connection.
+            taken_over_on=taken_over or begins,
             approved_same_day=self.block.get("approvals", "same day") == "same day",
             unlisted_allowed=self.block.get("unlisted") == "allowed",
         )
