@@ -211,6 +211,29 @@ def test_a_full_disk_behind_stdout_is_told(shell: Shell, words: list[str]) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_full_disk_behind_the_store_is_told(
+    configured: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARSYNC_STORE_URL", "sqlite:////dev/full")
+    done = configured("status")
+    assert done.code == 2
+    assert done.err == (
+        "arsync: sqlite:////dev/full: the disk is full. "
+        "Make room and run it again; the store is intact.\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux has /proc")
+def test_a_folder_where_nobody_can_write_is_told(
+    configured: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARSYNC_STORE_URL", "sqlite:////proc/arsync.db")
+    done = configured("status")
+    assert done.code == 2
+    assert "/proc/arsync.db: the store cannot be opened" in done.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 def test_a_full_disk_behind_a_report_is_told(shell: Shell) -> None:
     done = shell("report", "ageing", "--format", "html", "--output", "/dev/full")
     assert (done.code, done.err) == (2, "arsync: /dev/full: No space left on device.\n")
