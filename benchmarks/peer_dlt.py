@@ -104,6 +104,8 @@ def quickbooks(config: dict[str, Any]) -> Any:
 def main() -> None:
     """Extract, normalise and load."""
     config = json.loads(Path(sys.argv[1]).read_text())
+    # Several writers on one SQLite file meet `database is locked` on a busy computer.
+    dlt.config["load.workers"] = 1
     folder = Path(config["folder"])
     pipeline = dlt.pipeline(
         pipeline_name=f"bench_{config['platform']}",

@@ -81,7 +81,9 @@ def run_peer(peer: Peer, ledger: Ledger, folder: Path) -> Pulled:
     try:
         return _RUNS[peer](python, ledger, folder)
     except Failed as failure:
-        raise LeftOut(str(failure).splitlines()[-1]) from failure
+        lines = str(failure).splitlines()
+        errors = [line for line in lines if "Error" in line or "Exception" in line]
+        raise LeftOut(f"it failed: {(errors or lines)[-1][:200]}") from failure
 
 
 def _tap(module: str, config: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:

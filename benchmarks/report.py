@@ -109,6 +109,8 @@ HOW = """
 
 - **arsync** is `arsync pull` on a fresh SQLite store: it reads, normalises, and stores, each
   page in one durable transaction.
+- A peer is compared with the mean of an arsync pull just before and one just after it, since what
+  else the computer does changes within minutes.
 - **tap-xero** and **tap-quickbooks** (Singer taps from PyPI) read the same lists, with the
   versions they were released with. They parse and print, and store nothing. Their addresses are
   constants, so a launcher (`benchmarks/peer_reroute.py`) turns requests for the platforms'

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.ledger import Ledger, Pulled, ledger
-from benchmarks.measure import ROOT, Failed, cost_of
+from benchmarks.measure import ROOT, Cost, Failed, cost_of
 from benchmarks.peers import PEERS, TAP_XERO, LeftOut, Peer, run_peer
 from benchmarks.report import Row, Section
 
@@ -62,11 +62,11 @@ def pulling(platform: str, scale: Scale, folder: Path) -> Sequence[Section]:
         again = pull(sandbox, home)
         _own_figures(own, platform, full, small, again=again, rows=rows)
         own.add(lossless)
-        compared = [
-            _peer_section(peer, sandbox, folder, full, judged=scale.judged)
-            for peer in PEERS
-            if platform in peer.platforms
-        ]
+        compared = []
+        for peer in PEERS:
+            if platform in peer.platforms:
+                section, full = _against(peer, sandbox, folder, full, judged=scale.judged)
+                compared.append(section)
     return [own, *compared]
 
 
@@ -166,23 +166,33 @@ def _while_edited(sandbox: Ledger, home: Path) -> Row:
     )
 
 
-def _peer_section(
-    peer: Peer, sandbox: Ledger, folder: Path, ours: Pulled, *, judged: bool
-) -> Section:
-    platform = sandbox.platform
+def _against(
+    peer: Peer, sandbox: Ledger, folder: Path, before: Pulled, *, judged: bool
+) -> tuple[Section, Pulled]:
+    """Compare with a peer; also returns a pull made after it.
+
+    What else the computer does changes within minutes, so the peer is compared with the mean of a
+    pull just before and one just after it.
+    """
+    platform, word = sandbox.platform, peer.name.split()[0]
     section = Section(f"Against {peer.name} on {LABEL[platform]}", peer.name)
     try:
-        theirs = run_peer(peer, sandbox, folder / f"{platform}-{peer.name.split()[0]}")
+        theirs = run_peer(peer, sandbox, folder / f"{platform}-{word}")
     except LeftOut as reason:
         section.notes.append(f"Left out: {reason}")
-        return section
+        return section, before
+    home = folder / f"{platform}-after-{word}"
+    connect(sandbox, home)
+    after = pull(sandbox, home)
+    means = [(one + other) / 2 for one, other in zip(before.cost, after.cost, strict=True)]
+    ours = Pulled(Cost(*means), after.asked)
     _compare(section, ours, theirs, judged=judged and peer is TAP_XERO)
     section.notes.append(
         f"{peer.name} {peer.does}; arsync normalises and stores. The sandbox took "
         f"{theirs.asked.cpu_seconds:.1f} processor seconds for it, "
         f"{ours.asked.cpu_seconds:.1f} for arsync."
     )
-    return section
+    return section, after
 
 
 def _compare(section: Section, ours: Pulled, theirs: Pulled, *, judged: bool) -> None:
