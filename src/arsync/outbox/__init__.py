@@ -3,6 +3,7 @@
 from arsync.outbox.people import (
     Recorded,
     approve,
+    approved_by_person,
     catch_up,
     complete_task,
     record_dispute,
@@ -10,12 +11,12 @@ from arsync.outbox.people import (
     reject,
     resolve,
 )
-from arsync.outbox.recheck import reasons_gone, torn
+from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
 from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.worker import Outbox
 
 __all__ = [
-    "LIMITS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox", "Post", "Recorded", "Replan",
-    "approve", "catch_up", "complete_task", "reasons_gone", "record_dispute", "record_promise",
-    "reject", "resolve", "torn",
+    "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox",
+    "Post", "Recorded", "Replan", "approve", "approved_by_person", "catch_up", "complete_task",
+    "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "torn",
 ]  # fmt: skip

@@ -14,8 +14,10 @@ from arsync.core.money import plain, shown
 from arsync.core.plan import action_json
 from arsync.core.records import Invoice
 from arsync.errors import UserMistake
+from arsync.outbox.values import WHO
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow, DisputeRow, Mode, PromiseRow
+from arsync.store.planning import PLANNER
+from arsync.store.values import ActionRow, ConnectionRow, DisputeRow, EventRow, Mode, PromiseRow
 
 WHO_CHARACTERS_MAX = 100
 REASON_CHARACTERS_MAX = 1_000
@@ -57,6 +59,20 @@ def approve(store: Store, rows: Sequence[ActionRow], *, who: str, clock: Clock) 
         )
         for row in rows
     ]  # fmt: skip
+
+
+def approved_by_person(events: Sequence[EventRow]) -> bool:
+    """Return whether a person approved an action, since it was last planned."""
+    for event in reversed(events):
+        if event.to_state is _S.PLANNED:
+            return False
+        if event.to_state is _S.APPROVED and event.who not in MACHINES:
+            return True
+    return False
+
+
+MACHINES = frozenset({WHO, PLANNER})
+"""Who approves without being a person."""
 
 
 def reject(

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from arsync.clock import Clock
 from arsync.connector import Connector
-from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
 from arsync.core.plan import HeldBack, Plan
-from arsync.core.records import Account, DocumentStatus, RecordKind, StandingHold
+from arsync.core.records import Account, DocumentStatus, RecordKind, SentStep, StandingHold
+from arsync.outbox.people import approved_by_person
 from arsync.outbox.values import Limits, Replan
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.values import ActionRow, ConnectionRow, Mode
 
 SPEAKS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
 """These reach the customer: what they say is read again from the platform first."""
@@ -24,6 +25,9 @@ AS_ASKED = frozenset(
     {ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
 )
 """These say what has happened; no rule can take it back."""
+
+ALL_WAIT = "the connection asks for approval of everything now"
+RULEBOOK_ASKS = "the rulebook asks for approval now"
 
 _HOLDING = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
 _LIFTING = frozenset({ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS})
@@ -95,13 +99,32 @@ class Recheck:
         account = self._account(action.contact_id)
         if account is None:
             return Gone(f"{action.contact_name} is no longer among the customers")
-        plan = self._replan(as_before(account, action))
+        before = as_before(account, action)
+        plan = self._replan(before)
         fresh = next((one for one in plan.actions if one.key == row.key), None)
+        if fresh is not None and (others := _not_in(action, fresh)):
+            # An invoice that was not in the plan is not slipped in: this is said without it.
+            plan = self._replan(_as_if_told(before, others, plan.as_of))
+            fresh = next((one for one in plan.actions if one.key == row.key), None)
         if fresh is None:
             return Gone(_why_gone(action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
             return NotYet(fresh.not_before, "outside the hours in which messages leave")
-        return Ready(_at_most(fresh, action), account)
+        unapproved = self._unapproved(row, fresh)
+        if unapproved:
+            return Gone(unapproved)
+        # It belongs to the moment of what left with it, though that was yesterday.
+        return Ready(replace(fresh, moment=action.moment), account)
+
+    def _unapproved(self, row: ActionRow, fresh: Action) -> str:
+        """Return why a person has to approve it first (or again); empty when nobody has to."""
+        if approved_by_person(self._store.actions.events(row.key)):
+            if fresh.step != row.action.step:
+                return f"it was approved as {row.action.step!r}, and would be {fresh.step!r} now"
+            return ""
+        if self._connection.mode == Mode.APPROVE:
+            return ALL_WAIT
+        return RULEBOOK_ASKS if fresh.needs_approval else ""
 
     def _account(self, contact_id: str) -> Account | None:
         return next(self._store.ledger.accounts(self._connection.id, [contact_id]), None)
@@ -172,11 +195,15 @@ def _since(action: Action) -> date:
     return date.fromisoformat(text) if text else date.min
 
 
-def _at_most(fresh: Action, planned: Action) -> Action:
-    """Return the fresh action without invoices that were not in the plan a person saw."""
+def _not_in(planned: Action, fresh: Action) -> list[InvoiceRef]:
     known = {ref.id for ref in planned.invoices}
-    kept = tuple(ref for ref in fresh.invoices if ref.id in known)
-    return fresh if len(kept) == len(fresh.invoices) else replace(fresh, invoices=kept)
+    return [ref for ref in fresh.invoices if ref.id not in known]
+
+
+def _as_if_told(account: Account, refs: Sequence[InvoiceRef], today: date) -> Account:
+    """Return the account as if the steps of some invoices had been taken today."""
+    told = (SentStep(ref.id, ref.episode, "", ref.day, ref.step, today, "") for ref in refs)
+    return account._replace(sent=(*account.sent, *told))
 
 
 def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) -> tuple[Action, ...]:
@@ -193,7 +220,8 @@ def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) ->
         account = next(store.ledger.accounts(connection.id, [row.action.contact_id]), None)
         if account and any(step.moment == row.action.moment for step in account.sent):
             fresh = replan(as_before(account, row.action)).actions
-            kept += [action for action in fresh if action.key == row.key]
+            mine = [action for action in fresh if action.key == row.key]
+            kept += [replace(action, moment=row.action.moment) for action in mine]
     return tuple(kept)
 
 

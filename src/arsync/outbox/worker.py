@@ -22,6 +22,7 @@ from datetime import date, datetime, timedelta
 from arsync.clock import Clock
 from arsync.connector import Connector
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.plan import action_json
 from arsync.errors import (
     ArsyncError,
     NeedsReconnect,
@@ -202,6 +203,9 @@ class Outbox:
         ready = self._ready(row)
         if ready is None:
             return
+        if action_json(ready.action) != action_json(row.action):
+            self._store.actions.revise(row.key, ready.action)
+            row = row._replace(action=ready.action)
         by_mail = is_letter_by_mail(row.action)
         try:
             receipt = self._delivery.perform(row, ready)

@@ -20,7 +20,7 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
 from arsync.run.rules import Rules
-from arsync.store.values import ConnectionRow, ConnectionState, EventRow, Mode
+from arsync.store.values import ConnectionRow, ConnectionState, Mode
 from arsync.sync import Progress, pull
 
 OVER_SAFETY = "over a safety limit: it waits for a person"
@@ -97,8 +97,7 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     outbox.catch_up(parts.store, connection, clock=parts.clock)
     rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
     result.plan = replace(result.plan, actions=(*result.plan.actions, *rest))
-    if result.plan.safety.exceeded:
-        _take_back(parts, connection)
+    renewed = _take_back(parts, connection, result.plan)
     result.saved = parts.store.actions.save_plan(
         connection.id,
         result.plan,
@@ -106,18 +105,35 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
         now=parts.clock.now(),
         run_id=result.run_id,
         why_gone=outbox.reasons_gone(parts.store, connection, result.plan),
+        renewed=renewed,
     )
 
 
-def _take_back(parts: Parts, connection: ConnectionRow) -> None:
-    """Withdraw what no person approved; saving the plan then lets it wait for one."""
+def _take_back(parts: Parts, connection: ConnectionRow, plan: Plan) -> set[str]:
+    """Withdraw what no person approved and now has to; saving the plan then lets it wait for one.
+
+    Returns the keys of what is approved still, and not by a person.
+    """
     actions = parts.store.actions
+    asks = {action.key for action in plan.actions if action.needs_approval}
+    left: set[str] = set()
     for row in actions.list(connection.id, states={ActionState.APPROVED}):
-        if not row.by_person and not approved_by_person(actions.events(row.key)):
-            actions.change(
-                row.key, ActionState.WITHDRAWN, who=outbox.WHO, why=OVER_SAFETY,
-                now=parts.clock.now(), from_state=ActionState.APPROVED,
-            )  # fmt: skip
+        if row.by_person or outbox.approved_by_person(actions.events(row.key)):
+            continue
+        if plan.safety.exceeded:
+            why = OVER_SAFETY
+        elif connection.mode == Mode.APPROVE:
+            why = outbox.ALL_WAIT
+        elif row.key in asks:
+            why = outbox.RULEBOOK_ASKS
+        else:
+            left.add(row.key)
+            continue
+        actions.change(
+            row.key, ActionState.WITHDRAWN, who=outbox.WHO, why=why,
+            now=parts.clock.now(), from_state=ActionState.APPROVED,
+        )  # fmt: skip
+    return left
 
 
 def _pull(
@@ -158,21 +174,12 @@ def _apply(
         limits=parts.limits,
     )
     result.applied = worker.result
-    worker.run(stop=stop)
 
+    def stop_now() -> bool:
+        # Who sets it to `observe` while messages leave means the next one already.
+        return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
 
-MACHINES = frozenset({outbox.WHO, "plan"})
-"""Who approves without being a person."""
-
-
-def approved_by_person(events: Sequence[EventRow]) -> bool:
-    """Return whether a person approved an action, since it was last planned."""
-    for event in reversed(events):
-        if event.to_state is ActionState.PLANNED:
-            return False
-        if event.to_state is ActionState.APPROVED and event.who not in MACHINES:
-            return True
-    return False
+    worker.run(stop=stop_now)
 
 
 def _run(

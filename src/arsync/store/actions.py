@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from arsync.connector import Receipt
 from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, Action, ActionKind, ActionState
 from arsync.errors import UserMistake
-from arsync.store.action_rows import action_row, add_events, insert_action, locked_row
+from arsync.store.action_rows import action_row, add_events, content, insert_action, locked_row
 from arsync.store.database import Database
 from arsync.store.planning import save_plan
 from arsync.store.tables import action_events, actions, connections
@@ -44,20 +44,22 @@ class Actions:
         now: datetime,
         run_id: int | None = None,
         why_gone: Mapping[str, str] = MappingProxyType({}),
+        renewed: Collection[str] = (),
     ) -> PlanSaved:
         """Save a plan, in one transaction.
 
         New keys are planned, and go on at once as the mode says: `observe` leaves them planned,
         `approve` asks a person, `auto` approves what does not need approval. Over a safety limit
         everything waits for a person. Keys that are there already are kept; while they still wait,
-        they take over the newer plan's text. What waits, or is approved, and is in the plan no
-        longer, is withdrawn: the reason is gone, and `why_gone` tells by key what took it away. A
-        withdrawn or expired action whose reason is back is planned again.
+        they take over the newer plan's text, and so do approved ones whose keys are in `renewed`:
+        no person has seen those. What waits, or is approved, and is in the plan no longer, is
+        withdrawn: the reason is gone, and `why_gone` tells by key what took it away. A withdrawn or
+        expired action whose reason is back is planned again.
         """
         with self._database.write() as connection:
             return save_plan(
                 connection, connection_id, plan, mode=mode, now=now, run_id=run_id,
-                why_gone=why_gone,
+                why_gone=why_gone, renewed=renewed,
             )  # fmt: skip
 
     def add(
@@ -274,6 +276,14 @@ class Actions:
                 .where(actions.c.key == key, actions.c.before.is_(None))
                 .values(before=dict(before))
             )
+
+    def revise(self, key: str, action: Action) -> None:
+        """Keep what is really going to be said and listed, in place of what was planned."""
+        assert action.key == key, "the same intent in newer words"
+        values = content(action)
+        del values["not_before"]
+        with self._database.write() as connection:
+            connection.execute(update(actions).where(actions.c.key == key).values(values))
 
     def raise_generation(self, key: str) -> int:
         """Raise and return the generation: `find` showed that nothing stands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ _S = ActionState
 WAITING_STATES = frozenset({_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED})
 """Nothing was sent yet: the next plan may still withdraw it."""
 _REBORN_FROM = frozenset({_S.WITHDRAWN, _S.EXPIRED})
-_WHO = "plan"
+PLANNER = "plan"
+"""Who changes states when a plan is saved."""
 GONE = "the reason is gone"
 
 
@@ -31,11 +32,12 @@ def save_plan(
     now: datetime,
     run_id: int | None,
     why_gone: Mapping[str, str],
+    renewed: Collection[str],
 ) -> PlanSaved:
     """Save a plan inside a transaction; see `Actions.save_plan`."""
     planned = {action.key: action for action in plan.actions}
     stored = _stored(connection, connection_id, list(planned))
-    saving = _Saving(plan, mode, now)
+    saving = _Saving(plan, mode, now, renewed)
     for position, (key, action) in enumerate(planned.items()):
         saving.take(key, action, position, stored.get(key))
     withdrawn = [
@@ -58,7 +60,8 @@ def save_plan(
             statement.values(values), [{"this": key, "why": why} for key, why in reasons.items()]
         )
         saving.events += [
-            (row.key, now, _WHO, _S(row.state), _S.WITHDRAWN, reasons[row.key]) for row in withdrawn
+            (row.key, now, PLANNER, _S(row.state), _S.WITHDRAWN, reasons[row.key])
+            for row in withdrawn
         ]
     add_events(connection, saving.events)
     return PlanSaved(new=saving.new, kept=len(planned) - saving.new, withdrawn=len(withdrawn))
@@ -80,12 +83,13 @@ def _stored(connection: Connection, connection_id: int, keys: list[str]) -> dict
 class _Saving:
     """What one plan does to the table, gathered before anything is written."""
 
-    def __init__(self, plan: PlanLike, mode: str, now: datetime) -> None:
+    def __init__(self, plan: PlanLike, mode: str, now: datetime, renewed: Collection[str]) -> None:
         self.births: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.events: list[Event] = []
         self.new = 0
         self._now = now
+        self._renewed = renewed
         self._mode = Mode(mode)
         self._over = plan.safety.messages if plan.safety.exceeded else None
 
@@ -99,8 +103,12 @@ class _Saving:
             if state == _S.PLANNED:
                 state, why = self._first_state(action)
                 if state != _S.PLANNED:
-                    self.events.append((key, self._now, _WHO, _S.PLANNED, state, why))
+                    self.events.append((key, self._now, PLANNER, _S.PLANNED, state, why))
                     values |= {"state": state.value, "reason": why, "changed_at": self._now}
+            self.updates.append(values)
+        elif row.state == _S.APPROVED and key in self._renewed:
+            values = {**content(action), "position": position, "key": key}
+            del values["not_before"]  # it may be the end of a pause between two attempts
             self.updates.append(values)
 
     def _born(self, key: str, action: Action, position: int, row: Any) -> None:
@@ -109,10 +117,10 @@ class _Saving:
         why = f"{because.file}:{because.line} {because.rule}"
         state, reason = self._first_state(action)
         before = None if row is None else _S(row.state)
-        self.events.append((key, self._now, _WHO, before, _S.PLANNED, why))
+        self.events.append((key, self._now, PLANNER, before, _S.PLANNED, why))
         if state != _S.PLANNED:
             assert state in ALLOWED_CHANGES[_S.PLANNED]
-            self.events.append((key, self._now, _WHO, _S.PLANNED, state, reason))
+            self.events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
         values = {
             **new_life(action, state=state, now=self._now),
             "key": key,

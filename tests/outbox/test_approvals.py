@@ -1,0 +1,153 @@
+"""Nothing leaves that a person was to see first, and what leaves says what is true today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.store.values import Mode
+
+from .conftest import NOW, RULES, Books, World
+
+REMINDER = ActionKind.REMINDER
+WORKDAYS = RULES.replace("every day", "business days").replace("00:01-23:59", "09:00-17:00")
+BY_MAIL = WORKDAYS.replace("accounting system", "smtp")
+SATURDAY = NOW + timedelta(days=1)
+MONDAY = NOW + timedelta(days=3)
+
+
+@pytest.fixture
+def weekend(books: Books, make_world: Callable[..., World]) -> World:
+    """Return a world on a Saturday: what is approved today leaves on Monday."""
+    world = make_world(books)
+    world.clock.moment = SATURDAY
+    world.rules(WORKDAYS)
+    books.add_invoice(books.add_contact(1), 1)
+    world.sync()
+    assert world.the_row(REMINDER).state is ActionState.APPROVED
+    return world
+
+
+def test_what_approved_itself_waits_once_the_connection_asks_for_everything(weekend: World) -> None:
+    weekend.app.set_mode(weekend.name, Mode.APPROVE)
+    weekend.clock.moment = MONDAY
+    weekend.sync()
+    assert weekend.books.emails == []
+    assert weekend.the_row(REMINDER).state is ActionState.AWAITING_APPROVAL
+    weekend.app.approve(who="Jane")
+    weekend.sync()
+    assert len(weekend.books.emails) == 1
+
+
+def test_what_approved_itself_waits_once_the_rulebook_asks_for_approval(weekend: World) -> None:
+    weekend.rules(WORKDAYS.replace("first reminder", "first reminder, approval: required"))
+    weekend.clock.moment = MONDAY
+    weekend.sync()
+    assert weekend.books.emails == []
+    assert weekend.the_row(REMINDER).state is ActionState.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize("change", ["mode", "rulebook"])
+def test_apply_sends_nothing_that_has_to_be_approved_by_now(weekend: World, change: str) -> None:
+    if change == "mode":
+        weekend.app.set_mode(weekend.name, Mode.APPROVE)
+    else:
+        weekend.rules(WORKDAYS.replace("first reminder", "first reminder, approval: required"))
+    weekend.clock.moment = MONDAY
+    weekend.app.apply(weekend.name)
+    assert weekend.books.emails == []
+    row = weekend.the_row(REMINDER)
+    assert row.state is ActionState.WITHDRAWN
+    assert "asks for approval" in row.reason
+
+
+def test_what_a_person_approved_leaves_whatever_the_mode_is_now(weekend: World) -> None:
+    weekend.app.set_mode(weekend.name, Mode.APPROVE)
+    weekend.sync()
+    weekend.app.approve(who="Jane")
+    weekend.app.set_mode(weekend.name, Mode.AUTO)
+    weekend.app.set_mode(weekend.name, Mode.APPROVE)
+    weekend.clock.moment = MONDAY
+    weekend.sync()
+    assert len(weekend.books.emails) == 1
+
+
+def test_observe_stops_a_run_between_two_messages(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books)
+    for number in (1, 2, 3):
+        books.add_invoice(books.add_contact(number), number)
+
+    def owner_takes_fright(name: str) -> None:
+        if name == "perform" and world.connection.mode != Mode.OBSERVE:
+            world.app.set_mode(world.name, Mode.OBSERVE)
+
+    books.before_call = owner_takes_fright
+    world.sync()
+    assert len(books.emails) == 1
+
+
+def disputed_until_saturday(world: World) -> None:
+    """Let an older invoice be at its first step, and a younger one at its second."""
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 2, overdue=0)
+    world.app.pull(world.name)
+    world.clock.moment = NOW + timedelta(days=3)  # Monday: the first reminder of INV-2
+    world.sync()
+    assert len(world.books.mails) == 1
+    world.books.add_invoice(contact, 1, overdue=2)
+    world.clock.moment = NOW + timedelta(days=15)  # Saturday, before INV-2's second step
+
+
+@pytest.fixture
+def two_steps(books: Books, make_world: Callable[..., World]) -> World:
+    """Return a world on a Saturday with a letter approved; by Monday more is due."""
+    world = make_world(books)
+    world.rules(BY_MAIL)
+    disputed_until_saturday(world)
+    world.sync()
+    (row,) = [one for one in world.rows(ActionState.APPROVED) if one.action.kind is REMINDER]
+    assert [ref.number for ref in row.action.invoices] == ["INV-1"]
+    assert row.action.step == "first reminder"
+    world.clock.moment = NOW + timedelta(days=17)
+    return world
+
+
+def test_a_letter_that_waited_is_sent_as_the_newest_plan_shows_it(two_steps: World) -> None:
+    two_steps.sync()
+    outgoing = two_steps.books.mails[-1][1]
+    assert b"INV-1" in outgoing.data
+    assert b"INV-2" in outgoing.data
+    (row,) = [one for one in two_steps.rows() if len(one.action.invoices) == 2]
+    assert row.action.step == "second reminder"
+    assert "2 invoices, GBP 200.00" in row.action.note
+
+
+def test_an_invoice_that_is_not_slipped_in_does_not_make_the_letter_sharper(
+    two_steps: World,
+) -> None:
+    two_steps.app.apply(two_steps.name)
+    outgoing = two_steps.books.mails[-1][1]
+    assert b"INV-2" not in outgoing.data
+    note = two_steps.books.done[-1].write
+    assert note.action.step == "first reminder"
+    assert "GBP 100.00 due" in note.text
+    # What was left out comes with the next moment, as if nothing had been said of it.
+    two_steps.advance(days=7)
+    two_steps.sync()
+    assert b"INV-2" in two_steps.books.mails[-1][1].data
+
+
+def test_what_is_kept_of_a_message_is_what_it_said(world: World) -> None:
+    invoice = world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.books.invoices["i1"] = invoice._replace(amount_due=invoice.amount_due / 2)
+    world.app.apply(world.name)
+    row = world.the_row(REMINDER)
+    assert row.action.invoices[0].amount_due == invoice.amount_due / 2
+    assert "GBP 50.00" in row.action.note
