@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from arsync.core.backtest import Backtests, backtest
 from arsync.core.facts import FIELDS, Kind
-from arsync.core.interest import Interest
+from arsync.core.interest import KNOWN, Interest
 from arsync.core.records import (
     Account,
     Allocation,
@@ -133,7 +133,10 @@ def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
 
 def a_rulebook(dice: random.Random) -> Rulebook | None:
     """Make a rulebook of random conditions; None when the reader refuses one of them."""
-    contact = lambda: a_condition(dice, ("contact",))  # noqa: E731
+
+    def contact() -> str:
+        return a_condition(dice, ("contact",))
+
     days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
     steps = "".join(
         f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice'])}}}\n"  # noqa: E501
@@ -265,3 +268,7 @@ def test_two_facts_that_move_by_themselves_leave_no_day_out(
     account = Account((Contact("c1", "One"),))
     days = Interest(rulebook).of_ledger(account, FIRST, FIRST + timedelta(9))
     assert len(days) == (10 if every_day else 1)
+
+
+def test_it_is_known_of_every_fact_when_it_moves() -> None:
+    assert {field.name for field in FIELDS} <= KNOWN

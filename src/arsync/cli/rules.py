@@ -12,9 +12,12 @@ from arsync.cli.common import (
     print_json,
     print_table,
 )
+from arsync.cli.rules_backtest import rules_backtest
 from arsync.cli.rules_check import rules_check
 from arsync.cli.rules_diff import rules_diff
 from arsync.cli.rules_new import rules_new
+from arsync.cli.rules_show import rules_drift, rules_show
+from arsync.cli.rules_simulate import rules_simulate
 from arsync.errors import UserMistake
 
 
@@ -26,6 +29,10 @@ def rules() -> None:
 rules.add_command(rules_check)
 rules.add_command(rules_diff)
 rules.add_command(rules_new)
+rules.add_command(rules_show)
+rules.add_command(rules_drift)
+rules.add_command(rules_simulate)
+rules.add_command(rules_backtest)
 
 
 @rules.command()

@@ -14,7 +14,8 @@ from arsync.core.books import HISTORY_DAYS
 from arsync.core.conditions import Compare, Condition, leaves
 from arsync.core.facts import Field
 from arsync.core.records import Account, Invoice
-from arsync.core.rulebook.model import Cadence, Rulebook, folded
+from arsync.core.rulebook.model import Rulebook, folded
+from arsync.core.stepping import next_step
 from arsync.core.trial import Treatment
 
 _BY_DUE = frozenset({"oldest_days_overdue", "days_overdue", "days_until_due"})
@@ -28,6 +29,22 @@ _COUNTERS = _BY_DUE | _BY_SENT | {
     "days_until_review",
 }  # fmt: skip
 """Facts that change by themselves every day."""
+
+_STILL = frozenset(
+    """
+    balance overdue_amount overdue_percent unallocated_credit exposure credit_limit headroom
+    over_limit_percent open_invoices overdue_invoices group contact_group tag contact country
+    currency has_email on_hold agreed_limit insured_limit promise_to_pay broken_promises dispute
+    highest_step_sent amount_due total partly_paid sent statutory_compensation
+    """.split()
+)
+"""Facts that change only with documents, on due dates, and with what is done."""
+
+_EVERY_DAY = frozenset({"statutory_interest"})
+"""Facts that reach a sum on a day that no table tells beforehand."""
+
+KNOWN = _STILL | _COUNTERS | _WINDOWED_PAID | _EVERY_DAY | {"sales_last_365_days"}
+"""Facts of which it is known when they move; with any other no day is left out."""
 
 DAY = timedelta(1)
 
@@ -53,17 +70,14 @@ class Interest:
                     self.every_day = self.every_day or not names.isdisjoint(_COUNTERS)
                 elif leaf.field.name in _COUNTERS:
                     thresholds.setdefault(leaf.field.name, set()).update(_whole(leaf.operand))
+        # A fact that this table does not know could move on any day.
+        moves = not asked <= KNOWN or not asked.isdisjoint(_EVERY_DAY)
+        self.every_day = self.every_day or moves
         self._thresholds = thresholds
         self._windowed = not asked.isdisjoint(_WINDOWED_PAID)
         self._sales = "sales_last_365_days" in asked
-        self._by_due = sorted(
-            {0, 1}
-            | _both(self._of(_BY_DUE))
-            | {day for cadence in rulebook.reminders for day in _step_days(cadence)}
-        )
-        cadences = [sorted(_step_days(cadence)) for cadence in rulebook.reminders]
-        self._steps = sorted({day for days in cadences for day in days})
-        self._gaps = sorted({b - a for days in cadences for a in days for b in days if b > a})
+        # From the due date on steps before it lapse; from the day after it counts as overdue.
+        self._by_due = sorted({0, 1} | _both(self._of(_BY_DUE)))
         self._reviews = {
             folded(one.contact): one.review_on for one in rulebook.customers if one.review_on
         }
@@ -128,12 +142,11 @@ class Interest:
                 if key in self._reviews:
                     yield from _around(self._reviews[key], {-days for days in before})
 
-    def of_state(self, account: Account, treatment: Treatment, today: date) -> Iterator[date]:
-        """Yield the later days that rest on what was done, and on what is held back until when.
+    def of_state(self, treatment: Treatment, today: date) -> Iterator[date]:
+        """Yield the later days that rest on what was done before, and on what waits until when.
 
         Args:
-            account: as it stands after the day.
-            treatment: the day's.
+            treatment: of a day on which nothing was done; otherwise the next day is interesting.
             today: the day.
         """
         for held in treatment.held_back:
@@ -142,27 +155,20 @@ class Interest:
         for action in treatment.actions:
             if action.not_before is not None:
                 yield action.not_before.date()
-        gap = self.rulebook.sending.days_between_emails
+        books = treatment.assessment.books
+        for invoice in books.owed:
+            taken = books.sent.get(invoice.id, ())
+            for cadence in self.rulebook.reminders:
+                due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
+                if due is not None:
+                    yield due.on
+        account = books.account
         since = self._of(_BY_SENT)
-        owed = {one.id: one.due_on for one in account.invoices if one.amount_due > 0}
-        moments = {one.on for one in account.sent if one.moment}
         if since:
-            for moment in moments:
+            for moment in {one.on for one in account.sent if one.moment}:
                 yield from _around(moment, since)
-        if moments:
-            yield max(moments) + timedelta(gap)
-        for step in account.sent:
-            if step.invoice_id in owed:
-                yield from self._later_steps(step.day, step.on)
         if account.hold is not None:
             yield from _around(account.hold.since, self._thresholds.get("days_on_hold", ()))
-
-    def _later_steps(self, day: int, on: date) -> Iterator[date]:
-        for gap in self._gaps:
-            yield on + timedelta(gap)
-        for to in self._steps:
-            if to > day:
-                yield on + timedelta(to - day)
 
 
 def event_days(account: Account) -> Iterator[date]:
@@ -219,10 +225,6 @@ def _both(thresholds: set[int]) -> set[int]:
 def _whole(operand: object) -> set[int]:
     number = int(str(operand).partition(".")[0])
     return {number, number + 1}
-
-
-def _step_days(cadence: Cadence) -> set[int]:
-    return {step.day for step in cadence.steps}
 
 
 def _conditions(rulebook: Rulebook) -> Iterator[Condition]:

@@ -89,9 +89,9 @@ class Walker:
                 state = after(account, done, today)
                 heapq.heappush(days, today + DAY)
                 yield Stop(today, account, treatment, done)
-            if not self._every_day:
-                for day in self._interest.of_state(_carried(account, state), treatment, today):
-                    if before < day <= self.last:
+            elif not self._every_day:
+                for day in self._interest.of_state(treatment, today):
+                    if today < day <= self.last:
                         heapq.heappush(days, day)
 
     def _pending(self, ledger: Account) -> list[date]:

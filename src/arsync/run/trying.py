@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from arsync.core.backtest import CANNOT_SHOW, Backtests, backtest
 from arsync.core.difference import Difference, differences
 from arsync.core.records import Account
 from arsync.core.rulebook import Rulebook
+from arsync.core.simulation import Debtors, Simulation, simulate, usual_lateness
 from arsync.core.trial import Trial
+from arsync.errors import UserMistake
 from arsync.run import look
 from arsync.run.parts import Parts
 from arsync.run.revisions import at_revision, rulebook_named
@@ -35,6 +38,40 @@ class RulesDiff(NamedTuple):
             "old": {"files": list(self.old.files), "hash": self.old.hash},
             "new": {"files": list(self.new.files), "hash": self.new.hash},
             "customers": [one.as_json() for one in self.differences],
+        }
+
+
+class RulesSimulation(NamedTuple):
+    """One connection's simulation."""
+
+    connection: str
+    organisation: str
+    simulation: Simulation
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"connection": self.connection, **self.simulation.as_json()}
+
+
+class RulesBacktest(NamedTuple):
+    """One connection's backtest."""
+
+    connection: str
+    first: date
+    last: date
+    found: Backtests
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        only = self.found.only
+        return {
+            "connection": self.connection,
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "accounts": self.found.accounts,
+            "cannot_show": CANNOT_SHOW,
+            "results": [one.as_json() for one in self.found.results],
+            **({"customers_touched_by": only._asdict()} if only else {}),
         }
 
 
@@ -95,6 +132,77 @@ def diff(
     found = differences(accounts_on(parts, connection, day), trial.day(before, day),
                         trial.day(after, day))  # fmt: skip
     return RulesDiff(connection.name, day, before, after, found)
+
+
+def simulation(
+    parts: Parts, connection: ConnectionRow, *, days: int, debtors: Debtors, rules: str = ""
+) -> RulesSimulation:
+    """Play a rulebook forward from today's ledger.
+
+    Args:
+        parts: the application's.
+        connection: whose ledger.
+        days: how many days, today included.
+        debtors: how they pay.
+        rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
+
+    Raises:
+        UserMistake: the rulebook is none.
+    """
+    today = parts.today(connection)
+    rulebook = rulebook_of(parts, connection, rules)
+    usual = None
+    if debtors is Debtors.AS_BEFORE:
+        usual = usual_lateness(parts.store.ledger.accounts(connection.id), today)
+    found = simulate(
+        parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebook,
+        today=today, days=days, debtors=debtors, usual_days_late=usual,
+    )  # fmt: skip
+    return RulesSimulation(connection.name, connection.organisation.name, found)
+
+
+def past(
+    parts: Parts,
+    connection: ConnectionRow,
+    *,
+    first: date,
+    last: date,
+    rules: str = "",
+    against: str = "",
+) -> RulesBacktest:
+    """Run a rulebook, or two side by side, over the ledger as it stood on past days.
+
+    Args:
+        parts: the application's.
+        connection: whose ledger.
+        first: the first day.
+        last: the last day; today at the latest.
+        rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
+        against: another rulebook, the same way; empty: none.
+
+    Raises:
+        UserMistake: the days are none, or a rulebook is none.
+    """
+    today = parts.today(connection)
+    if not first <= last <= today:
+        raise UserMistake(
+            f"{first} to {last} is not a stretch of the past: today is {today} for "
+            f"{connection.name}."
+        )
+    if (last - first).days >= BACKTEST_DAYS_MAX:
+        raise UserMistake(f"a backtest looks at {BACKTEST_DAYS_MAX:,} days at most.")
+    rulebooks = [rulebook_of(parts, connection, rules)]
+    if against:
+        rulebooks.append(rulebook_of(parts, connection, against))
+    found = backtest(
+        parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebooks,
+        first=first, last=last, today=today,
+    )  # fmt: skip
+    return RulesBacktest(connection.name, first, last, found)
+
+
+BACKTEST_DAYS_MAX = 3_660
+"""A backtest looks at so many days at most."""
 
 
 def accounts_on(parts: Parts, connection: ConnectionRow, day: date) -> Iterator[Account]:

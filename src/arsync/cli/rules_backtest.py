@@ -1,0 +1,159 @@
+"""`rules backtest`: what a rulebook, or two side by side, would have done in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli import EXIT_DONE
+from arsync.cli.common import (
+    DAY,
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+    word,
+)
+from arsync.core.money import shown
+
+if TYPE_CHECKING:
+    from arsync.core.backtest import Backtest, Line
+    from arsync.run.trying import RulesBacktest
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: datetime) -> date:
+    return value.date()
+
+
+@click.command("backtest")
+@click.argument("rulebook", required=False, default="")
+@click.option("--from", "first", type=DAY, required=True, callback=_day, help="The first day.")
+@click.option("--to", "last", type=DAY, required=True, callback=_day, help="The last day.")
+@click.option("--against", metavar="OTHER", default="", help="Another rulebook, side by side.")
+@connection_option
+@json_option
+@config_option
+def rules_backtest(
+    rulebook: str,
+    first: date,
+    last: date,
+    against: str,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Run a rulebook over the ledger as it stood on each past day.
+
+    RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK it
+    is the rulebook as it stands. It cannot show how much sooner anyone would have paid.
+    """
+    from arsync.run.trying import past
+
+    with open_app(config_file) as app:
+        found = [
+            past(app, row, first=first, last=last, rules=rulebook, against=against)
+            for row in app.connections(connection)
+        ]
+    if as_json:
+        print_json([one.as_json() for one in found] if len(found) != 1 else found[0].as_json())
+        return EXIT_DONE
+    for number, one in enumerate(found):
+        if number:
+            click.echo()
+        show_backtest(one)
+    return EXIT_DONE
+
+
+def show_backtest(found: RulesBacktest) -> None:
+    """Print one connection's backtest."""
+    from arsync.core.backtest import CANNOT_SHOW
+
+    results = found.found.results
+    click.secho(f"{found.connection}, {found.first} to {found.last}", bold=True)
+    click.echo(CANNOT_SHOW)
+    click.echo()
+    _show_totals(results)
+    for result in results:
+        click.echo()
+        _show_lines(result)
+    only = found.found.only
+    if only is not None:
+        click.echo(
+            f"\nCustomers touched: {only.both:,} by both, {only.first:,} only by "
+            f"{_name(results[0])}, {only.second:,} only by {_name(results[1])}."
+        )
+    if len(results) == 1 and results[0].tally.most():
+        from arsync.cli.rules_simulate import show_touched
+
+        click.echo()
+        show_touched(results[0].tally.most(), results[0].tally)
+    click.echo(
+        f"\n{word(found.found.accounts, 'customer')} looked at. "
+        "--json lists every message with its day and customer. Nothing was sent."
+    )
+
+
+def _name(result: Backtest) -> str:
+    return result.rulebook.files[0] if result.rulebook.files else result.rulebook.name
+
+
+def _show_totals(results: Sequence[Backtest]) -> None:
+    from arsync.core.tally import COLUMNS
+
+    rows = []
+    for name in COLUMNS:
+        if any(one.tally.totals[name] for one in results):
+            rows.append([name, *(f"{one.tally.totals[name]:,}" for one in results)])
+            if any(one.needless[name] for one in results):
+                rows.append(["  though paid within two days",
+                             *(f"{one.needless[name]:,}" for one in results)])  # fmt: skip
+            for_day = [max((day[name] for day in one.tally.days.values()), default=0)
+                       for one in results]  # fmt: skip
+            rows.append(["  on the busiest day", *(f"{count:,}" for count in for_day)])
+    rows.append(["customers touched", *(f"{one.tally.customers:,}" for one in results)])
+    rows.append(["asks a person first", *(f"{one.tally.approvals:,}" for one in results)])
+    names = [_name(one) for one in results]
+    print_table("", ["", *names], rows, right=names)
+
+
+def _show_lines(result: Backtest) -> None:
+    columns = ["line", "rule", "what", "cost", "customers", "needless", "caught", "still owed"]
+    rows = [
+        [
+            f"{line.file}:{line.line}",
+            line.rule,
+            line.what,
+            _cost(line),
+            f"{line.customers:,}",
+            f"{line.needless:,}" if line.needless else "",
+            f"{word(line.invoices, 'invoice')}, {_money(line.caught)}" if line.invoices else "",
+            _money(line.still_owed),
+        ]
+        for line in result.by_place()
+    ]
+    if rows:
+        print_table(f"What each line of {_name(result)} cost and caught", columns, rows,
+                    right=["customers", "needless"])  # fmt: skip
+    else:
+        click.echo(f"{_name(result)} would have done nothing.")
+
+
+def _cost(line: Line) -> str:
+    from arsync.core.tally import COLUMNS
+
+    return ", ".join(
+        word(line.counts[name], name.removesuffix("s"), name)
+        for name in COLUMNS
+        if line.counts[name]
+    )
+
+
+def _money(money: Mapping[str, Decimal]) -> str:
+    return " and ".join(shown(amount, currency) for currency, amount in sorted(money.items()))

@@ -1,0 +1,156 @@
+"""`rules simulate`: the messages, holds and tasks that a policy makes from today on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli import EXIT_DONE
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+    say,
+    word,
+)
+from arsync.core.simulation import DAYS_MAX, Debtors
+
+if TYPE_CHECKING:
+    from arsync.core.tally import Peak, Tally, Touched
+    from arsync.run.trying import RulesSimulation
+
+HOW = {
+    Debtors.NEVER: "nobody pays anything",
+    Debtors.AS_BEFORE: "everyone pays as late as on average in the last year",
+    Debtors.ON_PROMISE: "only what was promised is paid, on its day",
+}
+"""How debtors pay, in words."""
+
+
+@click.command("simulate")
+@click.argument("rulebook", required=False, default="")
+@click.option("--days", type=click.IntRange(1, DAYS_MAX), default=90, show_default=True,
+              help="How many days, today included.")  # fmt: skip
+@click.option("--debtors", type=click.Choice([one.value for one in Debtors]),
+              default=Debtors.NEVER.value, show_default=True, help="How debtors pay.")  # fmt: skip
+@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Also write a page with charts.")  # fmt: skip
+@connection_option
+@json_option
+@config_option
+def rules_simulate(
+    rulebook: str,
+    days: int,
+    debtors: str,
+    html_file: Path | None,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Play a rulebook forward from today's ledger; nothing is sent.
+
+    RULEBOOK is a file, a folder or a git revision as in HEAD~1:rules; without it, the rulebook as
+    it stands. Nothing new is invoiced, and everything is approved on its day.
+    """
+    from arsync.run.trying import simulation
+
+    with open_app(config_file) as app:
+        found = [
+            simulation(app, row, days=days, debtors=Debtors(debtors), rules=rulebook)
+            for row in app.connections(connection)
+        ]
+    if html_file is not None:
+        from arsync.run.trying_page import simulation_page
+
+        html_file.write_text(simulation_page(found), encoding="utf-8")
+        say(f"Wrote {html_file}.")
+    if as_json:
+        print_json([one.as_json() for one in found] if len(found) != 1 else found[0].as_json())
+        return EXIT_DONE
+    for number, one in enumerate(found):
+        if number:
+            click.echo()
+        show_simulation(one)
+    return EXIT_DONE
+
+
+def show_simulation(found: RulesSimulation) -> None:
+    """Print one connection's simulation."""
+    one = found.simulation
+    tally = one.tally
+    click.secho(f"{found.connection}, {one.first} to {one.last}", bold=True)
+    click.echo(f"with {', '.join(one.rulebook.files)}; {HOW[one.debtors]}")
+    if one.debtors is Debtors.AS_BEFORE:
+        usual = one.usual_days_late
+        click.echo(
+            "  ! nothing was paid in the last year, so nobody pays"
+            if usual is None
+            else f"  without a history: {word(usual, 'day')} late, as the whole ledger"
+        )
+    click.echo()
+    show_peaks(tally.peaks(one.rulebook.safety), tally)
+    click.echo()
+    print_table("By week", ["week of", *_columns(tally)], _weeks(one.tally, one.first, one.last),
+                right=_columns(tally))  # fmt: skip
+    most = tally.most()
+    if most:
+        click.echo()
+        show_touched(most, tally)
+    click.echo(
+        f"\n{word(tally.customers, 'customer')} of {one.accounts:,} touched; "
+        f"{word(tally.approvals, 'action')} would ask a person first; "
+        f"{word(one.payments, 'payment')} came in. Nothing was sent."
+    )
+
+
+def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:
+    """Print totals and busiest days against the limits of `safety`."""
+    rows = [
+        [one.name, f"{tally.totals[one.name]:,}", f"{one.highest:,}", str(one.on or ""),
+         f"{one.limit:,}", f"over on {word(one.days_over, 'day')}" if one.days_over else "within"]
+        for one in peaks
+        if tally.totals[one.name]
+    ]  # fmt: skip
+    if not rows:
+        click.echo("Nothing would be done.")
+        return
+    columns = ["", "in all", "busiest day", "on", "safety limit", ""]
+    print_table("", columns, rows, right=["in all", "busiest day", "safety limit"])
+
+
+def show_touched(most: Sequence[Touched], tally: Tally) -> None:
+    """Print who is touched most."""
+    from arsync.core.tally import COLUMNS
+
+    names = _columns(tally)
+    wanted = [COLUMNS.index(name) for name in names]
+    rows = [
+        [one.contact_name, *(f"{one.counts[i]:,}" if one.counts[i] else "" for i in wanted)]
+        for one in most
+    ]
+    print_table("Touched most", ["customer", *names], rows, right=names)
+
+
+def _columns(tally: Tally) -> list[str]:
+    from arsync.core.tally import COLUMNS
+
+    return [name for name in COLUMNS if tally.totals[name]]
+
+
+def _weeks(tally: Tally, first: date, last: date) -> list[list[str]]:
+    weeks: dict[date, Counter[str]] = {}
+    for ahead in range((last - first).days + 1):
+        day = first + timedelta(ahead)
+        week = max(first, day - timedelta(day.weekday()))
+        weeks.setdefault(week, Counter()).update(tally.days.get(day, {}))
+    names = _columns(tally)
+    return [[str(week), *(f"{counts[name]:,}" if counts[name] else "" for name in names)]
+            for week, counts in weeks.items()]  # fmt: skip

@@ -1,0 +1,84 @@
+"""`rules simulate`: the little ledger played forward."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from .conftest import RULEBOOK, TODAY, Shell
+
+XERO = ("--connection", "xero")
+NOBODY = "version: 1\ncurrency: GBP\nreminders: []\n"
+
+
+def simulate(shell: Shell, *words: str) -> dict[str, object]:
+    found: dict[str, object] = shell("rules", "simulate", *words, *XERO, "--json").json
+    return found
+
+
+def test_when_nobody_pays_every_step_comes_and_the_hold_is_placed(shell: Shell) -> None:
+    found = shell("rules", "simulate", *XERO, "--json").json
+    # Five invoices: two reminders each, a call to each customer; one hold.
+    assert found["totals"]["messages"] == 10
+    assert found["totals"]["tasks"] == 4
+    assert found["totals"]["holds"] == 1
+    assert found["payments"] == 0
+    assert found["from"] == TODAY.isoformat()
+    assert len(found["days"]) == 90
+    assert found["customers_touched"] == 4
+    assert found["touched_most"][0]["contact"]["name"] == "Deep Debt Ltd"
+    assert sum(day["messages"] for day in found["days"]) == 10
+
+
+def test_simulate_says_who_pays_how_and_what_it_makes(shell: Shell) -> None:
+    done = shell("rules", "simulate", "--days", "30", *XERO)
+    assert done.code == 0
+    assert done.out.startswith(f"xero, {TODAY} to {TODAY + timedelta(29)}\n")
+    assert "nobody pays anything" in done.out
+    assert re.search(r"^messages +\d+ +\d+ +\S+ +300 +within$", done.out, re.MULTILINE)
+    assert "Touched most" in done.out
+    assert done.out.rstrip().endswith("Nothing was sent.")
+
+
+def test_debtors_on_promise_pay_on_the_day_they_promised(shell: Shell) -> None:
+    before = simulate(shell)
+    shell("promise", "INV-3", f"{TODAY + timedelta(9)}", *XERO)
+    found = simulate(shell, "--debtors", "on promise")
+    assert found["payments"] == 1
+    assert before["totals"]["messages"] - found["totals"]["messages"] == 2  # type: ignore[index]
+
+
+def test_debtors_without_any_history_do_not_pay_and_it_says_so(shell: Shell) -> None:
+    done = shell("rules", "simulate", "--debtors", "as before", *XERO)
+    assert "nothing was paid in the last year, so nobody pays" in done.out
+
+
+def test_a_limit_that_would_stop_a_day_is_shown(shell: Shell) -> None:
+    shell.write("tight.yaml", RULEBOOK + "\nsafety: {emails: 2}\n")
+    done = shell("rules", "simulate", "tight.yaml", *XERO)
+    assert re.search(r"^messages .* 2 +over on [1-9]\d* days?$", done.out, re.MULTILINE)
+
+
+def test_the_page_needs_nothing_else_and_names_are_names(shell: Shell) -> None:
+    done = shell("rules", "simulate", *XERO, "--html", "sim.html")
+    assert done.err == "Wrote sim.html.\n"
+    page = (shell.folder / "sim.html").read_text(encoding="utf-8")
+    assert "[bold]Odd" in page
+    assert "Late &amp; Sons" in page
+    assert page.count("<svg") == 3
+    assert not re.search(r"https?://|<script|<link", page)
+
+
+def test_a_rulebook_that_does_nothing_is_an_empty_page(shell: Shell) -> None:
+    shell.write("nobody.yaml", NOBODY)
+    done = shell("rules", "simulate", "nobody.yaml", "--html", "sim.html")
+    assert done.code == 0
+    assert done.out.count("Nothing would be done.") == 2
+    assert "Nothing would be done." in (shell.folder / "sim.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("--days", "0"), ("--debtors", "soon"), ("nowhere.yaml",)])
+def test_simulate_refuses_what_it_cannot_read(shell: Shell, words: tuple[str, ...]) -> None:
+    assert shell("rules", "simulate", *words).code == 2
