@@ -42,6 +42,7 @@ def test_a_dispute_holds_its_invoice_back_until_it_is_settled(shell: Shell) -> N
         (["promise", "INV-1", SOON, "1.005"], "'1.005' is not an amount."),
         (["promise", "INV-1", SOON, "0"], "'0' is not an amount."),
         (["promise", "INV-1", SOON, "1e9"], "'1e9' is not an amount."),
+        (["promise", "INV-1", SOON, "900.01"], "INV-1 is due GBP 900.00: a promise cannot be"),
         (["promise", "INV-1", "2020-01-01"], "2020-01-01 is past"),
         (["promise", "INV-77", SOON], "there is no invoice 'INV-77'."),
         (["dispute", "INV-1"], "say what it is about"),

@@ -135,8 +135,14 @@ def record_promise(
         clock: the moment.
 
     Raises:
-        UserMistake: the day is past, or the amount is not above zero.
+        UserMistake: the day is past, or the amount is not above zero or more than is due.
     """
+    if amount is not None and amount > invoice.amount_due:
+        due = shown(invoice.amount_due, invoice.currency)
+        raise UserMistake(
+            f"{invoice.number or invoice.id} is due {due}: a promise cannot be for more."
+            "\n    hint: leave the amount out for all that is due"
+        )
     row = store.people.promise(
         connection.id, invoice.id, promised_on=promised_on, made_on=today,
         who=checked(who, WHO_CHARACTERS_MAX), amount=amount,
