@@ -18,6 +18,7 @@ from arsync.cli.rules_diff import rules_diff
 from arsync.cli.rules_new import rules_new
 from arsync.cli.rules_show import rules_drift, rules_show
 from arsync.cli.rules_simulate import rules_simulate
+from arsync.cli.rules_test import rules_test
 from arsync.errors import UserMistake
 
 
@@ -33,6 +34,7 @@ rules.add_command(rules_show)
 rules.add_command(rules_drift)
 rules.add_command(rules_simulate)
 rules.add_command(rules_backtest)
+rules.add_command(rules_test)
 
 
 @rules.command()

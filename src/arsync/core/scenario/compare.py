@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from arsync.core.conditions import fields_of, trace
 from arsync.core.decisions import HeldBack
 from arsync.core.explain import Line, explain
 from arsync.core.facts import contact_row
+from arsync.core.planning import cited
 from arsync.core.rulebook.model import Place, folded
 from arsync.core.scenario.model import (
     ABOUT_CUSTOMERS,
@@ -20,7 +21,7 @@ from arsync.core.scenario.model import (
     Scenario,
     What,
 )
-from arsync.core.scenario.play import Day, Played
+from arsync.core.scenario.play import Day, Played, happenings
 
 REASONS_MAX = 6
 """How many reasons one failure gives."""
@@ -68,8 +69,8 @@ class _Comparison:
     def failures(self) -> list[Failure]:
         """Return every difference."""
         found = [
-            Failure(place, None, message.partition(": ")[0] + " happens", message)
-            for place, message in self.played.impossible
+            Failure(event.place, event.on, f"{event.said} to be possible", why)
+            for event, why in self.played.impossible
         ]
         missing: list[tuple[Expected, Phrase]] = []
         nothing: dict[date, Expected] = {}
@@ -134,13 +135,15 @@ class _Comparison:
         )
         today = "; ".join(map(str, day.happened)) if day else ""
         why = self.why_not(phrase, day) if day else []
-        if other is not None:
-            del self.open[id(other)]
-            when = "later" if other.on > expected.on else "before"
-            instead = f"it comes {when}, on {self.scenario.day(other.on)}"
-            why = [reason(other), *why] if other.on < expected.on else [*why, reason(other)]
-        else:
+        if other is None:
             instead = f"{today} on that day" if today else "nothing on that day"
+        else:
+            del self.open[id(other)]
+            is_later = other.on > expected.on
+            instead = (
+                f"it comes {'later' if is_later else 'before'}, on {self.scenario.day(other.on)}"
+            )
+            why = [*(why if is_later else ()), reason(other)]
         where = f"{said} on {self.scenario.day(expected.on)}"
         return Failure(expected.place, expected.on, where, instead, tuple(why[:REASONS_MAX]))
 
@@ -176,18 +179,33 @@ class _Comparison:
 
     def why_not(self, phrase: Phrase, day: Day) -> list[str]:
         """Return what stopped something on a day, or the rules that were read."""
+        waiting = list(self.planned(phrase, day))
+        if waiting:
+            return waiting
         held = [one for one in day.plan.held_back if _about(one, phrase)]
         if held:
             return [_held(one) for one in held]
         if phrase.what is What.TASK and (asked := self.follow_ups(phrase, day)):
             return asked
-        wanted = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"reminders", "next"}
-        lines = []
-        for line in self.explained(phrase, day):
-            if line.section in wanted and not (line.section == "reminders" and not line.answer):
-                where = f"{line.place.file}:{line.place.line}: " if line.place else ""
-                lines.append(f"{where}{line.text}")
-        return lines
+        lines = self.explained(phrase, day)
+        wanted = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
+        chosen = [one for one in lines if one.section in wanted]
+        # Nothing comes next: then it is about which cadence the customer is in.
+        chosen = chosen or [one for one in lines if one.section == "reminders" and one.answer]
+        return [_line(one) for one in chosen]
+
+    def planned(self, phrase: Phrase, day: Day) -> Iterator[str]:
+        """Yield what is planned on the day and waits: for a business day, or for a person."""
+        for action in day.plan.actions:
+            on = day.plan.as_of
+            if not any(phrase._replace(waits=False).matches(one) for one in happenings(action, on)):
+                continue
+            place = f"{action.because.file}:{action.because.line}: {action.because.rule}"
+            if action.not_before is not None and action.not_before.date() > on:
+                leaves = self.scenario.day(action.not_before.date())
+                yield f"{place}: planned; messages next leave on {leaves}"
+            elif action.needs_approval:
+                yield f"{place}: planned; it needs a person's approval"
 
     def explained(self, phrase: Phrase, day: Day) -> list[Line]:
         """Return the explanation of the day for what a phrase is about."""
@@ -228,7 +246,13 @@ class _Comparison:
 def reason(happened: Happening) -> str:
     """Return why something happened: the rule's file and line, and what it saw."""
     because = happened.action.because
-    return f"{because.file}:{because.line}: {because.rule}: {happened.action.note}"
+    note = happened.action.note.removesuffix(f" ({cited(because)}).")
+    return f"{because.file}:{because.line}: {because.rule}: {note}"
+
+
+def _line(line: Line) -> str:
+    where = f"{line.place.file}:{line.place.line}: " if line.place else ""
+    return f"{where}next for {line.text}" if line.section == "next" else f"{where}{line.text}"
 
 
 def _held(one: HeldBack) -> str:
@@ -243,9 +267,3 @@ def _about(held: HeldBack, phrase: Phrase) -> bool:
     if phrase.what in ABOUT_CUSTOMERS:
         return not held.invoice_id and "hold" in held.why
     return not held.invoice_id or not phrase.invoices or held.invoice_number in phrase.invoices
-
-
-def count_of(verdicts: Iterable[Verdict]) -> tuple[int, int]:
-    """Return how many passed and how many failed."""
-    outcomes = [one.passed for one in verdicts]
-    return outcomes.count(True), outcomes.count(False)

@@ -39,7 +39,7 @@ class Played:
     """With what the scenario says was agreed."""
     organisation: Organisation
     days: dict[date, Day] = field(default_factory=dict)
-    impossible: list[tuple[Place, str]] = field(default_factory=list)
+    impossible: list[tuple[Event, str]] = field(default_factory=list)
     """Events that could not happen, each with why."""
 
     @property
@@ -208,7 +208,7 @@ class _Stage:
 
     def cannot(self, event: Event, why: str) -> None:
         """Remember an event that could not happen."""
-        self.played.impossible.append((event.place, f"{event.said!r}: {why}"))
+        self.played.impossible.append((event, why))
 
 
 _DECISIONS = frozenset({EventKind.APPROVE, EventKind.REJECT})

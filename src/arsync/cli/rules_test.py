@@ -1,0 +1,170 @@
+"""`rules test`: stories of customers, played through the rulebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arsync.cli import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    word,
+    wrapped,
+)
+from arsync.errors import UserMistake
+
+if TYPE_CHECKING:
+    from arsync.core.scenario import Failure, Verdict
+    from arsync.run.scenarios import PlayedFile
+
+LINE_LENGTH = 78
+"""How long the lines are that part failures from each other."""
+
+
+@click.command("test", short_help="Play the scenarios, and say what differs and why.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-k", "chosen", metavar="WORD", default="",
+              help="Only scenarios with this word in their name.")  # fmt: skip
+@click.option("--names", is_flag=True, help="Print a line for each scenario, not a dot.")
+@click.option("--rulebook", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+              help="Play this rulebook in place of the one each file names.")  # fmt: skip
+@click.option("--write", "about", metavar="INVOICE|CONTACT", default="",
+              help="Print a scenario drafted from a real customer, in disguise.")  # fmt: skip
+@connection_option
+@json_option
+@config_option
+def rules_test(
+    paths: tuple[Path, ...],
+    chosen: str,
+    names: bool,
+    rulebook: Path | None,
+    about: str,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Play the scenarios of the rules folder, and say what differs, why, and in which line.
+
+    PATHS are scenario files or folders of them; without them, the folder `scenarios` of the rules
+    folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
+    prints a draft. Exits with 1 when anything differs, with 2 when a file is broken.
+    """
+    from arsync.config import load_config
+    from arsync.run.scenarios import draft_from, play_files
+
+    if about:
+        if paths:
+            raise UserMistake("--write prints a new scenario: it takes no PATHS.")
+        with open_app(config_file) as app:
+            click.echo(draft_from(app, about, connection), nl=False)
+        return EXIT_DONE
+    config = load_config(config_file)
+    played: list[PlayedFile] = []
+    for one in play_files(
+        config, paths, connection=connection or "", rulebook=rulebook, word=chosen
+    ):
+        played.append(one)
+        if not as_json:
+            _progress(one, names=names)
+    if as_json:
+        print_json(_as_json(played))
+    else:
+        _report(played)
+    if any(one.problems for one in played):
+        return EXIT_MISTAKE
+    verdicts = [verdict for one in played for verdict in one.verdicts]
+    if not verdicts:
+        raise UserMistake(f"no scenario has {chosen!r} in its name.")
+    return EXIT_DONE if all(one.passed for one in verdicts) else EXIT_FAILED
+
+
+def _progress(one: PlayedFile, *, names: bool) -> None:
+    if not one.problems and not one.verdicts:
+        return
+    if not names:
+        signs = "".join("." if verdict.passed else "F" for verdict in one.verdicts)
+        click.echo(f"{one.file} {'E' if one.problems else signs}")
+        return
+    for verdict in one.verdicts:
+        outcome = "passed" if verdict.passed else "FAILED"
+        click.echo(f"{one.file}:{verdict.scenario.place.line} {verdict.scenario.name}: {outcome}")
+
+
+def _report(played: list[PlayedFile]) -> None:
+    for one in played:
+        if one.problems:
+            _line(f"{one.file} cannot be played")
+        for problem in one.problems:
+            click.echo(problem)
+    for one in played:
+        for verdict in one.verdicts:
+            if not verdict.passed:
+                _line(verdict.scenario.name)
+                for failure in verdict.failures:
+                    _failure(failure)
+    verdicts = [verdict for one in played for verdict in one.verdicts]
+    failed = sum(not verdict.passed for verdict in verdicts)
+    skipped = sum(one.skipped for one in played)
+    broken = sum(bool(one.problems) for one in played)
+    parts = [
+        f"{failed} failed" if failed else "",
+        f"{len(verdicts) - failed} passed",
+        f"{skipped} not chosen" if skipped else "",
+        f"{word(broken, 'file')} to mend" if broken else "",
+    ]
+    click.echo(f"\n{', '.join(part for part in parts if part)}")
+
+
+def _line(title: str) -> None:
+    click.echo()
+    click.secho(f" {title} ".center(LINE_LENGTH, "_"), bold=True)
+
+
+def _failure(failure: Failure) -> None:
+    click.echo(f"{failure.place.file}:{failure.place.line}")
+    click.echo(wrapped(f"expected  {failure.expected}", indent=2))
+    click.echo(wrapped(f"but       {failure.instead}", indent=2))
+    for reason in failure.why:
+        click.echo(wrapped(f"because   {reason}", indent=2))
+
+
+def _as_json(played: list[PlayedFile]) -> dict[str, Any]:
+    verdicts = [verdict for one in played for verdict in one.verdicts]
+    return {
+        "ok": all(one.passed for one in verdicts) and not any(one.problems for one in played),
+        "passed": sum(one.passed for one in verdicts),
+        "failed": sum(not one.passed for one in verdicts),
+        "files": [
+            {
+                "file": one.file,
+                "problems": list(one.problems),
+                "scenarios": [_verdict_json(verdict) for verdict in one.verdicts],
+            }
+            for one in played
+        ],
+    }
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.scenario.name,
+        "line": verdict.scenario.place.line,
+        "passed": verdict.passed,
+        "failures": [
+            {
+                "line": one.place.line,
+                "column": one.place.column,
+                "day": one.on,
+                "expected": one.expected,
+                "instead": one.instead,
+                "because": list(one.why),
+            }
+            for one in verdict.failures
+        ],
+    }
