@@ -30,7 +30,7 @@ CUSTOMERS_SHOWN_MAX = 100
 """So many customers are shown; `--all` and `--json` show every one."""
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show whose treatment an edit would change, and why.")
 @click.argument("old", required=False, default="")
 @click.argument("new", required=False, default="")
 @click.option("--git", "revision", metavar="REV", default="",

@@ -19,7 +19,7 @@ from arsync.cli.common import (
 from arsync.errors import UserMistake
 
 
-@click.command("show")
+@click.command("show", short_help="Print the rulebook as it counts, with its places.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @connection_option
 @config_option
@@ -32,7 +32,7 @@ def rules_show(paths: tuple[Path, ...], connection: str | None, config_file: Pat
     from arsync.core.rulebook.shown import effective_text
     from arsync.run.rules import read_paths, read_rules
 
-    with open_app(config_file) as app:
+    with open_app(config_file, needs_config=not paths) as app:
         if connection:
             app.store.connections.get(connection)
         found = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
@@ -42,7 +42,7 @@ def rules_show(paths: tuple[Path, ...], connection: str | None, config_file: Pat
     return EXIT_DONE
 
 
-@click.command("drift")
+@click.command("drift", short_help="List how connections differ from the shared rules.")
 @connection_option
 @json_option
 @config_option
