@@ -95,3 +95,19 @@ def test_diff_refuses_what_is_no_rulebook(shell: Shell) -> None:
     done = shell("rules", "diff", "bad.yaml")
     assert done.code == 2
     assert "bad.yaml:3:1" in done.err
+
+
+def test_a_revision_extends_files_of_its_own_and_shipped_ones(shell: Shell) -> None:
+    git(shell.folder, "init", "-q")
+    shell.write("rules/little.yaml", "extends: below/base.yaml\nname: Ours\n")
+    shell.write("rules/below/base.yaml", RULEBOOK)
+    shell.write("shipped/ours.yaml", "extends: standard\ncurrency: GBP\n")
+    git(shell.folder, "add", "rules", "shipped")
+    git(shell.folder, "commit", "-q", "-m", "first")
+    shell.write("rules/below/base.yaml", SOFTER)
+    done = shell("rules", "diff", "--git", "HEAD", *XERO)
+    assert "HEAD:rules/below/base.yaml:22" in done.out
+    assert shell("rules", "diff", "HEAD:shipped", "rules", *XERO).code == 0
+    shell.write("rules/little.yaml", "extends: gone.yaml\n")
+    git(shell.folder, "commit", "-q", "-a", "-m", "second")
+    assert "there is no file 'gone.yaml'" in shell("rules", "diff", "--git", "HEAD").err

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import Config
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
+from arsync.core.rulebook.layers import Extended
+from arsync.core.rulebook.read import read_layers
 from arsync.errors import UserMistake
-from arsync.run.rules import RULEBOOK_BYTES_MAX, RULEBOOK_FILES_MAX, holidays_of, read_paths
+from arsync.run.rules import (
+    RULEBOOK_BYTES_MAX,
+    RULEBOOK_FILES_MAX,
+    holidays_of,
+    read_paths,
+    shipped,
+)
 
 GIT_SECONDS_MAX = 30
 """Git answers about a rules folder at once; when it does not, it waits for something."""
@@ -21,6 +30,11 @@ _SUFFIXES = (".yaml", ".yml")
 class _Blob(NamedTuple):
     path: str
     object_id: str
+
+    @property
+    def parent(self) -> str:
+        """Return the folder it lies in."""
+        return posixpath.dirname(self.path) or "."
 
 
 def rulebook_named(config: Config, spec: str, connection: str = "") -> Rulebook:
@@ -62,39 +76,58 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     ).strip()
     if not commit:
         raise UserMistake(f"git knows no revision {revision!r} here.")
-    blobs = _blobs(folder, commit, inside, connection)
-    if not blobs:
-        raise UserMistake(f"there is no *.yaml in {inside or '.'} at {revision}.")
-    if len(blobs) > RULEBOOK_FILES_MAX:
-        raise UserMistake(f"{revision}:{inside} holds more than {RULEBOOK_FILES_MAX} files.")
-    files = [
-        (f"{revision}:{blob.path}", _git(folder, "cat-file", "blob", blob.object_id))
-        for blob in blobs
+    files, prefix = _files(folder, commit, inside)
+    wanted = _wanted(inside)
+    groups = [
+        [one for one in files if one.path == wanted or one.parent == place]
+        for place in (wanted, f"{wanted}/{connection}")
     ]
-    if sum(len(text) for _, text in files) > RULEBOOK_BYTES_MAX:
+    shared, own = groups if connection else (groups[0], [])
+    if not shared and not own:
+        raise UserMistake(f"there is no *.yaml in {inside or '.'} at {revision}.")
+    if len(shared) + len(own) > RULEBOOK_FILES_MAX:
+        raise UserMistake(f"{revision}:{inside} holds more than {RULEBOOK_FILES_MAX} files.")
+    texts = {one.path: _git(folder, "cat-file", "blob", one.object_id) for one in (*shared, *own)}
+    if sum(map(len, texts.values())) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"{revision}:{inside} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
-    rulebook, problems = read_rulebook(files)
-    if rulebook is None:
-        raise UserMistake("\n".join(map(str, problems)))
-    holidays_of(rulebook.sending.holidays)
-    return rulebook
+
+    def find(name: str, asking: str) -> Extended:
+        if not name.endswith(_SUFFIXES):
+            return shipped(name)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(asking), name))
+        path = path.removeprefix(f"{revision}:")
+        at = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                  f"{commit}:{prefix}{path}").strip()  # fmt: skip
+        if not at:
+            raise LookupError(f"there is no file {name!r} beside {asking}.")
+        return Extended(f"{revision}:{path}", _git(folder, "cat-file", "blob", at))
+
+    def shown(group: list[_Blob]) -> list[tuple[str, str]]:
+        return [(f"{revision}:{one.path}", texts[one.path]) for one in group]
+
+    reading = read_layers(shown(own or shared), shared=shown(shared) if own else (), find=find)
+    if reading.rulebook is None:
+        raise UserMistake("\n".join(map(str, reading.problems)))
+    holidays_of(reading.rulebook.sending.holidays)
+    return reading.rulebook
 
 
-def _blobs(folder: Path, commit: str, inside: str, connection: str) -> list[_Blob]:
-    wanted = (inside.strip("/").removeprefix("./") or ".").rstrip("/")
-    for more in ((), ("--full-tree",)):
-        listed = _git(folder, "ls-tree", "-r", "-z", *more, commit, "--", wanted)
-        places = {wanted, f"{wanted}/{connection}"} if connection else {wanted}
+def _wanted(inside: str) -> str:
+    return inside.removeprefix("./").strip("/") or "."
+
+
+def _files(folder: Path, commit: str, inside: str) -> tuple[list[_Blob], str]:
+    """Return the files below a path, and what makes git read such a path from where it is."""
+    for more, prefix in (((), "./"), (("--full-tree",), "")):
+        listed = _git(folder, "ls-tree", "-r", "-z", *more, commit, "--", _wanted(inside))
         found = []
         for line in filter(None, listed.split("\0")):
             about, _, path = line.partition("\t")
-            parent = path.rpartition("/")[0] or "."
-            if path.endswith(_SUFFIXES) and (path == wanted or parent in places):
+            if path.endswith(_SUFFIXES):
                 found.append(_Blob(path, about.split()[2]))
         if found:
-            # As in the folder: the shared files first, then the connection's own.
-            return sorted(found, key=lambda one: (one.path.count("/"), one.path))
-    return []
+            return sorted(found), prefix
+    return [], ""
 
 
 def _git(folder: Path, *words: str) -> str:
