@@ -58,6 +58,8 @@ class Stack(NamedTuple):
 
     files: list[File]
     extended: list[Extended]
+    whole: bool = True
+    """False when something that is extended is missing: then nothing is known of the rest."""
 
 
 def found_nowhere(name: str, asking: str) -> Extended:
@@ -78,7 +80,7 @@ def stacked(
     """
     climb = _Climb(problems, find)
     files = climb.up(list(layer), tuple(below), ())
-    return Stack(files, climb.extended)
+    return Stack(files, climb.extended, climb.whole)
 
 
 class _Climb:
@@ -86,6 +88,7 @@ class _Climb:
         self.problems = problems
         self.find = find
         self.extended: list[Extended] = []
+        self.whole = True
 
     def up(self, layer: list[File], below: Sequence[File], above: tuple[str, ...]) -> list[File]:
         """Return the layer put onto what it extends, all the way down."""
@@ -94,7 +97,7 @@ class _Climb:
         inside = {file.name for file in layer} & bases
         outermost = [one for one in asked if one[0].name not in inside]
         if asked and not outermost:
-            self.say(asked[0][1], f"{asked[0][0].name} extends itself.", _TURN)
+            self.missing(asked[0][1], f"{asked[0][0].name} extends itself.", _TURN)
             return overlaid(below, layer, self.problems)
         for _, node, base in outermost[1:]:
             if base.file != outermost[0][2].file:
@@ -121,24 +124,30 @@ class _Climb:
                 found.append((file, node, self.find(node.value.strip(), file.name)))
             except LookupError as error:
                 message, _, hint = str(error.args[0]).partition("\n")
-                self.say(node, message, hint)
+                self.missing(node, message, hint)
         return found
 
     def base(self, asking: str, node: Node, base: Extended, above: tuple[str, ...]) -> list[File]:
         """Return what stands below: nothing, with a problem, when the way down never ends."""
         if base.file in above:
             way = " which extends ".join((*above[above.index(base.file) :], base.file))
-            self.say(node, f"{way}: that never ends.", _TURN)
+            self.missing(node, f"{way}: that never ends.", _TURN)
             return []
         if len(above) >= LAYERS_MAX:
-            self.say(node, f"more than {LAYERS_MAX} rulebooks extend one another here.")
+            self.missing(node, f"more than {LAYERS_MAX} rulebooks extend one another here.")
             return []
         if base not in self.extended:
             self.extended.append(base)
         root = composed(base.file, base.text, self.problems)
         return [] if root is None else self.up([File(base.file, root)], (), above)
 
+    def missing(self, node: Node, message: str, hint: str = "") -> None:
+        """Say why what is extended cannot be had."""
+        self.whole = False
+        self.say(node, message, hint)
+
     def say(self, node: Node, message: str, hint: str = "") -> None:
+        """Remember a problem."""
         self.problems.add(place_of(node), message, hint)
 
 

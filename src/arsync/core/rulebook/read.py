@@ -114,7 +114,7 @@ def read_layers(
         if given and not stack.files and not problems.found:
             place = Place(given[0][0], 1, 1)
             problems.add(place, "the rulebook is empty.", "start with 'version: 1'")
-        if stack.files:
+        if stack.files and below.whole and stack.whole:
             known = {name for name, _ in given}
             extended = dict.fromkeys((*below.extended, *stack.extended))
             beside = [(one.file, one.text) for one in extended if one.file not in known]
