@@ -16,7 +16,7 @@ from .conftest import Books, Fault, World
 REMINDER = ActionKind.REMINDER
 
 
-def test_an_action_is_given_up_after_so_many_attempts(
+def test_an_action_is_given_up_after_so_many_attempts_but_its_step_is_not_skipped(
     books: Books, make_world: Callable[..., World]
 ) -> None:
     world = make_world(books, limits=LIMITS._replace(attempts_max=3))
@@ -29,10 +29,18 @@ def test_an_action_is_given_up_after_so_many_attempts(
         assert row.not_before is not None
         pauses.append(row.not_before - world.clock.now())
         world.clock.moment = row.not_before
-    world.sync()
+    result = world.sync()
     row = world.the_row(REMINDER)
-    assert row.state is ActionState.REJECTED
+    assert row.state is ActionState.WITHDRAWN
     assert row.reason == "given up after 3 attempts"
+    (problem,) = result.all_problems
+    assert problem == (
+        "reminder for Customer 1 about INV-1: given up after 3 attempts; the last time: busy"
+    )
+    books.faults.clear()
+    world.sync()
+    (email,) = books.emails
+    assert email.action.step == "first reminder"
     assert pauses == [timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=240)]
 
 

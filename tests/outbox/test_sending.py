@@ -250,7 +250,10 @@ def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.faults.append(Fault("perform", Rejected("the contact has no email address")))
-    world.sync()
+    result = world.sync()
+    assert result.all_problems == [
+        "reminder for Customer 1 about INV-1: refused for good: the contact has no email address"
+    ]
     states = {row.state: row for row in world.rows()}
     assert states[ActionState.REJECTED].reason == "the contact has no email address"
     assert ActionState.CONFIRMED in states

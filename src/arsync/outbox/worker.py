@@ -198,7 +198,7 @@ class Outbox:
     def _one(self, row: ActionRow) -> None:
         """Do one claimed action, and leave it in a state that says what became of it."""
         if row.attempts > self._limits.attempts_max:
-            self._change(row, _S.REJECTED, f"given up after {self._limits.attempts_max} attempts")
+            self._give_up(row)
             return
         ready = self._ready(row)
         if ready is None:
@@ -211,6 +211,7 @@ class Outbox:
             receipt = self._delivery.perform(row, ready)
         except Rejected as error:
             self._change(row, _S.REJECTED, str(error))
+            self.result.problems.append(f"{_title(row)}: refused for good: {error}")
         except OutcomeUnknown as error:
             self._change(row, _S.UNKNOWN, str(error))
         except RetryLater as error:
@@ -238,6 +239,16 @@ class Outbox:
             if row.action.kind is ActionKind.REMINDER:
                 self._emails += 1
                 self._mail_failures = 0
+
+    def _give_up(self, row: ActionRow) -> None:
+        """Stop trying. What a plan asked for is not refused: the next plan may ask for it again."""
+        why = f"given up after {self._limits.attempts_max} attempts"
+        events = self._store.actions.events(row.key)
+        # Nobody plans again what a person asked for.
+        self._change(row, _S.REJECTED if row.by_person else _S.WITHDRAWN, why)
+        put_off = [one.why for one in events if one.from_state is _S.SENDING]
+        last = f"; the last time: {put_off[-1]}" if put_off else ""
+        self.result.problems.append(f"{_title(row)}: {why}{last}")
 
     def _ready(self, row: ActionRow) -> Ready | None:
         """Re-check the reason; None when the action was put away instead."""
