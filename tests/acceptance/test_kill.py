@@ -22,10 +22,11 @@ READS = {"method": "GET", "path": "^/api.xro/2.0/|^/v3/company/"}
 
 KILLS: tuple[dict[str, Any], ...] = (
     {**WRITES},
+    {**WRITES, "status": 500, "skip": 1},
+    {**WRITES, "skip": 2},
+    {**READS, "skip": 9},
     {**WRITES, "status": 500},
     {**WRITES, "skip": 1},
-    {**READS, "skip": 6},
-    {**WRITES, "status": 500, "skip": 1},
 )
 """Where a run is killed: while it waits for the answer to something that took effect, or (with a
 status) to something that did not; the first, or after so many others."""
