@@ -1,0 +1,70 @@
+"""The page about packs says what is so: its examples change what they say, its sums are right."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import arsync_rulebooks
+from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.statutory import compensation, interest
+from arsync.mail import known_texts
+from arsync.run.rules import shipped
+
+PAGE = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def example(part: str) -> Rulebook:
+    (text,) = [one for one in EXAMPLES if part in one]
+    rulebook, problems = read_rulebook([("own.yaml", text)], texts=known_texts(), find=shipped)
+    assert problems == []
+    assert rulebook is not None
+    return rulebook
+
+
+def test_the_page_names_every_shipped_rulebook() -> None:
+    assert [name for name in arsync_rulebooks.names() if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("text", [one for one in EXAMPLES if "extends:" in one])
+def test_each_example_is_a_whole_rulebook(text: str) -> None:
+    rulebook, problems = read_rulebook([("own.yaml", text)], texts=known_texts(), find=shipped)
+    assert problems == []
+    assert rulebook is not None
+
+
+def test_the_examples_change_what_they_say() -> None:
+    changed = example("Our credit policy")
+    assert (changed.credit_limits[-1].amount, changed.safety.emails) == (5000, 50)
+    assert [one.needs_approval for one in changed.credit_holds] == [True, False]
+    names = [one.name for one in example("name: Builders").credit_limits]
+    assert names == ["Agreed in writing", "New customers", "Builders", "Everyone else"]
+    less = example("remove: [terms]")
+    assert [(one.name, one.terms) for one in less.credit_holds] == [("Seriously overdue", "")]
+    assert less.sending.holidays == ""
+    steps = example("{day: -3, remove: true}").reminders[-1].steps
+    assert [step.day for step in steps] == [1, 14, 21, 30, 45, 60]
+    assert example("NZD").sending.holidays == "NZ"
+
+
+def test_a_connections_example_changes_the_shared_rulebook() -> None:
+    (own,) = [one for one in EXAMPLES if "extends:" not in one]
+    shared = [("house.yaml", "version: 1\nextends: uk-standard\n")]
+    rulebook, problems = read_rulebook([("own.yaml", own)], shared=shared, find=shipped)
+    assert problems == []
+    assert rulebook is not None
+    assert rulebook.credit_limits[-1].amount == 2000
+
+
+def test_the_sums_of_the_page_are_what_is_computed() -> None:
+    law = example("an example, not the rate").statutory
+    assert law is not None
+    due, day = date(2026, 8, 1), date(2026, 8, 31)
+    assert interest(law, Decimal(1200), due, day) == Decimal("11.59")
+    assert compensation(law, Decimal(1200), due, day) == 70
+    assert "11.59 pounds, and 70.00 of compensation" in " ".join(PAGE.split())
