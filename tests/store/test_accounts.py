@@ -10,10 +10,12 @@ from typing import Any
 from arsync.connector import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
 from arsync.core.records import (
+    Allocation,
     Contact,
     Dispute,
     Invoice,
     Organisation,
+    Payment,
     Promise,
     RecordKind,
     SentStep,
@@ -93,6 +95,30 @@ def test_what_a_merged_contact_still_owes_counts_with_its_successor(
     (account,) = store.ledger.accounts(connection.id)
     assert [one.id for one in account.contacts] == ["b", "a"]
     assert [one.id for one in account.invoices] == ["i1"]
+
+
+def test_an_invoice_was_paid_when_its_last_money_came_where_the_platform_does_not_tell(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(store, connection, Contact("c1", "One"))
+    paid = an_invoice("i1")._replace(status="paid", amount_due=Decimal(0))
+    told = paid._replace(id="i2", paid_on=TODAY)
+    put(store, connection, RecordKind.INVOICES, paid, told, an_invoice("i3"))
+    first, last = date(2026, 10, 5), date(2026, 11, 7)
+    for number, (day, status) in enumerate(
+        [(last, "active"), (first, "active"), (TODAY, "voided")]
+    ):
+        matched = tuple(Allocation(one, Decimal(50), day) for one in ("i1", "i2", "i3"))
+        payment = Payment(
+            f"p{number}", "c1", status, day, "GBP", None, Decimal(150), Decimal(0), matched
+        )
+        put(store, connection, RecordKind.PAYMENTS, payment)
+    (account,) = store.ledger.accounts(connection.id)
+    assert {one.id: one.paid_on for one in account.invoices} == {
+        "i1": last,
+        "i2": TODAY,
+        "i3": None,
+    }
 
 
 def test_every_debtor_comes_once_and_in_order_over_many_portions(

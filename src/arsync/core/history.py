@@ -7,7 +7,7 @@ document's last change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -52,6 +52,30 @@ def as_it_stood(account: Account, day: date) -> Account:
     )
 
 
+def with_paid_days(account: Account) -> Account:
+    """Return the account with the day on which each paid invoice was paid, where only that lacks.
+
+    QuickBooks does not tell it: it is the day on which the last money was matched to the invoice.
+    """
+    lacking = {
+        one.id
+        for one in account.invoices
+        if one.paid_on is None and one.status == DocumentStatus.PAID
+    }
+    if not lacking:
+        return account
+    last: dict[str, date] = {}
+    for part in _allocations(account):
+        if part.invoice_id in lacking:
+            last[part.invoice_id] = max(part.allocated_on, last.get(part.invoice_id, date.min))
+    return account._replace(
+        invoices=tuple(
+            one._replace(paid_on=last.get(one.id)) if one.id in lacking else one
+            for one in account.invoices
+        )
+    )
+
+
 def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -> bool:
     """Return whether a document that is gone now was still there on the day."""
     return status in gone and changed is not None and changed > day
@@ -59,15 +83,19 @@ def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -
 
 def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    documents: Iterable[tuple[Allocation, ...]] = (
-        *(one.allocations for one in account.payments if one.status == PaymentStatus.ACTIVE),
-        *(one.allocations for one in account.credits if one.status not in _GONE),
-    )
-    for allocations in documents:
-        for part in allocations:
-            if part.allocated_on > day:
-                found[part.invoice_id] = found.get(part.invoice_id, ZERO) + part.amount
+    for part in _allocations(account):
+        if part.allocated_on > day:
+            found[part.invoice_id] = found.get(part.invoice_id, ZERO) + part.amount
     return found
+
+
+def _allocations(account: Account) -> Iterator[Allocation]:
+    for payment in account.payments:
+        if payment.status == PaymentStatus.ACTIVE:
+            yield from payment.allocations
+    for credit in account.credits:
+        if credit.status not in _GONE:
+            yield from credit.allocations
 
 
 def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, or_, select
 
+from arsync.core.history import with_paid_days
 from arsync.core.records import (
     Account,
     Contact,
@@ -225,7 +226,7 @@ def _account(
     # What was done to a merged contact went with it; nothing can be written to it any more.
     merged = {contact.id for contact in members if contact.status == ContactStatus.MERGED}
     holding = [histories[one.id] for one in members if one.id in histories and one.id not in merged]
-    return Account(
+    account = Account(
         contacts=members,
         invoices=owed,
         payments=all_of(documents.payments),
@@ -240,6 +241,7 @@ def _account(
         open_tasks=tuple(key for one in past for key in one.open_tasks),
         done_keys=frozenset().union(*(one.done_keys for one in past)),
     )
+    return with_paid_days(account)
 
 
 def _contacts(connection: Connection, connection_id: int, ids: list[str]) -> dict[str, Contact]:
