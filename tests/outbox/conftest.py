@@ -36,6 +36,7 @@ from arsync.core.records import (
     Contact,
     Credit,
     CreditKind,
+    DocumentProblem,
     DocumentStatus,
     Invoice,
     Organisation,
@@ -117,6 +118,8 @@ class Books:
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(frozenset(Capability), 2_000, 1_000)
     )
+    odd: list[DocumentProblem] = field(default_factory=list)
+    """Invoices that cannot be read."""
     last_read: list[str] = field(default_factory=list)
     blind: bool = False
     """True: it cannot tell what was written."""
@@ -215,7 +218,8 @@ class BooksConnector:
         for position, (kind, records) in enumerate(kinds):
             last = position == len(kinds) - 1
             self.books.called("pull", lambda: None)
-            yield Page(kind, records, str(number), complete=last)
+            odd = tuple(self.books.odd) if kind is RecordKind.INVOICES else ()
+            yield Page(kind, records, str(number), odd, complete=last)
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         table = cast(

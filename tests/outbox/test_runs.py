@@ -11,8 +11,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from arsync.cli.look import status_lines
 from arsync.connector import Grant, OrganisationRef, Token
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.records import DocumentProblem
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.run import RunResult, read_rules, stop_on_signals
 from arsync.run.parts import connection_name
@@ -206,6 +208,25 @@ def test_status_says_where_a_connection_stands(world: World) -> None:
     assert (status.rulebook, status.rulebook_ok) == ("Standard", True)
     assert status.last_outcome == "done"
     assert json.loads(json.dumps(status.as_json()))["mode"] == "auto"
+
+
+def test_a_run_names_the_first_odd_documents_and_counts_the_rest(
+    world: World,
+) -> None:
+    world.books.odd = [
+        DocumentProblem("invoices", f"x{n}", f"ODD-{n:03}", "no DueDate") for n in range(150)
+    ]
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    result = world.sync()
+    assert len(world.books.emails) == 1
+    assert len(result.problems) == 21
+    assert result.problems[0] == "invoices ODD-000: no DueDate"
+    assert result.problems[-1] == "130 more documents could not be read: see `arsync status`"
+    (status,) = world.app.status()
+    assert len(status.document_problems) == 150
+    said = status_lines(status)
+    assert sum(line.startswith("unreadable: ") for line in said) == 20
+    assert "130 more unreadable: --json names them all" in said
 
 
 def test_status_still_answers_when_the_rulebook_is_broken(world: World) -> None:

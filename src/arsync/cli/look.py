@@ -169,21 +169,28 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
             right=["waiting", "tasks"],
         )
         for one in found:
-            for line in _status_lines(one):
+            for line in status_lines(one):
                 click.echo(f"  {one.name}: {line}")
     if any(one.state != "connected" or not one.rulebook_ok for one in found):
         return EXIT_FAILED
     return EXIT_WAITING if any(one.awaiting or one.unknown for one in found) else EXIT_DONE
 
 
-def _status_lines(one: ConnectionStatus) -> list[str]:
+UNREADABLE_SHOWN_MAX = 20
+"""The status names so many documents that could not be read."""
+
+
+def status_lines(one: ConnectionStatus) -> list[str]:
     """Return what a person should know of a connection, and what to do about it."""
     lines = []
     if one.state != "connected":
         lines.append(f"{one.state}: run `arsync connect {one.platform}` again.")
     if not one.rulebook_ok:
         lines.append(one.rulebook)
-    lines += [f"unreadable: {problem}" for problem in one.document_problems]
+    odd = one.document_problems
+    lines += [f"unreadable: {problem}" for problem in odd[:UNREADABLE_SHOWN_MAX]]
+    if len(odd) > UNREADABLE_SHOWN_MAX:
+        lines.append(f"{len(odd) - UNREADABLE_SHOWN_MAX:,} more unreadable: --json names them all")
     lines += [
         f"outcome unknown: {listed.row.key[:12]} {listed.row.reason}" for listed in one.unknown
     ]

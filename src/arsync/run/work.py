@@ -23,6 +23,9 @@ from arsync.run.rules import Rules
 from arsync.store.values import ConnectionRow, ConnectionState, Mode
 from arsync.sync import Progress, pull
 
+DOCUMENTS_NAMED_MAX = 20
+"""A run names so many documents that could not be read; the status, in JSON, names all."""
+
 OVER_SAFETY = "over a safety limit: it waits for a person"
 
 _LOG = logging.getLogger(__name__)
@@ -144,10 +147,14 @@ def _pull(
     progress: Watch,
 ) -> None:
     result.pulled = pull(parts.store, connection, connector, parts.clock, progress=progress)
+    odd = result.pulled.problems
     result.problems += [
         f"{problem.kind} {problem.number or problem.id}: {problem.message}"
-        for problem in result.pulled.problems
+        for problem in odd[:DOCUMENTS_NAMED_MAX]
     ]
+    if len(odd) > DOCUMENTS_NAMED_MAX:
+        more = len(odd) - DOCUMENTS_NAMED_MAX
+        result.problems.append(f"{more:,} more documents could not be read: see `arsync status`")
     parts.store.people.review(connection.id, parts.today(connection))
     if connection.state != ConnectionState.CONNECTED:
         parts.store.connections.set_state(connection.id, ConnectionState.CONNECTED)
