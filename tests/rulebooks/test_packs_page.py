@@ -40,7 +40,7 @@ def test_each_example_is_a_whole_rulebook(text: str) -> None:
 
 def test_the_examples_change_what_they_say() -> None:
     changed = example("Our credit policy")
-    assert (changed.credit_limits[-1].amount, changed.safety.emails) == (5000, 50)
+    assert (changed.credit_limits[-1].amount, changed.safety.emails) == (Decimal(5000), 50)
     assert [one.needs_approval for one in changed.credit_holds] == [True, False]
     names = [one.name for one in example("name: Builders").credit_limits]
     assert names == ["Agreed in writing", "New customers", "Builders", "Everyone else"]

@@ -11,7 +11,9 @@ import yaml
 import arsync_rulebooks
 from arsync.cli import run_cli
 from arsync.config import Config, load_config
+from arsync.core.records import Organisation
 from arsync.core.rulebook.shown import differences, effective_text
+from arsync.run import App
 from arsync.run.rules import Rules, read_paths, read_rules
 
 PACK = "version: 1\nextends: uk-standard\n"
@@ -177,3 +179,30 @@ def test_rules_drift_says_when_nothing_is_connected(
     write(config, "rules/own.yaml", PACK)
     assert run(config, "rules", "drift", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_rules_drift_lists_what_each_connection_has_otherwise(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, "rules/base.yaml", PACK)
+    write(config, "rules/acme/own.yaml", "credit_limits: [{name: Everyone else, limit: 1}]\n")
+    with App(config) as app:
+        for name in ("acme", "other"):
+            organisation = Organisation(name, name.title(), "GBP")
+            app.store.connections.add(name, platform="xero", organisation=organisation)
+    assert run(config, "rules", "drift", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found == {
+        "connection": "acme", "section": "credit_limits", "element": "Everyone else",
+        "what": "limit 10,000 -> 1", "file": "rules/acme/own.yaml", "line": 1,
+    }  # fmt: skip
+    assert run(config, "rules", "drift") == 0
+    shown = capsys.readouterr()
+    assert "rules/acme/own.yaml:1" in shown.out
+    assert "acme: 1 difference." in shown.err
+    assert "other: as shared." in shown.err
+    assert run(config, "rules", "show", "--connection", "acme") == 0
+    assert "limit: 1 " in capsys.readouterr().out
+    write(config, "rules/other/own.yaml", "credit_limit: 1\n")
+    assert run(config, "rules", "drift") == 2
+    assert "did you mean 'credit_limits'?" in capsys.readouterr().err

@@ -159,10 +159,12 @@ def parts(files: Sequence[File]) -> list[Part]:
                         name = f"{key.value} {getattr(named, 'value', '')}"
                         found.append(Part(section, "", name, inline(row), place_of(row)))
                 else:
-                    text = inline(values[0])
+                    text = inline(values[0], _PLAIN_IN_BLOCK)
                     found.append(Part(section, "", str(key.value), text, place_of(key)))
         elif bodies:
-            found.append(Part(section, "", "", inline(bodies[0]), place_of(bodies[0])))
+            found.append(
+                Part(section, "", "", inline(bodies[0], _PLAIN_IN_BLOCK), place_of(bodies[0]))
+            )
     return found
 
 
@@ -177,7 +179,7 @@ def _parts_of(section: str, item: Node) -> Iterator[Part]:
                 text = inline(MappingNode(step.tag, pairs))
                 yield Part(section, name, f"day {_day(step)}", text, place_of(step))
         elif key.value != by:
-            yield Part(section, name, str(key.value), inline(value), place_of(key))
+            yield Part(section, name, str(key.value), inline(value, _PLAIN_IN_BLOCK), place_of(key))
 
 
 def differences(shared: Sequence[File], own: Sequence[File]) -> list[Difference]:
