@@ -437,3 +437,26 @@ def test_what_is_shown_reads_back_to_the_same_rulebook(low: str, mid: str, top: 
     assert again.problems == []
     assert without_places(again.rulebook) == without_places(found.rulebook)
     assert differences(found.files, again.files) == []
+
+
+SCRAPS = st.sampled_from(
+    ["", "remove: true", "- {name: Overdue, remove: [terms, {}]}", "? [a]\n: b", "- - x", "*a",
+     "&a", "steps: {day: 1}", "      - {day: +-1, remove: yes}", f"      - {{day: {'9' * 5000}}}",
+     "groups: [x]", "sending: {remove: x}", "statutory: {rates: [x, {from: 1, remove: true}]}",
+     "credit_limits:", "extends: [base]", "extends: {a: b}", "<<: {a: b}", "customers: [[], {}]"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(BASE.splitlines()[3:]) | SCRAPS, max_size=14))
+def test_whatever_a_layer_holds_ends_in_problems_with_a_line_or_in_a_rulebook(
+    lines: list[str],
+) -> None:
+    found = reading("extends: base\n" + "\n".join(lines) + "\n")
+    if found.rulebook is None:
+        assert found.problems
+        assert all(one.line > 0 and one.file for one in found.problems)
+    else:
+        again = read_layers([("again", effective_text(found.files))])
+        assert again.problems == []
+        assert without_places(again.rulebook) == without_places(found.rulebook)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from arsync.config import Config
 from arsync.core.rulebook import Problem, Rulebook
-from arsync.core.rulebook.layers import Extended, File, Finder
+from arsync.core.rulebook.layers import Extended, Finder
+from arsync.core.rulebook.overlay import File
 from arsync.core.rulebook.read import read_layers
 from arsync.core.rulebook.yaml_text import did_you_mean
 from arsync.errors import UserMistake

@@ -10,16 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from yaml.nodes import Node
 
 from arsync.core import conditions as tree
-from arsync.core.rulebook.layers import (
-    LISTS,
-    ROWS,
-    File,
-    Finder,
-    Stack,
-    found_nowhere,
-    stacked,
-    values_of,
-)
+from arsync.core.rulebook.layers import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.model import (
     Cadence,
     CreditHold,
@@ -37,6 +28,7 @@ from arsync.core.rulebook.model import (
     TakeOver,
     folded,
 )
+from arsync.core.rulebook.overlay import LISTS, ROWS, File, values_of
 from arsync.core.rulebook.sections import TOP, Entry, NamedConditions, sending_of
 from arsync.core.rulebook.statutory_table import statutory_of
 from arsync.core.rulebook.values import Block, Source, Text, entries

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from arsync.core.rulebook.layers import BLOCKS, LISTS, ROWS, File, values_of
 from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.overlay import BLOCKS, LISTS, ROWS, File, values_of
 from arsync.core.rulebook.sections import TOP
 from arsync.core.rulebook.yaml_text import place_of
 
