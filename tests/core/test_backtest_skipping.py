@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arsync.core.backtest import Backtests, backtest
+from arsync.core.backtest import Backtests, Past, backtest
 from arsync.core.facts import FIELDS, Kind
+from arsync.core.history import as_it_stood
 from arsync.core.interest import KNOWN, Interest
 from arsync.core.records import (
     Account,
@@ -272,3 +273,14 @@ def test_two_facts_that_move_by_themselves_leave_no_day_out(
 
 def test_it_is_known_of_every_fact_when_it_moves() -> None:
     assert {field.name for field in FIELDS} <= KNOWN
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_an_account_is_the_same_until_something_happens_to_it(seed: int) -> None:
+    account = an_account(random.Random(seed))
+    past = Past(account, TODAY)
+    for ahead in range(130):
+        day = FIRST + timedelta(ahead)
+        stood = as_it_stood(account, day)._replace(sent=(), hold=None)
+        assert past.on(day)._replace(sent=(), hold=None) == stood

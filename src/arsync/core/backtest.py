@@ -6,6 +6,7 @@ would have paid: the debtors of the past did not get these messages.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from arsync.core.actions import Action, ActionKind
 from arsync.core.books import is_owed
 from arsync.core.difference import action_in_words
 from arsync.core.history import as_it_stood
+from arsync.core.interest import event_days
 from arsync.core.money import ZERO, plain
 from arsync.core.records import Account, Invoice
 from arsync.core.rulebook.model import Rulebook
@@ -172,8 +174,8 @@ def backtest(
     only, count = Only(0, 0, 0), 0
     for account in accounts:
         count += 1
-        past = _Past(account, today)
-        begin = taken_over(past.on(first - timedelta(1)), first)
+        past = Past(account, today)
+        begin = taken_over(as_it_stood(account, first - timedelta(1)), first)
         touched = []
         for walker, result in zip(walkers, results, strict=True):
             stops = list(walker.walk(begin, account, past.on))
@@ -187,26 +189,29 @@ def backtest(
     return Backtests(results, only if len(rulebooks) == 2 else None, count)
 
 
-class _Past:
-    """One account on past days, each rewound once."""
+class Past:
+    """One account on past days, rewound once for each stretch in which nothing happened to it."""
 
     def __init__(self, account: Account, today: date) -> None:
+        """Find the days on which something happened."""
         self.today = today
         self._account = account
-        self._days: dict[date, Account] = {}
+        self._events = sorted(set(event_days(account)))
+        self._stood: dict[int, Account] = {}
 
     def on(self, day: date) -> Account:
         """Return the account as it stood at the end of a day."""
-        if day not in self._days:
-            self._days[day] = as_it_stood(self._account, day)
-        return self._days[day]
+        stretch = bisect_right(self._events, day)
+        if stretch not in self._stood:
+            self._stood[stretch] = as_it_stood(self._account, day)
+        return self._stood[stretch]
 
     def owed(self, day: date) -> dict[str, Invoice]:
         """Return what was owed at the end of a day, by id."""
         return {one.id: one for one in self.on(day).invoices if is_owed(one)}
 
 
-def _count(result: Backtest, past: _Past, stops: list[Stop]) -> set[str]:
+def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
     """Add one account to a result; return which of its contacts are touched."""
     result.tally.add((stop.day, action) for stop in stops for action in stop.done)
     caught: set[tuple[tuple[str, int], str]] = set()

@@ -7,8 +7,10 @@ step or pause rests on is counted, with the day after it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 
 from arsync.core.books import HISTORY_DAYS
 from arsync.core.conditions import Compare, Condition, leaves
@@ -18,10 +20,14 @@ from arsync.core.rulebook.model import Rulebook, folded
 from arsync.core.stepping import next_step
 from arsync.core.trial import Treatment
 
-_BY_DUE = frozenset({"oldest_days_overdue", "days_overdue", "days_until_due"})
+_BY_DUE = frozenset({"oldest_days_overdue", "days_overdue"})
+_OVERDUE = frozenset(
+    {"overdue_amount", "overdue_percent", "overdue_invoices", "statutory_compensation"}
+)
 _BY_SENT = frozenset({"days_since_last_reminder"})
 _WINDOWED_PAID = frozenset({"average_days_to_pay", "average_days_late", "paid_on_time_percent"})
 _COUNTERS = _BY_DUE | _BY_SENT | {
+    "days_until_due",
     "days_since_issued",
     "customer_for_days",
     "days_since_last_payment",
@@ -69,15 +75,17 @@ class Interest:
                     asked |= names
                     self.every_day = self.every_day or not names.isdisjoint(_COUNTERS)
                 elif leaf.field.name in _COUNTERS:
-                    thresholds.setdefault(leaf.field.name, set()).update(_whole(leaf.operand))
+                    thresholds.setdefault(leaf.field.name, set()).add(_whole(leaf.operand))
         # A fact that this table does not know could move on any day.
         moves = not asked <= KNOWN or not asked.isdisjoint(_EVERY_DAY)
         self.every_day = self.every_day or moves
         self._thresholds = thresholds
         self._windowed = not asked.isdisjoint(_WINDOWED_PAID)
         self._sales = "sales_last_365_days" in asked
-        # From the due date on steps before it lapse; from the day after it counts as overdue.
-        self._by_due = sorted({0, 1} | _both(self._of(_BY_DUE)))
+        until = {-days + more for days in self._of({"days_until_due"}) for more in (0, 1)}
+        late = {days + more for days in self._of(_BY_DUE) for more in (0, 1)}
+        overdue = set() if asked.isdisjoint(_OVERDUE) else {1}
+        self._by_due = sorted(until | late | overdue)
         self._reviews = {
             folded(one.contact): one.review_on for one in rulebook.customers if one.review_on
         }
@@ -106,14 +114,9 @@ class Interest:
         yield from event_days(account)
         for promise in account.promises:
             yield promise.promised_on + DAY
-        for dispute in account.disputes:
-            if dispute.settled_on:
-                yield dispute.settled_on
         since = self._thresholds.get("customer_for_days", set())
-        starts = {one.created_on for one in account.contacts if one.created_on}
         if since:
-            starts |= {one.issued_on for one in account.invoices}
-            for start in starts:
+            for start in _starts(account):
                 yield from _around(start, since)
         after = self._thresholds.get("days_since_last_payment", set())
         for payment in account.payments:
@@ -162,6 +165,8 @@ class Interest:
                 due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
                 if due is not None:
                     yield due.on
+                    if due.step.day < 0:
+                        yield invoice.due_on  # it lapses, and the next one counts
         account = books.account
         since = self._of(_BY_SENT)
         if since:
@@ -194,6 +199,17 @@ def event_days(account: Account) -> Iterator[date]:
         yield promise.promised_on
     for dispute in account.disputes:
         yield dispute.opened_on
+        if dispute.settled_on is not None:
+            yield dispute.settled_on
+
+
+def _starts(account: Account) -> set[date]:
+    """Return the days since which each contact can count as a customer."""
+    first: dict[str, date] = {}
+    for invoice in account.invoices:
+        known = first.get(invoice.contact_id, invoice.issued_on)
+        first[invoice.contact_id] = min(known, invoice.issued_on)
+    return {one.created_on for one in account.contacts if one.created_on} | set(first.values())
 
 
 def settled_days(account: Account) -> dict[str, date]:
@@ -217,14 +233,8 @@ def _around(start: date, thresholds: Iterable[int]) -> Iterator[date]:
         yield start + timedelta(days + 1)
 
 
-def _both(thresholds: set[int]) -> set[int]:
-    """Return the days before and after a due date on which a count reaches each threshold."""
-    return {sign * days + more for days in thresholds for sign in (1, -1) for more in (0, 1)}
-
-
-def _whole(operand: object) -> set[int]:
-    number = int(str(operand).partition(".")[0])
-    return {number, number + 1}
+def _whole(operand: Decimal | int) -> int:
+    return math.floor(operand)
 
 
 def _conditions(rulebook: Rulebook) -> Iterator[Condition]:
