@@ -14,6 +14,8 @@ import click
 from arsync.cli import COMMANDS, cli
 from arsync.config import SETTINGS, example_config, variable
 from arsync.core.facts import FIELDS
+from arsync.core.rulebook.sections import TOP
+from arsync.core.rulebook.values import Key
 from arsync.core.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +29,7 @@ def files() -> dict[Path, str]:
         Path("docs/commands.md"): commands(),
         Path("docs/settings.md"): settings(),
         Path("docs/facts.md"): facts(),
+        Path("docs/reference.md"): reference(),
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
     }
 
@@ -100,6 +103,107 @@ def facts() -> str:
                 )
         lines.append("")
     return "\n".join(lines)
+
+
+_TOP_LINES = "version: 1\nname: Our credit control\ncurrency: GBP"
+SECTION_EXAMPLES = {
+    "extends": "extends: uk-standard",
+    "version": _TOP_LINES,
+    "name": _TOP_LINES,
+    "currency": _TOP_LINES,
+    "groups": "groups:\n  Key account:\n    contact_group: Key accounts",
+    "customers": (
+        "customers:\n  - contact: Ridgeway University\n    credit_limit: 25,000\n"
+        "    review_on: 2027-01-31\n    tags: [public]"
+    ),
+    "leave_alone": "leave_alone:\n  - name: With the solicitor\n    when: {tag: legal}",
+    "credit_limits": (
+        "credit_limits:\n  - name: Agreed in writing\n    when: {agreed_limit: known}\n"
+        "    limit: agreed_limit\n  - name: Everyone else\n    limit: 10,000"
+    ),
+    "credit_holds": (
+        "credit_holds:\n  - name: Seriously overdue\n"
+        "    when: {oldest_days_overdue: {at_least: 60}}\n    unless: {promise_to_pay: open}\n"
+        "    terms: cash on delivery\n    approval: required"
+    ),
+    "reminders": (
+        "reminders:\n  - name: Standard\n    skip_invoices_when: {amount_due: {less_than: 10}}\n"
+        "    steps:\n      - {day: -3, email: upcoming}\n      - {day: 1, email: first reminder}\n"
+        "      - {day: 30, letter: final notice, approval: required}\n"
+        "      - {day: 40, late_fee: 40}\n"
+        "      - {day: 45, task: Call the customer, assign_to: credit control}"
+    ),
+    "follow_ups": (
+        "follow_ups:\n  - name: Broken promise\n    when: {promise_to_pay: broken}\n"
+        "    task: Call about the broken promise\n    assign_to: credit control"
+    ),
+    "statutory": (
+        "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
+        "  points_above_reference: 8\n  currency: GBP\n"
+        "  rate_counts: when it became late\n"
+        "  compensation:\n    - {debts_from: 0, amount: 40}\n    - {debts_from: 1000, amount: 70}"
+    ),
+    "sending": (
+        "sending:\n  via: smtp\n  days: [tuesday, wednesday, thursday]\n  between: 09:00-16:30\n"
+        "  holidays: GB-ENG\n  days_between_emails: 5\n  without_email: task"
+    ),
+    "safety": "safety:\n  credit_holds: 20\n  emails: 300",
+    "take_over": "take_over: spread over 10 days",
+}
+"""An example of each section; a test loads them."""
+
+OPERATORS = (
+    ("more_than", "above this number", "balance: {more_than: 1000}"),
+    ("at_least", "this number or above", "oldest_days_overdue: {at_least: 60}"),
+    ("less_than", "below this number", "amount_due: {less_than: 10}"),
+    ("at_most", "this number or below", "average_days_late: {at_most: 3}"),
+    ("exactly", "this number", "open_invoices: {exactly: 1}"),
+    ("two comparisons", "both must hold", "balance: {at_least: 100, less_than: 1000}"),
+    ("another fact", "in place of a number", "exposure: {more_than: insured_limit}"),
+    ("a word", "the fact is this, or holds this", "country: GB"),
+    ("a list", "one of these", "tag: [public, school]"),
+    ("yes, no", "of a fact that is either", "has_email: no"),
+    ("known, unknown", "whether anything is known", "agreed_limit: known"),
+    ("any", "one of these must hold", "any: [{tag: vip}, {group: Key account}]"),
+    ("not", "these must not all hold", "not: {country: GB}"),
+)
+"""Everything that a condition is made of besides facts, each with an example that is loaded."""
+
+
+def reference() -> str:
+    """Return every section, operator and fact, each with an example."""
+    lines = [HEAD + "# Reference\n"]
+    lines.append("Every section, operator and fact, each with an example. What they mean together:")
+    lines.append("[rulebook.md](rulebook.md); whole policies: [cookbook.md](cookbook.md).\n")
+    lines.append("## Sections\n")
+    for key in TOP:
+        lines += [f"### {key.name}\n", f"{key.description[0].upper()}{key.description[1:]}.\n"]
+        lines += [f"```yaml\n{SECTION_EXAMPLES[key.name]}\n```\n", *_keys(key)]
+    lines += ["## Operators\n", "| word | means | example |", "|---|---|---|"]
+    lines += [f"| {word} | {means} | `{example}` |" for word, means, example in OPERATORS]
+    for of, title in (("contact", "of the customer"), ("invoice", "of one invoice")):
+        lines += [f"\n## Facts {title}\n", "| fact | means | unknown when | example |"]
+        lines.append("|---|---|---|---|")
+        lines += [
+            f"| {field.name} | {_cell(field.description)} | {_cell(field.unknown) or 'never'} "
+            f"| `{field.name}: {field.example}` |"
+            for field in FIELDS
+            if field.of == of
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(section: Key, under: str = "") -> list[str]:
+    """Return the keys of a section, and of the blocks in it."""
+    keys = getattr(section.shape, "keys", ())
+    if not keys:
+        return []
+    lines = [f"Keys{under}:\n"]
+    lines += [f"- `{key.name}`: {key.description}{' (needed)' * key.required}" for key in keys]
+    lines.append("")
+    for key in keys:
+        lines += _keys(key, f" of each of `{key.name}`")
+    return lines
 
 
 def _cell(text: str) -> str:

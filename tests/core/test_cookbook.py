@@ -1,0 +1,190 @@
+"""The cookbook: each of its policies is read, warns of nothing, and does what stands below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arsync.core.records import Dispute, Promise
+from arsync.core.rulebook import read_rulebook, rulebook_warnings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
+POLICIES = dict(re.findall(r"^## (.+?)\n\n```yaml\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
+HEAD = "version: 1\ncurrency: GBP\n"
+Case = Callable[[Any], list[tuple[Any, list[str]]]]
+
+
+def text_of(policy: str) -> str:
+    """Return the policy as a rulebook; it may send on every day unless it says when."""
+    found: str = HEAD + POLICIES[policy]
+    if "sending:" not in found:
+        return found + "sending: {days: every day}\n"
+    return (
+        found
+        if "  days:" in found
+        else found.replace("sending:\n", "sending:\n  days: every day\n")
+    )
+
+
+def debtor(desk: Any, overdue: int, amount: str = "100.00", *more: Any, **values: Any) -> Any:
+    """Return an account with one invoice; `contact` and `account` hold values of theirs."""
+    contact = desk.contact(**values.pop("contact", {}))
+    account = values.pop("account", {})
+    invoices = (desk.invoice("i1", overdue, amount, **values), *more)
+    return desk.account(*invoices, contacts=(contact,), **account)
+
+
+def paid(desk: Any, number: int) -> Any:
+    day = desk.today - timedelta(60 + number)
+    return desk.invoice(
+        f"p{number}", 60 + number, "0", total="100", status="paid", paid_on=day
+    )  # fmt: skip
+
+
+def instalment(desk: Any, state: int) -> Any:
+    promise = Promise("i1", desk.today + timedelta(state), None, desk.today - timedelta(20))
+    return debtor(desk, 20, account={"promises": (promise,)})
+
+
+def family(desk: Any) -> Any:
+    contacts = (
+        desk.contact("head"),
+        desk.contact("b1", parent_id="head"),
+        desk.contact("b2", parent_id="head"),
+    )
+    invoices = [desk.invoice(f"i{n}", -5, "3000.00", contact=f"b{n}") for n in (1, 2)]
+    return desk.account(*invoices, contacts=contacts)
+
+
+def reminded(desk: Any, day: int, days_ago: int, **values: Any) -> Any:
+    sent = (desk.sent("i1", day, days_ago, "first reminder", cadence="Everyone"),)
+    return debtor(desk, days_ago + day, account={"sent": sent}, **values)
+
+
+PUBLIC, KEY = {"groups": ("Public sector",)}, {"groups": ("Key accounts",)}
+GARDEN, VIP = {"groups": ("Garden centres",)}, {"groups": ("VIP",)}
+OLD, NEW = {"created_on": date(2024, 1, 1)}, {"created_on": date(2026, 11, 1)}
+FIRST = ["reminder first reminder"]
+
+CASES: dict[str, Case] = {
+    "VIPs are never chased": lambda d: [(debtor(d, 40, contact=VIP), [])],
+    "The public sector pays late, but pays": lambda d: [
+        (debtor(d, 20, contact=PUBLIC), []),
+        (debtor(d, 30, contact=PUBLIC), FIRST),
+        (debtor(d, 1), FIRST),
+    ],
+    "Instalments that were agreed": lambda d: [
+        (instalment(d, 3), []),
+        (instalment(d, -3), ["task Call about the instalment"]),
+    ],
+    "Seasonal trade": lambda d: [
+        (debtor(d, 80, contact=GARDEN), []),
+        (debtor(d, 95, contact=GARDEN), FIRST),
+        (debtor(d, 1), FIRST),
+    ],
+    "Small balances cost more to chase than they bring": lambda d: [
+        (debtor(d, 5, "9.99"), []),
+        (debtor(d, 5, "10.00"), FIRST),
+    ],
+    "Key accounts get a call, not a letter": lambda d: [
+        (debtor(d, 7, contact=KEY), ["task Call the account manager"]),
+        (debtor(d, 7), FIRST),
+    ],
+    "Intercompany": lambda d: [(debtor(d, 40, contact={"id": "x"}), [])],
+    "New customers start small": lambda d: [
+        (debtor(d, -5, "2000.00", issued_on=d.today, contact=NEW), ["credit_hold"]),
+        (debtor(d, -5, "2000.00", contact=OLD), []),
+    ],
+    "Cash on delivery after a hold": lambda d: [
+        (debtor(d, 59), []),
+        (debtor(d, 60), ["credit_hold", "terms"]),
+    ],
+    "Only as far as the credit insurer covers": lambda d: [
+        (debtor(d, -5, "6000.00", contact={"name": "Ridgeway Ltd"}), ["credit_hold (approval)"]),
+        (debtor(d, -5, "5000.00", contact={"name": "Ridgeway Ltd"}), []),
+    ],
+    "Good payers get a later, kinder word": lambda d: [
+        (debtor(d, 9, "100.00", *(paid(d, n) for n in range(5))), []),
+        (debtor(d, 10, "100.00", *(paid(d, n) for n in range(5))), FIRST),
+        (debtor(d, 1), FIRST),
+    ],
+    "Disputes that get old": lambda d: [
+        (debtor(d, 29, account={"disputes": (Dispute("i1", d.today, "quality"),)}), []),
+        (
+            debtor(d, 30, account={"disputes": (Dispute("i1", d.today, "quality"),)}),
+            ["task Settle the dispute"],
+        ),
+    ],
+    "Customers abroad get more time": lambda d: [
+        (debtor(d, 9, contact={"country": "FR"}), []),
+        (debtor(d, 10, contact={"country": "FR"}), FIRST),
+        (debtor(d, 1, contact={"country": "GB"}), FIRST),
+        (debtor(d, 1), FIRST),
+    ],
+    "Head office and branches": lambda d: [(family(d), ["credit_hold"])],
+    "A courtesy before the due date": lambda d: [
+        (debtor(d, -3, "5000.00"), ["reminder upcoming"]),
+        (debtor(d, -3, "4999.99"), []),
+    ],
+    "The final notice goes by letter": lambda d: [
+        (reminded(d, 1, 28), []),
+        (reminded(d, 1, 29), ["letter final notice (approval)"]),
+    ],
+    "Late fees": lambda d: [(reminded(d, 1, 29), ["late_fee (approval)"])],
+    "No email address": lambda d: [
+        (debtor(d, 1, contact={"email": ""}), ["task"]),
+        (debtor(d, 1), FIRST),
+    ],
+    "With the solicitor": lambda d: [(debtor(d, 90, contact={"name": "City Agency"}), [])],
+    "A pause in December": lambda d: [(reminded(d, 14, 13), []), (debtor(d, 14), FIRST)],
+}
+
+
+def named(contact: Any, policy: str) -> Any:
+    """Return the case's account; the intercompany one is called as in the page."""
+    first, *rest = contact.contacts
+    if policy == "Intercompany":
+        first = first._replace(name="Acme Ireland Ltd")
+    return contact._replace(contacts=(first, *rest))
+
+
+def in_words(action: Any) -> str:
+    words = [action.kind.value, action.step or action.details.get("task", "")]
+    said = " ".join(word for word in words if word)
+    return f"{said} (approval)" if action.needs_approval else said
+
+
+def test_there_are_twenty_policies_and_each_has_a_case() -> None:
+    assert len(POLICIES) >= 20
+    assert set(CASES) == set(POLICIES)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_is_read_and_warns_of_nothing(policy: str) -> None:
+    rulebook, problems = read_rulebook([("cookbook.yaml", HEAD + POLICIES[policy])])
+    assert problems == []
+    assert rulebook is not None
+    assert rulebook_warnings(rulebook) == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_does_what_stands_below_it(desk: Any, policy: str) -> None:
+    for account, expected in CASES[policy](desk):
+        plan = desk.plan(text_of(policy), named(account, policy))
+        done = [in_words(action) for action in plan.actions]
+        assert len(done) == len(expected), (done, plan.held_back)
+        for one, wanted in zip(done, expected, strict=True):
+            assert one.startswith(wanted.removesuffix(" (approval)"))
+            assert one.endswith("(approval)") is wanted.endswith("(approval)")
+
+
+def test_the_amounts_of_the_page_are_exact() -> None:
+    rulebook, _ = read_rulebook([("r.yaml", HEAD + POLICIES["New customers start small"])])
+    assert rulebook is not None
+    assert [one.amount for one in rulebook.credit_limits] == [Decimal(1000), Decimal(10000)]
