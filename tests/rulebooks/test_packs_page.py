@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 
 import arsync_rulebooks
 from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.schema import schema
 from arsync.core.statutory import compensation, interest
 from arsync.mail import known_texts
 from arsync.run.rules import shipped
@@ -36,6 +41,28 @@ def test_each_example_is_a_whole_rulebook(text: str) -> None:
     rulebook, problems = read_rulebook([("own.yaml", text)], texts=known_texts(), find=shipped)
     assert problems == []
     assert rulebook is not None
+
+
+REMOVALS = """\
+version: 1
+extends: uk-standard
+groups: {New customer: {remove: yes}, Good payer: {remove: true}}
+credit_limits: [{name: New customers, remove: TRUE}]
+reminders: [{name: Standard cadence, steps: [{day: 1, remove: Yes}]}]
+sending: {remove: [holidays]}
+statutory:
+  rates: [{from: "2023-01-01", remove: true}]
+  compensation: [{debts_from: 0, remove: yes}]
+"""
+
+
+@pytest.mark.parametrize("text", [*EXAMPLES, REMOVALS])
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.BaseLoader])
+def test_editors_accept_what_the_reader_accepts(text: str, loader: Any) -> None:
+    whole = text if "extends:" in text else f"version: 1\ncurrency: GBP\n{text}"
+    assert read_rulebook([("own.yaml", whole)], find=shipped)[1] == []
+    tree = json.loads(json.dumps(yaml.load(whole, Loader=loader), default=str))
+    jsonschema.Draft202012Validator(schema()).validate(tree)
 
 
 def test_the_examples_change_what_they_say() -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import folded
-from arsync.core.rulebook.values import Source, entries
+from arsync.core.rulebook.values import REMOVE_WORDS, Source, entries
 from arsync.core.rulebook.yaml_text import Problems, did_you_mean, kind_of, place_of
 
 LISTS = ("customers", "leave_alone", "credit_limits", "credit_holds", "reminders", "follow_ups")
@@ -24,8 +24,6 @@ BLOCKS = ("sending", "safety", "statutory")
 
 ROWS = {"rates": "from", "compensation": "debts_from"}
 """Lists inside a block, and the key that tells their rows apart."""
-
-_YES = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES"})
 
 
 class File(NamedTuple):
@@ -62,7 +60,7 @@ def _listed(node: SequenceNode, value: list[Node]) -> SequenceNode:
 def removed_whole(item: Node) -> bool:
     """Return whether an element says `remove: true`."""
     node = values_of(item).get("remove")
-    return isinstance(node, ScalarNode) and node.value in _YES
+    return isinstance(node, ScalarNode) and node.value in REMOVE_WORDS
 
 
 def _removed_keys(item: Node) -> dict[str, Node]:

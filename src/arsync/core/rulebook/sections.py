@@ -231,7 +231,11 @@ class NamedConditions:
 
     def schema(self) -> Schema:
         """Return the schema."""
-        return {"type": "object", "additionalProperties": self.shape.schema()}
+        removed = block_schema((Key("remove", Removal(), "take it out", required=True),))
+        return {
+            "type": "object",
+            "additionalProperties": {"anyOf": [self.shape.schema(), removed]},
+        }
 
 
 class Version:

@@ -356,6 +356,10 @@ class TextList:
         return {"anyOf": [Text().schema(), {"type": "array", "items": Text().schema()}]}
 
 
+REMOVE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES")
+"""What says that an element is removed."""
+
+
 class Removal:
     """`true` removes what is named; a list of keys removes these keys.
 
@@ -365,7 +369,7 @@ class Removal:
     def read(self, node: Node, source: Source, label: str) -> None:
         """Say why nothing can be removed."""
         texts = isinstance(node, SequenceNode) and node.value
-        if texts or (isinstance(node, ScalarNode) and node.value.casefold() in {"true", "yes"}):
+        if texts or (isinstance(node, ScalarNode) and node.value in REMOVE_WORDS):
             source.problem(node, "there is nothing below that could be removed here.")
         else:
             hint = "write remove: true, or remove: [unless, terms]"
@@ -374,7 +378,7 @@ class Removal:
     def schema(self) -> Schema:
         """Return the schema."""
         keys: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
-        return {"anyOf": [{"enum": [True, "true", "True", "yes", "Yes"]}, keys]}
+        return {"anyOf": [{"enum": [True, *REMOVE_WORDS]}, keys]}
 
 
 class Key(NamedTuple):
