@@ -834,7 +834,11 @@ def test_skipped_invoices_say_why(desk: Desk) -> None:
 
 def test_a_letter_is_part_of_the_contact_moment(desk: Desk) -> None:
     text = desk.head + ("reminders:\n  - name: Post\n    steps: [{day: 1, letter: final notice}]\n")
-    account = desk.account(desk.invoice("i1", 5), sent=(desk.sent("i9", 1, 1),))
+    just_now = desk.account(desk.invoice("i1", 5), sent=(desk.sent("i9", 1, 1),))
+    assert whys(desk.plan(text, just_now)) == [
+        "last message on 2026-11-19; 5 days between messages"
+    ]
+    account = just_now._replace(sent=(desk.sent("i9", 1, 5),))
     (letter,) = desk.plan(text, account).actions
     assert (letter.kind, letter.details["file_name"]) == (K.LETTER, "final notice I1.pdf")
     assert letter.moment

@@ -151,3 +151,21 @@ def test_what_is_kept_of_a_message_is_what_it_said(world: World) -> None:
     row = world.the_row(REMINDER)
     assert row.action.invoices[0].amount_due == invoice.amount_due / 2
     assert "GBP 50.00" in row.action.note
+
+
+def test_a_refused_letter_is_refused_about_each_of_its_invoices(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode=Mode.APPROVE)
+    world.rules(BY_MAIL)
+    contact = books.add_contact(1)
+    books.add_invoice(contact, 1, overdue=5)
+    books.add_invoice(contact, 2, overdue=4)
+    world.sync()
+    world.app.reject([world.the_row(REMINDER).key], why="I shall call them", who="Jane")
+    result = world.sync()
+    assert len(world.rows()) == 1
+    assert result.plan is not None
+    assert {(held.invoice_number, held.why) for held in result.plan.held_back} == {
+        ("INV-1", "the step was refused"), ("INV-2", "the step was refused"),
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.records import ContactStatus, DocumentStatus
+from arsync.core.records import ContactStatus, DocumentProblem, DocumentStatus
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync.store.values import ConnectionState
 
@@ -386,3 +386,20 @@ def test_a_row_that_cannot_be_seen_yet_is_told_and_looked_for_again(world: World
     assert world.the_row(REMINDER).state is ActionState.SENT
     world.sync()
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+def test_a_message_about_an_invoice_that_cannot_be_read_any_more_keeps_the_next_one_waiting(
+    world: World,
+) -> None:
+    contact = world.books.add_contact(1)
+    world.books.add_invoice(contact, 1)
+    world.sync()
+    world.books.add_invoice(contact, 2, overdue=3)
+    del world.books.invoices["i1"]
+    world.books.odd = [DocumentProblem("invoices", "i1", "INV-1", "no DueDate")]
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.emails) == 1
+    world.advance(days=4)
+    world.sync()
+    assert len(world.books.emails) == 2

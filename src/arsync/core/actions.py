@@ -161,6 +161,12 @@ DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
 }
 """What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids."""
 
+
+def step_subject(invoice_id: str, day: int) -> str:
+    """Return what tells one step of one invoice from every other."""
+    return f"{invoice_id} day {day}"
+
+
 MARKER_LENGTH = 16
 
 

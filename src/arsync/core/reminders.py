@@ -128,9 +128,10 @@ def last_moment(assessment: Assessment, party: Party) -> date | None:
     """Return the day of the contact's last message, over all channels."""
     if not assessment.account.sent:
         return None
-    ids = party.seat.own_invoice_ids
+    # What is not there any more, or cannot be read, was written about all the same.
+    others = {one.id for one in assessment.account.invoices} - party.seat.own_invoice_ids
     return max(
-        (one.on for one in assessment.account.sent if one.moment and one.invoice_id in ids),
+        (one.on for one in assessment.account.sent if one.moment and one.invoice_id not in others),
         default=None,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, step_subject
 from arsync.core.assess import Party
 from arsync.core.money import ZERO, minor_digits, rounded, shown
 from arsync.core.planning import Planning, cited
@@ -44,7 +44,7 @@ class DueStep(NamedTuple):
     @property
     def subject(self) -> str:
         """Return what tells this step of this invoice from every other."""
-        return f"{self.invoice.id} day {self.step.day}"
+        return step_subject(self.invoice.id, self.step.day)
 
 
 def acts_as(planning: Planning, one: DueStep) -> ActionKind | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, step_subject
 from arsync.core.books import promise_state
 from arsync.core.records import Account, SentStep, StandingHold
 
@@ -41,6 +41,17 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step
     ]
+
+
+def keys_of_steps(action: Action) -> frozenset[str]:
+    """Return the action's key, and those that its further invoices' steps would have had alone."""
+    if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
+        return frozenset({action.key})
+    alone = (
+        replace(action, subject=step_subject(ref.id, ref.day), episode=ref.episode)
+        for ref in action.invoices
+    )
+    return frozenset({action.key, *(one.key for one in alone)})
 
 
 def after(account: Account, actions: Iterable[Action], today: date) -> Account:
@@ -74,7 +85,8 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
 
 def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
     """Return the account after a person refused the actions for good: none is planned again."""
-    return account._replace(done_keys=account.done_keys | {action.key for action in actions})
+    refused = (keys_of_steps(action) for action in actions)
+    return account._replace(done_keys=account.done_keys.union(*refused))
 
 
 def after_task_done(account: Account, keys: Iterable[str]) -> Account:

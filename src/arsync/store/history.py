@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.records import SentStep, StandingHold
-from arsync.core.stepper import STEP_KINDS, steps_taken
+from arsync.core.stepper import STEP_KINDS, keys_of_steps, steps_taken
 from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json
 from arsync.store.tables import actions
@@ -72,7 +72,14 @@ def _history(contact_id: str, rows: list[Any]) -> History:
             for row in started
             if row.kind == ActionKind.TASK and row.state in _REACHED and row.done_at is None
         ),
-        done_keys=frozenset(row.key for row in rows),
+        done_keys=frozenset(row.key for row in rows).union(
+            # A message that was refused was refused about each of its invoices.
+            *(
+                keys_of_steps(action_from_json(row.action))
+                for row in rows
+                if row.state == ActionState.REJECTED
+            )
+        ),
     )
 
 
