@@ -7,9 +7,9 @@ meant, and others that work like them:
   from the day after the agreed day (section 4), at the Bank of England's rate of the last 30 June
   or 31 December plus 8 points; the rate in force when the debt became late holds until it is paid
   (SI 2002/1675, article 4). A fixed sum by the size of the debt (section 5A).
-- European Union: Directive 2011/7/EU. Simple interest (article 2(5)) at the European Central
-  Bank's rate for main refinancing operations of the first day of each half-year plus at least 8
-  points (articles 2(6), 2(7) and 3(3)), and at least 40 euros (article 6). States may give more.
+- European Union: Directive 2011/7/EU. Simple interest at the European Central Bank's rate for main
+  refinancing operations of the first day of each half-year plus at least 8 points (articles 2(6),
+  2(7) and 3(3)), and at least 40 euros (article 6(1)). States may give more.
 
 Both are for debts between businesses. A half-year without an entry makes interest unknown: the rate
 of another half-year is never taken for it. A year has 365 days. Interest is counted on what is due
