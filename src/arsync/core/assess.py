@@ -121,8 +121,12 @@ class Assessor:
         return None, undecided
 
     def invoice_row(self, party: Party, invoice: Invoice) -> list[Value]:
-        """Return the facts of one invoice that the rulebook asks for."""
-        return invoice_row(party.seat, invoice, self.invoice_positions)
+        """Return the facts of one invoice that the rulebook asks for, computed once."""
+        rows = party.seat.invoice_rows
+        row = rows.get(invoice.id)
+        if row is None:
+            row = rows[invoice.id] = invoice_row(party.seat, invoice, self.invoice_positions)
+        return row
 
     def evidence(
         self, condition: Condition, party: Party, invoice: Invoice | None = None

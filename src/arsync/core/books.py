@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from arsync.core.money import ZERO, rounded
 from arsync.core.records import (
@@ -243,6 +243,8 @@ class Seat:
         self.contact = contact
         self.agreed = agreed
         self.covers = covers
+        self.invoice_rows: dict[str, list[Any]] = {}
+        """The facts of its invoices that were computed so far, by invoice id."""
         self.credit_limit: Decimal | None = None
         self.limit_is_none = False
         self.no_limit_reason = "no rule of credit_limits matches"
