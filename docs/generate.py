@@ -16,6 +16,7 @@ from arsync.config import SETTINGS, example_config, variable
 from arsync.core.facts import FIELDS
 from arsync.core.rulebook.sections import TOP
 from arsync.core.rulebook.values import Key
+from arsync.core.scenario.keys import scenario_schema
 from arsync.core.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,10 @@ def files() -> dict[Path, str]:
         Path("docs/facts.md"): facts(),
         Path("docs/reference.md"): reference(),
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
+        Path("rules/arsync_rulebooks/scenario.schema.json"): json.dumps(
+            scenario_schema(), indent=2, ensure_ascii=False
+        )
+        + "\n",
     }
 
 

@@ -6,15 +6,18 @@ from datetime import date
 from decimal import Decimal
 from importlib.resources import files
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arsync.core.rulebook import Problem
 from arsync.core.scenario import Scenario, read_scenarios
+from arsync.core.scenario.keys import scenario_schema
 from arsync.core.scenario.model import EventKind, What
 from arsync.core.scenario.phrases import EVENTS, EXPECTATIONS
-from arsync.core.scenario.read import DAYS_MAX, INVOICES_MAX, SCENARIOS_MAX, scenario_schema
+from arsync.core.scenario.read import DAYS_MAX, INVOICES_MAX, SCENARIOS_MAX
 
 HEAD = """scenarios:
   - name: One
@@ -218,13 +221,28 @@ def test_there_are_limits_to_scenarios_and_invoices() -> None:
     assert "more than 200 invoices" in problems_of(wide)[0].message
 
 
-def test_the_schema_knows_every_key() -> None:
-    parts = scenario_schema()["$defs"]
-    assert set(parts) == {"scenario", "customer", "invoice"}
-    assert {"name", "invoices", "expect", "never"} <= set(parts["scenario"]["properties"])
+STORIES = files("arsync_rulebooks") / "scenarios"
 
 
-SHIPPED = (files("arsync_rulebooks") / "scenarios" / "standard.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["gentle", "standard", "strict"])
+def test_the_schema_takes_the_shipped_stories(name: str) -> None:
+    text = (STORIES / f"{name}.yaml").read_text(encoding="utf-8")
+    tree = yaml.load(text, Loader=yaml.BaseLoader)
+    jsonschema.Draft202012Validator.check_schema(scenario_schema())
+    jsonschema.Draft202012Validator(scenario_schema()).validate(tree)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["    aproved: never", "    until: tomorrow", "    expect: [nothing]", "    unlisted: maybe"],
+)
+def test_the_schema_refuses_what_the_reader_refuses(lines: str) -> None:
+    assert problems_of(HEAD + lines + "\n")
+    tree = yaml.load(HEAD + lines + "\n", Loader=yaml.BaseLoader)
+    assert not jsonschema.Draft202012Validator(scenario_schema()).is_valid(tree)
+
+
+SHIPPED = (STORIES / "standard.yaml").read_text(encoding="utf-8")
 PIECES = ("", " ", "\n", ":", "- ", "{", "]", "*a", "&a ", "day 5", "INV-9", "\t", "\ufeff", "~")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
+
 from .conftest import RULEBOOK, Shell
 
 GOOD = """scenarios:
@@ -155,3 +158,8 @@ def test_a_draft_of_a_real_customer_passes_and_names_nobody(shell: Shell) -> Non
     assert (done.code, done.out) == (0, "rules/scenarios/drafted.yaml .\n\n1 passed\n")
     assert shell("rules", "test", "x.yaml", "--write", customer["id"]).code == 2
     assert shell("rules", "test", "--write", "nobody at all").code == 2
+
+
+def test_the_schema_of_scenarios_is_the_one_that_ships(empty: Shell) -> None:
+    shipped = files("arsync_rulebooks") / "scenario.schema.json"
+    assert empty("rules", "schema", "--scenarios").json == json.loads(shipped.read_text("utf-8"))

@@ -86,9 +86,12 @@ def fields(word: str | None, as_json: bool) -> int:
 
 
 @rules.command()
-def schema() -> int:
+@click.option("--scenarios", is_flag=True, help="Of the files that `rules test` plays.")
+def schema(scenarios: bool) -> int:
     """Print the JSON Schema of rulebooks, for editors."""
+    from arsync.core.scenario.keys import scenario_schema
     from arsync.core.schema import schema as rulebook_schema
 
-    click.echo(json.dumps(rulebook_schema(), indent=2, ensure_ascii=False))
+    found = scenario_schema() if scenarios else rulebook_schema()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     return EXIT_DONE

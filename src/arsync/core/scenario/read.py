@@ -15,21 +15,17 @@ from arsync.core.records import Contact, DocumentStatus, Invoice
 from arsync.core.rulebook.condition_reader import ConditionShape
 from arsync.core.rulebook.model import Customer, Place, Problem, folded
 from arsync.core.rulebook.values import (
-    Amount,
     Block,
     Day,
     Key,
-    Schema,
     Source,
     Text,
-    TextList,
-    Words,
-    block_schema,
     entries,
     items,
     read_block,
 )
 from arsync.core.rulebook.yaml_text import Problems, TooManyProblems, composed, did_you_mean
+from arsync.core.scenario.keys import CUSTOMER, FILE, INVOICE, LATER, SCENARIO
 from arsync.core.scenario.model import (
     Event,
     EventKind,
@@ -53,75 +49,6 @@ TERMS_DAYS = 30
 """An invoice that does not say when it was issued was issued so many days before it is due."""
 
 _ADDRESS = "accounts@customer.example"
-_YES_NO = Words(("yes", "no"))
-
-
-class _Whatever:
-    """A value that is read later, when the names it may use are known."""
-
-    def read(self, node: Node, _source: Source, _label: str) -> Node:
-        """Return the node as it is."""
-        return node
-
-    def schema(self) -> Schema:
-        """Return a schema that takes anything."""
-        return {}
-
-
-_LATER = _Whatever()
-_CUSTOMER = (
-    Key("name", Text(), "the customer's name", required=True),
-    Key("email", Text(), "the address; `none` for a customer without one"),
-    Key("groups", TextList(), "contact groups (Xero) or the customer type (QuickBooks)"),
-    Key("country", Text(r"[A-Z]{2}", "two capital letters", "GB"), "the country"),
-    Key("since", _LATER, "the day on which the contact was created"),
-    Key("parent", Text(), "the name of the parent customer"),
-    Key("bill_to_parent", _YES_NO, "whether the parent pays its bills"),
-    Key("tags", TextList(), "tags, as under the rulebook's `customers:`"),
-    Key("credit_limit", Amount(), "an agreed limit, as under the rulebook's `customers:`"),
-    Key("insured_limit", Amount(), "an insured limit, as under the rulebook's `customers:`"),
-    Key("review_on", Day(), "when the limit is looked at again"),
-)
-_RATE = Text(r"[0-9]{1,6}(\.[0-9]{1,10})?", "a rate such as 0.8550", "0.8550")
-_INVOICE = (
-    Key("number", Text(), "the invoice's number", required=True),
-    Key("due", _LATER, "the due date", required=True),
-    Key("amount", Amount(), "the total", required=True),
-    Key("issued", _LATER, "the day of issue; 30 days before the due date when left out"),
-    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "its currency"),
-    Key("rate", _RATE, "one unit of its currency in the rulebook's"),
-    Key("customer", Text(), "whose it is, when there are several"),
-    Key("paid", _LATER, "the day it was paid in full; the same as an event"),
-)
-_SCENARIO = (
-    Key("name", Text(), "what the story is", required=True),
-    Key("customer", _LATER, "the customer; an active one with an address when left out"),
-    Key("customers", _LATER, "several customers, the first is the main one"),
-    Key("invoices", _LATER, "at least one invoice", required=True),
-    Key("events", _LATER, "what happens, by day"),
-    Key("expect", _LATER, "what the rulebook is to do, by day"),
-    Key("never", _LATER, "what it must not do on any day"),
-    Key("until", _LATER, "the last day that is played; the last one named when left out"),
-    Key("taken_over", _LATER, "the day arsync starts; the debts before it are old ones"),
-    Key("approvals", Words(("same day", "by hand")), "when a person approves"),
-    Key("unlisted", Words(("fails", "allowed")), "what is done and not listed under expect"),
-)
-_FILE = (
-    Key("rulebook", Text(), "the rulebook's file or folder, seen from this file"),
-    Key("scenarios", _LATER, "the scenarios", required=True),
-)
-
-
-def scenario_schema() -> Schema:
-    """Return the JSON Schema of scenario files, for editors."""
-    return {
-        **block_schema(_FILE),
-        "$defs": {
-            "scenario": block_schema(_SCENARIO),
-            "customer": block_schema(_CUSTOMER),
-            "invoice": block_schema(_INVOICE),
-        },
-    }
 
 
 def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Problem]]:
@@ -141,7 +68,7 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
     with suppress(TooManyProblems):
         node = composed(file, text, problems)
         if node is not None:
-            block = read_block(node, _FILE, source, "the scenario file")
+            block = read_block(node, FILE, source, "the scenario file")
             rulebook = block.get("rulebook", "")
             if "scenarios" in block.nodes:
                 found = _scenarios(block.nodes["scenarios"], source)
@@ -175,7 +102,7 @@ class _Story:
     def __init__(self, node: Node, source: Source) -> None:
         self.node = node
         self.source = source
-        self.block = read_block(node, _SCENARIO, source, "the scenario")
+        self.block = read_block(node, SCENARIO, source, "the scenario")
         self.names = Names(source, {}, {}, date.min)
         self.contacts: list[Contact] = []
         self.agreed: list[Customer] = []
@@ -249,7 +176,7 @@ class _Story:
         if "customers" in nodes:
             found += items(nodes["customers"], self.source, "'customers'")
         for node in found:
-            self.read_customer(read_block(node, _CUSTOMER, self.source, "the customer"), node)
+            self.read_customer(read_block(node, CUSTOMER, self.source, "the customer"), node)
         if not self.contacts:
             self.contacts.append(
                 Contact("customer 1", "Customer", email="accounts@customer.example")
@@ -317,7 +244,7 @@ class _Story:
 
     def read_invoice(self, node: Node) -> None:
         """Read one invoice, and that it was paid."""
-        block = read_block(node, _INVOICE, self.source, "the invoice")
+        block = read_block(node, INVOICE, self.source, "the invoice")
         number, amount = block.get("number"), block.get("amount")
         if not self.invoices and "due" in block.nodes:
             due_node = block.nodes["due"]
@@ -415,7 +342,7 @@ class _Story:
         """Read `facts:`, a condition on the customer; a bare number means exactly that."""
         block = read_block(
             node,
-            (Key("facts", _LATER, "facts of the customer, as in a rulebook", required=True),),
+            (Key("facts", LATER, "facts of the customer, as in a rulebook", required=True),),
             self.source,
             "what is expected",
         )
