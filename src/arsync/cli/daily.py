@@ -52,12 +52,19 @@ def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path
 @connection_option
 @as_of_option
 @click.option("--all", "everything", is_flag=True, help="Every customer, however many.")
+@click.option(
+    "--diff",
+    "since",
+    is_flag=True,
+    help="What changed since the last run's plan: data, rule, or time.",
+)
 @json_option
 @config_option
 def plan(
     connection: str | None,
     as_of: date | None,
     everything: bool,
+    since: bool,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -69,6 +76,13 @@ def plan(
     from arsync.cli.show import show_plan
 
     with open_app(config_file) as app:
+        if since:
+            from arsync.cli.plan_diff import print_since
+            from arsync.run.since import since_last
+
+            found = [since_last(app, row, as_of) for row in app.connections(connection)]
+            print_since(found, as_json=as_json, everything=everything)
+            return EXIT_DONE
         plans = app.plan(connection, as_of=as_of)
         if as_json:
             print_json([one.as_json() for one in plans] if len(plans) != 1 else plans[0].as_json())

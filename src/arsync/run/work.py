@@ -20,6 +20,7 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
 from arsync.run.rules import Rules
+from arsync.run.since import remember
 from arsync.store.values import ConnectionRow, ConnectionState, Mode
 from arsync.sync import Progress, pull
 
@@ -49,8 +50,9 @@ def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
     """Plan one connection and save the plan as actions; nothing is sent."""
 
     def work(result: RunResult) -> None:
-        planner, _ = parts.planner(connection)
+        planner, rules = parts.planner(connection)
         result.plan = planner(parts.store.ledger.accounts(connection.id))
+        remember(parts, connection, result.plan, rules)
         if connection.mode != Mode.OBSERVE:
             save_plan(parts, connection, result, planner)
 
@@ -87,6 +89,7 @@ def sync_one(
                 return
             fresh = parts.store.connections.by_id(connection.id)
             result.plan = planner(parts.store.ledger.accounts(fresh.id))
+            remember(parts, fresh, result.plan, rules)
             if fresh.mode != Mode.OBSERVE:
                 save_plan(parts, fresh, result, planner)
                 _apply(parts, fresh, connector, (planner, rules), result=result, stop=stop)

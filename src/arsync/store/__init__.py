@@ -12,6 +12,7 @@ from arsync.store.actions import Actions
 from arsync.store.connections import Connections
 from arsync.store.database import Database
 from arsync.store.keys import Keys
+from arsync.store.last_plans import LastPlans
 from arsync.store.ledger import Ledger
 from arsync.store.locks import Locks
 from arsync.store.people import People
@@ -23,6 +24,7 @@ __all__ = [
     "Actions",
     "Connections",
     "Keys",
+    "LastPlans",
     "Ledger",
     "People",
     "Runs",
@@ -47,6 +49,7 @@ class Store:
         self.actions = Actions(database)
         self.people = People(database, clock)
         self.runs = Runs(database, clock, locks)
+        self.last_plans = LastPlans(database)
 
     def close(self) -> None:
         """Give back every database connection."""

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -291,6 +292,19 @@ disputes = Table(
     _text("settled_by"),
     Index(None, "connection_id", "invoice_id"),
 )
+
+last_plans = Table(
+    "last_plans",
+    metadata,
+    Column(
+        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        autoincrement=False,
+    ),
+    Column("as_of", Date, nullable=False),
+    Column("rulebook_hash", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)  # fmt: skip
+"""The plan of each connection's last run, in short: see `arsync.store.last_plans`."""
 
 runs = Table(
     "runs",

@@ -1,0 +1,88 @@
+"""What changed since a connection's last plan, and why: data, rule, or time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from arsync.core.plan import Plan
+from arsync.core.rulebook import read_rulebook
+from arsync.core.rulebook.shown import effective_text
+from arsync.core.since import PlanChange, plan_changes, planned
+from arsync.errors import UserMistake
+from arsync.run.parts import Parts
+from arsync.run.rules import Rules
+from arsync.run.trying import trial_of
+from arsync.store.values import ConnectionRow
+
+
+class Since(NamedTuple):
+    """What changed since the last plan of one connection."""
+
+    connection: str
+    last: date
+    """The day of the last plan."""
+    as_of: date
+    same_rules: bool
+    changes: Iterator[PlanChange]
+    """Streamed: can be read once, while the application is open."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "connection": self.connection,
+            "last_plan": self.last.isoformat(),
+            "as_of": self.as_of.isoformat(),
+            "same_rules": self.same_rules,
+            "changes": [one.as_json() for one in self.changes],
+        }
+
+
+def remember(parts: Parts, connection: ConnectionRow, plan: Plan, rules: Rules) -> None:
+    """Keep a run's plan in short, so that the next can be compared with it."""
+    parts.store.last_plans.save(
+        connection.id,
+        as_of=plan.as_of,
+        rulebook_hash=plan.rulebook_hash,
+        rulebook=effective_text(rules.effective),
+        actions=(planned(one) for one in plan.actions),
+    )
+
+
+def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Since:
+    """Return what changed since the last plan, each change with its one cause.
+
+    Args:
+        parts: the application's.
+        connection: whose.
+        as_of: a later day than today.
+
+    Raises:
+        UserMistake: no run has planned yet, the day is before the last plan, or a rulebook is none.
+    """
+    last = parts.store.last_plans.get(connection.id)
+    if last is None:
+        raise UserMistake(
+            f"{connection.name} has no last plan to compare with."
+            "\n    hint: `arsync sync` and `arsync approve` keep theirs"
+        )
+    today = as_of or parts.today(connection)
+    if today < last.as_of or (as_of is not None and as_of < parts.today(connection)):
+        raise UserMistake(
+            f"{connection.name} was last planned on {last.as_of}: ask for a later day."
+        )
+    rulebook, _ = parts.rulebook(connection)
+    same = rulebook.hash == last.rulebook_hash
+    trial = trial_of(parts, connection)
+    now = trial.day(rulebook, today)
+    new_then = now if today == last.as_of else trial.day(rulebook, last.as_of)
+    old_then = new_then
+    if not same:
+        old, problems = read_rulebook([("the last rulebook", last.rulebook)])
+        if old is None:
+            raise UserMistake("\n".join(map(str, problems)))
+        old_then = trial.day(old, last.as_of)
+    accounts = parts.store.ledger.accounts(connection.id)
+    changes = plan_changes(accounts, last.actions, (old_then, new_then, now))
+    return Since(connection.name, last.as_of, today, same, changes)

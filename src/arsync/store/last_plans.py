@@ -1,0 +1,68 @@
+"""The last plan of each connection: its day, its rulebook and its actions, in short."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from arsync.core.since import Planned
+from arsync.store.database import Database
+from arsync.store.tables import last_plans
+
+
+class LastPlan(NamedTuple):
+    """What is kept of the plan that a connection's last run made."""
+
+    as_of: date
+    rulebook_hash: str
+    rulebook: str
+    """The effective rulebook as YAML."""
+    actions: tuple[Planned, ...]
+
+
+class LastPlans:
+    """The table of last plans: one row for each connection."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def save(
+        self,
+        connection_id: int,
+        *,
+        as_of: date,
+        rulebook_hash: str,
+        rulebook: str,
+        actions: Iterable[Planned],
+    ) -> None:
+        """Keep a plan in place of the one before."""
+        content = json.dumps([rulebook, list(actions)], ensure_ascii=False)
+        with self._database.write() as connection:
+            connection.execute(
+                delete(last_plans).where(last_plans.c.connection_id == connection_id)
+            )
+            connection.execute(
+                insert(last_plans).values(
+                    connection_id=connection_id,
+                    as_of=as_of,
+                    rulebook_hash=rulebook_hash,
+                    content=zlib.compress(content.encode()),
+                )
+            )
+
+    def get(self, connection_id: int) -> LastPlan | None:
+        """Return the last plan; None before the first run."""
+        query = select(last_plans).where(last_plans.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        rulebook, actions = json.loads(zlib.decompress(row.content))
+        found = tuple(Planned(*one) for one in actions)
+        return LastPlan(row.as_of, row.rulebook_hash, rulebook, found)

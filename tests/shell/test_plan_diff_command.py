@@ -1,0 +1,58 @@
+"""`plan --diff`: the difference from the last run's plan, by its cause."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from .conftest import RULEBOOK, TODAY, Shell
+
+XERO = ("--connection", "xero")
+
+
+def planned(shell: Shell) -> None:
+    """Let a run plan, and keep its plan."""
+    assert shell("approve", *XERO).code in {0, 3}
+
+
+def test_before_the_first_run_there_is_nothing_to_compare_with(shell: Shell) -> None:
+    done = shell("plan", "--diff", *XERO)
+    assert done.code == 2
+    assert "xero has no last plan to compare with" in done.err
+
+
+def test_the_same_plan_is_the_same(shell: Shell) -> None:
+    planned(shell)
+    done = shell("plan", "--diff", *XERO)
+    assert (done.code, done.out) == (
+        0, f"xero, from the plan of {TODAY} to {TODAY}\nThe plan is the same.\n",
+    )  # fmt: skip
+
+
+def test_the_difference_is_split_into_data_rule_and_time(shell: Shell) -> None:
+    planned(shell)
+    shell("dispute", "INV-3", "--reason", "wrong price", *XERO)
+    shell.write("rules/little.yaml", RULEBOOK.replace("{at_least: 60}", "{at_least: 200}"))
+    later = str(TODAY + timedelta(25))
+    done = shell("plan", "--diff", "--as-of", later, *XERO)
+    assert done.code == 0
+    causes = [line for line in done.out.splitlines() if line.startswith("Because")]
+    assert causes == [
+        "Because the data changed: 1 action",
+        "Because the rule changed: 2 actions",
+        "Because time passed: 1 action",
+    ]
+    found = shell("plan", "--diff", "--as-of", later, *XERO, "--json").json
+    assert found["same_rules"] is False
+    assert {(one["cause"], one["change"], one["what"]) for one in found["changes"]} == {
+        ("the data changed", "gone", "reminder: first reminder"),
+        ("the rule changed", "gone", "credit hold"),
+        ("the rule changed", "gone", "terms: cash on delivery"),
+        ("time passed", "new", "reminder: first reminder"),
+    }
+
+
+def test_a_day_before_the_last_plan_is_refused(shell: Shell) -> None:
+    planned(shell)
+    done = shell("plan", "--diff", "--as-of", str(TODAY - timedelta(1)), *XERO)
+    assert done.code == 2
+    assert "ask for a later day" in done.err
