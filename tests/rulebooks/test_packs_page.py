@@ -14,10 +14,14 @@ import pytest
 import yaml
 
 import arsync_rulebooks
+from arsync.cli import run_cli
+from arsync.config import load_config
+from arsync.core.records import Organisation
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.schema import schema
 from arsync.core.statutory import compensation, interest
 from arsync.mail import known_texts
+from arsync.run import App
 from arsync.run.rules import shipped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
@@ -95,3 +99,34 @@ def test_the_sums_of_the_page_are_what_is_computed() -> None:
     assert interest(law, Decimal(1200), due, day) == Decimal("11.59")
     assert compensation(law, Decimal(1200), due, day) == 70
     assert "11.59 pounds, and 70.00 of compensation" in " ".join(PAGE.split())
+
+
+def transcript(command: str) -> list[str]:
+    """Return the lines that the page shows below a command, with single blanks."""
+    (text,) = re.findall(
+        rf"^```console\n\$ {re.escape(command)}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_the_commands_of_the_page_print_what_it_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (house,) = [one for one in EXAMPLES if "Our credit policy" in one]
+    (own,) = [one for one in EXAMPLES if "extends:" not in one]
+    retail = tmp_path / "rules" / "acme-retail"
+    retail.mkdir(parents=True)
+    (retail / "own.yaml").write_text(own, encoding="utf-8")
+    (tmp_path / "rules" / "house.yaml").write_text(house, encoding="utf-8")
+    (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:///arsync.db"\n')
+    with App(load_config(tmp_path / "config.toml", {})) as app:
+        for name in ("acme-online", "acme-retail"):
+            organisation = Organisation(name, name.title(), "GBP")
+            app.store.connections.add(name, platform="xero", organisation=organisation)
+    for command in ("arsync rules show", "arsync rules drift"):
+        config = ["--config", str(tmp_path / "config.toml")]
+        assert run_cli([*command.split()[1:], *config]) == 0
+        said = capsys.readouterr()
+        printed = [" ".join(line.split()) for line in (said.err + said.out).splitlines()]
+        expected = [line for line in transcript(command) if line != "..."]
+        assert [line for line in expected if line not in printed] == []

@@ -20,8 +20,8 @@ from arsync.core.rulebook.yaml_text import place_of
 COMMENT_COLUMN_MAX = 70
 """Where comments begin, unless a line is longer."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./%:-]*")
-_PLAIN_IN_BLOCK = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./%:,()'-]*")
+_PLAIN = re.compile(r"[+-]?[A-Za-z0-9][A-Za-z0-9 _./%-]*")
+_PLAIN_IN_BLOCK = re.compile(r"[+-]?[A-Za-z0-9][A-Za-z0-9 _./%:,()'-]*")
 _WORDS_OF_YAML = frozenset({"null"})
 """Words that YAML takes for nothing; all others are read as they are written."""
 
