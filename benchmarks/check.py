@@ -1,0 +1,86 @@
+"""How long `arsync rules check` takes for a rulebook of 200 rules: the whole process, and its part.
+
+python -m benchmarks.check [--rules 200] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from arsync.core.rulebook import read_rulebook, rulebook_warnings
+
+READ_MS_MAX = 100
+
+
+def rulebook(rules: int) -> str:
+    """Return a rulebook of so many rules: limits, holds and cadences by group."""
+    groups = "".join(f"  G{one}: {{contact_group: g{one}}}\n" for one in range(50))
+    limits = "".join(
+        f"  - name: L{one}\n    when:\n      group: G{one % 50}\n"
+        f"      balance: {{at_least: {one}}}\n    limit: {one * 10 + 10}\n"
+        for one in range(rules // 2)
+    )
+    holds = "".join(
+        f"  - name: H{one}\n    when:\n      group: G{one % 50}\n"
+        f"      oldest_days_overdue: {{at_least: {one}}}\n    unless: {{promise_to_pay: open}}\n"
+        for one in range(rules * 3 // 10)
+    )
+    cadences = "".join(
+        f"  - name: C{one}\n    when: {{group: G{one % 50}, tag: t{one}}}\n    steps:\n"
+        "      - {day: 1, email: first reminder}\n      - {day: 14, email: second reminder}\n"
+        "      - {day: 30, email: final notice, approval: required}\n"
+        for one in range(rules - rules // 2 - rules * 3 // 10)
+    )
+    return (
+        f"version: 1\ncurrency: GBP\ngroups:\n{groups}credit_limits:\n{limits}"
+        f"credit_holds:\n{holds}reminders:\n{cadences}"
+    )
+
+
+def main() -> None:
+    """Measure and print medians, in processor time."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.check", description=__doc__)
+    parser.add_argument("--rules", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    text = rulebook(options.rules)
+    inner: list[float] = []
+    for _ in range(options.rounds):
+        start = time.process_time()
+        book, problems = read_rulebook([("r.yaml", text)])
+        assert book is not None, problems
+        rulebook_warnings(book)
+        inner.append((time.process_time() - start) * 1000)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "r.yaml").write_text(text)
+        bare = _processes(["-c", "import click, yaml"], folder, options.rounds)
+        words = ["-c", "from arsync.cli import main; main()", "rules", "check", "r.yaml"]
+        whole = _processes(words, folder, options.rounds)
+    found = statistics.median(inner)
+    missed = "" if found < READ_MS_MAX else "   MISSED"
+    print(f"{options.rules} rules, processor time")
+    print(f"read and look for warnings  {found:6.0f} ms  aim below {READ_MS_MAX} ms{missed}")
+    print(f"the whole command           {whole:6.0f} ms")
+    print(f"Python with click and yaml  {bare:6.0f} ms")
+
+
+def _processes(words: list[str], folder: str, rounds: int) -> float:
+    took = []
+    for _ in range(rounds):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        took.append(spent * 1000)
+    return statistics.median(took)
+
+
+if __name__ == "__main__":
+    main()
