@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
-from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
+from arsync.core.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
 from arsync.mail import TEXT_NAMES
 
 

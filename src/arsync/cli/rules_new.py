@@ -9,7 +9,7 @@ import click
 
 from arsync.cli import EXIT_DONE
 from arsync.cli.common import say
-from arsync.core.rulebook.starter import APPROVALS, COUNTRIES, DAYS, TONES
+from arsync.core.starter import APPROVALS, COUNTRIES, DAYS, TONES
 from arsync.errors import UserMistake
 
 FIRST_DAYS = (1, 90)
@@ -45,7 +45,7 @@ def rules_new(
 
     Each question has an option, for scripts. FILE must not exist yet.
     """
-    from arsync.core.rulebook.starter import Answers, starter_rulebook
+    from arsync.core.starter import Answers, starter_rulebook
 
     if file.exists():
         raise UserMistake(f"{file} is there already.\n    hint: give another name")
