@@ -42,7 +42,7 @@ class LastPlans:
         actions: Iterable[Planned],
     ) -> None:
         """Keep a plan in place of the one before."""
-        content = json.dumps([rulebook, list(actions)], ensure_ascii=False)
+        content = _packed(rulebook, actions)
         with self._database.write() as connection:
             connection.execute(
                 delete(last_plans).where(last_plans.c.connection_id == connection_id)
@@ -52,7 +52,7 @@ class LastPlans:
                     connection_id=connection_id,
                     as_of=as_of,
                     rulebook_hash=rulebook_hash,
-                    content=zlib.compress(content.encode()),
+                    content=content,
                 )
             )
 
@@ -63,6 +63,15 @@ class LastPlans:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        rulebook, actions = json.loads(zlib.decompress(row.content))
-        found = tuple(Planned(*one) for one in actions)
-        return LastPlan(row.as_of, row.rulebook_hash, rulebook, found)
+        rulebook, *lines = zlib.decompress(row.content).decode().splitlines()
+        actions = tuple(Planned(*json.loads(line)) for line in lines)
+        return LastPlan(row.as_of, row.rulebook_hash, json.loads(rulebook), actions)
+
+
+def _packed(rulebook: str, actions: Iterable[Planned]) -> bytes:
+    """Return one line of JSON for the rulebook and for each action, compressed as they come."""
+    packer = zlib.compressobj()
+    parts = [packer.compress(f"{json.dumps(rulebook)}\n".encode())]
+    parts += [packer.compress(f"{json.dumps(one)}\n".encode()) for one in actions]
+    parts.append(packer.flush())
+    return b"".join(parts)
