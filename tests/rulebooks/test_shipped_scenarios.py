@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -130,15 +131,32 @@ def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
     yield Mutant("no holidays", rulebook, holidays="")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
-    rulebook = the_rulebook(name)
-    mutants = [
-        *step_mutants(rulebook), *rule_mutants(rulebook), *sending_mutants(rulebook)
-    ]  # fmt: skip
-    # The story that noticed the last mutant is asked first: it often notices the next one, too.
+def number_mutants(name: str) -> Iterator[Mutant]:
+    """Yield the rulebook with one number of a condition, or one limit, three times or a third."""
+    text = arsync_rulebooks.text(name)
+    unused = {"standard": ("paid_on_time_percent", "average_days_late")}.get(name, ())
+    for found in _NUMBER.finditer(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        number = int(found[2].replace(",", ""))
+        if line.startswith("#") or not number or any(fact in line for fact in unused):
+            continue
+        for other in (number * 3 + 3, number // 3):
+            changed = text[: found.start(2)] + str(other) + text[found.end(2) :]
+            rulebook, _ = read_rulebook([(f"{name}.yaml", changed)])
+            assert rulebook is not None
+            yield Mutant(f"{line.strip()} {found[0]} -> {other}", rulebook)
+
+
+_NUMBER = re.compile(r"((?:at_least|at_most|less_than|more_than|limit): )([0-9,]+)")
+
+
+def unnoticed(name: str, mutants: Iterable[Mutant]) -> list[str]:
+    """Return the mistakes that no story notices.
+
+    The story that noticed the last one is asked first: it often notices the next one, too.
+    """
     stories = sorted(the_scenarios(name), key=lambda one: one.until - one.begins)
-    unnoticed = []
+    missed = []
     for mutant in mutants:
         for story in stories:
             if failures(story, mutant.rulebook, holidays=mutant.holidays):
@@ -146,9 +164,23 @@ def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
                 stories.insert(0, story)
                 break
         else:
-            unnoticed.append(mutant.what)
+            missed.append(mutant.what)
+    return missed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
+    rulebook = the_rulebook(name)
+    mutants = [*step_mutants(rulebook), *rule_mutants(rulebook), *sending_mutants(rulebook)]
     assert len(mutants) > 30
-    assert unnoticed == []
+    assert unnoticed(name, mutants) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_wrong_number_in_a_rulebook_gets_past_its_stories(name: str) -> None:
+    mutants = list(number_mutants(name))
+    assert len(mutants) >= 10
+    assert unnoticed(name, mutants) == []
 
 
 def test_a_failure_names_the_line_of_the_story_and_of_the_rule() -> None:
