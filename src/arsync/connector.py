@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, cast
 
@@ -303,8 +304,9 @@ def platforms() -> dict[str, Platform]:
     }
 
 
+@cache
 def platform(name: str) -> Platform:
-    """Return one platform.
+    """Return one platform. Looked for once a process: that costs some 16 ms.
 
     Raises:
         UserMistake: no such connector is installed.

@@ -266,9 +266,9 @@ def test_an_answer_lost_after_the_effect_is_found_and_not_sent_again(world: Worl
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost"), after=True))
     result = world.sync()
-    assert result.exit_code == 3
-    assert world.the_row(REMINDER).state is ActionState.UNKNOWN
-    world.sync()
+    assert result.exit_code == 0
+    states = [event.to_state for event in world.store.actions.events(world.the_row(REMINDER).key)]
+    assert ActionState.UNKNOWN in states
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
     assert len(world.books.emails) == 1
 
@@ -276,8 +276,6 @@ def test_an_answer_lost_after_the_effect_is_found_and_not_sent_again(world: Worl
 def test_an_answer_lost_before_the_effect_is_looked_up_and_sent_once(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost")))
-    world.sync()
-    assert world.books.emails == []
     world.sync()
     (done,) = world.books.done
     assert done.generation == 2

@@ -90,6 +90,7 @@ class Outbox:
         self._emails = 0
         self._mail_failures = 0
         self._mail_stopped = False
+        self._lost: list[str] = []
         self.result = ApplyResult()
 
     def run(self, *, stop: Callable[[], bool] = lambda: False) -> ApplyResult:
@@ -107,6 +108,10 @@ class Outbox:
             )
             self._settle(stop)
             self._send(stop)
+            if self._lost:
+                # At once: some platforms repeat a lost email safely only for a few minutes.
+                self._settle(stop, only=frozenset(self._lost))
+                self._send(stop)
             self._confirm(stop)
         except _Stop:
             pass
@@ -119,11 +124,12 @@ class Outbox:
 
     # -- settle what is unknown ---------------------------------------------------------------
 
-    def _settle(self, stop: Callable[[], bool]) -> None:
+    def _settle(self, stop: Callable[[], bool], only: frozenset[str] | None = None) -> None:
         for row in self._rows(_S.UNKNOWN):
             if stop():
                 raise _Stop
-            self._settle_one(row)
+            if only is None or row.key in only:
+                self._settle_one(row)
 
     def _settle_one(self, row: ActionRow) -> None:
         if not row.before:
@@ -214,6 +220,7 @@ class Outbox:
             self.result.problems.append(f"{_title(row)}: refused for good: {error}")
         except OutcomeUnknown as error:
             self._change(row, _S.UNKNOWN, str(error))
+            self._lost.append(row.key)
         except RetryLater as error:
             self._back(row, error.after_seconds, str(error))
             if not by_mail:
