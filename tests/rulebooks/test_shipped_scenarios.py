@@ -8,15 +8,18 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 import arsync_rulebooks
+from arsync.config import load_config
 from arsync.core.conditions import fields_of
 from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
 from arsync.core.scenario import Scenario, judge, play, read_scenarios
 from arsync.run.rules import holidays_of
+from arsync.run.scenarios import play_files
 
 NAMES = ("gentle", "standard", "strict")
 
@@ -49,6 +52,15 @@ def failures(scenario: Scenario, rulebook: Rulebook, *, holidays: str | None = N
 )
 def test_each_story_ends_as_told(name: str, scenario: Scenario) -> None:
     assert failures(scenario, the_rulebook(name)) == []
+
+
+@pytest.mark.parametrize("name", arsync_rulebooks.names())
+def test_every_shipped_rulebook_passes_its_file_as_the_command_plays_it(name: str) -> None:
+    file = Path(str(files("arsync_rulebooks"))) / "scenarios" / f"{name}.yaml"
+    (played,) = play_files(load_config(None, {}), [file])
+    assert played.problems == ()
+    assert len(played.verdicts) >= 4
+    assert [one.scenario.name for one in played.verdicts if not one.passed] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
