@@ -187,7 +187,7 @@ _ONE = "  - {name: %s, invoices: [{number: A, due: 2026-01-01, amount: 5}]}\n"
         ("", "the file is empty"),
         ("# nothing yet\n", "the file is empty"),
         ("rulebook: x\n", "needs 'scenarios'"),
-        ("- a\n- b\n", "not a list"),
+        ("- a\n- b\n", "a scenario file is a block of keys such as 'scenarios:', not a list"),
         ("scenarios: one\n", "must be a list"),
         ("scenarios: [{name: One}]\n", "needs 'invoices'"),
         ("scenarios: [{name: One, invoices: []}]\n", "needs an invoice"),

@@ -49,6 +49,11 @@ TERMS_DAYS = 30
 """An invoice that does not say when it was issued was issued so many days before it is due."""
 
 _ADDRESS = "accounts@customer.example"
+_CALLED = (
+    "a rulebook is a block of keys such as 'version: 1'",
+    "a scenario file is a block of keys such as 'scenarios:'",
+)
+"""What the reader of YAML says of rulebooks, and what it means here."""
 
 
 def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Problem]]:
@@ -74,7 +79,8 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
                 found = _scenarios(block.nodes["scenarios"], source)
         elif not problems.found:
             problems.add(Place(file, 1, 1), "the file is empty.", "start with 'scenarios:'")
-    ordered = sorted(problems.found, key=lambda one: (one.line, one.column))
+    found_wrong = [one._replace(message=one.message.replace(*_CALLED)) for one in problems.found]
+    ordered = sorted(found_wrong, key=lambda one: (one.line, one.column))
     return (None if ordered else ScenarioFile(file, rulebook, tuple(found))), ordered
 
 
