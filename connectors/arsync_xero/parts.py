@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ class Tools(NamedTuple):
     """The marker of the write."""
 
 
-class Part:
+class Part(ABC):
     """One thing that a write changes."""
 
     always_look = False
@@ -67,18 +68,18 @@ class Part:
         """Make a part; no call is made."""
         self.tools = tools
 
+    @abstractmethod
     def found(self) -> str:
         """Look whether it stands at Xero; returns Xero's id of it, or an empty text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make(self, key: str) -> str:
         """Write it, under an idempotency key; returns Xero's id of it."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def detail(self) -> str:
         """A few words for people."""
-        raise NotImplementedError
 
 
 class Note(Part):

@@ -286,10 +286,8 @@ class Parts:
             UserMistake: with every problem of the rulebook.
         """
         rulebook, rules = self.rulebook(connection)
-        offers = frozenset(
-            capability.value
-            for capability in self.platform(connection.platform).capabilities.offers
-        )
+        capabilities = self.platform(connection.platform).capabilities
+        offers = frozenset(capability.value for capability in capabilities.offers)
         holidays = holidays_of(rulebook.sending.holidays)
         zone = self.time_zone(connection)
         organisation = connection.organisation._replace(time_zone=zone)
@@ -308,6 +306,7 @@ class Parts:
                 now=now,
                 offers=offers,
                 holidays=holidays,
+                emails_per_day_max=capabilities.emails_per_day_max,
             )
 
         return plan, rules
