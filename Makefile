@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := src connectors rules tests benchmarks
+CODE   := src connectors rules tests benchmarks docs/generate.py
 
 .PHONY: help setup demo test lint types imports check format lock generate bench wheel clean
 

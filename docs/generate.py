@@ -86,7 +86,8 @@ def settings() -> str:
     for one in SETTINGS:
         default = f"`{one.default}`" if one.default else ""
         lines.append(
-            f"| `[{one.section}] {one.key}` | `{variable(one)}` | {default} | {_cell(one.comment)} |"
+            f"| `[{one.section}] {one.key}` | `{variable(one)}` | {default} "
+            f"| {_cell(one.comment)} |"
         )
     return "\n".join(lines) + "\n"
 
