@@ -112,6 +112,12 @@ def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
     assert "wrong" not in verdicts
 
 
+def test_doctor_does_not_blame_the_clock_for_a_sandboxs_own(shell: Shell) -> None:
+    clocks = [one for one in shell("doctor", "--json").json if one["about"] == "clock"]
+    assert clocks
+    assert {one["verdict"] for one in clocks} == {"note"}
+
+
 def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, Sandbox]) -> None:
     shell, _ = alone
     withdraw_consent(shell)
