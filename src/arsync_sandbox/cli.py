@@ -45,7 +45,10 @@ DAYS_AHEAD = 90
     help="Fill it from contacts.csv, invoices.csv and payments.csv in this folder.",
 )
 @click.option(
-    "--start", type=click.DateTime(["%Y-%m-%d"]), help="Where its clock begins (default: now)."
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Where its clock begins (default: now).",
 )
 @click.option(
     "--limits/--no-limits", default=True, show_default=True, help="Refuse calls over rate limits."

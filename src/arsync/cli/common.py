@@ -35,6 +35,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON t
 as_of_option = click.option(
     "--as-of",
     type=DAY,
+    metavar="DATE",
     callback=lambda _ctx, _param, value: value.date() if isinstance(value, datetime) else None,
     help="As of this day (default: the organisation's today).",
 )

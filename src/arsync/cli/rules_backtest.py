@@ -34,8 +34,12 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: datetime) -> date:
 
 @click.command("backtest")
 @click.argument("rulebook", required=False, default="")
-@click.option("--from", "first", type=DAY, required=True, callback=_day, help="The first day.")
-@click.option("--to", "last", type=DAY, required=True, callback=_day, help="The last day.")
+@click.option(
+    "--from", "first", metavar="DATE", type=DAY, required=True, callback=_day, help="The first day."
+)
+@click.option(
+    "--to", "last", metavar="DATE", type=DAY, required=True, callback=_day, help="The last day."
+)
 @click.option("--against", metavar="OTHER", default="", help="Another rulebook, side by side.")
 @connection_option
 @json_option
