@@ -11,16 +11,17 @@ import pytest
 from arsync.cli import run_cli
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "tutorial.md").read_text("utf-8")
-STEPS = re.findall(r"^```(console|edit)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+STEPS = re.findall(r"^```(console|diff)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def edit(folder: Path, line: str) -> None:
-    """Change a file as the tutorial says: `file: old -> new`."""
-    name, _, change = line.rstrip("\n").partition(": ")
-    old, _, new = change.partition(" -> ")
-    text = (folder / name).read_text("utf-8")
+def edit(file: Path, diff: str) -> None:
+    """Change a file as the tutorial shows it: lines with - go, lines with + come."""
+    lines = diff.splitlines()
+    old = "\n".join(line[2:] for line in lines if not line.startswith("+")) + "\n"
+    new = "\n".join(line[2:] for line in lines if not line.startswith("-")) + "\n"
+    text = file.read_text("utf-8")
     assert text.count(old) == 1, f"{old!r} must stand once"
-    (folder / name).write_text(text.replace(old, new.replace("\\n", "\n")), encoding="utf-8")
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def squeezed(text: str) -> list[str]:
@@ -32,8 +33,8 @@ def test_the_tutorial_works_as_it_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for kind, text in STEPS:
-        if kind == "edit":
-            edit(tmp_path, text)
+        if kind == "diff":
+            edit(tmp_path / "credit.yaml", text)
             continue
         command, _, shown = text.partition("\n")
         run_cli(shlex.split(command.removeprefix("$ arsync ")))
