@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -22,6 +23,7 @@ from arsync.connector import Page
 from arsync.core.records import Contact, Organisation, RecordKind
 from arsync.errors import RetryLater, UserMistake
 from arsync.store import Store, open_store, schema
+from arsync.store.column_types import moment_text
 from arsync.store.tables import metadata
 from arsync.store.values import ConnectionRow
 
@@ -257,3 +259,18 @@ def test_a_lost_server_is_to_be_tried_later(
 
 def an_organisation() -> Organisation:
     return Organisation("org-1", "Acme Ltd", "GBP")
+
+
+def test_a_page_may_be_forgotten_by_a_power_cut_a_claim_may_not(store: Store) -> None:
+    database = store.ledger._database
+    ask = "PRAGMA synchronous" if database.is_sqlite else "SHOW synchronous_commit"
+    answers = []
+    for repeatable in (True, False):
+        with database.write(repeatable=repeatable) as connection:
+            answers.append(connection.exec_driver_sql(ask).scalar_one())
+    assert answers == ([1, 2] if database.is_sqlite else ["off", "on"])
+
+
+def test_moments_are_kept_as_iso_texts_of_one_width() -> None:
+    for moment in (NOW, NOW.replace(year=2, microsecond=7), NOW.astimezone(ZoneInfo("Asia/Tokyo"))):
+        assert moment_text(moment) == moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -76,17 +76,24 @@ class Database:
             ) from None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, repeatable: bool = False) -> Iterator[Connection]:
         """Open a write transaction: all of it is kept, or nothing.
 
         SQLite takes its write lock at once, so that what was read inside stays true.
+
+        Args:
+            repeatable: the same can be done again, as a page can be read again whose cursor goes
+                with it. A power cut may then undo the last such commits; the next commit of any
+                other kind makes them last.
 
         Raises:
             UserMistake: the store cannot be written; the message says why. RetryLater: it is busy.
         """
         with self.translated(), self.engine.connect() as connection:
-            connection.execution_options(arsync_writes=True)
+            connection.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
             with connection.begin():
+                if repeatable and not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield connection
 
     @contextmanager
@@ -154,8 +161,14 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("arsync_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("arsync_writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Said each time: a pooled connection has served the other kind before.
+    level = "NORMAL" if options.get("arsync_repeatable") else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _sqlite_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:

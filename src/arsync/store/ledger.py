@@ -50,7 +50,7 @@ class Ledger:
         A record that does not fit (an amount too large, a NUL character) is kept out and becomes a
         problem. `moves_cursor=False` is for pages of `Connector.read`.
         """
-        with self._database.write() as connection:
+        with self._database.write(repeatable=True) as connection:
             return pages.store_page(connection, connection_id, page, now, moves_cursor=moves_cursor)
 
     def sweeps(self, connection_id: int) -> list[Sweep]:
