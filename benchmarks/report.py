@@ -108,7 +108,7 @@ HOW = """
 ## How it is measured
 
 - **arsync** is `arsync pull` on a fresh SQLite store: it reads, normalises, and stores, each
-  page in one durable transaction.
+  page in one transaction.
 - A peer is compared with the mean of an arsync pull just before and one just after it, since what
   else the computer does changes within minutes.
 - **tap-xero** and **tap-quickbooks** (Singer taps from PyPI) read the same lists, with the
@@ -127,5 +127,6 @@ HOW = """
 - **Nothing lost** is a pull while another process pays, voids, deletes, moves and issues
   invoices all the time, then one more pull, then a comparison of every invoice with the ledger.
 - **Stored rows a second** compares with the driver alone: finished rows, the same tables and
-  indexes, the same transactions of one page (`executemany` on SQLite, COPY on PostgreSQL).
+  indexes, the same transactions of one page (`executemany` on SQLite, COPY on PostgreSQL). The
+  driver flushes each to the disk; arsync leaves pages, which can be read again, to the next flush.
 """
