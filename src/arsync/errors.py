@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_MISTAKE = 2
+EXIT_WAITING = 3
+"""What a process ends with: done, part failed, the user's mistake, waiting for a person."""
+
 
 class ArsyncError(Exception):
     """Anything arsync raises on purpose; its message is fit for the user.

@@ -17,11 +17,7 @@ from typing import NamedTuple, NoReturn
 import click
 
 from arsync import __version__
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_MISTAKE = 2
-EXIT_WAITING = 3
+from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE
 
 COMMANDS_ENTRY_POINT_GROUP = "arsync.commands"
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING
 from arsync.cli.common import (
     as_of_option,
     config_option,
@@ -23,7 +22,7 @@ from arsync.cli.common import (
     verbose_option,
     word,
 )
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.run import App, RunResult

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_FAILED
 from arsync.cli.common import print_table, say, word
+from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
     from arsync.demo import Outcome

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_FAILED
 from arsync.cli.common import config_option, json_option, open_app, print_json, say
+from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_FAILED, EXIT_WAITING
 from arsync.cli.common import (
     as_of_option,
     config_option,
@@ -26,7 +25,7 @@ from arsync.cli.common import (
 from arsync.cli.reasons import Reasons
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.money import shown
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
     from arsync.run import App, ConnectionStatus, Listed

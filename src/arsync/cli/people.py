@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_WAITING
 from arsync.cli.common import (
     DAY,
     config_option,
@@ -20,7 +19,7 @@ from arsync.cli.common import (
     print_table,
     say,
 )
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 
 def amount_of(text: str | None) -> Decimal | None:

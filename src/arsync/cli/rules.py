@@ -6,7 +6,6 @@ import json
 
 import click
 
-from arsync.cli import EXIT_DONE
 from arsync.cli.common import (
     json_option,
     print_json,
@@ -19,7 +18,7 @@ from arsync.cli.rules_new import rules_new
 from arsync.cli.rules_show import rules_drift, rules_show
 from arsync.cli.rules_simulate import rules_simulate
 from arsync.cli.rules_test import rules_test
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, UserMistake
 
 
 @click.group()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE
 from arsync.cli.common import (
     DAY,
     config_option,
@@ -22,6 +21,7 @@ from arsync.cli.common import (
     word,
 )
 from arsync.core.money import shown
+from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from arsync.core.backtest import Backtest, Line

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_MISTAKE
 from arsync.cli.common import (
     config_option,
     connection_option,
@@ -19,6 +18,7 @@ from arsync.cli.common import (
     say,
     word,
 )
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:
     from arsync.config import Config

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_FAILED
 from arsync.cli.common import (
     as_of_option,
     config_option,
@@ -20,7 +19,7 @@ from arsync.cli.common import (
     print_table,
     word,
 )
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:
     from arsync.core.difference import Difference, Side

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from arsync.cli import EXIT_DONE
 from arsync.cli.common import say
 from arsync.core.starter import APPROVALS, COUNTRIES, DAYS, TONES
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, UserMistake
 
 FIRST_DAYS = (1, 90)
 """The first reminder goes between these days after the due date."""

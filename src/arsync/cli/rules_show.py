@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_MISTAKE
 from arsync.cli.common import (
     config_option,
     connection_option,
@@ -16,7 +15,7 @@ from arsync.cli.common import (
     say,
     word,
 )
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 
 
 @click.command("show", short_help="Print the rulebook as it counts, with its places.")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arsync.cli import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE
 from arsync.cli.common import (
     config_option,
     connection_option,
@@ -17,7 +16,7 @@ from arsync.cli.common import (
     word,
     wrapped,
 )
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.core.scenario import Failure, Verdict

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from arsync.cli import EXIT_DONE
 from arsync.cli.common import (
     config_option,
     json_option,
@@ -19,7 +18,7 @@ from arsync.cli.common import (
     word,
 )
 from arsync.connector import Grant, OrganisationRef
-from arsync.errors import UserMistake
+from arsync.errors import EXIT_DONE, UserMistake
 
 MODES = ("observe", "approve", "auto")
 

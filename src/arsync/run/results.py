@@ -10,14 +10,10 @@ from typing import Any, NamedTuple
 from arsync.core.explain import Line
 from arsync.core.plan import HeldBack, Plan, action_json
 from arsync.core.records import Contact, Invoice
+from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
 from arsync.store.values import ActionRow, EventRow, PlanSaved, Total
 from arsync.sync import PullResult
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_MISTAKE = 2
-EXIT_WAITING = 3
 
 
 @dataclass
