@@ -51,6 +51,31 @@ def test_the_difference_is_split_into_data_rule_and_time(shell: Shell) -> None:
     }
 
 
+def test_an_action_that_changed_says_what_it_was_and_is_and_why(shell: Shell) -> None:
+    planned(shell)
+    edited = RULEBOOK.replace("email: first reminder", "email: first reminder, approval: required")
+    shell.write("rules/little.yaml", edited)
+    done = shell("plan", "--diff", *XERO)
+    assert done.code == 0
+    rows = [line for line in done.out.splitlines() if line.startswith("changed")]
+    assert len(rows) == 4
+    assert all("approval: by the rulebook -> by a person" in row for row in rows)
+    assert "Because the rule changed: 4 actions" in done.out
+    found = shell("plan", "--diff", *XERO, "--json").json["changes"]
+    assert [one["parts"] for one in found] == 4 * [
+        [{"name": "approval", "old": "by the rulebook", "new": "by a person"}]
+    ]
+
+
+def test_a_comment_in_the_rulebook_is_one_line_of_the_difference(shell: Shell) -> None:
+    planned(shell)
+    shell.write("rules/little.yaml", "# a comment\n" + RULEBOOK)
+    done = shell("plan", "--diff", *XERO)
+    assert "6 actions are as before, by a rule that stands in another line" in done.out
+    assert not [line for line in done.out.splitlines() if line.startswith("changed")]
+    assert "line: rules/little.yaml:" in shell("plan", "--diff", "--all", *XERO).out
+
+
 def test_a_day_before_the_last_plan_is_refused(shell: Shell) -> None:
     planned(shell)
     done = shell("plan", "--diff", "--as-of", str(TODAY - timedelta(1)), *XERO)

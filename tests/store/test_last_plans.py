@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+import zlib
+from datetime import UTC, date, datetime
+
+from sqlalchemy import insert
 
 from arsync.core.since import Planned
 from arsync.store import Store
+from arsync.store.tables import last_plans
 from arsync.store.values import ConnectionRow
+
+MOMENT = datetime(2026, 11, 2, 17, 30, tzinfo=UTC)
 
 
 def a_planned(key: str) -> Planned:
-    return Planned(key, "c1", "Ünïcode Ltd", "reminder: first\nreminder", "", "r.yaml", 7, "Rule")
+    return Planned(
+        key, "c1", "Ünïcode Ltd", "reminder: first\nreminder", "", "r.yaml", 7, "Rule",
+        {"amount due": "GBP 10.00"},
+    )  # fmt: skip
 
 
 def test_a_plan_is_kept_whole_and_replaces_the_one_before(
@@ -21,6 +31,7 @@ def test_a_plan_is_kept_whole_and_replaces_the_one_before(
         store.last_plans.save(
             connection.id,
             as_of=date(2026, 11, number),
+            at=MOMENT,
             rulebook_hash=f"h{number}",
             rulebook="version: 1\nname: ä\n",
             actions=(a_planned(f"k{one}") for one in range(number)),
@@ -28,5 +39,22 @@ def test_a_plan_is_kept_whole_and_replaces_the_one_before(
     found = store.last_plans.get(connection.id)
     assert found is not None
     assert (found.as_of, found.rulebook_hash) == (date(2026, 11, 2), "h2")
+    assert found.at == MOMENT
     assert found.rulebook == "version: 1\nname: ä\n"
     assert found.actions == (a_planned("k0"), a_planned("k1"))
+
+
+def test_a_plan_that_an_older_version_kept_is_read(store: Store, connection: ConnectionRow) -> None:
+    lines = [json.dumps("version: 1\n"), json.dumps(list(a_planned("k0")[:8]))]
+    content = zlib.compress("\n".join(lines).encode())
+    with store.engine.begin() as connected:
+        connected.execute(
+            insert(last_plans).values(
+                connection_id=connection.id, as_of=date(2026, 11, 1), rulebook_hash="h",
+                content=content,
+            )
+        )  # fmt: skip
+    found = store.last_plans.get(connection.id)
+    assert found is not None
+    assert (found.rulebook, found.at) == ("version: 1\n", None)
+    assert found.actions == (a_planned("k0")._replace(qualities={}),)

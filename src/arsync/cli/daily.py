@@ -55,7 +55,7 @@ def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path
     "--diff",
     "since",
     is_flag=True,
-    help="What changed since the last run's plan: data, rule, or time.",
+    help="What is new, gone or changed since the last run's plan: by data, rule, or time.",
 )
 @json_option
 @config_option

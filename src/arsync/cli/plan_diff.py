@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from arsync.cli.common import print_json, print_table, word
-from arsync.core.since import Cause, PlanChange
+from arsync.core.since import LINE, Cause, PlanChange
 
 if TYPE_CHECKING:
     from arsync.run.since import Since
@@ -42,15 +42,30 @@ def show_since(found: Since, *, everything: bool = False) -> None:
         if not changes:
             continue
         click.echo()
-        shown = changes if everything else changes[:ROWS_SHOWN_MAX]
-        title = f"Because {cause.value}: {word(len(changes), 'action')}"
-        print_table(title, ["", "customer", "action", "about", "line"], map(_row, shown))
-        if len(shown) < len(changes):
-            click.echo(f"... and {len(changes) - len(shown):,} more: --all shows them.")
+        click.secho(f"Because {cause.value}: {word(len(changes), 'action')}", bold=True)
+        moved = [] if everything else [one for one in changes if one.only_moved]
+        rest = changes if everything else [one for one in changes if not one.only_moved]
+        shown = rest if everything else rest[:ROWS_SHOWN_MAX]
+        if shown:
+            _show(shown)
+        if len(shown) < len(rest):
+            click.echo(f"... and {len(rest) - len(shown):,} more: --all shows them.")
+        if moved:
+            same = word(len(moved), "action is", "actions are")
+            click.echo(f"{same} as before, by a rule that stands in another line: --all shows all.")
     click.echo("\nNothing was changed.")
 
 
-def _row(change: PlanChange) -> list[str]:
+def _show(changes: Sequence[PlanChange]) -> None:
+    """Print a table; its column of what changed is there only where something did."""
+    differs = any(one.parts for one in changes)
+    heads = ["", "customer", "action", "about", *(["was -> is"] if differs else []), "line"]
+    print_table("", heads, (_row(one, differs=differs) for one in changes))
+
+
+def _row(change: PlanChange, *, differs: bool) -> list[str]:
     one = change.planned
     where = f'{one.file}:{one.line} "{one.rule}"'
-    return ["new" if change.is_new else "gone", one.contact_name, one.what, one.about, where]
+    parts = [part for part in change.parts if part.name != LINE or change.only_moved]
+    said = ["; ".join(map(str, parts))] if differs else []
+    return [change.how.value, one.contact_name, one.what, one.about, *said, where]

@@ -34,18 +34,26 @@ class Trial(NamedTuple):
     holidays: Callable[[str], IsHoliday]
     """The public holidays of a place, as `sending` names it."""
 
-    def day(self, rulebook: Rulebook, today: date) -> TrialDay:
-        """Return one rulebook on one day, ready for any number of accounts."""
-        return TrialDay(self, rulebook, today)
+    def day(self, rulebook: Rulebook, today: date, now: datetime | None = None) -> TrialDay:
+        """Return one rulebook on one day, ready for any number of accounts.
+
+        Args:
+            rulebook: what to do.
+            today: the organisation's day.
+            now: the moment of planning, aware; without one all hours of the day are left.
+        """
+        return TrialDay(self, rulebook, today, now)
 
 
 class TrialDay:
     """One rulebook on one day. Nothing is kept of an account."""
 
-    def __init__(self, trial: Trial, rulebook: Rulebook, today: date) -> None:
+    def __init__(
+        self, trial: Trial, rulebook: Rulebook, today: date, now: datetime | None = None
+    ) -> None:
         """Compile what the day needs."""
         # Two days before, at noon: in no time zone is it the day itself, so all its hours are left.
-        before = datetime.combine(today - timedelta(2), time(12), tzinfo=UTC)
+        before = now or datetime.combine(today - timedelta(2), time(12), tzinfo=UTC)
         self.rulebook = rulebook
         self.today = today
         planning, _ = begin_plan(
@@ -65,6 +73,11 @@ class TrialDay:
         planning.actions, planning.held_back = [], []
         assessment = plan_account(planning, account)
         return Treatment(assessment, tuple(planning.actions), tuple(planning.held_back))
+
+    @property
+    def not_before(self) -> datetime:
+        """Return when messages of the day may leave."""
+        return self._planning.not_before
 
     @property
     def assessor(self) -> Assessor:

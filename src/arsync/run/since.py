@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from arsync.core.plan import Plan
@@ -44,6 +44,7 @@ def remember(parts: Parts, connection: ConnectionRow, plan: Plan, rules: Rules) 
     parts.store.last_plans.save(
         connection.id,
         as_of=plan.as_of,
+        at=parts.clock.now(),
         rulebook_hash=plan.rulebook_hash,
         rulebook=effective_text(rules.effective),
         actions=(planned(one) for one in plan.actions),
@@ -75,14 +76,17 @@ def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = Non
     rulebook, _ = parts.rulebook(connection)
     same = rulebook.hash == last.rulebook_hash
     trial = trial_of(parts, connection)
-    now = trial.day(rulebook, today)
-    new_then = now if today == last.as_of else trial.day(rulebook, last.as_of)
+    moment = parts.clock.now() + timedelta(days=(today - parts.today(connection)).days)
+    now = trial.day(rulebook, today, moment)
+    new_then = trial.day(rulebook, last.as_of, last.at)
+    if today == last.as_of and new_then.not_before == now.not_before:
+        new_then = now
     old_then = new_then
     if not same:
         old, problems = read_rulebook([("the last rulebook", last.rulebook)])
         if old is None:
             raise UserMistake("\n".join(map(str, problems)))
-        old_then = trial.day(old, last.as_of)
+        old_then = trial.day(old, last.as_of, last.at)
     accounts = parts.store.ledger.accounts(connection.id)
     changes = plan_changes(accounts, last.actions, (old_then, new_then, now))
     return Since(connection.name, last.as_of, today, same, changes)

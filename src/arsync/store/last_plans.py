@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
@@ -23,6 +23,8 @@ class LastPlan(NamedTuple):
     rulebook: str
     """The effective rulebook as YAML."""
     actions: tuple[Planned, ...]
+    at: datetime | None = None
+    """The moment of planning; None when an older version kept the plan."""
 
 
 class LastPlans:
@@ -37,12 +39,13 @@ class LastPlans:
         connection_id: int,
         *,
         as_of: date,
+        at: datetime,
         rulebook_hash: str,
         rulebook: str,
         actions: Iterable[Planned],
     ) -> None:
         """Keep a plan in place of the one before."""
-        content = _packed(rulebook, actions)
+        content = _packed({"rulebook": rulebook, "at": at.isoformat()}, actions)
         with self._database.write() as connection:
             connection.execute(
                 delete(last_plans).where(last_plans.c.connection_id == connection_id)
@@ -63,15 +66,19 @@ class LastPlans:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        rulebook, *lines = zlib.decompress(row.content).decode().splitlines()
+        first, *lines = zlib.decompress(row.content).decode().splitlines()
+        head = json.loads(first)
+        if isinstance(head, str):  # as it was kept before the moment was
+            head = {"rulebook": head}
         actions = tuple(Planned(*json.loads(line)) for line in lines)
-        return LastPlan(row.as_of, row.rulebook_hash, json.loads(rulebook), actions)
+        at = datetime.fromisoformat(head["at"]) if "at" in head else None
+        return LastPlan(row.as_of, row.rulebook_hash, head["rulebook"], actions, at)
 
 
-def _packed(rulebook: str, actions: Iterable[Planned]) -> bytes:
-    """Return one line of JSON for the rulebook and for each action, compressed as they come."""
+def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
+    """Return one line of JSON for what all share and for each action, compressed as they come."""
     packer = zlib.compressobj()
-    parts = [packer.compress(f"{json.dumps(rulebook)}\n".encode())]
+    parts = [packer.compress(f"{json.dumps(head)}\n".encode())]
     parts += [packer.compress(f"{json.dumps(one)}\n".encode()) for one in actions]
     parts.append(packer.flush())
     return b"".join(parts)
