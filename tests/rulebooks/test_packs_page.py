@@ -101,6 +101,58 @@ def test_the_sums_of_the_page_are_what_is_computed() -> None:
     assert "11.59 pounds, and 70.00 of compensation" in " ".join(PAGE.split())
 
 
+SURENESS = PAGE.partition("## How sure each statement is\n")[2].partition("\n## ")[0]
+ROWS = [
+    [cell.strip() for cell in line.strip("| ").split(" | ")]
+    for line in SURENESS.splitlines()
+    if line.startswith("| `")
+]
+STANDARD = [name for name in arsync_rulebooks.packs() if name.endswith("-standard")]
+
+
+@pytest.mark.parametrize("pack", STANDARD)
+def test_each_rate_of_a_pack_stands_in_the_page_with_its_two_sources(pack: str) -> None:
+    rulebook, _ = read_rulebook([("own.yaml", f"version: 1\nextends: {pack}\n")], find=shipped)
+    assert rulebook is not None
+    law = rulebook.statutory
+    rates = law.rates if law else ()
+    expected = [[f"`{pack}`", str(one.starts), str(one.percent), one.source] for one in rates]
+    assert [row for row in ROWS if row[0] == f"`{pack}`" and row[1][:2] == "20"] == expected
+    for one in rates:
+        sites = one.source.partition("(")[2].rstrip(")").split("; ")
+        assert len(sites) == len(set(sites)) == 2, one.source
+
+
+def test_the_page_says_of_each_pack_how_sure_its_statements_are() -> None:
+    graded = {row[0]: row[2] for row in ROWS if row[1][:2] != "20"}
+    assert sorted(graded) == sorted(f"`{name}`" for name in STANDARD)
+    known = {"law", "official", "others", "not read"}
+    for row in ROWS:
+        if row[1][:2] != "20":
+            assert set(row[2].split(", ")) <= known, row
+            assert row[3], row
+
+
+@pytest.mark.parametrize("pack", STANDARD)
+def test_each_page_that_a_pack_names_stands_in_the_table(pack: str) -> None:
+    said = arsync_rulebooks.text(pack)
+    sites = re.findall(
+        r"\b[a-z0-9.-]+\.(?:co\.uk|com|gov\.\w+|europa\.eu|ie|es|de|gr|xyz|tr)\b", said
+    )
+    assert [site for site in sites if site.removeprefix("www.") not in SURENESS] == []
+    assert 'docs/packs.md, "How sure each statement is"' in said
+
+
+@pytest.mark.parametrize("pack", ["uk-standard", "eu-standard"])
+def test_no_half_year_is_missing_from_2023_to_the_day_of_reading(pack: str) -> None:
+    rulebook, _ = read_rulebook([("own.yaml", f"version: 1\nextends: {pack}\n")], find=shipped)
+    assert rulebook is not None
+    law = rulebook.statutory
+    assert law is not None
+    starts = [date(year, month, 1) for year in range(2023, 2027) for month in (1, 7)]
+    assert [one.starts for one in law.rates] == starts
+
+
 def transcript(command: str) -> list[str]:
     """Return the lines that the page shows below a command, with single blanks."""
     (text,) = re.findall(

@@ -6,14 +6,15 @@ meant, and others that work like them:
 - United Kingdom: Late Payment of Commercial Debts (Interest) Act 1998. Simple interest (section 1)
   from the day after the agreed day (section 4), at the Bank of England's rate of the last 30 June
   or 31 December plus 8 points; the rate in force when the debt became late holds until it is paid
-  (SI 2002/1675, article 4). A fixed sum by the size of the debt (section 5A).
+  (SI 2002/1675, articles 3 and 4). A fixed sum by the size of the debt (section 5A(2)).
 - European Union: Directive 2011/7/EU. Simple interest at the European Central Bank's rate for main
   refinancing operations of the first day of each half-year plus at least 8 points (articles 2(6),
   2(7) and 3(3)), and at least 40 euros (article 6(1)). States may give more.
 
 Both are for debts between businesses. A half-year without an entry makes interest unknown: the rate
-of another half-year is never taken for it. A year has 365 days. Interest is counted on what is due
-now, so what was paid late in part bears none here: the figure is never above what is owed.
+of another half-year is never taken for it. A year has 365 days; neither law says so. Interest is
+counted on what is due now, so what was paid late in part bears none here: the figure is never above
+what is owed.
 """
 
 from __future__ import annotations
