@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arsync.connector import Authoriser, Connector, Platform, Transport
-from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME
+from arsync.core.records import RecordKind
+from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME, pages_url
 
 
 class QuickBooksOnline:
@@ -21,6 +22,15 @@ class QuickBooksOnline:
         from arsync_quickbooks.auth import QuickBooksAuthoriser
 
         return QuickBooksAuthoriser(settings)
+
+    def record_page(
+        self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
+    ) -> str:
+        """Return QuickBooks' page of a customer or an invoice, for who is logged in there."""
+        page = {RecordKind.CONTACTS: "customerdetail?nameId", RecordKind.INVOICES: "invoice?txnId"}
+        if kind not in page:
+            return ""
+        return f"{pages_url(settings)}/app/{page[kind]}={record_id}&companyId={organisation_id}"
 
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]

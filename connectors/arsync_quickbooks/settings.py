@@ -59,3 +59,8 @@ def is_sandbox(settings: Mapping[str, str]) -> bool:
 def api_url(settings: Mapping[str, str]) -> str:
     """Return where the API is: as configured, else by the environment."""
     return settings.get("api_url") or _API_URLS["sandbox" if is_sandbox(settings) else "production"]
+
+
+def pages_url(settings: Mapping[str, str]) -> str:
+    """Return where people see the company in their browser."""
+    return f"https://app{'.sandbox' if is_sandbox(settings) else ''}.qbo.intuit.com"

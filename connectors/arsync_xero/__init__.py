@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arsync.connector import Authoriser, Connector, RateLimits, Transport
+from arsync.core.records import RecordKind
 from arsync_xero.connector import CAPABILITIES, XeroConnector
+
+PAGES_URL = "https://go.xero.com"
 
 LIMITS = RateLimits(
     # Xero's own are 60 and 5: a little less leaves room for another program of the same app.
@@ -29,6 +32,20 @@ class XeroPlatform:
         from arsync_xero.auth import XeroAuthoriser
 
         return XeroAuthoriser(settings)
+
+    def record_page(
+        self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
+    ) -> str:
+        """Return Xero's page of a contact or an invoice, for who is logged in there.
+
+        Xero's own deep links may name the organisation by its ShortCode; without it the page opens
+        in the organisation that was looked at last.
+        """
+        if kind == RecordKind.CONTACTS:
+            return f"{PAGES_URL}/Contacts/View/{record_id}"
+        if kind == RecordKind.INVOICES:
+            return f"{PAGES_URL}/AccountsReceivable/View.aspx?InvoiceID={record_id}"
+        return ""
 
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]

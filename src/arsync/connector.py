@@ -289,6 +289,15 @@ class Platform(Protocol):
         """Return the OAuth client for the settings of the platform's config section."""
         ...
 
+    def record_page(
+        self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
+    ) -> str:
+        """Return the address at which people see a contact or an invoice; empty for none.
+
+        Made without a call: it is shown where a person has to look at the platform.
+        """
+        ...
+
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
     ) -> Connector:

@@ -277,6 +277,11 @@ class BooksPlatform:
     def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
         return cast("Authoriser", _BooksAuthoriser(self.books))
 
+    def record_page(
+        self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
+    ) -> str:
+        return f"https://books.example/{organisation_id}/{kind.value}/{record_id}"
+
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
     ) -> Connector:

@@ -294,7 +294,7 @@ def test_what_nobody_can_look_up_waits_for_a_person_and_says_so(world: World) ->
     row = world.the_row(REMINDER)
     assert wait == (
         "reminder for Customer 1 about INV-1: it may have been sent or not, and nothing tells"
-        f" which (the answer was lost). Key {row.key[:12]}."
+        f" which (the answer was lost): `arsync resolve {row.key[:12]}` says what to look at."
     )
     assert world.books.emails == []
     assert [one.row.key for one in world.app.status()[0].unknown] == [row.key]

@@ -51,6 +51,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "dispute": Entry("people", "Record a dispute about an invoice, or that it is settled."),
         "tasks": Entry("people", "List the tasks that wait for a person."),
         "done": Entry("people", "Record that a task is done, and with what outcome."),
+        "resolve": Entry("settle", "Say whether something went out, where nothing else can tell."),
     },
     "Look": {
         "why": Entry("look", "Explain what is done about a customer or an invoice, and why."),

@@ -135,6 +135,9 @@ def actions(
         print_json([one.as_json() for one in found])
     else:
         show_actions(found)
+        unknown = sum(one.row.state is ActionState.UNKNOWN for one in found)
+        if unknown:
+            say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` says what to look at.")
     return EXIT_DONE
 
 
@@ -181,6 +184,8 @@ UNREADABLE_SHOWN_MAX = 20
 
 def status_lines(one: ConnectionStatus) -> list[str]:
     """Return what a person should know of a connection, and what to do about it."""
+    from arsync.cli.show import titled
+
     lines = []
     if one.state != "connected":
         lines.append(f"{one.state}: run `arsync connect {one.platform}` again.")
@@ -190,8 +195,18 @@ def status_lines(one: ConnectionStatus) -> list[str]:
     lines += [f"unreadable: {problem}" for problem in odd[:UNREADABLE_SHOWN_MAX]]
     if len(odd) > UNREADABLE_SHOWN_MAX:
         lines.append(f"{len(odd) - UNREADABLE_SHOWN_MAX:,} more unreadable: --json names them all")
+    if one.unknown:
+        lines.append(
+            f"{word(len(one.unknown), 'unknown outcome')}: `arsync resolve` says what to look at"
+        )
     lines += [
-        f"outcome unknown: {listed.row.key[:12]} {listed.row.reason}" for listed in one.unknown
+        f"outcome unknown: {unknown.row.key[:12]} {titled(unknown.row)}: {unknown.row.reason}"
+        for unknown in one.unknown
+    ]
+    lines += [
+        f"sent and not read back since {late.row.changed_at:%Y-%m-%d}: {late.row.key[:12]}"
+        f" {titled(late.row)}"
+        for late in one.unconfirmed
     ]
     if one.awaiting:
         lines.append(f"{word(one.awaiting, 'action')} waiting for approval: `arsync approve`")

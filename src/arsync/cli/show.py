@@ -14,6 +14,7 @@ from arsync.core.actions import Action, ActionKind, InvoiceRef
 from arsync.core.money import shown
 from arsync.core.plan import HeldBack, Plan
 from arsync.run import Listed, RunResult
+from arsync.store.values import ActionRow
 
 VERBS: Mapping[ActionKind, str] = {
     ActionKind.REMINDER: "REMIND",
@@ -58,6 +59,14 @@ def what(action: Action) -> str:
     """Return what an action does, in a few words."""
     detail = action.step or action.details.get("task", "") or action.details.get("letter", "")
     return f"{VERBS[action.kind]} {detail}".strip()
+
+
+def titled(row: ActionRow) -> str:
+    """Return an action in a few words, with whom and what it is about."""
+    numbers = ", ".join(one.number or one.id for one in row.action.invoices[:3])
+    more = " and more" if len(row.action.invoices) > 3 else ""
+    about_them = f" about {numbers}{more}" if numbers else ""
+    return f"{what(row.action)} for {row.action.contact_name}{about_them}"
 
 
 def about(action: Action, most: int = 3) -> str:

@@ -59,14 +59,16 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
     _S.APPROVED: frozenset({_S.SENDING, _S.WITHDRAWN, _S.EXPIRED, _S.REJECTED}),
     _S.SENDING: frozenset({_S.SENT, _S.REJECTED, _S.UNKNOWN, _S.APPROVED, _S.WITHDRAWN}),
     _S.UNKNOWN: frozenset({_S.SENT, _S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
-    _S.SENT: frozenset({_S.CONFIRMED}),
+    _S.SENT: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
     _S.CONFIRMED: frozenset(),
     _S.WITHDRAWN: frozenset(),
     _S.REJECTED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
-nothing happened (the other side was busy, or a look-up showed that nothing stands there)."""
+nothing happened (the other side was busy, or a look-up showed that nothing stands there). SENT
+becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
+itself."""
 
 TERMINAL_STATES = frozenset(state for state, after in ALLOWED_CHANGES.items() if not after)
 STARTED_STATES = frozenset({_S.SENDING, _S.UNKNOWN, _S.SENT, _S.CONFIRMED})

@@ -10,6 +10,7 @@ from arsync.outbox.people import (
     record_promise,
     reject,
     resolve,
+    unsettled,
 )
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
 from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
@@ -19,4 +20,5 @@ __all__ = [
     "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox",
     "Post", "Recorded", "Replan", "approve", "approved_by_person", "catch_up", "complete_task",
     "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "torn",
+    "unsettled",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from arsync.clock import Clock
-from arsync.connector import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
 from arsync.core.money import plain, shown
 from arsync.core.plan import action_json
@@ -89,24 +88,48 @@ def reject(
     ]  # fmt: skip
 
 
-def resolve(store: Store, row: ActionRow, *, sent: bool, who: str, clock: Clock) -> ActionRow:
+def resolve(
+    store: Store, row: ActionRow, *, sent: bool, who: str, note: str = "", clock: Clock
+) -> ActionRow:
     """Settle an unknown outcome by a person's word.
+
+    What was sent counts as done. What was not is tried again, with a new idempotency key.
 
     Raises:
         UserMistake: its outcome is known.
     """
+    unsettled(row)
+    who = checked(who, WHO_CHARACTERS_MAX)
+    reason = checked(note, REASON_CHARACTERS_MAX)
+    said = f"{who} says that it was {'sent' if sent else 'not sent'}"
+    why = f"{said}: {reason}" if reason else said
+    return store.actions.settle(row.key, sent=sent, who=who, why=why, now=clock.now())
+
+
+def unsettled(row: ActionRow) -> ActionRow:
+    """Return an action whose outcome is unknown.
+
+    Raises:
+        UserMistake: it is known: there is nothing to settle.
+    """
     if row.state is not _S.UNKNOWN:
-        raise UserMistake(f"the outcome of {row.key[:12]} is known: it is {row.state.value}.")
-    if sent:
-        return store.actions.change(
-            row.key, _S.SENT, who=who, why=f"{who} says that it was sent", now=clock.now(),
-            from_state=_S.UNKNOWN, receipt=Receipt(row.key, f"settled by {who}"),
-        )  # fmt: skip
-    store.actions.raise_generation(row.key)
-    return store.actions.change(
-        row.key, _S.APPROVED, who=who, why=f"{who} says that it was not sent", now=clock.now(),
-        from_state=_S.UNKNOWN,
-    )  # fmt: skip
+        raise UserMistake(_known(row))
+    return row
+
+
+def _known(row: ActionRow) -> str:
+    """Return why there is nothing to settle, and what can be done instead."""
+    known = f"the outcome of {row.key[:12]} is known: it is {row.state.value}"
+    hint = _INSTEAD.get(row.state, "")
+    return f"{known}.\n    hint: {hint}" if hint else f"{known}."
+
+
+_INSTEAD = {
+    _S.AWAITING_APPROVAL: "`arsync approve KEY` lets it go, `arsync reject KEY` refuses it",
+    _S.APPROVED: "`arsync apply` carries it out",
+    _S.SENDING: "a run is at work on it; should it have died, the next run looks it up",
+    _S.SENT: "it was sent; the next run reads it back",
+}
 
 
 def record_promise(

@@ -33,7 +33,7 @@ class Limits(NamedTuple):
     """So many messages put off in a row: the mail server is left alone until the next run."""
     confirms_per_run_max: int = 500
     confirm_days_max: int = 7
-    """What could not be read back for so long is no longer looked for."""
+    """What could not be read back for so long is no longer looked for: a person is asked."""
     fresh_seconds: int = 30
     """Records read again within so many seconds count as fresh for the same customer."""
     reread_invoices_max: int = 200

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 
 from arsync.clock import Clock
-from arsync.connector import Connector
+from arsync.connector import Connector, Receipt
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.plan import action_json
 from arsync.errors import (
@@ -41,6 +41,8 @@ MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""
 
 BUG_PAUSE_SECONDS = 3600.0
+
+NOT_THERE = "it does not stand at the accounting system"
 
 _LOG = logging.getLogger(__name__)
 _S = ActionState
@@ -138,27 +140,45 @@ class Outbox:
             return
         try:
             receipt = self._delivery.look_up(row)
-        except OutcomeUnknown:
+        except OutcomeUnknown as error:
+            self._looked(row, str(error))
             return
         except Rejected as error:
+            self._looked(row, f"it could not be looked up: {error}")
             self.result.problems.append(f"{_title(row)}: cannot be looked up: {error}")
             return
+        if receipt is None and row.receipt is not None:
+            # The platform took it once. Somebody may have removed it: that is for a person to say.
+            self._looked(row, NOT_THERE)
+            return
+        try:
+            self._settled(row, receipt)
+        except UserMistake:
+            # Somebody settled it by hand while it was looked up; their word stands.
+            _LOG.info("%s was settled meanwhile", _title(row))
+
+    def _settled(self, row: ActionRow, receipt: Receipt | None) -> None:
         if receipt is not None:
             done = self._store.actions.change(
                 row.key, _S.SENT, who=WHO, why="found at the accounting system",
-                now=self._clock.now(), receipt=receipt,
+                now=self._clock.now(), from_state=_S.UNKNOWN, receipt=receipt,
             )  # fmt: skip
             self.result.effects.append(effect_of(done))
         else:
             self._store.actions.raise_generation(row.key)
             self._change(row, _S.APPROVED, "looked up: it does not stand at the accounting system")
 
+    def _looked(self, row: ActionRow, why: str) -> None:
+        self._store.actions.looked(row.key, who=WHO, why=why, now=self._clock.now())
+
     def _note_waiting(self) -> None:
         """Say what only a person can settle."""
         for row in self._rows(_S.UNKNOWN):
+            doubt = "it was sent, and" if row.receipt else "it may have been sent or not, and"
+            tells = "does not show" if row.receipt else "nothing tells which"
             self.result.waits.append(
-                f"{_title(row)}: it may have been sent or not, and nothing tells which"
-                f" ({row.reason}). Key {row.key[:12]}."
+                f"{_title(row)}: {doubt} {tells} ({row.reason}):"
+                f" `arsync resolve {row.key[:12]}` says what to look at."
             )
 
     # -- send what is approved ----------------------------------------------------------------
@@ -303,15 +323,14 @@ class Outbox:
     # -- read back what was sent --------------------------------------------------------------
 
     def _confirm(self, stop: Callable[[], bool]) -> None:
-        oldest = self._clock.now() - timedelta(days=self._limits.confirm_days_max)
-        rows = [row for row in self._rows(_S.SENT) if row.changed_at >= oldest]
-        for row in rows[: self._limits.confirms_per_run_max]:
+        for row in self._rows(_S.SENT)[: self._limits.confirms_per_run_max]:
             if stop():
                 raise _Stop
             try:
                 receipt = self._delivery.read_back(row)
-            except OutcomeUnknown:
+            except OutcomeUnknown as error:
                 # It is sent; that it cannot be seen (or not yet) takes nothing away from that.
+                self._unseen(row, str(error))
                 continue
             except Rejected as error:
                 self._confirmed(row, f"sent; the note about it was refused: {error}")
@@ -321,8 +340,25 @@ class Outbox:
                 self.result.problems.append(
                     f"{_title(row)}: it was sent, but does not show at the accounting system."
                 )
+                self._unseen(row, NOT_THERE)
                 continue
             self._confirmed(row, f"read back: {receipt.detail or receipt.reference}")
+
+    def _unseen(self, row: ActionRow, why: str) -> None:
+        """Give up looking for what was sent and has not shown for days, and say so."""
+        days = self._limits.confirm_days_max
+        if self._clock.now() - row.changed_at < timedelta(days=days):
+            return
+        said = self._store.actions.events(row.key)[-1]
+        if row.action.kind is ActionKind.REMINDER:
+            # The message has left, or a person says so: only the note about it is missing.
+            why = f"sent; the note about it has not shown for {days} days: {why}"
+            self._confirmed(row, why)
+            self.result.problems.append(f"{_title(row)}: {why}")
+        elif said.to_state is _S.SENT and said.who != WHO:
+            self._confirmed(row, f"{said.why}; it has not shown for {days} days: {why}")
+        else:
+            self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {why}")
 
     def _confirmed(self, row: ActionRow, why: str) -> None:
         self._change(row, _S.CONFIRMED, why)

@@ -15,7 +15,7 @@ from arsync.core.records import Account, Invoice
 from arsync.core.report import Ageing
 from arsync.errors import UserMistake
 from arsync.outbox import Recorded
-from arsync.run import look, work
+from arsync.run import look, unknown, work
 from arsync.run.parts import Parts
 from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
 from arsync.store.values import ActionRow, ConnectionRow, Mode
@@ -122,10 +122,37 @@ class App(Parts):
         done = outbox.reject(self.store, rows, who=who or person(), why=why, clock=self.clock)
         return self._named(done)
 
-    def resolve(self, key: str, *, sent: bool, who: str | None = None) -> Listed:
-        """Settle an unknown outcome by a person's word."""
+    def unsettled(
+        self, connection: str | None = None, *, key: str | None = None
+    ) -> list[unknown.Unsettled]:
+        """Return the actions whose outcome only a person can settle, with what to look at.
+
+        Raises:
+            UserMistake: `key` names none, or one whose outcome is known.
+        """
+        if key is None:
+            rows = self.connections(connection)
+            return [one for row in rows for one in unknown.unsettled(self, row)]
+        action = outbox.unsettled(self.store.actions.get(key))
+        owner = self.store.connections.by_id(action.connection_id)
+        return [unknown.explained(self, owner, action)]
+
+    def resolve(self, key: str, *, sent: bool, note: str = "", who: str | None = None) -> Listed:
+        """Settle an unknown outcome by a person's word.
+
+        Args:
+            key: the action's, or enough of its beginning.
+            sent: True counts it as done; False lets it be tried again.
+            note: how the person knows.
+            who: the person; by default the computer's user.
+
+        Raises:
+            UserMistake: the key names none, or one whose outcome is known.
+        """
         row = self.store.actions.get(key)
-        done = outbox.resolve(self.store, row, sent=sent, who=who or person(), clock=self.clock)
+        done = outbox.resolve(
+            self.store, row, sent=sent, note=note, who=who or person(), clock=self.clock
+        )
         return self._named([done])[0]
 
     def promise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from arsync.core.actions import ActionKind, ActionState
@@ -23,6 +23,9 @@ from arsync.store.values import ActionRow, ConnectionRow
 class NotFound(UserMistake):
     """Neither a customer nor an invoice is called so in this connection."""
 
+
+UNCONFIRMED_DAYS_MAX = 1
+"""What was sent is read back within the same run; the status names what was not for so long."""
 
 HISTORY_ACTIONS_MAX = 200
 """`why` shows so many actions of one customer, the newest."""
@@ -171,6 +174,8 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     outcome = last.outcome if last else ""
     rulebook, sound = _rulebook_words(parts, connection)
     unknown = store.actions.list(connection.id, states={ActionState.UNKNOWN})
+    late = parts.clock.now() - timedelta(days=UNCONFIRMED_DAYS_MAX)
+    sent = store.actions.list(connection.id, states={ActionState.SENT})
     return ConnectionStatus(
         name=connection.name,
         platform=connection.platform,
@@ -188,6 +193,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
             state.value: count for state, count in store.actions.counts(connection.id).items()
         },
         unknown=tuple(Listed(connection.name, row) for row in unknown),
+        unconfirmed=tuple(Listed(connection.name, row) for row in sent if row.changed_at <= late),
         open_tasks=len(store.actions.open_tasks(connection.id)),
         document_problems=tuple(
             f"{one.kind} {one.number or one.id}: {one.message}"

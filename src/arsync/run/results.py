@@ -220,6 +220,8 @@ class ConnectionStatus(NamedTuple):
     """How many actions stand where, by state."""
     unknown: tuple[Listed, ...]
     """Actions whose outcome only a person can settle."""
+    unconfirmed: tuple[Listed, ...]
+    """Actions that were sent more than a day ago, and were not read back since."""
     open_tasks: int
     document_problems: tuple[str, ...]
     records: Mapping[str, int]
@@ -242,6 +244,7 @@ class ConnectionStatus(NamedTuple):
             "pulled_at": self.pulled_at.isoformat() if self.pulled_at else None,
             "last_run_at": self.last_run_at.isoformat() if self.last_run_at else None,
             "unknown": [one.as_json() for one in self.unknown],
+            "unconfirmed": [one.as_json() for one in self.unconfirmed],
             "awaiting": self.awaiting,
             "document_problems": list(self.document_problems),
         }

@@ -285,6 +285,46 @@ class Actions:
         with self._database.write() as connection:
             connection.execute(update(actions).where(actions.c.key == key).values(values))
 
+    def looked(self, key: str, *, who: str, why: str, now: datetime) -> None:
+        """Keep what a look-up said that settled nothing: an event that changes no state.
+
+        The same words twice are kept once: an unknown outcome is looked up with every run.
+        """
+        with self._database.write() as connection:
+            state = ActionState(locked_row(connection, key).state)
+            ours = action_events.c
+            query = select(ours.why).where(ours.key == key).order_by(ours.id.desc()).limit(1)
+            if connection.scalar(query) != why:
+                add_events(connection, [(key, now, who, state, state, why)])
+
+    def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
+        """Settle an unknown outcome by a person's word, in one transaction.
+
+        What was not sent gets a new generation, and so a new idempotency key: the platform may
+        remember the old one together with an answer that nobody saw.
+
+        Raises:
+            UserMistake: its outcome is not unknown (any more).
+        """
+        with self._database.write() as connection:
+            row = locked_row(connection, key)
+            if row.state != ActionState.UNKNOWN.value:
+                raise UserMistake(f"the outcome of {key[:12]} is known: it is {row.state}.")
+            values: dict[str, object] = {}
+            if not sent:
+                values = {
+                    "generation": row.generation + 1,
+                    "receipt_reference": None,
+                    "receipt_detail": "",
+                    "not_before": None,
+                }
+            elif row.receipt_reference is None:
+                values = {"receipt_reference": key, "receipt_detail": f"settled by {who}"}
+            to_state = ActionState.SENT if sent else ActionState.APPROVED
+            _move(connection, key, ActionState.UNKNOWN, to_state, who=who, why=why, now=now,
+                  **values)  # fmt: skip
+            return action_row(locked_row(connection, key))
+
     def raise_generation(self, key: str) -> int:
         """Raise and return the generation: `find` showed that nothing stands."""
         with self._database.write() as connection:
@@ -321,7 +361,7 @@ class Actions:
                 raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
             if row.done_at is not None:
                 raise UserMistake(f"task {key[:8]} was done on {row.done_at:%Y-%m-%d}.")
-            if row.state not in _OPENED:
+            if not _is_open(row):
                 raise UserMistake(f"task {key[:8]} is not open: it is {row.state}.")
             connection.execute(
                 update(actions)
@@ -335,7 +375,7 @@ class Actions:
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
         """Return the tasks that were opened and are not done."""
         found = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
-        return [row for row in found if row.done_at is None]
+        return [row for row in found if row.done_at is None and _is_open(row)]
 
     def sent_count(self, connection_id: int, kind: ActionKind, on: date) -> int:
         """Return how many of a kind were started on the organisation's day."""
@@ -350,7 +390,12 @@ class Actions:
             return connection.scalar(query) or 0
 
 
-_OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+_OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
+
+
+def _is_open(row: ActionRow) -> bool:
+    """Return whether a task was opened; its note need not show at the platform (any more)."""
+    return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
 
 
 def _move(

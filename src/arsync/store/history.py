@@ -41,7 +41,7 @@ def read_history(
     query = (
         select(
             ours.contact_id, ours.key, ours.kind, ours.state, ours.episode, ours.sent_on,
-            ours.done_at, ours.action,
+            ours.done_at, ours.receipt_reference, ours.action,
         )
         .where(
             ours.connection_id == connection_id,
@@ -70,7 +70,7 @@ def _history(contact_id: str, rows: list[Any]) -> History:
         open_tasks=tuple(
             row.key
             for row in started
-            if row.kind == ActionKind.TASK and row.state in _REACHED and row.done_at is None
+            if row.kind == ActionKind.TASK and _was_reached(row) and row.done_at is None
         ),
         done_keys=frozenset(row.key for row in rows).union(
             # A message that was refused was refused about each of its invoices.
@@ -81,6 +81,11 @@ def _history(contact_id: str, rows: list[Any]) -> History:
             )
         ),
     )
+
+
+def _was_reached(row: Any) -> bool:
+    """Return whether the platform took it once, though it may not show there any more."""
+    return row.state in _REACHED or row.receipt_reference is not None
 
 
 def _by_episode(

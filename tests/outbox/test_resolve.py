@@ -1,0 +1,231 @@
+"""What nobody but a person can settle: it is explained, settled by a word, and never doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState, Via
+from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
+
+from .conftest import RULES, TODAY, Books, Fault, World
+
+REMINDER, HOLD, TASK = ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TASK
+ONLY_TASKS = RULES.replace("day: 1, email: first reminder", "day: 1, task: Ring them")
+
+
+def lost(world: World, *, sent: bool = False) -> str:
+    """Let a reminder's answer be lost where nothing can tell; returns its key."""
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost"), after=sent))
+    world.books.blind = True
+    world.sync()
+    return world.the_row(REMINDER).key
+
+
+def platform_emails(world: World) -> list[str]:
+    """Return the invoices that were emailed; the notes about emails are left out."""
+    emails = [one.action for one in world.books.emails if one.action.via is Via.PLATFORM]
+    return [action.invoices[0].number for action in emails]
+
+
+def unseen(world: World, kind: ActionKind) -> str:
+    """Let the platform take an action and not show it; returns its key."""
+    world.sync()
+    (key,) = world.books.keys(kind)
+    world.books.done = [one for one in world.books.done if one.key != key]
+    return key
+
+
+def test_what_was_tried_and_what_was_looked_at_is_explained(world: World) -> None:
+    key = lost(world)
+    (one,) = world.app.unsettled()
+    assert one.tried_at == world.clock.now()
+    assert one.happened == "the answer was lost"
+    assert one.looked == "the platform does not tell"
+    assert one.look_for == (
+        "the history of INV-1 in Books: was it emailed on 20 Nov 2026 after 10:00 UTC?"
+        f" Or is there a note ending in [arsync:{key[:16]}]?"
+    )
+    assert one.links == (("INV-1", "https://books.example/org/invoices/i1"),)
+    assert world.app.unsettled(key=key[:8]) == [one]
+
+
+def test_the_same_look_up_is_kept_once_however_often_it_is_made(world: World) -> None:
+    key = lost(world)
+    before = len(world.store.actions.events(key))
+    for _ in range(3):
+        world.advance(minutes=15)
+        world.sync()
+    assert len(world.store.actions.events(key)) == before
+
+
+def test_who_settled_it_and_why_is_kept(world: World) -> None:
+    key = lost(world)
+    world.app.resolve(key[:6], sent=True, note="  it is in  her inbox", who="Jane")
+    event = world.store.actions.events(key)[-1]
+    assert (event.who, event.from_state, event.to_state, event.at) == (
+        "Jane", ActionState.UNKNOWN, ActionState.SENT, world.clock.now(),
+    )  # fmt: skip
+    assert event.why == "Jane says that it was sent: it is in her inbox"
+
+
+def test_sent_counts_in_the_history_and_in_the_gaps_between_reminders(world: World) -> None:
+    key = lost(world)
+    world.app.resolve(key, sent=True, who="Jane")
+    world.books.blind = False
+    contact = world.books.contacts["c1"]
+    world.books.add_invoice(contact, 2)
+    world.advance(days=4)
+    world.sync()
+    assert platform_emails(world) == []
+    (account,) = world.store.ledger.accounts(world.connection.id)
+    assert [(step.invoice_id, step.on) for step in account.sent] == [("i1", TODAY)]
+    world.advance(days=1)
+    world.sync()
+    # The first invoice's first step is done; the second's is due when the gap is over.
+    assert platform_emails(world) == ["INV-2"]
+
+
+def test_not_sent_is_tried_again_with_a_new_idempotency_key_and_leaves_once(world: World) -> None:
+    key = lost(world)
+    world.app.resolve(key, sent=False, who="Jane")
+    row = world.the_row(REMINDER)
+    assert (row.state, row.generation) == (ActionState.APPROVED, 2)
+    world.books.blind = False
+    for _ in range(3):
+        world.sync()
+    assert [one.generation for one in world.books.done] == [2]
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        (ActionState.CONFIRMED, ""),
+        (ActionState.AWAITING_APPROVAL, "arsync approve KEY"),
+        (ActionState.APPROVED, "arsync apply"),
+        (ActionState.SENT, "reads it back"),
+    ],
+)
+def test_a_known_outcome_is_not_settled(
+    books: Books, make_world: Callable[..., World], state: ActionState, hint: str
+) -> None:
+    waits = state is ActionState.AWAITING_APPROVAL
+    world = make_world(books, mode="approve" if waits else "auto")
+    books.add_invoice(books.add_contact(1), 1)
+    if state is ActionState.APPROVED:
+        books.faults.append(Fault("perform", RetryLater("busy")))
+    if state is ActionState.SENT:
+        books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+    world.sync()
+    row = world.the_row(REMINDER)
+    assert row.state is state
+    with pytest.raises(UserMistake, match=f"is known: it is {state.value}") as caught:
+        world.app.resolve(row.key, sent=True, who="Jane")
+    assert hint in str(caught.value)
+    with pytest.raises(UserMistake, match="is known"):
+        world.app.unsettled(key=row.key)
+    assert world.the_row(REMINDER) == row
+
+
+def test_a_word_given_while_a_run_looks_it_up_stands(world: World) -> None:
+    key = lost(world)
+    world.books.blind = False
+    said: list[str] = []
+
+    def jane_is_faster(name: str) -> None:
+        if name == "find" and not said:
+            said.append(name)
+            world.app.resolve(key, sent=True, who="Jane")
+
+    world.books.before_call = jane_is_faster
+    result = world.sync()
+    assert result.exit_code == 0
+    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
+    assert platform_emails(world) == [], "only its note is written"
+
+
+def test_what_was_sent_and_does_not_show_is_told_and_after_a_week_asks_a_person(
+    world: World,
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
+    hidden = Fault("find", OutcomeUnknown("not yet"))
+    world.books.faults += [hidden, hidden]
+    key = unseen(world, HOLD)
+    assert world.the_row(HOLD).state is ActionState.SENT
+    assert world.app.status()[0].unconfirmed == ()
+    world.advance(days=1)
+    assert [one.row.key for one in world.app.status()[0].unconfirmed][:1] == [key]
+    world.advance(days=5)
+    result = world.sync()
+    assert any("does not show" in problem for problem in result.all_problems)
+    assert world.the_row(HOLD).state is ActionState.SENT
+    world.advance(days=1)
+    result = world.sync()
+    assert world.the_row(HOLD).state is ActionState.UNKNOWN
+    assert any("it was sent, and does not show" in wait for wait in result.waits)
+    for _ in range(3):
+        world.advance(days=1)
+        world.sync()
+    assert world.books.keys(HOLD) == [], "what the platform once took is never repeated by itself"
+    assert world.the_row(HOLD).state is ActionState.UNKNOWN
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_persons_word_settles_what_does_not_show(world: World, sent: bool) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+    key = unseen(world, HOLD)
+    world.advance(days=7)
+    world.sync()
+    world.app.resolve(key, sent=sent, who="Jane")
+    for _ in range(10):
+        world.sync()
+        world.advance(days=1)
+    row = world.the_row(HOLD)
+    assert row.state is ActionState.CONFIRMED
+    assert len(world.books.keys(HOLD)) == (0 if sent else 1)
+    assert ("Jane says that it was sent" in row.reason) is sent
+
+
+def test_a_message_whose_note_never_shows_is_done_after_a_week_and_never_asked_about(
+    world: World,
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+    world.sync()
+    world.books.blind = True
+    world.advance(days=7)
+    result = world.sync()
+    row = world.the_row(REMINDER)
+    assert row.state is ActionState.CONFIRMED
+    assert "the note about it has not shown for 7 days" in row.reason
+    assert any("has not shown for 7 days" in problem for problem in result.all_problems)
+    assert len(world.books.emails) == 1
+
+
+def test_a_task_whose_note_does_not_show_is_still_open(world: World) -> None:
+    world.rules(ONLY_TASKS)
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+    key = unseen(world, TASK)
+    world.advance(days=7)
+    world.sync()
+    assert world.the_row(TASK).state is ActionState.UNKNOWN
+    assert [one.row.key for one in world.app.tasks()] == [key]
+    (account,) = world.store.ledger.accounts(world.connection.id)
+    assert account.open_tasks == (key,)
+    world.app.done(key, outcome="will pay", who="Jane")
+    assert world.app.tasks() == []
+
+
+def test_a_machine_that_was_off_for_a_week_reads_back_before_it_gives_up(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
+    world.sync()
+    world.clock.advance(timedelta(days=8))
+    world.sync()
+    assert world.the_row(REMINDER).reason.startswith("read back")
