@@ -21,7 +21,8 @@ from arsync.mail import (
     letter_context,
     sample_context,
 )
-from arsync.mail.sandboxed import OUTPUT_CHARACTERS_MAX, TEMPLATE_CHARACTERS_MAX
+from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
+from arsync.mail.sandboxed import OUTPUT_CHARACTERS_MAX
 
 TODAY = date(2026, 11, 22)
 US = Organisation("o1", "Example Ltd", "GBP")

@@ -97,3 +97,22 @@ def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:
     assert found.code == 0
     assert "warning: nobody is in the group 'Nobody at all' today." in found.out
     assert "nobody is in the contact group 'ghosts'." in found.out
+
+
+NOT_NEEDED = ("sqlalchemy", "alembic", "requests", "jinja2", "holidays", "rich", "cryptography",
+              "arsync.core.simulation", "arsync.store", "arsync.http")  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["rules"], []], ids=["a folder", "before anything is connected"])
+def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: list[str]) -> None:
+    code = (
+        f"import sys; from arsync.cli import run_cli; run_cli(['rules', 'check', *{words}]); "
+        f"print([one for one in {NOT_NEEDED} if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True,
+        cwd=configured.folder,
+    )  # fmt: skip
+    assert done.stdout == "[]\n"
+    assert "Little policy: nothing wrong." in done.stderr
+    assert not (configured.folder / "arsync.db").exists()

@@ -111,3 +111,68 @@ def test_a_revision_extends_files_of_its_own_and_shipped_ones(shell: Shell) -> N
     shell.write("rules/little.yaml", "extends: gone.yaml\n")
     git(shell.folder, "commit", "-q", "-a", "-m", "second")
     assert "there is no file 'gone.yaml'" in shell("rules", "diff", "--git", "HEAD").err
+
+
+OWN = RULEBOOK.replace("email: second reminder", "email: kind words")
+
+
+def committed(shell: Shell, own_text: str) -> None:
+    """Commit the rulebook with one text of its own."""
+    git(shell.folder, "init", "-q")
+    shell.write("rules/little.yaml", OWN)
+    shell.write("rules/templates/kind words.txt", own_text)
+    git(shell.folder, "add", "rules")
+    git(shell.folder, "commit", "-q", "-m", "first")
+
+
+def test_a_revision_is_read_with_its_own_texts(shell: Shell) -> None:
+    committed(shell, "Subject: Money\n\nPlease pay.\n")
+    (shell.folder / "rules/templates/kind words.txt").unlink()
+    shell.write("rules/little.yaml", RULEBOOK)
+    done = shell("rules", "diff", "--git", "HEAD", *XERO)
+    assert done.code == 0, done.err
+    assert "old: HEAD:rules/little.yaml" in done.out
+    # and what only the working tree has, the revision lacks
+    git(shell.folder, "rm", "-q", "--cached", "rules/templates/kind words.txt")
+    git(shell.folder, "commit", "-q", "-m", "second")
+    shell.write("rules/templates/kind words.txt", "Subject: Money\n\nPlease pay.\n")
+    refused = shell("rules", "diff", "--git", "HEAD", *XERO)
+    assert refused.code == 2
+    assert "HEAD:rules/little.yaml:23:26" in refused.err
+    assert "kind words" in refused.err
+
+
+def test_a_letter_that_reads_otherwise_is_a_difference(shell: Shell) -> None:
+    committed(shell, "Subject: Money\n\nPlease pay.\n")
+    same = shell("rules", "diff", "--git", "HEAD", "--exit-code", *XERO)
+    assert (same.code, "The text of" in same.out) == (0, False)
+    shell.write("rules/templates/kind words.txt", "Subject: Money\n\nPay!\n")
+    done = shell("rules", "diff", "--git", "HEAD", "--exit-code", *XERO)
+    assert done.code == 1
+    assert "The text of `kind words` differs: HEAD:rules/templates/kind words.txt and " in done.out
+    assert "Nothing changes for anyone on this day, but what the letters say." in done.out
+    (text,) = shell("rules", "diff", "--git", "HEAD", *XERO, "--json").json["texts"]
+    assert (text["name"], text["old"]) == ("kind words", "HEAD:rules/templates/kind words.txt")
+
+
+def test_a_text_that_replaces_a_shipped_one_is_a_difference(shell: Shell) -> None:
+    git(shell.folder, "init", "-q")
+    git(shell.folder, "add", "rules")
+    git(shell.folder, "commit", "-q", "-m", "first")
+    shell.write("rules/templates/second_reminder.txt", "Subject: Again\n\nPlease pay.\n")
+    done = shell("rules", "diff", "--git", "HEAD", *XERO)
+    assert "The text of `second reminder` differs: the shipped one and " in done.out
+
+
+def test_a_broken_text_of_a_revision_is_told_with_its_place(shell: Shell) -> None:
+    committed(shell, "Subject: Money\n\n{{ nobody }}\n")
+    done = shell("rules", "diff", "--git", "HEAD", *XERO)
+    assert done.code == 2
+    assert "HEAD:rules/templates/kind words.txt:3:" in done.err
+
+
+def test_a_draft_elsewhere_is_read_with_the_texts_of_the_rules_folder(shell: Shell) -> None:
+    shell.write("rules/templates/kind words.txt", "Subject: Money\n\nPlease pay.\n")
+    shell.write("drafts/one.yaml", OWN)
+    assert shell("rules", "check", "drafts/one.yaml").code == 0
+    assert "The text of" not in shell("rules", "diff", "rules", "drafts", *XERO).out

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from arsync.config import Config
     from arsync.run import App
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,21 +39,15 @@ as_of_option = click.option(
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Log calls to stderr.")
 
 
-def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: bool = True) -> App:
-    """Return the application for a config file; opens nothing yet.
+def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
+    """Return the config of a command.
 
     Raises:
         UserMistake: there is neither a config file nor a variable that stands in for one.
     """
     from arsync.config import SETTINGS, load_config, variable
     from arsync.errors import UserMistake
-    from arsync.run import App
 
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
     config = load_config(config_file)
     if (
         needs_config
@@ -68,11 +59,31 @@ def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: b
             "there is no config.toml here."
             "\n    hint: `arsync init` makes one; or name yours with --config FILE or ARSYNC_CONFIG"
         )
-    return App(config)
+    return config
+
+
+def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: bool = True) -> App:
+    """Return the application for a config file; opens nothing yet.
+
+    Raises:
+        UserMistake: there is neither a config file nor a variable that stands in for one.
+    """
+    import logging
+
+    from arsync.run import App
+
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    return App(config_of(config_file, needs_config=needs_config))
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
     """Print a value as JSON; dates as ISO texts, money as decimal strings."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, default=_plain)
     if not one_line:
         from msgspec.json import format as indented
@@ -136,6 +147,9 @@ _PIPE_WIDTH = 10_000
 
 def wrapped(text: str, *, indent: int) -> str:
     """Return a text indented, and broken to a terminal's width; in a pipe it stays one line."""
+    import shutil
+    import textwrap
+
     blanks = " " * indent
     if not sys.stdout.isatty():
         return blanks + text

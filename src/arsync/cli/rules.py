@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import importlib
 
 import click
 
@@ -11,29 +11,40 @@ from arsync.cli.common import (
     print_json,
     print_table,
 )
-from arsync.cli.rules_backtest import rules_backtest
-from arsync.cli.rules_check import rules_check
-from arsync.cli.rules_diff import rules_diff
-from arsync.cli.rules_new import rules_new
-from arsync.cli.rules_show import rules_drift, rules_show
-from arsync.cli.rules_simulate import rules_simulate
-from arsync.cli.rules_test import rules_test
 from arsync.errors import EXIT_DONE, UserMistake
 
+ELSEWHERE = {
+    "check": "rules_check",
+    "diff": "rules_diff",
+    "new": "rules_new",
+    "show": "rules_show",
+    "drift": "rules_show",
+    "simulate": "rules_simulate",
+    "backtest": "rules_backtest",
+    "test": "rules_test",
+}
+"""Commands that are modules of their own, each its function `rules_NAME`: imported when called, so
+that `rules check`, which editors run at every save, does not wait for the others."""
 
-@click.group()
+
+class _Rules(click.Group):
+    """The group, with the commands that stand elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*ELSEWHERE, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"arsync.cli.{ELSEWHERE[cmd_name]}")
+        command = getattr(module, f"rules_{cmd_name}")
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Rules)
 def rules() -> None:
     """Check rulebooks, list the facts, print the schema."""
-
-
-rules.add_command(rules_check)
-rules.add_command(rules_diff)
-rules.add_command(rules_new)
-rules.add_command(rules_show)
-rules.add_command(rules_drift)
-rules.add_command(rules_simulate)
-rules.add_command(rules_backtest)
-rules.add_command(rules_test)
 
 
 @rules.command()
@@ -88,6 +99,8 @@ def fields(word: str | None, as_json: bool) -> int:
 @click.option("--scenarios", is_flag=True, help="Of the files that `rules test` plays.")
 def schema(scenarios: bool) -> int:
     """Print the JSON Schema of rulebooks, for editors."""
+    import json
+
     from arsync.core.scenario.keys import scenario_schema
     from arsync.core.schema import schema as rulebook_schema
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from arsync.cli.common import (
+    config_of,
     config_option,
     connection_option,
     json_option,
@@ -133,6 +134,10 @@ def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path 
 
         found = [read_paths(_config(config_file), paths)]
         lacking: list[str] = []
+    elif connection is None and _nothing_connected(config := config_of(config_file)):
+        from arsync.run.rules import read_rules
+
+        found, lacking = [read_rules(config)], []
     else:
         with open_app(config_file) as app:
             found, lacking, more = _of_connections(app, connection)
@@ -145,6 +150,12 @@ def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path 
         len(lacking) + sum(read.errors for read in found),
         tuple(dict.fromkeys(read.rulebook.name for read in found if read.rulebook)),
     )
+
+
+def _nothing_connected(config: Config) -> bool:
+    """Return whether there is no store yet: then a check needs none, and makes none."""
+    kind, _, file = config.store_url.partition(":///")
+    return kind == "sqlite" and not Path(file).exists()
 
 
 def _of_connections(app: App, connection: str | None) -> tuple[list[Rules], list[str], list[str]]:

@@ -54,7 +54,8 @@ def rules_diff(
     """Show whose treatment would change, how, and because of which line.
 
     OLD and NEW are files, folders, or git revisions as in HEAD~1:rules. Without NEW it is the
-    rulebook as it stands. Nothing is sent, and nothing is written.
+    rulebook as it stands. Your own texts are those beside each of the two, and a letter that reads
+    otherwise is a difference. Nothing is sent, and nothing is written.
     """
     from arsync.run.trying import diff
 
@@ -73,7 +74,7 @@ def rules_diff(
         found = [diff(app, row, old, new, revision=revision, as_of=as_of) for row in rows]
         if as_json:
             read = [one.as_json() for one in found]
-            changed = any(one["customers"] for one in read)
+            changed = any(one["customers"] or one["texts"] for one in read)
             print_json(read[0] if len(read) == 1 else read)
         else:
             for number, one in enumerate(found):
@@ -95,9 +96,17 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
         changes += len(one.changes)
         if everything or len(shown) < CUSTOMERS_SHOWN_MAX:
             shown.append(one)
+    if found.texts:
+        click.echo()
+        for text in found.texts:
+            places = " and ".join(f"{one or 'the shipped one'}" for one in (text.old, text.new))
+            click.echo(f"The text of `{text.name}` differs: {places}.")
     if not customers:
-        click.echo("\nNothing changes for anyone on this day.")
-        return False
+        click.echo(
+            "\nNothing changes for anyone on this day"
+            + (", but what the letters say." if found.texts else ".")
+        )
+        return bool(found.texts)
     click.echo()
     print_table("", ["customer", "about", "old", "new", "old line", "new line"], _rows(shown))
     if len(shown) < customers:

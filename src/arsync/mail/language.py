@@ -13,6 +13,9 @@ from arsync.errors import UserMistake
 
 DEFAULT_LANGUAGE = "en"
 
+TEMPLATE_CHARACTERS_MAX = 50_000
+"""A longer template file is refused: it is not a letter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:

@@ -9,30 +9,23 @@ the rules folder: `templates/NAME.txt` (its first line `Subject: ...`) and, wher
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from jinja2.exceptions import TemplateError
-from markupsafe import Markup, escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.statutory import LatePayment
 from arsync.errors import UserMistake
-from arsync.mail.context import sample_context
-from arsync.mail.language import DEFAULT_LANGUAGE, language, shipped
-from arsync.mail.sandboxed import (
-    TEMPLATE_CHARACTERS_MAX,
-    LetterEnvironment,
-    environment,
-    first_problem,
-    html_paragraphs,
-    rendered,
-)
+from arsync.mail.language import DEFAULT_LANGUAGE, TEMPLATE_CHARACTERS_MAX, language, shipped
+
+if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
+    from arsync.mail.sandboxed import LetterEnvironment
 
 TEXT_NAMES = ("upcoming", "first reminder", "second reminder", "third reminder", "final notice",
               "formal notice", "promise broken")  # fmt: skip
 """The texts that arsync brings along, in the order of a cadence."""
 
 SUBJECT_CHARACTERS_MAX = 200
+TEMPLATE_SUFFIXES = frozenset({".txt", ".html"})
 OWN_TEMPLATES_MAX = 200
 """A templates folder with more files is refused: it is not a templates folder."""
 
@@ -68,7 +61,7 @@ def known_texts(folder: Path | None = None, code: str = DEFAULT_LANGUAGE) -> tup
         folder: the rules folder; its `templates` folder is looked into.
         code: the language.
     """
-    own = _own_sources(folder, code)[0]
+    own = own_texts(folder, code).sources
     names = {Path(name).stem: None for name in own if name.endswith(".txt")}
     return (*TEXT_NAMES, *(name for name in sorted(names) if name not in TEXT_NAMES))
 
@@ -78,35 +71,59 @@ def text_name(stem: str) -> str:
     return " ".join(stem.replace("_", " ").replace("-", " ").lower().split())
 
 
-def _own_sources(
-    folder: Path | None, code: str
-) -> tuple[dict[str, str], dict[str, str], list[TextProblem]]:
-    """Read the user's templates: text by normalised name, shown file by the same name, problems."""
-    sources: dict[str, str] = {}
-    shown_as: dict[str, str] = {}
-    problems: list[TextProblem] = []
+class OwnTexts(NamedTuple):
+    """A user's own templates, wherever they were read."""
+
+    sources: dict[str, str]
+    """By normalised name: `second reminder.txt`."""
+    shown_as: dict[str, str]
+    """The file to show, by the same name."""
+    problems: list[TextProblem]
+
+    def put(self, file: str, source: str) -> None:
+        """Take one file in; a later one of the same name replaces an earlier one.
+
+        Args:
+            file: as it is shown.
+            source: its text.
+        """
+        path = Path(file)
+        name = text_name(path.stem) + path.suffix
+        self.sources[name] = source
+        self.shown_as[name] = file
+
+
+def template_folders(folder: str, code: str) -> tuple[str, str]:
+    """Return where a user's own templates stand: for all languages, and for one."""
+    root = f"{folder}/templates"
+    return root, f"{root}/{code}"
+
+
+def own_texts(folder: Path | None, code: str = DEFAULT_LANGUAGE) -> OwnTexts:
+    """Read a user's own templates beside the rules folder."""
+    found = OwnTexts({}, {}, [])
     if folder is None:
-        return sources, shown_as, problems
-    root = folder / "templates"
-    for place in (root, root / code):
+        return found
+    for place in map(Path, template_folders(str(folder), code)):
         if not place.is_dir():
             continue
-        found = sorted(one for one in place.iterdir() if one.suffix in {".txt", ".html"})
-        if len(found) > OWN_TEMPLATES_MAX:
-            problems.append(TextProblem(str(place), 1, f"more than {OWN_TEMPLATES_MAX} templates."))
+        files = sorted(one for one in place.iterdir() if one.suffix in TEMPLATE_SUFFIXES)
+        if len(files) > OWN_TEMPLATES_MAX:
+            more = f"more than {OWN_TEMPLATES_MAX} templates."
+            found.problems.append(TextProblem(str(place), 1, more))
             continue
-        for file in found:
-            name = text_name(file.stem) + file.suffix
+        for file in files:
             try:
                 # One character more than a letter may have is enough to refuse it later.
                 with file.open(encoding="utf-8") as opened:
-                    sources[name] = opened.read(TEMPLATE_CHARACTERS_MAX + 1)
-                shown_as[name] = str(file)
+                    found.put(str(file), opened.read(TEMPLATE_CHARACTERS_MAX + 1))
             except OSError as error:
-                problems.append(TextProblem(str(file), 1, f"cannot be read: {error.strerror}."))
+                problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
+                found.problems.append(problem)
             except UnicodeDecodeError:
-                problems.append(TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8"))
-    return sources, shown_as, problems
+                problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
+                found.problems.append(problem)
+    return found
 
 
 class Letters:
@@ -117,6 +134,8 @@ class Letters:
         folder: Path | None = None,
         code: str = DEFAULT_LANGUAGE,
         law: LatePayment | None = None,
+        *,
+        own: OwnTexts | None = None,
     ) -> None:
         """Read the texts. What is wrong with them is in `problems`, nothing is raised.
 
@@ -124,19 +143,18 @@ class Letters:
             folder: the rules folder, or None for the shipped texts alone.
             code: the language.
             law: what the law gives for late payment, for texts that claim it.
+            own: the user's own texts, when they were read elsewhere than in the folder.
 
         Raises:
             UserMistake: no such language.
         """
         self.law = law
         self.language = language(code)
-        own, self._shown_as, self.problems = _own_sources(folder, code)
-        templates = {name: shipped(name) for name in _LAYOUTS}
-        for name in TEXT_NAMES:
-            templates[f"{name}.letter"] = shipped(f"{code}/{name}.letter")
+        found = own_texts(folder, code) if own is None else own
+        self._shown_as, self.problems = found.shown_as, found.problems
         self._own: dict[str, str] = {}
-        for name, source in own.items():
-            if name in templates:
+        for name, source in found.sources.items():
+            if name in _LAYOUTS:
                 self.problems.append(
                     TextProblem(self._shown_as[name], 1, "this name belongs to arsync.")
                 )
@@ -149,10 +167,29 @@ class Letters:
                 )  # fmt: skip
             else:
                 self._own[name] = source
-        templates |= self._own
-        self._text = environment(templates, for_html=False)
-        self._html = environment(templates, for_html=True)
-        self._check_own()
+        # A text that is refused below can still be included by another, which is refused as well.
+        self._included = dict(self._own)
+        if self._own:
+            self._check_own()
+
+    @cached_property
+    def _templates(self) -> dict[str, str]:
+        templates = {name: shipped(name) for name in _LAYOUTS}
+        for name in TEXT_NAMES:
+            templates[f"{name}.letter"] = shipped(f"{self.language.code}/{name}.letter")
+        return templates | self._included
+
+    @cached_property
+    def _text(self) -> LetterEnvironment:
+        from arsync.mail.sandboxed import environment
+
+        return environment(self._templates, for_html=False)
+
+    @cached_property
+    def _html(self) -> LetterEnvironment:
+        from arsync.mail.sandboxed import environment
+
+        return environment(self._templates, for_html=True)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,6 +211,8 @@ class Letters:
         Raises:
             UserMistake: no such text, or the user's own fails on these values.
         """
+        from jinja2.exceptions import TemplateError
+
         name = text_name(name)
         if name not in self.names:
             raise UserMistake(
@@ -187,7 +226,27 @@ class Letters:
         except TemplateError as error:
             raise UserMistake(f"the text {name!r} cannot be rendered: {error}.") from None
 
+    def wording(self, name: str) -> tuple[str, ...]:
+        """Return what tells whether a text says the same as another of its name.
+
+        A shipped text is told by its language; a user's own by what it is, and by how it reads with
+        sample values: it may include others.
+        """
+        name = text_name(name)
+        if f"{name}.txt" not in self._own:
+            return ("shipped", self.language.code)
+        parts = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
+        from arsync.mail.context import sample_context
+
+        return (*parts, *self.render(name, sample_context(self.language)))
+
+    def shown_as(self, name: str) -> str:
+        """Return the file a text stands in; empty for a shipped one."""
+        return self._shown_as.get(f"{text_name(name)}.txt", "")
+
     def _rendershipped(self, name: str, context: Mapping[str, Any]) -> Letter:
+        from arsync.mail.sandboxed import rendered
+
         def one(made: LetterEnvironment, layout: str) -> str:
             return rendered(made.get_template(f"{name}.letter"), {**context, "layout": layout})
 
@@ -198,6 +257,8 @@ class Letters:
         )
 
     def _render_own(self, name: str, context: Mapping[str, Any]) -> Letter:
+        from arsync.mail.sandboxed import rendered
+
         whole = rendered(self._text.get_template(f"{name}.txt"), context)
         head, _, body = whole.partition("\n")
         body = body.strip() + "\n"
@@ -208,6 +269,9 @@ class Letters:
         return Letter(_one_line(head.partition(":")[2]), body, html)
 
     def _check_own(self) -> None:
+        from arsync.mail.context import sample_context
+        from arsync.mail.sandboxed import first_problem, rendered
+
         sample = sample_context(self.language)
         for name, source in list(self._own.items()):
             made = self._html if name.endswith(".html") else self._text
@@ -235,6 +299,10 @@ def _one_line(text: str) -> str:
 
 
 def _html_of(text: str, code: str) -> str:
+    from markupsafe import Markup, escape
+
+    from arsync.mail.sandboxed import html_paragraphs
+
     body = Markup("\n").join(
         html_paragraphs(part) if "\n- " not in part else Markup("<pre>{}</pre>").format(part)
         for part in text.split("\n\n")

@@ -14,8 +14,7 @@ from jinja2.runtime import BlockReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-TEMPLATE_CHARACTERS_MAX = 50_000
-"""A longer template file is refused: it is not a letter."""
+from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
 
 OUTPUT_CHARACTERS_MAX = 200_000
 """Rendering stops beyond this many characters."""

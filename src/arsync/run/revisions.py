@@ -5,19 +5,22 @@ from __future__ import annotations
 import posixpath
 import shutil
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import Config
-from arsync.core.rulebook import Rulebook
 from arsync.core.rulebook.layers import Extended
-from arsync.core.rulebook.read import read_layers
+from arsync.core.statutory import LatePayment
 from arsync.errors import UserMistake
+from arsync.mail import Letters, OwnTexts
+from arsync.mail.letters import OWN_TEMPLATES_MAX, TEMPLATE_SUFFIXES
 from arsync.run.rules import (
     RULEBOOK_BYTES_MAX,
     RULEBOOK_FILES_MAX,
-    holidays_of,
+    Rules,
     read_paths,
+    rules_from,
     shipped,
 )
 
@@ -37,8 +40,8 @@ class _Blob(NamedTuple):
         return posixpath.dirname(self.path) or "."
 
 
-def rulebook_named(config: Config, spec: str, connection: str = "") -> Rulebook:
-    """Return the rulebook that a text names: a file, a folder, or `REVISION:PATH`.
+def rules_named(config: Config, spec: str, connection: str = "") -> Rules:
+    """Return the rulebook that a text names: a file, a folder, or `REVISION:PATH`, and its texts.
 
     Args:
         config: its folder is where revisions are looked for.
@@ -52,14 +55,11 @@ def rulebook_named(config: Config, spec: str, connection: str = "") -> Rulebook:
     if not path.exists() and ":" in spec:
         revision, _, inside = spec.partition(":")
         return at_revision(config, revision, inside, connection)
-    rules = read_paths(config, [path])
-    if rules.rulebook is None:
-        raise UserMistake("\n".join(rules.problems))
-    return rules.rulebook
+    return _sound(read_paths(config, [path]))
 
 
-def at_revision(config: Config, revision: str, inside: str, connection: str = "") -> Rulebook:
-    """Return the rulebook of a folder or file as it stood in a git revision.
+def at_revision(config: Config, revision: str, inside: str, connection: str = "") -> Rules:
+    """Return the rulebook of a folder or file, and the texts beside it, as a git revision has them.
 
     Args:
         config: its folder lies in the repository.
@@ -105,25 +105,55 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     def shown(group: list[_Blob]) -> list[tuple[str, str]]:
         return [(f"{revision}:{one.path}", texts[one.path]) for one in group]
 
-    reading = read_layers(shown(own or shared), shared=shown(shared) if own else (), find=find)
-    if reading.rulebook is None:
-        raise UserMistake("\n".join(map(str, reading.problems)))
-    holidays_of(reading.rulebook.sending.holidays)
-    return reading.rulebook
+    is_file = any(one.path == wanted for one in shared)
+    root = posixpath.dirname(wanted) if is_file else wanted
+    read: dict[str, OwnTexts] = {}
+
+    def letters(code: str, law: LatePayment | None) -> Letters:
+        if code not in read:
+            read[code] = _texts_at(folder, (revision, commit), root, code)
+        return Letters(None, code, law, own=read[code])
+
+    return _sound(
+        rules_from(shown(own or shared), shown(shared) if own else (), find=find, letters=letters)
+    )
+
+
+def _sound(rules: Rules) -> Rules:
+    if rules.rulebook is None:
+        raise UserMistake("\n".join(rules.problems))
+    return rules
+
+
+def _texts_at(folder: Path, at: tuple[str, str], root: str, code: str) -> OwnTexts:
+    """Return the user's own texts as they stood in a revision (its name, its commit)."""
+    revision, commit = at
+    found = OwnTexts({}, {}, [])
+    inside = posixpath.normpath(f"{root}/templates")
+    files, _ = _files(folder, commit, inside, TEMPLATE_SUFFIXES)
+    for place in (inside, f"{inside}/{code}"):
+        here = [one for one in files if one.parent == place]
+        if len(here) > OWN_TEMPLATES_MAX:
+            raise UserMistake(f"{revision}:{place} holds more than {OWN_TEMPLATES_MAX} templates.")
+        for one in here:
+            found.put(f"{revision}:{one.path}", _git(folder, "cat-file", "blob", one.object_id))
+    return found
 
 
 def _wanted(inside: str) -> str:
     return inside.removeprefix("./").strip("/") or "."
 
 
-def _files(folder: Path, commit: str, inside: str) -> tuple[list[_Blob], str]:
+def _files(
+    folder: Path, commit: str, inside: str, suffixes: Collection[str] = _SUFFIXES
+) -> tuple[list[_Blob], str]:
     """Return the files below a path, and what makes git read such a path from where it is."""
     for more, prefix in (((), "./"), (("--full-tree",), "")):
         listed = _git(folder, "ls-tree", "-r", "-z", *more, commit, "--", _wanted(inside))
         found = []
         for line in filter(None, listed.split("\0")):
             about, _, path = line.partition("\t")
-            if path.endswith(_SUFFIXES):
+            if path.endswith(tuple(suffixes)):
                 found.append(_Blob(path, about.split()[2]))
         if found:
             return sorted(found), prefix

@@ -15,8 +15,9 @@ from arsync.core.rulebook.layers import Extended, Finder
 from arsync.core.rulebook.overlay import File
 from arsync.core.rulebook.read import read_layers
 from arsync.core.rulebook.yaml_text import did_you_mean
+from arsync.core.statutory import LatePayment
 from arsync.errors import UserMistake
-from arsync.mail import Letters, languages
+from arsync.mail import DEFAULT_LANGUAGE, Letters, languages
 
 RULEBOOK_FILES_MAX = 200
 """A rules folder with more files is refused: it is not a rules folder."""
@@ -76,6 +77,9 @@ def read_rules(config: Config, connection: str = "") -> Rules:
 
 def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
     """Read these files, and every *.yaml of these folders, as one rulebook.
+
+    The texts are those of `templates` beside them; where there is no such folder, those of the
+    rules folder, in which a draft will stand one day.
 
     Raises:
         UserMistake: one does not exist, or there is no rulebook among them.
@@ -155,31 +159,49 @@ def _read(
     )
     if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
-    letters = Letters(folder)
-    reading = read_layers(
-        texts,
-        texts=letters.names,
-        shared=below,
-        find=finder(folder, config.folder, [*shared, *files]),
-    )
-    rulebook, found = reading.rulebook, reading.problems
-    problems = [str(problem) for problem in found]
-    errors = sum(problem.severity == "error" for problem in found)
+    beside = (folder / "templates").is_dir()
+    spoken_from = folder if beside else config.path("rules", "folder")
+    return rules_from(
+        texts, below, find=finder(folder, config.folder, [*shared, *files]),
+        letters=lambda code, law: Letters(spoken_from, code, law),
+    )  # fmt: skip
+
+
+def rules_from(
+    files: Sequence[tuple[str, str]],
+    shared: Sequence[tuple[str, str]],
+    *,
+    find: Finder,
+    letters: Callable[[str, LatePayment | None], Letters],
+) -> Rules:
+    """Read a rulebook and the texts beside it, wherever they are kept.
+
+    Args:
+        files: (name to show, text) of each.
+        shared: files that these extend, when none of them says `extends:`.
+        find: finds what `extends:` names.
+        letters: reads the texts of a language, with what the law gives for late payment.
+    """
+    found = letters(DEFAULT_LANGUAGE, None)
+    reading = read_layers(files, texts=found.names, shared=shared, find=find)
+    rulebook = reading.rulebook
+    problems = [str(problem) for problem in reading.problems]
+    errors = sum(problem.severity == "error" for problem in reading.problems)
     if rulebook is not None:
         spoken = rulebook.sending.language
         if spoken in languages() or rulebook.statutory is not None:
-            code = spoken if spoken in languages() else letters.language.code
-            letters = Letters(folder, code, rulebook.statutory)
+            code = spoken if spoken in languages() else found.language.code
+            found = letters(code, rulebook.statutory)
         more = _unknown_places(rulebook)
         problems += [str(problem) for problem in more]
         errors += len(more)
-    problems += [str(problem) for problem in letters.problems]
-    errors += len(letters.problems)
+    problems += [str(problem) for problem in found.problems]
+    errors += len(found.problems)
     return Rules(
         rulebook if not errors else None,
         tuple(problems),
         errors,
-        letters,
+        found,
         tuple(reading.files),
     )
 

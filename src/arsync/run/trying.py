@@ -15,9 +15,18 @@ from arsync.core.trial import Trial
 from arsync.errors import UserMistake
 from arsync.run import look
 from arsync.run.parts import Parts
-from arsync.run.revisions import at_revision, rulebook_named
-from arsync.run.rules import holidays_of
+from arsync.run.revisions import at_revision, rules_named
+from arsync.run.rules import Rules, holidays_of
 from arsync.store.values import ConnectionRow
+
+
+class TextChange(NamedTuple):
+    """A letter that both rulebooks send and that does not say the same."""
+
+    name: str
+    old: str
+    """The file it stands in; empty when it is a shipped one."""
+    new: str
 
 
 class RulesDiff(NamedTuple):
@@ -29,6 +38,8 @@ class RulesDiff(NamedTuple):
     new: Rulebook
     differences: Iterator[Difference]
     """Streamed: can be read once, while the application is open."""
+    texts: tuple[TextChange, ...] = ()
+    """Letters that read otherwise, whoever gets them."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -37,6 +48,7 @@ class RulesDiff(NamedTuple):
             "as_of": self.as_of.isoformat(),
             "old": {"files": list(self.old.files), "hash": self.old.hash},
             "new": {"files": list(self.new.files), "hash": self.new.hash},
+            "texts": [one._asdict() for one in self.texts],
             "customers": [one.as_json() for one in self.differences],
         }
 
@@ -89,10 +101,18 @@ def trial_of(parts: Parts, connection: ConnectionRow) -> Trial:
 
 def rulebook_of(parts: Parts, connection: ConnectionRow, spec: str = "") -> Rulebook:
     """Return the rulebook that a text names; without one, the connection's own."""
-    if spec:
-        return rulebook_named(parts.config, spec, connection.name)
-    rulebook, _ = parts.rulebook(connection)
-    return rulebook
+    return _rules_of(parts, connection, spec)[0]
+
+
+def _rules_of(parts: Parts, connection: ConnectionRow, spec: str) -> tuple[Rulebook, Rules]:
+    if not spec:
+        return parts.rulebook(connection)
+    return _both(rules_named(parts.config, spec, connection.name))
+
+
+def _both(rules: Rules) -> tuple[Rulebook, Rules]:
+    assert rules.rulebook is not None, "what is named is a rulebook, or refused"
+    return rules.rulebook, rules
 
 
 def diff(
@@ -124,14 +144,19 @@ def diff(
             inside = folder.resolve().relative_to(parts.config.folder.resolve()).as_posix()
         except ValueError:
             inside = folder.name
-        before = at_revision(parts.config, revision, inside, connection.name)
+        before, old_rules = _both(at_revision(parts.config, revision, inside, connection.name))
     else:
-        before = rulebook_of(parts, connection, old)
-    after = rulebook_of(parts, connection, new)
+        before, old_rules = _rules_of(parts, connection, old)
+    after, new_rules = _rules_of(parts, connection, new)
     trial = trial_of(parts, connection)
     found = differences(accounts_on(parts, connection, day), trial.day(before, day),
                         trial.day(after, day))  # fmt: skip
-    return RulesDiff(connection.name, day, before, after, found)
+    texts = tuple(
+        TextChange(name, old_rules.letters.shown_as(name), new_rules.letters.shown_as(name))
+        for name in sorted(before.texts() & after.texts())
+        if old_rules.letters.wording(name) != new_rules.letters.wording(name)
+    )
+    return RulesDiff(connection.name, day, before, after, found, texts)
 
 
 def simulation(
