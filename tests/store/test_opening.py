@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +20,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select, text
 
 from arsync.clock import SetClock
 from arsync.connector import Page
@@ -24,8 +28,11 @@ from arsync.core.records import Contact, Organisation, RecordKind
 from arsync.errors import RetryLater, UserMistake
 from arsync.store import Store, open_store, schema
 from arsync.store.column_types import moment_text
+from arsync.store.database import Database
 from arsync.store.tables import metadata
 from arsync.store.values import ConnectionRow
+
+from .conftest import fill_every_table
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 CLOCK = SetClock(NOW)
@@ -121,6 +128,68 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
         connection.execute(text("DROP TABLE runs"))
     engine.dispose()
     open_store(empty_url, clock=CLOCK).close()
+
+
+def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table as the database has it, but the revision."""
+    found = MetaData()
+    with engine.connect() as connection:
+        found.reflect(connection)
+        return {
+            name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for name, table in found.tables.items()
+            if name != "alembic_version"
+        }
+
+
+@pytest.mark.parametrize("revision", schema.REVISIONS)
+def test_a_store_of_every_earlier_version_is_brought_up_to_date_with_all_its_rows(
+    empty_url: str, revision: str
+) -> None:
+    database = Database(empty_url)
+    with database.write() as connection:
+        schema.upgrade(connection, revision)
+    with database.write() as connection:
+        fill_every_table(connection)
+    before = raw_rows(database.engine)
+    open_store(empty_url, clock=CLOCK).close()
+    after = raw_rows(database.engine)
+    assert set(after) == set(metadata.tables)
+    for name, rows in before.items():
+        kept = [{column: row[column] for column in rows[0]} for row in after[name]]
+        assert kept == rows, name
+    database.engine.dispose()
+
+
+_DIES_IN_THE_MIDDLE = """
+import os, signal, sys
+from sqlalchemy import event
+from arsync.store.database import Database
+from arsync.store.schema import REVISIONS, migrate, upgrade
+
+database = Database(sys.argv[1])
+made = 0
+
+def die(*args):
+    global made
+    made += args[2].lstrip().upper().startswith("CREATE TABLE")
+    if made == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(database.engine, "after_cursor_execute", die)
+migrate(database)
+"""
+
+
+def test_a_migration_that_is_killed_leaves_the_store_as_it_was(empty_url: str) -> None:
+    command = [sys.executable, "-c", _DIES_IN_THE_MIDDLE, empty_url]
+    killed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    database = Database(empty_url)
+    assert raw_rows(database.engine) == {}
+    database.engine.dispose()
+    with open_store(empty_url, clock=CLOCK) as store:
+        assert store.connections.all() == []
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -37,6 +37,11 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "disconnect": Entry("setup", "Withdraw the consent and forget a connection's tokens."),
         "doctor": Entry("doctor", "Check everything that has to be right."),
     },
+    "Keep": {
+        "backup": Entry("keeping", "Write the whole store into one file, while runs go on."),
+        "restore": Entry("keeping", "Fill an empty store from a backup."),
+        "rebuild": Entry("keeping", "Copy a ledger anew; nothing that people did is lost."),
+    },
     "Every day": {
         "pull": Entry("daily", "Bring the copy of the ledger up to date."),
         "plan": Entry("daily", "Show what the rulebook would do now; changes nothing."),

@@ -41,10 +41,10 @@ def worst(codes: Sequence[int]) -> int:
 @config_option
 def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
     """Bring the copy of the ledger up to date."""
-    with open_app(config_file, verbose=verbose) as app, _watched(as_json=as_json) as watch:
+    with open_app(config_file, verbose=verbose) as app, watched(as_json=as_json) as watch:
         results = app.pull(connection, progress=watch)
     # What waits for a person is no part of a pull: only its own failures count.
-    return _finish(results, as_json=as_json, ignored=EXIT_WAITING)
+    return finish(results, as_json=as_json, ignored=EXIT_WAITING)
 
 
 @click.command()
@@ -190,7 +190,7 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
     with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
         _plan_and_save(app, connection)
         results = app.apply(connection, stop=stop.is_set)
-    return _finish(results, as_json=as_json)
+    return finish(results, as_json=as_json)
 
 
 @click.command()
@@ -207,11 +207,11 @@ def sync(connection: str | None, as_json: bool, verbose: bool, config_file: Path
 
     with (
         open_app(config_file, verbose=verbose) as app,
-        _watched(as_json=as_json) as watch,
+        watched(as_json=as_json) as watch,
         stop_on_signals() as stop,
     ):
         results = list(app.sync(connection, progress=watch, stop=stop.is_set))
-    return _finish(results, as_json=as_json)
+    return finish(results, as_json=as_json)
 
 
 @click.command()
@@ -267,7 +267,8 @@ def _plan_and_save(app: App, connection: str | None) -> list[str]:
     return list(dict.fromkeys(text for one in results for text in one.all_problems))
 
 
-def _finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
+def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
+    """Print what runs did, and return the exit code of them all; `ignored` counts as done."""
     from arsync.cli.show import show_result
 
     if as_json:
@@ -279,7 +280,7 @@ def _finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_
 
 
 @contextlib.contextmanager
-def _watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
+def watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
     """Show a progress line on a terminal, nothing in a pipe."""
     if as_json or not sys.stderr.isatty():
         yield None

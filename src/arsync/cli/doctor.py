@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -13,19 +14,27 @@ _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
 @click.command()
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also check the store against itself, and every document against the platform's.",
+)
 @json_option
 @config_option
-def doctor(as_json: bool, config_file: Path | None) -> int:
+def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
     """Check everything that has to be right.
 
     Config, store, keys, consent, clock, rate budget, and the rulebook against what each platform
-    offers. One call is made to each platform; nothing is changed.
+    offers. One call is made to each platform; nothing is changed. --deep reads every document
+    again, with as many calls as a first pull; it is best asked right after `arsync pull`.
     """
-    from arsync.run.doctor import WRONG, examine
+    from arsync.run.deep import examine_deeply
+    from arsync.run.doctor import examine
+    from arsync.run.findings import WRONG
 
     found = []
     with open_app(config_file) as app:
-        for finding in examine(app):
+        for finding in chain(examine(app), examine_deeply(app) if deep else ()):
             found.append(finding)
             if not as_json:
                 click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")

@@ -44,6 +44,16 @@ class App(Parts):
         """Bring the copies of the ledgers up to date."""
         return [work.pull_one(self, row, progress=progress) for row in self.connections(connection)]
 
+    def rebuild(
+        self,
+        connection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[RunResult]:
+        """Copy the ledgers anew; what people recorded and what arsync did stays."""
+        rows = self.connections(connection)
+        return [work.rebuild_one(self, row, progress=progress) for row in rows]
+
     def plan(self, connection: str | None = None, *, as_of: date | None = None) -> list[Plan]:
         """Return what the rulebooks would do; changes nothing."""
         return [look.plan_of(self, row, as_of) for row in self.connections(connection)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -16,31 +16,14 @@ from arsync.connector import HttpResponse, Transport
 from arsync.core.records import RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport, is_loopback
+from arsync.run.findings import NOTE, OK, WRONG, Finding
 from arsync.run.parts import Parts
 from arsync.store.values import ConnectionRow
-
-OK = "ok"
-NOTE = "note"
-"""Worth knowing; nothing is wrong."""
-WRONG = "wrong"
 
 CLOCK_SKEW_SECONDS_MAX = 120.0
 """A clock that is further off would call tokens fresh that have expired."""
 
 OPEN_TO_OTHERS = 0o077
-
-
-class Finding(NamedTuple):
-    """One thing that was checked."""
-
-    about: str
-    verdict: str
-    """`ok`, `note` or `wrong`."""
-    message: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as `doctor --json` prints it."""
-        return self._asdict()
 
 
 def examine(parts: Parts) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ class RunResult:
 
     connection: str
     kind: str
-    """`pull`, `apply`, `sync`."""
+    """`pull`, `rebuild`, `plan`, `apply`, `sync`."""
     mode: str
     started_at: datetime
     pulled: PullResult | None = None

@@ -46,6 +46,24 @@ def pull_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None)
     return _run(parts, connection, "pull", work)
 
 
+def rebuild_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
+    """Read every document of one ledger again and write it anew.
+
+    Actions, promises, disputes and agreements are not part of the copy and stay. Who is cut off
+    goes on with the next pull.
+    """
+
+    def work(result: RunResult) -> None:
+        with parts.open(connection) as connector:
+            began = parts.clock.now()
+            parts.store.ledger.start_over(connection.id)
+            _pull(parts, connection, connector, result, progress)
+            if result.pulled is not None and result.pulled.complete:
+                parts.store.ledger.forget_problems(connection.id, before=began)
+
+    return _run(parts, connection, "rebuild", work)
+
+
 def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
     """Plan one connection and save the plan as actions; nothing is sent."""
 

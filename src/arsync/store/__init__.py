@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
 
 from arsync.clock import Clock
+from arsync.store import backup
 from arsync.store.actions import Actions
 from arsync.store.connections import Connections
 from arsync.store.database import Database
+from arsync.store.integrity import Fault, examine_store
 from arsync.store.keys import Keys
 from arsync.store.last_plans import LastPlans
 from arsync.store.ledger import Ledger
@@ -23,6 +27,7 @@ from arsync.store.tokens import Tokens
 __all__ = [
     "Actions",
     "Connections",
+    "Fault",
     "Keys",
     "LastPlans",
     "Ledger",
@@ -40,6 +45,7 @@ class Store:
     def __init__(self, database: Database, *, clock: Clock, keys: Keys | None) -> None:
         """Put the tables of one database together."""
         locks = Locks(database)
+        self._database = database
         self.engine: Engine = database.engine
         self.url = database.shown
         """For messages: without its password."""
@@ -50,6 +56,18 @@ class Store:
         self.people = People(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
+
+    def back_up(self, target: Path) -> int:
+        """Write the whole store into a new file while runs go on; see `backup.back_up`."""
+        return backup.back_up(self._database, target)
+
+    def restore(self, source: Path) -> list[str]:
+        """Fill this empty store from a backup; see `backup.restore`."""
+        return backup.restore(self._database, source)
+
+    def faults(self, connection_id: int) -> Iterator[Fault]:
+        """Yield what contradicts itself in one connection's rows; see `integrity`."""
+        return examine_store(self._database, connection_id)
 
     def close(self) -> None:
         """Give back every database connection."""

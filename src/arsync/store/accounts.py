@@ -194,7 +194,7 @@ def _read_chunk(
     unknown: frozenset[str],
 ) -> Iterator[Account]:
     ids = [one for family in chunk for one in family]
-    people = _contacts(connection, connection_id, ids)
+    people = read_records(connection, connection_id, RecordKind.CONTACTS, ids)
     for one in unknown.intersection(ids):
         people[one] = Contact(id=one, name=one, status=ContactStatus.UNKNOWN)
     episodes: dict[str, int] = {}
@@ -244,10 +244,13 @@ def _account(
     return with_paid_days(account)
 
 
-def _contacts(connection: Connection, connection_id: int, ids: list[str]) -> dict[str, Contact]:
-    kind = KINDS[RecordKind.CONTACTS]
+def read_records(
+    connection: Connection, connection_id: int, of: RecordKind, ids: Sequence[str]
+) -> dict[str, Any]:
+    """Return stored records of one kind by their ids."""
+    kind = KINDS[of]
     query = select(*kind.record_columns).where(
-        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, ids)
+        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, list(ids))
     )
     return {one.id: one for one in to_records(kind, connection.execute(query))}
 

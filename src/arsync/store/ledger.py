@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from arsync.connector import Page
-from arsync.core.records import Account, Contact, DocumentProblem, Invoice, RecordKind
+from arsync.core.records import (
+    Account,
+    Contact,
+    Credit,
+    DocumentProblem,
+    Invoice,
+    Payment,
+    RecordKind,
+)
 from arsync.store import accounts as reading
 from arsync.store import lookups, pages
 from arsync.store import sweeps as sweeping
@@ -110,6 +118,13 @@ class Ledger:
         with self._database.read() as connection:
             yield from reading.read_accounts(connection, connection_id, contact_ids)
 
+    def records(
+        self, connection_id: int, kind: RecordKind, ids: Sequence[str]
+    ) -> dict[str, Contact | Invoice | Payment | Credit]:
+        """Return stored records by their ids; those that are not stored are left out."""
+        with self._database.read() as connection:
+            return reading.read_records(connection, connection_id, kind, ids)
+
     def invoice(self, connection_id: int, number_or_id: str) -> Invoice:
         """Return one invoice.
 
@@ -149,10 +164,17 @@ class Ledger:
             for kind in KINDS.values():
                 connection.execute(text(f"ANALYZE {kind.table.name}"))
 
-    def clear(self, connection_id: int) -> None:
-        """Empty the copy and its cursor, so that the next pull rebuilds it.
+    def start_over(self, connection_id: int) -> None:
+        """Let the next pull read and write everything again.
 
-        What people recorded and what arsync did is not part of the copy and stays.
+        The rows stay until then: whoever is cut off between still has a whole copy. What people
+        recorded, what arsync did, and how often an invoice came to be owed are not touched.
         """
         with self._database.write() as connection:
-            pages.clear_copy(connection, connection_id)
+            pages.start_over(connection, connection_id)
+
+    def forget_problems(self, connection_id: int, before: datetime) -> int:
+        """Forget problems of documents that a whole pull since that moment did not meet again."""
+        old = (problems.c.connection_id == connection_id) & (problems.c.seen_at < before)
+        with self._database.write() as connection:
+            return connection.execute(delete(problems).where(old)).rowcount

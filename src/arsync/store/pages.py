@@ -45,6 +45,17 @@ def clear_copy(connection: Connection, connection_id: int) -> None:
         connection.execute(delete(table).where(table.c.connection_id == connection_id))
 
 
+def start_over(connection: Connection, connection_id: int) -> None:
+    """Forget how far the pull was, and that any row is up to date."""
+    for kind in KINDS.values():
+        table = kind.table
+        connection.execute(
+            update(table).where(table.c.connection_id == connection_id).values(row_hash=0)
+        )
+    for table in (cursors, sweeps, open_balances):
+        connection.execute(delete(table).where(table.c.connection_id == connection_id))
+
+
 def _store_organisation(
     connection: Connection, connection_id: int, page: Page, now: datetime
 ) -> PageResult:

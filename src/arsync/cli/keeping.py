@@ -1,0 +1,84 @@
+"""`backup`, `restore`, `rebuild`: so that nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    verbose_option,
+)
+from arsync.cli.daily import finish, watched
+from arsync.errors import EXIT_DONE, EXIT_WAITING
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@json_option
+@config_option
+def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
+    """Write the whole store into one file, while runs go on.
+
+    FILE is an SQLite store, also where the store itself is in PostgreSQL. It is checked before it
+    gets its name. Customers' data is in it; tokens are too, encrypted. The key that opens them is
+    not: keep it elsewhere.
+    """
+    with open_app(config_file) as app:
+        size = app.store.back_up(file)
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        say(f"{file}: {size:,} bytes. To use it: arsync restore {file}, with an empty store.")
+    return EXIT_DONE
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@json_option
+@config_option
+def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
+    """Fill an empty store from a backup.
+
+    Every connection then only observes: what was sent after the backup was taken is not in it, and
+    must not be sent twice. A person looks first, and then lets them go on: `arsync connections`.
+    """
+    with open_app(config_file) as app:
+        names = app.store.restore(file)
+        where = app.store.url
+    if as_json:
+        print_json({"store": where, "connections": names, "mode": "observe"})
+        return EXIT_WAITING
+    say(f"{where} holds the backup: {', '.join(names) or 'no connections'}.")
+    if names:
+        say(
+            "They only observe now: the backup does not know what was sent after it was taken.\n"
+            "Next: arsync pull, and arsync plan. Then let every message wait for you, and reject "
+            "what has gone already:\n"
+            + "\n".join(f"    arsync connections {name} --mode approve" for name in names)
+        )
+    return EXIT_WAITING if names else EXIT_DONE
+
+
+@click.command()
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def rebuild(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Copy a ledger anew; nothing that people did is lost.
+
+    Every document is read again. Actions, promises, disputes and agreements stay as they are. Who
+    is cut off goes on with the next `arsync pull`.
+    """
+    with open_app(config_file, verbose=verbose) as app, watched(as_json=as_json) as watch:
+        results = app.rebuild(connection, progress=watch)
+    return finish(results, as_json=as_json, ignored=EXIT_WAITING)

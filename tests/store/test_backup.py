@@ -1,0 +1,243 @@
+"""A backup holds the whole store, is taken while runs go on, and comes back whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url, select, text
+
+from arsync.clock import SetClock
+from arsync.connector import Page, Token
+from arsync.core.records import Contact, RecordKind
+from arsync.errors import UserMistake
+from arsync.store import Keys, Store, open_store
+from arsync.store.tables import metadata
+from arsync.store.values import ConnectionRow
+
+from .conftest import fill_every_table
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TOKEN = Token("access-secret", "refresh-secret", NOW + timedelta(minutes=30))
+
+
+def every_row(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Return everything in the store; without the modes, which a restore changes."""
+    with store.engine.connect() as connection:
+        found = {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in metadata.sorted_tables
+        }
+    for row in found["connections"]:
+        del row["mode"]
+    return {
+        name: sorted(rows, key=lambda row: str(sorted(row.items()))) for name, rows in found.items()
+    }
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_store(
+    request: pytest.FixtureRequest, tmp_path: Path, keys: Keys, clock: SetClock
+) -> Iterator[Store]:
+    if request.param == "sqlite":
+        with open_store(f"sqlite:///{tmp_path / 'empty.db'}", clock=clock, keys=keys) as store:
+            yield store
+        return
+    server = make_url(request.getfixturevalue("postgresql_server"))
+    engine = create_engine(server.set(drivername="postgresql+psycopg"))
+    name = f"arsync_test_{os.urandom(5).hex()}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    inside = server.update_query_dict({"options": f"-csearch_path={name}"})
+    url = inside.render_as_string(hide_password=False)
+    with open_store(url, clock=clock, keys=keys) as store:
+        yield store
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
+
+
+def test_everything_in_a_store_comes_back_from_its_backup(
+    store: Store, empty_store: Store, tmp_path: Path
+) -> None:
+    with store.engine.begin() as database:
+        tables = fill_every_table(database)
+    assert tables == set(metadata.tables)
+    size = store.back_up(tmp_path / "backup.db")
+    assert size == (tmp_path / "backup.db").stat().st_size
+    assert empty_store.restore(tmp_path / "backup.db") == ["name-1"]
+    assert every_row(empty_store) == every_row(store)
+
+
+def test_after_a_restore_every_connection_only_observes_and_new_rows_get_new_numbers(
+    store: Store, empty_store: Store, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    grant = store.tokens.create("xero", TOKEN)
+    store.connections.attach(connection.id, grant)
+    store.connections.set_mode("acme", "auto")
+    first = store.runs.start(connection.id, "sync")
+    store.back_up(tmp_path / "backup.db")
+    empty_store.restore(tmp_path / "backup.db")
+    restored = empty_store.connections.get("acme")
+    assert restored.mode == "observe"
+    assert restored.taken_over_on == store.connections.get("acme").taken_over_on
+    assert empty_store.tokens.load(grant) == TOKEN
+    assert empty_store.runs.start(restored.id, "sync") > first
+    assert empty_store.tokens.create("xero", TOKEN) > grant
+
+
+def test_a_backup_keeps_tokens_encrypted_and_is_for_its_owner_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    store.tokens.create("xero", TOKEN)
+    store.back_up(tmp_path / "backup.db")
+    content = (tmp_path / "backup.db").read_bytes()
+    assert b"secret" not in content.replace(b"secret TEXT", b"")
+    assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
+
+
+def test_a_backup_is_of_one_moment_while_others_write(
+    store: Store, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    """Each page writes two contacts in one transaction: a backup has both or neither."""
+    stop = threading.Event()
+    started = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            pair = (Contact(f"a{number}", "x" * 400), Contact(f"b{number}", "x" * 400))
+            store.ledger.apply(connection.id, Page(RecordKind.CONTACTS, pair, str(number)), NOW)
+            started.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    started.wait(10)
+    try:
+        for number in range(3):
+            store.back_up(tmp_path / f"backup-{number}.db")
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(3):
+        with closing(sqlite3.connect(tmp_path / f"backup-{number}.db")) as backup:
+            ids = {one for (one,) in backup.execute("SELECT id FROM contacts")}
+            (cursor,) = backup.execute("SELECT cursor FROM cursors").fetchone()
+        assert {one[1:] for one in ids if one[0] == "a"} == {
+            one[1:] for one in ids if one[0] == "b"
+        }
+        assert len(ids) == 2 * int(cursor)
+
+
+def test_a_backup_never_replaces_a_file(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "backup.db").write_text("mine")
+    with pytest.raises(UserMistake, match="there is such a file already"):
+        store.back_up(tmp_path / "backup.db")
+    assert (tmp_path / "backup.db").read_text() == "mine"
+    with pytest.raises(UserMistake, match="there is no such folder"):
+        store.back_up(tmp_path / "nowhere" / "backup.db")
+
+
+def test_a_backup_that_was_cut_off_is_named_and_never_taken_for_one(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / ".backup.db.part").write_text("half")
+    with pytest.raises(UserMistake, match=r"\.backup\.db\.part: another backup.*Delete it"):
+        store.back_up(tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()
+
+
+_SMALL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from arsync.clock import SystemClock
+from arsync.errors import UserMistake
+from arsync.store import open_store
+
+store = open_store(sys.argv[1], clock=SystemClock())
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+try:
+    store.back_up(Path(sys.argv[2]))
+except UserMistake as mistake:
+    print(mistake)
+"""
+
+
+def test_a_full_disk_leaves_no_half_a_backup(
+    store: Store, store_url: str, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    target = tmp_path / "backups" / "backup.db"
+    target.parent.mkdir()
+    command = [sys.executable, "-c", _SMALL_DISK, store_url, str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(target) in done.stdout
+    assert list(target.parent.iterdir()) == []
+    assert store.connections.all() == [connection]
+
+
+def test_a_backup_is_only_put_into_an_empty_store(
+    store: Store, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    store.back_up(tmp_path / "backup.db")
+    with pytest.raises(UserMistake, match="only put into an empty store"):
+        store.restore(tmp_path / "backup.db")
+    assert store.connections.all() == [connection]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        (b"Dear Sir or Madam, " * 500, "no backup of a store"),
+        (b"", "no backup of a store"),
+    ],
+)
+def test_what_is_no_backup_is_refused(
+    empty_store: Store, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "other.db"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UserMistake, match=message):
+        empty_store.restore(file)
+    assert empty_store.connections.all() == []
+
+
+def test_a_damaged_backup_is_refused_and_nothing_of_it_stays(
+    store: Store, empty_store: Store, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    many = tuple(Contact(f"c{number}", f"Customer {number} " * 20) for number in range(500))
+    store.ledger.apply(connection.id, Page(RecordKind.CONTACTS, many, "1"), NOW)
+    file = tmp_path / "backup.db"
+    store.back_up(file)
+    damaged = bytearray(file.read_bytes())
+    middle = len(damaged) // 2
+    damaged[middle : middle + 20_000] = bytes(20_000)
+    file.write_bytes(damaged)
+    with pytest.raises(UserMistake, match=r"damaged|malformed"):
+        empty_store.restore(file)
+    assert empty_store.connections.all() == []
+
+
+def test_a_backup_of_a_newer_arsync_is_refused(
+    store: Store, empty_store: Store, connection: ConnectionRow, tmp_path: Path
+) -> None:
+    store.back_up(tmp_path / "backup.db")
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as backup, backup:
+        backup.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(UserMistake, match="newer arsync"):
+        empty_store.restore(tmp_path / "backup.db")
+    assert empty_store.connections.all() == []

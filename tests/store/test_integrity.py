@@ -1,0 +1,119 @@
+"""A store that contradicts itself says where; a sound one says nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from arsync.connector import Page, Receipt
+from arsync.core.actions import Action, ActionKind, ActionState, Because
+from arsync.core.records import (
+    Allocation,
+    Contact,
+    Credit,
+    CreditKind,
+    DocumentStatus,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    RecordKind,
+)
+from arsync.store import Fault, Store
+from arsync.store.values import ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+DAY = date(2026, 11, 1)
+
+
+@pytest.fixture
+def sound(store: Store, connection: ConnectionRow) -> Store:
+    """A store in which everything agrees: a part-paid and credited invoice, a sent note."""
+    invoice = Invoice(
+        id="i1", contact_id="c1", number="INV-1", status=DocumentStatus.OPEN, issued_on=DAY,
+        due_on=DAY, currency="GBP", rate=Decimal(1), total=Decimal(100), amount_due=Decimal(30),
+    )  # fmt: skip
+    payment = Payment(
+        id="p1", contact_id="c1", status=PaymentStatus.ACTIVE, paid_on=DAY, currency="GBP",
+        rate=Decimal(1), amount=Decimal(60), unallocated=Decimal(10),
+        allocations=(Allocation("i1", Decimal(50), DAY),),
+    )  # fmt: skip
+    credit = Credit(
+        id="k1", contact_id="c1", kind=CreditKind.CREDIT_NOTE, number="CN-1",
+        status=DocumentStatus.OPEN, issued_on=DAY, currency="GBP", rate=Decimal(1),
+        total=Decimal(25), unallocated=Decimal(5),
+        allocations=(Allocation("i1", Decimal(20), DAY),),
+    )  # fmt: skip
+    for kind, record in (
+        (RecordKind.CONTACTS, Contact("c1", "Customer")),
+        (RecordKind.INVOICES, invoice),
+        (RecordKind.PAYMENTS, payment),
+        (RecordKind.CREDITS, credit),
+    ):
+        store.ledger.apply(connection.id, Page(kind, (record,), "1"), NOW)
+    store.people.promise(connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann")
+    because = Because("rules.yaml", 1, "Note")
+    note = Action(ActionKind.NOTE, "acme", "c1", "Customer", because)
+    store.actions.add(connection.id, note, who="Ann", why="asked", now=NOW)
+    claimed = store.actions.claim_next(
+        connection.id, now=NOW, lease_seconds=60, kinds=None, today=NOW.date()
+    )
+    assert claimed is not None
+    store.actions.change(
+        note.key, ActionState.SENT, who="arsync", why="done", now=NOW, receipt=Receipt("h1")
+    )
+    return store
+
+
+def faults(store: Store, connection: ConnectionRow) -> list[Fault]:
+    return list(store.faults(connection.id))
+
+
+def test_a_sound_store_has_no_faults(sound: Store, connection: ConnectionRow) -> None:
+    assert faults(sound, connection) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "about", "message"),
+    [
+        ("UPDATE actions SET state = 'approved'", "actions", "not the one of their last event"),
+        ("DELETE FROM action_events", "actions", "no event tells how they came about"),
+        ("DELETE FROM action_events WHERE to_state = 'sending'", "actions", "have a gap"),
+        (
+            "UPDATE action_events SET to_state = 'confirmed' WHERE to_state = 'sent'",
+            "actions",
+            "went from sending to confirmed, which cannot be",
+        ),
+        ("UPDATE actions SET sent_on = NULL", "actions", "no day of sending is kept"),
+        ("UPDATE payments SET unallocated = 110000", "allocations", "more is matched.*p1"),
+        ("UPDATE credits SET total = 200000", "allocations", "more is matched.*CN-1"),
+        ("UPDATE invoices SET amount_due = 400000", "allocations", "more money is.*INV-1"),
+        ("UPDATE invoices SET amount_due = -1", "documents", "amount due is not between.*i1"),
+        ("UPDATE credits SET unallocated = 300000", "documents", "unallocated is not.*k1"),
+        ("DELETE FROM invoices", "people", "does not have the invoices of promises: i1"),
+    ],
+)
+def test_what_contradicts_itself_is_named(
+    sound: Store, connection: ConnectionRow, damage: str, about: str, message: str
+) -> None:
+    with sound.engine.begin() as database:
+        database.execute(text(damage))
+    assert about in {one.about for one in faults(sound, connection)}
+    assert any(re.search(message, one.message) for one in faults(sound, connection))
+
+
+def test_a_long_list_is_counted_not_printed(sound: Store, connection: ConnectionRow) -> None:
+    many = tuple(
+        Invoice(
+            id=f"j{number}", contact_id="c1", number=f"INV-{number}", status=DocumentStatus.OPEN,
+            issued_on=DAY, due_on=DAY, currency="GBP", rate=None, total=Decimal(1),
+            amount_due=Decimal(2),
+        )
+        for number in range(12)
+    )  # fmt: skip
+    sound.ledger.apply(connection.id, Page(RecordKind.INVOICES, many, "2"), NOW)
+    (found,) = faults(sound, connection)
+    assert found.message.endswith("j0, j1, j10, j11, j2 and 7 more.")
