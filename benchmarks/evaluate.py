@@ -41,6 +41,7 @@ from arsync.core.conditions import (
 )
 from arsync.core.explain import explain
 from arsync.core.facts import CONTACT_FIELDS, NUMBERS, Field, Kind
+from arsync.core.places import no_holidays
 from arsync.core.plan import make_plan
 from arsync.core.records import Account, Organisation
 from arsync.core.rulebook import Rulebook, read_rulebook
@@ -72,7 +73,7 @@ def plan_of(accounts: Any) -> Any:
     now = datetime.now(UTC)
     return make_plan(
         accounts, standard(), connection="bench", organisation=ORGANISATION, today=now.date(),
-        now=now, offers=OFFERS, holidays=lambda _: False,
+        now=now, offers=OFFERS, holidays=no_holidays,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import Action, ActionKind
+from arsync.core.places import no_holidays
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import (
     Account,
@@ -128,7 +129,7 @@ class Desk:
             "today": day,
             "now": datetime(day.year, day.month, day.day, 10, tzinfo=UTC),
             "offers": EVERYTHING,
-            "holidays": lambda _: False,
+            "holidays": no_holidays,
         }
         return make_plan(accounts, self.rulebook(text), **{**options, **values})
 

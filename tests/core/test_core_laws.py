@@ -882,7 +882,7 @@ def test_messages_wait_for_the_next_business_day_in_the_organisation_zone(desk: 
         text,
         desk.account(desk.invoice("i1", 5)),
         today=saturday,
-        holidays=lambda day: day == date(2026, 11, 23),
+        holidays=lambda _: lambda day: day == date(2026, 11, 23),
     )
     assert plan.as_json()["actions"][0]["not_before"] == "2026-11-24T09:00:00+00:00"
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arsync.core.places import no_holidays
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Contact, Invoice, Organisation
 from arsync.core.rulebook import Place, Problem, Rulebook, needs, read_rulebook
@@ -337,7 +338,7 @@ def planned(rulebook: Rulebook) -> Plan:
     return make_plan(
         accounts, rulebook, connection="c", organisation=Organisation("o", "O", "GBP"),
         today=TODAY, now=datetime(2026, 11, 18, 12, tzinfo=UTC),
-        offers=frozenset(one for one, _, _ in needs(rulebook)), holidays=lambda _: False,
+        offers=frozenset(one for one, _, _ in needs(rulebook)), holidays=no_holidays,
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from arsync.core.rulebook.values import (
     TextList,
     WholeNumber,
     Words,
+    WordsList,
 )
 from arsync.core.schema import schema
 
@@ -86,6 +87,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     Day: st.sampled_from(["2027-01-31", "'2026-12-01'", "2026-07-01"]),
     Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
     TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
+    WordsList: st.sampled_from(["holidays", "[holidays, language]", "['language']"]),
     LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),

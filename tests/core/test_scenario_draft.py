@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arsync.core.places import no_holidays
 from arsync.core.records import (
     Account,
     Allocation,
@@ -57,7 +58,7 @@ def drafted(account: Account, rulebook: Rulebook | None = None) -> str:
         rulebook or the_rulebook(),
         base_currency="GBP",
         today=TODAY,
-        holidays=lambda _: False,
+        holidays=no_holidays,
     )
 
 
@@ -65,7 +66,7 @@ def verdict(text: str, rulebook: Rulebook | None = None) -> Verdict:
     found, problems = read_scenarios("draft.yaml", text)
     assert found is not None, f"{text}\n{problems}"
     story = found.scenarios[0]
-    return judge(play(story, rulebook or the_rulebook(), holidays=lambda _: False))
+    return judge(play(story, rulebook or the_rulebook(), holidays=no_holidays))
 
 
 def a_customer(desk: Desk) -> Account:

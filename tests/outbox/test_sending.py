@@ -13,7 +13,7 @@ from arsync.core.records import ContactStatus, DocumentProblem, DocumentStatus
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync.store.values import ConnectionState
 
-from .conftest import RULES, TODAY, Books, Fault, World
+from .conftest import NOW, RULES, TODAY, Books, Fault, World
 
 REMINDER = ActionKind.REMINDER
 
@@ -244,6 +244,31 @@ def test_outside_the_hours_nothing_leaves(world: World) -> None:
     world.advance(hours=15)
     world.app.apply(world.name)
     assert len(world.books.emails) == 1
+
+
+def test_a_message_leaves_on_no_holiday_of_its_customers_country(world: World) -> None:
+    """Saturday 15 August is a holiday in Austria; what was planned before it counts anew."""
+    friday, sending = NOW.replace(month=8, day=14), RULES.replace("every day", "[friday, saturday]")
+    world.clock.moment = friday
+    world.rules(sending + "\n")
+    contacts = [world.books.add_contact(number) for number in (1, 2)]
+    for number, contact in enumerate(contacts, 1):
+        invoice = world.books.add_invoice(contact, number)
+        due_on = friday.date() - timedelta(days=5)
+        world.books.invoices[invoice.id] = invoice._replace(due_on=due_on)
+    world.books.contacts["c1"] = contacts[0]._replace(country="AT")
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    world.rules(sending.replace("via:", "by_customers_country: [holidays]\n  via:"))
+    world.clock.moment = friday + timedelta(days=1)
+    world.app.apply(world.name)
+    assert [one.action.contact_id for one in world.books.emails] == ["c2"]
+    (row,) = [one for one in world.rows() if one.action.contact_id == "c1"]
+    assert row.state is ActionState.APPROVED
+    assert row.reason == "Sat 2026-08-15 is a public holiday in AT"
+    world.clock.moment = friday + timedelta(days=7)
+    world.app.apply(world.name)
+    assert [one.action.contact_id for one in world.books.emails] == ["c2", "c1"]
 
 
 def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world: World) -> None:

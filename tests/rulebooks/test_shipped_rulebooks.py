@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import arsync_rulebooks
+from arsync.core.places import no_holidays
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Contact, Invoice, Organisation
 from arsync.core.rulebook import Rulebook, needs, read_rulebook, rulebook_warnings
@@ -57,7 +58,7 @@ def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "
         today=TODAY,
         now=datetime(2026, 11, 18, 12, tzinfo=UTC),
         offers=frozenset(one for one, _, _ in needs(read(name))),
-        holidays=lambda _: False,
+        holidays=no_holidays,
     )
 
 

@@ -16,9 +16,10 @@ import pytest
 import arsync_rulebooks
 from arsync.config import load_config
 from arsync.core.conditions import fields_of
+from arsync.core.places import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
 from arsync.core.scenario import Scenario, judge, play, read_scenarios
-from arsync.run.rules import holidays_of
+from arsync.run.rules import holidays_in
 from arsync.run.scenarios import play_files
 
 NAMES = ("gentle", "standard", "strict")
@@ -40,9 +41,10 @@ def the_scenarios(name: str) -> tuple[Scenario, ...]:
     return read.scenarios
 
 
-def failures(scenario: Scenario, rulebook: Rulebook, *, holidays: str | None = None) -> list[Any]:
-    place = rulebook.sending.holidays if holidays is None else holidays
-    return list(judge(play(scenario, rulebook, holidays=holidays_of(place))).failures)
+def failures(
+    scenario: Scenario, rulebook: Rulebook, *, holidays: HolidaysIn = holidays_in
+) -> list[Any]:
+    return list(judge(play(scenario, rulebook, holidays=holidays)).failures)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_each_rulebook_has_its_stories(name: str) -> None:
 class Mutant(NamedTuple):
     what: str
     rulebook: Rulebook
-    holidays: str | None = None
+    holidays: HolidaysIn = holidays_in
 
 
 def without(rows: tuple[Any, ...], index: int) -> tuple[Any, ...]:
@@ -140,7 +142,7 @@ def sending_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
         changed = sending._replace(**values)
         if changed != sending:
             yield Mutant(f"sending {values}", replace(rulebook, sending=changed))
-    yield Mutant("no holidays", rulebook, holidays="")
+    yield Mutant("no holidays", rulebook, holidays=no_holidays)
 
 
 def number_mutants(name: str) -> Iterator[Mutant]:

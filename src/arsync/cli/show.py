@@ -171,6 +171,8 @@ def _head(action: Action, *, keys: bool) -> str:
     text = " ".join(parts)
     if action.not_before is not None:
         text += f", not before {action.not_before:%a %d %b %Y %H:%M %Z}".rstrip()
+        if "waits_for" in action.details:
+            text += f" ({action.details['waits_for']})"
     if action.needs_approval:
         text += ", asks a person first"
     return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text

@@ -148,7 +148,7 @@ _CAUSE_COUNTS = frozenset(
 """A hold has one key however many rules ask for it: it is placed once, for all its reasons."""
 
 DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
-    ActionKind.REMINDER: ("cadence", "language", "to"),
+    ActionKind.REMINDER: ("cadence", "language", "to", "waits_for"),
     ActionKind.CREDIT_HOLD: ("reasons", "children"),
     ActionKind.LIFT_CREDIT_HOLD: ("held_since", "children"),
     ActionKind.TERMS: ("terms",),
@@ -158,10 +158,12 @@ DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
     ActionKind.DISPUTE: ("reason", "settled"),
     ActionKind.TASK: ("task", "assign_to", "cadence"),
     ActionKind.TASK_DONE: ("task", "outcome"),
-    ActionKind.LETTER: ("letter", "file_name", "cadence", "language"),
+    ActionKind.LETTER: ("letter", "file_name", "cadence", "language", "waits_for"),
     ActionKind.LATE_FEE: ("amount", "currency", "description", "cadence"),
 }
-"""What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids."""
+"""What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids;
+`waits_for` says which public holidays of the customer's place keep a message, and is not always
+there."""
 
 
 def step_subject(invoice_id: str, day: int) -> str:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.assess import Assessment, Assessor
-from arsync.core.business_days import Calendar, IsHoliday, sending_moment
 from arsync.core.decisions import HeldBack, Plan, SafetyVerdict, action_json, because_json
 from arsync.core.follow_ups import plan_follow_ups
 from arsync.core.holds import plan_hold
+from arsync.core.places import HolidaysIn, Places
 from arsync.core.planning import Planning
 from arsync.core.records import Account, Organisation
 from arsync.core.reminders import plan_reminders
@@ -54,7 +54,7 @@ def make_plan(
     today: date,
     now: datetime,
     offers: frozenset[str],
-    holidays: IsHoliday,
+    holidays: HolidaysIn,
     started: frozenset[str] = frozenset(),
     emails_per_day_max: int = 0,
 ) -> Plan:
@@ -68,7 +68,7 @@ def make_plan(
         today: the organisation's day.
         now: the moment of planning, aware.
         offers: what the accounting system can take, as `Capability` texts.
-        holidays: whether a day is a public holiday.
+        holidays: the public holidays of a place.
         started: further keys that count as done, besides each account's own.
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
     """
@@ -86,6 +86,7 @@ def make_plan(
         f"no exchange rate was recorded for {document}: what it is worth is unknown"
         for document in list(unrated)[:UNRATED_SHOWN_MAX]
     ]
+    problems += planning.places.problems
     problems += _customer_problems(planning.assessor)
     return Plan(
         connection=connection,
@@ -118,18 +119,17 @@ def begin_plan(
     now: datetime,
     *,
     offers: frozenset[str],
-    holidays: IsHoliday,
+    holidays: HolidaysIn,
 ) -> tuple[Planning, list[str]]:
     """Return an empty plan of one day, to add accounts to, and what is odd about the day."""
-    sending = rulebook.sending
-    calendar = Calendar(sending.weekdays, holidays, sending.on_holidays)
     zone, problems = _zone(organisation.time_zone)
+    places = Places(rulebook.sending, holidays, today, now, zone)
     planning = Planning(
         assessor=Assessor(rulebook, organisation, today),
         connection=connection,
         today=today,
-        calendar=calendar,
-        not_before=sending_moment(today, now, zone, calendar, (sending.earliest, sending.latest)),
+        calendar=places.calendar,
+        places=places,
         offers=offers,
     )
     return planning, problems

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from arsync.core.actions import Action, Because
 from arsync.core.assess import Assessor, Party
 from arsync.core.business_days import Calendar
 from arsync.core.decisions import HeldBack
+from arsync.core.places import Places
 from arsync.core.records import ContactStatus, Invoice
 from arsync.core.rulebook.model import Place
 
@@ -23,8 +24,9 @@ class Planning:
     connection: str
     today: date
     calendar: Calendar
-    not_before: datetime
-    """When messages of this plan may leave."""
+    """The file's own, for counting days of the plan; each customer's is in `places`."""
+    places: Places
+    """When messages may leave, and in which language, by the customer's place."""
     offers: frozenset[str]
     done: frozenset[str] = frozenset()
     """Keys that count as done for every account."""

@@ -90,6 +90,10 @@ def step_action(
     sending = planning.assessor.rulebook.sending
     reaches_customer = kind in {ActionKind.REMINDER, ActionKind.LETTER}
     contact = party.seat.contact
+    leaving = planning.places.leaving(contact, party.customer) if reaches_customer else None
+    details = _details(planning, party, kind, together, highest)
+    if leaving is not None and leaving.waits_for:
+        details["waits_for"] = leaving.waits_for
     return Action(
         kind=kind,
         connection=planning.connection,
@@ -102,10 +106,10 @@ def step_action(
         step=highest.step.text,
         via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
         needs_approval=any(one.step.needs_approval or one.by_hand for one in together),
-        not_before=planning.not_before if reaches_customer else None,
-        moment=f"{contact.id} {planning.not_before.date()}" if reaches_customer else "",
+        not_before=leaving.not_before if leaving else None,
+        moment=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(kind, together, highest, others_waiting),
-        details=_details(planning, party, kind, together, highest),
+        details=details,
     )
 
 
@@ -117,8 +121,7 @@ def _details(
     highest: DueStep,
 ) -> dict[str, str]:
     step, invoice = highest.step, together[0].invoice
-    language = party.customer.language if party.customer else ""
-    language = language or planning.assessor.rulebook.sending.language
+    language = planning.places.language(party.seat.contact, party.customer)
     if kind is ActionKind.REMINDER:
         return {
             "cadence": highest.reason.rule,

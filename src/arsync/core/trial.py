@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.assess import Assessment, Assessor
-from arsync.core.business_days import IsHoliday
 from arsync.core.decisions import HeldBack
+from arsync.core.places import HolidaysIn
 from arsync.core.plan import begin_plan, plan_account
 from arsync.core.planning import Planning
 from arsync.core.records import Account, Organisation
@@ -31,7 +30,7 @@ class Trial(NamedTuple):
     organisation: Organisation
     offers: frozenset[str]
     """What the accounting system can take, as `Capability` texts."""
-    holidays: Callable[[str], IsHoliday]
+    holidays: HolidaysIn
     """The public holidays of a place, as `sending` names it."""
 
     def day(self, rulebook: Rulebook, today: date, now: datetime | None = None) -> TrialDay:
@@ -63,7 +62,7 @@ class TrialDay:
             today,
             before,
             offers=trial.offers,
-            holidays=trial.holidays(rulebook.sending.holidays),
+            holidays=trial.holidays,
         )
         self._planning: Planning = planning
 

@@ -109,7 +109,8 @@ class Recheck:
         if fresh is None:
             return Gone(_why_gone(action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
-            return NotYet(fresh.not_before, "outside the hours in which messages leave")
+            why = fresh.details.get("waits_for") or "outside the hours in which messages leave"
+            return NotYet(fresh.not_before, why)
         unapproved = self._unapproved(row, fresh)
         if unapproved:
             return Gone(unapproved)

@@ -21,7 +21,7 @@ from arsync.core.rulebook import Rulebook, needs
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport
 from arsync.mail import Letters
-from arsync.run.rules import Rules, holidays_of, read_rules
+from arsync.run.rules import Rules, holidays_in, read_rules
 from arsync.run.wiring import MailPost, StoredTokens
 from arsync.store import Keys, Store, open_store
 from arsync.store.values import ConnectionRow
@@ -288,7 +288,6 @@ class Parts:
         rulebook, rules = self.rulebook(connection)
         capabilities = self.platform(connection.platform).capabilities
         offers = frozenset(capability.value for capability in capabilities.offers)
-        holidays = holidays_of(rulebook.sending.holidays)
         zone = self.time_zone(connection)
         organisation = connection.organisation._replace(time_zone=zone)
 
@@ -305,7 +304,7 @@ class Parts:
                 today=today,
                 now=now,
                 offers=offers,
-                holidays=holidays,
+                holidays=holidays_in,
                 emails_per_day_max=capabilities.emails_per_day_max,
             )
 

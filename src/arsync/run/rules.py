@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arsync.config import Config
+from arsync.core.places import no_holidays
 from arsync.core.rulebook import Problem, Rulebook
 from arsync.core.rulebook.layers import Extended, Finder
 from arsync.core.rulebook.overlay import File
@@ -225,49 +226,50 @@ def _text(file: Path) -> str:
 
 
 def _unknown_places(rulebook: Rulebook) -> list[Problem]:
-    """Return what `sending` names that does not exist: holidays of a place, letters' language."""
-    sending = rulebook.sending
+    """Return what does not exist of what is named: holidays of a place, letters' language."""
     problems: list[Problem] = []
-    try:
-        holidays_of(sending.holidays)
-    except UserMistake as mistake:
-        problems.append(
-            Problem(sending.place.file, sending.place.line, sending.place.column, str(mistake))
-        )
-    if sending.language and sending.language not in languages():
-        problems.append(
-            Problem(
-                sending.place.file, sending.place.line, sending.place.column,
-                f"there are no letters in {sending.language!r}.",
-                f"known: {', '.join(languages())}",
-            )
-        )  # fmt: skip
+    asked = [(one.holidays, one.language, one.place) for one in rulebook.customers]
+    sending = rulebook.sending
+    for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *asked]:
+        if holidays and holidays_in(holidays) is None:
+            problems.append(Problem(*place, *_no_such_place(holidays)))
+        if spoken and spoken not in languages():
+            hint = f"known: {', '.join(languages())}"
+            problems.append(Problem(*place, f"there are no letters in {spoken!r}.", hint))
     return problems
 
 
-def _no_holidays(_: date) -> bool:
-    return False
+def _no_such_place(place: str) -> tuple[str, str]:
+    return f"no holidays are known for {place!r}.", "write a country or region: GB-ENG, DE-BY, US"
 
 
-@cache
 def holidays_of(place: str) -> Callable[[date], bool]:
-    """Return whether a day is a public holiday in a place.
-
-    Args:
-        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays.
+    """Return whether a day is a public holiday in a place that a person named.
 
     Raises:
         UserMistake: no such place is known.
     """
+    found = holidays_in(place)
+    if found is None:
+        message, hint = _no_such_place(place)
+        raise UserMistake(f"{message}\n    hint: {hint}")
+    return found
+
+
+@cache
+def holidays_in(place: str) -> Callable[[date], bool] | None:
+    """Return whether a day is a public holiday in a place; None when its holidays are not known.
+
+    Args:
+        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays.
+    """
     if not place:
-        return _no_holidays
+        return no_holidays(place)
     from holidays import country_holidays
 
     country, _, region = place.upper().partition("-")
     try:
         calendar = country_holidays(country, subdiv=region or None)
     except NotImplementedError:
-        raise UserMistake(
-            f"no holidays are known for {place!r}; write a country or region: GB-ENG, DE-BY, US."
-        ) from None
+        return None
     return calendar.__contains__  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from arsync.config import Config
 from arsync.core.rulebook import folded
 from arsync.core.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
 from arsync.errors import UserMistake
-from arsync.run.rules import SHIPPED, Rules, holidays_of, read_paths, read_rules
+from arsync.run.rules import SHIPPED, Rules, holidays_in, read_paths, read_rules
 
 if TYPE_CHECKING:
     from arsync.run.app import App
@@ -117,9 +117,8 @@ def _play_file(
         return PlayedFile(shown, (), (f"{shown}: {mistake}",))
     if rules.rulebook is None:
         return PlayedFile(shown, (), rules.problems)
-    holidays = holidays_of(rules.rulebook.sending.holidays)
     chosen = [one for one in read.scenarios if folded(word) in folded(one.name)]
-    verdicts = tuple(judge(play(one, rules.rulebook, holidays=holidays)) for one in chosen)
+    verdicts = tuple(judge(play(one, rules.rulebook, holidays=holidays_in)) for one in chosen)
     return PlayedFile(shown, verdicts, skipped=len(read.scenarios) - len(chosen))
 
 
@@ -199,7 +198,7 @@ def draft_from(app: App, about: str, connection: str | None = None) -> str:
             rulebook,
             base_currency=row.organisation.base_currency,
             today=app.today(row),
-            holidays=holidays_of(rulebook.sending.holidays),
+            holidays=holidays_in,
         )
     except NoDraft as nothing:
         raise UserMistake(str(nothing)) from None

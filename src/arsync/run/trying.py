@@ -16,7 +16,7 @@ from arsync.errors import UserMistake
 from arsync.run import look
 from arsync.run.parts import Parts
 from arsync.run.revisions import at_revision, rules_named
-from arsync.run.rules import Rules, holidays_of
+from arsync.run.rules import Rules, holidays_in
 from arsync.store.values import ConnectionRow
 
 
@@ -95,7 +95,7 @@ def trial_of(parts: Parts, connection: ConnectionRow) -> Trial:
         connection.name,
         connection.organisation._replace(time_zone=zone),
         frozenset(one.value for one in platform.capabilities.offers),
-        holidays_of,
+        holidays_in,
     )
 
 

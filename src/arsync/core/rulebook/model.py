@@ -49,6 +49,8 @@ class Customer(NamedTuple):
     review_on: date | None = None
     tags: frozenset[str] = frozenset()
     language: str = ""
+    holidays: str = ""
+    """Whose public holidays count for this customer; empty: as `sending` says."""
 
 
 class LeaveAlone(NamedTuple):
@@ -155,6 +157,8 @@ class Sending(NamedTuple):
     latest: time = time(17, 0)
     holidays: str = ""
     """A place: `GB-ENG`, `DE-BY`, `US`; empty: no holidays."""
+    by_customers_country: frozenset[str] = frozenset()
+    """What goes by the customer's own country, where it is known: `holidays`, `language`."""
     days_between_emails: int = 5
     platform_emails_per_moment: int = 3
     language: str = ""

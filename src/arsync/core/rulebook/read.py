@@ -278,6 +278,7 @@ class _Assembly:
                     place=place,
                     tags=tags,
                     language=block.get("language", ""),
+                    holidays=block.get("holidays", ""),
                     **{key: block.get(key) for key in rest},
                 )
             )

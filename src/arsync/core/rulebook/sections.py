@@ -32,6 +32,7 @@ from arsync.core.rulebook.values import (
     TextList,
     WholeNumber,
     Words,
+    WordsList,
     block_schema,
     items,
     read_block,
@@ -264,6 +265,8 @@ _REMOVE = Key(
     "remove", Removal(), "true: take it out of what is extended; or a list of its keys to take out"
 )
 _COUNT = WholeNumber(0, 1_000_000)
+_PLACE = Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
+_LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de", "en")
 
 CUSTOMER = (
     Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
@@ -271,8 +274,8 @@ CUSTOMER = (
     Key("insured_limit", Amount(), "what the credit insurer covers"),
     Key("review_on", Day(), "the day to look at the limit again"),
     Key("tags", TextList(), "tags to ask for with tag:"),
-    Key("language", Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de-AT", "de"),
-        "the language of this customer's messages"),
+    Key("language", _LANGUAGE, "the language of this customer's letters"),
+    Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
     _REMOVE,
 )  # fmt: skip
 LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
@@ -326,13 +329,13 @@ SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
     Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
-    Key("holidays", Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG"),
-        "the place whose public holidays count"),
+    Key("holidays", _PLACE, "the place whose public holidays count"),
     Key("days_between_emails", WholeNumber(0, 365), "days between two messages to one contact"),
     Key("platform_emails_per_moment", WholeNumber(1, 100),
         "how many emails the accounting system may send to one contact at once"),
-    Key("language", Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de-AT", "en"),
-        "the language of messages"),
+    Key("language", _LANGUAGE, "the language of letters, where the customer's is not known"),
+    Key("by_customers_country", WordsList(("holidays", "language")),
+        "what goes by the customer's own country, where it is known"),
     Key("without_email", Words(tuple(one.value for one in WithoutEmail)),
         "what becomes of an email step when there is no address"),
     _REMOVE,
@@ -394,6 +397,7 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
             "days_between_emails",
             "platform_emails_per_moment",
             "language",
+            "by_customers_country",
         )
         if block.values.get(name) is not None
     }

@@ -356,6 +356,24 @@ class TextList:
         return {"anyOf": [Text().schema(), {"type": "array", "items": Text().schema()}]}
 
 
+@dataclass(frozen=True)
+class WordsList:
+    """Several of a few fixed words, or one."""
+
+    choices: tuple[str, ...]
+
+    def read(self, node: Node, source: Source, label: str) -> frozenset[str] | None:
+        """Return the words."""
+        each = items(node, source, label) if isinstance(node, SequenceNode) else [node]
+        found = [Words(self.choices).read(one, source, label) for one in each]
+        return None if None in found else frozenset(word for word in found if word)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        one = Words(self.choices).schema()
+        return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
 REMOVE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES")
 """What says that an element is removed."""
 

@@ -15,8 +15,8 @@ from json import dumps
 from typing import NamedTuple
 
 from arsync.core.books import Converter, is_owed
-from arsync.core.business_days import IsHoliday
 from arsync.core.money import ZERO, rounded
+from arsync.core.places import HolidaysIn
 from arsync.core.records import Account, Contact, DocumentStatus, Invoice, PaymentStatus
 from arsync.core.rulebook.model import Rulebook, folded
 from arsync.core.scenario.model import Happening
@@ -48,7 +48,7 @@ def draft(
     *,
     base_currency: str,
     today: date,
-    holidays: IsHoliday,
+    holidays: HolidaysIn,
     rulebook_path: str = "",
 ) -> str:
     """Return a scenario file about a real customer in disguise, with what the rulebook does.
@@ -58,7 +58,7 @@ def draft(
         rulebook: what the expectations are filled with.
         base_currency: of the ledger, for its exchange rates.
         today: the organisation's day; the story goes on for 30 days after it.
-        holidays: whether a day is a public holiday.
+        holidays: the public holidays of a place.
         rulebook_path: what the file says under `rulebook:`; empty: nothing.
 
     Raises:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from arsync.core.actions import Action, ActionKind
-from arsync.core.business_days import IsHoliday
+from arsync.core.places import HolidaysIn
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Contact, Invoice, Organisation
 from arsync.core.rulebook.model import Place, Rulebook, folded
@@ -48,7 +48,7 @@ class Played:
         return [one for day in self.days.values() for one in day.happened]
 
 
-def play(scenario: Scenario, rulebook: Rulebook, *, holidays: IsHoliday) -> Played:
+def play(scenario: Scenario, rulebook: Rulebook, *, holidays: HolidaysIn) -> Played:
     """Play a rulebook over a scenario.
 
     Each day the events happen first, then the rulebook is asked, as by a run in the morning; what
@@ -58,7 +58,7 @@ def play(scenario: Scenario, rulebook: Rulebook, *, holidays: IsHoliday) -> Play
     Args:
         scenario: the story.
         rulebook: what to do.
-        holidays: whether a day is a public holiday.
+        holidays: the public holidays of a place.
     """
     return _Stage(scenario, rulebook, holidays).play()
 
@@ -66,7 +66,7 @@ def play(scenario: Scenario, rulebook: Rulebook, *, holidays: IsHoliday) -> Play
 class _Stage:
     """One play."""
 
-    def __init__(self, scenario: Scenario, rulebook: Rulebook, holidays: IsHoliday) -> None:
+    def __init__(self, scenario: Scenario, rulebook: Rulebook, holidays: HolidaysIn) -> None:
         said = {folded(one.contact) for one in scenario.agreed}
         others = [one for one in rulebook.customers if folded(one.contact) not in said]
         self.rulebook = replace(rulebook, customers=(*others, *scenario.agreed))
