@@ -46,6 +46,20 @@ class Calendar(NamedTuple):
         return sum(1 for ahead in range(1, days + 1) if self.is_open(first + timedelta(ahead)))
 
 
+def first_day(today: date, now: datetime, zone: tzinfo, latest: time) -> date:
+    """Return the first day whose hours are left, whatever the day: today, or tomorrow.
+
+    Args:
+        today: the organisation's day that is planned.
+        now: the moment of planning, aware; only counts when it is on that day.
+        zone: the organisation's.
+        latest: when the hours end.
+    """
+    local = now.astimezone(zone)
+    over = local.date() == today and local.time() >= latest
+    return today + timedelta(1) if over else today
+
+
 def sending_moment(
     today: date,
     now: datetime,
@@ -65,8 +79,5 @@ def sending_moment(
         calendar: which days count.
         hours: from and until.
     """
-    local = now.astimezone(zone)
-    day = today
-    if local.date() == today and local.time() >= hours[1]:
-        day = today + timedelta(1)
+    day = first_day(today, now, zone, hours[1])
     return datetime.combine(calendar.next_open(day), hours[0], tzinfo=zone)

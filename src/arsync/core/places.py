@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from arsync.core.business_days import Calendar, IsHoliday, sending_moment
+from arsync.core.business_days import Calendar, IsHoliday, first_day, sending_moment
 from arsync.core.records import Contact
 from arsync.core.rulebook.model import Customer, Sending
 
@@ -72,6 +72,8 @@ class Places:
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
         self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays)
         """The file's own: `holidays`, whoever the customer is."""
+        self.first_day = first_day(today, now, zone, sending.latest)
+        """From when messages may leave, where every day counts."""
         self._own = self._leaves(self.calendar, sending.holidays)
 
     def leaving(self, contact: Contact, customer: Customer | None) -> Leaving:

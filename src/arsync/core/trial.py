@@ -74,9 +74,9 @@ class TrialDay:
         return Treatment(assessment, tuple(planning.actions), tuple(planning.held_back))
 
     @property
-    def not_before(self) -> datetime:
-        """Return when messages of the day may leave."""
-        return self._planning.not_before
+    def first_day(self) -> date:
+        """Return from when messages may leave, where every day counts."""
+        return self._planning.places.first_day
 
     @property
     def assessor(self) -> Assessor:

@@ -79,7 +79,7 @@ def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = Non
     moment = parts.clock.now() + timedelta(days=(today - parts.today(connection)).days)
     now = trial.day(rulebook, today, moment)
     new_then = trial.day(rulebook, last.as_of, last.at)
-    if today == last.as_of and new_then.not_before == now.not_before:
+    if today == last.as_of and new_then.first_day == now.first_day:
         new_then = now
     old_then = new_then
     if not same:
