@@ -227,6 +227,8 @@ class Rows(Generic[D]):
     problems: list[DocumentProblem]
     page_count: int
     server_time: datetime | None
+    item_count: int = 0
+    """Of all pages together."""
 
 
 class Endpoint(Generic[D]):
@@ -279,6 +281,7 @@ class Endpoint(Generic[D]):
             documents=documents,
             problems=problems,
             page_count=pagination.page_count if pagination else 1,
+            item_count=pagination.item_count if pagination else 0,
             server_time=moment_of(page.date_time),
         )
 

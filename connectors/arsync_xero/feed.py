@@ -3,13 +3,17 @@
 Xero's change feed is incomplete: it does not tell of all edits to due dates, group members or
 balances. So a pull that finds the last sweep older than `SWEEP_AFTER` also reads all contacts and
 a summary of all open invoices.
+
+Xero lists at most 100,000 documents at once. A list that is longer is read by the documents'
+dates, in parts that are halved until they fit. A document whose date is changed meanwhile comes
+with the next pull; a part that shrank under the reading is read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -37,12 +41,16 @@ from arsync_xero.records import (
     to_organisation,
     to_payment,
 )
+from arsync_xero.refusals import TooManyRows
 
 CURSOR_VERSION = 1
 OVERLAP = timedelta(minutes=2)
 """The next pull begins this long before the start of the last: clocks and commits are not exact."""
 SWEEP_AFTER = timedelta(hours=20)
 """A little less than a day, so that a nightly schedule is never late by a day."""
+_FIRST_DAY = "1990-01-01"
+"""Hardly anything is dated before: where lists are read by dates, that is one part."""
+_ALL_DAYS: dict[str, Any] = {"page": 1, "items": 0, "dated_from": "", "dated_before": ""}
 PAGES_MAX = 10_000
 """A list that claims more pages is not believed."""
 
@@ -65,6 +73,8 @@ class _Stage:
     """When it is read whole: `full` pulls only, `daily` sweeps too; `only daily` in no other."""
     ends_kind: bool = True
     """False when another stage goes on with the same kind."""
+    dated: bool = True
+    """Whether a list that is too long can be read by the documents' dates."""
 
 
 _STAGES = (
@@ -75,6 +85,7 @@ _STAGES = (
         lambda document, _: to_contact(document),
         {"includeArchived": "true", "order": "ContactID ASC"},
         swept="daily",
+        dated=False,
     ),
     _Stage(
         "invoices",
@@ -129,6 +140,12 @@ class Cursor(msgspec.Struct, frozen=True):
     version: int = CURSOR_VERSION
     stage: str = ""
     page: int = 1
+    dated_from: str = ""
+    """Documents of these days are being read, where all at once are too many (YYYY-MM-DD, the
+    first included, the last not); empty for no end."""
+    dated_before: str = ""
+    items: int = 0
+    """How many documents of these days the last page told of."""
     since: str = ""
     """What changed after this moment is read; empty for everything."""
     start: str = ""
@@ -139,6 +156,11 @@ class Cursor(msgspec.Struct, frozen=True):
     """The running pull sweeps too."""
     base: str = ""
     """The organisation's currency."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether only the documents of some days are being read."""
+        return bool(self.dated_from or self.dated_before)
 
     @property
     def full(self) -> bool:
@@ -208,27 +230,51 @@ class Feed:
     def _stage(self, stage: _Stage, cursor: Cursor) -> Iterator[tuple[Page, Cursor]]:
         whole = cursor.full or (cursor.sweeping and stage.swept == "daily")
         whole = whole or stage.swept == "only daily"
-        page = cursor.page if cursor.stage == stage.name else 1
+        if cursor.stage != stage.name:
+            cursor = msgspec.structs.replace(cursor, stage=stage.name, **_ALL_DAYS)
         while True:
-            rows = self._api.rows(
-                stage.endpoint,
-                params={**stage.params, "page": str(page), "pageSize": str(PAGE_SIZE)},
-                since="" if whole else cursor.since,
-            )
-            last = page >= rows.page_count or page >= PAGES_MAX
-            following = self._following(stage, cursor, None if last else page + 1)
+            try:
+                rows = self._api.rows(
+                    stage.endpoint,
+                    params=_params(stage, cursor),
+                    since="" if whole else cursor.since,
+                )
+            except TooManyRows:
+                if stage.dated:
+                    cursor = fewer_days(cursor)
+                    continue
+                if whole and cursor.since:
+                    whole, cursor = False, msgspec.structs.replace(cursor, page=1)
+                    continue
+                # Contacts cannot be asked for in parts. An empty sweep has those that are stored
+                # read again by their ids, and those that documents name follow when the pull
+                # ends; the others owe nothing.
+                whole = True
+                rows = Rows([], [], 0, None)
+            if cursor.dated and rows.item_count < cursor.items:
+                # A document was given another date: what moved up into its place was not seen.
+                cursor = msgspec.structs.replace(cursor, page=1, items=0)
+                continue
+            more_pages = cursor.page < rows.page_count and cursor.page < PAGES_MAX
+            last = not more_pages and not cursor.dated_before
+            if more_pages:
+                following = msgspec.structs.replace(
+                    cursor, page=cursor.page + 1, items=rows.item_count
+                )
+            elif last:
+                following = self._following(stage, cursor)
+            else:
+                following = later_days(cursor)
             yield _page(stage, rows, cursor, following, whole=whole, last=last), following
             if last:
                 return
-            page += 1
+            cursor = following
 
-    def _following(self, stage: _Stage, cursor: Cursor, next_page: int | None) -> Cursor:
-        if next_page is not None:
-            return msgspec.structs.replace(cursor, stage=stage.name, page=next_page)
+    def _following(self, stage: _Stage, cursor: Cursor) -> Cursor:
         wanted = _wanted(cursor)
         index = wanted.index(stage) + 1
         if index < len(wanted):
-            return msgspec.structs.replace(cursor, stage=wanted[index].name, page=1)
+            return msgspec.structs.replace(cursor, stage=wanted[index].name, **_ALL_DAYS)
         start = _moment(cursor.start)
         assert start is not None, "a running pull knows when it began"
         return Cursor(
@@ -236,6 +282,55 @@ class Feed:
             swept=cursor.start if cursor.sweeping else cursor.swept,
             base=cursor.base,
         )
+
+
+def fewer_days(cursor: Cursor) -> Cursor:
+    """Return the cursor of the first half of its days: those together are too many documents.
+
+    Raises:
+        Rejected: it is one day already.
+    """
+    start = date.fromisoformat(cursor.dated_from or _FIRST_DAY)
+    end = date.fromisoformat(cursor.dated_before) if cursor.dated_before else _last_day(cursor)
+    days = max(0, (end - start).days) // 2
+    if not days:
+        raise Rejected(
+            f"Xero: the {cursor.stage} dated {start.isoformat()} alone are more than it lists at"
+            " once; they cannot be read."
+        )
+    return msgspec.structs.replace(
+        cursor, page=1, items=0, dated_before=(start + timedelta(days)).isoformat()
+    )
+
+
+def later_days(cursor: Cursor) -> Cursor:
+    """Return the cursor of the days that follow: twice as many, for these were few enough."""
+    start = date.fromisoformat(cursor.dated_before)
+    days = (start - date.fromisoformat(cursor.dated_from or _FIRST_DAY)).days
+    end = start + 2 * timedelta(days)
+    return msgspec.structs.replace(
+        cursor,
+        page=1,
+        items=0,
+        dated_from=cursor.dated_before,
+        dated_before=end.isoformat() if end < _last_day(cursor) else "",
+    )
+
+
+def _last_day(cursor: Cursor) -> date:
+    """Return a day after which hardly anything is dated."""
+    return date.fromisoformat(cursor.start[:10]) + timedelta(366)
+
+
+def _params(stage: _Stage, cursor: Cursor) -> dict[str, str]:
+    """Return the query of a page."""
+    where = [f"({stage.params['where']})"] if "where" in stage.params and cursor.dated else []
+    for sign, text in ((">=", cursor.dated_from), ("<", cursor.dated_before)):
+        if text:
+            day = date.fromisoformat(text)
+            where.append(f"Date{sign}DateTime({day.year},{day.month:02},{day.day:02})")
+    params = {**stage.params, "page": str(cursor.page), "pageSize": str(PAGE_SIZE)}
+    return {**params, "where": " AND ".join(where)} if where else params
 
 
 def _wanted(cursor: Cursor) -> list[_Stage]:

@@ -12,7 +12,12 @@ from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 WORDS_LENGTH_MAX = 600
 _MESSAGE_KEYS = ("Message", "Description")
 _GENERAL = "A validation exception occurred"
+_HIGH_VOLUME = 51
 _KEY_REUSED = "idempotency key"
+
+
+class TooManyRows(Rejected):
+    """The list is longer than Xero gives at once (error 51): ask for a part of it."""
 
 
 def refusal(response: HttpResponse, what: str) -> ArsyncError:
@@ -28,7 +33,14 @@ def refusal(response: HttpResponse, what: str) -> ArsyncError:
         return OutcomeUnknown(f"Xero: {what}: {said}")
     if response.status == 404:
         return Rejected(f"Xero: {what}: there is no such record ({said or 'not found'}).")
+    if _is_too_much(response.body):
+        return TooManyRows(f"Xero refused {what}: {said}")
     return Rejected(f"Xero refused {what}: {said or f'status {response.status}'}")
+
+
+def _is_too_much(body: bytes) -> bool:
+    tree = _tree(body)
+    return isinstance(tree, dict) and tree.get("ErrorNumber") == _HIGH_VOLUME
 
 
 def element_refusals(body: bytes) -> str:

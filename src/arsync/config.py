@@ -29,6 +29,8 @@ class Setting(NamedTuple):
     comment: str
     choices: tuple[str, ...] = ()
     secret: bool = False
+    whole: tuple[int, int] | None = None
+    """The least and the most of a setting that is a whole number."""
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -62,6 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("smtp", "url", "", "smtp://user:password@host:587 (STARTTLS where offered) or smtps://user:password@host:465", secret=True),
     Setting("smtp", "sender", "", "Accounts <accounts@example.com>"),
     Setting("smtp", "copy_to", "", "an address that gets a blind copy of each message"),
+    Setting("smtp", "emails_per_day", "2000", "letters that one connection sends by SMTP a day; the accounting system's own daily limit counts for its own emails alone", whole=(1, 1_000_000)),
 )  # fmt: skip
 
 _BY_NAME = {(setting.section, setting.key): setting for setting in SETTINGS}
@@ -89,6 +92,10 @@ class Config:
     def section(self, name: str) -> dict[str, str]:
         """Return one section, as connectors receive it."""
         return {key: value for (section, key), value in self.values.items() if section == name}
+
+    def whole(self, section: str, key: str) -> int:
+        """Return a setting that is a whole number."""
+        return int(self.values[section, key])
 
     def path(self, section: str, key: str) -> Path:
         """Return a setting that names a file or folder."""
@@ -150,7 +157,7 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
     for setting in SETTINGS:
         if variable(setting) in environ:
             values[setting.section, setting.key] = environ[variable(setting)]
-            _check_choice(setting, environ[variable(setting)], variable(setting), problems)
+            _check_value(setting, environ[variable(setting)], variable(setting), problems)
     try:
         seconds(values["runs", "every"])
     except UserMistake as mistake:
@@ -189,14 +196,23 @@ def _overlay(
             if setting is None:
                 keys = [one.key for one in SETTINGS if one.section == section]
                 problems.append(f"{path}: [{section}] has no setting {key!r}.{_near(key, keys)}")
+            elif setting.whole and type(value) is int:
+                values[section, key] = str(value)
+                _check_value(setting, str(value), f"{path}: [{section}] {key}", problems)
             elif not isinstance(value, str):
                 problems.append(f'{path}: [{section}] {key} must be a text: {key} = "{value}"')
             else:
                 values[section, key] = value
-                _check_choice(setting, value, f"{path}: [{section}] {key}", problems)
+                _check_value(setting, value, f"{path}: [{section}] {key}", problems)
 
 
-def _check_choice(setting: Setting, value: str, where: str, problems: list[str]) -> None:
+def _check_value(setting: Setting, value: str, where: str, problems: list[str]) -> None:
+    if setting.whole is not None:
+        least, most = setting.whole
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            problems.append(
+                f"{where} is {value!r}; it must be a whole number from {least:,} to {most:,}."
+            )
     if setting.choices and value not in setting.choices:
         problems.append(f"{where} is {value!r}; it can be {', '.join(setting.choices)}.")
 

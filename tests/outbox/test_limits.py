@@ -7,13 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
 from arsync.outbox import LIMITS, Limits
+from arsync.run import App
 
-from .conftest import Books, Fault, World
+from .conftest import RULES, Books, Fault, World
 
 REMINDER = ActionKind.REMINDER
+BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 
 
 def test_an_action_is_given_up_after_so_many_attempts_but_its_step_is_not_skipped(
@@ -72,6 +74,32 @@ def test_a_platforms_own_limit_of_emails_counts(world: World) -> None:
     world.books.capabilities = world.books.capabilities._replace(emails_per_day_max=1)
     world.sync()
     assert len(world.books.emails) == 1
+
+
+def test_letters_by_smtp_leave_past_the_platforms_limit_of_its_own_emails(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, limits=LIMITS._replace(smtp_emails_per_day_max=3))
+    world.rules(BY_MAIL)
+    for number in range(1, 6):
+        books.add_invoice(books.add_contact(number), number)
+    books.capabilities = books.capabilities._replace(emails_per_day_max=1)
+    result = world.sync()
+    assert len(books.mails) == 3, "as many as the limit of SMTP allows"
+    assert result.applied is not None
+    assert result.applied.emails_left_over == 2
+    # What left by SMTP takes nothing from the platform's own emails.
+    world.rules(RULES)
+    world.sync()
+    by_platform = [one for one in books.emails if one.action.via is Via.PLATFORM]
+    assert len(by_platform) == 1
+
+
+def test_the_limit_of_smtp_is_a_setting(world: World) -> None:
+    values = {**world.config.values, ("smtp", "emails_per_day"): "7"}
+    config = type(world.config)(values, world.config.folder, world.config.file)
+    assert App(config).limits.smtp_emails_per_day_max == 7
+    assert App(world.config).limits == LIMITS
 
 
 def test_actions_of_one_run_have_a_limit(books: Books, make_world: Callable[..., World]) -> None:

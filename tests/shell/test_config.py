@@ -55,7 +55,7 @@ def test_every_setting_stands_in_the_example() -> None:
 @pytest.mark.parametrize("setting", SETTINGS, ids=variable)
 def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> None:
     chosen = next(one for one in SETTINGS if one == setting)
-    value = chosen.choices[-1] if chosen.choices else "45m"
+    value = chosen.choices[-1] if chosen.choices else "45" if chosen.whole else "45m"
     config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
     assert config.get(chosen.section, chosen.key) == value
 
@@ -102,6 +102,17 @@ def test_a_choice_from_a_variable_is_checked_too(tmp_path: Path) -> None:
 def test_only_plain_durations_within_limits_are_taken(text: str) -> None:
     with pytest.raises(UserMistake):
         seconds(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2,000", "1e3", "1000001", "", "true"])
+def test_a_whole_number_out_of_its_range_is_refused(tmp_path: Path, text: str) -> None:
+    said = mistake(tmp_path, f'[smtp]\nemails_per_day = "{text}"\n')
+    assert f"emails_per_day is {text!r}; it must be a whole number from 1 to 1,000,000" in said
+
+
+def test_a_whole_number_may_stand_without_quotes(tmp_path: Path) -> None:
+    config = load_config(a_file(tmp_path, "[smtp]\nemails_per_day = 500\n"), {})
+    assert config.whole("smtp", "emails_per_day") == 500
 
 
 def test_relative_paths_are_relative_to_the_config_file(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -327,6 +329,26 @@ def test_only_the_wanted_kinds_are_claimed(store: Store, connection: ConnectionR
     assert row is not None
     assert row.action.kind == ActionKind.CREDIT_HOLD
     assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds) is None
+
+
+def test_reminders_are_claimed_and_counted_by_the_way_they_leave(
+    store: Store, connection: ConnectionRow
+) -> None:
+    note = 'a text may say "via": "smtp"'
+    by_mail = replace(an_action("mail"), via=Via.SMTP)
+    save(store, connection, replace(an_action("platform"), note=note), by_mail)
+    claim_next = partial(store.actions.claim_next, connection.id, now=NOW, lease_seconds=60)
+    assert claim_next(reminders_by=()) is None
+    row = claim_next(reminders_by={Via.SMTP})
+    assert row is not None
+    assert row.key == by_mail.key
+    assert claim_next(reminders_by={Via.SMTP}) is None
+    count = partial(
+        store.actions.sent_count, connection.id, ActionKind.REMINDER, date(2026, 11, 22)
+    )
+    assert (count(), count(Via.SMTP), count(Via.PLATFORM)) == (1, 1, 0)
+    assert claim_next(reminders_by={Via.PLATFORM}) is not None
+    assert (count(), count(Via.SMTP), count(Via.PLATFORM)) == (2, 1, 1)
 
 
 def test_a_lease_that_ran_out_leaves_an_unknown_outcome(

@@ -28,7 +28,9 @@ class Limits(NamedTuple):
     actions_per_run_max: int = 5_000
     emails_per_run_max: int = 300
     emails_per_day_max: int = 2_000
-    """Over all ways of sending; the platform's own limit counts besides."""
+    """Of one connection, by the platform; the platform's own limit counts besides."""
+    smtp_emails_per_day_max: int = 2_000
+    """Of one connection, by SMTP: `[smtp] emails_per_day`."""
     mail_failures_max: int = 3
     """So many messages put off in a row: the mail server is left alone until the next run."""
     confirms_per_run_max: int = 500

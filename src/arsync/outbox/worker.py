@@ -21,7 +21,7 @@ from datetime import date, datetime, timedelta
 
 from arsync.clock import Clock
 from arsync.connector import Connector, Receipt
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.core.plan import action_json
 from arsync.errors import (
     ArsyncError,
@@ -187,38 +187,41 @@ class Outbox:
         for _ in range(self._limits.actions_per_run_max):
             if stop():
                 raise _Stop
-            kinds = self._kinds()
             row = self._store.actions.claim_next(
                 self._connection.id, now=self._clock.now(),
-                lease_seconds=self._limits.lease_seconds, kinds=kinds, today=self._today(),
+                lease_seconds=self._limits.lease_seconds, reminders_by=self._ways(),
+                today=self._today(),
             )  # fmt: skip
             if row is None:
                 break
             self._one(row)
         self._count_left_over()
 
-    def _kinds(self) -> Collection[ActionKind] | None:
-        """Return the kinds that may be claimed now; None for all."""
-        return None if self._emails_allowed() else set(ActionKind) - {ActionKind.REMINDER}
+    def _ways(self) -> Collection[Via]:
+        """Return in which ways one more message may leave now."""
+        if self._emails >= self._limits.emails_per_run_max:
+            return ()
+        return [via for via in Via if self._one_more_by(via)]
 
-    def _emails_allowed(self) -> bool:
-        if self._mail_stopped or self._emails >= self._limits.emails_per_run_max:
-            return False
-        theirs = self._connector.capabilities.emails_per_day_max
-        most = min(self._limits.emails_per_day_max, theirs or self._limits.emails_per_day_max)
-        today = self._store.actions.sent_count(
-            self._connection.id, ActionKind.REMINDER, self._today()
-        )
-        return today < most
+    def _one_more_by(self, via: Via) -> bool:
+        if via is Via.SMTP:
+            if self._mail_stopped:
+                return False
+            most = self._limits.smtp_emails_per_day_max
+        else:
+            # Of the platform's own emails alone: our letters leave past it.
+            theirs = self._connector.capabilities.emails_per_day_max
+            most = min(self._limits.emails_per_day_max, theirs or self._limits.emails_per_day_max)
+        today = self._today()
+        sent = self._store.actions.sent_count(self._connection.id, ActionKind.REMINDER, today, via)
+        return sent < most
 
     def _count_left_over(self) -> None:
-        if self._emails_allowed():
-            return
-        now = self._clock.now()
+        ways, now = self._ways(), self._clock.now()
         self.result.emails_left_over = sum(
             row.not_before is None or row.not_before <= now
             for row in self._rows(_S.APPROVED)
-            if row.action.kind is ActionKind.REMINDER
+            if row.action.kind is ActionKind.REMINDER and row.action.via not in ways
         )
 
     def _one(self, row: ActionRow) -> None:

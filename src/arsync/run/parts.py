@@ -39,7 +39,7 @@ class Parts:
         *,
         clock: Clock | None = None,
         platforms: Callable[[str], Platform] = installed_platform,
-        limits: outbox.Limits = outbox.LIMITS,
+        limits: outbox.Limits | None = None,
         post: Callable[[Config, Letters, Clock], outbox.Post] = MailPost,
         transports: Callable[..., PlatformTransport] = PlatformTransport,
     ) -> None:
@@ -49,13 +49,15 @@ class Parts:
             config: all settings.
             clock: by default the computer's.
             platforms: finds a platform by name; by default the installed connectors.
-            limits: how much one run of the outbox may do.
+            limits: how much one run of the outbox may do; by default what the config says.
             post: makes the post office; by default the one that the config names.
             transports: makes the HTTP of a connection; tests make one that does not wait.
         """
         self.config = config
         self.clock = clock or SystemClock()
-        self.limits = limits
+        self.limits = limits or outbox.LIMITS._replace(
+            smtp_emails_per_day_max=config.whole("smtp", "emails_per_day")
+        )
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
         self._platforms = platforms

@@ -8,13 +8,21 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, update
 
 from arsync.connector import Receipt
-from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, Action, ActionKind, ActionState
+from arsync.core.actions import (
+    ALLOWED_CHANGES,
+    STARTED_STATES,
+    Action,
+    ActionKind,
+    ActionState,
+    Via,
+)
 from arsync.errors import UserMistake
 from arsync.store.action_rows import action_row, add_events, content, insert_action, locked_row
 from arsync.store.database import Database
+from arsync.store.payload import VIA_SMTP
 from arsync.store.planning import save_plan
 from arsync.store.tables import action_events, actions, connections
 from arsync.store.values import ActionRow, EventRow, PlanLike, PlanSaved
@@ -211,6 +219,7 @@ class Actions:
         now: datetime,
         lease_seconds: int,
         kinds: Collection[ActionKind] | None = None,
+        reminders_by: Collection[Via] = frozenset(Via),
         today: date | None = None,
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
@@ -222,6 +231,7 @@ class Actions:
             now: the moment.
             lease_seconds: after this long without an outcome it counts as unknown.
             kinds: only these; None for all.
+            reminders_by: reminders that leave in another way are passed over.
             today: the organisation's day, when it is not simply `now` in its time zone.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
@@ -240,6 +250,8 @@ class Actions:
         )
         if kinds is not None:
             query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+        for via in set(Via) - set(reminders_by):
+            query = query.where(not_(and_(ours.kind == ActionKind.REMINDER.value, _leaves_by(via))))
         with self._database.write() as connection:
             _end_leases(connection, connection_id, now=now, all_of_them=False)
             key = connection.scalar(query)
@@ -377,8 +389,10 @@ class Actions:
         found = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
         return [row for row in found if row.done_at is None and _is_open(row)]
 
-    def sent_count(self, connection_id: int, kind: ActionKind, on: date) -> int:
-        """Return how many of a kind were started on the organisation's day."""
+    def sent_count(
+        self, connection_id: int, kind: ActionKind, on: date, via: Via | None = None
+    ) -> int:
+        """Return how many of a kind were started on the organisation's day; None: in any way."""
         ours = actions.c
         query = select(func.count()).where(
             ours.connection_id == connection_id,
@@ -386,8 +400,15 @@ class Actions:
             ours.sent_on == on,
             ours.state.in_([state.value for state in STARTED_STATES]),
         )
+        if via is not None:
+            query = query.where(_leaves_by(via))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+
+def _leaves_by(via: Via) -> ColumnElement[bool]:
+    by_smtp = actions.c.action.contains(VIA_SMTP, autoescape=True)
+    return by_smtp if via is Via.SMTP else not_(by_smtp)
 
 
 _OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})

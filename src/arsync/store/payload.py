@@ -34,6 +34,10 @@ def action_json(action: Action) -> str:
     return json.dumps(tree, default=_tagged, ensure_ascii=False)
 
 
+VIA_SMTP = f'"via": "{Via.SMTP.value}"'
+"""Stands in an action's JSON only when it leaves by SMTP: quotes within texts are escaped."""
+
+
 def action_from_json(text: str) -> Action:
     """Return the action that `action_json` wrote."""
     tree = json.loads(text, object_hook=_untagged, parse_float=Decimal)
