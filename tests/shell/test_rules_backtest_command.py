@@ -74,3 +74,14 @@ def test_backtest_refuses_what_it_cannot_do(
     done = shell("rules", "backtest", *words)
     assert done.code == 2
     assert said in done.err
+
+
+def test_old_debts_start_spread_from_the_first_day_of_the_past(shell: Shell) -> None:
+    shell.write("spread.yaml", RULEBOOK + "\ntake_over: spread over 20 days\n")
+    done = shell("rules", "backtest", "spread.yaml", *FROM, *TO, *XERO)
+    first = TODAY - timedelta(60)
+    assert f"as if taken over on {first}: old debts start from then on, by take_over" in done.out
+    found = shell("rules", "backtest", "spread.yaml", *FROM, *TO, *XERO, "--json").json
+    assert found["taken_over"] == {"on": first.isoformat(), "assumed": True}
+    messages = [one for one in found["results"][0]["actions"] if "INV-1" in one["invoices"]]
+    assert messages

@@ -82,3 +82,25 @@ def test_a_rulebook_that_does_nothing_is_an_empty_page(shell: Shell) -> None:
 @pytest.mark.parametrize("words", [("--days", "0"), ("--debtors", "soon"), ("nowhere.yaml",)])
 def test_simulate_refuses_what_it_cannot_read(shell: Shell, words: tuple[str, ...]) -> None:
     assert shell("rules", "simulate", *words).code == 2
+
+
+def test_old_debts_start_spread_from_the_first_day_while_the_connection_observes(
+    shell: Shell,
+) -> None:
+    shell.write("spread.yaml", RULEBOOK + "\ntake_over: spread over 20 days\n")
+    done = shell("rules", "simulate", "spread.yaml", *XERO)
+    assert f"as if taken over on {TODAY}: old debts start from then on, by take_over" in done.out
+    found = simulate(shell, "spread.yaml")
+    assert found["taken_over"] == {"on": TODAY.isoformat(), "assumed": True}
+    # All that is sent without spreading is sent, only later.
+    assert found["totals"]["messages"] == simulate(shell)["totals"]["messages"]  # type: ignore[index]
+
+
+def test_a_connection_that_was_taken_over_keeps_its_day(shell: Shell) -> None:
+    shell.write("spread.yaml", RULEBOOK + "\ntake_over: spread over 20 days\n")
+    shell("connections", "xero", "--mode", "approve")
+    done = shell("rules", "simulate", "spread.yaml", *XERO)
+    assert "as if taken over" not in done.out
+    assert simulate(shell, "spread.yaml")["taken_over"] == {
+        "on": TODAY.isoformat(), "assumed": False,
+    }  # fmt: skip

@@ -77,10 +77,12 @@ def rules_backtest(
 
 def show_backtest(found: RulesBacktest) -> None:
     """Print one connection's backtest."""
+    from arsync.cli.rules_simulate import show_taken_over
     from arsync.core.backtest import CANNOT_SHOW
 
     results = found.found.results
     click.secho(f"{found.connection}, {found.first} to {found.last}", bold=True)
+    show_taken_over(found.taken_over, [one.rulebook for one in results])
     click.echo(CANNOT_SHOW)
     click.echo()
     _show_totals(results)

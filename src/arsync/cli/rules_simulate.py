@@ -24,8 +24,9 @@ from arsync.core.simulation import DAYS_MAX, Debtors
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
+    from arsync.core.rulebook import Rulebook
     from arsync.core.tally import Peak, Tally, Touched
-    from arsync.run.trying import RulesSimulation
+    from arsync.run.trying import RulesSimulation, TakenOver
 
 HOW = {
     Debtors.NEVER: "nobody pays anything",
@@ -58,7 +59,8 @@ def rules_simulate(
     """Play a rulebook forward from today's ledger; nothing is sent.
 
     RULEBOOK is a file, a folder or a git revision as in HEAD~1:rules; without it, the rulebook as
-    it stands. Nothing new is invoiced, and everything is approved on its day.
+    it stands. Nothing new is invoiced, and everything is approved on its day. A connection
+    that only observes counts as taken over today, so that old debts start as `take_over` says.
     """
     from arsync.run.trying import simulation
 
@@ -88,6 +90,7 @@ def show_simulation(found: RulesSimulation) -> None:
     tally = one.tally
     click.secho(f"{found.connection}, {one.first} to {one.last}", bold=True)
     click.echo(f"with {', '.join(one.rulebook.files)}; {HOW[one.debtors]}")
+    show_taken_over(found.taken_over, [one.rulebook])
     if one.debtors is Debtors.AS_BEFORE:
         usual = one.usual_days_late
         click.echo(
@@ -109,6 +112,18 @@ def show_simulation(found: RulesSimulation) -> None:
         f"{word(tally.approvals, 'action')} would ask a person first; "
         f"{word(one.payments, 'payment')} came in. Nothing was sent."
     )
+
+
+def show_taken_over(taken_over: TakenOver, rulebooks: Sequence[Rulebook]) -> None:
+    """Say from which day old debts start when that was assumed, and makes a difference."""
+    from arsync.core.rulebook.model import TakeOverKind
+
+    if taken_over.assumed and any(
+        one.take_over.kind is not TakeOverKind.FIRST_STEP for one in rulebooks
+    ):
+        click.echo(
+            f"as if taken over on {taken_over.on}: old debts start from then on, by take_over"
+        )
 
 
 def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:

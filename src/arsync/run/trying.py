@@ -53,16 +53,38 @@ class RulesDiff(NamedTuple):
         }
 
 
+class TakenOver(NamedTuple):
+    """From which day on old debts start, where a rulebook is tried."""
+
+    on: date
+    assumed: bool
+    """Whether it is the first day that is tried: the connection only observed on it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"on": self.on.isoformat(), "assumed": self.assumed}
+
+
+def _taken_over(connection: ConnectionRow, first: date) -> TakenOver:
+    since = connection.taken_over_on
+    return TakenOver(first, True) if since is None or since > first else TakenOver(since, False)
+
+
 class RulesSimulation(NamedTuple):
     """One connection's simulation."""
 
     connection: str
     organisation: str
     simulation: Simulation
+    taken_over: TakenOver
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {"connection": self.connection, **self.simulation.as_json()}
+        return {
+            "connection": self.connection,
+            "taken_over": self.taken_over.as_json(),
+            **self.simulation.as_json(),
+        }
 
 
 class RulesBacktest(NamedTuple):
@@ -72,6 +94,7 @@ class RulesBacktest(NamedTuple):
     first: date
     last: date
     found: Backtests
+    taken_over: TakenOver
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -80,6 +103,7 @@ class RulesBacktest(NamedTuple):
             "connection": self.connection,
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
+            "taken_over": self.taken_over.as_json(),
             "accounts": self.found.accounts,
             "cannot_show": CANNOT_SHOW,
             "results": [one.as_json() for one in self.found.results],
@@ -164,6 +188,9 @@ def simulation(
 ) -> RulesSimulation:
     """Play a rulebook forward from today's ledger.
 
+    A connection that only observes counts as taken over today: its old debts start as `take_over`
+    says.
+
     Args:
         parts: the application's.
         connection: whose ledger.
@@ -183,7 +210,8 @@ def simulation(
         parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebook,
         today=today, days=days, debtors=debtors, usual_days_late=usual,
     )  # fmt: skip
-    return RulesSimulation(connection.name, connection.organisation.name, found)
+    since = _taken_over(connection, today)
+    return RulesSimulation(connection.name, connection.organisation.name, found, since)
 
 
 def past(
@@ -196,6 +224,8 @@ def past(
     against: str = "",
 ) -> RulesBacktest:
     """Run a rulebook, or two side by side, over the ledger as it stood on past days.
+
+    The connection counts as taken over on the first day, unless it was before.
 
     Args:
         parts: the application's.
@@ -223,7 +253,7 @@ def past(
         parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebooks,
         first=first, last=last, today=today,
     )  # fmt: skip
-    return RulesBacktest(connection.name, first, last, found)
+    return RulesBacktest(connection.name, first, last, found, _taken_over(connection, first))
 
 
 BACKTEST_DAYS_MAX = 3_660
