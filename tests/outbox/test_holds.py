@@ -114,6 +114,24 @@ def test_a_hold_that_a_person_refused_is_told_with_every_plan(
     assert any("the credit hold was refused" in held.why for held in plan.held_back)
 
 
+def test_a_refused_hold_is_placed_when_the_refusal_is_taken_back(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode="approve")
+    books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    key = world.the_row(HOLD).key
+    world.app.reject([key], why="they always pay", who="Jane")
+    world.sync()
+    world.app.take_back([key], why="they do not", who="Jane")
+    world.sync()
+    world.app.approve([key], who="Jane")
+    world.sync()
+    assert world.books.keys(HOLD) == [key]
+    (plan,) = world.app.plan(world.name)
+    assert not any("was refused" in held.why for held in plan.held_back)
+
+
 def test_a_hold_is_lifted_where_it_was_placed_though_the_contact_has_a_parent_now(
     world: World,
 ) -> None:

@@ -124,6 +124,37 @@ def test_what_a_person_refused_is_never_planned_again_and_the_next_step_follows(
     assert following.row.action.step == "second reminder"
 
 
+def test_a_refused_step_comes_again_when_the_refusal_is_taken_back(careful: World) -> None:
+    careful.books.add_invoice(careful.books.add_contact(1), 1)
+    careful.sync()
+    (waiting,) = careful.app.waiting()
+    careful.app.reject([waiting.row.key], why="a friend", who="Jane")
+    careful.app.take_back([waiting.row.key], why="a mistake", who="Jane")
+    careful.sync()
+    (again,) = careful.app.waiting()
+    assert (again.row.key, again.row.action.step) == (waiting.row.key, "first reminder")
+    careful.app.approve(who="Jane")
+    careful.sync()
+    careful.sync()
+    assert len(careful.books.emails) == 1
+
+
+def test_a_refused_step_stays_behind_once_a_later_one_was_sent(careful: World) -> None:
+    careful.books.add_invoice(careful.books.add_contact(1), 1)
+    careful.sync()
+    (first,) = careful.app.waiting()
+    careful.app.reject([first.row.key], why="a friend", who="Jane")
+    careful.advance(days=12)
+    careful.sync()
+    careful.app.approve(who="Jane")
+    careful.sync()
+    assert len(careful.books.emails) == 1
+    careful.app.take_back([first.row.key], why="a mistake", who="Jane")
+    careful.advance(days=7)
+    careful.sync()
+    assert first.row.key not in {one.row.key for one in careful.app.waiting()}
+
+
 def test_what_does_not_wait_cannot_be_approved_or_refused(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.sync()

@@ -130,8 +130,28 @@ def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> No
     assert (done.code, done.err) == (0, "Rejected 1 action.\n")
     assert key not in {one["key"] for one in shell("approve", "--json").json}
     again = shell("reject", key, "--why", "twice")
-    assert (again.code, again.err) == (2, f"arsync: {key[:12]} does not wait: it is rejected.\n")
+    assert again.code == 2
+    assert again.err == (
+        f"arsync: {key[:12]} does not wait: it is rejected.\n"
+        "    hint: `arsync reject KEY --take-back --why REASON` takes a refusal back\n"
+    )
     assert "an old friend" in shell("why", key).out
+
+
+def test_a_refusal_is_taken_back_and_the_action_asked_for_again(
+    alone: tuple[Shell, Sandbox],
+) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    shell("reject", key, "--why", "an old friend")
+    done = shell("reject", key[:10], "--take-back", "--why", "no friend any more")
+    assert (done.code, done.err.splitlines()[0][:21]) == (0, "Took back 1 refusal. ")
+    assert key in {one["key"] for one in shell("approve", "--json").json}
+    history = shell("why", key).out
+    assert "an old friend" in history
+    assert "the refusal is taken back: no friend any more" in history
+    twice = shell("reject", key, "--take-back", "--why", "again")
+    assert twice.err == f"arsync: {key[:12]} is not refused: it is awaiting approval.\n"
 
 
 def test_a_wrong_key_is_a_mistake(alone: tuple[Shell, Sandbox]) -> None:

@@ -221,6 +221,46 @@ def test_a_refusal_by_a_person_holds_for_good(store: Store, connection: Connecti
     assert store.actions.get(action.key).state == S.REJECTED
 
 
+def test_a_refusal_that_is_taken_back_leaves_the_action_to_the_next_plan(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action, mode="approve")
+    change(store, action.key, S.REJECTED)
+    row = store.actions.take_back(action.key, who="Jane", why="a mistake", now=NOW)
+    assert row.state == S.WITHDRAWN
+    event = store.actions.events(action.key)[-1]
+    assert (event.who, event.why, event.from_state) == ("Jane", "a mistake", S.REJECTED)
+    assert save(store, connection, action, mode="approve") == (1, 0, 0)
+    assert store.actions.get(action.key).state == S.AWAITING_APPROVAL
+    with pytest.raises(UserMistake, match="is not refused: it is awaiting approval"):
+        store.actions.take_back(action.key, who="Jane", why="again", now=NOW)
+
+
+def test_what_the_platform_refused_comes_again_under_a_new_idempotency_key(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    save(store, connection, action)
+    claim(store, connection)
+    change(store, action.key, S.REJECTED)
+    store.actions.take_back(action.key, who="Jane", why="mended there", now=NOW)
+    save(store, connection, action)
+    row = store.actions.get(action.key)
+    assert (row.state, row.generation, row.attempts) == (S.APPROVED, 2, 0)
+
+
+def test_what_a_person_asked_for_is_tried_anew_when_its_refusal_is_taken_back(
+    store: Store, connection: ConnectionRow
+) -> None:
+    action = an_action()
+    store.actions.add(connection.id, action, who="Jane", why="by hand", now=NOW)
+    claim(store, connection)
+    change(store, action.key, S.REJECTED)
+    row = store.actions.take_back(action.key, who="Jane", why="mended there", now=NOW)
+    assert (row.state, row.generation, row.attempts) == (S.APPROVED, 2, 0)
+
+
 _PATHS: dict[ActionState, tuple[ActionState, ...]] = {
     S.PLANNED: (),
     S.AWAITING_APPROVAL: (S.AWAITING_APPROVAL,),

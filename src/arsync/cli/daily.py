@@ -160,18 +160,29 @@ def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
 @click.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @click.option("--why", "reason", required=True, help="The reason; it is kept with the action.")
+@click.option("--take-back", is_flag=True, help="Take refusals back, also the platform's.")
 @json_option
 @config_option
-def reject(keys: tuple[str, ...], reason: str, as_json: bool, config_file: Path | None) -> int:
+def reject(
+    keys: tuple[str, ...], reason: str, take_back: bool, as_json: bool, config_file: Path | None
+) -> int:
     """Refuse actions that wait for a person.
 
-    They are not planned again.
+    They are not planned again. With --take-back a refusal is taken back: the next plan asks for the
+    action again if its reason still stands. `arsync actions --state rejected` lists refusals.
     """
     with open_app(config_file) as app:
-        done = app.reject(list(keys), why=reason)
+        decide = app.take_back if take_back else app.reject
+        done = decide(list(keys), why=reason)
         if as_json:
             print_json([one.as_json() for one in done])
-        say(f"Rejected {word(len(done), 'action')}.")
+        if take_back:
+            say(
+                f"Took back {word(len(done), 'refusal')}. What still has its reason is planned "
+                "again: `arsync approve` lists\nwhat waits for you."
+            )
+        else:
+            say(f"Rejected {word(len(done), 'action')}.")
     return EXIT_DONE
 
 

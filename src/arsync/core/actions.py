@@ -62,13 +62,14 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
     _S.SENT: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
     _S.CONFIRMED: frozenset(),
     _S.WITHDRAWN: frozenset(),
-    _S.REJECTED: frozenset(),
+    _S.REJECTED: frozenset({_S.WITHDRAWN, _S.APPROVED}),
     _S.EXPIRED: frozenset(),
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
 nothing happened (the other side was busy, or a look-up showed that nothing stands there). SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
-itself."""
+itself. REJECTED is left only by a person who takes the refusal back: what a plan asked for is
+WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED."""
 
 TERMINAL_STATES = frozenset(state for state, after in ALLOWED_CHANGES.items() if not after)
 STARTED_STATES = frozenset({_S.SENDING, _S.UNKNOWN, _S.SENT, _S.CONFIRMED})

@@ -187,8 +187,13 @@ def _offer(planning: Planning, assessment: Assessment, action: Action, capabilit
 
 
 _REFUSED = {
-    ActionKind.CREDIT_HOLD: "the credit hold was refused: it is not asked for again",
-    ActionKind.TERMS: "the change of payment terms was refused: it is not asked for again",
+    ActionKind.CREDIT_HOLD: (
+        "the credit hold was refused: it is not asked for again until that is taken back"
+    ),
+    ActionKind.TERMS: (
+        "the change of payment terms was refused: it is not asked for again until that is taken"
+        " back"
+    ),
     ActionKind.LIFT_CREDIT_HOLD: (
         "the credit hold still stands: lifting it was refused, or its outcome is not known yet"
     ),

@@ -1,6 +1,7 @@
 """The outbox: what was decided goes out, exactly once, and people have the last word."""
 
 from arsync.outbox.people import (
+    TAKE_BACK_HINT,
     Recorded,
     approve,
     approved_by_person,
@@ -10,6 +11,7 @@ from arsync.outbox.people import (
     record_promise,
     reject,
     resolve,
+    take_back,
     unsettled,
 )
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
@@ -17,8 +19,8 @@ from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post,
 from arsync.outbox.worker import Outbox
 
 __all__ = [
-    "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "WHO", "ApplyResult", "Effect", "Limits", "Outbox",
-    "Post", "Recorded", "Replan", "approve", "approved_by_person", "catch_up", "complete_task",
-    "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "torn",
-    "unsettled",
+    "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "TAKE_BACK_HINT", "WHO", "ApplyResult", "Effect",
+    "Limits", "Outbox", "Post", "Recorded", "Replan", "approve", "approved_by_person", "catch_up",
+    "complete_task", "reasons_gone", "record_dispute", "record_promise", "reject", "resolve",
+    "take_back", "torn", "unsettled",
 ]  # fmt: skip

@@ -26,6 +26,9 @@ RECENT_DAYS = 7
 _S = ActionState
 
 
+TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` takes a refusal back"
+
+
 class Recorded(NamedTuple):
     """What was recorded, and what becomes of it."""
 
@@ -88,6 +91,20 @@ def reject(
     ]  # fmt: skip
 
 
+def take_back(
+    store: Store, rows: Sequence[ActionRow], *, who: str, why: str, clock: Clock
+) -> list[ActionRow]:
+    """Take refusals back, a person's or the platform's: nothing of them ever took effect.
+
+    Raises:
+        UserMistake: one of them is not refused.
+    """
+    who = checked(who, WHO_CHARACTERS_MAX)
+    reason = checked(why, REASON_CHARACTERS_MAX) or "no reason given"
+    said = f"the refusal is taken back: {reason}"
+    return [store.actions.take_back(row.key, who=who, why=said, now=clock.now()) for row in rows]
+
+
 def resolve(
     store: Store, row: ActionRow, *, sent: bool, who: str, note: str = "", clock: Clock
 ) -> ActionRow:
@@ -129,6 +146,7 @@ _INSTEAD = {
     _S.APPROVED: "`arsync apply` carries it out",
     _S.SENDING: "a run is at work on it; should it have died, the next run looks it up",
     _S.SENT: "it was sent; the next run reads it back",
+    _S.REJECTED: TAKE_BACK_HINT,
 }
 
 

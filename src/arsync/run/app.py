@@ -127,9 +127,24 @@ class App(Parts):
         why: str,
         who: str | None = None,
     ) -> list[Listed]:
-        """Refuse waiting actions for good."""
+        """Refuse waiting actions: they are not planned again, unless that is taken back."""
         rows = self._chosen(keys, None)
         done = outbox.reject(self.store, rows, who=who or person(), why=why, clock=self.clock)
+        return self._named(done)
+
+    def take_back(self, keys: Sequence[str], *, why: str, who: str | None = None) -> list[Listed]:
+        """Take refusals back: what still has its reason is planned again by the next run.
+
+        Args:
+            keys: keys, or enough of each one's beginning.
+            why: the reason; it is kept with the action.
+            who: the person; by default the computer's user.
+
+        Raises:
+            UserMistake: a key is not known or not refused, or the connection only observes.
+        """
+        rows = self._chosen(keys, None, state=ActionState.REJECTED)
+        done = outbox.take_back(self.store, rows, who=who or person(), why=why, clock=self.clock)
         return self._named(done)
 
     def unsettled(
@@ -271,7 +286,13 @@ class App(Parts):
 
     # -- small change -------------------------------------------------------------------------
 
-    def _chosen(self, keys: Sequence[str] | None, connection: str | None) -> list[ActionRow]:
+    def _chosen(
+        self,
+        keys: Sequence[str] | None,
+        connection: str | None,
+        *,
+        state: ActionState = ActionState.AWAITING_APPROVAL,
+    ) -> list[ActionRow]:
         if keys is None:
             observers = {
                 row.name for row in self.connections(connection) if row.mode == Mode.OBSERVE
@@ -285,8 +306,11 @@ class App(Parts):
                     f"{owner.name} only observes."
                     f"\n    hint: arsync connections {owner.name} --mode approve"
                 )
-            if row.state is not ActionState.AWAITING_APPROVAL:
-                raise UserMistake(f"{row.key[:12]} does not wait: it is {row.state.value}.")
+            if row.state is not state:
+                asked = "is not refused" if state is ActionState.REJECTED else "does not wait"
+                refused = row.state is ActionState.REJECTED
+                hint = f"\n    hint: {outbox.TAKE_BACK_HINT}" if refused else ""
+                raise UserMistake(f"{row.key[:12]} {asked}: it is {row.state.value}.{hint}")
         return rows
 
     def _named(self, rows: Sequence[ActionRow]) -> list[Listed]:

@@ -337,6 +337,32 @@ class Actions:
                   **values)  # fmt: skip
             return action_row(locked_row(connection, key))
 
+    def take_back(self, key: str, *, who: str, why: str, now: datetime) -> ActionRow:
+        """Take a refusal back, in one transaction.
+
+        What a plan asked for is withdrawn: the next plan gives it another life, or does not, by its
+        reason. What a person asked for nobody plans again, so it is approved, and tried anew with a
+        new idempotency key: the platform may remember the old one together with its refusal.
+
+        Raises:
+            UserMistake: it is not refused (any more).
+        """
+        with self._database.write() as connection:
+            row = locked_row(connection, key)
+            if row.state != ActionState.REJECTED.value:
+                raise UserMistake(f"{key[:12]} is not refused: it is {row.state}.")
+            to_state, values = ActionState.WITHDRAWN, dict[str, object]()
+            if row.by_person:
+                to_state = ActionState.APPROVED
+                values = {
+                    "generation": row.generation + (1 if row.attempts else 0),
+                    "attempts": 0,
+                    "not_before": None,
+                }
+            _move(connection, key, ActionState.REJECTED, to_state, who=who, why=why, now=now,
+                  **values)  # fmt: skip
+            return action_row(locked_row(connection, key))
+
     def raise_generation(self, key: str) -> int:
         """Raise and return the generation: `find` showed that nothing stands."""
         with self._database.write() as connection:
