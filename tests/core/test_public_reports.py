@@ -1,4 +1,12 @@
-"""What users of other products reported cannot happen here: one test for each public report."""
+"""What users of other products reported cannot happen here: one test for each public report.
+
+Read whole: invoiceninja#637, #8665, #9228 (with its double #9299) and #11160, Dolibarr#30771,
+killbill#2297, OCA/credit-control#21. Of killbill#782 the report itself was read, and pull request
+#1819 that answers it; both send to a discussion beside a commit, which could not be read.
+OCA/credit-control#58 could not be found, neither as an issue nor as a pull request: what it
+complains of is not known, and no test claims to show it. Reports about what leaves too often are in
+tests/outbox/test_public_reports.py and tests/acceptance/test_public_reports.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
+from arsync.core.explain import explain
 from arsync.core.records import Organisation
 
 WEEKLY = """reminders:
@@ -76,8 +85,14 @@ def test_weekly_reminders_go_on_after_the_due_date_and_each_next_date_is_shown(d
     days = [(day - desk.today).days for day, action in done]
     assert days == [1, 8, 15, 22, 29]
     assert done[-1][1].kind is ActionKind.TASK, "at the end a person is asked, never silence"
-    waits = desk.plan(text, desk.account(desk.invoice("i1", 3), sent=(desk.sent("i1", 1, 2),)))
+    account = desk.account(desk.invoice("i1", 3), sent=(desk.sent("i1", 1, 2),))
+    waits = desk.plan(text, account)
     assert not waits.actions
+    lines = explain(
+        account, desk.rulebook(text), waits, organisation=Organisation("o1", "Acme", "GBP")
+    )
+    (following,) = (line.text for line in lines if line.section == "next")
+    assert following == f"I1: second reminder on {desk.today + timedelta(5)}"
 
 
 def test_a_missed_day_is_caught_up(desk: Any) -> None:
@@ -156,3 +171,25 @@ def test_many_monthly_invoices_make_one_letter_at_the_highest_step(desk: Any) ->
     (found,) = messages(plan)
     assert found[0] == "second reminder"
     assert sorted(found[1]) == [f"m{n}" for n in range(6)]
+
+
+def test_a_late_fee_bears_no_late_fee_and_is_reminded_of_all_the_same(desk: Any) -> None:
+    """invoiceninja/invoiceninja#2330: late fees kept being added. A fee that is not paid is an
+    overdue invoice too: it must not bring the next fee, nor end the reminders of itself.
+    """
+    text = f"""{desk.head}reminders:
+  - name: With a fee
+    steps:
+      - {{day: 1, email: first reminder}}
+      - {{day: 8, late_fee: 40}}
+      - {{day: 15, email: final notice}}
+{desk.daily}"""
+    fee = desk.invoice("fee", 40)
+    started = (desk.sent("fee", 1, 30),)
+    billed = desk.account(fee, fees=frozenset({"fee"}), sent=started)
+    assert messages(desk.plan(text, billed)) == [("final notice", ["fee"])]
+    other = desk.plan(text, desk.account(fee, sent=started))
+    assert [action.kind for action in other.actions] == [ActionKind.LATE_FEE]
+    only = f"{desk.head}reminders: [{{name: F, steps: [{{day: 1, late_fee: 40}}]}}]\n"
+    assert desk.plan(only, desk.account(fee, fees=frozenset({"fee"}))).actions == ()
+    assert len(desk.plan(only, desk.account(fee)).actions) == 1

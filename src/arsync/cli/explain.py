@@ -10,6 +10,7 @@ import click
 from arsync.cli.common import word, wrapped
 from arsync.cli.reasons import Reasons
 from arsync.cli.show import about, show_actions_of_one, what
+from arsync.core.actions import Action, ActionState
 from arsync.core.money import shown
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ HISTORY_SHOWN_MAX = 10
 """`why` shows so many past actions, the newest; `--full` shows all."""
 
 _RULES = ("leave_alone", "credit_limits", "credit_holds", "reminders")
+_STANDS = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _SIGNS = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -41,6 +43,7 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
     if actions:
         click.secho("\nTo do now", bold=True)
         show_actions_of_one(actions, reasons)
+        _notes("The note in the books will say", actions)
     if found.held_back:
         click.secho("\nNot now", bold=True)
     for held in found.held_back:
@@ -76,8 +79,18 @@ def show_history(entry: History, *, reasons: Reasons) -> None:
         click.echo(f"  outcome {row.outcome}")
     click.secho("\nWhy", bold=True)
     show_actions_of_one([row.action], reasons)
+    _notes(f"The note in the books {'says' if row.state in _STANDS else 'would say'}", [row.action])
     click.secho("\nWhat happened", bold=True)
     _events(entry, indent=2)
+
+
+def _notes(head: str, actions: Sequence[Action]) -> None:
+    """Print the sentences that stand, or will, in the platform, word for word."""
+    sentences = dict.fromkeys(one.note for one in actions if one.note)
+    if sentences:
+        click.secho(f"\n{head}", bold=True)
+    for sentence in sentences:
+        click.echo(f"  {sentence}")
 
 
 def _head(found: Why) -> None:

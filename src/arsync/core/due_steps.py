@@ -15,7 +15,7 @@ from arsync.core.planning import Planning, because
 from arsync.core.records import Invoice, SentStep
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 from arsync.core.step_actions import DueStep, step_action
-from arsync.core.stepping import Due, next_step
+from arsync.core.stepping import Due, cadence_for, next_step
 
 
 def due_steps(
@@ -44,7 +44,8 @@ class _Round:
         for invoice in self.party.seat.owed:
             stopped = agreed_stop(self.assessment, invoice, self.today)
             taken = self.assessment.books.sent.get(invoice.id, ())
-            due = next_step(self.cadence, due_on=invoice.due_on, today=self.today, taken=taken)
+            cadence = cadence_for(self.cadence, invoice.id, self.account)
+            due = next_step(cadence, due_on=invoice.due_on, today=self.today, taken=taken)
             is_due = due is not None and due.on <= self.today
             if stopped and (is_due or invoice.due_on < self.today):
                 self.hold_back(invoice, *stopped)
@@ -127,7 +128,7 @@ class _Round:
                 return ready
             refused.add(following.step.day)
             following = next_step(
-                self.cadence,
+                cadence_for(self.cadence, invoice.id, self.account),
                 due_on=invoice.due_on,
                 today=self.today,
                 taken=taken,

@@ -19,7 +19,7 @@ from arsync.core.rulebook.model import (
     Place,
     Rulebook,
 )
-from arsync.core.stepping import next_step
+from arsync.core.stepping import cadence_for, next_step
 
 _SHOWN = (
     "balance",
@@ -147,6 +147,7 @@ def _invoice(
     cadence, _ = assessor.cadence(party)
     if cadence is None or invoice not in party.seat.owed:
         return lines
+    cadence = cadence_for(cadence, invoice.id, assessment.account)
     due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
     text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
     place = due.step.place if due else cadence.place

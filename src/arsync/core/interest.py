@@ -17,7 +17,7 @@ from arsync.core.conditions import Compare, Condition, leaves
 from arsync.core.facts import Field
 from arsync.core.records import Account, Invoice
 from arsync.core.rulebook.model import Rulebook, folded
-from arsync.core.stepping import next_step
+from arsync.core.stepping import cadence_for, next_step
 from arsync.core.trial import Treatment
 
 _BY_DUE = frozenset({"oldest_days_overdue", "days_overdue"})
@@ -161,7 +161,8 @@ class Interest:
         books = treatment.assessment.books
         for invoice in books.owed:
             taken = books.sent.get(invoice.id, ())
-            for cadence in self.rulebook.reminders:
+            for any_cadence in self.rulebook.reminders:
+                cadence = cadence_for(any_cadence, invoice.id, books.account)
                 due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
                 if due is not None:
                     yield due.on

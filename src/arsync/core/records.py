@@ -264,3 +264,5 @@ class Account(NamedTuple):
     """Keys of every action ever started for this debtor: planning twice plans once."""
     taken_over_on: date | None = None
     """The day the connection left `observe`: debts older than this follow `take_over`."""
+    fees: frozenset[str] = frozenset()
+    """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""

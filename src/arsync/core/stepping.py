@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from arsync.core.records import SentStep
-from arsync.core.rulebook.model import Cadence, Step
+from arsync.core.records import Account, SentStep
+from arsync.core.rulebook.model import Cadence, Step, StepKind
 
 
 class Due(NamedTuple):
@@ -19,6 +19,17 @@ class Due(NamedTuple):
 
     step: Step
     on: date
+
+
+def cadence_for(cadence: Cadence, invoice_id: str, account: Account) -> Cadence:
+    """Return a cadence as one invoice takes it: a late fee bears no late fee of its own.
+
+    Otherwise a fee that is not paid would bring a fee, and that one the next, without an end.
+    """
+    if invoice_id not in account.fees:
+        return cadence
+    steps = tuple(step for step in cadence.steps if step.kind is not StepKind.LATE_FEE)
+    return cadence._replace(steps=steps)
 
 
 def position(cadence: Cadence, taken: Sequence[SentStep]) -> tuple[int, date] | None:

@@ -240,6 +240,7 @@ def _account(
         terms_left=next((one.terms_left for one in holding if one.terms_left is not None), None),
         open_tasks=tuple(key for one in past for key in one.open_tasks),
         done_keys=frozenset().union(*(one.done_keys for one in past)),
+        fees=frozenset().union(*(one.fees for one in past)),
     )
     return with_paid_days(account)
 

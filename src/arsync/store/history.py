@@ -31,6 +31,8 @@ class History(NamedTuple):
     terms_left: StandingHold | None
     open_tasks: tuple[str, ...]
     done_keys: frozenset[str]
+    fees: frozenset[str]
+    """Ids of the invoices that were made as late fees."""
 
 
 def read_history(
@@ -79,6 +81,11 @@ def _history(contact_id: str, rows: list[Any]) -> History:
                 for row in rows
                 if row.state == ActionState.REJECTED
             )
+        ),
+        fees=frozenset(
+            row.receipt_reference
+            for row in started
+            if row.kind == ActionKind.LATE_FEE and row.receipt_reference
         ),
     )
 
