@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache, wraps
 from typing import Any, NamedTuple, TypeVar
 
+from arsync.core.countries import alpha_2
 from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.records import (
     Allocation,
@@ -29,7 +30,6 @@ from arsync.core.records import (
     RecordKind,
 )
 from arsync_quickbooks.blocks import promised_on
-from arsync_quickbooks.countries import alpha_2
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     CreditMemoDoc,

@@ -1,4 +1,4 @@
-"""Currencies that exist, and countries as people write them into an address."""
+"""Currencies that exist."""
 
 from __future__ import annotations
 
@@ -15,24 +15,3 @@ CURRENCIES = frozenset(
     """.split()
 )
 """The codes that Xero's documents may hold, and the newer ones of ISO 4217."""
-
-_COUNTRIES = {
-    "united kingdom": "GB", "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB",
-    "wales": "GB", "northern ireland": "GB", "ireland": "IE", "republic of ireland": "IE",
-    "united states": "US", "united states of america": "US", "usa": "US", "u.s.a.": "US",
-    "canada": "CA", "australia": "AU", "new zealand": "NZ", "singapore": "SG", "hong kong": "HK",
-    "south africa": "ZA", "germany": "DE", "deutschland": "DE", "france": "FR", "spain": "ES",
-    "italy": "IT", "netherlands": "NL", "the netherlands": "NL", "belgium": "BE", "austria": "AT",
-    "switzerland": "CH", "sweden": "SE", "norway": "NO", "denmark": "DK", "finland": "FI",
-    "poland": "PL", "portugal": "PT", "india": "IN", "japan": "JP", "china": "CN",
-    "united arab emirates": "AE", "uae": "AE", "malaysia": "MY", "philippines": "PH",
-}  # fmt: skip
-_LETTERS_OF_A_CODE = 2
-
-
-def country_code(text: str) -> str:
-    """Return the ISO code of a country that was typed into an address, else the text as it is."""
-    trimmed = text.strip()
-    if len(trimmed) == _LETTERS_OF_A_CODE and trimmed.upper() != "UK":
-        return trimmed.upper()
-    return _COUNTRIES.get(trimmed.lower(), trimmed)

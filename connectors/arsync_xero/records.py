@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from arsync.core.countries import alpha_2
 from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.records import (
     Allocation,
@@ -38,7 +39,7 @@ from arsync_xero.documents import (
     Term,
     Terms,
 )
-from arsync_xero.places import CURRENCIES, country_code
+from arsync_xero.places import CURRENCIES
 from arsync_xero.timezones import iana_name
 
 RATE_DIGITS = 12
@@ -396,4 +397,4 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
 def _country(document: ContactDocument) -> str:
     """Return the country of the postal address, else of the street address."""
     addresses = sorted(document.addresses or (), key=lambda one: one.address_type != "POBOX")
-    return next((country_code(one.country) for one in addresses if one.country), "")
+    return next((alpha_2(one.country) for one in addresses if one.country), "")

@@ -12,7 +12,6 @@ import pytest
 
 from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.records import Allocation, DocumentProblem, Payment, RecordKind
-from arsync_quickbooks.countries import alpha_2
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     InvoiceDoc,
@@ -139,14 +138,6 @@ def test_a_company_that_tells_no_time_zone_has_none() -> None:
         assert (organisation.id, organisation.name) == ("123", "Acme")
         assert organisation.time_zone == kept
         assert organisation.country == "GB"
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("USA", "US"), ("us", "US"), ("U.K.", "GB"), ("Ireland", "IE"), ("", ""), ("Mars", "Mars")],
-)
-def test_countries_are_told_by_two_letters_where_they_are_known(text: str, code: str) -> None:
-    assert alpha_2(text) == code
 
 
 def test_terms_are_told_in_words() -> None:

@@ -36,7 +36,6 @@ from arsync_xero.documents import (
     Endpoint,
 )
 from arsync_xero.feed import converted
-from arsync_xero.places import country_code
 from arsync_xero.records import (
     base_per_unit,
     to_contact,
@@ -422,12 +421,3 @@ def test_every_time_zone_that_xero_names_exists() -> None:
 )
 def test_time_zones_get_their_iana_name(windows: str, iana: str) -> None:
     assert iana_name(windows) == iana
-
-
-def test_countries_are_codes_where_they_are_known() -> None:
-    assert [country_code(text) for text in ("UK", "gb", " New Zealand ", "Atlantis")] == [
-        "GB",
-        "GB",
-        "NZ",
-        "Atlantis",
-    ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.money import ZERO, shown
+from arsync.core.money import ZERO
 from arsync.core.records import Account, Invoice, Organisation
 from arsync.core.statutory import LatePayment, compensation, interest
 from arsync.mail.language import Language
@@ -72,8 +73,8 @@ def letter_context(
                 number=_clean(ref.number),
                 date=spoken.day(record.issued_on) if record else "",
                 due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
-                amount_due=shown(due, currency),
-                total=shown(record.total, currency) if record else "",
+                amount_due=spoken.amount(due, currency),
+                total=spoken.amount(record.total, currency) if record else "",
                 currency=currency,
                 days_overdue=days,
                 overdue=spoken.overdue(days),
@@ -95,17 +96,17 @@ def letter_context(
         ),
         organisation=_clean(organisation.name),
         lines=lines,
-        totals=[shown(amount, currency) for currency, amount in totals.items()],
+        totals=[spoken.amount(amount, currency) for currency, amount in totals.items()],
         oldest=oldest,
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
-        statutory=_statutory(law, [records.get(ref.id) for ref in action.invoices], today),
+        statutory=_statutory(law, [records.get(ref.id) for ref in action.invoices], today, spoken),
     )
 
 
 def _statutory(
-    law: LatePayment | None, invoices: Sequence[Invoice | None], today: date
+    law: LatePayment | None, invoices: Sequence[Invoice | None], today: date, spoken: Language
 ) -> dict[str, str]:
     """Return what the law gives on all the invoices; nothing unless it is known for each."""
     if law is None:
@@ -123,9 +124,9 @@ def _statutory(
         return {}
     return {
         "law": law.law,
-        "interest": shown(interests, law.currency),
-        "compensation": shown(sums, law.currency),
-        "total": shown(interests + sums, law.currency),
+        "interest": spoken.amount(interests, law.currency),
+        "compensation": spoken.amount(sums, law.currency),
+        "total": spoken.amount(interests + sums, law.currency),
     }
 
 
@@ -144,6 +145,7 @@ def _context(
 ) -> dict[str, Any]:
     return {
         "customer": {"name": customer[0], "first_name": customer[1]},
+        "greeting": spoken.greeting.format(name=customer[1] or customer[0]),
         "organisation": {"name": organisation},
         "invoices": tuple(lines[:INVOICES_PER_LETTER_MAX]),
         "more_invoices": max(0, len(lines) - INVOICES_PER_LETTER_MAX),
@@ -180,21 +182,25 @@ def _is_web(link: str) -> bool:
 def sample_context(spoken: Language) -> dict[str, Any]:
     """Return made-up values with everything a letter can show, for trying out texts."""
     day = date(2026, 11, 22)
+
+    def money(amount: str) -> str:
+        return spoken.amount(Decimal(amount), "GBP")
+
     lines = [
         LetterInvoice(
             number=f"INV-{n}", date=spoken.day(day - timedelta(days=44)),
-            due_date=spoken.day(day - timedelta(days=14)), amount_due="GBP 1,940.00",
-            total="GBP 1,940.00", currency="GBP", days_overdue=14, overdue=spoken.overdue(14),
+            due_date=spoken.day(day - timedelta(days=14)), amount_due=money("1940"),
+            total=money("1940"), currency="GBP", days_overdue=14, overdue=spoken.overdue(14),
             link=f"https://example.com/INV-{n}", reference="PO 77", step="second reminder",
         )
         for n in (1, 2)
     ]  # fmt: skip
     return _context(
         spoken, customer=("Acme Ltd", "Jane"), organisation="Example Ltd", lines=lines,
-        totals=["GBP 3,880.00"], oldest=14, today=day, step="second reminder",
+        totals=[money("3880")], oldest=14, today=day, step="second reminder",
         promised_on=spoken.day(day),
         statutory={
             "law": "Late Payment of Commercial Debts (Interest) Act 1998",
-            "interest": "GBP 17.49", "compensation": "GBP 140.00", "total": "GBP 157.49",
+            "interest": money("17.49"), "compensation": money("140"), "total": money("157.49"),
         },
     )  # fmt: skip

@@ -6,9 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
+from arsync.core.money import rounded
 from arsync.errors import UserMistake
 
 DEFAULT_LANGUAGE = "en"
@@ -25,16 +27,34 @@ class Language:
     name: str
     months: tuple[str, ...]
     date_form: str
+    first_day: str
+    """How the first of a month is written: `1`, `1er`."""
     day_overdue: str
     days_overdue: str
     and_word: str
+    greeting: str
+    """How letters begin; it may hold `{name}`. Where it does not, nobody is called Mr or Ms."""
+    group: str
+    """Between thousands."""
+    decimal: str
+    """Between units and decimals."""
+    amount_form: str
     words: Mapping[str, str]
 
     def day(self, when: date) -> str:
         """Return a day for people: `22 November 2026`."""
-        return self.date_form.format(
-            day=when.day, month=self.months[when.month - 1], year=when.year
-        )
+        day = self.first_day if when.day == 1 else str(when.day)
+        return self.date_form.format(day=day, month=self.months[when.month - 1], year=when.year)
+
+    def amount(self, amount: Decimal, currency: str) -> str:
+        """Return money for people: `GBP 1,940.00`, `1.940,00 EUR`.
+
+        Currencies stand before or behind as the European Union writes them: Interinstitutional
+        style guide, 7.3.3. The space is one at which no line breaks.
+        """
+        number = f"{rounded(amount, currency):,f}"
+        local = number.translate(str.maketrans({",": self.group, ".": self.decimal}))
+        return self.amount_form.format(number=local, currency=currency).strip()
 
     def overdue(self, days: int) -> str:
         """Return `1 day overdue`, `14 days overdue`."""
@@ -56,9 +76,14 @@ def language(code: str) -> Language:
         name=table["name"],
         months=tuple(table["months"]),
         date_form=table["date"],
+        first_day=table["first_day"],
         day_overdue=table["day_overdue"],
         days_overdue=table["days_overdue"],
         and_word=table["and"],
+        greeting=table["greeting"],
+        group=table["number"]["group"],
+        decimal=table["number"]["decimal"],
+        amount_form=table["number"]["amount"],
         words=table["words"],
     )
 

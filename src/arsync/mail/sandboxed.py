@@ -72,7 +72,9 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+    # Not at blanks where no line may break: those inside amounts.
+    parts = re.split(r"\n[ \t\r]*\n", text)
+    return [re.sub(r"[ \t\r\n\f\v]+", " ", part).strip() for part in parts if part.strip()]
 
 
 def text_paragraphs(text: str) -> str:
