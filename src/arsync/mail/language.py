@@ -53,7 +53,7 @@ class Language:
         style guide, 7.3.3. The space is one at which no line breaks.
         """
         number = f"{rounded(amount, currency):,f}"
-        local = number.translate(str.maketrans({",": self.group, ".": self.decimal}))
+        local = number.translate(str.maketrans(",.", self.group + self.decimal))
         return self.amount_form.format(number=local, currency=currency).strip()
 
     def overdue(self, days: int) -> str:
