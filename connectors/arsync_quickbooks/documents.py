@@ -230,6 +230,10 @@ class Odd(NamedTuple):
     id: str
     number: str
     message: str
+    customer: str = ""
+    """Whose it is, where that can be read."""
+    invoices: tuple[str, ...] = ()
+    """Invoices that its lines name."""
 
 
 D = TypeVar("D", bound=Header)
@@ -266,5 +270,26 @@ def one(raw: Raw | bytes, kind: type[D]) -> D | Odd:
     except msgspec.ValidationError as error:
         loose = msgspec.json.decode(raw)
         row = loose if isinstance(loose, dict) else {}
-        return Odd(str(row.get("Id") or ""), str(row.get("DocNumber") or ""), str(error))
+        return Odd(
+            str(row.get("Id") or ""),
+            str(row.get("DocNumber") or ""),
+            str(error),
+            _customer_in(row),
+            tuple(_invoices_in(row)),
+        )
     return document
+
+
+def _customer_in(row: dict[str, Any]) -> str:
+    reference = row.get("CustomerRef")
+    value = reference.get("value") if isinstance(reference, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _invoices_in(row: dict[str, Any]) -> Iterator[str]:
+    lines = row.get("Line")
+    for line in lines if isinstance(lines, list) else ():
+        links = line.get("LinkedTxn") if isinstance(line, dict) else None
+        for link in links if isinstance(links, list) else ():
+            if isinstance(link, dict) and link.get("TxnType") == "Invoice":
+                yield str(link.get("TxnId") or "")

@@ -90,12 +90,12 @@ def _named(
         @wraps(convert)
         def converted(document: D | Odd, context: Any) -> R | DocumentProblem:
             if isinstance(document, Odd):
-                return DocumentProblem(kind, document.id, document.number, document.message)
+                return DocumentProblem(kind, *document)
             try:
                 return convert(document, context)
             except _OddDocument as odd:
                 number = getattr(document, "doc_number", None) or ""
-                return DocumentProblem(kind, document.id or "", number, str(odd))
+                return DocumentProblem(kind, document.id or "", number, str(odd), *_whose(document))
 
         return converted
 
@@ -281,6 +281,17 @@ def moment(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"no offset in {text!r}")
     return at.astimezone(UTC)
+
+
+def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
+    """Return the customer and the invoices that a document names."""
+    named = (
+        link.txn_id or ""
+        for line in getattr(document, "line", None) or ()
+        for link in line.linked_txn or ()
+        if link.txn_type == "Invoice"
+    )
+    return _value(getattr(document, "customer_ref", None)), tuple(named)
 
 
 def _text(text: str | None, key: str) -> str:

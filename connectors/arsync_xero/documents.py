@@ -7,6 +7,7 @@ texts here for the same reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -171,6 +172,7 @@ class PaymentDocument(Document):
     amount: Decimal | None = None
     currency_rate: Decimal | None = None
     reference: str | None = None
+    is_reconciled: bool | None = None
     invoice: InvoiceRef | None = None
     updated_date_utc: str | None = None
 
@@ -303,7 +305,27 @@ class Endpoint(Generic[D]):
             id=str(fields.get(self.id_name) or ""),
             number=str(number or ""),
             message=message,
+            contact_id=_contact_in(fields),
+            invoice_ids=tuple(_invoices_in(fields)) if self.kind != RecordKind.INVOICES else (),
         )
+
+
+def _contact_in(fields: dict[str, Any]) -> str:
+    """Return the contact that a document names, itself or through its invoice."""
+    for holder in (fields, fields.get("Invoice")):
+        contact = holder.get("Contact") if isinstance(holder, dict) else None
+        if isinstance(contact, dict) and isinstance(contact.get("ContactID"), str):
+            return str(contact["ContactID"])
+    return ""
+
+
+def _invoices_in(fields: dict[str, Any]) -> Iterator[str]:
+    """Yield the invoices that a payment or a credit names."""
+    allocations = fields.get("Allocations")
+    for holder in (fields, *(allocations if isinstance(allocations, list) else ())):
+        invoice = holder.get("Invoice") if isinstance(holder, dict) else None
+        if isinstance(invoice, dict) and isinstance(invoice.get("InvoiceID"), str):
+            yield invoice["InvoiceID"]
 
 
 def _envelope(key: str, rows: Any) -> Any:

@@ -32,6 +32,7 @@ from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
     AllocationDocument,
     ContactDocument,
+    ContactRef,
     CreditDocument,
     InvoiceDocument,
     OrganisationDocument,
@@ -199,7 +200,8 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             updated_at=moment_of(document.updated_date_utc),
         )
 
-    return _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number)
+    whose = (_owner(document.contact), ())
+    return _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number, whose)
 
 
 def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem | None:
@@ -233,7 +235,9 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
             updated_at=moment_of(document.updated_date_utc),
         )
 
-    return _record(make, RecordKind.CREDITS, id_, number)
+    named = {one.invoice.invoice_id for one in document.allocations or () if one.invoice}
+    whose = (_owner(document.contact), tuple(sorted(one for one in named if one)))
+    return _record(make, RecordKind.CREDITS, id_, number, whose)
 
 
 def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProblem | None:
@@ -270,10 +274,14 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
             unallocated=Decimal(0),
             allocations=(match,) if active else (),
             reference=document.reference or "",
+            reconciled=document.is_reconciled,
             updated_at=moment_of(document.updated_date_utc),
         )
 
-    return _record(make, RecordKind.PAYMENTS, document.payment_id, document.reference)
+    invoice = document.invoice
+    named = (invoice.invoice_id,) if invoice and invoice.invoice_id else ()
+    whose = (_owner(invoice.contact if invoice else None), named)
+    return _record(make, RecordKind.PAYMENTS, document.payment_id, document.reference, whose)
 
 
 def to_open_balance(document: InvoiceDocument) -> OpenBalance | DocumentProblem:
@@ -325,12 +333,21 @@ def _rate(rate: Decimal | None, currency: str, base: str, *, needed: bool) -> De
 
 
 def _record(
-    make: Callable[[], T], kind: RecordKind, id_: str | None, number: str | None
+    make: Callable[[], T],
+    kind: RecordKind,
+    id_: str | None,
+    number: str | None,
+    whose: tuple[str, tuple[str, ...]] = ("", ()),
 ) -> T | DocumentProblem:
+    """Make a record, or say what is odd; `whose` is the contact and the invoices it names."""
     try:
         return make()
     except Odd as odd:
-        return DocumentProblem(str(kind), id_ or "", number or "", str(odd))
+        return DocumentProblem(str(kind), id_ or "", number or "", str(odd), *whose)
+
+
+def _owner(contact: ContactRef | None) -> str:
+    return (contact and contact.contact_id) or ""
 
 
 def _text(value: str | None, name: str) -> str:

@@ -228,6 +228,10 @@ class PeopleEdits(Protocol):
 
     def set_due_date(self, invoice_id: str, on: date) -> None: ...
 
+    def move_invoice(self, invoice_id: str, contact_id: str) -> None:
+        """Put an invoice under another customer: it was issued to the wrong one."""
+        ...
+
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write into the field that users see (a note on Xero, Customer.Notes on QuickBooks)."""
         ...

@@ -345,7 +345,8 @@ def test_a_suppliers_credit_is_none_of_ours(type_: str) -> None:
 
 def test_an_odd_credit_is_named() -> None:
     problem = one(CREDIT_NOTES, to_credit, CREDIT | {"Type": "GIFT"})
-    assert problem == DocumentProblem("credits", "cn1", "CN-1", "unknown Type 'GIFT'")
+    message = "unknown Type 'GIFT'"
+    assert problem == DocumentProblem("credits", "cn1", "CN-1", message, "c1", ("i1",))
 
 
 def test_a_payment_is_in_the_invoices_currency() -> None:

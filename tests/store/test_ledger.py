@@ -79,7 +79,7 @@ def test_every_field_of_every_record_comes_back_as_it_was(
     )  # fmt: skip
     payment = Payment(
         "p1", "c1", "active", date(2026, 10, 2), "EUR", Decimal("0.000001"), Decimal(10),
-        Decimal("0.25"), allocations, ODD_TEXT, "3", moment,
+        Decimal("0.25"), allocations, ODD_TEXT, True, "3", moment,
     )  # fmt: skip
     credit = Credit(
         "k1", "c1", "overpayment", "CN-1", "open", date(2026, 10, 2), "EUR", None, Decimal(10),

@@ -6,7 +6,14 @@ from typing import Any
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.assess import Assessment
-from arsync.core.planning import Planning, because, cited, left_alone_words, not_written_to
+from arsync.core.planning import (
+    Planning,
+    because,
+    cited,
+    left_alone_words,
+    not_written_to,
+    what_is_uncertain,
+)
 from arsync.core.records import Contact, ContactStatus, StandingHold
 from arsync.core.rulebook.model import CreditHold
 
@@ -35,7 +42,11 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
         elif assessment.reasons:
             planning.hold_back(root, f"no credit hold: {alone[0]}", because=alone[1])
         return
-    if assessment.reasons:
+    uncertain = what_is_uncertain(planning, account)
+    if assessment.reasons and uncertain:
+        if hold is None:
+            planning.hold_back(root, f"no credit hold: {uncertain}")
+    elif assessment.reasons:
         _place(planning, assessment)
     elif hold is not None:
         _lift(planning, assessment, "no reason stands any more")

@@ -12,7 +12,7 @@ from arsync.core.assess import Assessor, Party
 from arsync.core.business_days import Calendar
 from arsync.core.decisions import HeldBack
 from arsync.core.places import Places
-from arsync.core.records import ContactStatus, Invoice
+from arsync.core.records import Account, ContactStatus, Invoice
 from arsync.core.rulebook.model import Place
 
 
@@ -83,6 +83,14 @@ def not_written_to(party: Party) -> str:
     if contact.status == ContactStatus.MERGED:
         return f"the contact was merged into {contact.merged_into or 'another'}"
     return f"the contact is {contact.status}"
+
+
+def what_is_uncertain(planning: Planning, account: Account) -> str:
+    """Return why it is not certain what the debtor owes; empty when it is.
+
+    Unknown never acts against a customer: neither a message nor a hold rests on such figures.
+    """
+    return account.doubts[0] if account.doubts else ""
 
 
 def left_alone_words(planning: Planning, party: Party) -> tuple[str, Because] | None:

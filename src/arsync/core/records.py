@@ -156,6 +156,8 @@ class Payment(NamedTuple):
     unallocated: Decimal
     allocations: tuple[Allocation, ...] = ()
     reference: str = ""
+    reconciled: bool | None = None
+    """Whether it was matched to the bank's statement; None when the platform does not tell."""
     version: str = ""
     updated_at: datetime | None = None
 
@@ -193,6 +195,35 @@ class DocumentProblem(NamedTuple):
     id: str
     number: str
     message: str
+    contact_id: str = ""
+    """Whose it is, where that can be read all the same."""
+    invoice_ids: tuple[str, ...] = ()
+    """Invoices that it names."""
+
+
+class OwnBalance(NamedTuple):
+    """What the platform itself says a contact owes: its own sum, to compare ours with."""
+
+    contact_id: str
+    amount: Decimal
+    less_credits: bool | None = None
+    """True: unallocated money is taken off. None: nobody knows which."""
+    in_base: bool | None = False
+    """True: it is in the organisation's currency, False: in the contact's. None: nobody knows."""
+
+
+class Difference(NamedTuple):
+    """A contact of which the platform's own balance and the copy do not agree."""
+
+    contact_id: str
+    contact_name: str
+    theirs: Decimal
+    """What the platform says."""
+    ours: Decimal
+    """What the copy adds up to; of several ways to count, the nearest."""
+    currency: str
+    rate: Decimal | None
+    """Base-currency units for one unit of `currency`."""
 
 
 class Promise(NamedTuple):
@@ -262,6 +293,8 @@ class Account(NamedTuple):
     """Keys of tasks that were opened for this debtor and are not done."""
     done_keys: frozenset[str] = frozenset()
     """Keys of every action ever started for this debtor: planning twice plans once."""
+    doubts: tuple[str, ...] = ()
+    """Why what this debtor owes is not certain, in words: nothing is said to it meanwhile."""
     taken_over_on: date | None = None
     """The day the connection left `observe`: debts older than this follow `take_over`."""
     fees: frozenset[str] = frozenset()

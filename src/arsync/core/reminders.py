@@ -7,7 +7,13 @@ from datetime import date, timedelta
 from arsync.core.actions import ActionKind, Via
 from arsync.core.assess import Assessment, Party
 from arsync.core.due_steps import due_steps
-from arsync.core.planning import Planning, because, left_alone_words, not_written_to
+from arsync.core.planning import (
+    Planning,
+    because,
+    left_alone_words,
+    not_written_to,
+    what_is_uncertain,
+)
 from arsync.core.rulebook.model import Cadence, StepKind
 from arsync.core.step_actions import DueStep, acts_as, fee_of, step_action
 
@@ -34,9 +40,25 @@ def plan_reminders(planning: Planning, assessment: Assessment, party: Party) -> 
             _report_cadences(planning, party, undecided)
         return
     due = due_steps(planning, assessment, party, cadence)
+    uncertain = what_is_uncertain(planning, assessment.account)
+    if uncertain:
+        due = _only_tasks(planning, party, due, uncertain)
     if due:
         _plan_quiet_steps(planning, assessment, party, cadence, due)
         _plan_moment(planning, assessment, party, cadence, due)
+
+
+def _only_tasks(
+    planning: Planning, party: Party, due: list[DueStep], uncertain: str
+) -> list[DueStep]:
+    """Hold back what would reach a customer of whom it is not certain what it owes."""
+    tasks = []
+    for one in due:
+        if acts_as(planning, one) is ActionKind.TASK:
+            tasks.append(one)
+        else:
+            planning.hold_back(party, uncertain, invoice=one.invoice, because=one.reason)
+    return tasks
 
 
 def _report_cadences(planning: Planning, party: Party, undecided: list[Cadence]) -> None:

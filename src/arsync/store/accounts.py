@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, or_, select
@@ -18,7 +18,9 @@ from arsync.core.records import (
     RecordKind,
 )
 from arsync.store.bulk import one_of
+from arsync.store.doubts import read_doubts
 from arsync.store.history import History, read_history
+from arsync.store.moves import Move, read_moved, with_moved
 from arsync.store.rows import KINDS, to_records
 from arsync.store.tables import connections, contacts, disputes, invoices, problems, promises
 
@@ -37,10 +39,28 @@ def read_accounts(
     taken_over_on = connection.scalar(
         select(connections.c.taken_over_on).where(connections.c.id == connection_id)
     )
-    doubtful = _doubtful_invoices(connection, connection_id)
+    apart = Apart(
+        invoices=_doubtful_invoices(connection, connection_id),
+        contacts=families.unknown,
+        doubts=read_doubts(connection, connection_id),
+        moved=read_moved(connection, connection_id),
+    )
     for chunk in _chunks(connection, connection_id, families, wanted):
-        for account in _read_chunk(connection, connection_id, chunk, doubtful, families.unknown):
+        for account in _read_chunk(connection, connection_id, chunk, apart):
             yield account._replace(taken_over_on=taken_over_on)
+
+
+class Apart(NamedTuple):
+    """What is out of the ordinary in a whole ledger."""
+
+    invoices: frozenset[str]
+    """Invoices whose newest version could not be understood."""
+    contacts: frozenset[str]
+    """Contacts of which only a problem is known."""
+    doubts: Mapping[str, list[str]]
+    """By contact, why what it owes is not certain."""
+    moved: Mapping[str, list[Move]]
+    """By contact, invoices that came from another one."""
 
 
 def missing_contacts(connection: Connection, connection_id: int) -> list[str]:
@@ -190,26 +210,29 @@ def _read_chunk(
     connection: Connection,
     connection_id: int,
     chunk: list[Family],
-    doubtful: frozenset[str],
-    unknown: frozenset[str],
+    apart: Apart,
 ) -> Iterator[Account]:
     ids = [one for family in chunk for one in family]
     people = read_records(connection, connection_id, RecordKind.CONTACTS, ids)
-    for one in unknown.intersection(ids):
+    for one in apart.contacts.intersection(ids):
         people[one] = Contact(id=one, name=one, status=ContactStatus.UNKNOWN)
     episodes: dict[str, int] = {}
     documents = _Documents(
-        _invoices(connection, connection_id, ids, doubtful, episodes),
+        _invoices(connection, connection_id, ids, apart.invoices, episodes),
         _by_contact(connection, connection_id, RecordKind.PAYMENTS, ids, "paid_on"),
         _by_contact(connection, connection_id, RecordKind.CREDITS, ids, "issued_on"),
         _promises(connection, connection_id, ids),
         _disputes(connection, connection_id, ids),
     )
-    histories = read_history(connection, connection_id, ids)
+    histories = with_moved(
+        connection, connection_id, read_history(connection, connection_id, ids), ids, apart.moved
+    )
     for family in chunk:
         members = tuple(people[one] for one in family if one in people)
         if members:
-            yield _account(members, documents, episodes, histories)
+            yield _account(members, documents, episodes, histories)._replace(
+                doubts=tuple(doubt for one in members for doubt in apart.doubts.get(one.id, ()))
+            )
 
 
 def _account(
@@ -233,7 +256,8 @@ def _account(
         credits=all_of(documents.credits),
         promises=all_of(documents.promises),
         disputes=all_of(documents.disputes),
-        sent=tuple(step for one in past for step in one.sent),
+        # What was done for an invoice that moved within the family is known twice.
+        sent=tuple(dict.fromkeys(step for one in past for step in one.sent)),
         hold=next((one.hold for one in holding if one.hold is not None), None),
         episodes={invoice.id: episodes[invoice.id] for invoice in owed},
         last_hold_episode=max((one.last_hold_episode for one in past), default=0),

@@ -39,6 +39,14 @@ def read_history(
     connection: Connection, connection_id: int, contact_ids: Sequence[str]
 ) -> dict[str, History]:
     """Return the history of each contact for which anything was ever done."""
+    by_contact = done_rows(connection, connection_id, contact_ids)
+    return {contact_id: _history(contact_id, rows) for contact_id, rows in by_contact.items()}
+
+
+def done_rows(
+    connection: Connection, connection_id: int, contact_ids: Sequence[str]
+) -> dict[str, list[Any]]:
+    """Return what was started or refused, by contact, the oldest first."""
     ours = actions.c
     query = (
         select(
@@ -55,7 +63,7 @@ def read_history(
     by_contact: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(query):
         by_contact[row.contact_id].append(row)
-    return {contact_id: _history(contact_id, rows) for contact_id, rows in by_contact.items()}
+    return by_contact
 
 
 def _history(contact_id: str, rows: list[Any]) -> History:

@@ -18,7 +18,7 @@ from arsync.core.records import (
     RecordKind,
 )
 from arsync.store import accounts as reading
-from arsync.store import lookups, pages
+from arsync.store import doubts, lookups, pages
 from arsync.store import sweeps as sweeping
 from arsync.store.database import Database
 from arsync.store.rows import KINDS
@@ -99,12 +99,17 @@ class Ledger:
     def problems(self, connection_id: int) -> list[DocumentProblem]:
         """Return the documents that could not be understood, and still cannot."""
         query = (
-            select(problems.c.kind, problems.c.id, problems.c.number, problems.c.message)
+            select(*(problems.c[name] for name in DocumentProblem._fields))
             .where(problems.c.connection_id == connection_id)
             .order_by(problems.c.kind, problems.c.id)
         )
         with self._database.read() as connection:
             return [DocumentProblem(*row) for row in connection.execute(query)]
+
+    def unplaced_money(self, connection_id: int) -> list[str]:
+        """Return the payments and credits that cannot be read and name nobody, in words."""
+        with self._database.read() as connection:
+            return doubts.unplaced_money(connection, connection_id)
 
     def accounts(
         self, connection_id: int, contact_ids: Sequence[str] | None = None

@@ -14,7 +14,16 @@ from arsync.core.records import DocumentProblem, Organisation, RecordKind
 from arsync.store.bulk import insert_new, one_of, stored_hashes, upsert
 from arsync.store.rows import KINDS, Kind, Values, hash_of, organisation_values, packed
 from arsync.store.sweeps import note_sweep
-from arsync.store.tables import connections, cursors, open_balances, problems, sweeps
+from arsync.store.tables import (
+    connections,
+    cursors,
+    differences,
+    invoices,
+    moved_invoices,
+    open_balances,
+    problems,
+    sweeps,
+)
 from arsync.store.values import PageResult
 
 
@@ -41,6 +50,7 @@ def clear_copy(connection: Connection, connection_id: int) -> None:
         sweeps,
         open_balances,
         problems,
+        differences,
     ):
         connection.execute(delete(table).where(table.c.connection_id == connection_id))
 
@@ -65,11 +75,18 @@ def _store_organisation(
         updated += connection.execute(
             update(connections)
             .where(connections.c.id == connection_id)
-            .values(organisation_values(record))
+            .values(_as_told(organisation_values(record)))
         ).rowcount
     understood = [record.id for record in page.records]
     _save_problems(connection, connection_id, (page.kind, understood), page.problems, now)
     return PageResult(updated=updated, problems=page.problems)
+
+
+def _as_told(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the organisation's values: what a person said of reminders stays if nobody tells."""
+    if values["own_reminders"] is None:
+        del values["own_reminders"]
+    return values
 
 
 SAMPLED = 16
@@ -93,8 +110,13 @@ def _store_records(
     if batch is None:
         stored = stored_hashes(connection, kind, connection_id, ids)
         batch = _Batch(kind, connection_id, sweep, stored)
-        upsert(connection, kind, list(batch.rows_of(records)))
+        rows = list(batch.rows_of(records))
+        if kind.kind == RecordKind.INVOICES:
+            batch.touched |= _note_moves(connection, connection_id, records, batch.changed)
+        upsert(connection, kind, rows)
     found = [*page.problems, *batch.problems]
+    if page.gone:
+        batch.touched |= _owners(connection, connection_id, kind, page.gone)
     gone = mark_gone(connection, connection_id, kind, page.gone)
     _save_problems(connection, connection_id, (kind.kind, [*ids, *page.gone]), found, now)
     if sweep:
@@ -106,7 +128,41 @@ def _store_records(
         unchanged=len(batch.unchanged),
         gone=gone,
         problems=tuple(found),
+        touched=frozenset(batch.touched),
     )
+
+
+def _owners(connection: Connection, connection_id: int, kind: Kind, ids: Sequence[str]) -> set[str]:
+    """Return the contacts of stored documents; of contacts there are none."""
+    if "contact_id" not in kind.table.c:
+        return set()
+    query = select(kind.table.c.contact_id).where(
+        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, ids)
+    )
+    return set(connection.scalars(query))
+
+
+def _note_moves(
+    connection: Connection, connection_id: int, records: Mapping[str, Any], changed: Sequence[str]
+) -> set[str]:
+    """Remember invoices that stand under another contact now; return the contacts they left.
+
+    What was done about them is recorded under the contact they left.
+    """
+    if not changed:
+        return set()
+    query = select(invoices.c.id, invoices.c.contact_id).where(
+        invoices.c.connection_id == connection_id, one_of(connection, invoices.c.id, changed)
+    )
+    moves = [
+        {"connection_id": connection_id, "invoice_id": row.id, "from_contact": row.contact_id}
+        for row in connection.execute(query)
+        if row.contact_id != records[row.id].contact_id
+    ]
+    if moves:
+        make = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(make.insert(moved_invoices).on_conflict_do_nothing(), moves)
+    return {move["from_contact"] for move in moves}
 
 
 class _Batch:
@@ -122,6 +178,9 @@ class _Batch:
         self.inserted = 0
         self.updated = 0
         self.unchanged: list[str] = []
+        self.changed: list[str] = []
+        self.touched: set[str] = set()
+        """Contacts whose documents are new or changed."""
         self.problems: list[DocumentProblem] = []
 
     def rows_of(self, records: Mapping[str, Any]) -> Iterator[Values]:
@@ -129,6 +188,7 @@ class _Batch:
         stored, kind, connection_id, sweep = (
             self._stored, self._kind, self._connection_id, self._sweep
         )  # fmt: skip
+        of_contact = kind.kind != RecordKind.CONTACTS
         for record_id, record in records.items():
             known = stored.get(record_id)
             try:
@@ -140,13 +200,17 @@ class _Batch:
                 row = kind.row(connection_id, record, (content, row_hash), sweep)
             except ValueError as error:
                 number = getattr(record, "number", "")
-                problem = DocumentProblem(kind.kind.value, record_id, number, str(error))
+                owner = record.contact_id if of_contact else ""
+                problem = DocumentProblem(kind.kind.value, record_id, number, str(error), owner)
                 self.problems.append(problem)
                 continue
+            if of_contact:
+                self.touched.add(record.contact_id)
             if known is None:
                 self.inserted += 1
             else:
                 self.updated += 1
+                self.changed.append(record_id)
             yield row
 
 
@@ -204,7 +268,11 @@ def _save_problems(
         standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
         connection.execute(delete(problems).where(standing, one_of(connection, problems.c.id, ids)))
     for one in found:
-        values = {"number": _kept(one.number), "message": _kept(one.message), "seen_at": now}
+        values = {
+            "number": _kept(one.number), "message": _kept(one.message), "seen_at": now,
+            "contact_id": _kept(one.contact_id),
+            "invoice_ids": tuple(_kept(id_) for id_ in one.invoice_ids),
+        }  # fmt: skip
         make = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(
             make.insert(problems)

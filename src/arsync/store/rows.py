@@ -93,7 +93,8 @@ def _payment(connection_id: int, one: Payment, row_hash: int, sweep: str) -> Val
     return (
         connection_id, one.id, one.contact_id, str(one.status), _iso(one.paid_on), one.currency,
         None if one.rate is None else str(one.rate), to_units(one.amount),
-        to_units(one.unallocated), allocations_json(one.allocations), one.reference, one.version,
+        to_units(one.unallocated), allocations_json(one.allocations), one.reference,
+        None if one.reconciled is None else int(one.reconciled), one.version,
         _moment(one.updated_at), row_hash, sweep,
     )  # fmt: skip
 

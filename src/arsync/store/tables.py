@@ -184,6 +184,7 @@ payments = _ledger_table(
     Column("unallocated", Amount, nullable=False),
     Column("allocations", Allocations, nullable=False),
     _text("reference"),
+    Column("reconciled", Boolean),
 )
 
 credits_ = _ledger_table(
@@ -212,7 +213,32 @@ problems = Table(
     _text("number"),
     Column("message", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    # Whose it is, as far as that can be read.
+    _id("contact_id"),
+    Column("invoice_ids", Texts, nullable=False, server_default=""),
 )
+
+moved_invoices = Table(
+    "moved_invoices",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
+    Column("from_contact", Id, primary_key=True),
+)
+"""Invoices that once stood under another contact, where what was done about them is recorded."""
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("contact_id", Id, primary_key=True),
+    Column("theirs", Amount, nullable=False),
+    Column("ours", Amount, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("rate", Rate),
+    Column("seen_at", Moment, nullable=False),
+)
+"""Contacts of which the platform's own balance and the copy did not agree when last compared."""
 
 actions = Table(
     "actions",

@@ -60,6 +60,8 @@ class PageResult(NamedTuple):
     gone: int = 0
     problems: tuple[DocumentProblem, ...] = ()
     """The page's own, and records that the store itself had to refuse."""
+    touched: frozenset[str] = frozenset()
+    """Contacts whose documents it changed."""
 
 
 class Sweep(NamedTuple):

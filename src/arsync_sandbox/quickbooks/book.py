@@ -263,6 +263,16 @@ class QuickBooksBook:
         self._again("Invoice", invoice_id, "update", DueDate=on.isoformat())
 
     @_told
+    def move_invoice(self, invoice_id: str, contact_id: str) -> None:
+        """Put an invoice under another customer."""
+        customer = self._stored("Customer", contact_id)
+        changes: Doc = {"CustomerRef": {"value": customer["Id"]}}
+        if "PrimaryEmailAddr" in customer:
+            # The form puts the customer's own address in when the customer is chosen.
+            changes["BillEmail"] = customer["PrimaryEmailAddr"]
+        self._again("Invoice", invoice_id, "update", **changes)
+
+    @_told
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write into Customer.Notes."""
         self._again("Customer", contact_id, "update", Notes=text)

@@ -201,6 +201,18 @@ class People:
         self.ledger.event("INVOICE", "UPDATE", invoice)
         self.webhooks.flush()
 
+    def move_invoice(self, invoice_id: str, contact_id: str) -> None:
+        """Put an invoice under another contact; Xero refuses once money is applied to it."""
+        invoice, contact = self._invoice(invoice_id), self._contact(contact_id)
+        if invoice.part_paid:
+            raise ValueError(f"invoice {invoice.number} has a payment or credit note allocated")
+        invoice.contact.invoices.remove(invoice)
+        contact.invoices.append(invoice)
+        invoice.contact = contact
+        self.ledger.changed(invoice)
+        self.ledger.event("INVOICE", "UPDATE", invoice)
+        self.webhooks.flush()
+
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write a note on a contact, under the name of a person."""
         self.ledger.note(self._contact(contact_id).id, text, user="Sandbox Owner")

@@ -1,0 +1,133 @@
+"""What is owed is not guessed: doubts stay with whom they concern, history with its invoice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from arsync.connector import Page, Record
+from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef, step_subject
+from arsync.core.records import Account, Contact, DocumentProblem, Invoice, RecordKind, SentStep
+from arsync.store import Store
+from arsync.store.values import ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+
+
+def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Record) -> None:
+    store.ledger.apply(connection.id, Page(kind, records, "x"), NOW)
+
+
+def invoice(number: int, contact: str) -> Invoice:
+    return Invoice(
+        f"i{number}", contact, f"INV-{number}", "open", date(2026, 9, 1), date(2026, 10, 1),
+        "GBP", None, Decimal(100), Decimal(100),
+    )  # fmt: skip
+
+
+def account(store: Store, connection: ConnectionRow, contact: str) -> Account:
+    (found,) = store.ledger.accounts(connection.id, [contact])
+    return found
+
+
+@pytest.fixture
+def two(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]:
+    """A store of two contacts, each with an invoice."""
+    put(store, connection, RecordKind.CONTACTS, Contact("c1", "Ada"), Contact("c2", "Bob"))
+    put(store, connection, RecordKind.INVOICES, invoice(1, "c1"), invoice(2, "c2"))
+    return store, connection
+
+
+def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: object) -> None:
+    problem = DocumentProblem(kind.value, "p1", "PAY-1", "unknown Status 'LOST'")
+    problem = problem._replace(**whose)
+    store.ledger.apply(connection.id, Page(kind, (), "x", (problem,)), NOW)
+
+
+@pytest.mark.parametrize("whose", [{"contact_id": "c1"}, {"invoice_ids": ("i1", "i9")}])
+@pytest.mark.parametrize("kind", [RecordKind.PAYMENTS, RecordKind.CREDITS])
+def test_money_that_cannot_be_read_puts_only_its_own_customer_in_doubt(
+    two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, object]
+) -> None:
+    store, connection = two
+    odd(store, connection, kind, **whose)
+    (doubt,) = account(store, connection, "c1").doubts
+    assert "PAY-1" in doubt
+    assert "unknown Status 'LOST'" in doubt
+    assert account(store, connection, "c2").doubts == ()
+    assert store.ledger.unplaced_money(connection.id) == []
+
+
+def test_money_that_names_nobody_is_reported_and_puts_nobody_in_doubt(
+    two: tuple[Store, ConnectionRow],
+) -> None:
+    store, connection = two
+    odd(store, connection, RecordKind.PAYMENTS)
+    assert account(store, connection, "c1").doubts == ()
+    (said,) = store.ledger.unplaced_money(connection.id)
+    assert "does not say whose it is" in said
+
+
+def test_a_doubt_ends_when_the_document_can_be_read(two: tuple[Store, ConnectionRow]) -> None:
+    store, connection = two
+    odd(store, connection, RecordKind.PAYMENTS, contact_id="c1")
+    store.ledger.apply(connection.id, Page(RecordKind.PAYMENTS, (), "x", gone=("p1",)), NOW)
+    assert account(store, connection, "c1").doubts == ()
+
+
+def reminded(
+    store: Store, connection: ConnectionRow, end: ActionState = ActionState.SENT
+) -> Action:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
+    other = ref._replace(id="i3", number="INV-3")
+    action = Action(
+        ActionKind.REMINDER, "acme", "c1", "Ada", Because("rules.yaml", 3, "Polite"),
+        invoices=(ref, other), subject=step_subject("i1", 1), step="first reminder", moment="m",
+    )  # fmt: skip
+    store.actions.add(connection.id, action, who="test", why="test", now=NOW)
+    assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+    store.actions.change(action.key, end, who="test", why="test", now=NOW)
+    return action
+
+
+def test_the_steps_taken_for_an_invoice_follow_it_to_another_contact(
+    two: tuple[Store, ConnectionRow],
+) -> None:
+    store, connection = two
+    reminded(store, connection)
+    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
+    taken = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m")
+    # Only what was said about this invoice: the other one stayed.
+    assert account(store, connection, "c2").sent == (taken,)
+    # All at once as well as one by one.
+    every = {one.contacts[0].id: one.sent for one in store.ledger.accounts(connection.id)}
+    assert every["c2"] == (taken,)
+    put(store, connection, RecordKind.INVOICES, invoice(1, "c1"))
+    assert [step.invoice_id for step in account(store, connection, "c1").sent] == ["i1", "i3"]
+    assert account(store, connection, "c2").sent == ()
+
+
+def test_within_a_family_a_step_counts_once_wherever_the_invoice_goes(
+    two: tuple[Store, ConnectionRow],
+) -> None:
+    store, connection = two
+    put(store, connection, RecordKind.CONTACTS, Contact("c2", "Bob", parent_id="c1"))
+    reminded(store, connection)
+    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
+    assert [step.invoice_id for step in account(store, connection, "c2").sent] == ["i1", "i3"]
+
+
+def test_a_step_that_was_refused_stays_refused_under_another_contact(
+    two: tuple[Store, ConnectionRow],
+) -> None:
+    store, connection = two
+    action = reminded(store, connection, ActionState.REJECTED)
+    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
+    there = Action(
+        action.kind, "acme", "c2", "Bob", action.because, subject=action.subject, step=action.step
+    )
+    assert account(store, connection, "c2").sent == ()
+    assert account(store, connection, "c2").done_keys == {there.key}
