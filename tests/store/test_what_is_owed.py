@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def two(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]:
     return store, connection
 
 
-def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: object) -> None:
+def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: Any) -> None:
     problem = DocumentProblem(kind.value, "p1", "PAY-1", "unknown Status 'LOST'")
     problem = problem._replace(**whose)
     store.ledger.apply(connection.id, Page(kind, (), "x", (problem,)), NOW)
@@ -50,7 +51,7 @@ def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: obje
 @pytest.mark.parametrize("whose", [{"contact_id": "c1"}, {"invoice_ids": ("i1", "i9")}])
 @pytest.mark.parametrize("kind", [RecordKind.PAYMENTS, RecordKind.CREDITS])
 def test_money_that_cannot_be_read_puts_only_its_own_customer_in_doubt(
-    two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, object]
+    two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, Any]
 ) -> None:
     store, connection = two
     odd(store, connection, kind, **whose)

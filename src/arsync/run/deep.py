@@ -14,7 +14,8 @@ from arsync.store.values import ConnectionRow
 DIFFERENCES_NAMED_MAX = 10
 """So many documents are named; the rest is counted."""
 
-_ARSYNCS_OWN = frozenset({"version", "updated_at"})
+_ARSYNCS_OWN = frozenset({"version", "updated_at", "reconciled"})
+"""`reconciled` can change without a trace in the others: Xero matches payments on its own."""
 
 
 class _Difference(NamedTuple):
