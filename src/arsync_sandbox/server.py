@@ -169,6 +169,11 @@ class Sandbox:
         """Where the SMTP sink listens; 0 without one."""
         return 0 if self._smtp is None else self._smtp.port
 
+    @property
+    def wsgi(self) -> Callable[..., Iterable[bytes]]:
+        """The whole of it as a WSGI application, for callers in this process without a socket."""
+        return self._exchange
+
     def setting(self, name: str) -> Any:
         """Return a switch as it stands."""
         return self.settings[name]

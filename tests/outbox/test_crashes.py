@@ -122,6 +122,22 @@ def test_a_person_who_records_something_is_never_half_heard(world: World) -> Non
         assert len(world.store.people.promises(world.connection.id)) == 1
 
 
+def test_who_did_a_task_is_noted_though_the_process_died_before_the_note(world: World) -> None:
+    world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Call the customer"))
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.sync()
+    task = world.the_row(ActionKind.TASK)
+    for step in dies_at_each_step(world, lambda one: done_once(one, task.key)):
+        (note,) = [one.write for one in world.books.done if one.kind is ActionKind.TASK_DONE]
+        assert note.text.startswith("Task done by Jane: "), f"died at step {step}"
+
+
+def done_once(world: World, key: str) -> None:
+    if key in {row.key for row in world.store.actions.open_tasks()}:
+        world.app.done(key, outcome="will pay", who="Jane")
+    work(world)
+
+
 def test_a_claim_of_a_dead_process_is_looked_up_before_anything_is_sent(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.die_at = 10_000

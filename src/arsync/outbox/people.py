@@ -245,9 +245,8 @@ def complete_task(
         UserMistake: it is not a task, not open yet, or done already.
     """
     text = checked(outcome, REASON_CHARACTERS_MAX)
-    row = store.actions.complete_task(
-        key, who=checked(who, WHO_CHARACTERS_MAX), outcome=text, now=clock.now()
-    )
+    who = checked(who, WHO_CHARACTERS_MAX)
+    row = store.actions.complete_task(key, who=who, outcome=text, now=clock.now())
     said = f"Task done: {row.action.details.get('task', '')}."
     return _noted(store, connection, _task_action(row, who), said, who=who, clock=clock)
 
@@ -298,9 +297,14 @@ def _recent_tasks(
     store: Store, connection: ConnectionRow, since: datetime
 ) -> list[tuple[Action, str]]:
     rows = store.actions.list(connection.id, kinds={ActionKind.TASK})
-    return [
-        (_task_action(row, ""), "arsync") for row in rows if row.done_at and row.done_at >= since
-    ]
+    done = [row for row in rows if row.done_at and row.done_at >= since]
+    return [(_task_action(row, who), who) for row in done for who in [_done_by(store, row)]]
+
+
+def _done_by(store: Store, row: ActionRow) -> str:
+    """Return who said that a task is done: the one event that changed nothing."""
+    events = store.actions.events(row.key)
+    return next(event.who for event in reversed(events) if event.from_state is event.to_state)
 
 
 def _invoice(store: Store, connection: ConnectionRow, invoice_id: str) -> Invoice | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -127,7 +128,8 @@ def guid(value: Any) -> str:
 
 def new_guid() -> str:
     """A fresh GUID."""
-    return str(uuid.uuid4())
+    # From `random`, so that who seeds it gets the same ids again.
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def swapped_guid(id_: str) -> str:

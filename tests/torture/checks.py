@@ -1,0 +1,99 @@
+"""What must hold at the end of every schedule, whatever happened on the way."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, ActionState, marker
+from arsync.core.records import DocumentStatus
+
+from .deaths import Check
+from .world import ON_THE_WAY, World
+
+_MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
+
+
+def same_as(reference: Mapping[str, int]) -> Check:
+    """Return the check that everything stands as often as in a life without accidents."""
+
+    def check(world: World) -> None:
+        stands = world.stands()
+        differs = {
+            words: f"{stands.get(words, 0)}, not {reference.get(words, 0)}"
+            for words in {*stands, *reference}
+            if stands.get(words, 0) != reference.get(words, 0)
+        }
+        assert not differs, f"stands differently: {differs}; {_states(world)}"
+        assert not world.my_rows(*ON_THE_WAY, ActionState.UNKNOWN), _states(world)
+        nothing_twice(world)
+        audit_is_whole(world)
+
+    return check
+
+
+def _states(world: World) -> list[str]:
+    return [f"{row.action.kind} {row.state}: {row.reason}" for row in world.my_rows()]
+
+
+def nothing_twice(world: World) -> None:
+    """No note stands twice, no message left twice."""
+    state = world.state()
+    found = Counter(_notes(state))
+    found.update(
+        ("letter", one["headers"]["X-Arsync-Key"], ", ".join(one["to"]))
+        for one in state["emails"]
+        if one["origin"] == "smtp"
+    )
+    twice = {what: count for what, count in found.items() if count > 1}
+    assert not twice, f"stands more than once: {twice}"
+
+
+def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, id and marker of everything marked."""
+    for note in state["history"]:
+        for mark in _MARKER.findall(note["text"]):
+            yield note["record"], note["id"], mark
+
+
+def audit_is_whole(world: World) -> None:
+    """Each action's events lead from nothing to where it stands; each effect has its action."""
+    marks: set[str] = set()
+    state = world.state()
+    shown = {mark for _, _, mark in _notes(state)}
+    for row in world.my_rows():
+        marks.add(marker(row.key))
+        before: ActionState | None = None
+        for event in world.app.store.actions.events(row.key):
+            assert event.from_state == before, f"{row.key}: {event} does not follow {before}"
+            assert event.who, f"{row.key}: {event}: nobody did it"
+            assert event.why, f"{row.key}: {event}: for no reason"
+            again = before == event.to_state or event.to_state is ActionState.PLANNED
+            assert again or before is None or event.to_state in ALLOWED_CHANGES[before], str(event)
+            before = event.to_state
+        assert before == row.state, f"{row.key} is {row.state}; its last event says {before}"
+        if row.state is ActionState.CONFIRMED:
+            assert marker(row.key) in shown, f"{row.action.kind} is confirmed and does not show"
+        if marker(row.key) in shown:
+            assert row.state in STARTED_STATES, f"{row.action.kind} shows and is {row.state}"
+    assert shown <= marks, f"nobody knows who wrote {shown - marks}"
+
+
+def money_is_conserved(world: World) -> None:
+    """What the store says is owed is what the platform says, by contact and currency, exactly."""
+    owed: Counter[tuple[str, str]] = Counter()
+    for row in world.state()["invoices"]:
+        if row.get("type", "ACCREC") == "ACCREC" and row["status"] in _OWED:
+            owed[row["contact_id"], row["currency"]] += Decimal(row["amount_due"])  # type: ignore[assignment]
+    ours: Counter[tuple[str, str]] = Counter()
+    for account in world.app.store.ledger.accounts(world.mine().id):
+        for invoice in account.invoices:
+            if invoice.status is DocumentStatus.OPEN:
+                ours[invoice.contact_id, invoice.currency] += invoice.amount_due  # type: ignore[assignment]
+    assert +ours == +owed, f"store {+ours}, platform {+owed}"
+
+
+_OWED = frozenset({"AUTHORISED", "open"})

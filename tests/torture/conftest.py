@@ -1,0 +1,69 @@
+"""Fixtures of the torture tests: fast folders, and the count that the summary prints."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from arsync.clock import SystemClock
+from arsync.store import open_store
+
+from .deaths import Tally
+from .world import World, a_world
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder in memory, where the system has one: deaths here are of processes alone."""
+    made = Path(tempfile.mkdtemp(prefix="arsync-torture-", dir=MEMORY if MEMORY.is_dir() else None))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that was migrated once, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "arsync.db"
+    open_store(f"sqlite:///{file}", clock=SystemClock()).close()
+    return file
+
+
+MakeWorld = Callable[..., AbstractContextManager[World]]
+
+
+@pytest.fixture
+def make_world(folder: Path, migrated: Path) -> MakeWorld:
+    """Make worlds of one platform: `with make_world("xero") as world`."""
+    numbers = iter(range(1_000_000))
+
+    def make(name: str, **more: object) -> AbstractContextManager[World]:
+        home = folder / f"world{next(numbers)}"
+        home.mkdir()
+        if not more.get("store_url"):
+            shutil.copy(migrated, home / "arsync.db")
+        return a_world(home, name, **more)  # type: ignore[arg-type]
+
+    return make
+
+
+Count = Callable[[str, Tally], None]
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Count:
+    """Count what was tried, for the summary, and fail when something broke."""
+
+    def add(what: str, tally: Tally) -> None:
+        record_property(
+            "torture", (what, tally.schedules, tally.unknown + tally.reconnected, tally.left_out)
+        )
+        tally.assert_whole()
+
+    return add

@@ -1,0 +1,115 @@
+"""What is going on while everything goes wrong: each thing arsync can do, at least once.
+
+To put a new action under torture, add a scenario here: every test of this folder goes through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from tests.acceptance.conftest import ONE_OF_EACH, contact_row, invoice_row, one_of_each
+
+from arsync.core.actions import ActionKind
+from arsync.errors import UserMistake
+
+from .world import World
+
+
+class Scenario(NamedTuple):
+    """Something to be done, and what a person does again when the process died over it."""
+
+    name: str
+    prepare: Callable[[World], object]
+    """Leaves a world in which all is quiet and the work is about to begin."""
+    work: Callable[[World], object] = World.run_until_quiet
+    again: Callable[[World], object] = lambda _: None
+    """What a person whose command died gives once more, before the next run."""
+    share: float = 1.0
+    """Which share of its points CI tries; `make torture` tries all."""
+
+
+def everything_once(world: World) -> None:
+    """An email, a letter, a fee, a task, a hold with its terms, a promise, a dispute."""
+    one_of_each(world, world.name)
+
+
+def the_day_after(world: World) -> None:
+    """The held customer pays, a task is done, a dispute settled: hold and terms go back."""
+    everything_once(world)
+    world.run_until_quiet()
+    world.advance(days=1)
+    day = world.clock.now().date().isoformat()
+    invoice = world.invoice_id(world.name, "INV-0005")
+    world.control.person(world.name, "pay", invoice_id=invoice, amount="9000", on=day)
+    (task,) = world.app.tasks(world.name)
+    world.app.done(task.row.key, outcome="promised by telephone", who="Jane")
+    world.app.dispute("INV-0007", settled=True, connection=world.name, who="Jane")
+
+
+BY_MAIL = ONE_OF_EACH.replace("days: every day", "via: smtp\n  days: every day")
+
+
+def letters(world: World) -> None:
+    """Two customers get a letter by SMTP, one of them about two invoices."""
+    world.with_mail()
+    world.load(
+        world.name,
+        contacts=[contact_row(f"c{one}", one, contact_group="Emails") for one in ("Ada", "Bob")],
+        invoices=[
+            invoice_row(1, "cAda", overdue=3),
+            invoice_row(2, "cAda", overdue=4, total="250.00"),
+            invoice_row(3, "cBob", overdue=3),
+        ],
+    )
+    world.rules(BY_MAIL)
+    world.connect(world.name)
+    world.app.pull(world.name)
+
+
+def what_a_person_says(world: World) -> None:
+    """A promise, a dispute, its settlement, a task done: each a command of its own."""
+    _say(world, lambda: _promise(world))
+    _say(world, lambda: world.app.dispute("INV-0004", reason="broken", connection=world.name))
+    _say(world, lambda: world.app.dispute("INV-0007", settled=True, connection=world.name))
+    _say(world, lambda: world.app.done(_task(world), outcome="will pay"))
+    world.run_until_quiet()
+
+
+def before_a_person_speaks(world: World) -> None:
+    everything_once(world)
+    world.run_until_quiet()
+    world.advance(hours=2)
+
+
+def _promise(world: World) -> None:
+    """Record it unless it stands already, as a person looks first whether the command took."""
+    promises = world.app.store.people.promises(world.mine().id)
+    if world.invoice_id(world.name, "INV-0003") not in {one.invoice_id for one in promises}:
+        day = world.clock.now().date() + timedelta(days=5)
+        world.app.promise("INV-0003", day, connection=world.name, who="Jane")
+
+
+def _task(world: World) -> str:
+    (row,) = (row for row in world.my_rows() if row.action.kind is ActionKind.TASK)
+    return row.key
+
+
+def _say(world: World, command: Callable[[], object]) -> None:
+    """Give a command; that it has been heard already is no harm."""
+    try:
+        command()
+    except UserMistake as heard:
+        words = str(heard)
+        assert "was done on" in words or "dispute" in words, words
+
+
+SCENARIOS = (
+    Scenario("everything once", everything_once),
+    Scenario("the day after", the_day_after, share=0.4),
+    Scenario("letters by mail", letters),
+    Scenario(
+        "what a person says", before_a_person_speaks, what_a_person_says, what_a_person_says, 0.4
+    ),
+)

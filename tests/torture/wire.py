@@ -1,0 +1,130 @@
+"""HTTP to the sandbox without a socket: the same requests, answered in this very thread.
+
+A process that is forked keeps its threads behind. So the sandbox must not need one: `InProcess`
+answers what `requests` would send over the wire, byte for byte as the socket side would, and tells
+a watcher of the two moments that matter: before a request leaves, and when it has taken effect.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict
+from urllib3.exceptions import ProtocolError
+
+from arsync_sandbox.server import Sandbox
+from arsync_sandbox.transport import CUT_AFTER, SAID_AT, DropConnection, call_wsgi, http_date
+
+Watcher = Callable[[str, str], None]
+"""Called with `before` or `answer`, and the request in words: `PUT /api.xro/2.0/Invoices/...`."""
+
+
+class InProcess:
+    """Answers for one sandbox."""
+
+    def __init__(self, sandbox: Sandbox, watcher: Watcher) -> None:
+        self.sandbox = sandbox
+        self.watcher = watcher
+        self._adapter = HTTPAdapter()
+
+    def send(self, request: requests.PreparedRequest) -> requests.Response:
+        words = f"{request.method} {urlsplit(str(request.url)).path}"
+        self.watcher("before", words)
+        environ = _environ(request)
+        try:
+            status, headers, body = call_wsgi(self.sandbox.wsgi, environ)
+        except DropConnection:
+            self.watcher("answer", words)
+            broken = ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))
+            raise requests.ConnectionError(broken, request=request) from None
+        self.watcher("answer", words)
+        return self._response(request, environ, status, headers, body)
+
+    def _response(
+        self,
+        request: requests.PreparedRequest,
+        environ: dict[str, Any],
+        status: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+    ) -> requests.Response:
+        names = {name.lower() for name, _ in headers}
+        if "date" not in names and SAID_AT in environ:
+            headers = [*headers, ("Date", http_date(environ[SAID_AT]))]
+        if "content-length" not in names:
+            headers = [*headers, ("Content-Length", str(len(body)))]
+        code, _, reason = status.partition(" ")
+        answer = urllib3.HTTPResponse(
+            body=io.BytesIO(body[: environ.get(CUT_AFTER, len(body))]),
+            headers=HTTPHeaderDict(headers),
+            status=int(code),
+            reason=reason,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return self._adapter.build_response(request, answer)
+
+
+def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+    parts = urlsplit(str(request.url))
+    body = request.body or b""
+    body = body.encode() if isinstance(body, str) else body
+    assert isinstance(body, bytes), "nothing is streamed"
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(parts.path).encode().decode("latin-1"),
+        "QUERY_STRING": parts.query,
+        "SERVER_NAME": parts.hostname,
+        "SERVER_PORT": str(parts.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": parts.netloc,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = _text(value)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+@contextmanager
+def in_process(sandbox: Sandbox, watcher: Watcher) -> Iterator[None]:
+    """Answer every request of this process to the sandbox's address, inside `with`.
+
+    As the libraries `responses` and `vcrpy` do: the library underneath is led elsewhere, none of
+    the code under test. A request to any other address is refused.
+    """
+    answering = InProcess(sandbox, watcher)
+    over_the_wire = HTTPAdapter.send
+
+    def send(
+        _adapter: HTTPAdapter, request: requests.PreparedRequest, *_: Any, **__: Any
+    ) -> requests.Response:
+        assert str(request.url).startswith(sandbox.url), f"{request.url} is not the sandbox"
+        return answering.send(request)
+
+    HTTPAdapter.send = send  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = over_the_wire  # type: ignore[method-assign]

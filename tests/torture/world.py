@@ -1,0 +1,340 @@
+"""One world for torture: sandbox, application and both clocks in one thread, with a watcher.
+
+Everything that outlives a process passes one of five points: a commit of the store has happened, a
+request is about to leave, a request has taken effect, a letter is about to leave, a letter was
+taken. `World.at_point` is told of each; what it does there is the schedule.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, event
+from tests.acceptance.conftest import START, Control, standing
+from tests.acceptance.conftest import World as AcceptanceWorld
+
+from arsync.config import load_config
+from arsync.connector import Receipt
+from arsync.connector import platform as installed_platform
+from arsync.core.actions import ActionKind, ActionState
+from arsync.http import PlatformTransport, Timer
+from arsync.run import App, RunResult
+from arsync.run.wiring import MailPost
+from arsync.store.values import ActionRow, ConnectionRow, ConnectionState
+from arsync_sandbox.clock import SandboxClock
+from arsync_sandbox.server import Sandbox
+from arsync_sandbox.smtp import SmtpSink
+
+from .wire import in_process
+
+NOBODY_LISTENS = 1
+"""The sandbox's address has this port: what is not answered in process, fails at once."""
+ROUNDS_MAX = 60
+"""So many runs, an hour apart, and a connection must be quiet."""
+_READING_POSTS = ("/query", "/batch")
+ON_THE_WAY = (ActionState.APPROVED, ActionState.SENDING, ActionState.SENT)
+
+
+class Point(NamedTuple):
+    """A moment at which a process can die and leave something else behind than a moment before."""
+
+    number: int
+    kind: str
+    """`commit`, `before` and `answer` of a request, `mail` and `mailed`."""
+    what: str
+    lasting: bool
+    """False: what outlives the process is as it was at the point before this one."""
+
+    def __str__(self) -> str:
+        return f"point {self.number} ({self.kind} {self.what})"
+
+
+class World(AcceptanceWorld):
+    """The acceptance tests' world, without a socket, and with a watcher."""
+
+    name: str
+    """The platform, and its connection."""
+
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, name: str, *, store_url: str = "", zone: str = ""
+    ) -> None:
+        self.name = name
+        self.store_url = store_url
+        self.zone = zone
+        self.skew = timedelta()
+        """How much this host's clock is ahead of the platform's."""
+        self.at_point: Callable[[Point], None] | None = None
+        self.points = 0
+        self._wrote = ""
+        self._prepared_statements: Engine | None = None
+        self._sink: SmtpSink | None = None
+        super().__init__(sandbox, Control(sandbox.url), folder)
+
+    # -- the application ----------------------------------------------------------------------
+
+    def configured(self, **more: str) -> Any:
+        if self.store_url:
+            more.setdefault("store_url", self.store_url)
+        if self.zone:
+            more.setdefault("runs_time_zone", self.zone)
+        return super().configured(**more)
+
+    def new_app(self, clock: Any = None) -> App:
+        timer = Timer(monotonic=lambda: time.monotonic() + self.slept, sleep=self._sleep)
+        app = App(
+            self.config,
+            clock=clock or self.clock,
+            platforms=cache(installed_platform),
+            transports=partial(PlatformTransport, timer=timer, read_seconds=self.read_seconds),
+            post=lambda *parts: WatchedPost(self, *parts),
+        )
+        app.lock_wait_seconds = 0.0
+        engine = app.store.engine
+        if self._prepared_statements is None:
+            self._prepared_statements = engine
+        elif engine.dialect.name == self._prepared_statements.dialect.name:
+            # Each engine compiles its statements anew, which is half of a short life's time. They
+            # hold nothing of the store, so a new life may use those of the life before.
+            engine.dialect = self._prepared_statements.dialect
+            engine._compiled_cache = self._prepared_statements._compiled_cache
+        event.listen(engine, "before_cursor_execute", self._statement)
+        event.listen(engine, "commit", self._commit)
+        event.listen(engine, "checkin", self._checkin)
+        return app
+
+    def _statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        words = statement.split(None, 3)
+        if words[0] in {"INSERT", "UPDATE", "DELETE"}:
+            table = words[2] if words[0] != "UPDATE" else words[1]
+            connection.info["arsync_wrote"] = f"{words[0]} {table}"
+
+    def _commit(self, connection: Connection) -> None:
+        if connection.get_execution_options().get("arsync_writes"):
+            self._wrote = connection.info.pop("arsync_wrote", "nothing")
+
+    def _checkin(self, _raw: Any, _record: Any) -> None:
+        # The commit event comes before the commit; when the connection comes back it is over.
+        if self._wrote:
+            what, self._wrote = self._wrote, ""
+            self.point("commit", what, lasting=what != "nothing")
+
+    # -- points -------------------------------------------------------------------------------
+
+    def point(self, kind: str, what: str, *, lasting: bool) -> None:
+        """Tell the schedule that a moment has come."""
+        self.points += 1
+        if self.at_point is not None:
+            self.at_point(Point(self.points, kind, what, lasting))
+
+    def on_the_wire(self, kind: str, request: str) -> None:
+        """Hear of a request."""
+        method, _, path = request.partition(" ")
+        if path.startswith("/_sandbox"):
+            return
+        changes = method != "GET" and not path.endswith(_READING_POSTS)
+        self.point(kind, request, lasting=changes and kind == "answer")
+
+    # -- mail ---------------------------------------------------------------------------------
+
+    def with_mail(self) -> None:
+        """Listen for letters, in a thread of this process, and name it in the config."""
+        self._sink = SmtpSink(self.sandbox)
+        self._sink.start()
+        self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{self._sink.port}")
+        self.restart()
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def move_to(self, moment: datetime) -> None:
+        """Set the platform's clock, and this host's, which may be wrong."""
+        super().move_to(moment)
+        self.clock.moment = moment + self.skew
+
+    def advance(self, **step: float) -> None:
+        self.move_to(self.sandbox.now() + timedelta(**step))
+
+    def set_skew(self, **step: float) -> None:
+        """Put this host's clock ahead of the platform's (negative: behind)."""
+        self.skew = timedelta(**step)
+        self.move_to(self.sandbox.now())
+
+    # -- deaths -------------------------------------------------------------------------------
+
+    def photograph(self, folder: Path) -> Path:
+        """Copy the store's file as a dying process leaves it, and return the copy."""
+        copy = folder / f"store{self.points}-{time.monotonic_ns()}.db"
+        source = sqlite3.connect(self.folder / "arsync.db")
+        target = sqlite3.connect(copy)
+        source.backup(target)
+        source.close()
+        target.close()
+        return copy
+
+    def reborn(self, store: Path) -> None:
+        """Begin a new process on what the dead one left; of its memory nothing is used.
+
+        Nothing of the old application is closed: a dead process closes nothing.
+        """
+        self.at_point = None
+        self._wrote = ""
+        self.folder = self._folder_for(store)
+        self.config = load_config(self.folder / "config.toml", {})
+        if self._sink is not None:
+            # Its thread stayed behind in the process that was forked.
+            self._sink = SmtpSink(self.sandbox)
+            self._sink.start()
+            self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{self._sink.port}")
+        self.app = self.new_app()
+
+    def _folder_for(self, store: Path) -> Path:
+        folder = store.with_suffix("")
+        folder.mkdir()
+        store.rename(folder / "arsync.db")
+        for name in ("config.toml", "arsync.key"):
+            shutil.copy(self.folder / name, folder)
+        shutil.copytree(self.folder / "rules", folder / "rules")
+        return folder
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    def run(self) -> RunResult:
+        """Do what the scheduler does."""
+        return self.sync(self.name)
+
+    def run_until_quiet(self, *, hours: float = 1.0) -> int:
+        """Run as a scheduler does until nothing is on the way any more; returns the runs.
+
+        Or until nothing goes on without a person's consent.
+        """
+        problems: list[list[str]] = []
+        for number in range(1, ROUNDS_MAX + 1):
+            before = self.writes_seen()
+            result = self.run()
+            problems.append(result.all_problems)
+            stopped = self.mine().state == ConnectionState.NEEDS_RECONNECT
+            quiet = not self.my_rows(*ON_THE_WAY) and self.writes_seen() == before
+            if quiet or stopped:
+                return number
+            self.advance(hours=hours)
+        rows = [(row.action.kind, row.state, row.reason) for row in self.my_rows(*ON_THE_WAY)]
+        raise AssertionError(f"not quiet after {ROUNDS_MAX} runs: {rows}; {problems[-3:]}")
+
+    def writes_seen(self) -> int:
+        """Return how many requests that change a ledger the platform has had."""
+        rows = self.sandbox.journal.page(0)["requests"]
+        return sum(
+            row["method"] != "GET"
+            and not row["path"].partition("?")[0].endswith((*_READING_POSTS, "/token", "/bearer"))
+            for row in rows
+        )
+
+    def my_rows(self, *states: ActionState) -> list[ActionRow]:
+        return self.rows(self.name, *states)
+
+    def mine(self) -> ConnectionRow:
+        return self.connection(self.name)
+
+    # -- the platform's own ledger ------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return the platform's ledger, and the mail that left."""
+        with self.sandbox.lock:
+            assert not self.sandbox.errors, "\n".join(self.sandbox.errors)
+            books = self.sandbox.books[self.name].state()
+            return {**books, "emails": self.sandbox.mailbox.as_json()}
+
+    def stands(self) -> dict[str, int]:
+        """Return everything arsync wrote that stands, in words, each with how often."""
+        state = self.state()
+        found = dict(standing(state, self.name))
+        for email in state["emails"]:
+            if email["origin"] == "smtp":
+                words = f"letter to {', '.join(email['to'])}: {email['subject']}"
+                found[words] = found.get(words, 0) + 1
+        return found
+
+    def reconnect_as_a_person(self) -> int:
+        """Give consent anew where a run said that it is needed; returns how often."""
+        if self.mine().state != ConnectionState.NEEDS_RECONNECT:
+            return 0
+        self.connect(self.name)
+        self.run_until_quiet()
+        return 1
+
+    def settle_as_a_person(self) -> int:
+        """Say of each unknown outcome what the platform shows; returns how many there were."""
+        rows = self.my_rows(ActionState.UNKNOWN)
+        for row in rows:
+            assert row.reason, "an unknown outcome says why"
+            assert row.action.kind is ActionKind.REMINDER, f"{row.action.kind} can be looked up"
+            self.app.resolve(row.key, sent=self.has_left(row))
+        if rows:
+            self.run_until_quiet()
+        return len(rows)
+
+    def has_left(self, row: ActionRow) -> bool:
+        """Say whether a message left, as whoever looks into the outbox would."""
+        emails = self.state()["emails"]
+        ids = {ref.id for ref in row.action.invoices}
+        since = row.created_at - self.skew - timedelta(seconds=1)
+        return any(
+            one["headers"].get("X-Arsync-Key") == row.key
+            if one["origin"] == "smtp"
+            else one["invoice_id"] in ids and datetime.fromisoformat(one["at"]) >= since
+            for one in emails
+        )
+
+
+class WatchedPost(MailPost):
+    """The real post office, with a watcher at its door."""
+
+    def __init__(self, world: World, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._world = world
+
+    def send(self, outgoing: Any) -> Receipt:
+        words = str(outgoing.message["To"])
+        self._world.point("mail", words, lasting=False)
+        receipt = super().send(outgoing)
+        self._world.point("mailed", words, lasting=True)
+        return receipt
+
+
+@contextmanager
+def a_world(
+    folder: Path, name: str, *, start: datetime = START, store_url: str = "", zone: str = ""
+) -> Iterator[World]:
+    """Make an empty sandbox and an application that is connected to nothing yet."""
+    sandbox = Sandbox(
+        (name,),
+        port=NOBODY_LISTENS,
+        smtp_port=None,
+        start=start,
+        settings={"consent": "allow", "limits": False},
+    )
+    # Time stands unless it is moved: the same schedule gives the same run.
+    sandbox.clock = SandboxClock(start.astimezone(UTC), elapsed=lambda: 0.0)
+    sandbox.timeline.move_to(start)
+    worlds: list[World] = []
+
+    def watcher(kind: str, request: str) -> None:
+        if worlds:
+            worlds[0].on_the_wire(kind, request)
+
+    with in_process(sandbox, watcher):
+        world = World(sandbox, folder, name, store_url=store_url, zone=zone)
+        world.move_to(start)
+        worlds.append(world)
+        try:
+            yield world
+        finally:
+            world.close()
+            world.control.close()
