@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,8 @@ import pytest
 import arsync_rulebooks
 from arsync.core.backtest import backtest
 from arsync.core.difference import differences
+from arsync.core.explain import explain
+from arsync.core.plan import make_plan
 from arsync.core.records import (
     Account,
     Allocation,
@@ -156,6 +158,35 @@ def test_a_simulation_of_real_books_is_the_one_of_every_day(
     )  # fmt: skip
     assert short.as_json() == long.as_json()
     assert short.tally.totals["messages"] > 0
+
+
+@LEDGERS
+def test_why_of_every_customer_of_real_books_names_the_rules_and_what_comes_next(
+    ledger: object,
+) -> None:
+    assert callable(ledger)
+    found: Ledger = ledger()
+    rulebook, trial = shipped("standard", found.currency), a_trial(found)
+    asked = planned = 0
+    for account in found.accounts:
+        plan = make_plan(
+            [account], rulebook, connection="real", organisation=trial.organisation,
+            today=found.today, now=datetime.combine(found.today, time(10), UTC), offers=OFFERS,
+            holidays=trial.holidays,
+        )  # fmt: skip
+        lines = explain(account, rulebook, plan, organisation=trial.organisation)
+        sections = [line.section for line in lines]
+        assert "credit_limits" in sections
+        owed = {one.number for one in account.invoices if one.amount_due and one.status == "open"}
+        told = {line.text.partition(": ")[0] for line in lines if line.section == "invoice"}
+        assert owed == told
+        asked += len(told)
+        sentences = {line.text for line in lines if line.section == "planned"}
+        for action in plan.actions:
+            planned += 1
+            assert [one for one in sentences if one.startswith(action.note.removesuffix("."))]
+    assert asked
+    assert planned
 
 
 @LEDGERS

@@ -71,6 +71,24 @@ def test_the_page_needs_nothing_else_and_names_are_names(shell: Shell) -> None:
     assert not re.search(r"https?://|<script|<link", page)
 
 
+def test_the_charts_of_the_page_have_a_scale_days_and_the_limit(shell: Shell) -> None:
+    shell.write("wide.yaml", RULEBOOK + "\nsafety: {emails: 12000, tasks: 4}\n")
+    shell("rules", "simulate", "wide.yaml", *XERO, "--days", "60", "--html", "sim.html")
+    page = (shell.folder / "sim.html").read_text(encoding="utf-8")
+    figures = re.findall(r"<h3>(\w+) a day.*?</figure>", page, re.DOTALL)
+    assert figures == ["Messages", "Holds", "Tasks"]
+    messages, _, tasks = re.findall(r"<h3>\w+ a day.*?</figure>", page, re.DOTALL)
+    assert "10 in all; most on one day: 4, on" in messages
+    assert "safety limit 12,000, far above" in messages
+    scale = re.findall(r'<span style="top: ([\d.]+)%">([\d,]+)</span>', messages)
+    assert scale == [("100.0", "0"), ("50.0", "2"), ("0.0", "4")]
+    days = re.findall(r">(\d{4}-\d\d-\d\d)</span>", messages)
+    assert (days[0], days[-1]) == (str(TODAY), str(TODAY + timedelta(59)))
+    assert 'class="limit"' in tasks
+    for part in ("prefers-color-scheme: dark", "@media print", "print-color-adjust: exact"):
+        assert part in page
+
+
 def test_a_rulebook_that_does_nothing_is_an_empty_page(shell: Shell) -> None:
     shell.write("nobody.yaml", NOBODY)
     done = shell("rules", "simulate", "nobody.yaml", "--html", "sim.html")

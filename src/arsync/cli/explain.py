@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from arsync.cli.common import word, wrapped
-from arsync.cli.reasons import Reasons
+from arsync.cli.reasons import Reasons, plain
 from arsync.cli.show import about, show_actions_of_one, what
 from arsync.core.actions import Action, ActionState
 from arsync.core.money import shown
@@ -61,8 +61,7 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
     if full:
         click.secho("\nFacts", bold=True)
         for name, value in found.facts.items():
-            text = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
-            click.echo(f"  {name:28} {'unknown' if text is None else text}")
+            click.echo(f"  {name:28} {plain(value)}")
     _history(found.history, full=full)
 
 

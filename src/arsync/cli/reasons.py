@@ -52,11 +52,11 @@ class Reasons:
     def _fact(self, facts: Mapping[str, Any], name: str, wanted: str) -> str:
         value = facts[name]
         if name == "converted_from":
-            return f"converted from {_plain(value)}"
+            return f"converted from {plain(value)}"
         if name == "currency" and "amount_due" in facts and not wanted:
             return ""  # it stands in front of the amount
         field = INVOICE_BY_NAME.get(name) or CONTACT_BY_NAME.get(name)
-        text = _plain(value)
+        text = plain(value)
         if field is not None and value is not None:
             if field.kind is Kind.AMOUNT:
                 own = facts.get("currency") if name == "amount_due" else None
@@ -66,7 +66,8 @@ class Reasons:
         return f"{name} {text}" + (f" ({wanted})" if wanted else "")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a fact's value in words: `unknown`, `yes`, `none`."""
     if value is None:
         return "unknown"
     if isinstance(value, bool):
