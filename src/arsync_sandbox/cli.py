@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from .server import Sandbox
 
 CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 """The ledger that a bare `sandbox` serves."""
@@ -56,6 +63,9 @@ DAYS_AHEAD = 90
 @click.option(
     "--debtors/--no-debtors", default=True, show_default=True, help="Customers behave as days pass."
 )
+@click.option(
+    "--json", "as_json", is_flag=True, help="Say where it serves as one line of JSON, then serve."
+)
 def main(
     *,
     platform: str,
@@ -68,8 +78,13 @@ def main(
     start: datetime | None,
     limits: bool,
     debtors: bool,
+    as_json: bool,
 ) -> None:
-    """Serve a local accounting system that behaves like Xero and QuickBooks Online."""
+    """Serve a local accounting system that behaves like Xero and QuickBooks Online.
+
+    It serves until it is stopped. With --json its one line of output comes when it is ready: url,
+    smtp_port, platforms, now, control and pid.
+    """
     from .load import LoadProblem, rows_from_folder
     from .server import PLATFORMS, Sandbox
 
@@ -96,11 +111,16 @@ def main(
         sandbox.listen()
     except OSError as error:
         raise _Mistake(f"{error.strerror}\nhint: --port 0 --smtp-port 0 take free ones") from error
-    click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
+    if as_json:
+        click.echo(json.dumps(start_values(sandbox)))
+    else:
+        click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
+    sys.stdout.flush()  # whoever waits in a pipe for the address is told at once
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     sandbox.serve_forever()
-    click.echo("\nStopped.")
+    if not as_json:
+        click.echo("\nStopped.")
 
 
 class _Mistake(click.ClickException):
@@ -116,6 +136,18 @@ def _counts(contacts: int | None, invoices: int | None) -> tuple[int, int]:
         assert invoices is not None
         return max(1, invoices // 10), invoices
     return contacts, contacts * 10 if invoices is None else invoices
+
+
+def start_values(sandbox: Sandbox) -> dict[str, object]:
+    """Return what a program needs to know to use a running sandbox."""
+    return {
+        "url": sandbox.url,
+        "smtp_port": sandbox.smtp_port,
+        "platforms": list(sandbox.books),
+        "now": sandbox.now().isoformat(),
+        "control": f"{sandbox.url}/_sandbox",
+        "pid": os.getpid(),
+    }
 
 
 def start_text(url: str, smtp_port: int, platforms: tuple[str, ...], now: date) -> str:

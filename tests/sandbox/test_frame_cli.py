@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,22 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Sig
         assert process.stdout.read().endswith("Stopped.\n")
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "arsync_sandbox", "--json", "--port", "0", "--smtp-port", "0",
+               "--contacts", "2", "--invoices", "2", "--start", "2026-06-01"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        assert (
+            requests.get(f"{said['control']}/state", timeout=10).json()["now"][:10]
+            == (said["now"][:10])
+        )
+        assert (said["pid"], said["platforms"]) == (process.pid, list(PLATFORMS))
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stdout.read() == ""
 
 
 @pytest.mark.skipif(not importable_platforms(), reason="no platform can be imported yet")

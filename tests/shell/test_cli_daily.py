@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from arsync_sandbox.server import Sandbox
 
@@ -225,3 +228,19 @@ def test_the_config_may_be_elsewhere(shell: Shell, tmp_path: Path) -> None:
     os.chdir(other)
     assert shell("status", "--config", str(shell.folder / "config.toml")).code == 0
     assert list(other.iterdir()) == []
+
+
+def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Pacific/Auckland")
+    shell("connections", "xero", "--mode", "approve")
+    waiting = shell("approve", "--json").json
+    reminder = next(one for one in waiting if one["kind"] == "reminder")
+    when = datetime.fromisoformat(reminder["not_before"])
+    assert when.utcoffset() is not None
+    there = when.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("approve").out
+    assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("why", reminder["key"]).out
+    assert there.strftime("%Z") in {"NZDT", "NZST"}

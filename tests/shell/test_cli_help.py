@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import click
 import pytest
 
 from arsync.cli import COMMANDS, cli, run_cli
@@ -62,3 +63,31 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("Usage: arsync [OPTIONS] COMMAND [ARGS]...")
+
+
+def every_command() -> list[tuple[str, click.Command]]:
+    """Return every command of the table, those inside groups too, by its words."""
+    found: list[tuple[str, click.Command]] = []
+
+    def walk(words: list[str], command: click.Command | None) -> None:
+        assert command is not None, words
+        if not isinstance(command, click.Group):
+            found.append((" ".join(words), command))
+            return
+        with click.Context(command) as context:
+            for name in command.list_commands(context):
+                walk([*words, name], command.get_command(context, name))
+
+    walk([], cli)
+    return found
+
+
+def test_every_command_prints_json_when_asked() -> None:
+    commands = every_command()
+    assert {words.split()[0] for words, _ in commands} == set(NAMES)
+    without = [
+        words
+        for words, command in commands
+        if not any("--json" in option.opts for option in command.params)
+    ]
+    assert without == []

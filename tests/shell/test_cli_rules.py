@@ -73,3 +73,10 @@ def test_schema_is_json_and_the_one_that_ships(empty: Shell) -> None:
     import arsync_rulebooks
 
     assert empty("rules", "schema").json == json.loads(arsync_rulebooks.schema_text())
+
+
+def test_the_rulebook_as_it_counts_and_the_schema_are_json_for_programs(configured: Shell) -> None:
+    shown = configured("rules", "show", "--json").json
+    assert (shown["name"], shown["files"]) == ("Little policy", ["rules/little.yaml"])
+    assert shown["rulebook"] == configured("rules", "show").out
+    assert configured("rules", "schema", "--json").json == configured("rules", "schema").json

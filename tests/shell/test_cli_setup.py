@@ -114,8 +114,7 @@ def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
 
 def test_doctor_does_not_blame_the_clock_for_a_sandboxs_own(shell: Shell) -> None:
     clocks = [one for one in shell("doctor", "--json").json if one["about"] == "clock"]
-    assert clocks
-    assert {one["verdict"] for one in clocks} == {"note"}
+    assert [one["verdict"] for one in clocks] == ["note"], "one clock, however many connections"
 
 
 def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, Sandbox]) -> None:

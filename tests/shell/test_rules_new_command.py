@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
+from arsync.core.scenario import judge, play, read_scenarios
+from arsync.core.scenario.first import first_scenarios
 from arsync.core.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
 from arsync.mail import TEXT_NAMES
+from arsync.run.rules import holidays_in
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,51 @@ def test_questions_are_asked_for_what_was_not_given(
     assert "{day: 4, email: first reminder}" in text
     assert "name: Ours" in text
     assert "holidays:" not in text
+
+
+@pytest.mark.parametrize(
+    ("tone", "approval", "first_day"), list(itertools.product(TONES, APPROVALS, (None, 90)))
+)
+def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
+    tone: str, approval: str, first_day: int | None
+) -> None:
+    text = starter_rulebook(Answers("EUR", tone, first_day, DAYS[2], approval, "DE"))
+    rulebook, _ = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
+    assert rulebook is not None
+    told = first_scenarios(rulebook, file="s.yaml", path="../r.yaml", holidays=holidays_in)
+    read, problems = read_scenarios("s.yaml", told)
+    assert read is not None, problems
+    assert (len(read.scenarios), read.rulebook) == (4, "../r.yaml")
+    verdicts = [judge(play(one, rulebook, holidays=holidays_in)) for one in read.scenarios]
+    assert all(one.passed for one in verdicts)
+    (nobody_pays, *_) = read.scenarios
+    assert nobody_pays.expected, "there is something to see"
+
+
+def test_first_scenarios_come_with_the_rulebook_and_pass_and_are_explained(empty: Any) -> None:
+    assert empty("rules", "new", "rules/mine.yaml", "--defaults").code == 2  # no such folder
+    (empty.folder / "rules").mkdir()
+    done = empty("rules", "new", "rules/mine.yaml", "--defaults", "--json")
+    assert done.json["wrote"][0] == "rules/mine.yaml"
+    assert "Next: arsync rules check rules/mine.yaml, and: arsync rules test rules/scen" in done.err
+    text = (empty.folder / "rules/scenarios/mine.yaml").read_text("utf-8")
+    assert "  # Nobody pays: every step comes" in text
+    assert "      day 5: email first reminder for INV-1\n" in text
+    played = empty("rules", "test", "rules/scenarios/mine.yaml")
+    assert played.code == 0, played.out
+    assert empty("rules", "test", "rules").code == 0
+    # and an edit of the rulebook shows in them
+    edited = (empty.folder / "rules/mine.yaml").read_text("utf-8").replace("day: 14", "day: 21")
+    empty.write("rules/mine.yaml", edited)
+    assert empty("rules", "test", "rules/scenarios/mine.yaml").code == 1
+
+
+def test_scenarios_that_are_there_already_are_left_alone(empty: Any) -> None:
+    empty.write("scenarios/mine.yaml", "# mine\n")
+    done = empty("rules", "new", "mine.yaml", "--defaults")
+    assert done.code == 0
+    assert "is there already and stays as it is" in done.err
+    assert (empty.folder / "scenarios/mine.yaml").read_text("utf-8") == "# mine\n"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import print_table, say, word
+from arsync.cli.common import json_option, print_json, print_table, say, word
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
     from arsync.demo import Outcome
     from arsync.run import App
+
+REPORT = "report.html"
 
 
 @click.command()
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
 @click.option("--days", type=click.IntRange(1, 366), default=60, show_default=True)
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to try things by hand.")
 @click.option("--quiet", is_flag=True, help="Only the end.")
-def demo(folder: Path, days: int, keep: bool, quiet: bool) -> int:
+@json_option
+def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int:
     """Play 60 days of credit control on both platforms.
 
     The platforms are the sandbox, and everything stays on this computer. Ends with what stands in
-    each platform's ledger, and exits 0 only if it agrees with the store.
+    each platform's ledger, and exits 0 only if it agrees with the store. With --json the end is one
+    object, and the days go to stderr.
     """
     import arsync_rulebooks
     from arsync.demo import Demo
@@ -42,10 +46,14 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool) -> int:
         days=days,
         keep=keep,
     )
-    outcome = play.play(_show_the_end)
-    if keep:
-        config = folder / "config.toml"
-        pid = (folder / "sandbox.pid").read_text(encoding="utf-8").strip()
+    outcome = play.play(_write_report if as_json else _show_the_end)
+    config = folder / "config.toml"
+    pid = (folder / "sandbox.pid").read_text(encoding="utf-8").strip() if keep else ""
+    if as_json:
+        left = {"config": str(config), "report": str(folder / REPORT)}
+        running = {"sandbox_pid": int(pid)} if keep else {}
+        print_json({**outcome.as_json(), **left, **running})
+    elif keep:
         click.echo(
             f"\nThe sandbox still runs. Try:\n"
             f"  arsync status --config {config}\n"
@@ -59,7 +67,6 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool) -> int:
 def _show_the_end(app: App, outcome: Outcome) -> None:
     from arsync.cli.explain import show_why
     from arsync.cli.reasons import Reasons
-    from arsync.run.ageing import ageing_of, as_html
 
     print_table(
         "What stands in each platform's ledger, read from the platform",
@@ -84,9 +91,7 @@ def _show_the_end(app: App, outcome: Outcome) -> None:
         found = app.why(outcome.example_invoice, connection=outcome.example_connection)
         rulebook, _ = app.rulebook(app.connections(outcome.example_connection)[0])
         show_why(found, reasons=Reasons(rulebook), full=False)
-    report = outcome.folder / "report.html"
-    tables = [ageing_of(app, row, None) for row in app.connections()]
-    report.write_text(as_html(tables), encoding="utf-8")
+    report = _write_report(app, outcome)
     click.echo(f"\nReport: {report.resolve()}")
     for problem in outcome.problems:
         click.echo(f"  ! {problem}")
@@ -98,6 +103,16 @@ def _show_the_end(app: App, outcome: Outcome) -> None:
         click.secho("Both sides agree.", bold=True)
     else:
         click.secho(f"{word(count, 'difference')} between the two sides.", bold=True)
+
+
+def _write_report(app: App, outcome: Outcome) -> Path:
+    """Write the ageing of both ledgers as a page, and return where."""
+    from arsync.run.ageing import ageing_of, as_html
+
+    report = outcome.folder / REPORT
+    tables = [ageing_of(app, row, None) for row in app.connections()]
+    report.write_text(as_html(tables), encoding="utf-8")
+    return report
 
 
 def _rows_there(outcome: Outcome) -> list[list[str]]:

@@ -62,7 +62,7 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
         click.secho("\nFacts", bold=True)
         for name, value in found.facts.items():
             click.echo(f"  {name:28} {plain(value)}")
-    _history(found.history, full=full)
+    _history(found.history, reasons, full=full)
 
 
 def show_history(entry: History, *, reasons: Reasons) -> None:
@@ -80,7 +80,7 @@ def show_history(entry: History, *, reasons: Reasons) -> None:
     show_actions_of_one([row.action], reasons)
     _notes(f"The note in the books {'says' if row.state in _STANDS else 'would say'}", [row.action])
     click.secho("\nWhat happened", bold=True)
-    _events(entry, indent=2)
+    _events(entry, reasons, indent=2)
 
 
 def _notes(head: str, actions: Sequence[Action]) -> None:
@@ -149,27 +149,27 @@ def _invoices(lines: Sequence[Line], *, full: bool) -> None:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
 
 
-def _history(found: Sequence[History], *, full: bool) -> None:
+def _history(found: Sequence[History], reasons: Reasons, *, full: bool) -> None:
     if not found:
         return
     click.secho("\nSo far", bold=True)
     entries = found if full else found[:HISTORY_SHOWN_MAX]
     for entry in entries:
         row = entry.listed.row
-        line = f"  {row.changed_at:%Y-%m-%d}  {row.key[:12]}  {what(row.action)}"
+        line = f"  {reasons.local(row.changed_at):%Y-%m-%d}  {row.key[:12]}  {what(row.action)}"
         if row.action.invoices:
             line += f", {about(row.action)}"
         click.echo(f"{line}: {row.state.value}" + (f" ({row.reason})" if row.reason else ""))
         if full:
-            _events(entry, indent=14)
+            _events(entry, reasons, indent=14)
     if len(found) > len(entries):
         click.echo(f"  ... and {len(found) - len(entries):,} more: --full")
 
 
-def _events(entry: History, *, indent: int) -> None:
+def _events(entry: History, reasons: Reasons, *, indent: int) -> None:
     for event in entry.events:
         start = f"{event.from_state.value} -> " if event.from_state else ""
         click.echo(
-            f"{' ' * indent}{event.at:%Y-%m-%d %H:%M}  {start}{event.to_state.value}, by "
-            f"{event.who}{': ' + event.why if event.why else ''}"
+            f"{' ' * indent}{reasons.local(event.at):%Y-%m-%d %H:%M}  "
+            f"{start}{event.to_state.value}, by {event.who}{': ' + event.why if event.why else ''}"
         )

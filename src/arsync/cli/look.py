@@ -72,8 +72,9 @@ def why(
         if as_json:
             print_json(found.as_json())
         else:
-            rulebook, _ = app.rulebook(app.connections(found.connection)[0])
-            show_why(found, reasons=Reasons(rulebook), full=full)
+            row = app.store.connections.get(found.connection)
+            rulebook, _ = app.rulebook(row)
+            show_why(found, reasons=Reasons(rulebook, app.zone(row)), full=full)
     return EXIT_DONE
 
 
@@ -83,9 +84,10 @@ _KEY = re.compile(r"[0-9a-fA-F]{6,32}")
 
 def reasons_of(app: App, listed: Listed) -> Reasons:
     """Return how to word an action's reason: with thresholds only while its rulebook stands."""
+    zone = app.zone(app.store.connections.by_id(listed.row.connection_id))
     rules = app.rules(listed.connection)
     same = rules.rulebook is not None and rules.rulebook.hash == listed.row.rulebook_hash
-    return Reasons(rules.rulebook if same else None)
+    return Reasons(rules.rulebook if same else None, zone)
 
 
 @click.command()
@@ -130,11 +132,12 @@ def actions(
             states={ActionState(state) for state in states} or None,
             kinds={ActionKind(kind) for kind in kinds} or None,
         )
+        zones = {row.name: app.zone(row) for row in app.connections(connection)}
     found = sorted(found, key=lambda one: one.row.changed_at, reverse=True)[:limit]
     if as_json:
         print_json([one.as_json() for one in found])
     else:
-        show_actions(found)
+        show_actions(found, zones)
         unknown = sum(one.row.state is ActionState.UNKNOWN for one in found)
         if unknown:
             say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` says what to look at.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -28,14 +29,20 @@ FACTS_FIRST_MAX = 12
 class Reasons:
     """Puts reasons into words, with the thresholds of the rulebook they come from."""
 
-    def __init__(self, rulebook: Rulebook | None = None) -> None:
+    def __init__(self, rulebook: Rulebook | None = None, zone: tzinfo | None = None) -> None:
         """Remember what each rule wants of each fact.
 
         Args:
             rulebook: the one that gave the reasons; None shows values without thresholds.
+            zone: the organisation's, for moments; None leaves them as they are.
         """
+        self._zone = zone
         self._currency = rulebook.currency if rulebook else ""
         self._wanted = dict(_rules_of(rulebook)) if rulebook else {}
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment on the organisation's clock: a store keeps it in UTC."""
+        return moment.astimezone(self._zone) if self._zone else moment
 
     def place(self, reason: Because) -> str:
         """Return where the reason stands: `rules/standard.yaml:31 "Seriously overdue"`."""

@@ -97,7 +97,8 @@ def fields(word: str | None, as_json: bool) -> int:
 
 @rules.command()
 @click.option("--scenarios", is_flag=True, help="Of the files that `rules test` plays.")
-def schema(scenarios: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="As it is: a schema is JSON already.")
+def schema(scenarios: bool, as_json: bool) -> int:
     """Print the JSON Schema of rulebooks, for editors."""
     import json
 

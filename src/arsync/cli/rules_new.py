@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import say
+from arsync.cli.common import json_option, print_json, say
 from arsync.core.starter import APPROVALS, COUNTRIES, DAYS, TONES
 from arsync.errors import EXIT_DONE, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.core.rulebook import Rulebook
 
 FIRST_DAYS = (1, 90)
 """The first reminder goes between these days after the due date."""
@@ -28,6 +32,7 @@ FIRST_DAYS = (1, 90)
 @click.option("--holidays", metavar="PLACE", help="A place such as GB-ENG; none: no holidays.")
 @click.option("--name", help="The rulebook's name.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: what is not given is as proposed.")
+@json_option
 def rules_new(
     file: Path,
     country: str | None,
@@ -39,10 +44,13 @@ def rules_new(
     holidays: str | None,
     name: str | None,
     defaults: bool,
+    as_json: bool,
 ) -> int:
     """Ask a few questions and write a first rulebook to FILE, with comments.
 
-    Each question has an option, for scripts. FILE must not exist yet.
+    Beside it, in scenarios/, come first stories that `arsync rules test` plays: what the rulebook
+    does to a customer, day by day. Each question has an option, for scripts. FILE must not exist
+    yet.
     """
     from arsync.core.starter import Answers, starter_rulebook
 
@@ -69,8 +77,13 @@ def rules_new(
         holidays="" if holidays.casefold() == "none" else holidays.upper(),
         name=name or "Our credit control",
     )
-    _write(file, starter_rulebook(answers))
-    say(f"{file}: written. Next: arsync rules check {file}")
+    rulebook = _write(file, starter_rulebook(answers))
+    wrote = [file, *_write_scenarios(file, rulebook)]
+    if as_json:
+        print_json({"wrote": [str(one) for one in wrote]})
+    for one in wrote:
+        say(f"{one}: written.")
+    say(f"Next: arsync rules check {file}, and: arsync rules test {wrote[-1]}")
     return EXIT_DONE
 
 
@@ -101,8 +114,8 @@ class _Questions:
         return int(click.prompt(question, default=proposed, type=kind, err=True))
 
 
-def _write(file: Path, text: str) -> None:
-    """Write the rulebook, once it is certain that it is one."""
+def _write(file: Path, text: str) -> Rulebook:
+    """Write the rulebook, once it is certain that it is one, and return it."""
     from arsync.core.rulebook import read_rulebook
     from arsync.run.rules import holidays_of
 
@@ -110,6 +123,34 @@ def _write(file: Path, text: str) -> None:
     if rulebook is None:
         raise UserMistake("\n".join(map(str, problems)))
     holidays_of(rulebook.sending.holidays)
+    _save(file, text)
+    return rulebook
+
+
+def _write_scenarios(file: Path, rulebook: Rulebook) -> list[Path]:
+    """Write first scenarios beside the rulebook; what is there already is left as it is."""
+    from arsync.core.scenario.first import first_scenarios
+    from arsync.run.rules import holidays_in
+    from arsync.run.scenarios import SCENARIOS_FOLDER
+
+    folder = file.parent / SCENARIOS_FOLDER
+    scenarios = folder / f"{file.stem}.yaml"
+    if scenarios.exists():
+        say(f"{scenarios} is there already and stays as it is.")
+        return []
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserMistake(f"{folder}: {error.strerror}.") from None
+    path = f"../{file.name}"
+    _save(
+        scenarios,
+        first_scenarios(rulebook, file=scenarios.as_posix(), path=path, holidays=holidays_in),
+    )
+    return [scenarios]
+
+
+def _save(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

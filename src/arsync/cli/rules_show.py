@@ -21,12 +21,16 @@ from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
 @click.command("show", short_help="Print the rulebook as it counts, with its places.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @connection_option
+@json_option
 @config_option
-def rules_show(paths: tuple[Path, ...], connection: str | None, config_file: Path | None) -> int:
+def rules_show(
+    paths: tuple[Path, ...], connection: str | None, as_json: bool, config_file: Path | None
+) -> int:
     """Print the rulebook as it counts, with the file and line of each part.
 
     PATHS are files or folders; without them it is the rules folder of the config. What is printed
-    is a rulebook itself: saved to a file, it is read as the same one.
+    is a rulebook itself: saved to a file, it is read as the same one. With --json it is a text
+    beside its name, files and hash.
     """
     from arsync.core.rulebook.shown import effective_text
     from arsync.run.rules import read_paths, read_rules
@@ -37,7 +41,14 @@ def rules_show(paths: tuple[Path, ...], connection: str | None, config_file: Pat
         found = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
     if found.errors:
         raise UserMistake("\n".join(found.problems))
-    click.echo(effective_text(found.effective), nl=False)
+    text = effective_text(found.effective)
+    if as_json:
+        assert found.rulebook is not None, "without an error there is a rulebook"
+        about = {"name": found.rulebook.name, "currency": found.rulebook.currency}
+        hashed = {"files": list(found.rulebook.files), "hash": found.rulebook.hash}
+        print_json({**about, **hashed, "rulebook": text})
+    else:
+        click.echo(text, nl=False)
     return EXIT_DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from itertools import groupby
 
 import click
@@ -141,7 +142,7 @@ def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bo
         alike = list(group)
         first = alike[0]
         refs = [ref for one in alike for ref in one.invoices]
-        for head in dict.fromkeys(_head(one, keys=keys) for one in alike):
+        for head in dict.fromkeys(_head(one, reasons, keys=keys) for one in alike):
             click.echo(f"  {head}")
         for line in _invoice_lines(refs):
             click.echo(f"      {line}")
@@ -162,7 +163,7 @@ def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
     return (*same, action.key) if keys else same
 
 
-def _head(action: Action, *, keys: bool) -> str:
+def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
     parts = [what(action)]
     if action.details.get("assign_to"):
         parts.append(f"for {action.details['assign_to']}")
@@ -170,7 +171,8 @@ def _head(action: Action, *, keys: bool) -> str:
         parts.append(f"(day {action.invoices[0].day})")
     text = " ".join(parts)
     if action.not_before is not None:
-        text += f", not before {action.not_before:%a %d %b %Y %H:%M %Z}".rstrip()
+        when = reasons.local(action.not_before)
+        text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()
         if "waits_for" in action.details:
             text += f" ({action.details['waits_for']})"
     if action.needs_approval:
@@ -227,8 +229,13 @@ def show_waiting(found: Iterable[Listed], reasons: Mapping[str, Reasons]) -> Non
         show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
 
 
-def show_actions(found: Sequence[Listed]) -> None:
-    """Print actions and where they stand, one a line."""
+def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
+    """Print actions and where they stand, one a line.
+
+    Args:
+        found: the actions.
+        zones: by connection, the organisation's time zone.
+    """
     if not found:
         click.echo("No actions.")
         return
@@ -247,7 +254,7 @@ def show_actions(found: Sequence[Listed]) -> None:
         [
             [
                 one.row.key[:KEY_SHOWN],
-                f"{one.row.changed_at:%Y-%m-%d}",
+                f"{one.row.changed_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
                 one.connection,
                 one.row.action.contact_name,
                 what(one.row.action),

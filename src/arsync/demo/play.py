@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,16 @@ class Outcome:
         """Return whether the platforms' ledgers and the store tell the same story."""
         return not self.problems and not any(side.differences for side in self.sides)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `demo --json` prints it."""
+        return {
+            "agrees": self.agrees,
+            "sides": [asdict(side) for side in self.sides],
+            "totals": {name: dict(total) for name, total in self.totals.items()},
+            "problems": self.problems,
+            "example": {"invoice": self.example_invoice, "connection": self.example_connection},
+        }
+
 
 class Demo:
     """A demo in a folder. `play` runs it to the end."""
@@ -98,7 +108,7 @@ class Demo:
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
-    def play(self, at_the_end: Callable[[App, Outcome], None]) -> Outcome:
+    def play(self, at_the_end: Callable[[App, Outcome], object]) -> Outcome:
         """Play all days, compare both sides, and hand the open application to `at_the_end`.
 
         Raises:

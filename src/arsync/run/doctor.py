@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -41,9 +41,11 @@ def examine(parts: Parts) -> Iterator[Finding]:
     if not rows:
         yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
         yield from _rules(parts, None)
+    clocks: list[Clock] = []
     for row in rows:
-        yield from _connection(parts, row)
+        yield from _connection(parts, row, clocks)
         yield from _rules(parts, row)
+    yield from _clock(clocks)
     yield from _mail(parts)
 
 
@@ -92,7 +94,15 @@ class _Watched:
         return answer
 
 
-def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
+class Clock(NamedTuple):
+    """How far this computer's clock is from a platform's."""
+
+    host: str
+    seconds: float
+
+
+def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterator[Finding]:
+    """Yield what is found at one platform, and add its clock to those that were read."""
     try:
         platform = parts.platform(row.platform)
         if row.grant_id is None:
@@ -119,7 +129,11 @@ def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
     if left is not None:
         enough = left > platform.limits.reserve_per_day
         yield Finding(row.name, OK if enough else WRONG, f"{left:,} calls left today.")
-    yield from _clock(parts, row, watched.headers)
+    yield _today(parts, row)
+    theirs = _moment(watched.headers.get("date", ""))
+    if theirs is not None:
+        host = urlsplit(section.get("api_url", "")).hostname or ""
+        clocks.append(Clock(host, abs((parts.clock.now() - theirs).total_seconds())))
     if organisation.own_reminders:
         yield Finding(
             row.name, NOTE,
@@ -131,30 +145,36 @@ def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
         yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")
 
 
-def _clock(parts: Parts, row: ConnectionRow, headers: Mapping[str, str]) -> Iterator[Finding]:
+def _today(parts: Parts, row: ConnectionRow) -> Finding:
     zone = parts.time_zone(row)
     if zone:
-        yield Finding(row.name, OK, f"today is {today_in(parts.clock, zone)} ({zone}).")
-    else:
-        yield Finding(
-            row.name, NOTE,
-            "the platform does not tell the time zone, so days are counted in UTC. "
-            'Do: [runs] time_zone = "Europe/London"',
-        )  # fmt: skip
-    theirs = _moment(headers.get("date", ""))
-    if theirs is None:
+        return Finding(row.name, OK, f"today is {today_in(parts.clock, zone)} ({zone}).")
+    return Finding(
+        row.name, NOTE,
+        "the platform does not tell the time zone, so days are counted in UTC. "
+        'Do: [runs] time_zone = "Europe/London"',
+    )  # fmt: skip
+
+
+def _clock(clocks: Sequence[Clock]) -> Iterator[Finding]:
+    """Yield one finding about this computer's clock, however many platforms were asked."""
+    if not clocks:
         return
-    seconds = abs((parts.clock.now() - theirs).total_seconds())
-    host = urlsplit(parts.config.section(row.platform).get("api_url", "")).hostname or ""
-    if is_loopback(host):
+    honest = [one for one in clocks if not is_loopback(one.host)]
+    if not honest:
+        host = clocks[0].host
         yield Finding("clock", NOTE, f"not compared: {host} is a sandbox, with a clock of its own.")
-    elif seconds > CLOCK_SKEW_SECONDS_MAX:
+        return
+    furthest = max(honest, key=lambda one: one.seconds)
+    if furthest.seconds > CLOCK_SKEW_SECONDS_MAX:
         yield Finding(
             "clock", WRONG,
-            f"this computer's clock is {seconds:,.0f} seconds off the platform's. Set it right.",
+            f"this computer's clock is {furthest.seconds:,.0f} seconds off that of "
+            f"{furthest.host}. Set it right.",
         )  # fmt: skip
     else:
-        yield Finding("clock", OK, f"within {max(1.0, seconds):.0f} seconds of the platform's.")
+        yield Finding("clock", OK, f"within {max(1.0, furthest.seconds):.0f} seconds of the "
+                                   f"platforms'.")  # fmt: skip
 
 
 def _moment(header: str) -> datetime | None:

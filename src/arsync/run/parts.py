@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from functools import cached_property
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from arsync import outbox
 from arsync.clock import Clock, SystemClock, today_in
@@ -230,6 +231,13 @@ class Parts:
     def time_zone(self, connection: ConnectionRow) -> str:
         """Return the time zone whose calendar counts: the setting's, else the organisation's."""
         return self.config.get("runs", "time_zone") or connection.organisation.time_zone
+
+    def zone(self, connection: ConnectionRow) -> tzinfo:
+        """Return the clock on which moments are shown to people; UTC when the zone is not one."""
+        try:
+            return ZoneInfo(self.time_zone(connection) or "UTC")
+        except (LookupError, ValueError, OSError):
+            return UTC
 
     def today(self, connection: ConnectionRow) -> date:
         """Return the organisation's day.
