@@ -1,19 +1,124 @@
-"""The summary line of the torture tests; it is printed by whoever collects their reports."""
+"""What holds for every test: it is searched for secrets, and what it tried is counted."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+SECRETS = re.compile(
+    r"""
+    sandbox-(?:access|refresh|code)-[\w-]{16,}      # what the sandbox gives out, by its prefix
+    | eyJ[\w-]{16,}\.eyJ[\w-]{16,}\.[\w-]{16,}      # a signed token, as Xero's are
+    | sandbox-web-secret                            # the client's secret
+    """,
+    re.VERBOSE | re.ASCII,
+)
+"""What must never be seen outside of a call to the platform and the encrypted store."""
+
+KEPT_BY_THE_USER = {"config.toml", ".env"}
+"""Files into which a user writes a secret; arsync reads them."""
+
 JSON_VARIABLE = "ARSYNC_TORTURE_JSON"
-"""Names a file that the numbers are written to."""
+"""Names a file that the numbers of the torture tests are written to."""
+
+FILE_BYTES_MAX = 20_000_000
+"""Larger files are cut: a benchmark's ledger."""
+
+SEARCHED: Counter[str] = Counter()
+"""How much was searched in this process, by kind."""
+
+_FOUND: list[str] = []
+
+
+def searched(text: str, where: str) -> str:
+    """Search a text, remember what is found until the test ends, and return the text."""
+    SEARCHED[where] += 1
+    found = SECRETS.search(text)
+    if found:
+        _FOUND.append(
+            f"{where}: {found[0][:20]}... in {text[max(0, found.start() - 80) :][:100]!r}"
+        )
+    return text
+
+
+class _SearchedLog(logging.Handler):
+    """Sees every record of every logger, debug included, with its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        searched(self.format(record), "log records")
+
+
+@pytest.fixture(autouse=True)
+def no_secret_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test in whose log, output or files a secret shows."""
+    handler = _SearchedLog()
+    ours, root = logging.getLogger("arsync"), logging.getLogger()
+    before = ours.level
+    ours.setLevel(logging.DEBUG)
+    root.addHandler(handler)
+    _FOUND.clear()
+    folder: Path | None = None
+    if "tmp_path" in request.fixturenames:
+        folder = request.getfixturevalue("tmp_path")
+    yield
+    root.removeHandler(handler)
+    ours.setLevel(before)
+    if folder is not None:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.name not in KEPT_BY_THE_USER and not file.is_symlink():
+                with file.open("rb") as opened:
+                    searched(opened.read(FILE_BYTES_MAX).decode("latin-1"), "files")
+    if _FOUND:
+        pytest.fail("a secret shows:\n" + "\n".join(_FOUND), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Search what a test printed, to both outputs."""
+    report: Any = yield
+    for name, text in report.sections:
+        if report.when == "call" and not name.startswith("Captured log"):
+            searched(text, "outputs")
+    if report.when == "call" and report.passed and _FOUND:
+        report.outcome = "failed"
+        report.longrepr = "a secret shows:\n" + "\n".join(_FOUND)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker searched to the process that prints the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["searched"] = dict(SEARCHED)
+
+
+@pytest.hookimpl(optionalhook=True)  # there are nodes only where tests are spread over processes
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a worker searched."""
+    SEARCHED.update(getattr(node, "workeroutput", {}).get("searched", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print how many schedules, cases and mutations were tried."""
+    """Say how much was searched, and how many schedules, cases and mutations were tried."""
+    said = ", ".join(f"{count:,} {kind}" for kind, count in sorted(SEARCHED.items()))
+    if said:
+        terminalreporter.write_line(f"searched for secrets: {said}; none found but where reported")
+    _say_what_was_tried(terminalreporter)
+
+
+def _say_what_was_tried(terminalreporter: Any) -> None:
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     seconds: dict[str, float] = defaultdict(float)
     for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get(

@@ -35,6 +35,7 @@ class Setting(NamedTuple):
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("store", "url", "sqlite:///arsync.db", "or postgresql+psycopg://user@host/database", secret=True),
+    Setting("store", "keep_days", "0", "names and texts of actions that ended so many days ago are forgotten; what keeps them from happening twice stays; 0: nothing is", whole=(0, 36_500)),
     Setting("rules", "folder", "rules", "every *.yaml in it is read as one rulebook; a folder named after a connection inside it serves that connection alone"),
     Setting("runs", "mode", "observe", "observe, approve, auto: for new connections", ("observe", "approve", "auto")),
     Setting("runs", "every", "15m", "how often `arsync run` works: 30s, 15m, 2h"),
@@ -105,6 +106,11 @@ class Config:
     def every_seconds(self) -> int:
         """Return the pace of `arsync run`, in seconds."""
         return seconds(self.get("runs", "every"))
+
+    @property
+    def keep_days(self) -> int:
+        """Return for how many days names and texts of ended actions are kept; 0: for ever."""
+        return self.whole("store", "keep_days")
 
     @property
     def store_url(self) -> str:

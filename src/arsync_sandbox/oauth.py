@@ -96,6 +96,10 @@ class _Refused(Exception):
         self.error, self.description, self.status = error, description, status
 
 
+ACCESS_PREFIX, REFRESH_PREFIX, CODE_PREFIX = "sandbox-access-", "sandbox-refresh-", "sandbox-code-"
+"""What is given out says what it is: a log or a file can be searched for it."""
+
+
 class OAuth:
     """The authorisation server of one platform."""
 
@@ -125,7 +129,7 @@ class OAuth:
     def new_access_token(self, grant: Grant, expires_at: datetime) -> str:
         """Return a fresh access token; a platform with readable tokens makes its own."""
         del grant, expires_at
-        return secrets.token_urlsafe(32)
+        return f"{ACCESS_PREFIX}{secrets.token_urlsafe(32)}"
 
     def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
         """Return the token endpoint's answer with the platform's own additions."""
@@ -272,7 +276,7 @@ class OAuth:
         if not chosen:
             return self._back(uri, {"error": "access_denied"})
         grant = self._new_grant(client, _words(request.args.get("scope", "")), tuple(chosen))
-        code = secrets.token_urlsafe(24)
+        code = f"{CODE_PREFIX}{secrets.token_urlsafe(24)}"
         self._codes[code] = _Code(
             grant,
             uri,
@@ -375,7 +379,7 @@ class OAuth:
         needed = self.rules.offline_scope
         if first and needed and needed not in grant.scopes:
             return self._access_only(grant)
-        value = secrets.token_urlsafe(32)
+        value = f"{REFRESH_PREFIX}{secrets.token_urlsafe(32)}"
         self._refresh[value] = _Refresh(grant, self.frame.now(), self._refresh_until(grant))
         _forget_oldest(self._refresh, self.tokens_max)
         return self._access_only(grant, refresh=value)

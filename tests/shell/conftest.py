@@ -24,6 +24,8 @@ from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox
 from arsync_sandbox.timeline import Rows
 
+from ..conftest import searched  # noqa: TID252 - tests are no installed package
+
 TODAY = datetime.now(UTC).date()
 """Commands tell the time by the computer's clock; so does the sandbox that has no start."""
 
@@ -84,6 +86,8 @@ class Shell:
         code = run_cli(list(words))
         out, err = self.capture.readouterr()
         assert "Traceback" not in err
+        searched(out, "outputs")
+        searched(err, "outputs")
         return Result(code, out, err)
 
     def write(self, name: str, text: str) -> Path:

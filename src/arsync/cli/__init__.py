@@ -41,6 +41,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "backup": Entry("keeping", "Write the whole store into one file, while runs go on."),
         "restore": Entry("keeping", "Fill an empty store from a backup."),
         "rebuild": Entry("keeping", "Copy a ledger anew; nothing that people did is lost."),
+        "export": Entry("personal", "Print everything that is held of one customer."),
+        "forget": Entry("personal", "Make what arsync recorded about one customer nameless."),
     },
     "Every day": {
         "pull": Entry("daily", "Bring the copy of the ledger up to date."),

@@ -7,19 +7,25 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
 
 from arsync import outbox
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.plan import Plan
-from arsync.core.records import Account, Invoice
+from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing
 from arsync.errors import UserMistake
 from arsync.outbox import Recorded
 from arsync.run import look, unknown, work
 from arsync.run.parts import Parts
+from arsync.run.personal import forget_one
 from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
+from arsync.store.privacy import Forgotten
 from arsync.store.values import ActionRow, ConnectionRow, Mode
 from arsync.sync import Progress
+
+T = TypeVar("T")
 
 
 def person() -> str:
@@ -229,6 +235,20 @@ class App(Parts):
             self.store, row, task.key, outcome=outcome, who=who or person(), clock=self.clock
         )
 
+    # -- personal data ------------------------------------------------------------------------
+
+    def export_contact(self, contact: str, *, connection: str | None = None) -> dict[str, Any]:
+        """Return everything held of one customer, for JSON."""
+        row, found = self._contact(contact, connection)
+        return {"connection": row.name, **self.store.privacy.export(row.id, found.id)}
+
+    def forget_contact(
+        self, contact: str, *, connection: str | None = None, who: str | None = None
+    ) -> Forgotten:
+        """Make what arsync recorded about one customer nameless, and remember who asked for it."""
+        row, found = self._contact(contact, connection)
+        return forget_one(self, row, found.id, who=who or person())
+
     # -- look ---------------------------------------------------------------------------------
 
     def actions(
@@ -317,13 +337,23 @@ class App(Parts):
         names = {row.id: row.name for row in self.store.connections.all()}
         return [Listed(names.get(row.connection_id, ""), row) for row in rows]
 
+    def _contact(self, text: str, connection: str | None) -> tuple[ConnectionRow, Contact]:
+        """Return the one customer of that name, a deleted one too, in whichever connection."""
+        look_up = partial(self.store.ledger.contact, also_gone=True)
+        return self._only_one(text, connection, look_up)
+
     def _invoice(self, text: str, connection: str | None) -> tuple[ConnectionRow, Invoice]:
         """Return the one invoice of that number, in whichever connection it is."""
-        found: list[tuple[ConnectionRow, Invoice]] = []
+        return self._only_one(text, connection, self.store.ledger.invoice)
+
+    def _only_one(
+        self, text: str, connection: str | None, look_up: Callable[[int, str], T]
+    ) -> tuple[ConnectionRow, T]:
+        found: list[tuple[ConnectionRow, T]] = []
         mistakes: list[str] = []
         for row in self.connections(connection):
             try:
-                found.append((row, self.store.ledger.invoice(row.id, text)))
+                found.append((row, look_up(row.id, text)))
             except UserMistake as mistake:
                 mistakes.append(str(mistake))
         if len(found) > 1:

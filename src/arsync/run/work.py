@@ -18,6 +18,7 @@ from arsync.core.plan import Plan
 from arsync.core.records import Account
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.run.parts import Parts
+from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
 from arsync.run.rules import Rules
 from arsync.run.since import remember
@@ -111,6 +112,7 @@ def sync_one(
             if fresh.mode != Mode.OBSERVE:
                 save_plan(parts, fresh, result, planner)
                 _apply(parts, fresh, connector, (planner, rules), result=result, stop=stop)
+        forget_what_is_old(parts, connection)
 
     return _run(parts, connection, "sync", work)
 

@@ -20,6 +20,7 @@ from arsync.store.last_plans import LastPlans
 from arsync.store.ledger import Ledger
 from arsync.store.locks import Locks
 from arsync.store.people import People
+from arsync.store.privacy import Privacy
 from arsync.store.runs import Runs
 from arsync.store.schema import migrate
 from arsync.store.tokens import Tokens
@@ -32,6 +33,7 @@ __all__ = [
     "LastPlans",
     "Ledger",
     "People",
+    "Privacy",
     "Runs",
     "Store",
     "Tokens",
@@ -56,6 +58,7 @@ class Store:
         self.people = People(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
+        self.privacy = Privacy(database, self.last_plans)
 
     def back_up(self, target: Path) -> int:
         """Write the whole store into a new file while runs go on; see `backup.back_up`."""

@@ -74,6 +74,15 @@ class LastPlans:
         at = datetime.fromisoformat(head["at"]) if "at" in head else None
         return LastPlan(row.as_of, row.rulebook_hash, head["rulebook"], actions, at)
 
+    def forget(self, connection_id: int, contact_id: str) -> None:
+        """Forget the plan when it names the contact; the next run keeps its own."""
+        last = self.get(connection_id)
+        if last is not None and any(one.contact_id == contact_id for one in last.actions):
+            with self._database.write() as connection:
+                connection.execute(
+                    delete(last_plans).where(last_plans.c.connection_id == connection_id)
+                )
+
 
 def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
     """Return one line of JSON for what all share and for each action, compressed as they come."""

@@ -139,14 +139,14 @@ class Ledger:
         with self._database.read() as connection:
             return lookups.find_invoice(connection, connection_id, number_or_id)
 
-    def contact(self, connection_id: int, name_or_id: str) -> Contact:
-        """Return one contact; capitals do not matter.
+    def contact(self, connection_id: int, name_or_id: str, *, also_gone: bool = False) -> Contact:
+        """Return one contact; capitals do not matter. With `also_gone`, a deleted one, too.
 
         Raises:
             UserMistake: none has this name (with a guess at what was meant), or several have.
         """
         with self._database.read() as connection:
-            return lookups.find_contact(connection, connection_id, name_or_id)
+            return lookups.find_contact(connection, connection_id, name_or_id, also_gone=also_gone)
 
     def totals(self, connection_id: int) -> list[Total]:
         """Return what each contact owes, by currency."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from arsync.core.records import (
     Contact,
@@ -41,9 +41,14 @@ def find_invoice(connection: Connection, connection_id: int, wanted: str) -> Inv
     raise UserMistake(f"there is no invoice {wanted!r}.{near}")
 
 
-def find_contact(connection: Connection, connection_id: int, wanted: str) -> Contact:
-    """Return one contact by name or id."""
-    found = _matches(connection, connection_id, KINDS[RecordKind.CONTACTS], "name", wanted)
+def find_contact(
+    connection: Connection, connection_id: int, wanted: str, *, also_gone: bool = False
+) -> Contact:
+    """Return one contact by name or id; with `also_gone`, one that the platform deleted."""
+    kind = KINDS[RecordKind.CONTACTS]
+    found = _matches(connection, connection_id, kind, "name", wanted)
+    if not found and also_gone:
+        found = _matches(connection, connection_id, kind, "name", wanted, gone=True)
     if len(found) > 1:
         # Archived and merged contacts often keep the name of the one that took their place.
         active = [one for one in found if one.status == ContactStatus.ACTIVE]
@@ -62,20 +67,23 @@ def find_contact(connection: Connection, connection_id: int, wanted: str) -> Con
 
 
 def _matches(
-    connection: Connection, connection_id: int, kind: Kind, column: str, wanted: str
+    connection: Connection,
+    connection_id: int,
+    kind: Kind,
+    column: str,
+    wanted: str,
+    *,
+    gone: bool = False,
 ) -> list[Any]:
     ours = kind.table.c
-    here = ours.connection_id == connection_id
+    is_gone = ours.status == kind.gone_status
+    here = and_(ours.connection_id == connection_id, is_gone if gone else ~is_gone)
     for condition in (
         ours.id == wanted,
         ours[column] == wanted,
         func.lower(ours[column]) == wanted.strip().lower(),
     ):
-        query = (
-            select(*kind.record_columns)
-            .where(here, condition, ours.status != kind.gone_status)
-            .order_by(ours.id)
-        )
+        query = select(*kind.record_columns).where(here, condition).order_by(ours.id)
         found = to_records(kind, connection.execute(query))
         if found:
             return found

@@ -1,0 +1,71 @@
+"""`export`, `forget`: what a customer may ask for about their own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    word,
+)
+from arsync.errors import EXIT_DONE
+
+
+@click.command()
+@click.argument("contact")
+@connection_option
+@json_option
+@config_option
+def export(
+    contact: str,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Print everything that is held of one customer.
+
+    As JSON, to stdout: the copy of the platform's documents, promises and disputes, and every
+    action with its events. The platform holds more: this is what arsync has.
+    """
+    del as_json  # it is JSON either way; a program may say --json to every command
+    with open_app(config_file) as app:
+        print_json(app.export_contact(contact, connection=connection))
+    return EXIT_DONE
+
+
+@click.command()
+@click.argument("contact")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@connection_option
+@json_option
+@config_option
+def forget(
+    contact: str, yes: bool, connection: str | None, as_json: bool, config_file: Path | None
+) -> int:
+    """Make what arsync recorded about one customer nameless.
+
+    Names, addresses and texts go, for good. What stays keeps a thing from happening twice and the
+    books complete: ids, numbers, amounts, days. A customer who still owes is not forgotten. While
+    the platform still has the customer, the copy of its documents follows the platform.
+    """
+    with open_app(config_file) as app:
+        if not yes:
+            click.confirm(f"Forget {contact}? It cannot be undone", abort=True, err=True)
+        done = app.forget_contact(contact, connection=connection)
+    if as_json:
+        print_json(done._asdict())
+        return EXIT_DONE
+    say(f"{word(done.actions, 'action')} made nameless.")
+    if done.copy_stays:
+        say(
+            "The platform still has this customer, and the copy follows it. Delete the customer or "
+            "its details there, run `arsync pull`, and forget once more."
+        )
+    return EXIT_DONE
