@@ -47,6 +47,11 @@ def test_a_late_fee_is_billed_once_however_often_the_job_runs(world: World, name
         world.sync(name)
     fees = {what: count for what, count in world.standing(name).items() if what.startswith("fee")}
     assert fees == {"fee of 10.00 for Late": 1}, "a fee bears no fee"
+    (account,) = world.app.store.ledger.accounts(world.connection(name).id)
+    made = [
+        row["id"] for row in world.control.state(name)["invoices"] if row["number"] != "INV-0001"
+    ]
+    assert account.fees == set(map(str, made)), "known by what the platform calls it"
 
 
 BOTH = """\
