@@ -27,11 +27,16 @@ _GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
 _UNDONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DELETED})
 
 
-def as_it_stood(account: Account, day: date) -> Account:
+def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Account:
     """Return the account as it stood at the end of a past day.
 
-    Amounts due grow by what was allocated later; money in hand grows by the same. Keys of actions
-    and open tasks are left out: they say what is done now, not what was done then.
+    Amounts due grow by what was allocated later; money in hand grows by the same.
+
+    Args:
+        account: as its documents are now.
+        day: the past day.
+        knows_done: its keys of actions and its open tasks are of that day already; otherwise they
+            are left out, for they say what is done now, not what was done then.
     """
     later = _allocated_after(account, day)
     hold = account.hold if account.hold and account.hold.since <= day else None
@@ -47,8 +52,8 @@ def as_it_stood(account: Account, day: date) -> Account:
         disputes=tuple(_dispute(one, day) for one in account.disputes if one.opened_on <= day),
         sent=tuple(one for one in account.sent if one.on <= day),
         hold=hold,
-        open_tasks=(),
-        done_keys=frozenset(),
+        open_tasks=account.open_tasks if knows_done else (),
+        done_keys=account.done_keys if knows_done else frozenset(),
     )
 
 

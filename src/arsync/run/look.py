@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from arsync.core.actions import ActionKind, ActionState
@@ -40,11 +40,19 @@ def plan_of(parts: Parts, connection: ConnectionRow, as_of: date | None = None) 
 def accounts(
     parts: Parts, connection: ConnectionRow, as_of: date | None = None
 ) -> Iterator[Account]:
-    """Yield every debtor, for a past day as it stood then."""
-    found = parts.store.ledger.accounts(connection.id)
+    """Yield every debtor, for a past day as it stood in its evening, with what was done by then."""
+    return _accounts(parts, connection, as_of, None)
+
+
+def _accounts(
+    parts: Parts, connection: ConnectionRow, as_of: date | None, contact_ids: list[str] | None
+) -> Iterator[Account]:
+    ledger = parts.store.ledger
     if as_of is None or as_of >= parts.today(connection):
-        return found
-    return (as_it_stood(account, as_of) for account in found)
+        return ledger.accounts(connection.id, contact_ids)
+    evening = datetime.combine(as_of + timedelta(1), time(), tzinfo=parts.zone(connection))
+    found = ledger.accounts(connection.id, contact_ids, done_before=evening.astimezone(UTC))
+    return (as_it_stood(account, as_of, knows_done=True) for account in found)
 
 
 def report(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Ageing:
@@ -69,11 +77,9 @@ def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None 
         NotFound: neither a customer nor an invoice is called so.
     """
     contact, invoice = _subject(parts, connection, about)
-    account = next(parts.store.ledger.accounts(connection.id, [contact.id]), None)
+    account = next(_accounts(parts, connection, as_of, [contact.id]), None)
     if account is None:
         raise UserMistake(f"{contact.name} has no account to look at.")
-    if as_of is not None and as_of < parts.today(connection):
-        account = as_it_stood(account, as_of)
     rulebook, _ = parts.rulebook(connection)
     planner, _ = parts.planner(connection, as_of)
     plan = planner([account])

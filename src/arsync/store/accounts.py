@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, or_, select
@@ -31,7 +32,10 @@ CONTACTS_AT_ONCE = 500
 
 
 def read_accounts(
-    connection: Connection, connection_id: int, contact_ids: Sequence[str] | None
+    connection: Connection,
+    connection_id: int,
+    contact_ids: Sequence[str] | None,
+    done_before: datetime | None = None,
 ) -> Iterator[Account]:
     """Yield debtors in the order of their contact ids."""
     families = _Families(connection, connection_id)
@@ -44,6 +48,7 @@ def read_accounts(
         contacts=families.unknown,
         doubts=read_doubts(connection, connection_id),
         moved=read_moved(connection, connection_id),
+        done_before=done_before,
     )
     for chunk in _chunks(connection, connection_id, families, wanted):
         for account in _read_chunk(connection, connection_id, chunk, apart):
@@ -61,6 +66,8 @@ class Apart(NamedTuple):
     """By contact, why what it owes is not certain."""
     moved: Mapping[str, list[Move]]
     """By contact, invoices that came from another one."""
+    done_before: datetime | None
+    """What arsync did counts as it was known just before this moment; None: as it is now."""
 
 
 def missing_contacts(connection: Connection, connection_id: int) -> list[str]:
@@ -224,9 +231,11 @@ def _read_chunk(
         _promises(connection, connection_id, ids),
         _disputes(connection, connection_id, ids),
     )
+    before = apart.done_before
     histories = with_moved(
-        connection, connection_id, read_history(connection, connection_id, ids), ids, apart.moved
-    )
+        connection, connection_id, read_history(connection, connection_id, ids, before), ids,
+        apart.moved, done_before=before,
+    )  # fmt: skip
     for family in chunk:
         members = tuple(people[one] for one in family if one in people)
         if members:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.records import SentStep, StandingHold
 from arsync.core.stepper import STEP_KINDS, keys_of_steps, steps_taken
 from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json
-from arsync.store.tables import actions
+from arsync.store.tables import action_events, actions
 
 DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
 """Keys in these states are not planned again. What still waits is planned again under its key, and
 so kept; were it left out of the plan, it would be withdrawn."""
 
+_REFUSED = ActionState.REJECTED.value
 _REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 
 
@@ -36,27 +38,66 @@ class History(NamedTuple):
 
 
 def read_history(
-    connection: Connection, connection_id: int, contact_ids: Sequence[str]
+    connection: Connection,
+    connection_id: int,
+    contact_ids: Sequence[str],
+    before: datetime | None = None,
 ) -> dict[str, History]:
-    """Return the history of each contact for which anything was ever done."""
-    by_contact = done_rows(connection, connection_id, contact_ids)
+    """Return the history of each contact for which anything was ever done.
+
+    Args:
+        connection: the database's.
+        connection_id: whose.
+        contact_ids: of whom.
+        before: as it was known just before this moment; None: as it is known now.
+    """
+    by_contact = done_rows(connection, connection_id, contact_ids, before)
     return {contact_id: _history(contact_id, rows) for contact_id, rows in by_contact.items()}
 
 
 def done_rows(
-    connection: Connection, connection_id: int, contact_ids: Sequence[str]
+    connection: Connection,
+    connection_id: int,
+    contact_ids: Sequence[str],
+    before: datetime | None = None,
 ) -> dict[str, list[Any]]:
-    """Return what was started or refused, by contact, the oldest first."""
+    """Return what was started or refused, by contact, the oldest first.
+
+    For a moment of the past each action stands in the state that its last event before it gave.
+    """
     ours = actions.c
+    state: ColumnElement[str] = ours.state
+    done_at: ColumnElement[Any] = ours.done_at
+    whose = (
+        ours.connection_id == connection_id, one_of(connection, ours.contact_id, contact_ids),
+    )  # fmt: skip
+    source: FromClause = actions
+    if before is not None:
+        happened = action_events.c
+        last = (
+            select(func.max(happened.id).label("id"))
+            .join(actions, ours.key == happened.key)
+            .where(*whose, happened.at < before)
+            .group_by(happened.key)
+            .subquery()
+        )
+        source = actions.join(action_events, happened.key == ours.key).join(
+            last, last.c.id == happened.id
+        )
+        state = happened.to_state.label("state")
+        done_at = case((ours.done_at < before, ours.done_at), else_=None).label("done_at")
+    wanted = [one.value for one in DONE_STATES]
     query = (
         select(
-            ours.contact_id, ours.key, ours.kind, ours.state, ours.episode, ours.sent_on,
-            ours.done_at, ours.receipt_reference, ours.action,
+            ours.contact_id, ours.key, ours.kind, state, ours.episode, ours.sent_on,
+            done_at, ours.receipt_reference, ours.action,
         )
+        .select_from(source)
         .where(
-            ours.connection_id == connection_id,
-            one_of(connection, ours.contact_id, contact_ids),
-            ours.state.in_([state.value for state in DONE_STATES]),
+            *whose,
+            (ours.state if before is None else action_events.c.to_state).in_(wanted),
+            # What was started then, taken back and planned anew since has lost its day.
+            *(() if before is None else (or_(ours.sent_on.is_not(None), state == _REFUSED),)),
         )
         .order_by(ours.first_sent_at, ours.position, ours.key)
     )  # fmt: skip

@@ -112,16 +112,22 @@ class Ledger:
             return doubts.unplaced_money(connection, connection_id)
 
     def accounts(
-        self, connection_id: int, contact_ids: Sequence[str] | None = None
+        self,
+        connection_id: int,
+        contact_ids: Sequence[str] | None = None,
+        *,
+        done_before: datetime | None = None,
     ) -> Iterator[Account]:
         """Yield every debtor with everything the rules need.
 
         All from one moment's view of the store, some thousand rows in memory at a time. With
         `contact_ids`, only the debtors to whom these contacts belong. An invoice that could not be
-        understood when it was last read is left out: nobody is chased on an old copy.
+        understood when it was last read is left out: nobody is chased on an old copy. With
+        `done_before`, what arsync did is told as it was known just before that moment: steps,
+        holds, open tasks and refusals.
         """
         with self._database.read() as connection:
-            yield from reading.read_accounts(connection, connection_id, contact_ids)
+            yield from reading.read_accounts(connection, connection_id, contact_ids, done_before)
 
     def records(
         self, connection_id: int, kind: RecordKind, ids: Sequence[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, select
@@ -47,17 +48,19 @@ def with_moved(
     histories: dict[str, History],
     ids: Sequence[str],
     moved: Mapping[str, list[Move]],
+    *,
+    done_before: datetime | None = None,
 ) -> dict[str, History]:
     """Return the histories of these contacts with what was done for invoices that came to them.
 
     Steps that were taken stay taken, a refused step stays refused, and the gap to the last message
-    about the invoice is kept.
+    about the invoice is kept. With `done_before` it is told as just before that moment.
     """
     came = {one: moved[one] for one in ids if one in moved}
     if not came:
         return histories
     left = sorted({move.from_contact for moves in came.values() for move in moves})
-    before = done_rows(connection, connection_id, left)
+    before = done_rows(connection, connection_id, left, done_before)
     found = dict(histories)
     for contact_id, moves in came.items():
         history = found.get(contact_id, _NOTHING)
