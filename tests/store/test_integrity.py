@@ -105,6 +105,34 @@ def test_what_contradicts_itself_is_named(
     assert any(re.search(message, one.message) for one in faults(sound, connection))
 
 
+def test_a_credit_that_a_payment_without_money_matched_is_no_contradiction(
+    sound: Store, connection: ConnectionRow
+) -> None:
+    """As QuickBooks does it: the credit memo lists nothing, a payment of 0 names the invoice."""
+    credit = Credit(
+        id="k2", contact_id="c1", kind=CreditKind.CREDIT_NOTE, number="CM-2",
+        status=DocumentStatus.OPEN, issued_on=DAY, currency="GBP", rate=Decimal(1),
+        total=Decimal(20), unallocated=Decimal(0),
+    )  # fmt: skip
+    empty = Payment(
+        id="p2", contact_id="c1", status=PaymentStatus.ACTIVE, paid_on=DAY, currency="GBP",
+        rate=Decimal(1), amount=Decimal(0), unallocated=Decimal(0),
+        allocations=(Allocation("i2", Decimal(20), DAY),),
+    )  # fmt: skip
+    paid = Invoice(
+        id="i2", contact_id="c1", number="INV-2", status=DocumentStatus.OPEN, issued_on=DAY,
+        due_on=DAY, currency="GBP", rate=Decimal(1), total=Decimal(50), amount_due=Decimal(30),
+    )  # fmt: skip
+    for kind, record in (
+        (RecordKind.INVOICES, paid), (RecordKind.CREDITS, credit), (RecordKind.PAYMENTS, empty),
+    ):  # fmt: skip
+        sound.ledger.apply(connection.id, Page(kind, (record,), "2"), NOW)
+    assert faults(sound, connection) == []
+    more = empty._replace(allocations=(Allocation("i2", Decimal(21), DAY),))
+    sound.ledger.apply(connection.id, Page(RecordKind.PAYMENTS, (more,), "3"), NOW)
+    assert "p2" in " ".join(one.message for one in faults(sound, connection))
+
+
 def test_a_long_list_is_counted_not_printed(sound: Store, connection: ConnectionRow) -> None:
     many = tuple(
         Invoice(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from arsync.core.actions import ALLOWED_CHANGES, ActionState
 from arsync.core.records import DocumentStatus, RecordKind
@@ -114,8 +114,8 @@ def _actions(connection: Connection, connection_id: int) -> Iterator[Fault]:
 def _is_allowed(before: str | None, after: str) -> bool:
     to = _S(after)
     if before is None:
-        # Planned by the rulebook, or asked for by a person and so approved at once.
-        return to in {_S.PLANNED, _S.APPROVED}
+        # Planned by the rulebook, or asked for by a person.
+        return to in {_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED}
     return to in ALLOWED_CHANGES[_S(before)] or (_S(before), to) in _REBIRTHS
 
 
@@ -128,7 +128,7 @@ def _keys(connection: Connection, what: str, query: Select[Any]) -> Iterator[Fau
 
 
 def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
-    """No payment or credit gives more than it holds; no invoice got more than is paid of it.
+    """No more is matched than there is, and no invoice got more than was paid of it.
 
     Less is usual: money is also matched to documents that arsync does not copy.
     """
@@ -139,26 +139,20 @@ def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
     known = {row.id: row for row in connection.execute(query)}
     received: dict[str, Decimal] = defaultdict(Decimal)
     too_much: list[str] = []
-    for table, whole, label in ((payments, "amount", "id"), (credits_, "total", "number")):
-        columns = table.c
-        rows = connection.execute(
-            select(
-                columns.id, columns[label].label("label"), columns.currency, columns.unallocated,
-                columns[whole].label("whole"), columns.allocations,
-            ).where(
-                columns.connection_id == connection_id,
-                columns.status.not_in([one.value for one in _DEAD]),
-            )
-        )  # fmt: skip
-        for row in rows:
-            given = Decimal(0)
-            for one in row.allocations:
-                invoice = known.get(one.invoice_id)
-                received[one.invoice_id] += one.amount
-                if invoice is not None and invoice.currency == row.currency:
-                    given += one.amount
-            if given + row.unallocated > row.whole:
-                too_much.append(str(row.label or row.id))
+    used: dict[str, Decimal] = defaultdict(Decimal)
+    for row, given in _matched(connection, connection_id, credits_, "total", known, received):
+        if given + row.unallocated > row.whole:
+            too_much.append(str(row.number or row.id))
+        used[row.currency] += row.whole - row.unallocated - given
+    # QuickBooks matches a credit to an invoice by a payment that holds no money of its own: what
+    # payments give beyond what they hold is then what the credits have given away.
+    beyond: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    for row, given in _matched(connection, connection_id, payments, "amount", known, received):
+        if given + row.unallocated > row.whole:
+            beyond[row.currency].append((str(row.id), given + row.unallocated - row.whole))
+    for currency, found in beyond.items():
+        if sum(amount for _, amount in found) > used[currency]:
+            too_much += [name for name, _ in found]
     yield from _named("allocations", "more is matched than there is, of", too_much)
     open_ = DocumentStatus.OPEN.value
     over = [
@@ -168,6 +162,33 @@ def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
         and received.get(invoice.id, Decimal(0)) > max(invoice.total - invoice.amount_due, 0)
     ]
     yield from _named("allocations", "more money is matched than was paid of", over)
+
+
+def _matched(
+    connection: Connection,
+    connection_id: int,
+    table: Table,
+    whole: str,
+    known: Mapping[str, Any],
+    received: dict[str, Decimal],
+) -> Iterator[tuple[Any, Decimal]]:
+    """Yield each live payment or credit with what it gave to invoices of its own currency."""
+    ours = table.c
+    columns = [column for column in ours if column.name not in {"amount", "total"}]
+    rows = connection.execute(
+        select(*columns, ours[whole].label("whole")).where(
+            ours.connection_id == connection_id,
+            ours.status.not_in([one.value for one in _DEAD]),
+        )
+    )
+    for row in rows:
+        given = Decimal(0)
+        for one in row.allocations:
+            received[one.invoice_id] += one.amount
+            invoice = known.get(one.invoice_id)
+            if invoice is not None and invoice.currency == row.currency:
+                given += one.amount
+        yield row, given
 
 
 _DEAD = (DocumentStatus.DELETED, DocumentStatus.VOIDED, DocumentStatus.DRAFT)
