@@ -257,6 +257,25 @@ def test_a_task_of_a_cadence_is_a_step_and_open_until_it_is_done(
     assert [one.day for one in account.sent] == [45]
 
 
+def test_what_was_done_is_told_as_it_was_known_before_a_moment(
+    store: Store, connection: ConnectionRow
+) -> None:
+    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", step="Call the customer", day=45)
+    task = an_action(ActionKind.TASK, invoices=(ref,))
+    done(store, connection, task, STATES.SENDING, STATES.SENT)
+    later = NOW + timedelta(hours=2)
+    store.actions.complete_task(task.key, who="Ann", outcome="will pay", now=later)
+    one_account(store, connection)
+
+    def before(moment: datetime) -> tuple[int, bool, bool]:
+        (account,) = store.ledger.accounts(connection.id, done_before=moment)
+        return len(account.sent), task.key in account.open_tasks, task.key in account.done_keys
+
+    assert before(NOW) == (0, False, False)
+    assert before(NOW + timedelta(hours=1)) == (1, True, True)
+    assert before(later + timedelta(seconds=1)) == (1, False, True)
+
+
 def test_a_hold_stands_until_its_lifting_stands(store: Store, connection: ConnectionRow) -> None:
     sent = (STATES.SENDING, STATES.SENT)
     done(store, connection, an_action(ActionKind.CREDIT_HOLD), *sent)

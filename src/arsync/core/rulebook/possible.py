@@ -91,6 +91,17 @@ def both(*conditions: list[Alternative]) -> list[Alternative]:
     return [tuple(want for part in parts for want in part) for parts in product(*conditions)]
 
 
+def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool:
+    """Return whether both conditions can stand at once: `is_possible(both(...))`, but sooner.
+
+    Most rules differ, and mostly the first pair of alternatives shows it; so no list is made of
+    pairs that nobody looks at.
+    """
+    if len(first) * len(second) > ALTERNATIVES_MAX:
+        raise TooMany
+    return any(_can_be((*one, *other), one_text=False) for one in first for other in second)
+
+
 def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
     match node:
         case AllOf(parts) | AnyOf(parts):
@@ -215,6 +226,8 @@ def _number_can_be(field: Field, group: list[Wanted]) -> bool:
 
 def _text_can_be(field: Field, group: list[Wanted], *, one_text: bool) -> bool:
     """Return whether a text, or a set of texts, is one of these and none of those."""
+    if len(group) == 1 and isinstance(group[0].leaf, OneOf) and group[0].yes:
+        return bool(group[0].leaf.values)
     wanted = [set(one.leaf.values) for one in group if one.yes and isinstance(one.leaf, OneOf)]
     refused: set[str] = set()
     for one in group:

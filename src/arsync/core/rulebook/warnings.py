@@ -34,6 +34,7 @@ from arsync.core.rulebook.possible import (
     TooMany,
     Wanted,
     both,
+    can_be_together,
     fails,
     holds,
     is_possible,
@@ -202,7 +203,7 @@ def _left_alone(alone: list[_Rule], cadences: list[_Rule]) -> list[Problem]:
 def _covers(first: _Rule, second: _Rule) -> bool:
     """Return whether the first rule certainly matches whenever the second does."""
     try:
-        return not is_possible(both(second.holds, first.fails))
+        return not can_be_together(second.holds, first.fails)
     except TooMany:
         return False
 
