@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,30 @@ def test_watching_ends_on_a_real_ctrl_c(tmp_path: Path) -> None:
         assert "unknown section 'nme'" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
+
+
+def test_watching_for_a_program_is_one_line_of_json_for_each_check(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(NEVER)
+    command = [sys.executable, "-c", "import sys; from arsync.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "rules", "check", "--watch", "--json", "r.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert (first["ok"], len(first["warnings"])) == (True, 1)
+        (tmp_path / "r.yaml").write_text(HEAD + "nme: x\n")
+        assert json.loads(process.stdout.readline())["ok"] is False
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert said.count("Waiting for a change") == 1
+        assert said.count("Changed at ") == 1
 
 
 def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:

@@ -61,11 +61,11 @@ def rules_check(
 
     PATHS are files or folders; without them, the rules folder of the config, also against what
     each connection's platform offers and, once it is pulled, against its customers. Warnings name
-    what can never happen; they stop nothing.
+    what can never happen; they stop nothing. With --watch --json each check is one line.
     """
 
     def work() -> int:
-        return _print(_checked(paths, connection, config_file), as_json=as_json)
+        return _print(_checked(paths, connection, config_file), as_json=as_json, one_line=watch)
 
     if not watch:
         return work()
@@ -84,16 +84,17 @@ def watched(
         while True:
             now = look()
             if now != seen:
-                if seen is not None:
-                    say("")
-                seen = now
+                first, seen = seen is None, now
+                if not first:
+                    say(f"\nChanged at {time.strftime('%H:%M:%S')}:")
                 try:
                     work()
                 except (
                     UserMistake
                 ) as mistake:  # a file that is being saved is not there for a moment
                     say(str(mistake))
-                say("Waiting for a change; Ctrl-C ends.")
+                if first:
+                    say("Waiting for a change; Ctrl-C ends.")
             wait()
     except KeyboardInterrupt:
         return EXIT_DONE
@@ -182,7 +183,7 @@ def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
     return [f"{one} ({row.name})" if not one.hint else str(one) for one in found]
 
 
-def _print(found: Checked, *, as_json: bool) -> int:
+def _print(found: Checked, *, as_json: bool, one_line: bool) -> int:
     if as_json:
         print_json(
             {
@@ -190,7 +191,8 @@ def _print(found: Checked, *, as_json: bool) -> int:
                 "problems": found.problems,
                 "warnings": found.warnings,
                 "rulebooks": found.names,
-            }
+            },
+            one_line=one_line,
         )
         return EXIT_MISTAKE if found.errors else EXIT_DONE
     for line in (*found.problems, *found.warnings):
