@@ -16,6 +16,8 @@ LIMITS = RateLimits(
     calls_at_once=4,
     calls_per_day=5_000,
     reserve_per_day=200,
+    # Of 10,000.
+    app_calls_per_minute=9_000,
 )
 
 

@@ -52,6 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("xero", "api_url", "https://api.xero.com", ""),
     Setting("xero", "login_url", "https://login.xero.com", ""),
     Setting("xero", "identity_url", "https://identity.xero.com", ""),
+    Setting("xero", "calls_per_day", "5000", "calls a day for each organisation; 1000 for an app on Xero's Starter tier. Xero's own count corrects it", whole=(1, 10_000_000)),
+    Setting("xero", "reserve_per_day", "200", "calls of the day that only writes may use: pulls stop when no more are left", whole=(0, 10_000_000)),
     Setting("xero", "late_fee_account", "", "the account code that late fees are booked to; empty: no late fees"),
     Setting("quickbooks", "environment", "production", "production, sandbox", ("production", "sandbox")),
     Setting("quickbooks", "client_id", "", "from developer.intuit.com, My Apps"),

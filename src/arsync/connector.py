@@ -68,6 +68,8 @@ class RateLimits(NamedTuple):
     calls_per_day: int = 0
     reserve_per_day: int = 0
     """Calls of the day kept for writes: pulling stops when only these are left."""
+    app_calls_per_minute: int = 0
+    """Of one application, over all its organisations."""
 
 
 class HttpResponse(NamedTuple):

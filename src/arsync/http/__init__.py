@@ -4,7 +4,7 @@
 calls of their authorisers.
 """
 
-from arsync.http.pacing import DAY_LIMIT_WAIT_SECONDS, Pacer, Timer
+from arsync.http.pacing import SHORT_WAIT_SECONDS_MAX, Pacer, Timer
 from arsync.http.session import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -20,11 +20,11 @@ from arsync.http.transport import (
     RESPONSE_BYTES_MAX,
     RESPONSE_SECONDS_MAX,
     RETRY_WAIT_SECONDS_MAX,
-    SHORT_WAIT_SECONDS_MAX,
     PlatformTransport,
     TokenSource,
     Usage,
 )
+from arsync.pace import DAY_LIMIT_WAIT_SECONDS
 
 __all__ = [
     "ATTEMPTS_MAX",

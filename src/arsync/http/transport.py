@@ -26,15 +26,14 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.http.answers import never_arrived, retry_after, words
-from arsync.http.pacing import DAY_LIMIT_WAIT_SECONDS, REAL_TIME, Pacer, Timer
+from arsync.http.pacing import REAL_TIME, SHORT_WAIT_SECONDS_MAX, Pacer, Timer
 from arsync.http.session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
+from arsync.pace import DAY_LIMIT_WAIT_SECONDS, Allowance
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""
 RETRY_WAIT_SECONDS_MAX = 150.0
 """Waiting between the attempts of one read, all together: two full minutes of a limit."""
-SHORT_WAIT_SECONDS_MAX = 65.0
-"""A read waits this long for a limit's minute to pass; a longer wait is the scheduler's."""
 EXPIRY_MARGIN_SECONDS = 60.0
 """A token that expires sooner is renewed before the call, not after its refusal."""
 RESPONSE_BYTES_MAX = 64 * 1024 * 1024
@@ -114,6 +113,8 @@ class PlatformTransport:
         pace: bool = True,
         timer: Timer = REAL_TIME,
         read_seconds: float = READ_SECONDS,
+        allowance: Allowance | None = None,
+        writing: bool = False,
     ) -> None:
         """Make a transport; no call is made.
 
@@ -125,6 +126,8 @@ class PlatformTransport:
             pace: False leaves the pace to the platform's refusals (for the sandbox).
             timer: where durations come from; tests pass one that does not wait.
             read_seconds: how long the platform may be silent before its answer counts as lost.
+            allowance: counts the calls of all processes; None: those of this transport alone.
+            writing: what is read serves writes, and may use their reserve of the day's calls.
         """
         self._label = label
         self._read_seconds = read_seconds
@@ -134,11 +137,13 @@ class PlatformTransport:
         self._session = PlatformSession("", label=label, clock=clock)
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
-        self.pacer = Pacer(label, limits, timer=timer, pace=pace)
+        self._writing = writing
+        self.pacer = Pacer(label, limits, timer=timer, pace=pace, allowance=allowance)
         self.usage = Usage()
 
     def close(self) -> None:
         """Close the connections."""
+        self.pacer.close()
         self._session.close()
 
     def request(
@@ -206,7 +211,7 @@ class PlatformTransport:
         return token
 
     def _once(self, call: _Call, token: Token) -> HttpResponse:
-        self.pacer.admit(changes=call.changes)
+        self.pacer.admit(changes=call.changes or self._writing)
         kind = "change" if call.changes else "read"
         with self.pacer.slot():
             started = self._timer.monotonic()
@@ -293,6 +298,7 @@ class PlatformTransport:
             wait = told
         else:
             wait = THROTTLED_WAIT_SECONDS if problem.startswith("con") else BUSY_WAIT_SECONDS
+        self.pacer.rest(wait)
         later = RetryLater(f"{self._label} asks for a slower pace.", after_seconds=wait)
         if call.changes or wait > SHORT_WAIT_SECONDS_MAX:
             return later

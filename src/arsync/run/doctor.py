@@ -17,7 +17,7 @@ from arsync.core.records import RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport, is_loopback
 from arsync.run.findings import NOTE, OK, WRONG, Finding
-from arsync.run.parts import Parts
+from arsync.run.parts import Parts, configured_limits
 from arsync.store.values import ConnectionRow
 
 CLOCK_SKEW_SECONDS_MAX = 120.0
@@ -110,7 +110,7 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
             return
         token = parts.store.tokens.load(row.grant_id)
         section = {**parts.config.section(row.platform), **row.settings}
-        with parts.transport(row.platform, row.grant_id) as transport:
+        with parts.transport(row.platform, row.grant_id, row.organisation_id) as transport:
             watched = _Watched(transport)
             organisation = platform.open(watched, row.organisation_id, section).organisation()
             left = transport.pacer.day_left
@@ -127,7 +127,7 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
     if token.scope:
         yield Finding(row.name, OK, f"consent covers: {token.scope}")
     if left is not None:
-        enough = left > platform.limits.reserve_per_day
+        enough = left > configured_limits(platform.limits, section).reserve_per_day
         yield Finding(row.name, OK if enough else WRONG, f"{left:,} calls left today.")
     yield _today(parts, row)
     theirs = _moment(watched.headers.get("date", ""))

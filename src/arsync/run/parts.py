@@ -14,7 +14,14 @@ from zoneinfo import ZoneInfo
 from arsync import outbox
 from arsync.clock import Clock, SystemClock, today_in
 from arsync.config import Config
-from arsync.connector import Authoriser, Connector, Grant, OrganisationRef, Platform
+from arsync.connector import (
+    Authoriser,
+    Connector,
+    Grant,
+    OrganisationRef,
+    Platform,
+    RateLimits,
+)
 from arsync.connector import platform as installed_platform
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Organisation
@@ -176,15 +183,19 @@ class Parts:
         return self.store.connections.set_mode(name, mode)
 
     @contextmanager
-    def open(self, connection: ConnectionRow) -> Iterator[Connector]:
+    def open(self, connection: ConnectionRow, *, writing: bool = False) -> Iterator[Connector]:
         """Open a connection's organisation for reading and writing.
+
+        Args:
+            connection: whose.
+            writing: what is read serves writes, and may use their reserve of the day's calls.
 
         Raises:
             NeedsReconnect: it has no consent.
         """
         with self._opened(
             connection.platform, connection.organisation_id, connection.grant_id,
-            connection.settings,
+            connection.settings, writing=writing,
         ) as connector:  # fmt: skip
             yield connector
 
@@ -195,24 +206,42 @@ class Parts:
         organisation_id: str,
         grant_id: int | None,
         settings: Mapping[str, str] | None = None,
+        *,
+        writing: bool = False,
     ) -> Iterator[Connector]:
         section = self.config.section(platform_name)
-        with self.transport(platform_name, grant_id) as transport:
+        with self.transport(platform_name, grant_id, organisation_id, writing=writing) as transport:
             yield self.platform(platform_name).open(
                 transport, organisation_id, {**section, **(settings or {})}
             )
 
     @contextmanager
-    def transport(self, platform_name: str, grant_id: int | None) -> Iterator[PlatformTransport]:
-        """Open HTTP to a platform with the tokens of one consent."""
+    def transport(
+        self,
+        platform_name: str,
+        grant_id: int | None,
+        organisation_id: str = "",
+        *,
+        writing: bool = False,
+    ) -> Iterator[PlatformTransport]:
+        """Open HTTP to a platform with the tokens of one consent.
+
+        All processes on the store share the count of the organisation's calls.
+        """
         platform = self.platform(platform_name)
+        section = self.config.section(platform_name)
+        limits = configured_limits(platform.limits, section)
+        paced = self.config.get("runs", "pace") == "on"
+        application = f"{platform_name}|{section.get('client_id', '')}"
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
         transport = self._transports(
             platform.label,
             tokens,
-            platform.limits,
+            limits,
             self.clock,
-            pace=self.config.get("runs", "pace") == "on",
+            pace=paced,
+            allowance=self.store.paces.of(application, organisation_id, limits) if paced else None,
+            writing=writing,
         )
         try:
             yield transport
@@ -319,6 +348,12 @@ class Parts:
             )
 
         return plan, rules
+
+
+def configured_limits(limits: RateLimits, section: Mapping[str, str]) -> RateLimits:
+    """Return a platform's limits with those that its section of the config names."""
+    named = {name: int(section[name]) for name in RateLimits._fields if section.get(name)}
+    return limits._replace(**named)
 
 
 def connection_name(text: str) -> str:

@@ -19,6 +19,7 @@ from arsync.store.keys import Keys
 from arsync.store.last_plans import LastPlans
 from arsync.store.ledger import Ledger
 from arsync.store.locks import Locks
+from arsync.store.paces import Paces
 from arsync.store.people import People
 from arsync.store.privacy import Privacy
 from arsync.store.runs import Runs
@@ -32,6 +33,7 @@ __all__ = [
     "Keys",
     "LastPlans",
     "Ledger",
+    "Paces",
     "People",
     "Privacy",
     "Runs",
@@ -59,6 +61,7 @@ class Store:
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
+        self.paces = Paces(database, clock)
 
     def back_up(self, target: Path) -> int:
         """Write the whole store into a new file while runs go on; see `backup.back_up`."""

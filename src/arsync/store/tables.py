@@ -76,6 +76,11 @@ grants = Table(
     Column("secret", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("saved_at", Moment, nullable=False),
+    # Set before a renewal is asked for, and emptied with its answer: a renewal whose answer was
+    # lost has to be made again while the platform still takes the old token.
+    Column("renewal_at", Moment),
+    # When the owner was told that the consent is over.
+    Column("told_at", Moment),
 )
 
 connections = Table(
@@ -331,6 +336,28 @@ last_plans = Table(
     Column("content", LargeBinary, nullable=False),
 )  # fmt: skip
 """The plan of each connection's last run, in short: see `arsync.store.last_plans`."""
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tally", Text, nullable=False),
+)
+"""The calls of one organisation, or one application: see `arsync.store.paces`."""
+
+outages = Table(
+    "outages",
+    metadata,
+    Column(
+        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        autoincrement=False,
+    ),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Moment, nullable=False),
+    Column("retry_at", Moment),
+    _text("why"),
+)  # fmt: skip
+"""Which platforms could not be reached: see `arsync.store.outages`."""
 
 runs = Table(
     "runs",

@@ -1,0 +1,76 @@
+"""Several processes on one store: they share a platform's limits, and renew a token once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from .conftest import CALL_SECONDS, World, arsync_environment
+
+PROCESSES = 8
+
+CALLERS = """
+import os, sys, time
+from functools import partial
+import arsync_quickbooks.connector, arsync_xero.connector
+from arsync.config import load_config
+from arsync.http import PlatformTransport, Timer
+from arsync.run import App
+
+name, processes, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def sleep(seconds):
+    if seconds > 2:
+        os._exit(0)  # the minute is full
+    time.sleep(seconds)
+
+for _ in range(processes):
+    if os.fork():
+        continue
+    transports = partial(PlatformTransport, timer=Timer(sleep=sleep))
+    with App(load_config(), transports=transports) as app:
+        (row,) = app.connections(name)
+        with app.open(row) as connector:
+            for _ in range(calls):
+                connector.organisation()
+    os._exit(0)
+codes = [os.wait()[1] for _ in range(processes)]
+sys.exit(any(codes))
+"""
+"""Forks before anything is opened. A process that would have to wait for the minute ends."""
+
+
+def at_once(world: World, name: str, *, calls: int) -> None:
+    """Let eight processes begin to call at the same moment, and wait for their end."""
+    world.app.close()
+    done = subprocess.run(
+        [sys.executable, "-c", CALLERS, name, str(PROCESSES), str(calls)],
+        env=arsync_environment(world.folder), cwd=world.folder, text=True, check=False,
+        capture_output=True, timeout=CALL_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def now_in_real_time(world: World) -> None:
+    """Processes go by the computer's clock, and so does the sandbox from here on."""
+    world.move_to(datetime.now(UTC))
+
+
+@pytest.mark.timeout(120)
+def test_eight_processes_together_stay_below_a_platforms_calls_a_minute(world: World) -> None:
+    now_in_real_time(world)
+    world.connect("xero", mode="observe")
+    world.config = world.configured(runs_pace="on")
+    world.control.settings(limits=True)
+    before = world.control.last_request()
+    at_once(world, "xero", calls=60)
+    rows = [row for row in world.control.journal(before) if "/api.xro/" in row["path"]]
+    assert {row["status"] for row in rows} == {200}, "the platform had to refuse nothing"
+    first = datetime.fromisoformat(rows[0]["at"])
+    minute = [
+        row for row in rows if datetime.fromisoformat(row["at"]) < first + timedelta(seconds=55)
+    ]
+    assert 40 <= len(minute) <= 55, "each would have made 60 alone"
