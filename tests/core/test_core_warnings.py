@@ -10,8 +10,9 @@ import pytest
 from arsync.core import ledger_warnings as ledger
 from arsync.core.ledger_warnings import ledger_warnings
 from arsync.core.records import Organisation
-from arsync.core.rulebook import possible, read_rulebook, rulebook_warnings
+from arsync.core.rulebook import currencies, possible, read_rulebook, rulebook_warnings
 from arsync.core.rulebook import warnings as pure
+from arsync.core.rulebook.layers import Extended
 from arsync.run.rules import shipped
 
 HEAD = "version: 1\ncurrency: GBP\n"
@@ -24,7 +25,8 @@ def warnings_of(text: str) -> list[str]:
     assert rulebook is not None, problems
     found = rulebook_warnings(rulebook)
     assert all(one.severity == "warning" for one in found)
-    return [str(one) for one in found]
+    # Groups are defined here for the sake of their own warnings; nobody has to ask for them.
+    return [str(one) for one in found if not one.message.startswith("no rule asks for")]
 
 
 def hold(when: str) -> str:
@@ -276,3 +278,102 @@ def test_a_ledger_too_large_to_look_through_says_nothing(
 ) -> None:
     monkeypatch.setattr(ledger, "LEDGER_ACCOUNTS_MAX", 2)
     assert ledger_of(desk, LEDGER, ["100", "200", "300"]) == []
+
+
+def layered_warnings(own: str, pack: str = "uk-standard") -> list[str]:
+    rulebook, problems = read_rulebook(
+        [("own.yaml", f"version: 1\nextends: {pack}\n{own}")], find=shipped
+    )
+    assert rulebook is not None, problems
+    return [str(one) for one in rulebook_warnings(rulebook)]
+
+
+def test_a_changed_currency_names_the_amounts_that_stay_as_they_were() -> None:
+    amounts, table = layered_warnings("currency: EUR\n")
+    assert amounts.startswith(
+        "own.yaml:3:11: warning: the currency is EUR now; what this extends was written in GBP, and"
+        " these amounts of it stay: limit 2,500 (arsync_rulebooks/standard.yaml:"
+    )
+    assert "overdue_amount 500 (arsync_rulebooks/standard.yaml:" in amounts
+    assert "statutory_interest 50 (arsync_rulebooks/uk-standard.yaml:" in amounts
+    assert "\n    hint: write them in EUR in your own file, under the same names" in amounts
+    assert table.startswith(
+        "own.yaml:3:11: warning: the currency is EUR, that of 'statutory' GBP: statutory interest"
+    )
+
+
+def test_amounts_written_anew_are_not_named() -> None:
+    (found,) = layered_warnings(
+        "currency: NZD\n"
+        "credit_limits: [{name: New customers, limit: 3000}, {name: Everyone else, limit: 12000}]\n"
+        "credit_holds: [{name: Seriously overdue, remove: true}]\n",
+        pack="au-nz-standard",
+    )
+    assert found.split("stay: ")[1].startswith("amount_due 10 (arsync_rulebooks/au-nz-standard")
+    assert layered_warnings(
+        "currency: NZD\n"
+        "credit_limits: [{name: New customers, limit: 3000}, {name: Everyone else, limit: 12000}]\n"
+        "credit_holds: [{name: Seriously overdue, remove: true}]\n"
+        "reminders: [{name: Standard cadence, remove: [skip_invoices_when]}]\n",
+        pack="au-nz-standard",
+    ) == []  # fmt: skip
+
+
+def test_the_same_currency_said_again_is_no_change() -> None:
+    assert layered_warnings("currency: GBP\n") == []
+    assert layered_warnings("currency: EUR\n", pack="eu-firm") == []
+
+
+def test_a_table_of_the_law_in_the_rulebooks_own_currency_is_no_matter() -> None:
+    own = "currency: EUR\nstatutory: {currency: EUR}\n"
+    assert not any("statutory'" in one for one in layered_warnings(own))
+
+
+def test_a_long_list_of_amounts_is_cut_and_counted() -> None:
+    limits = "".join(f"  - {{contact: C{n}, credit_limit: {n}00}}\n" for n in range(1, 9))
+    base = Extended("base.yaml", f"{HEAD}customers:\n{limits}")
+    own = "version: 1\nextends: base.yaml\ncurrency: EUR\n"
+    rulebook, _ = read_rulebook([("own.yaml", own)], find=lambda _name, _asking: base)
+    assert rulebook is not None
+    (found,) = rulebook_warnings(rulebook)
+    assert " and 2 more." in found.message
+    assert found.message.count("base.yaml:") == currencies.AMOUNTS_NAMED_MAX
+
+
+def test_a_group_that_no_rule_asks_for_is_named() -> None:
+    rulebook, _ = read_rulebook(
+        [("r.yaml", HEAD + "groups: {A: {tag: x}, B: {tag: y}, C: {tag: z}}\n"
+          "leave_alone: [{name: N, when: {not: {group: [A, B]}}}]\n")]
+    )  # fmt: skip
+    assert rulebook is not None
+    (found,) = [one for one in rulebook_warnings(rulebook) if "asks for" in one.message]
+    assert str(found).startswith("r.yaml:3:36: warning: no rule asks for the group 'C'.")
+
+
+@pytest.mark.parametrize(
+    "skip",
+    [
+        "dispute: open",
+        "any: [{dispute: open}, {promise_to_pay: open}]",
+        "dispute: open, amount_due: {less_than: 5}",
+    ],
+)
+def test_a_skip_of_what_is_not_reminded_of_anyway_is_named(skip: str) -> None:
+    (found,) = warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
+    assert "skip_invoices_when of 'C1' changes nothing" in found
+
+
+@pytest.mark.parametrize(
+    "skip",
+    [
+        "any: [{dispute: open}, {amount_due: {less_than: 5}}]",
+        "dispute: settled",
+        "dispute: [open, settled]",
+        "not: {dispute: open}",
+    ],
+)
+def test_a_skip_of_anything_else_gets_no_such_warning(skip: str) -> None:
+    assert not any(
+        "changes nothing" in one
+        for one in warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
+    )

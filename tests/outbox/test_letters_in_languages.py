@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import ActionKind
-from arsync.core.places import LANGUAGES
+from arsync.core.places import LANGUAGE_NAMES, LANGUAGES
 from arsync.mail import TEXT_NAMES, Letter, Letters, language, languages, letter_pdf, sample_context
 
 from .conftest import RULES, World
@@ -202,6 +202,7 @@ def test_each_letter_prints_without_a_font_file(code: str, name: str) -> None:
 
 def test_each_language_of_a_country_has_its_letters() -> None:
     assert set(LANGUAGES.values()) == set(languages())
+    assert {code: language(code).name for code in languages()} == LANGUAGE_NAMES
 
 
 def test_a_customer_gets_the_letter_in_the_language_of_its_country(

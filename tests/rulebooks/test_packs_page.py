@@ -50,7 +50,7 @@ def test_each_example_is_a_whole_rulebook(text: str) -> None:
 REMOVALS = """\
 version: 1
 extends: uk-standard
-groups: {New customer: {remove: yes}, Good payer: {remove: true}}
+groups: {New customer: {remove: yes}}
 credit_limits: [{name: New customers, remove: TRUE}]
 reminders: [{name: Standard cadence, steps: [{day: 1, remove: Yes}]}]
 sending: {remove: [holidays]}

@@ -19,15 +19,16 @@ from arsync.core.conditions import fields_of
 from arsync.core.places import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
 from arsync.core.scenario import Scenario, judge, play, read_scenarios
-from arsync.run.rules import holidays_in
+from arsync.run.rules import holidays_in, shipped
 from arsync.run.scenarios import play_files
 
 NAMES = ("gentle", "standard", "strict")
+PACKS = tuple(name for name in arsync_rulebooks.names() if name not in NAMES)
 
 
 @cache
 def the_rulebook(name: str) -> Rulebook:
-    rulebook, _ = read_rulebook([(f"{name}.yaml", arsync_rulebooks.text(name))])
+    rulebook, _ = read_rulebook([(f"{name}.yaml", arsync_rulebooks.text(name))], find=shipped)
     assert rulebook is not None
     return rulebook
 
@@ -37,7 +38,7 @@ def the_scenarios(name: str) -> tuple[Scenario, ...]:
     path = files("arsync_rulebooks") / "scenarios" / f"{name}.yaml"
     read, problems = read_scenarios(f"{name}.yaml", path.read_text(encoding="utf-8"))
     assert read is not None, "\n".join(map(str, problems))
-    assert read.rulebook == f"../{name}.yaml"
+    assert read.rulebook in {f"../{name}.yaml", name}
     return read.scenarios
 
 
@@ -164,6 +165,27 @@ def number_mutants(name: str) -> Iterator[Mutant]:
 _NUMBER = re.compile(r"((?:at_least|at_most|less_than|more_than|limit): )([0-9,]+)")
 
 
+def pack_mutants(name: str) -> Iterator[Mutant]:
+    """Yield a pack that lacks one thing it says itself: a step, a rule, what goes by country."""
+    pack, file = the_rulebook(name), f"{name}.yaml"
+    for number, cadence in enumerate(pack.reminders):
+        for index, step in enumerate(cadence.steps):
+            if step.place.file == file:
+                steps = without(cadence.steps, index)
+                reminders = with_one(pack.reminders, number, steps=steps)
+                what = f"{cadence.name}, day {step.day}: left out"
+                yield Mutant(what, replace(pack, reminders=reminders))
+    for section in ("credit_holds", "reminders", "follow_ups"):
+        rules = getattr(pack, section)
+        for index, rule in enumerate(rules):
+            if rule.place.file == file:
+                less: dict[str, Any] = {section: without(rules, index)}
+                yield Mutant(f"{section} without {rule.name}", replace(pack, **less))
+    for words in (frozenset[str](), frozenset({"language"}), frozenset({"holidays"})):
+        sending = pack.sending._replace(by_customers_country=words)
+        yield Mutant(f"by country: {sorted(words)}", replace(pack, sending=sending))
+
+
 def unnoticed(name: str, mutants: Iterable[Mutant]) -> list[str]:
     """Return the mistakes that no story notices.
 
@@ -194,6 +216,13 @@ def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
 def test_no_wrong_number_in_a_rulebook_gets_past_its_stories(name: str) -> None:
     mutants = list(number_mutants(name))
     assert len(mutants) >= 10
+    assert unnoticed(name, mutants) == []
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_no_mistake_in_what_a_pack_says_itself_gets_past_its_stories(name: str) -> None:
+    mutants = list(pack_mutants(name))
+    assert len(mutants) >= 5
     assert unnoticed(name, mutants) == []
 
 

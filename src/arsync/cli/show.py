@@ -11,8 +11,9 @@ import click
 
 from arsync.cli.common import print_table, word, wrapped
 from arsync.cli.reasons import Reasons
-from arsync.core.actions import Action, ActionKind, InvoiceRef
+from arsync.core.actions import Action, ActionKind, InvoiceRef, is_our_letter
 from arsync.core.money import shown
+from arsync.core.places import LANGUAGE_NAMES
 from arsync.core.plan import HeldBack, Plan
 from arsync.run import Listed, RunResult
 from arsync.store.values import ActionRow
@@ -170,6 +171,9 @@ def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
     if _by_step(action):
         parts.append(f"(day {action.invoices[0].day})")
     text = " ".join(parts)
+    spoken = action.details.get("language", "")
+    if is_our_letter(action) and spoken not in {"", "en"}:
+        text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
     if action.not_before is not None:
         when = reasons.local(action.not_before)
         text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()

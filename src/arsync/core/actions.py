@@ -167,6 +167,13 @@ DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
 there."""
 
 
+def is_our_letter(action: Action) -> bool:
+    """Return whether arsync writes what the customer reads: a PDF letter, or a mail of our own."""
+    if action.kind is ActionKind.REMINDER:
+        return action.via is Via.SMTP
+    return action.kind is ActionKind.LETTER
+
+
 def step_subject(invoice_id: str, day: int) -> str:
     """Return what tells one step of one invoice from every other."""
     return f"{invoice_id} day {day}"

@@ -31,6 +31,11 @@ as the letters in that language write them. Belgium, Switzerland, Luxembourg, Ca
 several languages are left out on purpose, and so is who writes numbers another way (Mexico)."""
 
 
+LANGUAGE_NAMES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French",
+                  "it": "Italian", "nl": "Dutch"}  # fmt: skip
+"""The languages of letters, as plans and scenarios call them."""
+
+
 def no_holidays(_place: str) -> IsHoliday:
     """Know of no public holiday anywhere."""
     return lambda _day: False

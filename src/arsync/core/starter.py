@@ -69,7 +69,9 @@ def starter_rulebook(answers: Answers) -> str:
         else "\n    approval: required            # a person decides"
     )
     skip = (
+        "    skip_invoices_when:\n      any:\n"
         f"        - amount_due: {{less_than: {tone.small}}}     # too small to write about\n"
+        "        - dispute: open\n        - promise_to_pay: open\n"
         if tone.small
         else ""
     )
@@ -176,11 +178,7 @@ credit_holds:
     steps:
       - {{day: 7, task: Call the account manager, assign_to: credit control}}
   - name: Everyone else
-    skip_invoices_when:
-      any:
-{skip}        - dispute: open
-        - promise_to_pay: open
-    steps:
+{skip}    steps:
 {steps}
 # Tasks for a person, opened once each time it happens.
 follow_ups:

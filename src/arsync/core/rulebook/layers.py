@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from yaml.nodes import Node, ScalarNode
 
+from arsync.core.rulebook.currencies import CurrencyChange, currency_change
 from arsync.core.rulebook.overlay import File, overlaid, values_of
 from arsync.core.rulebook.yaml_text import Problems, composed, place_of
 
@@ -42,6 +43,8 @@ class Stack(NamedTuple):
     extended: list[Extended]
     whole: bool = True
     """False when something that is extended is missing: then nothing is known of the rest."""
+    currencies: tuple[CurrencyChange, ...] = ()
+    """Where a layer says another currency than what it stands on."""
 
 
 def found_nowhere(name: str, asking: str) -> Extended:
@@ -62,7 +65,7 @@ def stacked(
     """
     climb = _Climb(problems, find)
     files = climb.up(list(layer), tuple(below), ())
-    return Stack(files, climb.extended, climb.whole)
+    return Stack(files, climb.extended, climb.whole, tuple(climb.currencies))
 
 
 class _Climb:
@@ -71,6 +74,7 @@ class _Climb:
         self.find = find
         self.extended: list[Extended] = []
         self.whole = True
+        self.currencies: list[CurrencyChange] = []
 
     def up(self, layer: list[File], below: Sequence[File], above: tuple[str, ...]) -> list[File]:
         """Return the layer put onto what it extends, all the way down."""
@@ -80,7 +84,7 @@ class _Climb:
         outermost = [one for one in asked if one[0].name not in inside]
         if asked and not outermost:
             self.missing(asked[0][1], f"{asked[0][0].name} extends itself.", _TURN)
-            return overlaid(below, layer, self.problems)
+            return self.onto(below, layer)
         for _, node, base in outermost[1:]:
             if base.file != outermost[0][2].file:
                 first = place_of(outermost[0][1])
@@ -93,6 +97,13 @@ class _Climb:
             file, node, base = outermost[0]
             below = self.base(file.name, node, base, (*above, file.name))
         own = [file for file in layer if file.name not in inside]
+        return self.onto(below, own)
+
+    def onto(self, below: Sequence[File], own: Sequence[File]) -> list[File]:
+        """Return a layer put onto what is below it, and remember a change of currency."""
+        change = currency_change(below, own)
+        if change is not None:
+            self.currencies.append(change)
         return overlaid(below, own, self.problems)
 
     def asked(self, layer: Sequence[File]) -> list[tuple[File, Node, Extended]]:

@@ -38,6 +38,9 @@ class Place(NamedTuple):
     column: int = 1
 
 
+NOWHERE = Place("", 0)
+
+
 class Customer(NamedTuple):
     """What was agreed with one customer."""
 
@@ -163,7 +166,7 @@ class Sending(NamedTuple):
     platform_emails_per_moment: int = 3
     language: str = ""
     without_email: WithoutEmail = WithoutEmail.HOLD_BACK
-    place: Place = Place("", 0)
+    place: Place = NOWHERE
 
 
 class Safety(NamedTuple):
@@ -202,6 +205,9 @@ class Rulebook:
     name: str
     currency: str
     """Every amount in it is in this currency."""
+    currency_place: Place = NOWHERE
+    cautions: tuple[Problem, ...] = ()
+    """Warnings that take the layers to know: see `currencies`."""
     groups: Mapping[str, Condition] = field(default_factory=dict)
     group_places: Mapping[str, Place] = field(default_factory=dict)
     customers: tuple[Customer, ...] = ()

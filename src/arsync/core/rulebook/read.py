@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from yaml.nodes import Node
 
 from arsync.core import conditions as tree
+from arsync.core.rulebook.currencies import still_there
 from arsync.core.rulebook.layers import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.model import (
     Cadence,
@@ -111,6 +113,8 @@ def read_layers(
             extended = dict.fromkeys((*below.extended, *stack.extended))
             beside = [(one.file, one.text) for one in extended if one.file not in known]
             rulebook = _Assembly(problems, texts).build(stack.files, [*given, *beside])
+            changes = (*below.currencies, *stack.currencies)
+            rulebook = replace(rulebook, cautions=tuple(still_there(changes, stack.files)))
     ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
     return Reading(None if problems.fatal else rulebook, ordered, stack.files)
 
@@ -168,6 +172,7 @@ class _Assembly:
             hash=rulebook_hash(texts),
             name=self.scalars.get("name", ("Rulebook", first))[0] or "Rulebook",
             currency=self.scalars.get("currency", ("", first))[0] or "",
+            currency_place=self.scalars.get("currency", ("", first))[1],
             groups={name: one for name, one in self.groups.items() if one is not None},
             group_places=self.group_places,
             customers=self.customers(),

@@ -20,6 +20,7 @@ from arsync.core.conditions import (
     leaves,
 )
 from arsync.core.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, Field
+from arsync.core.rulebook.currencies import statutory_warnings
 from arsync.core.rulebook.model import (
     Cadence,
     CreditLimit,
@@ -39,6 +40,7 @@ from arsync.core.rulebook.possible import (
     holds,
     is_possible,
 )
+from arsync.core.rulebook.unused import skips_without_effect, unused_groups
 
 PAIRS_MAX = 5_000
 """How many pairs of rules of one section are compared; later rules are not looked at."""
@@ -54,7 +56,7 @@ class _Rule(NamedTuple):
 
 
 def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
-    """Return what a rulebook says that can never happen, by file and line."""
+    """Return what a rulebook says that can never happen or has no effect, by file and line."""
     found = [*_groups(rulebook), *_never(rulebook)]
     never = {(one.file, one.line) for one in found}
     alone = _looked_at(rulebook.leave_alone)
@@ -74,6 +76,8 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     for cadence in rulebook.reminders:
         if (cadence.place.file, cadence.place.line) not in never | dead:
             found += _steps(cadence)
+    found += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
+    found += [*rulebook.cautions, *statutory_warnings(rulebook)]
     return sorted(set(found), key=lambda one: (one.file, one.line, one.column, one.message))
 
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, is_our_letter
 from arsync.core.conditions import Condition
+from arsync.core.places import LANGUAGE_NAMES
 from arsync.core.records import Contact, Invoice
 from arsync.core.rulebook.model import Customer, Place, folded
 
@@ -58,6 +59,17 @@ class Happening(NamedTuple):
     """It waits for a person's approval, and has not been done."""
     action: Action
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the text, and the text with its language: `formal notice in German`.
+
+        The accounting system's own email is in whatever language its template has.
+        """
+        if not is_our_letter(self.action):
+            return (self.text,)
+        code = self.action.details.get("language", "")
+        return self.text, f"{self.text} in {LANGUAGE_NAMES.get(code, code) or 'English'}"
+
     def __str__(self) -> str:
         joined = " to " if self.what is What.TERMS_CHANGED else " "
         said = self.what + (f"{joined}{self.text}" if self.text else "")
@@ -84,7 +96,7 @@ class Phrase(NamedTuple):
         return (
             one.what is self.what
             and one.waits == self.waits
-            and (not self.text or folded(self.text) == folded(one.text))
+            and (not self.text or folded(self.text) in {folded(text) for text in one.texts})
             and (not self.invoices or one.invoice in self.invoices)
             and (not self.contact or folded(self.contact) == folded(one.contact))
         )
