@@ -48,7 +48,7 @@ credit_holds:
 
 reminders:
   - name: Standard cadence
-    skip_invoices_when: {dispute: open}
+    skip_invoices_when: {amount_due: {less_than: 1}}
     steps:
       - {day: 1, email: first reminder}
       - {day: 14, email: second reminder}
