@@ -75,8 +75,7 @@ def placed(
     room = characters_max - length(f"{theirs}{glue}{first}\n{_END}")
     if room < 0:
         raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
-    plain = "\n".join(body.strip().splitlines()).replace(_FENCE, "- arsync:")
-    words = shortened(plain, room - 1)
+    words = shortened(_plain(body), room - 1)
     return f"{theirs}{glue}{first}\n{words}{chr(10) if words else ''}{_END}"
 
 
@@ -91,6 +90,47 @@ def removed(text: str, subject: str) -> str:
             before = before.removesuffix("\r\n" if "\r\n" in found[0] else "\n")
         text = before + after
     return text
+
+
+def block_in(text: str, subject: str) -> str:
+    """Return our last block about the subject as it stands there; empty when there is none."""
+    pattern = re.compile(_BLOCK.format(subject=re.escape(subject)), re.DOTALL)
+    found = list(pattern.finditer(text))
+    return found[-1][0] if found else ""
+
+
+def words_of(block: str) -> str:
+    """Return what a block says between its two lines."""
+    lines = block.replace("\r\n", "\n").split("\n")[1:]
+    return "\n".join(lines[:-1] if lines and lines[-1] == _END else lines)
+
+
+def says(block: str, body: str) -> bool:
+    """Return whether a block still says what was written, or the part of it that did fit."""
+    words, plain = words_of(block), _plain(body)
+    if words in {plain, ""}:
+        return True
+    return words.endswith("…") and plain.startswith(words[:-1].rstrip())
+
+
+def put_back(text: str, subject: str, before: str, characters_max: int) -> str:
+    """Return the text with the block that stood there before, or none, in place of ours.
+
+    Raises:
+        NoRoom: the text of others has grown, and the earlier block does not fit any more.
+    """
+    earlier = block_in(before, subject)
+    theirs = removed(text, subject)
+    if not earlier:
+        return theirs
+    back = f"{theirs}{chr(10) if theirs else ''}{earlier}"
+    if length(back) > characters_max:
+        raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
+    return back
+
+
+def _plain(body: str) -> str:
+    return "\n".join(body.strip().splitlines()).replace(_FENCE, "- arsync:")
 
 
 def stands(text: str, subject: str, marker: str = "") -> bool:

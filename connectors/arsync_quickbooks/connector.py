@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from arsync.connector import Page, Receipt, Transport, Write
+from arsync.connector import Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
 from arsync.core.records import Organisation, RecordKind
 from arsync_quickbooks import feed, settings
@@ -64,3 +64,7 @@ class QuickBooksConnector:
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands."""
         return self._writer.find(write)
+
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now, to see whether it can be undone."""
+        return self._writer.undoing(write)

@@ -77,6 +77,18 @@ class Client(QuickBooks):  # type: ignore[misc]
         method = self.update_object if "Id" in body else self.create_object
         return _kept(method(entity, text, request_id=request_id), entity)
 
+    def void(self, invoice_id: str, sync_token: str, request_id: str) -> dict[str, Any]:
+        """Void an invoice: it keeps its number, its amounts become zero."""
+        answer = self.make_request(
+            "POST",
+            f"{self.reading.company_url}/invoice",
+            _NUMBERS.encode({"Id": invoice_id, "SyncToken": sync_token}).decode(),
+            content_type="application/json",
+            params={"operation": "void"},
+            request_id=request_id,
+        )
+        return _kept(answer, "Invoice")
+
     def send(self, invoice_id: str, to: str, request_id: str) -> dict[str, Any]:
         """Have the platform email an invoice; `to` overwrites the invoice's address."""
         answer = self.make_request(

@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
             Capability.PARENTS,
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
+            Capability.UNDO,
         }
     ),
     note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,

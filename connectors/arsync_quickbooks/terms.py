@@ -29,17 +29,17 @@ class CashOnDelivery:
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Keep the terms as they are."""
-        return {SAVED_TERMS: _terms_of(self._desk.customer(action.contact_id)) or NO_TERMS}
+        return {SAVED_TERMS: terms_of(self._desk.customer(action.contact_id)) or NO_TERMS}
 
     def perform(self, write: Write) -> Receipt:
         """Set the terms where they are not set."""
         from arsync_quickbooks import sdk
 
-        usable = _cash_terms(self._desk)
+        usable = cash_terms(self._desk)
         term_id = usable[0] if usable else self._created(write)
 
         def change(customer: CustomerDoc) -> dict[str, Any] | None:
-            if _terms_of(customer) in {*usable, term_id}:
+            if terms_of(customer) in {*usable, term_id}:
                 return None
             return {"SalesTermRef": sdk.content(sdk.reference_to(term_id))}
 
@@ -50,7 +50,7 @@ class CashOnDelivery:
     def find(self, write: Write) -> Receipt | None:
         """Look at the terms."""
         current = _terms_now(self._desk, write)
-        if current and current in _cash_terms(self._desk):
+        if current and current in cash_terms(self._desk):
             return Receipt(write.action.contact_id, f"cash on delivery for {_name(write)}")
         return None
 
@@ -80,17 +80,17 @@ class Restored:
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Keep the terms as they are."""
-        return {"terms": _terms_of(self._desk.customer(action.contact_id))}
+        return {"terms": terms_of(self._desk.customer(action.contact_id))}
 
     def perform(self, write: Write) -> Receipt:
         """Set the saved terms where ours still stand."""
         from arsync_quickbooks import sdk
 
-        saved, ours = _saved(write), _cash_terms(self._desk)
+        saved, ours = _saved(write), cash_terms(self._desk)
         customer_id = write.action.contact_id
 
         def change(customer: CustomerDoc) -> dict[str, Any] | None:
-            current = _terms_of(customer)
+            current = terms_of(customer)
             if current == saved or current not in ours:
                 return None
             if saved:
@@ -106,7 +106,7 @@ class Restored:
         current = _terms_now(self._desk, write)
         if current is None:
             return None
-        if current == _saved(write) or current not in _cash_terms(self._desk):
+        if current == _saved(write) or current not in cash_terms(self._desk):
             return Receipt(write.action.contact_id, f"terms restored for {_name(write)}")
         return None
 
@@ -123,7 +123,7 @@ def _saved(write: Write) -> str:
     return "" if text == NO_TERMS else text
 
 
-def _cash_terms(desk: Desk) -> tuple[str, ...]:
+def cash_terms(desk: Desk) -> tuple[str, ...]:
     """Return the ids of the usable terms of 0 days, plain ones before those with a discount."""
     found = [term for term in desk.reader.terms() if is_cash_on_delivery(term)]
     return tuple(term.id or "" for term in sorted(found, key=_has_discount))
@@ -135,10 +135,11 @@ def _has_discount(term: TermDoc) -> bool:
 
 def _terms_now(desk: Desk, write: Write) -> str | None:
     customer = desk.look("Customer", write.action.contact_id, CustomerDoc)
-    return None if customer is None else _terms_of(customer)
+    return None if customer is None else terms_of(customer)
 
 
-def _terms_of(customer: CustomerDoc) -> str:
+def terms_of(customer: CustomerDoc) -> str:
+    """Return the id of a customer's terms; empty for none."""
     return (customer.sales_term_ref and customer.sales_term_ref.value) or ""
 
 

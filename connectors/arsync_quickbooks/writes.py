@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from arsync.connector import Receipt, Write
+from arsync.connector import Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, Via
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
@@ -19,6 +19,7 @@ from arsync_quickbooks.holds import Hold, Lift, Promised
 from arsync_quickbooks.messages import Letter, PlatformEmail, targets_on_invoices
 from arsync_quickbooks.reader import Reader
 from arsync_quickbooks.terms import CashOnDelivery, Restored
+from arsync_quickbooks.undo import Undone
 
 _ON_CUSTOMER = frozenset(
     {
@@ -52,6 +53,8 @@ class Writer:
     def __init__(self, api: Api, reader: Reader, *, late_fee_item: str) -> None:
         self._desk = desk = Desk(api, reader)
         self._email = PlatformEmail(desk)
+        fee = LateFee(desk, late_fee_item)
+        self._undone = Undone(desk, fee)
         self._changes: Mapping[ActionKind, Change] = {
             ActionKind.CREDIT_HOLD: Hold(desk),
             ActionKind.LIFT_CREDIT_HOLD: Lift(desk),
@@ -59,7 +62,8 @@ class Writer:
             ActionKind.RESTORE_TERMS: Restored(desk),
             ActionKind.PROMISE: Promised(desk),
             ActionKind.LETTER: Letter(desk),
-            ActionKind.LATE_FEE: LateFee(desk, late_fee_item),
+            ActionKind.LATE_FEE: fee,
+            ActionKind.UNDO: self._undone,
         }
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -73,7 +77,7 @@ class Writer:
         made_before = desk.changes_made
         try:
             changed = change.perform(write) if change else None
-            noted = desk.add_notes(write, self._targets(write.action))
+            noted = desk.add_notes(write, self._targets(write))
         except (RetryLater, Rejected, NeedsReconnect) as error:
             if desk.changes_made == made_before:
                 raise
@@ -92,7 +96,7 @@ class Writer:
             changed = change.find(write) if change else None
             if change and changed is None:
                 return None
-            noted = self._desk.notes_stand(write, self._targets(write.action))
+            noted = self._desk.notes_stand(write, self._targets(write))
         except Rejected as rejected:
             # To be refused a look says nothing about what stands there.
             raise OutcomeUnknown(str(rejected)) from rejected
@@ -105,8 +109,13 @@ class Writer:
             return self._email if action.via is Via.PLATFORM else None
         return self._changes.get(action.kind)
 
-    def _targets(self, action: Action) -> list[Target]:
-        """Return what the note hangs on."""
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now."""
+        return self._undone.state(write)
+
+    def _targets(self, write: Write) -> list[Target]:
+        """Return what the note hangs on: for an undoing, where that of the undone one hangs."""
+        action = (write.undoes or write).action
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
         if action.kind in _ON_CUSTOMER:
             children = [one.strip() for one in action.details.get("children", "").split(",")]

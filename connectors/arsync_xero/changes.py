@@ -73,7 +73,7 @@ class PaymentTerms(Part):
         # Plain JSON: the SDK's enum would refuse terms of a type it does not know. Bills go along,
         # because leaving them out may clear them.
         bills = term_fields(terms.bills if terms else None)
-        wanted = {"Sales": self._sales or self._organisations_own()}
+        wanted = {"Sales": self._sales or self.own()}
         body = {
             "Contacts": [
                 {
@@ -85,7 +85,7 @@ class PaymentTerms(Part):
         self.tools.sdk.call("update_contact", self._contact_id, body, what="payment terms", key=key)
         return self._contact_id
 
-    def _organisations_own(self) -> dict[str, Any]:
+    def own(self) -> dict[str, Any]:
         """Return the terms that hold for a contact without any: Xero cannot be told "none".
 
         Raises:
@@ -117,8 +117,7 @@ class ExpectedDate(Part):
         return f"expected on {self._day.isoformat()}"
 
     def found(self) -> str:
-        rows = self.tools.api.one(INVOICES, f"Invoices/{self._invoice_id}")
-        days = [day_of(None, one.expected_payment_date) for one in (rows.documents if rows else [])]
+        days = expected_days(self.tools.api, self._invoice_id)
         return self._invoice_id if self._day in days else ""
 
     def make(self, key: str) -> str:
@@ -254,6 +253,13 @@ class LateFee(Part):
         if not made or not made[0].invoice_id:
             raise OutcomeUnknown("Xero: a late fee: the answer names no invoice")
         return made[0].invoice_id
+
+
+def expected_days(api: Api, invoice_id: str) -> list[date]:
+    """Return the day on which an invoice's money is expected, if there is one."""
+    rows = api.one(INVOICES, f"Invoices/{invoice_id}")
+    days = [day_of(None, one.expected_payment_date) for one in (rows.documents if rows else [])]
+    return [day for day in days if day is not None]
 
 
 def read_contact(api: Api, contact_id: str) -> ContactDocument:

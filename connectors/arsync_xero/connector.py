@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from arsync.connector import Capabilities, Capability, Page, Receipt, Transport, Write
+from arsync.connector import Capabilities, Capability, Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
 from arsync.core.records import DocumentProblem, Organisation, RecordKind
 from arsync_xero.api import IDS_PER_CALL, Api
@@ -44,6 +44,7 @@ _OFFERS = frozenset(
         Capability.LATE_FEE,
         Capability.CONTACT_GROUPS,
         Capability.ONLINE_INVOICE,
+        Capability.UNDO,
     }
 )
 CAPABILITIES = Capabilities(_OFFERS, NOTE_CHARACTERS_MAX, EMAILS_PER_DAY_MAX)
@@ -111,6 +112,10 @@ class XeroConnector:
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands."""
         return self._writes.find(write)
+
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now, to see whether it can be undone."""
+        return self._writes.undoing(write)
 
     @property
     def _writes(self) -> Writes:

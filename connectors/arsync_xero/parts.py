@@ -196,6 +196,12 @@ class Members(Part):
         stands = all(present) if self._wanted else not any(present)
         return (group_id or self._contact_ids[0]) if stands else ""
 
+    def present(self) -> list[str]:
+        """Return those of the contacts who are in the group."""
+        group_id = self._group_id()
+        members = self._members(group_id) if group_id else set()
+        return [id_ for id_ in self._contact_ids if id_ in members]
+
     def make(self, key: str) -> str:
         group_id = self._group_id()
         if not self._wanted:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from arsync.connector import SAVED_TERMS, Receipt, Write
+from arsync.connector import SAVED_TERMS, Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, Via, marker
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
@@ -24,6 +25,15 @@ from arsync_xero.changes import (
 from arsync_xero.documents import INVOICES
 from arsync_xero.parts import Members, Note, Part, PlatformEmail, Tools
 from arsync_xero.sdk import Sdk
+from arsync_xero.undo import (
+    DateUndone,
+    FeeUndone,
+    HoldUndone,
+    TermsUndone,
+    Undone,
+    prepared,
+    together,
+)
 
 SAVED_GROUPS = "saved.groups"
 SENT_BEFORE = "sent_before"
@@ -56,7 +66,9 @@ class Writes:
         if action.kind == ActionKind.CREDIT_HOLD:
             contact = read_contact(self._api, action.contact_id)
             names = [group.name for group in contact.contact_groups or () if group.name]
-            return {SAVED_GROUPS: json.dumps(names)}
+            return {SAVED_GROUPS: json.dumps(names), **self._for_undoing(action)}
+        if action.kind == ActionKind.PROMISE:
+            return self._for_undoing(action)
         if action.kind == ActionKind.TERMS:
             terms = read_contact(self._api, action.contact_id).payment_terms
             saved = {
@@ -66,9 +78,38 @@ class Writes:
             return {SAVED_TERMS: json.dumps({name: one for name, one in saved.items() if one})}
         return {}
 
+    def _for_undoing(self, action: Action) -> Mapping[str, str]:
+        invoice_ids = [invoice.id for invoice in action.invoices]
+        tools = Tools(self._api, self._sdk, "")
+        return prepared(tools, action.kind, _contacts(action), invoice_ids)
+
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now."""
+        return together([part.state() for part in self._undone(write)])
+
+    def _undone(self, write: Write) -> list[Undone]:
+        """Return what a write changed, part by part, as what it was before.
+
+        Raises:
+            Rejected: nothing of such a write is undone.
+        """
+        action = write.action
+        tools = Tools(self._api, self._sdk, marker(write.key))
+        if action.kind == ActionKind.CREDIT_HOLD:
+            return [HoldUndone(tools, write, _contacts(action))]
+        if action.kind == ActionKind.TERMS:
+            return [TermsUndone(tools, write)]
+        if action.kind == ActionKind.PROMISE and action.invoices:
+            return [DateUndone(tools, write, invoice.id) for invoice in action.invoices]
+        if action.kind == ActionKind.LATE_FEE:
+            return [FeeUndone(tools, self._late_fee(tools, action), write)]
+        raise Rejected(f"a {action.kind.value} cannot be undone at Xero.")
+
     def perform(self, write: Write) -> Receipt:
         """Make each part stand, looking first where it may stand already."""
         looks = write.generation > 1 or STARTED_AT in write.before
+        if write.undoes is not None and (refusal := self.undoing(write.undoes).refusal):
+            raise Rejected(refusal)
         references: list[str] = []
         said: list[str] = []
         changed = False
@@ -111,6 +152,10 @@ class Writes:
     def _parts(self, write: Write) -> list[Part]:
         action = write.action
         tools = Tools(self._api, self._sdk, marker(write.key))
+        if write.undoes is not None:
+            about = write._replace(action=replace(action, kind=write.undoes.action.kind,
+                                                  details=write.undoes.action.details))  # fmt: skip
+            return [*self._undone(write.undoes), *self._notes(tools, about)]
         notes = self._notes(tools, write)
         first: list[Part] = []
         if action.kind == ActionKind.REMINDER and action.via == Via.PLATFORM:
@@ -166,7 +211,7 @@ class Writes:
             raise Rejected("Xero: a letter is attached to an invoice, and this one names none.")
         return Attachment(tools, invoices[0].id, write.file_name, write.file_type, write.file)
 
-    def _late_fee(self, tools: Tools, action: Action) -> Part:
+    def _late_fee(self, tools: Tools, action: Action) -> LateFee:
         if not self._late_fee_account:
             raise Rejected("Xero: [xero] late_fee_account is not set; there are no late fees.")
         try:

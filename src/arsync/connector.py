@@ -49,6 +49,7 @@ class Capability(StrEnum):
     PARENTS = "parent contacts"
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"
+    UNDO = "undoing"
 
 
 class Capabilities(NamedTuple):
@@ -225,6 +226,44 @@ class Write(NamedTuple):
     file_name: str = ""
     file_type: str = ""
     file: bytes = b""
+    undoes: Write | None = None
+    """Of an action of the kind `undo`: the write that is to be undone, with its own `before`."""
+
+
+class Standing(StrEnum):
+    """How what a write changed stands now."""
+
+    OURS = "as arsync left it"
+    """It can be put back to what it was."""
+    AS_BEFORE = "as it was before"
+    """Nothing is left to put back."""
+    CHANGED = "changed since"
+    """A person changed it: it is left alone."""
+    FIXED = "cannot be undone"
+    """The platform, or what was kept, does not allow it."""
+
+
+class Undoing(NamedTuple):
+    """What undoing a write would do: three states of the same thing, in words for people."""
+
+    standing: Standing
+    was: str
+    """Before arsync wrote: `payment terms: 30 days`."""
+    wrote: str
+    """What arsync wrote."""
+    now: str
+    """What stands there now, read afresh."""
+    why: str = ""
+    """Of `CHANGED` and `FIXED`: what is in the way."""
+
+    @property
+    def refusal(self) -> str:
+        """Return why it is not undone, with all three states; empty when it can be."""
+        if self.standing in {Standing.OURS, Standing.AS_BEFORE}:
+            return ""
+        states = f"it was {self.was}; arsync wrote {self.wrote}; now it is {self.now}"
+        why = self.why or "somebody changed it since"
+        return f"{why}: {states}. It is left alone."
 
 
 class Connector(Protocol):
@@ -273,6 +312,17 @@ class Connector(Protocol):
 
         Raises:
             OutcomeUnknown: the platform cannot tell; a person must.
+        """
+        ...
+
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now, to see whether it can be undone.
+
+        `perform` of an `undo` puts back what `write.undoes` changed, and only that: where this says
+        `CHANGED` or `FIXED` it raises `Rejected` with the same words. Then its note follows.
+
+        Args:
+            write: what was written, with what `prepare` had found before.
         """
         ...
 

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from arsync.connector import Capability, Connector, Page, Platform, Write
+from arsync.connector import Capability, Connector, Page, Platform, Standing, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
 from arsync.core.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
+from arsync.core.undo import UNDOABLE, undo_action
 from arsync.errors import OutcomeUnknown, Rejected
 
 QUIET_CALLS_MAX = 8
@@ -85,6 +86,15 @@ class Bench(Protocol):
         """Give a contact another name."""
         ...
 
+    def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
+        """Change, as a person would, what a write of this kind has changed.
+
+        Of a credit hold its block of text, of terms the terms (to neither what they were nor what
+        arsync wrote), of a promise its day or its block, of a late fee its invoice. What cannot be
+        changed in such a way (a group, which one is in or out of) is left as it is.
+        """
+        ...
+
     def lose_answer(self, *, effect: bool) -> None:
         """Let the next changing call get no answer, after or before it took effect."""
         ...
@@ -117,7 +127,9 @@ CASES = (
     Case(ActionKind.LATE_FEE, Capability.LATE_FEE,
          details={"amount": "12.50", "currency": "{currency}", "description": "Late payment fee"}),
 )  # fmt: skip
+PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
+UNDOABLE_NAMES = sorted(name for name, case in _BY_NAME.items() if case.kind in UNDOABLE)
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -388,6 +400,146 @@ class ConnectorContract:
         connector.perform(write)
         assert connector.find(write) is not None
         assert _contact(connector, debtor.contact_id).terms == before
+
+    @pytest.fixture(params=UNDOABLE_NAMES)
+    def undoable(self, request: pytest.FixtureRequest, bench: Bench) -> Case:
+        """Return each kind of write that can be undone and that the connector offers."""
+        case = _BY_NAME[request.param]
+        offers = bench.connector().capabilities.offers
+        # A promise stands somewhere on each platform: as a date, or in a text.
+        offered = case.needs in offers or case.kind is ActionKind.PROMISE
+        if Capability.UNDO not in offers or not offered:
+            pytest.skip(f"{bench.platform.label} does not offer to undo {case.kind}")
+        return case
+
+    def test_what_is_undone_is_as_it_was_before(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """Only the notes stay, and one more that tells of it."""
+        before = _traces(bench)
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        assert _traces(bench) != before, "there is something to undo"
+        state = bench.connector().undoing(write)
+        assert (state.standing, state.refusal) == (Standing.OURS, "")
+        assert state.was != state.wrote
+        assert state.now
+        undo = _undo(write)
+        bench.connector().perform(undo)
+        assert _traces(bench) == before
+        assert bench.connector().undoing(write).standing is Standing.AS_BEFORE
+        assert bench.connector().find(undo) is not None
+        assert (_marked(bench, write), _marked(bench, undo)) == (1, 1)
+
+    def test_undoing_twice_undoes_once(self, bench: Bench, debtor: Debtor, undoable: Case) -> None:
+        """At once, and later with the next generation."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo = _undo(write)
+        assert bench.connector().find(undo) is None
+        bench.connector().perform(undo)
+        standing = _standing(bench)
+        bench.connector().perform(undo)
+        again = undo._replace(before={"started_at": bench.now().isoformat()}, generation=2)
+        bench.connector().perform(again)
+        assert _standing(bench) == standing
+
+    @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
+    def test_an_undoing_whose_answer_is_lost_is_settled_by_looking(
+        self, bench: Bench, debtor: Debtor, undoable: Case, effect: bool
+    ) -> None:
+        """Whether it took effect or not, it is undone, and noted once."""
+        before = _traces(bench)
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo = _undo(write)
+        started = {"started_at": bench.now().isoformat()}
+        bench.lose_answer(effect=effect)
+        with pytest.raises(OutcomeUnknown):
+            bench.connector().perform(undo)
+        undo = undo._replace(before=started)
+        if bench.connector().find(undo) is None:
+            bench.connector().perform(undo._replace(generation=2))
+        assert bench.connector().find(undo) is not None
+        assert _traces(bench) == before
+        assert _marked(bench, undo) == 1
+
+    def test_what_a_person_changed_since_is_reported_and_left_alone(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """All three states are told: what it was, what arsync wrote, what is there."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        standing = _traces(bench)
+        bench.change_by_hand(undoable.kind, debtor.contact_id, debtor.invoice_ids[0])
+        changed = _traces(bench)
+        if changed == standing:
+            pytest.skip(f"{bench.platform.label} knows no third state of it")
+        state = bench.connector().undoing(write)
+        assert state.standing is Standing.CHANGED
+        with pytest.raises(Rejected) as caught:
+            bench.connector().perform(_undo(write))
+        assert str(caught.value) == state.refusal
+        assert all(words in state.refusal for words in (state.was, state.wrote, state.now))
+        assert _traces(bench) == changed
+
+    def test_a_promise_that_followed_another_leaves_that_one_when_it_is_undone(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """What stood before was arsync's own: it stands again."""
+        case = _BY_NAME[PROMISE]
+        if Capability.UNDO not in bench.connector().capabilities.offers:
+            pytest.skip(f"{bench.platform.label} does not offer to undo")
+        first = _write(bench, debtor, case)
+        bench.connector().perform(first)
+        standing = _traces(bench)
+        later = (bench.now().date() + timedelta(days=20)).isoformat()
+        action = replace(first.action, subject="second", details={"promised_on": later})
+        before = bench.connector().prepare(action)
+        second = Write(action, action.key, before=before, text="A second promise.")
+        bench.connector().perform(second)
+        assert _traces(bench) != standing
+        assert bench.connector().undoing(first).standing is Standing.CHANGED
+        bench.connector().perform(_undo(second))
+        assert _traces(bench) == standing
+        assert bench.connector().undoing(first).standing is Standing.OURS
+
+    def test_what_leaves_no_trace_to_put_back_is_refused(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """A message is not called back."""
+        write = _write(bench, debtor, CASES[0])
+        bench.connector().perform(write)
+        with pytest.raises(Rejected, match="cannot be undone"):
+            bench.connector().undoing(write)
+
+
+def _undo(write: Write) -> Write:
+    action = write.action
+    if action.kind not in UNDOABLE:
+        raise AssertionError(f"{action.kind} is not undone")
+    undo = undo_action(
+        replace(action), generation=write.generation, done_on=None, who="Jane", reason="by mistake"
+    )
+    return Write(undo, undo.key, text="Undone by Jane.", undoes=write)
+
+
+def _traces(bench: Bench) -> dict[str, Any]:
+    """Return what writes leave behind besides their notes, as an undoing has to leave it.
+
+    An empty group may stay, and an invoice that is voided or deleted.
+    """
+    state = bench.state()
+    return {
+        "contacts": state["contacts"],
+        "members": sorted(str(row["members"]) for row in state["groups"] if row["members"]),
+        "invoices": [row for row in state["invoices"] if row["status"].lower() not in _GONE],
+        "emails": len(state["emails"]),
+        "attachments": len(state["attachments"]),
+    }
+
+
+_GONE = frozenset({"voided", "deleted"})
 
 
 def _records(pages: Sequence[Page], kind: RecordKind) -> dict[str, Any]:

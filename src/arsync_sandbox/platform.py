@@ -230,6 +230,21 @@ class PeopleEdits(Protocol):
 
     def move_invoice(self, invoice_id: str, contact_id: str) -> None:
         """Put an invoice under another customer: it was issued to the wrong one."""
+
+    def set_terms(self, contact_id: str, days: str) -> None:
+        """Let a contact's invoices be due so many days after their date."""
+        ...
+
+    def expect(self, invoice_id: str, on: date) -> None:
+        """Set the day on which an invoice's money is expected (Xero only)."""
+        ...
+
+    def approve_invoice(self, invoice_id: str) -> None:
+        """Approve a draft (Xero only)."""
+        ...
+
+    def set_private_note(self, invoice_id: str, text: str) -> None:
+        """Write into Invoice.PrivateNote (QuickBooks only)."""
         ...
 
     def set_notes(self, contact_id: str, text: str) -> None:

@@ -24,6 +24,7 @@ from arsync.connector import (
     Transport,
     platform,
 )
+from arsync.core.actions import ActionKind
 from arsync.http import PlatformTransport
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox, importable_platforms
@@ -152,6 +153,25 @@ class SandboxBench:
     def rename(self, contact_id: str, name: str) -> None:
         with self.sandbox.lock:
             self.book.rename(contact_id, name)
+
+    def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
+        quickbooks = self.name == "quickbooks"
+        fees = [row for row in self.state()["invoices"] if row["total"] == "12.50"]
+        with self.sandbox.lock:
+            if kind is ActionKind.TERMS:
+                self.book.set_terms(contact_id, "14")
+            elif kind is ActionKind.CREDIT_HOLD and quickbooks:
+                (mine,) = [row for row in self.state()["contacts"] if row["id"] == contact_id]
+                self.book.set_notes(contact_id, mine["notes"].replace("in words", "in her words"))
+            elif kind is ActionKind.PROMISE and quickbooks:
+                (mine,) = [row for row in self.state()["invoices"] if row["id"] == invoice_id]
+                self.book.set_private_note(invoice_id, mine["notes"].replace("words", "letters"))
+            elif kind is ActionKind.PROMISE:
+                self.book.expect(invoice_id, self.now().date() + timedelta(days=90))
+            elif kind is ActionKind.LATE_FEE and quickbooks:
+                self.book.pay(fees[0]["id"], Decimal("2.50"), self.now().date())
+            elif kind is ActionKind.LATE_FEE:
+                self.book.approve_invoice(fees[0]["id"])
 
     def lose_answer(self, *, effect: bool) -> None:
         self.sandbox.faults.add(

@@ -26,8 +26,10 @@ from arsync.connector import (
     RateLimits,
     Receipt,
     Record,
+    Standing,
     Token,
     Transport,
+    Undoing,
     Write,
 )
 from arsync.core.actions import Action, ActionKind, ActionState
@@ -43,7 +45,7 @@ from arsync.core.records import (
     Payment,
     RecordKind,
 )
-from arsync.errors import OutcomeUnknown
+from arsync.errors import OutcomeUnknown, Rejected
 from arsync.mail import Letters
 from arsync.outbox import LIMITS, Limits
 from arsync.run import App, RunResult
@@ -121,6 +123,8 @@ class Books:
     odd: list[DocumentProblem] = field(default_factory=list)
     """Invoices that cannot be read."""
     last_read: list[str] = field(default_factory=list)
+    by_hand: set[str] = field(default_factory=set)
+    """Keys of what a person changed since arsync wrote it."""
     blind: bool = False
     """True: it cannot tell what was written."""
     before_call: Callable[[str], None] = lambda _: None
@@ -244,6 +248,9 @@ class BooksConnector:
         kind = write.action.kind
         assert write.before["saved.groups"] == "none"
 
+        if write.undoes and (refusal := self._state(write.undoes).refusal):
+            raise Rejected(refusal)
+
         def effect() -> Receipt:
             same = [one for one in self.books.done if one.key == write.key]
             if not any(one.generation == write.generation for one in same):
@@ -258,6 +265,19 @@ class BooksConnector:
             raise OutcomeUnknown("the platform does not tell")
         stands = any(one.key == write.key for one in self.books.done)
         return Receipt(f"r-{write.key[:8]}", "found") if stands else None
+
+    def undoing(self, write: Write) -> Undoing:
+        return cast("Undoing", self.books.called("undoing", lambda: self._state(write)))
+
+    def _state(self, write: Write) -> Undoing:
+        undone = [one.write.action.details["undoes"] for one in self.books.done
+                  if one.kind is ActionKind.UNDO]  # fmt: skip
+        standing, now = Standing.OURS, "ours"
+        if write.key in undone:
+            standing, now = Standing.AS_BEFORE, "nothing"
+        elif write.key in self.books.by_hand:
+            standing, now = Standing.CHANGED, "theirs"
+        return Undoing(standing, "nothing", "ours", now)
 
 
 ORGANISATION = Organisation("org", "Example Ltd", "GBP", "GB", "Europe/London")

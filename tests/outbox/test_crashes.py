@@ -75,6 +75,33 @@ def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(worl
         assert one == done[-1], f"died at step {step}"
 
 
+def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at(
+    world: World,
+) -> None:
+    a_busy_day(world)
+    work(world)
+    kinds = {ActionKind.CREDIT_HOLD, ActionKind.PROMISE}
+    keys = [row.key for row in world.store.actions.list(world.connection.id, kinds=kinds)]
+
+    def run(one: World) -> None:
+        if not one.store.actions.list(one.connection.id, kinds={ActionKind.UNDO}):
+            one.app.undo(one.app.undo_plan(keys), who="Jane")
+        work(one)
+
+    steps = 0
+    for step in dies_at_each_step(world, run):
+        steps = step
+        undone = [one.write.action.details["kind"] for one in world.books.done
+                  if one.kind is ActionKind.UNDO]  # fmt: skip
+        asked = world.store.actions.list(world.connection.id, kinds={ActionKind.UNDO})
+        assert sorted(undone) == ["credit_hold", "promise", "terms"], f"died at step {step}"
+        assert {row.state for row in asked} == {ActionState.CONFIRMED}, f"died at step {step}"
+        assert not world.books.keys(ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS)
+        (promise,) = world.store.people.promises(world.connection.id)
+        assert promise.replaced, f"died at step {step}"
+    assert steps > 25
+
+
 def test_a_mail_never_leaves_twice_whatever_step_the_process_dies_at(world: World) -> None:
     world.rules(BY_MAIL)
     for number in (1, 2):

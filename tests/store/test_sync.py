@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import Capabilities, Connector, Page, Receipt, Record, Write
+from arsync.connector import Capabilities, Connector, Page, Receipt, Record, Undoing, Write
 from arsync.core.actions import Action
 from arsync.core.records import (
     Contact,
@@ -73,6 +73,9 @@ class Ledger:
         raise NotImplementedError
 
     def find(self, write: Write) -> Receipt | None:
+        raise NotImplementedError
+
+    def undoing(self, write: Write) -> Undoing:
         raise NotImplementedError
 
 

@@ -59,6 +59,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "tasks": Entry("people", "List the tasks that wait for a person."),
         "done": Entry("people", "Record that a task is done, and with what outcome."),
         "resolve": Entry("settle", "Say whether something went out, where nothing else can tell."),
+        "undo": Entry("settle", "Put back what arsync changed, where nobody changed it since."),
     },
     "Look": {
         "why": Entry("look", "Explain what is done about a customer or an invoice, and why."),

@@ -164,7 +164,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
                     one.mode,
                     one.state,
                     f"{one.pulled_at:%Y-%m-%d %H:%M}" if one.pulled_at else "never",
-                    one.last_outcome or "never",
+                    f"{one.last_outcome} (run {one.last_run})" if one.last_run else "never",
                     f"{one.awaiting:,}",
                     f"{one.open_tasks:,}",
                     ", ".join(shown(Decimal(text), code) for code, text in one.totals.items()),

@@ -31,6 +31,7 @@ VERBS: Mapping[ActionKind, str] = {
     ActionKind.TASK_DONE: "NOTE TASK DONE",
     ActionKind.LETTER: "ATTACH LETTER",
     ActionKind.LATE_FEE: "DRAFT LATE FEE",
+    ActionKind.UNDO: "UNDO",
 }
 
 _COUNTED: Mapping[ActionKind, tuple[str, str]] = {
@@ -59,6 +60,8 @@ KEY_SHOWN = 12
 
 def what(action: Action) -> str:
     """Return what an action does, in a few words."""
+    if action.kind is ActionKind.UNDO:
+        return f"UNDO {VERBS[ActionKind(action.details['kind'])]}"
     detail = action.step or action.details.get("task", "") or action.details.get("letter", "")
     return f"{VERBS[action.kind]} {detail}".strip()
 
@@ -291,7 +294,9 @@ def result_line(result: RunResult) -> str:
         parts.append(result.stopped)
     if result.all_problems:
         parts.append(word(len(result.all_problems), "problem"))
-    return f"{result.connection}: {', '.join(parts) or 'nothing to do'}"
+    did = bool(result.applied and result.applied.effects)
+    number = f" (run {result.run_id})" if did else ""
+    return f"{result.connection}: {', '.join(parts) or 'nothing to do'}{number}"
 
 
 def show_result(result: RunResult) -> None:

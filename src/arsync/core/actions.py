@@ -28,6 +28,8 @@ class ActionKind(StrEnum):
     LETTER = "letter"
     """Our letter as a PDF, attached to the invoice."""
     LATE_FEE = "late_fee"
+    UNDO = "undo"
+    """What another action changed, back to what it was, because a person asked for it."""
 
 
 class Via(StrEnum):
@@ -60,7 +62,7 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
     _S.SENDING: frozenset({_S.SENT, _S.REJECTED, _S.UNKNOWN, _S.APPROVED, _S.WITHDRAWN}),
     _S.UNKNOWN: frozenset({_S.SENT, _S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
     _S.SENT: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
-    _S.CONFIRMED: frozenset(),
+    _S.CONFIRMED: frozenset({_S.WITHDRAWN}),
     _S.WITHDRAWN: frozenset(),
     _S.REJECTED: frozenset({_S.WITHDRAWN, _S.APPROVED}),
     _S.EXPIRED: frozenset(),
@@ -69,7 +71,8 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
 nothing happened (the other side was busy, or a look-up showed that nothing stands there). SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
 itself. REJECTED is left only by a person who takes the refusal back: what a plan asked for is
-WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED."""
+WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED.
+CONFIRMED becomes WITHDRAWN when it was undone and may be planned again."""
 
 TERMINAL_STATES = frozenset(state for state, after in ALLOWED_CHANGES.items() if not after)
 STARTED_STATES = frozenset({_S.SENDING, _S.UNKNOWN, _S.SENT, _S.CONFIRMED})
@@ -161,6 +164,7 @@ DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
     ActionKind.TASK_DONE: ("task", "outcome"),
     ActionKind.LETTER: ("letter", "file_name", "cadence", "language", "waits_for"),
     ActionKind.LATE_FEE: ("amount", "currency", "description", "cadence"),
+    ActionKind.UNDO: ("undoes", "generation", "kind", "who", "promise"),
 }
 """What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids;
 `waits_for` says which public holidays of the customer's place keep a message, and is not always

@@ -55,6 +55,8 @@ class Plan:
     held_back: tuple[HeldBack, ...]
     safety: SafetyVerdict
     problems: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    """Keys of undone holds and changes of terms whose reason has gone: a new one counts again."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as `arsync plan --json` prints it."""

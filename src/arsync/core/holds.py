@@ -25,7 +25,7 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
     """Plan the hold of one account: place, lift, change and restore terms."""
     account = assessment.account
     nothing_stands = account.hold is None and account.terms_left is None
-    if not planning.assessor.rulebook.credit_holds and nothing_stands:
+    if not planning.assessor.rulebook.credit_holds and nothing_stands and not account.undone:
         return
     root, hold = assessment.root, account.hold
     stopped = not_written_to(root)
@@ -51,6 +51,9 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
     elif hold is not None:
         _lift(planning, assessment, "no reason stands any more")
     else:
+        if not assessment.undecided:
+            # What was undone for this reason is over with it: a new reason is judged anew.
+            planning.over += account.undone
         _report_undecided(planning, assessment)
 
 
@@ -192,9 +195,21 @@ def _offer(planning: Planning, assessment: Assessment, action: Action, capabilit
         planning.hold_back(assessment.root, lacking, because=action.because)
     elif not planning.is_done(action, assessment.account.done_keys):
         planning.actions.append(action)
+    elif undone := assessment.account.undone.get(action.key):
+        why = (
+            f"{_THING[action.kind]} was undone by {undone}: it does not come again while a reason"
+            f" stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
+        )
+        planning.hold_back(assessment.root, why, because=action.because)
     else:
         # What is done does not come here again: it was refused, or nobody knows its outcome.
         planning.hold_back(assessment.root, _REFUSED[action.kind], because=action.because)
+
+
+_THING = {
+    ActionKind.CREDIT_HOLD: "the credit hold",
+    ActionKind.TERMS: "the change of payment terms",
+}
 
 
 _REFUSED = {

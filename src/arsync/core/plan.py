@@ -97,6 +97,7 @@ def make_plan(
         held_back=tuple(planning.held_back),
         safety=safety_verdict(rulebook, planning.actions),
         problems=tuple(problems),
+        over=tuple(planning.over),
     )
 
 

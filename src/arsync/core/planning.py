@@ -36,6 +36,8 @@ class Planning:
     """How many are planned already."""
     actions: list[Action] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
+    """Keys of undone holds and changes of terms whose reason has gone."""
 
     def hold_back(
         self,

@@ -295,6 +295,8 @@ class Account(NamedTuple):
     """Keys of every action ever started for this debtor: planning twice plans once."""
     doubts: tuple[str, ...] = ()
     """Why what this debtor owes is not certain, in words: nothing is said to it meanwhile."""
+    undone: dict[str, str] = {}  # noqa: RUF012 - as above
+    """By key: who undid a hold, or its change of terms, and when, as `Jane on 2026-11-20`."""
     taken_over_on: date | None = None
     """The day the connection left `observe`: debts older than this follow `take_over`."""
     fees: frozenset[str] = frozenset()

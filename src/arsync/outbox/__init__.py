@@ -1,5 +1,6 @@
 """The outbox: what was decided goes out, exactly once, and people have the last word."""
 
+from arsync.outbox.deliver import Delivery
 from arsync.outbox.people import (
     TAKE_BACK_HINT,
     Recorded,
@@ -15,12 +16,26 @@ from arsync.outbox.people import (
     unsettled,
 )
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
+from arsync.outbox.undo import (
+    UndoLine,
+    Verdict,
+    allow_again,
+    ask_undo,
+    check_writes,
+    end_undone,
+    settle_undone,
+    undo_lines,
+    undone_by,
+    with_companions,
+)
 from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.worker import Outbox
 
 __all__ = [
-    "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "TAKE_BACK_HINT", "WHO", "ApplyResult", "Effect",
-    "Limits", "Outbox", "Post", "Recorded", "Replan", "approve", "approved_by_person", "catch_up",
-    "complete_task", "reasons_gone", "record_dispute", "record_promise", "reject", "resolve",
-    "take_back", "torn", "unsettled",
+    "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "TAKE_BACK_HINT", "WHO", "ApplyResult", "Delivery",
+    "Effect", "Limits",
+    "Outbox", "Post", "Recorded", "Replan", "UndoLine", "Verdict", "allow_again", "approve",
+    "approved_by_person", "ask_undo", "catch_up", "check_writes", "complete_task", "end_undone",
+    "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "settle_undone",
+    "take_back", "torn", "undo_lines", "undone_by", "unsettled", "with_companions",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from arsync.clock import Clock
-from arsync.connector import SAVED_TERMS, Capability, Connector, Receipt, Write
+from arsync.connector import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.records import Account
 from arsync.errors import OutcomeUnknown, UserMistake
@@ -60,6 +60,10 @@ class Delivery:
         self._today = today
         self._post = post
         self._mailed_now: dict[str, Action] = {}
+
+    def undoing(self, row: ActionRow) -> Undoing:
+        """Return how what an action wrote stands now, for undoing it; changes nothing."""
+        return self._connector.undoing(self._write(row))
 
     def perform(self, row: ActionRow, ready: Ready) -> Receipt:
         """Do it: the platform's write, or the mail (whose note follows in `read_back`).
@@ -168,7 +172,14 @@ class Delivery:
             text=text,
             file_name=(action.details.get("file_name") or _file_name(action)) if is_letter else "",
             file_type=PDF_TYPE if is_letter else "",
+            undoes=self._undone(action),
         )
+
+    def _undone(self, action: Action) -> Write | None:
+        """Return the write that an action undoes."""
+        if action.kind is not ActionKind.UNDO:
+            return None
+        return self._write(self._store.actions.get(action.details["undoes"]))
 
     def _with_saved_terms(self, action: Action) -> Action:
         """Return the action with the terms that stood before the hold, where it restores them."""

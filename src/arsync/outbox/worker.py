@@ -66,6 +66,7 @@ class Outbox:
         replan: Replan,
         post: Post | None = None,
         limits: Limits = LIMITS,
+        only: Collection[str] | None = None,
     ) -> None:
         """Make the outbox; nothing is read or written.
 
@@ -78,7 +79,9 @@ class Outbox:
             replan: plans one account as of now.
             post: mail; None when nothing is sent by mail.
             limits: how much may be done.
+            only: keys; other actions are left for another run. None for all.
         """
+        self._only = only
         self._store = store
         self._connection = connection
         self._connector = connector
@@ -190,6 +193,7 @@ class Outbox:
             row = self._store.actions.claim_next(
                 self._connection.id, now=self._clock.now(),
                 lease_seconds=self._limits.lease_seconds, reminders_by=self._ways(),
+                keys=self._only,
                 today=self._today(),
             )  # fmt: skip
             if row is None:
@@ -352,7 +356,8 @@ class Outbox:
         days = self._limits.confirm_days_max
         if self._clock.now() - row.changed_at < timedelta(days=days):
             return
-        said = self._store.actions.events(row.key)[-1]
+        events = self._store.actions.events(row.key)
+        said = next(one for one in reversed(events) if one.from_state is not one.to_state)
         if row.action.kind is ActionKind.REMINDER:
             # The message has left, or a person says so: only the note about it is missing.
             why = f"sent; the note about it has not shown for {days} days: {why}"
@@ -369,7 +374,8 @@ class Outbox:
     # -- small change -------------------------------------------------------------------------
 
     def _rows(self, state: ActionState) -> list[ActionRow]:
-        return list(self._store.actions.list(self._connection.id, states={state}))
+        rows = self._store.actions.list(self._connection.id, states={state})
+        return [row for row in rows if self._only is None or row.key in self._only]
 
     def _change(
         self, row: ActionRow, state: ActionState, why: str, *, not_before: datetime | None = None

@@ -17,7 +17,7 @@ from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing
 from arsync.errors import UserMistake
 from arsync.outbox import Recorded
-from arsync.run import look, unknown, work
+from arsync.run import look, undo, unknown, work
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_one
 from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
@@ -185,6 +185,56 @@ class App(Parts):
             self.store, row, sent=sent, note=note, who=who or person(), clock=self.clock
         )
         return self._named([done])[0]
+
+    def undo_plan(
+        self, keys: Sequence[str] = (), *, run_id: int | None = None
+    ) -> list[undo.UndoPlan]:
+        """Return what undoing these actions would do, read afresh; changes nothing.
+
+        Args:
+            keys: the actions', or enough of each one's beginning.
+            run_id: instead of keys: everything that this run did.
+
+        Raises:
+            UserMistake: a key or the run is not known, or the run did nothing.
+        """
+        return undo.undo_plan(self, undo.chosen(self, keys, run_id))
+
+    def undo(
+        self,
+        plans: Sequence[undo.UndoPlan],
+        *,
+        reason: str = "",
+        who: str | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> list[undo.Undone]:
+        """Put back what the plans say, each in a run of its own.
+
+        Raises:
+            UserMistake: a connection only observes.
+        """
+        for plan in plans:
+            outbox.check_writes(plan.connection)
+        name = who or person()
+        going = [plan for plan in plans if plan.going]
+        return [undo.undo_one(self, plan, who=name, reason=reason, stop=stop) for plan in going]
+
+    def allow_again(
+        self, keys: Sequence[str], *, reason: str = "", who: str | None = None
+    ) -> list[Listed]:
+        """Let holds and changes of terms that were undone be planned again.
+
+        Raises:
+            UserMistake: one was not undone.
+        """
+        name = who or person()
+        rows = [self.store.actions.get(key) for key in keys]
+        return self._named(
+            [
+                outbox.allow_again(self.store, row, who=name, reason=reason, clock=self.clock)
+                for row in rows
+            ]
+        )
 
     def promise(
         self,

@@ -193,6 +193,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         time_zone=parts.time_zone(connection) or "UTC",
         pulled_at=store.ledger.pulled_at(connection.id),
         last_run_at=last.started_at if last else None,
+        last_run=last.id if last else None,
         last_outcome=outcome,
         last_message=last.message if last else "",
         actions={

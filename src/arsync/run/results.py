@@ -22,7 +22,7 @@ class RunResult:
 
     connection: str
     kind: str
-    """`pull`, `rebuild`, `plan`, `apply`, `sync`."""
+    """`pull`, `rebuild`, `plan`, `apply`, `sync`, `undo`."""
     mode: str
     started_at: datetime
     pulled: PullResult | None = None
@@ -103,6 +103,7 @@ class RunResult:
             "waits": self.waits,
             "problems": self.all_problems,
             "stopped": self.stopped,
+            "run": self.run_id,
             "exit_code": self.exit_code,
         }
 
@@ -213,6 +214,8 @@ class ConnectionStatus(NamedTuple):
     time_zone: str
     pulled_at: datetime | None
     last_run_at: datetime | None
+    last_run: int | None
+    """The last run's number, for `undo --run`."""
     last_outcome: str
     """The last run's: `running` (or its process died in it), `done`, `part failed`, `failed`."""
     last_message: str

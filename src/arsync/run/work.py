@@ -44,7 +44,7 @@ def pull_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None)
         with parts.open(connection) as connector:
             _pull(parts, connection, connector, result, progress)
 
-    return _run(parts, connection, "pull", work)
+    return run_one(parts, connection, "pull", work)
 
 
 def rebuild_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
@@ -62,7 +62,7 @@ def rebuild_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = No
             if result.pulled is not None and result.pulled.complete:
                 parts.store.ledger.forget_problems(connection.id, before=began)
 
-    return _run(parts, connection, "rebuild", work)
+    return run_one(parts, connection, "rebuild", work)
 
 
 def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
@@ -75,7 +75,7 @@ def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
         if connection.mode != Mode.OBSERVE:
             save_plan(parts, connection, result, planner)
 
-    return _run(parts, connection, "plan", work)
+    return run_one(parts, connection, "plan", work)
 
 
 def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: False) -> RunResult:
@@ -91,7 +91,7 @@ def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: F
                 _pull(parts, connection, connector, result, None)
             _apply(parts, connection, connector, planned_with, result=result, stop=stop)
 
-    return _run(parts, connection, "apply", work)
+    return run_one(parts, connection, "apply", work)
 
 
 def sync_one(
@@ -114,13 +114,15 @@ def sync_one(
                 _apply(parts, fresh, connector, (planner, rules), result=result, stop=stop)
         forget_what_is_old(parts, connection)
 
-    return _run(parts, connection, "sync", work)
+    return run_one(parts, connection, "sync", work)
 
 
 def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planner: Planner) -> None:
     """Save the result's plan as actions, approved as the mode and the rulebook say."""
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.catch_up(parts.store, connection, clock=parts.clock)
+    outbox.settle_undone(parts.store, connection)
+    outbox.end_undone(parts.store, result.plan.over, clock=parts.clock)
     rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
     result.plan = replace(result.plan, actions=(*result.plan.actions, *rest))
     renewed = _take_back(parts, connection, result.plan)
@@ -210,9 +212,10 @@ def _apply(
         return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
 
     worker.run(stop=stop_now)
+    outbox.settle_undone(parts.store, connection)
 
 
-def _run(
+def run_one(
     parts: Parts, connection: ConnectionRow, kind: str, work: Callable[[RunResult], None]
 ) -> RunResult:
     """Hold the connection's lock, record the run, and turn what stops it into a result."""

@@ -274,6 +274,7 @@ def _account(
         open_tasks=tuple(key for one in past for key in one.open_tasks),
         done_keys=frozenset().union(*(one.done_keys for one in past)),
         fees=frozenset().union(*(one.fees for one in past)),
+        undone={key: who for one in past for key, who in one.undone.items()},
     )
     return with_paid_days(account)
 

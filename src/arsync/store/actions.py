@@ -20,7 +20,14 @@ from arsync.core.actions import (
     Via,
 )
 from arsync.errors import UserMistake
-from arsync.store.action_rows import action_row, add_events, content, insert_action, locked_row
+from arsync.store.action_rows import (
+    action_row,
+    add_events,
+    content,
+    insert_action,
+    locked_row,
+    new_life,
+)
 from arsync.store.database import Database
 from arsync.store.payload import VIA_SMTP
 from arsync.store.planning import save_plan
@@ -98,6 +105,24 @@ class Actions:
                 add_events(connection, [(action.key, now, who, None, state, why)])
             return action_row(locked_row(connection, action.key))
 
+    def ask_undo(
+        self,
+        connection_id: int,
+        undoings: Sequence[Action],
+        *,
+        who: str,
+        why: str,
+        now: datetime,
+    ) -> Sequence[ActionRow]:
+        """Add what a person wants undone, all or nothing, with an event at each undone action.
+
+        An undoing that came to nothing before gets another life.
+        """
+        with self._database.write() as connection:
+            for action in undoings:
+                _ask_undo(connection, connection_id, action, who=who, why=why, now=now)
+            return [action_row(locked_row(connection, one.key)) for one in undoings]
+
     def list(
         self,
         connection_id: int | None = None,
@@ -118,6 +143,31 @@ class Actions:
             query = query.where(ours.kind.in_([kind.value for kind in kinds]))
         if contact_id is not None:
             query = query.where(ours.contact_id == contact_id)
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
+
+    def done_between(
+        self, connection_id: int, since: datetime, until: datetime | None
+    ) -> Sequence[ActionRow]:
+        """Return the actions that were carried out between two moments, in their order.
+
+        One connection's runs never overlap, so that a run's two ends tell what it did.
+        """
+        happened = action_events.c
+        done = [ActionState.SENT.value, ActionState.UNKNOWN.value]
+        keys = select(happened.key).where(
+            happened.from_state == ActionState.SENDING.value,
+            happened.to_state.in_(done),
+            happened.at >= since,
+        )
+        if until is not None:
+            keys = keys.where(happened.at <= until)
+        ours = actions.c
+        query = (
+            select(actions)
+            .where(ours.connection_id == connection_id, ours.key.in_(keys))
+            .order_by(ours.position, ours.created_at, ours.key)
+        )
         with self._database.read() as connection:
             return [action_row(row) for row in connection.execute(query)]
 
@@ -220,6 +270,7 @@ class Actions:
         lease_seconds: int,
         kinds: Collection[ActionKind] | None = None,
         reminders_by: Collection[Via] = frozenset(Via),
+        keys: Collection[str] | None = None,
         today: date | None = None,
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
@@ -232,6 +283,7 @@ class Actions:
             lease_seconds: after this long without an outcome it counts as unknown.
             kinds: only these; None for all.
             reminders_by: reminders that leave in another way are passed over.
+            keys: only these; None for all.
             today: the organisation's day, when it is not simply `now` in its time zone.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
@@ -252,6 +304,8 @@ class Actions:
             query = query.where(ours.kind.in_([kind.value for kind in kinds]))
         for via in set(Via) - set(reminders_by):
             query = query.where(not_(and_(ours.kind == ActionKind.REMINDER.value, _leaves_by(via))))
+        if keys is not None:
+            query = query.where(ours.key.in_(keys))
         with self._database.write() as connection:
             _end_leases(connection, connection_id, now=now, all_of_them=False)
             key = connection.scalar(query)
@@ -467,6 +521,34 @@ def _move(
     ).rowcount
     assert moved == 1, "the row was locked"
     add_events(connection, [(key, now, who, old, new, why)])
+
+
+def _ask_undo(
+    connection: Connection, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+) -> None:
+    state = ActionState.APPROVED
+    ours = actions.c
+    known = connection.execute(
+        select(ours.state, ours.generation).where(ours.key == action.key).with_for_update()
+    ).one_or_none()
+    if known is None:
+        insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
+    elif known.state == ActionState.REJECTED.value:
+        life = new_life(action, state=state, now=now)
+        life |= {"generation": known.generation + 1, "reason": why}
+        connection.execute(update(actions).where(ours.key == action.key).values(life))
+    else:
+        return
+    undone = locked_row(connection, action.details["undoes"])
+    stands = ActionState(undone.state)
+    old = None if known is None else ActionState(known.state)
+    add_events(
+        connection,
+        [
+            (action.key, now, who, old, state, why),
+            (undone.key, now, who, stands, stands, f"to be undone ({action.key[:12]}): {why}"),
+        ],
+    )
 
 
 def _end_leases(

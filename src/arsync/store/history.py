@@ -35,6 +35,7 @@ class History(NamedTuple):
     done_keys: frozenset[str]
     fees: frozenset[str]
     """Ids of the invoices that were made as late fees."""
+    undone: dict[str, str]
 
 
 def read_history(
@@ -87,15 +88,20 @@ def done_rows(
         state = happened.to_state.label("state")
         done_at = case((ours.done_at < before, ours.done_at), else_=None).label("done_at")
     wanted = [one.value for one in DONE_STATES]
+    stands = ours.state if before is None else action_events.c.to_state
     query = (
         select(
             ours.contact_id, ours.key, ours.kind, state, ours.episode, ours.sent_on,
-            done_at, ours.receipt_reference, ours.action,
+            ours.created_at, done_at, ours.receipt_reference, ours.generation, ours.action,
         )
         .select_from(source)
         .where(
             *whose,
-            (ours.state if before is None else action_events.c.to_state).in_(wanted),
+            or_(
+                stands.in_(wanted),
+                # From the moment a person asks for it: nothing is placed or lifted beside it.
+                (ours.kind == ActionKind.UNDO.value) & (stands == ActionState.APPROVED.value),
+            ),
             # What was started then, taken back and planned anew since has lost its day.
             *(() if before is None else (or_(ours.sent_on.is_not(None), state == _REFUSED),)),
         )
@@ -108,12 +114,16 @@ def done_rows(
 
 
 def _history(contact_id: str, rows: list[Any]) -> History:
-    started = [row for row in rows if row.state in STARTED_STATES]
+    undone = _undone(rows)
+    rows = [row for row in rows if row.kind != ActionKind.UNDO]
+    taken = [row for row in rows if row.state in STARTED_STATES]
+    # A step that was undone (a late fee) was taken all the same: it does not come again.
+    started = [row for row in taken if row.key not in undone]
     holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
     restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
     hold = _standing_hold(contact_id, holds, started)
     return History(
-        sent=tuple(step for row in started for step in _steps(row)),
+        sent=tuple(step for row in taken for step in _steps(row)),
         hold=hold,
         # Terms can be changed, and put back, for a hold that never came to stand.
         last_hold_episode=max((*holds, *restored), default=0),
@@ -133,10 +143,32 @@ def _history(contact_id: str, rows: list[Any]) -> History:
         ),
         fees=frozenset(
             row.receipt_reference
-            for row in started
+            for row in taken
             if row.kind == ActionKind.LATE_FEE and row.receipt_reference
         ),
+        undone={
+            row.key: undone[row.key]
+            for row in taken
+            if row.key in undone and row.kind in _PLANNED_ANEW
+        },
     )
+
+
+_PLANNED_ANEW = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
+"""What a plan would ask for again at once, were it not told that a person undid it."""
+
+
+def _undone(rows: list[Any]) -> dict[str, str]:
+    """Return what a person undid, by key, with who and when."""
+    generations = {row.key: row.generation for row in rows if row.kind != ActionKind.UNDO}
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.kind == ActionKind.UNDO and row.state != ActionState.REJECTED:
+            details = action_from_json(row.action).details
+            # It undid one life of the action; that it may have another one is a later decision.
+            if generations.get(details["undoes"]) == int(details["generation"]):
+                found[details["undoes"]] = f"{details['who']} on {row.created_at:%Y-%m-%d}"
+    return found
 
 
 def _was_reached(row: Any) -> bool:

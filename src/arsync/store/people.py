@@ -109,6 +109,36 @@ class People:
                     changed.append(_promise(connection, row.id))
         return changed
 
+    def withdraw_promise(self, connection_id: int, promise_id: int) -> bool:
+        """Take a promise back that was recorded by mistake; one it replaced is open again.
+
+        Returns whether there was anything to take back: the second time there is not.
+        """
+        ours = promises.c
+        mine = (ours.connection_id == connection_id) & (ours.id == promise_id)
+        with self._database.write() as connection:
+            taken = update(promises).where(mine, ~ours.replaced).values(replaced=True)
+            if connection.execute(taken).rowcount == 0:
+                return False
+            invoice_id = select(ours.invoice_id).where(mine).scalar_subquery()
+            earlier = connection.scalar(
+                select(ours.id)
+                .where(
+                    ours.connection_id == connection_id,
+                    ours.invoice_id == invoice_id,
+                    ours.id < promise_id,
+                    ours.replaced,
+                    ours.kept.is_(None),
+                )
+                .order_by(ours.id.desc())
+                .limit(1)
+            )
+            if earlier is not None:
+                connection.execute(
+                    update(promises).where(ours.id == earlier).values(replaced=False)
+                )
+            return True
+
     def settle_promise(self, promise_id: int, *, kept: bool) -> None:
         """Say by hand whether a promise was kept."""
         with self._database.write() as connection:

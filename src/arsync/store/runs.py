@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from arsync.clock import Clock
+from arsync.errors import UserMistake
 from arsync.store.database import Database, inserted_id
 from arsync.store.locks import Locks
 from arsync.store.tables import connections, runs
@@ -63,6 +64,20 @@ class Runs:
                     message=message,
                 )
             )
+
+    def get(self, run_id: int) -> RunRow:
+        """Return one run.
+
+        Raises:
+            UserMistake: there is none of that number.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+        if row is None:
+            raise UserMistake(
+                f"there is no run {run_id}.\n    hint: `arsync status` names the last"
+            )
+        return _run(row)
 
     def last(self, connection_id: int, kind: str | None = None) -> RunRow | None:
         """Return the latest run."""

@@ -205,7 +205,7 @@ class RunRow(NamedTuple):
     id: int
     connection_id: int
     kind: str
-    """`pull`, `plan`, `apply`, `sync`."""
+    """`pull`, `plan`, `apply`, `sync`, `undo`."""
     started_at: datetime
     finished_at: datetime | None
     outcome: str

@@ -278,6 +278,21 @@ class QuickBooksBook:
         self._again("Customer", contact_id, "update", Notes=text)
 
     @_told
+    def set_terms(self, contact_id: str, days: str) -> None:
+        """Let a customer's invoices be due so many days after their date."""
+        terms = (row.doc() for row in self.ledger.tables["Term"].in_order())
+        fitting = [one["Id"] for one in terms if str(one.get("DueDays")) == days]
+        term = fitting[0] if fitting else self._create(
+            "Term", {"Name": f"Net {days}", "DueDays": int(days)}
+        )  # fmt: skip
+        self._again("Customer", contact_id, "update", SalesTermRef={"value": term})
+
+    @_told
+    def set_private_note(self, invoice_id: str, text: str) -> None:
+        """Write into Invoice.PrivateNote."""
+        self._again("Invoice", invoice_id, "update", PrivateNote=text)
+
+    @_told
     def delete_invoice(self, invoice_id: str) -> None:
         """Delete an invoice for good."""
         self._again("Invoice", invoice_id, "delete")

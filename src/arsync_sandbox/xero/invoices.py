@@ -84,7 +84,7 @@ def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     )
     apply_common(ledger, draft, {"CurrencyCode": currency, **element}, batch.places)
     draft.issued_on = draft.issued_on or ledger.today
-    _apply_own(draft, element)
+    _apply_own(ledger, draft, element)
     check_status(draft, str(element.get("Status") or "DRAFT"), new=True)
     _apply_sent(draft, element)
     check_lock(ledger, draft.issued_on)
@@ -126,7 +126,7 @@ def _update(ledger: Ledger, invoice: Invoice, element: Json, batch: Batch) -> Co
     draft.odd = {key: value for key, value in invoice.odd.items() if key not in element}
     draft.contact = contact
     apply_common(ledger, draft, element, batch.places)
-    _apply_own(draft, element)
+    _apply_own(ledger, draft, element)
     if element.get("Status"):
         check_status(draft, str(element["Status"]), new=False)
     _apply_sent(draft, element)
@@ -155,7 +155,9 @@ def _editable(ledger: Ledger, invoice: Invoice) -> frozenset[str]:
     return frozenset(filter(None, ledger.setting("part_paid_edits").replace(" ", "").split(",")))
 
 
-def _apply_own(draft: Invoice, element: Json) -> None:
+def _apply_own(ledger: Ledger, draft: Invoice, element: Json) -> None:
+    if element.get("ExpectedPaymentDate") == "" and ledger.setting("clears_expected_date"):
+        draft.expected_on = None
     if (day := read_day(element, "ExpectedPaymentDate")) is not None:
         if draft.type != "ACCREC":
             raise Invalid("ExpectedPaymentDate is for sales invoices only")

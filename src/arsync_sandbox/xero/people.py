@@ -197,7 +197,10 @@ class People:
         """Move a due date; on a part-paid invoice UpdatedDateUTC does not tell of it."""
         invoice = self._invoice(invoice_id)
         invoice.due_on = on
-        self.ledger.changed(invoice, bump=not invoice.part_paid)
+        self._edited(invoice, bump=not invoice.part_paid)
+
+    def _edited(self, invoice: Invoice, *, bump: bool = True) -> None:
+        self.ledger.changed(invoice, bump=bump)
         self.ledger.event("INVOICE", "UPDATE", invoice)
         self.webhooks.flush()
 
@@ -212,6 +215,27 @@ class People:
         self.ledger.changed(invoice)
         self.ledger.event("INVOICE", "UPDATE", invoice)
         self.webhooks.flush()
+
+    def set_terms(self, contact_id: str, days: str) -> None:
+        """Let a contact's invoices be due so many days after their date."""
+        contact = self._contact(contact_id)
+        sales = {"Day": int(days), "Type": "DAYSAFTERBILLDATE"}
+        contact.terms = {**contact.terms, "Sales": sales}
+        self._contact_changed(contact)
+
+    def expect(self, invoice_id: str, on: date) -> None:
+        """Set the day on which an invoice's money is expected."""
+        invoice = self._invoice(invoice_id)
+        invoice.expected_on = on
+        self._edited(invoice)
+
+    def approve_invoice(self, invoice_id: str) -> None:
+        """Approve a draft."""
+        invoice = self._invoice(invoice_id)
+        if invoice.status != "DRAFT":
+            raise ValueError(f"invoice {invoice_id} is no draft")
+        invoice.status = "AUTHORISED"
+        self._edited(invoice)
 
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write a note on a contact, under the name of a person."""

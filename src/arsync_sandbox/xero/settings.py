@@ -32,6 +32,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Fields that a part-paid ACCREC invoice lets one edit, comma separated, of Reference, "
         "DueDate, ExpectedPaymentDate, SentToContact.",
     ),
+    Setting("xero_clears_expected_date", True, "An empty ExpectedPaymentDate takes the date off."),
     Setting("xero_group_bumps_contact", False, "Group membership moves Contact.UpdatedDateUTC."),
     Setting(
         "xero_clears_omitted_terms", False, "PaymentTerms without Bills clears the Bills terms."

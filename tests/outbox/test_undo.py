@@ -1,0 +1,339 @@
+"""What arsync did is put back on a person's word: once, and only where nobody changed it since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
+from arsync.outbox import Verdict
+from arsync.run.undo import Undone
+
+from .conftest import RULES, TODAY, Books, Fault, World
+
+HOLD, TERMS, LIFT = ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.LIFT_CREDIT_HOLD
+RESTORE, PROMISE, REMINDER = ActionKind.RESTORE_TERMS, ActionKind.PROMISE, ActionKind.REMINDER
+UNDO = ActionKind.UNDO
+CONFIRMED = ActionState.CONFIRMED
+
+
+def on_hold(world: World) -> str:
+    """Bring one customer over the limit, and on hold; returns the hold's key."""
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    return world.the_row(HOLD).key
+
+
+def undo(world: World, *keys: str, note: str = "") -> list[Undone]:
+    """Undo as Jane, without being asked."""
+    return world.app.undo(world.app.undo_plan(keys), reason=note, who="Jane")
+
+
+def undone_kinds(world: World) -> list[str]:
+    """Return what was undone at the platform, doubles twice."""
+    return sorted(one.write.action.details["kind"] for one in world.books.done if one.kind is UNDO)
+
+
+def a_week(world: World) -> None:
+    """Let a week of runs go by."""
+    for _ in range(7):
+        world.advance(days=1)
+        world.sync()
+
+
+def test_a_hold_goes_back_with_its_terms_and_says_who_asked_and_why(world: World) -> None:
+    key = on_hold(world)
+    (done,) = undo(world, key[:8], note="agreed with  Acme")
+    assert {row.state for row in done.rows} == {CONFIRMED}
+    assert done.result.exit_code == 0
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+    notes = [one.write.text for one in world.books.done if one.kind is UNDO]
+    assert f"Undone by Jane, the credit hold of {TODAY}: agreed with Acme" in notes
+    assert any(
+        event.who == "Jane" and "Jane asks for it: agreed with Acme" in event.why
+        for event in world.store.actions.events(key)
+    )
+    (write,) = [
+        one.write for one in world.books.done if one.write.action.details.get("undoes") == key
+    ]
+    assert write.undoes is not None
+    assert write.undoes.key == key
+    assert write.undoes.before["saved.groups"] == "none"
+
+
+def test_it_is_shown_before_it_happens_and_changes_nothing(world: World) -> None:
+    key = on_hold(world)
+    before = list(world.books.done)
+    (plan,) = world.app.undo_plan([key])
+    assert [(line.row.action.kind, line.verdict) for line in plan.lines] == [
+        (HOLD, Verdict.UNDO), (TERMS, Verdict.UNDO),
+    ]  # fmt: skip
+    assert plan.going == 2
+    assert plan.lines[0].as_json()["wrote"] == "ours"
+    assert world.books.done == before
+    assert world.rows(ActionState.APPROVED) == []
+
+
+def test_undoing_twice_undoes_once_and_says_so(world: World) -> None:
+    key = on_hold(world)
+    undo(world, key)
+    (plan,) = world.app.undo_plan([key])
+    assert [line.verdict for line in plan.lines] == [Verdict.UNDONE]
+    assert plan.lines[0].why == f"it was undone by Jane on {TODAY}"
+    assert undo(world, key) == []
+    a_week(world)
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+
+
+def test_an_undone_hold_does_not_come_again_and_the_plan_says_how_to_let_it(world: World) -> None:
+    key = on_hold(world)
+    undo(world, key)
+    a_week(world)
+    assert world.books.keys(HOLD, TERMS, LIFT, RESTORE) == world.books.keys(HOLD, TERMS)
+    (plan,) = world.app.plan(world.name)
+    whys = {held.why for held in plan.held_back}
+    for thing, of in (("credit hold", key), ("change of payment terms", world.the_row(TERMS).key)):
+        assert (
+            f"the {thing} was undone by Jane on {TODAY}: it does not come again while a reason"
+            f" stands, unless you say so: `arsync undo {of[:12]} --allow-again`"
+        ) in whys
+
+
+def test_what_may_come_again_comes_with_the_next_run_and_can_be_undone_again(world: World) -> None:
+    key = on_hold(world)
+    undo(world, key)
+    keys = [key, world.the_row(TERMS).key]
+    world.app.allow_again(keys, who="Jane", reason="he did not pay")
+    with pytest.raises(UserMistake, match="was not undone: it is withdrawn"):
+        world.app.allow_again([key])
+    world.sync()
+    assert world.books.keys(HOLD) == [key, key], "another life, another idempotency key"
+    assert world.the_row(HOLD).state is CONFIRMED
+    world.books.done = [one for one in world.books.done if one.kind is not UNDO]
+    (done,) = undo(world, key)
+    assert len(done.rows) == 2
+    assert len({row.key for row in world.rows() if row.action.kind is UNDO}) == 4
+
+
+def test_once_the_reason_has_gone_a_new_one_places_a_new_hold(world: World) -> None:
+    key = on_hold(world)
+    undo(world, key)
+    world.books.pay(world.books.invoices["i1"])
+    world.advance(days=1)
+    world.sync()
+    assert world.the_row(HOLD).state is ActionState.WITHDRAWN
+    assert "its reason has gone since" in world.the_row(HOLD).reason
+    assert world.books.keys(LIFT, RESTORE) == []
+    world.books.add_invoice(world.books.contacts["c1"], 2, overdue=-60, amount="7000")
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.keys(HOLD)) == len(world.books.keys(TERMS)) == 2
+    assert world.the_row(HOLD).state is CONFIRMED
+
+
+def test_undone_terms_alone_are_not_restored_a_second_time(world: World) -> None:
+    on_hold(world)
+    undo(world, world.the_row(TERMS).key)
+    assert undone_kinds(world) == ["terms"]
+    world.books.pay(world.books.invoices["i1"])
+    a_week(world)
+    assert len(world.books.keys(LIFT)) == 1
+    assert world.books.keys(RESTORE) == []
+
+
+def test_what_a_person_changed_since_is_left_alone_and_all_three_states_are_told(
+    world: World,
+) -> None:
+    key = on_hold(world)
+    world.books.by_hand.add(key)
+    (plan,) = world.app.undo_plan([key])
+    line = plan.lines[0]
+    assert (line.verdict, line.why) == (Verdict.LEFT_ALONE, "somebody changed it since")
+    assert line.undoing is not None
+    assert (line.undoing.was, line.undoing.wrote, line.undoing.now) == ("nothing", "ours", "theirs")
+    undo(world, key)
+    assert undone_kinds(world) == ["terms"]
+
+
+def test_what_is_changed_after_the_preview_is_refused_and_may_be_asked_for_again(
+    world: World,
+) -> None:
+    key = on_hold(world)
+    plans = world.app.undo_plan([key])
+    world.books.by_hand.add(key)
+    (done,) = world.app.undo(plans, who="Jane")
+    assert done.left == 1
+    assert any("now it is theirs. It is left alone" in text for text in done.result.all_problems)
+    a_week(world)
+    assert undone_kinds(world) == ["terms"]
+    assert world.books.keys(LIFT) == [], "the hold still stands, in the platform and here"
+    world.books.by_hand.clear()
+    (done,) = undo(world, key)
+    assert done.left == 0
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+
+
+def test_a_message_is_not_called_back_and_the_rest_is_undone(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(2), 2)
+    on_hold(world)
+    last = world.store.runs.last(world.connection.id)
+    assert last is not None
+    plans = world.app.undo_plan(run_id=last.id)
+    verdicts = {line.row.action.kind: line.verdict for plan in plans for line in plan.lines}
+    assert verdicts == {REMINDER: Verdict.CANNOT, HOLD: Verdict.UNDO, TERMS: Verdict.UNDO}
+    (why,) = [line.why for line in plans[0].lines if line.verdict is Verdict.CANNOT]
+    assert why == "a message that has left cannot be called back"
+    world.app.undo(plans, who="Jane")
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+    assert len(world.books.emails) == 1
+
+
+def test_a_run_undoes_what_it_did_and_nothing_of_other_runs(world: World) -> None:
+    first = on_hold(world)
+    world.advance(days=1)
+    world.books.add_invoice(world.books.add_contact(2), 2, overdue=-60, amount="7000")
+    world.sync()
+    last = world.store.runs.last(world.connection.id)
+    assert last is not None
+    plans = world.app.undo_plan(run_id=last.id)
+    keys = {line.row.key for plan in plans for line in plan.lines}
+    assert first not in keys
+    assert len(keys) == 2
+    world.advance(days=1)
+    world.sync()
+    quiet = world.store.runs.last(world.connection.id)
+    assert quiet is not None
+    with pytest.raises(UserMistake, match="carried nothing out"):
+        world.app.undo_plan(run_id=quiet.id)
+    with pytest.raises(UserMistake, match="there is no run 999"):
+        world.app.undo_plan(run_id=999)
+    with pytest.raises(UserMistake, match="name what to undo"):
+        world.app.undo_plan()
+
+
+def test_an_undone_promise_holds_no_reminder_back_and_an_earlier_one_is_open_again(
+    world: World,
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    days = [TODAY + timedelta(days=number) for number in (3, 90)]
+    for day in days:
+        world.app.promise("INV-1", day, who="Jane")
+        world.sync()
+    newest = world.rows()[-1]
+    assert newest.action.details["promised_on"] == days[1].isoformat()
+    undo(world, newest.key)
+    kept = [
+        (one.promised_on, one.replaced) for one in world.store.people.promises(world.connection.id)
+    ]
+    assert kept == [(days[0], False), (days[1], True)]
+    assert world.books.emails == []
+    world.advance(days=5)
+    world.sync()
+    assert len(world.books.emails) == 1
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+def test_an_undoing_whose_answer_is_lost_is_looked_up_and_happens_once(
+    world: World, after: bool
+) -> None:
+    key = on_hold(world)
+    world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
+    (done,) = undo(world, key)
+    assert done.left == 0
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+
+
+def test_an_undoing_that_a_busy_platform_put_off_goes_out_with_the_next_run(world: World) -> None:
+    key = on_hold(world)
+    world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
+    (done,) = undo(world, key)
+    assert done.left == 2
+    (plan,) = world.app.undo_plan([key])
+    assert plan.lines[0].why == f"Jane asked for it on {TODAY}: it goes out with the next run"
+    world.advance(minutes=2)
+    world.sync()
+    assert undone_kinds(world) == ["credit_hold", "terms"]
+    assert world.books.keys(LIFT, RESTORE) == []
+
+
+def test_nothing_else_that_waits_is_sent_by_an_undoing(world: World) -> None:
+    key = on_hold(world)
+    world.books.add_invoice(world.books.add_contact(2), 2)
+    world.app.pull(world.name)
+    world.app.prepare(world.name)
+    assert len(world.rows(ActionState.APPROVED)) == 1
+    undo(world, key)
+    assert world.books.emails == []
+
+
+def test_a_connection_that_only_observes_undoes_nothing(world: World) -> None:
+    key = on_hold(world)
+    world.store.connections.set_mode(world.name, "observe")
+    plans = world.app.undo_plan([key])
+    with pytest.raises(UserMistake, match="only observes: nothing is written"):
+        world.app.undo(plans, who="Jane")
+    assert undone_kinds(world) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (ActionState.AWAITING_APPROVAL, "arsync reject KEY"),
+        (ActionState.REJECTED, "nothing of it stands"),
+        (ActionState.APPROVED, "not done yet"),
+        (ActionState.UNKNOWN, "arsync resolve"),
+        (ActionState.SENT, "not read back yet"),
+    ],
+)
+def test_what_was_not_done_for_certain_is_not_undone(
+    books: Books, make_world: Callable[..., World], state: ActionState, why: str
+) -> None:
+    asks = state in {ActionState.AWAITING_APPROVAL, ActionState.REJECTED}
+    world = make_world(books, mode="approve" if asks else "auto")
+    error = {
+        ActionState.APPROVED: Fault("perform", RetryLater("busy")),
+        ActionState.UNKNOWN: Fault("perform", OutcomeUnknown("lost")),
+        ActionState.SENT: Fault("find", OutcomeUnknown("not yet")),
+    }.get(state)
+    if error:
+        books.faults.append(error)
+    books.blind = state is ActionState.UNKNOWN
+    key = on_hold(world)
+    if state is ActionState.REJECTED:
+        world.app.reject([key], why="no", who="Jane")
+    assert world.the_row(HOLD).state is state
+    (plan,) = world.app.undo_plan([key])
+    assert plan.lines[0].verdict is Verdict.CANNOT
+    assert why in plan.lines[0].why
+
+
+def test_a_hold_that_was_lifted_since_is_not_undone(world: World) -> None:
+    key = on_hold(world)
+    world.books.pay(world.books.invoices["i1"])
+    world.advance(days=1)
+    world.sync()
+    (plan,) = world.app.undo_plan([key, world.the_row(TERMS).key, world.the_row(LIFT).key])
+    day = TODAY + timedelta(days=1)
+    assert [line.why for line in plan.lines] == [
+        f"it was lifted on {day}: nothing of it is left to undo",
+        f"the terms were restored on {day}: nothing of it is left to undo",
+        "lifting a hold is not undone: where a reason stands, the next run places it again",
+    ]
+
+
+def test_an_undone_fee_or_promise_has_nothing_to_allow_again(world: World) -> None:
+    world.rules(RULES)
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.app.pull(world.name)
+    world.app.promise("INV-1", TODAY + timedelta(days=9), who="Jane")
+    world.sync()
+    key = world.the_row(PROMISE).key
+    undo(world, key)
+    with pytest.raises(UserMistake, match="neither a credit hold nor a change of payment terms"):
+        world.app.allow_again([key])
+    (plan,) = world.app.undo_plan([row.key for row in world.rows() if row.action.kind is UNDO])
+    assert "an undoing is not undone" in plan.lines[0].why

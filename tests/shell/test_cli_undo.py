@@ -1,0 +1,136 @@
+"""`undo`: what was there, what arsync wrote and what is there now, then a question, then once."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from arsync_sandbox.server import Sandbox
+from arsync_sandbox.xero.book import XeroBook
+
+from .conftest import Shell
+
+Alone = tuple[Shell, Sandbox]
+
+
+@pytest.fixture
+def held(alone: Alone) -> tuple[Shell, Sandbox, str]:
+    """A shell in which one customer was put on hold, and the hold's key."""
+    shell, sandbox = alone
+    book_of(sandbox).set_terms("deep", "30")
+    shell("sync")
+    waiting = shell("approve", "--json").json
+    keys = {one["kind"]: one["key"] for one in waiting}
+    shell("approve", "--all")
+    assert shell("sync").code in {0, 3}
+    return shell, sandbox, keys["credit_hold"]
+
+
+def book_of(sandbox: Sandbox) -> XeroBook:
+    """Return the books of the sandbox's Xero, for a person's hands."""
+    book = sandbox.books["xero"]
+    assert isinstance(book, XeroBook)
+    return book
+
+
+def members(sandbox: Sandbox) -> list[str]:
+    groups = sandbox.books["xero"].state()["groups"]
+    return [member for group in groups for member in group["members"]]
+
+
+def test_a_hold_is_shown_and_put_back_with_its_terms_once(
+    held: tuple[Shell, Sandbox, str],
+) -> None:
+    shell, sandbox, key = held
+    assert len(members(sandbox)) == 1
+    shown = shell("undo", key[:8], "--dry-run")
+    assert shown.code == 0
+    for line in (
+        f"{key[:12]}  PLACE CREDIT HOLD for Deep Debt Ltd (xero, ",
+        'it was  not in "Credit hold"',
+        'arsync  in the contact group "Credit hold"',
+        'now     in the contact group "Credit hold"',
+        "-> undo",
+        "TERMS TO CASH ON DELIVERY for Deep Debt Ltd",
+        "arsync  cash on delivery",
+        "xero: 2 actions to undo, 0 left alone.",
+    ):
+        assert line in shown.out
+    assert len(members(sandbox)) == 1
+    done = shell("undo", key[:8], "--yes", "--note", "a good customer")
+    assert (done.code, done.err) == (0, "xero: 2 actions undone.\n")
+    assert members(sandbox) == []
+    notes = [note["text"] for note in sandbox.books["xero"].state()["history"]]
+    assert sum("Undone by" in note and "a good customer" in note for note in notes) == 2
+    again = shell("undo", key[:8], "--yes")
+    assert again.code == 0
+    assert "-> undone already: it was undone by" in again.out
+    why = shell("why", "Deep Debt Ltd")
+    assert "--allow-again" in why.out
+    allowed = shell("undo", key[:8], "--allow-again")
+    assert (allowed.code, allowed.err) == (
+        0, "1 action may be planned again, where a reason stands.\n",
+    )  # fmt: skip
+
+
+def test_without_a_yes_nothing_is_undone(
+    held: tuple[Shell, Sandbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, sandbox, key = held
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    asked = shell("undo", key[:8])
+    assert asked.code == 2
+    assert "Undo 2 actions?" in asked.err
+    assert len(members(sandbox)) == 1
+
+
+def test_a_run_is_undone_but_for_what_cannot_be(held: tuple[Shell, Sandbox, str]) -> None:
+    shell, sandbox, _ = held
+    book_of(sandbox).set_terms("deep", "14")
+    (status,) = shell("status", "--json").json
+    runs = shell("undo", "--run", str(status["last_run"]), "--dry-run", "--json").json
+    verdicts = {one["action"]["kind"]: one["verdict"] for one in runs[0]["actions"]}
+    assert verdicts["credit_hold"] == "undo"
+    assert verdicts["terms"] == "left alone"
+    (terms,) = [one for one in runs[0]["actions"] if one["action"]["kind"] == "terms"]
+    assert (terms["was"], terms["wrote"], terms["now"]) == (
+        "payment terms 30 DAYSAFTERBILLDATE",
+        "cash on delivery", "payment terms 14 DAYSAFTERBILLDATE",
+    )  # fmt: skip
+    first = shell("undo", "--run", str(status["last_run"]), "--yes", "--json")
+    assert first.code == 0
+    assert first.json[0]["result"]["kind"] == "undo"
+    assert members(sandbox) == []
+    assert sandbox.books["xero"].state()["contacts"][0]["terms"] == {
+        "Day": 14, "Type": "DAYSAFTERBILLDATE",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name what to undo: arsync undo KEY, or arsync undo --run NUMBER."),
+        (["--run", "99999"], "there is no run 99999."),
+        (["abcdef", "--run", "1"], "give keys or --run, not both."),
+        (["no-key"], "'no-key' is not a key"),
+        (["--allow-again"], "name what may come again"),
+        (["--run", "0"], "0 is not in the range"),
+    ],
+)
+def test_a_wrong_word_is_one_clear_message(shell: Shell, words: list[str], message: str) -> None:
+    done = shell("undo", *words)
+    assert done.code == 2
+    assert message in done.err
+
+
+def test_a_promise_is_undone_and_its_day_taken_off(alone: Alone) -> None:
+    shell, sandbox = alone
+    shell("pull")
+    shell("promise", "INV-3", "2099-12-01", "100")
+    shell("apply")
+    (key,) = [one["key"] for one in shell("actions", "--kind", "promise", "--json").json]
+    state = sandbox.books["xero"].state
+    assert "2099-12-01" in {row["expected_on"] for row in state()["invoices"]}
+    assert shell("undo", key, "--yes").code == 0
+    assert {row["expected_on"] for row in state()["invoices"]} == {None}
