@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from arsync.connector import Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
-from arsync.core.records import Organisation, RecordKind
+from arsync.core.records import Organisation, OwnBalance, RecordKind
 from arsync_quickbooks import feed, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
@@ -44,6 +44,14 @@ class QuickBooksConnector:
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         """Read these records afresh."""
         return self._reader.read(kind, ids)
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        """Yield the payments and credit memos that came since a pull."""
+        return feed.money_since(self._reader, cursor)
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        """Read afresh what QuickBooks itself says these customers owe."""
+        return self._reader.balances(contact_ids)
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice.

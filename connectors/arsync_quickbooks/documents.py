@@ -87,6 +87,7 @@ class CustomerDoc(Header):
     primary_email_addr: Email | None = None
     bill_addr: Address | None = None
     notes: str | None = None
+    balance: Decimal | None = None
     currency_ref: Ref | None = None
     sales_term_ref: Ref | None = None
     customer_type_ref: Ref | None = None

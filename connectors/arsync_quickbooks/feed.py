@@ -24,7 +24,7 @@ from arsync.connector import Page
 from arsync.core.records import RecordKind
 from arsync.errors import RetryLater
 from arsync_quickbooks import faults
-from arsync_quickbooks.api import Feed
+from arsync_quickbooks.api import Feed, stamp
 from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, Odd, rows
 from arsync_quickbooks.reader import (
     BY_NAME,
@@ -87,6 +87,33 @@ def pull(reader: Reader, text: str | None) -> Iterator[Page]:
         yield from _Pull(reader).everything()
     else:
         yield from _Pull(reader).onwards(cursor)
+
+
+_MONEY = ("CreditMemo", "Payment")
+
+
+def money_since(reader: Reader, text: str) -> Iterator[Page]:
+    """Yield the payments and credit memos that changed since a pull: one call, unless many did."""
+    cursor = _cursor(text)
+    if cursor is None or cursor.todo:
+        return  # no pull was completed: nothing is said to anyone on such a copy
+    reader.books = Books(cursor.home, cursor.multicurrency)
+    reader.names = Names(cursor.types, cursor.terms)
+    answer = reader.api.changes(_MONEY, cursor.since).rows
+    if not _is_full(answer.values()):
+        yield from (_Pull(reader).changed(BY_NAME[name], raw) for name, raw in answer.items())
+        return
+    # Cut, perhaps. A query does not show what was deleted, but deleted money covers nothing: the
+    # next pull takes it out.
+    for name in _MONEY:
+        start = 1
+        where = f"MetaData.LastUpdatedTime >= '{stamp(cursor.since)}'"
+        while (raw := reader.api.query(name, where, start=start)) is not None:
+            found = list(rows(raw, BY_NAME[name].document))
+            yield reader.page(BY_NAME[name], found, "")
+            start += len(found)
+            if len(found) < ROWS_MAX:
+                break
 
 
 def _cursor(text: str | None) -> Cursor | None:

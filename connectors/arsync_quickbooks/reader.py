@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from arsync.connector import Page, Record
-from arsync.core.records import DocumentProblem, Organisation, RecordKind
+from arsync.connector import BALANCE_CALLS_MAX, Page, Record
+from arsync.core.records import DocumentProblem, Organisation, OwnBalance, RecordKind
 from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import records
 from arsync_quickbooks.api import Api, quoted
@@ -133,6 +133,7 @@ class Reader:
     def page(self, entity: Entity, found: Iterable[Row], cursor: str) -> Page:
         """Turn documents into a page of records and problems."""
         context = self.context(entity)
+        found = list(found)
         converted = [entity.convert(row, context) for row in found]
         kept: list[Record] = []
         problems: list[DocumentProblem] = []
@@ -141,7 +142,8 @@ class Reader:
                 problems.append(value)
             else:
                 kept.append(value)
-        return Page(entity.kind, kept, cursor, tuple(problems))
+        balances = _balances(found) if entity is CUSTOMER else ()
+        return Page(entity.kind, kept, cursor, tuple(problems), balances=balances)
 
     def context(self, entity: Entity) -> Books | Names:
         """Return what the entity's documents are read by, asking the platform if need be."""
@@ -169,6 +171,12 @@ class Reader:
                     found[one_id] = row
         return self.page(entity, found.values(), cursor)._replace(gone=tuple(gone))
 
+    def balances(self, ids: Sequence[str]) -> list[OwnBalance]:
+        """Read afresh what QuickBooks itself says these customers owe: a call for 200 of them."""
+        known = [one_id for one_id in ids if one_id.isdigit()]
+        asked = known[: BALANCE_CALLS_MAX * IDS_PER_QUERY_MAX]
+        return _balances(self._by_query(CUSTOMER, asked).values())
+
     def _by_query(self, entity: Entity, ids: Sequence[str]) -> dict[str, Row]:
         found: dict[str, Row] = {}
         for start in range(0, len(ids), IDS_PER_QUERY_MAX):
@@ -178,6 +186,12 @@ class Reader:
             if raw is not None:
                 found.update((row.id or "", row) for row in rows(raw, entity.document))
         return found
+
+
+def _balances(rows_of_customers: Iterable[Row]) -> list[OwnBalance]:
+    customers = (one for one in rows_of_customers if isinstance(one, CustomerDoc))
+    made = (records.to_balance(one) for one in customers)
+    return [one for one in made if one is not None]
 
 
 def split_deleted(raw: Raw, entity: Entity) -> tuple[list[Row], list[str]]:

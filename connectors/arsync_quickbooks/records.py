@@ -25,6 +25,7 @@ from arsync.core.records import (
     DocumentStatus,
     Invoice,
     Organisation,
+    OwnBalance,
     Payment,
     PaymentStatus,
     RecordKind,
@@ -129,6 +130,20 @@ def to_contact(document: CustomerDoc, names: Names) -> Contact:
         version=document.sync_token or "",
         updated_at=_moment_of(document),
     )
+
+
+def to_balance(document: CustomerDoc) -> OwnBalance | None:
+    """Return what QuickBooks itself says a customer owes, without its jobs; None if it does not.
+
+    Unapplied money is taken off: the figure can be negative. Whether it is in the customer's
+    currency or in the company's is not documented.
+    """
+    amount = document.balance
+    if not document.id or amount is None or not amount.is_finite():
+        return None
+    if abs(amount) >= AMOUNT_MAX or amount != amount.quantize(_SMALLEST):
+        return None
+    return OwnBalance(document.id, amount, less_credits=True, in_base=None)
 
 
 @_named(RecordKind.INVOICES)

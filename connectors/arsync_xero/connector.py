@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from arsync.connector import Capabilities, Capability, Page, Receipt, Transport, Undoing, Write
+from arsync.connector import (
+    BALANCE_CALLS_MAX,
+    Capabilities,
+    Capability,
+    Page,
+    Receipt,
+    Transport,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import Action
-from arsync.core.records import DocumentProblem, Organisation, RecordKind
+from arsync.core.records import DocumentProblem, Organisation, OwnBalance, RecordKind
 from arsync_xero.api import IDS_PER_CALL, Api
 from arsync_xero.documents import (
     CONTACTS,
@@ -22,7 +31,7 @@ from arsync_xero.documents import (
     Endpoint,
     Rows,
 )
-from arsync_xero.feed import STATUSES, Feed, converted, one_organisation
+from arsync_xero.feed import STATUSES, Feed, balances_of, converted, one_organisation
 from arsync_xero.records import to_contact, to_credit, to_invoice, to_payment
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ _OFFERS = frozenset(
         Capability.CONTACT_GROUPS,
         Capability.ONLINE_INVOICE,
         Capability.UNDO,
+        Capability.OWN_REMINDERS,
     }
 )
 CAPABILITIES = Capabilities(_OFFERS, NOTE_CHARACTERS_MAX, EMAILS_PER_DAY_MAX)
@@ -94,6 +104,21 @@ class XeroConnector:
         # An id does not tell which of the three it belongs to.
         endpoints = (CREDIT_NOTES, PREPAYMENTS, OVERPAYMENTS)
         return self._one_by_one(kind, endpoints, ids, to_credit)
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        """Yield the credits that came since a pull; a payment shows in its invoice."""
+        return Feed(self._api, self._own_reminders).credits_since(cursor)
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        """Read afresh what Xero itself says these contacts owe."""
+        found: list[OwnBalance] = []
+        asked = contact_ids[: BALANCE_CALLS_MAX * IDS_PER_CALL]
+        for start in range(0, len(asked), IDS_PER_CALL):
+            part = asked[start : start + IDS_PER_CALL]
+            query = {"includeArchived": "true", "IDs": ",".join(part)}
+            query |= {"page": "1", "pageSize": str(IDS_PER_CALL)}
+            found += balances_of(self._api.rows(CONTACTS, params=query))
+        return found
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""

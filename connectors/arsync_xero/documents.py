@@ -88,6 +88,18 @@ class Group(Document):
     contacts: list[ContactRef] | None = None
 
 
+class Outstanding(Document):
+    """What is open on one side."""
+
+    outstanding: Decimal | None = None
+
+
+class Balances(Document):
+    """What a contact owes and is owed, by Xero's own sum."""
+
+    accounts_receivable: Outstanding | None = None
+
+
 class ContactDocument(Document):
     """A contact."""
 
@@ -101,6 +113,7 @@ class ContactDocument(Document):
     addresses: list[Address] | None = None
     contact_groups: list[Group] | None = None
     payment_terms: Terms | None = None
+    balances: Balances | None = None
     default_currency: str | None = None
     updated_date_utc: str | None = None
 

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from arsync.connector import Page, Record
-from arsync.core.records import DocumentProblem, OpenBalance, Organisation, RecordKind
+from arsync.core.records import DocumentProblem, OpenBalance, Organisation, OwnBalance, RecordKind
 from arsync.errors import Rejected
 from arsync_xero.api import PAGE_SIZE, Api
 from arsync_xero.documents import (
@@ -30,10 +30,12 @@ from arsync_xero.documents import (
     OVERPAYMENTS,
     PAYMENTS,
     PREPAYMENTS,
+    ContactDocument,
     Endpoint,
     Rows,
 )
 from arsync_xero.records import (
+    to_balance,
     to_contact,
     to_credit,
     to_invoice,
@@ -211,6 +213,17 @@ class Feed:
                 cursor = following
                 yield page
 
+    def credits_since(self, text: str) -> Iterator[Page]:
+        """Yield the credits that changed since the pull that ended at a cursor: three calls."""
+        cursor = read_cursor(text)
+        if not cursor.since or cursor.stage:
+            return  # no pull was completed: nothing is said to anyone on such a copy
+        cursor = msgspec.structs.replace(cursor, start=cursor.since, sweeping=False)
+        for stage in _STAGES:
+            if stage.kind == RecordKind.CREDITS:
+                for page, _ in self._stage(stage, cursor):
+                    yield page._replace(cursor="", complete=False)
+
     def _begin(self, last: Cursor) -> tuple[Cursor, Organisation]:
         rows = self._api.rows(ORGANISATION)
         now = self._api.now()
@@ -387,7 +400,14 @@ def _page(
         sweep=f"{sweep} {cursor.start}" if whole else "",
         sweep_ends=whole and last and stage.ends_kind,
         complete=not following.stage,
+        balances=balances_of(rows) if stage.endpoint is CONTACTS else (),
     )
+
+
+def balances_of(rows: Rows[ContactDocument]) -> list[OwnBalance]:
+    """Return what Xero itself says that the contacts of an answer owe."""
+    made = (to_balance(document) for document in rows.documents)
+    return [one for one in made if one is not None]
 
 
 def _text(moment: datetime) -> str:

@@ -24,6 +24,7 @@ from arsync.core.records import (
     Invoice,
     OpenBalance,
     Organisation,
+    OwnBalance,
     Payment,
     PaymentStatus,
     RecordKind,
@@ -157,6 +158,21 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
         )
 
     return _record(make, RecordKind.CONTACTS, document.contact_id, document.name)
+
+
+def to_balance(document: ContactDocument) -> OwnBalance | None:
+    """Return what Xero itself says a contact owes; None when it says nothing usable.
+
+    The figure is "raw, not converted to base currency". Whether unallocated credits are taken off
+    is not documented.
+    """
+    receivable = document.balances.accounts_receivable if document.balances else None
+    amount = receivable.outstanding if receivable else None
+    if not document.contact_id or amount is None or not amount.is_finite():
+        return None
+    if abs(amount) >= AMOUNT_MAX or amount % _SMALLEST:
+        return None
+    return OwnBalance(document.contact_id, amount, less_credits=None, in_base=False)
 
 
 def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProblem | None:

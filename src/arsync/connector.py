@@ -22,12 +22,15 @@ from arsync.core.records import (
     Invoice,
     OpenBalance,
     Organisation,
+    OwnBalance,
     Payment,
     RecordKind,
 )
 from arsync.errors import UserMistake
 
 ENTRY_POINT_GROUP = "arsync.connectors"
+BALANCE_CALLS_MAX = 3
+"""A pull spends at most so many calls on asking for balances."""
 SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
 into `details["saved"]` of the action that restores them."""
@@ -50,6 +53,7 @@ class Capability(StrEnum):
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"
     UNDO = "undoing"
+    OWN_REMINDERS = "telling whether its own reminders are on"
 
 
 class Capabilities(NamedTuple):
@@ -197,6 +201,8 @@ class Page(NamedTuple):
     """True on the sweep's last page."""
     complete: bool = False
     """True on the pull's last page: `cursor` is then the next pull's starting point."""
+    balances: Sequence[OwnBalance] = ()
+    """With contacts: what the platform itself says they owe, each without its children."""
 
 
 class Receipt(NamedTuple):
@@ -285,6 +291,22 @@ class Connector(Protocol):
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         """Read these records afresh. Ids the platform no longer has are in `gone`."""
+        ...
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        """Yield the payments and credits that came since the pull that ended at this cursor.
+
+        Asked while messages leave: money that came meanwhile may cover what they are about. What a
+        re-read invoice shows by itself may be left out. The pages move no cursor.
+        """
+        ...
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        """Read afresh what the platform itself says these contacts owe.
+
+        Takes at most `BALANCE_CALLS_MAX` calls; contacts for which they do not suffice, and those
+        of which the platform says nothing, are left out.
+        """
         ...
 
     def invoice_link(self, invoice_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from arsync.clock import Clock
 from arsync.connector import Connector, Page
-from arsync.core.records import DocumentProblem, RecordKind
+from arsync.core.records import DocumentProblem, OwnBalance, RecordKind
 from arsync.store import Store
 from arsync.store.values import ConnectionRow, PageResult, Sweep
 
@@ -41,6 +41,8 @@ class PullResult(NamedTuple):
     """Documents of this pull that could not be understood."""
     complete: bool = False
     """True when the last page was reached."""
+    differences: int = 0
+    """Customers of whom the platform's own balance and the copy do not agree, after this pull."""
 
 
 def pull(
@@ -68,6 +70,8 @@ def pull(
         if page.sweep_ends:
             puller.settle_sweeps()
     puller.read_missing_contacts()
+    if puller.result.complete:
+        puller.compare_balances()
     if puller.result.inserted >= MANY_ROWS:
         store.ledger.refresh_statistics()
     return puller.result
@@ -91,10 +95,13 @@ class _Pull:
         self._clock = clock
         self._progress = progress
         self._records = 0
+        self._balances: dict[str, OwnBalance] = {}
+        self._touched: set[str] = set()
 
     def take(self, page: Page) -> None:
         """Store one page of the pull."""
         done = self._ledger.apply(self._id, page, self._clock.now())
+        self._note_balances(page)
         self.result = self.result._replace(
             pages=self.result.pages + 1, complete=self.result.complete or page.complete
         )
@@ -128,6 +135,28 @@ class _Pull:
             )  # fmt: skip
             self._store(Page(RecordKind.CONTACTS, (), "", problems))
 
+    def compare_balances(self) -> None:
+        """Compare what the platform itself says of each contact with what the copy adds up to.
+
+        Compared are the contacts that this pull brought, those whose documents changed, and those
+        that differed before. A pull reads one list after the other, so that a payment in between
+        shows in one and not in the other: who seems to differ is asked for once more. What differs
+        still is compared again by each pull until it agrees.
+        """
+        standing = [one.contact_id for one in self._ledger.differences(self._id)]
+        apart = self._ledger.compare(self._id, self._balances)
+        ask = [*standing, *(one.contact_id for one in apart)]
+        ask += sorted(self._touched.difference(self._balances))
+        ask = list(dict.fromkeys(ask))
+        if ask:
+            fresh = {one.contact_id: one for one in self._connector.balances(ask)}
+            self._balances |= fresh
+            apart = self._ledger.compare(self._id, self._balances)
+        if self._balances:
+            compared = sorted(self._balances)
+            self._ledger.save_differences(self._id, compared, apart, self._clock.now())
+        self.result = self.result._replace(differences=len(apart))
+
     def _read_again(self, kind: RecordKind, ids: Sequence[str], sweep: Sweep | None) -> None:
         for chunk in _chunks(ids):
             page = self._connector.read(kind, chunk)
@@ -136,13 +165,18 @@ class _Pull:
             self._store(page._replace(sweep=name, sweep_ends=False, open_balances=()))
             self.result = self.result._replace(read_again=self.result.read_again + len(chunk))
 
+    def _note_balances(self, page: Page) -> None:
+        self._balances.update((one.contact_id, one) for one in page.balances)
+
     def _store(self, page: Page) -> None:
+        self._note_balances(page)
         done = self._ledger.apply(self._id, page, self._clock.now(), moves_cursor=False)
         self._add(done, len(page.records), page.kind)
 
     def _add(self, done: PageResult, records: int, kind: RecordKind) -> None:
         so_far = self.result
         self._records += records
+        self._touched |= done.touched
         self.result = so_far._replace(
             inserted=so_far.inserted + done.inserted,
             updated=so_far.updated + done.updated,

@@ -37,6 +37,7 @@ from arsync.core.rulebook.values import (
     Hours,
     Key,
     Percent,
+    Span,
     Text,
     TextList,
     WholeNumber,
@@ -92,6 +93,7 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
     TakeOverShape: st.sampled_from(["first step", "by hand", "spread over 10 days"]),
+    Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     Version: st.sampled_from(["1", "'1'"]),
 }
 TEXTS = ["first reminder", "A", "Ridgeway University", "NO", "9:30", "0123", "5", "true", "'x: y'"]

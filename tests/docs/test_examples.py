@@ -93,7 +93,7 @@ def test_each_rulebook_plans_a_ledger(block: Block, ledger: Ledger) -> None:
     rules.mkdir()
     (rules / "example.yaml").write_text(whole(block), encoding="utf-8")
     plan = ledger.app.plan("xero")[0]
-    if "reminders:" in block.text:
+    if "\nreminders:" in f"\n{block.text}":
         assert plan.actions or plan.held_back
 
 

@@ -42,6 +42,7 @@ from arsync.core.records import (
     DocumentStatus,
     Invoice,
     Organisation,
+    OwnBalance,
     Payment,
     RecordKind,
 )
@@ -236,6 +237,13 @@ class BooksConnector:
         self.books.last_read = list(ids)
         found = [table[one] for one in ids if one in table]
         return Page(kind, found, "", gone=tuple(one for one in ids if one not in table))
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        yield Page(RecordKind.CREDITS, list(self.books.credits.values()), "")
+        yield Page(RecordKind.PAYMENTS, list(self.books.payments.values()), "")
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        return ()  # these books keep no sums of their own
 
     def invoice_link(self, invoice_id: str) -> str:
         return f"https://in.example/{invoice_id}"

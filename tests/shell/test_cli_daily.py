@@ -18,7 +18,16 @@ from arsync_sandbox.server import Sandbox
 
 from .conftest import TODAY, Shell, a_key
 
-PLAN_KEYS = {"connection", "as_of", "rulebook", "actions", "held_back", "safety", "problems"}
+PLAN_KEYS = {
+    "connection",
+    "as_of",
+    "rulebook",
+    "actions",
+    "held_back",
+    "safety",
+    "paused",
+    "problems",
+}
 ACTION_KEYS = {
     "key", "kind", "contact", "invoices", "step", "via", "state", "not_before", "approval",
     "because",

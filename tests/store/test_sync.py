@@ -17,6 +17,7 @@ from arsync.core.records import (
     Invoice,
     OpenBalance,
     Organisation,
+    OwnBalance,
     RecordKind,
 )
 from arsync.errors import NeedsReconnect, RetryLater
@@ -46,6 +47,8 @@ class Ledger:
         """Called with the position of each page before it is given."""
         self.pulls: list[str | None] = []
         self.reads: list[tuple[str, list[str]]] = []
+        self.own: dict[str, OwnBalance] = {}
+        self.asked: list[list[str]] = []
 
     def organisation(self) -> Organisation:
         return Organisation("org-1", "Acme Ltd", "GBP")
@@ -62,6 +65,13 @@ class Ledger:
         self.reads.append((kind.value, list(ids)))
         found = tuple(self.now[one] for one in ids if one in self.now)
         return Page(kind, found, "", gone=tuple(one for one in ids if one not in self.now))
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        raise NotImplementedError
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        self.asked.append(list(contact_ids))
+        return [self.own[one] for one in contact_ids if one in self.own]
 
     def invoice_link(self, invoice_id: str) -> str:
         raise NotImplementedError

@@ -33,7 +33,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "Set up": {
         "init": Entry("setup", "Make a config file, a rules folder and a first rulebook."),
         "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
-        "connections": Entry("setup", "List the connections, or change the mode of one."),
+        "connections": Entry(
+            "setup", "List the connections, or change one: its mode, what is known of it."
+        ),
         "disconnect": Entry("setup", "Withdraw the consent and forget a connection's tokens."),
         "doctor": Entry("doctor", "Check everything that has to be right."),
     },

@@ -39,6 +39,8 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
     _head(found)
     for problem in found.plan.problems:
         click.echo(f"  ! {problem}")
+    for pause in found.plan.paused:
+        click.echo(f"  ! for now {pause.text}")
     actions = [one for one in found.plan.actions if _concerns(found, one.invoices)]
     if actions:
         click.secho("\nTo do now", bold=True)

@@ -25,6 +25,7 @@ from arsync.cli.common import (
 from arsync.cli.reasons import Reasons
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.money import shown
+from arsync.core.pauses import difference_in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
@@ -181,6 +182,9 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
     return EXIT_WAITING if any(one.awaiting or one.unknown for one in found) else EXIT_DONE
 
 
+DIFFERENCES_SHOWN_MAX = 20
+"""The status names so many customers whose balance differs."""
+
 UNREADABLE_SHOWN_MAX = 20
 """The status names so many documents that could not be read."""
 
@@ -194,6 +198,15 @@ def status_lines(one: ConnectionStatus) -> list[str]:
         lines.append(f"{one.state}: run `arsync connect {one.platform}` again.")
     if not one.rulebook_ok:
         lines.append(one.rulebook)
+    lines += [f"for now {text}" for text in one.paused]
+    lines += one.warnings
+    lines += [
+        f"{found.contact_name}: {difference_in_words(found, one.label)}"
+        for found in one.differences[:DIFFERENCES_SHOWN_MAX]
+    ]
+    if len(one.differences) > DIFFERENCES_SHOWN_MAX:
+        more = len(one.differences) - DIFFERENCES_SHOWN_MAX
+        lines.append(f"{more:,} more customers differ: --json names them all")
     odd = one.document_problems
     lines += [f"unreadable: {problem}" for problem in odd[:UNREADABLE_SHOWN_MAX]]
     if len(odd) > UNREADABLE_SHOWN_MAX:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,7 +21,17 @@ from arsync.cli.common import (
 from arsync.connector import Grant, OrganisationRef
 from arsync.errors import EXIT_DONE, UserMistake
 
+if TYPE_CHECKING:
+    from arsync.run import App
+    from arsync.store.values import ConnectionRow
+
 MODES = ("observe", "approve", "auto")
+
+own_reminders_option = click.option(
+    "--own-reminders",
+    type=click.Choice(["on", "off"]),
+    help="Whether the platform sends reminders of its own, where it does not tell (QuickBooks).",
+)
 
 
 @click.command()
@@ -130,6 +141,7 @@ def _in_currency(text: str, currency: str) -> str:
 @click.option("--organisation", metavar="NAME", help="Which one, where the consent opens several.")
 @click.option("--all", "connect_all", is_flag=True, help="Connect all that the consent opens.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
+@own_reminders_option
 @json_option
 @config_option
 def connect(
@@ -138,6 +150,7 @@ def connect(
     organisation: str | None,
     connect_all: bool,
     no_browser: bool,
+    own_reminders: str | None,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -173,12 +186,31 @@ def connect(
         if name and len(chosen) > 1:
             raise UserMistake("--name serves one organisation; leave it out to connect several.")
         rows = app.add_connections(platform, grant, [(ref, name or "") for ref in chosen])
+        rows = [_with_own_reminders(app, row, own_reminders, label) for row in rows]
     if as_json:
         print_json([_row_json(row) for row in rows])
     for row in rows:
         say(f"Connected {row.organisation.name} at {label} as {row.name!r}, mode {row.mode}.")
     say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
     return EXIT_DONE
+
+
+def _with_own_reminders(
+    app: App, row: ConnectionRow, answer: str | None, label: str
+) -> ConnectionRow:
+    """Ask once whether the platform sends reminders of its own, where it does not tell."""
+    known = row.organisation.own_reminders is not None
+    if answer is None and not known and sys.stdin.isatty():
+        say(
+            f"\n{label} can send reminders of its own, and does not tell whether it does. If both "
+            "remind,\ncustomers hear twice."
+        )
+        question = f"Are {label}'s own reminders for {row.organisation.name} switched on"
+        choice = click.Choice(["on", "off", "not sure"])
+        answer = click.prompt(question, type=choice, default="not sure", err=True)
+    if answer not in {"on", "off"}:
+        return row
+    return app.set_own_reminders(row.name, on=answer == "on")
 
 
 _DEVELOPER_SITES = {"xero": "developer.xero.com", "quickbooks": "developer.intuit.com"}
@@ -214,16 +246,18 @@ def _chosen(
 @click.argument("name", required=False)
 @click.option("--connection", metavar="NAME", help="The same as NAME.")
 @click.option("--mode", type=click.Choice(MODES), help="Change how far it may go.")
+@own_reminders_option
 @json_option
 @config_option
 def connections(
     name: str | None,
     connection: str | None,
     mode: str | None,
+    own_reminders: str | None,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """List the connections, or change the mode of one.
+    """List the connections, or change one: its mode, what is known of it.
 
     observe plans and writes nothing; approve lets every action wait for a person; auto asks only
     where the rulebook does.
@@ -236,6 +270,13 @@ def connections(
             before = app.store.connections.get(name).mode
             row = app.set_mode(name, mode)
             say(f"{row.name}: {before} -> {row.mode}.")
+        if own_reminders:
+            if not name:
+                raise UserMistake(
+                    "say which connection: arsync connections NAME --own-reminders on"
+                )
+            row = app.set_own_reminders(name, on=own_reminders == "on")
+            say(f"{row.name}: the platform's own reminders are {own_reminders}.")
         found = app.connections(name)
         if as_json:
             print_json([_row_json(row) for row in found])
@@ -271,6 +312,7 @@ def _row_json(row: object) -> dict[str, object]:
         "time_zone": row.organisation.time_zone,
         "mode": str(row.mode),
         "state": str(row.state),
+        "own_reminders": row.organisation.own_reminders,
         "created_at": row.created_at.isoformat(),
         "taken_over_on": row.taken_over_on,
     }

@@ -96,6 +96,8 @@ def show_plan(
     click.secho(f"{plan.connection}, as of {plan.as_of.isoformat()}", bold=True)
     for problem in plan.problems:
         click.echo(f"  ! {problem}")
+    for pause in plan.paused:
+        click.echo(f"  ! for now {pause.text}")
     for message in plan.safety.messages:
         click.echo(f"  ! over a safety limit: {message}. Nothing is sent until a person approves.")
     customers = [list(group) for _, group in groupby(plan.actions, lambda one: one.contact_id)]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, Because
 from arsync.core.money import plain
+from arsync.core.pauses import Pause
 
 
 class HeldBack(NamedTuple):
@@ -57,6 +58,8 @@ class Plan:
     problems: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     """Keys of undone holds and changes of terms whose reason has gone: a new one counts again."""
+    paused: tuple[Pause, ...] = ()
+    """What of it does not leave for the time being."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as `arsync plan --json` prints it."""
@@ -70,6 +73,7 @@ class Plan:
                 "exceeded": self.safety.exceeded,
                 **({"messages": list(self.safety.messages)} if self.safety.messages else {}),
             },
+            "paused": [pause.as_json() for pause in self.paused],
             "problems": list(self.problems),
         }
 

@@ -11,6 +11,7 @@ from arsync.core.actions import Action, Because
 from arsync.core.assess import Assessor, Party
 from arsync.core.business_days import Calendar
 from arsync.core.decisions import HeldBack
+from arsync.core.pauses import difference_in_words, differs
 from arsync.core.places import Places
 from arsync.core.records import Account, ContactStatus, Invoice
 from arsync.core.rulebook.model import Place
@@ -92,7 +93,13 @@ def what_is_uncertain(planning: Planning, account: Account) -> str:
 
     Unknown never acts against a customer: neither a message nor a hold rests on such figures.
     """
-    return account.doubts[0] if account.doubts else ""
+    if account.doubts:
+        return account.doubts[0]
+    rulebook, base = planning.assessor.rulebook, planning.assessor.base
+    apart = [one for one in account.differences if differs(rulebook, one, base)]
+    if not apart:
+        return ""
+    return f"what is owed is not certain: {difference_in_words(apart[0], 'the accounting system')}"
 
 
 def left_alone_words(planning: Planning, party: Party) -> tuple[str, Because] | None:

@@ -11,15 +11,13 @@ from typing import NamedTuple
 from arsync.clock import Clock
 from arsync.connector import Connector
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
+from arsync.core.pauses import MESSAGES_AND_HOLDS
 from arsync.core.plan import HeldBack, Plan
 from arsync.core.records import Account, DocumentStatus, RecordKind, SentStep, StandingHold
 from arsync.outbox.people import approved_by_person
 from arsync.outbox.values import Limits, Replan
 from arsync.store import Store
 from arsync.store.values import ActionRow, ConnectionRow, Mode
-
-SPEAKS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
-"""These reach the customer: what they say is read again from the platform first."""
 
 AS_ASKED = frozenset(
     {ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
@@ -83,6 +81,7 @@ class Recheck:
         self._clock = clock
         self._replan = replan
         self._limits = limits
+        self._money_at: datetime | None = None
         self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
 
     def of(self, row: ActionRow) -> Ready | Gone | NotYet:
@@ -94,7 +93,7 @@ class Recheck:
         action = row.action
         if row.by_person or action.kind in AS_ASKED:
             return Ready(action, self._account(action.contact_id))
-        if action.kind in SPEAKS:
+        if action.kind in MESSAGES_AND_HOLDS:
             self._read_again(action)
         account = self._account(action.contact_id)
         if account is None:
@@ -139,12 +138,26 @@ class Recheck:
             wanted -= last[1]
             if not wanted:
                 return
+        self._read_money(now)
         ids = self._with_open_ones(action.contact_id, wanted)
         contacts = self._connector.read(RecordKind.CONTACTS, [action.contact_id])
         self._store.ledger.apply(self._connection.id, contacts, now, moves_cursor=False)
         invoices = self._connector.read(RecordKind.INVOICES, ids)
         self._store.ledger.apply(self._connection.id, invoices, now, moves_cursor=False)
         self._fresh[action.contact_id] = (now, frozenset(ids))
+
+    def _read_money(self, now: datetime) -> None:
+        """Bring in the money that came since the pull, for all customers, unless just done.
+
+        Both platforms tell of everybody's at once, in one call (QuickBooks) or three (Xero), so
+        that several messages share it.
+        """
+        if self._money_at and now - self._money_at < timedelta(seconds=self._limits.fresh_seconds):
+            return
+        cursor = self._store.ledger.cursor(self._connection.id)
+        for page in self._connector.money_since(cursor or ""):
+            self._store.ledger.apply(self._connection.id, page, now, moves_cursor=False)
+        self._money_at = now
 
     def _with_open_ones(self, contact_id: str, wanted: set[str]) -> Sequence[str]:
         """Add the customer's other open invoices: the oldest of them may decide the step."""

@@ -67,6 +67,7 @@ class Outbox:
         post: Post | None = None,
         limits: Limits = LIMITS,
         only: Collection[str] | None = None,
+        paused: Callable[[], Collection[ActionKind]] = frozenset,
     ) -> None:
         """Make the outbox; nothing is read or written.
 
@@ -80,8 +81,10 @@ class Outbox:
             post: mail; None when nothing is sent by mail.
             limits: how much may be done.
             only: keys; other actions are left for another run. None for all.
+            paused: the kinds that do not leave now; asked before each action.
         """
         self._only = only
+        self._paused = paused
         self._store = store
         self._connection = connection
         self._connector = connector
@@ -193,7 +196,7 @@ class Outbox:
             row = self._store.actions.claim_next(
                 self._connection.id, now=self._clock.now(),
                 lease_seconds=self._limits.lease_seconds, reminders_by=self._ways(),
-                keys=self._only,
+                keys=self._only, kinds=set(ActionKind).difference(self._paused()),
                 today=self._today(),
             )  # fmt: skip
             if row is None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from arsync.clock import today_in
 from arsync.connector import HttpResponse, Transport
+from arsync.core.pauses import difference_in_words
 from arsync.core.records import RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport, is_loopback
@@ -134,12 +135,24 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
     if theirs is not None:
         host = urlsplit(section.get("api_url", "")).hostname or ""
         clocks.append(Clock(host, abs((parts.clock.now() - theirs).total_seconds())))
-    if organisation.own_reminders:
+    told = organisation.own_reminders
+    if told is None:
+        told = row.organisation.own_reminders
+    if told:
         yield Finding(
             row.name, NOTE,
             f"{platform.label}'s own invoice reminders are switched on: customers may hear twice. "
             "Switch them off there.",
         )  # fmt: skip
+    elif told is None:
+        yield Finding(
+            row.name, NOTE,
+            f"{platform.label} does not tell whether its own reminders are on. Look there, then: "
+            f"arsync connections {row.name} --own-reminders off",
+        )  # fmt: skip
+    for one in parts.store.ledger.differences(row.id):
+        words = difference_in_words(one, platform.label)
+        yield Finding(row.name, WRONG, f"{one.contact_name}: {words}.")
     counts = parts.store.ledger.counts(row.id)
     if not counts.get(RecordKind.CONTACTS):
         yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")

@@ -11,10 +11,12 @@ from arsync.core.assess import Assessor
 from arsync.core.explain import explain
 from arsync.core.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.core.history import as_it_stood
+from arsync.core.pauses import pauses, warnings
 from arsync.core.plan import Plan
 from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing, ageing
 from arsync.errors import UserMistake
+from arsync.run.circumstances import circumstances
 from arsync.run.parts import Parts
 from arsync.run.results import ConnectionStatus, History, Listed, Why, totals_json
 from arsync.store.values import ActionRow, ConnectionRow
@@ -179,6 +181,8 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     last = store.runs.last(connection.id)
     outcome = last.outcome if last else ""
     rulebook, sound = _rulebook_words(parts, connection)
+    known = circumstances(parts, connection)
+    rules = parts.rules(connection.name).rulebook if sound else None
     unknown = store.actions.list(connection.id, states={ActionState.UNKNOWN})
     late = parts.clock.now() - timedelta(days=UNCONFIRMED_DAYS_MAX)
     sent = store.actions.list(connection.id, states={ActionState.SENT})
@@ -210,6 +214,9 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         totals=totals_json(store.ledger.totals(connection.id)),
         rulebook=rulebook,
         rulebook_ok=sound,
+        paused=tuple(one.text for one in pauses(rules, known)) if rules else (),
+        warnings=tuple(warnings(rules, known, connection.name)) if rules else known.unplaced,
+        differences=known.differences,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, timedelta, tzinfo
 from functools import cached_property
 from types import TracebackType
@@ -23,12 +24,14 @@ from arsync.connector import (
     RateLimits,
 )
 from arsync.connector import platform as installed_platform
+from arsync.core.pauses import pauses, warnings
 from arsync.core.plan import Plan, make_plan
 from arsync.core.records import Account, Organisation
 from arsync.core.rulebook import Rulebook, needs
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport
 from arsync.mail import Letters
+from arsync.run.circumstances import circumstances
 from arsync.run.rules import Rules, holidays_in, read_rules
 from arsync.run.wiring import MailPost, StoredTokens
 from arsync.store import Keys, Store, open_store
@@ -181,6 +184,10 @@ class Parts:
     def set_mode(self, name: str, mode: str) -> ConnectionRow:
         """Change how far a connection may go: observe, approve, auto."""
         return self.store.connections.set_mode(name, mode)
+
+    def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
+        """Remember what a person says of the platform's own reminders, where it does not tell."""
+        return self.store.connections.set_own_reminders(name, on=on)
 
     @contextmanager
     def open(self, connection: ConnectionRow, *, writing: bool = False) -> Iterator[Connector]:
@@ -335,7 +342,8 @@ class Parts:
             if as_of is not None:
                 now += timedelta(days=(as_of - today).days)
                 today = as_of
-            return make_plan(
+            known = circumstances(self, connection)
+            made = make_plan(
                 accounts,
                 rulebook,
                 connection=connection.name,
@@ -345,6 +353,12 @@ class Parts:
                 offers=offers,
                 holidays=holidays_in,
                 emails_per_day_max=capabilities.emails_per_day_max,
+            )
+            return replace(
+                made,
+                # Of another day nobody knows how old the data will be, or was.
+                paused=pauses(rulebook, known) if as_of is None else (),
+                problems=(*made.problems, *warnings(rulebook, known, connection.name)),
             )
 
         return plan, rules

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from arsync.core.explain import Line
+from arsync.core.pauses import Pause, difference_json
 from arsync.core.plan import HeldBack, Plan, action_json
-from arsync.core.records import Contact, Invoice
+from arsync.core.records import Contact, Difference, Invoice
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
 from arsync.store.values import ActionRow, EventRow, PlanSaved, Total
@@ -31,6 +32,8 @@ class RunResult:
     applied: ApplyResult | None = None
     awaiting: int = 0
     """Actions that wait for a person's approval."""
+    paused: tuple[Pause, ...] = ()
+    """What did not leave, and why."""
     problems: list[str] = field(default_factory=list)
     """What went wrong, in words; a problem ends the part it is in, not the whole run."""
     stopped: str = ""
@@ -50,6 +53,7 @@ class RunResult:
     def waits(self) -> list[str]:
         """Return what only a person can settle, in words."""
         waits = list(self.plan.safety.messages) if self.plan else []
+        waits += [pause.text for pause in self.paused]
         waits += self.applied.waits if self.applied else ()
         if self.awaiting:
             words = "1 action waits" if self.awaiting == 1 else f"{self.awaiting:,} actions wait"
@@ -101,6 +105,7 @@ class RunResult:
             "applied": self.applied.as_json() if self.applied else None,
             "awaiting": self.awaiting,
             "waits": self.waits,
+            "paused": [pause.as_json() for pause in self.paused],
             "problems": self.all_problems,
             "stopped": self.stopped,
             "run": self.run_id,
@@ -233,6 +238,12 @@ class ConnectionStatus(NamedTuple):
     rulebook: str
     """Its name, or what is wrong with it."""
     rulebook_ok: bool
+    paused: tuple[str, ...] = ()
+    """What does not leave now and why, as sentences."""
+    warnings: tuple[str, ...] = ()
+    """What pauses nothing, but should be known."""
+    differences: tuple[Difference, ...] = ()
+    """Customers of whom the platform's own balance and the copy do not agree."""
 
     @property
     def awaiting(self) -> int:
@@ -250,6 +261,9 @@ class ConnectionStatus(NamedTuple):
             "unconfirmed": [one.as_json() for one in self.unconfirmed],
             "awaiting": self.awaiting,
             "document_problems": list(self.document_problems),
+            "paused": list(self.paused),
+            "warnings": list(self.warnings),
+            "differences": [difference_json(one) for one in self.differences],
         }
 
 

@@ -12,11 +12,12 @@ from dataclasses import replace
 from types import FrameType
 
 from arsync import outbox
-from arsync.connector import Connector
+from arsync.connector import Capability, Connector, Page
 from arsync.core.actions import ActionState
 from arsync.core.plan import Plan
-from arsync.core.records import Account
+from arsync.core.records import Account, RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
+from arsync.run.circumstances import paused, paused_kinds
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
@@ -180,9 +181,21 @@ def _pull(
     if len(odd) > DOCUMENTS_NAMED_MAX:
         more = len(odd) - DOCUMENTS_NAMED_MAX
         result.problems.append(f"{more:,} more documents could not be read: see `arsync status`")
+    _ask_about_reminders(parts, connection, connector)
     parts.store.people.review(connection.id, parts.today(connection))
     if connection.state != ConnectionState.CONNECTED:
         parts.store.connections.set_state(connection.id, ConnectionState.CONNECTED)
+
+
+def _ask_about_reminders(parts: Parts, connection: ConnectionRow, connector: Connector) -> None:
+    """Ask again for the platform's own reminders while they are on: until then messages wait.
+
+    Otherwise their being switched off would be noticed only with the next day's pull.
+    """
+    asks = Capability.OWN_REMINDERS in connector.capabilities.offers
+    if asks and parts.store.connections.by_id(connection.id).organisation.own_reminders:
+        told = Page(RecordKind.ORGANISATION, (connector.organisation(),), "")
+        parts.store.ledger.apply(connection.id, told, parts.clock.now(), moves_cursor=False)
 
 
 def _apply(
@@ -195,6 +208,8 @@ def _apply(
     stop: Stop,
 ) -> None:
     planner, rules = planned_with
+    rulebook = rules.rulebook
+    assert rulebook is not None, "nothing is planned without a rulebook"
     worker = outbox.Outbox(
         parts.store,
         connection,
@@ -204,8 +219,10 @@ def _apply(
         replan=lambda account: planner([account]),
         post=parts.post(parts.config, rules.letters, parts.clock),
         limits=parts.limits,
+        paused=lambda: paused_kinds(parts, connection, rulebook),
     )
     result.applied = worker.result
+    result.paused = paused(parts, connection, rulebook)
 
     def stop_now() -> bool:
         # Who sets it to `observe` while messages leave means the next one already.

@@ -14,6 +14,7 @@ from arsync.core.records import (
     Account,
     Contact,
     ContactStatus,
+    Difference,
     Dispute,
     Promise,
     RecordKind,
@@ -22,6 +23,7 @@ from arsync.store.bulk import one_of
 from arsync.store.doubts import read_doubts
 from arsync.store.history import History, read_history
 from arsync.store.moves import Move, read_moved, with_moved
+from arsync.store.receivables import differences
 from arsync.store.rows import KINDS, to_records
 from arsync.store.tables import connections, contacts, disputes, invoices, problems, promises
 
@@ -47,6 +49,7 @@ def read_accounts(
         invoices=_doubtful_invoices(connection, connection_id),
         contacts=families.unknown,
         doubts=read_doubts(connection, connection_id),
+        differences={one.contact_id: one for one in differences(connection, connection_id)},
         moved=read_moved(connection, connection_id),
         done_before=done_before,
     )
@@ -64,6 +67,8 @@ class Apart(NamedTuple):
     """Contacts of which only a problem is known."""
     doubts: Mapping[str, list[str]]
     """By contact, why what it owes is not certain."""
+    differences: Mapping[str, Difference]
+    """By contact, where the platform's own balance and the copy do not agree."""
     moved: Mapping[str, list[Move]]
     """By contact, invoices that came from another one."""
     done_before: datetime | None
@@ -240,7 +245,10 @@ def _read_chunk(
         members = tuple(people[one] for one in family if one in people)
         if members:
             yield _account(members, documents, episodes, histories)._replace(
-                doubts=tuple(doubt for one in members for doubt in apart.doubts.get(one.id, ()))
+                doubts=tuple(doubt for one in members for doubt in apart.doubts.get(one.id, ())),
+                differences=tuple(
+                    apart.differences[one.id] for one in members if one.id in apart.differences
+                ),
             )
 
 

@@ -125,6 +125,17 @@ class Connections:
             connection.execute(update(connections).where(connections.c.id == row.id).values(values))
             return _read(connection, connections.c.id == row.id)
 
+    def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
+        """Remember whether the platform's own reminders are on; what it tells itself counts more.
+
+        Raises:
+            UserMistake: there is no connection of this name.
+        """
+        with self._database.write() as connection:
+            this = connections.c.id == _named(connection, name).id
+            connection.execute(update(connections).where(this).values(own_reminders=on))
+            return _read(connection, this)
+
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
         """Remember whether its consent stands."""
         with self._database.write() as connection:

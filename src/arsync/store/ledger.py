@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import delete, select, text
 
@@ -12,17 +12,19 @@ from arsync.core.records import (
     Account,
     Contact,
     Credit,
+    Difference,
     DocumentProblem,
     Invoice,
+    OwnBalance,
     Payment,
     RecordKind,
 )
 from arsync.store import accounts as reading
-from arsync.store import doubts, lookups, pages
+from arsync.store import doubts, lookups, pages, receivables
 from arsync.store import sweeps as sweeping
 from arsync.store.database import Database
 from arsync.store.rows import KINDS
-from arsync.store.tables import cursors, problems, sweeps
+from arsync.store.tables import connections, cursors, problems, sweeps
 from arsync.store.values import PageResult, Sweep, Total
 
 _ANALYSED_ROWS_MAX = 1_000
@@ -105,6 +107,41 @@ class Ledger:
         )
         with self._database.read() as connection:
             return [DocumentProblem(*row) for row in connection.execute(query)]
+
+    def youngest_payment(self, connection_id: int, today: date) -> date | None:
+        """Return the day of the youngest payment, none of the future.
+
+        Where payments are matched to the bank's statement, only those count that are: the others
+        were entered by hand, and say nothing of how far the bank is in the books.
+        """
+        with self._database.read() as connection:
+            return lookups.youngest_payment(connection, connection_id, today)
+
+    def differences(self, connection_id: int) -> list[Difference]:
+        """Return the contacts of which the platform's own balance and the copy do not agree."""
+        with self._database.read() as connection:
+            return receivables.differences(connection, connection_id)
+
+    def compare(self, connection_id: int, balances: Mapping[str, OwnBalance]) -> list[Difference]:
+        """Return the contacts whose own balance at the platform the copy does not add up to."""
+        if not balances:
+            return []
+        with self._database.read() as connection:
+            base = connection.scalar(
+                select(connections.c.base_currency).where(connections.c.id == connection_id)
+            )
+            return receivables.compare(connection, connection_id, balances, base or "")
+
+    def save_differences(
+        self,
+        connection_id: int,
+        compared: Sequence[str],
+        found: Sequence[Difference],
+        now: datetime,
+    ) -> None:
+        """Replace what is known of the contacts that were compared by what differs now."""
+        with self._database.write() as connection:
+            receivables.save_differences(connection, connection_id, compared, found, now)
 
     def unplaced_money(self, connection_id: int) -> list[str]:
         """Return the payments and credits that cannot be read and name nobody, in words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -12,11 +13,12 @@ from arsync.core.records import (
     ContactStatus,
     DocumentStatus,
     Invoice,
+    PaymentStatus,
     RecordKind,
 )
 from arsync.errors import UserMistake
 from arsync.store.rows import KINDS, Kind, to_records
-from arsync.store.tables import contacts, invoices
+from arsync.store.tables import contacts, invoices, payments
 from arsync.store.values import Total
 
 GUESSES_FROM_MAX = 5_000
@@ -143,3 +145,20 @@ def counts(connection: Connection, connection_id: int) -> dict[RecordKind, int]:
         )
         found[kind.kind] = connection.scalar(query) or 0
     return found
+
+
+def youngest_payment(connection: Connection, connection_id: int, today: date) -> date | None:
+    """Return the day of the youngest payment; of those matched to the bank where any are."""
+    ours = payments.c
+    query = (
+        select(ours.reconciled, func.max(ours.paid_on))
+        .where(
+            ours.connection_id == connection_id,
+            ours.status == PaymentStatus.ACTIVE.value,
+            ours.amount > 0,
+            ours.paid_on <= today,
+        )
+        .group_by(ours.reconciled)
+    )
+    days = {row[0]: row[1] for row in connection.execute(query)}
+    return days[True] if True in days else max(days.values(), default=None)

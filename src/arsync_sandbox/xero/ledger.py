@@ -181,6 +181,10 @@ class Ledger:
                 total += invoice.due
                 if invoice.due_on and invoice.due_on < today:
                     overdue += invoice.due
+        if kind == "ACCREC" and self.setting("balances_less_credits"):
+            total -= sum(
+                (one.remaining for one in contact.credits if one.status == "AUTHORISED"), wire.ZERO
+            )
         return total, overdue
 
 

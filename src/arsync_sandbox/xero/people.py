@@ -209,6 +209,8 @@ class People:
         invoice, contact = self._invoice(invoice_id), self._contact(contact_id)
         if invoice.part_paid:
             raise ValueError(f"invoice {invoice.number} has a payment or credit note allocated")
+        for one in (invoice.contact, contact):
+            one.cache.clear()  # both balances are other ones now
         invoice.contact.invoices.remove(invoice)
         contact.invoices.append(invoice)
         invoice.contact = contact

@@ -13,6 +13,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("xero_end_of_year_lock_date", "", "EndOfYearLockDate, as above."),
     Setting("xero_actions_not_allowed", "", "Names for Organisation/Actions, comma separated."),
     Setting("xero_reminders_enabled", False, "What InvoiceReminders/Settings says."),
+    Setting("xero_balances_less_credits", False, "Balances take unallocated credits off."),
     Setting("xero_odd_documents", False, "Some documents hold unknown enum values."),
     Setting("xero_high_volume_rows", 100_000, "Rows above which a query is a HighVolumeException."),
     Setting("xero_rate_per_base", True, "CurrencyRate is foreign per base unit, not the reverse."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -169,14 +169,31 @@ class Sending(NamedTuple):
     place: Place = NOWHERE
 
 
+HOLD_BACK = "hold back"
+
+
 class Safety(NamedTuple):
-    """How much one plan may do before a person must look at it."""
+    """How much one plan may do before a person must look at it, and on what data."""
 
     credit_holds: int = 20
     emails: int = 300
     tasks: int = 300
     letters: int = 50
     late_fees: int = 50
+    data_not_older_than: timedelta = timedelta(hours=26)
+    """Since the last complete pull: a day, and some time for a nightly run to be late."""
+    payments_not_older_than: timedelta | None = None
+    """Since the youngest payment; None: however old."""
+    receivables_differ_by: Decimal = Decimal("1.00")
+    """So much one customer's balance may differ from the platform's own."""
+    customers_who_differ: int = 0
+    """When more customers differ by more, nothing is said to anyone."""
+    platform_reminders: str = HOLD_BACK
+    """`hold back` or `ignore`: what becomes of ours while the platform sends its own."""
+
+
+SAFETY_COUNTS = ("credit_holds", "emails", "tasks", "letters", "late_fees")
+"""The fields of `Safety` that count actions of one plan."""
 
 
 class TakeOverKind(StrEnum):

@@ -11,9 +11,10 @@ from yaml.nodes import Node, SequenceNode
 
 from arsync.core.rulebook.condition_reader import ConditionShape
 from arsync.core.rulebook.model import (
+    HOLD_BACK,
     MONDAY_TO_FRIDAY,
     NO_LIMIT,
-    Safety,
+    SAFETY_COUNTS,
     TakeOver,
     TakeOverKind,
     WithoutEmail,
@@ -28,6 +29,7 @@ from arsync.core.rulebook.values import (
     Removal,
     Schema,
     Source,
+    Span,
     Text,
     TextList,
     WholeNumber,
@@ -343,7 +345,32 @@ SENDING = (
 SAFETY = (
     *(
         Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
-        for name in Safety._fields
+        for name in SAFETY_COUNTS
+    ),
+    Key(
+        "data_not_older_than",
+        Span(),
+        "after so long without a complete pull no message leaves and no hold is placed",
+    ),
+    Key(
+        "payments_not_older_than",
+        Span(),
+        "after so long without a payment in the books the same (without it: never)",
+    ),
+    Key(
+        "receivables_differ_by",
+        Amount(),
+        "how far a customer's balance may differ from the accounting system's own",
+    ),
+    Key(
+        "customers_who_differ",
+        _COUNT,
+        "when more customers than this differ, nothing is sent to anyone",
+    ),
+    Key(
+        "platform_reminders",
+        Words((HOLD_BACK, "ignore")),
+        "what becomes of reminder emails while the accounting system sends its own",
     ),
     _REMOVE,
 )

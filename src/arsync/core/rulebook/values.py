@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
@@ -278,6 +278,33 @@ class Day:
     def schema(self) -> Schema:
         """Return the schema."""
         return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
+class Span:
+    """A length of time: `26 hours`, `7 days`."""
+
+    PATTERN = r"([1-9][0-9]{0,3}) (hours?|days?)"
+    DAYS_MAX = 366
+
+    def read(self, node: Node, source: Source, label: str) -> timedelta | None:
+        """Return the length."""
+        text = scalar(node, source, label, "a length of time such as 26 hours or 7 days")
+        if text is None:
+            return None
+        match = re.fullmatch(self.PATTERN, text)
+        if match is None:
+            hint = "a whole number and hours or days, as in 26 hours"
+            source.problem(node, f"{label} is {text!r}, which is not a length of time.", hint)
+            return None
+        length = timedelta(**{"hours" if match[2].startswith("hour") else "days": int(match[1])})
+        if length > timedelta(self.DAYS_MAX):
+            source.problem(node, f"{label} is {text!r}; it can be at most {self.DAYS_MAX} days.")
+            return None
+        return length
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
 
 
 class Window(NamedTuple):
