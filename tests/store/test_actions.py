@@ -28,6 +28,7 @@ from arsync.errors import UserMistake
 from arsync.store import Store, open_store
 from arsync.store.actions import LEASE_SECONDS_MAX
 from arsync.store.payload import action_from_json, action_json
+from arsync.store.planning import ACTIONS_AT_ONCE
 from arsync.store.values import ActionRow, ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -527,3 +528,27 @@ def test_what_was_started_on_a_day_is_counted(store: Store, connection: Connecti
     count = store.actions.sent_count
     assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 22)) == 1
     assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 23)) == 0
+
+
+def test_a_plan_of_thousands_is_saved_once_in_its_order_and_what_left_it_is_withdrawn(
+    store: Store, connection: ConnectionRow
+) -> None:
+    many = [an_action(f"i{number} day 14") for number in range(2 * ACTIONS_AT_ONCE + 5)]
+    assert save(store, connection, *many, *many[:3], mode="approve") == (len(many), 0, 0)
+    waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
+    assert list(waiting) == [one.key for one in many]
+    store.actions.change(many[7].key, S.APPROVED, who="Ann", why="fine", now=NOW)
+
+    fewer = [one for number, one in enumerate(many) if number % 2]
+    renewed = [replace(one, note="newer words") for one in reversed(fewer)]
+    gone = len(many) - len(fewer)
+    assert save(store, connection, *renewed, mode="approve") == (0, len(fewer), gone)
+    waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
+    assert list(waiting) == [one.key for one in renewed if one.key != many[7].key]
+    assert {row.action.note for row in store.actions.rows(waiting)} == {"newer words"}
+    withdrawn = {one.key for number, one in enumerate(many) if not number % 2}
+    found = {row.key: row.state for row in store.actions.rows(one.key for one in many)}
+    assert {key for key, state in found.items() if state is S.WITHDRAWN} == withdrawn
+    assert found[many[7].key] is S.APPROVED
+    for _, events in store.actions.with_events(sorted(withdrawn)):
+        assert [one.to_state for one in events] == [S.PLANNED, S.AWAITING_APPROVAL, S.WITHDRAWN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,16 +81,77 @@ def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: b
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
-    """Print a value as JSON; dates as ISO texts, money as decimal strings."""
+    """Print a value as JSON; dates as ISO texts, money as decimal strings.
+
+    A sequence that is neither a list nor a tuple is taken as a stream: its items are made, written
+    and forgotten one after the other. It may stand in objects and lists, not in other streams.
+    """
+    waiting: list[str] = []
+    size = 0
+    for part in _json_parts(value, None if one_line else 0):
+        waiting.append(part)
+        size += len(part)
+        if size >= _WRITTEN_AT_ONCE:
+            click.echo("".join(waiting), nl=False)
+            waiting, size = [], 0
+    click.echo("".join(waiting))
+
+
+_WRITTEN_AT_ONCE = 65_536
+"""JSON is printed in parts of about so many characters."""
+
+
+def _json_parts(value: Any, depth: int | None) -> Iterator[str]:
+    """Yield the text of a value, indented to its depth; None: on one line."""
+    import json
+
+    if not _holds_stream(value):
+        yield _json_text(value, depth)
+        return
+    opens, closes = "{}" if isinstance(value, dict) else "[]"
+    inside = None if depth is None else depth + 1
+    line = "" if inside is None else "\n" + "  " * inside
+    before = opens + line
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield f"{before}{json.dumps(name)}: "
+            yield from _json_parts(item, inside)
+            before = "," + (line or " ")
+    else:
+        write = _json_parts if isinstance(value, list) else _json_item
+        for item in value:
+            yield before
+            yield from write(item, inside)
+            before = "," + (line or " ")
+    if before == opens + line:
+        yield opens + closes
+    else:
+        yield closes if depth is None else "\n" + "  " * depth + closes
+
+
+def _json_item(value: Any, depth: int | None) -> Iterator[str]:
+    yield _json_text(value, depth)
+
+
+def _holds_stream(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_stream, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_stream, value))
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, tuple))
+
+
+def _json_text(value: Any, depth: int | None) -> str:
     import json
 
     text = json.dumps(value, ensure_ascii=False, default=_plain)
-    if not one_line:
-        from msgspec.json import format as indented
+    if depth is None:
+        return text
+    from msgspec.json import format as indented
 
-        # The plan of a large ledger: json's own indenting takes ten times the time and the memory.
-        text = indented(text, indent=2)
-    click.echo(text)
+    # The plan of a large ledger: json's own indenting takes ten times the time and the memory.
+    text = indented(text, indent=2)
+    return text.replace("\n", "\n" + "  " * depth) if depth else text
 
 
 def _plain(value: Any) -> Any:

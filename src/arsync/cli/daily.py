@@ -80,12 +80,13 @@ def plan(
             from arsync.cli.plan_diff import print_since
             from arsync.run.since import since_last
 
-            found = [since_last(app, row, as_of) for row in app.connections(connection)]
-            print_since(found, as_json=as_json, everything=everything)
+            changes = [since_last(app, row, as_of) for row in app.connections(connection)]
+            print_since(changes, as_json=as_json, everything=everything)
             return EXIT_DONE
         plans = app.plan(connection, as_of=as_of)
         if as_json:
-            print_json([one.as_json() for one in plans] if len(plans) != 1 else plans[0].as_json())
+            found = [one.as_json(streamed=True) for one in plans]
+            print_json(found[0] if len(found) == 1 else found)
         else:
             for number, (row, one) in enumerate(
                 zip(app.connections(connection), plans, strict=True)
@@ -253,7 +254,7 @@ def run(
     def report(result: RunResult) -> None:
         codes.append(result.exit_code)
         if as_json:
-            print_json(result.as_json(), one_line=True)
+            print_json(result.as_json(streamed=True), one_line=True)
         else:
             click.echo(f"{result.started_at:%Y-%m-%d %H:%M} {result_line(result)}")
 
@@ -284,7 +285,7 @@ def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_D
     from arsync.cli.show import show_result
 
     if as_json:
-        print_json([result.as_json() for result in results])
+        print_json([result.as_json(streamed=True) for result in results])
     else:
         for result in results:
             show_result(result)

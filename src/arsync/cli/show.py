@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
-from itertools import groupby
+from itertools import groupby, islice
 
 import click
 
@@ -50,6 +50,9 @@ CUSTOMERS_SHOWN_MAX = 100
 
 HELD_BACK_SHOWN_MAX = 20
 """A plan shows so many lines of what was held back; `--all` shows every one."""
+
+ROWS_PER_TABLE_MAX = 2_000
+"""A longer list is printed as several tables."""
 
 INVOICES_SHOWN_MAX = 12
 """An action shows so many of its invoices; `--json` has all."""
@@ -100,18 +103,22 @@ def show_plan(
         click.echo(f"  ! for now {pause.text}")
     for message in plan.safety.messages:
         click.echo(f"  ! over a safety limit: {message}. Nothing is sent until a person approves.")
-    customers = [list(group) for _, group in groupby(plan.actions, lambda one: one.contact_id)]
-    shown_ones = customers if everything else customers[:CUSTOMERS_SHOWN_MAX]
-    for found in shown_ones:
+    counted = _Counted()
+    left = 0
+    for number, (_, group) in enumerate(groupby(plan.actions, lambda one: one.contact_id)):
+        found = list(group)
+        counted.add(found)
+        if not everything and number >= CUSTOMERS_SHOWN_MAX:
+            left += 1
+            continue
         click.secho(f"\n{found[0].contact_name}", bold=True)
         show_actions_of_one(found, reasons or Reasons())
-    if len(shown_ones) < len(customers):
-        left = len(customers) - len(shown_ones)
+    if left:
         click.echo(f"\n... and {word(left, 'more customer', 'more customers')}: --all shows them.")
     if plan.held_back:
         click.echo()
         show_held_back(plan.held_back, None if everything else HELD_BACK_SHOWN_MAX)
-    click.echo(f"\n{_summary(plan)}")
+    click.echo(f"\n{counted.words()} {len(plan.held_back):,} held back. Nothing was changed.")
     if mode == "observe":
         click.echo(observing(plan.connection))
 
@@ -124,16 +131,29 @@ def observing(connection: str) -> str:
     )
 
 
-def _summary(plan: Plan) -> str:
-    kinds = Counter(action.kind for action in plan.actions)
-    words = [word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
-             for kind, count in kinds.items()]  # fmt: skip
-    asks = sum(action.needs_approval for action in plan.actions)
-    parts = [f"{word(len(plan.actions), 'action')} planned" if words else "Nothing is to be done"]
-    text = parts[0] + (f": {', '.join(words)}" if words else "")
-    if asks:
-        text += f"; {asks:,} of them {'ask' if asks > 1 else 'asks'} a person first"
-    return f"{text}. {len(plan.held_back):,} held back. Nothing was changed."
+class _Counted:
+    """How many actions of each kind a plan has, counted as they are shown."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[ActionKind] = Counter()
+        self.asking = 0
+
+    def add(self, actions: Sequence[Action]) -> None:
+        """Count some."""
+        self.kinds.update(action.kind for action in actions)
+        self.asking += sum(action.needs_approval for action in actions)
+
+    def words(self) -> str:
+        """Return the numbers in words: `3 actions planned: 2 reminders, 1 task`."""
+        if not self.kinds:
+            return "Nothing is to be done."
+        words = [word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
+                 for kind, count in self.kinds.items()]  # fmt: skip
+        text = f"{word(self.kinds.total(), 'action')} planned: {', '.join(words)}"
+        if self.asking:
+            asks = "ask" if self.asking > 1 else "asks"
+            text += f"; {self.asking:,} of them {asks} a person first"
+        return f"{text}."
 
 
 def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bool = False) -> None:
@@ -205,22 +225,25 @@ def _age(ref: InvoiceRef) -> str:
 
 def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> None:
     """Print what was not done, the first thing that stopped it, and the next date."""
-    rows = held if rows_max is None else held[:rows_max]
-    print_table(
-        "Held back",
-        ["customer", "invoice", "next", "why"],
-        [
+    most = len(held) if rows_max is None else min(rows_max, len(held))
+    left = iter(held)
+    for start in range(0, most, ROWS_PER_TABLE_MAX):
+        # One table of them all would be held in memory to find out how wide its columns are.
+        print_table(
+            "" if start else "Held back",
+            ["customer", "invoice", "next", "why"],
             [
-                one.contact_name,
-                one.invoice_number or "",
-                one.next_date.isoformat() if one.next_date else "",
-                one.why,
-            ]
-            for one in rows
-        ],
-    )
-    if len(held) > len(rows):
-        click.echo(f"... and {len(held) - len(rows):,} more: --all shows them.")
+                [
+                    one.contact_name,
+                    one.invoice_number or "",
+                    one.next_date.isoformat() if one.next_date else "",
+                    one.why,
+                ]
+                for one in islice(left, min(ROWS_PER_TABLE_MAX, most - start))
+            ],
+        )
+    if len(held) > most:
+        click.echo(f"... and {len(held) - most:,} more: --all shows them.")
 
 
 def show_waiting(found: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:

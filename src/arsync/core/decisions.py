@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
 from arsync.core.actions import Action, Because
 from arsync.core.money import plain
 from arsync.core.pauses import Pause
+
+T = TypeVar("T")
 
 
 class HeldBack(NamedTuple):
@@ -44,16 +48,85 @@ class SafetyVerdict(NamedTuple):
     messages: tuple[str, ...] = ()
 
 
+class Keeper(Protocol[T]):
+    """Takes decisions as they are made, account by account, and keeps them in that order."""
+
+    def extend(self, decisions: Iterable[T], /) -> None:
+        """Take some more."""
+        ...
+
+    def kept(self) -> Sequence[T]:
+        """Return all of them; nothing is added any more."""
+        ...
+
+
+class InFull(Generic[T]):
+    """Keeps decisions as they are: for plans of a few accounts."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._all: list[T] = []
+
+    def extend(self, decisions: Iterable[T], /) -> None:
+        """Take some more."""
+        self._all.extend(decisions)
+
+    def kept(self) -> Sequence[T]:
+        """Return all of them."""
+        return tuple(self._all)
+
+
+class Keepers(NamedTuple):
+    """Where one plan's decisions go while it is made."""
+
+    actions: Keeper[Action]
+    held_back: Keeper[HeldBack]
+
+    @classmethod
+    def in_full(cls) -> Keepers:
+        """Return keepers that keep everything as it is."""
+        return cls(InFull(), InFull())
+
+
+class Each(Sequence[Any]):
+    """A sequence seen through a function: each item is made when it is asked for, and not kept."""
+
+    def __init__(self, source: Sequence[T], make: Callable[[T], Any]) -> None:
+        """Look at a sequence."""
+        self._source: Sequence[Any] = source
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, self._source)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        """Make one item, or some."""
+        if isinstance(index, slice):
+            return [self._make(one) for one in self._source[index]]
+        return self._make(self._source[index])
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Everything that would be done for one connection, and everything held back."""
+    """Everything that would be done for one connection, and everything held back.
+
+    The decisions of a large ledger are packed (`arsync.run.kept`): go through them in their order,
+    as often as needed, and keep none of them.
+    """
 
     connection: str
     as_of: date
     rulebook_files: tuple[str, ...]
     rulebook_hash: str
-    actions: tuple[Action, ...]
-    held_back: tuple[HeldBack, ...]
+    actions: Sequence[Action]
+    held_back: Sequence[HeldBack]
     safety: SafetyVerdict
     problems: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
@@ -61,14 +134,25 @@ class Plan:
     paused: tuple[Pause, ...] = ()
     """What of it does not leave for the time being."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as `arsync plan --json` prints it."""
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of all actions."""
+        return frozenset(action.key for action in self.actions)
+
+    def as_json(self, *, streamed: bool = False) -> dict[str, Any]:
+        """Return the plan as `arsync plan --json` prints it.
+
+        Args:
+            streamed: make the items of its two long lists only when they are read, each time.
+        """
+        actions = Each(self.actions, action_json)
+        held_back = Each(self.held_back, HeldBack.as_json)
         return {
             "connection": self.connection,
             "as_of": self.as_of.isoformat(),
             "rulebook": {"files": list(self.rulebook_files), "hash": self.rulebook_hash},
-            "actions": [action_json(action) for action in self.actions],
-            "held_back": [held.as_json() for held in self.held_back],
+            "actions": actions if streamed else list(actions),
+            "held_back": held_back if streamed else list(held_back),
             "safety": {
                 "exceeded": self.safety.exceeded,
                 **({"messages": list(self.safety.messages)} if self.safety.messages else {}),

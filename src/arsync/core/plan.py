@@ -1,6 +1,7 @@
 """The plan: everything the rulebook would do for one connection on one day.
 
-Accounts stream through: nothing is kept of an account but its actions and what was held back.
+Accounts stream through: nothing is kept of an account but its actions and what was held back, and
+of those only what the plan's keepers keep.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import ActionKind
 from arsync.core.assess import Assessment, Assessor
-from arsync.core.decisions import HeldBack, Plan, SafetyVerdict, action_json, because_json
+from arsync.core.decisions import (
+    HeldBack,
+    Keepers,
+    Plan,
+    SafetyVerdict,
+    action_json,
+    because_json,
+)
 from arsync.core.follow_ups import plan_follow_ups
 from arsync.core.holds import plan_hold
 from arsync.core.places import HolidaysIn, Places
@@ -57,6 +65,7 @@ def make_plan(
     holidays: HolidaysIn,
     started: frozenset[str] = frozenset(),
     emails_per_day_max: int = 0,
+    keepers: Keepers | None = None,
 ) -> Plan:
     """Plan one connection's day.
 
@@ -71,7 +80,10 @@ def make_plan(
         holidays: the public holidays of a place.
         started: further keys that count as done, besides each account's own.
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
+        keepers: where the decisions go; by default they are kept in full.
     """
+    actions, held_back = keepers or Keepers.in_full()
+    counts: Counter[ActionKind] = Counter()
     planning, problems = begin_plan(
         rulebook, connection, organisation, today, now, offers=offers, holidays=holidays
     )
@@ -82,6 +94,13 @@ def make_plan(
         assessment = plan_account(planning, account)
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.books.converter.missing))
+        if planning.actions:
+            counts.update([action.kind for action in planning.actions])
+            actions.extend(planning.actions)
+            planning.actions.clear()
+        if planning.held_back:
+            held_back.extend(planning.held_back)
+            planning.held_back.clear()
     problems += [
         f"no exchange rate was recorded for {document}: what it is worth is unknown"
         for document in list(unrated)[:UNRATED_SHOWN_MAX]
@@ -93,17 +112,16 @@ def make_plan(
         as_of=today,
         rulebook_files=rulebook.files,
         rulebook_hash=rulebook.hash,
-        actions=tuple(planning.actions),
-        held_back=tuple(planning.held_back),
-        safety=safety_verdict(rulebook, planning.actions),
+        actions=actions.kept(),
+        held_back=held_back.kept(),
+        safety=safety_verdict(rulebook, counts),
         problems=tuple(problems),
         over=tuple(planning.over),
     )
 
 
-def safety_verdict(rulebook: Rulebook, actions: Iterable[Action]) -> SafetyVerdict:
-    """Return whether the actions are more than the rulebook allows without a person."""
-    counts = Counter(action.kind for action in actions)
+def safety_verdict(rulebook: Rulebook, counts: Counter[ActionKind]) -> SafetyVerdict:
+    """Return whether so many actions are more than the rulebook allows without a person."""
     messages = tuple(
         f"{counts[kind]:,} {name.replace('_', ' ')} in one plan; safety allows {most:,}"
         for name, kind in _COUNTED.items()

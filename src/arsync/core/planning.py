@@ -36,6 +36,7 @@ class Planning:
     platform_emails: int = 0
     """How many are planned already."""
     actions: list[Action] = field(default_factory=list)
+    """What was decided and not handed on yet."""
     held_back: list[HeldBack] = field(default_factory=list)
     over: list[str] = field(default_factory=list)
     """Keys of undone holds and changes of terms whose reason has gone."""

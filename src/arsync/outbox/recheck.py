@@ -226,10 +226,10 @@ def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) ->
     Messages to one customer leave together. When a run ends between two of them, those that left
     would keep the rest waiting for `days_between_emails`; as before the moment, they stand.
     """
-    planned = {action.key for action in plan.actions}
+    decided = store.actions.waiting_keys(connection.id, _DECIDED)
     kept: list[Action] = []
-    for row in store.actions.list(connection.id, states=_DECIDED):
-        if row.key in planned or row.by_person or not row.action.moment:
+    for row in store.actions.rows(key for key in decided if key not in plan.keys):
+        if not row.action.moment:
             continue
         account = next(store.ledger.accounts(connection.id, [row.action.contact_id]), None)
         if account and any(step.moment == row.action.moment for step in account.sent):
@@ -253,14 +253,25 @@ _SETTLED = {
 
 def reasons_gone(store: Store, connection: ConnectionRow, plan: Plan) -> dict[str, str]:
     """Return, by key, why actions that wait are in a new plan no longer."""
-    planned = {action.key for action in plan.actions}
-    gone = [
-        row
-        for row in store.actions.list(connection.id, states=_WAITING)
-        if row.key not in planned and not row.by_person
-    ]
-    if not gone:
-        return {}
+    waiting = store.actions.waiting_keys(connection.id, _WAITING)
+    keys = [key for key in waiting if key not in plan.keys]
+    reasons: dict[str, str] = {}
+    for start in range(0, min(len(keys), REASONS_MAX), REASONS_AT_ONCE):
+        some = keys[start : start + REASONS_AT_ONCE]
+        reasons |= _reasons_gone(store, connection, plan, list(store.actions.rows(some)))
+    return reasons
+
+
+REASONS_MAX = 10_000
+"""So many withdrawn actions get a reason of their own; of further ones it is just gone."""
+
+REASONS_AT_ONCE = 2_500
+"""The customers of so many withdrawn actions are held in memory together."""
+
+
+def _reasons_gone(
+    store: Store, connection: ConnectionRow, plan: Plan, gone: Sequence[ActionRow]
+) -> dict[str, str]:
     contact_ids = sorted({row.action.contact_id for row in gone})
     accounts = {
         contact.id: account
@@ -269,7 +280,8 @@ def reasons_gone(store: Store, connection: ConnectionRow, plan: Plan) -> dict[st
     }
     held: dict[str, list[HeldBack]] = defaultdict(list)
     for one in plan.held_back:
-        held[one.contact_id].append(one)
+        if one.contact_id in accounts:
+            held[one.contact_id].append(one)
     reasons: dict[str, str] = {}
     for row in gone:
         account = accounts.get(row.action.contact_id)

@@ -32,6 +32,7 @@ from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport
 from arsync.mail import Letters
 from arsync.run.circumstances import circumstances
+from arsync.run.kept import packing
 from arsync.run.rules import Rules, holidays_in, read_rules
 from arsync.run.wiring import MailPost, StoredTokens
 from arsync.store import Keys, Store, open_store
@@ -353,6 +354,7 @@ class Parts:
                 offers=offers,
                 holidays=holidays_in,
                 emails_per_day_max=capabilities.emails_per_day_max,
+                keepers=packing(),
             )
             return replace(
                 made,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -92,15 +92,19 @@ class RunResult:
             numbers |= {name.replace(" ", "_"): n for name, n in self.applied.counts().items()}
         return numbers
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `sync --json` prints it."""
+    def as_json(self, *, streamed: bool = False) -> dict[str, Any]:
+        """Return it as `sync --json` prints it.
+
+        Args:
+            streamed: make the items of the plan's long lists only when they are read.
+        """
         return {
             "connection": self.connection,
             "kind": self.kind,
             "mode": self.mode,
             "started_at": self.started_at.isoformat(),
             "pulled": pull_json(self.pulled) if self.pulled else None,
-            "plan": self.plan.as_json() if self.plan else None,
+            "plan": self.plan.as_json(streamed=streamed) if self.plan else None,
             "saved": self.saved._asdict() if self.saved else None,
             "applied": self.applied.as_json() if self.applied else None,
             "awaiting": self.awaiting,
@@ -181,7 +185,7 @@ class Why(NamedTuple):
     """The explanation, line by line, for people."""
     plan: Plan
     """For this customer alone."""
-    held_back: tuple[HeldBack, ...]
+    held_back: Sequence[HeldBack]
     """Narrowed to the invoice, when it was asked about one."""
     history: tuple[History, ...]
     """Every action there ever was, newest first."""

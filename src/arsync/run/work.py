@@ -18,6 +18,7 @@ from arsync.core.plan import Plan
 from arsync.core.records import Account, RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.run.circumstances import paused, paused_kinds
+from arsync.run.kept import and_more
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
@@ -125,7 +126,8 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     outbox.settle_undone(parts.store, connection)
     outbox.end_undone(parts.store, result.plan.over, clock=parts.clock)
     rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
-    result.plan = replace(result.plan, actions=(*result.plan.actions, *rest))
+    if rest:
+        result.plan = replace(result.plan, actions=and_more(result.plan.actions, rest))
     renewed = _take_back(parts, connection, result.plan)
     result.saved = parts.store.actions.save_plan(
         connection.id,
@@ -146,8 +148,9 @@ def _take_back(parts: Parts, connection: ConnectionRow, plan: Plan) -> set[str]:
     actions = parts.store.actions
     asks = {action.key for action in plan.actions if action.needs_approval}
     left: set[str] = set()
-    for row in actions.list(connection.id, states={ActionState.APPROVED}):
-        if row.by_person or outbox.approved_by_person(actions.events(row.key)):
+    approved = actions.waiting_keys(connection.id, {ActionState.APPROVED})
+    for row, events in actions.with_events(approved):
+        if outbox.approved_by_person(events):
             continue
         if plan.safety.exceeded:
             why = OVER_SAFETY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, insert, select
 from arsync.connector import Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.errors import UserMistake
+from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json, action_json
 from arsync.store.tables import action_events, actions
-from arsync.store.values import ActionRow
+from arsync.store.values import ActionRow, EventRow
 
 Event = tuple[str, datetime, str, ActionState | None, ActionState, str]
 """Key, moment, who, from, to, why."""
@@ -49,6 +50,46 @@ def action_row(row: Any) -> ActionRow:
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
+
+
+def waiting_keys(
+    connection: Connection, connection_id: int, states: Collection[ActionState]
+) -> list[str]:
+    """Return the keys of what was planned and stands in one of the states, in its order."""
+    ours = actions.c
+    query = (
+        select(ours.key)
+        .where(
+            ours.connection_id == connection_id,
+            ours.state.in_([state.value for state in states]),
+            ~ours.by_person,
+        )
+        .order_by(ours.position, ours.created_at, ours.key)
+    )
+    return list(connection.scalars(query))
+
+
+def rows_of(connection: Connection, keys: Sequence[str]) -> dict[str, ActionRow]:
+    """Return the actions with these keys."""
+    query = select(actions).where(one_of(connection, actions.c.key, keys))
+    return {row.key: action_row(row) for row in connection.execute(query)}
+
+
+def events_of(connection: Connection, keys: Sequence[str]) -> dict[str, list[EventRow]]:
+    """Return the events of each of these actions, the oldest first."""
+    ours = action_events.c
+    query = (
+        select(ours.key, ours.at, ours.who, ours.from_state, ours.to_state, ours.why)
+        .where(one_of(connection, ours.key, keys))
+        .order_by(ours.id)
+    )
+    found: dict[str, list[EventRow]] = {}
+    for row in connection.execute(query):
+        before = ActionState(row.from_state) if row.from_state else None
+        found.setdefault(row.key, []).append(
+            EventRow(row.key, row.at, row.who, before, ActionState(row.to_state), row.why)
+        )
+    return found
 
 
 def locked_row(connection: Connection, key: str) -> Any:

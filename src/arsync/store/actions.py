@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -24,9 +25,12 @@ from arsync.store.action_rows import (
     action_row,
     add_events,
     content,
+    events_of,
     insert_action,
     locked_row,
     new_life,
+    rows_of,
+    waiting_keys,
 )
 from arsync.store.database import Database
 from arsync.store.payload import VIA_SMTP
@@ -36,6 +40,8 @@ from arsync.store.values import ActionRow, EventRow, PlanLike, PlanSaved
 
 LEASE_SECONDS_MAX = 3_600
 """An attempt that lasts longer than an hour is not going on any more."""
+ROWS_AT_ONCE = 500
+"""So many actions are read together when all of them are gone through."""
 KEY_PREFIX_CHARACTERS_MIN = 4
 """Fewer characters of a key are a slip of the finger, not a choice."""
 
@@ -171,6 +177,32 @@ class Actions:
         with self._database.read() as connection:
             return [action_row(row) for row in connection.execute(query)]
 
+    def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
+        """Return the keys of what was planned and stands in one of the states, in its order."""
+        with self._database.read() as connection:
+            return waiting_keys(connection, connection_id, states)
+
+    def rows(self, keys: Iterable[str]) -> Iterator[ActionRow]:
+        """Yield actions in the order of their keys here, some hundred at a time."""
+        for row, _ in self._some(keys, with_events=False):
+            yield row
+
+    def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        """Yield actions with their events, in the order of their keys here."""
+        return self._some(keys, with_events=True)
+
+    def _some(
+        self, keys: Iterable[str], *, with_events: bool
+    ) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        left = iter(keys)
+        while some := list(islice(left, ROWS_AT_ONCE)):
+            with self._database.read() as connection:
+                rows = rows_of(connection, some)
+                events = events_of(connection, some) if with_events else {}
+            for key in some:
+                if key in rows:
+                    yield rows[key], events.get(key, ())
+
     def counts(self, connection_id: int | None = None) -> dict[ActionState, int]:
         """Return how many actions stand where."""
         query = select(actions.c.state, func.count()).group_by(actions.c.state)
@@ -201,24 +233,8 @@ class Actions:
 
     def events(self, key: str) -> Sequence[EventRow]:
         """Return the action's history, oldest first."""
-        ours = action_events.c
-        query = (
-            select(ours.key, ours.at, ours.who, ours.from_state, ours.to_state, ours.why)
-            .where(ours.key == key)
-            .order_by(ours.id)
-        )
         with self._database.read() as connection:
-            return [
-                EventRow(
-                    row.key,
-                    row.at,
-                    row.who,
-                    ActionState(row.from_state) if row.from_state else None,
-                    ActionState(row.to_state),
-                    row.why,
-                )
-                for row in connection.execute(query)
-            ]
+            return events_of(connection, [key]).get(key, [])
 
     def change(
         self,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
 from arsync.store.action_rows import Event, add_events, content, new_life
@@ -18,6 +19,8 @@ _S = ActionState
 WAITING_STATES = frozenset({_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED})
 """Nothing was sent yet: the next plan may still withdraw it."""
 _REBORN_FROM = frozenset({_S.WITHDRAWN, _S.EXPIRED})
+ACTIONS_AT_ONCE = 1_000
+"""So many actions are looked up and written together; all of a plan are one transaction."""
 PLANNER = "plan"
 """Who changes states when a plan is saved."""
 GONE = "the reason is gone"
@@ -35,59 +38,72 @@ def save_plan(
     renewed: Collection[str],
 ) -> PlanSaved:
     """Save a plan inside a transaction; see `Actions.save_plan`."""
-    planned = {action.key: action for action in plan.actions}
-    stored = _stored(connection, connection_id, list(planned))
-    saving = _Saving(plan, mode, now, renewed)
-    for position, (key, action) in enumerate(planned.items()):
-        saving.take(key, action, position, stored.get(key))
-    withdrawn = [
-        row
-        for key, row in stored.items()
-        if key not in planned and row.state in WAITING_STATES and not row.by_person
-    ]
-    common = {"run_id": run_id, "rulebook_hash": plan.rulebook_hash}
-    if saving.births:
-        rows = [row | common | {"connection_id": connection_id} for row in saving.births]
-        connection.execute(insert(actions), rows)
-    for row in saving.updates:
-        key = row.pop("key")
-        connection.execute(update(actions).where(actions.c.key == key).values(row | common))
-    if withdrawn:
-        statement = update(actions).where(actions.c.key == bindparam("this"))
-        values = {"state": _S.WITHDRAWN.value, "reason": bindparam("why"), "changed_at": now}
-        reasons = {row.key: why_gone.get(row.key, GONE) for row in withdrawn}
-        connection.execute(
-            statement.values(values), [{"this": key, "why": why} for key, why in reasons.items()]
-        )
-        saving.events += [
-            (row.key, now, PLANNER, _S(row.state), _S.WITHDRAWN, reasons[row.key])
-            for row in withdrawn
-        ]
-    add_events(connection, saving.events)
+    saving = _Saving(connection_id, plan, mode=mode, now=now, run_id=run_id, renewed=renewed)
+    planned: set[str] = set()
+    left = iter(plan.actions)
+    while some := list(islice(left, ACTIONS_AT_ONCE)):
+        by_key = {action.key: action for action in some}
+        fresh = {key: action for key, action in by_key.items() if key not in planned}
+        stored = _stored(connection, connection_id, list(fresh))
+        for position, (key, action) in enumerate(fresh.items(), len(planned)):
+            saving.take(key, action, position, stored.get(key))
+        planned.update(fresh)
+        saving.write(connection)
+    withdrawn = _waiting_without(connection, connection_id, planned)
+    for start in range(0, len(withdrawn), ACTIONS_AT_ONCE):
+        for key, state in withdrawn[start : start + ACTIONS_AT_ONCE]:
+            saving.withdraw(key, state, why_gone.get(key, GONE))
+        saving.write(connection)
     return PlanSaved(new=saving.new, kept=len(planned) - saving.new, withdrawn=len(withdrawn))
 
 
 def _stored(connection: Connection, connection_id: int, keys: list[str]) -> dict[str, Any]:
-    """Return the stored rows that the plan names, and all that still wait."""
+    """Return the stored rows that the plan names."""
     ours = actions.c
-    query = select(ours.key, ours.state, ours.by_person, ours.generation, ours.attempts).where(
-        ours.connection_id == connection_id,
-        or_(
-            ours.state.in_([state.value for state in WAITING_STATES]),
-            one_of(connection, ours.key, keys),
-        ),
+    query = select(ours.key, ours.state, ours.generation, ours.attempts).where(
+        ours.connection_id == connection_id, one_of(connection, ours.key, keys)
     )
     return {row.key: row for row in connection.execute(query.with_for_update())}
 
 
-class _Saving:
-    """What one plan does to the table, gathered before anything is written."""
+def _waiting_without(
+    connection: Connection, connection_id: int, planned: Collection[str]
+) -> list[tuple[str, ActionState]]:
+    """Return what waits and is not planned any more; never what a person asked for."""
+    ours = actions.c
+    query = (
+        select(ours.key, ours.state)
+        .where(
+            ours.connection_id == connection_id,
+            ours.state.in_([state.value for state in WAITING_STATES]),
+            ~ours.by_person,
+        )
+        .with_for_update()
+        .execution_options(yield_per=ACTIONS_AT_ONCE)
+    )
+    return [(row.key, _S(row.state)) for row in connection.execute(query) if row.key not in planned]
 
-    def __init__(self, plan: PlanLike, mode: str, now: datetime, renewed: Collection[str]) -> None:
-        self.births: list[dict[str, Any]] = []
-        self.updates: list[dict[str, Any]] = []
-        self.events: list[Event] = []
+
+class _Saving:
+    """What one plan does to the table, gathered and written some thousand actions at a time."""
+
+    def __init__(
+        self,
+        connection_id: int,
+        plan: PlanLike,
+        *,
+        mode: str,
+        now: datetime,
+        run_id: int | None,
+        renewed: Collection[str],
+    ) -> None:
         self.new = 0
+        self._births: list[dict[str, Any]] = []
+        self._updates: dict[frozenset[str], list[dict[str, Any]]] = {}
+        """By the columns they change."""
+        self._events: list[Event] = []
+        self._of_all = {"connection_id": connection_id}
+        self._of_plan = {"run_id": run_id, "rulebook_hash": plan.rulebook_hash}
         self._now = now
         self._renewed = renewed
         self._mode = Mode(mode)
@@ -103,13 +119,32 @@ class _Saving:
             if state == _S.PLANNED:
                 state, why = self._first_state(action)
                 if state != _S.PLANNED:
-                    self.events.append((key, self._now, PLANNER, _S.PLANNED, state, why))
+                    self._events.append((key, self._now, PLANNER, _S.PLANNED, state, why))
                     values |= {"state": state.value, "reason": why, "changed_at": self._now}
-            self.updates.append(values)
+            self._update(values | self._of_plan)
         elif row.state == _S.APPROVED and key in self._renewed:
             values = {**content(action), "position": position, "key": key}
             del values["not_before"]  # it may be the end of a pause between two attempts
-            self.updates.append(values)
+            self._update(values | self._of_plan)
+
+    def withdraw(self, key: str, state: ActionState, why: str) -> None:
+        """Take back what waits."""
+        gone = {"state": _S.WITHDRAWN.value, "reason": why, "changed_at": self._now}
+        self._update({"key": key, **gone})
+        self._events.append((key, self._now, PLANNER, state, _S.WITHDRAWN, why))
+
+    def write(self, connection: Connection) -> None:
+        """Write what was gathered."""
+        if self._births:
+            connection.execute(insert(actions), self._births)
+        for rows in self._updates.values():
+            connection.execute(update(actions).where(actions.c.key == bindparam("of_key")), rows)
+        add_events(connection, self._events)
+        self._births, self._updates, self._events = [], {}, []
+
+    def _update(self, values: dict[str, Any]) -> None:
+        row = {name if name != "key" else "of_key": value for name, value in values.items()}
+        self._updates.setdefault(frozenset(values) - {"key"}, []).append(row)
 
     def _born(self, key: str, action: Action, position: int, row: Any) -> None:
         self.new += 1
@@ -117,10 +152,10 @@ class _Saving:
         why = f"{because.file}:{because.line} {because.rule}"
         state, reason = self._first_state(action)
         before = None if row is None else _S(row.state)
-        self.events.append((key, self._now, PLANNER, before, _S.PLANNED, why))
+        self._events.append((key, self._now, PLANNER, before, _S.PLANNED, why))
         if state != _S.PLANNED:
             assert state in ALLOWED_CHANGES[_S.PLANNED]
-            self.events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
+            self._events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
         values = {
             **new_life(action, state=state, now=self._now),
             "key": key,
@@ -129,11 +164,11 @@ class _Saving:
             "by_person": False,
         }
         if row is None:
-            self.births.append(values | {"generation": 1})
+            self._births.append(values | {"generation": 1} | self._of_all | self._of_plan)
         else:
             # The platform may remember the earlier life's idempotency key and its answer.
             tried = 1 if row.attempts else 0
-            self.updates.append(values | {"generation": row.generation + tried})
+            self._update(values | {"generation": row.generation + tried} | self._of_plan)
 
     def _first_state(self, action: Action) -> tuple[ActionState, str]:
         if self._mode == Mode.OBSERVE:
