@@ -23,7 +23,11 @@ PROMISE = "promise to pay"
 
 _FENCE = "--- arsync:"
 _END = f"{_FENCE} end ---"
-_HEADER = r"--- arsync: {subject}(?P<told>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---"
+# Ours fills its line. Only QuickBooks writes before it, where it voids the document.
+_HEADER = (
+    r"(?:(?<![^\r\n])|(?<=Voided)|(?<=Voided ))"
+    r"--- arsync: {subject}(?P<told>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---(?=[\r\n]|\Z)"
+)
 # A block whose end somebody deleted is only its first line: what follows may be theirs.
 _BLOCK = _HEADER + r"(?:(?:(?!--- arsync:).)*--- arsync: end ---|[^\r\n]*)"
 
