@@ -25,7 +25,7 @@ _FENCE = "--- arsync:"
 _END = f"{_FENCE} end ---"
 # Ours fills its line. Only QuickBooks writes before it, where it voids the document.
 _HEADER = (
-    r"(?:(?<![^\r\n])|(?<=Voided)|(?<=Voided ))"
+    r"(?:(?<![^\r\n])|(?<=Voided)|(?<=Voided.)|(?<=Voided..)|(?<=Voided...))"
     r"--- arsync: {subject}(?P<told>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---(?=[\r\n]|\Z)"
 )
 # A block whose end somebody deleted is only its first line: what follows may be theirs.

@@ -256,7 +256,16 @@ def _term_words(term: Mapping[str, Any] | None) -> str:
         return "no payment terms"
     if dict(term) == CASH_ON_DELIVERY:
         return "cash on delivery"
-    return f"payment terms {term.get('Day')} {term.get('Type')}"
+    words = _TERM_TYPES.get(str(term.get("Type")), "{day} {type}")
+    return words.format(day=term.get("Day"), type=term.get("Type"))
+
+
+_TERM_TYPES = {
+    "DAYSAFTERBILLDATE": "due {day} days after the invoice's date",
+    "DAYSAFTERBILLMONTH": "due {day} days after the end of the invoice's month",
+    "OFCURRENTMONTH": "due on day {day} of the current month",
+    "OFFOLLOWINGMONTH": "due on day {day} of the following month",
+}
 
 
 def _day_words(day: str) -> str:

@@ -24,7 +24,7 @@ from arsync.connector import Capability, Connector, Page, Platform, Standing, Wr
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
 from arsync.core.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
 from arsync.core.undo import UNDOABLE, undo_action
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
 QUIET_CALLS_MAX = 8
 """Calls of a pull that finds nothing new."""
@@ -93,6 +93,10 @@ class Bench(Protocol):
         arsync wrote), of a promise its day or its block, of a late fee its invoice. What cannot be
         changed in such a way (a group, which one is in or out of) is left as it is.
         """
+        ...
+
+    def refuse_looks(self) -> None:
+        """Let every request from now on be refused, as when a right was withdrawn."""
         ...
 
     def lose_answer(self, *, effect: bool) -> None:
@@ -309,6 +313,16 @@ class ConnectorContract:
         bench.advance(timedelta(days=1))
         assert bench.connector().find(_later(bench, write)) is not None
 
+    def test_a_look_that_is_refused_never_says_that_nothing_stands(
+        self, bench: Bench, debtor: Debtor, case: Case
+    ) -> None:
+        """The third answer: nobody can tell. Only a certain no allows a repetition."""
+        write = _write(bench, debtor, case)
+        bench.connector().perform(write)
+        bench.refuse_looks()
+        with pytest.raises(ArsyncError):
+            bench.connector().find(_later(bench, write))
+
     def test_the_same_write_twice_stands_once(
         self, bench: Bench, debtor: Debtor, case: Case
     ) -> None:
@@ -463,6 +477,21 @@ class ConnectorContract:
         assert bench.connector().find(undo) is not None
         assert _traces(bench) == before
         assert _marked(bench, undo) == 1
+
+    def test_an_undoing_that_cannot_be_looked_at_is_neither_done_nor_undone(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """Nothing is put back blindly."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo, standing = _undo(write), _traces(bench)
+        bench.refuse_looks()
+        for look in (bench.connector().find, bench.connector().perform):
+            with pytest.raises(ArsyncError):
+                look(undo)
+        with pytest.raises(ArsyncError):
+            bench.connector().undoing(write)
+        assert _traces(bench) == standing
 
     def test_what_a_person_changed_since_is_reported_and_left_alone(
         self, bench: Bench, debtor: Debtor, undoable: Case

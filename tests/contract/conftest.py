@@ -173,6 +173,10 @@ class SandboxBench:
             elif kind is ActionKind.LATE_FEE:
                 self.book.approve_invoice(fees[0]["id"])
 
+    def refuse_looks(self) -> None:
+        refused = {"path": "^/api.xro/2.0/|^/v3/company/", "status": 400, "times": 1_000}
+        self.sandbox.faults.add(refused)
+
     def lose_answer(self, *, effect: bool) -> None:
         self.sandbox.faults.add(
             {"method": "PUT|POST|DELETE", "drop": "after" if effect else "before"}

@@ -96,7 +96,10 @@ def test_a_block_that_lost_its_end_costs_nobody_else_a_word() -> None:
 def test_a_void_before_the_block_is_kept() -> None:
     note = placed("", PROMISE, told="on 2026-12-01", marker=MARK, body="", characters_max=4000)
     assert removed(f"Voided{note}", PROMISE) == "Voided"
-    assert promised_on(f"Voided{note}") == date(2026, 12, 1)
+    # How QuickBooks parts its word from what stood there is not known.
+    for voided in ("Voided", "Voided ", "Voided - ", "Voided\n"):
+        assert removed(f"{voided}{note}", PROMISE).strip(" -\n") == "Voided"
+        assert promised_on(f"{voided}{note}") == date(2026, 12, 1)
 
 
 def test_promises_are_read_back_and_other_words_are_not_promises() -> None:

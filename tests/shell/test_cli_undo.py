@@ -95,8 +95,8 @@ def test_a_run_is_undone_but_for_what_cannot_be(held: tuple[Shell, Sandbox, str]
     assert verdicts["terms"] == "left alone"
     (terms,) = [one for one in runs[0]["actions"] if one["action"]["kind"] == "terms"]
     assert (terms["was"], terms["wrote"], terms["now"]) == (
-        "payment terms 30 DAYSAFTERBILLDATE",
-        "cash on delivery", "payment terms 14 DAYSAFTERBILLDATE",
+        "due 30 days after the invoice's date",
+        "cash on delivery", "due 14 days after the invoice's date",
     )  # fmt: skip
     first = shell("undo", "--run", str(status["last_run"]), "--yes", "--json")
     assert first.code == 0

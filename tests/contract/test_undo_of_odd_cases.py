@@ -1,0 +1,165 @@
+"""Undoing where something is odd: nothing kept, nothing to take off, people's text that grew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.connector import Standing, Write
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.undo import undo_action
+from arsync.errors import Rejected
+
+HOLD, TERMS, PROMISE = ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.PROMISE
+FEE = ActionKind.LATE_FEE
+
+
+def done(
+    bench: Any, contact_id: str, kind: ActionKind, invoice_id: str = "", **details: str
+) -> Write:
+    """Make a write as the outbox would."""
+    invoices = (InvoiceRef(invoice_id, "INV-1", Decimal(100), "GBP"),) if invoice_id else ()
+    action = Action(
+        kind=kind, connection="c", contact_id=contact_id, contact_name="Acme Ltd",
+        because=Because("standard.yaml", 57, "Rule"), invoices=invoices, details=details,
+    )  # fmt: skip
+    before = bench.connector().prepare(action)
+    write = Write(action, action.key, before=before, text="Because of the rule.")
+    bench.connector().perform(write)
+    return write
+
+
+def undo(write: Write) -> Write:
+    action = undo_action(write.action, generation=1, done_on=None, who="Jane")
+    return Write(action, action.key, text=action.note, undoes=write)
+
+
+def debtor(bench: Any) -> tuple[str, str]:
+    contact_id = bench.add_contact("Acme Ltd", "ap@acme.example")
+    today = bench.now().date()
+    return contact_id, bench.add_invoice(contact_id, Decimal(100), today, today)
+
+
+def row(bench: Any, table: str, id_: str) -> dict[str, Any]:
+    return next(one for one in bench.state()[table] if one["id"] == id_)
+
+
+@pytest.mark.parametrize("kind", [HOLD, TERMS, PROMISE])
+@pytest.mark.parametrize("name", ["xero", "quickbooks"])
+def test_what_was_written_before_undoing_was_possible_is_not_guessed_at(
+    request: pytest.FixtureRequest, name: str, kind: ActionKind
+) -> None:
+    bench = request.getfixturevalue(name)
+    contact_id, invoice_id = debtor(bench)
+    write = done(bench, contact_id, kind, invoice_id, promised_on="2027-01-31")
+    write = write._replace(before={})
+    state = bench.connector().undoing(write)
+    assert (state.standing, state.was) == (Standing.FIXED, "not known")
+    with pytest.raises(Rejected, match="what stood there before was not kept"):
+        bench.connector().perform(undo(write))
+
+
+@pytest.mark.parametrize("takes_it_off", [True, False])
+def test_a_promise_is_undone_whether_xero_takes_its_date_off_or_not(
+    xero: Any, takes_it_off: bool
+) -> None:
+    xero.sandbox.change_settings({"xero_clears_expected_date": takes_it_off})
+    contact_id, invoice_id = debtor(xero)
+    write = done(xero, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
+    receipt = xero.connector().perform(undo(write))
+    assert xero.connector().find(undo(write)) is not None
+    left = row(xero, "invoices", invoice_id)["expected_on"]
+    assert left == (None if takes_it_off else "2027-01-31")
+    assert ("take it off in Xero" in receipt.detail) is not takes_it_off
+
+
+def test_an_expected_date_of_before_comes_back(xero: Any) -> None:
+    contact_id, invoice_id = debtor(xero)
+    xero.book.expect(invoice_id, xero.now().date() + timedelta(days=3))
+    before = row(xero, "invoices", invoice_id)["expected_on"]
+    write = done(xero, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
+    xero.connector().perform(undo(write))
+    assert row(xero, "invoices", invoice_id)["expected_on"] == before
+
+
+def test_who_was_in_the_group_before_stays_in_it(xero: Any) -> None:
+    contact_id, _ = debtor(xero)
+    child = xero.add_contact("Acme North", "north@acme.example")
+    first = done(xero, contact_id, HOLD)
+    again = replace(first.action, episode=2, details={"children": child})
+    before = xero.connector().prepare(again)
+    second = Write(again, again.key, before=before, text="Because of another rule.")
+    xero.connector().perform(second)
+    xero.connector().perform(undo(second))
+    (group,) = [one for one in xero.state()["groups"] if one["members"]]
+    assert group["members"] == [contact_id]
+    assert xero.connector().undoing(first).standing is Standing.OURS
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_terms_that_were_none_become_the_organisations_own_or_are_left_to_a_person(
+    xero: Any, own: bool
+) -> None:
+    contact_id, _ = debtor(xero)
+    with xero.sandbox.lock:
+        contact = xero.book.ledger.contacts.rows[contact_id]
+        contact.terms = {}
+        if own:
+            terms = {"Sales": {"Day": 21, "Type": "DAYSAFTERBILLDATE"}}
+            xero.book.ledger.organisation_fields["PaymentTerms"] = terms
+        contact.cache.clear()
+    write = done(xero, contact_id, TERMS)
+    state = xero.connector().undoing(write)
+    assert state.standing is (Standing.OURS if own else Standing.FIXED)
+    if not own:
+        assert "take them off in Xero" in state.refusal
+        return
+    xero.connector().perform(undo(write))
+    assert row(xero, "contacts", contact_id)["terms"]["Day"] == 21
+    assert xero.connector().undoing(write).standing is Standing.AS_BEFORE
+
+
+def test_peoples_notes_survive_a_hold_and_its_undoing_byte_for_byte(quickbooks: Any) -> None:
+    contact_id, _ = debtor(quickbooks)
+    theirs = "Pays by cheque 😀\r\n--- arsync: end ---\n  two blanks  "
+    quickbooks.book.set_notes(contact_id, theirs)
+    write = done(quickbooks, contact_id, HOLD)
+    held = row(quickbooks, "contacts", contact_id)["notes"]
+    quickbooks.book.set_notes(contact_id, held + "\nAnd ask for Ann.")
+    quickbooks.connector().perform(undo(write))
+    assert row(quickbooks, "contacts", contact_id)["notes"] == theirs + "\nAnd ask for Ann."
+
+
+def test_a_fee_that_was_emailed_or_paid_is_left_alone_and_a_voided_one_is_gone(
+    quickbooks: Any,
+) -> None:
+    contact_id, invoice_id = debtor(quickbooks)
+    write = done(
+        quickbooks, contact_id, FEE, invoice_id,
+        amount="12.50", currency="GBP", description="Late fee",
+    )  # fmt: skip
+    (fee,) = [one for one in quickbooks.state()["invoices"] if one["total"] == "12.50"]
+    with quickbooks.sandbox.lock:
+        document = quickbooks.book.ledger.get("Invoice", fee["id"])
+        quickbooks.book.ledger.change("Invoice", {**document, "EmailStatus": "EmailSent"})
+    with pytest.raises(Rejected, match="it was emailed to the customer"):
+        quickbooks.connector().perform(undo(write))
+    with quickbooks.sandbox.lock:
+        document = quickbooks.book.ledger.get("Invoice", fee["id"])
+        quickbooks.book.ledger.change("Invoice", {**document, "EmailStatus": "NotSet"})
+    quickbooks.connector().perform(undo(write))
+    assert row(quickbooks, "invoices", fee["id"])["status"] == "voided"
+    quickbooks.connector().perform(undo(write)._replace(generation=2))
+    assert quickbooks.connector().undoing(write).standing is Standing.AS_BEFORE
+
+
+def test_a_promise_on_an_invoice_that_was_voided_since_is_left_alone(quickbooks: Any) -> None:
+    contact_id, invoice_id = debtor(quickbooks)
+    write = done(quickbooks, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
+    quickbooks.book.void(invoice_id)
+    state = quickbooks.connector().undoing(write)
+    assert state.standing is Standing.CHANGED
