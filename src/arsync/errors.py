@@ -38,6 +38,10 @@ class RetryLater(ArsyncError):
         self.after_seconds = after_seconds
 
 
+class Unreachable(RetryLater):
+    """The other side is away: it does not answer, or with errors of its own (5xx)."""
+
+
 class Rejected(ArsyncError):
     """The other side refused for good: record it, and go on with the rest."""
 

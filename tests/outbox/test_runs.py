@@ -35,11 +35,10 @@ def test_a_broken_connection_never_stops_the_others(world: World) -> None:
         NeedsReconnect("connect again"), RetryLater("away"), UserMistake("x"), ZeroDivisionError(),
     ):  # fmt: skip
         world.books.faults.append(Fault("pull", error))
-        first, second = world.app.sync()
-        assert first.failed
-        assert first.broke
-        assert first.connection == "books"
-        assert not second.failed
+        results = list(world.app.sync())
+        assert {result.connection for result in results} == {"books", "second"}
+        # They work at the same time, so either may meet it.
+        assert [result.broke for result in results if result.failed] == [True]
     world.sync()
     assert world.state() == ConnectionState.CONNECTED
 

@@ -207,11 +207,14 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
 
 
 @click.command()
+@click.option("--now", is_flag=True, help="Also what is left alone after an outage.")
 @connection_option
 @json_option
 @verbose_option
 @config_option
-def sync(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+def sync(
+    now: bool, connection: str | None, as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
     """Pull, plan, approve by rulebook, apply: what a scheduler runs.
 
     Idempotent, and guarded by a lock: a second one waits or leaves, it never doubles.
@@ -223,7 +226,8 @@ def sync(connection: str | None, as_json: bool, verbose: bool, config_file: Path
         watched(as_json=as_json) as watch,
         stop_on_signals() as stop,
     ):
-        results = list(app.sync(connection, progress=watch, stop=stop.is_set))
+        results = list(app.sync(connection, progress=watch, stop=stop.is_set, now=now))
+    results.sort(key=lambda result: result.connection)
     return finish(results, as_json=as_json)
 
 

@@ -177,7 +177,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
         for one in found:
             for line in status_lines(one):
                 click.echo(f"  {one.name}: {line}")
-    if any(one.state != "connected" or not one.rulebook_ok for one in found):
+    if any(one.state != "connected" or one.outage or not one.rulebook_ok for one in found):
         return EXIT_FAILED
     return EXIT_WAITING if any(one.awaiting or one.unknown for one in found) else EXIT_DONE
 
@@ -207,6 +207,8 @@ def status_lines(one: ConnectionStatus) -> list[str]:
     if len(one.differences) > DIFFERENCES_SHOWN_MAX:
         more = len(one.differences) - DIFFERENCES_SHOWN_MAX
         lines.append(f"{more:,} more customers differ: --json names them all")
+    if one.outage:
+        lines.append(one.outage)
     odd = one.document_problems
     lines += [f"unreadable: {problem}" for problem in odd[:UNREADABLE_SHOWN_MAX]]
     if len(odd) > UNREADABLE_SHOWN_MAX:

@@ -30,7 +30,7 @@ from requests_oauthlib import OAuth2Session
 
 from arsync.clock import Clock, SystemClock
 from arsync.connector import Token
-from arsync.errors import NeedsReconnect, RetryLater, UserMistake
+from arsync.errors import NeedsReconnect, RetryLater, Unreachable, UserMistake
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 125.0
@@ -271,7 +271,8 @@ class PlatformSession(OAuth2Session):
         """Refuse what oauthlib would misread: a busy server, a page instead of JSON."""
         status = response.status_code
         if status == _HTTP_TOO_MANY or status >= _HTTP_SERVER_ERROR:
-            raise RetryLater(f"{self._label} answers {status} to a token call; try again later.")
+            error = RetryLater if status == _HTTP_TOO_MANY else Unreachable
+            raise error(f"{self._label} answers {status} to a token call; try again later.")
         try:
             answer = json.loads(response.content)
         except ValueError:
@@ -306,7 +307,7 @@ class PlatformSession(OAuth2Session):
         except requests.exceptions.InvalidURL:
             raise UserMistake(f"{url}: this is not a web address.") from None
         except requests.RequestException as error:
-            raise RetryLater(f"{host} cannot be reached ({type(error).__name__}).") from None
+            raise Unreachable(f"{host} cannot be reached ({type(error).__name__}).") from None
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple, Protocol
@@ -23,6 +23,7 @@ from arsync.errors import (
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    Unreachable,
     UserMistake,
 )
 from arsync.http.answers import never_arrived, retry_after, words
@@ -114,7 +115,8 @@ class PlatformTransport:
         timer: Timer = REAL_TIME,
         read_seconds: float = READ_SECONDS,
         allowance: Allowance | None = None,
-        writing: bool = False,
+        writing: Callable[[], bool] = lambda: False,
+        probing: bool = False,
     ) -> None:
         """Make a transport; no call is made.
 
@@ -127,7 +129,9 @@ class PlatformTransport:
             timer: where durations come from; tests pass one that does not wait.
             read_seconds: how long the platform may be silent before its answer counts as lost.
             allowance: counts the calls of all processes; None: those of this transport alone.
-            writing: what is read serves writes, and may use their reserve of the day's calls.
+            writing: says whether what is read now serves writes, and so may use their reserve of
+                the day's calls.
+            probing: the platform was away: until it answers, nothing is tried twice.
         """
         self._label = label
         self._read_seconds = read_seconds
@@ -138,6 +142,7 @@ class PlatformTransport:
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
         self._writing = writing
+        self._probing = probing
         self.pacer = Pacer(label, limits, timer=timer, pace=pace, allowance=allowance)
         self.usage = Usage()
 
@@ -160,7 +165,7 @@ class PlatformTransport:
         call = _Call(method, url, params, headers or {}, body, changes)
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
-            stop=_enough,
+            stop=lambda state: self._probing or _enough(state),
             wait=_pause,
             sleep=self._timer.sleep,
             before_sleep=self._count_repetition,
@@ -211,7 +216,7 @@ class PlatformTransport:
         return token
 
     def _once(self, call: _Call, token: Token) -> HttpResponse:
-        self.pacer.admit(changes=call.changes or self._writing)
+        self.pacer.admit(changes=call.changes or self._writing())
         kind = "change" if call.changes else "read"
         with self.pacer.slot():
             started = self._timer.monotonic()
@@ -226,6 +231,7 @@ class PlatformTransport:
             finally:
                 self._last_call_at = self._timer.monotonic()
                 self._log(call, answer, self._last_call_at - started)
+        self._probing = self._probing and answer.status >= 500
         self.pacer.learn(answer.headers)
         return answer
 
@@ -282,7 +288,7 @@ class PlatformTransport:
                 f"{self._label}: the answer was lost ({type(error).__name__});"
                 " it may have happened or not."
             )
-        later = RetryLater(
+        later = Unreachable(
             f"{host} cannot be reached ({type(error).__name__}).", after_seconds=BUSY_WAIT_SECONDS
         )
         return later if call.changes else _Again(later)
@@ -307,7 +313,7 @@ class PlatformTransport:
     def _failed(self, call: _Call, answer: HttpResponse) -> Exception:
         told = retry_after(answer.headers, self._clock)
         message = f"{self._label} answers {answer.status}{words(answer)}"
-        later = RetryLater(f"{message}.", after_seconds=told or BUSY_WAIT_SECONDS)
+        later = Unreachable(f"{message}.", after_seconds=told or BUSY_WAIT_SECONDS)
         if not call.changes:
             if told is not None and told > SHORT_WAIT_SECONDS_MAX:
                 return later

@@ -115,6 +115,8 @@ class ApplyResult:
     put_off_until: datetime | None = None
     """The platform asked to come back at this moment."""
     needs_reconnect: bool = False
+    unreachable: str = ""
+    """Why the platform could not be reached, when that ended it."""
     emails_left_over: int = 0
     """Emails that wait because a limit of the run or the day was reached."""
 

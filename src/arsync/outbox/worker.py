@@ -29,6 +29,7 @@ from arsync.errors import (
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    Unreachable,
     UserMistake,
 )
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
@@ -397,6 +398,8 @@ class Outbox:
     def _put_off(self, error: RetryLater) -> None:
         self.result.put_off_until = self._clock.now() + timedelta(seconds=error.after_seconds)
         self.result.problems.append(str(error))
+        if isinstance(error, Unreachable):
+            self.result.unreachable = str(error)
 
 
 def _title(row: ActionRow) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arsync.run.app import App, person
+    from arsync.run.loop import stop_on_signals
     from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
     from arsync.run.rules import Rules, read_rules
-    from arsync.run.work import stop_on_signals
 
 __all__ = [
     "App", "ConnectionStatus", "History", "Listed", "Rules", "RunResult", "Why", "person",
@@ -29,7 +29,7 @@ _WHERE = {
     "Rules": "rules",
     "read_rules": "rules",
     "person": "app",
-    "stop_on_signals": "work",
+    "stop_on_signals": "loop",
 }
 
 

@@ -17,7 +17,7 @@ from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing
 from arsync.errors import UserMistake
 from arsync.outbox import Recorded
-from arsync.run import look, undo, unknown, work
+from arsync.run import look, loop, undo, unknown, work
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_one
 from arsync.run.results import ConnectionStatus, History, Listed, RunResult, Why
@@ -80,10 +80,14 @@ class App(Parts):
         *,
         progress: Callable[[Progress], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
+        now: bool = False,
     ) -> Iterator[RunResult]:
-        """Pull, plan, approve by the rulebook and carry out, one connection after the other."""
+        """Pull, plan, approve by the rulebook and carry out; several connections at a time.
+
+        With `now` also those that are left alone because their platform could not be reached.
+        """
         rows = self.connections(connection)
-        return work.sync_all(self, rows, progress=progress, stop=stop)
+        return loop.sync_all(self, rows, progress=progress, stop=stop, now=now)
 
     def run_forever(
         self,
@@ -95,7 +99,7 @@ class App(Parts):
     ) -> int:
         """Sync again and again until `stop` is set (see `stop_on_signals`); returns the rounds."""
         every = self.config.every_seconds if every_seconds is None else every_seconds
-        return work.run_forever(
+        return loop.run_forever(
             self, every_seconds=every, stop=stop, names=connections, report=report
         )
 

@@ -18,6 +18,7 @@ from arsync.core.records import RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformTransport, is_loopback
 from arsync.run.findings import NOTE, OK, WRONG, Finding
+from arsync.run.outages import outage_words
 from arsync.run.parts import Parts, configured_limits
 from arsync.store.values import ConnectionRow
 
@@ -125,6 +126,9 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
         yield Finding(row.name, WRONG, str(error))
         return
     yield Finding(row.name, OK, f"{platform.label} answers for {organisation.name}.")
+    outage = parts.resting(row)
+    if outage is not None:
+        yield Finding(row.name, NOTE, outage_words(parts, row, outage))
     if token.scope:
         yield Finding(row.name, OK, f"consent covers: {token.scope}")
     if left is not None:

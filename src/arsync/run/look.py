@@ -17,6 +17,7 @@ from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing, ageing
 from arsync.errors import UserMistake
 from arsync.run.circumstances import circumstances
+from arsync.run.outages import outage_words
 from arsync.run.parts import Parts
 from arsync.run.results import ConnectionStatus, History, Listed, Why, totals_json
 from arsync.store.values import ActionRow, ConnectionRow
@@ -179,6 +180,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     """Return where one connection stands."""
     store = parts.store
     last = store.runs.last(connection.id)
+    outage = store.outages.get(connection.id)
     outcome = last.outcome if last else ""
     rulebook, sound = _rulebook_words(parts, connection)
     known = circumstances(parts, connection)
@@ -205,6 +207,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         },
         unknown=tuple(Listed(connection.name, row) for row in unknown),
         unconfirmed=tuple(Listed(connection.name, row) for row in sent if row.changed_at <= late),
+        outage=outage_words(parts, connection, outage) if outage else "",
         open_tasks=len(store.actions.open_tasks(connection.id)),
         document_problems=tuple(
             f"{one.kind} {one.number or one.id}: {one.message}"

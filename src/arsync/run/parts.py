@@ -36,7 +36,7 @@ from arsync.run.kept import packing
 from arsync.run.rules import Rules, holidays_in, read_rules
 from arsync.run.wiring import MailPost, StoredTokens
 from arsync.store import Keys, Store, open_store
-from arsync.store.values import ConnectionRow
+from arsync.store.values import ConnectionRow, OutageRow
 
 LOCK_WAIT_SECONDS = 10.0
 """A second run of the same connection waits so long, then leaves."""
@@ -191,12 +191,15 @@ class Parts:
         return self.store.connections.set_own_reminders(name, on=on)
 
     @contextmanager
-    def open(self, connection: ConnectionRow, *, writing: bool = False) -> Iterator[Connector]:
+    def open(
+        self, connection: ConnectionRow, *, writing: Callable[[], bool] = lambda: False
+    ) -> Iterator[Connector]:
         """Open a connection's organisation for reading and writing.
 
         Args:
             connection: whose.
-            writing: what is read serves writes, and may use their reserve of the day's calls.
+            writing: says whether what is read now serves writes, and so may use their reserve of
+                the day's calls.
 
         Raises:
             NeedsReconnect: it has no consent.
@@ -204,6 +207,7 @@ class Parts:
         with self._opened(
             connection.platform, connection.organisation_id, connection.grant_id,
             connection.settings, writing=writing,
+            probing=self.resting(connection) is not None,
         ) as connector:  # fmt: skip
             yield connector
 
@@ -215,10 +219,13 @@ class Parts:
         grant_id: int | None,
         settings: Mapping[str, str] | None = None,
         *,
-        writing: bool = False,
+        writing: Callable[[], bool] = lambda: False,
+        probing: bool = False,
     ) -> Iterator[Connector]:
         section = self.config.section(platform_name)
-        with self.transport(platform_name, grant_id, organisation_id, writing=writing) as transport:
+        with self.transport(
+            platform_name, grant_id, organisation_id, writing=writing, probing=probing
+        ) as transport:
             yield self.platform(platform_name).open(
                 transport, organisation_id, {**section, **(settings or {})}
             )
@@ -230,7 +237,8 @@ class Parts:
         grant_id: int | None,
         organisation_id: str = "",
         *,
-        writing: bool = False,
+        writing: Callable[[], bool] = lambda: False,
+        probing: bool = False,
     ) -> Iterator[PlatformTransport]:
         """Open HTTP to a platform with the tokens of one consent.
 
@@ -250,11 +258,17 @@ class Parts:
             pace=paced,
             allowance=self.store.paces.of(application, organisation_id, limits) if paced else None,
             writing=writing,
+            probing=probing,
         )
         try:
             yield transport
         finally:
             transport.close()
+
+    def resting(self, connection: ConnectionRow) -> OutageRow | None:
+        """Return the outage for which a connection is left alone between tries, if there is one."""
+        outage = self.store.outages.get(connection.id)
+        return outage if outage is not None and outage.retry_at is not None else None
 
     def _free_name(self, organisation: Organisation) -> str:
         taken = {row.name for row in self.store.connections.all()}

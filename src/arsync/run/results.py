@@ -42,6 +42,10 @@ class RunResult:
     """True when a problem ended the run."""
     mistake: bool = False
     """True when that was the user's mistake: the rulebook, the settings."""
+    unreachable: str = ""
+    """Why the platform could not be reached, when that ended the run."""
+    waits_until: datetime | None = None
+    """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None
 
     @property
@@ -113,6 +117,7 @@ class RunResult:
             "problems": self.all_problems,
             "stopped": self.stopped,
             "run": self.run_id,
+            "waits_until": self.waits_until.isoformat() if self.waits_until else None,
             "exit_code": self.exit_code,
         }
 
@@ -234,6 +239,8 @@ class ConnectionStatus(NamedTuple):
     """Actions whose outcome only a person can settle."""
     unconfirmed: tuple[Listed, ...]
     """Actions that were sent more than a day ago, and were not read back since."""
+    outage: str
+    """What is known of a platform that could not be reached; empty when it could."""
     open_tasks: int
     document_problems: tuple[str, ...]
     records: Mapping[str, int]

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import FrameType
+from datetime import datetime, timedelta
 
 from arsync import outbox
 from arsync.connector import Capability, Connector, Page
 from arsync.core.actions import ActionState
 from arsync.core.plan import Plan
 from arsync.core.records import Account, RecordKind
-from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
+from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Unreachable, UserMistake
 from arsync.run.circumstances import paused, paused_kinds
 from arsync.run.kept import and_more
+from arsync.run.outages import outage_words
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
 from arsync.run.rules import Rules
 from arsync.run.since import remember
-from arsync.store.values import ConnectionRow, ConnectionState, Mode
+from arsync.store.values import ConnectionRow, ConnectionState, Mode, OutageRow
 from arsync.sync import Progress, pull
 
+WAIT_TOLD_SECONDS_MIN = 120.0
+"""A shorter wait is over with the next run, and not worth a word."""
 DOCUMENTS_NAMED_MAX = 20
 """A run names so many documents that could not be read; the status, in JSON, names all."""
 
 OVER_SAFETY = "over a safety limit: it waits for a person"
-
-_LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Progress], None] | None
 Stop = Callable[[], bool]
@@ -88,7 +85,8 @@ def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: F
 
     def work(result: RunResult) -> None:
         planned_with = parts.planner(connection)
-        with parts.open(connection) as connector:
+        # A person let these go: also what is read for them may use the reserve of the day's calls.
+        with parts.open(connection, writing=lambda: True) as connector:
             if parts.store.actions.counts(connection.id).get(ActionState.APPROVED):
                 _pull(parts, connection, connector, result, None)
             _apply(parts, connection, connector, planned_with, result=result, stop=stop)
@@ -97,13 +95,27 @@ def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: F
 
 
 def sync_one(
-    parts: Parts, connection: ConnectionRow, *, progress: Watch = None, stop: Stop = lambda: False
+    parts: Parts,
+    connection: ConnectionRow,
+    *,
+    progress: Watch = None,
+    stop: Stop = lambda: False,
+    now: bool = False,
 ) -> RunResult:
-    """Pull, plan, approve by the rulebook, and carry out, for one connection."""
+    """Pull, plan, approve by the rulebook, and carry out, for one connection.
+
+    One whose platform could not be reached of late is left alone until its pause is over, unless it
+    is to be tried `now`.
+    """
+    outage = parts.resting(connection)
+    if outage is not None and not now and not _is_over(outage, parts.clock.now()):
+        return _rested(parts, connection, outage)
 
     def work(result: RunResult) -> None:
         planner, rules = parts.planner(connection)
-        with parts.open(connection) as connector:
+        approved = parts.store.actions.counts(connection.id).get(ActionState.APPROVED)
+        writing = lambda: bool(approved) or result.applied is not None  # noqa: E731
+        with parts.open(connection, writing=writing) as connector:
             _pull(parts, connection, connector, result, progress)
             if stop():
                 result.stopped = "asked to stop"
@@ -259,6 +271,7 @@ def _recorded(
     work: Callable[[RunResult], None],
 ) -> None:
     runs = parts.store.runs
+    outage = parts.store.outages.get(connection.id)
     result.run_id = runs.start(connection.id, result.kind)
     try:
         with _named(parts, connection, result):
@@ -267,11 +280,38 @@ def _recorded(
         message = f"an internal error: {type(error).__name__}"
         runs.finish(result.run_id, outcome="failed", message=message)
         raise
+    _note_outage(parts, connection, result, outage)
     counts = parts.store.actions.counts(connection.id)
     result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
     outcome = "failed" if result.broke else "part failed" if result.failed else "done"
     message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
     runs.finish(result.run_id, outcome=outcome, counts=result.counts(), message=message)
+
+
+def _note_outage(
+    parts: Parts, connection: ConnectionRow, result: RunResult, before: OutageRow | None
+) -> None:
+    """Remember that the platform could not be reached, or that it was."""
+    why = result.unreachable or (result.applied.unreachable if result.applied else "")
+    if why:
+        outage = parts.store.outages.failed(connection.id, why)
+        if outage.retry_at is not None:
+            result.waits_until = outage.retry_at
+            result.problems.append(outage_words(parts, connection, outage))
+    elif before is not None and result.pulled is not None:
+        parts.store.outages.over(connection.id)
+
+
+def _is_over(outage: OutageRow, now: datetime) -> bool:
+    return outage.retry_at is None or outage.retry_at <= now
+
+
+def _rested(parts: Parts, connection: ConnectionRow, outage: OutageRow) -> RunResult:
+    result = RunResult(connection.name, "sync", str(connection.mode), parts.clock.now())
+    result.waits_until = outage.retry_at
+    result.problems.append(outage_words(parts, connection, outage))
+    result.broke = True
+    return result
 
 
 MESSAGE_CHARACTERS_MAX = 2_000
@@ -291,64 +331,8 @@ def _named(parts: Parts, connection: ConnectionRow, result: RunResult) -> Iterat
     except ArsyncError as error:
         result.problems.append(str(error))
         result.broke = True
-
-
-def sync_all(
-    parts: Parts,
-    connections: Sequence[ConnectionRow],
-    *,
-    progress: Watch = None,
-    stop: Stop = lambda: False,
-) -> Iterator[RunResult]:
-    """Sync each connection; a broken one never stops the others."""
-    for connection in connections:
-        if stop():
-            return
-        try:
-            yield sync_one(parts, connection, progress=progress, stop=stop)
-        except Exception as error:  # noqa: BLE001 - a bug met in one ledger must not stop the others
-            _LOG.exception("%s: the run failed", connection.name)
-            result = RunResult(connection.name, "sync", str(connection.mode), parts.clock.now())
-            result.problems.append(f"an internal error ({type(error).__name__}), see the log.")
-            result.broke = True
-            yield result
-
-
-def run_forever(
-    parts: Parts,
-    *,
-    every_seconds: float,
-    stop: threading.Event,
-    names: Sequence[str] | None = None,
-    report: Callable[[RunResult], None] = lambda _: None,
-) -> int:
-    """Sync all connections again and again, until `stop` is set; returns the number of rounds.
-
-    The list of connections is read anew each round. A round that takes longer than the pace is
-    followed by the next at once.
-    """
-    rounds = 0
-    while not stop.is_set():
-        began = time.monotonic()
-        wanted = [row for row in parts.store.connections.all() if not names or row.name in names]
-        for result in sync_all(parts, wanted, stop=stop.is_set):
-            report(result)
-        rounds += 1
-        stop.wait(max(0.0, every_seconds - (time.monotonic() - began)))
-    return rounds
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """Set the event on SIGTERM and SIGINT: the action in hand is finished, then the run ends."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        if isinstance(error, Unreachable):
+            result.unreachable = str(error)
+        elif isinstance(error, RetryLater) and error.after_seconds > WAIT_TOLD_SECONDS_MIN:
+            result.waits_until = parts.clock.now() + timedelta(seconds=error.after_seconds)
+            result.problems[-1] += f" It waits until {result.waits_until:%Y-%m-%d %H:%M} UTC."

@@ -19,6 +19,7 @@ from arsync.store.keys import Keys
 from arsync.store.last_plans import LastPlans
 from arsync.store.ledger import Ledger
 from arsync.store.locks import Locks
+from arsync.store.outages import Outages
 from arsync.store.paces import Paces
 from arsync.store.people import People
 from arsync.store.privacy import Privacy
@@ -33,6 +34,7 @@ __all__ = [
     "Keys",
     "LastPlans",
     "Ledger",
+    "Outages",
     "Paces",
     "People",
     "Privacy",
@@ -61,6 +63,7 @@ class Store:
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
+        self.outages = Outages(database, clock)
         self.paces = Paces(database, clock)
 
     def back_up(self, target: Path) -> int:

@@ -16,6 +16,9 @@ from arsync.errors import ArsyncError, RetryLater, UserMistake
 BUSY_SECONDS_MAX = 30
 """How long a statement waits for another process's write before it gives up."""
 
+CONNECTIONS_MAX = 250
+"""Of one process: a run takes up to four, for its lock, a token's, reading and writing."""
+
 CONNECT_SECONDS_MAX = 10
 """How long opening waits for a PostgreSQL server."""
 
@@ -55,7 +58,10 @@ class Database:
 
     def _sqlite(self) -> Engine:
         engine = create_engine(
-            self.url, connect_args={"timeout": BUSY_SECONDS_MAX}, hide_parameters=True
+            self.url,
+            connect_args={"timeout": BUSY_SECONDS_MAX},
+            hide_parameters=True,
+            max_overflow=CONNECTIONS_MAX,
         )
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -67,6 +73,7 @@ class Database:
                 self.url,
                 connect_args={"connect_timeout": CONNECT_SECONDS_MAX},
                 hide_parameters=True,
+                max_overflow=CONNECTIONS_MAX,
                 # A server that restarted is noticed before a run starts on a dead connection.
                 pool_pre_ping=True,
             )

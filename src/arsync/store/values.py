@@ -214,3 +214,15 @@ class RunRow(NamedTuple):
     message: str
     host: str
     pid: int
+
+
+class OutageRow(NamedTuple):
+    """A platform that could not be reached by the last runs of a connection."""
+
+    connection_id: int
+    failures: int
+    """Runs in a row."""
+    failed_at: datetime
+    retry_at: datetime | None
+    """No scheduled run calls before; None while every run still tries."""
+    why: str
