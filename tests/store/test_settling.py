@@ -1,0 +1,112 @@
+"""What people settle and take back: one transaction each, on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from arsync.core.actions import Action, ActionKind, ActionState, Because
+from arsync.core.undo import undo_action
+from arsync.errors import UserMistake
+from arsync.store import Store
+from arsync.store.values import ActionRow, ConnectionRow
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+S = ActionState
+HOLD = Action(
+    kind=ActionKind.CREDIT_HOLD, connection="acme", contact_id="c1", contact_name="Customer",
+    because=Because("standard.yaml", 3, "Over the limit"), note="Credit hold placed.",
+)  # fmt: skip
+
+
+def placed(store: Store, connection: ConnectionRow, *states: S, at: datetime = NOW) -> ActionRow:
+    """Bring the hold through these states."""
+    store.actions.add(connection.id, HOLD, who="plan", why="a rule", now=at)
+    row = store.actions.claim_next(connection.id, now=at, lease_seconds=60)
+    assert row is not None
+    for state in states:
+        row = store.actions.change(row.key, state, who="arsync", why="so", now=at)
+    return row
+
+
+def unsound(store: Store, connection: ConnectionRow) -> list[str]:
+    """Return what the store's own examination finds wrong with actions and their events."""
+    return [fault.message for fault in store.faults(connection.id) if fault.about == "actions"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_settled_outcome_is_known_once(
+    store: Store, connection: ConnectionRow, sent: bool
+) -> None:
+    row = placed(store, connection, S.UNKNOWN)
+    done = store.actions.settle(row.key, sent=sent, who="Jane", why="she looked", now=NOW)
+    assert (done.state, done.generation) == ((S.SENT, 1) if sent else (S.APPROVED, 2))
+    assert (done.receipt is not None) is sent
+    with pytest.raises(UserMistake, match="is known"):
+        store.actions.settle(row.key, sent=not sent, who="Jo", why="no", now=NOW)
+    assert unsound(store, connection) == []
+
+
+def test_a_look_up_that_settles_nothing_is_kept_once(
+    store: Store, connection: ConnectionRow
+) -> None:
+    row = placed(store, connection, S.UNKNOWN)
+    for _ in range(3):
+        store.actions.looked(row.key, who="arsync", why="nobody can tell", now=NOW)
+    events = store.actions.events(row.key)
+    assert [one.why for one in events].count("nobody can tell") == 1
+    assert store.actions.get(row.key).reason == "so"
+    assert unsound(store, connection) == []
+
+
+def test_an_undoing_is_asked_for_once_and_again_only_when_it_was_refused(
+    store: Store, connection: ConnectionRow
+) -> None:
+    row = placed(store, connection, S.SENT, S.CONFIRMED)
+    undo = undo_action(HOLD, generation=row.generation, done_on=row.sent_on, who="Jane")
+    for _ in range(2):
+        (asked,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
+    assert (asked.state, asked.generation, asked.by_person) == (S.APPROVED, 1, True)
+    assert len(store.actions.events(asked.key)) == 1
+    assert sum("to be undone" in one.why for one in store.actions.events(row.key)) == 1
+    store.actions.change(asked.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
+    (again,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
+    assert (again.state, again.generation) == (S.APPROVED, 2)
+    assert unsound(store, connection) == []
+
+
+def test_only_what_is_named_is_claimed(store: Store, connection: ConnectionRow) -> None:
+    store.actions.add(connection.id, HOLD, who="plan", why="a rule", now=NOW)
+    claim = store.actions.claim_next
+    assert claim(connection.id, now=NOW, lease_seconds=60, keys=["f" * 32]) is None
+    assert claim(connection.id, now=NOW, lease_seconds=60, keys=[HOLD.key]) is not None
+
+
+def test_what_a_run_did_is_found_by_its_two_ends(store: Store, connection: ConnectionRow) -> None:
+    row = placed(store, connection, S.SENT)
+    minute = timedelta(minutes=1)
+    found = store.actions.done_between
+    assert [one.key for one in found(connection.id, NOW - minute, NOW + minute)] == [row.key]
+    assert [one.key for one in found(connection.id, NOW, None)] == [row.key]
+    assert found(connection.id, NOW + minute, None) == []
+    assert found(connection.id, NOW - minute, NOW - minute) == []
+
+
+def test_a_promise_is_taken_back_once_and_the_one_before_it_is_open_again(
+    store: Store, connection: ConnectionRow
+) -> None:
+    days = [date(2026, 12, day) for day in (1, 8, 15)]
+    rows = [
+        store.people.promise(
+            connection.id, "i1", promised_on=day, made_on=date(2026, 11, 22), who="Jane"
+        )
+        for day in days
+    ]
+    taken = [store.people.withdraw_promise(connection.id, rows[2].id) for _ in range(2)]
+    assert taken == [True, False]
+    standing = [one.replaced for one in store.people.promises(connection.id, "i1")]
+    assert standing == [True, False, True]
+    # One that was replaced by a later promise is not there to be taken back.
+    assert not store.people.withdraw_promise(connection.id, rows[0].id)
+    assert not store.people.withdraw_promise(connection.id + 1, rows[1].id)
