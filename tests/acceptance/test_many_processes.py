@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from .conftest import CALL_SECONDS, World, arsync_environment
 
@@ -74,3 +78,42 @@ def test_eight_processes_together_stay_below_a_platforms_calls_a_minute(world: W
         row for row in rows if datetime.fromisoformat(row["at"]) < first + timedelta(seconds=55)
     ]
     assert 40 <= len(minute) <= 55, "each would have made 60 alone"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_eight_processes_with_an_expired_token_renew_it_once(
+    world: World, database: str, request: pytest.FixtureRequest
+) -> None:
+    if database == "postgresql":
+        world.app.close()
+        world.config = world.configured(store_url=request.getfixturevalue("postgresql_schema"))
+        world.app = world.new_app()
+    world.move_to(datetime.now(UTC) - timedelta(hours=2))
+    world.connect("xero", mode="observe")
+    now_in_real_time(world)
+    before = world.control.last_request()
+    at_once(world, "xero", calls=1)
+    rows = world.control.journal(before)
+    assert [row["status"] for row in rows if row["path"].endswith("connect/token")] == [200]
+    calls = [row["status"] for row in rows if "/api.xro/" in row["path"]]
+    assert calls.count(200) >= PROCESSES
+    assert calls.count(401) <= PROCESSES, "each meets the old token's end at most once"
+    assert set(calls) <= {200, 401}
+
+
+@pytest.fixture
+def postgresql_schema() -> Iterator[str]:
+    """A PostgreSQL database's URL with a schema of its own; skips where there is none."""
+    server = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
+    if not server:
+        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"))
+    name = f"arsync_test_{secrets.token_hex(5)}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    inside = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+    yield inside.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()

@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 
 import requests
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 
 from arsync import __version__
 from arsync.clock import Clock
@@ -33,6 +39,8 @@ from arsync.pace import DAY_LIMIT_WAIT_SECONDS, Allowance
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""
+RENEWALS_MAX = 3
+"""Attempts to renew a token while the platform cannot be reached."""
 RETRY_WAIT_SECONDS_MAX = 150.0
 """Waiting between the attempts of one read, all together: two full minutes of a limit."""
 EXPIRY_MARGIN_SECONDS = 60.0
@@ -210,7 +218,15 @@ class PlatformTransport:
         return token
 
     def _renew(self, stale: Token) -> Token:
-        token = self._tokens.refreshed(stale)
+        # At once: an old token is taken again only for a while after its renewal's answer was lost.
+        again = Retrying(
+            retry=retry_if_exception_type(Unreachable),
+            stop=stop_after_attempt(1 if self._probing else RENEWALS_MAX),
+            wait=_BACK_OFF,
+            sleep=self._timer.sleep,
+            reraise=True,
+        )
+        token = again(self._tokens.refreshed, stale)
         self._renewed_token = token.access_token
         self.usage.renewed += 1
         return token

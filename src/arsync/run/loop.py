@@ -19,6 +19,10 @@ from arsync.store.values import ConnectionRow
 WAKE_SECONDS = 0.2
 """How soon a signal is noticed while runs are going on."""
 
+UNREACHED_SECONDS = 300.0
+"""Who could not reach the platform tries again this soon, however slow the pace: a token whose
+renewal was lost has to be renewed again while the platform still takes the old one."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -78,6 +82,7 @@ def run_forever(
     due: dict[int, float] = {}
     rounds: dict[int, int] = {}
     running: dict[Future[RunResult], int] = {}
+    tried_at: dict[int, float] = {}
     rows: list[ConnectionRow] = []
     look_at = 0.0
     with _threads(parts) as pool:
@@ -94,8 +99,14 @@ def run_forever(
                     due[row.id] = now + every_seconds
                     rounds[row.id] = rounds.get(row.id, 0) + 1
                     running[pool.submit(_started, parts, fresh, stop)] = row.id
+                    tried_at[row.id] = now
             if running:
                 done, _ = wait(running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    number = running[future]
+                    if future.exception() is None and future.result().unreachable:
+                        soon = tried_at[number] + UNREACHED_SECONDS
+                        due[number] = min(due[number], soon)
                 _report(done, running, report)
             else:
                 soonest = min([look_at, *(due[row.id] for row in rows)])

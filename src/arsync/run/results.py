@@ -44,6 +44,8 @@ class RunResult:
     """True when that was the user's mistake: the rulebook, the settings."""
     unreachable: str = ""
     """Why the platform could not be reached, when that ended the run."""
+    lost_consent: str = ""
+    """What the platform said when it no longer took the consent."""
     waits_until: datetime | None = None
     """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None

@@ -16,6 +16,7 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Unreachable, 
 from arsync.run.circumstances import paused, paused_kinds
 from arsync.run.kept import and_more
 from arsync.run.outages import outage_words
+from arsync.run.owner import tell_of_lost_consent
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
@@ -281,6 +282,9 @@ def _recorded(
         runs.finish(result.run_id, outcome="failed", message=message)
         raise
     _note_outage(parts, connection, result, outage)
+    if result.lost_consent or (result.applied is not None and result.applied.needs_reconnect):
+        why = result.lost_consent or (result.applied.problems[-1] if result.applied else "")
+        tell_of_lost_consent(parts, connection, why)
     counts = parts.store.actions.counts(connection.id)
     result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
     outcome = "failed" if result.broke else "part failed" if result.failed else "done"
@@ -325,6 +329,7 @@ def _named(parts: Parts, connection: ConnectionRow, result: RunResult) -> Iterat
         parts.store.connections.set_state(connection.id, ConnectionState.NEEDS_RECONNECT)
         result.problems.append(str(error))
         result.broke = True
+        result.lost_consent = str(error)
     except UserMistake as error:
         result.problems.append(str(error))
         result.broke = result.mistake = True

@@ -144,6 +144,14 @@ class Connections:
                 .where(connections.c.id == connection_id)
                 .values(state=state.value)
             )
+            if state is ConnectionState.CONNECTED:
+                # Should the consent end once more, the owner is told once more.
+                grant = select(connections.c.grant_id).where(connections.c.id == connection_id)
+                connection.execute(
+                    update(grants)
+                    .where(grants.c.id == grant.scalar_subquery())
+                    .values(told_at=None)
+                )
 
     def attach(self, connection_id: int, grant_id: int) -> None:
         """Put it under a consent: it is connected again.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.fernet import InvalidToken
@@ -20,6 +22,15 @@ from arsync.store.values import ConnectionState
 
 REFRESH_WAIT_SECONDS_MAX = 120.0
 """How long a process waits for another one's refresh: longer than any single call may take."""
+
+
+@dataclass
+class Telling:
+    """What the owner is to be told of one consent that is over."""
+
+    names: tuple[str, ...]
+    """The connections that it opened."""
+    done: bool = False
 
 
 class Tokens:
@@ -80,13 +91,42 @@ class Tokens:
             current = self.load(grant_id)
             if current.access_token != stale.access_token:
                 return current
+            lost_at = self._begin_renewal(grant_id)
             try:
                 token = refresh(current)
-            except NeedsReconnect:
+            except NeedsReconnect as error:
                 self._mark_needing_reconnect(grant_id)
-                raise
+                if lost_at is None:
+                    raise
+                raise NeedsReconnect(
+                    f"{str(error).rstrip('.')}. The answer to a renewal at {lost_at:%Y-%m-%d %H:%M}"
+                    " UTC was lost, and the token before it is no longer taken."
+                ) from None
             self.save(grant_id, token)
             return token
+
+    @contextmanager
+    def telling(self, grant_id: int) -> Iterator[Telling]:
+        """Hold the right to tell the owner that a consent is over; nobody else tells meanwhile.
+
+        Yields what to tell: without names there is nothing (any more). Set `done` once it is told.
+        """
+        busy = "another process is telling the owner."
+        wait = REFRESH_WAIT_SECONDS_MAX
+        with self._locks.held(f"tell-{grant_id}", wait_seconds=wait, busy=busy):
+            with self._database.read() as connection:
+                told = connection.scalar(select(grants.c.told_at).where(grants.c.id == grant_id))
+                query = select(connections.c.name).where(connections.c.grant_id == grant_id)
+                names = tuple(connection.scalars(query.order_by(connections.c.name)))
+            telling = Telling(() if told is not None else names)
+            yield telling
+            if telling.done:
+                with self._database.write() as connection:
+                    connection.execute(
+                        update(grants)
+                        .where(grants.c.id == grant_id)
+                        .values(told_at=self._clock.now())
+                    )
 
     def reencrypt(self) -> int:
         """Encrypt every token with the newest key, and return how many."""
@@ -113,6 +153,7 @@ class Tokens:
             "secret": cipher.encrypt(json.dumps(fields).encode()).decode(),
             "expires_at": token.expires_at,
             "saved_at": self._clock.now(),
+            "renewal_at": None,
         }
 
     def _decrypted(self, secret: str) -> Token:
@@ -130,6 +171,15 @@ class Tokens:
         if self._keys is None:
             raise UserMistake("no key for the tokens was given: the store was opened without one.")
         return self._keys
+
+    def _begin_renewal(self, grant_id: int) -> datetime | None:
+        """Note that a renewal is asked for; returns when one was whose answer never came."""
+        this = grants.c.id == grant_id
+        with self._database.write() as connection:
+            before = connection.scalar(select(grants.c.renewal_at).where(this))
+            if before is None:
+                connection.execute(update(grants).where(this).values(renewal_at=self._clock.now()))
+        return before
 
     def _mark_needing_reconnect(self, grant_id: int) -> None:
         with self._database.write() as connection:

@@ -1,0 +1,125 @@
+"""A token is renewed once, a lost renewal is made good, and a lost consent is told once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from arsync.store.values import ConnectionState
+
+from .conftest import PLATFORMS, World, arsync_process
+from .test_outages import connected
+
+TOKEN_PATH = "connect/token|tokens/bearer"
+GRACE = {"xero": timedelta(minutes=30), "quickbooks": timedelta(hours=24)}
+
+
+def renewals(world: World, since: int) -> list[dict[str, Any]]:
+    rows = world.control.journal(since)
+    return [row for row in rows if row["path"].endswith(("connect/token", "tokens/bearer"))]
+
+
+def killed_in_a_renewal(world: World, name: str) -> None:
+    """Run `arsync pull` and kill it while it waits for the answer to a renewal that was made."""
+    world.control.fault(method="POST", path=TOKEN_PATH, delay_seconds=30.0)
+    since = world.control.last_request()
+    world.app.close()
+    with arsync_process(world.folder, "pull", "--connection", name) as process:
+        until = time.monotonic() + 60
+        while not any(row["fault"] for row in renewals(world, since)):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.kill()
+        process.communicate()
+    world.control.no_more_faults()
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_renewal_that_a_killed_process_did_not_save_is_made_again(
+    world: World, name: str
+) -> None:
+    world.move_to(datetime.now(UTC) - timedelta(hours=2))
+    connected(world, name)
+    world.move_to(datetime.now(UTC))
+    killed_in_a_renewal(world, name)
+    world.advance(minutes=20)
+    assert world.sync(name).all_problems == []
+    assert world.connection(name).state == ConnectionState.CONNECTED
+
+
+def test_a_lost_renewal_is_repeated_within_the_same_run(world: World) -> None:
+    connected(world, "xero")
+    world.advance(hours=2)
+    since = world.control.last_request()
+    world.control.fault(method="POST", path=TOKEN_PATH, drop="after")
+    assert world.sync("xero").all_problems == []
+    assert len(renewals(world, since)) == 2
+
+
+def test_a_renewal_that_was_lost_for_too_long_says_so(world: World) -> None:
+    connected(world, "xero")
+    world.advance(hours=2)
+    world.control.fault(method="POST", path=TOKEN_PATH, drop="after", times=3)
+    lost_at = world.clock.now()
+    assert world.sync("xero").unreachable
+    world.advance(minutes=31)
+    result = world.sync("xero")
+    assert f"renewal at {lost_at:%Y-%m-%d %H:%M} UTC was lost" in result.all_problems[0]
+    assert world.connection("xero").state == ConnectionState.NEEDS_RECONNECT
+
+
+def test_the_owner_is_told_once_by_mail_that_a_consent_is_over(world: World) -> None:
+    world.app.close()
+    world.config = world.configured(runs_notify="owner@example.com")
+    world.app = world.new_app()
+    connected(world, "xero")
+    world.control.person("xero", "disconnect")
+    for _ in range(3):
+        assert "arsync connect" in world.sync("xero").all_problems[0]
+    (mail,) = told(world)
+    assert mail["subject"] == "arsync must be connected to Xero again"
+    assert "To connect again, run: arsync connect xero" in mail["text"]
+    # After a new consent, a second revocation is told of again.
+    world.connect("xero")
+    assert world.sync("xero").all_problems == []
+    world.control.person("xero", "disconnect")
+    for _ in range(2):
+        world.sync("xero")
+    assert len(told(world)) == 2
+
+
+def test_a_mail_that_did_not_leave_is_tried_again_by_the_next_run(world: World) -> None:
+    world.app.close()
+    world.config = world.configured(runs_notify="owner@example.com")
+    world.app = world.new_app()
+    connected(world, "xero")
+    world.control.person("xero", "disconnect")
+    world.control.fault(smtp="later")
+    world.sync("xero")
+    assert told(world) == []
+    for _ in range(2):
+        world.sync("xero")
+    assert len(told(world)) == 1
+
+
+def test_without_mail_one_line_of_the_log_tells(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    connected(world, "xero")
+    world.control.person("xero", "disconnect")
+    for _ in range(3):
+        world.sync("xero")
+    errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert len(errors) == 1
+    assert errors[0].startswith("xero: ")
+    assert told(world) == []
+
+
+def told(world: World) -> list[dict[str, Any]]:
+    mails: list[dict[str, Any]] = world.control.get("state")["emails"]
+    return [one for one in mails if "owner@example.com" in str(one)]
