@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from arsync.connector import HttpResponse
+from arsync.core.text import one_line
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 
 Tree = dict[str, Raw]
@@ -96,7 +97,7 @@ def _errors(fault: Any) -> Iterator[tuple[str, str]]:
         code = _either(error, "code")
         words = [_either(error, key) for key in ("Message", "Detail")]
         told = ": ".join(dict.fromkeys(word for word in words if isinstance(word, str) and word))
-        yield str(code or "").lstrip("0"), told[:_WORDS_LENGTH_MAX]
+        yield one_line(str(code or "").lstrip("0")), one_line(told[:_WORDS_LENGTH_MAX])
 
 
 def _either(node: Any, key: str) -> Any:

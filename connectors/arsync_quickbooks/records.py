@@ -30,6 +30,7 @@ from arsync.core.records import (
     PaymentStatus,
     RecordKind,
 )
+from arsync.core.text import ID_CHARACTERS_MAX, is_id, one_line
 from arsync_quickbooks.blocks import promised_on
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
@@ -91,12 +92,12 @@ def _named(
         @wraps(convert)
         def converted(document: D | Odd, context: Any) -> R | DocumentProblem:
             if isinstance(document, Odd):
-                return DocumentProblem(kind, *document)
+                return _problem(kind, *document)
             try:
                 return convert(document, context)
             except _OddDocument as odd:
                 number = getattr(document, "doc_number", None) or ""
-                return DocumentProblem(kind, document.id or "", number, str(odd), *_whose(document))
+                return _problem(kind, document.id or "", number, str(odd), *_whose(document))
 
         return converted
 
@@ -113,19 +114,19 @@ def to_contact(document: CustomerDoc, names: Names) -> Contact:
     if not active:
         name = name.removesuffix(DELETED_SUFFIX)
     return Contact(
-        id=_text(document.id, "Id"),
-        name=_text(name, "DisplayName"),
+        id=_id(document.id, "Id"),
+        name=one_line(_text(name, "DisplayName")),
         status=ContactStatus.ACTIVE if active else ContactStatus.ARCHIVED,
         email=emails[0] if emails else "",
         more_emails=emails[1:],
-        first_name=document.given_name or "",
-        currency=_value(document.currency_ref),
+        first_name=one_line(document.given_name or ""),
+        currency=one_line(_value(document.currency_ref)),
         country=alpha_2((document.bill_addr and document.bill_addr.country) or ""),
         groups=_groups(document.customer_type_ref, names),
-        parent_id=_value(document.parent_ref),
+        parent_id=_optional_id(_value(document.parent_ref), "ParentRef"),
         bill_to_parent=bool(document.parent_ref and document.bill_with_parent),
         created_on=_day_of((meta and meta.create_time) or ""),
-        terms=_called(document.sales_term_ref, names.terms),
+        terms=one_line(_called(document.sales_term_ref, names.terms)),
         note=document.notes or "",
         version=document.sync_token or "",
         updated_at=_moment_of(document),
@@ -156,9 +157,9 @@ def to_invoice(document: InvoiceDoc, books: Books) -> Invoice:
     currency = _currency(document, books)
     note = document.private_note or ""
     return Invoice(
-        id=_text(document.id, "Id"),
-        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
-        number=document.doc_number or "",
+        id=_id(document.id, "Id"),
+        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
+        number=one_line(document.doc_number or ""),
         status=_invoice_status(document, total, due),
         issued_on=_day(document.txn_date, "TxnDate"),
         due_on=_day(document.due_date, "DueDate"),
@@ -169,7 +170,7 @@ def to_invoice(document: InvoiceDoc, books: Books) -> Invoice:
         sent=_SENT.get(document.email_status or ""),
         expected_on=promised_on(note),
         email=", ".join(_addresses(document.bill_email)),
-        link=document.invoice_link or "",
+        link=one_line(document.invoice_link or ""),
         note=note,
         version=document.sync_token or "",
         updated_at=_moment_of(document),
@@ -196,8 +197,8 @@ def to_payment(document: PaymentDoc, books: Books) -> Payment:
     currency = _currency(document, books)
     voided = amount == 0 and left == 0 and not document.line and _is_void(document)
     return Payment(
-        id=_text(document.id, "Id"),
-        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
+        id=_id(document.id, "Id"),
+        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
         status=PaymentStatus.VOIDED if voided else PaymentStatus.ACTIVE,
         paid_on=paid_on,
         currency=currency,
@@ -205,7 +206,7 @@ def to_payment(document: PaymentDoc, books: Books) -> Payment:
         amount=amount,
         unallocated=left,
         allocations=_allocations(document, paid_on),
-        reference=document.payment_ref_num or "",
+        reference=one_line(document.payment_ref_num or ""),
         version=document.sync_token or "",
         updated_at=_moment_of(document),
     )
@@ -223,10 +224,10 @@ def to_credit(document: CreditMemoDoc, books: Books) -> Credit:
     else:
         status = DocumentStatus.OPEN if left else DocumentStatus.PAID
     return Credit(
-        id=_text(document.id, "Id"),
-        contact_id=_text(_value(document.customer_ref), "CustomerRef"),
+        id=_id(document.id, "Id"),
+        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
         kind=CreditKind.CREDIT_NOTE,
-        number=document.doc_number or "",
+        number=one_line(document.doc_number or ""),
         status=status,
         issued_on=_day(document.txn_date, "TxnDate"),
         currency=currency,
@@ -252,7 +253,7 @@ def to_organisation(
     zone = company.default_time_zone or ""
     return Organisation(
         id=realm_id,
-        name=company.company_name or company.legal_name or "",
+        name=one_line(company.company_name or company.legal_name or ""),
         base_currency=books_of(preferences).home_currency,
         country=alpha_2(company.country or ""),
         time_zone=zone if zone in known_time_zones else "",
@@ -298,6 +299,19 @@ def moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
+def _problem(
+    kind: RecordKind,
+    id_: str,
+    number: str,
+    message: str,
+    contact_id: str = "",
+    invoice_ids: tuple[str, ...] = (),
+) -> DocumentProblem:
+    return DocumentProblem(
+        kind, one_line(id_), one_line(number), one_line(message), one_line(contact_id), invoice_ids
+    )
+
+
 def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
     """Return the customer and the invoices that a document names."""
     named = (
@@ -312,6 +326,19 @@ def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
 def _text(text: str | None, key: str) -> str:
     if not text:
         raise _OddDocument(f"{key} is missing")
+    return text
+
+
+def _id(text: str | None, key: str) -> str:
+    if not text:
+        raise _OddDocument(f"{key} is missing")
+    return _optional_id(text, key)
+
+
+def _optional_id(text: str, key: str) -> str:
+    """Return an id that may stand in an address and in a query, or an empty one."""
+    if text and not is_id(text):
+        raise _OddDocument(f"{key} is no id: {text[:ID_CHARACTERS_MAX]!r}")
     return text
 
 
@@ -401,14 +428,14 @@ def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
             raise _OddDocument("one line is linked to several invoices")
         for link in links:
             amount = _money(line.amount, "Line.Amount")
-            found.append(Allocation(_text(link.txn_id, "TxnId"), amount, paid_on))
+            found.append(Allocation(_id(link.txn_id, "TxnId"), amount, paid_on))
     return tuple(found)
 
 
 def _addresses(email: Email | None) -> tuple[str, ...]:
     written = (email and email.address) or ""
     parts = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)
-    return tuple(part.strip() for part in parts if part.strip())
+    return tuple(one_line(part.strip()) for part in parts if part.strip())
 
 
 def _called(reference: Ref | None, names: Mapping[str, str]) -> str:
@@ -419,4 +446,4 @@ def _called(reference: Ref | None, names: Mapping[str, str]) -> str:
 
 def _groups(reference: Ref | None, names: Names) -> tuple[str, ...]:
     called = _called(reference, names.customer_types)
-    return (called,) if called else ()
+    return (one_line(called),) if called else ()

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from arsync.core.records import DocumentProblem, RecordKind
+from arsync.core.text import one_line
 from arsync.errors import RetryLater
 from arsync_xero.dates import moment_of
 
@@ -315,10 +316,10 @@ class Endpoint(Generic[D]):
         number = fields.get("InvoiceNumber") or fields.get("CreditNoteNumber") or fields.get("Name")
         return DocumentProblem(
             kind=str(self.kind or self.path),
-            id=str(fields.get(self.id_name) or ""),
-            number=str(number or ""),
-            message=message,
-            contact_id=_contact_in(fields),
+            id=one_line(str(fields.get(self.id_name) or "")),
+            number=one_line(str(number or "")),
+            message=one_line(message),
+            contact_id=one_line(_contact_in(fields)),
             invoice_ids=tuple(_invoices_in(fields)) if self.kind != RecordKind.INVOICES else (),
         )
 

@@ -29,6 +29,7 @@ from arsync.core.records import (
     PaymentStatus,
     RecordKind,
 )
+from arsync.core.text import ID_CHARACTERS_MAX, is_id, one_line
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
     AllocationDocument,
@@ -116,12 +117,12 @@ def to_organisation(
             if day
         ]
         return Organisation(
-            id=_text(document.organisation_id, "OrganisationID"),
-            name=_text(document.name, "Name"),
+            id=_id(document.organisation_id, "OrganisationID"),
+            name=one_line(_text(document.name, "Name")),
             base_currency=_currency(document.base_currency, "BaseCurrency"),
-            country=(document.country_code or "").upper(),
+            country=one_line((document.country_code or "").upper()),
             time_zone=iana_name(document.timezone or ""),
-            short_code=document.short_code or "",
+            short_code=one_line(document.short_code or ""),
             is_demo=bool(document.is_demo_company),
             locked_until=max(locks, default=None),
             own_reminders=own_reminders,
@@ -134,23 +135,25 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
     """Return a contact."""
 
     def make() -> Contact:
-        merged_into = document.merged_to_contact_id or ""
+        merged_into = _optional_id(document.merged_to_contact_id or "", "MergedToContactID")
         status = _known(document.contact_status, _CONTACT_STATUS, "ContactStatus")
         return Contact(
-            id=_text(document.contact_id, "ContactID"),
-            name=_text(document.name, "Name"),
+            id=_id(document.contact_id, "ContactID"),
+            name=one_line(_text(document.name, "Name")),
             status=ContactStatus.MERGED if merged_into else status,
-            email=document.email_address or "",
+            email=one_line(document.email_address or ""),
             more_emails=tuple(
-                person.email_address
+                one_line(person.email_address)
                 for person in document.contact_persons or ()
                 if person.include_in_emails and person.email_address
             ),
-            first_name=document.first_name or "",
-            currency=document.default_currency or "",
+            first_name=one_line(document.first_name or ""),
+            currency=one_line(document.default_currency or ""),
             country=_country(document),
             groups=tuple(
-                sorted(group.name for group in document.contact_groups or () if group.name)
+                sorted(
+                    one_line(group.name) for group in document.contact_groups or () if group.name
+                )
             ),
             merged_into=merged_into,
             terms=terms_in_words(document.payment_terms),
@@ -199,9 +202,9 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             due_on = issued_on
         currency = _currency(document.currency_code, "CurrencyCode")
         return Invoice(
-            id=_text(document.invoice_id, "InvoiceID"),
+            id=_id(document.invoice_id, "InvoiceID"),
             contact_id=_contact_id(document.contact),
-            number=document.invoice_number or "",
+            number=one_line(document.invoice_number or ""),
             status=status,
             issued_on=issued_on,
             due_on=due_on,
@@ -209,7 +212,7 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             rate=_rate(document.currency_rate, currency, base, needed=owed),
             total=_amount(document.total, "Total"),
             amount_due=_amount(document.amount_due, "AmountDue"),
-            reference=document.reference or "",
+            reference=one_line(document.reference or ""),
             sent=document.sent_to_contact,
             paid_on=_optional_day(None, document.fully_paid_on_date, "FullyPaidOnDate"),
             expected_on=_optional_day(None, document.expected_payment_date, "ExpectedPaymentDate"),
@@ -237,10 +240,10 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
         currency = _currency(document.currency_code, "CurrencyCode")
         issued_on = _day(document.date_string, document.date, "Date")
         return Credit(
-            id=_text(id_, "id"),
+            id=_id(id_, "id"),
             contact_id=_contact_id(document.contact),
             kind=_known(document.type, _CREDIT_KINDS, "Type"),
-            number=number or "",
+            number=one_line(number or ""),
             status=status,
             issued_on=issued_on,
             currency=currency,
@@ -277,9 +280,9 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
         currency = _currency(invoice.currency_code, "Invoice.CurrencyCode")
         amount = _amount(document.amount, "Amount")
         active = status == PaymentStatus.ACTIVE
-        match = Allocation(_text(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
+        match = Allocation(_id(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
         return Payment(
-            id=_text(document.payment_id, "PaymentID"),
+            id=_id(document.payment_id, "PaymentID"),
             contact_id=_contact_id(invoice.contact),
             status=status,
             paid_on=paid_on,
@@ -289,7 +292,7 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
             # In Xero a payment always belongs to a document: nothing of it is left over.
             unallocated=Decimal(0),
             allocations=(match,) if active else (),
-            reference=document.reference or "",
+            reference=one_line(document.reference or ""),
             reconciled=document.is_reconciled,
             updated_at=moment_of(document.updated_date_utc),
         )
@@ -305,7 +308,7 @@ def to_open_balance(document: InvoiceDocument) -> OpenBalance | DocumentProblem:
 
     def make() -> OpenBalance:
         return OpenBalance(
-            invoice_id=_text(document.invoice_id, "InvoiceID"),
+            invoice_id=_id(document.invoice_id, "InvoiceID"),
             amount_due=_amount(document.amount_due, "AmountDue"),
             due_on=_optional_day(document.due_date_string, document.due_date, "DueDate"),
         )
@@ -320,7 +323,9 @@ def terms_in_words(terms: Terms | None) -> str:
         return ""
     if is_cash_on_delivery(sales):
         return "cash on delivery"
-    return _TERM_WORDS.get(sales.type, f"{{day}} {sales.type}").format(day=sales.day)
+    return _TERM_WORDS.get(sales.type, "{day} {type}").format(
+        day=sales.day, type=one_line(sales.type)
+    )
 
 
 def is_cash_on_delivery(term: Term | None) -> bool:
@@ -359,7 +364,9 @@ def _record(
     try:
         return make()
     except Odd as odd:
-        return DocumentProblem(str(kind), id_ or "", number or "", str(odd), *whose)
+        return DocumentProblem(
+            str(kind), one_line(id_ or ""), one_line(number or ""), one_line(str(odd)), *whose
+        )
 
 
 def _owner(contact: ContactRef | None) -> str:
@@ -372,8 +379,21 @@ def _text(value: str | None, name: str) -> str:
     return value
 
 
+def _id(value: str | None, name: str) -> str:
+    if not value:
+        raise Odd(f"no {name}")
+    return _optional_id(value, name)
+
+
+def _optional_id(value: str, name: str) -> str:
+    """Return an id that may stand in an address, or an empty one."""
+    if value and not is_id(value):
+        raise Odd(f"{name} is no id: {value[:ID_CHARACTERS_MAX]!r}")
+    return value
+
+
 def _contact_id(contact: object) -> str:
-    return _text(getattr(contact, "contact_id", None), "Contact.ContactID")
+    return _id(getattr(contact, "contact_id", None), "Contact.ContactID")
 
 
 def _known(value: str | None, words: dict[str, T], name: str) -> T:
@@ -420,7 +440,7 @@ def _optional_day(plain: str | None, text: str | None, name: str) -> date | None
 def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
     invoice = document.invoice
     return Allocation(
-        invoice_id=_text(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
+        invoice_id=_id(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
         amount=_amount(document.amount, "Allocations.Amount"),
         allocated_on=_optional_day(document.date_string, document.date, "Allocations.Date")
         or issued_on,

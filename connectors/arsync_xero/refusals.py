@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arsync.connector import HttpResponse
+from arsync.core.text import one_line
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
 WORDS_LENGTH_MAX = 600
@@ -59,12 +60,12 @@ def words(body: bytes) -> str:
     tree = _tree(body)
     if not isinstance(tree, dict):
         text = body.decode("utf-8", "replace").strip()
-        return "" if text.startswith(("<", "{", "[")) else text[:WORDS_LENGTH_MAX]
+        return "" if text.startswith(("<", "{", "[")) else one_line(text[:WORDS_LENGTH_MAX])
     nested = list(_messages(tree.get("Elements")))
     top = [str(tree[key]) for key in ("Message", "Detail", "Title") if tree.get(key)]
     found = _joined(nested or [text for text in top if text != _GENERAL][:1] or top[:1])
     number = tree.get("ErrorNumber")
-    return f"{found} (error {number})" if number and found else found
+    return f"{found} (error {one_line(str(number))})" if number and found else found
 
 
 def _is_error(row: dict[str, Any]) -> bool:
@@ -85,11 +86,11 @@ def _messages(tree: Any) -> Iterator[str]:
 
 
 def _joined(messages: list[str]) -> str:
-    return "; ".join(dict.fromkeys(messages))[:WORDS_LENGTH_MAX]
+    return one_line("; ".join(dict.fromkeys(messages))[:WORDS_LENGTH_MAX])
 
 
 def _tree(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -6,6 +6,8 @@ left as it stands: no rule takes it for one.
 
 from __future__ import annotations
 
+from arsync.core.text import cleaned
+
 _CODES = """
 ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU AUTAT
 AZEAZ BAHBH BDIBI BELBE BENBJ BESBQ BFABF BGDBD BHSBS BIHBA BLGBG BLMBL BLRBY BLZBZ BMUBM BOLBO
@@ -115,12 +117,12 @@ _BY_NAME = _by_name()
 
 
 def alpha_2(text: str) -> str:
-    """Return the two-letter code of a country; a text that names none is returned as it is.
+    """Return the two-letter code of a country; a text that names none is returned as one line.
 
     Args:
         text: `DE`, `DEU`, `Germany` or `Deutschland`, in any letter case.
     """
-    plain = " ".join(text.split())
+    plain = cleaned(text)
     code = plain.upper()
     if code in _KNOWN:
         return code

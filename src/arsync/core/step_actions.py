@@ -12,6 +12,7 @@ from arsync.core.money import ZERO, minor_digits, rounded, shown
 from arsync.core.planning import Planning, cited
 from arsync.core.records import Invoice
 from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
+from arsync.core.text import file_name
 
 
 class DueStep(NamedTuple):
@@ -134,7 +135,7 @@ def _details(
             task = f"There is no email address: send the {step.text} another way"
         return {"cadence": highest.reason.rule, "task": task, "assign_to": step.assign_to}
     if kind is ActionKind.LETTER:
-        name = f"{step.text} {invoice.number or invoice.id}.pdf".replace("/", "-")
+        name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
         return {
             "cadence": highest.reason.rule,
             "letter": step.text,

@@ -13,6 +13,7 @@ import urllib3.exceptions
 
 from arsync.clock import Clock
 from arsync.connector import HttpResponse
+from arsync.core.text import one_line
 
 READ_BYTES_MAX = 256 * 1024
 """No refusal is longer; what is, is not read for its words."""
@@ -66,13 +67,13 @@ def words(answer: HttpResponse) -> str:
     """Return what the platform says about a refusal, as far as it is a sentence."""
     try:
         tree = json.loads(answer.body[:READ_BYTES_MAX])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     for level in (tree, *_faults(tree)):
         if isinstance(level, dict):
             for key in _WORD_KEYS:
                 if isinstance(level.get(key), str) and level[key]:
-                    return f": {level[key][:_WORDS_LENGTH_MAX].rstrip('.')}"
+                    return f": {one_line(level[key][:_WORDS_LENGTH_MAX]).rstrip('.')}"
     return ""
 
 

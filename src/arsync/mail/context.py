@@ -11,6 +11,7 @@ from arsync.core.actions import Action
 from arsync.core.money import ZERO
 from arsync.core.records import Account, Invoice, Organisation
 from arsync.core.statutory import LatePayment, compensation, interest
+from arsync.core.text import cleaned
 from arsync.mail.language import Language
 
 INVOICES_PER_LETTER_MAX = 200
@@ -70,7 +71,7 @@ def letter_context(
         link = (links or {}).get(ref.id, "") or (record.link if record else "")
         lines.append(
             LetterInvoice(
-                number=_clean(ref.number),
+                number=cleaned(ref.number),
                 date=spoken.day(record.issued_on) if record else "",
                 due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
                 amount_due=spoken.amount(due, currency),
@@ -79,7 +80,7 @@ def letter_context(
                 days_overdue=days,
                 overdue=spoken.overdue(days),
                 link=link if _is_web(link) else "",
-                reference=_clean(record.reference) if record else "",
+                reference=cleaned(record.reference) if record else "",
                 step=ref.step or action.step,
             )
         )
@@ -91,10 +92,10 @@ def letter_context(
     return _context(
         spoken,
         customer=(
-            _clean(contact.name if contact else action.contact_name),
-            _clean(contact.first_name) if contact else "",
+            cleaned(contact.name if contact else action.contact_name),
+            cleaned(contact.first_name) if contact else "",
         ),
-        organisation=_clean(organisation.name),
+        organisation=cleaned(organisation.name),
         lines=lines,
         totals=[spoken.amount(amount, currency) for currency, amount in totals.items()],
         oldest=oldest,
@@ -166,11 +167,6 @@ def _joined(parts: Sequence[str], and_word: str) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {and_word} {parts[-1]}"
-
-
-def _clean(text: str) -> str:
-    """Return one line without control characters: names come from outside."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _is_web(link: str) -> bool:

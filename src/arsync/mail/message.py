@@ -11,6 +11,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from typing import NamedTuple
 
+from arsync.core.text import cleaned
 from arsync.errors import Rejected, UserMistake
 from arsync.mail.letters import Letter
 
@@ -69,8 +70,7 @@ def is_address(text: str) -> bool:
 
 def clean_name(text: str) -> str:
     """Return a name as one short line without control characters: it goes into a header."""
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(line.split())[:NAME_CHARACTERS_MAX]
+    return cleaned(text)[:NAME_CHARACTERS_MAX]
 
 
 def message_id(key: str, sender: str) -> str:
@@ -126,7 +126,7 @@ def compose(
     if not recipients:
         raise Rejected(f"{clean_name(to_name) or 'the customer'} has no valid mail address.")
     message = EmailMessage(policy=SMTP_POLICY)
-    message["Subject"] = clean_line(letter.subject)
+    message["Subject"] = cleaned(letter.subject)
     message["From"] = _address(sender_name, sender_address)
     message["To"] = [
         _address(to_name if number == 0 else "", address)
@@ -148,11 +148,6 @@ def compose(
         raise Rejected(f"the message is larger than {MESSAGE_BYTES_MAX:,} bytes.")
     others = tuple(one for one in copies if one.lower() not in {to.lower() for to in recipients})
     return Outgoing(message, sender_address, recipients, others, data)
-
-
-def clean_line(text: str) -> str:
-    """Return a subject as one line without control characters."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _address(name: str, address: str) -> Address:

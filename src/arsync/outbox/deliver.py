@@ -10,6 +10,7 @@ from arsync.clock import Clock
 from arsync.connector import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.records import Account
+from arsync.core.text import file_name
 from arsync.errors import OutcomeUnknown, UserMistake
 from arsync.outbox.recheck import Ready
 from arsync.outbox.values import WHO, Post
@@ -170,7 +171,7 @@ class Delivery:
             before=before,
             generation=row.generation,
             text=text,
-            file_name=(action.details.get("file_name") or _file_name(action)) if is_letter else "",
+            file_name=_file_name(action) if is_letter else "",
             file_type=PDF_TYPE if is_letter else "",
             undoes=self._undone(action),
         )
@@ -218,6 +219,8 @@ _LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})
 
 
 def _file_name(action: Action) -> str:
+    planned = action.details.get("file_name")
+    if planned:
+        return file_name(planned.removesuffix(".pdf"), ".pdf")
     number = action.invoices[0].number if action.invoices else action.contact_id
-    plain = "".join(char if char.isalnum() or char in "-_ " else "-" for char in number)
-    return f"{action.step or 'letter'} {plain}.pdf"
+    return file_name(f"{action.step or 'letter'} {number}", ".pdf")

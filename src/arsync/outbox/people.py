@@ -12,6 +12,7 @@ from arsync.core.actions import Action, ActionKind, ActionState, Because, Invoic
 from arsync.core.money import plain, shown
 from arsync.core.plan import action_json
 from arsync.core.records import Invoice
+from arsync.core.text import cleaned
 from arsync.errors import UserMistake
 from arsync.outbox.values import WHO
 from arsync.store import Store
@@ -409,7 +410,7 @@ def checked(text: str, characters_max: int) -> str:
     Raises:
         UserMistake: it is too long.
     """
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = cleaned(text)
     if len(line) > characters_max:
         raise UserMistake(
             f"a text of {len(line):,} characters is too long; {characters_max:,} fit."

@@ -27,7 +27,10 @@ BARS_MAX = 15
 CHART_WIDTH = 640
 """Of a chart's bars, in the page's pixels."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""Spreadsheets that work in Chinese or Japanese take the full-width signs as well."""
+
+_BREAKS = frozenset("\t\r\n")
 
 
 class AgeingTable(NamedTuple):
@@ -112,7 +115,9 @@ def as_csv(tables: Sequence[AgeingTable]) -> str:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    # Blanks, tabs and line breaks in front do not keep every spreadsheet from calculating.
+    begins = text.lstrip()[:1]
+    return f"'{text}" if begins in _FORMULA_STARTS or text[:1] in _BREAKS else text
 
 
 class _Part(NamedTuple):
