@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.judging import evaluating
 from benchmarks.measure import busy
 from benchmarks.report import Section, show, write_docs
 from benchmarks.sections import Scale, planning, pulling, start, storing
@@ -20,6 +21,7 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "start": start,
     "storing": storing,
     "planning": planning,
+    "evaluating": evaluating,
     "xero": lambda scale, folder: pulling("xero", scale, folder),
     "quickbooks": lambda scale, folder: pulling("quickbooks", scale, folder),
 }

@@ -46,6 +46,7 @@ from arsync.core.plan import make_plan
 from arsync.core.records import Account, Organisation
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.run import App
+from arsync.run.kept import packing
 from benchmarks.measure import Failed
 from benchmarks.peers import LeftOut, Peer, python_of
 
@@ -73,7 +74,7 @@ def plan_of(accounts: Any) -> Any:
     now = datetime.now(UTC)
     return make_plan(
         accounts, standard(), connection="bench", organisation=ORGANISATION, today=now.date(),
-        now=now, offers=OFFERS, holidays=no_holidays,
+        now=now, offers=OFFERS, holidays=no_holidays, keepers=packing(),
     )  # fmt: skip
 
 

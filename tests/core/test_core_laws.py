@@ -999,6 +999,7 @@ def test_the_plan_in_json_is_the_one_of_the_design(desk: Desk) -> None:
                 "because": None,
             }
         ],
+        "paused": [],
         "safety": {"exceeded": False},
         "problems": [],
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
 from arsync.core.books import Agreed, Books, Seat
-from arsync.core.conditions import Answer, Condition, Trace, fields_of, trace
+from arsync.core.conditions import Answer, Condition, Question, Trace, fields_of, trace
 from arsync.core.facts import (
     CONTACT_BY_NAME,
     Kind,
@@ -132,10 +132,12 @@ class Assessor:
         self, condition: Condition, party: Party, invoice: Invoice | None = None
     ) -> dict[str, Value]:
         """Return the facts that a condition rests on, for JSON, by name."""
-        found = self.trace(condition, party, invoice)
-        facts = {one.field.name: in_json(one.field, one.value) for one in found.evidence}
+        facts = {
+            one.field.name: in_json(one.field, value)
+            for one, value in self._answers(condition, party, invoice)
+        }
         converted = party.seat.books.converter.converted
-        if converted and any(one.field.kind is Kind.AMOUNT for one in found.evidence):
+        if converted and any(one.field.kind is Kind.AMOUNT for one in condition.asked):
             facts["converted_from"] = sorted(converted)
         return facts
 
@@ -155,9 +157,22 @@ class Assessor:
 
     def words(self, condition: Condition, party: Party, invoice: Invoice | None = None) -> str:
         """Return the evidence in one line for people."""
-        found = self.trace(condition, party, invoice)
-        parts = [one.in_words(self.rulebook.currency) for one in found.evidence]
+        currency = self.rulebook.currency
+        parts = [
+            f"{one.field.name} {in_words(one.field, value, currency)} ({one.wanted})"
+            for one, value in self._answers(condition, party, invoice)
+        ]
         return " · ".join(dict.fromkeys(parts))
+
+    def _answers(
+        self, condition: Condition, party: Party, invoice: Invoice | None
+    ) -> Iterator[tuple[Question, Value]]:
+        """Yield each question of a condition with the fact that answers it."""
+        row = None if invoice is None else self.invoice_row(party, invoice)
+        for one in condition.asked:
+            of_contact = one.field.of == "contact"
+            assert of_contact or row is not None, "a condition on invoices needs an invoice"
+            yield one, (party.row if of_contact or row is None else row)[one.field.position]
 
     def fact_in_words(self, party: Party, name: str) -> str:
         """Return one fact of a contact for people, whether the rulebook asks for it or not."""

@@ -95,6 +95,13 @@ Leaf = Compare | OneOf | Flag | Known
 Node = Leaf | AllOf | AnyOf | Negation | InGroup
 
 
+class Question(NamedTuple):
+    """One question of a condition, and what it wants: the same for every row."""
+
+    field: Field
+    wanted: str
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A condition. `test(contact_row, invoice_row)` answers True, False or None."""
@@ -102,18 +109,20 @@ class Condition:
     tree: Node
     test: Test = field(init=False, compare=False, repr=False)
     """The tree as one fast function, compiled when it is first asked for."""
+    asked: tuple[Question, ...] = field(init=False, compare=False, repr=False)
+    """Every question of the tree, in order, found when they are first asked for."""
 
     @classmethod
     def of(cls, tree: Node) -> Condition:
         """Return the condition that a tree stands for."""
         return cls(tree)
 
-    def __getattr__(self, name: str) -> Test:
-        """Compile the tree: reading a rulebook to check it needs no function."""
-        if name != "test":
+    def __getattr__(self, name: str) -> Any:
+        """Make what is missing: reading a rulebook to check it needs neither."""
+        if name not in {"test", "asked"}:
             raise AttributeError(name)
-        made = compiled(self.tree)
-        object.__setattr__(self, "test", made)
+        made = compiled(self.tree) if name == "test" else tuple(questions(self.tree))
+        object.__setattr__(self, name, made)
         return made
 
 
@@ -127,6 +136,21 @@ def leaves(node: Node) -> Iterator[Leaf]:
             yield from leaves(part)
         case _:
             yield node
+
+
+def questions(node: Node) -> Iterator[Question]:
+    """Yield every question of the tree, in order, as the evidence words it."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from questions(part)
+        case Negation(part):
+            for one in questions(part):
+                yield one._replace(wanted=_turned(one.wanted))
+        case InGroup(_, part):
+            yield from questions(part)
+        case _:
+            yield Question(node.field, wanted_in_words(node))
 
 
 def fields_of(node: Node) -> set[Field]:

@@ -1,0 +1,68 @@
+"""How fast rulebooks judge a ledger, as a section of the page: see `benchmarks.evaluate`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from arsync.core.conditions import fields_of
+from benchmarks import evaluate
+from benchmarks.measure import Failed
+from benchmarks.peers import LeftOut
+from benchmarks.report import Row, Section
+from benchmarks.sections import Scale
+
+TIMES_THE_LEDGER = 10
+"""Evaluating is measured on a ledger so many times as large as the others."""
+
+
+def evaluating(scale: Scale, folder: Path) -> Sequence[Section]:
+    """Compare planning with reading alone, and conditions with rule-engine."""
+    contacts, invoices = scale.contacts * TIMES_THE_LEDGER, scale.invoices * TIMES_THE_LEDGER
+    home = folder / "evaluate"
+    fill = [sys.executable, "-m", "benchmarks.fill", str(home), str(contacts), str(invoices)]
+    subprocess.run(fill, check=True)
+    read, plan = evaluate.alone(home, "read"), evaluate.alone(home, "plan")
+    ratio = plan["seconds"] / read["seconds"]
+    peak = plan["peak_mb"]
+    section = Section(f"Evaluating {invoices:,} open invoices", "reading alone")
+    section.add(
+        Row("processor seconds", f"{plan['seconds']:.1f}", f"{read['seconds']:.1f}",
+            f"{ratio:.2f}", f"at most {evaluate.READ_RATIO_MAX:g}",
+            ratio <= evaluate.READ_RATIO_MAX if scale.judged else None)
+    )  # fmt: skip
+    section.add(
+        Row("peak MB", f"{peak:.0f}", f"{read['peak_mb']:.0f}", "",
+            f"under {evaluate.PEAK_MB_MAX}", peak < evaluate.PEAK_MB_MAX)
+    )  # fmt: skip
+    section.add(Row("customers explained in full, a second", f"{evaluate.explanations(home):,.0f}"))
+    section.notes.append(
+        f"The standard rulebook on {contacts:,} contacts: {plan['actions']:,.0f} actions, "
+        f"{plan['held_back']:,.0f} held back, each with its reason, all kept packed."
+    )
+    return [section, _conditions(scale)]
+
+
+def _conditions(scale: Scale) -> Section:
+    section = Section("Conditions answered a second", evaluate.RULE_ENGINE.name)
+    asked = evaluate.conditions()
+    fields = sorted({one for each in asked for one in fields_of(each.tree)})
+    rows = [evaluate.facts(number, fields) for number in range(evaluate.PEER_ROWS)]
+    own, held = evaluate.own_rate(rows)
+    answers = len(rows) * len(asked)
+    try:
+        peer, peer_held = evaluate.peer_rate(rows, fields)
+    except (LeftOut, Failed, OSError) as why:
+        section.add(Row("the standard rulebook's", f"{answers / own:,.0f}"))
+        section.notes.append(f"rule-engine is left out: {why}")
+        return section
+    assert held == peer_held, f"they disagree: {held} and {peer_held}"
+    ratio = peer / own
+    section.add(
+        Row("the standard rulebook's", f"{answers / own:,.0f}", f"{answers / peer:,.0f}",
+            f"{ratio:.1f}", f"at least {evaluate.PEER_RATIO_MIN:g} times",
+            ratio >= evaluate.PEER_RATIO_MIN if scale.judged else None)
+    )  # fmt: skip
+    return section
