@@ -20,12 +20,22 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from arsync.connector import Capability, Connector, Page, Platform, Standing, Write
+from arsync.connector import (
+    BALANCE_CALLS_MAX,
+    Capability,
+    Connector,
+    Page,
+    Platform,
+    Standing,
+    Write,
+)
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
 from arsync.core.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
 from arsync.core.undo import UNDOABLE, undo_action
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
+MONEY_CALLS_MAX = 3
+"""So many calls may asking for late money take: it is done while messages leave."""
 QUIET_CALLS_MAX = 8
 """Calls of a pull that finds nothing new."""
 CALLS_BESIDE_ROWS_MAX = 10
@@ -248,6 +258,35 @@ class ConnectorContract:
         contacts = _records(pages, RecordKind.CONTACTS)
         assert contacts[debtor.contact_id].name == "Ridgeway University Press"
         assert len(_records(pages, RecordKind.PAYMENTS)) == 1
+
+    def test_what_the_platform_itself_says_is_owed_is_told(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """With the contacts of a pull, and afresh for chosen ones, in few calls."""
+        pages = list(bench.connector().pull(None))
+        invoices = _records(pages, RecordKind.INVOICES).values()
+        owed = sum(one.amount_due for one in invoices if one.contact_id == debtor.contact_id)
+        told = {one.contact_id: one.amount for page in pages for one in page.balances}
+        assert told[debtor.contact_id] == owed
+        bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
+        before = bench.calls()
+        (fresh,) = bench.connector().balances([debtor.contact_id])
+        assert fresh.amount == owed - Decimal("34.56")
+        assert bench.calls() - before <= BALANCE_CALLS_MAX
+
+    def test_money_since_a_pull_is_asked_for_in_few_calls(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Only payments and credits; the pages move no cursor."""
+        cursor = _cursor(bench)
+        bench.advance(timedelta(minutes=15))
+        bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
+        before = bench.calls()
+        pages = list(bench.connector().money_since(cursor))
+        assert bench.calls() - before <= MONEY_CALLS_MAX
+        assert {page.kind for page in pages} <= {RecordKind.PAYMENTS, RecordKind.CREDITS}
+        assert not any(page.complete or page.sweep for page in pages)
+        assert list(bench.connector().money_since("of another version")) == []
 
     def test_invoices_edited_while_pages_are_fetched_are_all_there(
         self, bench: Bench, debtor: Debtor

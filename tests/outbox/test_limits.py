@@ -184,3 +184,23 @@ def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., W
     books.before_call = look
     world.sync()
     assert leases == [timedelta(seconds=120)]
+
+
+def test_when_the_data_grow_old_while_messages_leave_the_rest_waits(world: World) -> None:
+    """A run that the platform slows down for a day does not go on with yesterday's figures."""
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+
+    def slow(call: str) -> None:
+        if call == "perform" and len(world.books.emails) == 0:
+            world.advance(hours=27)
+
+    world.books.before_call = slow
+    result = world.sync()
+    assert len(world.books.emails) == 1
+    (pause,) = result.paused
+    assert pause.rule == "data_not_older_than"
+    assert [row.action.kind for row in world.rows(ActionState.APPROVED)] == [ActionKind.REMINDER]
+    world.books.before_call = lambda _: None
+    assert world.sync().paused == ()
+    assert len(world.books.emails) == 2

@@ -70,6 +70,23 @@ def test_the_browser_is_opened_and_listened_to(
     assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
 
 
+def test_what_is_known_of_the_platforms_own_reminders_is_asked_once_and_can_be_told_later(
+    shell: Shell,
+) -> None:
+    def known() -> dict[str, bool | None]:
+        found = shell("connections", "--json").json
+        return {one["name"]: one["own_reminders"] for one in found}
+
+    assert known()["quickbooks"] is None
+    assert "does not tell whether its own reminders" in shell("status").out
+    assert "--own-reminders off" in shell("doctor").out
+    done = shell("connections", "quickbooks", "--own-reminders", "off")
+    assert "the platform's own reminders are off" in done.err
+    assert known()["quickbooks"] is False
+    assert "own reminders" not in shell("status").out
+    assert "say which connection" in shell("connections", "--own-reminders", "on").err
+
+
 def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
     table = shell("connections")
     assert [line.split()[0] for line in table.out.splitlines()[2:]] == ["quickbooks", "xero"]

@@ -9,11 +9,19 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from arsync.clock import Clock
-from arsync.connector import Connector
+from arsync.connector import Connector, Record
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
 from arsync.core.pauses import MESSAGES_AND_HOLDS
 from arsync.core.plan import HeldBack, Plan
-from arsync.core.records import Account, DocumentStatus, RecordKind, SentStep, StandingHold
+from arsync.core.records import (
+    Account,
+    ContactStatus,
+    DocumentStatus,
+    Invoice,
+    RecordKind,
+    SentStep,
+    StandingHold,
+)
 from arsync.outbox.people import approved_by_person
 from arsync.outbox.values import Limits, Replan
 from arsync.store import Store
@@ -106,7 +114,7 @@ class Recheck:
             plan = self._replan(_as_if_told(before, others, plan.as_of))
             fresh = next((one for one in plan.actions if one.key == row.key), None)
         if fresh is None:
-            return Gone(_why_gone(action, account, plan.held_back))
+            return Gone(_why_gone(self._store, self._connection, action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
             why = fresh.details.get("waits_for") or "outside the hours in which messages leave"
             return NotYet(fresh.not_before, why)
@@ -289,17 +297,38 @@ def _reasons_gone(
             reasons[row.key] = f"{row.action.contact_name} is no longer among the customers"
         else:
             about = [one for contact in account.contacts for one in held[contact.id]]
-            reasons[row.key] = _why_gone(row.action, account, about)
+            reasons[row.key] = _why_gone(store, connection, row.action, account, about)
     return reasons
 
 
-def _why_gone(action: Action, account: Account, held_back: Sequence[HeldBack]) -> str:
+def _where(invoice: Record | None, account: Account) -> str:
+    """Return why an invoice is not among its customer's."""
+    if invoice is None:
+        return "is no longer in the copy"
+    assert isinstance(invoice, Invoice)
+    if invoice.contact_id in {contact.id for contact in account.contacts}:
+        return "cannot be read any more"
+    return "is another customer's now"
+
+
+def _why_gone(
+    store: Store,
+    connection: ConnectionRow,
+    action: Action,
+    account: Account,
+    held_back: Sequence[HeldBack],
+) -> str:
     """Return the first thing that took the reason away."""
+    mine = next((one for one in account.contacts if one.id == action.contact_id), None)
+    if mine is not None and mine.status == ContactStatus.MERGED:
+        into = next((one.name for one in account.contacts if one.id == mine.merged_into), "another")
+        return f"the contact was merged into {into}"
     invoices = {invoice.id: invoice for invoice in account.invoices}
     for ref in action.invoices:
         invoice = invoices.get(ref.id)
         if invoice is None:
-            return f"{ref.number} is no longer at the accounting system"
+            stored = store.ledger.records(connection.id, RecordKind.INVOICES, [ref.id])
+            return f"{ref.number} {_where(stored.get(ref.id), account)}"
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"
     ids = {ref.id for ref in action.invoices}

@@ -238,13 +238,13 @@ def _apply(
         paused=lambda: paused_kinds(parts, connection, rulebook),
     )
     result.applied = worker.result
-    result.paused = paused(parts, connection, rulebook)
 
     def stop_now() -> bool:
         # Who sets it to `observe` while messages leave means the next one already.
         return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
 
     worker.run(stop=stop_now)
+    result.paused = paused(parts, connection, rulebook)
     outbox.settle_undone(parts.store, connection)
 
 
