@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from arsync.core.actions import ActionState
+from arsync.core.actions import ActionKind, ActionState
 from arsync.run import RunResult
 from arsync.sync import Progress
 
