@@ -330,3 +330,24 @@ def test_a_long_pause_is_left_to_the_scheduler(pacers: Callable[..., Pacer]) -> 
         pacers().admit(changes=False)
     assert later.value.after_seconds == 7_000
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("serves_writes", [True, False])
+def test_what_is_read_for_a_write_may_use_the_reserve_of_writes(
+    sandbox: Sandbox, xero: Any, tmp_path: Path, serves_writes: bool
+) -> None:
+    clock = SetClock(xero.now())
+    limits = LIMITS._replace(calls_per_day=LIMITS.reserve_per_day)
+    sandbox.change_settings({"limits": True})
+    with open_store(f"sqlite:///{tmp_path / 'arsync.db'}", clock=clock) as store:
+        transport = PlatformTransport(
+            "Xero", xero.tokens, limits, clock, writing=lambda: serves_writes,
+            allowance=store.paces.of("xero|app", xero.organisation_id, limits),
+        )  # fmt: skip
+        connector = xero.platform.open(transport, xero.organisation_id, xero.settings)
+        if serves_writes:
+            assert connector.organisation().id == xero.organisation_id
+        else:
+            with pytest.raises(RetryLater, match="200 kept for writes"):
+                connector.organisation()
+        transport.close()
