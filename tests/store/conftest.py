@@ -133,6 +133,7 @@ def fill_every_table(connection: Connection) -> set[str]:
 
 
 _TEXTS = {
+    "invoice_ids": "[]",
     "settings": "{}", "before": '{"saved": "1"}', "groups": '["VIP"]', "more_emails": "[]",
     "allocations": "[]", "mode": "observe", "state": "confirmed", "rate": "1.25",
 }  # fmt: skip
