@@ -158,6 +158,9 @@ def test_a_store_of_every_earlier_version_is_brought_up_to_date_with_all_its_row
     for name, rows in before.items():
         kept = [{column: row[column] for column in rows[0]} for row in after[name]]
         assert kept == rows, name
+    with database.read() as connection:  # and each value reads as what its column holds now
+        for table in metadata.sorted_tables:
+            assert len(connection.execute(select(table)).all()) == len(after[table.name])
     database.engine.dispose()
 
 

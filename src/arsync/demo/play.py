@@ -156,6 +156,8 @@ class Demo:
             )
             rows = app.add_connections(name, grant, [(grant.organisations[0], name)])
             self._totals[name] = Counter()
+            if rows[0].organisation.own_reminders is None:  # as `connect` asks the owner
+                app.set_own_reminders(name, on=False)
             label = app.platform(name).label
             self._say(f"Connected {rows[0].organisation.name} at {label}: observing.")
 
