@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := src connectors rules tests benchmarks docs/generate.py
 
-.PHONY: help setup demo test lint types imports check format lock generate bench wheel clean
+SECONDS ?= 3600
+
+.PHONY: torture torture-ci help setup demo test lint types imports check format lock generate bench wheel clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +28,15 @@ demo: setup      ## the whole job on both platforms, against the local sandbox
 
 test: setup      ## the test suite
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=5
+
+torture: setup   ## the long run of faults, deaths, clocks and mutations: make torture SECONDS=7200
+	@ARSYNC_TORTURE_PROFILE=long ARSYNC_TORTURE_SECONDS=$(SECONDS) ARSYNC_TORTURE_JSON=docs/torture.json \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/torture
+	@$(BIN)/python docs/generate.py
+
+torture-ci: setup
+	@ARSYNC_TORTURE_JSON=docs/torture.json $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/torture
+	@$(BIN)/python docs/generate.py
 
 lint: setup      ## style
 	@$(BIN)/ruff check $(CODE)

@@ -31,6 +31,7 @@ def files() -> dict[Path, str]:
         Path("docs/settings.md"): settings(),
         Path("docs/facts.md"): facts(),
         Path("docs/reference.md"): reference(),
+        Path("docs/reliability.md"): reliability(),
         Path("rules/arsync_rulebooks/rulebook.schema.json"): schema_text(),
         Path("rules/arsync_rulebooks/scenario.schema.json"): json.dumps(
             scenario_schema(), indent=2, ensure_ascii=False
@@ -197,6 +198,44 @@ def reference() -> str:
             if field.of == of
         ]
     return "\n".join(lines) + "\n"
+
+
+NUMBERS_BEGIN = "<!-- From docs/torture.json. -->\n"
+NUMBERS_END = "<!-- End of the numbers. -->\n"
+
+
+def reliability() -> str:
+    """Return the page of the promises, with the numbers that the torture tests wrote."""
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(NUMBERS_BEGIN)
+    _, _, after = rest.partition(NUMBERS_END)
+    return before + NUMBERS_BEGIN + _numbers() + NUMBERS_END + after
+
+
+def _numbers() -> str:
+    profiles = json.loads((ROOT / "docs/torture.json").read_text(encoding="utf-8"))
+    sums: dict[str, dict[str, list[int]]] = {}
+    for profile, rows in profiles.items():
+        for what, row in rows.items():
+            kind = sums.setdefault(what.partition(",")[0], {})
+            tried = kind.setdefault(profile, [0, 0])
+            tried[0] += row["tried"]
+            tried[1] += row["settled_by_a_person"]
+    lines = [
+        "",
+        "| what was tried | `make test` | `make torture` | settled by a person, in either |",
+        "| --- | --: | --: | --: |",
+    ]
+    for what, by_profile in sorted(sums.items()):
+        ci, long = by_profile.get("ci", [0, 0]), by_profile.get("long", [0, 0])
+        lines.append(f"| {what} | {ci[0]:,} | {long[0]:,} | {ci[1]:,}, {long[1]:,} |")
+    totals = [sum(one.get(name, [0])[0] for one in sums.values()) for name in ("ci", "long")]
+    seconds = [
+        sum(row["seconds"] for row in profiles.get(name, {}).values()) for name in ("ci", "long")
+    ]
+    lines += [f"| **all** | **{totals[0]:,}** | **{totals[1]:,}** | |",
+              f"| seconds of one worker | {seconds[0]:,} | {seconds[1]:,} | |", "", ""]  # fmt: skip
+    return "\n".join(lines)
 
 
 def _keys(section: Key, under: str = "") -> list[str]:

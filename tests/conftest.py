@@ -139,9 +139,16 @@ def _say_what_was_tried(terminalreporter: Any) -> None:
     total = sum(tried for tried, _, _ in counts.values())
     terminalreporter.write_line(f"{total:,} schedules and cases in all")
     if JSON_VARIABLE in os.environ:
-        rows = {
-            what: {"tried": tried, "settled_by_a_person": unknown, "left_out": left_out,
-                   "seconds": round(seconds[what])}
-            for what, (tried, unknown, left_out) in sorted(counts.items())
-        }  # fmt: skip
-        Path(os.environ[JSON_VARIABLE]).write_text(json.dumps(rows, indent=2) + "\n")
+        _keep(Path(os.environ[JSON_VARIABLE]), counts, seconds)
+
+
+def _keep(file: Path, counts: dict[str, list[int]], seconds: dict[str, float]) -> None:
+    """Put the numbers of this profile into the file, beside those of the other."""
+    profile = os.environ.get("ARSYNC_TORTURE_PROFILE", "ci")
+    known = json.loads(file.read_text()) if file.exists() else {}
+    known[profile] = {
+        what: {"tried": tried, "settled_by_a_person": people, "left_out": left_out,
+               "seconds": round(seconds[what])}
+        for what, (tried, people, left_out) in sorted(counts.items())
+    }  # fmt: skip
+    file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")

@@ -10,6 +10,7 @@ from arsync.core.records import Organisation, OwnBalance, RecordKind
 from arsync_quickbooks import feed, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
+from arsync_quickbooks.faults import readable
 from arsync_quickbooks.reader import Reader
 from arsync_quickbooks.writes import Writer
 
@@ -35,15 +36,18 @@ class QuickBooksConnector:
 
     def organisation(self) -> Organisation:
         """Read the organisation."""
-        return self._reader.company(afresh=True).organisation
+        with readable():
+            return self._reader.company(afresh=True).organisation
 
     def pull(self, cursor: str | None) -> Iterator[Page]:
         """Yield pages: everything when `cursor` is None, else what came since, or the rest."""
-        return feed.pull(self._reader, cursor)
+        with readable():
+            yield from feed.pull(self._reader, cursor)
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         """Read these records afresh."""
-        return self._reader.read(kind, ids)
+        with readable():
+            return self._reader.read(kind, ids)
 
     def money_since(self, cursor: str) -> Iterator[Page]:
         """Yield the payments and credit memos that came since a pull."""
@@ -58,12 +62,14 @@ class QuickBooksConnector:
 
         QuickBooks makes one only where online payment is switched on and the invoice has an email.
         """
-        invoice = self._api.one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
+        with readable():
+            invoice = self._api.one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
         return (isinstance(invoice, InvoiceDoc) and invoice.invoice_link) or ""
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Read what the write will change or be recognised by."""
-        return self._writer.prepare(action)
+        with readable():
+            return self._writer.prepare(action)
 
     def perform(self, write: Write) -> Receipt:
         """Write; parts that stand already are not repeated."""
@@ -71,8 +77,10 @@ class QuickBooksConnector:
 
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands."""
-        return self._writer.find(write)
+        with readable():
+            return self._writer.find(write)
 
     def undoing(self, write: Write) -> Undoing:
         """Read how what a write changed stands now, to see whether it can be undone."""
-        return self._writer.undoing(write)
+        with readable():
+            return self._writer.undoing(write)

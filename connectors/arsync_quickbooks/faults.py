@@ -7,6 +7,7 @@ gateway, or as a page of HTML.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import msgspec
@@ -39,6 +40,25 @@ _WORDS_LENGTH_MAX = 300
 _TREE = msgspec.json.Decoder(Tree)
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for an answer of another shape, or without end."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what decoding raises into an error that says what to do; for reads alone.
+
+    Raises:
+        RetryLater: an answer is not shaped as QuickBooks' answers are.
+    """
+    try:
+        yield
+    except UNREADABLE as error:
+        raise RetryLater(
+            f"QuickBooks' answer cannot be read: {error}.", after_seconds=_THROTTLED_WAIT_SECONDS
+        ) from None
+
+
 class Refused(Rejected):
     """A refusal by QuickBooks, with its codes."""
 
@@ -60,7 +80,7 @@ def tree_of(response: HttpResponse, *, changes: bool) -> Tree:
     """
     try:
         tree = _TREE.decode(response.body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         _raise_unreadable(response, changes=changes)
     for key in ("Fault", "fault"):
         if key in tree and bytes(tree[key]) != b"null":

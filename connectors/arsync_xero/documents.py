@@ -280,7 +280,7 @@ class Endpoint(Generic[D]):
         """Decode an answer: all rows at once, or one by one when one of them is odd.
 
         Raises:
-            RetryLater: the body is no JSON at all.
+            RetryLater: the body is no JSON at all, or nested without end.
         """
         problems: list[DocumentProblem] = []
         try:
@@ -290,8 +290,10 @@ class Endpoint(Generic[D]):
             except msgspec.ValidationError:
                 page = self._raw_page.decode(body)
                 documents = self._one_by_one(page.rows or [], problems)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise RetryLater(f"Xero's answer for {self.path} is not JSON.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise RetryLater(
+                f"Xero's answer for {self.path} is not JSON that can be read."
+            ) from None
         pagination = page.pagination
         return Rows(
             documents=documents,

@@ -11,7 +11,7 @@ from typing import Any
 from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, ActionState, marker
 from arsync.core.records import DocumentStatus
 
-from .deaths import Check
+from .accidents import Check
 from .world import ON_THE_WAY, World
 
 _MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
@@ -91,7 +91,7 @@ def money_is_conserved(world: World) -> None:
     ours: Counter[tuple[str, str]] = Counter()
     for account in world.app.store.ledger.accounts(world.mine().id):
         for invoice in account.invoices:
-            if invoice.status is DocumentStatus.OPEN:
+            if invoice.status == DocumentStatus.OPEN:
                 ours[invoice.contact_id, invoice.currency] += invoice.amount_due  # type: ignore[assignment]
     assert +ours == +owed, f"store {+ours}, platform {+owed}"
 

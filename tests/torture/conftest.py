@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,9 +15,11 @@ import pytest
 from arsync.clock import SystemClock
 from arsync.store import open_store
 
-from .deaths import Tally
+from . import profile
+from .accidents import Tally
 from .world import World, a_world
 
+JSON_VARIABLE = "ARSYNC_TORTURE_JSON"
 MEMORY = Path("/dev/shm")
 
 
@@ -54,16 +58,23 @@ def make_world(folder: Path, migrated: Path) -> MakeWorld:
 
 
 Count = Callable[[str, Tally], None]
+NUMBERS = Path(__file__).parents[2] / "docs" / "torture.json"
+LEFT_OF_WHAT_THE_DOCS_SAY = 0.8
+"""A commit more or less in a run changes the number of its points; so much must be left of it."""
 
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Count:
-    """Count what was tried, for the summary, and fail when something broke."""
+    """Count what was tried, for the summary; fail when something broke, or the docs boast."""
 
     def add(what: str, tally: Tally) -> None:
-        record_property(
-            "torture", (what, tally.schedules, tally.unknown + tally.reconnected, tally.left_out)
-        )
+        people = tally.unknown + tally.reconnected
+        record_property("torture", (what, tally.schedules, people, tally.left_out))
         tally.assert_whole()
+        if not profile.LONG and JSON_VARIABLE not in os.environ:
+            said = json.loads(NUMBERS.read_text())["ci"].get(what, {"tried": 0})["tried"]
+            assert tally.schedules >= said * LEFT_OF_WHAT_THE_DOCS_SAY, (
+                f"{what}: docs/torture.json says {said}. Run `make torture-ci`."
+            )
 
     return add

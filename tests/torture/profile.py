@@ -13,8 +13,6 @@ LONG = os.environ.get("ARSYNC_TORTURE_PROFILE", "ci") == "long"
 SECONDS = float(os.environ.get("ARSYNC_TORTURE_SECONDS", "3600"))
 SEED = int(os.environ.get("ARSYNC_TORTURE_SEED", "1"))
 JOBS = (os.cpu_count() or 1) if LONG else 1
-TESTS = 40
-"""About so many tests of the long profile share its time."""
 
 
 def ends_at(share: float = 1.0) -> float:

@@ -107,9 +107,9 @@ def _say(world: World, command: Callable[[], object]) -> None:
 
 SCENARIOS = (
     Scenario("everything once", everything_once),
-    Scenario("the day after", the_day_after, share=0.4),
-    Scenario("letters by mail", letters),
+    Scenario("the day after", the_day_after, share=0.15),
+    Scenario("letters by mail", letters, share=0.5),
     Scenario(
-        "what a person says", before_a_person_speaks, what_a_person_says, what_a_person_says, 0.4
+        "what a person says", before_a_person_speaks, what_a_person_says, what_a_person_says, 0.15
     ),
 )

@@ -7,6 +7,7 @@ a watcher of the two moments that matter: before a request leaves, and when it h
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from urllib3.exceptions import ProtocolError
 from arsync_sandbox.server import Sandbox
 from arsync_sandbox.transport import CUT_AFTER, SAID_AT, DropConnection, call_wsgi, http_date
 
+Hearer = Callable[[str, int, list[tuple[str, str]], bytes], None]
+"""Called with each answer: address, status, headers, body."""
+
 Watcher = Callable[[str, str], None]
 """Called with `before` or `answer`, and the request in words: `PUT /api.xro/2.0/Invoices/...`."""
 
@@ -32,6 +36,7 @@ class InProcess:
     def __init__(self, sandbox: Sandbox, watcher: Watcher) -> None:
         self.sandbox = sandbox
         self.watcher = watcher
+        self.hearer: Hearer = lambda *_: None
         self._adapter = HTTPAdapter()
 
     def send(self, request: requests.PreparedRequest) -> requests.Response:
@@ -45,6 +50,8 @@ class InProcess:
             broken = ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))
             raise requests.ConnectionError(broken, request=request) from None
         self.watcher("answer", words)
+        plain = gzip.decompress(body) if ("Content-Encoding", "gzip") in headers else body
+        self.hearer(str(request.url), int(status.split()[0]), headers, plain)
         return self._response(request, environ, status, headers, body)
 
     def _response(
@@ -108,7 +115,7 @@ def _text(value: str | bytes) -> str:
 
 
 @contextmanager
-def in_process(sandbox: Sandbox, watcher: Watcher) -> Iterator[None]:
+def in_process(sandbox: Sandbox, watcher: Watcher) -> Iterator[InProcess]:
     """Answer every request of this process to the sandbox's address, inside `with`.
 
     As the libraries `responses` and `vcrpy` do: the library underneath is led elsewhere, none of
@@ -125,6 +132,6 @@ def in_process(sandbox: Sandbox, watcher: Watcher) -> Iterator[None]:
 
     HTTPAdapter.send = send  # type: ignore[method-assign, assignment]
     try:
-        yield
+        yield answering
     finally:
         HTTPAdapter.send = over_the_wire  # type: ignore[method-assign]

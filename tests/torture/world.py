@@ -7,6 +7,7 @@ taken. `World.at_point` is told of each; what it does there is the schedule.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -33,12 +34,14 @@ from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
 from arsync_sandbox.smtp import SmtpSink
 
-from .wire import in_process
+from .wire import InProcess, in_process
 
 NOBODY_LISTENS = 1
 """The sandbox's address has this port: what is not answered in process, fails at once."""
+STORE = "arsync.db"
 ROUNDS_MAX = 60
 """So many runs, an hour apart, and a connection must be quiet."""
+QUARTERS = 4
 _READING_POSTS = ("/query", "/batch")
 ON_THE_WAY = (ActionState.APPROVED, ActionState.SENDING, ActionState.SENT)
 
@@ -62,6 +65,7 @@ class World(AcceptanceWorld):
 
     name: str
     """The platform, and its connection."""
+    wire: InProcess
 
     def __init__(
         self, sandbox: Sandbox, folder: Path, name: str, *, store_url: str = "", zone: str = ""
@@ -73,8 +77,12 @@ class World(AcceptanceWorld):
         """How much this host's clock is ahead of the platform's."""
         self.at_point: Callable[[Point], None] | None = None
         self.points = 0
+        self.is_running = False
+        self.tells_before_commit = False
+        """True: for an exception, which cannot be raised while a connection is given back."""
         self._wrote = ""
         self._prepared_statements: Engine | None = None
+        self._moved: Path | None = None
         self._sink: SmtpSink | None = None
         super().__init__(sandbox, Control(sandbox.url), folder)
 
@@ -98,6 +106,8 @@ class World(AcceptanceWorld):
         )
         app.lock_wait_seconds = 0.0
         engine = app.store.engine
+        # Before the dialect is another one: connections are made by the engine's own.
+        event.listen(engine, "do_connect", self._elsewhere)
         if self._prepared_statements is None:
             self._prepared_statements = engine
         elif engine.dialect.name == self._prepared_statements.dialect.name:
@@ -110,6 +120,10 @@ class World(AcceptanceWorld):
         event.listen(engine, "checkin", self._checkin)
         return app
 
+    def _elsewhere(self, _dialect: Any, _record: Any, arguments: list[Any], _: Any) -> None:
+        if self._moved is not None:
+            arguments[0] = str(self._moved / STORE)
+
     def _statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         words = statement.split(None, 3)
         if words[0] in {"INSERT", "UPDATE", "DELETE"}:
@@ -118,7 +132,11 @@ class World(AcceptanceWorld):
 
     def _commit(self, connection: Connection) -> None:
         if connection.get_execution_options().get("arsync_writes"):
-            self._wrote = connection.info.pop("arsync_wrote", "nothing")
+            what = connection.info.pop("arsync_wrote", "nothing")
+            if self.tells_before_commit:
+                self.point("commit", what, lasting=what != "nothing")
+            else:
+                self._wrote = what
 
     def _checkin(self, _raw: Any, _record: Any) -> None:
         # The commit event comes before the commit; when the connection comes back it is over.
@@ -151,6 +169,10 @@ class World(AcceptanceWorld):
         self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{self._sink.port}")
         self.restart()
 
+    @property
+    def has_no_mail(self) -> bool:
+        return self._sink is None
+
     # -- time ---------------------------------------------------------------------------------
 
     def move_to(self, moment: datetime) -> None:
@@ -171,7 +193,7 @@ class World(AcceptanceWorld):
     def photograph(self, folder: Path) -> Path:
         """Copy the store's file as a dying process leaves it, and return the copy."""
         copy = folder / f"store{self.points}-{time.monotonic_ns()}.db"
-        source = sqlite3.connect(self.folder / "arsync.db")
+        source = sqlite3.connect((self._moved or self.folder) / STORE)
         target = sqlite3.connect(copy)
         source.backup(target)
         source.close()
@@ -181,11 +203,23 @@ class World(AcceptanceWorld):
     def reborn(self, store: Path) -> None:
         """Begin a new process on what the dead one left; of its memory nothing is used.
 
-        Nothing of the old application is closed: a dead process closes nothing.
+        Nothing of the old application is closed: a dead process closes nothing. Its locks are gone.
         """
+        self._begin_in(self._folder_for(store))
+
+    def go_on_with(self, store: Path) -> None:
+        """Let the run that is going on, in a copy of its process, go on with a copy of its store.
+
+        The run after it is a new process, as under a scheduler.
+        """
+        self._moved = self._folder_for(store)
+        self.app.store.engine.dispose(close=False)
+
+    def _begin_in(self, folder: Path) -> None:
         self.at_point = None
+        self._moved = None
         self._wrote = ""
-        self.folder = self._folder_for(store)
+        self.folder = folder
         self.config = load_config(self.folder / "config.toml", {})
         if self._sink is not None:
             # Its thread stayed behind in the process that was forked.
@@ -197,7 +231,12 @@ class World(AcceptanceWorld):
     def _folder_for(self, store: Path) -> Path:
         folder = store.with_suffix("")
         folder.mkdir()
-        store.rename(folder / "arsync.db")
+        store.rename(folder / STORE)
+        for number, name in _locks_held():
+            # A copy of a process shares its locks with the original: this one gets its own.
+            own = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+            os.dup2(own, number)
+            os.close(own)
         for name in ("config.toml", "arsync.key"):
             shutil.copy(self.folder / name, folder)
         shutil.copytree(self.folder / "rules", folder / "rules")
@@ -207,7 +246,15 @@ class World(AcceptanceWorld):
 
     def run(self) -> RunResult:
         """Do what the scheduler does."""
-        return self.sync(self.name)
+        if self._moved is not None:
+            schedule = self.at_point
+            self._begin_in(self._moved)
+            self.at_point = schedule
+        self.is_running = True
+        try:
+            return self.sync(self.name)
+        finally:
+            self.is_running = False
 
     def run_until_quiet(self, *, hours: float = 1.0) -> int:
         """Run as a scheduler does until nothing is on the way any more; returns the runs.
@@ -223,7 +270,8 @@ class World(AcceptanceWorld):
             quiet = not self.my_rows(*ON_THE_WAY) and self.writes_seen() == before
             if quiet or stopped:
                 return number
-            self.advance(hours=hours)
+            # The scheduler's own pace first, then a larger one: pauses grow.
+            self.advance(hours=min(hours, 0.25) if number <= QUARTERS else hours)
         rows = [(row.action.kind, row.state, row.reason) for row in self.my_rows(*ON_THE_WAY)]
         raise AssertionError(f"not quiet after {ROUNDS_MAX} runs: {rows}; {problems[-3:]}")
 
@@ -293,6 +341,19 @@ class World(AcceptanceWorld):
         )
 
 
+def _locks_held() -> list[tuple[int, str]]:
+    """Return the open lock files of this process, as number and name."""
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            target = link.readlink().name
+        except OSError:  # the folder's own
+            continue
+        if target.startswith(f"{STORE}-lock-"):
+            found.append((int(link.name), target))
+    return found
+
+
 class WatchedPost(MailPost):
     """The real post office, with a watcher at its door."""
 
@@ -329,10 +390,11 @@ def a_world(
         if worlds:
             worlds[0].on_the_wire(kind, request)
 
-    with in_process(sandbox, watcher):
+    with in_process(sandbox, watcher) as wire:
         world = World(sandbox, folder, name, store_url=store_url, zone=zone)
         world.move_to(start)
         worlds.append(world)
+        world.wire = wire
         try:
             yield world
         finally:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from . import profile
+from .accidents import DEATH, FAULTS, Accidents, Schedule, Tally, can_fork
 from .checks import same_as
 from .conftest import Count, MakeWorld
-from .deaths import Deaths, Schedule, Tally, can_fork
 from .scenarios import SCENARIOS, Scenario
 
 pytestmark = [
@@ -21,6 +21,9 @@ pytestmark = [
 PLATFORMS = ("xero", "quickbooks")
 PAUSES = (10.0, 0.0, 3 * 24 * 60.0)
 """Until the next process starts: the platforms' memory of keys has ended, still lasts, is old."""
+
+WITHOUT_MAIL = tuple(one for one in SCENARIOS if one.name != "letters by mail")
+"""A mail server is a thread, which a copy of the process leaves behind; a new process gets one."""
 
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 each_platform = pytest.mark.parametrize("name", PLATFORMS)
@@ -47,7 +50,7 @@ def die(
     with make_world(name) as world:
         scenario.prepare(world)
         world.points = 0
-        deaths = Deaths(world, folder, schedule, check, again=scenario.again)
+        deaths = Accidents(world, folder, schedule, check, again=scenario.again)
         tally = deaths.of(scenario.work)
         world.run_until_quiet()
         check(world)
@@ -63,3 +66,42 @@ def test_each_effect_stands_once_whatever_point_the_process_dies_at(
     schedule = Schedule((share,), all_points=profile.LONG, jobs=profile.JOBS, pause_minutes=PAUSES)
     tally = die(make_world, folder, name, scenario, schedule)
     count(f"one death, {name}, {scenario.name}", tally)
+
+
+@each_scenario
+@each_platform
+def test_each_effect_stands_once_whatever_pair_of_points_it_dies_at(
+    make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
+) -> None:
+    share = (1.0, 1.0) if profile.LONG else (0.02, 0.08)
+    schedule = Schedule(
+        share, seed=2, jobs=profile.JOBS, pause_minutes=PAUSES, ends_at=profile.ends_at(0.05)
+    )
+    tally = die(make_world, folder, name, scenario, schedule)
+    count(f"two deaths, {name}, {scenario.name}", tally)
+
+
+@pytest.mark.parametrize("scenario", WITHOUT_MAIL, ids=lambda one: one.name)
+@each_platform
+def test_each_effect_stands_once_whatever_request_goes_wrong(
+    make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
+) -> None:
+    schedule = Schedule(
+        (1.0 if profile.LONG else 0.01,), jobs=profile.JOBS, accidents=tuple(FAULTS)
+    )
+    tally = die(make_world, folder, name, scenario, schedule)
+    count(f"one request gone wrong, {name}, {scenario.name}", tally)
+
+
+@pytest.mark.parametrize("scenario", WITHOUT_MAIL, ids=lambda one: one.name)
+@each_platform
+def test_each_effect_stands_once_when_requests_go_wrong_and_processes_die(
+    make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
+) -> None:
+    share = (0.3, 0.3) if profile.LONG else (0.002, 0.005)
+    schedule = Schedule(
+        share, seed=3, jobs=profile.JOBS, pause_minutes=PAUSES, ends_at=profile.ends_at(0.05),
+        accidents=(DEATH, *FAULTS),
+    )  # fmt: skip
+    tally = die(make_world, folder, name, scenario, schedule)
+    count(f"a request gone wrong and a death, {name}, {scenario.name}", tally)

@@ -1,4 +1,4 @@
-"""Deaths of a process, at every point of a run and in every pair of points.
+"""Accidents at every point of a run, and at every pair of points: deaths, lost answers, storms.
 
 How a process dies here: it is forked. At each point the process is copied with all that stands
 around it, the platform in its memory and the store in its file; the copy is the world after a
@@ -7,6 +7,9 @@ death, the original lives on to its next point. Nothing of the dead process runs
 nothing may catch, would still run every `finally` on its way out. And one run is enough for all its
 points, instead of one run for each. (`test_deaths_by_exception.py` dies the other way, where the
 store is not a file; `tests/acceptance/test_kill.py` kills real processes.)
+
+A lost answer, a refusal or a storm of them is tried the same way: the copy is told the fault that
+the request about to leave will meet, and goes on with the run it was copied in.
 
 The copy starts a new application on what was left, runs until it is quiet, compares the platform's
 own ledger with that of a life without accidents, and says what it found in a line of JSON.
@@ -24,10 +27,11 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 from .world import Point, World
 
@@ -65,8 +69,28 @@ class Tally:
         assert not self.failures, f"{len(self.failures)} of {self.schedules} broke:\n{shown}"
 
 
+DEATH = "death"
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "lost before the effect": {"drop": "before"},
+    "lost after the effect": {"drop": "after"},
+    "500 without effect": {"status": 500},
+    "502 after the effect": {"status": 502, "effect": True, "body": "<html>Bad gateway</html>"},
+    "503 with Retry-After": {"status": 503, "headers": {"Retry-After": "30"}},
+    "body cut off": {"truncated": True},
+    "body that is no JSON": {"malformed": True},
+    "429 of a minute": {
+        "status": 429,
+        "headers": {"Retry-After": "40", "X-Rate-Limit-Problem": "minute"},
+    },
+    "storm of 429": {"status": 429, "times": 12, "headers": {"Retry-After": "70"}},
+    "storm of 500": {"status": 500, "times": 12},
+    "storm of lost answers": {"drop": "after", "times": 6},
+}
+"""What the sandbox does to the request that is about to leave, and to those after it."""
+
+
 class Schedule(NamedTuple):
-    """Which points a process dies at.
+    """Which accidents happen at which points.
 
     `share[n]` is the share of the points of the n-th life that are tried, 1 for all; the choice is
     made from the seed alone. Points at which nothing lasting has changed since the one before are
@@ -83,13 +107,15 @@ class Schedule(NamedTuple):
     """`time.monotonic()` after which no further point is tried."""
     jobs: int = 1
     """How many copies work beside the original."""
+    accidents: tuple[str, ...] = (DEATH,)
+    """`DEATH` and names of `FAULTS`; a fault can happen only to a request about to leave."""
 
 
 Check = Callable[[World], None]
 
 
-class Deaths:
-    """Runs something, and dies at each chosen point of it."""
+class Accidents:
+    """Runs something, and has each chosen accident happen at each chosen point of it."""
 
     def __init__(
         self,
@@ -99,102 +125,142 @@ class Deaths:
         check: Check,
         *,
         again: Callable[[World], object] = lambda _: None,
+        words: Mapping[str, Callable[[World], object]] = MappingProxyType({}),
     ) -> None:
         """Take a world in which something is about to be done.
 
         Args:
             world: all of it.
             folder: where copies of the store go.
-            schedule: where it dies.
+            schedule: what happens where.
             check: raises AssertionError when a world that is quiet again is not as it should be.
             again: what a person does after a death, before the next run.
+            words: accidents of another kind, by name: what a person says in the middle of a run.
         """
         self.world = world
         self.folder = folder
         self.schedule = schedule
         self.check = check
         self.again = again
+        self.words = words
         self.tally = Tally()
-        self._points: list[Point] = []
-        """The points of the deaths so far, for messages."""
+        self._so_far: list[tuple[str, Point]] = []
         self._copies: list[tuple[int, int, str]] = []
+        self._outlet: int | None = None
+        """Where a copy reports; None in the original."""
 
     def of(self, work: Callable[[World], object]) -> Tally:
-        """Do the work once to its end, and die at each chosen point of it."""
+        """Do the work once to its end, with all chosen accidents."""
         gc.freeze()
         self.world.at_point = self._at_point
-        work(self.world)
+        try:
+            work(self.world)
+        except BaseException:
+            if self._outlet is None:
+                raise
+            self._failed()
+        if self._outlet is not None:
+            self._end()
         self.world.at_point = None
         self._collect(0)
         gc.unfreeze()
         return self.tally
 
     def _at_point(self, point: Point) -> None:
-        life = len(self._points)
-        if life >= len(self.schedule.share) or not self._is_chosen(point, life):
+        life = len(self._so_far)
+        if life >= len(self.schedule.share):
             return
-        if time.monotonic() > self.schedule.ends_at:
-            self.tally.left_out += 1
-            return
+        for accident in self.schedule.accidents:
+            if not self._is_chosen(accident, point, life):
+                continue
+            if time.monotonic() > self.schedule.ends_at:
+                self.tally.left_out += 1
+            elif self._copied(accident, point):
+                return
+
+    def _is_chosen(self, accident: str, point: Point, life: int) -> bool:
+        if accident in FAULTS and point.kind != "before":
+            return False
+        if accident not in FAULTS and not (point.lasting or self.schedule.all_points):
+            return False
+        before = "/".join(f"{what}{one.number}" for what, one in self._so_far)
+        seed = f"{self.schedule.seed}/{before}/{accident}/{point.number}"
+        return random.Random(seed).random() < self.schedule.share[life]
+
+    def _copied(self, accident: str, point: Point) -> bool:
+        """Copy the process, and have the accident in the copy; True in a copy that goes on."""
         store = self.world.photograph(self.folder)
         self._collect(self.schedule.jobs - 1)
-        label = " then ".join(map(str, [*self._points, point]))
+        so_far = [*self._so_far, (accident, point)]
+        label = ", then ".join(f"{what} at {one}" for what, one in so_far)
         inlet, outlet = os.pipe()
         with warnings.catch_warnings():
             # That threads stay behind is what is meant.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
-        if pid == 0:
-            # A short life; and what is collected would be copied first.
-            gc.disable()
-            os.close(inlet)
-            self._live_on(point, store, outlet, label)
-        os.close(outlet)
-        self._copies.append((pid, inlet, label))
-
-    def _is_chosen(self, point: Point, life: int) -> bool:
-        if not (point.lasting or self.schedule.all_points):
+        if pid:
+            os.close(outlet)
+            self._copies.append((pid, inlet, label))
             return False
-        before = "/".join(str(one.number) for one in self._points)
-        chance = random.Random(f"{self.schedule.seed}/{before}/{point.number}").random()
-        return chance < self.schedule.share[life]
-
-    def _live_on(self, point: Point, store: Path, outlet: int, label: str) -> NoReturn:
-        """Be the world after the death; never returns."""
+        os.close(inlet)
+        # A short life; and what is collected would be copied first.
+        gc.disable()
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(CHILD_SECONDS_MAX)
-        self._copies = []
-        self._points = [*self._points, point]
+        self._copies, self._so_far, self._outlet = [], so_far, outlet
         self.tally = Tally(schedules=1)
+        if accident == DEATH:
+            self._live_on(point, store)
+        assert self.world.has_no_mail, "the mail server's thread stayed behind"
+        self.world.go_on_with(store)
+        if accident in self.words:
+            self.words[accident](self.world)
+        else:
+            self.world.sandbox.faults.add(FAULTS[accident])
+        return True
+
+    def _live_on(self, point: Point, store: Path) -> NoReturn:
+        """Be the world after a death; never returns."""
         try:
-            self._restart(store)
+            self.world.reborn(store)
+            self.world.points = 0
+            self.world.at_point = self._at_point
+            pauses = self.schedule.pause_minutes
+            self.world.advance(minutes=pauses[point.number % len(pauses)])
             self.again(self.world)
             self.tally.runs += self.world.run_until_quiet()
-            self.world.at_point = None
-            self._collect(0)
-            self._reconnect()
-            self.tally.unknown += bool(self.world.settle_as_a_person())
-            self.check(self.world)
         except BaseException:  # noqa: BLE001 - whatever happens is told to the one who waits
-            self.tally.failures.append(f"died at {label}:\n{traceback.format_exc(limit=-6)}")
+            self._failed()
+        self._end()
+
+    def _end(self) -> NoReturn:
+        """Judge a copy's world that is quiet again, report, and be no more."""
+        assert self._outlet is not None
+        self.world.at_point = None
+        self._collect(0)
+        try:
+            if not self.tally.failures:
+                self.world.sandbox.faults.clear()
+                self._reconnect()
+                self.tally.unknown += bool(self.world.settle_as_a_person())
+                self.check(self.world)
+        except BaseException:  # noqa: BLE001 - as above
+            self._failed()
         text = json.dumps(vars(self.tally)).encode()
         while text:
-            text = text[os.write(outlet, text) :]
+            text = text[os.write(self._outlet, text) :]
         os._exit(0)
+
+    def _failed(self) -> None:
+        label = ", then ".join(f"{what} at {one}" for what, one in self._so_far)
+        self.tally.failures.append(f"{label}:\n{traceback.format_exc(limit=-6)}")
 
     def _reconnect(self) -> None:
         """Let a person give consent again; that is right only after a token call without end."""
         if self.world.reconnect_as_a_person():
-            at_a_token = [one for one in self._points if one.what.endswith(_TOKEN_CALLS)]
-            assert at_a_token, "the consent was lost without a death at a token call"
+            at_a_token = [one for _, one in self._so_far if one.what.endswith(_TOKEN_CALLS)]
+            assert at_a_token, "the consent was lost without an accident at a token call"
             self.tally.reconnected += 1
-
-    def _restart(self, store: Path) -> None:
-        pauses = self.schedule.pause_minutes
-        self.world.reborn(store)
-        self.world.points = 0
-        if len(self._points) < len(self.schedule.share):
-            self.world.at_point = self._at_point
-        self.world.advance(minutes=pauses[self._points[-1].number % len(pauses)])
 
     def _collect(self, left: int) -> None:
         """Wait until at most so many copies are at work."""
@@ -213,7 +279,7 @@ class Deaths:
         if parts:
             self.tally.add(Tally(**json.loads(b"".join(parts))))
         else:
-            self.tally.add(Tally(schedules=1, failures=[f"died at {label}: never quiet again"]))
+            self.tally.add(Tally(schedules=1, failures=[f"{label}: never quiet again"]))
 
 
 can_fork = hasattr(os, "fork") and sys.platform == "linux"
