@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := src connectors rules tests benchmarks docs/generate.py
+CODE   := src connectors rules tests benchmarks docs/generate.py .ci/supply_chain.py
 
 SECONDS ?= 3600
 
-.PHONY: torture torture-ci help setup demo test lint types imports check format lock generate bench wheel clean
+.PHONY: torture torture-ci help setup demo test lint types imports check format lock generate bench wheel audit sbom licences clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ wheel: setup     ## build the wheel, and play three days with it and without the
 	@cd build && PYTHONPATH=$(CURDIR)/build/site ../$(BIN)/python -c \
 	  'import arsync, sys; sys.exit("build/site" not in arsync.__file__)'
 	@cd build && PYTHONPATH=$(CURDIR)/build/site ../$(BIN)/python -m arsync demo --days 3 --quiet --folder demo
+
+audit: setup     ## are known vulnerabilities in what is locked? fails only on those, or on a broken lock
+	@$(BIN)/python .ci/supply_chain.py audit
+
+sbom: setup      ## the packages a user gets, as CycloneDX JSON: build/sbom.cdx.json
+	@$(BIN)/python .ci/supply_chain.py sbom build/sbom.cdx.json
+
+licences: setup  ## the licences of the packages a user gets
+	@$(BIN)/python .ci/supply_chain.py licences
 
 clean:           ## remove what make made
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache demo-output

@@ -268,6 +268,8 @@ def one(raw: Raw | bytes, kind: type[D]) -> D | Odd:
     """Decode one document, or say what is odd about it."""
     try:
         document: D = _decoder(kind, many=False).decode(raw)
+    except RecursionError:
+        return Odd("", "", "it is nested too deep")
     except msgspec.ValidationError as error:
         loose = msgspec.json.decode(raw)
         row = loose if isinstance(loose, dict) else {}

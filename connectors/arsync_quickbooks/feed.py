@@ -22,7 +22,7 @@ from msgspec import Raw, Struct
 
 from arsync.connector import Page
 from arsync.core.records import RecordKind
-from arsync.errors import RetryLater
+from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import faults
 from arsync_quickbooks.api import Feed, stamp
 from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, Odd, rows
@@ -48,6 +48,8 @@ OVERLAP = timedelta(minutes=5)
 """How far the next watermark lies before the server's time: its machines' clocks differ."""
 LOOK_BACK_MAX = timedelta(days=29)
 """The change feed reaches 30 days back; a watermark older than this means a full read."""
+ROWS_READ_MAX = 10_000_000
+"""A list with more rows is refused: it would be read for days, or never end."""
 REREAD_AFTER = timedelta(days=1)
 """How often the organisation, and the names of types and terms, are read again."""
 
@@ -188,7 +190,10 @@ class _Pull:
                 cursor.anchors = ids[-ANCHORS_KEPT:] or cursor.anchors
                 cursor.position = start + len(page)
                 unseen = page if seen is None else page[seen + 1 :]
-                return unseen, len(page) < ROWS_MAX
+                ends = len(page) < ROWS_MAX
+                if not ends:
+                    _refuse_endless(entity, cursor.position, unseen)
+                return unseen, ends
         self.restarts += 1
         if self.restarts > RESTARTS_MAX:
             raise RetryLater(
@@ -301,6 +306,18 @@ class _Pull:
                 gone=asked.gone,
             )
         return page
+
+
+def _refuse_endless(entity: Entity, position: int, unseen: Sequence[Row]) -> None:
+    """Refuse a full page, which others are to follow, when they would never end."""
+    if not unseen:
+        # Even the page that begins farthest back leaves half of its rows to be new.
+        raise Rejected(
+            f"QuickBooks gives the same {entity.name} rows again and again; the rest cannot be"
+            " read."
+        )
+    if position > ROWS_READ_MAX:
+        raise Rejected(f"QuickBooks lists more than {ROWS_READ_MAX:,} {entity.name} rows.")
 
 
 def _is_full(answers: Iterable[Raw]) -> bool:

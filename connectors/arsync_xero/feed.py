@@ -54,7 +54,7 @@ _FIRST_DAY = "1990-01-01"
 """Hardly anything is dated before: where lists are read by dates, that is one part."""
 _ALL_DAYS: dict[str, Any] = {"page": 1, "items": 0, "dated_from": "", "dated_before": ""}
 PAGES_MAX = 10_000
-"""A list that claims more pages is not believed."""
+"""A list that claims more pages is refused: it would be read for days, or never end."""
 
 STATUSES = "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED"
 _EVERY_CREDIT_NOTE = " OR ".join(f'Status=="{status}"' for status in STATUSES.split(","))
@@ -245,6 +245,7 @@ class Feed:
         whole = whole or stage.swept == "only daily"
         if cursor.stage != stage.name:
             cursor = msgspec.structs.replace(cursor, stage=stage.name, **_ALL_DAYS)
+        before: list[Any] = []
         while True:
             try:
                 rows = self._api.rows(
@@ -268,7 +269,10 @@ class Feed:
                 # A document was given another date: what moved up into its place was not seen.
                 cursor = msgspec.structs.replace(cursor, page=1, items=0)
                 continue
-            more_pages = cursor.page < rows.page_count and cursor.page < PAGES_MAX
+            more_pages = cursor.page < rows.page_count
+            if more_pages:
+                _refuse_endless(stage, rows, before)
+                before = rows.documents
             last = not more_pages and not cursor.dated_before
             if more_pages:
                 following = msgspec.structs.replace(
@@ -295,6 +299,20 @@ class Feed:
             swept=cursor.start if cursor.sweeping else cursor.swept,
             base=cursor.base,
         )
+
+
+def _refuse_endless(stage: _Stage, rows: Rows[Any], before: list[Any]) -> None:
+    """Refuse a page that others are to follow, when they would never end.
+
+    Raises:
+        Rejected: it says why.
+    """
+    if rows.page_count > PAGES_MAX:
+        raise Rejected(f"Xero claims more than {PAGES_MAX:,} pages of {stage.name}; none is read.")
+    if not rows.documents and not rows.problems:
+        raise Rejected(f"Xero gave an empty page of {stage.name} and says that more follow.")
+    if rows.documents and rows.documents == before:
+        raise Rejected(f"Xero gave the same page twice, of {stage.name}; the rest cannot be read.")
 
 
 def fewer_days(cursor: Cursor) -> Cursor:

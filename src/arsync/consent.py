@@ -13,7 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +25,10 @@ WAIT_SECONDS_MAX = 300.0
 
 CALLBACK_BYTES_MAX = 8_192
 """A longer callback address is refused."""
+
+IDLE_SECONDS_MAX = 5.0
+"""Who connects to the listener and says nothing for so long is cut off. Browsers open connections
+that they may never use; each has a thread of its own, so that none keeps the callback waiting."""
 
 _LISTEN_POLL_SECONDS = 0.2
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -101,6 +105,11 @@ class _Callback:
     url: str = ""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet: a browser that leaves halfway is no error, and its address holds the code."""
+
+
 class _Listener:
     """A listener on the loopback address of the redirect URL, for one callback."""
 
@@ -109,7 +118,7 @@ class _Listener:
         self._got = _Callback()
         handler = _handler(self._got, parts.path or "/", redirect_url, state)
         try:
-            self._server = HTTPServer(("127.0.0.1", parts.port or 80), handler)
+            self._server = _Server(("127.0.0.1", parts.port or 80), handler)
         except OSError as error:
             raise UserMistake(
                 f"cannot listen on {redirect_url}: {error.strerror}.\n"
@@ -143,6 +152,8 @@ def _handler(
     got: _Callback, path: str, redirect_url: str, state: str
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = IDLE_SECONDS_MAX
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)

@@ -15,6 +15,7 @@ import pytest
 
 from arsync.core.report import BUCKETS, Ageing, AgeingRow
 from arsync.core.text import FILE_NAME_CHARACTERS_MAX, cleaned, file_name, is_id, one_line
+from arsync.mail.context import is_web_link
 from arsync.run.ageing import AgeingTable, as_csv
 from arsync_quickbooks.documents import one
 from arsync_quickbooks.reader import BY_NAME
@@ -145,6 +146,29 @@ def test_a_letters_file_name_leads_to_no_other_folder(number: str, name: str) ->
     assert file_name(number, ".pdf") == name
 
 
+@pytest.mark.parametrize(
+    ("link", "may"),
+    [
+        ("https://in.xero.com/abc?d=1", True),
+        ("http://127.0.0.1:8484/i/1", True),
+        ("http://in.xero.com/abc", False),
+        ("http://127.0.0.1.evil.example/", False),
+        ("http://localhost@evil.example/", False),
+        ("https://in.xero.com@evil.example/", False),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//evil.example", False),
+        ("https://", False),
+        ("https://a/\r\nBcc: x", False),
+        ("https://a/<script>", False),
+        ("https://[half", False),
+        ("https://a/" + "x" * 3_000, False),
+    ],
+)
+def test_only_a_web_link_stands_in_a_letter(link: str, may: bool) -> None:
+    assert is_web_link(link) is may
+
+
 @pytest.fixture
 def hostile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -192,6 +216,10 @@ def test_a_csv_holds_no_formula_whatever_a_name_begins_with(start: str) -> None:
     assert line["contact"] == f"'{start}1+1"
 
 
-def test_no_name_is_a_formula_in_a_spreadsheet(hostile: Shell) -> None:
-    rows = list(csv.DictReader(io.StringIO(hostile("report", "ageing", "--format", "csv").out)))
+def test_a_report_is_for_its_owner_alone_and_holds_no_formula(hostile: Shell) -> None:
+    for form in ("json", "html", "csv"):
+        hostile("report", "ageing", "--format", form, "--output", f"ageing.{form}")
+        assert (hostile.folder / f"ageing.{form}").stat().st_mode & 0o777 == 0o600
+    with (hostile.folder / "ageing.csv").open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
     assert {row["contact"] for row in rows} == {SAFE, '\'\uff1dHYPERLINK("x")'}

@@ -13,21 +13,25 @@ _SECRETS = {
     "a consent's code": "sandbox-code-" + "a1B2" * 8,
     "a signed token": ".".join(["eyJ" + "a1B2" * 8, "eyJ" + "c3D4" * 8, "e5F6" * 8]),
     "a client's secret": "sandbox-web-secret",
+    "a key": "Zm9v" * 10 + "abc=",
+    "a mail password": "hunter-2-secret",
 }
 _TEST = """
-import logging, sys
+import logging, subprocess, sys
 import pytest
 
 def test_clean(tmp_path):
     (tmp_path / "kept.db").write_bytes(b"nothing")
 
 @pytest.mark.parametrize("kind, secret", list({secrets!r}.items()))
-@pytest.mark.parametrize("where", ["log", "output", "error", "file"])
+@pytest.mark.parametrize("where", ["log", "output", "process", "error", "file"])
 def test_leak(tmp_path, kind, secret, where):
     if where == "log":
         logging.getLogger("arsync.http").debug("renewed %s", secret)
     elif where == "output":
         print("token", secret, file=sys.stderr)
+    elif where == "process":
+        subprocess.run([sys.executable, "-c", f"print({{secret!r}})"], capture_output=True)
     elif where == "file":
         (tmp_path / "arsync.db").write_bytes(b"\\x00" + secret.encode())
     else:
@@ -45,16 +49,18 @@ def test_a_secret_in_a_log_an_output_an_error_or_a_file_fails_its_test(tmp_path:
     (inner / "test_leaks.py").write_text(_TEST.format(secrets=_SECRETS), encoding="utf-8")
     (inner / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    done = subprocess.run(
-        [*command, "--basetemp", str(tmp_path / "base"), str(inner)],
-        capture_output=True, text=True, timeout=60, check=False, cwd=inner,
-    )  # fmt: skip
-    summary = done.stdout.partition("short test summary info")[2]
-    for where in ("log", "output", "error", "file"):
+    with (tmp_path / "printed").open("w") as printed:  # a pipe would be searched here too
+        subprocess.run(
+            [*command, "--basetemp", str(tmp_path / "base"), str(inner)],
+            stdout=printed, stderr=subprocess.STDOUT, timeout=60, check=False, cwd=inner,
+        )  # fmt: skip
+    output = (tmp_path / "printed").read_text()
+    summary = output.partition("short test summary info")[2]
+    for where in ("log", "output", "process", "error", "file"):
         for kind in _SECRETS:
             assert f"[{where}-{kind}-" in summary
     assert "test_clean" not in summary
-    assert "searched for secrets:" in done.stdout
+    assert "searched for secrets:" in output
     for file in tmp_path.rglob("*"):  # what this test itself wrote is meant to hold a secret
         if file.is_file():
             file.unlink()

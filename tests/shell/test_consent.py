@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 import requests
 
@@ -80,6 +81,36 @@ def test_the_listener_takes_the_callback_with_the_right_state() -> None:
     assert grant == GRANT
     assert platform.exchanged == f"{redirect}?code=c&state={platform.state}"
     assert "You can close this page" in pages[0]
+
+
+def test_a_connection_that_says_nothing_does_not_keep_the_callback_waiting() -> None:
+    platform, port = APlatform(), a_free_port()
+    redirect = f"http://localhost:{port}/callback"
+    silent: list[socket.socket] = []
+
+    def open_browser(url: str) -> None:
+        # As browsers do: a connection in advance, which may never be used.
+        silent.append(socket.create_connection(("127.0.0.1", port)))
+        visit(f"{redirect}?code=c&state={platform.state}")
+
+    consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+    silent[0].close()
+    assert platform.exchanged.startswith(redirect)
+
+
+def test_the_listener_is_reached_from_this_computer_alone() -> None:
+    platform, port = APlatform(), a_free_port()
+    redirect = f"http://localhost:{port}/callback"
+    listening: list[str] = []
+
+    def open_browser(url: str) -> None:
+        mine = psutil.Process().net_connections()
+        at_port = [one for one in mine if one.laddr.port == port]
+        listening.extend(one.laddr.ip for one in at_port if one.status == psutil.CONN_LISTEN)
+        visit(f"{redirect}?code=c&state={platform.state}")
+
+    consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+    assert listening == ["127.0.0.1"]
 
 
 def test_a_browser_that_never_answers_ends_in_a_clear_message() -> None:

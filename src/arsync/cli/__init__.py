@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "Keep": {
         "backup": Entry("keeping", "Write the whole store into one file, while runs go on."),
         "restore": Entry("keeping", "Fill an empty store from a backup."),
+        "keys": Entry("keeping", "Renew the key that encrypts the tokens."),
         "rebuild": Entry("keeping", "Copy a ledger anew; nothing that people did is lost."),
         "export": Entry("personal", "Print everything that is held of one customer."),
         "forget": Entry("personal", "Make what arsync recorded about one customer nameless."),

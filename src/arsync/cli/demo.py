@@ -9,6 +9,7 @@ import click
 
 from arsync.cli.common import json_option, print_json, print_table, say, word
 from arsync.errors import EXIT_DONE, EXIT_FAILED
+from arsync.files import write_private
 
 if TYPE_CHECKING:
     from arsync.demo import Outcome
@@ -111,7 +112,7 @@ def _write_report(app: App, outcome: Outcome) -> Path:
 
     report = outcome.folder / REPORT
     tables = [ageing_of(app, row, None) for row in app.connections()]
-    report.write_text(as_html(tables), encoding="utf-8")
+    write_private(report, as_html(tables))
     return report
 
 

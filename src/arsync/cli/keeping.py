@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `rebuild`: so that nothing is lost."""
+"""`backup`, `restore`, `keys`, `rebuild`: so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from arsync.cli.common import (
     print_json,
     say,
     verbose_option,
+    word,
 )
 from arsync.cli.daily import finish, watched
 from arsync.errors import EXIT_DONE, EXIT_WAITING
@@ -66,6 +67,34 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
             + "\n".join(f"    arsync connections {name} --mode approve" for name in names)
         )
     return EXIT_WAITING if names else EXIT_DONE
+
+
+@click.group()
+def keys() -> None:
+    """Renew the key that encrypts the tokens."""
+
+
+@keys.command()
+@json_option
+@config_option
+def renew(as_json: bool, config_file: Path | None) -> int:
+    """Make a new key, encrypt every token with it, and drop the old key.
+
+    Do it when somebody who knew the key leaves, or may have seen it. Runs may go on meanwhile. A
+    key that is given as ARSYNC_TOKENS_KEY cannot be changed from here: put a new one before it.
+    Tokens in older backups cannot be opened afterwards: connect again after restoring one.
+    """
+    from arsync.store.keys import VALUE_NAME
+
+    with open_app(config_file) as app:
+        count, where = app.store.tokens.renew_key()
+    if as_json:
+        print_json({"tokens": count, "key": where})
+        return EXIT_DONE
+    say(f"{word(count, 'token')} encrypted with the new key in {where}.")
+    if where == VALUE_NAME:
+        say(f"Now take the old key out of {where}: only the first one is needed.")
+    return EXIT_DONE
 
 
 @click.command()

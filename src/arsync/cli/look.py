@@ -27,6 +27,7 @@ from arsync.core.actions import ActionKind, ActionState
 from arsync.core.money import shown
 from arsync.core.pauses import difference_in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
+from arsync.files import write_private
 
 if TYPE_CHECKING:
     from arsync.run import App, ConnectionStatus, Listed
@@ -292,7 +293,7 @@ def ageing(
         click.echo(text, nl=False)
         return EXIT_DONE
     try:
-        output.write_text(text, encoding="utf-8", newline="")
+        write_private(output, text)
     except OSError as error:
         raise UserMistake(f"{output}: {error.strerror}.") from None
     say(f"wrote {output} ({word(len(tables), 'connection')})")

@@ -21,7 +21,8 @@ from arsync.cli.common import (
     word,
 )
 from arsync.core.simulation import DAYS_MAX, Debtors
-from arsync.errors import EXIT_DONE
+from arsync.errors import EXIT_DONE, UserMistake
+from arsync.files import write_private
 
 if TYPE_CHECKING:
     from arsync.core.rulebook import Rulebook
@@ -72,7 +73,10 @@ def rules_simulate(
     if html_file is not None:
         from arsync.run.trying_page import simulation_page
 
-        html_file.write_text(simulation_page(found), encoding="utf-8")
+        try:
+            write_private(html_file, simulation_page(found))
+        except OSError as error:
+            raise UserMistake(f"{html_file}: {error.strerror}.") from None
         say(f"Wrote {html_file}.")
     if as_json:
         print_json([one.as_json() for one in found] if len(found) != 1 else found[0].as_json())

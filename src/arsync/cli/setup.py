@@ -20,6 +20,7 @@ from arsync.cli.common import (
 )
 from arsync.connector import Grant, OrganisationRef
 from arsync.errors import EXIT_DONE, UserMistake
+from arsync.files import write_private
 
 if TYPE_CHECKING:
     from arsync.run import App
@@ -86,11 +87,12 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
             continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
+            if path.name == "config.toml":
+                write_private(path, content)
+            else:
+                path.write_text(content, encoding="utf-8")
         except OSError as error:
             raise UserMistake(f"{path}: {error.strerror}.") from None
-        if path.name == "config.toml":
-            path.chmod(0o600)
         say(f"wrote  {path}")
         done["wrote"].append(str(path))
     if as_json:

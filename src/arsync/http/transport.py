@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
 from tenacity import (
     RetryCallState,
@@ -122,6 +123,7 @@ class PlatformTransport:
         pace: bool = True,
         timer: Timer = REAL_TIME,
         read_seconds: float = READ_SECONDS,
+        response_seconds: float = RESPONSE_SECONDS_MAX,
         allowance: Allowance | None = None,
         writing: Callable[[], bool] = lambda: False,
         probing: bool = False,
@@ -136,6 +138,7 @@ class PlatformTransport:
             pace: False leaves the pace to the platform's refusals (for the sandbox).
             timer: where durations come from; tests pass one that does not wait.
             read_seconds: how long the platform may be silent before its answer counts as lost.
+            response_seconds: how long the body of an answer may take in all.
             allowance: counts the calls of all processes; None: those of this transport alone.
             writing: says whether what is read now serves writes, and so may use their reserve of
                 the day's calls.
@@ -143,6 +146,7 @@ class PlatformTransport:
         """
         self._label = label
         self._read_seconds = read_seconds
+        self._response_seconds = response_seconds
         self._tokens = tokens
         self._clock = clock
         self._timer = timer
@@ -201,6 +205,8 @@ class PlatformTransport:
             )
         if answer.status == 429:
             raise self._throttled(call, answer)
+        if 300 <= answer.status < 400 and answer.status != 304:
+            raise self._redirected(call, answer)
         if answer.status == 408 or answer.status >= 500:
             raise self._failed(call, answer)
         return answer
@@ -277,10 +283,10 @@ class PlatformTransport:
         return HttpResponse(status=response.status_code, headers=lowered, body=body)
 
     def _body(self, call: _Call, response: requests.Response) -> bytes:
-        give_up_at = self._timer.monotonic() + RESPONSE_SECONDS_MAX
+        give_up_at = self._timer.monotonic() + self._response_seconds
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_content(CHUNK_BYTES):
+        for part in _parts(response):
             parts.append(part)
             size += len(part)
             if size > RESPONSE_BYTES_MAX:
@@ -326,6 +332,16 @@ class PlatformTransport:
             return later
         return _Again(later, wait)
 
+    def _redirected(self, call: _Call, answer: HttpResponse) -> Exception:
+        # Never followed: the token would go along to whoever stands there.
+        message = (
+            f"{self._label} answers {answer.status}, a redirect, which is never followed."
+            " Something on the way, such as a proxy's sign-in page, may have answered instead"
+        )
+        if call.changes:
+            return OutcomeUnknown(f"{message}; it may have happened or not.")
+        return RetryLater(f"{message}.", after_seconds=BUSY_WAIT_SECONDS)
+
     def _failed(self, call: _Call, answer: HttpResponse) -> Exception:
         told = retry_after(answer.headers, self._clock)
         message = f"{self._label} answers {answer.status}{words(answer)}"
@@ -359,6 +375,18 @@ class PlatformTransport:
             seconds * 1000,
             "".join(f" {name}={headers[name]}" for name in _TRACE_HEADERS if name in headers),
         )
+
+
+def _parts(response: requests.Response) -> Iterator[bytes]:
+    """Yield a body as it comes in: waiting for a whole part would let a trickle go on for days."""
+    response.raw.decode_content = True
+    try:
+        while part := response.raw.read1(CHUNK_BYTES):
+            yield part
+    except urllib3.exceptions.DecodeError as error:
+        raise requests.exceptions.ContentDecodingError(error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ConnectionError(error) from error
 
 
 def _enough(state: RetryCallState) -> bool:

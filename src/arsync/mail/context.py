@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from arsync.core.actions import Action
 from arsync.core.money import ZERO
@@ -79,7 +80,7 @@ def letter_context(
                 currency=currency,
                 days_overdue=days,
                 overdue=spoken.overdue(days),
-                link=link if _is_web(link) else "",
+                link=link if is_web_link(link) else "",
                 reference=cleaned(record.reference) if record else "",
                 step=ref.step or action.step,
             )
@@ -169,9 +170,23 @@ def _joined(parts: Sequence[str], and_word: str) -> str:
     return f"{', '.join(parts[:-1])} {and_word} {parts[-1]}"
 
 
-def _is_web(link: str) -> bool:
-    return link.startswith(("https://", "http://127.0.0.1", "http://localhost")) and not any(
-        char.isspace() or char in "<>\"'" for char in link
+LINK_CHARACTERS_MAX = 2_000
+"""A longer link is left out of a letter."""
+
+
+def is_web_link(link: str) -> bool:
+    """Say whether a link may stand in a letter: https, or http to this computer (the sandbox)."""
+    if len(link) > LINK_CHARACTERS_MAX or not link.isprintable() or set(link) & set(" <>\"'\\"):
+        return False
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or port == 0:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and host in {"127.0.0.1", "localhost", "::1"}
     )
 
 

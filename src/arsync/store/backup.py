@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Table, func, insert, select, text, update
 
 from arsync.errors import UserMistake
+from arsync.files import OWNER_ONLY
 from arsync.store.database import Database
 from arsync.store.integrity import file_faults
 from arsync.store.schema import migrate
@@ -28,8 +29,6 @@ ROWS_AT_ONCE = 2_000
 
 PAGES_AT_ONCE = 2_000
 """SQLite: how many pages a backup copies before it lets writers in between."""
-
-_ONLY_OWNER = 0o600
 
 
 def back_up(database: Database, target: Path) -> int:
@@ -45,8 +44,9 @@ def back_up(database: Database, target: Path) -> int:
     if not target.parent.is_dir():
         raise UserMistake(f"{target.parent}: there is no such folder for the backup.")
     part = target.with_name(f".{target.name}.part")
-    with _said(target), _no_leftovers(part):
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _ONLY_OWNER))
+    with _said(target):
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+    with _said(target), _no_leftovers(part):  # ours from here on: another backup's stays
         if database.is_sqlite:
             _copy_pages(database, part)
         else:

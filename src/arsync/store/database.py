@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, eve
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from arsync.errors import ArsyncError, RetryLater, UserMistake
+from arsync.files import OWNER_ONLY, refuse_foreign_link, refuse_link
 
 BUSY_SECONDS_MAX = 30
 """How long a statement waits for another process's write before it gives up."""
@@ -153,8 +154,11 @@ def _make_private_file(url: URL) -> None:
     path = Path(url.database)
     if not path.parent.is_dir():
         raise UserMistake(f"{path.parent}: there is no such folder for the store. Make it first.")
+    refuse_foreign_link(path)
+    for beside in ("-wal", "-shm", "-journal"):
+        refuse_link(path.with_name(path.name + beside))
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
     except OSError as error:
         raise UserMistake(f"{path}: the store cannot be opened: {error.strerror}.") from None
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import stat
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography.fernet import Fernet, MultiFernet
 
 from arsync.config import Config
 from arsync.errors import UserMistake
+from arsync.files import OWNER_ONLY, refuse_foreign_link, write_private
 
 KEYRING_SERVICE = "arsync"
 KEYRING_NAME = "tokens key"
+VALUE_NAME = "ARSYNC_TOKENS_KEY"
+"""The variable that can hold the key, or several."""
+
 KEYS_MAX = 20
 """More keys than this in one place are a mistake, not a rotation."""
 
@@ -22,8 +28,8 @@ class Keys:
     """Finds the key: the given value, the system's keyring, a file; makes one when there is none.
 
     A value or file can hold several keys, separated by spaces, commas or lines: the first encrypts,
-    all decrypt. That is how a key is changed: put the new one first, run `Tokens.reencrypt`, drop
-    the old one.
+    all decrypt. That is how a key is changed: the new one is put first, everything is encrypted
+    anew, and the old one is dropped (`Tokens.renew_key`).
     """
 
     def __init__(
@@ -67,25 +73,70 @@ class Keys:
 
     def _found(self) -> tuple[str, str] | None:
         if self._value.strip():
-            return self._value, "ARSYNC_TOKENS_KEY"
+            return self._value, VALUE_NAME
         if self._use_keyring and (text := _from_keyring()):
             return text, "the system's keyring"
         if self._file is not None and self._file.exists():
             return _read_private(self._file), str(self._file)
         return None
 
+    def forget(self) -> None:
+        """Look for the key anew when it is next needed: another process may have changed it."""
+        self._cipher = None
+
+    def put_new_first(self) -> str:
+        """Make a new key and put it before those there are; return where they are kept.
+
+        A key that is given as a value cannot be changed from here: its owner has put the new one
+        first.
+
+        Raises:
+            UserMistake: there is no key yet, or the value holds but one.
+        """
+        text, where = self._found() or self._nowhere()
+        if self._value.strip():
+            if len(_parts(text)) < 2:
+                raise UserMistake(
+                    f"{where} holds one key. Put a new one before it, with a blank between them,"
+                    " and run this again."
+                    "\n    hint: python -c 'from cryptography.fernet import Fernet;"
+                    " print(Fernet.generate_key().decode())' makes one"
+                )
+        else:
+            self._put(" ".join([Fernet.generate_key().decode(), *_parts(text)]), where)
+        self.forget()
+        return where
+
+    def drop_old(self) -> None:
+        """Keep the first key alone; one that is given as a value is left to its owner."""
+        text, where = self._found() or self._nowhere()
+        if not self._value.strip():
+            self._put(_parts(text)[0], where)
+        self.forget()
+
+    def _put(self, text: str, where: str) -> None:
+        if self._file is not None and where == str(self._file):
+            try:
+                write_private(self._file, text + "\n")
+            except OSError as error:
+                raise UserMistake(
+                    f"{where}: the key cannot be written: {error.strerror}."
+                ) from None
+        elif not _into_keyring(text):
+            raise UserMistake(f"{where} does not take the new key. Nothing was changed.")
+
     def _made(self) -> tuple[str, str]:
         key = Fernet.generate_key().decode()
         if self._use_keyring and _into_keyring(key):
             return key, "the system's keyring"
         if self._file is None:
-            return self._nowhere()
+            self._nowhere()
         if not _make_private(self._file, key):
             return _read_private(self._file), str(self._file)
         return key, str(self._file)
 
-    def _nowhere(self) -> tuple[str, str]:
-        places = ["ARSYNC_TOKENS_KEY"]
+    def _nowhere(self) -> NoReturn:
+        places = [VALUE_NAME]
         if self._use_keyring:
             places.append("the system's keyring")
         if self._file is not None:
@@ -93,8 +144,12 @@ class Keys:
         raise UserMistake(f"the key that encrypts the tokens is in none of: {', '.join(places)}.")
 
 
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s,]+", text) if part]
+
+
 def _cipher(text: str, where: str) -> MultiFernet:
-    parts = [part for part in re.split(r"[\s,]+", text) if part]
+    parts = _parts(text)
     if not 1 <= len(parts) <= KEYS_MAX:
         raise UserMistake(f"{where}: from 1 to {KEYS_MAX} keys are expected, not {len(parts)}.")
     try:
@@ -111,9 +166,10 @@ def _make_private(file: Path, key: str) -> bool:
 
     Of two first connections at the same time, the second must find the first one's whole key.
     """
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    # A name that nobody can know before: a link put there would carry the key elsewhere.
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
-        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         try:
             with os.fdopen(number, "w", encoding="ascii") as opened:
                 opened.write(key + "\n")
@@ -130,6 +186,7 @@ def _make_private(file: Path, key: str) -> bool:
 
 
 def _read_private(file: Path) -> str:
+    refuse_foreign_link(file)
     try:
         mode = file.stat().st_mode
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):

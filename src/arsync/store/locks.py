@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from arsync.errors import RetryLater, UserMistake
+from arsync.files import OWNER_ONLY, refuse_link
 from arsync.store.database import Database
 
 POLL_SECONDS = 0.05
@@ -92,8 +93,9 @@ def _advisory(connection: Connection, function: str, number: int) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
+    refuse_link(path)
     try:
-        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        number = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
         raise UserMistake(f"{path}: cannot be made, to lock the store: {error.strerror}.") from None
     try:

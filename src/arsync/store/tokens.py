@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,10 @@ class Telling:
     done: bool = False
 
 
+KEY_LOCK = "key"
+"""Held while the key is changed, and while a new consent is saved."""
+
+
 class Tokens:
     """The grants. One consent can open several organisations: their connections share a grant."""
 
@@ -45,10 +49,12 @@ class Tokens:
 
     def create(self, platform: str, token: Token) -> int:
         """Save a new consent's token and return the grant's id."""
-        values = self._values(token, create=True)
-        with self._database.write() as connection:
-            statement = insert(grants).values(platform=platform, **values)
-            return inserted_id(connection.execute(statement))
+        with self._lock(KEY_LOCK):
+            self._found_keys().forget()
+            values = self._values(token, create=True)
+            with self._database.write() as connection:
+                statement = insert(grants).values(platform=platform, **values)
+                return inserted_id(connection.execute(statement))
 
     def save(self, grant_id: int, token: Token) -> None:
         """Replace the grant's token.
@@ -84,10 +90,9 @@ class Tokens:
             NeedsReconnect: from `refresh`; every connection of the grant is marked so.
             RetryLater: from `refresh`, or another process took too long over it.
         """
-        busy = "another process is renewing the access token."
-        with self._locks.held(
-            f"token-{grant_id}", wait_seconds=REFRESH_WAIT_SECONDS_MAX, busy=busy
-        ):
+        with self._lock(grant_id):
+            # Kept from before, it may be a key that was changed since: nothing would open it.
+            self._found_keys().forget()
             current = self.load(grant_id)
             if current.access_token != stale.access_token:
                 return current
@@ -128,6 +133,31 @@ class Tokens:
                         .values(told_at=self._clock.now())
                     )
 
+    def renew_key(self) -> tuple[int, str]:
+        """Make a new key, encrypt every token with it, and drop the old one.
+
+        Cut off at any point, every token can be read: the old key goes last. Nobody renews a token
+        meanwhile.
+
+        Returns:
+            How many tokens, and where the key is kept.
+
+        Raises:
+            UserMistake: there is no key yet, or it cannot be changed from here. RetryLater: a token
+                is being renewed.
+        """
+        keys = self._found_keys()
+        with ExitStack() as held:
+            held.enter_context(self._lock(KEY_LOCK))
+            with self._database.read() as connection:
+                ids = sorted(connection.scalars(select(grants.c.id)))
+            for grant_id in ids:
+                held.enter_context(self._lock(grant_id))
+            where = keys.put_new_first()
+            count = self.reencrypt()
+            keys.drop_old()
+        return count, where
+
     def reencrypt(self) -> int:
         """Encrypt every token with the newest key, and return how many."""
         cipher = self._found_keys().cipher(create=False)
@@ -143,6 +173,11 @@ class Tokens:
                 )
         return len(rows)
 
+    def _lock(self, grant_id: int | str) -> AbstractContextManager[None]:
+        busy = "another process is renewing the access token."
+        name = f"token-{grant_id}"
+        return self._locks.held(name, wait_seconds=REFRESH_WAIT_SECONDS_MAX, busy=busy)
+
     def _values(self, token: Token, *, create: bool) -> dict[str, object]:
         fields = {
             name: value.isoformat() if isinstance(value, datetime) else value
@@ -157,10 +192,16 @@ class Tokens:
         }
 
     def _decrypted(self, secret: str) -> Token:
+        keys = self._found_keys()
         try:
-            fields = json.loads(self._found_keys().cipher(create=False).decrypt(secret.encode()))
+            plain = keys.cipher(create=False).decrypt(secret.encode())
         except InvalidToken:
-            raise UserMistake(_OTHER_KEY) from None
+            keys.forget()
+            try:
+                plain = keys.cipher(create=False).decrypt(secret.encode())
+            except InvalidToken:
+                raise UserMistake(_OTHER_KEY) from None
+        fields = json.loads(plain)
         ends = fields.pop("refresh_expires_at")
         return Token(
             **fields | {"expires_at": datetime.fromisoformat(fields["expires_at"])},

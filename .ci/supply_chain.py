@@ -1,0 +1,244 @@
+"""What arsync is built from: is any of it known to be vulnerable, under which licences, and a list.
+
+    python .ci/supply_chain.py audit       asks the advisory database about every locked package
+    python .ci/supply_chain.py sbom FILE   writes a CycloneDX list of the packages at run time
+    python .ci/supply_chain.py licences    lists the licences of the packages at run time
+
+A lock that does not hold together fails each of them. `audit` fails on a known vulnerability; where
+the database cannot be reached, it says that nothing was audited, and does not fail.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCK = ROOT / "requirements.lock"
+PROJECT = ROOT / "pyproject.toml"
+
+AUDIT_SECONDS_MAX = 120
+"""How long the advisory database may take in all."""
+
+HASH = re.compile(r"--hash=(\w+):([0-9a-f]+)")
+_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
+
+PERMISSIVE = re.compile(
+    r"""\b(MIT|BSD|Apache|ISC|PSF|Python\ Software\ Foundation|Zlib|Unlicense
+    |MPL|Mozilla\ Public\ License|LGPL|Lesser\ General\ Public)\b""",
+    re.VERBOSE,
+)
+"""What may be used beside arsync's Apache-2.0 by installing it: permissive licences, and those that
+ask for changes to themselves alone (MPL, LGPL)."""
+
+
+class Pin(NamedTuple):
+    """One package of the lock."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+    """Of its files, SHA-256 in hex."""
+    wanted_by: tuple[str, ...]
+    """Packages, or `arsync (pyproject.toml)` itself."""
+    text: str
+    """Its lines, as pip reads them."""
+
+
+def normal(name: str) -> str:
+    """Return a package's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lock: str) -> dict[str, Pin]:
+    """Return the packages of a lock's text, by their normal name."""
+    found: dict[str, Pin] = {}
+    for block in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
+        match = _PIN.match(block)
+        if match is None:
+            continue
+        lines = block.splitlines()
+        wanted = [line.strip().lstrip("#").strip() for line in lines if line.strip()[:1] == "#"]
+        name = normal(match[1])
+        found[name] = Pin(
+            name,
+            match[2],
+            tuple(value for kind, value in HASH.findall(block) if kind == "sha256"),
+            tuple(one.removeprefix("via").strip() for one in wanted if one != "via"),
+            "\n".join(line for line in lines if line.strip() and line.strip()[:1] != "#") + "\n",
+        )
+    return found
+
+
+def at_run_time(locked: dict[str, Pin]) -> dict[str, Pin]:
+    """Return those packages that a user of arsync gets, PostgreSQL's driver with them."""
+    chosen = {name for name, pin in locked.items() if "arsync (pyproject.toml)" in pin.wanted_by}
+    while True:
+        more = {
+            name
+            for name, pin in locked.items()
+            if name not in chosen and chosen & {normal(one) for one in pin.wanted_by}
+        }
+        if not more:
+            return {name: locked[name] for name in sorted(chosen)}
+        chosen |= more
+
+
+def faults(lock: str, project: str) -> list[str]:
+    """Return what does not hold together in the lock: a missing hash, a wrong package."""
+    from packaging.requirements import Requirement
+
+    locked = pins(lock)
+    found = [
+        f"requirements.lock: {pin.name} {pin.version} has no SHA-256 hash."
+        for pin in locked.values()
+        if not pin.hashes or any(len(one) != 64 for one in pin.hashes)
+    ]
+    if "://" in lock:
+        found.append("requirements.lock: it names a host; packages come from the index in use.")
+    tree = tomllib.loads(project)["project"]
+    extras = tree["optional-dependencies"].values()
+    wanted = [*tree["dependencies"], *(one for extra in extras for one in extra)]
+    for asked in map(Requirement, wanted):
+        pin = locked.get(normal(asked.name))
+        if pin is None:
+            found.append(f"requirements.lock: {asked.name} is missing: run `make lock`.")
+        elif pin.version not in asked.specifier:
+            found.append(
+                f"requirements.lock: {asked.name} {pin.version} is outside {asked.specifier}:"
+                " run `make lock`."
+            )
+    return found
+
+
+def verdict(report: str, asked: int, why: str = "") -> tuple[int, str]:
+    """Return the exit code and the sentence for what pip-audit printed.
+
+    Args:
+        report: its JSON; anything else means that it did not get through.
+        asked: how many packages it was asked about.
+        why: its last words, where it failed.
+    """
+    try:
+        rows = json.loads(report)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        rows = []
+    audited = [row for row in rows if "vulns" in row]
+    hit = [row for row in audited if row["vulns"]]
+    lines = [
+        f"  {row['name']} {row['version']}: {one['id']}, mended in"
+        f" {', '.join(one['fix_versions']) or 'no version yet'}"
+        for row in hit
+        for one in row["vulns"]
+    ]
+    if hit:
+        count = sum(len(row["vulns"]) for row in hit)
+        return 1, "\n".join([f"audit: {count} known vulnerabilities", *lines])
+    if not audited:
+        return 0, (
+            "audit: NOTHING WAS AUDITED: the advisory database gave no answer from here."
+            f" Run `make audit` where pypi.org can be reached.{why and f' ({why})'}"
+        )
+    left = asked - len(audited)
+    rest = f"; {left} of {asked} WERE NOT AUDITED: the database does not know them" if left else ""
+    return 0, f"audit: no known vulnerability in {len(audited)} packages{rest}."
+
+
+def audit(lock: str) -> int:
+    """Ask PyPI's advisory database about every locked package, those of development too."""
+    locked = pins(lock)
+    with tempfile.TemporaryDirectory() as folder:
+        # Without the markers: a package that only Windows needs is audited here all the same.
+        plain = Path(folder) / "lock.txt"
+        plain.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked.values()))
+        command = [sys.executable, "-m", "pip_audit", "--requirement", str(plain), "--no-deps",
+                   "--disable-pip", "--progress-spinner", "off", "--format", "json"]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=AUDIT_SECONDS_MAX
+            )
+            said, why = done.stdout, (done.stderr.strip().splitlines() or [""])[-1]
+        except subprocess.TimeoutExpired:
+            said, why = "", f"no answer within {AUDIT_SECONDS_MAX} s"
+    code, sentence = verdict(said, len(locked), "" if said else why)
+    print(sentence)
+    return code
+
+
+def sbom(lock: str, target: Path) -> int:
+    """Write the packages at run time as CycloneDX JSON; the same lock gives the same bytes."""
+    chosen = at_run_time(pins(lock))
+    text = "".join(pin.text for pin in chosen.values())
+    command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "--pyproject",
+               str(PROJECT), "--output-reproducible", "--output-format", "JSON",
+               "--output-file", str(target), "-"]  # fmt: skip
+    target.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, input=text, text=True, check=False, capture_output=True)
+    if done.returncode:
+        print(done.stderr.strip())
+        return 1
+    print(f"sbom: {target.name} lists {len(chosen)} packages.")
+    return 0
+
+
+def licence(name: str) -> str:
+    """Return what an installed package says of its licence; empty when it is not installed."""
+    try:
+        told = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return ""
+    listed = [
+        one.rpartition("::")[2].strip()
+        for one in told.get_all("Classifier") or []
+        if one.startswith("License ::") and not one.endswith("OSI Approved")
+    ]
+    expressions, free = (told.get_all(key) or [] for key in ("License-Expression", "License"))
+    text = " AND ".join(expressions or listed or free)
+    return text.strip().splitlines()[0] if text.strip() else "(does not say)"
+
+
+def allowed(text: str) -> bool:
+    """Say whether a licence may stand beside arsync's own; of several offered, one is enough."""
+    offers = re.split(r"\s+OR\s+", text)
+    return any(all(map(PERMISSIVE.search, re.split(r"\s+AND\s+", one))) for one in offers)
+
+
+def licences(lock: str) -> int:
+    """List the licences of the packages at run time; 1 when one of them may not be used."""
+    code = 0
+    for pin in at_run_time(pins(lock)).values():
+        text = licence(pin.name)
+        if text and not allowed(text):
+            code = 1
+        note = "" if not text or allowed(text) else "   <- MAY NOT BE USED"
+        print(f"{pin.name:22} {text or '(not needed on this system)'}{note}")
+    return code
+
+
+def main(words: list[str]) -> int:
+    """Run one of the commands; returns the exit code."""
+    lock = LOCK.read_text(encoding="utf-8")
+    broken = faults(lock, PROJECT.read_text(encoding="utf-8"))
+    if broken:
+        print("\n".join(broken))
+        return 1
+    match words:
+        case ["audit"]:
+            return audit(lock)
+        case ["sbom", target]:
+            return sbom(lock, Path(target))
+        case ["licences"]:
+            return licences(lock)
+    print(__doc__)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Files that hold secrets or customers' data: for their owner alone, from the first byte on.
+
+In a folder that others can write to, somebody may have put a link under the name that arsync is
+about to use, so that it writes into a file of theirs, or over one of ours. A link is followed only
+when whom it belongs to could do the same without it: ourselves and root.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from arsync.errors import UserMistake
+
+OWNER_ONLY = 0o600
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file in place of what stood under its name; line ends stay as they are.
+
+    Who reads it meanwhile finds the old text or the new one, whole. A new file is for its owner
+    alone; a file of ours keeps the rights that we gave it. What is no file (`/dev/stdout`, a pipe)
+    is written to as it is.
+
+    Raises:
+        UserMistake: the name is a link that somebody else made. OSError: it cannot be written.
+    """
+    refuse_foreign_link(path)
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_text(text, encoding="utf-8", newline="")
+        return
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        if path.exists() and _is_ours(path.stat()):
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def refuse_foreign_link(path: Path) -> None:
+    """Refuse a name that is a link of somebody else's.
+
+    Raises:
+        UserMistake: it is.
+    """
+    if path.is_symlink() and not _is_ours(path.lstat(), or_root=True):
+        raise UserMistake(
+            f"{path}: this is a link that another user of this computer made; it is not followed."
+            "\n    hint: remove it, or work in a folder that only you can write to"
+        )
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse a name that is a link of anybody's: nobody has a reason to put one there.
+
+    Raises:
+        UserMistake: it is.
+    """
+    if path.is_symlink():
+        raise UserMistake(
+            f"{path}: this is a link, where arsync keeps a file of its own. Remove it."
+        )
+
+
+def _is_ours(status: os.stat_result, *, or_root: bool = False) -> bool:
+    if os.name != "posix":
+        return True
+    return status.st_uid == os.geteuid() or (or_root and status.st_uid == 0)

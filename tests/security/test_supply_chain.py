@@ -1,0 +1,114 @@
+"""What arsync is built from: a lock that holds, an audit that says what it did, a list."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def chain() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("supply_chain", ROOT / ".ci/supply_chain.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["supply_chain"] = module  # a named tuple looks its module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_locked_package_has_its_hashes_and_fits_what_is_asked_for(chain: ModuleType) -> None:
+    assert chain.faults(LOCK, PROJECT) == []
+    assert len(chain.pins(LOCK)) > 80
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("--hash=sha256:", "--hash=md5:", "has no SHA-256 hash"),
+        ("click==8", "click==7", "click 7"),
+        ("\nmsgspec==", "\nmsgspecs==", "msgspec is missing"),
+        ("aiosmtpd==", "--index-url https://host.example/simple\naiosmtpd==", "names a host"),
+    ],
+)
+def test_a_broken_lock_is_told(chain: ModuleType, old: str, new: str, said: str) -> None:
+    assert old in LOCK
+    assert said in "\n".join(chain.faults(LOCK.replace(old, new), PROJECT))
+
+
+def test_what_a_user_gets_is_told_from_what_developers_use(chain: ModuleType) -> None:
+    chosen = chain.at_run_time(chain.pins(LOCK))
+    assert {"requests", "urllib3", "psycopg", "jinja2", "markupsafe"} <= set(chosen)
+    assert not {"pytest", "mypy", "ruff", "hypothesis", "pip-audit"} & set(chosen)
+
+
+def test_only_licences_that_may_be_used_are_used(chain: ModuleType) -> None:
+    found = {name: chain.licence(name) for name in chain.at_run_time(chain.pins(LOCK))}
+    assert len([text for text in found.values() if text]) > 40
+    assert {name: text for name, text in found.items() if text and not chain.allowed(text)} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("MIT", True), ("LGPL-3.0-only", True), ("BSD License AND Apache Software License", True),
+        ("GPL-3.0-only OR MIT", True), ("GPL-3.0-only AND MIT", False), ("AGPL-3.0-only", False),
+        ("GNU General Public License v3 (GPLv3)", False), ("(does not say)", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", True),
+    ],
+)  # fmt: skip
+def test_a_licence_is_read_in_all_its_parts(chain: ModuleType, text: str, may: bool) -> None:
+    assert chain.allowed(text) is may
+
+
+HIT = {"id": "PYSEC-1", "fix_versions": ["2.1"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "said"),
+    [
+        ([{"name": "a", "version": "1", "vulns": []}] * 2, 0, "vulnerability in 2 packages."),
+        ([{"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}], 0,
+         "1 of 2 WERE NOT AUDITED"),
+        ([{"name": "a", "version": "2.0", "vulns": [HIT]}], 1, "a 2.0: PYSEC-1, mended in 2.1"),
+        ([{"name": "a", "skip_reason": "not found"}] * 2, 0, "NOTHING WAS AUDITED"),
+        (None, 0, "NOTHING WAS AUDITED"),
+    ],
+)  # fmt: skip
+def test_an_audit_never_claims_more_than_it_asked(
+    chain: ModuleType, rows: list[dict[str, object]] | None, code: int, said: str
+) -> None:
+    report = "no network" if rows is None else json.dumps({"dependencies": rows, "fixes": []})
+    found = chain.verdict(report, 2)
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_the_list_of_packages_is_the_same_bytes_each_time_and_names_no_host(
+    chain: ModuleType, tmp_path: Path
+) -> None:
+    pytest.importorskip("cyclonedx_py", reason="cyclonedx-bom is not installed: run `make setup`")
+    pins = chain.pins(LOCK)
+    few = "".join(
+        f"{pins[name].text}    # via arsync (pyproject.toml)\n" for name in ("click", "idna")
+    )
+    first, second = tmp_path / "a" / "sbom.json", tmp_path / "b" / "sbom.json"
+    assert chain.sbom(few, first) == chain.sbom(few, second) == 0
+    assert first.read_bytes() == second.read_bytes()
+    tree = json.loads(first.read_bytes())
+    assert tree["bomFormat"] == "CycloneDX"
+    assert [one["name"] for one in tree["components"]] == ["click", "idna"]
+    listed = tree["components"][0]["externalReferences"][0]["hashes"]
+    assert {one["content"] for one in listed} == set(pins["click"].hashes)
+    assert "timestamp" not in tree["metadata"]
+    assert "serialNumber" not in tree
+    assert str(ROOT) not in first.read_text(encoding="utf-8")
