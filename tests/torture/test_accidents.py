@@ -87,7 +87,10 @@ def test_each_effect_stands_once_whatever_request_goes_wrong(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     schedule = Schedule(
-        (1.0 if profile.LONG else 0.01,), jobs=profile.JOBS, accidents=tuple(FAULTS)
+        (1.0 if profile.LONG else 0.01,),
+        jobs=profile.JOBS,
+        accidents=tuple(FAULTS),
+        ends_at=profile.ends_at(0.08),
     )
     tally = die(make_world, folder, name, scenario, schedule)
     count(f"one request gone wrong, {name}, {scenario.name}", tally)
