@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arsync.core.backtest import Backtests, Past, backtest
+from arsync.core.backtest import Backtests, backtest
 from arsync.core.facts import FIELDS, Kind
-from arsync.core.history import as_it_stood
-from arsync.core.interest import KNOWN, Interest
+from arsync.core.history import Past, as_it_stood
 from arsync.core.records import (
     Account,
     Allocation,
@@ -29,12 +28,14 @@ from arsync.core.records import (
 )
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.simulation import Debtors, simulate
+from arsync.core.standing import KNOWN
 from arsync.core.trial import Trial
 
 TODAY = date(2026, 11, 20)
 FIRST = TODAY - timedelta(120)
 OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
                     "attachment", "late fee", "contact groups"})  # fmt: skip
+DAY = timedelta(1)
 HOLIDAYS = {date(2026, 8, 31), date(2026, 10, 5)}
 
 
@@ -251,24 +252,64 @@ def test_most_random_rulebooks_are_rulebooks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "every_day"),
+    ("condition", "planned"),
     [
-        ("oldest_days_overdue: {more_than: average_days_late}", True),
-        ("average_days_late: {more_than: oldest_days_overdue}", True),
-        ("overdue_amount: {more_than: balance}", False),
-        ("oldest_days_overdue: {more_than: 60}", False),
+        ("overdue_amount: {more_than: balance}", 2),
+        ("oldest_days_overdue: {more_than: 60}", 2),
+        ("oldest_days_overdue: {more_than: 60}\n      balance: {less_than: 10}", 1),
+        ("oldest_days_overdue: {more_than: days_since_last_payment}", 100),
+        ("days_until_review: {exactly: 5}", 3),
     ],
 )
-def test_two_facts_that_move_by_themselves_leave_no_day_out(
-    condition: str, every_day: bool
-) -> None:
-    text = f"version: 1\ncurrency: GBP\ncredit_holds:\n  - name: X\n    when: {{{condition}}}\n"
+def test_only_days_on_which_an_answer_can_change_are_planned(condition: str, planned: int) -> None:
+    text = f"""version: 1
+currency: GBP
+customers:
+  - contact: One
+    review_on: {FIRST + timedelta(50)}
+credit_holds:
+  - name: X
+    when:
+      {condition}
+"""
     rulebook, problems = read_rulebook([("r.yaml", text)])
     assert rulebook is not None, problems
-    assert Interest(rulebook).every_day is every_day
-    account = Account((Contact("c1", "One"),))
-    days = Interest(rulebook).of_ledger(account, FIRST, FIRST + timedelta(9))
-    assert len(days) == (10 if every_day else 1)
+    due_on = FIRST + timedelta(20)
+    owed = Invoice("i1", "c1", "I1", "open", FIRST - DAY, due_on, "GBP", Decimal(1),
+                   Decimal(100), Decimal(100))  # fmt: skip
+    account = Account((Contact("c1", "One"),), (owed,))
+    last = FIRST + timedelta(99)
+    found = backtest([account], the_trial(), [rulebook], first=FIRST, last=last, today=last)
+    assert found.results[0].evaluated == planned
+
+
+def test_interest_is_waited_for_until_the_day_it_reaches_the_sum() -> None:
+    text = """version: 1
+currency: GBP
+statutory:
+  law: A law
+  source: a page
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: when it became late
+  rates:
+    - {from: 2026-07-01, rate: 2, source: a page}
+follow_ups:
+  - name: Claim
+    when: {statutory_interest: {at_least: 5}}
+    task: Claim
+"""
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert rulebook is not None, problems
+    due_on = date(2026, 8, 1)
+    owed = Invoice("i1", "c1", "I1", "open", due_on, due_on, "GBP", Decimal(1),
+                   Decimal(365), Decimal(365))  # fmt: skip
+    account = Account((Contact("c1", "One"),), (owed,))
+    options: dict[str, Any] = {"first": FIRST, "last": TODAY, "today": TODAY}
+    found = backtest([account], the_trial(), [rulebook], **options).results[0]
+    # 365.00 at 10% bear 10 pence a day: 4.99 and more are 5.00 on the fiftieth.
+    assert [one.day for one in found.kept] == [due_on + timedelta(50)]
+    assert found.evaluated == 3  # the first day, the day of the invoice, the day of the sum
 
 
 def test_it_is_known_of_every_fact_when_it_moves() -> None:

@@ -6,7 +6,6 @@ would have paid: the debtors of the past did not get these messages.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -14,10 +13,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, ActionKind
-from arsync.core.books import is_owed
 from arsync.core.difference import action_in_words
-from arsync.core.history import as_it_stood
-from arsync.core.interest import event_days
+from arsync.core.history import Past, as_it_stood
 from arsync.core.money import ZERO, plain
 from arsync.core.records import Account, Invoice
 from arsync.core.rulebook.model import Rulebook
@@ -187,28 +184,6 @@ def backtest(
     for walker, result in zip(walkers, results, strict=True):
         result.evaluated = walker.evaluated
     return Backtests(results, only if len(rulebooks) == 2 else None, count)
-
-
-class Past:
-    """One account on past days, rewound once for each stretch in which nothing happened to it."""
-
-    def __init__(self, account: Account, today: date) -> None:
-        """Find the days on which something happened."""
-        self.today = today
-        self._account = account
-        self._events = sorted(set(event_days(account)))
-        self._stood: dict[int, Account] = {}
-
-    def on(self, day: date) -> Account:
-        """Return the account as it stood at the end of a day."""
-        stretch = bisect_right(self._events, day)
-        if stretch not in self._stood:
-            self._stood[stretch] = as_it_stood(self._account, day)
-        return self._stood[stretch]
-
-    def owed(self, day: date) -> dict[str, Invoice]:
-        """Return what was owed at the end of a day, by id."""
-        return {one.id: one for one in self.on(day).invoices if is_owed(one)}
 
 
 def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:

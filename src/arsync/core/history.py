@@ -7,10 +7,12 @@ document's last change.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
+from arsync.core.books import is_owed
 from arsync.core.money import ZERO
 from arsync.core.records import (
     Account,
@@ -55,6 +57,55 @@ def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Acc
         open_tasks=account.open_tasks if knows_done else (),
         done_keys=account.done_keys if knows_done else frozenset(),
     )
+
+
+class Past:
+    """One account on past days, rewound once for each stretch in which nothing happened to it."""
+
+    def __init__(self, account: Account, today: date) -> None:
+        """Find the days on which something happened."""
+        self.today = today
+        self._account = account
+        self._events = sorted(set(event_days(account)))
+        self._stood: dict[int, Account] = {}
+
+    def on(self, day: date) -> Account:
+        """Return the account as it stood at the end of a day."""
+        stretch = bisect_right(self._events, day)
+        if stretch not in self._stood:
+            self._stood[stretch] = as_it_stood(self._account, day)
+        return self._stood[stretch]
+
+    def owed(self, day: date) -> dict[str, Invoice]:
+        """Return what was owed at the end of a day, by id."""
+        return {one.id: one for one in self.on(day).invoices if is_owed(one)}
+
+
+def event_days(account: Account) -> Iterator[date]:
+    """Yield the days since which the account stands otherwise: between two it stands the same."""
+    for invoice in account.invoices:
+        yield invoice.issued_on
+        if invoice.paid_on is not None:
+            yield invoice.paid_on
+        if invoice.updated_at is not None and invoice.status in _GONE:
+            yield invoice.updated_at.date()
+    for payment in account.payments:
+        yield payment.paid_on
+        if payment.updated_at is not None and payment.status in _UNDONE:
+            yield payment.updated_at.date()
+        yield from (part.allocated_on for part in payment.allocations)
+    for credit in account.credits:
+        yield credit.issued_on
+        if credit.updated_at is not None and credit.status in _GONE:
+            yield credit.updated_at.date()
+        yield from (part.allocated_on for part in credit.allocations)
+    for promise in account.promises:
+        yield promise.made_on
+        yield promise.promised_on
+    for dispute in account.disputes:
+        yield dispute.opened_on
+        if dispute.settled_on is not None:
+            yield dispute.settled_on
 
 
 def with_paid_days(account: Account) -> Account:

@@ -80,7 +80,8 @@ def half_year(day: date) -> date:
     return date(day.year, 1 if day.month < 7 else 7, 1)
 
 
-def _next_half_year(day: date) -> date:
+def next_half_year(day: date) -> date:
+    """Return the first day of the half-year after a day's own."""
     return date(day.year, 7, 1) if day.month < 7 else date(day.year + 1, 1, 1)
 
 
@@ -117,7 +118,7 @@ def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:
         rate = law.rate_on(start)
         if rate is None:
             return None
-        end = min(last, _next_half_year(start) - timedelta(days=1))
+        end = min(last, next_half_year(start) - timedelta(days=1))
         total += (rate + law.points) * ((end - start).days + 1)
         start = end + timedelta(days=1)
     return total

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.assess import Assessment, Assessor
+from arsync.core.assess import Assessment, Assessor, Party
 from arsync.core.decisions import HeldBack
 from arsync.core.places import HolidaysIn
 from arsync.core.plan import begin_plan, plan_account
@@ -72,6 +72,11 @@ class TrialDay:
         planning.actions, planning.held_back = [], []
         assessment = plan_account(planning, account)
         return Treatment(assessment, tuple(planning.actions), tuple(planning.held_back))
+
+    def leaves_on(self, party: Party) -> date:
+        """Return the day on which a message of this day leaves to a customer: it, or a later."""
+        leaving = self._planning.places.leaving(party.seat.contact, party.customer)
+        return leaving.not_before.date()
 
     @property
     def first_day(self) -> date:

@@ -6,13 +6,13 @@ nothing can have changed are left out: what happens is the same (`arsync.core.in
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.interest import Interest
+from arsync.core.interest import Interest, days_of_events
 from arsync.core.records import Account, Promise
 from arsync.core.rulebook.model import Rulebook
 from arsync.core.stepper import after, judged, leaves_on
@@ -52,7 +52,7 @@ class Walker:
         self.evaluated = 0
         """How many days of accounts were planned."""
         self._trial = trial
-        self._interest = Interest(rulebook)
+        self._interest = Interest(rulebook, self.day, last)
         self._every_day = every_day
         self._days: dict[date, TrialDay] = {}
 
@@ -74,31 +74,30 @@ class Walker:
         """
         state = begin
         judgements: dict[tuple[str, date, date], bool | None] = {}
-        days = self._pending(ledger)
-        before = self.first - DAY
-        while days:
-            today = heapq.heappop(days)
-            if today <= before or today > self.last:
-                continue
-            before = today
+        events = days_of_events(ledger, self.first, self.last)
+        today = self.first
+        while today <= self.last:
             account = _judged(_carried(documents_on(today), state), judgements, today)
             treatment = self.day(today).treat(account)
             self.evaluated += 1
             done = tuple(one for one in treatment.actions if leaves_on(one, today))
             if done:
                 state = after(account, done, today)
-                heapq.heappush(days, today + DAY)
                 yield Stop(today, account, treatment, done)
-            elif not self._every_day:
-                for day in self._interest.of_state(treatment, today):
-                    if today < day <= self.last:
-                        heapq.heappush(days, day)
+            today = self._next(treatment, done, today, events)
 
-    def _pending(self, ledger: Account) -> list[date]:
+    def _next(
+        self, treatment: Treatment, done: tuple[Action, ...], today: date, events: list[date]
+    ) -> date:
+        """Return the next day to plan."""
+        tomorrow = today + DAY
         if self._every_day:
-            count = (self.last - self.first).days + 1
-            return [self.first + timedelta(ahead) for ahead in range(count)]
-        return sorted(self._interest.of_ledger(ledger, self.first, self.last))
+            return tomorrow
+        place = bisect_right(events, today)
+        event = events[place] if place < len(events) else self.last + DAY
+        return (
+            event if event == tomorrow else min(event, self._interest.after(treatment, done, today))
+        )
 
 
 def _carried(documents: Account, state: Account) -> Account:
