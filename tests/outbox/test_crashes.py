@@ -17,6 +17,8 @@ from .conftest import RULES, TODAY, Books, Fault, Killed, World
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 RUNS_AFTER = 1
 
+pytestmark = pytest.mark.timeout(600)  # each test is a hundred lives, on a machine that may be busy
+
 
 def work(world: World) -> None:
     """Do what a scheduled run does after its pull."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import make_url, text
 
 from arsync.clock import SetClock
 from arsync.core.records import Organisation
@@ -47,6 +49,33 @@ def test_a_second_run_leaves_and_says_who_is_at_work(
             pass
     with store.runs.lock(connection.id):
         pass
+
+
+def test_a_run_whose_lock_the_server_took_away_does_not_write_on(
+    store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
+) -> None:
+    if store_url.startswith("sqlite"):
+        with store.runs.lock(connection.id):  # a file's lock goes with the process alone
+            store.runs.insist(connection.id)
+        return
+    name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
+    ours = make_url(store_url).update_query_dict(name).render_as_string(hide_password=False)
+    with open_store(ours, clock=clock) as one:
+        one.runs.insist(connection.id)  # no run of its own: nothing to insist on
+        with one.runs.lock(connection.id):
+            one.runs.insist(connection.id)
+            with store.engine.begin() as admin:
+                admin.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = :application_name"
+                    ),
+                    name,
+                )
+            with pytest.raises(RetryLater, match="this run ends"):
+                one.runs.insist(connection.id)
+        with one.runs.lock(connection.id):
+            one.runs.insist(connection.id)
 
 
 def test_threads_of_one_process_exclude_each_other_too(

@@ -20,7 +20,16 @@ from .accidents import Tally
 from .world import World, a_world
 
 JSON_VARIABLE = "ARSYNC_TORTURE_JSON"
+TEST_SECONDS_MAX = 900
+"""One test of these is hundreds of lives. In the long profile each keeps to its time by itself."""
 MEMORY = Path("/dev/shm")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give these tests the time they need."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(0 if profile.LONG else TEST_SECONDS_MAX))
 
 
 @pytest.fixture

@@ -244,6 +244,8 @@ class Outbox:
             self._store.actions.revise(row.key, ready.action)
             row = row._replace(action=ready.action)
         by_mail = is_letter_by_mail(row.action)
+        # Without the lock another run may look this action up right now: it stays as it is.
+        self._store.runs.insist(self._connection.id)
         try:
             receipt = self._delivery.perform(row, ready)
         except Rejected as error:

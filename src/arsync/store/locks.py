@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from arsync.errors import RetryLater, UserMistake
 from arsync.files import OWNER_ONLY, refuse_link
@@ -22,6 +23,8 @@ from arsync.store.database import Database
 
 POLL_SECONDS = 0.05
 """How often a waiter looks whether the lock is free."""
+
+StillHeld = Callable[[], bool]
 
 
 class Locks:
@@ -32,8 +35,11 @@ class Locks:
         self._database = database
 
     @contextmanager
-    def held(self, name: str, *, wait_seconds: float, busy: str) -> Iterator[None]:
+    def held(self, name: str, *, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
         """Hold a lock inside `with`; also two threads of one process exclude each other.
+
+        What it yields tells whether the lock is held still: a server that restarts, or a network
+        that is cut, takes a PostgreSQL lock away from a process that lives on.
 
         Args:
             name: of the lock; letters, digits and `-`.
@@ -44,11 +50,11 @@ class Locks:
             RetryLater: it did not come free.
         """
         holder = self._file_lock if self._database.is_sqlite else self._advisory_lock
-        with holder(name, wait_seconds, busy):
-            yield
+        with holder(name, wait_seconds, busy) as still_held:
+            yield still_held
 
     @contextmanager
-    def _advisory_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[None]:
+    def _advisory_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
         with self._database.translated(), self._database.engine.connect() as connection:
             # Outside a transaction: a run of an hour must not keep the server from cleaning up.
             connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -58,19 +64,19 @@ class Locks:
                 lambda: _advisory(connection, "pg_try_advisory_lock", number), wait_seconds, busy
             )
             try:
-                yield
+                yield lambda: _answers(connection)
             finally:
                 if not connection.invalidated and not connection.closed:
                     _advisory(connection, "pg_advisory_unlock", number)
 
     @contextmanager
-    def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[None]:
+    def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
         file = self._database.file
         path = file.with_name(f"{file.name}-lock-{name}")
         with _opened(path) as number:
             _until(lambda: _try_file_lock(number), wait_seconds, busy)
-            # Closing the file gives the lock back.
-            yield
+            # Closing the file gives the lock back; nothing else does.
+            yield lambda: True
 
 
 def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
@@ -80,6 +86,14 @@ def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
         if time.monotonic() >= ends:
             raise RetryLater(busy, after_seconds=30)
         time.sleep(POLL_SECONDS)
+
+
+def _answers(connection: Connection) -> bool:
+    """Say whether the session that holds the lock lives: the lock dies with it."""
+    try:
+        return not connection.invalidated and connection.scalar(text("SELECT 1")) == 1
+    except DBAPIError:
+        return False
 
 
 def _number(name: str) -> int:

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from arsync.clock import Clock
-from arsync.errors import UserMistake
+from arsync.errors import RetryLater, UserMistake
 from arsync.store.database import Database, inserted_id
-from arsync.store.locks import Locks
+from arsync.store.locks import Locks, StillHeld
 from arsync.store.tables import connections, runs
 from arsync.store.values import RunRow
 
@@ -27,6 +27,7 @@ class Runs:
         self._database = database
         self._clock = clock
         self._locks = locks
+        self._held: dict[int, StillHeld] = {}
 
     def start(self, connection_id: int, kind: str) -> int:
         """Record that a run begins, and return its id."""
@@ -109,8 +110,26 @@ class Runs:
                 select(connections.c.name).where(connections.c.id == connection_id)
             )
         busy = f"another run of {name} is going on{self._holder(connection_id)}."
-        with self._locks.held(f"run-{connection_id}", wait_seconds=wait_seconds, busy=busy):
-            yield
+        name = f"run-{connection_id}"
+        with self._locks.held(name, wait_seconds=wait_seconds, busy=busy) as still_held:
+            self._held[connection_id] = still_held
+            try:
+                yield
+            finally:
+                self._held.pop(connection_id, None)
+
+    def insist(self, connection_id: int) -> None:
+        """Make sure that this process's run still has its lock, right before it writes.
+
+        Raises:
+            RetryLater: the session that held it is gone, and another run may have begun.
+        """
+        still_held = self._held.get(connection_id)
+        if still_held is not None and not still_held():
+            raise RetryLater(
+                "the database closed the session that kept other runs away: this run ends.",
+                after_seconds=60,
+            )
 
     def _holder(self, connection_id: int) -> str:
         last = self.last(connection_id)

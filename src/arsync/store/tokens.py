@@ -173,7 +173,7 @@ class Tokens:
                 )
         return len(rows)
 
-    def _lock(self, grant_id: int | str) -> AbstractContextManager[None]:
+    def _lock(self, grant_id: int | str) -> AbstractContextManager[object]:
         busy = "another process is renewing the access token."
         name = f"token-{grant_id}"
         return self._locks.held(name, wait_seconds=REFRESH_WAIT_SECONDS_MAX, busy=busy)
