@@ -288,6 +288,11 @@ class ConnectorContract:
         assert not any(page.complete or page.sweep for page in pages)
         assert list(bench.connector().money_since("of another version")) == []
 
+    def test_what_somebody_typed_comes_as_one_line(self, bench: Bench, debtor: Debtor) -> None:
+        """A name commands no terminal, forges no line of a log, and turns no writing round."""
+        bench.rename(debtor.contact_id, "A\x1b[2J\r\nB\u202eC")
+        assert _contact(bench.connector(), debtor.contact_id).name == "A [2J B C"
+
     def test_invoices_edited_while_pages_are_fetched_are_all_there(
         self, bench: Bench, debtor: Debtor
     ) -> None:
