@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from arsync.core.conditions import COMPARISONS
 from arsync.core.facts import FIELDS, NUMBERS, Field, Kind
@@ -70,7 +71,8 @@ def _question(field: Field) -> Schema:
         several: Schema = {"type": "array", "minItems": 1, "items": one_of}
         return {"anyOf": [one_of, several, {"enum": list(_KNOWN)}]}
     if field.kind in NUMBERS or field.kind is Kind.YES_NO:
-        return {"$ref": f"#/$defs/{field.kind}"}
+        # A reference is an address: the blank in `yes or no` may not stand in it as it is.
+        return {"$ref": f"#/$defs/{quote(field.kind)}"}
     examples = {"examples": [field.example]} if field.example else {}
     return {"$ref": "#/$defs/texts", **examples}
 

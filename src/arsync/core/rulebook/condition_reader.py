@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import quote
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -77,7 +78,8 @@ class ConditionShape:
 
     def schema(self) -> Schema:
         """Return a reference to the schema's definition of conditions of this kind."""
-        return {"$ref": f"#/$defs/{self.definition}"}
+        # A reference is an address: a blank may not stand in it as it is.
+        return {"$ref": f"#/$defs/{quote(self.definition)}"}
 
     @property
     def definition(self) -> str:
