@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import arsync_rulebooks
 from arsync.core.backtest import Backtests, backtest
+from arsync.core.business_days import IsHoliday
 from arsync.core.facts import FIELDS, Kind
 from arsync.core.history import Past, as_it_stood
 from arsync.core.records import (
@@ -25,11 +27,13 @@ from arsync.core.records import (
     Payment,
     Promise,
     SentStep,
+    StandingHold,
 )
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.simulation import Debtors, simulate
 from arsync.core.standing import KNOWN
 from arsync.core.trial import Trial
+from arsync.run.rules import shipped
 
 TODAY = date(2026, 11, 20)
 FIRST = TODAY - timedelta(120)
@@ -37,11 +41,16 @@ OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting sys
                     "attachment", "late fee", "contact groups"})  # fmt: skip
 DAY = timedelta(1)
 HOLIDAYS = {date(2026, 8, 31), date(2026, 10, 5)}
+HOLIDAYS_IN: dict[str, IsHoliday] = {
+    "": HOLIDAYS.__contains__,
+    "GB-ENG": HOLIDAYS.__contains__,
+    "DE": {date(2026, 10, 2), date(2026, 10, 6), date(2026, 10, 7)}.__contains__,
+}
 
 
 def the_trial() -> Trial:
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Pacific/Auckland")
-    return Trial("acme", organisation, OFFERS, lambda _: HOLIDAYS.__contains__)
+    return Trial("acme", organisation, OFFERS, HOLIDAYS_IN.get)
 
 
 def moment(day: date) -> datetime:
@@ -72,9 +81,17 @@ def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]
         status, paid_on = ("paid", paid_on) if not left else ("open", None)
     if fate in {"voided", "draft"}:
         status, left = fate, Decimal(0)
-    contact = dice.choice(["c1", "c1", "c2"])
-    invoice = Invoice(f"i{number}", contact, f"I{number}", status, issued_on, due_on, "GBP",
-                      Decimal(1), total, left, sent=dice.choice([None, True, False]),
+    if dice.random() < 0.15:  # money that came and was taken back
+        came = due_on + timedelta(dice.randint(0, 30))
+        part = Allocation(f"i{number}", total, came)
+        payments.append(Payment(f"r{number}", "c1", dice.choice(["voided", "deleted"]), came,
+                                "GBP", Decimal(1), total, Decimal(0), (part,),
+                                updated_at=moment(ago(dice, 100))))  # fmt: skip
+    contact = dice.choice(["c1", "c1", "c2", "c3"])
+    rated = [("GBP", Decimal(1))] * 20 + [("EUR", Decimal("0.85"))] * 3
+    currency, rate = dice.choice([*rated, ("USD", None)])
+    invoice = Invoice(f"i{number}", contact, f"I{number}", status, issued_on, due_on, currency,
+                      rate, total, left, sent=dice.choice([None, True, False]),
                       paid_on=paid_on, expected_on=dice.choice([None, TODAY + timedelta(9)]),
                       updated_at=moment(ago(dice, 150)))  # fmt: skip
     return invoice, payments
@@ -87,8 +104,10 @@ def an_account(dice: random.Random) -> Account:
     if dice.random() < 0.4:
         issued = ago(dice, 150)
         part = Allocation(invoices[0].id, Decimal(20), min(TODAY, issued + timedelta(40)))
-        notes = (Credit("n1", "c1", "credit note", "N1", "open", issued, "GBP", Decimal(1),
-                          Decimal(90), Decimal(70), (part,)),)  # fmt: skip
+        notes = (Credit("n1", "c1", dice.choice(["credit note", "prepayment"]), "N1",
+                        dice.choice(["open", "open", "voided"]), issued, "GBP", Decimal(1),
+                        Decimal(90), Decimal(70), (part,),
+                        updated_at=moment(ago(dice, 60))),)  # fmt: skip
     promises = tuple(
         Promise(one.id, made_on + timedelta(dice.randint(1, 30)),
                 dice.choice([None, Decimal(50)]), made_on)
@@ -109,13 +128,29 @@ def an_account(dice: random.Random) -> Account:
         for on in [ago(dice, 200, 100)]
     )
     contacts: tuple[Contact, ...] = (
-        Contact("c1", "One", email="a@example.com", created_on=ago(dice, 200)),
-    )
+        Contact("c1", "One", email="a@example.com", created_on=ago(dice, 200),
+                country=dice.choice(["", "GB", "DE"])),
+    )  # fmt: skip
     if dice.random() < 0.5:
         contacts += (Contact("c2", "Two", email=dice.choice(["", "b@example.com"]), parent_id="c1",
-                             bill_to_parent=dice.choice([True, False])),)  # fmt: skip
-    return Account(contacts, invoices, tuple(p for _, ps in made for p in ps), notes,
-                   promises, disputes, sent)  # fmt: skip
+                             bill_to_parent=dice.choice([True, False]), country="DE"),)  # fmt: skip
+    if dice.random() < 0.3:
+        contacts += (Contact("c3", "Three", email="c@example.com", parent_id="c1",
+                             status=dice.choice(["active", "archived"])),)  # fmt: skip
+    hold = left_over = None
+    if dice.random() < 0.3:
+        hold = StandingHold(dice.choice(["c1", "c2"]), ago(dice, 200), 1, dice.random() < 0.5)
+    elif dice.random() < 0.2:
+        left_over = StandingHold("c1", ago(dice, 200, 150), 1, terms_changed=True)
+    own = {one.id for one in contacts}
+    kept = tuple(one for one in invoices if one.contact_id in own)
+    return Account(contacts, kept, tuple(p for _, ps in made for p in ps), notes, promises,
+                   disputes, sent, hold=hold, terms_left=left_over,
+                   last_hold_episode=1 if hold or left_over else 0,
+                   episodes={"i0": 2} if dice.random() < 0.2 else {},
+                   taken_over_on=dice.choice([None, ago(dice, 300)]),
+                   doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),
+                   fees=frozenset({"i1"}) if dice.random() < 0.3 else frozenset())  # fmt: skip
 
 
 def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
@@ -125,8 +160,13 @@ def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
     if field.kind is Kind.YES_NO:
         return f"{field.name}: {dice.choice(['yes', 'no'])}"
     if field.kind in {Kind.AMOUNT, Kind.PERCENT, Kind.DAYS, Kind.COUNT}:
-        if field.kind is Kind.DAYS and dice.random() < 0.1 and "contact" in scopes:
-            return f"{field.name}: {{{word}: average_days_late}}"
+        if "contact" in scopes and dice.random() < 0.2:
+            others = {
+                Kind.DAYS: ["average_days_late", "oldest_days_overdue", "highest_step_sent"],
+                Kind.AMOUNT: ["overdue_amount", "sales_last_365_days", "agreed_limit"],
+            }
+            if field.kind in others:
+                return f"{field.name}: {{{word}: {dice.choice(others[field.kind])}}}"
         return f"{field.name}: {{{word}: {dice.choice([0, 1, 3, 10, 30, 45, 100])}}}"
     if field.choices:
         return f"{field.name}: {dice.choice(field.choices)}"
@@ -141,7 +181,7 @@ def a_rulebook(dice: random.Random) -> Rulebook | None:
 
     days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
     steps = "".join(
-        f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice'])}}}\n"  # noqa: E501
+        f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice', 'late_fee: 12'])}}}\n"  # noqa: E501
         for day in days
     )
     text = f"""version: 1
@@ -199,8 +239,54 @@ follow_ups:
 sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}}}
 take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
 """  # noqa: E501
-    rulebook, _ = read_rulebook([("rules/random.yaml", text)])
+    rulebook, _ = read_rulebook([("rules/random.yaml", text + a_law(dice))])
     return rulebook
+
+
+def a_law(dice: random.Random) -> str:
+    """Make a table of half-years, one of which may be missing."""
+    starts = ["2025-07-01", "2026-01-01", "2026-07-01", "2027-01-01"]
+    if dice.random() < 0.3:
+        starts.remove(dice.choice(starts))
+    rates = "".join(
+        f"    - {{from: {start}, rate: {dice.choice([0, 2.15, 40])}, source: a page}}\n"
+        for start in starts
+    )
+    return f"""statutory:
+  law: A law
+  source: a page
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: {dice.choice(["when it became late", "each half-year"])}
+  rates:
+{rates}  compensation:
+    - {{debts_from: 0, amount: 40}}
+    - {{debts_from: 1000, amount: 70}}
+"""
+
+
+def a_pack(dice: random.Random) -> Rulebook:
+    """Make a shipped pack with what a user adds to it."""
+    pack = dice.choice([one for one in arsync_rulebooks.names() if "-" in one])
+    text = f"""version: 1
+extends: {pack}
+follow_ups:
+  - name: Worth claiming soon
+    when:
+      statutory_interest: {{at_least: {dice.choice([1, 5, 20])}}}
+      {a_condition(dice, ("contact",))}
+    task: Look
+sending: {{days_between_emails: {dice.choice([0, 2, 7])}, by_customers_country: [holidays]}}
+take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+"""
+    rulebook, _ = read_rulebook([("rules/own.yaml", text)], find=shipped)
+    if rulebook is None:
+        return a_pack(dice)
+    return rulebook
+
+
+def some_rulebook(dice: random.Random) -> Rulebook | None:
+    return a_pack(dice) if dice.random() < 0.3 else a_rulebook(dice)
 
 
 def everything(found: Backtests) -> list[Any]:
@@ -218,7 +304,7 @@ def everything(found: Backtests) -> list[Any]:
 @given(seed=st.integers(0, 2**32))
 def test_a_backtest_with_days_left_out_equals_the_one_of_every_day(seed: int) -> None:
     dice = random.Random(seed)
-    rulebook = a_rulebook(dice)
+    rulebook = some_rulebook(dice)
     if rulebook is None:
         return
     accounts = [an_account(dice) for _ in range(3)]
@@ -235,7 +321,7 @@ def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
     seed: int, debtors: Debtors
 ) -> None:
     dice = random.Random(seed)
-    rulebook = a_rulebook(dice)
+    rulebook = some_rulebook(dice)
     if rulebook is None:
         return
     accounts = [an_account(dice) for _ in range(3)]

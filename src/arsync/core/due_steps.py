@@ -14,7 +14,7 @@ from arsync.core.money import ZERO, plain, shown
 from arsync.core.planning import Planning, because
 from arsync.core.records import Invoice, SentStep
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
-from arsync.core.step_actions import DueStep, step_action
+from arsync.core.step_actions import DueStep, step_intent
 from arsync.core.stepping import Due, cadence_for, next_step
 
 
@@ -123,7 +123,7 @@ class _Round:
             ready = self.due_step(invoice, following.step, is_first=not taken)
             done = self.account.done_keys or self.planning.done
             if not done or not self.planning.is_done(
-                step_action(self.planning, self.party, [ready]), self.account.done_keys
+                step_intent(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
             refused.add(following.step.day)

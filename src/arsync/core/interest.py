@@ -64,21 +64,22 @@ class Interest:
         self._asks_messages = not asked.isdisjoint(MOVED_BY_MESSAGES)
         self._asks_holds = not asked.isdisjoint(MOVED_BY_HOLDS)
 
-    def after(self, treatment: Treatment, done: Sequence[Action], today: date) -> date:
-        """Return the first later day on which anything new can be done, unless something happens.
+    def after(self, treatment: Treatment, done: Sequence[Action], today: date, event: date) -> date:
+        """Return the first later day on which anything new can be done.
 
         Args:
             treatment: of the day.
             done: what of it was done on the day.
             today: the day.
+            event: the next day on which something happens to the account's documents.
         """
         tomorrow = today + DAY
         if self._is_asked_for(done):
             return tomorrow
-        found = NEVER
+        found = event
         for days in (
             self._waiting(treatment, today),
-            self._answers(treatment.assessment, today),
+            self._answers(treatment.assessment, today, event),
             self._steps(treatment.assessment, done, today),
         ):
             for day in days:
@@ -105,26 +106,26 @@ class Interest:
             if action.not_before is not None and action.not_before.date() > today:
                 yield action.not_before.date()
 
-    def _answers(self, assessment: Assessment, today: date) -> Iterator[date]:
+    def _answers(self, assessment: Assessment, today: date, event: date) -> Iterator[date]:
         """Yield the days until which each answer stands."""
         root = assessment.root
         if self._of_debtor:
-            look = Look(root.seat, root.row, None, None, today)
+            look = Look(root.seat, root.row, None, None, today, event)
             for one in self._of_debtor:
                 yield one.until(look)
         for party in assessment.parties:
             if self._of_contact:
-                look = Look(party.seat, party.row, None, None, today)
+                look = Look(party.seat, party.row, None, None, today, event)
                 for one in self._of_contact:
                     yield one.until(look)
             if self._of_invoice:
-                yield from self._answers_about_invoices(party, today)
+                yield from self._answers_about_invoices(party, today, event)
 
-    def _answers_about_invoices(self, party: Party, today: date) -> Iterator[date]:
+    def _answers_about_invoices(self, party: Party, today: date, event: date) -> Iterator[date]:
         assessor = self._day(today).assessor
         for invoice in party.seat.owed:
             row = assessor.invoice_row(party, invoice)
-            look = Look(party.seat, party.row, invoice, row, today)
+            look = Look(party.seat, party.row, invoice, row, today, event)
             for one in self._of_invoice:
                 yield one.until(look)
 
@@ -141,12 +142,10 @@ class Interest:
             cadence = assessor.cadence(party)[0] if party.seat.owed else None
             if cadence is None:
                 continue
-            free_on: date | None = None
+            free_on = self._free_on(assessment, party, done, today)
             for invoice in party.seat.owed:
                 so_far = [*sent.get(invoice.id, ()), *taken.get(invoice.id, ())]
                 fitting = cadence_for(cadence, invoice.id, assessment.account)
-                if free_on is None:
-                    free_on = self._free_on(assessment, party, done, today)
                 yield self._next(party, fitting, invoice, so_far, free_on, today)
 
     def _free_on(

@@ -27,7 +27,7 @@ from arsync.core.conditions import (
     Test,
     compiled,
 )
-from arsync.core.facts import Field, Row
+from arsync.core.facts import CONTACT_BY_NAME, Field, Row
 from arsync.core.records import Invoice
 from arsync.core.statutory import DAYS_LATE_MAX, EACH_HALF_YEAR, interest, next_half_year
 
@@ -49,6 +49,8 @@ class Look(NamedTuple):
     """None: the question is about the contact."""
     invoice_row: Row | None
     today: date
+    bound: date = NEVER
+    """Nobody asks what happens on this day or later."""
 
     def value_of(self, field: Field) -> Decimal | int | None:
         """Return a number as it is today; None: unknown."""
@@ -122,6 +124,9 @@ def _oldest(look: Look) -> date | None:
 
 
 def _customer_since(look: Look) -> date | None:
+    counted = look.value_of(CONTACT_BY_NAME["customer_for_days"])
+    if counted:
+        return look.today - timedelta(int(counted))
     seat = look.seat
     days = [one.issued_on for one in seat.books.account.invoices if seat.counts(one.contact_id)]
     if seat.contact.created_on is not None:
@@ -217,7 +222,13 @@ class _Several(Standing):
             return min(part.until(look) for part in self._moving)
         if self._of_still(look.row, look.invoice_row) is decides:
             return NEVER
-        return max(part.until(look) for part in self._moving if part.answer(look) is decides)
+        longest = look.today
+        for part in self._moving:
+            if part.answer(look) is decides:
+                longest = max(longest, part.until(look))
+                if longest >= look.bound:
+                    break
+        return longest
 
 
 class _Moving(Standing):
@@ -256,7 +267,11 @@ class _Counting(Standing):
         anchor = self._anchor_of(look)
         if anchor is None:
             return other_changes
-        return min(other_changes, _next((_plus(anchor, one) for one in offsets), look.today))
+        for offset in offsets:
+            day = _plus(anchor, offset)
+            if look.today < day < other_changes:
+                other_changes = day
+        return other_changes
 
     def _anchor_of(self, look: Look) -> date | None:
         if self._anchor is not None:
@@ -325,6 +340,7 @@ def standing(node: Node) -> Standing | None:
         case AllOf(parts) | AnyOf(parts):
             found = [(part, standing(part)) for part in parts]
             moving = [one for _, one in found if one is not None]
+            moving.sort(key=lambda one: isinstance(one, _OfInterest))  # the dearest comes last
             still = tuple(part for part, one in found if one is None)
             return _Several(node, moving, still) if moving else None
         case Negation(part) | InGroup(_, part):

@@ -77,6 +77,20 @@ def fee_of(planning: Planning, party: Party, one: DueStep) -> Decimal | None:
     return None if not unit else rounded(step.fee_amount / unit, invoice.currency)
 
 
+def step_intent(planning: Planning, party: Party, one: DueStep) -> Action:
+    """Return one step as an action without its words: enough for its key."""
+    contact = party.seat.contact
+    return Action(
+        kind=acts_as(planning, one) or ActionKind.REMINDER,
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=one.reason,
+        subject=one.subject,
+        episode=one.episode,
+    )
+
+
 def step_action(
     planning: Planning,
     party: Party,

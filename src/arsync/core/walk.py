@@ -95,9 +95,9 @@ class Walker:
             return tomorrow
         place = bisect_right(events, today)
         event = events[place] if place < len(events) else self.last + DAY
-        return (
-            event if event == tomorrow else min(event, self._interest.after(treatment, done, today))
-        )
+        if event == tomorrow:
+            return tomorrow
+        return self._interest.after(treatment, done, today, event)
 
 
 def _carried(documents: Account, state: Account) -> Account:
