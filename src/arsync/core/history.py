@@ -161,7 +161,8 @@ def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:
     if invoice.status not in {DocumentStatus.OPEN, DocumentStatus.PAID}:
         return invoice
     due = min(invoice.total, invoice.amount_due + later)
-    if due <= 0:
+    stands = invoice.status == DocumentStatus.OPEN and invoice.paid_on is None
+    if due <= 0 or (stands and due == invoice.amount_due):
         return invoice
     return invoice._replace(status=DocumentStatus.OPEN, amount_due=due, paid_on=None)
 
@@ -176,6 +177,8 @@ def _payment(payment: Payment, day: date) -> Payment:
     if _stood(status, changed, day, _UNDONE):
         status = PaymentStatus.ACTIVE
     later = [one.amount for one in payment.allocations if one.allocated_on > day]
+    if not later and status == payment.status and payment.unallocated <= payment.amount:
+        return payment
     return payment._replace(
         status=status,
         unallocated=_unallocated(payment.amount, payment.unallocated, later),
