@@ -74,7 +74,7 @@ class Assessor:
         self.customers = rulebook.by_contact()
         self.seen: dict[str, int] = {}
         """How many contacts each of the rulebook's customers stands for, counted on the way."""
-        asked = {one for tree in _conditions(rulebook) for one in fields_of(tree.tree)}
+        asked = {one for _, when in rulebook.conditions() for one in fields_of(when.tree)}
         contact = {one for one in asked if one.of == "contact"}
         self._first = sorted(one.position for one in contact if not one.needs_limit)
         self._second = sorted(one.position for one in contact if one.needs_limit)
@@ -254,17 +254,3 @@ def _agreed(customer: Customer | None) -> Agreed:
     if customer is None:
         return Agreed()
     return Agreed(customer.credit_limit, customer.insured_limit, customer.review_on, customer.tags)
-
-
-def _conditions(rulebook: Rulebook) -> Iterable[Condition]:
-    for rules in (
-        rulebook.leave_alone,
-        rulebook.credit_limits,
-        rulebook.credit_holds,
-        rulebook.reminders,
-        rulebook.follow_ups,
-    ):
-        yield from (rule.when for rule in rules)
-    for cadence in rulebook.reminders:
-        if cadence.skip_invoices_when is not None:
-            yield cadence.skip_invoices_when

@@ -60,7 +60,7 @@ class Interest:
         for rule in rulebook.follow_ups:
             of_invoices = any(one.of == "invoice" for one in fields_of(rule.when.tree))
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
-        asked = {one.name for tree in _conditions(rulebook) for one in fields_of(tree.tree)}
+        asked = {one.name for _, when in rulebook.conditions() for one in fields_of(when.tree)}
         self._asks_messages = not asked.isdisjoint(MOVED_BY_MESSAGES)
         self._asks_holds = not asked.isdisjoint(MOVED_BY_HOLDS)
 
@@ -213,17 +213,3 @@ def days_of_events(account: Account, first: date, last: date) -> list[date]:
 def _moving(conditions: Iterable[Condition]) -> list[Standing]:
     found = (standing(one.tree) for one in conditions)
     return [one for one in found if one is not None]
-
-
-def _conditions(rulebook: Rulebook) -> Iterator[Condition]:
-    for rules in (
-        rulebook.leave_alone,
-        rulebook.credit_limits,
-        rulebook.credit_holds,
-        rulebook.reminders,
-        rulebook.follow_ups,
-    ):
-        yield from (rule.when for rule in rules)
-    for cadence in rulebook.reminders:
-        if cadence.skip_invoices_when is not None:
-            yield cadence.skip_invoices_when

@@ -123,18 +123,7 @@ def _conditions(rulebook: Rulebook) -> Iterator[tuple[Place, Condition]]:
     for name, condition in rulebook.groups.items():
         if name in rulebook.group_places:
             yield rulebook.group_places[name], condition
-    for rules in (
-        rulebook.leave_alone,
-        rulebook.credit_limits,
-        rulebook.credit_holds,
-        rulebook.reminders,
-        rulebook.follow_ups,
-    ):
-        for rule in rules:
-            yield rule.place, rule.when
-    for cadence in rulebook.reminders:
-        if cadence.skip_invoices_when is not None:
-            yield cadence.place, cadence.skip_invoices_when
+    yield from rulebook.conditions()
 
 
 def _customers(census: _Census) -> Iterator[Problem]:

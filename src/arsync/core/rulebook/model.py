@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -247,6 +247,24 @@ class Rulebook:
             for step in cadence.steps
             if step.kind in {StepKind.EMAIL, StepKind.LETTER}
         )
+
+    def conditions(self) -> Iterator[tuple[Place, Condition]]:
+        """Return each condition that a rule asks, and what cadences skip, with where it stands.
+
+        The definitions of groups are not among them: a group that nobody names asks nothing.
+        """
+        for rules in (
+            self.leave_alone,
+            self.credit_limits,
+            self.credit_holds,
+            self.reminders,
+            self.follow_ups,
+        ):
+            for rule in rules:
+                yield rule.place, rule.when
+        for cadence in self.reminders:
+            if cadence.skip_invoices_when is not None:
+                yield cadence.place, cadence.skip_invoices_when
 
     def by_contact(self) -> dict[str, Customer]:
         """Return what was agreed, by folded name or id."""

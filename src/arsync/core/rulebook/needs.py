@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arsync.core.conditions import Condition, fields_of
+from arsync.core.conditions import fields_of
 from arsync.core.rulebook.model import Place, Rulebook, StepKind
 
 _STEPS = {StepKind.LETTER: "attachment", StepKind.LATE_FEE: "late fee"}
@@ -29,21 +29,6 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
                 yield "email by the accounting system", step.place
             elif step.kind in _STEPS:
                 yield _STEPS[step.kind], step.place
-    for condition, place in _conditions(rulebook):
+    for place, condition in rulebook.conditions():
         if any(field.name == "contact_group" for field in fields_of(condition.tree)):
             yield "contact groups", place
-
-
-def _conditions(rulebook: Rulebook) -> Iterator[tuple[Condition, Place]]:
-    for rules in (
-        rulebook.leave_alone,
-        rulebook.credit_limits,
-        rulebook.credit_holds,
-        rulebook.reminders,
-        rulebook.follow_ups,
-    ):
-        for rule in rules:
-            yield rule.when, rule.place
-    for cadence in rulebook.reminders:
-        if cadence.skip_invoices_when is not None:
-            yield cadence.skip_invoices_when, cadence.place

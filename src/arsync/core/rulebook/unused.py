@@ -13,7 +13,7 @@ _STOPS_ANYWAY = frozenset({"dispute", "promise_to_pay"})
 
 def unused_groups(rulebook: Rulebook) -> list[Problem]:
     """Return the groups that no rule asks for."""
-    asked = {name for tree in _trees(rulebook) for name in _groups_of(tree)}
+    asked = {name for _, when in rulebook.conditions() for name in _groups_of(when.tree)}
     return [
         Problem(
             *place, f"no rule asks for the group {name!r}.", "ask for it, or remove it", "warning"
@@ -57,20 +57,6 @@ def _is_stopped(alternative: Alternative) -> bool:
         and want.leaf.values == {"open"}
         for want in alternative
     )
-
-
-def _trees(rulebook: Rulebook) -> Iterator[Node]:
-    for rules in (
-        rulebook.leave_alone,
-        rulebook.credit_limits,
-        rulebook.credit_holds,
-        rulebook.reminders,
-        rulebook.follow_ups,
-    ):
-        yield from (rule.when.tree for rule in rules)
-    for cadence in rulebook.reminders:
-        if cadence.skip_invoices_when is not None:
-            yield cadence.skip_invoices_when.tree
 
 
 def _groups_of(node: Node) -> Iterator[str]:
