@@ -184,9 +184,10 @@ def _parsed(path: Path) -> dict[str, object]:
             raise UserMistake(f"{path}: larger than {CONFIG_BYTES_MAX:,} bytes; not a config file.")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UserMistake(
-            f'{path}: {error}.\n    hint: texts stand in quotes: key = "value"'
-        ) from None
+        hint = 'texts stand in quotes: key = "value"'
+        if "twice" in str(error) or "overwrite" in str(error):  # a section, or a key in one
+            hint = "each [section] and each key stands once: change the lines that are there"
+        raise UserMistake(f"{path}: {error}.\n    hint: {hint}") from None
     except UnicodeDecodeError:
         raise UserMistake(f"{path}: not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:

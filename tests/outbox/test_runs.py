@@ -327,7 +327,7 @@ def test_an_invoice_number_that_two_connections_know_asks_which(
     add_second(world)
     books.add_invoice(books.add_contact(1), 1)
     world.app.pull()
-    with pytest.raises(UserMistake, match="INV-1 is in several: books, second"):
+    with pytest.raises(UserMistake, match="INV-1 is in several connections: books, second"):
         world.app.promise("INV-1", TODAY + timedelta(days=3))
     world.app.promise("INV-1", TODAY + timedelta(days=3), connection="books")
     assert len(world.store.people.promises(world.connection.id)) == 1

@@ -206,7 +206,7 @@ def test_a_run_undoes_what_it_did_and_nothing_of_other_runs(world: World) -> Non
     world.sync()
     quiet = world.store.runs.last(world.connection.id)
     assert quiet is not None
-    with pytest.raises(UserMistake, match="carried nothing out"):
+    with pytest.raises(UserMistake, match=rf"carried nothing out.*\n.*these did: {last.id} \(sync"):
         world.app.undo_plan(run_id=quiet.id)
     with pytest.raises(UserMistake, match="there is no run 999"):
         world.app.undo_plan(run_id=999)

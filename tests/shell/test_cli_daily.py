@@ -128,7 +128,7 @@ def test_what_is_approved_is_applied_and_stands_in_the_books(alone: tuple[Shell,
     assert (done.code, done.err) == (0, "Approved 1 action. `arsync apply` carries them out.\n")
     applied = shell("apply")
     assert applied.code == 3, "the terms still wait"
-    assert "? 1 action waits for approval: `arsync approve` lists them" in applied.out
+    assert "? 1 action waits for approval: `arsync approve` lists it" in applied.out
     groups = sandbox.books["xero"].state()["groups"]
     assert [(one["name"], len(one["members"])) for one in groups] == [("Credit hold", 1)]
     assert shell("apply").out.startswith("xero: "), "a second time is harmless"

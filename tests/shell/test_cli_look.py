@@ -96,7 +96,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(shell: Shell, asked: str, 
     done = shell("why", asked, "--connection", "xero")
     assert done.code == 2
     assert done.out == ""
-    assert f"there is no contact {asked!r}." in done.err
+    assert f"there is no contact and no invoice {asked!r}.\n    hint: did" in done.err
     assert hint in done.err
 
 
@@ -109,7 +109,8 @@ def test_what_stands_in_two_connections_asks_which(shell: Shell) -> None:
         done = shell(*words)
         assert done.code == 2
         assert done.err == (
-            "arsync: INV-1 is in several: quickbooks, xero.\n    hint: choose with --connection\n"
+            "arsync: INV-1 is in several connections: quickbooks, xero.\n"
+            "    hint: choose with --connection\n"
         )
 
 

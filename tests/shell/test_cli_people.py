@@ -37,7 +37,7 @@ def test_a_dispute_holds_its_invoice_back_until_it_is_settled(shell: Shell) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["promise", "INV-1", "1.12.2026"], "'1.12.2026' does not match the format '%Y-%m-%d'"),
+        (["promise", "INV-1", "1.12.2026"], "'1.12.2026' is not a date. Write it as 2026-12-31."),
         (["promise", "INV-1", SOON, "lots"], "'lots' is not an amount. Write 1500 or 1,500.00."),
         (["promise", "INV-1", SOON, "1.005"], "'1.005' is not an amount."),
         (["promise", "INV-1", SOON, "0"], "'0' is not an amount."),

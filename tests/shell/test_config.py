@@ -110,6 +110,17 @@ def test_a_whole_number_out_of_its_range_is_refused(tmp_path: Path, text: str) -
     assert f"emails_per_day is {text!r}; it must be a whole number from 1 to 1,000,000" in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['[xero]\nflow = "pkce"\n[xero]\nclient_id = "a"\n', '[xero]\nflow = "a"\nflow = "b"\n'],
+)
+def test_what_stands_twice_is_not_told_to_put_quotes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserMistake, match=r"each \[section\] and each key stands once") as told:
+        load_config(tmp_path / "config.toml")
+    assert "quotes" not in str(told.value)
+
+
 def test_a_whole_number_may_stand_without_quotes(tmp_path: Path) -> None:
     config = load_config(a_file(tmp_path, "[smtp]\nemails_per_day = 500\n"), {})
     assert config.whole("smtp", "emails_per_day") == 500

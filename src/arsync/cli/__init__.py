@@ -6,7 +6,6 @@ an SDK. What a command does and what it is called stands in one table, which fee
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import io
 import os
@@ -17,6 +16,7 @@ from typing import NamedTuple, NoReturn
 import click
 
 from arsync import __version__
+from arsync.cli.common import refuse_unknown_command
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE
 
 COMMANDS_ENTRY_POINT_GROUP = "arsync.commands"
@@ -100,10 +100,8 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _FLAT and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], _FLAT, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " See `arsync --help`."
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        if args and not args[0].startswith("-"):
+            refuse_unknown_command(ctx, args[0], _FLAT)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -197,7 +195,8 @@ def _usage(error: click.UsageError) -> str:
     """Return what is wrong with the words of a command, and where its usage is explained."""
     message = error.format_message().rstrip(".")
     path = error.ctx.command_path if error.ctx else "arsync"
-    return f"{message[:1].lower()}{message[1:]}.\n    hint: {path} --help"
+    stop = "" if message.endswith(("?", ")")) else "."
+    return f"{message[:1].lower()}{message[1:]}{stop}\n    hint: {path} --help"
 
 
 def _complain(message: str) -> None:

@@ -170,7 +170,8 @@ def _history(found: Sequence[History], reasons: Reasons, *, full: bool) -> None:
 
 def _events(entry: History, reasons: Reasons, *, indent: int) -> None:
     for event in entry.events:
-        start = f"{event.from_state.value} -> " if event.from_state else ""
+        moved = event.from_state is not None and event.from_state != event.to_state
+        start = f"{event.from_state.value} -> " if event.from_state and moved else ""
         click.echo(
             f"{' ' * indent}{reasons.local(event.at):%Y-%m-%d %H:%M}  "
             f"{start}{event.to_state.value}, by {event.who}{': ' + event.why if event.why else ''}"

@@ -10,6 +10,7 @@ from arsync.cli.common import (
     json_option,
     print_json,
     print_table,
+    refuse_unknown_command,
 )
 from arsync.errors import EXIT_DONE, UserMistake
 
@@ -40,6 +41,14 @@ class _Rules(click.Group):
         command = getattr(module, f"rules_{cmd_name}")
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # click itself would guess among the commands of this module alone.
+        if args and not args[0].startswith("-"):
+            refuse_unknown_command(ctx, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Rules)

@@ -332,5 +332,6 @@ def show_result(result: RunResult) -> None:
     if result.kind == "pull":
         return
     for wait in result.waits:
-        hint = ": `arsync approve` lists them" if wait.endswith("for approval") else ""
+        them = "it" if wait.startswith("1 ") else "them"
+        hint = f": `arsync approve` lists {them}" if wait.endswith("for approval") else ""
         click.echo(f"  ? {wait}{hint}")

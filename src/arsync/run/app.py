@@ -340,7 +340,7 @@ class App(Parts):
         if len(found) > 1:
             names = ", ".join(one.connection for one in found)
             raise UserMistake(
-                f"{about} is in several: {names}.\n    hint: choose with --connection"
+                f"{about} is in several connections: {names}.\n    hint: choose with --connection"
             )
         return found[0]
 
@@ -412,7 +412,9 @@ class App(Parts):
                 mistakes.append(str(mistake))
         if len(found) > 1:
             names = ", ".join(row.name for row, _ in found)
-            raise UserMistake(f"{text} is in several: {names}.\n    hint: choose with --connection")
+            raise UserMistake(
+                f"{text} is in several connections: {names}.\n    hint: choose with --connection"
+            )
         if not found:
             raise UserMistake("\n".join(dict.fromkeys(mistakes)))
         return found[0]

@@ -119,8 +119,16 @@ def _subject(parts: Parts, connection: ConnectionRow, about: str) -> tuple[Conta
         try:
             return ledger.contact(connection.id, about), None
         except UserMistake as no_contact:
-            raise NotFound(f"{no_contact}\n{no_invoice}") from None
+            raise NotFound(_neither(about, no_contact, no_invoice)) from None
     return ledger.contact(connection.id, invoice.contact_id), invoice
+
+
+def _neither(about: str, *mistakes: UserMistake) -> str:
+    """Return that nothing is called so, with the nearest names, if any, below it."""
+    if not all(str(one).startswith("there is no ") for one in mistakes):
+        return "\n".join(map(str, mistakes))  # one of them is there more than once
+    hints = [line for one in mistakes for line in str(one).splitlines()[1:]]
+    return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])
 
 
 def _facts(

@@ -14,7 +14,10 @@ from arsync.outbox import UndoLine
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
 from arsync.run.work import run_one
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.values import ActionRow, ConnectionRow, RunRow
+
+RUNS_NAMED_MAX = 3
+"""So many runs are named to somebody who asked to undo one that did nothing."""
 
 
 class UndoPlan(NamedTuple):
@@ -65,12 +68,25 @@ def chosen(parts: Parts, keys: Sequence[str], run_id: int | None) -> list[Action
         run = parts.store.runs.get(run_id)
         rows = parts.store.actions.done_between(run.connection_id, run.started_at, run.finished_at)
         if not rows:
-            raise UserMistake(f"run {run_id} carried nothing out: there is nothing to undo.")
+            others = _that_did(parts, run)
+            raise UserMistake(
+                f"run {run_id} carried nothing out: there is nothing to undo.{others}"
+            )
         return list(rows)
     if not keys:
         raise UserMistake("name what to undo: arsync undo KEY, or arsync undo --run NUMBER.")
     found = [parts.store.actions.get(key) for key in keys]
     return list({row.key: row for row in found}.values())
+
+
+def _that_did(parts: Parts, run: RunRow) -> str:
+    """Return a hint naming the latest runs of the same connection that carried something out."""
+    done = [
+        f"{one.id} ({one.kind})"
+        for one in parts.store.runs.latest(run.connection_id)
+        if parts.store.actions.done_between(one.connection_id, one.started_at, one.finished_at)
+    ]
+    return f"\n    hint: these did: {', '.join(done[:RUNS_NAMED_MAX])}" if done else ""
 
 
 def undo_plan(parts: Parts, rows: Sequence[ActionRow]) -> list[UndoPlan]:
