@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.judging import evaluating
+from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.report import Section, show, write_docs
 from benchmarks.sections import Scale, planning, pulling, start, storing
@@ -21,7 +21,9 @@ SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "start": start,
     "storing": storing,
     "planning": planning,
-    "evaluating": evaluating,
+    "check": checking,
+    "evaluate": evaluating,
+    "backtest": backtesting,
     "xero": lambda scale, folder: pulling("xero", scale, folder),
     "quickbooks": lambda scale, folder: pulling("quickbooks", scale, folder),
 }

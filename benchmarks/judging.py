@@ -7,13 +7,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import arsync_rulebooks
 from arsync.core.conditions import fields_of
-from benchmarks import evaluate
+from arsync.core.rulebook import read_rulebook
+from benchmarks import backtest, check, evaluate
 from benchmarks.measure import Failed
 from benchmarks.peers import LeftOut
 from benchmarks.report import Row, Section
 from benchmarks.sections import Scale
 
+CHECKED_RULES = 200
+CHECK_ROUNDS = 5
+BACKTESTED_SHARE = 5
+"""A backtest takes one in so many of the invoices."""
+EVERY_DAY_SHARE = 20
+"""Every day is planned for one in so many customers."""
 TIMES_THE_LEDGER = 10
 """Evaluating is measured on a ledger so many times as large as the others."""
 
@@ -66,3 +74,39 @@ def _conditions(scale: Scale) -> Section:
             ratio >= evaluate.PEER_RATIO_MIN if scale.judged else None)
     )  # fmt: skip
     return section
+
+
+def checking(_scale: Scale, _folder: Path) -> Sequence[Section]:
+    """Measure how long it takes to check a long rulebook."""
+    taken = check.measured(CHECKED_RULES, CHECK_ROUNDS)
+    section = Section(f"Checking {CHECKED_RULES} rules", "Python with click and yaml")
+    section.add(
+        Row("processor ms to read and warn", f"{taken.inner:.0f}", "", "",
+            f"under {check.READ_MS_MAX}", taken.inner < check.READ_MS_MAX)
+    )  # fmt: skip
+    section.add(Row("processor ms of `arsync rules check`", f"{taken.whole:.0f}",
+                    f"{taken.bare:.0f}"))  # fmt: skip
+    return [section]
+
+
+def backtesting(scale: Scale, _folder: Path) -> Sequence[Section]:
+    """Compare a year's backtest, with days left out, with planning every day."""
+    text = arsync_rulebooks.text("standard")
+    rulebook, problems = read_rulebook([("standard.yaml", text)])
+    assert rulebook is not None, problems
+    count = scale.invoices // BACKTESTED_SHARE // backtest.INVOICES_EACH
+    short, some = backtest.run(rulebook, count, EVERY_DAY_SHARE, every_day=False)
+    long, every = backtest.run(rulebook, count, EVERY_DAY_SHARE, every_day=True)
+    if [one.as_json() for one in some.results] != [one.as_json() for one in every.results]:
+        raise Failed("a backtest with days left out says something else than that of every day")
+    whole, _ = backtest.run(rulebook, count, 1, every_day=False)
+    invoices = count * backtest.INVOICES_EACH
+    section = Section(f"A year's backtest of {invoices:,} invoices", "every day planned")
+    section.add(Row(f"processor seconds, one customer in {EVERY_DAY_SHARE}", f"{short:.1f}",
+                    f"{long:.1f}", f"{long / short:.1f}"))  # fmt: skip
+    section.add(Row("processor seconds, every customer", f"{whole:.1f}"))
+    section.notes.append(
+        "The standard rulebook, 365 days; days on which nothing can change are left out, and the "
+        "result is the same."
+    )
+    return [section]

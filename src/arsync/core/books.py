@@ -132,13 +132,23 @@ class Books:
 
     def due_here(self, invoice: Invoice) -> Decimal | None:
         """Return the amount due in the rulebook's currency."""
+        if invoice.currency == self.currency:
+            return invoice.amount_due
         return self.converter.amount(
             invoice.amount_due, invoice.currency, invoice.rate, invoice.number or invoice.id
         )
 
     def total_due(self, invoices: Iterable[Invoice]) -> Decimal | None:
         """Return the sum of amounts due; None when one of them cannot be converted."""
-        return summed(self.due_here(one) for one in invoices)
+        own = self.currency
+        return summed(
+            [one.amount_due if one.currency == own else self.due_here(one) for one in invoices]
+        )
+
+    @cached_property
+    def owed_in_all(self) -> Decimal | None:
+        """What the whole account owes; None when an amount cannot be converted."""
+        return self.total_due(self.owed)
 
     def in_hand(self) -> list[tuple[str, str, Decimal, str, Decimal | None]]:
         """Return unallocated money: contact id, document, amount, currency, rate."""
@@ -165,7 +175,7 @@ class Books:
     @cached_property
     def exposure(self) -> Decimal | None:
         """What the whole account owes, less its unallocated money."""
-        owed = self.total_due(self.owed)
+        owed = self.owed_in_all
         return None if owed is None or self.unallocated is None else owed - self.unallocated
 
     @cached_property
@@ -268,11 +278,15 @@ class Seat:
     @cached_property
     def balance(self) -> Decimal | None:
         """Return the sum of amounts due."""
+        if self.owed is self.books.owed:
+            return self.books.owed_in_all
         return self.books.total_due(self.owed)
 
     @cached_property
     def overdue_amount(self) -> Decimal | None:
         """Return the sum of amounts past their due date."""
+        if len(self.overdue) == len(self.owed):
+            return self.balance
         return self.books.total_due(self.overdue)
 
     @cached_property

@@ -5,7 +5,7 @@ Answers are three-valued (Kleene): True, False, and None for unknown. Both evalu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -111,6 +111,8 @@ class Condition:
     """The tree as one fast function, compiled when it is first asked for."""
     asked: tuple[Question, ...] = field(init=False, compare=False, repr=False)
     """Every question of the tree, in order, found when they are first asked for."""
+    fields: frozenset[Field] = field(init=False, compare=False, repr=False)
+    """Every fact that the tree asks for, found as well when it is first asked for."""
 
     @classmethod
     def of(cls, tree: Node) -> Condition:
@@ -118,10 +120,10 @@ class Condition:
         return cls(tree)
 
     def __getattr__(self, name: str) -> Any:
-        """Make what is missing: reading a rulebook to check it needs neither."""
-        if name not in {"test", "asked"}:
+        """Make what is missing: reading a rulebook to check it needs none of it."""
+        if name not in _MADE:
             raise AttributeError(name)
-        made = compiled(self.tree) if name == "test" else tuple(questions(self.tree))
+        made = _MADE[name](self.tree)
         object.__setattr__(self, name, made)
         return made
 
@@ -237,6 +239,14 @@ def _compare_source(node: Compare, constants: list[Any]) -> tuple[str, str]:
     else:
         other = _constant(node.operand, constants)
     return f"({known} and {slot} {sign} {other})", f"({known} and not {slot} {sign} {other})"
+
+
+_MADE: Mapping[str, Callable[[Node], Any]] = {
+    "test": compiled,
+    "asked": lambda tree: tuple(questions(tree)),
+    "fields": lambda tree: frozenset(fields_of(tree)),
+}
+"""What a condition makes of its tree when it is first asked for."""
 
 
 class Evidence(NamedTuple):

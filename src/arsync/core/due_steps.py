@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from arsync.core.actions import Because
 from arsync.core.assess import Assessment, Party
-from arsync.core.books import days_overdue
 from arsync.core.money import ZERO, plain, shown
 from arsync.core.planning import Planning, because
 from arsync.core.records import Invoice, SentStep
@@ -37,23 +38,38 @@ class _Round:
         self.cadence = cadence
         self.account = assessment.account
         self.today = planning.today
+        self.take_over = planning.assessor.rulebook.take_over
+        self.first_steps = planning.first_steps.setdefault(cadence.name, {})
 
     def steps(self) -> list[DueStep]:
         """Return the steps that nothing stops."""
         found: list[DueStep] = []
+        today, books = self.today, self.assessment.books
+        sent, agreed = books.sent, bool(books.disputes or books.promises)
         for invoice in self.party.seat.owed:
-            stopped = agreed_stop(self.assessment, invoice, self.today)
-            taken = self.assessment.books.sent.get(invoice.id, ())
-            cadence = cadence_for(self.cadence, invoice.id, self.account)
-            due = next_step(cadence, due_on=invoice.due_on, today=self.today, taken=taken)
-            is_due = due is not None and due.on <= self.today
-            if stopped and (is_due or invoice.due_on < self.today):
+            stopped = agreed_stop(self.assessment, invoice, today) if agreed else None
+            taken = sent.get(invoice.id, ())
+            due = self.next_step(invoice, taken)
+            is_due = due is not None and due.on <= today
+            if stopped and (is_due or invoice.due_on < today):
                 self.hold_back(invoice, *stopped)
             elif due is not None and is_due and self.may_go(invoice, taken):
                 ready = self.not_refused(invoice, due, taken)
                 if ready is not None:
                     found.append(ready)
         return found
+
+    def next_step(self, invoice: Invoice, taken: Sequence[SentStep]) -> Due | None:
+        """Return what comes next; where nothing was taken, that is one for each due date."""
+        due_on = invoice.due_on
+        if taken or invoice.id in self.account.fees:
+            cadence = cadence_for(self.cadence, invoice.id, self.account)
+            return next_step(cadence, due_on=due_on, today=self.today, taken=taken)
+        if due_on not in self.first_steps:
+            self.first_steps[due_on] = next_step(
+                self.cadence, due_on=due_on, today=self.today, taken=()
+            )
+        return self.first_steps[due_on]
 
     def hold_back(self, invoice: Invoice, why: str, next_date: date | None = None) -> None:
         """Hold back one invoice."""
@@ -69,16 +85,16 @@ class _Round:
         """Return why the contact is in this cadence: the same for all its invoices."""
         return self.planning.assessor.evidence(self.cadence.when, self.party)
 
-    def may_go(self, invoice: Invoice, taken: list[SentStep] | tuple[()]) -> bool:
+    def may_go(self, invoice: Invoice, taken: Sequence[SentStep]) -> bool:
         """Return whether nothing stops a step that is due; otherwise hold it back."""
-        if invoice.id in self.covered:
+        if self.covered and invoice.id in self.covered:
             self.hold_back(invoice, self.covered[invoice.id])
             return False
         if self.is_skipped(invoice):
             return False
         start = None if taken else self.starts_on(invoice)
         if start is not None and start > self.today:
-            days = self.planning.assessor.rulebook.take_over.days
+            days = self.take_over.days
             why = f"take_over: old debts start spread over {days} business days"
             self.hold_back(invoice, why, start)
             return False
@@ -107,22 +123,20 @@ class _Round:
 
     def starts_on(self, invoice: Invoice) -> date | None:
         """Return the day on which an old debt starts when they are spread."""
-        take_over = self.planning.assessor.rulebook.take_over
-        if take_over.kind is not TakeOverKind.SPREAD or not self.is_old(invoice):
+        if self.take_over.kind is not TakeOverKind.SPREAD or not self.is_old(invoice):
             return None
-        share = zlib.crc32(self.party.seat.contact.id.encode()) % take_over.days
+        share = zlib.crc32(self.party.seat.contact.id.encode()) % self.take_over.days
         return self.planning.calendar.after(self.account.taken_over_on or self.today, share)
 
-    def not_refused(
-        self, invoice: Invoice, due: Due, taken: list[SentStep] | tuple[()]
-    ) -> DueStep | None:
+    def not_refused(self, invoice: Invoice, due: Due, taken: Sequence[SentStep]) -> DueStep | None:
         """Return the step, or the one after it when it was refused for good."""
+        if not self.account.done_keys and not self.planning.done:
+            return self.due_step(invoice, due.step, is_first=not taken)
         refused: set[int] = set()
         following: Due | None = due
         while following is not None and following.on <= self.today:
             ready = self.due_step(invoice, following.step, is_first=not taken)
-            done = self.account.done_keys or self.planning.done
-            if not done or not self.planning.is_done(
+            if not self.planning.is_done(
                 step_intent(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
@@ -140,24 +154,23 @@ class _Round:
 
     def due_step(self, invoice: Invoice, step: Step, *, is_first: bool) -> DueStep:
         """Return a step with its reason."""
-        days = days_overdue(invoice, self.today)
+        days = (self.today - invoice.due_on).days
         facts: dict[str, Any] = {
-            "days_overdue": days,
+            "days_overdue": max(0, days),
             "amount_due": plain(invoice.amount_due),
             "currency": invoice.currency,
             **self.evidence,
         }
-        if not days:
-            facts["days_until_due"] = (invoice.due_on - self.today).days
-        by_hand = self.planning.assessor.rulebook.take_over.kind is TakeOverKind.BY_HAND
-        address = invoice.email or self.party.seat.email()
+        if days <= 0:
+            facts["days_until_due"] = -days
+        by_hand = self.take_over.kind is TakeOverKind.BY_HAND
         return DueStep(
             invoice,
             step,
             self.account.episodes.get(invoice.id, 1),
-            because(step.place, self.cadence.name, facts),
-            by_hand=by_hand and is_first and self.is_old(invoice),
-            no_address=step.kind is StepKind.EMAIL and not address,
+            Because(step.place.file, step.place.line, self.cadence.name, facts),
+            by_hand and is_first and self.is_old(invoice),
+            step.kind is StepKind.EMAIL and not (invoice.email or self.party.seat.email()),
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from arsync.core.actions import Action, ActionKind, InvoiceRef
 from arsync.core.assess import Assessment, Party
 from arsync.core.books import days_overdue
-from arsync.core.conditions import fields_of
 from arsync.core.planning import Planning, because, cited, left_alone_words, not_written_to
 from arsync.core.records import Invoice
 from arsync.core.rulebook.model import FollowUp
@@ -17,7 +16,7 @@ def plan_follow_ups(planning: Planning, assessment: Assessment, party: Party) ->
     if not rules or not_written_to(party) or left_alone_words(planning, party):
         return
     for rule in rules:
-        asked = fields_of(rule.when.tree)
+        asked = rule.when.fields
         if any(one.of == "invoice" for one in asked):
             promised = any(one.name == "promise_to_pay" for one in asked)
             _about_invoices(planning, assessment, party, rule, by_promise=promised)
@@ -49,7 +48,7 @@ def _about_the_contact(
     """Open one task for as long as the oldest open invoice stays the same, or until its review."""
     if rule.when.test(party.row, None) is not True:
         return
-    asked = {one.name for one in fields_of(rule.when.tree)}
+    asked = {one.name for one in rule.when.fields}
     review_on = party.seat.agreed.review_on
     if "days_until_review" in asked and review_on:
         _open(planning, assessment, party, rule, [], subject=f"review {review_on}")
@@ -97,7 +96,7 @@ def _action(
 ) -> Action:
     contact = party.seat.contact
     first = invoices[0] if invoices else None
-    in_scope = first or not any(one.of == "invoice" for one in fields_of(rule.when.tree))
+    in_scope = first or not any(one.of == "invoice" for one in rule.when.fields)
     facts = planning.assessor.evidence(rule.when, party, first) if in_scope else {}
     reason = because(rule.place, rule.name, facts)
     return Action(

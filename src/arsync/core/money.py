@@ -26,9 +26,13 @@ def minor_digits(currency: str) -> int:
     return 3 if currency in _THREE_DIGITS else 2
 
 
+_UNITS = tuple(Decimal(1).scaleb(-digits) for digits in range(4))
+"""The minor unit by how many decimals it has."""
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Round half up to the currency's minor unit, as both platforms do."""
-    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_UNITS[minor_digits(currency)], ROUND_HALF_UP)
 
 
 def shown(amount: Decimal, currency: str) -> str:
@@ -38,8 +42,11 @@ def shown(amount: Decimal, currency: str) -> str:
 
 def plain(amount: Decimal) -> str:
     """Format for JSON and CSV: a decimal string, at least two decimals, never an exponent."""
-    if amount == amount.to_integral_value() or amount == amount.quantize(Decimal("0.01")):
-        return format(amount.quantize(Decimal("0.01")), "f")
+    text = str(amount)
+    if text[-3:-2] == ".":
+        return text  # two decimals already, as nearly all are; an exponent would stand there
+    if amount == amount.to_integral_value() or amount == amount.quantize(_UNITS[2]):
+        return format(amount.quantize(_UNITS[2]), "f")
     return format(amount.normalize(), "f")
 
 

@@ -15,6 +15,7 @@ from arsync.core.pauses import difference_in_words, differs
 from arsync.core.places import Places
 from arsync.core.records import Account, ContactStatus, Invoice
 from arsync.core.rulebook.model import Place
+from arsync.core.stepping import Due
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Planning:
     actions: list[Action] = field(default_factory=list)
     """What was decided and not handed on yet."""
     held_back: list[HeldBack] = field(default_factory=list)
+    first_steps: dict[str, dict[date, Due | None]] = field(default_factory=dict)
+    """By cadence and due date: the next step of an invoice for which none was taken."""
     over: list[str] = field(default_factory=list)
     """Keys of undone holds and changes of terms whose reason has gone."""
 
