@@ -55,5 +55,8 @@ def test_a_deep_examination_that_finds_something_fails_and_says_what_to_do(shell
     assert done.code == 1
     assert "the copy differs in: amount due." in done.out
     assert "To copy it anew: arsync rebuild --connection xero" in done.out
-    assert shell("rebuild").code == 0
+    rebuilt = shell("rebuild")
+    assert rebuilt.code == 0
+    assert "records read anew" in rebuilt.out
+    assert "changed" not in rebuilt.out
     assert shell("doctor", "--deep").code == 0

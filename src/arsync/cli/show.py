@@ -304,7 +304,9 @@ def result_line(result: RunResult) -> str:
     parts: list[str] = []
     if result.pulled:
         pulled = result.pulled
-        if pulled.inserted or pulled.updated:
+        if result.kind == "rebuild":  # every row counts as changed there, though none may differ
+            parts.append(f"{word(pulled.inserted + pulled.updated, 'record')} read anew")
+        elif pulled.inserted or pulled.updated:
             parts.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
         else:
             parts.append("nothing new")
