@@ -7,7 +7,7 @@ from alembic import op
 
 from arsync.store.column_types import Amount, Id, Moment, Rate, Texts
 
-revision = "0005"
+revision = "0003"
 down_revision = "0002"
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from arsync.store.column_types import Moment
 
-revision = "0003"
-down_revision = "0005"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
