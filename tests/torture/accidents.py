@@ -5,8 +5,8 @@ around it, the platform in its memory and the store in its file; the copy is the
 death, the original lives on to its next point. Nothing of the dead process runs any more, neither
 `except` nor `finally` nor a destructor, exactly as after `kill -9`; an exception, even one that
 nothing may catch, would still run every `finally` on its way out. And one run is enough for all its
-points, instead of one run for each. (`test_deaths_by_exception.py` dies the other way, where the
-store is not a file; `tests/acceptance/test_kill.py` kills real processes.)
+points, instead of one run for each. (`tests/outbox/test_crashes.py` dies the other way, by an
+exception; `tests/acceptance/test_kill.py` kills real processes.)
 
 A lost answer, a refusal or a storm of them is tried the same way: the copy is told the fault that
 the request about to leave will meet, and goes on with the run it was copied in.
@@ -247,9 +247,12 @@ class Accidents:
         except BaseException:  # noqa: BLE001 - as above
             self._failed()
         text = json.dumps(vars(self.tally)).encode()
-        while text:
-            text = text[os.write(self._outlet, text) :]
-        os._exit(0)
+        try:
+            while text:
+                text = text[os.write(self._outlet, text) :]
+        finally:
+            # Also when nobody reads any more: a copy must never go on with the other tests.
+            os._exit(0)
 
     def _failed(self) -> None:
         label = ", then ".join(f"{what} at {one}" for what, one in self._so_far)
