@@ -130,7 +130,8 @@ def restored(world: World, folder: Path) -> Iterator[App]:
         for section in ("runs", "tokens", "xero", "quickbooks")
         for key in world.config.section(section)
     }
-    file = world.folder / "restored.toml"
+    file = world.folder / "restored" / "config.toml"
+    file.parent.mkdir()
     values["store", "url"] = f"sqlite:///{folder / 'restored.db'}"
     values["rules", "folder"] = str(world.folder / "rules")
     file.write_text(example_config(values), encoding="utf-8")

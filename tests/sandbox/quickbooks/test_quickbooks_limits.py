@@ -123,7 +123,7 @@ def test_ten_at_once_may_be_the_limit_instead(start_company: Any) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     company = start_company(limits=True, quickbooks_concurrent=True)
-    company.settings(answer_delay_seconds=0.2)
+    company.settings(answer_delay_seconds=1.5)  # all eleven have begun before the first has ended
     with ThreadPoolExecutor(11) as pool:
         answers = list(pool.map(lambda _: company.get("preferences"), range(11)))
     assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429]
