@@ -144,7 +144,7 @@ def verdict(report: str, asked: int, why: str = "") -> tuple[int, str]:
     if not audited:
         return 0, (
             "audit: NOTHING WAS AUDITED: the advisory database gave no answer from here."
-            f" Run `make audit` where pypi.org can be reached.{why and f' ({why})'}"
+            f" Run `make audit` where the package index can be reached.{why and f' ({why})'}"
         )
     left = asked - len(audited)
     rest = f"; {left} of {asked} WERE NOT AUDITED: the database does not know them" if left else ""
