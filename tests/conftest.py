@@ -6,13 +6,17 @@ import json
 import logging
 import os
 import re
+import secrets
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
+from sqlalchemy import create_engine, make_url
 
 SECRETS = re.compile(
     r"""
@@ -100,6 +104,36 @@ class _SearchedLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         searched(self.format(record), "log records")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of a PostgreSQL database for tests; skips where there is none."""
+    url = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
+    if not url:
+        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
+    return url
+
+
+@contextmanager
+def new_schema(server: str) -> Iterator[str]:
+    """Make an empty schema and drop it at the end; yields the database's URL inside it."""
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"))
+    name = f"arsync_test_{secrets.token_hex(6)}"
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE SCHEMA {name}"))
+    inside = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+    yield inside.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql_schema(postgresql_server: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database, inside an empty schema of this test's own."""
+    with new_schema(postgresql_server) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from .conftest import CALL_SECONDS, World, arsync_environment
 
@@ -100,20 +96,3 @@ def test_eight_processes_with_an_expired_token_renew_it_once(
     assert calls.count(200) >= PROCESSES
     assert calls.count(401) <= PROCESSES, "each meets the old token's end at most once"
     assert set(calls) <= {200, 401}
-
-
-@pytest.fixture
-def postgresql_schema() -> Iterator[str]:
-    """A PostgreSQL database's URL with a schema of its own; skips where there is none."""
-    server = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
-    if not server:
-        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
-    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"))
-    name = f"arsync_test_{secrets.token_hex(5)}"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    inside = make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
-    yield inside.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    engine.dispose()

@@ -61,13 +61,21 @@ class Together:
             self._changed.notify_all()
 
 
-def storm(bench: Any, folder: Path) -> list[Exception]:
-    """Let eight callers, each with a store of its own on one file, call at the same time."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'arsync.db'}"
+    url: str = request.getfixturevalue("postgresql_schema")
+    return url
+
+
+def storm(bench: Any, url: str) -> list[Exception]:
+    """Let eight callers, each with the store opened for itself, call at the same time."""
     # Its own seconds would blur the windows: it stands as well until all sleep.
     bench.sandbox.clock = SandboxClock(bench.now(), elapsed=lambda: 0.0)
     clock = SetClock(bench.now())
     limits = bench.platform.limits
-    url = f"sqlite:///{folder / 'arsync.db'}"
     open_store(url, clock=clock).close()
     together = Together(clock, CALLERS, lambda to: bench.advance(to - bench.now()))
     failures: list[Exception] = []
@@ -117,7 +125,7 @@ def test_eight_callers_at_once_never_exceed_a_limit(
     sandbox: Sandbox, xero: Any, tmp_path: Path
 ) -> None:
     sandbox.change_settings({"limits": True})
-    assert storm(xero, tmp_path) == []
+    assert storm(xero, f"sqlite:///{tmp_path / 'arsync.db'}") == []
     rows = api_calls(sandbox)
     # The organisation's own call asks for its reminders too.
     assert {row["status"] for row in rows} == {200}, "the platform had to refuse nothing"
@@ -126,7 +134,7 @@ def test_eight_callers_at_once_never_exceed_a_limit(
 
 
 def test_a_storm_of_refusals_ends_well_and_costs_a_bounded_number_of_calls(
-    sandbox: Sandbox, xero: Any, tmp_path: Path
+    sandbox: Sandbox, xero: Any, store_url: str
 ) -> None:
     path = "/api.xro/"
     minute = {"Retry-After": "40", "X-Rate-Limit-Problem": "minute"}
@@ -140,7 +148,7 @@ def test_a_storm_of_refusals_ends_well_and_costs_a_bounded_number_of_calls(
     ):
         sandbox.faults.add(fault)
     sandbox.change_settings({"limits": True})
-    assert storm(xero, tmp_path) == []
+    assert storm(xero, store_url) == []
     rows = api_calls(sandbox)
     good = [row for row in rows if row["status"] == 200]
     refused = [row for row in rows if row["status"] != 200]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
+from tests.conftest import new_schema
 
 from arsync.clock import SetClock
 from arsync.core.records import Organisation
@@ -55,27 +54,11 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> str:
-    url = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
-    if not url:
-        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
-    return url
-
-
-@pytest.fixture(scope="session")
 def migrated_schema(postgresql_server: str) -> Iterator[str]:
-    """The URL of a schema of this test session's own, dropped at its end."""
-    schema = f"arsync_test_{secrets.token_hex(6)}"
-    engine = create_engine(make_url(postgresql_server).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    inside = make_url(postgresql_server).update_query_dict({"options": f"-csearch_path={schema}"})
-    url = inside.render_as_string(hide_password=False)
-    open_store(url, clock=SetClock(NOW)).close()
-    yield url
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    """The URL of a schema of this test session's own, brought up to date once."""
+    with new_schema(postgresql_server) as url:
+        open_store(url, clock=SetClock(NOW)).close()
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

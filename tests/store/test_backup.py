@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import select
 
 from arsync.clock import SetClock
 from arsync.connector import Page, Token
@@ -49,22 +48,11 @@ def every_row(store: Store) -> dict[str, list[dict[str, Any]]]:
 def empty_store(
     request: pytest.FixtureRequest, tmp_path: Path, keys: Keys, clock: SetClock
 ) -> Iterator[Store]:
-    if request.param == "sqlite":
-        with open_store(f"sqlite:///{tmp_path / 'empty.db'}", clock=clock, keys=keys) as store:
-            yield store
-        return
-    server = make_url(request.getfixturevalue("postgresql_server"))
-    engine = create_engine(server.set(drivername="postgresql+psycopg"))
-    name = f"arsync_test_{os.urandom(5).hex()}"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    inside = server.update_query_dict({"options": f"-csearch_path={name}"})
-    url = inside.render_as_string(hide_password=False)
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_schema")
     with open_store(url, clock=clock, keys=keys) as store:
         yield store
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    engine.dispose()
 
 
 def test_everything_in_a_store_comes_back_from_its_backup(

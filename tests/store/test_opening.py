@@ -87,16 +87,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'new.db'}"
         return
-    server = make_url(request.getfixturevalue("postgresql_server"))
-    engine = create_engine(server.set(drivername="postgresql+psycopg"))
-    name = f"arsync_test_{id(request):x}"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    inside = server.update_query_dict({"options": f"-csearch_path={name}"})
-    yield inside.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    engine.dispose()
+    yield request.getfixturevalue("postgresql_schema")
 
 
 def test_processes_that_open_a_new_store_at_once_make_it_once(empty_url: str) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 from tests.acceptance.conftest import ONCE, one_of_each
 
 from arsync.core.actions import ActionKind, ActionState
@@ -34,18 +31,7 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield ""
         return
-    server = os.environ.get("ARSYNC_TEST_POSTGRESQL", "")
-    if not server:
-        pytest.skip("ARSYNC_TEST_POSTGRESQL names no PostgreSQL database")
-    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"))
-    schema = f"arsync_torture_{secrets.token_hex(6)}"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    inside = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield inside.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    yield request.getfixturevalue("postgresql_schema")
 
 
 @each_platform
