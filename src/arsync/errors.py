@@ -42,6 +42,14 @@ class Unreachable(RetryLater):
     """The other side is away: it does not answer, or with errors of its own (5xx)."""
 
 
+class Stopping(RetryLater):
+    """This process is to end, and waits for nothing any more: the next run goes on from here."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("asked to stop", after_seconds=0.0)
+
+
 class Rejected(ArsyncError):
     """The other side refused for good: record it, and go on with the rest."""
 

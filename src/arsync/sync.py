@@ -8,6 +8,7 @@ from typing import NamedTuple
 from arsync.clock import Clock
 from arsync.connector import Connector, Page
 from arsync.core.records import DocumentProblem, OwnBalance, RecordKind
+from arsync.errors import Stopping
 from arsync.store import Store
 from arsync.store.values import ConnectionRow, PageResult, Sweep
 
@@ -52,6 +53,7 @@ def pull(
     clock: Clock,
     *,
     progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> PullResult:
     """Bring the store's copy of one organisation up to date.
 
@@ -61,9 +63,9 @@ def pull(
 
     Raises:
         RetryLater: from the connector; what was stored so far, and its cursor, stay.
-        NeedsReconnect: the same.
+        NeedsReconnect: the same. Stopping: `stop` said so, between two pages.
     """
-    puller = _Pull(store, connection, connector, clock, progress)
+    puller = _Pull(store, connection, connector, clock, progress, stop)
     puller.settle_sweeps()
     for page in connector.pull(store.ledger.cursor(connection.id)):
         puller.take(page)
@@ -87,6 +89,7 @@ class _Pull:
         connector: Connector,
         clock: Clock,
         progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool],
     ) -> None:
         self.result = PullResult()
         self._ledger = store.ledger
@@ -94,6 +97,7 @@ class _Pull:
         self._connector = connector
         self._clock = clock
         self._progress = progress
+        self._stop = stop
         self._records = 0
         self._balances: dict[str, OwnBalance] = {}
         self._touched: set[str] = set()
@@ -186,6 +190,8 @@ class _Pull:
         )
         if self._progress is not None:
             self._progress(Progress(kind.value, self.result.pages, self._records))
+        if self._stop():
+            raise Stopping
 
 
 def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -1,7 +1,8 @@
-"""Real processes, killed at any moment and doubled at will: everything stands once."""
+"""Real processes, killed, stopped and doubled at any moment: everything stands once."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -52,10 +53,10 @@ def killed_or_done(world: World, kill: dict[str, Any]) -> int:
     return process.returncode
 
 
-def is_held(world: World, since: int) -> bool:
+def is_held(world: World, since: int, *, requests: int = 1) -> bool:
     with world.sandbox.lock:
         rows = world.sandbox.journal.page(since)["requests"]
-    return any(row["fault"] for row in rows)
+    return sum(bool(row["fault"]) for row in rows) >= requests
 
 
 @pytest.mark.timeout(300)
@@ -88,3 +89,63 @@ def test_a_second_scheduler_never_doubles(
             assert process.returncode == 0, err
         assert world.standing(name) == ONCE
     assert len(world.rows(name)) == 8
+
+
+def signalled(world: World, *signals: signal.Signals, held_seconds: float) -> tuple[int, str, str]:
+    """Run `arsync run`, and send signals while a write of each connection waits for its answer."""
+    for path in ("^/api.xro/2.0/", "^/v3/company/"):
+        world.control.fault(method="PUT|POST", path=path, delay_seconds=held_seconds)
+    before = world.control.last_request()
+    with arsync_process(world.folder, "run", "--every", "1h") as process:
+        while process.poll() is None and not is_held(world, before, requests=len(PLATFORMS)):
+            time.sleep(0.01)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.05)  # two of the same at once would be one
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def ends_in_one_run(world: World) -> bool:
+    """Say whether the next run of all connections leaves everything standing once."""
+    world.control.no_more_faults()
+    world.move_to(datetime.now(UTC))
+    results = list(world.app.sync())
+    assert not [problem for result in results for problem in result.all_problems]
+    states = {row.state for name in PLATFORMS for row in world.rows(name)}
+    return states == {ActionState.CONFIRMED} and all(
+        world.standing(name) == ONCE for name in PLATFORMS
+    )
+
+
+def test_a_signal_ends_each_connection_at_its_next_safe_step_and_the_next_run_goes_on(
+    world: World,
+) -> None:
+    for name in PLATFORMS:
+        at_work(world, name)
+    code, out, err = signalled(world, signal.SIGTERM, held_seconds=1.0)
+    assert code == 0, err
+    for name in PLATFORMS:
+        (line,) = (line for line in out.splitlines() if f" {name}: " in line)
+        assert "asked to stop: the next run goes on from here" in line
+        rows = world.rows(name)
+        assert not [row for row in rows if row.state is ActionState.SENDING]
+        assert [row for row in rows if row.state is ActionState.APPROVED], "it went on"
+    assert "Stopping: what is in hand is finished first." in err
+    assert "Stopped after 1 round." in err
+    assert ends_in_one_run(world)
+
+
+def test_a_second_signal_ends_at_once_and_the_next_run_settles_what_was_in_hand(
+    world: World,
+) -> None:
+    for name in PLATFORMS:
+        at_work(world, name)
+    code, _, err = signalled(world, signal.SIGINT, signal.SIGTERM, held_seconds=HELD_SECONDS)
+    assert code == -signal.SIGTERM
+    assert err.splitlines()[-2:] == [
+        "Stopping: what is in hand is finished first. A second Ctrl-C or signal ends at once.",
+        "Ended at once: the next run looks up what was in hand.",
+    ]
+    assert [row.state for row in world.rows("xero")].count(ActionState.SENDING) == 1
+    assert ends_in_one_run(world)

@@ -103,6 +103,16 @@ def test_a_refusal_for_too_many_calls_is_no_outage(world: World) -> None:
     assert world.app.store.outages.get(world.connection("xero").id) is None
 
 
+def test_who_waits_for_a_busy_platform_stops_within_a_second_when_asked_to(world: World) -> None:
+    connected(world, "xero")
+    world.control.fault(path=XERO, status=429, headers={"Retry-After": "60"}, times=1_000)
+    (result,) = world.app.sync("xero", stop=lambda: world.slept > 2)
+    assert 2 < world.slept < 3.1, "it would have waited for minutes"
+    assert result.stopped == "asked to stop: the next run goes on from here"
+    assert (result.exit_code, result.all_problems) == (1, [])
+    assert world.app.store.runs.latest(world.connection("xero").id)[0].outcome == "stopped"
+
+
 def test_status_and_doctor_show_the_rest(
     world: World, arsync: Callable[..., CompletedProcess[str]]
 ) -> None:

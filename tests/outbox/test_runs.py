@@ -186,6 +186,17 @@ def test_a_signal_ends_the_loop_between_two_actions(world: World) -> None:
     assert len(world.books.emails) == 2
 
 
+def test_a_pull_stops_between_two_pages_and_what_was_not_begun_is_told(world: World) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    (result,) = world.app.sync(world.name, stop=lambda: world.books.calls == ["pull", "pull"])
+    assert world.books.calls == ["pull", "pull"], "of four pages"
+    assert (result.cut_short, result.failed) == (True, False)
+    (never,) = world.app.sync(world.name, stop=lambda: True)
+    assert (never.stopped, never.exit_code) == ("not begun: asked to stop", 1)
+    world.sync()
+    assert len(world.books.emails) == 1
+
+
 def test_runs_are_recorded_with_their_outcome(world: World) -> None:
     world.sync()
     world.books.faults.append(Fault("pull", RetryLater("the platform is away")))

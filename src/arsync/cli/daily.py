@@ -41,8 +41,14 @@ def worst(codes: Sequence[int]) -> int:
 @config_option
 def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
     """Bring the copy of the ledger up to date."""
-    with open_app(config_file, verbose=verbose) as app, watched(as_json=as_json) as watch:
-        results = app.pull(connection, progress=watch)
+    from arsync.run import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        results = app.pull(connection, progress=watch, stop=stop.is_set)
     # What waits for a person is no part of a pull: only its own failures count.
     return finish(results, as_json=as_json, ignored=EXIT_WAITING)
 
@@ -246,17 +252,19 @@ def run(
 ) -> int:
     """Sync again and again.
 
-    Until SIGTERM or Ctrl-C; the action in hand is finished first. One broken connection never stops
-    the others. With --json each run is one line.
+    Until SIGTERM or Ctrl-C: each connection ends at its next safe step, after the action in hand; a
+    second signal ends at once. One broken connection never stops the others. With --json each run
+    is one line. The exit code is the worst of each connection's last whole run.
     """
     from arsync.cli.show import result_line
     from arsync.config import seconds
     from arsync.run import stop_on_signals
 
-    codes: list[int] = []
+    codes: dict[str, int] = {}
 
     def report(result: RunResult) -> None:
-        codes.append(result.exit_code)
+        if not result.cut_short:
+            codes[result.connection] = result.exit_code
         if as_json:
             print_json(result.as_json(streamed=True), one_line=True)
         else:
@@ -271,7 +279,7 @@ def run(
             every_seconds=pace, stop=stop, connections=names or None, report=report
         )
     say(f"Stopped after {word(rounds, 'round')}.")
-    return worst(codes[-max(1, len(names)) :])
+    return worst(list(codes.values()))
 
 
 def _plan_and_save(app: App, connection: str | None) -> list[str]:

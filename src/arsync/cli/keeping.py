@@ -108,6 +108,12 @@ def rebuild(connection: str | None, as_json: bool, verbose: bool, config_file: P
     Every document is read again. Actions, promises, disputes and agreements stay as they are. Who
     is cut off goes on with the next `arsync pull`.
     """
-    with open_app(config_file, verbose=verbose) as app, watched(as_json=as_json) as watch:
-        results = app.rebuild(connection, progress=watch)
+    from arsync.run import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        results = app.rebuild(connection, progress=watch, stop=stop.is_set)
     return finish(results, as_json=as_json, ignored=EXIT_WAITING)

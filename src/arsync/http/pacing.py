@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from arsync.connector import RateLimits
-from arsync.errors import RetryLater
+from arsync.errors import RetryLater, Stopping
 from arsync.pace import (
     BLOCK_CALLS_MAX,
     BLOCK_SECONDS,
@@ -39,6 +39,24 @@ class Timer(NamedTuple):
 
 
 REAL_TIME = Timer()
+
+LOOK_SECONDS = 0.5
+"""Who waits notices within this time that the process is to end."""
+
+
+def until_stopped(timer: Timer, stop: Callable[[], bool]) -> Timer:
+    """Return the timer with waits that end early, by `Stopping`, once `stop` says so."""
+
+    def sleep(seconds: float) -> None:
+        left = seconds
+        while left > 0:
+            if stop():
+                raise Stopping
+            part = min(left, LOOK_SECONDS)
+            timer.sleep(part)
+            left -= part
+
+    return timer._replace(sleep=sleep)
 
 
 class OwnCount:

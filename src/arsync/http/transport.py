@@ -34,7 +34,13 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.http.answers import never_arrived, retry_after, words
-from arsync.http.pacing import REAL_TIME, SHORT_WAIT_SECONDS_MAX, Pacer, Timer
+from arsync.http.pacing import (
+    REAL_TIME,
+    SHORT_WAIT_SECONDS_MAX,
+    Pacer,
+    Timer,
+    until_stopped,
+)
 from arsync.http.session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
 from arsync.pace import DAY_LIMIT_WAIT_SECONDS, Allowance
 
@@ -127,6 +133,7 @@ class PlatformTransport:
         allowance: Allowance | None = None,
         writing: Callable[[], bool] = lambda: False,
         probing: bool = False,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         """Make a transport; no call is made.
 
@@ -143,6 +150,7 @@ class PlatformTransport:
             writing: says whether what is read now serves writes, and so may use their reserve of
                 the day's calls.
             probing: the platform was away: until it answers, nothing is tried twice.
+            stop: True ends waits with `Stopping`; calls that have begun are never cut short.
         """
         self._label = label
         self._read_seconds = read_seconds
@@ -150,12 +158,13 @@ class PlatformTransport:
         self._tokens = tokens
         self._clock = clock
         self._timer = timer
+        self._waits = until_stopped(timer, stop) if stop else timer
         self._session = PlatformSession("", label=label, clock=clock)
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
         self._writing = writing
         self._probing = probing
-        self.pacer = Pacer(label, limits, timer=timer, pace=pace, allowance=allowance)
+        self.pacer = Pacer(label, limits, timer=self._waits, pace=pace, allowance=allowance)
         self.usage = Usage()
 
     def close(self) -> None:
@@ -179,7 +188,7 @@ class PlatformTransport:
             retry=retry_if_exception_type(_Again),
             stop=lambda state: self._probing or _enough(state),
             wait=_pause,
-            sleep=self._timer.sleep,
+            sleep=self._waits.sleep,
             before_sleep=self._count_repetition,
             reraise=True,
         )
@@ -224,7 +233,8 @@ class PlatformTransport:
         return token
 
     def _renew(self, stale: Token) -> Token:
-        # At once: an old token is taken again only for a while after its renewal's answer was lost.
+        # At once, and to the end: an old token is taken again only for a while after its renewal's
+        # answer was lost.
         again = Retrying(
             retry=retry_if_exception_type(Unreachable),
             stop=stop_after_attempt(1 if self._probing else RENEWALS_MAX),

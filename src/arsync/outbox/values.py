@@ -117,6 +117,10 @@ class ApplyResult:
     needs_reconnect: bool = False
     unreachable: str = ""
     """Why the platform could not be reached, when that ended it."""
+    in_hand: bool = False
+    """A write is under way now: it is not cut short."""
+    stopped: bool = False
+    """It was asked to stop before everything was done."""
     emails_left_over: int = 0
     """Emails that wait because a limit of the run or the day was reached."""
 

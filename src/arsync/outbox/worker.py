@@ -16,7 +16,8 @@ the mail's acceptance is saved (4) before the note is written (5).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from arsync.clock import Clock
@@ -29,6 +30,7 @@ from arsync.errors import (
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    Stopping,
     Unreachable,
     UserMistake,
 )
@@ -47,10 +49,6 @@ NOT_THERE = "it does not stand at the accounting system"
 
 _LOG = logging.getLogger(__name__)
 _S = ActionState
-
-
-class _Stop(Exception):
-    """Ends this run of the outbox; why stands in the result."""
 
 
 class Outbox:
@@ -122,8 +120,8 @@ class Outbox:
                 self._settle(stop, only=frozenset(self._lost))
                 self._send(stop)
             self._confirm(stop)
-        except _Stop:
-            pass
+        except Stopping:
+            self.result.stopped = True
         except NeedsReconnect as error:
             self._lost_consent(error)
         except RetryLater as error:
@@ -136,7 +134,7 @@ class Outbox:
     def _settle(self, stop: Callable[[], bool], only: frozenset[str] | None = None) -> None:
         for row in self._rows(_S.UNKNOWN):
             if stop():
-                raise _Stop
+                raise Stopping
             if only is None or row.key in only:
                 self._settle_one(row)
 
@@ -193,7 +191,7 @@ class Outbox:
     def _send(self, stop: Callable[[], bool]) -> None:
         for _ in range(self._limits.actions_per_run_max):
             if stop():
-                raise _Stop
+                raise Stopping
             row = self._store.actions.claim_next(
                 self._connection.id, now=self._clock.now(),
                 lease_seconds=self._limits.lease_seconds, reminders_by=self._ways(),
@@ -247,7 +245,8 @@ class Outbox:
         # Without the lock another run may look this action up right now: it stays as it is.
         self._store.runs.insist(self._connection.id)
         try:
-            receipt = self._delivery.perform(row, ready)
+            with self._in_hand():
+                receipt = self._delivery.perform(row, ready)
         except Rejected as error:
             self._change(row, _S.REJECTED, str(error))
             self.result.problems.append(f"{_title(row)}: refused for good: {error}")
@@ -338,9 +337,10 @@ class Outbox:
     def _confirm(self, stop: Callable[[], bool]) -> None:
         for row in self._rows(_S.SENT)[: self._limits.confirms_per_run_max]:
             if stop():
-                raise _Stop
+                raise Stopping
             try:
-                receipt = self._delivery.read_back(row)
+                with self._in_hand():
+                    receipt = self._delivery.read_back(row)
             except OutcomeUnknown as error:
                 # It is sent; that it cannot be seen (or not yet) takes nothing away from that.
                 self._unseen(row, str(error))
@@ -378,6 +378,15 @@ class Outbox:
         self._change(row, _S.CONFIRMED, why)
 
     # -- small change -------------------------------------------------------------------------
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[None]:
+        """Say for as long that a write is under way."""
+        self.result.in_hand = True
+        try:
+            yield
+        finally:
+            self.result.in_hand = False
 
     def _rows(self, state: ActionState) -> list[ActionRow]:
         rows = self._store.actions.list(self._connection.id, states={state})

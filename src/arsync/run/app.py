@@ -46,19 +46,22 @@ class App(Parts):
         connection: str | None = None,
         *,
         progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[RunResult]:
         """Bring the copies of the ledgers up to date."""
-        return [work.pull_one(self, row, progress=progress) for row in self.connections(connection)]
+        pull = partial(work.pull_one, progress=progress, stop=stop)
+        return self._until_stopped("pull", pull, connection, stop)
 
     def rebuild(
         self,
         connection: str | None = None,
         *,
         progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[RunResult]:
         """Copy the ledgers anew; what people recorded and what arsync did stays."""
-        rows = self.connections(connection)
-        return [work.rebuild_one(self, row, progress=progress) for row in rows]
+        rebuild = partial(work.rebuild_one, progress=progress, stop=stop)
+        return self._until_stopped("rebuild", rebuild, connection, stop)
 
     def plan(self, connection: str | None = None, *, as_of: date | None = None) -> list[Plan]:
         """Return what the rulebooks would do; changes nothing."""
@@ -72,7 +75,20 @@ class App(Parts):
         self, connection: str | None = None, *, stop: Callable[[], bool] = lambda: False
     ) -> list[RunResult]:
         """Carry out the approved actions."""
-        return [work.apply_one(self, row, stop=stop) for row in self.connections(connection)]
+        return self._until_stopped("apply", partial(work.apply_one, stop=stop), connection, stop)
+
+    def _until_stopped(
+        self,
+        kind: str,
+        run: Callable[[App, ConnectionRow], RunResult],
+        connection: str | None,
+        stop: Callable[[], bool],
+    ) -> list[RunResult]:
+        """Run one connection after the other; those after the stop are not begun."""
+        return [
+            work.not_begun(self, row, kind) if stop() else run(self, row)
+            for row in self.connections(connection)
+        ]
 
     def sync(
         self,

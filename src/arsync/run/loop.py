@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
-from arsync.run.work import Stop, Watch, sync_one
+from arsync.run.work import Stop, Watch, not_begun, sync_one
 from arsync.store.values import ConnectionRow
 
 WAKE_SECONDS = 0.2
@@ -22,6 +23,8 @@ WAKE_SECONDS = 0.2
 UNREACHED_SECONDS = 300.0
 """Who could not reach the platform tries again this soon, however slow the pace: a token whose
 renewal was lost has to be renewed again while the platform still takes the old one."""
+
+STANDARD_ERROR = 2
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,24 +46,21 @@ def sync_all(
         stop: asked before each connection and within; True ends the runs in good order.
         now: also those that rest because their platform could not be reached.
     """
-    if len(connections) < 2:
-        for connection in connections:
-            if not stop():
-                yield _guarded(parts, connection, progress=progress, stop=stop, now=now)
-        return
 
-    def one(connection: ConnectionRow) -> RunResult | None:
+    def one(connection: ConnectionRow) -> RunResult:
         if stop():
-            return None
+            return not_begun(parts, connection, "sync")
         return _guarded(parts, connection, progress=progress, stop=stop, now=now)
+
+    if len(connections) < 2:
+        yield from map(one, connections)
+        return
 
     with _threads(parts) as pool:
         running = [pool.submit(one, connection) for connection in connections]
         try:
             for future in as_completed(running):
-                result = future.result()
-                if result is not None:
-                    yield result
+                yield future.result()
         finally:
             for future in running:
                 future.cancel()
@@ -153,13 +153,25 @@ def _guarded(
         return result
 
 
+STOPPING = "Stopping: what is in hand is finished first. A second Ctrl-C or signal ends at once.\n"
+ENDED = "Ended at once: the next run looks up what was in hand.\n"
+
+
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Set the event on SIGTERM and SIGINT: the actions in hand are finished, then the run ends."""
+    """Set the event on SIGTERM and SIGINT: the actions in hand are finished, then the run ends.
+
+    A second signal ends the process there and then, as it would have without arsync.
+    """
     stop = threading.Event()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            _tell(ENDED)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         stop.set()
+        _tell(STOPPING)
 
     old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -167,3 +179,9 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def _tell(words: str) -> None:
+    # Past Python's streams: the signal may have come while one of them was being written.
+    with suppress(OSError):
+        os.write(STANDARD_ERROR, words.encode())

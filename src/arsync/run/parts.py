@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta, tzinfo
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from arsync import outbox
@@ -192,7 +192,11 @@ class Parts:
 
     @contextmanager
     def open(
-        self, connection: ConnectionRow, *, writing: Callable[[], bool] = lambda: False
+        self,
+        connection: ConnectionRow,
+        *,
+        writing: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] | None = None,
     ) -> Iterator[Connector]:
         """Open a connection's organisation for reading and writing.
 
@@ -200,6 +204,7 @@ class Parts:
             connection: whose.
             writing: says whether what is read now serves writes, and so may use their reserve of
                 the day's calls.
+            stop: True ends waits for the platform's pace, with `Stopping`.
 
         Raises:
             NeedsReconnect: it has no consent.
@@ -207,7 +212,7 @@ class Parts:
         with self._opened(
             connection.platform, connection.organisation_id, connection.grant_id,
             connection.settings, writing=writing,
-            probing=self.resting(connection) is not None,
+            probing=self.resting(connection) is not None, stop=stop,
         ) as connector:  # fmt: skip
             yield connector
 
@@ -218,14 +223,10 @@ class Parts:
         organisation_id: str,
         grant_id: int | None,
         settings: Mapping[str, str] | None = None,
-        *,
-        writing: Callable[[], bool] = lambda: False,
-        probing: bool = False,
+        **how: Any,
     ) -> Iterator[Connector]:
         section = self.config.section(platform_name)
-        with self.transport(
-            platform_name, grant_id, organisation_id, writing=writing, probing=probing
-        ) as transport:
+        with self.transport(platform_name, grant_id, organisation_id, **how) as transport:
             yield self.platform(platform_name).open(
                 transport, organisation_id, {**section, **(settings or {})}
             )
@@ -239,6 +240,7 @@ class Parts:
         *,
         writing: Callable[[], bool] = lambda: False,
         probing: bool = False,
+        stop: Callable[[], bool] | None = None,
     ) -> Iterator[PlatformTransport]:
         """Open HTTP to a platform with the tokens of one consent.
 
@@ -259,6 +261,7 @@ class Parts:
             allowance=self.store.paces.of(application, organisation_id, limits) if paced else None,
             writing=writing,
             probing=probing,
+            stop=stop,
         )
         try:
             yield transport

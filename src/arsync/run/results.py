@@ -38,6 +38,8 @@ class RunResult:
     """What went wrong, in words; a problem ends the part it is in, not the whole run."""
     stopped: str = ""
     """Why the run ended early in good order: it was asked to, or another run is at work."""
+    cut_short: bool = False
+    """True when it was asked to: the next run goes on from there."""
     broke: bool = False
     """True when a problem ended the run."""
     mistake: bool = False
@@ -49,6 +51,10 @@ class RunResult:
     waits_until: datetime | None = None
     """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None
+
+    def cut(self, why: str = "asked to stop: the next run goes on from here") -> None:
+        """Note that the run was asked to stop before its end."""
+        self.stopped, self.cut_short = why, True
 
     @property
     def all_problems(self) -> list[str]:
@@ -76,7 +82,7 @@ class RunResult:
         """Return 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person."""
         if self.mistake:
             return EXIT_MISTAKE
-        if self.failed:
+        if self.failed or self.cut_short:
             return EXIT_FAILED
         return EXIT_WAITING if self.waits else EXIT_DONE
 

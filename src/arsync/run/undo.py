@@ -13,7 +13,7 @@ from arsync.errors import UserMistake
 from arsync.outbox import UndoLine
 from arsync.run.parts import Parts
 from arsync.run.results import RunResult
-from arsync.run.work import run_one
+from arsync.run.work import between_writes, run_one
 from arsync.store.values import ActionRow, ConnectionRow, RunRow
 
 RUNS_NAMED_MAX = 3
@@ -125,7 +125,7 @@ def undo_one(
                 parts.store, connection, plan.lines, who=who, reason=reason, clock=parts.clock
             )
         )
-        with parts.open(connection) as connector:
+        with parts.open(connection, stop=between_writes(result, stop)) as connector:
             worker = outbox.Outbox(
                 parts.store, connection, connector,
                 clock=parts.clock, today=lambda: parts.today(connection), replan=_never,
@@ -133,6 +133,8 @@ def undo_one(
             )  # fmt: skip
             result.applied = worker.result
             worker.run(stop=stop)
+            if worker.result.stopped:
+                result.cut()
         outbox.settle_undone(parts.store, connection)
 
     result = run_one(parts, connection, "undo", work)

@@ -12,7 +12,14 @@ from arsync.connector import Capability, Connector, Page
 from arsync.core.actions import ActionState
 from arsync.core.plan import Plan
 from arsync.core.records import Account, RecordKind
-from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Unreachable, UserMistake
+from arsync.errors import (
+    ArsyncError,
+    NeedsReconnect,
+    RetryLater,
+    Stopping,
+    Unreachable,
+    UserMistake,
+)
 from arsync.run.circumstances import paused, paused_kinds
 from arsync.run.kept import and_more
 from arsync.run.outages import outage_words
@@ -37,17 +44,29 @@ Stop = Callable[[], bool]
 Planner = Callable[[Iterable[Account]], Plan]
 
 
-def pull_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
+def pull_one(
+    parts: Parts,
+    connection: ConnectionRow,
+    *,
+    progress: Watch = None,
+    stop: Stop = lambda: False,
+) -> RunResult:
     """Bring the copy of one ledger up to date."""
 
     def work(result: RunResult) -> None:
-        with parts.open(connection) as connector:
-            _pull(parts, connection, connector, result, progress)
+        with parts.open(connection, stop=stop) as connector:
+            _pull(parts, connection, connector, result=result, progress=progress, stop=stop)
 
     return run_one(parts, connection, "pull", work)
 
 
-def rebuild_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = None) -> RunResult:
+def rebuild_one(
+    parts: Parts,
+    connection: ConnectionRow,
+    *,
+    progress: Watch = None,
+    stop: Stop = lambda: False,
+) -> RunResult:
     """Read every document of one ledger again and write it anew.
 
     Actions, promises, disputes and agreements are not part of the copy and stay. Who is cut off
@@ -55,10 +74,10 @@ def rebuild_one(parts: Parts, connection: ConnectionRow, *, progress: Watch = No
     """
 
     def work(result: RunResult) -> None:
-        with parts.open(connection) as connector:
+        with parts.open(connection, stop=stop) as connector:
             began = parts.clock.now()
             parts.store.ledger.start_over(connection.id)
-            _pull(parts, connection, connector, result, progress)
+            _pull(parts, connection, connector, result=result, progress=progress, stop=stop)
             if result.pulled is not None and result.pulled.complete:
                 parts.store.ledger.forget_problems(connection.id, before=began)
 
@@ -87,9 +106,11 @@ def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: F
     def work(result: RunResult) -> None:
         planned_with = parts.planner(connection)
         # A person let these go: also what is read for them may use the reserve of the day's calls.
-        with parts.open(connection, writing=lambda: True) as connector:
+        with parts.open(
+            connection, writing=lambda: True, stop=between_writes(result, stop)
+        ) as connector:
             if parts.store.actions.counts(connection.id).get(ActionState.APPROVED):
-                _pull(parts, connection, connector, result, None)
+                _pull(parts, connection, connector, result=result, progress=None, stop=stop)
             _apply(parts, connection, connector, planned_with, result=result, stop=stop)
 
     return run_one(parts, connection, "apply", work)
@@ -116,11 +137,12 @@ def sync_one(
         planner, rules = parts.planner(connection)
         approved = parts.store.actions.counts(connection.id).get(ActionState.APPROVED)
         writing = lambda: bool(approved) or result.applied is not None  # noqa: E731
-        with parts.open(connection, writing=writing) as connector:
-            _pull(parts, connection, connector, result, progress)
+        with parts.open(
+            connection, writing=writing, stop=between_writes(result, stop)
+        ) as connector:
+            _pull(parts, connection, connector, result=result, progress=progress, stop=stop)
             if stop():
-                result.stopped = "asked to stop"
-                return
+                raise Stopping
             fresh = parts.store.connections.by_id(connection.id)
             result.plan = planner(parts.store.ledger.accounts(fresh.id))
             remember(parts, fresh, result.plan, rules)
@@ -185,10 +207,14 @@ def _pull(
     parts: Parts,
     connection: ConnectionRow,
     connector: Connector,
+    *,
     result: RunResult,
     progress: Watch,
+    stop: Stop,
 ) -> None:
-    result.pulled = pull(parts.store, connection, connector, parts.clock, progress=progress)
+    result.pulled = pull(
+        parts.store, connection, connector, parts.clock, progress=progress, stop=stop
+    )
     odd = result.pulled.problems
     result.problems += [
         f"{problem.kind} {problem.number or problem.id}: {problem.message}"
@@ -244,8 +270,22 @@ def _apply(
         return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
 
     worker.run(stop=stop_now)
+    if worker.result.stopped and stop():
+        result.cut()
     result.paused = paused(parts, connection, rulebook)
     outbox.settle_undone(parts.store, connection)
+
+
+def not_begun(parts: Parts, connection: ConnectionRow, kind: str) -> RunResult:
+    """Return the result of a run that was asked to stop before it began."""
+    result = RunResult(connection.name, kind, str(connection.mode), parts.clock.now())
+    result.cut("not begun: asked to stop")
+    return result
+
+
+def between_writes(result: RunResult, stop: Stop) -> Stop:
+    """Return `stop` for waits: what a write has begun is brought to its end."""
+    return lambda: stop() and not (result.applied is not None and result.applied.in_hand)
 
 
 def run_one(
@@ -288,6 +328,8 @@ def _recorded(
     counts = parts.store.actions.counts(connection.id)
     result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
     outcome = "failed" if result.broke else "part failed" if result.failed else "done"
+    if outcome == "done" and result.cut_short:
+        outcome = "stopped"
     message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
     runs.finish(result.run_id, outcome=outcome, counts=result.counts(), message=message)
 
@@ -330,6 +372,8 @@ def _named(parts: Parts, connection: ConnectionRow, result: RunResult) -> Iterat
         result.problems.append(str(error))
         result.broke = True
         result.lost_consent = str(error)
+    except Stopping:
+        result.cut()
     except UserMistake as error:
         result.problems.append(str(error))
         result.broke = result.mistake = True
