@@ -48,19 +48,23 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
         return None
     if text.isdigit():
         return float(text)
+    moment = _moment(text)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (dated(headers) or clock.now())).total_seconds())
+
+
+def dated(headers: Mapping[str, str]) -> datetime | None:
+    """Return the server's own moment of an answer; None when it does not say."""
+    return _moment(headers.get("date", ""))
+
+
+def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - _server_now(headers, clock)).total_seconds())
-
-
-def _server_now(headers: Mapping[str, str], clock: Clock) -> datetime:
-    try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return clock.now()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def words(answer: HttpResponse) -> str:

@@ -33,7 +33,7 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
-from arsync.http.answers import never_arrived, retry_after, words
+from arsync.http.answers import dated, never_arrived, retry_after, words
 from arsync.http.pacing import (
     REAL_TIME,
     SHORT_WAIT_SECONDS_MAX,
@@ -166,6 +166,8 @@ class PlatformTransport:
         self._probing = probing
         self.pacer = Pacer(label, limits, timer=self._waits, pace=pace, allowance=allowance)
         self.usage = Usage()
+        self.clock_read: tuple[str, float] | None = None
+        """The platform's host, and by how many seconds this computer's clock is ahead of it."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -265,7 +267,16 @@ class PlatformTransport:
                 self._log(call, answer, self._last_call_at - started)
         self._probing = self._probing and answer.status >= 500
         self.pacer.learn(answer.headers)
+        self._compare_clocks(call.url, answer.headers)
         return answer
+
+    def _compare_clocks(self, url: str, headers: Mapping[str, str]) -> None:
+        theirs = dated(headers)
+        if theirs is not None:
+            ahead = (self._clock.now() - theirs).total_seconds()
+            # An answer that was long on its way looks old: the nearest one is the truest.
+            if self.clock_read is None or abs(ahead) < abs(self.clock_read[1]):
+                self.clock_read = (urlsplit(url).hostname or "", ahead)
 
     def _send(self, call: _Call, token: Token, kind: str) -> HttpResponse:
         headers = {

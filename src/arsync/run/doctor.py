@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from arsync.clock import today_in
-from arsync.connector import HttpResponse, Transport
 from arsync.core.pauses import difference_in_words
 from arsync.core.records import RecordKind
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
-from arsync.http import PlatformTransport, is_loopback
+from arsync.run.clocks import clocks
 from arsync.run.findings import NOTE, OK, WRONG, Finding
 from arsync.run.outages import outage_words
 from arsync.run.parts import Parts, configured_limits
 from arsync.store.values import ConnectionRow
-
-CLOCK_SKEW_SECONDS_MAX = 120.0
-"""A clock that is further off would call tokens fresh that have expired."""
 
 OPEN_TO_OTHERS = 0o077
 
@@ -43,11 +35,10 @@ def examine(parts: Parts) -> Iterator[Finding]:
     if not rows:
         yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
         yield from _rules(parts, None)
-    clocks: list[Clock] = []
     for row in rows:
-        yield from _connection(parts, row, clocks)
+        yield from _connection(parts, row)
         yield from _rules(parts, row)
-    yield from _clock(clocks)
+    yield from _clocks(parts)
     yield from _mail(parts)
 
 
@@ -83,28 +74,8 @@ def _store(parts: Parts) -> Finding:
     return Finding("store", OK, url.render_as_string(hide_password=True))
 
 
-class _Watched:
-    """A transport that remembers the last answer's headers."""
-
-    def __init__(self, transport: PlatformTransport) -> None:
-        self._transport: Transport = transport
-        self.headers: Mapping[str, str] = {}
-
-    def request(self, method: str, url: str, **rest: Any) -> HttpResponse:
-        answer = self._transport.request(method, url, **rest)
-        self.headers = answer.headers
-        return answer
-
-
-class Clock(NamedTuple):
-    """How far this computer's clock is from a platform's."""
-
-    host: str
-    seconds: float
-
-
-def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterator[Finding]:
-    """Yield what is found at one platform, and add its clock to those that were read."""
+def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
+    """Yield what is found at one platform."""
     try:
         platform = parts.platform(row.platform)
         if row.grant_id is None:
@@ -113,8 +84,7 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
         token = parts.store.tokens.load(row.grant_id)
         section = {**parts.config.section(row.platform), **row.settings}
         with parts.transport(row.platform, row.grant_id, row.organisation_id) as transport:
-            watched = _Watched(transport)
-            organisation = platform.open(watched, row.organisation_id, section).organisation()
+            organisation = platform.open(transport, row.organisation_id, section).organisation()
             left = transport.pacer.day_left
     except NeedsReconnect as error:
         yield Finding(row.name, WRONG, f"{error} Do: arsync connect {row.platform}")
@@ -135,10 +105,6 @@ def _connection(parts: Parts, row: ConnectionRow, clocks: list[Clock]) -> Iterat
         enough = left > configured_limits(platform.limits, section).reserve_per_day
         yield Finding(row.name, OK if enough else WRONG, f"{left:,} calls left today.")
     yield _today(parts, row)
-    theirs = _moment(watched.headers.get("date", ""))
-    if theirs is not None:
-        host = urlsplit(section.get("api_url", "")).hostname or ""
-        clocks.append(Clock(host, abs((parts.clock.now() - theirs).total_seconds())))
     told = organisation.own_reminders
     if told is None:
         told = row.organisation.own_reminders
@@ -173,32 +139,18 @@ def _today(parts: Parts, row: ConnectionRow) -> Finding:
     )  # fmt: skip
 
 
-def _clock(clocks: Sequence[Clock]) -> Iterator[Finding]:
-    """Yield one finding about this computer's clock, however many platforms were asked."""
-    if not clocks:
-        return
-    honest = [one for one in clocks if not is_loopback(one.host)]
-    if not honest:
-        host = clocks[0].host
+def _clocks(parts: Parts) -> Iterator[Finding]:
+    """Yield one finding about this computer's clock, or one for each that it differs from."""
+    found = list(clocks(parts))
+    off = [one for one in found if one.is_off]
+    yield from (Finding("clock", WRONG, one.text) for one in off)
+    if found and not off:
+        names = " and ".join(dict.fromkeys(one.whose for one in found))
+        most = max(abs(one.ahead_seconds) for one in found)
+        yield Finding("clock", OK, f"within {max(1.0, most):.0f} seconds of {names}.")
+    elif not found and parts.platform_clocks:
+        host = next(host for host, _ in parts.platform_clocks.values())
         yield Finding("clock", NOTE, f"not compared: {host} is a sandbox, with a clock of its own.")
-        return
-    furthest = max(honest, key=lambda one: one.seconds)
-    if furthest.seconds > CLOCK_SKEW_SECONDS_MAX:
-        yield Finding(
-            "clock", WRONG,
-            f"this computer's clock is {furthest.seconds:,.0f} seconds off that of "
-            f"{furthest.host}. Set it right.",
-        )  # fmt: skip
-    else:
-        yield Finding("clock", OK, f"within {max(1.0, furthest.seconds):.0f} seconds of the "
-                                   f"platforms'.")  # fmt: skip
-
-
-def _moment(header: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(header).astimezone(UTC) if header else None
-    except ValueError:
-        return None
 
 
 def _rules(parts: Parts, row: ConnectionRow | None) -> Iterator[Finding]:

@@ -72,6 +72,8 @@ class Parts:
         )
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
+        self.platform_clocks: dict[str, tuple[str, float]] = {}
+        """By platform: its host, and how far this computer's clock is ahead of that one's."""
         self._platforms = platforms
         self._transports = transports
 
@@ -267,6 +269,8 @@ class Parts:
             yield transport
         finally:
             transport.close()
+            if transport.clock_read is not None:
+                self.platform_clocks[platform_name] = transport.clock_read
 
     def resting(self, connection: ConnectionRow) -> OutageRow | None:
         """Return the outage for which a connection is left alone between tries, if there is one."""

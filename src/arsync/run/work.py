@@ -21,6 +21,7 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.run.circumstances import paused, paused_kinds
+from arsync.run.clocks import clocks
 from arsync.run.kept import and_more
 from arsync.run.outages import outage_words
 from arsync.run.owner import tell_of_lost_consent
@@ -322,6 +323,8 @@ def _recorded(
         runs.finish(result.run_id, outcome="failed", message=message)
         raise
     _note_outage(parts, connection, result, outage)
+    off = [one.text for one in clocks(parts, connection.platform) if one.is_off]
+    result.problems.extend(off)
     if result.lost_consent or (result.applied is not None and result.applied.needs_reconnect):
         why = result.lost_consent or (result.applied.problems[-1] if result.applied else "")
         tell_of_lost_consent(parts, connection, why)

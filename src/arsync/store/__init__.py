@@ -52,6 +52,7 @@ class Store:
         """Put the tables of one database together."""
         locks = Locks(database)
         self._database = database
+        self._clock = clock
         self.engine: Engine = database.engine
         self.url = database.shown
         """For messages: without its password."""
@@ -65,6 +66,15 @@ class Store:
         self.privacy = Privacy(database, self.last_plans)
         self.outages = Outages(database, clock)
         self.paces = Paces(database, clock)
+
+    @property
+    def server(self) -> str:
+        """Return the host of the database server; empty where there is none to speak of."""
+        return "" if self._database.is_sqlite else self._database.url.host or ""
+
+    def ahead_of_server(self) -> float:
+        """Return by how many seconds this computer's clock is ahead of the database server's."""
+        return self._database.ahead_of_server(self._clock)
 
     def back_up(self, target: Path) -> int:
         """Write the whole store into a new file while runs go on; see `backup.back_up`."""

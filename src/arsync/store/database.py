@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    CursorResult,
+    Engine,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from arsync.clock import Clock
 from arsync.errors import ArsyncError, RetryLater, UserMistake
 from arsync.files import OWNER_ONLY, refuse_foreign_link, refuse_link
 
@@ -112,6 +124,17 @@ class Database:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
+
+    def ahead_of_server(self, clock: Clock) -> float:
+        """Return by how many seconds a clock is ahead of the PostgreSQL server's, at the least."""
+        with self.translated(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))  # connected: the next answer comes quickly
+            before = clock.now()
+            theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            after = clock.now()
+        way = (after - before).total_seconds() / 2
+        ahead = (before - theirs).total_seconds() + way
+        return math.copysign(max(0.0, abs(ahead) - way), ahead)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

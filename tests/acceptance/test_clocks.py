@@ -1,0 +1,74 @@
+"""A clock that differs from the platform's, or from the database's, is said by runs and doctor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import make_url
+
+from arsync.http import PlatformTransport, is_loopback
+from arsync.run import App
+from arsync.run.doctor import examine
+
+from .conftest import World
+
+HOW_TO_MEND = "Set it right, and let it be kept so (NTP)."
+
+
+class FarAway(PlatformTransport):
+    """Takes the sandbox, which stands on this computer, for a platform somewhere else."""
+
+    def _compare_clocks(self, url: str, headers: Mapping[str, str]) -> None:
+        super()._compare_clocks(url.replace("127.0.0.1", "api.example"), headers)
+
+
+def said(world: World) -> list[str]:
+    """Return what doctor finds of the clock."""
+    return [f"{one.verdict}: {one.message}" for one in examine(world.app) if one.about == "clock"]
+
+
+def is_off(words: list[str], how: str) -> None:
+    (one,) = words
+    assert re.search(rf"this computer's clock is {how}\. {re.escape(HOW_TO_MEND)}$", one), one
+
+
+def test_a_clock_that_differs_from_the_platforms_is_said(world: World) -> None:
+    world.connect("xero", mode="observe")
+    world.app.close()
+    world.app = App(world.config, clock=world.clock, transports=partial(FarAway))
+    world.rules("version: 1\nname: Nothing\ncurrency: GBP\n")
+    assert world.sync("xero").exit_code == 0
+    assert said(world) == ["ok: within 1 seconds of api.example."]
+    world.clock.moment -= timedelta(seconds=600)
+    result = world.sync("xero")
+    assert result.exit_code == 1
+    is_off(result.all_problems, "60. seconds behind api.example's")
+    is_off(said(world), "60. seconds behind api.example's")
+
+
+@pytest.mark.parametrize("seconds", [1, 60])
+def test_a_clock_that_differs_from_the_databases_is_said(
+    world: World, postgresql_schema: str, seconds: int
+) -> None:
+    url = make_url(postgresql_schema)
+    if is_loopback(url.host or ""):
+        # The same server, by an address that arsync does not take for this computer.
+        url = url.set(host="0.0.0.0")
+    world.app.close()
+    world.config = world.configured(store_url=url.render_as_string(hide_password=False))
+    world.app = world.new_app()
+    world.rules("version: 1\nname: Nothing\ncurrency: GBP\n")
+    world.move_to(datetime.now(UTC) + timedelta(seconds=seconds))
+    world.connect("xero", mode="observe")
+    world.move_to(datetime.now(UTC) + timedelta(seconds=seconds))
+    result = world.sync("xero")
+    if seconds == 1:
+        assert (result.all_problems, result.exit_code) == ([], 0)
+        assert said(world)[0].startswith("ok: within ")
+    else:
+        is_off(result.all_problems, f"[56]. seconds ahead of {url.host}'s")
+        is_off(said(world), f"[56]. seconds ahead of {url.host}'s")
