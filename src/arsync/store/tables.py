@@ -274,7 +274,10 @@ actions = Table(
     _text("outcome"),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    Index(None, "connection_id", "state"),
+    # In the order in which actions are done, so that a claim reads one row of those that wait.
+    Index(None, "connection_id", "state", "position", "created_at", "key"),
+    # How many of a kind were started today is asked before each claim.
+    Index(None, "connection_id", "kind", "sent_on"),
     Index(None, "connection_id", "contact_id"),
 )
 
@@ -373,4 +376,5 @@ runs = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Index(None, "connection_id", "started_at"),
+    Index(None, "connection_id", "id"),
 )
