@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -47,3 +47,13 @@ def today_in(clock: Clock, time_zone: str) -> date:
         time_zone: an IANA name such as `Pacific/Auckland`; empty means UTC.
     """
     return clock.now().astimezone(ZoneInfo(time_zone or "UTC")).date()
+
+
+def in_words(moment: datetime, zone: tzinfo | None) -> str:
+    """Return a moment as people read it, on the organisation's clock: `2026-11-22 07:29 GMT`.
+
+    Args:
+        moment: aware; a store keeps it in UTC.
+        zone: the organisation's; None means UTC.
+    """
+    return f"{moment.astimezone(zone or UTC):%Y-%m-%d %H:%M %Z}"

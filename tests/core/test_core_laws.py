@@ -335,7 +335,7 @@ def test_law_6_steps_before_the_due_date_lapse_on_it(desk: Desk) -> None:
     assert not on_the_day.actions
     eve = desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", -1)))
     assert eve.actions[0].step == "upcoming"
-    assert eve.actions[0].note.startswith("Upcoming sent by email: due in 1 days, GBP 100.00 due")
+    assert eve.actions[0].note.startswith("Upcoming sent by email: due in 1 day, GBP 100.00 due")
 
 
 def test_law_6_a_second_early_step_lapses_when_its_gap_ends_after_the_due_date(desk: Desk) -> None:

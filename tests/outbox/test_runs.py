@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 import pytest
 
@@ -234,7 +234,7 @@ def test_a_run_names_the_first_odd_documents_and_counts_the_rest(
     assert result.problems[-1] == "130 more documents could not be read: see `arsync status`"
     (status,) = world.app.status()
     assert len(status.document_problems) == 150
-    said = status_lines(status)
+    said = status_lines(status, UTC)
     assert sum(line.startswith("unreadable: ") for line in said) == 20
     assert "130 more unreadable: --json names them all" in said
 

@@ -304,7 +304,7 @@ def test_a_connection_that_lost_its_consent_says_what_to_do(alone: tuple[Shell, 
     ("words", "message"),
     [
         (["plann"], "there is no command 'plann'. Did you mean 'plan'?"),
-        (["frobnicate"], "there is no command 'frobnicate'. See `arsync --help`."),
+        (["frobnicate"], "there is no command 'frobnicate'."),
         (["plan", "--bogus"], "no such option '--bogus'.\n    hint: arsync plan --help"),
         (["reject", "k"], "missing option '--why'"),
         (["why"], "missing argument 'CONTACT|INVOICE|KEY'"),

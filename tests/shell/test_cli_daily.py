@@ -16,7 +16,7 @@ import pytest
 
 from arsync_sandbox.server import Sandbox
 
-from .conftest import TODAY, Shell, a_key
+from .conftest import RULEBOOK, TODAY, Shell, a_key
 
 PLAN_KEYS = {
     "connection",
@@ -239,11 +239,19 @@ def test_the_config_may_be_elsewhere(shell: Shell, tmp_path: Path) -> None:
     assert list(other.iterdir()) == []
 
 
+def in_auckland_later(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the organisation to New Zealand, where messages leave in an hour that is to come."""
+    monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Pacific/Auckland")
+    hour = (datetime.now(ZoneInfo("Pacific/Auckland")) + timedelta(hours=2)).hour
+    later = RULEBOOK.replace("00:00-23:59", f"{hour:02}:00-{hour:02}:59")
+    shell.write("rules/little.yaml", later)
+
+
 def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
     alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell, _ = alone
-    monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Pacific/Auckland")
+    in_auckland_later(shell, monkeypatch)
     shell("connections", "xero", "--mode", "approve")
     waiting = shell("approve", "--json").json
     reminder = next(one for one in waiting if one["kind"] == "reminder")
@@ -253,3 +261,42 @@ def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
     assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("approve").out
     assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("why", reminder["key"]).out
     assert there.strftime("%Z") in {"NZDT", "NZST"}
+
+
+def test_what_was_approved_and_leaves_later_is_not_forgotten_on_the_screen(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    in_auckland_later(shell, monkeypatch)
+    done = shell("sync")
+    count = len(shell("actions", "--state", "approved", "--json").json)
+    assert count > 1
+    said = f"{count} approved actions leave later, the first not before "
+    assert f"\n  - {said}" in done.out
+    assert f"xero: {said}" in shell("status").out
+    (status,) = shell("status", "--json").json
+    assert status["later"]["actions"] == count
+    first = datetime.fromisoformat(status["later"]["first"])
+    assert f"{first.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M NZ}" in done.out
+
+
+def test_a_plan_does_not_speak_of_moments_that_are_past(shell: Shell) -> None:
+    plan = shell("plan", "--connection", "xero")
+    assert any(
+        one["not_before"] for one in shell("plan", "--connection", "xero", "--json").json["actions"]
+    )
+    assert "REMIND first reminder" in plan.out
+    assert "not before" not in plan.out
+
+
+def test_what_is_approved_can_be_refused_until_it_leaves(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    in_auckland_later(shell, monkeypatch)
+    shell("sync")
+    key = shell("actions", "--state", "approved", "--json").json[0]["key"]
+    assert shell("reject", key, "--why", "a good customer").err == "Rejected 1 action.\n"
+    shell("sync")
+    assert key in {one["key"] for one in shell("actions", "--state", "rejected", "--json").json}
+    assert "a good customer" in shell("why", key).out

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -184,3 +185,25 @@ def test_a_report_is_written_to_a_file_or_says_why_not(shell: Shell) -> None:
     refused = shell("report", "ageing", "--format", "csv", "--output", "no/such/a.csv")
     assert (refused.code, refused.err) == (2, "arsync: no/such/a.csv: No such file or directory.\n")
     assert "--output wants --format" in shell("report", "ageing", "--output", "a.txt").err
+
+
+def test_a_part_of_a_name_is_answered_with_those_that_have_it(shell: Shell) -> None:
+    done = shell("why", "late", "--connection", "xero")
+    assert done.code == 2
+    assert done.err == (
+        "arsync: there is no contact and no invoice 'late'.\n"
+        "    hint: did you mean 'Late & Sons'?\n"
+    )
+    assert "hint: did you mean 'INV-1', 'INV-2', " in shell("promise", "inv", f"{TODAY}").err
+
+
+def test_the_status_tells_the_organisations_time_and_the_last_run_that_did_something(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Asia/Kolkata")
+    shell("approve")  # plans, which is a run that nobody has to know of
+    (xero,) = shell("status", "--connection", "xero", "--json").json
+    pulled = datetime.fromisoformat(xero["pulled_at"]).astimezone(ZoneInfo("Asia/Kolkata"))
+    said = shell("status", "--connection", "xero").out
+    assert f"{pulled:%Y-%m-%d %H:%M} IST" in said
+    assert f"pull {xero['last_run']}: done" in said

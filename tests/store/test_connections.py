@@ -141,3 +141,14 @@ def test_a_shared_consent_stays_until_nobody_needs_it(
     store.connections.remove("other")
     with pytest.raises(NeedsReconnect):
         store.tokens.load(grant)
+
+
+def test_an_organisation_read_again_is_a_change_only_where_it_differs(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    same = Page(RecordKind.ORGANISATION, (connection.organisation,), "")
+    assert store.ledger.apply(connection.id, same, clock.now()).updated == 0
+    named = connection.organisation._replace(name="Acme Holdings")
+    other = Page(RecordKind.ORGANISATION, (named,), "")
+    assert store.ledger.apply(connection.id, other, clock.now()).updated == 1
+    assert store.connections.by_id(connection.id).organisation == named

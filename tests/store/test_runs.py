@@ -29,7 +29,7 @@ def test_a_run_is_remembered(store: Store, connection: ConnectionRow, clock: Set
     assert (running.kind, running.outcome, running.finished_at) == ("sync", "running", None)
     assert running.pid == os.getpid()
     store.runs.finish(first, outcome="part failed", counts={"sent": 3}, message="one refused")
-    done = store.runs.last(connection.id, "pull")
+    done = store.runs.last(connection.id, besides="sync")
     assert done is not None
     assert (done.outcome, done.counts, done.message) == ("part failed", {"sent": 3}, "one refused")
     assert done.started_at == done.finished_at == clock.now()

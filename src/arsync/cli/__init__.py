@@ -51,7 +51,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "pull": Entry("daily", "Bring the copy of the ledger up to date."),
         "plan": Entry("daily", "Show what the rulebook would do now; changes nothing."),
         "approve": Entry("daily", "Approve actions that wait for a person."),
-        "reject": Entry("daily", "Refuse actions that wait for a person."),
+        "reject": Entry("daily", "Refuse actions that wait, or that have not left yet."),
         "apply": Entry("daily", "Carry out the approved actions."),
         "sync": Entry("daily", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
         "run": Entry("daily", "Sync again and again."),
@@ -69,7 +69,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "actions": Entry("look", "List actions and what became of them, the newest first."),
         "status": Entry("look", "Show where each connection stands."),
         "report": Entry("look", "Print the ageing of receivables."),
-        "rules": Entry("rules", "Check rulebooks, list the facts, print the schema."),
+        "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
     "Try": {
         "demo": Entry("demo", "Play 60 days of credit control on both platforms."),

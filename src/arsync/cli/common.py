@@ -43,7 +43,7 @@ def refuse_unknown_command(ctx: click.Context, name: str, names: Collection[str]
     if name in names:
         return
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else f" See `{ctx.command_path} --help`."
+    hint = f" Did you mean {near[0]!r}?" if near else ""
     ctx.fail(f"There is no command {name!r}.{hint}")
 
 
@@ -199,36 +199,80 @@ def _plain(value: Any) -> Any:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
 ) -> None:
-    """Print a table for people: fitted to a terminal, one line for each row in a pipe."""
+    """Print a table for people: fitted to a terminal, one line for each row in a pipe.
+
+    Where a terminal is too narrow for its columns, each row is printed as a few lines instead.
+    """
     from rich.box import Box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    rows = list(rows)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    whole = {*_WHOLE, *right}
+    needed = [_width_needed(name, [row[at] for row in rows], whole=name in whole)
+              for at, name in enumerate(columns)]  # fmt: skip
+    if sum(needed) + _GAP * (len(needed) - 1) > console.width:
+        _print_row_by_row(title, columns, rows)
+        return
     # Only a line below the head: a frame would be noise, in a terminal and in a file.
     line_below_head = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
     table = Table(title=title or None, title_justify="left", title_style="bold", pad_edge=False,
                   header_style="bold", show_edge=False, box=line_below_head)  # fmt: skip
-    for column in columns:
+    for column, width in zip(columns, needed, strict=True):
         table.add_column(
             column,
             justify="right" if column in right else "left",
             overflow="fold",
-            no_wrap=column in _WHOLE,
+            no_wrap=column in whole,
+            min_width=width,
         )
     for row in rows:
         # Text, not str: a customer called "[bold]" is a name, not markup.
         table.add_row(*(Text(cell) for cell in row))
-    terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if terminal else _PIPE_WIDTH)
     with console.capture() as caught:
         console.print(table)
     for line in caught.get().splitlines():
         click.echo(line.rstrip())
 
 
+def _width_needed(name: str, cells: Iterable[str], *, whole: bool) -> int:
+    """Return how narrow a column may become: an amount is never broken, a text to some extent."""
+    from rich.cells import cell_len
+
+    natural = max(map(cell_len, [name, *cells]))
+    return natural if whole else min(natural, _TEXT_WIDTH_MIN)
+
+
+def _print_row_by_row(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print each row as its first cell, with the others that are not empty below it, by name."""
+    if title:
+        click.secho(title, bold=True)
+    for first, *others in rows:
+        click.secho(first or "-", bold=True)
+        named = zip(columns[1:], others, strict=True)
+        cells = [f"{name} {cell}" for name, cell in named if cell]
+        if cells:
+            # A name stays with its value, unless that is longer than a line.
+            text = " · ".join(one if len(one) > _KEPT_WHOLE else one.replace(" ", _GLUE)
+                              for one in cells)  # fmt: skip
+            click.echo(wrapped(text, indent=2).replace(_GLUE, " "))
+
+
 _WHOLE = frozenset({"key", "connection", "changed", "next", "since", "state", "mode"})
 """Columns that are never broken: a key is copied, a day is read at a glance."""
+
+_TEXT_WIDTH_MIN = 14
+"""A text is not broken into lines that are shorter."""
+
+_KEPT_WHOLE = 40
+"""In a row that is printed as lines, a shorter value is not broken."""
+
+_GLUE = "\N{NO-BREAK SPACE}"
+
+_GAP = 3
+"""The blanks between two columns."""
 
 _PIPE_WIDTH = 10_000
 """Wide enough that no row is ever broken in a pipe, so that grep finds whole rows."""

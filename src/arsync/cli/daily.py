@@ -100,7 +100,8 @@ def plan(
                 if number:
                     click.echo()
                 rulebook, _ = app.rulebook(row)
-                show_plan(one, mode=row.mode, reasons=Reasons(rulebook), everything=everything)
+                reasons = Reasons(rulebook, now=app.clock.now())
+                show_plan(one, mode=row.mode, reasons=reasons, everything=everything)
     return EXIT_WAITING if any(one.safety.exceeded for one in plans) else EXIT_DONE
 
 
@@ -174,7 +175,7 @@ def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
 def reject(
     keys: tuple[str, ...], reason: str, take_back: bool, as_json: bool, config_file: Path | None
 ) -> int:
-    """Refuse actions that wait for a person.
+    """Refuse actions that wait, or that have not left yet.
 
     They are not planned again. With --take-back a refusal is taken back: the next plan asks for the
     action again if its reason still stands. `arsync actions --state rejected` lists refusals.
@@ -257,6 +258,7 @@ def run(
     is one line. The exit code is the worst of each connection's last whole run.
     """
     from arsync.cli.show import result_line
+    from arsync.clock import in_words
     from arsync.config import seconds
     from arsync.run import stop_on_signals
 
@@ -268,7 +270,7 @@ def run(
         if as_json:
             print_json(result.as_json(streamed=True), one_line=True)
         else:
-            click.echo(f"{result.started_at:%Y-%m-%d %H:%M} {result_line(result)}")
+            click.echo(f"{in_words(result.started_at, result.zone)} {result_line(result)}")
 
     with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
         pace = seconds(every) if every else app.config.every_seconds

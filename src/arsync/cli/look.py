@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from datetime import date, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from arsync.cli.common import (
     word,
 )
 from arsync.cli.reasons import Reasons
+from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.money import shown
 from arsync.core.pauses import difference_in_words
@@ -76,7 +77,8 @@ def why(
         else:
             row = app.store.connections.get(found.connection)
             rulebook, _ = app.rulebook(row)
-            show_why(found, reasons=Reasons(rulebook, app.zone(row)), full=full)
+            reasons = Reasons(rulebook, app.zone(row), app.clock.now())
+            show_why(found, reasons=reasons, full=full)
     return EXIT_DONE
 
 
@@ -89,7 +91,7 @@ def reasons_of(app: App, listed: Listed) -> Reasons:
     zone = app.zone(app.store.connections.by_id(listed.row.connection_id))
     rules = app.rules(listed.connection)
     same = rules.rulebook is not None and rules.rulebook.hash == listed.row.rulebook_hash
-    return Reasons(rules.rulebook if same else None, zone)
+    return Reasons(rules.rulebook if same else None, zone, app.clock.now())
 
 
 @click.command()
@@ -154,6 +156,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
     """Show where each connection stands."""
     with open_app(config_file) as app:
         found = app.status(connection)
+        zones = {row.name: app.zone(row) for row in app.connections(connection)}
     if as_json:
         print_json([one.as_json() for one in found])
     else:
@@ -165,8 +168,10 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
                     f"{one.name} ({one.label})",
                     one.mode,
                     one.state,
-                    f"{one.pulled_at:%Y-%m-%d %H:%M}" if one.pulled_at else "never",
-                    f"{one.last_outcome} (run {one.last_run})" if one.last_run else "never",
+                    in_words(one.pulled_at, zones[one.name]) if one.pulled_at else "never",
+                    f"{one.last_kind} {one.last_run}: {one.last_outcome}"
+                    if one.last_run
+                    else "never",
                     f"{one.awaiting:,}",
                     f"{one.open_tasks:,}",
                     ", ".join(shown(Decimal(text), code) for code, text in one.totals.items()),
@@ -176,7 +181,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
             right=["waiting", "tasks"],
         )
         for one in found:
-            for line in status_lines(one):
+            for line in status_lines(one, zones[one.name]):
                 click.echo(f"  {one.name}: {line}")
     if any(one.state != "connected" or one.outage or not one.rulebook_ok for one in found):
         return EXIT_FAILED
@@ -190,9 +195,14 @@ UNREADABLE_SHOWN_MAX = 20
 """The status names so many documents that could not be read."""
 
 
-def status_lines(one: ConnectionStatus) -> list[str]:
-    """Return what a person should know of a connection, and what to do about it."""
-    from arsync.cli.show import titled
+def status_lines(one: ConnectionStatus, zone: tzinfo) -> list[str]:
+    """Return what a person should know of a connection, and what to do about it.
+
+    Args:
+        one: the connection's status.
+        zone: the organisation's time zone.
+    """
+    from arsync.cli.show import later_in_words, titled
 
     lines = []
     if one.state != "connected":
@@ -223,12 +233,15 @@ def status_lines(one: ConnectionStatus) -> list[str]:
         for unknown in one.unknown
     ]
     lines += [
-        f"sent and not read back since {late.row.changed_at:%Y-%m-%d}: {late.row.key[:12]}"
+        f"sent and not read back since {in_words(late.row.changed_at, zone)}: "
+        f"{late.row.key[:12]}"
         f" {titled(late.row)}"
         for late in one.unconfirmed
     ]
     if one.awaiting:
         lines.append(f"{word(one.awaiting, 'action')} waiting for approval: `arsync approve`")
+    if one.later is not None:
+        lines.append(later_in_words(one.later, zone))
     if one.open_tasks:
         lines.append(f"{word(one.open_tasks, 'open task')}: `arsync tasks`")
     if one.last_message and one.last_outcome != "done":

@@ -106,6 +106,7 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
 
     with open_app(config_file) as app:
         found = app.tasks(connection)
+        zones = {row.name: app.zone(row) for row in app.connections(connection)}
     if as_json:
         print_json([one.as_json() for one in found])
         return EXIT_WAITING if found else EXIT_DONE
@@ -122,7 +123,7 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
                 one.row.action.contact_name,
                 one.row.action.details.get("task", ""),
                 one.row.action.details.get("assign_to", ""),
-                f"{one.row.created_at:%Y-%m-%d}",
+                f"{one.row.created_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
                 about(one.row.action),
             ]
             for one in found

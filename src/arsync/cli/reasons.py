@@ -29,20 +29,31 @@ FACTS_FIRST_MAX = 12
 class Reasons:
     """Puts reasons into words, with the thresholds of the rulebook they come from."""
 
-    def __init__(self, rulebook: Rulebook | None = None, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        rulebook: Rulebook | None = None,
+        zone: tzinfo | None = None,
+        now: datetime | None = None,
+    ) -> None:
         """Remember what each rule wants of each fact.
 
         Args:
             rulebook: the one that gave the reasons; None shows values without thresholds.
             zone: the organisation's, for moments; None leaves them as they are.
+            now: the present moment: nothing waits for one that is past.
         """
         self._zone = zone
+        self._now = now
         self._currency = rulebook.currency if rulebook else ""
         self._wanted = dict(_rules_of(rulebook)) if rulebook else {}
 
     def local(self, moment: datetime) -> datetime:
         """Return a moment on the organisation's clock: a store keeps it in UTC."""
         return moment.astimezone(self._zone) if self._zone else moment
+
+    def waits(self, moment: datetime | None) -> bool:
+        """Return whether something still waits for a moment."""
+        return moment is not None and (self._now is None or moment > self._now)
 
     def place(self, reason: Because) -> str:
         """Return where the reason stands: `rules/standard.yaml:31 "Seriously overdue"`."""

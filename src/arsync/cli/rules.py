@@ -53,7 +53,7 @@ class _Rules(click.Group):
 
 @click.group(cls=_Rules)
 def rules() -> None:
-    """Check rulebooks, list the facts, print the schema."""
+    """Check, test and try rulebooks; list the facts."""
 
 
 @rules.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from arsync.cli.common import (
     word,
     wrapped,
 )
+from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def resolve(
             if as_json:
                 print_json([one.as_json() for one in found])
             else:
-                show_unsettled(found)
+                show_unsettled(found, {row.name: app.zone(row) for row in app.connections()})
             return EXIT_WAITING if found else EXIT_DONE
         done = app.resolve(key, sent=_WORDS[outcome], note=note)
     if as_json:
@@ -68,8 +71,13 @@ def resolve(
     return EXIT_DONE
 
 
-def show_unsettled(found: list[Unsettled]) -> None:
-    """Print what is unknown, each with what was tried and what a person should look at."""
+def show_unsettled(found: list[Unsettled], zones: Mapping[str, tzinfo]) -> None:
+    """Print what is unknown, each with what was tried and what a person should look at.
+
+    Args:
+        found: what is unknown.
+        zones: by connection, the organisation's time zone.
+    """
     from arsync.cli.show import KEY_SHOWN, titled
 
     if not found:
@@ -78,8 +86,9 @@ def show_unsettled(found: list[Unsettled]) -> None:
     for one in found:
         row = one.listed.row
         click.secho(f"\n{row.key[:KEY_SHOWN]}  {titled(row)} ({one.listed.connection})", bold=True)
-        tried = f"{one.tried_at:%Y-%m-%d %H:%M} UTC: " if one.tried_at else ""
-        looked = f"{one.looked_at:%Y-%m-%d %H:%M} UTC: " if one.looked_at else ""
+        zone = zones.get(one.listed.connection)
+        tried = f"{in_words(one.tried_at, zone)}: " if one.tried_at else ""
+        looked = f"{in_words(one.looked_at, zone)}: " if one.looked_at else ""
         click.echo(wrapped(f"tried      {tried}{one.happened}", indent=2))
         click.echo(wrapped(f"looked up  {looked}{one.looked}", indent=2))
         click.echo(wrapped(f"look at    {one.look_for}", indent=2))

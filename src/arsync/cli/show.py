@@ -11,12 +11,13 @@ import click
 
 from arsync.cli.common import print_table, word, wrapped
 from arsync.cli.reasons import Reasons
+from arsync.clock import in_words
 from arsync.core.actions import Action, ActionKind, InvoiceRef, is_our_letter
 from arsync.core.money import shown
 from arsync.core.places import LANGUAGE_NAMES
 from arsync.core.plan import HeldBack, Plan
 from arsync.run import Listed, RunResult
-from arsync.store.values import ActionRow
+from arsync.store.values import ActionRow, Later
 
 VERBS: Mapping[ActionKind, str] = {
     ActionKind.REMINDER: "REMIND",
@@ -167,10 +168,9 @@ def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bo
     for _, group in groupby(actions, lambda one: _alike(one, keys=keys)):
         alike = list(group)
         first = alike[0]
-        refs = [ref for one in alike for ref in one.invoices]
         for head in dict.fromkeys(_head(one, reasons, keys=keys) for one in alike):
             click.echo(f"  {head}")
-        for line in _invoice_lines(refs):
+        for line in _invoice_lines(alike):
             click.echo(f"      {line}")
         click.echo(f"      because {reasons.place(first.because)}")
         facts = "" if _by_step(first) else reasons.facts(first.because)
@@ -199,7 +199,7 @@ def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
     spoken = action.details.get("language", "")
     if is_our_letter(action) and spoken not in {"", "en"}:
         text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
-    if action.not_before is not None:
+    if action.not_before is not None and reasons.waits(action.not_before):
         when = reasons.local(action.not_before)
         text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()
         if "waits_for" in action.details:
@@ -209,9 +209,12 @@ def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
     return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text
 
 
-def _invoice_lines(refs: Sequence[InvoiceRef]) -> Iterator[str]:
-    rows = [(ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref))
-            for ref in refs[:INVOICES_SHOWN_MAX]]  # fmt: skip
+def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
+    # What is known of the day it falls due is about an action's only, or highest, step.
+    refs = [(ref, one.because.facts.get("days_until_due", 0) if len(one.invoices) == 1 else 0)
+            for one in actions for ref in one.invoices]  # fmt: skip
+    rows = [(ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref, until_due))
+            for ref, until_due in refs[:INVOICES_SHOWN_MAX]]  # fmt: skip
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
     for number, amount, age in rows:
         yield f"{number:{widths[0]}}  {amount:>{widths[1]}}  {age}".rstrip()
@@ -219,8 +222,10 @@ def _invoice_lines(refs: Sequence[InvoiceRef]) -> Iterator[str]:
         yield f"... and {word(len(refs) - len(rows), 'more invoice')}"
 
 
-def _age(ref: InvoiceRef) -> str:
-    return f"{word(ref.days_overdue, 'day')} overdue" if ref.days_overdue > 0 else ""
+def _age(ref: InvoiceRef, until_due: int) -> str:
+    if ref.days_overdue > 0:
+        return f"{word(ref.days_overdue, 'day')} overdue"
+    return f"due in {word(until_due, 'day')}" if until_due > 0 else ""
 
 
 def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> None:
@@ -326,6 +331,14 @@ def result_line(result: RunResult) -> str:
     return f"{result.connection}: {', '.join(parts) or 'nothing to do'}{number}"
 
 
+def later_in_words(later: Later, zone: tzinfo | None) -> str:
+    """Return what is approved and may not leave yet, and when the first of it may."""
+    first = in_words(later.first, zone)
+    if later.actions == 1:
+        return f"1 approved action leaves later, not before {first}"
+    return f"{later.actions:,} approved actions leave later, the first not before {first}"
+
+
 def show_result(result: RunResult) -> None:
     """Print one run's result: the line, then every problem and what waits for a person."""
     click.echo(result_line(result))
@@ -333,6 +346,8 @@ def show_result(result: RunResult) -> None:
         click.echo("  ! " + problem.replace("\n", "\n    "))
     if result.kind == "pull":
         return
+    if result.later is not None:
+        click.echo(f"  - {later_in_words(result.later, result.zone)}")
     for wait in result.waits:
         them = "it" if wait.startswith("1 ") else "them"
         hint = f": `arsync approve` lists {them}" if wait.endswith("for approval") else ""

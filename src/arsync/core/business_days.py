@@ -81,3 +81,8 @@ def sending_moment(
     """
     day = first_day(today, now, zone, hours[1])
     return datetime.combine(calendar.next_open(day), hours[0], tzinfo=zone)
+
+
+def days_in_words(count: int) -> str:
+    """Return `1 day`, `14 days`."""
+    return "1 day" if count == 1 else f"{count:,} days"

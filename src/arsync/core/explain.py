@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.assess import Assessment, Assessor, Party
+from arsync.core.business_days import days_in_words
 from arsync.core.conditions import Answer
 from arsync.core.decisions import Plan
 from arsync.core.money import shown
@@ -139,7 +140,7 @@ def _invoice(
 ) -> list[Line]:
     today = assessor.today
     days = (today - invoice.due_on).days
-    age = f"{days} days overdue" if days > 0 else f"due on {invoice.due_on}"
+    age = f"{days_in_words(days)} overdue" if days > 0 else f"due on {invoice.due_on}"
     owed = shown(invoice.amount_due, invoice.currency)
     lines = [Line("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
     taken = assessment.books.sent.get(invoice.id, ())

@@ -123,7 +123,7 @@ def difference_json(one: Difference) -> dict[str, Any]:
 def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
     if known.pulled_at is None:
-        why = "no pull was completed yet"
+        why = "no pull was completed yet: `arsync pull` reads the ledger"
         yield Pause(MESSAGES_AND_HOLDS, "data_not_older_than", why)
     elif known.now - known.pulled_at > safety.data_not_older_than:
         why = f"the last complete pull is {span_in_words(known.now - known.pulled_at)} old"

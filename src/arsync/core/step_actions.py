@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, step_subject
 from arsync.core.assess import Party
+from arsync.core.business_days import days_in_words
 from arsync.core.money import ZERO, minor_digits, rounded, shown
 from arsync.core.planning import Planning, cited
 from arsync.core.records import Invoice
@@ -187,7 +188,7 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
     if len(together) == 1:
         days = highest.reason.facts["days_overdue"]
         until = highest.reason.facts.get("days_until_due", 0)
-        when = f"{days} days overdue" if days else f"due in {until} days"
+        when = f"{days_in_words(days)} overdue" if days else f"due in {days_in_words(until)}"
         if not days and not until:
             when = "due today"
         owed = shown(highest.invoice.amount_due, highest.invoice.currency)

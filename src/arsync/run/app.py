@@ -153,8 +153,12 @@ class App(Parts):
         why: str,
         who: str | None = None,
     ) -> list[Listed]:
-        """Refuse waiting actions: they are not planned again, unless that is taken back."""
-        rows = self._chosen(keys, None)
+        """Refuse actions that wait or have not left yet.
+
+        They are not planned again, unless that is taken back.
+        """
+        unsent = {ActionState.AWAITING_APPROVAL, ActionState.APPROVED}
+        rows = self._chosen(keys, None, states=unsent)
         done = outbox.reject(self.store, rows, who=who or person(), why=why, clock=self.clock)
         return self._named(done)
 
@@ -169,7 +173,7 @@ class App(Parts):
         Raises:
             UserMistake: a key is not known or not refused, or the connection only observes.
         """
-        rows = self._chosen(keys, None, state=ActionState.REJECTED)
+        rows = self._chosen(keys, None, states={ActionState.REJECTED})
         done = outbox.take_back(self.store, rows, who=who or person(), why=why, clock=self.clock)
         return self._named(done)
 
@@ -381,7 +385,7 @@ class App(Parts):
         keys: Sequence[str] | None,
         connection: str | None,
         *,
-        state: ActionState = ActionState.AWAITING_APPROVAL,
+        states: Collection[ActionState] = (ActionState.AWAITING_APPROVAL,),
     ) -> list[ActionRow]:
         if keys is None:
             observers = {
@@ -396,8 +400,8 @@ class App(Parts):
                     f"{owner.name} only observes."
                     f"\n    hint: arsync connections {owner.name} --mode approve"
                 )
-            if row.state is not state:
-                asked = "is not refused" if state is ActionState.REJECTED else "does not wait"
+            if row.state not in states:
+                asked = "is not refused" if ActionState.REJECTED in states else "does not wait"
                 refused = row.state is ActionState.REJECTED
                 hint = f"\n    hint: {outbox.TAKE_BACK_HINT}" if refused else ""
                 raise UserMistake(f"{row.key[:12]} {asked}: it is {row.state.value}.{hint}")

@@ -187,7 +187,8 @@ def listed(
 def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     """Return where one connection stands."""
     store = parts.store
-    last = store.runs.last(connection.id)
+    # Listing what waits plans too: that is no run in which anything was done.
+    last = store.runs.last(connection.id, besides="plan")
     outage = store.outages.get(connection.id)
     outcome = last.outcome if last else ""
     rulebook, sound = _rulebook_words(parts, connection)
@@ -208,6 +209,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         pulled_at=store.ledger.pulled_at(connection.id),
         last_run_at=last.started_at if last else None,
         last_run=last.id if last else None,
+        last_kind=last.kind if last else "",
         last_outcome=outcome,
         last_message=last.message if last else "",
         actions={
@@ -225,6 +227,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         totals=totals_json(store.ledger.totals(connection.id)),
         rulebook=rulebook,
         rulebook_ok=sound,
+        later=store.actions.later(connection.id, parts.clock.now()),
         paused=tuple(one.text for one in pauses(rules, known)) if rules else (),
         warnings=tuple(warnings(rules, known, connection.name)) if rules else known.unplaced,
         differences=known.differences,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arsync.clock import in_words
 from arsync.run.parts import Parts
 from arsync.store.values import ConnectionRow, OutageRow
 
@@ -11,10 +12,11 @@ def outage_words(parts: Parts, connection: ConnectionRow, outage: OutageRow) -> 
     label = parts.platform(connection.platform).label
     said = outage.why.rstrip(".")
     times = "once" if outage.failures == 1 else f"{outage.failures:,} times in a row"
-    words = f"{label} was not reached {times}, last at {outage.failed_at:%Y-%m-%d %H:%M} ({said})"
+    zone = parts.zone(connection)
+    words = f"{label} was not reached {times}, last at {in_words(outage.failed_at, zone)} ({said})"
     if outage.retry_at is None:
         return f"{words}; the next run tries again."
     return (
-        f"{words}. It is left alone until {outage.retry_at:%Y-%m-%d %H:%M} UTC;"
+        f"{words}. It is left alone until {in_words(outage.retry_at, zone)};"
         f" `arsync sync --now --connection {connection.name}` tries at once."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from arsync.core.explain import Line
@@ -13,7 +13,7 @@ from arsync.core.plan import HeldBack, Plan, action_json
 from arsync.core.records import Contact, Difference, Invoice
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
-from arsync.store.values import ActionRow, EventRow, PlanSaved, Total
+from arsync.store.values import ActionRow, EventRow, Later, PlanSaved, Total
 from arsync.sync import PullResult
 
 
@@ -32,6 +32,8 @@ class RunResult:
     applied: ApplyResult | None = None
     awaiting: int = 0
     """Actions that wait for a person's approval."""
+    later: Later | None = None
+    """What is approved and may not leave yet."""
     paused: tuple[Pause, ...] = ()
     """What did not leave, and why."""
     problems: list[str] = field(default_factory=list)
@@ -51,6 +53,8 @@ class RunResult:
     waits_until: datetime | None = None
     """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None
+    zone: tzinfo = UTC
+    """The organisation's, for the moments that people read."""
 
     def cut(self, why: str = "asked to stop: the next run goes on from here") -> None:
         """Note that the run was asked to stop before its end."""
@@ -120,6 +124,7 @@ class RunResult:
             "saved": self.saved._asdict() if self.saved else None,
             "applied": self.applied.as_json() if self.applied else None,
             "awaiting": self.awaiting,
+            "later": later_json(self.later),
             "waits": self.waits,
             "paused": [pause.as_json() for pause in self.paused],
             "problems": self.all_problems,
@@ -128,6 +133,11 @@ class RunResult:
             "waits_until": self.waits_until.isoformat() if self.waits_until else None,
             "exit_code": self.exit_code,
         }
+
+
+def later_json(later: Later | None) -> dict[str, Any] | None:
+    """Return what may not leave yet as JSON."""
+    return {"actions": later.actions, "first": later.first.isoformat()} if later else None
 
 
 def pull_json(pulled: PullResult) -> dict[str, Any]:
@@ -237,7 +247,9 @@ class ConnectionStatus(NamedTuple):
     pulled_at: datetime | None
     last_run_at: datetime | None
     last_run: int | None
-    """The last run's number, for `undo --run`."""
+    """The last run's number; runs that only planned are left out."""
+    last_kind: str
+    """`pull`, `sync`, `apply`, `undo`; empty before the first run."""
     last_outcome: str
     """The last run's: `running` (or its process died in it), `done`, `part failed`, `failed`."""
     last_message: str
@@ -257,6 +269,8 @@ class ConnectionStatus(NamedTuple):
     rulebook: str
     """Its name, or what is wrong with it."""
     rulebook_ok: bool
+    later: Later | None = None
+    """What is approved and may not leave yet."""
     paused: tuple[str, ...] = ()
     """What does not leave now and why, as sentences."""
     warnings: tuple[str, ...] = ()
@@ -279,6 +293,7 @@ class ConnectionStatus(NamedTuple):
             "unknown": [one.as_json() for one in self.unknown],
             "unconfirmed": [one.as_json() for one in self.unconfirmed],
             "awaiting": self.awaiting,
+            "later": later_json(self.later),
             "document_problems": list(self.document_problems),
             "paused": list(self.paused),
             "warnings": list(self.warnings),

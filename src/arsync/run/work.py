@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from arsync import outbox
+from arsync.clock import in_words
 from arsync.connector import Capability, Connector, Page
 from arsync.core.actions import ActionState
 from arsync.core.plan import Plan
@@ -274,6 +275,7 @@ def _apply(
     if worker.result.stopped and stop():
         result.cut()
     result.paused = paused(parts, connection, rulebook)
+    result.later = parts.store.actions.later(connection.id, parts.clock.now())
     outbox.settle_undone(parts.store, connection)
 
 
@@ -293,7 +295,7 @@ def run_one(
     parts: Parts, connection: ConnectionRow, kind: str, work: Callable[[RunResult], None]
 ) -> RunResult:
     """Hold the connection's lock, record the run, and turn what stops it into a result."""
-    result = RunResult(connection.name, kind, str(connection.mode), parts.clock.now())
+    result = _result(parts, connection, kind)
     lock = parts.store.runs.lock(connection.id, wait_seconds=parts.lock_wait_seconds)
     try:
         lock.__enter__()
@@ -304,6 +306,11 @@ def run_one(
         held.push(lock)
         _recorded(parts, connection, result, work)
     return result
+
+
+def _result(parts: Parts, connection: ConnectionRow, kind: str) -> RunResult:
+    zone = parts.zone(connection)
+    return RunResult(connection.name, kind, str(connection.mode), parts.clock.now(), zone=zone)
 
 
 def _recorded(
@@ -356,7 +363,7 @@ def _is_over(outage: OutageRow, now: datetime) -> bool:
 
 
 def _rested(parts: Parts, connection: ConnectionRow, outage: OutageRow) -> RunResult:
-    result = RunResult(connection.name, "sync", str(connection.mode), parts.clock.now())
+    result = _result(parts, connection, "sync")
     result.waits_until = outage.retry_at
     result.problems.append(outage_words(parts, connection, outage))
     result.broke = True
@@ -387,4 +394,5 @@ def _named(parts: Parts, connection: ConnectionRow, result: RunResult) -> Iterat
             result.unreachable = str(error)
         elif isinstance(error, RetryLater) and error.after_seconds > WAIT_TOLD_SECONDS_MIN:
             result.waits_until = parts.clock.now() + timedelta(seconds=error.after_seconds)
-            result.problems[-1] += f" It waits until {result.waits_until:%Y-%m-%d %H:%M} UTC."
+            until = in_words(result.waits_until, result.zone)
+            result.problems[-1] += f" It waits until {until}."

@@ -36,7 +36,7 @@ from arsync.store.database import Database
 from arsync.store.payload import VIA_SMTP
 from arsync.store.planning import save_plan
 from arsync.store.tables import action_events, actions, connections
-from arsync.store.values import ActionRow, EventRow, PlanLike, PlanSaved
+from arsync.store.values import ActionRow, EventRow, Later, PlanLike, PlanSaved
 
 LEASE_SECONDS_MAX = 3_600
 """An attempt that lasts longer than an hour is not going on any more."""
@@ -210,6 +210,18 @@ class Actions:
             query = query.where(actions.c.connection_id == connection_id)
         with self._database.read() as connection:
             return {ActionState(row[0]): row[1] for row in connection.execute(query)}
+
+    def later(self, connection_id: int, now: datetime) -> Later | None:
+        """Return how many approved actions may not leave yet, and when the first may, if any."""
+        ours = actions.c
+        query = select(func.count(), func.min(ours.not_before, type_=ours.not_before.type)).where(
+            ours.connection_id == connection_id,
+            ours.state == ActionState.APPROVED.value,
+            ours.not_before > now,
+        )
+        with self._database.read() as connection:
+            count, first = connection.execute(query).one()
+        return Later(count, first) if count else None
 
     def get(self, key_or_prefix: str) -> ActionRow:
         """Return one action by its key, or by enough of its beginning.

@@ -93,15 +93,21 @@ def _matches(
 
 
 def _near(connection: Connection, connection_id: int, kind: Kind, column: str, wanted: str) -> str:
-    """Return a hint naming the nearest name, or an empty text."""
+    """Return a hint naming those whose name has the words, else the nearest, or an empty text."""
     ours = kind.table.c
+    here = and_(ours.connection_id == connection_id, ours.status != kind.gone_status)
+    words = wanted.lower().split()
+    if words:
+        has_them = and_(*(func.lower(ours[column]).contains(one, autoescape=True) for one in words))
+        query = select(ours[column]).where(here, has_them).distinct().order_by(ours[column])
+        named = list(connection.scalars(query.limit(SHOWN_MAX + 1)))
+        if named:
+            shown = ", ".join(map(repr, named[:SHOWN_MAX]))
+            more = ", or another?" if len(named) > SHOWN_MAX else "?"
+            return f"\n    hint: did you mean {shown}{more}"
     ends = [wanted.strip()[:3].lower(), wanted.strip()[-3:].lower()]
     alike = or_(*(func.lower(ours[column]).contains(end, autoescape=True) for end in ends if end))
-    query = (
-        select(ours[column])
-        .where(ours.connection_id == connection_id, ours.status != kind.gone_status, alike)
-        .limit(GUESSES_FROM_MAX)
-    )
+    query = select(ours[column]).where(here, alike).limit(GUESSES_FROM_MAX)
     by_lower = {name.lower(): name for name in connection.scalars(query)}
     close = difflib.get_close_matches(wanted.strip().lower(), by_lower, n=1)
     return f"\n    hint: did you mean {by_lower[close[0]]!r}?" if close else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.connector import Page
@@ -72,10 +72,10 @@ def _store_organisation(
     updated = 0
     for record in page.records:
         assert isinstance(record, Organisation)
+        told = _as_told(organisation_values(record))
+        differs = or_(*(connections.c[name].is_distinct_from(told[name]) for name in told))
         updated += connection.execute(
-            update(connections)
-            .where(connections.c.id == connection_id)
-            .values(_as_told(organisation_values(record)))
+            update(connections).where(connections.c.id == connection_id, differs).values(told)
         ).rowcount
     understood = [record.id for record in page.records]
     _save_problems(connection, connection_id, (page.kind, understood), page.problems, now)

@@ -80,11 +80,9 @@ class Runs:
             )
         return _run(row)
 
-    def last(self, connection_id: int, kind: str | None = None) -> RunRow | None:
-        """Return the latest run."""
-        query = select(runs).where(runs.c.connection_id == connection_id)
-        if kind is not None:
-            query = query.where(runs.c.kind == kind)
+    def last(self, connection_id: int, *, besides: str = "") -> RunRow | None:
+        """Return the latest run, of any kind besides one."""
+        query = select(runs).where(runs.c.connection_id == connection_id, runs.c.kind != besides)
         with self._database.read() as connection:
             row = connection.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return None if row is None else _run(row)

@@ -136,6 +136,14 @@ class PlanSaved(NamedTuple):
     withdrawn: int
 
 
+class Later(NamedTuple):
+    """Approved actions that may not leave yet."""
+
+    actions: int
+    first: datetime
+    """When the first of them may."""
+
+
 class SafetyLike(Protocol):
     """The part of a safety verdict that the store needs."""
 

@@ -1,0 +1,74 @@
+"""Tables fit where they are printed: whole rows in a pipe, no broken amounts on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from arsync.cli.common import print_table
+
+COLUMNS = ["key", "customer", "1-30", "in hand", "what happened"]
+ROWS = [
+    ["28138ff895ac", "Westmoor Furniture Limited", "16,757.69", "",
+     "read back: payment terms: cash on delivery; note on the contact"],
+    ["600f0a0ac63b", "[bold]Odd", "", "1.00", ""],
+]  # fmt: skip
+
+
+def on_a_terminal(columns: int) -> list[str]:
+    """Print the table on a terminal of so many columns, and return its lines."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    code = (
+        "from arsync.cli.common import print_table\n"
+        f"print_table('', {COLUMNS}, {ROWS}, right=['1-30', 'in hand'])"
+    )
+    env = {**os.environ, "TERM": "xterm"}
+    env.pop("COLUMNS", None)
+    subprocess.run([sys.executable, "-c", code], stdout=theirs, check=True, env=env)
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            part = os.read(ours, 65_536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not part:
+            break
+        said += part
+    os.close(ours)
+    return [re.sub("\x1b.[0-9;]*m", "", line).rstrip() for line in said.decode().splitlines()]
+
+
+def test_a_terminal_too_narrow_for_a_table_gets_each_row_as_a_few_lines() -> None:
+    lines = on_a_terminal(60)
+    assert lines == [
+        "28138ff895ac",
+        "  customer Westmoor Furniture Limited · 1-30 16,757.69 ·",
+        "  what happened read back: payment terms: cash on delivery;",
+        "  note on the contact",
+        "600f0a0ac63b",
+        "  customer [bold]Odd · in hand 1.00",
+    ]
+
+
+def test_a_terminal_wide_enough_gets_columns_and_no_broken_amount() -> None:
+    lines = on_a_terminal(90)
+    assert lines[0].split() == ["key", "customer", "1-30", "in", "hand", "what", "happened"]
+    assert lines[2].startswith("28138ff895ac   Westmoor")
+    assert "16,757.69" in lines[2]
+    assert max(map(len, lines)) <= 90
+
+
+def test_a_pipe_gets_each_row_as_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("", COLUMNS, ROWS)
+    _, _, first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("note on the contact")
+    assert second.startswith("600f0a0ac63b   [bold]Odd")
