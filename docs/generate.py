@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import click
@@ -263,7 +264,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def holiday_places() -> str:
+    """Return the countries and regions whose public holidays the library knows, one a line.
+
+    Not among the files that a test compares: a newer library may know more.
+    """
+    import holidays
+
+    lines = []
+    for code in sorted(holidays.list_supported_countries(include_aliases=False)):
+        country = getattr(holidays, code).get_entity()
+        regions = dict.fromkeys((*country.subdivisions, *country.subdivisions_aliases))
+        lines.append(" ".join([code, *filter(re.compile("[0-9A-Z]+").fullmatch, regions)]))
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
-    for path, text in files().items():
+    places = {Path("src/arsync/run/holiday_places.txt"): holiday_places()}
+    for path, text in {**files(), **places}.items():
         (ROOT / path).write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from arsync.cli.rules_check import Signature, signature, watched
 from arsync.errors import UserMistake
+from arsync.run.rules import HOLIDAY_PLACES, holidays_in, holidays_known
 
 HEAD = "version: 1\ncurrency: GBP\nname: Mine\n"
 NEVER = HEAD + "credit_holds: [{name: H, when: {balance: {more_than: 5, less_than: 3}}}]\n"
@@ -130,6 +132,7 @@ NOT_NEEDED = ("sqlalchemy", "alembic", "requests", "jinja2", "holidays", "rich",
 
 @pytest.mark.parametrize("words", [["rules"], []], ids=["a folder", "before anything is connected"])
 def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: list[str]) -> None:
+    configured.write("rules/more.yaml", "sending: {holidays: GB-ENG}\n")
     code = (
         f"import sys; from arsync.cli import run_cli; run_cli(['rules', 'check', *{words}]); "
         f"print([one for one in {NOT_NEEDED} if one in sys.modules])"
@@ -141,3 +144,22 @@ def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: li
     assert done.stdout == "[]\n"
     assert "Little policy: nothing wrong." in done.stderr
     assert not (configured.folder / "arsync.db").exists()
+
+
+@pytest.mark.parametrize("place", ["GB", "gb-eng", "DE-BY", "US-CA", "FR", "GB-UKM"])
+def test_places_of_holidays_are_known_as_the_library_knows_them(place: str) -> None:
+    assert holidays_known(place) is (holidays_in(place) is not None)
+
+
+def test_every_listed_region_of_the_packs_countries_is_one() -> None:
+    listed = files("arsync.run").joinpath(HOLIDAY_PLACES).read_text(encoding="utf-8").split("\n")
+    for line in listed:
+        country, *regions = line.split() or [""]
+        if country in {"GB", "IE", "DE", "FR", "ES", "IT", "NL", "AU", "NZ", "US"}:
+            unknown = [one for one in regions if holidays_in(f"{country}-{one}") is None]
+            assert unknown == [], country
+
+
+@pytest.mark.parametrize("place", ["XX", "GB-XXX", "england", "G", "-"])
+def test_a_place_that_is_none_is_not_known(place: str) -> None:
+    assert not holidays_known(place)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -231,7 +232,7 @@ def _unknown_places(rulebook: Rulebook) -> list[Problem]:
     asked = [(one.holidays, one.language, one.place) for one in rulebook.customers]
     sending = rulebook.sending
     for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *asked]:
-        if holidays and holidays_in(holidays) is None:
+        if holidays and not holidays_known(holidays):
             problems.append(Problem(*place, *_no_such_place(holidays)))
         if spoken and spoken not in languages():
             hint = f"known: {', '.join(languages())}"
@@ -241,6 +242,24 @@ def _unknown_places(rulebook: Rulebook) -> list[Problem]:
 
 def _no_such_place(place: str) -> tuple[str, str]:
     return f"no holidays are known for {place!r}.", "write a country or region: GB-ENG, DE-BY, US"
+
+
+def holidays_known(place: str) -> bool:
+    """Return whether the holidays of a place are known.
+
+    The library takes half a second to say so: it loads every country. Most places it knows stand in
+    a list, so that a check, which editors run at every save, asks it only about others.
+    """
+    country, _, region = place.upper().partition("-")
+    listed = resources.files("arsync.run").joinpath(HOLIDAY_PLACES).read_text(encoding="utf-8")
+    for line in listed.splitlines():
+        if line.startswith(f"{country} ") or line == country:
+            return not region or region in line.split()[1:] or holidays_in(place) is not None
+    return holidays_in(place) is not None
+
+
+HOLIDAY_PLACES = "holiday_places.txt"
+"""Each line a country and its regions, ISO 3166: written by docs/generate.py from the library."""
 
 
 def holidays_of(place: str) -> Callable[[date], bool]:
