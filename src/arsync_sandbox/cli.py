@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,13 @@ CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 
 DAYS_AHEAD = 90
 """For how many days a generated business goes on issuing invoices."""
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a date. Write it as 2026-12-31.") from None
 
 
 @click.command(name="sandbox")
@@ -53,8 +60,8 @@ DAYS_AHEAD = 90
 )
 @click.option(
     "--start",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DATE",
+    metavar="YYYY-MM-DD",
+    callback=lambda _ctx, _param, value: None if value is None else _day(value),
     help="Where its clock begins (default: now).",
 )
 @click.option(
@@ -75,7 +82,7 @@ def main(
     contacts: int | None,
     invoices: int | None,
     folder: Path | None,
-    start: datetime | None,
+    start: date | None,
     limits: bool,
     debtors: bool,
     as_json: bool,
@@ -98,7 +105,7 @@ def main(
         PLATFORMS if platform == "both" else (platform,),
         port=port,
         smtp_port=smtp_port,
-        start=start.date() if start else None,
+        start=start,
         seed=seed,
         settings={"limits": limits, "debtors": debtors},
     )
@@ -110,7 +117,8 @@ def main(
     try:
         sandbox.listen()
     except OSError as error:
-        raise _Mistake(f"{error.strerror}\nhint: --port 0 --smtp-port 0 take free ones") from error
+        hint = "is a sandbox running already? --port 0 --smtp-port 0 take free ports"
+        raise _Mistake(f"{error.strerror}\n    hint: {hint}") from error
     if as_json:
         click.echo(json.dumps(start_values(sandbox)))
     else:

@@ -11,6 +11,7 @@ from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.records import Allocation, Promise
 from arsync.core.stepper import (
     after,
+    after_reasons,
     after_refusal,
     after_task_done,
     judged,
@@ -88,6 +89,15 @@ def test_what_is_refused_is_done_without_a_trace(desk: Desk) -> None:
     account = after_refusal(desk.account(), [a_reminder()])
     assert account.sent == ()
     assert account.done_keys == {a_reminder().key}
+
+
+def test_a_refused_hold_may_come_again_when_its_reason_is_over(desk: Desk) -> None:
+    hold, letter = an_action(ActionKind.CREDIT_HOLD), a_reminder()
+    account = after_refusal(desk.account(), [hold, letter])
+    assert account.refused == {hold.key}, "a step has no reason that could go"
+    again = after_reasons(account, [hold.key])
+    assert not again.refused
+    assert again.done_keys == {letter.key}
 
 
 def test_other_kinds_take_no_step() -> None:

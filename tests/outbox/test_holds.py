@@ -114,6 +114,29 @@ def test_a_hold_that_a_person_refused_is_told_with_every_plan(
     assert any("the credit hold was refused" in held.why for held in plan.held_back)
 
 
+def test_a_refused_hold_is_asked_for_again_only_by_a_debt_that_comes_after_its_reason_was_gone(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode="approve")
+    contact = books.add_contact(1)
+    first = books.add_invoice(contact, 1, overdue=-60, amount="6000")
+    world.sync()
+    key = world.the_row(HOLD).key
+    world.app.reject([key], why="they always pay", who="Jane")
+    world.sync()
+    assert world.the_row(HOLD).state is ActionState.REJECTED, "while its reason stands"
+    books.pay(first)
+    world.advance(days=1)
+    world.sync()
+    assert world.the_row(HOLD).state is ActionState.WITHDRAWN
+    assert "its reason has gone since" in world.the_row(HOLD).reason
+    books.add_invoice(contact, 2, overdue=-60, amount="6000")
+    world.sync()
+    assert (world.the_row(HOLD).key, world.the_row(HOLD).state) == (
+        key, ActionState.AWAITING_APPROVAL,
+    )  # fmt: skip
+
+
 def test_a_refused_hold_is_placed_when_the_refusal_is_taken_back(
     books: Books, make_world: Callable[..., World]
 ) -> None:

@@ -276,6 +276,24 @@ def test_a_plan_for_another_day_changes_nothing(world: World) -> None:
     assert world.rows() == []
 
 
+def test_a_plan_for_a_day_to_come_takes_an_observing_connection_to_begin_its_work_today(
+    books: Books, make_world: Callable[..., World]
+) -> None:
+    world = make_world(books, mode="observe")
+    world.rules(RULES + "take_over: spread over 5 days\n")
+    for number in range(1, 9):
+        world.books.add_invoice(world.books.add_contact(number), number, overdue=40)
+    world.app.pull()
+    (now,) = world.app.plan()
+    (later,) = world.app.plan(as_of=TODAY + timedelta(days=14))
+    assert len(now.actions) < 8, "they are spread"
+    assert {one.contact_id for one in later.actions} == set(books.contacts)
+    waits = now.held_back[0]
+    assert waits.next_date is not None
+    why = world.app.why(waits.contact_name, as_of=waits.next_date)
+    assert [one.step for one in why.plan.actions] == ["first reminder"]
+
+
 def test_the_ageing_is_of_any_day(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=40)
     world.app.pull()

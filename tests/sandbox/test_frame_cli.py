@@ -34,7 +34,7 @@ def test_the_start_text_holds_a_config_that_can_be_pasted() -> None:
         (["--load", "nowhere"], "nowhere: no such folder"),
         (["--load", ".", "--contacts", "3"], "brings its own ledger"),
         (["--platform", "sage"], "'sage' is not one of"),
-        (["--start", "tomorrow"], "does not match the format"),
+        (["--start", "tomorrow"], "'tomorrow' is not a date. Write it as 2026-12-31."),
     ],
 )
 def test_a_mistake_is_told_in_a_line_with_exit_code_2(arguments: list[str], said: str) -> None:

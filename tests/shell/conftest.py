@@ -128,7 +128,7 @@ def a_ledger() -> tuple[list[ContactRow], list[InvoiceRow]]:
         "deep": "Deep Debt Ltd",
         "late": "Late & Sons",
         "good": "Good Payer",
-        "odd": "[bold]Odd",
+        "odd": "[red] Shoes",
     }
     contacts = [
         ContactRow(id=key, name=name, email=f"{key}@example.com", created_on=since)

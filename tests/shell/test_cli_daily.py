@@ -43,7 +43,7 @@ def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
     assert "promise_to_pay none (not open)" in done.out
     assert "REMIND first reminder (day 1)" in done.out
     assert "INV-3  GBP 250.00  5 days overdue" in done.out
-    assert "\n[bold]Odd\n" in done.out, "a name is not markup"
+    assert "\n[red] Shoes\n" in done.out, "a name is not markup"
 
 
 def test_a_connection_that_observes_says_that_nothing_is_written(shell: Shell) -> None:

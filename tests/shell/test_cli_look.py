@@ -168,7 +168,7 @@ def test_ageing_comes_as_table_csv_json_and_page(shell: Shell) -> None:
     page = shell("report", "ageing", "--format", "html").out
     assert page.startswith("<!doctype html>")
     assert "http" not in page.replace("http://www.w3.org/", ""), "the page needs nothing else"
-    assert "[bold]Odd" in page
+    assert "[red] Shoes" in page
 
 
 def test_ageing_of_a_past_day_is_as_it_stood(shell: Shell) -> None:

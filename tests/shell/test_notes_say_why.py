@@ -14,7 +14,7 @@ from arsync_sandbox.server import Sandbox
 
 from .conftest import Shell, a_sandbox, connect
 
-CUSTOMERS = ("Deep Debt Ltd", "Late & Sons", "[bold]Odd")
+CUSTOMERS = ("Deep Debt Ltd", "Late & Sons", "[red] Shoes")
 HEADS = ("The note in the books will say", "The note in the books says")
 
 

@@ -34,7 +34,7 @@ def test_backtest_lists_every_message_for_programs(shell: Shell) -> None:
     assert found["cannot_show"] == CANNOT_SHOW
     messages = [one for one in found["results"][0]["actions"] if "reminder" in one["what"]]
     assert {one["contact"]["name"] for one in messages} == {
-        "Deep Debt Ltd", "Late & Sons", "[bold]Odd",
+        "Deep Debt Ltd", "Late & Sons", "[red] Shoes",
     }  # fmt: skip
     assert all(date.fromisoformat(one["day"]) < TODAY for one in messages)
 

@@ -34,7 +34,7 @@ def test_diff_without_new_compares_with_the_rulebook_as_it_stands(shell: Shell) 
     shell.write("old/softer.yaml", SOFTER)
     found = shell("rules", "diff", "old", *XERO, "--json").json
     by_name = {one["contact"]["name"]: one for one in found["customers"]}
-    assert set(by_name) == {"Deep Debt Ltd", "Late & Sons", "[bold]Odd"}
+    assert set(by_name) == {"Deep Debt Ltd", "Late & Sons", "[red] Shoes"}
     assert by_name["Late & Sons"]["changes"][0]["kind"] == "starts"
     assert found["old"]["files"] == ["old/softer.yaml"]
 

@@ -65,7 +65,7 @@ def test_the_page_needs_nothing_else_and_names_are_names(shell: Shell) -> None:
     done = shell("rules", "simulate", *XERO, "--html", "sim.html")
     assert done.err == "Wrote sim.html.\n"
     page = (shell.folder / "sim.html").read_text(encoding="utf-8")
-    assert "[bold]Odd" in page
+    assert "[red] Shoes" in page
     assert "Late &amp; Sons" in page
     assert page.count("<svg") == 3
     assert not re.search(r"https?://|<script|<link", page)

@@ -75,8 +75,9 @@ def plan(
 ) -> int:
     """Show what the rulebook would do now; changes nothing.
 
-    For a past day the ledger, and what was done and refused, are as they stood in its evening. With
-    --json one connection's plan is an object, and those of several a list.
+    For a past day the ledger, and what was done and refused, are as they stood in its evening. For
+    a day to come, a connection that only observes is taken to begin its work today. With --json
+    one connection's plan is an object, and those of several a list.
     """
     from arsync.cli.reasons import Reasons
     from arsync.cli.show import show_plan

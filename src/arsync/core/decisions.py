@@ -130,7 +130,7 @@ class Plan:
     safety: SafetyVerdict
     problems: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
-    """Keys of undone holds and changes of terms whose reason has gone: a new one counts again."""
+    """Keys of holds and terms that were undone or refused, and whose reason has gone since."""
     paused: tuple[Pause, ...] = ()
     """What of it does not leave for the time being."""
 

@@ -25,7 +25,8 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
     """Plan the hold of one account: place, lift, change and restore terms."""
     account = assessment.account
     nothing_stands = account.hold is None and account.terms_left is None
-    if not planning.assessor.rulebook.credit_holds and nothing_stands and not account.undone:
+    decided = account.undone or account.refused
+    if not planning.assessor.rulebook.credit_holds and nothing_stands and not decided:
         return
     root, hold = assessment.root, account.hold
     stopped = not_written_to(root)
@@ -52,8 +53,8 @@ def plan_hold(planning: Planning, assessment: Assessment) -> None:
         _lift(planning, assessment, "no reason stands any more")
     else:
         if not assessment.undecided:
-            # What was undone for this reason is over with it: a new reason is judged anew.
-            planning.over += account.undone
+            # What was undone or refused for this reason is over with it: a new one is judged anew.
+            planning.over += sorted({*account.undone, *account.refused})
         _report_undecided(planning, assessment)
 
 
@@ -203,7 +204,8 @@ def _offer(planning: Planning, assessment: Assessment, action: Action, capabilit
         planning.hold_back(assessment.root, why, because=action.because)
     else:
         # What is done does not come here again: it was refused, or nobody knows its outcome.
-        planning.hold_back(assessment.root, _REFUSED[action.kind], because=action.because)
+        why = _REFUSED[action.kind].format(key=action.key[:12])
+        planning.hold_back(assessment.root, why, because=action.because)
 
 
 _THING = {
@@ -214,11 +216,12 @@ _THING = {
 
 _REFUSED = {
     ActionKind.CREDIT_HOLD: (
-        "the credit hold was refused: it is not asked for again until that is taken back"
+        "the credit hold was refused: it is not asked for again while a reason stands, unless you"
+        " take that back: `arsync reject {key} --take-back --why REASON`"
     ),
     ActionKind.TERMS: (
-        "the change of payment terms was refused: it is not asked for again until that is taken"
-        " back"
+        "the change of payment terms was refused: it is not asked for again while a reason stands,"
+        " unless you take that back: `arsync reject {key} --take-back --why REASON`"
     ),
     ActionKind.LIFT_CREDIT_HOLD: (
         "the credit hold still stands: lifting it was refused, or its outcome is not known yet"

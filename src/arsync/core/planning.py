@@ -42,7 +42,7 @@ class Planning:
     first_steps: dict[str, dict[date, Due | None]] = field(default_factory=dict)
     """By cadence and due date: the next step of an invoice for which none was taken."""
     over: list[str] = field(default_factory=list)
-    """Keys of undone holds and changes of terms whose reason has gone."""
+    """Keys of undone or refused holds and changes of terms whose reason has gone."""
 
     def hold_back(
         self,

@@ -297,6 +297,8 @@ class Account(NamedTuple):
     """Why what this debtor owes is not certain, in words: nothing is said to it meanwhile."""
     undone: dict[str, str] = {}  # noqa: RUF012 - as above
     """By key: who undid a hold, or its change of terms, and when, as `Jane on 2026-11-20`."""
+    refused: frozenset[str] = frozenset()
+    """Keys of a hold, and its change of terms, that were refused and could still come."""
     differences: tuple[Difference, ...] = ()
     """Where the platform's own balance and the documents do not agree."""
     taken_over_on: date | None = None

@@ -23,6 +23,10 @@ def leaves_on(action: Action, today: date) -> bool:
     return action.not_before is None or action.not_before.date() <= today
 
 
+HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
+"""What a plan asks for as long as a reason stands, unless a person refused or undid it."""
+
+
 def steps_taken(action: Action, on: date) -> list[SentStep]:
     """Return the steps that an action takes: a reminder's, or a task's inside a cadence."""
     if action.kind not in STEP_KINDS and action.kind is not ActionKind.TASK:
@@ -84,9 +88,32 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
 
 
 def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
-    """Return the account after a person refused the actions for good: none is planned again."""
-    refused = (keys_of_steps(action) for action in actions)
-    return account._replace(done_keys=account.done_keys.union(*refused))
+    """Return the account after a person refused the actions: none is planned again.
+
+    A hold and its terms come again once their reason was gone, see `after_reasons`.
+    """
+    found = list(actions)
+    return account._replace(
+        done_keys=account.done_keys.union(*map(keys_of_steps, found)),
+        refused=account.refused.union(one.key for one in found if one.kind in HOLD_KINDS),
+    )
+
+
+def after_reasons(account: Account, over: Iterable[str]) -> Account:
+    """Return the account after the reasons of what was refused or undone are gone.
+
+    Args:
+        account: whose.
+        over: keys, as a plan names them: see `Plan.over`.
+    """
+    gone = frozenset(over)
+    if not gone:
+        return account
+    return account._replace(
+        done_keys=account.done_keys - gone,
+        refused=account.refused - gone,
+        undone={key: who for key, who in account.undone.items() if key not in gone},
+    )
 
 
 def after_task_done(account: Account, keys: Iterable[str]) -> Account:

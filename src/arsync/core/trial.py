@@ -21,6 +21,8 @@ class Treatment(NamedTuple):
     assessment: Assessment
     actions: tuple[Action, ...]
     held_back: tuple[HeldBack, ...]
+    over: tuple[str, ...]
+    """Keys of what was undone or refused and may come again: see `Plan.over`."""
 
 
 class Trial(NamedTuple):
@@ -69,9 +71,14 @@ class TrialDay:
     def treat(self, account: Account) -> Treatment:
         """Return what the rulebook does with one account, and what it holds back."""
         planning = self._planning
-        planning.actions, planning.held_back = [], []
+        planning.actions, planning.held_back, planning.over = [], [], []
         assessment = plan_account(planning, account)
-        return Treatment(assessment, tuple(planning.actions), tuple(planning.held_back))
+        return Treatment(
+            assessment,
+            tuple(planning.actions),
+            tuple(planning.held_back),
+            tuple(planning.over),
+        )
 
     def leaves_on(self, party: Party) -> date:
         """Return the day on which a message of this day leaves to a customer: it, or a later."""

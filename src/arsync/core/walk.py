@@ -15,7 +15,7 @@ from arsync.core.actions import Action
 from arsync.core.interest import Interest, days_of_events
 from arsync.core.records import Account, Promise
 from arsync.core.rulebook.model import Rulebook
-from arsync.core.stepper import after, judged, leaves_on
+from arsync.core.stepper import after, after_reasons, judged, leaves_on
 from arsync.core.trial import Treatment, Trial, TrialDay
 
 DAY = timedelta(1)
@@ -80,6 +80,7 @@ class Walker:
             account = _judged(_carried(documents_on(today), state), judgements, today)
             treatment = self.day(today).treat(account)
             self.evaluated += 1
+            state = after_reasons(state, treatment.over)
             done = tuple(one for one in treatment.actions if leaves_on(one, today))
             if done:
                 state = after(account, done, today)
@@ -108,6 +109,8 @@ def _carried(documents: Account, state: Account) -> Account:
         last_hold_episode=state.last_hold_episode,
         open_tasks=state.open_tasks,
         done_keys=state.done_keys,
+        undone=state.undone,
+        refused=state.refused,
         taken_over_on=state.taken_over_on,
     )
 

@@ -22,7 +22,7 @@ from arsync.outbox.undo import (
     allow_again,
     ask_undo,
     check_writes,
-    end_undone,
+    end_decisions,
     settle_undone,
     undo_lines,
     undone_by,
@@ -35,7 +35,7 @@ __all__ = [
     "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "TAKE_BACK_HINT", "WHO", "ApplyResult", "Delivery",
     "Effect", "Limits",
     "Outbox", "Post", "Recorded", "Replan", "UndoLine", "Verdict", "allow_again", "approve",
-    "approved_by_person", "ask_undo", "catch_up", "check_writes", "complete_task", "end_undone",
+    "approved_by_person", "ask_undo", "catch_up", "check_writes", "complete_task", "end_decisions",
     "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "settle_undone",
     "take_back", "torn", "undo_lines", "undone_by", "unsettled", "with_companions",
 ]  # fmt: skip

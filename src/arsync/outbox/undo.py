@@ -249,10 +249,14 @@ def allow_again(store: Store, row: ActionRow, *, who: str, reason: str, clock: C
     )  # fmt: skip
 
 
-def end_undone(store: Store, keys: Sequence[str], *, clock: Clock) -> None:
-    """Forget what was undone once its reason has gone: a new reason is judged anew."""
+def end_decisions(store: Store, keys: Sequence[str], *, clock: Clock) -> None:
+    """Forget what was undone or refused once its reason has gone: a new reason is judged anew."""
     for key in keys:
         row = store.actions.get(key)
+        if row.state is _S.REJECTED:
+            why = "it was refused; its reason has gone since, so that a new one counts again"
+            store.actions.take_back(key, who=WHO, why=why, now=clock.now())
+            continue
         owner = store.connections.by_id(row.connection_id)
         mine = undone_by(store, owner).get((row.key, str(row.generation)))
         done = mine is not None and mine.state in {_S.SENT, _S.CONFIRMED}

@@ -15,6 +15,7 @@ from arsync.core.pauses import pauses, warnings
 from arsync.core.plan import Plan
 from arsync.core.records import Account, Contact, Invoice
 from arsync.core.report import Ageing, ageing
+from arsync.core.walk import taken_over
 from arsync.errors import UserMistake
 from arsync.run.circumstances import circumstances
 from arsync.run.outages import outage_words
@@ -43,7 +44,10 @@ def plan_of(parts: Parts, connection: ConnectionRow, as_of: date | None = None) 
 def accounts(
     parts: Parts, connection: ConnectionRow, as_of: date | None = None
 ) -> Iterator[Account]:
-    """Yield every debtor, for a past day as it stood in its evening, with what was done by then."""
+    """Yield every debtor, for a past day as it stood in its evening, with what was done by then.
+
+    For a day to come, a connection that only observes is taken to begin its work today.
+    """
     return _accounts(parts, connection, as_of, None)
 
 
@@ -51,8 +55,10 @@ def _accounts(
     parts: Parts, connection: ConnectionRow, as_of: date | None, contact_ids: list[str] | None
 ) -> Iterator[Account]:
     ledger = parts.store.ledger
-    if as_of is None or as_of >= parts.today(connection):
-        return ledger.accounts(connection.id, contact_ids)
+    today = parts.today(connection)
+    if as_of is None or as_of >= today:
+        found = ledger.accounts(connection.id, contact_ids)
+        return found if as_of is None else (taken_over(account, today) for account in found)
     evening = datetime.combine(as_of + timedelta(1), time(), tzinfo=parts.zone(connection))
     found = ledger.accounts(connection.id, contact_ids, done_before=evening.astimezone(UTC))
     return (as_it_stood(account, as_of, knows_done=True) for account in found)

@@ -11,6 +11,7 @@ from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.shown import effective_text
 from arsync.core.since import PlanChange, plan_changes, planned
 from arsync.errors import UserMistake
+from arsync.run.look import accounts
 from arsync.run.parts import Parts
 from arsync.run.rules import Rules
 from arsync.run.trying import trial_of
@@ -87,6 +88,7 @@ def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = Non
         if old is None:
             raise UserMistake("\n".join(map(str, problems)))
         old_then = trial.day(old, last.as_of, last.at)
-    accounts = parts.store.ledger.accounts(connection.id)
-    changes = plan_changes(accounts, last.actions, (old_then, new_then, now))
+    changes = plan_changes(
+        accounts(parts, connection, as_of), last.actions, (old_then, new_then, now)
+    )
     return Since(connection.name, last.as_of, today, same, changes)

@@ -161,7 +161,7 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.catch_up(parts.store, connection, clock=parts.clock)
     outbox.settle_undone(parts.store, connection)
-    outbox.end_undone(parts.store, result.plan.over, clock=parts.clock)
+    outbox.end_decisions(parts.store, result.plan.over, clock=parts.clock)
     rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
     if rest:
         result.plan = replace(result.plan, actions=and_more(result.plan.actions, rest))

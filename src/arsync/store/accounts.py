@@ -283,6 +283,7 @@ def _account(
         done_keys=frozenset().union(*(one.done_keys for one in past)),
         fees=frozenset().union(*(one.fees for one in past)),
         undone={key: who for one in past for key, who in one.undone.items()},
+        refused=frozenset().union(*(one.refused for one in past)),
     )
     return with_paid_days(account)
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, s
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.records import SentStep, StandingHold
-from arsync.core.stepper import STEP_KINDS, keys_of_steps, steps_taken
+from arsync.core.stepper import HOLD_KINDS, STEP_KINDS, keys_of_steps, steps_taken
 from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json
 from arsync.store.tables import action_events, actions
@@ -36,6 +36,7 @@ class History(NamedTuple):
     fees: frozenset[str]
     """Ids of the invoices that were made as late fees."""
     undone: dict[str, str]
+    refused: frozenset[str]
 
 
 def read_history(
@@ -122,11 +123,12 @@ def _history(contact_id: str, rows: list[Any]) -> History:
     holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
     restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
     hold = _standing_hold(contact_id, holds, started)
+    # Terms can be changed, and put back, for a hold that never came to stand.
+    last_hold_episode = max((*holds, *restored), default=0)
     return History(
         sent=tuple(step for row in taken for step in _steps(row)),
         hold=hold,
-        # Terms can be changed, and put back, for a hold that never came to stand.
-        last_hold_episode=max((*holds, *restored), default=0),
+        last_hold_episode=last_hold_episode,
         terms_left=_terms_left(contact_id, hold, started),
         open_tasks=tuple(
             row.key
@@ -149,13 +151,16 @@ def _history(contact_id: str, rows: list[Any]) -> History:
         undone={
             row.key: undone[row.key]
             for row in taken
-            if row.key in undone and row.kind in _PLANNED_ANEW
+            if row.key in undone and row.kind in HOLD_KINDS
         },
+        refused=frozenset(
+            row.key
+            for row in rows
+            if row.state == ActionState.REJECTED
+            and row.kind in HOLD_KINDS
+            and row.episode > last_hold_episode
+        ),
     )
-
-
-_PLANNED_ANEW = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
-"""What a plan would ask for again at once, were it not told that a person undid it."""
 
 
 def _undone(rows: list[Any]) -> dict[str, str]:

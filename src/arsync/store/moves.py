@@ -70,7 +70,7 @@ def with_moved(
     return found
 
 
-_NOTHING = History((), None, 0, None, (), frozenset(), frozenset(), {})
+_NOTHING = History((), None, 0, None, (), frozenset(), frozenset(), {}, frozenset())
 
 
 def _joined(history: History, contact_id: str, move: Move, rows: Sequence[Any]) -> History:

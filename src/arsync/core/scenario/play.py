@@ -14,7 +14,14 @@ from arsync.core.rulebook.model import Place, Rulebook, folded
 from arsync.core.rulebook.needs import needs
 from arsync.core.scenario.ledger import NotPossible, apply_event
 from arsync.core.scenario.model import KINDS, Event, EventKind, Happening, Scenario, What
-from arsync.core.stepper import after, after_refusal, after_task_done, judged, leaves_on
+from arsync.core.stepper import (
+    after,
+    after_reasons,
+    after_refusal,
+    after_task_done,
+    judged,
+    leaves_on,
+)
 
 CONNECTION = "scenario"
 
@@ -151,7 +158,7 @@ class _Stage:
         for index, account in enumerate(self.accounts):
             mine = {one.id for one in account.contacts}
             own = [one for one in done if one.contact_id in mine]
-            self.accounts[index] = after(account, own, today)
+            self.accounts[index] = after_reasons(after(account, own, today), plan.over)
         for action in done:
             found = happenings(action, today)
             day.happened += found
