@@ -155,6 +155,52 @@ def test_a_person_who_records_something_is_never_half_heard(world: World) -> Non
         assert len(world.store.people.promises(world.connection.id)) == 1
 
 
+SAID: dict[ActionKind, tuple[Callable[[World], object], Callable[[World], object]]] = {
+    ActionKind.PROMISE: (
+        lambda one: one.app.promise("INV-1", TODAY + timedelta(days=9)),
+        lambda one: one.store.people.promises(one.connection.id),
+    ),
+    ActionKind.DISPUTE: (
+        lambda one: one.app.dispute("INV-1", reason="two short"),
+        lambda one: one.store.people.disputes(one.connection.id),
+    ),
+    ActionKind.TASK_DONE: (
+        lambda one: one.app.done(one.the_row(ActionKind.TASK).key, outcome="will pay"),
+        lambda one: not one.app.tasks(),
+    ),
+}
+"""By the note's kind: what a person says, and whether it was heard."""
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_a_persons_word_and_its_note_are_kept_together_or_not_at_all(
+    world: World, kind: ActionKind
+) -> None:
+    """Nothing looks back for a note that is missing: the machine may be off for weeks."""
+    world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Call the customer"))
+    world.books.add_invoice(world.books.add_contact(1), 1)
+    world.sync()
+    world.spare_the_disk()
+    event.listen(world.store.engine, "commit", lambda _: world.books.step())
+    say, was_heard = SAID[kind]
+    start, seen = world.snapshot(), set()
+    for step in itertools.count(1):
+        world.back_to(start)
+        world.books.die_at = world.books.steps_taken + step
+        try:
+            say(world)
+            killed = False
+        except Killed:
+            killed = True
+        world.books.die_at = 0
+        noted = any(row.action.kind is kind for row in world.rows())
+        assert bool(was_heard(world)) == noted, f"died at step {step}"
+        seen.add(noted)
+        if not killed:
+            break
+    assert seen == {True, False}
+
+
 def test_who_did_a_task_is_noted_though_the_process_died_before_the_note(world: World) -> None:
     world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Call the customer"))
     world.books.add_invoice(world.books.add_contact(1), 1)

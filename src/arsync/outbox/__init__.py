@@ -6,7 +6,6 @@ from arsync.outbox.people import (
     Recorded,
     approve,
     approved_by_person,
-    catch_up,
     complete_task,
     record_dispute,
     record_promise,
@@ -35,7 +34,7 @@ __all__ = [
     "ALL_WAIT", "LIMITS", "RULEBOOK_ASKS", "TAKE_BACK_HINT", "WHO", "ApplyResult", "Delivery",
     "Effect", "Limits",
     "Outbox", "Post", "Recorded", "Replan", "UndoLine", "Verdict", "allow_again", "approve",
-    "approved_by_person", "ask_undo", "catch_up", "check_writes", "complete_task", "end_decisions",
+    "approved_by_person", "ask_undo", "check_writes", "complete_task", "end_decisions",
     "reasons_gone", "record_dispute", "record_promise", "reject", "resolve", "settle_undone",
     "take_back", "torn", "undo_lines", "undone_by", "unsettled", "with_companions",
 ]  # fmt: skip

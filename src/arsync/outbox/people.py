@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from arsync.clock import Clock
@@ -21,8 +22,6 @@ from arsync.store.values import ActionRow, ConnectionRow, DisputeRow, EventRow, 
 
 WHO_CHARACTERS_MAX = 100
 REASON_CHARACTERS_MAX = 1_000
-RECENT_DAYS = 7
-"""Records younger than this are looked through for a note that a dying process left unwritten."""
 
 _S = ActionState
 
@@ -161,7 +160,6 @@ def record_promise(
     today: date,
     who: str,
     note: str = "",
-    clock: Clock,
 ) -> Recorded:
     """Record a promise to pay, and have it noted in the accounting system.
 
@@ -174,7 +172,6 @@ def record_promise(
         today: the organisation's day.
         who: the person.
         note: anything to remember.
-        clock: the moment.
 
     Raises:
         UserMistake: the day is past, or the amount is not above zero or more than is due.
@@ -185,20 +182,16 @@ def record_promise(
             f"{invoice.number or invoice.id} is due {due}: a promise cannot be for more."
             "\n    hint: leave the amount out for all that is due"
         )
+    named = _contact_name(store, connection, invoice)
+    note_of = partial(_promise_action, connection, invoice, named)
     row = store.people.promise(
         connection.id, invoice.id, promised_on=promised_on, made_on=today,
         who=checked(who, WHO_CHARACTERS_MAX), amount=amount,
         note=checked(note, REASON_CHARACTERS_MAX),
+        noted_by=note_of if _writes(connection) else None,
     )  # fmt: skip
     said = f"Promise to pay recorded: {_promise_words(row, invoice)}."
-    return _noted(
-        store,
-        connection,
-        _promise_action(store, connection, invoice, row),
-        said,
-        who=who,
-        clock=clock,
-    )
+    return _recorded(store, connection, said, note_of(row))
 
 
 def record_dispute(
@@ -210,7 +203,6 @@ def record_dispute(
     settled: bool,
     today: date,
     who: str,
-    clock: Clock,
 ) -> Recorded:
     """Record a dispute about an invoice, or that it is settled.
 
@@ -218,23 +210,24 @@ def record_dispute(
         UserMistake: one is open already; or, with `settled`, none is.
     """
     who = checked(who, WHO_CHARACTERS_MAX)
+    note_of = partial(
+        _dispute_action, connection, invoice, _contact_name(store, connection, invoice)
+    )
+    noted_by = note_of if _writes(connection) else None
     if settled:
-        row = store.people.settle_dispute(connection.id, invoice.id, settled_on=today, who=who)
+        row = store.people.settle_dispute(
+            connection.id, invoice.id, settled_on=today, who=who, noted_by=noted_by
+        )
         said = f"Dispute about {invoice.number} settled."
     else:
         text = checked(reason, REASON_CHARACTERS_MAX)
         if not text:
             raise UserMistake("a dispute needs a reason: --reason TEXT.")
-        row = store.people.dispute(connection.id, invoice.id, opened_on=today, reason=text, who=who)
+        row = store.people.dispute(
+            connection.id, invoice.id, opened_on=today, reason=text, who=who, noted_by=noted_by
+        )
         said = f"Dispute about {invoice.number} recorded; no reminder is sent while it is open."
-    return _noted(
-        store,
-        connection,
-        _dispute_action(store, connection, invoice, row),
-        said,
-        who=who,
-        clock=clock,
-    )
+    return _recorded(store, connection, said, note_of(row))
 
 
 def complete_task(
@@ -247,91 +240,32 @@ def complete_task(
     """
     text = checked(outcome, REASON_CHARACTERS_MAX)
     who = checked(who, WHO_CHARACTERS_MAX)
-    row = store.actions.complete_task(key, who=who, outcome=text, now=clock.now())
+    writes = _writes(connection)
+    row = store.actions.complete_task(
+        key, who=who, outcome=text, now=clock.now(),
+        noted_by=lambda done: _task_action(done, who) if writes else None,
+    )  # fmt: skip
     said = f"Task done: {row.action.details.get('task', '')}."
-    return _noted(store, connection, _task_action(row, who), said, who=who, clock=clock)
+    return _recorded(store, connection, said, _task_action(row, who))
 
 
-def catch_up(store: Store, connection: ConnectionRow, *, clock: Clock) -> int:
-    """Add the notes of recent records that a dying process left without, and return how many.
-
-    Recording and adding the note are two commits; this mends what fell between them.
-    """
-    if connection.mode == Mode.OBSERVE or connection.taken_over_on is None:
-        return 0
-    now = clock.now()
-    since = now - timedelta(days=RECENT_DAYS)
-    kinds = {ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
-    have = {row.key for row in store.actions.list(connection.id, kinds=kinds)}
-    wanted = [*_recent(store, connection, since), *_recent_tasks(store, connection, since)]
-    missing = [(action, who) for action, who in wanted if action.key not in have]
-    for action, who in missing:
-        store.actions.add(connection.id, action, who=who, why="recorded by a person", now=now)
-    return len(missing)
+def _writes(connection: ConnectionRow) -> bool:
+    return connection.mode != Mode.OBSERVE
 
 
-def _recent(store: Store, connection: ConnectionRow, since: datetime) -> list[tuple[Action, str]]:
-    found: list[tuple[Action, str]] = []
-    assert connection.taken_over_on is not None
-    for promise in store.people.promises(connection.id):
-        if promise.recorded_at >= since and promise.made_on >= connection.taken_over_on:
-            invoice = _invoice(store, connection, promise.invoice_id)
-            if invoice and not promise.replaced:
-                found.append(
-                    (_promise_action(store, connection, invoice, promise), promise.recorded_by)
-                )
-    for dispute in store.people.disputes(connection.id):
-        if dispute.recorded_at >= since and dispute.opened_on >= connection.taken_over_on:
-            invoice = _invoice(store, connection, dispute.invoice_id)
-            if invoice:
-                opened = dispute._replace(settled_on=None)
-                found.append(
-                    (_dispute_action(store, connection, invoice, opened), dispute.recorded_by)
-                )
-                if dispute.settled_on:
-                    settled = _dispute_action(store, connection, invoice, dispute)
-                    found.append((settled, dispute.settled_by))
-    return found
-
-
-def _recent_tasks(
-    store: Store, connection: ConnectionRow, since: datetime
-) -> list[tuple[Action, str]]:
-    rows = store.actions.list(connection.id, kinds={ActionKind.TASK})
-    done = [row for row in rows if row.done_at and row.done_at >= since]
-    return [(_task_action(row, who), who) for row in done for who in [_done_by(store, row)]]
-
-
-def _done_by(store: Store, row: ActionRow) -> str:
-    """Return who said that a task is done: the one event that changed nothing."""
-    events = store.actions.events(row.key)
-    return next(event.who for event in reversed(events) if event.from_state is event.to_state)
-
-
-def _invoice(store: Store, connection: ConnectionRow, invoice_id: str) -> Invoice | None:
-    try:
-        return store.ledger.invoice(connection.id, invoice_id)
-    except UserMistake:
-        return None
-
-
-def _noted(
-    store: Store, connection: ConnectionRow, action: Action, said: str, *, who: str, clock: Clock
-) -> Recorded:
-    if connection.mode == Mode.OBSERVE:
+def _recorded(store: Store, connection: ConnectionRow, said: str, note: Action) -> Recorded:
+    """Say what was recorded, and what becomes of the note about it."""
+    if not _writes(connection):
         return Recorded(
             None, f"{said} {connection.name} only observes: no note goes to the accounting system."
         )
-    row = store.actions.add(
-        connection.id, action, who=who, why="recorded by a person", now=clock.now()
-    )
+    row = store.actions.get(note.key)
     return Recorded(row, f"{said} The note goes to the accounting system with the next run.")
 
 
 def _promise_action(
-    store: Store, connection: ConnectionRow, invoice: Invoice, row: PromiseRow
+    connection: ConnectionRow, invoice: Invoice, contact_name: str, row: PromiseRow
 ) -> Action:
-    contact_name = _contact_name(store, connection, invoice)
     return Action(
         kind=ActionKind.PROMISE,
         connection=connection.name,
@@ -355,9 +289,8 @@ def _promise_words(row: PromiseRow, invoice: Invoice) -> str:
 
 
 def _dispute_action(
-    store: Store, connection: ConnectionRow, invoice: Invoice, row: DisputeRow
+    connection: ConnectionRow, invoice: Invoice, contact_name: str, row: DisputeRow
 ) -> Action:
-    contact_name = _contact_name(store, connection, invoice)
     settled = row.settled_on.isoformat() if row.settled_on else ""
     note = (
         f"Dispute about {invoice.number} settled on {settled}, recorded by {row.settled_by}."

@@ -274,7 +274,7 @@ class App(Parts):
         row, found = self._invoice(invoice, connection)
         return outbox.record_promise(
             self.store, row, found, promised_on=promised_on, amount=amount, note=note,
-            today=self.today(row), who=who or person(), clock=self.clock,
+            today=self.today(row), who=who or person(),
         )  # fmt: skip
 
     def dispute(
@@ -290,7 +290,7 @@ class App(Parts):
         row, found = self._invoice(invoice, connection)
         return outbox.record_dispute(
             self.store, row, found, reason=reason, settled=settled, today=self.today(row),
-            who=who or person(), clock=self.clock,
+            who=who or person(),
         )  # fmt: skip
 
     def tasks(self, connection: str | None = None) -> list[Listed]:

@@ -159,7 +159,6 @@ def sync_one(
 def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planner: Planner) -> None:
     """Save the result's plan as actions, approved as the mode and the rulebook say."""
     assert result.plan is not None, "a plan is saved after it is made"
-    outbox.catch_up(parts.store, connection, clock=parts.clock)
     outbox.settle_undone(parts.store, connection)
     outbox.end_decisions(parts.store, result.plan.over, clock=parts.clock)
     rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))

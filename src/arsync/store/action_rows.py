@@ -23,6 +23,10 @@ BY_PERSON_POSITION = -1
 """What people asked for is done before what was planned."""
 
 
+RECORDED = "recorded by a person"
+"""Why there is a note about a promise, a dispute, or a task that was done."""
+
+
 def action_row(row: Any) -> ActionRow:
     """Return a row of the table as people and the outbox know it."""
     receipt = None
@@ -156,6 +160,23 @@ def insert_action(
             **new_life(action, state=state, now=now),
         )
     )
+
+
+def add_asked(
+    connection: Connection,
+    connection_id: int,
+    action: Action,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    state: ActionState = ActionState.APPROVED,
+) -> ActionRow:
+    """Insert what a person asked for, with its event; a key is added only once."""
+    if connection.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
+        insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
+        add_events(connection, [(action.key, now, who, None, state, why)])
+    return action_row(locked_row(connection, action.key))
 
 
 def add_events(connection: Connection, events: Sequence[Event]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
@@ -22,7 +22,9 @@ from arsync.core.actions import (
 )
 from arsync.errors import UserMistake
 from arsync.store.action_rows import (
+    RECORDED,
     action_row,
+    add_asked,
     add_events,
     content,
     events_of,
@@ -104,12 +106,9 @@ class Actions:
             state: where it starts: `approved`, or `planned` and `awaiting approval` by the mode.
         """
         with self._database.write() as connection:
-            if connection.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
-                insert_action(
-                    connection, connection_id, action, state=state, now=now, by_person=True
-                )
-                add_events(connection, [(action.key, now, who, None, state, why)])
-            return action_row(locked_row(connection, action.key))
+            return add_asked(
+                connection, connection_id, action, who=who, why=why, now=now, state=state
+            )
 
     def ask_undo(
         self,
@@ -469,8 +468,16 @@ class Actions:
         with self._database.read() as connection:
             return connection.scalar(query) or {}
 
-    def complete_task(self, key: str, *, who: str, outcome: str, now: datetime) -> ActionRow:
-        """Record that a person did the task.
+    def complete_task(
+        self,
+        key: str,
+        *,
+        who: str,
+        outcome: str,
+        now: datetime,
+        noted_by: Callable[[ActionRow], Action | None] = lambda _: None,
+    ) -> ActionRow:
+        """Record that a person did the task, and add the note that says so, in one transaction.
 
         Raises:
             UserMistake: it is not a task, not open yet, or done already.
@@ -490,7 +497,10 @@ class Actions:
             )
             why = f"done: {outcome}" if outcome else "done"
             add_events(connection, [(key, now, who, row.state, row.state, why)])
-            return action_row(locked_row(connection, key))
+            done = action_row(locked_row(connection, key))
+            if (note := noted_by(done)) is not None:
+                add_asked(connection, row.connection_id, note, who=who, why=RECORDED, now=now)
+            return done
 
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
         """Return the tasks that were opened and are not done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from arsync.clock import Clock
+from arsync.core.actions import Action
 from arsync.core.records import DocumentStatus
 from arsync.errors import UserMistake
+from arsync.store.action_rows import RECORDED, add_asked
 from arsync.store.database import Database, inserted_id
 from arsync.store.tables import disputes, invoices, promises
 from arsync.store.values import DisputeRow, PromiseRow
@@ -37,8 +40,20 @@ class People:
         who: str,
         amount: Decimal | None = None,
         note: str = "",
+        noted_by: Callable[[PromiseRow], Action] | None = None,
     ) -> PromiseRow:
         """Record a promise; an older one still open for the invoice is replaced by it.
+
+        Args:
+            connection_id: whose.
+            invoice_id: what is to be paid.
+            promised_on: the day the money is to come.
+            made_on: the day on which it was promised.
+            who: the person who records it.
+            amount: None for all that is due.
+            note: anything to remember.
+            noted_by: makes the action that notes it in the accounting system; it is added in the
+                same transaction, so that neither stands without the other.
 
         Raises:
             UserMistake: the day is past, or the amount is not above zero.
@@ -71,7 +86,9 @@ class People:
                     note=note,
                 )
             )
-            return _promise(connection, inserted_id(made))
+            row = _promise(connection, inserted_id(made))
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
 
     def promises(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
         """Return promises, oldest first, replaced ones too."""
@@ -147,9 +164,16 @@ class People:
             )
 
     def dispute(
-        self, connection_id: int, invoice_id: str, *, opened_on: date, reason: str, who: str
+        self,
+        connection_id: int,
+        invoice_id: str,
+        *,
+        opened_on: date,
+        reason: str,
+        who: str,
+        noted_by: Callable[[DisputeRow], Action] | None = None,
     ) -> DisputeRow:
-        """Record a dispute.
+        """Record a dispute, and what `noted_by` makes of it, in one transaction.
 
         Raises:
             UserMistake: one is open for the invoice already.
@@ -170,7 +194,9 @@ class People:
                     recorded_at=self._clock.now(),
                 )
             )
-            return _dispute(connection, inserted_id(made))
+            row = _dispute(connection, inserted_id(made))
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
 
     def disputes(self, connection_id: int, invoice_id: str | None = None) -> list[DisputeRow]:
         """Return disputes, oldest first."""
@@ -181,9 +207,15 @@ class People:
             return [DisputeRow(*row) for row in connection.execute(query.order_by(disputes.c.id))]
 
     def settle_dispute(
-        self, connection_id: int, invoice_id: str, *, settled_on: date, who: str
+        self,
+        connection_id: int,
+        invoice_id: str,
+        *,
+        settled_on: date,
+        who: str,
+        noted_by: Callable[[DisputeRow], Action] | None = None,
     ) -> DisputeRow:
-        """Settle the open dispute of an invoice.
+        """Settle the open dispute of an invoice, and add what `noted_by` makes of it.
 
         Raises:
             UserMistake: none is open.
@@ -197,7 +229,16 @@ class People:
                 .where(disputes.c.id == open_one.id)
                 .values(settled_on=settled_on, settled_by=who)
             )
-            return _dispute(connection, open_one.id)
+            row = _dispute(connection, open_one.id)
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
+
+    def _note(
+        self, connection: Connection, connection_id: int, action: Action | None, who: str
+    ) -> None:
+        if action is not None:
+            now = self._clock.now()
+            add_asked(connection, connection_id, action, who=who, why=RECORDED, now=now)
 
 
 def _was_kept(row: Any) -> bool:
