@@ -86,15 +86,16 @@ class Writer:
         return changed or noted
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the change and all its notes stand.
+        """Look whether all notes of a write stand: they are written last, after its change.
 
-        An email that has left counts without its note: to say that nothing stands would let it be
-        forgotten.
+        Somebody may have removed the change since. Only of what came again after it was undone the
+        notes tell nothing: they may be those of the first time. An email that has left counts
+        without its note: to say that nothing stands would let it be forgotten.
         """
         change = self._change(write.action)
         try:
             changed = change.find(write) if change else None
-            if change and changed is None:
+            if change and changed is None and write.may_have_come_again:
                 return None
             noted = self._desk.notes_stand(write, self._targets(write))
         except Rejected as rejected:

@@ -134,11 +134,13 @@ class Writes:
     def find(self, write: Write) -> Receipt | None:
         """Look whether the whole write stands.
 
-        Each write ends with its note, so where the last note stands all of it stands. An email that
+        Each write ends with its note, so where the last note stands all of it stands; but for what
+        came again after it was undone: there the note may be that of the first time. An email that
         has left counts without its note: to say that nothing stands would let it be forgotten.
         """
         parts = self._parts(write)
-        if found := parts[-1].found():
+        first = parts[:-1] if write.may_have_come_again else []
+        if (found := parts[-1].found()) and all(part.found() for part in first):
             return Receipt(found, "; ".join(dict.fromkeys(part.detail for part in parts)))
         emails = [part for part in parts if isinstance(part, PlatformEmail)]
         # Raises when nobody can tell whether one left.

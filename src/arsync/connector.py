@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, cast
 
-from arsync.core.actions import Action
+from arsync.core.actions import Action, ActionKind
 from arsync.core.records import (
     Contact,
     Credit,
@@ -234,6 +234,12 @@ class Write(NamedTuple):
     file: bytes = b""
     undoes: Write | None = None
     """Of an action of the kind `undo`: the write that is to be undone, with its own `before`."""
+
+    @property
+    def may_have_come_again(self) -> bool:
+        """Return whether it may have stood before and been undone: that note stands still."""
+        came_again = {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
+        return self.generation > 1 and self.action.kind in came_again
 
 
 class Standing(StrEnum):

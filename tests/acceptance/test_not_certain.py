@@ -98,3 +98,27 @@ def test_an_invoice_moved_to_another_customer_goes_on_where_its_reminders_stood(
     assert newest.sent_on is not None
     first = min(row.sent_on for row in world.rows(name) if row.sent_on)
     assert newest.sent_on - first == timedelta(days=13)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_hold_that_may_come_again_after_undoing_is_not_taken_for_the_one_that_was_undone(
+    world: World, name: str
+) -> None:
+    world.load(
+        name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=-5)]
+    )
+    world.rules(RULES)
+    world.connect(name)
+    world.sync_until_quiet(name)
+    hold = world.row_of(name, ActionKind.CREDIT_HOLD)
+    world.app.undo(world.app.undo_plan([hold.key]))
+    world.app.allow_again([hold.key])
+    assert world.standing(name)["hold on Ada"] == 0
+    # The note of the first hold stands still; of the second one nothing arrives.
+    number = world.control.last_request()
+    world.control.fault(path={"xero": "/ContactGroups", "quickbooks": "/customer"}[name],
+                        method={"xero": "PUT", "quickbooks": "POST"}[name],
+                        drop="before", times=1)  # fmt: skip
+    world.sync_until_quiet(name)
+    assert [row for row in world.control.journal(number) if row["fault"]], "no request was hit"
+    assert world.standing(name)["hold on Ada"] == 1

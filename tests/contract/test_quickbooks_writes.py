@@ -237,6 +237,15 @@ def test_a_promise_stands_in_the_private_note_and_is_read_back(quickbooks: Any) 
     assert record.expected_on.isoformat() == "2026-12-24"
 
 
+def test_a_promise_that_somebody_removed_again_was_written_all_the_same(quickbooks: Any) -> None:
+    customer(quickbooks)
+    invoice(quickbooks)
+    write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
+    quickbooks.connector().perform(write)
+    edit(quickbooks, "Invoice", "901", PrivateNote="paid in cash")
+    assert quickbooks.connector().find(write) is not None
+
+
 @pytest.mark.parametrize("asked", [False, True], ids=["currency not asked", "currency asked"])
 def test_an_update_keeps_the_rate_of_a_foreign_invoice(quickbooks: Any, asked: bool) -> None:
     quickbooks.sandbox.change_settings({"quickbooks_currency_on_sparse": asked})

@@ -67,18 +67,23 @@ def audit_is_whole(world: World) -> None:
     for row in world.my_rows():
         marks.add(marker(row.key))
         before: ActionState | None = None
+        undone = False
         for event in world.app.store.actions.events(row.key):
             assert event.from_state == before, f"{row.key}: {event} does not follow {before}"
             assert event.who, f"{row.key}: {event}: nobody did it"
             assert event.why, f"{row.key}: {event}: for no reason"
             again = before == event.to_state or event.to_state is ActionState.PLANNED
             assert again or before is None or event.to_state in ALLOWED_CHANGES[before], str(event)
+            # What was undone keeps its note, and may be planned again.
+            undone |= (before, event.to_state) == (ActionState.CONFIRMED, ActionState.WITHDRAWN)
             before = event.to_state
         assert before == row.state, f"{row.key} is {row.state}; its last event says {before}"
         if row.state is ActionState.CONFIRMED:
             assert marker(row.key) in shown, f"{row.action.kind} is confirmed and does not show"
         if marker(row.key) in shown:
-            assert row.state in STARTED_STATES, f"{row.action.kind} shows and is {row.state}"
+            assert undone or row.state in STARTED_STATES, (
+                f"{row.action.kind} shows and is {row.state}"
+            )
     assert shown <= marks, f"nobody knows who wrote {shown - marks}"
 
 

@@ -11,12 +11,13 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,15 +27,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.acceptance.conftest import contact_row, invoice_row, is_cash_on_delivery
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.errors import UserMistake
-from arsync.store.values import ConnectionState, Mode
+from arsync.core.undo import UNDOABLE
+from arsync.errors import NeedsReconnect, RetryLater, UserMistake
+from arsync.store.values import ActionRow, ConnectionState, Mode
 from arsync_sandbox.people import PeopleProblem, edit
 
 from . import profile
 from .accidents import FAULTS, Tally
 from .checks import audit_is_whole, money_is_conserved, nothing_twice
 from .conftest import MEMORY, Count
-from .world import STORE, World, a_world
+from .world import STORE, Point, World, a_world
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -62,12 +64,48 @@ sending:
   between: 00:00-23:59
   days_between_emails: {GAP_DAYS}
 """
-STEPS = ["first reminder", "second reminder", "final notice"]
+STEPS = {"first reminder": 1, "second reminder": 8, "final notice": 15}
+HOLDING = frozenset({
+    ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS,
+})  # fmt: skip
 LONDON = ZoneInfo("Europe/London")
 CONTACTS = ("c1", "c2", "c3")
 
 contacts = st.sampled_from(CONTACTS)
 any_of_them = st.integers(0, 30)
+
+OWED = frozenset({"AUTHORISED", "open"})
+
+
+class Seen(NamedTuple):
+    """Whose each invoice is at the platform, and into whom each customer was merged."""
+
+    owners: Mapping[str, str]
+    merged: Mapping[str, str]
+
+    def survivor(self, contact: str) -> str:
+        """Return who a customer is now."""
+        while contact in self.merged:
+            contact = self.merged[contact]
+        return contact
+
+
+class Left(NamedTuple):
+    """An email that left: about what, whose it was, and what arsync could know then."""
+
+    invoice: str
+    contact: str
+    on: date
+    due_on: date
+    seen: Seen
+    """As of the last complete pull."""
+
+
+class Message(NamedTuple):
+    """An email with the action that it belongs to."""
+
+    left: Left
+    row: ActionRow
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -87,10 +125,20 @@ class AnyOrder(RuleBasedStateMachine):
         self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
         shutil.copy(self.migrated, folder / STORE)
         self.world: World = self.stack.enter_context(a_world(folder, self.platform))
-        self.seen_emails = 0
-        self.merged: set[str] = set()
-        self.reopened = False
-        self.refused = False
+        self.left: list[Left] = []
+        self.ids: dict[str, str] = {}
+        """The platform's ids of the customers, by ours."""
+        self.gone: set[str] = set()
+        """Who was merged or archived."""
+        self.merged: dict[str, str] = {}
+        self.pulled = Seen({}, {})
+        self.pulled_at: datetime | None = None
+        self.by_hand: set[str] = set()
+        """Customers whose hold or terms a person decided otherwise, so that no rule tells them."""
+        self.refused: set[tuple[str, int, str]] = set()
+        """Invoice, stretch of being owed and step."""
+        self.reopened: dict[str, int] = defaultdict(int)
+        """How often a payment of an invoice was taken back."""
         type(self).examples += 1
 
     @initialize()
@@ -107,21 +155,31 @@ class AnyOrder(RuleBasedStateMachine):
         )
         world.rules(RULES)
         world.connect(world.name)
+        self.ids = {one: world.contact_id(world.name, f"Customer {one}") for one in CONTACTS}
 
     # -- at the platform ----------------------------------------------------------------------
 
-    def someone(self, do: str, **arguments: Any) -> None:
-        """Let somebody work in the platform; what it refuses, it refuses."""
+    def someone(self, do: str, **arguments: Any) -> bool:
+        """Let somebody work in the platform, and return whether it let them."""
         type(self).steps += 1
         books = self.world.sandbox.books
+        for one in ("contact_id", "into_id"):
+            if arguments.get(one) in CONTACTS:
+                arguments[one] = self.now_called(arguments[one])
         try:
             edit(books, {"platform": self.world.name, "do": do, **arguments})
         except PeopleProblem:
-            return
+            return False
         except Exception as error:
             # QuickBooks' own refusals, as its screens show them.
             if type(error).__name__ != "Refusal":
                 raise
+            return False
+        return True
+
+    def now_called(self, contact: str) -> str:
+        """Return the platform's id of who a customer is now."""
+        return Seen({}, self.merged).survivor(self.ids[contact])
 
     def invoice(self, number: int) -> dict[str, Any]:
         rows = self.world.state()["invoices"]
@@ -150,8 +208,9 @@ class AnyOrder(RuleBasedStateMachine):
     def a_payment_is_taken_back(self, number: int) -> None:
         rows = [row for row in self.world.state()["payments"] if row["invoice_id"]]
         if rows:
-            self.reopened = True
-            self.someone("delete_payment", payment_id=rows[number % len(rows)]["id"])
+            row = rows[number % len(rows)]
+            self.reopened[row["invoice_id"]] += 1
+            self.someone("delete_payment", payment_id=row["id"])
 
     @rule(number=any_of_them)
     def an_invoice_is_credited(self, number: int) -> None:
@@ -170,39 +229,59 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=any_of_them, due_in=st.integers(-20, 20))
     def a_due_date_moves(self, number: int, due_in: int) -> None:
         on = self.today + timedelta(days=due_in)
-        self.reopened = True
         self.someone("set_due_date", invoice_id=self.invoice(number)["id"], on=on.isoformat())
+
+    @rule(number=any_of_them, contact=contacts)
+    def an_invoice_is_moved(self, number: int, contact: str) -> None:
+        if contact not in self.gone:
+            self.someone("move_invoice", invoice_id=self.invoice(number)["id"], contact_id=contact)
 
     @rule(contact=contacts, into=contacts)
     def contacts_are_merged(self, contact: str, into: str) -> None:
-        if contact != into and not {contact, into} & self.merged:
-            self.merged |= {contact, into}
-            self.someone("merge", contact_id=contact, into_id=into)
+        if contact == into or {contact, into} & self.gone:
+            return
+        if self.someone("merge", contact_id=contact, into_id=into):
+            self.gone.add(contact)
+            self.merged[self.ids[contact]] = self.ids[into]
+            if self.ids[contact] in self.by_hand:
+                self.by_hand.add(self.ids[into])
 
     @rule(contact=contacts)
     def a_contact_is_archived(self, contact: str) -> None:
-        self.merged.add(contact)
-        self.someone("archive", contact_id=contact)
+        if contact not in self.gone and self.someone("archive", contact_id=contact):
+            self.gone.add(contact)
 
-    @rule(contact=contacts, text=st.sampled_from(("", "Call first.\n", "pays [arsync] late")))
-    def somebody_edits_the_notes(self, contact: str, text: str) -> None:
+    @rule(contact=contacts, text=st.sampled_from(("", "Call first.\n", "pays [arsync] late")),
+          beside=st.booleans())  # fmt: skip
+    def somebody_edits_the_notes(self, contact: str, text: str, beside: bool) -> None:
+        if contact in self.gone:
+            return
         if self.world.name == "quickbooks":
-            # Somebody who writes beside our fence, not over it.
-            rows = {row["name"]: row for row in self.world.state()["contacts"]}
-            old = rows.get(f"Customer {contact}", {"notes": ""})["notes"] or ""
-            text = f"{text}{old}"
-        self.someone("set_notes", contact_id=contact, text=text[:1_500])
+            rows = {row["id"]: row["notes"] or "" for row in self.world.state()["contacts"]}
+            old = rows[self.ids[contact]]
+            if beside:
+                text = f"{text}\n{old}"[:1_500]
+            elif "[arsync" in old:
+                # Over our fence: what it said is theirs to say now.
+                self.by_hand.add(self.ids[contact])
+        self.someone("set_notes", contact_id=contact, text=text)
+
+    @rule(number=any_of_them, text=st.sampled_from(("", "Ask Jane.", "[arsync] paid?")))
+    def somebody_edits_what_stands_in_an_invoice(self, number: int, text: str) -> None:
+        if self.world.name == "quickbooks":
+            self.someone("set_private_note", invoice_id=self.invoice(number)["id"], text=text)
 
     @rule(contact=contacts, name=st.sampled_from(("Ridgeway", "Zoë & Søn", 'Quote " Ltd')))
     def a_contact_is_renamed(self, contact: str, name: str) -> None:
-        self.someone("rename", contact_id=contact, name=f"{name} {contact}")
+        if contact not in self.gone:
+            self.someone("rename", contact_id=contact, name=f"{name} {contact}")
 
     # -- people -------------------------------------------------------------------------------
 
     def command(self, command: Any) -> None:
-        """Give a command; that it is refused is an answer too."""
+        """Give a command; that it is refused, or the platform away, is an answer too."""
         type(self).steps += 1
-        with suppress(UserMistake):
+        with suppress(UserMistake, RetryLater, NeedsReconnect):
             command()
         self.look()
 
@@ -221,13 +300,39 @@ class AnyOrder(RuleBasedStateMachine):
     def all_that_waits_is_approved(self) -> None:
         self.command(lambda: self.world.app.approve(connection=self.world.name))
 
-    @rule()
-    def a_reminder_is_rejected(self) -> None:
-        waiting = [one.row.key for one in self.world.app.waiting(self.world.name)
-                   if one.row.action.kind is ActionKind.REMINDER]  # fmt: skip
-        if waiting:
-            self.refused = True
-            self.command(lambda: self.world.app.reject(waiting[:1], why="a good customer"))
+    @rule(number=any_of_them)
+    def something_that_waits_is_rejected(self, number: int) -> None:
+        waiting = [one.row for one in self.world.app.waiting(self.world.name)]
+        if waiting and self.world.mine().mode != Mode.OBSERVE:
+            row = waiting[number % len(waiting)]
+            self.decided_by_hand(row)
+            self.command(lambda: self.world.app.reject([row.key], why="a good customer"))
+
+    @rule(number=any_of_them)
+    def a_refusal_is_taken_back(self, number: int) -> None:
+        rows = self.world.my_rows(ActionState.REJECTED)
+        if rows:
+            row = rows[number % len(rows)]
+            self.decided_by_hand(row)
+            self.command(lambda: self.world.app.take_back([row.key], why="not so good"))
+
+    @rule(number=any_of_them, again=st.booleans())
+    def something_is_undone(self, number: int, again: bool) -> None:
+        rows = [row for row in self.world.my_rows(ActionState.CONFIRMED)
+                if row.action.kind in UNDOABLE]  # fmt: skip
+        if rows:
+            app, row = self.world.app, rows[number % len(rows)]
+            self.decided_by_hand(row)
+            self.command(lambda: app.undo(app.undo_plan([row.key])))
+            if again:
+                self.command(lambda: app.allow_again([row.key]))
+
+    def decided_by_hand(self, row: ActionRow) -> None:
+        """Remember what a person decided: the checks then ask for it no more."""
+        if row.action.kind in HOLDING:
+            self.by_hand.add(Seen({}, self.merged).survivor(row.action.contact_id))
+        for ref in row.action.invoices:
+            self.refused.add((ref.id, ref.episode, ref.step))
 
     @rule(mode=st.sampled_from((Mode.OBSERVE, Mode.APPROVE, Mode.AUTO, Mode.AUTO)))
     def the_mode_changes(self, mode: Mode) -> None:
@@ -235,6 +340,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(verb=st.sampled_from(("pull", "prepare", "apply", "sync", "sync", "sync", "sync")))
     def a_command_runs(self, verb: str) -> None:
+        self.runs(verb)
+
+    def runs(self, verb: str) -> None:
         observes = self.world.mine().mode == Mode.OBSERVE
         before = self.world.writes_seen()
         self.command(lambda: list(getattr(self.world.app, verb)(self.world.name)))
@@ -242,6 +350,40 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.world.writes_seen() == before, "observe writes nothing"
         if self.world.mine().state == ConnectionState.NEEDS_RECONNECT:
             self.world.connect(self.world.name, mode=str(self.world.mine().mode))
+
+    @rule(points=st.integers(1, 60))
+    def two_schedulers_run(self, points: int) -> None:
+        world = self.world
+        left = points
+
+        def other_starts(point: Point) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0 and point.lasting:
+                world.at_point = None
+                second = world.new_app()
+                (result,) = second.sync(world.name)
+                assert "another run" in result.stopped
+                second.close()
+
+        world.at_point = other_starts
+        self.command(lambda: world.sync(world.name))
+        world.at_point = None
+
+    @rule()
+    def the_store_comes_back_from_a_backup(self) -> None:
+        world, backup = self.world, self.world.folder / "backup.db"
+        mode = world.mine().mode
+        world.app.store.back_up(backup)
+        world.app.close()
+        for file in world.folder.glob(f"{STORE}*"):
+            file.unlink()
+        shutil.copy(self.migrated, world.folder / STORE)
+        world.app = world.new_app()
+        world.app.store.restore(backup)
+        backup.unlink()
+        assert world.mine().mode == Mode.OBSERVE
+        self.command(lambda: world.app.set_mode(world.name, mode))
 
     # -- accidents and time -------------------------------------------------------------------
 
@@ -253,23 +395,37 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         self.world.advance(hours=hours)
 
+    @rule(days=st.integers(1, 4))
+    def days_pass_with_a_run_each(self, days: int) -> None:
+        for _ in range(days):
+            self.world.advance(hours=24)
+            self.runs("sync")
+
     # -- what must hold -----------------------------------------------------------------------
 
     def look(self) -> None:
         """Judge each email that left since the last look by what stands at this moment."""
         nothing_twice(self.world)
         state = self.world.state()
-        new, self.seen_emails = state["emails"][self.seen_emails :], len(state["emails"])
+        new = state["emails"][len(self.left) :]
         invoices = {str(row["id"]): row for row in state["invoices"]}
+        pulled_at = self.world.app.store.ledger.pulled_at(self.world.mine().id)
+        if pulled_at != self.pulled_at or pulled_at == self.world.clock.now():
+            self.pulled_at = pulled_at
+            owners = {row["id"]: row["contact_id"] for row in state["invoices"]}
+            self.pulled = Seen(owners, dict(self.merged))
         for email in new:
             row = invoices[email["invoice_id"]]
+            on = datetime.fromisoformat(email["at"]).astimezone(LONDON).date()
+            due_on = date.fromisoformat(row["due_on"])
+            self.left.append(Left(row["id"], row["contact_id"], on, due_on, self.pulled))
             said = f"an email about {row['number']} left, and it"
-            assert row["status"] in {"AUTHORISED", "open"}, f"{said} is {row['status']}"
+            assert row["status"] in OWED, f"{said} is {row['status']}"
             assert Decimal(row["amount_due"]) > 0, f"{said} owes nothing"
             assert not self.is_promised(row["id"]), f"{said} is promised"
             assert not self.is_disputed(row["id"]), f"{said} is disputed"
             assert not self.is_covered(state, row), f"{said} is covered by money in hand"
-            assert date.fromisoformat(row["due_on"]) < self.today, f"{said} is not overdue"
+            assert due_on < self.today, f"{said} is not overdue"
 
     def is_promised(self, invoice_id: str) -> bool:
         rows = self.world.app.store.people.promises(self.world.mine().id, invoice_id)
@@ -285,10 +441,10 @@ class AnyOrder(RuleBasedStateMachine):
         """Say whether money in hand pays all of the customer's invoices up to and with this one."""
         money = sum(Decimal(one["remaining"]) for one in state["credits"]
                     if one["contact_id"] == row["contact_id"]
-                    and one["status"] in {"AUTHORISED", "open"})  # fmt: skip
+                    and one["status"] in OWED)  # fmt: skip
         older = [one for one in state["invoices"]
                  if one["contact_id"] == row["contact_id"]
-                 and one["status"] in {"AUTHORISED", "open"}
+                 and one["status"] in OWED
                  and (one["due_on"], one["number"]) <= (row["due_on"], row["number"])]  # fmt: skip
         return money >= sum(Decimal(one["amount_due"]) for one in older)
 
@@ -306,6 +462,8 @@ class AnyOrder(RuleBasedStateMachine):
         if world.mine().state == ConnectionState.NEEDS_RECONNECT:
             world.connect(world.name)
         world.app.set_mode(world.name, Mode.AUTO)
+        # What was planned when everything asked for approval still waits for it.
+        world.app.approve(connection=world.name)
         world.run_until_quiet()
         world.settle_as_a_person()
         world.run_until_quiet()
@@ -313,22 +471,23 @@ class AnyOrder(RuleBasedStateMachine):
         audit_is_whole(world)
         money_is_conserved(world)
         self.holds_have_reasons()
-        self.gaps_are_kept()
-        self.steps_follow_each_other()
+        messages = self.messages()
+        self.gaps_are_kept(messages)
+        self.steps_follow_each_other(messages)
 
     def holds_have_reasons(self) -> None:
         state = self.world.state()
         owed: dict[str, Decimal] = defaultdict(Decimal)
         for row in state["invoices"]:
-            if row["status"] in {"AUTHORISED", "open"}:
+            if row["status"] in OWED:
                 owed[row["contact_id"]] += Decimal(row["amount_due"])
         for one in state["credits"]:
-            if one["status"] in {"AUTHORISED", "open"}:
+            if one["status"] in OWED:
                 owed[one["contact_id"]] -= Decimal(one["remaining"])
         held = {one for group in state["groups"] if group["name"] == "Credit hold"
                 for one in group["members"]}  # fmt: skip
         for contact in state["contacts"]:
-            if contact["status"].lower() != "active" or self.merged:
+            if contact["status"].lower() != "active" or contact["id"] in self.by_hand:
                 continue
             is_held = contact["id"] in held or "credit hold [arsync" in (contact["notes"] or "")
             over = owed[contact["id"]] > LIMIT * Decimal("1.1")
@@ -336,40 +495,64 @@ class AnyOrder(RuleBasedStateMachine):
             cash = is_cash_on_delivery(contact["terms"], state["terms"])
             assert cash == over, f"{contact['name']} owes {owed[contact['id']]}: cash {cash}"
 
-    def gaps_are_kept(self) -> None:
-        """Days between the first emails of two contact moments of one customer."""
-        if self.merged:
-            return
-        at: dict[str, list[date]] = defaultdict(list)
-        for email in self.world.state()["emails"]:
-            day = datetime.fromisoformat(email["at"]).astimezone(LONDON).date()
-            at[email["invoice_id"]].append(day)
-        moments: dict[tuple[str, str], date] = {}
-        for row in self.world.my_rows(*STARTED_STATES):
-            if row.action.kind is ActionKind.REMINDER:
-                (ref,) = row.action.invoices
-                # An invoice's emails leave in the order of its steps.
-                if at[ref.id]:
-                    day = at[ref.id].pop(0)
-                    key = row.action.contact_id, row.action.moment
-                    moments[key] = min(moments.get(key, day), day)
-        days: dict[str, list[date]] = defaultdict(list)
-        for (contact, _), day in moments.items():
-            days[contact].append(day)
-        for contact, all_days in days.items():
-            for first, second in pairwise(sorted(all_days)):
-                assert (second - first).days >= GAP_DAYS, f"{contact}: emails on {all_days}"
+    def messages(self) -> list[Message]:
+        """Return the emails in the order in which they left, each with its action.
 
-    def steps_follow_each_other(self) -> None:
-        """No step is skipped or repeated, within one stretch of being owed under one due date."""
-        if self.reopened or self.refused:
-            return
-        taken: dict[str, list[str]] = defaultdict(list)
+        An invoice's emails leave in the order of its steps.
+        """
+        mine: dict[str, list[ActionRow]] = defaultdict(list)
         for row in sorted(self.world.my_rows(*STARTED_STATES), key=lambda one: one.created_at):
-            if row.action.kind is ActionKind.REMINDER and row.state is not ActionState.UNKNOWN:
-                taken[row.action.invoices[0].number].append(row.action.step)
-        for number, steps in taken.items():
-            assert steps == STEPS[: len(steps)], f"{number}: {steps}"
+            if row.action.kind is ActionKind.REMINDER:
+                mine[row.action.invoices[0].id].append(row)
+        for left in self.left:
+            assert mine[left.invoice], f"no action knows of the email about {left.invoice}"
+        return [Message(left, mine[left.invoice].pop(0)) for left in self.left]
+
+    def gaps_are_kept(self, messages: list[Message]) -> None:
+        """Days between the first emails of two contact moments of one customer.
+
+        An email counts for whom it went to, for whom that customer was merged into, and for whose
+        the invoice is since: as far as the last complete pull could tell.
+        """
+        began: dict[str, date] = {}
+        for left, row in messages:
+            moment = row.action.moment
+            began[moment] = min(began.get(moment, left.on), left.on)
+        for number, (left, row) in enumerate(messages):
+            for earlier, before in messages[:number]:
+                seen = left.seen
+                whose = {seen.survivor(earlier.contact), seen.owners.get(earlier.invoice)}
+                if before.action.moment == row.action.moment or left.contact not in whose:
+                    continue
+                days = (began[row.action.moment] - began[before.action.moment]).days
+                assert days >= GAP_DAYS, f"{left.contact}: {before.action.moment}, then {row}"
+
+    def steps_follow_each_other(self, messages: list[Message]) -> None:
+        """No step is skipped, repeated or early, within one stretch of being owed."""
+        taken: dict[tuple[str, int], list[Message]] = defaultdict(list)
+        for one in messages:
+            ref = one.row.action.invoices[0]
+            taken[ref.id, ref.episode].append(one)
+            day = STEPS[ref.step]
+            assert (one.left.on - one.left.due_on).days >= day, f"{ref.step} came early: {one}"
+        for (invoice, episode), all_of_it in taken.items():
+            assert episode <= 1 + self.reopened[invoice], f"{invoice} was not owed anew"
+            refused = {step for one, stretch, step in self.refused | self.refused_at_the_platform()
+                       if (one, stretch) == (invoice, episode)}  # fmt: skip
+            steps = [one.row.action.step for one in all_of_it]
+            upto = list(STEPS)[: 1 + list(STEPS).index(steps[-1])]
+            left_out = [step for step in upto if step not in steps]
+            assert steps == [step for step in upto if step in steps], f"{invoice}: {steps}"
+            assert refused.issuperset(left_out), f"{invoice}: {steps}"
+            for first, second in pairwise(all_of_it):
+                gap = STEPS[second.row.action.step] - STEPS[first.row.action.step]
+                days = (second.left.on - first.left.on).days
+                assert days >= gap, f"{invoice}: {first} and {second}"
+
+    def refused_at_the_platform(self) -> set[tuple[str, int, str]]:
+        return {(ref.id, ref.episode, ref.step)
+                for row in self.world.my_rows(ActionState.REJECTED)
+                for ref in row.action.invoices}  # fmt: skip
 
 
 CI = settings(
