@@ -74,6 +74,10 @@ CASES = {
     "contact merged": Case(
         person("merge", "contact_id", "into_id"), "the contact was merged into", ("xero",)
     ),
+    # QuickBooks takes the merged customer away, and puts what it owed under the other one.
+    "customer merged": Case(
+        person("merge", "contact_id", "into_id"), "is another customer's now", ("quickbooks",)
+    ),
     "credited": Case(credited_in_full, "is paid"),
     "covered by a prepayment": Case(
         person("prepay", "contact_id", amount="150"), "covered by unallocated credit"
@@ -161,3 +165,71 @@ def test_what_is_not_owed_any_more_is_not_sent(
     (row,) = (row for row in reminders if row.action.contact_name == "Ada")
     assert row.state is ActionState.WITHDRAWN, row.reason
     assert CASES[case].why in row.reason
+
+
+def emails(world: World, name: str) -> list[str]:
+    """Return whom an email reached, in their order."""
+    return [one["to"][0].partition("@")[0] for one in world.control.state(name)["emails"]]
+
+
+def steps(world: World, name: str) -> list[str]:
+    rows = sorted(world.rows(name, ActionState.CONFIRMED), key=lambda row: row.created_at)
+    return [row.action.step for row in rows if row.action.kind is ActionKind.REMINDER]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_an_invoice_whose_due_date_moves_earlier_is_chased_from_its_first_step_on(
+    world: World, name: str
+) -> None:
+    world.load(
+        name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=-5)]
+    )
+    world.rules(RULES.replace(", approval: required", ""))
+    world.connect(name)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == []
+    earlier = (TODAY - timedelta(days=20)).isoformat()
+    person("set_due_date", "invoice_id", on=earlier)(world, name)
+    world.advance(minutes=15)
+    world.sync_until_quiet(name)
+    # 20 days late by now, and past the day of the second step: it comes when its gap is over.
+    assert steps(world, name) == ["first reminder"]
+    world.advance(days=12)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == ["c1"]
+    world.advance(days=1)
+    world.sync_until_quiet(name)
+    assert steps(world, name) == ["first reminder", "second reminder"]
+    assert emails(world, name) == ["c1", "c1"]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_after_a_merge_the_other_customer_goes_on_where_both_stood(world: World, name: str) -> None:
+    world.load(
+        name,
+        contacts=[contact_row("c1", "Ada"), contact_row("c2", "Bob")],
+        invoices=[invoice_row(1, "c1", overdue=5), invoice_row(2, "c2", overdue=0)],
+    )
+    world.rules(RULES.replace(", approval: required", "") + "  days_between_emails: 5\n")
+    world.connect(name)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == ["c1"]
+    person("merge", "contact_id", "into_id")(world, name)
+    # Bob's own invoice is due its first step now; but he heard of Ada's yesterday.
+    world.advance(days=2)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == ["c1"]
+    (held,) = world.app.why("INV-0002", connection=name).held_back
+    assert "5 days between messages" in held.why
+    world.advance(days=3)
+    world.sync_until_quiet(name)
+    assert len(emails(world, name)) == 2
+    world.advance(days=9)
+    world.sync_until_quiet(name)
+    # Nothing is said twice about what came from Ada; its second step follows the first.
+    by_invoice = sorted((row.action.invoices[0].number, row.action.step)
+                        for row in world.rows(name, ActionState.CONFIRMED))  # fmt: skip
+    assert by_invoice == [
+        ("INV-0001", "first reminder"), ("INV-0001", "second reminder"),
+        ("INV-0002", "first reminder"),
+    ]  # fmt: skip

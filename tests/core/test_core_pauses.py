@@ -88,9 +88,9 @@ def test_what_is_not_known_of_its_reminders_is_warned_of_unless_nobody_cares() -
     assert warnings(rulebook("{platform_reminders: ignore}"), unknown, "acme") == []
 
 
-def test_one_customer_who_differs_stops_all_unless_the_rulebook_gives_leave() -> None:
+def test_more_customers_who_differ_than_the_rulebook_gives_leave_for_stop_all() -> None:
     known = SURE._replace(differences=(apart("Ada"), apart("Bob", "1.00"), apart("Cem", "-2")))
-    (pause,) = pauses(rulebook(), known)
+    (pause,) = pauses(rulebook("{customers_who_differ: 0}"), known)
     assert pause.rule == "receivables_differ_by"
     assert "Ada (Xero says that GBP 100.00 is owed, the copy adds up to GBP 105.00)" in pause.why
     assert "Bob" not in pause.why, "within the tolerance"
@@ -98,6 +98,9 @@ def test_one_customer_who_differs_stops_all_unless_the_rulebook_gives_leave() ->
     assert ActionKind.LIFT_CREDIT_HOLD not in pause.kinds, "in the customer's favour"
     assert rules_of(known, "{customers_who_differ: 2}") == []
     assert rules_of(known, "{customers_who_differ: 1}") == ["receivables_differ_by"]
+    assert rules_of(known) == [], "three by default"
+    four = SURE._replace(differences=tuple(apart(name) for name in ("Ada", "Bob", "Cem", "Dov")))
+    assert rules_of(four) == ["receivables_differ_by"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -54,20 +55,55 @@ def test_connect_without_a_client_id_says_where_to_get_one(configured: Shell) ->
     assert "developer.xero.com" in done.err
 
 
-def test_the_browser_is_opened_and_listened_to(
-    empty: Shell, kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def browser(empty: Shell, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser in which the owner agrees at once."""
     a_config(empty.folder, kept.sandbox)
     visit = "import sys, urllib.request as u; u.urlopen(sys.argv[1]).read()"
-    browser = empty.write("browser.py", visit)
-    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
+    script = empty.write("browser.py", visit)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+
+
+CONNECT = [sys.executable, "-m", "arsync", "connect", "quickbooks", "--name", "books"]
+QUESTION = "Are QuickBooks Online's own reminders for"
+
+
+@pytest.mark.usefixtures("browser")
+def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "arsync", "connect", "quickbooks", "--name", "books"],
-        cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "at QuickBooks Online as 'books', mode observe." in done.stderr
     assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
+    # Nobody sits there who could answer.
+    assert QUESTION not in done.stderr
+    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [None]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [("on\n", True), ("off\n", False), ("\n", None), ("perhaps\nnot sure\n", None)],
+    ids=["on", "off", "no answer", "no choice, then not sure"],
+)
+def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
+    empty: Shell, typed: str, known: bool | None
+) -> None:
+    ours, terminal = os.openpty()
+    os.write(ours, typed.encode())
+    done = subprocess.run(
+        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        stdin=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    os.close(ours)
+    assert done.returncode == 0, done.stderr
+    assert "If both remind,\ncustomers hear twice." in done.stderr
+    assert QUESTION in done.stderr
+    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [known]
 
 
 def test_what_is_known_of_the_platforms_own_reminders_is_asked_once_and_can_be_told_later(

@@ -186,8 +186,9 @@ class Safety(NamedTuple):
     """Since the youngest payment; None: however old."""
     receivables_differ_by: Decimal = Decimal("1.00")
     """So much one customer's balance may differ from the platform's own."""
-    customers_who_differ: int = 0
-    """When more customers differ by more, nothing is said to anyone."""
+    customers_who_differ: int = 3
+    """When more customers differ by more, nothing is said to anyone. One who differs is never
+    written to: many show that the copy as a whole cannot be relied on."""
     platform_reminders: str = HOLD_BACK
     """`hold back` or `ignore`: what becomes of ours while the platform sends its own."""
 
