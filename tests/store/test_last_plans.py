@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import tracemalloc
 import zlib
 from datetime import UTC, date, datetime
 
@@ -41,7 +43,8 @@ def test_a_plan_is_kept_whole_and_replaces_the_one_before(
     assert (found.as_of, found.rulebook_hash) == (date(2026, 11, 2), "h2")
     assert found.at == MOMENT
     assert found.rulebook == "version: 1\nname: ä\n"
-    assert found.actions == (a_planned("k0"), a_planned("k1"))
+    for _ in range(2):
+        assert list(found.actions) == [a_planned("k0"), a_planned("k1")]
 
 
 def test_a_plan_that_an_older_version_kept_is_read(store: Store, connection: ConnectionRow) -> None:
@@ -57,4 +60,20 @@ def test_a_plan_that_an_older_version_kept_is_read(store: Store, connection: Con
     found = store.last_plans.get(connection.id)
     assert found is not None
     assert (found.rulebook, found.at) == ("version: 1\n", None)
-    assert found.actions == (a_planned("k0")._replace(qualities={}),)
+    assert list(found.actions) == [a_planned("k0")._replace(qualities={})]
+
+
+def test_a_large_plan_is_unpacked_bit_by_bit(store: Store, connection: ConnectionRow) -> None:
+    many = 20_000
+    store.last_plans.save(
+        connection.id, as_of=date(2026, 11, 1), at=MOMENT, rulebook_hash="h", rulebook="r",
+        actions=(a_planned(f"k{one}") for one in range(many)),
+    )  # fmt: skip
+    found = store.last_plans.get(connection.id)
+    assert found is not None
+    tracemalloc.start()
+    assert sum(1 for _ in found.actions) == many
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    in_full = sys.getsizeof(a_planned("k0")) * many + sys.getsizeof({"a": "b"}) * many
+    assert most < in_full / 2, "that many objects, without their texts, take more"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -32,28 +32,39 @@ def print_since(found: Sequence[Since], *, as_json: bool, everything: bool) -> N
 def show_since(found: Since, *, everything: bool = False) -> None:
     """Print one connection's changes, those of one cause together."""
     click.secho(f"{found.connection}, from the plan of {found.last} to {found.as_of}", bold=True)
-    by_cause: dict[Cause, list[PlanChange]] = {cause: [] for cause in Cause}
-    for one in found.changes:
-        by_cause[one.cause].append(one)
-    if not any(by_cause.values()):
+    if not found.changes:
         click.echo("The plan is the same.")
         return
-    for cause, changes in by_cause.items():
-        if not changes:
-            continue
-        click.echo()
-        click.secho(f"Because {cause.value}: {word(len(changes), 'action')}", bold=True)
-        moved = [] if everything else [one for one in changes if one.only_moved]
-        rest = changes if everything else [one for one in changes if not one.only_moved]
-        shown = rest if everything else rest[:ROWS_SHOWN_MAX]
-        if shown:
-            _show(shown)
-        if len(shown) < len(rest):
-            click.echo(f"... and {len(rest) - len(shown):,} more: --all shows them.")
-        if moved:
-            same = word(len(moved), "action is", "actions are")
-            click.echo(f"{same} as before, by a rule that stands in another line: --all shows all.")
+    for cause in Cause:
+        _show_cause(cause, found.changes, everything=everything)
     click.echo("\nNothing was changed.")
+
+
+def _show_cause(cause: Cause, changes: Iterable[PlanChange], *, everything: bool) -> None:
+    """Print the changes of one cause; of many it keeps only those that it prints."""
+    count = moved = 0
+    shown: list[PlanChange] = []
+    for one in changes:
+        if one.cause is not cause:
+            continue
+        count += 1
+        if everything:
+            shown.append(one)
+        elif one.only_moved:
+            moved += 1
+        elif len(shown) < ROWS_SHOWN_MAX:
+            shown.append(one)
+    if not count:
+        return
+    click.echo()
+    click.secho(f"Because {cause.value}: {word(count, 'action')}", bold=True)
+    if shown:
+        _show(shown)
+    if len(shown) < count - moved:
+        click.echo(f"... and {count - moved - len(shown):,} more: --all shows them.")
+    if moved:
+        same = word(moved, "action is", "actions are")
+        click.echo(f"{same} as before, by a rule that stands in another line: --all shows all.")
 
 
 def _show(changes: Sequence[PlanChange]) -> None:

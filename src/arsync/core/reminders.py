@@ -141,9 +141,29 @@ def _plan_moment(
     if not emails:
         return
     if sending.via == Via.SMTP:
-        planning.actions.append(step_action(planning, party, emails))
+        planning.actions.append(
+            step_action(planning, party, _in_one_letter(planning, party, emails))
+        )
     else:
         _plan_platform_emails(planning, party, cadence, emails)
+
+
+def _in_one_letter(planning: Planning, party: Party, emails: list[DueStep]) -> list[DueStep]:
+    """Return what one letter can be about: it must not call overdue what is not due yet."""
+    overdue = [one for one in emails if one.invoice.due_on < planning.today]
+    if not overdue:
+        return emails
+    gap = planning.assessor.rulebook.sending.days_between_emails
+    for one in emails:
+        if one not in overdue:
+            planning.hold_back(
+                party,
+                "not due yet: it is not named in a letter about what is overdue",
+                invoice=one.invoice,
+                next_date=planning.today + timedelta(gap or 1),
+                because=one.reason,
+            )
+    return overdue
 
 
 def last_moment(assessment: Assessment, party: Party) -> date | None:

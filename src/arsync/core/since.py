@@ -7,8 +7,7 @@ changes says what brought it: the data, the rule, or the time.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -146,24 +145,24 @@ def _about(action: Action) -> str:
 
 
 def plan_changes(
-    accounts: Iterable[Account], last: Iterable[Planned], stages: tuple[TrialDay, ...]
+    accounts: Iterable[Account], last: Sequence[Planned], stages: tuple[TrialDay, ...]
 ) -> Iterator[PlanChange]:
     """Yield what changed since the last plan; accounts stream through.
 
     Args:
         accounts: every debtor as it stands now.
-        last: what was planned then.
+        last: what was planned then, which may be packed: it is asked for in its order.
         stages: the old rules on the old day, the new rules on the old day, the new rules now. The
             same stage twice is planned once.
     """
-    before: dict[str, list[Planned]] = defaultdict(list)
-    for one in last:
-        before[one.contact_id].append(one)
+    before: dict[str, list[int]] = {}
+    for place, one in enumerate(last):
+        before.setdefault(one.contact_id, []).append(place)
     for account in accounts:
-        then = [one for contact in account.contacts for one in before.pop(contact.id, [])]
-        yield from _of_account(account, then, stages)
+        places = [place for contact in account.contacts for place in before.pop(contact.id, ())]
+        yield from _of_account(account, [last[place] for place in places], stages)
     for left in before.values():
-        yield from (PlanChange(Cause.DATA, How.GONE, one) for one in left)
+        yield from (PlanChange(Cause.DATA, How.GONE, last[place]) for place in left)
 
 
 Plans = list[dict[str, Planned]]

@@ -39,11 +39,13 @@ class Packer(Generic[T]):
 
     def extend(self, decisions: Iterable[T], /) -> None:
         """Take some more."""
-        self._rest.extend(decisions)
-        while len(self._rest) >= PACKED_AT_ONCE:
-            some, self._rest = self._rest[:PACKED_AT_ONCE], self._rest[PACKED_AT_ONCE:]
-            self._remember_zones(some)
-            self._packs.append(zlib.compress(_encoder.encode(some), COMPRESSION))
+        coming = iter(decisions)
+        while some := list(islice(coming, PACKED_AT_ONCE - len(self._rest))):
+            self._rest += some
+            if len(self._rest) == PACKED_AT_ONCE:
+                self._remember_zones(self._rest)
+                self._packs.append(zlib.compress(_encoder.encode(self._rest), COMPRESSION))
+                self._rest = []
 
     def kept(self) -> Sequence[T]:
         """Return all of them."""
@@ -75,6 +77,8 @@ class Packed(Sequence[T]):
         self._packs = tuple(packs)
         self._rest = tuple(rest)
         self._zoned = zoned
+        self._open: tuple[int, list[T]] = (-1, [])
+        """The pack that was last asked for one: who asks goes on in it, mostly."""
 
     def __len__(self) -> int:
         return len(self._packs) * PACKED_AT_ONCE + len(self._rest)
@@ -96,7 +100,9 @@ class Packed(Sequence[T]):
             index += len(self)
         pack, place = divmod(index, PACKED_AT_ONCE)
         if 0 <= pack < len(self._packs):
-            return self._unpacked(pack)[place]
+            if self._open[0] != pack:
+                self._open = pack, self._unpacked(pack)
+            return self._open[1][place]
         if pack < 0:
             raise IndexError(index)
         return self._rest[index - len(self._packs) * PACKED_AT_ONCE]
@@ -117,6 +123,13 @@ class Packed(Sequence[T]):
 def packing() -> Keepers:
     """Return keepers for a plan of any size."""
     return Keepers(Packer(Action), Packer(HeldBack))
+
+
+def packed(things: Iterable[T], kind: type[T]) -> Sequence[T]:
+    """Return things of one type packed, as they come."""
+    packer = Packer(kind)
+    packer.extend(things)
+    return packer.kept()
 
 
 def and_more(decisions: Sequence[T], more: Sequence[T]) -> Sequence[T]:

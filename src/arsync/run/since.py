@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from arsync.core.decisions import Each
 from arsync.core.plan import Plan
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.shown import effective_text
-from arsync.core.since import PlanChange, plan_changes, planned
+from arsync.core.since import PlanChange, Planned, plan_changes, planned
 from arsync.errors import UserMistake
+from arsync.run.kept import packed
 from arsync.run.look import accounts
 from arsync.run.parts import Parts
 from arsync.run.rules import Rules
@@ -26,8 +28,8 @@ class Since(NamedTuple):
     """The day of the last plan."""
     as_of: date
     same_rules: bool
-    changes: Iterator[PlanChange]
-    """Streamed: can be read once, while the application is open."""
+    changes: Sequence[PlanChange]
+    """Packed: go through them in their order, as often as needed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -36,7 +38,7 @@ class Since(NamedTuple):
             "last_plan": self.last.isoformat(),
             "as_of": self.as_of.isoformat(),
             "same_rules": self.same_rules,
-            "changes": [one.as_json() for one in self.changes],
+            "changes": Each(self.changes, PlanChange.as_json),
         }
 
 
@@ -88,7 +90,6 @@ def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = Non
         if old is None:
             raise UserMistake("\n".join(map(str, problems)))
         old_then = trial.day(old, last.as_of, last.at)
-    changes = plan_changes(
-        accounts(parts, connection, as_of), last.actions, (old_then, new_then, now)
-    )
-    return Since(connection.name, last.as_of, today, same, changes)
+    then = packed(last.actions, Planned)
+    changes = plan_changes(accounts(parts, connection, as_of), then, (old_then, new_then, now))
+    return Since(connection.name, last.as_of, today, same, packed(changes, PlanChange))

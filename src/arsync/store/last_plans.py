@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
@@ -22,7 +23,8 @@ class LastPlan(NamedTuple):
     rulebook_hash: str
     rulebook: str
     """The effective rulebook as YAML."""
-    actions: tuple[Planned, ...]
+    actions: Iterable[Planned]
+    """Unpacked one after the other, as often as they are gone through."""
     at: datetime | None = None
     """The moment of planning; None when an older version kept the plan."""
 
@@ -66,13 +68,11 @@ class LastPlans:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        first, *lines = zlib.decompress(row.content).decode().splitlines()
-        head = json.loads(first)
+        head = json.loads(next(_lines(row.content)))
         if isinstance(head, str):  # as it was kept before the moment was
             head = {"rulebook": head}
-        actions = tuple(Planned(*json.loads(line)) for line in lines)
         at = datetime.fromisoformat(head["at"]) if "at" in head else None
-        return LastPlan(row.as_of, row.rulebook_hash, head["rulebook"], actions, at)
+        return LastPlan(row.as_of, row.rulebook_hash, head["rulebook"], _Actions(row.content), at)
 
     def forget(self, connection_id: int, contact_id: str) -> None:
         """Forget the plan when it names the contact; the next run keeps its own."""
@@ -91,3 +91,29 @@ def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
     parts += [packer.compress(f"{json.dumps(one)}\n".encode()) for one in actions]
     parts.append(packer.flush())
     return b"".join(parts)
+
+
+class _Actions:
+    """The actions of a kept plan."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[Planned]:
+        for line in islice(_lines(self._content), 1, None):
+            yield Planned(*json.loads(line))
+
+
+_UNPACKED_AT_ONCE = 8_192
+"""So many packed bytes are unpacked at a time: a hundred thousand or two."""
+
+
+def _lines(content: bytes) -> Iterator[bytes]:
+    """Yield the lines of what was packed, without unpacking all of it at once."""
+    unpacker, rest = zlib.decompressobj(), b""
+    for start in range(0, len(content), _UNPACKED_AT_ONCE):
+        rest += unpacker.decompress(content[start : start + _UNPACKED_AT_ONCE])
+        *whole, rest = rest.split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
