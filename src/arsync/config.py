@@ -40,7 +40,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("runs", "mode", "observe", "observe, approve, auto: for new connections", ("observe", "approve", "auto")),
     Setting("runs", "every", "15m", "how often `arsync run` works: 30s, 15m, 2h"),
     Setting("runs", "parallel", "4", "how many connections `run` and `sync` work on at the same time", whole=(1, 64)),
-    Setting("runs", "notify", "", "an address that is told once, by [smtp], when a consent is over; empty: only the log and `status` tell"),
+    Setting("runs", "notify", "", "an address that is told once, by [smtp], when a consent is over or an outcome stays open; empty: only the log and `status` tell"),
     Setting("runs", "time_zone", "", "empty: the organisation's own (QuickBooks does not always tell)"),
     Setting("runs", "pace", "on", "on: stay within the platform's rate limits; off: only for the sandbox", ("on", "off")),
     Setting("tokens", "key_file", "arsync.key", "the key that encrypts tokens, when neither ARSYNC_TOKENS_KEY nor the system's keyring holds it"),

@@ -438,6 +438,12 @@ def world(make_world: Callable[[], World]) -> World:
     return make_world()
 
 
+def told(world: World) -> list[dict[str, Any]]:
+    """Return the mails to owner@example.com, whom `[runs] notify` names."""
+    mails: list[dict[str, Any]] = world.control.get("state")["emails"]
+    return [one for one in mails if "owner@example.com" in str(one)]
+
+
 def arsync_environment(folder: Path) -> dict[str, str]:
     """Return the environment in which a process works on a world's folder, and on no other."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ARSYNC_")}

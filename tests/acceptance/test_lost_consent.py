@@ -11,7 +11,7 @@ import pytest
 
 from arsync.store.values import ConnectionState
 
-from .conftest import PLATFORMS, World, arsync_process
+from .conftest import PLATFORMS, World, arsync_process, told
 from .test_outages import connected
 
 TOKEN_PATH = "connect/token|tokens/bearer"
@@ -118,8 +118,3 @@ def test_without_mail_one_line_of_the_log_tells(
     assert len(errors) == 1
     assert errors[0].startswith("xero: ")
     assert told(world) == []
-
-
-def told(world: World) -> list[dict[str, Any]]:
-    mails: list[dict[str, Any]] = world.control.get("state")["emails"]
-    return [one for one in mails if "owner@example.com" in str(one)]

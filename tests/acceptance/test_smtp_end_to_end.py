@@ -10,7 +10,7 @@ import pytest
 
 from arsync.core.actions import ActionKind, ActionState
 
-from .conftest import PLATFORMS, World, contact_row, invoice_row
+from .conftest import PLATFORMS, World, contact_row, invoice_row, told
 
 RULES = """\
 version: 1
@@ -138,3 +138,32 @@ def test_arsync_sync_as_a_process_sends_by_mail_once(
     assert [len(some) for some in letters(world, "quickbooks").values()] == [1, 1]
     assert world.standing("quickbooks") == NOTED
     assert all(row.action.kind is ActionKind.REMINDER for row in world.rows("quickbooks"))
+
+
+def test_the_owner_is_told_once_by_one_mail_of_all_outcomes_that_only_a_person_can_settle(
+    world: World,
+) -> None:
+    world.app.close()
+    world.config = world.configured(runs_notify="owner@example.com")
+    world.app = world.new_app()
+    debtors(world, "xero")
+    world.control.fault(smtp="drop after", path="customers.example", times=2)
+    for _ in range(3):
+        world.sync("xero")
+        world.advance(days=1)
+    (mail,) = told(world)
+    assert mail["subject"] == "xero: 2 actions to look at"
+    for row in world.rows("xero", ActionState.UNKNOWN):
+        assert f"Then run: arsync resolve {row.key[:12]} sent, or: not-sent" in mail["text"]
+        assert f"X-Arsync-Key: {row.key}" in mail["text"]
+    assert "reminder for Bob about INV-0003: it may have been done or not" in mail["text"]
+    # What is open once more is another outcome; a mail that cannot leave is tried again.
+    (bob,) = (row for row in world.rows("xero") if row.action.contact_name == "Bob")
+    world.app.resolve(bob.key, sent=False)
+    world.control.fault(smtp="drop after", path="c2@customers.example")
+    world.control.fault(smtp="later", path="owner@example.com")
+    world.sync("xero")
+    assert len(told(world)) == 1
+    for _ in range(2):
+        world.sync("xero")
+    assert [one["subject"] for one in told(world)][1:] == ["xero: 1 action to look at"]

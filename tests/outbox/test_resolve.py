@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -172,6 +173,25 @@ def test_what_was_sent_and_does_not_show_is_told_and_after_a_week_asks_a_person(
         world.sync()
     assert world.books.keys(HOLD) == [], "what the platform once took is never repeated by itself"
     assert world.the_row(HOLD).state is ActionState.UNKNOWN
+
+
+def test_without_mail_the_log_tells_once_of_what_does_not_show_and_once_when_a_person_is_asked(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.books.faults += [Fault("find", OutcomeUnknown("not yet"))] * 2
+    unseen(world, HOLD)
+    told = []
+    for _ in range(11):
+        caplog.clear()
+        world.sync()
+        errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+        told.append((len(errors), world.the_row(HOLD).state))
+        assert all("books: what became of 1 action is open" in error for error in errors)
+        world.advance(days=1)
+    days = [day for day, (count, _) in enumerate(told) if count]
+    assert [told[day] for day in days] == [(1, ActionState.SENT), (1, ActionState.UNKNOWN)]
+    assert days[0] == 1
 
 
 @pytest.mark.parametrize("sent", [True, False])

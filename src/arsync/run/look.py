@@ -21,15 +21,13 @@ from arsync.run.circumstances import circumstances
 from arsync.run.outages import outage_words
 from arsync.run.parts import Parts
 from arsync.run.results import ConnectionStatus, History, Listed, Why, totals_json
+from arsync.run.unknown import is_late
 from arsync.store.values import ActionRow, ConnectionRow
 
 
 class NotFound(UserMistake):
     """Neither a customer nor an invoice is called so in this connection."""
 
-
-UNCONFIRMED_DAYS_MAX = 1
-"""What was sent is read back within the same run; the status names what was not for so long."""
 
 HISTORY_ACTIONS_MAX = 200
 """`why` shows so many actions of one customer, the newest."""
@@ -201,7 +199,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     known = circumstances(parts, connection)
     rules = parts.rules(connection.name).rulebook if sound else None
     unknown = store.actions.list(connection.id, states={ActionState.UNKNOWN})
-    late = parts.clock.now() - timedelta(days=UNCONFIRMED_DAYS_MAX)
+    now = parts.clock.now()
     sent = store.actions.list(connection.id, states={ActionState.SENT})
     return ConnectionStatus(
         name=connection.name,
@@ -222,7 +220,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
             state.value: count for state, count in store.actions.counts(connection.id).items()
         },
         unknown=tuple(Listed(connection.name, row) for row in unknown),
-        unconfirmed=tuple(Listed(connection.name, row) for row in sent if row.changed_at <= late),
+        unconfirmed=tuple(Listed(connection.name, row) for row in sent if is_late(row, now)),
         outage=outage_words(parts, connection, outage) if outage else "",
         open_tasks=len(store.actions.open_tasks(connection.id)),
         document_problems=tuple(

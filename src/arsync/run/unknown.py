@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, ActionKind, ActionState, Via, marker
@@ -53,6 +53,31 @@ class Unsettled(NamedTuple):
             "look_for": self.look_for,
             "links": [link._asdict() for link in self.links],
         }
+
+
+UNCONFIRMED_DAYS_MAX = 1
+"""What was sent is read back by the same run; what has not shown for so long is worth a word."""
+
+
+def is_late(row: ActionRow, now: datetime) -> bool:
+    """Return whether something was sent, and has not shown at the platform for long."""
+    late = now - row.changed_at >= timedelta(days=UNCONFIRMED_DAYS_MAX)
+    return row.state is ActionState.SENT and late
+
+
+def untold(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:
+    """Return what the owner has not been told of yet.
+
+    An unknown outcome counts once it was looked up in vain: most are settled by the next look.
+    """
+    rows = parts.store.actions.untold(connection.id)
+    now = parts.clock.now()
+    found = [explained(parts, connection, row) for row in rows]
+    return [one for one in found if _was_looked_up(one) or is_late(one.listed.row, now)]
+
+
+def _was_looked_up(one: Unsettled) -> bool:
+    return one.looked_at is not None and one.looked_at >= one.listed.row.changed_at
 
 
 def unsettled(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:

@@ -25,7 +25,7 @@ from arsync.run.circumstances import paused, paused_kinds
 from arsync.run.clocks import clocks
 from arsync.run.kept import and_more
 from arsync.run.outages import outage_words
-from arsync.run.owner import tell_of_lost_consent
+from arsync.run.owner import tell_of_lost_consent, tell_of_open_outcomes
 from arsync.run.parts import Parts
 from arsync.run.personal import forget_what_is_old
 from arsync.run.results import RunResult
@@ -334,6 +334,8 @@ def _recorded(
     if result.lost_consent or (result.applied is not None and result.applied.needs_reconnect):
         why = result.lost_consent or (result.applied.problems[-1] if result.applied else "")
         tell_of_lost_consent(parts, connection, why)
+    if result.applied is not None:
+        tell_of_open_outcomes(parts, connection)
     counts = parts.store.actions.counts(connection.id)
     result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
     outcome = "failed" if result.broke else "part failed" if result.failed else "done"

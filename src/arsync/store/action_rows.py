@@ -137,6 +137,7 @@ def new_life(action: Action, *, state: ActionState, now: datetime) -> dict[str, 
         "outcome": "",
         "created_at": now,
         "changed_at": now,
+        "told_at": None,
     }
 
 

@@ -34,6 +34,7 @@ from arsync.store.action_rows import (
     rows_of,
     waiting_keys,
 )
+from arsync.store.bulk import one_of
 from arsync.store.database import Database
 from arsync.store.payload import VIA_SMTP
 from arsync.store.planning import save_plan
@@ -390,6 +391,27 @@ class Actions:
             if connection.scalar(query) != why:
                 add_events(connection, [(key, now, who, state, state, why)])
 
+    def untold(self, connection_id: int) -> Sequence[ActionRow]:
+        """Return what is sent or unknown, and whose owner was not told so yet."""
+        ours = actions.c
+        query = (
+            select(actions)
+            .where(
+                ours.connection_id == connection_id,
+                ours.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
+                ours.told_at.is_(None),
+            )
+            .order_by(ours.position, ours.created_at, ours.key)
+        )
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
+
+    def tell(self, keys: Collection[str], *, now: datetime) -> None:
+        """Note that the owner was told of these, as they stand now."""
+        with self._database.write() as connection:
+            mine = one_of(connection, actions.c.key, list(keys))
+            connection.execute(update(actions).where(mine).values(told_at=now))
+
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
         """Settle an unknown outcome by a person's word, in one transaction.
 
@@ -554,7 +576,14 @@ def _move(
         update(actions)
         .where(actions.c.key == key, actions.c.state == old.value)
         .values(
-            {"lease_until": None, **values, "state": new.value, "reason": why, "changed_at": now}
+            {
+                "lease_until": None,
+                "told_at": None,
+                **values,
+                "state": new.value,
+                "reason": why,
+                "changed_at": now,
+            }
         )
     ).rowcount
     assert moved == 1, "the row was locked"

@@ -274,6 +274,8 @@ actions = Table(
     _text("outcome"),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    # When the owner was told that its outcome is open, as it stands now.
+    Column("told_at", Moment),
     # In the order in which actions are done, so that a claim reads one row of those that wait.
     Index(None, "connection_id", "state", "position", "created_at", "key"),
     # How many of a kind were started today is asked before each claim.
