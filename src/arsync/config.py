@@ -65,6 +65,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("quickbooks", "authorize_url", "https://appcenter.intuit.com/connect/oauth2", ""),
     Setting("quickbooks", "token_url", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", ""),
     Setting("quickbooks", "revoke_url", "https://developer.api.intuit.com/v2/oauth2/tokens/revoke", ""),
+    Setting("quickbooks", "reads_per_month", "500000", "calls that read, of the app over all its companies, as your tier at Intuit has it (CorePlus calls; writes are free); 0: counted, and never stopped", whole=(0, 1_000_000_000)),
+    Setting("quickbooks", "reads_reserve", "25000", "reads of the month that only serve writes: pulls stop when no more are left", whole=(0, 1_000_000_000)),
     Setting("quickbooks", "late_fee_item", "", "the service item that late fees are billed with; empty: no late fees"),
     Setting("smtp", "url", "", "smtp://user:password@host:587 (STARTTLS where offered) or smtps://user:password@host:465", secret=True),
     Setting("smtp", "sender", "", "Accounts <accounts@example.com>"),

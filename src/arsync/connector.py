@@ -75,6 +75,10 @@ class RateLimits(NamedTuple):
     """Calls of the day kept for writes: pulling stops when only these are left."""
     app_calls_per_minute: int = 0
     """Of one application, over all its organisations."""
+    reads_per_month: int = 0
+    """Calls of one application that only read, and were answered; writes are not metered."""
+    reads_reserve: int = 0
+    """Reads of the month kept for what is read on behalf of writes."""
 
 
 class HttpResponse(NamedTuple):

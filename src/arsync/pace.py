@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from arsync.connector import RateLimits
@@ -49,6 +50,8 @@ class Wish(NamedTuple):
     """What the platform's last answer said is left of the minute, less what left since."""
     day_left: int | None = None
     app_minute_left: int | None = None
+    reads: int = 0
+    """How many calls that only read were answered."""
     told_ago_seconds: float = 0.0
     """When the platform said so."""
 
@@ -61,6 +64,8 @@ class Taken(NamedTuple):
     day_left: int | None = None
     day_ends_seconds: float | None = None
     """The day's calls are used up for so long; None when they are not."""
+    month_ends_seconds: float | None = None
+    """The month's reads are used up for so long; None when they are not."""
 
 
 class Allowance(Protocol):
@@ -106,6 +111,9 @@ class Tally:
     own_day: bool = False
     """`day_left` was counted here, from the setting: the platform has told nothing yet."""
     rest_until: float = 0.0
+    month: str = ""
+    """The month of `reads`, by UTC: nobody says in which zone it is counted."""
+    reads: int = 0
 
     @classmethod
     def from_text(cls, text: str) -> Tally:
@@ -143,6 +151,24 @@ class Tally:
     def set_day(self, left: int, until: float) -> None:
         """Note what is left of the day's calls, and until when that is believed."""
         self.day_left, self.day_until, self.own_day = left, until, False
+
+    def read(self, calls: int, now: float) -> None:
+        """Count calls that read, in the month of `now`."""
+        month = f"{datetime.fromtimestamp(now, UTC):%Y-%m}"
+        if month != self.month:
+            self.month, self.reads = month, 0
+        self.reads += calls
+
+    def month_ends(self, wish: Wish, limits: RateLimits, now: float) -> float | None:
+        """Return for how long nothing more is read; None when there are reads left."""
+        self.read(0, now)
+        most = limits.reads_per_month
+        if not most or wish.changes or self.reads < most - limits.reads_reserve:
+            return None
+        day = datetime.fromtimestamp(now, UTC).replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0
+        )
+        return (day + timedelta(days=32)).replace(day=1).timestamp() - now
 
     def room(self, wish: Wish, limits: RateLimits, now: float) -> Taken:
         """Return how many calls could be lent; lends none."""

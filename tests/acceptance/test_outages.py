@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 
+from arsync.cli.look import status_lines
 from arsync.run import RunResult
+from arsync.run.doctor import examine
 
 from .conftest import ONCE, World, contact_row, invoice_row, one_of_each
 
@@ -111,6 +113,26 @@ def test_who_waits_for_a_busy_platform_stops_within_a_second_when_asked_to(world
     assert result.stopped == "asked to stop: the next run goes on from here"
     assert (result.exit_code, result.all_problems) == (1, [])
     assert world.app.store.runs.latest(world.connection("xero").id)[0].outcome == "stopped"
+
+
+def test_quickbooks_reads_of_the_month_are_shown_and_pulls_stop_before_the_reserve(
+    world: World,
+) -> None:
+    most = {"quickbooks_reads_per_month": "20", "quickbooks_reads_reserve": "10"}
+    world.config = world.configured(runs_pace="on", **most)
+    world.restart()
+    connected(world, "quickbooks")
+    reads = world.app.status()[0].reads_this_month
+    assert reads >= 4, "each list was read"
+    words = f"{reads} of 20 reads of this month are used, over all companies of the app"
+    assert words in status_lines(world.app.status()[0], UTC)
+    for _ in range(10):
+        result = world.sync("quickbooks")
+    (problem,) = result.all_problems
+    assert "this month's calls that read are used up but 10 kept for writes" in problem
+    assert result.waits_until == datetime(2026, 12, 1, tzinfo=UTC)
+    found = [one for one in examine(world.app) if "reads of this month" in one.message]
+    assert [one.verdict for one in found] == ["wrong"]
 
 
 def test_status_and_doctor_show_the_rest(

@@ -274,6 +274,27 @@ def test_an_application_has_a_limit_over_all_its_organisations(
     assert clock.now() - began >= timedelta(seconds=60)
 
 
+def test_the_reads_of_a_month_are_counted_over_all_organisations_and_writes_keep_a_reserve(
+    pacers: Callable[..., Pacer], clock: SetClock, tmp_path: Path
+) -> None:
+    limits = RateLimits(0, 0, reads_per_month=10, reads_reserve=3)
+    first = pacers(limits)
+    for number in range(9):
+        first.admit(changes=number >= 7)  # the last two are writes: they are not metered
+        if number < 7:
+            first.read()
+    first.close()
+    with open_store(f"sqlite:///{tmp_path / 'arsync.db'}", clock=clock) as store:
+        assert store.paces.reads_this_month("xero|app") == 7
+    with pytest.raises(RetryLater, match="this month's calls that read are used up") as over:
+        pacers(limits, "another").admit(changes=False)
+    december = datetime(2026, 12, 1, tzinfo=UTC)
+    assert over.value.after_seconds == (december - clock.now()).total_seconds()
+    pacers(limits).admit(changes=True)
+    clock.moment = december
+    pacers(limits).admit(changes=False)
+
+
 def test_a_clock_that_was_set_back_stops_nobody(
     pacers: Callable[..., Pacer], clock: SetClock
 ) -> None:

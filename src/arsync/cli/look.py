@@ -218,6 +218,9 @@ def status_lines(one: ConnectionStatus, zone: tzinfo) -> list[str]:
     if len(one.differences) > DIFFERENCES_SHOWN_MAX:
         more = len(one.differences) - DIFFERENCES_SHOWN_MAX
         lines.append(f"{more:,} more customers differ: --json names them all")
+    if one.reads_this_month and one.reads_per_month:
+        used = f"{one.reads_this_month:,} of {one.reads_per_month:,}"
+        lines.append(f"{used} reads of this month are used, over all companies of the app")
     if one.outage:
         lines.append(one.outage)
     odd = one.document_problems

@@ -127,6 +127,7 @@ class Pacer:
         self._holder = secrets.token_hex(4)
         self._left, self._block_ends = 0, 0.0
         self._used, self._last_used_at = 0, 0.0
+        self._reads = 0
         self._wanted = 1
         self._borrowed = False
         self._told: dict[str, int] = {}
@@ -173,6 +174,11 @@ class Pacer:
                 raise RetryLater(f"{self._label} asks for a slower pace.", after_seconds=pause)
             if pause > 0:
                 self._timer.sleep(pause)
+
+    def read(self) -> None:
+        """Count a call that only read, and was answered."""
+        with self._lock:
+            self._reads += 1
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Believe the platform's own count of what is left."""
@@ -230,7 +236,7 @@ class Pacer:
         """Borrow a block; returns how long to wait before asking again."""
         asked_at = self._timer.monotonic()
         taken = self._allowance.take(self._wish(self._wanted, changes=changes))
-        self._left, self._used, self._told = taken.calls, 0, {}
+        self._left, self._used, self._reads, self._told = taken.calls, 0, 0, {}
         self._day_left = taken.day_left
         if taken.day_ends_seconds is not None:
             reserve = 0 if changes else self._limits.reserve_per_day
@@ -238,6 +244,12 @@ class Pacer:
             raise RetryLater(
                 f"{self._label}: today's calls are used up{kept}.",
                 after_seconds=taken.day_ends_seconds,
+            )
+        if taken.month_ends_seconds is not None:
+            raise RetryLater(
+                f"{self._label}: this month's calls that read are used up but "
+                f"{self._limits.reads_reserve:,} kept for writes.",
+                after_seconds=taken.month_ends_seconds,
             )
         self._borrowed = bool(taken.calls)
         self._block_ends = asked_at + BLOCK_SECONDS
@@ -252,6 +264,7 @@ class Pacer:
             calls,
             changes,
             used=self._used,
+            reads=self._reads,
             used_ago_seconds=now - self._last_used_at if self._used else 0.0,
             told_ago_seconds=now - self._told_at if self._told else 0.0,
             **self._told,

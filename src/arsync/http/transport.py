@@ -267,6 +267,8 @@ class PlatformTransport:
                 self._log(call, answer, self._last_call_at - started)
         self._probing = self._probing and answer.status >= 500
         self.pacer.learn(answer.headers)
+        if not call.changes and 200 <= answer.status < 300:
+            self.pacer.read()
         self._compare_clocks(call.url, answer.headers)
         return answer
 

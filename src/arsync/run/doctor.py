@@ -83,6 +83,7 @@ def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
             return
         token = parts.store.tokens.load(row.grant_id)
         section = {**parts.config.section(row.platform), **row.settings}
+        yield from _reads(parts, row)
         with parts.transport(row.platform, row.grant_id, row.organisation_id) as transport:
             organisation = platform.open(transport, row.organisation_id, section).organisation()
             left = transport.pacer.day_left
@@ -126,6 +127,18 @@ def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
     counts = parts.store.ledger.counts(row.id)
     if not counts.get(RecordKind.CONTACTS):
         yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")
+
+
+def _reads(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
+    """Say how much of the month is used, where calls that read are metered."""
+    used, limits = parts.reads_this_month(row.platform)
+    if limits.reads_per_month:
+        enough = used < limits.reads_per_month - limits.reads_reserve
+        yield Finding(
+            row.name, OK if enough else WRONG,
+            f"{used:,} of {limits.reads_per_month:,} reads of this month are used, over all "
+            "companies of the app.",
+        )  # fmt: skip
 
 
 def _today(parts: Parts, row: ConnectionRow) -> Finding:

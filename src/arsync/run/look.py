@@ -198,6 +198,7 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
     rulebook, sound = _rulebook_words(parts, connection)
     known = circumstances(parts, connection)
     rules = parts.rules(connection.name).rulebook if sound else None
+    reads, limits = parts.reads_this_month(connection.platform)
     unknown = store.actions.list(connection.id, states={ActionState.UNKNOWN})
     now = parts.clock.now()
     sent = store.actions.list(connection.id, states={ActionState.SENT})
@@ -234,6 +235,8 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         later=store.actions.later(connection.id, parts.clock.now()),
         paused=tuple(one.text for one in pauses(rules, known)) if rules else (),
         warnings=tuple(warnings(rules, known, connection.name)) if rules else known.unplaced,
+        reads_this_month=reads,
+        reads_per_month=limits.reads_per_month,
         differences=known.differences,
     )
 

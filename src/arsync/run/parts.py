@@ -252,7 +252,7 @@ class Parts:
         section = self.config.section(platform_name)
         limits = configured_limits(platform.limits, section)
         paced = self.config.get("runs", "pace") == "on"
-        application = f"{platform_name}|{section.get('client_id', '')}"
+        application = self._application(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
         transport = self._transports(
             platform.label,
@@ -271,6 +271,15 @@ class Parts:
             transport.close()
             if transport.clock_read is not None:
                 self.platform_clocks[platform_name] = transport.clock_read
+
+    def reads_this_month(self, platform_name: str) -> tuple[int, RateLimits]:
+        """Return how many calls of the app have read this month, and its limits."""
+        section = self.config.section(platform_name)
+        limits = configured_limits(self.platform(platform_name).limits, section)
+        return self.store.paces.reads_this_month(self._application(platform_name)), limits
+
+    def _application(self, platform_name: str) -> str:
+        return f"{platform_name}|{self.config.section(platform_name).get('client_id', '')}"
 
     def resting(self, connection: ConnectionRow) -> OutageRow | None:
         """Return the outage for which a connection is left alone between tries, if there is one."""

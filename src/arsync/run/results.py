@@ -275,6 +275,10 @@ class ConnectionStatus(NamedTuple):
     """What does not leave now and why, as sentences."""
     warnings: tuple[str, ...] = ()
     """What pauses nothing, but should be known."""
+    reads_this_month: int = 0
+    """Calls of the app, over all its connections, that read; counted where they are metered."""
+    reads_per_month: int = 0
+    """How many there may be; 0 where they are not metered."""
     differences: tuple[Difference, ...] = ()
     """Customers of whom the platform's own balance and the copy do not agree."""
 

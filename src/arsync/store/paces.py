@@ -32,6 +32,14 @@ class Paces:
         """
         return SharedCount(self._database, self._clock, application, organisation, limits)
 
+    def reads_this_month(self, application: str) -> int:
+        """Return how many calls that read an application has made this month."""
+        with self._database.read() as connection:
+            found = connection.scalar(select(paces.c.tally).where(paces.c.name == application))
+        tally = Tally.from_text(found or "")
+        tally.read(0, self._clock.now().timestamp())
+        return tally.reads
+
 
 class SharedCount:
     """Counts the calls of every process on the store. Implements `arsync.pace.Allowance`."""
@@ -48,7 +56,8 @@ class SharedCount:
         self._database = database
         self._clock = clock
         self._organisation = f"{application}|{organisation}"
-        self._application = application if limits.app_calls_per_minute else ""
+        shared = limits.app_calls_per_minute or limits.reads_per_month
+        self._application = application if shared else ""
         self._limits = limits
         self._app_limits = RateLimits(limits.app_calls_per_minute, 0)
 
@@ -56,8 +65,11 @@ class SharedCount:
         """Settle the last block and lend another."""
 
         def lend(mine: Tally, app: Tally, now: float) -> Taken:
+            ends = app.month_ends(wish, self._limits, now)
+            if ends is not None:
+                return Taken(month_ends_seconds=ends)
             taken = mine.room(wish, self._limits, now)
-            if not taken.calls or not self._application:
+            if not taken.calls or not self._app_limits.calls_per_minute:
                 return self._lent(mine, wish, taken, now)
             of_app = app.room(wish, self._app_limits, now)
             if not of_app.calls:
@@ -106,6 +118,7 @@ class SharedCount:
                 mine.settle(wish, now)
                 mine.learn(wish, self._limits, now)
                 app.settle(wish, now)
+                app.read(wish.reads, now)
                 app.learn_minute(wish.app_minute_left, self._app_limits, now)
             taken = change(mine, app, now)
             _save(connection, self._organisation, mine)
