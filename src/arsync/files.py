@@ -75,3 +75,19 @@ def _is_ours(status: os.stat_result, *, or_root: bool = False) -> bool:
     if os.name != "posix":
         return True
     return status.st_uid == os.geteuid() or (or_root and status.st_uid == 0)
+
+
+def text_of(file: Path, *, bytes_max: int) -> str:
+    """Return the text of a file that a person wrote.
+
+    Raises:
+        UserMistake: it is too large, no text, or cannot be read.
+    """
+    try:
+        if file.stat().st_size > bytes_max:
+            raise UserMistake(f"{file}: larger than {bytes_max:,} bytes.")
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserMistake(f"{file}: not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise UserMistake(f"{file}: {error.strerror}.") from None

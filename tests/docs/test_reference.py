@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from arsync.core.facts import CONTACT_BY_NAME, FIELDS, Field
 from arsync.core.rulebook import read_rulebook
 
-ROOT = Path(__file__).resolve().parents[2]
+from .conftest import GENERATOR, ROOT
+
 HEAD = "version: 1\ncurrency: GBP\ngroups: {Key account: {contact_group: Key accounts}}\n"
 
 
-def the_generator() -> Any:
-    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATOR = the_generator()
 PAGE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from sqlalchemy import event
 
 from arsync.clock import Clock, SetClock
@@ -476,3 +478,25 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 @pytest.fixture
 def world(books: Books, make_world: Callable[..., World]) -> World:
     return make_world(books)
+
+
+class AnyPort(Controller):  # type: ignore[misc]
+    """A controller on port 0: it must be told which port it got."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+class Sink:
+    """Keeps what a real mail server was given."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Envelope
+    ) -> str:
+        self.envelopes.append(envelope)
+        return "250 2.0.0 queued as 42"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.outbox import LIMITS
 from arsync.run import App
 
-from .conftest import RULES, Books, BooksPlatform, Fault, World
+from .conftest import RULES, AnyPort, Books, BooksPlatform, Fault, Sink, World
 
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 REMINDER = ActionKind.REMINDER
@@ -25,28 +22,6 @@ REMINDER = ActionKind.REMINDER
 def mailing(world: World) -> World:
     world.rules(BY_MAIL)
     return world
-
-
-class AnyPort(Controller):  # type: ignore[misc]
-    """A controller on port 0: it must be told which port it got."""
-
-    def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-class Sink:
-    """Keeps what a real mail server was given."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Envelope
-    ) -> str:
-        self.envelopes.append(envelope)
-        return "250 queued as 7"
 
 
 @pytest.fixture
@@ -90,7 +65,7 @@ def test_one_letter_lists_all_invoices_of_a_moment_and_the_note_tells_of_it(
     assert message["X-Arsync-Key"] == row.key
     assert row.state is ActionState.CONFIRMED
     (note,) = mailing.books.emails
-    assert "mail to jane@acme.example: 250 queued as 7" in note.text
+    assert "mail to jane@acme.example: 250 2.0.0 queued as 42" in note.text
 
 
 def test_the_mail_is_recorded_before_the_note_is_tried(mailing: World) -> None:

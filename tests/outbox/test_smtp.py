@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +21,8 @@ from cryptography.x509.oid import NameOID
 
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail import KEY_HEADER, Letter, Outgoing, SmtpServer, compose, send, smtp_server
+
+from .conftest import AnyPort, Sink
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 Script = dict[str, str | None]
@@ -32,19 +34,6 @@ def outgoing(*to: str, copy_to: str = "", sender: str = "Accounts <a@example.com
         letter, key="ab" * 16, sender=sender, to=to or ("jane@acme.example",), to_name="Acme Ltd",
         now=NOW, copy_to=copy_to,
     )  # fmt: skip
-
-
-class Sink:
-    """Keeps what a real SMTP server was given."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Envelope
-    ) -> str:
-        self.envelopes.append(envelope)
-        return "250 2.0.0 queued as 42"
 
 
 @pytest.fixture
@@ -60,15 +49,6 @@ def started(controller: Controller) -> Iterator[SmtpServer]:
         yield SmtpServer("127.0.0.1", port, secure=False, timeout_seconds=5)
     finally:
         controller.stop()
-
-
-class AnyPort(Controller):  # type: ignore[misc]
-    """A controller on port 0: it must be told which port it got."""
-
-    def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @pytest.fixture

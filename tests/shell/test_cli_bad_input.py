@@ -130,7 +130,8 @@ def test_an_unreachable_platform_fails_that_part_and_names_it(empty: Shell, kept
     )
     done = connect_by_hand(empty, "quickbooks")
     assert done.returncode == 1
-    assert f"{nobody} cannot be reached" in done.stderr
+    why = "cannot be reached: no connection; is this computer online?"
+    assert f"{nobody} {why}" in done.stderr
     assert "Traceback" not in done.stderr
     assert empty("connections").code == 2, "nothing was connected"
 

@@ -70,18 +70,18 @@ def found(store: Store, connection: ConnectionRow, *balances: OwnBalance) -> lis
 
 COMPARED: tuple[tuple[OwnBalance, str | None], ...] = (
     (OwnBalance("ada", Decimal("120.10"), less_credits=False), None),
-    (OwnBalance("ada", Decimal("90"), less_credits=True), None),
-    (OwnBalance("ada", Decimal("90")), None),
+    (OwnBalance("ada", Decimal(90), less_credits=True), None),
+    (OwnBalance("ada", Decimal(90)), None),
     (OwnBalance("ada", Decimal("120.10")), None),
     (OwnBalance("ada", Decimal("120.10"), less_credits=True), "90"),
-    (OwnBalance("ada", Decimal("0"), less_credits=False), "120.10"),
-    (OwnBalance("bob", Decimal("50"), less_credits=False), None),
-    (OwnBalance("bob", Decimal("40"), less_credits=False, in_base=True), None),
-    (OwnBalance("bob", Decimal("49"), less_credits=False), "50"),
-    (OwnBalance("dov", Decimal("0"), less_credits=False), None),
-    (OwnBalance("dov", Decimal("7"), less_credits=False), "0"),
-    (OwnBalance("cem", Decimal("7"), less_credits=False), None),
-    (OwnBalance("nobody", Decimal("7"), less_credits=False), None),
+    (OwnBalance("ada", Decimal(0), less_credits=False), "120.10"),
+    (OwnBalance("bob", Decimal(50), less_credits=False), None),
+    (OwnBalance("bob", Decimal(40), less_credits=False, in_base=True), None),
+    (OwnBalance("bob", Decimal(49), less_credits=False), "50"),
+    (OwnBalance("dov", Decimal(0), less_credits=False), None),
+    (OwnBalance("dov", Decimal(7), less_credits=False), "0"),
+    (OwnBalance("cem", Decimal(7), less_credits=False), None),
+    (OwnBalance("nobody", Decimal(7), less_credits=False), None),
 )
 
 

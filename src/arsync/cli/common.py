@@ -260,8 +260,8 @@ def _print_row_by_row(title: str, columns: Sequence[str], rows: Iterable[Sequenc
             click.echo(wrapped(text, indent=2).replace(_GLUE, " "))
 
 
-_WHOLE = frozenset({"key", "connection", "changed", "next", "since", "state", "mode"})
-"""Columns that are never broken: a key is copied, a day is read at a glance."""
+_WHOLE = frozenset({"key", "connection", "changed", "next", "since", "state", "mode", "fact"})
+"""Columns that are never broken: a key or a fact is copied, a day is read at a glance."""
 
 _TEXT_WIDTH_MIN = 14
 """A text is not broken into lines that are shorter."""

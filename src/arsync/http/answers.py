@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import requests
 import urllib3.exceptions
 
 from arsync.clock import Clock
@@ -85,3 +86,14 @@ def _faults(tree: Any) -> list[Any]:
     fault = tree.get("Fault") or tree.get("fault") if isinstance(tree, dict) else None
     errors = fault.get("Error") or fault.get("error") if isinstance(fault, dict) else None
     return errors if isinstance(errors, list) else []
+
+
+def unreachable_words(host: str, error: requests.RequestException) -> str:
+    """Return why no answer came, for people: what to look at."""
+    if isinstance(error, requests.exceptions.SSLError):
+        why = "its certificate is not one that this computer trusts."
+    elif isinstance(error, requests.exceptions.Timeout):
+        why = "no answer in time."
+    else:
+        why = "no connection; is this computer online?"
+    return f"{host} cannot be reached: {why}"

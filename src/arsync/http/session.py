@@ -31,6 +31,7 @@ from requests_oauthlib import OAuth2Session
 from arsync.clock import Clock, SystemClock
 from arsync.connector import Token
 from arsync.errors import NeedsReconnect, RetryLater, Unreachable, UserMistake
+from arsync.http.answers import unreachable_words
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 125.0
@@ -307,7 +308,7 @@ class PlatformSession(OAuth2Session):
         except requests.exceptions.InvalidURL:
             raise UserMistake(f"{url}: this is not a web address.") from None
         except requests.RequestException as error:
-            raise Unreachable(f"{host} cannot be reached ({type(error).__name__}).") from None
+            raise Unreachable(unreachable_words(host, error)) from None
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

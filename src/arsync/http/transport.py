@@ -33,7 +33,7 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
-from arsync.http.answers import dated, never_arrived, retry_after, words
+from arsync.http.answers import dated, never_arrived, retry_after, unreachable_words, words
 from arsync.http.pacing import (
     REAL_TIME,
     SHORT_WAIT_SECONDS_MAX,
@@ -333,9 +333,7 @@ class PlatformTransport:
                 f"{self._label}: the answer was lost ({type(error).__name__});"
                 " it may have happened or not."
             )
-        later = Unreachable(
-            f"{host} cannot be reached ({type(error).__name__}).", after_seconds=BUSY_WAIT_SECONDS
-        )
+        later = Unreachable(unreachable_words(host, error), after_seconds=BUSY_WAIT_SECONDS)
         return later if call.changes else _Again(later)
 
     def _throttled(self, call: _Call, answer: HttpResponse) -> Exception:

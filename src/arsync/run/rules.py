@@ -19,6 +19,7 @@ from arsync.core.rulebook.read import read_layers
 from arsync.core.rulebook.yaml_text import did_you_mean
 from arsync.core.statutory import LatePayment
 from arsync.errors import UserMistake
+from arsync.files import text_of
 from arsync.mail import DEFAULT_LANGUAGE, Letters, languages
 
 RULEBOOK_FILES_MAX = 200
@@ -146,7 +147,7 @@ def finder(root: Path, config_folder: Path, files: Sequence[Path]) -> Finder:
             raise LookupError(f"there is no file {name!r} beside {asking}.")
         shown = _shown(file, config_folder)
         paths[shown] = file
-        return Extended(shown, _text(file))
+        return Extended(shown, text_of(file, bytes_max=RULEBOOK_BYTES_MAX))
 
     return find
 
@@ -157,7 +158,11 @@ def _read(
     if len(files) + len(shared) > RULEBOOK_FILES_MAX:
         raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
     texts, below = (
-        [(_shown(file, config.folder), _text(file)) for file in group] for group in (files, shared)
+        [
+            (_shown(file, config.folder), text_of(file, bytes_max=RULEBOOK_BYTES_MAX))
+            for file in group
+        ]
+        for group in (files, shared)
     )
     if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
@@ -213,17 +218,6 @@ def _shown(file: Path, folder: Path) -> str:
         return file.relative_to(folder).as_posix()
     except ValueError:
         return str(file)
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > RULEBOOK_BYTES_MAX:
-            raise UserMistake(f"{file}: larger than {RULEBOOK_BYTES_MAX:,} bytes.")
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserMistake(f"{file}: not UTF-8 text. Save it as UTF-8.") from None
-    except OSError as error:
-        raise UserMistake(f"{file}: {error.strerror}.") from None
 
 
 def _unknown_places(rulebook: Rulebook) -> list[Problem]:

@@ -11,6 +11,7 @@ from arsync.config import Config
 from arsync.core.rulebook import folded
 from arsync.core.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
 from arsync.errors import UserMistake
+from arsync.files import text_of
 from arsync.run.rules import SHIPPED, Rules, holidays_in, read_paths, read_rules
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _play_file(
 ) -> PlayedFile:
     shown = _shown(file, config.folder)
     try:
-        read, problems = read_scenarios(shown, _text(file))
+        read, problems = read_scenarios(shown, text_of(file, bytes_max=SCENARIO_BYTES_MAX))
     except UserMistake as mistake:
         return PlayedFile(shown, (), (str(mistake),))
     if read is None:
@@ -164,17 +165,6 @@ def _shown(file: Path, folder: Path) -> str:
         return file.resolve().relative_to(folder.resolve()).as_posix()
     except ValueError:
         return str(file)
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > SCENARIO_BYTES_MAX:
-            raise UserMistake(f"{file}: larger than {SCENARIO_BYTES_MAX:,} bytes.")
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserMistake(f"{file}: not UTF-8 text. Save it as UTF-8.") from None
-    except OSError as error:
-        raise UserMistake(f"{file}: {error.strerror}.") from None
 
 
 def draft_from(app: App, about: str, connection: str | None = None) -> str:

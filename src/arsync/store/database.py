@@ -222,7 +222,10 @@ def _sqlite_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:
             f"{shown}: this is not a readable SQLite file. Restore it from a backup."
         )
     if name.startswith("SQLITE_IOERR"):
-        return UserMistake(f"{shown}: the disk fails ({error.orig}). The last change was undone.")
+        return UserMistake(
+            f"{shown}: the disk is full or fails ({error.orig}). "
+            "The last change was undone; make room, or look at the disk."
+        )
     return None
 
 

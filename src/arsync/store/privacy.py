@@ -272,7 +272,7 @@ def _refuse_if_in_use(connection: Connection, connection_id: int, contact: Conta
     )
     if owed:
         raise UserMistake(
-            f"{contact.name} still owes ({owed:,} open invoices): what is needed to claim a debt "
+            f"{contact.name} still owes (open invoices: {owed:,}): what is needed to claim a debt "
             "is kept until it is settled."
         )
     if going_on:
