@@ -26,7 +26,7 @@ from arsync.core.actions import (
 )
 from arsync.errors import UserMistake
 from arsync.store import Store, open_store
-from arsync.store.actions import LEASE_SECONDS_MAX
+from arsync.store.action_claims import LEASE_SECONDS_MAX
 from arsync.store.payload import action_from_json, action_json
 from arsync.store.planning import ACTIONS_AT_ONCE
 from arsync.store.values import ActionRow, ConnectionRow

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from arsync.connector import Receipt
-from arsync.core.actions import Action, ActionState
+from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
 from arsync.errors import UserMistake
 from arsync.store.bulk import one_of
 from arsync.store.payload import action_from_json, action_json
@@ -197,3 +197,34 @@ def add_events(connection: Connection, events: Sequence[Event]) -> None:
                 for key, at, who, before, after, why in events
             ],
         )
+
+
+def move(
+    connection: Connection,
+    key: str,
+    old: ActionState,
+    new: ActionState,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    **values: object,
+) -> None:
+    """Change the state if it is still `old`, and write the event."""
+    assert new in ALLOWED_CHANGES[old], f"{old} cannot become {new}"
+    moved = connection.execute(
+        update(actions)
+        .where(actions.c.key == key, actions.c.state == old.value)
+        .values(
+            {
+                "lease_until": None,
+                "told_at": None,
+                **values,
+                "state": new.value,
+                "reason": why,
+                "changed_at": now,
+            }
+        )
+    ).rowcount
+    assert moved == 1, "the row was locked"
+    add_events(connection, [(key, now, who, old, new, why)])
