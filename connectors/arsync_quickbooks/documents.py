@@ -116,6 +116,8 @@ class InvoiceDoc(Transaction):
     bill_email: Email | None = None
     delivery_info: Delivery | None = None
     invoice_link: str | None = None
+    e_invoice_status: str | None = field(name="EInvoiceStatus", default=None)
+    e_cloud_status_time_stamp: str | None = field(name="ECloudStatusTimeStamp", default=None)
     invoice_status: str | None = field(name="invoiceStatus", default=None)
 
 

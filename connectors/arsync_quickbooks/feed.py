@@ -38,7 +38,7 @@ from arsync_quickbooks.reader import (
 )
 from arsync_quickbooks.records import Books, Names
 
-CURSOR_VERSION = 1
+CURSOR_VERSION = 2
 ANCHORS_KEPT = 20
 """Ids of rows seen last: one of them must show up on the next page."""
 STEP_BACK_ROWS = ROWS_MAX // 2

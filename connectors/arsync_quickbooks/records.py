@@ -172,9 +172,23 @@ def to_invoice(document: InvoiceDoc, books: Books) -> Invoice:
         email=", ".join(_addresses(document.bill_email)),
         link=one_line(document.invoice_link or ""),
         note=note,
+        disputed_on=_disputed_on(document),
         version=document.sync_token or "",
         updated_at=_moment_of(document),
     )
+
+
+def _disputed_on(document: InvoiceDoc) -> date | None:
+    """Return the day since which the customer disputes it, as the e-invoice's status tells.
+
+    Intuit's schema writes `Disputed`, its description `DISPUTED`. When the status has no time of
+    its own, the document's last change is the best that is known.
+    """
+    if (document.e_invoice_status or "").casefold() != "disputed":
+        return None
+    changed = document.meta_data.last_updated_time if document.meta_data else None
+    told = (_day_of(text or "") for text in (document.e_cloud_status_time_stamp, changed))
+    return next((day for day in told if day), _day(document.txn_date, "TxnDate"))
 
 
 _SENT = {"EmailSent": True, "NeedToSend": False}

@@ -72,6 +72,7 @@ def pull(
         if page.sweep_ends:
             puller.settle_sweeps()
     puller.read_missing_contacts()
+    puller.read_disputed()
     if puller.result.complete:
         puller.compare_balances()
     if puller.result.inserted >= MANY_ROWS:
@@ -138,6 +139,14 @@ class _Pull:
                 for one in left
             )  # fmt: skip
             self._store(Page(RecordKind.CONTACTS, (), "", problems))
+
+    def read_disputed(self) -> None:
+        """Read what the platform shows as disputed again, so that the end of it is not missed.
+
+        Whether that status alone counts as a change of the document is not documented. That it
+        begins is seen at the latest when the invoice is read again before a message.
+        """
+        self._read_again(RecordKind.INVOICES, self._ledger.disputed(self._id), None)
 
     def compare_balances(self) -> None:
         """Compare what the platform itself says of each contact with what the copy adds up to.

@@ -247,6 +247,10 @@ class PeopleEdits(Protocol):
         """Write into Invoice.PrivateNote (QuickBooks only)."""
         ...
 
+    def set_einvoice_status(self, invoice_id: str, status: str) -> None:
+        """Let the customer's e-invoicing say `Viewed`, `Disputed`, ... (QuickBooks only)."""
+        ...
+
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write into the field that users see (a note on Xero, Customer.Notes on QuickBooks)."""
         ...

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
+from arsync.errors import UserMistake
 from arsync.run import RunResult
 from arsync.sync import Progress
 
@@ -91,6 +92,12 @@ CASES = {
         lambda world, name: world.app.dispute("INV-0001", reason="broken", connection=name),
         "dispute open",
     ),
+    # By the customer, in the online view of the invoice.
+    "disputed at the platform": Case(
+        person("set_einvoice_status", "invoice_id", status="Disputed"),
+        "dispute open since 2026-11-18 (the accounting system shows it as disputed)",
+        ("quickbooks",),
+    ),
     "promised": Case(
         lambda world, name: world.app.promise(
             "INV-0001", TODAY + timedelta(days=7), connection=name
@@ -165,6 +172,33 @@ def test_what_is_not_owed_any_more_is_not_sent(
     (row,) = (row for row in reminders if row.action.contact_name == "Ada")
     assert row.state is ActionState.WITHDRAWN, row.reason
     assert CASES[case].why in row.reason
+
+
+@pytest.mark.parametrize("is_a_change", [True, False])
+def test_what_quickbooks_shows_as_disputed_is_chased_again_when_it_shows_so_no_more(
+    world: World, *, is_a_change: bool
+) -> None:
+    """Also where that status alone does not count as a change: nobody knows whether it does."""
+    name = "quickbooks"
+    world.control.settings(quickbooks_einvoice_status_is_a_change=is_a_change)
+    world.load(
+        name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=5)]
+    )
+    world.rules(RULES.replace(", approval: required", ""))
+    world.connect(name)
+    world.app.pull(name)
+    person("set_einvoice_status", "invoice_id", status="DISPUTED")(world, name)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == []
+    (held,) = world.app.why("INV-0001", connection=name).held_back
+    assert "the accounting system shows it as disputed" in held.why
+    with pytest.raises(UserMistake, match="it ends here when it ends there"):
+        world.app.dispute("INV-0001", settled=True, connection=name)
+    person("set_einvoice_status", "invoice_id", status="Viewed")(world, name)
+    # So long after the change, no overlap of pulls brings it by chance.
+    world.advance(hours=6)
+    world.sync_until_quiet(name)
+    assert emails(world, name) == ["c1"]
 
 
 def emails(world: World, name: str) -> list[str]:

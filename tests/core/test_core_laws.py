@@ -742,6 +742,22 @@ def test_a_dispute_stops_reminders_until_it_is_settled(desk: Desk) -> None:
     assert desk.plan(desk.head + desk.steps, settled).actions
 
 
+def test_a_dispute_that_the_platform_shows_stops_reminders_while_it_does(desk: Desk) -> None:
+    invoice = desk.invoice("i1", 20)._replace(disputed_on=date(2026, 11, 10))
+    # What a person recorded and settled here does not end it.
+    settled = Dispute("i1", date(2026, 11, 1), "wrong goods", date(2026, 11, 12))
+    account = desk.account(invoice, disputes=(settled,))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert whys(plan) == [
+        "dispute open since 2026-11-10 (the accounting system shows it as disputed)"
+    ]
+    assert desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", 20))).actions
+    unless = desk.head + desk.steps.replace("steps:", "when: {dispute: settled}\n    steps:")
+    ended = account._replace(invoices=(invoice._replace(disputed_on=None),))
+    assert desk.plan(unless, ended).actions
+    assert not desk.plan(unless, account).actions
+
+
 def test_a_promise_before_the_due_date_stops_the_early_step(desk: Desk) -> None:
     promise = Promise("i1", desk.today + timedelta(3), None, desk.today)
     account = desk.account(desk.invoice("i1", -2), promises=(promise,))

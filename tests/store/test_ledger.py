@@ -75,7 +75,7 @@ def test_every_field_of_every_record_comes_back_as_it_was(
         "i1", "c1", "INV-1", "open", date(2026, 9, 1), date(2026, 10, 1), "EUR",
         Decimal("1.123456789012345678"), Decimal("99999999999999.9999"), Decimal("-0.0001"),
         ODD_TEXT, True, date(2026, 10, 5), date(2026, 10, 9), "x@example.com",
-        "https://example.com/1", ODD_TEXT, "v1", moment,
+        "https://example.com/1", ODD_TEXT, date(2026, 10, 7), "v1", moment,
     )  # fmt: skip
     payment = Payment(
         "p1", "c1", "active", date(2026, 10, 2), "EUR", Decimal("0.000001"), Decimal(10),

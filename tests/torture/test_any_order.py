@@ -137,6 +137,8 @@ class AnyOrder(RuleBasedStateMachine):
         """Customers whose hold or terms a person decided otherwise, so that no rule tells them."""
         self.refused: set[tuple[str, int, str]] = set()
         """Invoice, stretch of being owed and step."""
+        self.disputed: set[str] = set()
+        """Invoices that the platform shows as disputed."""
         self.reopened: dict[str, int] = defaultdict(int)
         """How often a payment of an invoice was taken back."""
         type(self).examples += 1
@@ -270,6 +272,13 @@ class AnyOrder(RuleBasedStateMachine):
     def somebody_edits_what_stands_in_an_invoice(self, number: int, text: str) -> None:
         if self.world.name == "quickbooks":
             self.someone("set_private_note", invoice_id=self.invoice(number)["id"], text=text)
+
+    @rule(number=any_of_them, status=st.sampled_from(("Disputed", "Disputed", "Viewed")))
+    def the_customer_disputes_online(self, number: int, status: str) -> None:
+        if self.world.name == "quickbooks":
+            invoice_id = self.invoice(number)["id"]
+            if self.someone("set_einvoice_status", invoice_id=invoice_id, status=status):
+                (self.disputed.add if status == "Disputed" else self.disputed.discard)(invoice_id)
 
     @rule(contact=contacts, name=st.sampled_from(("Ridgeway", "Zoë & Søn", 'Quote " Ltd')))
     def a_contact_is_renamed(self, contact: str, name: str) -> None:
@@ -433,6 +442,8 @@ class AnyOrder(RuleBasedStateMachine):
                    for one in rows)  # fmt: skip
 
     def is_disputed(self, invoice_id: str) -> bool:
+        if invoice_id in self.disputed:
+            return True
         rows = self.world.app.store.people.disputes(self.world.mine().id, invoice_id)
         return any(one.settled_on is None for one in rows)
 

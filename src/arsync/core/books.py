@@ -21,6 +21,9 @@ from arsync.core.records import (
 )
 from arsync.core.statutory import LatePayment
 
+SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
+"""The reason of a dispute that nobody recorded here."""
+
 HISTORY_DAYS = 365
 """How far back payment behaviour and sales are counted, in days."""
 
@@ -194,11 +197,18 @@ class Books:
     @cached_property
     def disputes(self) -> dict[str, Dispute]:
         """The dispute that counts for each invoice: an open one, else the newest."""
-        found: dict[str, Dispute] = {}
+        shown = {
+            one.id: Dispute(one.id, one.disputed_on, SHOWN_BY_PLATFORM)
+            for one in self.owed
+            if one.disputed_on is not None
+        }
+        found = dict(shown)
         for dispute in sorted(
             self.account.disputes, key=lambda one: (one.settled_on is None, one.opened_on)
         ):
-            found[dispute.invoice_id] = dispute
+            # What a person settled here is open still while the platform shows it as disputed.
+            if dispute.settled_on is None or dispute.invoice_id not in shown:
+                found[dispute.invoice_id] = dispute
         return found
 
     def dispute_state(self, invoice_id: str) -> str:

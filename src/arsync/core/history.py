@@ -87,6 +87,8 @@ def event_days(account: Account) -> Iterator[date]:
         yield invoice.issued_on
         if invoice.paid_on is not None:
             yield invoice.paid_on
+        if invoice.disputed_on is not None:
+            yield invoice.disputed_on
         if invoice.updated_at is not None and invoice.status in _GONE:
             yield invoice.updated_at.date()
     for payment in account.payments:
@@ -156,6 +158,8 @@ def _allocations(account: Account) -> Iterator[Allocation]:
 
 def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:
     changed = invoice.updated_at.date() if invoice.updated_at else None
+    if invoice.disputed_on is not None and invoice.disputed_on > day:
+        invoice = invoice._replace(disputed_on=None)
     if _stood(invoice.status, changed, day, _GONE):
         return invoice._replace(status=DocumentStatus.OPEN, amount_due=invoice.total, paid_on=None)
     if invoice.status not in {DocumentStatus.OPEN, DocumentStatus.PAID}:

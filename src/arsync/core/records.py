@@ -131,6 +131,8 @@ class Invoice(NamedTuple):
     """The customer's online view of the invoice."""
     note: str = ""
     """Internal text on the invoice (QuickBooks PrivateNote)."""
+    disputed_on: date | None = None
+    """Since when the platform itself shows it as disputed; None: it does not."""
     version: str = ""
     updated_at: datetime | None = None
 
@@ -240,7 +242,7 @@ class Promise(NamedTuple):
 
 
 class Dispute(NamedTuple):
-    """A dispute about an invoice, recorded by a person."""
+    """A dispute about an invoice, recorded by a person or shown by the platform."""
 
     invoice_id: str
     opened_on: date

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from arsync.clock import Clock
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
+from arsync.core.books import SHOWN_BY_PLATFORM
 from arsync.core.money import plain, shown
 from arsync.core.plan import action_json
 from arsync.core.records import Invoice
@@ -215,10 +216,13 @@ def record_dispute(
     )
     noted_by = note_of if _writes(connection) else None
     if settled:
+        _refuse_to_settle_theirs(store, connection, invoice)
         row = store.people.settle_dispute(
             connection.id, invoice.id, settled_on=today, who=who, noted_by=noted_by
         )
         said = f"Dispute about {invoice.number} settled."
+        if invoice.disputed_on is not None:
+            said += f" {invoice.number} is not chased yet: {SHOWN_BY_PLATFORM}."
     else:
         text = checked(reason, REASON_CHARACTERS_MAX)
         if not text:
@@ -228,6 +232,16 @@ def record_dispute(
         )
         said = f"Dispute about {invoice.number} recorded; no reminder is sent while it is open."
     return _recorded(store, connection, said, note_of(row))
+
+
+def _refuse_to_settle_theirs(store: Store, connection: ConnectionRow, invoice: Invoice) -> None:
+    """Refuse to settle a dispute that only the accounting system tells of."""
+    rows = store.people.disputes(connection.id, invoice.id)
+    if invoice.disputed_on is not None and all(row.settled_on is not None for row in rows):
+        raise UserMistake(
+            f"nobody recorded a dispute about {invoice.number} here: {SHOWN_BY_PLATFORM}"
+            f" since {invoice.disputed_on}.\n    hint: it ends here when it ends there"
+        )
 
 
 def complete_task(

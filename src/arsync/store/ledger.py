@@ -14,6 +14,7 @@ from arsync.core.records import (
     Credit,
     Difference,
     DocumentProblem,
+    DocumentStatus,
     Invoice,
     OwnBalance,
     Payment,
@@ -24,7 +25,7 @@ from arsync.store import doubts, lookups, pages, receivables
 from arsync.store import sweeps as sweeping
 from arsync.store.database import Database
 from arsync.store.rows import KINDS
-from arsync.store.tables import connections, cursors, problems, sweeps
+from arsync.store.tables import connections, cursors, invoices, problems, sweeps
 from arsync.store.values import PageResult, Sweep, Total
 
 _ANALYSED_ROWS_MAX = 1_000
@@ -87,6 +88,17 @@ class Ledger:
         which = (sweeps.c.name == sweep.name) & (sweeps.c.kind == sweep.kind)
         with self._database.write() as connection:
             sweeping.forget_sweeps(connection, connection_id, which)
+
+    def disputed(self, connection_id: int) -> list[str]:
+        """Return the open invoices that the platform showed as disputed."""
+        ours = invoices.c
+        query = select(ours.id).where(
+            ours.connection_id == connection_id,
+            ours.disputed_on.is_not(None),
+            ours.status == DocumentStatus.OPEN.value,
+        )
+        with self._database.read() as connection:
+            return sorted(connection.scalars(query))
 
     def mark_gone(self, connection_id: int, kind: RecordKind, ids: Sequence[str]) -> int:
         """Mark records as deleted by the platform, and return how many were not yet."""

@@ -76,14 +76,15 @@ def _contact(connection_id: int, one: Contact, row_hash: int, sweep: str) -> Val
 
 def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Values:
     rate, sent, paid_on, expected_on = one.rate, one.sent, one.paid_on, one.expected_on
-    status, amount_due = str(one.status), to_units(one.amount_due)
+    status, amount_due, disputed_on = str(one.status), to_units(one.amount_due), one.disputed_on
     return (
         connection_id, one.id, one.contact_id, one.number, status, _iso(one.issued_on),
         _iso(one.due_on), one.currency, None if rate is None else str(rate), to_units(one.total),
         amount_due, one.reference, None if sent is None else int(sent),
         None if paid_on is None else _iso(paid_on),
         None if expected_on is None else _iso(expected_on), one.email, one.link, one.note,
-        one.version, _moment(one.updated_at), row_hash, sweep,
+        None if disputed_on is None else _iso(disputed_on), one.version,
+        _moment(one.updated_at), row_hash, sweep,
         # The first episode of being owed.
         1 if status == _OPEN and amount_due > 0 else 0,
     )  # fmt: skip

@@ -173,6 +173,14 @@ invoices = _ledger_table(
     _text("email"),
     _text("link"),
     _text("note"),
+    Column("disputed_on", Date),
+)
+# Few are: a pull asks for them without looking through all.
+Index(
+    "ix_invoices_disputed",
+    invoices.c.connection_id,
+    sqlite_where=invoices.c.disputed_on.is_not(None),
+    postgresql_where=invoices.c.disputed_on.is_not(None),
 )
 # The stretches of being owed that the store has seen: 1 in the first, one more when an invoice is
 # owed again after it was not.

@@ -29,7 +29,7 @@ from arsync_sandbox.quickbooks.loading import Loader
 from arsync_sandbox.quickbooks.payments import credit_application
 from arsync_sandbox.quickbooks.state import ledger_state
 from arsync_sandbox.quickbooks.switches import SWITCHES
-from arsync_sandbox.quickbooks.wire import Doc, money
+from arsync_sandbox.quickbooks.wire import Doc, money, stamp
 from arsync_sandbox.quickbooks.writing import Writer
 
 P = ParamSpec("P")
@@ -291,6 +291,19 @@ class QuickBooksBook:
     def set_private_note(self, invoice_id: str, text: str) -> None:
         """Write into Invoice.PrivateNote."""
         self._again("Invoice", invoice_id, "update", PrivateNote=text)
+
+    @_told
+    def set_einvoice_status(self, invoice_id: str, status: str) -> None:
+        """Set Invoice.EInvoiceStatus, which no app can write; empty takes it away."""
+        doc = dict(self._stored("Invoice", invoice_id))
+        doc.pop("EInvoiceStatus", None)
+        if status:
+            told = stamp(self.ledger.moment())
+            doc |= {"EInvoiceStatus": status, "ECloudStatusTimeStamp": told}
+        if self._frame.setting("quickbooks_einvoice_status_is_a_change"):
+            self.ledger.change("Invoice", doc)
+        else:
+            self.ledger.rewrite("Invoice", doc)
 
     @_told
     def delete_invoice(self, invoice_id: str) -> None:

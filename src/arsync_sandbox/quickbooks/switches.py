@@ -31,6 +31,7 @@ SWITCHES: tuple[Setting, ...] = (
     Setting("quickbooks_batch_meter", "call", "What a batch of queries counts: call or items."),
     Setting("quickbooks_refresh_grace", True, "The previous refresh token works for 24 hours."),
     Setting("quickbooks_webhook_format", "cloudevents", "cloudevents, legacy or both."),
+    Setting("quickbooks_einvoice_status_is_a_change", True, "EInvoiceStatus counts as a change."),
     Setting("quickbooks_cdc_false_deleted", False, "CDC calls a row Deleted that was updated."),
 )
 """Every switch with its default and meaning; `POST /_sandbox/settings` sets them."""

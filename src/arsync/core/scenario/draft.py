@@ -17,7 +17,14 @@ from typing import NamedTuple
 from arsync.core.books import Converter, is_owed
 from arsync.core.money import ZERO, rounded
 from arsync.core.places import HolidaysIn
-from arsync.core.records import Account, Contact, DocumentStatus, Invoice, PaymentStatus
+from arsync.core.records import (
+    Account,
+    Contact,
+    Dispute,
+    DocumentStatus,
+    Invoice,
+    PaymentStatus,
+)
 from arsync.core.rulebook.model import Rulebook, folded
 from arsync.core.scenario.model import Happening
 from arsync.core.scenario.play import play
@@ -271,7 +278,9 @@ class _Disguised:
                 number = self.numbers[invoice.id]
                 said = f"promise{amount} for {number} by {promise.promised_on}"
                 yield _Change(promise.made_on, said)
-        for dispute in self.account.disputes:
+        shown = (Dispute(one.id, one.disputed_on, "") for one in self.account.invoices
+                 if one.disputed_on is not None)  # fmt: skip
+        for dispute in (*self.account.disputes, *shown):
             invoice = was_owed(dispute.invoice_id, dispute.opened_on)
             if invoice is not None:
                 number = self.numbers[invoice.id]
