@@ -212,7 +212,11 @@ class World(AcceptanceWorld):
 
         The run after it is a new process, as under a scheduler.
         """
+        import fcntl  # where processes fork, it is there
+
         self._moved = self._folder_for(store)
+        for number, _ in _locks_held():
+            fcntl.flock(number, fcntl.LOCK_EX)
         # The locks are beside the store: those of the original would keep its copies waiting.
         database = self.app.store._database
         database.url = database.url.set(database=str(self._moved / STORE))
@@ -232,15 +236,12 @@ class World(AcceptanceWorld):
         self.app = self.new_app()
 
     def _folder_for(self, store: Path) -> Path:
-        import fcntl  # where processes fork, it is there
-
         folder = store.with_suffix("")
         folder.mkdir()
         store.rename(folder / STORE)
         for number, name in _locks_held():
             # A copy of a process shares its locks with the original: this one gets its own.
             own = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(own, fcntl.LOCK_EX)
             os.dup2(own, number)
             os.close(own)
         for name in ("config.toml", "arsync.key"):
