@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
@@ -178,3 +179,14 @@ def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, S
     assert done.code == 1
     assert "WRONG  rulebook of xero: rules/more.yaml:2:1" in done.out
     assert "WRONG  xero: " in done.out
+
+
+def test_a_question_that_is_left_unanswered_ends_its_line(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    done = shell("disconnect", "xero")
+    assert done.code == 2
+    assert done.err.endswith("? [y/N]: \narsync: stopped.\n")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert shell("disconnect", "xero").err.endswith("? [y/N]: arsync: stopped.\n"), "Enter ended it"

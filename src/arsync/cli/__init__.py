@@ -156,7 +156,9 @@ def run_cli(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # a full disk shows here, not when the interpreter has gone
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.Abort:
+    except click.Abort as stop:
+        if stop.__context__ is not None and stop.__cause__ is None:
+            click.echo(err=True)  # a question was left unanswered: its line has not ended
         _complain("stopped.")
         return EXIT_MISTAKE
     except click.UsageError as error:
