@@ -50,6 +50,13 @@ class Stopping(RetryLater):
         super().__init__("asked to stop", after_seconds=0.0)
 
 
+class LockLost(ArsyncError):
+    """This run's lock is gone, and another run may have begun: touch nothing any more.
+
+    Not a `RetryLater`: what is on its way is the other run's to settle, and nobody may put it back.
+    """
+
+
 class Rejected(ArsyncError):
     """The other side refused for good: record it, and go on with the rest."""
 

@@ -19,6 +19,7 @@ from arsync import http
 from arsync.clock import SetClock
 from arsync.connector import RateLimits, Token
 from arsync.errors import (
+    LockLost,
     NeedsReconnect,
     OutcomeUnknown,
     Rejected,
@@ -195,6 +196,23 @@ def test_a_read_is_repeated_when_the_server_fails(
     assert transport.usage.calls["read"] == 3
     assert transport.usage.repeated == 2
     assert 1 <= time.slept[0] <= 3, "back-off begins at a second, with jitter"
+
+
+def test_who_lost_the_lock_reads_on_and_changes_nothing(
+    server: Script, tokens: Tokens, time: FakeTime
+) -> None:
+    def lost() -> None:
+        raise LockLost("the lock is gone")
+
+    made = http.PlatformTransport(
+        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer, before_change=lost
+    )
+    server.answers = [Answer(200, b"good")]
+    with pytest.raises(LockLost):
+        made.request("PUT", server.url, changes=True)
+    assert made.request("GET", server.url).body == b"good"
+    assert [one.method for one in server.seen] == ["GET"]
+    made.close()
 
 
 def test_a_read_by_post_is_repeated_too(server: Script, transport: http.PlatformTransport) -> None:

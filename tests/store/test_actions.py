@@ -309,6 +309,20 @@ def test_a_change_can_be_bound_to_the_state_one_saw(
         change(store, action.key, S.WITHDRAWN, from_state=S.AWAITING_APPROVAL)
 
 
+def test_a_change_can_be_bound_to_the_attempt_one_made(
+    store: Store, connection: ConnectionRow
+) -> None:
+    save(store, connection, an_action())
+    first = claim(store, connection)
+    assert first is not None
+    change(store, first.key, S.UNKNOWN, S.APPROVED)
+    second = claim(store, connection)
+    assert second is not None
+    with pytest.raises(UserMistake, match="was tried again meanwhile"):
+        change(store, first.key, S.APPROVED, from_state=S.SENDING, attempt=first.attempts)
+    change(store, first.key, S.SENT, from_state=S.SENDING, attempt=second.attempts)
+
+
 def test_a_claim_holds_a_lease_and_says_when_and_on_which_day(
     store: Store, connection: ConnectionRow
 ) -> None:

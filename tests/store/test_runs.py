@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 
 from arsync.clock import SetClock
 from arsync.core.records import Organisation
-from arsync.errors import RetryLater
+from arsync.errors import LockLost, RetryLater
 from arsync.store import Store, open_store
 from arsync.store.values import ConnectionRow
 
@@ -72,7 +72,7 @@ def test_a_run_whose_lock_the_server_took_away_does_not_write_on(
                     ),
                     name,
                 )
-            with pytest.raises(RetryLater, match="this run ends"):
+            with pytest.raises(LockLost, match="this run ends"):
                 one.runs.insist(connection.id)
         with one.runs.lock(connection.id):
             one.runs.insist(connection.id)

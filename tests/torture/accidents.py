@@ -38,7 +38,7 @@ from .world import Point, World
 CHILD_SECONDS_MAX = 110
 """A world that is not quiet after so long counts as broken."""
 FAILURES_SHOWN = 5
-_TOKEN_CALLS = ("/connect/token", "/tokens/bearer")
+TOKEN_CALLS = ("/connect/token", "/tokens/bearer")
 
 
 @dataclass
@@ -261,7 +261,7 @@ class Accidents:
     def _reconnect(self) -> None:
         """Let a person give consent again; that is right only after a token call without end."""
         if self.world.reconnect_as_a_person():
-            at_a_token = [one for _, one in self._so_far if one.what.endswith(_TOKEN_CALLS)]
+            at_a_token = [one for _, one in self._so_far if one.what.endswith(TOKEN_CALLS)]
             assert at_a_token, "the consent was lost without an accident at a token call"
             self.tally.reconnected += 1
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import suppress
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 from tests.acceptance.conftest import ONCE, one_of_each
+from tests.conftest import new_schema
 
 from arsync.core.actions import ActionKind, ActionState
+from arsync.run import App, RunResult
 
 from . import profile
-from .accidents import Accidents, Schedule, Tally, can_fork
+from .accidents import TOKEN_CALLS, Accidents, Schedule, Tally, can_fork
 from .checks import audit_is_whole, nothing_twice, same_as
 from .conftest import Count, MakeWorld
+from .turns import Turns
 from .world import Point, World
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
@@ -26,12 +31,19 @@ DEATHS_ON_POSTGRESQL = 4
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty store; empty for SQLite's file in the world's folder."""
+def server(request: pytest.FixtureRequest) -> str:
+    """The URL of a PostgreSQL database; empty for SQLite."""
     if request.param == "sqlite":
-        yield ""
-        return
-    yield request.getfixturevalue("postgresql_schema")
+        return ""
+    url: str = request.getfixturevalue("postgresql_server")
+    return url
+
+
+@pytest.fixture
+def store_url(server: str) -> Iterator[str]:
+    """The URL of an empty store; empty for SQLite's file in the world's folder."""
+    with a_store(server) as (url, _):
+        yield url
 
 
 @each_platform
@@ -57,6 +69,125 @@ def test_a_second_scheduler_at_each_point_of_a_run_is_turned_away(
         second.close()
         same_as(ONCE)(world)
     count(f"a second scheduler, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
+
+
+STORIES = 60 if profile.LONG else 3
+ROUNDS = 8
+"""Runs of each of the two; then a scheduler alone sees to the rest."""
+ROUND_MINUTES = (0.0, 5.0, 15.0)
+STAND_STILL_MINUTES = (0.0, 10.0, 3 * 24 * 60.0)
+"""How long a process stands still in the middle of its run: also longer than a claim lasts."""
+STAND_STILL_POINTS_MAX = 100
+
+
+class TwoSchedulers:
+    """Two applications on one store, of which one works at a time, in an order given by a seed."""
+
+    def __init__(self, world: World, seed: int, take_lock_away: Callable[[], int]) -> None:
+        """Begin with a world in which there is something to do.
+
+        Args:
+            world: its application is the first scheduler; the second is made here.
+            seed: gives the order.
+            take_lock_away: takes the run lock from whoever holds it; says from how many.
+        """
+        self.world = world
+        self.chance = random.Random(f"two/{seed}")
+        self.turns = Turns(self.chance)
+        self.results: list[RunResult] = []
+        self.losses = 0
+        self._take_lock_away = take_lock_away
+        self._stands_still = self.chance.sample(STAND_STILL_MINUTES, len(STAND_STILL_MINUTES))
+        self._points_left = self.chance.randrange(1, STAND_STILL_POINTS_MAX)
+        self._renews_token = False
+
+    def play(self) -> None:
+        """Let both run to their end."""
+        second = self.world.new_app()
+        self.world.at_point = self._at_point
+        try:
+            self.turns.play(self._scheduler(self.world.app), self._scheduler(second))
+        finally:
+            self.world.at_point = None
+            second.close()
+
+    def _scheduler(self, app: App) -> Callable[[], None]:
+        def run() -> None:
+            for _ in range(ROUNDS):
+                self.results += app.sync(self.world.name)
+                self.world.advance(minutes=self.chance.choice(ROUND_MINUTES))
+                self.turns.hand_over()
+
+        return run
+
+    def _at_point(self, point: Point) -> None:
+        if point.kind == "before":
+            # Until the renewal is saved others wait for it, in real time.
+            self._renews_token = point.what.endswith(TOKEN_CALLS)
+        self._points_left -= 1
+        if self._renews_token:
+            return
+        if self._stands_still and self._points_left <= 0 and not point.is_leaving:
+            self._points_left = self.chance.randrange(1, STAND_STILL_POINTS_MAX)
+            self.losses += self._take_lock_away()
+            self.world.advance(minutes=self._stands_still.pop())
+            self.turns.hand_over()
+        else:
+            self.turns.point()
+
+
+@contextmanager
+def a_store(server: str) -> Iterator[tuple[str, Callable[[], int]]]:
+    """Make an empty store; yields its URL, and what takes its locks away from who holds them.
+
+    Without a server that is nothing: a lock on a file goes with its process alone.
+    """
+    if not server:
+        yield "", lambda: 0
+        return
+    with new_schema(server) as url:
+        name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
+        ours = make_url(url).update_query_dict(name).render_as_string(hide_password=False)
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        ended = text(
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_locks JOIN pg_stat_activity"
+            " USING (pid) WHERE locktype = 'advisory' AND application_name = :application_name"
+        )
+
+        def take_lock_away() -> int:
+            with admin.connect() as connection:
+                return int(connection.execute(ended, name).scalar_one())
+
+        try:
+            yield ours, take_lock_away
+        finally:
+            admin.dispose()
+
+
+@each_platform
+def test_two_schedulers_in_turn_do_each_thing_once(
+    make_world: MakeWorld, count: Count, name: str, server: str
+) -> None:
+    """On PostgreSQL the server also takes the lock of the one that is working away."""
+    tally = Tally()
+    lost = handed_over = 0
+    for seed in range(profile.SEED, profile.SEED + STORIES):
+        random.seed(seed)
+        with a_store(server) as (url, take_lock_away), make_world(name, store_url=url) as world:
+            one_of_each(world, name)
+            two = TwoSchedulers(world, seed, take_lock_away)
+            two.play()
+            world.run_until_quiet()
+            tally.schedules += 1
+            tally.unknown += bool(world.settle_as_a_person())
+            same_as(ONCE)(world)
+            broke = [said for one in two.results for said in one.problems if "internal" in said]
+            assert not broke, f"story {seed}: {broke}"
+            lost += two.losses
+            handed_over += two.turns.handed_over
+    assert handed_over > STORIES * ROUNDS
+    assert bool(lost) == bool(server)
+    count(f"two schedulers in turn, {name}, {'PostgreSQL' if server else 'SQLite'}", tally)
 
 
 class Killed(BaseException):

@@ -56,8 +56,19 @@ class Point(NamedTuple):
     lasting: bool
     """False: what outlives the process is as it was at the point before this one."""
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether a change or a letter is about to leave: nothing is asked any more before it."""
+        return self.kind == "mail" or (self.kind == "before" and is_change(self.what))
+
     def __str__(self) -> str:
         return f"point {self.number} ({self.kind} {self.what})"
+
+
+def is_change(request: str) -> bool:
+    """Say whether a request in words, `PUT /api.xro/2.0/Contacts`, changes something."""
+    method, _, path = request.partition(" ")
+    return method != "GET" and not path.endswith(_READING_POSTS)
 
 
 class World(AcceptanceWorld):
@@ -154,11 +165,8 @@ class World(AcceptanceWorld):
 
     def on_the_wire(self, kind: str, request: str) -> None:
         """Hear of a request."""
-        method, _, path = request.partition(" ")
-        if path.startswith("/_sandbox"):
-            return
-        changes = method != "GET" and not path.endswith(_READING_POSTS)
-        self.point(kind, request, lasting=changes and kind == "answer")
+        if not request.partition(" ")[2].startswith("/_sandbox"):
+            self.point(kind, request, lasting=is_change(request) and kind == "answer")
 
     # -- mail ---------------------------------------------------------------------------------
 

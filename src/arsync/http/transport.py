@@ -132,6 +132,7 @@ class PlatformTransport:
         response_seconds: float = RESPONSE_SECONDS_MAX,
         allowance: Allowance | None = None,
         writing: Callable[[], bool] = lambda: False,
+        before_change: Callable[[], None] = lambda: None,
         probing: bool = False,
         stop: Callable[[], bool] | None = None,
     ) -> None:
@@ -149,6 +150,7 @@ class PlatformTransport:
             allowance: counts the calls of all processes; None: those of this transport alone.
             writing: says whether what is read now serves writes, and so may use their reserve of
                 the day's calls.
+            before_change: called when a change is about to leave, all waiting done; may raise.
             probing: the platform was away: until it answers, nothing is tried twice.
             stop: True ends waits with `Stopping`; calls that have begun are never cut short.
         """
@@ -163,6 +165,7 @@ class PlatformTransport:
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
         self._writing = writing
+        self._before_change = before_change
         self._probing = probing
         self.pacer = Pacer(label, limits, timer=self._waits, pace=pace, allowance=allowance)
         self.usage = Usage()
@@ -256,6 +259,8 @@ class PlatformTransport:
             started = self._timer.monotonic()
             if call.changes and started - self._last_call_at > IDLE_SECONDS_MAX:
                 self._session.close()
+            if call.changes:
+                self._before_change()
             self.usage.calls[kind] += 1
             answer: HttpResponse | None = None
             try:

@@ -70,7 +70,7 @@ class Delivery:
         """Do it: the platform's write, or the mail (whose note follows in `read_back`).
 
         Raises:
-            Rejected, RetryLater, NeedsReconnect, OutcomeUnknown, UserMistake: as named.
+            Rejected, RetryLater, NeedsReconnect, OutcomeUnknown, UserMistake, LockLost: as named.
         """
         if is_letter_by_mail(ready.action):
             return self._mail(row, ready)
@@ -119,6 +119,7 @@ class Delivery:
             ready.action, ready.account, self._connection.organisation, self._today(), links
         )
         self._prepared(row, ready.action)
+        self._store.runs.insist(self._connection.id)
         receipt = self._post.send(outgoing)
         self._mailed_now[row.key] = ready.action
         return receipt

@@ -26,6 +26,7 @@ from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.core.plan import action_json
 from arsync.errors import (
     ArsyncError,
+    LockLost,
     NeedsReconnect,
     OutcomeUnknown,
     Rejected,
@@ -126,6 +127,9 @@ class Outbox:
             self._lost_consent(error)
         except RetryLater as error:
             self._put_off(error)
+        except LockLost as error:
+            self.result.problems.append(str(error))
+            return self.result
         self._note_waiting()
         return self.result
 
@@ -164,11 +168,7 @@ class Outbox:
 
     def _settled(self, row: ActionRow, receipt: Receipt | None) -> None:
         if receipt is not None:
-            done = self._store.actions.change(
-                row.key, _S.SENT, who=WHO, why="found at the accounting system",
-                now=self._clock.now(), from_state=_S.UNKNOWN, receipt=receipt,
-            )  # fmt: skip
-            self.result.effects.append(effect_of(done))
+            self._change(row, _S.SENT, "found at the accounting system", receipt=receipt)
         else:
             self._store.actions.raise_generation(row.key)
             self._change(row, _S.APPROVED, "looked up: it does not stand at the accounting system")
@@ -242,11 +242,12 @@ class Outbox:
             self._store.actions.revise(row.key, ready.action)
             row = row._replace(action=ready.action)
         by_mail = is_letter_by_mail(row.action)
-        # Without the lock another run may look this action up right now: it stays as it is.
-        self._store.runs.insist(self._connection.id)
         try:
             with self._in_hand():
                 receipt = self._delivery.perform(row, ready)
+        except LockLost:
+            # Another run may look this action up right now: it stays as it is.
+            raise
         except Rejected as error:
             self._change(row, _S.REJECTED, str(error))
             self.result.problems.append(f"{_title(row)}: refused for good: {error}")
@@ -270,11 +271,7 @@ class Outbox:
             self._change(row, _S.UNKNOWN, f"an internal error: {type(error).__name__}")
             self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
         else:
-            done = self._store.actions.change(
-                row.key, _S.SENT, who=WHO, why=receipt.detail or "done",
-                now=self._clock.now(), from_state=_S.SENDING, receipt=receipt,
-            )  # fmt: skip
-            self.result.effects.append(effect_of(done))
+            self._change(row, _S.SENT, receipt.detail or "done", receipt=receipt)
             if row.action.kind is ActionKind.REMINDER:
                 self._emails += 1
                 self._mail_failures = 0
@@ -393,12 +390,23 @@ class Outbox:
         return [row for row in rows if self._only is None or row.key in self._only]
 
     def _change(
-        self, row: ActionRow, state: ActionState, why: str, *, not_before: datetime | None = None
+        self,
+        row: ActionRow,
+        state: ActionState,
+        why: str,
+        *,
+        receipt: Receipt | None = None,
+        not_before: datetime | None = None,
     ) -> None:
-        changed = self._store.actions.change(
-            row.key, state, who=WHO, why=why or "no reason was given", now=self._clock.now(),
-            from_state=row.state, not_before=not_before,
-        )  # fmt: skip
+        try:
+            changed = self._store.actions.change(
+                row.key, state, who=WHO, why=why or "no reason was given", now=self._clock.now(),
+                from_state=row.state, attempt=row.attempts, receipt=receipt, not_before=not_before,
+            )  # fmt: skip
+        except UserMistake:
+            # Perhaps another run has taken over: then what that one found counts.
+            self._store.runs.insist(self._connection.id)
+            raise
         self.result.effects.append(effect_of(changed))
 
     def _lost_consent(self, error: NeedsReconnect) -> None:

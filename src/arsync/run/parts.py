@@ -214,6 +214,7 @@ class Parts:
         with self._opened(
             connection.platform, connection.organisation_id, connection.grant_id,
             connection.settings, writing=writing,
+            before_change=lambda: self.store.runs.insist(connection.id),
             probing=self.resting(connection) is not None, stop=stop,
         ) as connector:  # fmt: skip
             yield connector
@@ -241,6 +242,7 @@ class Parts:
         organisation_id: str = "",
         *,
         writing: Callable[[], bool] = lambda: False,
+        before_change: Callable[[], None] = lambda: None,
         probing: bool = False,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[PlatformTransport]:
@@ -262,6 +264,7 @@ class Parts:
             pace=paced,
             allowance=self.store.paces.of(application, organisation_id, limits) if paced else None,
             writing=writing,
+            before_change=before_change,
             probing=probing,
             stop=stop,
         )

@@ -63,6 +63,7 @@ class Actions(ActionReads, ActionClaims, ActionWords):
         why: str,
         now: datetime,
         from_state: ActionState | None = None,
+        attempt: int | None = None,
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
     ) -> ActionRow:
@@ -75,6 +76,8 @@ class Actions(ActionReads, ActionClaims, ActionWords):
             why: one sentence.
             now: the moment.
             from_state: when given, the change happens only from this state.
+            attempt: when given, only while the attempt of this number is the latest: who has lost
+                its lock must not speak for another run's attempt.
             receipt: what stands at the platform, when it is known.
             not_before: for a return to `approved`: do not try again before this moment.
 
@@ -90,9 +93,12 @@ class Actions(ActionReads, ActionClaims, ActionWords):
         if not_before is not None:
             values["not_before"] = not_before
         with self._database.write() as connection:
-            old = ActionState(locked_row(connection, key).state)
+            row = locked_row(connection, key)
+            old = ActionState(row.state)
             if to_state not in ALLOWED_CHANGES[old] or from_state not in {None, old}:
                 raise UserMistake(f"action {key[:8]} is {old} and cannot become {to_state}.")
+            if attempt not in {None, row.attempts}:
+                raise UserMistake(f"action {key[:8]} was tried again meanwhile.")
             move(connection, key, old, to_state, who=who, why=why, now=now, **values)
             return action_row(locked_row(connection, key))
 

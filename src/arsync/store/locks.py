@@ -66,7 +66,8 @@ class Locks:
             try:
                 yield lambda: _answers(connection)
             finally:
-                if not connection.invalidated and not connection.closed:
+                # A session that the server has ended has given its locks back already.
+                if _answers(connection):
                     _advisory(connection, "pg_advisory_unlock", number)
 
     @contextmanager
@@ -91,7 +92,10 @@ def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
 def _answers(connection: Connection) -> bool:
     """Say whether the session that holds the lock lives: the lock dies with it."""
     try:
-        return not connection.invalidated and connection.scalar(text("SELECT 1")) == 1
+        return (
+            not (connection.invalidated or connection.closed)
+            and connection.scalar(text("SELECT 1")) == 1
+        )
     except DBAPIError:
         return False
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from arsync.clock import Clock
-from arsync.errors import RetryLater, UserMistake
+from arsync.errors import LockLost, UserMistake
 from arsync.store.database import Database, inserted_id
 from arsync.store.locks import Locks, StillHeld
 from arsync.store.tables import connections, runs
@@ -120,13 +120,12 @@ class Runs:
         """Make sure that this process's run still has its lock, right before it writes.
 
         Raises:
-            RetryLater: the session that held it is gone, and another run may have begun.
+            LockLost: the session that held it is gone, and another run may have begun.
         """
         still_held = self._held.get(connection_id)
         if still_held is not None and not still_held():
-            raise RetryLater(
-                "the database closed the session that kept other runs away: this run ends.",
-                after_seconds=60,
+            raise LockLost(
+                "the database closed the session that kept other runs away: this run ends."
             )
 
     def _holder(self, connection_id: int) -> str:
