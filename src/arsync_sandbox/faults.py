@@ -16,7 +16,7 @@ DELAY_SECONDS_MAX = 120.0
 TIMES_MAX = 1_000_000
 """How many requests one fault may hit."""
 
-SMTP_KINDS = ("", "refuse", "later", "drop before", "drop after")
+SMTP_KINDS = ("", "refuse", "later", "away", "put off", "drop before", "drop after")
 
 KEYS = {
     "method": "regular expression, whole method; empty: any",
@@ -30,8 +30,9 @@ KEYS = {
     "delay_seconds": "hold the answer back, after the effect",
     "drop": "before or after the effect: close the connection without an answer",
     "malformed": "true: the answer's body breaks off in the middle, with a length that fits",
-    "smtp": "a letter is hit, not a request: refuse (550) or later (451) its recipient, "
-    "drop before or drop after taking it; `path` is then searched in the recipients",
+    "smtp": "a letter is hit, not a request: refuse (550), later (451) or away (421) to its "
+    "recipient, put off (451) its text, drop before or drop after taking it; `path` is then "
+    "searched in the recipients",
     "truncated": "true: the answer's body breaks off in the middle, and the connection with it",
 }
 

@@ -59,7 +59,7 @@ class SmtpSink:
         def run() -> None:
             try:
                 server = loop.run_until_complete(
-                    loop.create_server(self._session, self.host, self.port)
+                    loop.create_server(self.session, self.host, self.port)
                 )
             except OSError as error:
                 started.append(error)
@@ -98,7 +98,8 @@ class SmtpSink:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _session(self) -> SMTP:
+    def session(self) -> SMTP:
+        """Return the server's side of one connection, for the loop that runs."""
         session = SMTP(
             _Handler(self._sandbox),
             hostname="sandbox.localhost",
@@ -140,18 +141,23 @@ class _Handler:
         self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         del server, session
-        match self._fault(("refuse", "later"), address):
+        match self._fault(("refuse", "later", "away"), address):
             case "refuse":
                 return "550 5.1.1 No such mailbox here"
             case "later":
                 return "451 4.3.0 Try again later"
+            case "away":
+                return "421 4.3.2 Shutting down"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         del session
-        fault = self._fault(("drop before", "drop after"), " ".join(envelope.rcpt_tos))
+        recipients = " ".join(envelope.rcpt_tos)
+        fault = self._fault(("put off", "drop before", "drop after"), recipients)
+        if fault == "put off":
+            return "451 4.3.1 Not taken, try again later"
         if fault != "drop before":
             with self._sandbox.lock:
                 self._sandbox.send_email(as_email(envelope, self._sandbox.now()))

@@ -52,7 +52,7 @@ def test_a_login_is_asked_for_where_the_settings_say_so(little: Sandbox, plane: 
     assert len(plane.state()["emails"]) == 1
 
 
-@pytest.mark.parametrize(("kind", "code"), [("refuse", 550), ("later", 451)])
+@pytest.mark.parametrize(("kind", "code"), [("refuse", 550), ("later", 451), ("away", 421)])
 def test_a_recipient_can_be_refused(little: Sandbox, plane: Any, kind: str, code: int) -> None:
     plane.fault(smtp=kind, path="acme")
     send(little, letter(to="other@example.example"))
@@ -71,6 +71,13 @@ def test_the_connection_can_break_before_or_after_acceptance(
     with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
         send(little, letter())
     assert len(plane.state()["emails"]) == taken
+
+
+def test_a_text_can_be_put_off(little: Sandbox, plane: Any) -> None:
+    plane.fault(smtp="put off")
+    with pytest.raises(smtplib.SMTPDataError, match="Not taken"):
+        send(little, letter())
+    assert not plane.state()["emails"]
 
 
 def test_letters_stay_on_this_computer(little: Sandbox) -> None:

@@ -87,6 +87,17 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "storm of lost answers": {"drop": "after", "times": 6},
 }
 """What the sandbox does to the request that is about to leave, and to those after it."""
+MAIL_FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "connection lost before the letter was taken": {"smtp": "drop before"},
+    "connection lost after the letter was taken": {"smtp": "drop after"},
+    "421 for a recipient": {"smtp": "away"},
+    "451 for a recipient": {"smtp": "later"},
+    "550 for a recipient": {"smtp": "refuse"},
+    "451 after the text": {"smtp": "put off"},
+    "storm of 451": {"smtp": "later", "times": 12},
+    "storm of lost connections": {"smtp": "drop before", "times": 6},
+}
+"""What the sandbox's mail server does to the letter that is about to leave."""
 
 
 class Schedule(NamedTuple):
@@ -98,7 +109,9 @@ class Schedule(NamedTuple):
     """
 
     share: tuple[float, ...] = (1.0,)
-    seed: int = 1
+    likely: Callable[[str, Point], float] = lambda *_: 1.0
+    """How many times as often as others an accident happens at a point."""
+    seed: int | str = 1
     all_points: bool = False
     pause_minutes: tuple[float, ...] = (10.0,)
     """How long until the next process starts, taken in turn: the platform's memory of idempotency
@@ -108,7 +121,8 @@ class Schedule(NamedTuple):
     jobs: int = 1
     """How many copies work beside the original."""
     accidents: tuple[str, ...] = (DEATH,)
-    """`DEATH` and names of `FAULTS`; a fault can happen only to a request about to leave."""
+    """`DEATH` and names of `FAULTS` and `MAIL_FAULTS`; a fault can happen only to a request, or to
+    a letter, about to leave."""
 
 
 Check = Callable[[World], None]
@@ -179,13 +193,15 @@ class Accidents:
                 return
 
     def _is_chosen(self, accident: str, point: Point, life: int) -> bool:
-        if accident in FAULTS and point.kind != "before":
-            return False
-        if accident not in FAULTS and not (point.lasting or self.schedule.all_points):
+        if accident in FAULTS or accident in MAIL_FAULTS:
+            if point.kind != ("before" if accident in FAULTS else "mail"):
+                return False
+        elif not (point.lasting or self.schedule.all_points):
             return False
         before = "/".join(f"{what}{one.number}" for what, one in self._so_far)
         seed = f"{self.schedule.seed}/{before}/{accident}/{point.number}"
-        return random.Random(seed).random() < self.schedule.share[life]
+        share = self.schedule.share[life] * self.schedule.likely(accident, point)
+        return random.Random(seed).random() < share
 
     def _copied(self, accident: str, point: Point) -> bool:
         """Copy the process, and have the accident in the copy; True in a copy that goes on."""
@@ -211,12 +227,11 @@ class Accidents:
         self.tally = Tally(schedules=1)
         if accident == DEATH:
             self._live_on(point, store)
-        assert self.world.has_no_mail, "the mail server's thread stayed behind"
         self.world.go_on_with(store)
         if accident in self.words:
             self.words[accident](self.world)
         else:
-            self.world.sandbox.faults.add(FAULTS[accident])
+            self.world.sandbox.faults.add({**FAULTS, **MAIL_FAULTS}[accident])
         return True
 
     def _live_on(self, point: Point, store: Path) -> NoReturn:

@@ -11,11 +11,12 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, event
@@ -32,8 +33,8 @@ from arsync.run.wiring import MailPost
 from arsync.store.values import ActionRow, ConnectionRow, ConnectionState
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.smtp import SmtpSink
 
+from .mail_wire import mail_in_process
 from .wire import InProcess, in_process
 
 NOBODY_LISTENS = 1
@@ -94,7 +95,6 @@ class World(AcceptanceWorld):
         self._wrote = ""
         self._prepared_statements: Engine | None = None
         self._moved: Path | None = None
-        self._sink: SmtpSink | None = None
         super().__init__(sandbox, Control(sandbox.url), folder)
 
     # -- the application ----------------------------------------------------------------------
@@ -171,15 +171,9 @@ class World(AcceptanceWorld):
     # -- mail ---------------------------------------------------------------------------------
 
     def with_mail(self) -> None:
-        """Listen for letters, in a thread of this process, and name it in the config."""
-        self._sink = SmtpSink(self.sandbox)
-        self._sink.start()
-        self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{self._sink.port}")
+        """Name the sandbox's mail server in the config."""
+        self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{NOBODY_LISTENS}")
         self.restart()
-
-    @property
-    def has_no_mail(self) -> bool:
-        return self._sink is None
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -213,6 +207,9 @@ class World(AcceptanceWorld):
 
         Nothing of the old application is closed: a dead process closes nothing. Its locks are gone.
         """
+        for number, _ in _locks_held():
+            # Whatever still stands in memory of the dead may close it; it locks nothing.
+            _lead_to(number, Path(os.devnull))
         self._begin_in(self._folder_for(store))
 
     def go_on_with(self, store: Path) -> None:
@@ -223,8 +220,10 @@ class World(AcceptanceWorld):
         import fcntl  # where processes fork, it is there
 
         self._moved = self._folder_for(store)
-        for number, _ in _locks_held():
-            fcntl.flock(number, fcntl.LOCK_EX)
+        for number, name in _locks_held():
+            # A copy of a process shares its locks with the original: this one gets its own.
+            _lead_to(number, self._moved / name)
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The locks are beside the store: those of the original would keep its copies waiting.
         database = self.app.store._database
         database.url = database.url.set(database=str(self._moved / STORE))
@@ -236,22 +235,12 @@ class World(AcceptanceWorld):
         self._wrote = ""
         self.folder = folder
         self.config = load_config(self.folder / "config.toml", {})
-        if self._sink is not None:
-            # Its thread stayed behind in the process that was forked.
-            self._sink = SmtpSink(self.sandbox)
-            self._sink.start()
-            self.config = self.configured(smtp_url=f"smtp://127.0.0.1:{self._sink.port}")
         self.app = self.new_app()
 
     def _folder_for(self, store: Path) -> Path:
         folder = store.with_suffix("")
         folder.mkdir()
         store.rename(folder / STORE)
-        for number, name in _locks_held():
-            # A copy of a process shares its locks with the original: this one gets its own.
-            own = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
-            os.dup2(own, number)
-            os.close(own)
         for name in ("config.toml", "arsync.key"):
             shutil.copy(self.folder / name, folder)
         shutil.copytree(self.folder / "rules", folder / "rules")
@@ -283,7 +272,8 @@ class World(AcceptanceWorld):
             problems.append(result.all_problems)
             stopped = self.mine().state == ConnectionState.NEEDS_RECONNECT
             quiet = not self.my_rows(*ON_THE_WAY) and self.writes_seen() == before
-            if quiet or stopped:
+            # A run that broke off before it planned has nothing on the way either.
+            if (quiet and not result.broke) or stopped:
                 return number
             # The scheduler's own pace first, then a larger one: pauses grow.
             self.advance(hours=min(hours, 0.25) if number <= QUARTERS else hours)
@@ -369,6 +359,13 @@ def _locks_held() -> list[tuple[int, str]]:
     return found
 
 
+def _lead_to(number: int, file: Path) -> None:
+    """Let an open file be another one."""
+    other = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    os.dup2(other, number)
+    os.close(other)
+
+
 class WatchedPost(MailPost):
     """The real post office, with a watcher at its door."""
 
@@ -386,15 +383,24 @@ class WatchedPost(MailPost):
 
 @contextmanager
 def a_world(
-    folder: Path, name: str, *, start: datetime = START, store_url: str = "", zone: str = ""
+    folder: Path,
+    name: str,
+    *,
+    start: datetime = START,
+    store_url: str = "",
+    zone: str = "",
+    switches: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[World]:
-    """Make an empty sandbox and an application that is connected to nothing yet."""
+    """Make an empty sandbox and an application that is connected to nothing yet.
+
+    `switches` are settings of the sandbox: what nobody could verify about a platform.
+    """
     sandbox = Sandbox(
         (name,),
         port=NOBODY_LISTENS,
         smtp_port=None,
         start=start,
-        settings={"consent": "allow", "limits": False},
+        settings={"consent": "allow", "limits": False, **switches},
     )
     # Time stands unless it is moved: the same schedule gives the same run.
     sandbox.clock = SandboxClock(start.astimezone(UTC), elapsed=lambda: 0.0)
@@ -405,7 +411,7 @@ def a_world(
         if worlds:
             worlds[0].on_the_wire(kind, request)
 
-    with in_process(sandbox, watcher) as wire:
+    with in_process(sandbox, watcher) as wire, mail_in_process(sandbox):
         world = World(sandbox, folder, name, store_url=store_url, zone=zone)
         world.move_to(start)
         worlds.append(world)
