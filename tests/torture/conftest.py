@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from tests.conftest import new_schema
 
 from arsync.clock import SystemClock
 from arsync.store import open_store
@@ -43,6 +44,25 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "arsync.db"
     open_store(f"sqlite:///{file}", clock=SystemClock()).close()
     return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest) -> str:
+    """The URL of a PostgreSQL database; empty for SQLite."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgresql_server")
+    return url
+
+
+@pytest.fixture
+def store_url(server: str) -> Iterator[str]:
+    """The URL of an empty store; empty for SQLite's file in the world's folder."""
+    if not server:
+        yield ""
+        return
+    with new_schema(server) as url:
+        yield url
 
 
 MakeWorld = Callable[..., AbstractContextManager[World]]

@@ -311,7 +311,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(number=any_of_them)
     def something_that_waits_is_rejected(self, number: int) -> None:
-        waiting = [one.row for one in self.world.app.waiting(self.world.name)]
+        # Also what was approved and has not left: that is how an approval is withdrawn.
+        waiting = self.world.my_rows(ActionState.AWAITING_APPROVAL, ActionState.APPROVED)
         if waiting and self.world.mine().mode != Mode.OBSERVE:
             row = waiting[number % len(waiting)]
             self.decided_by_hand(row)

@@ -30,22 +30,6 @@ each_platform = pytest.mark.parametrize("name", ["xero", "quickbooks"])
 DEATHS_ON_POSTGRESQL = 4
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> str:
-    """The URL of a PostgreSQL database; empty for SQLite."""
-    if request.param == "sqlite":
-        return ""
-    url: str = request.getfixturevalue("postgresql_server")
-    return url
-
-
-@pytest.fixture
-def store_url(server: str) -> Iterator[str]:
-    """The URL of an empty store; empty for SQLite's file in the world's folder."""
-    with a_store(server) as (url, _):
-        yield url
-
-
 @each_platform
 def test_a_second_scheduler_at_each_point_of_a_run_is_turned_away(
     make_world: MakeWorld, count: Count, name: str, store_url: str
