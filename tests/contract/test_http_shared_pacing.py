@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def pacers(clock: SetClock, tmp_path: Path) -> Callable[..., Pacer]:
+def pacers(clock: SetClock, tmp_path: Path) -> Iterator[Callable[..., Pacer]]:
     """Make pacers of one organisation, each as another process has it."""
     url = f"sqlite:///{tmp_path / 'arsync.db'}"
 
@@ -185,13 +186,14 @@ def pacers(clock: SetClock, tmp_path: Path) -> Callable[..., Pacer]:
         clock.advance(timedelta(seconds=seconds))
 
     def make(limits: RateLimits = LIMITS, organisation: str = "org") -> Pacer:
-        store = open_store(url, clock=clock)
+        store = opened.enter_context(open_store(url, clock=clock))
         timer = Timer(lambda: clock.now().timestamp(), sleep)
         return Pacer(
             "Xero", limits, timer=timer, allowance=store.paces.of("xero|app", organisation, limits)
         )
 
-    return make
+    with ExitStack() as opened:
+        yield make
 
 
 def test_a_used_up_day_is_known_to_the_next_run(
