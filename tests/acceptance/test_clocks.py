@@ -14,7 +14,7 @@ from arsync.http import PlatformTransport, is_loopback
 from arsync.run import App
 from arsync.run.doctor import examine
 
-from .conftest import World
+from .conftest import World, contact_row, invoice_row
 
 HOW_TO_MEND = "Set it right, and let it be kept so (NTP)."
 
@@ -48,6 +48,44 @@ def test_a_clock_that_differs_from_the_platforms_is_said(world: World) -> None:
     assert result.exit_code == 1
     is_off(result.all_problems, "60. seconds behind api.example's")
     is_off(said(world), "60. seconds behind api.example's")
+
+
+REMINDERS = """\
+version: 1
+name: Reminders
+currency: GBP
+reminders:
+  - name: Steps
+    steps: [{day: 1, email: first reminder}]
+sending: {days: every day, between: 00:00-23:59}
+"""
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=9), timedelta(days=-9)])
+def test_on_a_day_that_nobody_knows_nothing_leaves_and_no_promise_is_called_broken(
+    world: World, wrong: timedelta
+) -> None:
+    world.load(
+        "xero",
+        contacts=[contact_row("c1", "Ada"), contact_row("c2", "Bob")],
+        invoices=[invoice_row(1, "c1", overdue=3), invoice_row(2, "c2", overdue=3)],
+    )
+    world.rules(REMINDERS)
+    world.connect("xero")
+    world.app.close()
+    world.app = App(world.config, clock=world.clock, transports=partial(FarAway))
+    world.app.pull("xero")
+    world.app.promise("INV-0002", world.clock.now().date() + timedelta(days=5), connection="xero")
+    right = world.clock.now()
+    world.clock.moment = right + wrong
+    result = world.sync("xero")
+    assert any("nobody knows which day it is" in one for one in result.waits)
+    assert not world.control.state("xero")["emails"]
+    world.clock.moment = right
+    assert not world.sync("xero").waits
+    assert [one["invoice_id"] for one in world.control.state("xero")["emails"]] == [
+        world.invoice_id("xero", "INV-0001")
+    ]
 
 
 @pytest.mark.parametrize("seconds", [1, 60])

@@ -37,7 +37,7 @@ class Pause(NamedTuple):
 
     kinds: frozenset[ActionKind]
     rule: str
-    """The key of the rulebook's `safety` that asks for it."""
+    """The key of the rulebook's `safety` that asks for it; empty: no rulebook can allow it."""
     why: str
 
     @property
@@ -48,7 +48,7 @@ class Pause(NamedTuple):
             if self.kinds == REMINDER_EMAILS
             else "no message leaves and no credit hold is placed"
         )
-        return f"{what}: {self.why} (safety: {self.rule})"
+        return f"{what}: {self.why}" + (f" (safety: {self.rule})" if self.rule else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a plan's JSON shows it."""
@@ -72,6 +72,8 @@ class Circumstances(NamedTuple):
     differences: tuple[Difference, ...] = ()
     unplaced: tuple[str, ...] = ()
     """Money that cannot be read and names nobody, in words."""
+    clock: str = ""
+    """Why this computer's clock cannot tell the day, in words; empty when it can."""
 
 
 def pauses(rulebook: Rulebook, known: Circumstances) -> tuple[Pause, ...]:
@@ -122,6 +124,8 @@ def difference_json(one: Difference) -> dict[str, Any]:
 
 def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
+    if known.clock:
+        yield Pause(MESSAGES_AND_HOLDS, "", f"{known.clock}, and nobody knows which day it is")
     if known.pulled_at is None:
         why = "no pull was completed yet: `arsync pull` reads the ledger"
         yield Pause(MESSAGES_AND_HOLDS, "data_not_older_than", why)

@@ -135,6 +135,7 @@ class PlatformTransport:
         before_change: Callable[[], None] = lambda: None,
         probing: bool = False,
         stop: Callable[[], bool] | None = None,
+        on_clock: Callable[[str, float], None] = lambda _host, _ahead: None,
     ) -> None:
         """Make a transport; no call is made.
 
@@ -153,6 +154,8 @@ class PlatformTransport:
             before_change: called when a change is about to leave, all waiting done; may raise.
             probing: the platform was away: until it answers, nothing is tried twice.
             stop: True ends waits with `Stopping`; calls that have begun are never cut short.
+            on_clock: is told of the platform's host, and by how many seconds this computer's clock
+                is ahead of it, whenever an answer tells that better than those before.
         """
         self._label = label
         self._read_seconds = read_seconds
@@ -169,8 +172,8 @@ class PlatformTransport:
         self._probing = probing
         self.pacer = Pacer(label, limits, timer=self._waits, pace=pace, allowance=allowance)
         self.usage = Usage()
-        self.clock_read: tuple[str, float] | None = None
-        """The platform's host, and by how many seconds this computer's clock is ahead of it."""
+        self._on_clock = on_clock
+        self._ahead: float | None = None
 
     def close(self) -> None:
         """Close the connections."""
@@ -282,8 +285,9 @@ class PlatformTransport:
         if theirs is not None:
             ahead = (self._clock.now() - theirs).total_seconds()
             # An answer that was long on its way looks old: the nearest one is the truest.
-            if self.clock_read is None or abs(ahead) < abs(self.clock_read[1]):
-                self.clock_read = (urlsplit(url).hostname or "", ahead)
+            if self._ahead is None or abs(ahead) < abs(self._ahead):
+                self._ahead = ahead
+                self._on_clock(urlsplit(url).hostname or "", ahead)
 
     def _send(self, call: _Call, token: Token, kind: str) -> HttpResponse:
         headers = {

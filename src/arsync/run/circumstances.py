@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from arsync.core.actions import ActionKind
 from arsync.core.pauses import Circumstances, Pause, pauses
 from arsync.core.rulebook import Rulebook
+from arsync.run.clocks import untrusted
 from arsync.store.values import ConnectionRow
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def circumstances(parts: Parts, connection: ConnectionRow) -> Circumstances:
         own_reminders=organisation.own_reminders,
         differences=tuple(ledger.differences(connection.id)),
         unplaced=tuple(ledger.unplaced_money(connection.id)),
+        clock=untrusted(parts, connection.platform),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, timedelta, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -267,13 +267,15 @@ class Parts:
             before_change=before_change,
             probing=probing,
             stop=stop,
+            on_clock=partial(self._note_clock, platform_name),
         )
         try:
             yield transport
         finally:
             transport.close()
-            if transport.clock_read is not None:
-                self.platform_clocks[platform_name] = transport.clock_read
+
+    def _note_clock(self, platform_name: str, host: str, ahead_seconds: float) -> None:
+        self.platform_clocks[platform_name] = host, ahead_seconds
 
     def reads_this_month(self, platform_name: str) -> tuple[int, RateLimits]:
         """Return how many calls of the app have read this month, and its limits."""

@@ -22,7 +22,7 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.run.circumstances import paused, paused_kinds
-from arsync.run.clocks import clocks
+from arsync.run.clocks import clocks, untrusted
 from arsync.run.kept import and_more
 from arsync.run.outages import outage_words
 from arsync.run.owner import tell_of_lost_consent, tell_of_open_outcomes
@@ -225,7 +225,9 @@ def _pull(
         more = len(odd) - DOCUMENTS_NAMED_MAX
         result.problems.append(f"{more:,} more documents could not be read: see `arsync status`")
     _ask_about_reminders(parts, connection, connector)
-    parts.store.people.review(connection.id, parts.today(connection))
+    if not untrusted(parts, connection.platform):
+        # On a wrong day a promise would be called broken, and stay so.
+        parts.store.people.review(connection.id, parts.today(connection))
     if connection.state != ConnectionState.CONNECTED:
         parts.store.connections.set_state(connection.id, ConnectionState.CONNECTED)
 

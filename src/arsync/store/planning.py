@@ -124,7 +124,8 @@ class _Saving:
             self._update(values | self._of_plan)
         elif row.state == _S.APPROVED and key in self._renewed:
             values = {**content(action), "position": position, "key": key}
-            del values["not_before"]  # it may be the end of a pause between two attempts
+            if row.attempts:
+                del values["not_before"]  # it may be the end of a pause between two attempts
             self._update(values | self._of_plan)
 
     def withdraw(self, key: str, state: ActionState, why: str) -> None:
