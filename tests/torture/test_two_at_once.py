@@ -55,7 +55,7 @@ def test_a_second_scheduler_at_each_point_of_a_run_is_turned_away(
     count(f"a second scheduler, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 
-STORIES = 60 if profile.LONG else 3
+STORIES = 60 if profile.LONG else 2
 ROUNDS = 8
 """Runs of each of the two; then a scheduler alone sees to the rest."""
 ROUND_MINUTES = (0.0, 5.0, 15.0)
@@ -247,7 +247,7 @@ def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_b
             assert not emails or not begun or begun[0], "an email about a promised invoice left"
 
         schedule = Schedule(
-            (1.0 if profile.LONG else 0.15,), all_points=profile.LONG, jobs=profile.JOBS,
+            (1.0 if profile.LONG else 0.1,), all_points=profile.LONG, jobs=profile.JOBS,
             accidents=("promise",),
         )  # fmt: skip
         accidents = Accidents(world, folder, schedule, check, words={"promise": promise})
