@@ -118,6 +118,8 @@ class Scripted:
                 line = raw.rstrip(b"\r\n").decode("utf-8", "replace")
                 if in_data and line != ".":
                     continue
+                # Python 3.13 writes `rcpt to:` where 3.11 writes `rcpt TO:`; a server cannot tell.
+                line = line.replace("rcpt TO:", "rcpt to:")
                 word = "end of data" if in_data else line.split(" ")[0].split(":")[0].lower()
                 in_data = False
                 self.heard.append(line)
@@ -269,13 +271,13 @@ def test_a_goodbye_that_fails_does_not_undo_what_was_accepted(
 def test_one_refused_recipient_does_not_keep_the_others_waiting(
     scripted: Callable[[Script], Scripted],
 ) -> None:
-    one = scripted({"rcpt TO:<gone@acme.example>": "550 gone"})
+    one = scripted({"rcpt to:<gone@acme.example>": "550 gone"})
     accepted = send(one.server, outgoing("gone@acme.example", "jane@acme.example"))
     assert accepted.refused == ("gone@acme.example",)
 
 
 def test_a_refused_copy_does_not_stop_the_letter(scripted: Callable[[Script], Scripted]) -> None:
-    one = scripted({"rcpt TO:<boss@example.com>": "450 busy"})
+    one = scripted({"rcpt to:<boss@example.com>": "450 busy"})
     assert send(one.server, outgoing(copy_to="boss@example.com")).refused == ("boss@example.com",)
 
 
@@ -286,7 +288,7 @@ def test_an_address_with_accents_needs_a_server_that_takes_them(
         send(scripted({}).server, outgoing("zoë@acme.example"))
     able = scripted({"ehlo": "250-hello\r\n250-8BITMIME\r\n250 SMTPUTF8"})
     send(able.server, outgoing("zoë@acme.example"))
-    assert "rcpt TO:<zoë@acme.example>" in able.heard
+    assert "rcpt to:<zoë@acme.example>" in able.heard
 
 
 def test_nobody_listening_means_later() -> None:
