@@ -21,11 +21,17 @@ MANY_ROWS = 5_000
 
 
 class Progress(NamedTuple):
-    """How far a pull is, after each page."""
+    """How far a run is: in its pull after each page, in its outbox before each action."""
 
     kind: str
     pages: int
     records: int
+    doing: str = "reading"
+
+    @property
+    def text(self) -> str:
+        """Return it in words: `reading invoices: 2,000`."""
+        return f"{self.doing} {self.kind}: {self.records:,}"
 
 
 class PullResult(NamedTuple):

@@ -153,6 +153,16 @@ def test_a_second_run_of_the_same_connection_leaves(world: World) -> None:
     assert world.books.calls == []
 
 
+def test_a_run_tells_what_it_is_at_while_it_reads_and_while_it_writes(world: World) -> None:
+    for number in (1, 2):
+        world.books.add_invoice(world.books.add_contact(number), number)
+    told: list[str] = []
+    list(world.app.sync(world.name, progress=lambda one: told.append(one.text)))
+    assert told[0].startswith("reading ")
+    writing = [one for one in dict.fromkeys(told) if not one.startswith("reading ")]
+    assert writing == [f"carrying out actions: {number}" for number in (0, 1, 2)]
+
+
 def test_the_loop_goes_round_until_it_is_asked_to_stop(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     stop = threading.Event()

@@ -208,9 +208,13 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
     """
     from arsync.run import stop_on_signals
 
-    with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
         _plan_and_save(app, connection)
-        results = app.apply(connection, stop=stop.is_set)
+        results = app.apply(connection, progress=watch, stop=stop.is_set)
     return finish(results, as_json=as_json)
 
 
@@ -323,7 +327,6 @@ def watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
         task = bar.add_task("reading")
 
         def watch(progress: Progress) -> None:
-            text = f"reading {progress.kind}: {progress.records:,}"
-            bar.update(task, description=text)
+            bar.update(task, description=progress.text)
 
         yield watch

@@ -72,10 +72,15 @@ class App(Parts):
         return [work.prepare_one(self, row) for row in self.connections(connection)]
 
     def apply(
-        self, connection: str | None = None, *, stop: Callable[[], bool] = lambda: False
+        self,
+        connection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[RunResult]:
         """Carry out the approved actions."""
-        return self._until_stopped("apply", partial(work.apply_one, stop=stop), connection, stop)
+        apply = partial(work.apply_one, progress=progress, stop=stop)
+        return self._until_stopped("apply", apply, connection, stop)
 
     def _until_stopped(
         self,

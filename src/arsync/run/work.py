@@ -99,7 +99,13 @@ def prepare_one(parts: Parts, connection: ConnectionRow) -> RunResult:
     return run_one(parts, connection, "plan", work)
 
 
-def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: False) -> RunResult:
+def apply_one(
+    parts: Parts,
+    connection: ConnectionRow,
+    *,
+    progress: Watch = None,
+    stop: Stop = lambda: False,
+) -> RunResult:
     """Carry out the approved actions of one connection, on a copy of the ledger that is fresh.
 
     The invoices of a message are read again by themselves; money in hand shows only in a pull.
@@ -112,8 +118,11 @@ def apply_one(parts: Parts, connection: ConnectionRow, *, stop: Stop = lambda: F
             connection, writing=lambda: True, stop=between_writes(result, stop)
         ) as connector:
             if parts.store.actions.counts(connection.id).get(ActionState.APPROVED):
-                _pull(parts, connection, connector, result=result, progress=None, stop=stop)
-            _apply(parts, connection, connector, planned_with, result=result, stop=stop)
+                _pull(parts, connection, connector, result=result, progress=progress, stop=stop)
+            _apply(
+                parts, connection, connector, planned_with,
+                result=result, progress=progress, stop=stop,
+            )  # fmt: skip
 
     return run_one(parts, connection, "apply", work)
 
@@ -150,7 +159,10 @@ def sync_one(
             remember(parts, fresh, result.plan, rules)
             if fresh.mode != Mode.OBSERVE:
                 save_plan(parts, fresh, result, planner)
-                _apply(parts, fresh, connector, (planner, rules), result=result, stop=stop)
+                _apply(
+                    parts, fresh, connector, (planner, rules),
+                    result=result, progress=progress, stop=stop,
+                )  # fmt: skip
         forget_what_is_old(parts, connection)
 
     return run_one(parts, connection, "sync", work)
@@ -250,6 +262,7 @@ def _apply(
     planned_with: tuple[Planner, Rules],
     *,
     result: RunResult,
+    progress: Watch,
     stop: Stop,
 ) -> None:
     planner, rules = planned_with
@@ -269,6 +282,9 @@ def _apply(
     result.applied = worker.result
 
     def stop_now() -> bool:
+        if progress is not None:
+            done = len({one.key for one in worker.result.effects})
+            progress(Progress("actions", 0, done, doing="carrying out"))
         # Who sets it to `observe` while messages leave means the next one already.
         return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
 
