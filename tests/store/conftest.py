@@ -27,12 +27,22 @@ from sqlalchemy import (
 from tests.conftest import new_schema
 
 from arsync.clock import SetClock
+from arsync.core.actions import Action
 from arsync.core.records import Organisation
 from arsync.store import Keys, Store, open_store
+from arsync.store.action_rows import add_asked
 from arsync.store.tables import metadata
-from arsync.store.values import ConnectionRow
+from arsync.store.values import ActionRow, ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def asked(
+    store: Store, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+) -> ActionRow:
+    """Add an action that a person asked for, as recording a promise does."""
+    with store._database.write() as connection:
+        return add_asked(connection, connection_id, action, who=who, why=why, now=now)
 
 
 @pytest.fixture

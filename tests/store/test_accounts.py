@@ -25,6 +25,8 @@ from arsync.store import Store
 from arsync.store.accounts import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
 from arsync.store.values import ConnectionRow
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 STATES = ActionState
@@ -191,7 +193,7 @@ def an_action(kind: ActionKind, **changes: Any) -> Action:
 
 def done(store: Store, connection: ConnectionRow, action: Action, *states: ActionState) -> None:
     """Take an action through its states up to here."""
-    store.actions.add(connection.id, action, who="test", why="test", now=NOW)
+    asked(store, connection.id, action, who="test", why="test", now=NOW)
     for state in states:
         if state == STATES.SENDING:
             claimed = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
@@ -308,6 +310,6 @@ def test_another_connections_history_is_not_mixed_in(
         "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
     )
     reminder = an_action(ActionKind.REMINDER, connection="other")
-    store.actions.add(other.id, reminder, who="t", why="t", now=NOW)
+    asked(store, other.id, reminder, who="t", why="t", now=NOW)
     store.actions.claim_next(other.id, now=NOW + timedelta(1), lease_seconds=60)
     assert one_account(store, connection).done_keys == frozenset()

@@ -31,6 +31,8 @@ from arsync.store.payload import action_from_json, action_json
 from arsync.store.planning import ACTIONS_AT_ONCE
 from arsync.store.values import ActionRow, ConnectionRow
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
 
@@ -184,7 +186,7 @@ def test_what_a_person_asked_for_is_never_withdrawn_by_a_plan(
 ) -> None:
     promise = an_action(kind=ActionKind.PROMISE)
     for _ in range(2):
-        store.actions.add(connection.id, promise, who="Ann", why="phoned", now=NOW)
+        asked(store, connection.id, promise, who="Ann", why="phoned", now=NOW)
     save(store, connection)
     row = store.actions.get(promise.key)
     assert (row.state, row.by_person) == (S.APPROVED, True)
@@ -255,7 +257,7 @@ def test_what_a_person_asked_for_is_tried_anew_when_its_refusal_is_taken_back(
     store: Store, connection: ConnectionRow
 ) -> None:
     action = an_action()
-    store.actions.add(connection.id, action, who="Jane", why="by hand", now=NOW)
+    asked(store, connection.id, action, who="Jane", why="by hand", now=NOW)
     claim(store, connection)
     change(store, action.key, S.REJECTED)
     row = store.actions.take_back(action.key, who="Jane", why="mended there", now=NOW)
@@ -368,11 +370,11 @@ def test_actions_go_in_the_order_of_the_plan_and_peoples_first(
 ) -> None:
     planned = [an_action(subject) for subject in "zya"]
     save(store, connection, *planned)
-    asked = an_action(kind=ActionKind.PROMISE)
-    store.actions.add(connection.id, asked, who="Ann", why="phoned", now=NOW)
+    promised = an_action(kind=ActionKind.PROMISE)
+    asked(store, connection.id, promised, who="Ann", why="phoned", now=NOW)
     order = [claim(store, connection) for _ in range(4)]
     assert [row.key if row else "" for row in order] == [
-        asked.key,
+        promised.key,
         *(action.key for action in planned),
     ]
 

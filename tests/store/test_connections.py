@@ -14,6 +14,8 @@ from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store import Store
 from arsync.store.values import ConnectionRow, ConnectionState
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OTHER = Organisation("org-2", "Other Ltd", "EUR")
 
@@ -22,7 +24,7 @@ def act(store: Store, connection: ConnectionRow) -> str:
     action = Action(
         ActionKind.NOTE, connection.name, "c1", "Customer", Because("a.yaml", 1, "Rule")
     )
-    return store.actions.add(connection.id, action, who="Ann", why="test", now=NOW).key
+    return asked(store, connection.id, action, who="Ann", why="test", now=NOW).key
 
 
 def test_a_new_connection_observes(store: Store, connection: ConnectionRow) -> None:

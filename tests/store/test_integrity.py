@@ -25,6 +25,8 @@ from arsync.core.records import (
 from arsync.store import Fault, Store
 from arsync.store.values import ConnectionRow
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 DAY = date(2026, 11, 1)
 
@@ -57,7 +59,7 @@ def sound(store: Store, connection: ConnectionRow) -> Store:
     store.people.promise(connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann")
     because = Because("rules.yaml", 1, "Note")
     note = Action(ActionKind.NOTE, "acme", "c1", "Customer", because)
-    store.actions.add(connection.id, note, who="Ann", why="asked", now=NOW)
+    asked(store, connection.id, note, who="Ann", why="asked", now=NOW)
     claimed = store.actions.claim_next(
         connection.id, now=NOW, lease_seconds=60, kinds=None, today=NOW.date()
     )

@@ -12,6 +12,8 @@ from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.values import ActionRow, ConnectionRow
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
 HOLD = Action(
@@ -22,7 +24,7 @@ HOLD = Action(
 
 def placed(store: Store, connection: ConnectionRow, *states: S, at: datetime = NOW) -> ActionRow:
     """Bring the hold through these states."""
-    store.actions.add(connection.id, HOLD, who="plan", why="a rule", now=at)
+    asked(store, connection.id, HOLD, who="plan", why="a rule", now=at)
     row = store.actions.claim_next(connection.id, now=at, lease_seconds=60)
     assert row is not None
     for state in states:
@@ -77,7 +79,7 @@ def test_an_undoing_is_asked_for_once_and_again_only_when_it_was_refused(
 
 
 def test_only_what_is_named_is_claimed(store: Store, connection: ConnectionRow) -> None:
-    store.actions.add(connection.id, HOLD, who="plan", why="a rule", now=NOW)
+    asked(store, connection.id, HOLD, who="plan", why="a rule", now=NOW)
     claim = store.actions.claim_next
     assert claim(connection.id, now=NOW, lease_seconds=60, keys=["f" * 32]) is None
     assert claim(connection.id, now=NOW, lease_seconds=60, keys=[HOLD.key]) is not None

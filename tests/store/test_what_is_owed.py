@@ -14,6 +14,8 @@ from arsync.core.records import Account, Contact, DocumentProblem, Invoice, Reco
 from arsync.store import Store
 from arsync.store.values import ConnectionRow
 
+from .conftest import asked
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 
@@ -88,7 +90,7 @@ def reminded(
         ActionKind.REMINDER, "acme", "c1", "Ada", Because("rules.yaml", 3, "Polite"),
         invoices=(ref, other), subject=step_subject("i1", 1), step="first reminder", moment="m",
     )  # fmt: skip
-    store.actions.add(connection.id, action, who="test", why="test", now=NOW)
+    asked(store, connection.id, action, who="test", why="test", now=NOW)
     assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
     store.actions.change(action.key, end, who="test", why="test", now=NOW)
     return action

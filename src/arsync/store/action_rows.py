@@ -171,9 +171,9 @@ def add_asked(
     who: str,
     why: str,
     now: datetime,
-    state: ActionState = ActionState.APPROVED,
 ) -> ActionRow:
-    """Insert what a person asked for, with its event; a key is added only once."""
+    """Insert what a person asked for (a promise, a dispute), approved; a key is added only once."""
+    state = ActionState.APPROVED
     if connection.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
         insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
         add_events(connection, [(action.key, now, who, None, state, why)])

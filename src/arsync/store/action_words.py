@@ -30,31 +30,6 @@ class ActionWords:
 
     _database: Database
 
-    def add(
-        self,
-        connection_id: int,
-        action: Action,
-        *,
-        who: str,
-        why: str,
-        now: datetime,
-        state: ActionState = ActionState.APPROVED,
-    ) -> ActionRow:
-        """Add what a person asked for (a promise, a dispute, a note); a key is added only once.
-
-        Args:
-            connection_id: whose.
-            action: what to do.
-            who: the person.
-            why: one sentence.
-            now: the moment.
-            state: where it starts: `approved`, or `planned` and `awaiting approval` by the mode.
-        """
-        with self._database.write() as connection:
-            return add_asked(
-                connection, connection_id, action, who=who, why=why, now=now, state=state
-            )
-
     def ask_undo(
         self,
         connection_id: int,
