@@ -3,6 +3,7 @@
     python .ci/supply_chain.py audit       asks the advisory database about every locked package
     python .ci/supply_chain.py sbom FILE   writes a CycloneDX list of the packages at run time
     python .ci/supply_chain.py licences    lists the licences of the packages at run time
+    python .ci/supply_chain.py installed   is what the locks name installed, and nothing else?
 
 A lock that does not hold together fails each of them. `audit` fails on a known vulnerability; where
 the database cannot be reached, it says that nothing was audited, and does not fail.
@@ -16,19 +17,23 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCK = ROOT / "requirements.lock"
+BUILD_LOCK = ROOT / "requirements-build.lock"
+RUN_LOCK = ROOT / "requirements.lock"
+DEVELOP_LOCK = ROOT / "requirements-dev.lock"
+LOCKS = (BUILD_LOCK, RUN_LOCK, DEVELOP_LOCK)
 PROJECT = ROOT / "pyproject.toml"
 
 AUDIT_SECONDS_MAX = 120
 """How long the advisory database may take in all."""
 
 HASH = re.compile(r"--hash=(\w+):([0-9a-f]+)")
-_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
+_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\\n]*))?")
 
 PERMISSIVE = re.compile(
     r"""\b(MIT|BSD|Apache|ISC|PSF|Python\ Software\ Foundation|Zlib|Unlicense
@@ -50,6 +55,14 @@ class Pin(NamedTuple):
     """Packages, or `arsync (pyproject.toml)` itself."""
     text: str
     """Its lines, as pip reads them."""
+    marker: str
+    """The machines it is for, as a PEP 508 marker; empty for all."""
+
+    def applies(self) -> bool:
+        """Say whether the package belongs on this machine."""
+        from packaging.markers import Marker
+
+        return not self.marker or Marker(self.marker).evaluate()
 
 
 def normal(name: str) -> str:
@@ -59,7 +72,7 @@ def normal(name: str) -> str:
 
 def pins(lock: str) -> dict[str, Pin]:
     """Return the packages of a lock's text, by their normal name."""
-    found: dict[str, Pin] = {}
+    packages: dict[str, Pin] = {}
     for block in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
         match = _PIN.match(block)
         if match is None:
@@ -67,55 +80,106 @@ def pins(lock: str) -> dict[str, Pin]:
         lines = block.splitlines()
         wanted = [line.strip().lstrip("#").strip() for line in lines if line.strip()[:1] == "#"]
         name = normal(match[1])
-        found[name] = Pin(
+        packages[name] = Pin(
             name,
             match[2],
             tuple(value for kind, value in HASH.findall(block) if kind == "sha256"),
-            tuple(one.removeprefix("via").strip() for one in wanted if one != "via"),
+            tuple(line.removeprefix("via").strip() for line in wanted if line != "via"),
             "\n".join(line for line in lines if line.strip() and line.strip()[:1] != "#") + "\n",
+            (match[3] or "").strip(),
         )
-    return found
+    return packages
 
 
-def at_run_time(locked: dict[str, Pin]) -> dict[str, Pin]:
-    """Return those packages that a user of arsync gets, PostgreSQL's driver with them."""
-    chosen = {name for name, pin in locked.items() if "arsync (pyproject.toml)" in pin.wanted_by}
-    while True:
-        more = {
-            name
-            for name, pin in locked.items()
-            if name not in chosen and chosen & {normal(one) for one in pin.wanted_by}
-        }
-        if not more:
-            return {name: locked[name] for name in sorted(chosen)}
-        chosen |= more
+def faults(lock: str, name: str, wanted: Iterable[str]) -> list[str]:
+    """Return what does not hold together in a lock: a missing hash, a host, a wrong package.
 
-
-def faults(lock: str, project: str) -> list[str]:
-    """Return what does not hold together in the lock: a missing hash, a wrong package."""
+    Args:
+        lock: its text.
+        name: its file name, for the messages.
+        wanted: the requirements it must meet, as written in pyproject.toml.
+    """
     from packaging.requirements import Requirement
 
     locked = pins(lock)
-    found = [
-        f"requirements.lock: {pin.name} {pin.version} has no SHA-256 hash."
+    problems = [
+        f"{name}: {pin.name} {pin.version} has no SHA-256 hash."
         for pin in locked.values()
-        if not pin.hashes or any(len(one) != 64 for one in pin.hashes)
+        if not pin.hashes or any(len(digest) != 64 for digest in pin.hashes)
     ]
     if "://" in lock:
-        found.append("requirements.lock: it names a host; packages come from the index in use.")
-    tree = tomllib.loads(project)["project"]
-    extras = tree["optional-dependencies"].values()
-    wanted = [*tree["dependencies"], *(one for extra in extras for one in extra)]
-    for asked in map(Requirement, wanted):
-        pin = locked.get(normal(asked.name))
+        problems.append(f"{name}: it names a host; packages come from the index in use.")
+    for requirement in map(Requirement, wanted):
+        pin = locked.get(normal(requirement.name))
         if pin is None:
-            found.append(f"requirements.lock: {asked.name} is missing: run `make lock`.")
-        elif pin.version not in asked.specifier:
-            found.append(
-                f"requirements.lock: {asked.name} {pin.version} is outside {asked.specifier}:"
+            problems.append(f"{name}: {requirement.name} is missing: run `make lock`.")
+        elif pin.version not in requirement.specifier:
+            problems.append(
+                f"{name}: {requirement.name} {pin.version} is outside {requirement.specifier}:"
                 " run `make lock`."
             )
-    return found
+    return problems
+
+
+def disagreements(locks: Mapping[str, str]) -> list[str]:
+    """Return the packages that two locks pin to different versions."""
+    versions: dict[str, dict[str, str]] = {}
+    for name, lock in locks.items():
+        for pin in pins(lock).values():
+            versions.setdefault(pin.name, {})[name] = pin.version
+    return [
+        f"{package} differs: {', '.join(f'{lock} has {pinned[lock]}' for lock in pinned)}:"
+        " run `make lock`."
+        for package, pinned in versions.items()
+        if len(set(pinned.values())) > 1
+    ]
+
+
+def requirements(project: str) -> dict[str, list[str]]:
+    """Return what each lock must meet, by the lock's name, from pyproject.toml's text."""
+    tree = tomllib.loads(project)
+    groups = tree["dependency-groups"]
+    extras = [line for extra in tree["project"]["optional-dependencies"].values() for line in extra]
+    run = [*tree["project"]["dependencies"], *extras]
+    develop = [line for line in groups["dev"] if isinstance(line, str)]
+    return {
+        BUILD_LOCK.name: groups["build"],
+        RUN_LOCK.name: run,
+        DEVELOP_LOCK.name: [*run, *groups["build"], *develop],
+    }
+
+
+def installed_otherwise(locked: Mapping[str, Pin], installed: Mapping[str, str]) -> list[str]:
+    """Return where an environment differs from what is locked.
+
+    Args:
+        locked: the packages that belong here, by normal name.
+        installed: versions by normal name. arsync itself, and pip that installs, need no lock.
+    """
+    unlocked = [
+        f"{name} {version} is installed, and no lock names it."
+        for name, version in sorted(installed.items())
+        if name not in locked and name not in {"pip", "arsync"}
+    ]
+    other = [
+        f"{name} {installed[name]} is installed, the lock says {pin.version}."
+        for name, pin in sorted(locked.items())
+        if name in installed and installed[name] != pin.version
+    ]
+    missing = [
+        f"{name} {pin.version} is locked and not installed."
+        for name, pin in sorted(locked.items())
+        if name not in installed and pin.applies()
+    ]
+    return [*unlocked, *other, *missing]
+
+
+def installed(locked: Mapping[str, Pin]) -> int:
+    """Compare this environment with the locks; 1 when anything differs."""
+    here = {normal(dist.name): dist.version for dist in metadata.distributions()}
+    differences = installed_otherwise(locked, here)
+    print("\n".join(differences) or f"installed: {len(here)} packages, each as locked.")
+    return 1 if differences else 0
 
 
 def verdict(report: str, asked: int, why: str = "") -> tuple[int, str]:
@@ -174,7 +238,7 @@ def audit(lock: str) -> int:
 
 def sbom(lock: str, target: Path) -> int:
     """Write the packages at run time as CycloneDX JSON; the same lock gives the same bytes."""
-    chosen = at_run_time(pins(lock))
+    chosen = pins(lock)
     text = "".join(pin.text for pin in chosen.values())
     command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "--pyproject",
                str(PROJECT), "--output-reproducible", "--output-format", "JSON",
@@ -213,7 +277,7 @@ def allowed(text: str) -> bool:
 def licences(lock: str) -> int:
     """List the licences of the packages at run time; 1 when one of them may not be used."""
     code = 0
-    for pin in at_run_time(pins(lock)).values():
+    for pin in pins(lock).values():
         text = licence(pin.name)
         if text and not allowed(text):
             code = 1
@@ -224,18 +288,23 @@ def licences(lock: str) -> int:
 
 def main(words: list[str]) -> int:
     """Run one of the commands; returns the exit code."""
-    lock = LOCK.read_text(encoding="utf-8")
-    broken = faults(lock, PROJECT.read_text(encoding="utf-8"))
+    locks = {path.name: path.read_text(encoding="utf-8") for path in LOCKS}
+    wanted = requirements(PROJECT.read_text(encoding="utf-8"))
+    broken = [problem for name in locks for problem in faults(locks[name], name, wanted[name])]
+    broken += disagreements(locks)
     if broken:
         print("\n".join(broken))
         return 1
+    everything = "".join(locks.values())
     match words:
         case ["audit"]:
-            return audit(lock)
+            return audit(everything)
         case ["sbom", target]:
-            return sbom(lock, Path(target))
+            return sbom(locks[RUN_LOCK.name], Path(target))
         case ["licences"]:
-            return licences(lock)
+            return licences(locks[RUN_LOCK.name])
+        case ["installed"]:
+            return installed(pins(everything))
     print(__doc__)
     return 2
 

@@ -11,7 +11,9 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+NAMES = ("requirements-build.lock", "requirements.lock", "requirements-dev.lock")
+LOCKS = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
+LOCK = LOCKS["requirements.lock"]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
@@ -26,9 +28,15 @@ def chain() -> ModuleType:
     return module
 
 
-def test_every_locked_package_has_its_hashes_and_fits_what_is_asked_for(chain: ModuleType) -> None:
-    assert chain.faults(LOCK, PROJECT) == []
-    assert len(chain.pins(LOCK)) > 80
+@pytest.mark.parametrize("name", NAMES)
+def test_every_locked_package_has_hashes_and_fits(chain: ModuleType, name: str) -> None:
+    assert chain.faults(LOCKS[name], name, chain.requirements(PROJECT)[name]) == []
+
+
+def test_the_locks_agree(chain: ModuleType) -> None:
+    assert chain.disagreements(LOCKS) == []
+    other = {"a": "click==8.1 \\\n", "b": "click==8.5 \\\n"}
+    assert "a has 8.1, b has 8.5" in chain.disagreements(other)[0]
 
 
 @pytest.mark.parametrize(
@@ -42,17 +50,30 @@ def test_every_locked_package_has_its_hashes_and_fits_what_is_asked_for(chain: M
 )
 def test_a_broken_lock_is_told(chain: ModuleType, old: str, new: str, said: str) -> None:
     assert old in LOCK
-    assert said in "\n".join(chain.faults(LOCK.replace(old, new), PROJECT))
+    wanted = chain.requirements(PROJECT)["requirements.lock"]
+    assert said in "\n".join(chain.faults(LOCK.replace(old, new), "requirements.lock", wanted))
 
 
 def test_what_a_user_gets_is_told_from_what_developers_use(chain: ModuleType) -> None:
-    chosen = chain.at_run_time(chain.pins(LOCK))
+    chosen = chain.pins(LOCK)
     assert {"requests", "urllib3", "psycopg", "jinja2", "markupsafe"} <= set(chosen)
     assert not {"pytest", "mypy", "ruff", "hypothesis", "pip-audit"} & set(chosen)
+    assert set(chosen) < set(chain.pins(LOCKS["requirements-dev.lock"]))
+
+
+def test_a_set_up_holds_what_is_locked_and_nothing_else(chain: ModuleType) -> None:
+    locked = chain.pins(
+        "click==8.5 \\\n    --hash=sha256:00\nnever==1.0 ; python_full_version < '3.0' \\\n"
+    )
+    assert chain.installed_otherwise(locked, {"click": "8.5", "pip": "1", "arsync": "1"}) == []
+    told = "\n".join(chain.installed_otherwise(locked, {"click": "8.6", "coverage": "7"}))
+    assert "coverage 7 is installed, and no lock names it." in told
+    assert "click 8.6 is installed, the lock says 8.5." in told
+    assert chain.installed_otherwise(locked, {}) == ["click 8.5 is locked and not installed."]
 
 
 def test_only_licences_that_may_be_used_are_used(chain: ModuleType) -> None:
-    found = {name: chain.licence(name) for name in chain.at_run_time(chain.pins(LOCK))}
+    found = {name: chain.licence(name) for name in chain.pins(LOCK)}
     assert len([text for text in found.values() if text]) > 40
     assert {name: text for name, text in found.items() if text and not chain.allowed(text)} == {}
 
