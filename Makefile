@@ -5,7 +5,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 DEVELOP := $(VENV)/.develop
 QUIET   := --quiet --disable-pip-version-check
-INSTALL  = $(BIN)/python -m pip install $(QUIET) --require-hashes --no-deps --no-build-isolation
+INSTALL  = $(BIN)/python -m pip install $(QUIET) --require-hashes --no-deps --no-build-isolation --use-pep517
 CODE    := src connectors rules tests benchmarks docs/generate.py .ci/supply_chain.py
 
 COMPILE  = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -18,11 +18,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import arsync_rulebooks
-from arsync.core.backtest import Backtests, backtest
-from arsync.core.records import Account, Allocation, Contact, Invoice, Organisation, Payment
+from arsync.core.ledger.records import Account, Allocation, Contact, Invoice, Organisation, Payment
 from arsync.core.rulebook import Rulebook, read_rulebook
-from arsync.core.trial import Trial
-from arsync.run.rules import shipped
+from arsync.core.trials.backtest import Backtests, backtest
+from arsync.core.trials.trial import Trial
+from arsync.rules_source.folder import shipped
 
 TODAY = date(2026, 11, 20)
 DAYS = 365

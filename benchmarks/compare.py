@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.demo.world import World
-from arsync.store.column_types import from_units
+from arsync.store.db.column_types import from_units
 
 STATUS = {"AUTHORISED": "open", "SUBMITTED": "draft"}
 """Xero's words for ours; the others are the same in small letters."""

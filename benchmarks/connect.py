@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import arsync_rulebooks
+from arsync.application.facade import App
+from arsync.application.oauth_consent import consent
 from arsync.config import load_config
-from arsync.consent import consent
 from arsync.demo.world import World, config_text, free_port
-from arsync.run import App
 
 
 def main() -> None:

@@ -23,8 +23,15 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
+from arsync.application.facade import App
+from arsync.application.packed_plan import packing
 from arsync.config import load_config
-from arsync.core.conditions import (
+from arsync.core.ledger.records import Account, Organisation
+from arsync.core.planning.customer_locale import no_holidays
+from arsync.core.planning.explanation import explain
+from arsync.core.planning.planner import make_plan
+from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook.conditions import (
     ALWAYS,
     COMPARISONS,
     AllOf,
@@ -39,14 +46,7 @@ from arsync.core.conditions import (
     OneOf,
     fields_of,
 )
-from arsync.core.explain import explain
-from arsync.core.facts import CONTACT_FIELDS, NUMBERS, Field, Kind
-from arsync.core.places import no_holidays
-from arsync.core.plan import make_plan
-from arsync.core.records import Account, Organisation
-from arsync.core.rulebook import Rulebook, read_rulebook
-from arsync.run import App
-from arsync.run.kept import packing
+from arsync.core.rulebook.facts import CONTACT_FIELDS, NUMBERS, Field, Kind
 from benchmarks.measure import Failed
 from benchmarks.peers import LeftOut, Peer, python_of
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
+from arsync.application.facade import App
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
-from arsync.connector import Page
-from arsync.core.records import Contact, Invoice, Organisation, RecordKind
-from arsync.run import App
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import Contact, Invoice, Organisation, RecordKind
 
 PAGE = 1_000
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import arsync_rulebooks
-from arsync.core.conditions import fields_of
 from arsync.core.rulebook import read_rulebook
+from arsync.core.rulebook.conditions import fields_of
 from benchmarks import backtest, check, evaluate
 from benchmarks.measure import Failed
 from benchmarks.peers import LeftOut

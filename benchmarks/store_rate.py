@@ -31,12 +31,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import make_url
 
 from arsync.clock import SetClock
-from arsync.connector import Page
-from arsync.core.records import Contact, Invoice, Organisation, RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import Contact, Invoice, Organisation, RecordKind
 from arsync.store import Store, open_store
-from arsync.store.database import prepare_sqlite
-from arsync.store.rows import KINDS, Values, hash_of, packed
-from arsync.store.tables import invoices
+from arsync.store.db.database import prepare_sqlite
+from arsync.store.db.tables import invoices
+from arsync.store.ledger.record_rows import KINDS, Values, hash_of, packed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 CONTACTS = 10_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arsync.connector import Authoriser, Connector, Platform, Transport
-from arsync.core.records import RecordKind
+from arsync.connector_sdk import Authoriser, Connector, Platform, Transport
+from arsync.core.ledger.records import RecordKind
 from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME, pages_url
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw
 
-from arsync.connector import HttpResponse, Transport
+from arsync.connector_sdk import HttpResponse, Transport
 from arsync.errors import RetryLater
-from arsync_quickbooks import documents, faults
+from arsync_quickbooks import documents, errors
 from arsync_quickbooks.records import moment
 
 MINOR_VERSION = 75
@@ -54,7 +54,7 @@ class Api:
             params={**(params or {}), "minorversion": str(MINOR_VERSION)},
             headers=_HEADERS,
         )
-        tree = faults.tree_of(response, changes=False)
+        tree = errors.tree_of(response, changes=False)
         return tree, _server_time(tree, response)
 
     def one(
@@ -71,8 +71,8 @@ class Api:
             return None
         try:
             tree, _ = self.read(f"{entity.lower()}/{object_id}", params)
-        except faults.Refused as refused:
-            if refused.codes & {faults.NOT_FOUND, faults.INVALID_ID}:
+        except errors.Refused as refused:
+            if refused.codes & {errors.NOT_FOUND, errors.INVALID_ID}:
                 return None
             raise
         if entity not in tree:
@@ -101,7 +101,7 @@ class Api:
                 headers={**_HEADERS, "Content-Type": "application/text"},
                 body=select.encode(),
             )
-        tree = faults.tree_of(response, changes=False)
+        tree = errors.tree_of(response, changes=False)
         return _rows_by_entity(tree.get("QueryResponse")).get(entity)
 
     def changes(self, entities: Sequence[str], since: datetime) -> Feed:
@@ -115,7 +115,7 @@ class Api:
         return Feed({name: found[name] for name in entities if name in found}, at)
 
 
-Tree = faults.Tree
+Tree = errors.Tree
 
 
 def stamp(at: datetime) -> str:

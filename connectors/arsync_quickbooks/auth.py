@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from arsync.connector import Grant, OrganisationRef, Token
+from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.http import PlatformSession, callback_parameters, oauth_session
 from arsync_quickbooks.api import MINOR_VERSION

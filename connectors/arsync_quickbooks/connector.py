@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from arsync.connector import Page, Receipt, Transport, Undoing, Write
+from arsync.connector_sdk import Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
-from arsync.core.records import Organisation, OwnBalance, RecordKind
+from arsync.core.ledger.records import Organisation, OwnBalance, RecordKind
 from arsync_quickbooks import feed, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
-from arsync_quickbooks.faults import readable
-from arsync_quickbooks.reader import Reader
+from arsync_quickbooks.errors import readable
+from arsync_quickbooks.read_client import Reader
 from arsync_quickbooks.writes import Writer
 
 

@@ -20,13 +20,13 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Raw, Struct
 
-from arsync.connector import Page
-from arsync.core.records import RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import Rejected, RetryLater
-from arsync_quickbooks import faults
+from arsync_quickbooks import errors
 from arsync_quickbooks.api import Feed, stamp
 from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, Odd, rows
-from arsync_quickbooks.reader import (
+from arsync_quickbooks.read_client import (
     BY_NAME,
     CUSTOMER,
     ENTITIES,
@@ -246,7 +246,7 @@ class _Pull:
         """Ask the change feed; None when the watermark lies before its reach."""
         try:
             feed = self.reader.api.changes(_ALL, since)
-        except faults.Refused:
+        except errors.Refused:
             # How QuickBooks refuses a watermark that is too old is not known: its own time tells
             # whether that was the reason.
             if self.reader.company(afresh=True).at - since > LOOK_BACK_MAX:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from functools import lru_cache, wraps
 from typing import Any, NamedTuple, TypeVar
 
-from arsync.core.countries import alpha_2
-from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.records import (
+from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,
@@ -30,8 +30,7 @@ from arsync.core.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.core.text import ID_CHARACTERS_MAX, is_id, one_line
-from arsync_quickbooks.blocks import promised_on
+from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     CreditMemoDoc,
@@ -46,6 +45,7 @@ from arsync_quickbooks.documents import (
     TermDoc,
     Transaction,
 )
+from arsync_quickbooks.fenced_text import promised_on
 
 DELETED_SUFFIX = " (deleted)"
 """QuickBooks adds it to the names of customers that were made inactive."""

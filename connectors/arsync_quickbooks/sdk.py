@@ -22,7 +22,7 @@ from quickbooks.objects.invoice import Invoice
 from quickbooks.objects.term import Term
 
 from arsync.errors import OutcomeUnknown
-from arsync_quickbooks import faults
+from arsync_quickbooks import errors
 from arsync_quickbooks.api import MINOR_VERSION, Api
 
 _NUMBERS = msgspec.json.Encoder(decimal_format="number")
@@ -68,7 +68,7 @@ class Client(QuickBooks):  # type: ignore[misc]
         )
         # Before the SDK looks: it knows neither lower-case faults nor faults without a code, and
         # takes any success but 200 for a failure.
-        faults.tree_of(response, changes=True)
+        errors.tree_of(response, changes=True)
         return _Answer(HTTPStatus.OK, response.body.decode(errors="replace"))
 
     def put(self, entity: str, body: Mapping[str, Any], request_id: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Client(QuickBooks):  # type: ignore[misc]
         )
         items = answer.get("AttachableResponse") or [{}]
         if "Fault" in items[0]:
-            faults.raise_fault(items[0]["Fault"], changes=True)
+            errors.raise_fault(items[0]["Fault"], changes=True)
         return _kept(items[0], "Attachable")
 
 

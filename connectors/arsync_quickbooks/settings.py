@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arsync.connector import Capabilities, Capability, RateLimits
-from arsync_quickbooks.blocks import ATTACHABLE_NOTE_CHARACTERS_MAX
+from arsync.connector_sdk import Capabilities, Capability, RateLimits
+from arsync_quickbooks.fenced_text import ATTACHABLE_NOTE_CHARACTERS_MAX
 
 NAME = "quickbooks"
 LABEL = "QuickBooks Online"

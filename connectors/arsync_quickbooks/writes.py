@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from arsync.connector import Receipt, Undoing, Write
+from arsync.connector_sdk import Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, Via
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
-from arsync_quickbooks.desk import Desk, Target
-from arsync_quickbooks.fees import LateFee
-from arsync_quickbooks.holds import Hold, Lift, Promised
-from arsync_quickbooks.messages import Letter, PlatformEmail, targets_on_invoices
-from arsync_quickbooks.reader import Reader
-from arsync_quickbooks.terms import CashOnDelivery, Restored
-from arsync_quickbooks.undo import Undone
+from arsync_quickbooks.credit_holds import Hold, Lift, Promised
+from arsync_quickbooks.emails_and_letters import Letter, PlatformEmail, targets_on_invoices
+from arsync_quickbooks.late_fees import LateFee
+from arsync_quickbooks.payment_terms import CashOnDelivery, Restored
+from arsync_quickbooks.read_client import Reader
+from arsync_quickbooks.reversal import Undone
+from arsync_quickbooks.write_client import Desk, Target
 
 _ON_CUSTOMER = frozenset(
     {

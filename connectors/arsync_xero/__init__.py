@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arsync.connector import Authoriser, Connector, RateLimits, Transport
-from arsync.core.records import RecordKind
+from arsync.connector_sdk import Authoriser, Connector, RateLimits, Transport
+from arsync.core.ledger.records import RecordKind
 from arsync_xero.connector import CAPABILITIES, XeroConnector
 
 PAGES_URL = "https://go.xero.com"

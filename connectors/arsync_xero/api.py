@@ -7,10 +7,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from arsync.connector import HttpResponse, Transport
+from arsync.connector_sdk import HttpResponse, Transport
 from arsync.errors import Rejected
 from arsync_xero.documents import Document, Endpoint, Rows
-from arsync_xero.refusals import refusal
+from arsync_xero.errors import refusal
 
 PATH = "/api.xro/2.0"
 PAGE_SIZE = 1000

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from arsync.connector import Grant, OrganisationRef, Token
+from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformSession, callback_parameters, oauth_session
 

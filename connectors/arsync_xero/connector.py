@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from arsync.connector import (
+from arsync.connector_sdk import (
     BALANCE_CALLS_MAX,
     Capabilities,
     Capability,
@@ -16,7 +16,7 @@ from arsync.connector import (
     Write,
 )
 from arsync.core.actions import Action
-from arsync.core.records import DocumentProblem, Organisation, OwnBalance, RecordKind
+from arsync.core.ledger.records import DocumentProblem, Organisation, OwnBalance, RecordKind
 from arsync_xero.api import IDS_PER_CALL, Api
 from arsync_xero.documents import (
     CONTACTS,

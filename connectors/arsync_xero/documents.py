@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from arsync.core.records import DocumentProblem, RecordKind
-from arsync.core.text import one_line
+from arsync.core.ledger.records import DocumentProblem, RecordKind
+from arsync.core.ledger.sanitising import one_line
 from arsync.errors import RetryLater
 from arsync_xero.dates import moment_of
 

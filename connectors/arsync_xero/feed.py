@@ -18,8 +18,14 @@ from typing import Any
 
 import msgspec
 
-from arsync.connector import Page, Record
-from arsync.core.records import DocumentProblem, OpenBalance, Organisation, OwnBalance, RecordKind
+from arsync.connector_sdk import Page, Record
+from arsync.core.ledger.records import (
+    DocumentProblem,
+    OpenBalance,
+    Organisation,
+    OwnBalance,
+    RecordKind,
+)
 from arsync.errors import Rejected
 from arsync_xero.api import PAGE_SIZE, Api
 from arsync_xero.documents import (
@@ -34,6 +40,7 @@ from arsync_xero.documents import (
     Endpoint,
     Rows,
 )
+from arsync_xero.errors import TooManyRows
 from arsync_xero.records import (
     to_balance,
     to_contact,
@@ -43,7 +50,6 @@ from arsync_xero.records import (
     to_organisation,
     to_payment,
 )
-from arsync_xero.refusals import TooManyRows
 
 CURSOR_VERSION = 1
 OVERLAP = timedelta(minutes=2)

@@ -11,9 +11,9 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
-from arsync.core.countries import alpha_2
-from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.records import (
+from arsync.core.ledger.countries import alpha_2
+from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,
@@ -29,7 +29,8 @@ from arsync.core.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.core.text import ID_CHARACTERS_MAX, is_id, one_line
+from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+from arsync_xero.currencies import CURRENCIES
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
     AllocationDocument,
@@ -42,7 +43,6 @@ from arsync_xero.documents import (
     Term,
     Terms,
 )
-from arsync_xero.places import CURRENCIES
 from arsync_xero.timezones import iana_name
 
 RATE_DIGITS = 12

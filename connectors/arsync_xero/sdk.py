@@ -17,11 +17,11 @@ import msgspec
 from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
 
-from arsync.connector import HttpResponse
+from arsync.connector_sdk import HttpResponse
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_xero.api import Api
 from arsync_xero.dates import day_of
-from arsync_xero.refusals import element_refusals, refusal
+from arsync_xero.errors import element_refusals, refusal
 
 IDEMPOTENCY_KEY_MAX = 128
 

@@ -9,11 +9,12 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from arsync.connector import SAVED_TERMS, Receipt, Undoing, Write
+from arsync.connector_sdk import SAVED_TERMS, Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, Via, marker
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
-from arsync_xero.changes import (
+from arsync_xero.documents import INVOICES
+from arsync_xero.record_changes import (
     CASH_ON_DELIVERY,
     Attachment,
     ExpectedDate,
@@ -22,10 +23,7 @@ from arsync_xero.changes import (
     read_contact,
     term_fields,
 )
-from arsync_xero.documents import INVOICES
-from arsync_xero.parts import Members, Note, Part, PlatformEmail, Tools
-from arsync_xero.sdk import Sdk
-from arsync_xero.undo import (
+from arsync_xero.reversal import (
     DateUndone,
     FeeUndone,
     HoldUndone,
@@ -34,6 +32,8 @@ from arsync_xero.undo import (
     prepared,
     together,
 )
+from arsync_xero.sdk import Sdk
+from arsync_xero.write_steps import Members, Note, Part, PlatformEmail, Tools
 
 SAVED_GROUPS = "saved.groups"
 SENT_BEFORE = "sent_before"

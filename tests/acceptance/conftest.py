@@ -18,14 +18,15 @@ from typing import Any
 import pytest
 import requests
 
+from arsync.application.facade import App
+from arsync.application.oauth_consent import consent
+from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import Config, example_config, load_config
-from arsync.connector import platform as installed_platform
-from arsync.consent import consent
+from arsync.connector_sdk import platform as installed_platform
 from arsync.core.actions import ActionKind, ActionState
 from arsync.http import PlatformTransport, Timer
-from arsync.run import App, RunResult
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.models import ActionRow, ConnectionRow
 from arsync_sandbox.server import Sandbox
 
 START = datetime(2026, 11, 18, 10, tzinfo=UTC)

@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 from sqlalchemy import make_url
 
+from arsync.application.facade import App
+from arsync.application.health.doctor import examine
 from arsync.http import PlatformTransport, is_loopback
-from arsync.run import App
-from arsync.run.doctor import examine
 
 from .conftest import World, contact_row, invoice_row
 

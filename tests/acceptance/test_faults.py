@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.store.values import ConnectionState
+from arsync.store.models import ConnectionState
 
 from .conftest import ONCE, PLATFORMS, READ_SECONDS, World, one_of_each
 

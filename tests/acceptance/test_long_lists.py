@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arsync.core.records import RecordKind
+from arsync.core.ledger.records import RecordKind
 
 from .conftest import START, World, contact_row, invoice_row
 

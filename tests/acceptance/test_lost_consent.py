@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from arsync.store.values import ConnectionState
+from arsync.store.models import ConnectionState
 
 from .conftest import PLATFORMS, World, arsync_process, told
 from .test_outages import connected

@@ -18,7 +18,7 @@ from functools import partial
 import arsync_quickbooks.connector, arsync_xero.connector
 from arsync.config import load_config
 from arsync.http import PlatformTransport, Timer
-from arsync.run import App
+from arsync.application.facade import App
 
 name, processes, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 

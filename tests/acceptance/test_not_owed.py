@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
+from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import UserMistake
-from arsync.run import RunResult
-from arsync.sync import Progress
+from arsync.sync.pull import Progress
 
 from .conftest import PLATFORMS, START, World, contact_row, invoice_row
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from arsync.application.facade import App
+from arsync.application.health.deep_check import examine_deeply
+from arsync.application.health.findings import WRONG
 from arsync.config import example_config, load_config
-from arsync.run import App
-from arsync.run.deep import examine_deeply
-from arsync.run.findings import WRONG
 
 from .conftest import ONCE, PLATFORMS, START, World, one_of_each
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 
-from arsync.cli.look import status_lines
-from arsync.run import RunResult
-from arsync.run.doctor import examine
+from arsync.application.health.doctor import examine
+from arsync.application.results import RunResult
+from arsync.cli.queries_commands import status_lines
 
 from .conftest import ONCE, World, contact_row, invoice_row, one_of_each
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from arsync.application.health.doctor import examine
+from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
-from arsync.run import RunResult
-from arsync.run.doctor import examine
 
 from .conftest import PLATFORMS, World, contact_row, invoice_row
 

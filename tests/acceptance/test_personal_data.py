@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
-from arsync.store.tables import metadata
+from arsync.store.db.tables import metadata
 
 from .conftest import PLATFORMS, START, World, contact_row, invoice_row
 

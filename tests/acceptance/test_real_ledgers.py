@@ -18,8 +18,8 @@ import pytest
 
 import arsync_rulebooks
 from arsync.core.actions import ActionKind
-from arsync.core.plan import Plan
-from arsync.core.records import Invoice
+from arsync.core.ledger.records import Invoice
+from arsync.core.planning.planner import Plan
 
 from .conftest import World
 

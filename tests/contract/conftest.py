@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from arsync.clock import SystemClock
-from arsync.connector import (
+from arsync.connector_sdk import (
     Authoriser,
     Connector,
     HttpResponse,
@@ -62,7 +62,7 @@ class Watched:
 
 @dataclass
 class SandboxBench:
-    """`arsync.testing.Bench` on the sandbox, for either platform."""
+    """`arsync.connector_sdk.contract_tests.Bench` on the sandbox, for either platform."""
 
     sandbox: Sandbox
     name: str

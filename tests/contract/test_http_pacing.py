@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from arsync.connector import RateLimits
+from arsync.connector_sdk import RateLimits
 from arsync.errors import RetryLater
 from arsync.http import DAY_LIMIT_WAIT_SECONDS, Pacer, Timer
 

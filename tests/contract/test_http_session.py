@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import Token
+from arsync.connector_sdk import Token
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformSession, callback_parameters, is_loopback, oauth_session
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import RateLimits
+from arsync.connector_sdk import RateLimits
+from arsync.connector_sdk.rate_window import BLOCK_SECONDS, Tally, Wish
 from arsync.errors import RetryLater
 from arsync.http import Pacer, PlatformTransport, Timer
-from arsync.pace import BLOCK_SECONDS, Tally, Wish
 from arsync.store import open_store
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox

@@ -17,7 +17,7 @@ import pytest
 
 from arsync import http
 from arsync.clock import SetClock
-from arsync.connector import RateLimits, Token
+from arsync.connector_sdk import RateLimits, Token
 from arsync.errors import (
     LockLost,
     NeedsReconnect,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from arsync.connector import Capability, platform
+from arsync.connector_sdk import Capability, platform
 from arsync.errors import NeedsReconnect, UserMistake
 
 REDIRECT = "http://localhost:8976/callback"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync_quickbooks.blocks import (
+from arsync_quickbooks.fenced_text import (
     ATTACHABLE_NOTE_CHARACTERS_MAX,
     CREDIT_HOLD,
     NOTES_CHARACTERS_MAX,

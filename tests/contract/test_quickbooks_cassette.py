@@ -17,9 +17,9 @@ import pytest
 import vcr
 
 from arsync.clock import SetClock
-from arsync.connector import Connector, Token, Write, platform
+from arsync.connector_sdk import Connector, Token, Write, platform
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
-from arsync.core.records import Invoice, RecordKind
+from arsync.core.ledger.records import Invoice, RecordKind
 from arsync.http import PlatformTransport
 
 CASSETTE = Path(__file__).parent / "cassettes" / "quickbooks.yaml"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from arsync.testing import Bench, ConnectorContract
+from arsync.connector_sdk.contract_tests import Bench, ConnectorContract
 from arsync_sandbox.server import Sandbox
 
 OTHER_ANSWERS = {

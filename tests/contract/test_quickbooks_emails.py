@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Write
+from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import Delivery, InvoiceDoc
-from arsync_quickbooks.messages import ADDRESS_CHARACTERS_MAX, sent_since
+from arsync_quickbooks.emails_and_letters import ADDRESS_CHARACTERS_MAX, sent_since
 
 ISSUED = date(2026, 10, 1)
 

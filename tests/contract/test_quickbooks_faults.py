@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import HttpResponse
+from arsync.connector_sdk import HttpResponse
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api, quoted, stamp
-from arsync_quickbooks.faults import Refused, tree_of
+from arsync_quickbooks.errors import Refused, tree_of
 from arsync_quickbooks.records import moment
 
 

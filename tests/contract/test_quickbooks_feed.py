@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Page
-from arsync.core.records import Contact, Invoice, RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import Contact, Invoice, RecordKind
 
 QUIET_CALLS_MAX = 3
 LATER = timedelta(minutes=15)

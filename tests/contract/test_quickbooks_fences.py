@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from arsync_quickbooks.blocks import (
+from arsync_quickbooks.fenced_text import (
     CREDIT_HOLD,
     NOTES_CHARACTERS_MAX,
     PRIVATE_NOTE_CHARACTERS_MAX,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import HttpResponse, Page
-from arsync.core.records import RecordKind
+from arsync.connector_sdk import HttpResponse, Page
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import RetryLater
 from arsync_quickbooks.connector import QuickBooksConnector
 from arsync_quickbooks.documents import ROWS_MAX

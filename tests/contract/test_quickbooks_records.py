@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from arsync.core.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
-from arsync.core.records import Allocation, DocumentProblem, Payment, RecordKind
+from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.ledger.records import Allocation, DocumentProblem, Payment, RecordKind
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     InvoiceDoc,
@@ -21,7 +21,7 @@ from arsync_quickbooks.documents import (
     one,
     rows,
 )
-from arsync_quickbooks.reader import BY_NAME
+from arsync_quickbooks.read_client import BY_NAME
 from arsync_quickbooks.records import (
     Books,
     Names,

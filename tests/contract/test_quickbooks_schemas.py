@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from arsync.connector import Write
+from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
-from arsync.core.undo import UNDOABLE, undo_action
-from arsync_quickbooks.desk import REQUEST_ID_LENGTH_MAX
+from arsync.core.actions.reversal import UNDOABLE, undo_action
+from arsync_quickbooks.write_client import REQUEST_ID_LENGTH_MAX
 
 FOLDER = Path(__file__).parents[3] / "shared" / "contracts" / "intuit"
 X = "{http://www.w3.org/2001/XMLSchema}"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Write
+from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
-from arsync.core.records import RecordKind
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 
 ACCEPT = {"Accept": "application/json", "Content-Type": "application/json"}

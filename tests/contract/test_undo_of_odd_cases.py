@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Standing, Write
+from arsync.connector_sdk import Standing, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
-from arsync.core.undo import undo_action
+from arsync.core.actions.reversal import undo_action
 from arsync.errors import Rejected
 
 HOLD, TERMS, PROMISE = ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.PROMISE

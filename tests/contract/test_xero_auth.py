@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from arsync.connector import Authoriser, Grant
+from arsync.connector_sdk import Authoriser, Grant
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync_sandbox.server import Sandbox
 from arsync_xero import PLATFORM
@@ -121,7 +121,7 @@ def test_a_revoked_consent_is_over(sandbox: Sandbox, xero_settings: dict[str, st
 def test_without_a_refresh_token_a_person_is_needed(xero_settings: dict[str, str]) -> None:
     from datetime import UTC, datetime
 
-    from arsync.connector import Token
+    from arsync.connector_sdk import Token
 
     token = Token("a", "", datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises(NeedsReconnect):

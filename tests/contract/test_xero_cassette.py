@@ -20,9 +20,9 @@ import requests
 import vcr
 
 from arsync.clock import SystemClock
-from arsync.connector import Grant, Page, Write
+from arsync.connector_sdk import Grant, Page, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
-from arsync.core.records import Contact, Invoice, Payment, RecordKind
+from arsync.core.ledger.records import Contact, Invoice, Payment, RecordKind
 from arsync.http import PlatformTransport
 from arsync_xero import PLATFORM
 

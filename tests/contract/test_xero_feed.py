@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Page
-from arsync.core.records import (
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import (
     Contact,
     ContactStatus,
     Credit,

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from arsync.connector import Page
-from arsync.core.records import RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import Rejected
 from arsync_sandbox.server import Sandbox
 from arsync_xero.feed import Cursor, fewer_days, later_days, read_cursor

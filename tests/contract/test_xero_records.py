@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     ContactStatus,

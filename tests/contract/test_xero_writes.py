@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Capability, HttpResponse, Write
+from arsync.connector_sdk import Capability, HttpResponse, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
-from arsync_xero.changes import ATTACHMENT_BYTES_MAX
 from arsync_xero.connector import NOTE_CHARACTERS_MAX, XeroConnector
-from arsync_xero.parts import GROUP_NAME
-from arsync_xero.refusals import refusal, words
+from arsync_xero.errors import refusal, words
+from arsync_xero.record_changes import ATTACHMENT_BYTES_MAX
+from arsync_xero.write_steps import GROUP_NAME
 
 SILENT = {"xero_email_marks_sent": False, "xero_email_writes_history": False}
 

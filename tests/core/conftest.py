@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import Action, ActionKind
-from arsync.core.places import no_holidays
-from arsync.core.plan import Plan, make_plan
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Account,
     Contact,
     Credit,
@@ -22,6 +20,8 @@ from arsync.core.records import (
     SentStep,
     StandingHold,
 )
+from arsync.core.planning.customer_locale import no_holidays
+from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook import Rulebook, read_rulebook
 
 EVERYTHING = frozenset(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from arsync.core.records import Dispute, Promise
+from arsync.core.ledger.records import Dispute, Promise
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from arsync.core.facts import CONTACT_BY_NAME, in_json, in_words
-from arsync.core.figures import folded
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, in_json, in_words
+from arsync.core.rulebook.figures import folded
 
 FIELD = CONTACT_BY_NAME["contact_group"]
 

@@ -15,8 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
-from arsync.core.explain import explain
-from arsync.core.records import Organisation
+from arsync.core.ledger.records import Organisation
+from arsync.core.planning.explanation import explain
 
 WEEKLY = """reminders:
   - name: Every week

@@ -38,8 +38,8 @@ RUN_BY = {
     "tutorial.md": "tests/docs/test_tutorial.py",
     "editor.md": "tests/docs/test_editor.py",
     "testing-rules.md": "tests/docs/test_testing_rules.py",
-    "trying-a-policy.md": "tests/shell/test_trying_a_policy.py",
-    "why.md": "tests/shell/test_why_page.py",
+    "trying-a-policy.md": "tests/cli/test_trying_a_policy.py",
+    "why.md": "tests/cli/test_why_page.py",
 }
 """The test that runs a page's transcripts."""
 

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from arsync.application.facade import App
 from arsync.cli import COMMANDS, cli
 from arsync.config import SETTINGS, load_config, variable
-from arsync.core.facts import FIELDS
 from arsync.core.rulebook import read_rulebook
-from arsync.core.schema import schema
+from arsync.core.rulebook.facts import FIELDS
+from arsync.core.rulebook.json_schema import schema
 from arsync.mail import known_texts
-from arsync.run import App
-from arsync.run.rules import shipped
+from arsync.rules_source.folder import shipped
 from arsync_sandbox.server import Sandbox
 
 from .conftest import PAGES, ROOT, TODAY, Block, blocks
@@ -56,7 +56,7 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A connected and pulled ledger to plan examples on."""
     import requests
 
-    from arsync.consent import consent
+    from arsync.application.oauth_consent import consent
 
     folder = tmp_path_factory.mktemp("examples")
     url = sandbox.url

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from arsync.core.facts import CONTACT_BY_NAME, FIELDS, Field
 from arsync.core.rulebook import read_rulebook
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, FIELDS, Field
 
 from .conftest import GENERATOR, ROOT
 

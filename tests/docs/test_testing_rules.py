@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from arsync.cli import run_cli
-from arsync.core.scenario.keys import CUSTOMER, INVOICE, SCENARIO
-from arsync.core.scenario.phrases import EVENTS, EXPECTATIONS
+from arsync.core.trials.scenario.phrases import EVENTS, EXPECTATIONS
+from arsync.core.trials.scenario.scenario_keys import CUSTOMER, INVOICE, SCENARIO
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "testing-rules.md").read_text("utf-8")
 STEPS = re.findall(r"^```(console|edit|yaml|yml)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

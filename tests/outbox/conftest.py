@@ -17,9 +17,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from sqlalchemy import event
 
+from arsync.application.adapters import MailPost
+from arsync.application.facade import App
+from arsync.application.results import RunResult
 from arsync.clock import Clock, SetClock
 from arsync.config import Config, load_config
-from arsync.connector import (
+from arsync.connector_sdk import (
     Authoriser,
     Capabilities,
     Capability,
@@ -35,7 +38,7 @@ from arsync.connector import (
     Write,
 )
 from arsync.core.actions import Action, ActionKind, ActionState
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Account,
     Contact,
     Credit,
@@ -51,10 +54,8 @@ from arsync.core.records import (
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync.mail import Letters
 from arsync.outbox import LIMITS, Limits
-from arsync.run import App, RunResult
-from arsync.run.wiring import MailPost
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow, Mode
+from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 TODAY = NOW.date()

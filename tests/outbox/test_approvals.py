@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.store.values import Mode
+from arsync.store.models import Mode
 
 from .conftest import NOW, RULES, Books, World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.records import ContactStatus
+from arsync.core.ledger.records import ContactStatus
 from arsync.errors import Rejected, RetryLater
 
 from .conftest import Books, World

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
-from arsync.core.records import Account, Contact, DocumentStatus, Invoice, Organisation, Promise
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    Promise,
+)
 from arsync.errors import UserMistake
 from arsync.mail import (
     INVOICES_PER_LETTER_MAX,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from arsync.core.actions import ActionKind
-from arsync.core.places import LANGUAGE_NAMES, LANGUAGES
+from arsync.core.planning.customer_locale import LANGUAGE_NAMES, LANGUAGES
 from arsync.mail import TEXT_NAMES, Letter, Letters, language, languages, letter_pdf, sample_context
 
 from .conftest import RULES, World

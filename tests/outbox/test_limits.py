@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
 from arsync.outbox import LIMITS, Limits
-from arsync.run import App
 
 from .conftest import RULES, Books, Fault, World
 

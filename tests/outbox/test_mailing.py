@@ -7,10 +7,10 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.outbox import LIMITS
-from arsync.run import App
 
 from .conftest import RULES, AnyPort, Books, BooksPlatform, Fault, Sink, World
 

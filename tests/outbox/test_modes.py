@@ -10,7 +10,7 @@ import pytest
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import UserMistake
-from arsync.store.values import Mode
+from arsync.store.models import Mode
 
 from .conftest import RULES, TODAY, Books, World
 

@@ -11,15 +11,16 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from arsync.cli.look import status_lines
-from arsync.connector import Grant, OrganisationRef, Token
+from arsync.application.container import connection_name
+from arsync.application.results import RunResult
+from arsync.application.scheduler import stop_on_signals
+from arsync.cli.queries_commands import status_lines
+from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.records import DocumentProblem
+from arsync.core.ledger.records import DocumentProblem
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
-from arsync.run import RunResult, read_rules, stop_on_signals
-from arsync.run.parts import connection_name
-from arsync.run.rules import holidays_of
-from arsync.store.values import ConnectionState, Mode
+from arsync.rules_source.folder import holidays_of, read_rules
+from arsync.store.models import ConnectionState, Mode
 
 from .conftest import NOW, ORGANISATION, RULES, TODAY, Books, Fault, World
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.records import ContactStatus, DocumentProblem, DocumentStatus
+from arsync.core.ledger.records import ContactStatus, DocumentProblem, DocumentStatus
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
-from arsync.store.values import ConnectionState
+from arsync.store.models import ConnectionState
 
 from .conftest import NOW, RULES, TODAY, Books, Fault, World
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from arsync.application.undoing import Undone
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 from arsync.outbox import Verdict
-from arsync.run.undo import Undone
 
 from .conftest import RULES, TODAY, Books, Fault, World
 

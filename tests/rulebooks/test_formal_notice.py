@@ -10,10 +10,10 @@ import pytest
 
 from arsync.config import load_config
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
-from arsync.core.records import Account, Contact, Invoice, Organisation
-from arsync.core.statutory import LatePayment
+from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.mail import Letters, letter_context
-from arsync.run.rules import read_rules
+from arsync.rules_source.folder import read_rules
 
 TODAY = date(2026, 8, 31)
 

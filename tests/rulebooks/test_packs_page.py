@@ -14,15 +14,15 @@ import pytest
 import yaml
 
 import arsync_rulebooks
+from arsync.application.facade import App
 from arsync.cli import run_cli
 from arsync.config import load_config
-from arsync.core.records import Organisation
+from arsync.core.ledger.late_payment_law import compensation, interest
+from arsync.core.ledger.records import Organisation
 from arsync.core.rulebook import Rulebook, read_rulebook
-from arsync.core.schema import schema
-from arsync.core.statutory import compensation, interest
+from arsync.core.rulebook.json_schema import schema
 from arsync.mail import known_texts
-from arsync.run import App
-from arsync.run.rules import shipped
+from arsync.rules_source.folder import shipped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 import arsync_rulebooks
+from arsync.application.facade import App
 from arsync.cli import run_cli
 from arsync.config import Config, load_config
-from arsync.core.records import Organisation
-from arsync.core.rulebook.shown import differences, effective_text
-from arsync.run import App
-from arsync.run.rules import Rules, read_paths, read_rules
+from arsync.core.ledger.records import Organisation
+from arsync.core.rulebook.effective import differences, effective_text
+from arsync.rules_source.folder import Rules, read_paths, read_rules
 
 PACK = "version: 1\nextends: uk-standard\n"
 

@@ -13,14 +13,14 @@ import pytest
 import yaml
 
 import arsync_rulebooks
-from arsync.core.places import no_holidays
-from arsync.core.plan import Plan, make_plan
-from arsync.core.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.late_payment_law import is_half_year
+from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.planning.customer_locale import no_holidays
+from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook import Rulebook, needs, read_rulebook, rulebook_warnings
-from arsync.core.schema import schema
-from arsync.core.statutory import is_half_year
+from arsync.core.rulebook.json_schema import schema
 from arsync.mail import known_texts
-from arsync.run.rules import holidays_of, shipped
+from arsync.rules_source.folder import holidays_of, shipped
 
 TEXTS = frozenset(known_texts())
 NAMES = arsync_rulebooks.names()

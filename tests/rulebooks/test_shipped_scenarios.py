@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import pytest
 
 import arsync_rulebooks
+from arsync.application.scenarios import play_files
 from arsync.config import load_config
-from arsync.core.conditions import fields_of
-from arsync.core.places import HolidaysIn, no_holidays
+from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
-from arsync.core.scenario import Scenario, judge, play, read_scenarios
-from arsync.run.rules import holidays_in, shipped
-from arsync.run.scenarios import play_files
+from arsync.core.rulebook.conditions import fields_of
+from arsync.core.trials.scenario import Scenario, judge, play, read_scenarios
+from arsync.rules_source.folder import holidays_in, shipped
 
 NAMES = ("gentle", "standard", "strict")
 PACKS = tuple(name for name in arsync_rulebooks.names() if name not in NAMES)

@@ -13,11 +13,11 @@ from arsync.clock import SystemClock
 from arsync.errors import UserMistake
 from arsync.files import write_private
 from arsync.store import open_store
-from arsync.store.database import Database
-from arsync.store.keys import Keys
-from arsync.store.locks import Locks
+from arsync.store.admin.encryption_keys import Keys
+from arsync.store.db.database import Database
+from arsync.store.db.locks import Locks
 
-from ..shell.conftest import Shell  # noqa: TID252 - tests are no installed package
+from ..cli.conftest import Shell  # noqa: TID252 - tests are no installed package
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="rights as POSIX has them")
 

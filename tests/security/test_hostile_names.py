@@ -13,12 +13,18 @@ from typing import Any
 
 import pytest
 
-from arsync.core.report import BUCKETS, Ageing, AgeingRow
-from arsync.core.text import FILE_NAME_CHARACTERS_MAX, cleaned, file_name, is_id, one_line
+from arsync.application.ageing_report import AgeingTable, as_csv
+from arsync.core.analytics.ageing import BUCKETS, Ageing, AgeingRow
+from arsync.core.ledger.sanitising import (
+    FILE_NAME_CHARACTERS_MAX,
+    cleaned,
+    file_name,
+    is_id,
+    one_line,
+)
 from arsync.mail.context import is_web_link
-from arsync.run.ageing import AgeingTable, as_csv
 from arsync_quickbooks.documents import one
-from arsync_quickbooks.reader import BY_NAME
+from arsync_quickbooks.read_client import BY_NAME
 from arsync_quickbooks.records import Books, Names
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox
@@ -26,7 +32,7 @@ from arsync_sandbox.timeline import Rows
 from arsync_xero.documents import CONTACTS, INVOICES
 from arsync_xero.records import to_contact, to_invoice
 
-from ..shell.conftest import TODAY, Shell, connect  # noqa: TID252 - tests are no installed package
+from ..cli.conftest import TODAY, Shell, connect  # noqa: TID252 - tests are no installed package
 
 HOSTILE = "A\x1b[2J\x1b]0;x\x07\r\nERROR all is lost\u202ecod\u2028\x9b31m"
 """Clears a screen, names a window, forges a line of a log, turns the writing round."""

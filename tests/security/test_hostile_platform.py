@@ -15,7 +15,7 @@ import pytest
 
 from arsync import http
 from arsync.clock import SetClock
-from arsync.connector import HttpResponse, RateLimits, Token
+from arsync.connector_sdk import HttpResponse, RateLimits, Token
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.connector import QuickBooksConnector
 from arsync_quickbooks.documents import ROWS_MAX
@@ -228,9 +228,9 @@ def test_an_answer_that_is_none_is_a_clear_error(
 
 @pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)
 def test_a_refusal_in_any_shape_is_read(body: bytes) -> None:
-    from arsync.http.answers import words
-    from arsync_quickbooks.faults import tree_of
-    from arsync_xero.refusals import refusal
+    from arsync.http.responses import words
+    from arsync_quickbooks.errors import tree_of
+    from arsync_xero.errors import refusal
 
     response = HttpResponse(status=400, headers={}, body=body)
     assert "\n" not in words(response)

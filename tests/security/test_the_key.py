@@ -10,12 +10,12 @@ from cryptography.fernet import Fernet
 
 from arsync.clock import SystemClock
 from arsync.config import example_config
-from arsync.connector import Token
+from arsync.connector_sdk import Token
 from arsync.errors import UserMistake
 from arsync.store import Store, open_store
-from arsync.store.keys import Keys
+from arsync.store.admin.encryption_keys import Keys
 
-from ..shell.conftest import Shell  # noqa: TID252 - tests are no installed package
+from ..cli.conftest import Shell  # noqa: TID252 - tests are no installed package
 
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)
 TOKEN = Token("access-1", "refresh-1", ENDS)

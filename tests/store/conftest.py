@@ -28,11 +28,11 @@ from tests.conftest import new_schema
 
 from arsync.clock import SetClock
 from arsync.core.actions import Action
-from arsync.core.records import Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.store import Keys, Store, open_store
-from arsync.store.action_rows import add_asked
-from arsync.store.tables import metadata
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.actions.action_rows import add_asked
+from arsync.store.db.tables import metadata
+from arsync.store.models import ActionRow, ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

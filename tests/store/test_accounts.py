@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from arsync.connector import Page, Record
+from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     Dispute,
@@ -22,8 +22,8 @@ from arsync.core.records import (
     StandingHold,
 )
 from arsync.store import Store
-from arsync.store.accounts import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
-from arsync.store.values import ConnectionRow
+from arsync.store.ledger.account_reader import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
+from arsync.store.models import ConnectionRow
 
 from .conftest import asked
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import Receipt
+from arsync.connector_sdk import Receipt
 from arsync.core.actions import (
     ALLOWED_CHANGES,
     Action,
@@ -26,10 +26,10 @@ from arsync.core.actions import (
 )
 from arsync.errors import UserMistake
 from arsync.store import Store, open_store
-from arsync.store.action_claims import LEASE_SECONDS_MAX
-from arsync.store.payload import action_from_json, action_json
-from arsync.store.planning import ACTIONS_AT_ONCE
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.actions.claims import LEASE_SECONDS_MAX
+from arsync.store.actions.plan_saving import ACTIONS_AT_ONCE
+from arsync.store.actions.serialisation import action_from_json, action_json
+from arsync.store.models import ActionRow, ConnectionRow
 
 from .conftest import asked
 

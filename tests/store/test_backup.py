@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import select
 
 from arsync.clock import SetClock
-from arsync.connector import Page, Token
-from arsync.core.records import Contact, RecordKind
+from arsync.connector_sdk import Page, Token
+from arsync.core.ledger.records import Contact, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Keys, Store, open_store
-from arsync.store.tables import metadata
-from arsync.store.values import ConnectionRow
+from arsync.store.db.tables import metadata
+from arsync.store.models import ConnectionRow
 
 from .conftest import fill_every_table
 

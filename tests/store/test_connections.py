@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import Page, Token
+from arsync.connector_sdk import Page, Token
 from arsync.core.actions import Action, ActionKind, Because
-from arsync.core.records import Contact, Organisation, RecordKind
+from arsync.core.ledger.records import Contact, Organisation, RecordKind
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store import Store
-from arsync.store.values import ConnectionRow, ConnectionState
+from arsync.store.models import ConnectionRow, ConnectionState
 
 from .conftest import asked
 

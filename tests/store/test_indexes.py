@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from arsync.core.actions import ActionKind, ActionState, Via
-from arsync.core.records import Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.store import Store
-from arsync.store.action_rows import add_events, new_life
-from arsync.store.tables import actions, promises, runs
-from arsync.store.values import ConnectionRow
+from arsync.store.actions.action_rows import add_events, new_life
+from arsync.store.db.tables import actions, promises, runs
+from arsync.store.models import ConnectionRow
 
 from .test_actions import an_action
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from arsync.connector import Page, Receipt
+from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Because
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     Credit,
@@ -23,7 +23,7 @@ from arsync.core.records import (
     RecordKind,
 )
 from arsync.store import Fault, Store
-from arsync.store.values import ConnectionRow
+from arsync.store.models import ConnectionRow
 
 from .conftest import asked
 

@@ -17,7 +17,7 @@ from keyring.backends.null import Keyring as NullKeyring
 from arsync.config import load_config
 from arsync.errors import UserMistake
 from arsync.store import Keys
-from arsync.store.keys import KEYRING_NAME, KEYRING_SERVICE, KEYS_MAX
+from arsync.store.admin.encryption_keys import KEYRING_NAME, KEYRING_SERVICE, KEYS_MAX
 
 
 class MemoryKeyring(KeyringBackend):

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import insert
 
-from arsync.core.since import Planned
+from arsync.core.trials.plan_diff import Planned
 from arsync.store import Store
-from arsync.store.tables import last_plans
-from arsync.store.values import ConnectionRow
+from arsync.store.db.tables import last_plans
+from arsync.store.models import ConnectionRow
 
 MOMENT = datetime(2026, 11, 2, 17, 30, tzinfo=UTC)
 

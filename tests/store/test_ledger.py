@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import StatementError
 
-from arsync.connector import Page, Record
-from arsync.core.money import AMOUNT_MAX
-from arsync.core.records import (
+from arsync.connector_sdk import Page, Record
+from arsync.core.ledger.money import AMOUNT_MAX
+from arsync.core.ledger.records import (
     Allocation,
     Contact,
     Credit,
@@ -23,7 +23,7 @@ from arsync.core.records import (
 )
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.values import ConnectionRow, PageResult
+from arsync.store.models import ConnectionRow, PageResult
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 KINDS = RecordKind

@@ -23,14 +23,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select, text
 
 from arsync.clock import SetClock
-from arsync.connector import Page
-from arsync.core.records import Contact, Organisation, RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import Contact, Organisation, RecordKind
 from arsync.errors import RetryLater, UserMistake
-from arsync.store import Store, open_store, schema
-from arsync.store.column_types import moment_text
-from arsync.store.database import Database
-from arsync.store.tables import metadata
-from arsync.store.values import ConnectionRow
+from arsync.store import Store, open_store
+from arsync.store.db import migrate
+from arsync.store.db.column_types import moment_text
+from arsync.store.db.database import Database
+from arsync.store.db.tables import metadata
+from arsync.store.models import ConnectionRow
 
 from .conftest import fill_every_table
 
@@ -50,12 +51,12 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
 
 def test_every_migration_is_known_to_the_code() -> None:
     config = Config()
-    folder = Path(schema.__file__).with_name("migrations")
+    folder = Path(migrate.__file__).with_name("migrations")
     config.set_main_option("script_location", str(folder))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
     found = [one.revision for one in script.walk_revisions()]
-    assert tuple(reversed(found)) == schema.REVISIONS
+    assert tuple(reversed(found)) == migrate.REVISIONS
 
 
 def test_a_store_that_is_up_to_date_is_opened_as_it_is(
@@ -78,7 +79,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(
         assert store.connections.all() == [connection]
     finally:
         with store.engine.begin() as database:
-            newest = {"revision": schema.REVISIONS[-1]}
+            newest = {"revision": migrate.REVISIONS[-1]}
             database.execute(text("UPDATE alembic_version SET version_num = :revision"), newest)
 
 
@@ -133,13 +134,13 @@ def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
-@pytest.mark.parametrize("revision", schema.REVISIONS)
+@pytest.mark.parametrize("revision", migrate.REVISIONS)
 def test_a_store_of_every_earlier_version_is_brought_up_to_date_with_all_its_rows(
     empty_url: str, revision: str
 ) -> None:
     database = Database(empty_url)
     with database.write() as connection:
-        schema.upgrade(connection, revision)
+        migrate.upgrade(connection, revision)
     with database.write() as connection:
         fill_every_table(connection)
     before = raw_rows(database.engine)
@@ -158,8 +159,8 @@ def test_a_store_of_every_earlier_version_is_brought_up_to_date_with_all_its_row
 _DIES_IN_THE_MIDDLE = """
 import os, signal, sys
 from sqlalchemy import event
-from arsync.store.database import Database
-from arsync.store.schema import REVISIONS, migrate, upgrade
+from arsync.store.db.database import Database
+from arsync.store.db.migrate import REVISIONS, migrate, upgrade
 
 database = Database(sys.argv[1])
 made = 0

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from arsync.connector import Page
-from arsync.core.records import Invoice, RecordKind
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import Invoice, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.values import ConnectionRow, PromiseRow
+from arsync.store.models import ConnectionRow, PromiseRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from arsync.connector import Page
-from arsync.core.records import (
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import (
     Contact,
     Credit,
     CreditKind,
@@ -20,7 +20,7 @@ from arsync.core.records import (
     RecordKind,
 )
 from arsync.store import Store
-from arsync.store.values import ConnectionRow
+from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
 DAY = date(2026, 11, 1)

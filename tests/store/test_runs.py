@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import make_url, text
 
 from arsync.clock import SetClock
-from arsync.core.records import Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.errors import LockLost, RetryLater
 from arsync.store import Store, open_store
-from arsync.store.values import ConnectionRow
+from arsync.store.models import ConnectionRow
 
 
 def test_a_run_is_remembered(store: Store, connection: ConnectionRow, clock: SetClock) -> None:

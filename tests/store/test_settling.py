@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from arsync.core.actions import Action, ActionKind, ActionState, Because
-from arsync.core.undo import undo_action
+from arsync.core.actions.reversal import undo_action
 from arsync.errors import UserMistake
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow
+from arsync.store.models import ActionRow, ConnectionRow
 
 from .conftest import asked
 

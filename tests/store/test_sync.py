@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from arsync.clock import SetClock
-from arsync.connector import Capabilities, Connector, Page, Receipt, Record, Undoing, Write
+from arsync.connector_sdk import Capabilities, Connector, Page, Receipt, Record, Undoing, Write
 from arsync.core.actions import Action
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Contact,
     DocumentProblem,
     Invoice,
@@ -22,8 +22,8 @@ from arsync.core.records import (
 )
 from arsync.errors import NeedsReconnect, RetryLater
 from arsync.store import Store
-from arsync.store.values import ConnectionRow
-from arsync.sync import MANY_ROWS, READ_AT_ONCE, Progress, PullResult, pull
+from arsync.store.models import ConnectionRow
+from arsync.sync.pull import MANY_ROWS, READ_AT_ONCE, Progress, PullResult, pull
 
 KINDS = RecordKind
 

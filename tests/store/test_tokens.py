@@ -11,11 +11,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from arsync.clock import SetClock
-from arsync.connector import Token
-from arsync.core.records import Organisation
+from arsync.connector_sdk import Token
+from arsync.core.ledger.records import Organisation
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.store import Keys, Store, open_store
-from arsync.store.values import ConnectionRow
+from arsync.store.models import ConnectionRow
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OLD = Token("old-access", "old-refresh", NOW, "accounting offline_access", NOW + timedelta(days=60))

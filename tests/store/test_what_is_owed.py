@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
-from arsync.connector import Page, Record
+from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef, step_subject
-from arsync.core.records import Account, Contact, DocumentProblem, Invoice, RecordKind, SentStep
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    DocumentProblem,
+    Invoice,
+    RecordKind,
+    SentStep,
+)
 from arsync.store import Store
-from arsync.store.values import ConnectionRow
+from arsync.store.models import ConnectionRow
 
 from .conftest import asked
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, ActionState, marker
-from arsync.core.records import DocumentStatus
-from arsync.store.values import ActionRow
+from arsync.core.ledger.records import DocumentStatus
+from arsync.store.models import ActionRow
 
 from .accidents import Check
 from .world import ON_THE_WAY, World

@@ -27,9 +27,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.acceptance.conftest import contact_row, invoice_row, is_cash_on_delivery
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.core.undo import UNDOABLE
+from arsync.core.actions.reversal import UNDOABLE
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
-from arsync.store.values import ActionRow, ConnectionState, Mode
+from arsync.store.models import ActionRow, ConnectionState, Mode
 from arsync_sandbox.people import PeopleProblem, edit
 
 from . import profile

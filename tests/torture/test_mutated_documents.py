@@ -20,9 +20,9 @@ import yaml
 from tests.acceptance.conftest import contact_row, invoice_row
 
 from arsync.config import Config
-from arsync.connector import HttpResponse, Page
-from arsync.connector import platform as installed_platform
-from arsync.core.records import Credit, DocumentProblem, Invoice, Payment
+from arsync.connector_sdk import HttpResponse, Page
+from arsync.connector_sdk import platform as installed_platform
+from arsync.core.ledger.records import Credit, DocumentProblem, Invoice, Payment
 from arsync.errors import ArsyncError, RetryLater
 
 from . import profile

@@ -14,8 +14,9 @@ from sqlalchemy import create_engine, make_url, text
 from tests.acceptance.conftest import ONCE, one_of_each
 from tests.conftest import new_schema
 
+from arsync.application.facade import App
+from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
-from arsync.run import App, RunResult
 
 from . import profile
 from .accidents import TOKEN_CALLS, Accidents, Schedule, Tally, can_fork

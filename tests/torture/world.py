@@ -23,14 +23,15 @@ from sqlalchemy import Connection, Engine, event
 from tests.acceptance.conftest import START, Control, standing
 from tests.acceptance.conftest import World as AcceptanceWorld
 
+from arsync.application.adapters import MailPost
+from arsync.application.facade import App
+from arsync.application.results import RunResult
 from arsync.config import load_config
-from arsync.connector import Receipt
-from arsync.connector import platform as installed_platform
+from arsync.connector_sdk import Receipt
+from arsync.connector_sdk import platform as installed_platform
 from arsync.core.actions import ActionKind, ActionState
 from arsync.http import PlatformTransport, Timer
-from arsync.run import App, RunResult
-from arsync.run.wiring import MailPost
-from arsync.store.values import ActionRow, ConnectionRow, ConnectionState
+from arsync.store.models import ActionRow, ConnectionRow, ConnectionState
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
 

@@ -1,4 +1,4 @@
-"""The command line. A command parses, calls one function of `arsync.run`, and prints.
+"""The command line. A command parses, calls one function of `arsync.application`, and prints.
 
 Commands are imported when they are called, so that `arsync --help` needs neither the database nor
 an SDK. What a command does and what it is called stands in one table, which feeds help and docs.
@@ -37,38 +37,40 @@ COMMANDS: dict[str, dict[str, Entry]] = {
             "setup", "List the connections, or change one: its mode, what is known of it."
         ),
         "disconnect": Entry("setup", "Withdraw the consent and forget a connection's tokens."),
-        "doctor": Entry("doctor", "Check everything that has to be right."),
+        "doctor": Entry("health", "Check everything that has to be right."),
     },
     "Keep": {
-        "backup": Entry("keeping", "Write the whole store into one file, while runs go on."),
-        "restore": Entry("keeping", "Fill an empty store from a backup."),
-        "keys": Entry("keeping", "Renew the key that encrypts the tokens."),
-        "rebuild": Entry("keeping", "Copy a ledger anew; nothing that people did is lost."),
-        "export": Entry("personal", "Print everything that is held of one customer."),
-        "forget": Entry("personal", "Make what arsync recorded about one customer nameless."),
+        "backup": Entry("maintenance", "Write the whole store into one file, while runs go on."),
+        "restore": Entry("maintenance", "Fill an empty store from a backup."),
+        "keys": Entry("maintenance", "Renew the key that encrypts the tokens."),
+        "rebuild": Entry("maintenance", "Copy a ledger anew; nothing that people did is lost."),
+        "export": Entry("privacy", "Print everything that is held of one customer."),
+        "forget": Entry("privacy", "Make what arsync recorded about one customer nameless."),
     },
     "Every day": {
-        "pull": Entry("daily", "Bring the copy of the ledger up to date."),
-        "plan": Entry("daily", "Show what the rulebook would do now; changes nothing."),
-        "approve": Entry("daily", "Approve actions that wait for a person."),
-        "reject": Entry("daily", "Refuse actions that wait, or that have not left yet."),
-        "apply": Entry("daily", "Carry out the approved actions."),
-        "sync": Entry("daily", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
-        "run": Entry("daily", "Sync again and again."),
+        "pull": Entry("runs", "Bring the copy of the ledger up to date."),
+        "plan": Entry("runs", "Show what the rulebook would do now; changes nothing."),
+        "approve": Entry("runs", "Approve actions that wait for a person."),
+        "reject": Entry("runs", "Refuse actions that wait, or that have not left yet."),
+        "apply": Entry("runs", "Carry out the approved actions."),
+        "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
+        "run": Entry("runs", "Sync again and again."),
     },
     "People": {
-        "promise": Entry("people", "Record a promise to pay."),
-        "dispute": Entry("people", "Record a dispute about an invoice, or that it is settled."),
-        "tasks": Entry("people", "List the tasks that wait for a person."),
-        "done": Entry("people", "Record that a task is done, and with what outcome."),
-        "resolve": Entry("settle", "Say whether something went out, where nothing else can tell."),
-        "undo": Entry("settle", "Put back what arsync changed, where nobody changed it since."),
+        "promise": Entry("agreements", "Record a promise to pay."),
+        "dispute": Entry("agreements", "Record a dispute about an invoice, or that it is settled."),
+        "tasks": Entry("agreements", "List the tasks that wait for a person."),
+        "done": Entry("agreements", "Record that a task is done, and with what outcome."),
+        "resolve": Entry(
+            "outcomes", "Say whether something went out, where nothing else can tell."
+        ),
+        "undo": Entry("outcomes", "Put back what arsync changed, where nobody changed it since."),
     },
     "Look": {
-        "why": Entry("look", "Explain what is done about a customer or an invoice, and why."),
-        "actions": Entry("look", "List actions and what became of them, the newest first."),
-        "status": Entry("look", "Show where each connection stands."),
-        "report": Entry("look", "Print the ageing of receivables."),
+        "why": Entry("queries", "Explain what is done about a customer or an invoice, and why."),
+        "actions": Entry("queries", "List actions and what became of them, the newest first."),
+        "status": Entry("queries", "Show where each connection stands."),
+        "report": Entry("queries", "Print the ageing of receivables."),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
     "Try": {
@@ -90,7 +92,7 @@ class _Commands(click.Group):
         if entry is None:
             return None
         if entry.module:
-            module = importlib.import_module(f"arsync.cli.{entry.module}")
+            module = importlib.import_module(f"arsync.cli.{entry.module}_commands")
             command = getattr(module, cmd_name)
         else:
             command = _installed(cmd_name)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from arsync.application.facade import App
     from arsync.config import Config
-    from arsync.run import App
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,7 +98,7 @@ def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: b
     """
     import logging
 
-    from arsync.run import App
+    from arsync.application.facade import App
 
     logging.basicConfig(
         stream=sys.stderr,
@@ -185,7 +185,7 @@ def _json_text(value: Any, depth: int | None) -> str:
 def _plain(value: Any) -> Any:
     from decimal import Decimal
 
-    from arsync.core.money import plain
+    from arsync.core.ledger.money import plain
 
     if isinstance(value, Decimal):
         return plain(value)

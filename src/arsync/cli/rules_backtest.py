@@ -20,12 +20,12 @@ from arsync.cli.common import (
     print_table,
     word,
 )
-from arsync.core.money import shown
+from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from arsync.core.backtest import Backtest, Line
-    from arsync.run.trying import RulesBacktest
+    from arsync.application.trials import RulesBacktest
+    from arsync.core.trials.backtest import Backtest, Line
 
 
 def _day(_ctx: click.Context, _param: click.Parameter, value: datetime) -> date:
@@ -58,7 +58,7 @@ def rules_backtest(
     RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK it
     is the rulebook as it stands. It cannot show how much sooner anyone would have paid.
     """
-    from arsync.run.trying import past
+    from arsync.application.trials import past
 
     with open_app(config_file) as app:
         found = [
@@ -78,7 +78,7 @@ def rules_backtest(
 def show_backtest(found: RulesBacktest) -> None:
     """Print one connection's backtest."""
     from arsync.cli.rules_simulate import show_taken_over
-    from arsync.core.backtest import CANNOT_SHOW
+    from arsync.core.trials.backtest import CANNOT_SHOW
 
     results = found.found.results
     click.secho(f"{found.connection}, {found.first} to {found.last}", bold=True)
@@ -111,7 +111,7 @@ def _name(result: Backtest) -> str:
 
 
 def _show_totals(results: Sequence[Backtest]) -> None:
-    from arsync.core.tally import COLUMNS
+    from arsync.core.trials.activity_counts import COLUMNS
 
     rows = []
     for name in COLUMNS:
@@ -152,7 +152,7 @@ def _show_lines(result: Backtest) -> None:
 
 
 def _cost(line: Line) -> str:
-    from arsync.core.tally import COLUMNS
+    from arsync.core.trials.activity_counts import COLUMNS
 
     return ", ".join(
         word(line.counts[name], name.removesuffix("s"), name)

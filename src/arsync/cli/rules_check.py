@@ -22,10 +22,10 @@ from arsync.cli.common import (
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:
+    from arsync.application.facade import App
     from arsync.config import Config
-    from arsync.run import App
-    from arsync.run.rules import Rules
-    from arsync.store.values import ConnectionRow
+    from arsync.rules_source.folder import Rules
+    from arsync.store.models import ConnectionRow
 
 WATCH_SECONDS = 0.5
 """How often `--watch` looks whether a file has changed."""
@@ -131,12 +131,12 @@ def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path 
 
     more: list[str] = []
     if paths:
-        from arsync.run.rules import read_paths
+        from arsync.rules_source.folder import read_paths
 
         found = [read_paths(_config(config_file), paths)]
         lacking: list[str] = []
     elif connection is None and _nothing_connected(config := config_of(config_file)):
-        from arsync.run.rules import read_rules
+        from arsync.rules_source.folder import read_rules
 
         found, lacking = [read_rules(config)], []
     else:
@@ -175,7 +175,7 @@ def _of_connections(app: App, connection: str | None) -> tuple[list[Rules], list
 
 
 def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
-    from arsync.core.ledger_warnings import ledger_warnings
+    from arsync.core.planning.ledger_warnings import ledger_warnings
 
     if read.rulebook is None:
         return []

@@ -22,8 +22,8 @@ from arsync.cli.common import (
 from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.core.difference import Difference, Side
-    from arsync.run.trying import RulesDiff
+    from arsync.application.trials import RulesDiff
+    from arsync.core.trials.rulebook_diff import Difference, Side
 
 CUSTOMERS_SHOWN_MAX = 100
 """So many customers are shown; `--all` and `--json` show every one."""
@@ -57,7 +57,7 @@ def rules_diff(
     rulebook as it stands. Your own texts are those beside each of the two, and a letter that reads
     otherwise is a difference. Nothing is sent, and nothing is written.
     """
-    from arsync.run.trying import diff
+    from arsync.application.trials import diff
 
     if not old and not revision:
         raise UserMistake(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from arsync.cli.common import json_option, print_json, say
-from arsync.core.starter import APPROVALS, COUNTRIES, DAYS, TONES
+from arsync.core.rulebook.starter import APPROVALS, COUNTRIES, DAYS, TONES
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def rules_new(
     does to a customer, day by day. Each question has an option, for scripts. FILE must not exist
     yet.
     """
-    from arsync.core.starter import Answers, starter_rulebook
+    from arsync.core.rulebook.starter import Answers, starter_rulebook
 
     if file.exists():
         raise UserMistake(f"{file} is there already.\n    hint: give another name")
@@ -117,7 +117,7 @@ class _Questions:
 def _write(file: Path, text: str) -> Rulebook:
     """Write the rulebook, once it is certain that it is one, and return it."""
     from arsync.core.rulebook import read_rulebook
-    from arsync.run.rules import holidays_of
+    from arsync.rules_source.folder import holidays_of
 
     rulebook, problems = read_rulebook([(file.name, text)])
     if rulebook is None:
@@ -129,9 +129,9 @@ def _write(file: Path, text: str) -> Rulebook:
 
 def _write_scenarios(file: Path, rulebook: Rulebook) -> list[Path]:
     """Write first scenarios beside the rulebook; what is there already is left as it is."""
-    from arsync.core.scenario.first import first_scenarios
-    from arsync.run.rules import holidays_in
-    from arsync.run.scenarios import SCENARIOS_FOLDER
+    from arsync.application.scenarios import SCENARIOS_FOLDER
+    from arsync.core.trials.scenario.scenario_starter import first_scenarios
+    from arsync.rules_source.folder import holidays_in
 
     folder = file.parent / SCENARIOS_FOLDER
     scenarios = folder / f"{file.stem}.yaml"

@@ -32,8 +32,8 @@ def rules_show(
     is a rulebook itself: saved to a file, it is read as the same one. With --json it is a text
     beside its name, files and hash.
     """
-    from arsync.core.rulebook.shown import effective_text
-    from arsync.run.rules import read_paths, read_rules
+    from arsync.core.rulebook.effective import effective_text
+    from arsync.rules_source.folder import read_paths, read_rules
 
     with open_app(config_file, needs_config=not paths) as app:
         if connection:
@@ -58,8 +58,8 @@ def rules_show(
 @config_option
 def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the one that all share."""
-    from arsync.core.rulebook.shown import differences
-    from arsync.run.rules import read_rules
+    from arsync.core.rulebook.effective import differences
+    from arsync.rules_source.folder import read_rules
 
     failed = False
     listed: list[dict[str, object]] = []

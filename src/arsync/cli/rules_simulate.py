@@ -20,14 +20,14 @@ from arsync.cli.common import (
     say,
     word,
 )
-from arsync.core.simulation import DAYS_MAX, Debtors
+from arsync.core.trials.simulation import DAYS_MAX, Debtors
 from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
+    from arsync.application.trials import RulesSimulation, TakenOver
     from arsync.core.rulebook import Rulebook
-    from arsync.core.tally import Peak, Tally, Touched
-    from arsync.run.trying import RulesSimulation, TakenOver
+    from arsync.core.trials.activity_counts import Peak, Tally, Touched
 
 HOW = {
     Debtors.NEVER: "nobody pays anything",
@@ -63,7 +63,7 @@ def rules_simulate(
     it stands. Nothing new is invoiced, and everything is approved on its day. A connection
     that only observes counts as taken over today, so that old debts start as `take_over` says.
     """
-    from arsync.run.trying import simulation
+    from arsync.application.trials import simulation
 
     with open_app(config_file) as app:
         found = [
@@ -71,7 +71,7 @@ def rules_simulate(
             for row in app.connections(connection)
         ]
     if html_file is not None:
-        from arsync.run.trying_page import simulation_page
+        from arsync.application.simulation_page import simulation_page
 
         try:
             write_private(html_file, simulation_page(found))
@@ -147,7 +147,7 @@ def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:
 
 def show_touched(most: Sequence[Touched], tally: Tally) -> None:
     """Print who is touched most."""
-    from arsync.core.tally import COLUMNS
+    from arsync.core.trials.activity_counts import COLUMNS
 
     names = _columns(tally)
     wanted = [COLUMNS.index(name) for name in names]
@@ -159,7 +159,7 @@ def show_touched(most: Sequence[Touched], tally: Tally) -> None:
 
 
 def _columns(tally: Tally) -> list[str]:
-    from arsync.core.tally import COLUMNS
+    from arsync.core.trials.activity_counts import COLUMNS
 
     return [name for name in COLUMNS if tally.totals[name]]
 

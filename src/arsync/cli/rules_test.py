@@ -19,8 +19,8 @@ from arsync.cli.common import (
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.core.scenario import Failure, Verdict
-    from arsync.run.scenarios import PlayedFile
+    from arsync.application.scenarios import PlayedFile
+    from arsync.core.trials.scenario import Failure, Verdict
 
 LINE_LENGTH = 78
 """How long the lines are that part failures from each other."""
@@ -54,8 +54,8 @@ def rules_test(
     folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
     prints a draft. Exits with 1 when anything differs, with 2 when a file is broken.
     """
+    from arsync.application.scenarios import draft_from, play_files
     from arsync.config import load_config
-    from arsync.run.scenarios import draft_from, play_files
 
     if about:
         if paths:

@@ -9,14 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from arsync.application.facade import App
+from arsync.application.oauth_consent import consent
+from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import load_config
-from arsync.consent import consent
 from arsync.core.actions import ActionKind, ActionState
 from arsync.demo.reconcile import Side, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
-from arsync.run import App, RunResult
 
 DAYS = 60
 SEED = 11

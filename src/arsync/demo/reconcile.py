@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via, marker
-from arsync.core.money import ZERO, plain
-from arsync.run import App
-from arsync.store.values import ActionRow
+from arsync.core.ledger.money import ZERO, plain
+from arsync.store.models import ActionRow
 
 HOLD_GROUP = "Credit hold"
 HOLD_BLOCK = "arsync: credit hold"

@@ -4,8 +4,8 @@
 calls of their authorisers.
 """
 
-from arsync.http.pacing import SHORT_WAIT_SECONDS_MAX, Pacer, Timer
-from arsync.http.session import (
+from arsync.connector_sdk.rate_window import DAY_LIMIT_WAIT_SECONDS
+from arsync.http.oauth_session import (
     CONNECT_SECONDS,
     READ_SECONDS,
     TOKEN_READ_SECONDS,
@@ -14,6 +14,7 @@ from arsync.http.session import (
     is_loopback,
     oauth_session,
 )
+from arsync.http.rate_limiter import SHORT_WAIT_SECONDS_MAX, Pacer, Timer
 from arsync.http.transport import (
     ATTEMPTS_MAX,
     EXPIRY_MARGIN_SECONDS,
@@ -24,7 +25,6 @@ from arsync.http.transport import (
     TokenSource,
     Usage,
 )
-from arsync.pace import DAY_LIMIT_WAIT_SECONDS
 
 __all__ = [
     "ATTEMPTS_MAX",

@@ -23,7 +23,8 @@ from tenacity import (
 
 from arsync import __version__
 from arsync.clock import Clock
-from arsync.connector import HttpResponse, RateLimits, Token
+from arsync.connector_sdk import HttpResponse, RateLimits, Token
+from arsync.connector_sdk.rate_window import DAY_LIMIT_WAIT_SECONDS, Allowance
 from arsync.errors import (
     ArsyncError,
     NeedsReconnect,
@@ -33,16 +34,15 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
-from arsync.http.answers import dated, never_arrived, retry_after, unreachable_words, words
-from arsync.http.pacing import (
+from arsync.http.oauth_session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
+from arsync.http.rate_limiter import (
     REAL_TIME,
     SHORT_WAIT_SECONDS_MAX,
     Pacer,
     Timer,
     until_stopped,
 )
-from arsync.http.session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
-from arsync.pace import DAY_LIMIT_WAIT_SECONDS, Allowance
+from arsync.http.responses import dated, never_arrived, retry_after, unreachable_words, words
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""

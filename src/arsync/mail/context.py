@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from arsync.core.actions import Action
-from arsync.core.money import ZERO
-from arsync.core.records import Account, Invoice, Organisation
-from arsync.core.statutory import LatePayment, compensation, interest
-from arsync.core.text import cleaned
+from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import Account, Invoice, Organisation
+from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.language import Language
 
 INVOICES_PER_LETTER_MAX = 200

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
-from arsync.core.money import rounded
+from arsync.core.ledger.money import rounded
 from arsync.errors import UserMistake
 
 DEFAULT_LANGUAGE = "en"

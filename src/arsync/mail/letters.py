@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from arsync.core.statutory import LatePayment
+from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.errors import UserMistake
 from arsync.mail.language import DEFAULT_LANGUAGE, TEMPLATE_CHARACTERS_MAX, language, shipped
 

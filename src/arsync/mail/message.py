@@ -11,7 +11,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from typing import NamedTuple
 
-from arsync.core.text import cleaned
+from arsync.core.ledger.sanitising import cleaned
 from arsync.errors import Rejected, UserMistake
 from arsync.mail.letters import Letter
 

@@ -1,7 +1,6 @@
 """The outbox: what was decided goes out, exactly once, and people have the last word."""
 
-from arsync.outbox.deliver import Delivery
-from arsync.outbox.people import (
+from arsync.outbox.approvals import (
     TAKE_BACK_HINT,
     Recorded,
     approve,
@@ -14,8 +13,10 @@ from arsync.outbox.people import (
     take_back,
     unsettled,
 )
+from arsync.outbox.deliver import Delivery
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
-from arsync.outbox.undo import (
+from arsync.outbox.types import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
+from arsync.outbox.undo_requests import (
     UndoLine,
     Verdict,
     allow_again,
@@ -27,7 +28,6 @@ from arsync.outbox.undo import (
     undone_by,
     with_companions,
 )
-from arsync.outbox.values import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.worker import Outbox
 
 __all__ = [

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from arsync.clock import Clock
-from arsync.connector import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
+from arsync.connector_sdk import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, ActionState, Via
-from arsync.core.records import Account
-from arsync.core.text import file_name
+from arsync.core.ledger.records import Account
+from arsync.core.ledger.sanitising import file_name
 from arsync.errors import OutcomeUnknown, UserMistake
 from arsync.outbox.recheck import Ready
-from arsync.outbox.values import WHO, Post
+from arsync.outbox.types import WHO, Post
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow, EventRow
+from arsync.store.models import ActionRow, ConnectionRow, EventRow
 
 PREPARED_AT = "arsync.prepared_at"
 """Always part of what is saved before the first attempt: its absence means there was none."""

@@ -9,11 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from arsync.clock import Clock
-from arsync.connector import Connector, Record
+from arsync.connector_sdk import Connector, Record
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
-from arsync.core.pauses import MESSAGES_AND_HOLDS
-from arsync.core.plan import HeldBack, Plan
-from arsync.core.records import (
+from arsync.core.ledger.records import (
     Account,
     ContactStatus,
     DocumentStatus,
@@ -22,10 +20,12 @@ from arsync.core.records import (
     SentStep,
     StandingHold,
 )
-from arsync.outbox.people import approved_by_person
-from arsync.outbox.values import Limits, Replan
+from arsync.core.planning.planner import HeldBack, Plan
+from arsync.core.planning.send_blocks import MESSAGES_AND_HOLDS
+from arsync.outbox.approvals import approved_by_person
+from arsync.outbox.types import Limits, Replan
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow, Mode
+from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 AS_ASKED = frozenset(
     {ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}

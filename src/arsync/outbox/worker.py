@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from arsync.clock import Clock
-from arsync.connector import Connector, Receipt
+from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import ActionKind, ActionState, Via
-from arsync.core.plan import action_json
+from arsync.core.planning.planner import action_json
 from arsync.errors import (
     ArsyncError,
     LockLost,
@@ -37,9 +37,9 @@ from arsync.errors import (
 )
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
-from arsync.outbox.values import LIMITS, WHO, ApplyResult, Limits, Post, Replan, effect_of
+from arsync.outbox.types import LIMITS, WHO, ApplyResult, Limits, Post, Replan, effect_of
 from arsync.store import Store
-from arsync.store.values import ActionRow, ConnectionRow, ConnectionState, Mode
+from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode
 
 MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""

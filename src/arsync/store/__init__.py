@@ -10,22 +10,22 @@ from typing import Self
 from sqlalchemy import Engine
 
 from arsync.clock import Clock
-from arsync.store import backup
-from arsync.store.actions import Actions
-from arsync.store.connections import Connections
-from arsync.store.database import Database
-from arsync.store.integrity import Fault, examine_store
-from arsync.store.keys import Keys
-from arsync.store.last_plans import LastPlans
-from arsync.store.ledger import Ledger
-from arsync.store.locks import Locks
-from arsync.store.outages import Outages
-from arsync.store.paces import Paces
-from arsync.store.people import People
-from arsync.store.privacy import Privacy
-from arsync.store.runs import Runs
-from arsync.store.schema import migrate
-from arsync.store.tokens import Tokens
+from arsync.store.actions.action_store import Actions
+from arsync.store.actions.last_plans import LastPlans
+from arsync.store.admin import backup
+from arsync.store.admin.connections import Connections
+from arsync.store.admin.encryption_keys import Keys
+from arsync.store.admin.integrity import Fault, examine_store
+from arsync.store.admin.outages import Outages
+from arsync.store.admin.privacy import Privacy
+from arsync.store.admin.rate_counters import Paces
+from arsync.store.admin.run_log import Runs
+from arsync.store.admin.tokens import Tokens
+from arsync.store.agreements.promises_and_disputes import People
+from arsync.store.db.database import Database
+from arsync.store.db.locks import Locks
+from arsync.store.db.migrate import migrate
+from arsync.store.ledger.ledger_store import Ledger
 
 __all__ = [
     "Actions",

@@ -1,5 +1,6 @@
 """The rulebook: its values, and the reader that makes them of YAML."""
 
+from arsync.core.rulebook.checks.warnings import rulebook_warnings
 from arsync.core.rulebook.model import (
     NO_LIMIT,
     Cadence,
@@ -20,9 +21,8 @@ from arsync.core.rulebook.model import (
     WithoutEmail,
     folded,
 )
-from arsync.core.rulebook.needs import needs
-from arsync.core.rulebook.read import read_rulebook, rulebook_hash
-from arsync.core.rulebook.warnings import rulebook_warnings
+from arsync.core.rulebook.reading.reader import read_rulebook, rulebook_hash
+from arsync.core.rulebook.required_capabilities import needs
 
 __all__ = [
     "NO_LIMIT",

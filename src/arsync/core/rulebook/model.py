@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from arsync.core.conditions import ALWAYS, Condition
-from arsync.core.statutory import LatePayment
+from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.rulebook.conditions import ALWAYS, Condition
 
 
 class Problem(NamedTuple):

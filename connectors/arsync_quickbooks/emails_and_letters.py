@@ -1,0 +1,180 @@
+"""Messages to the customer: the platform's own email, and our letter hung on the invoice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from arsync.connector_sdk import Receipt, Write
+from arsync.core.actions import Action
+from arsync.errors import OutcomeUnknown, Rejected
+from arsync_quickbooks.documents import CustomerDoc, Delivery, InvoiceDoc
+from arsync_quickbooks.records import moment
+from arsync_quickbooks.write_client import Desk, Target, note_text, request_id
+
+DELIVERY_TIME = "delivery_time"
+EMAIL_STATUS = "email_status"
+SENT = "EmailSent"
+QUEUED = "NeedToSend"
+CLOCKS_DIFFER_MAX = timedelta(minutes=2)
+
+FILE_NAME_CHARACTERS_MAX = 100
+ADDRESS_CHARACTERS_MAX = 100
+"""All addresses of one invoice together."""
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
+
+
+class PlatformEmail:
+    """QuickBooks emails the invoice, with the company's own words.
+
+    Nothing in the email carries our marker, and whether `requestid` guards a send is not known. A
+    send is recognised by the invoice's delivery time, which `prepare` has saved, and by the note
+    that is written after it.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Remember when the invoice was last sent."""
+        invoice = self._desk.invoice(_target(action).id)
+        return {DELIVERY_TIME: _delivered(invoice), EMAIL_STATUS: invoice.email_status or ""}
+
+    def perform(self, write: Write) -> Receipt:
+        """Send, unless it was sent since `prepare` or the note says so."""
+        target = _target(write.action)
+        stands = self._desk.note_on(write, target)
+        if stands:
+            return stands
+        invoice = self._desk.invoice(target.id)
+        if sent_since(invoice, write.before):
+            return Receipt(target.id, f"{target.shown} was emailed")
+        own = ((invoice.bill_email and invoice.bill_email.address) or "").strip()
+        to = "" if own else self._address(write)
+        _check_address(own or to, target)
+        made = self._desk.client.send(target.id, to, request_id(write, "send", target.id))
+        _check_sent(made, target)
+        self._desk.changes_made += 1
+        return Receipt(target.id, f"{target.shown} emailed to {own or to}")
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether it was sent."""
+        target = _target(write.action)
+        stands = self._desk.note_on(write, target)
+        if stands:
+            return stands
+        invoice = self._desk.look("Invoice", target.id, InvoiceDoc)
+        sent = None if invoice is None else sent_since(invoice, write.before)
+        if sent is None:
+            raise OutcomeUnknown(f"QuickBooks cannot tell whether {target.shown} was emailed.")
+        return Receipt(target.id, f"{target.shown} was emailed") if sent else None
+
+    def _address(self, write: Write) -> str:
+        """Return where to send an invoice that has no address of its own.
+
+        The address given to QuickBooks becomes the invoice's own, so one that it has is left alone.
+        """
+        to = write.action.details.get("to", "").strip()
+        if not to:
+            customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
+            known = customer.primary_email_addr if customer else None
+            to = ((known and known.address) or "").strip()
+        if not to:
+            raise Rejected(f"{_target(write.action).shown} has no email address in QuickBooks.")
+        return to
+
+
+class Letter:
+    """Our letter as a file on each invoice it is about; QuickBooks does not email it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Nothing is changed that would have to be restored."""
+        return {}
+
+    def perform(self, write: Write) -> Receipt:
+        """Upload the file where it does not hang."""
+        from arsync_quickbooks import sdk
+
+        receipt = Receipt("")
+        for target in targets_on_invoices(write.action):
+            found = self._desk.note_on(write, target, file=True)
+            if found is None:
+                built = sdk.note(target.entity, target.id, note_text(write))
+                built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
+                built.ContentType = write.file_type
+                made = self._desk.client.upload(
+                    sdk.content(built), write.file, request_id(write, "upload", target.id)
+                )
+                self._desk.changes_made += 1
+                found = Receipt(str(made.get("Id") or ""), f"{built.FileName} on {target.shown}")
+            receipt = receipt if receipt.reference else found
+        return receipt
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look for the file on each invoice."""
+        return self._desk.notes_stand(write, targets_on_invoices(write.action), file=True)
+
+
+def targets_on_invoices(action: Action) -> list[Target]:
+    """Return the invoices an action names."""
+    return [Target("Invoice", one.id, one.number or one.id) for one in action.invoices]
+
+
+def sent_since(invoice: InvoiceDoc, before: Mapping[str, str]) -> bool | None:
+    """Say whether an invoice was emailed since `prepare`, or else since the first attempt.
+
+    None: it cannot be told.
+    """
+    delivered = _delivered(invoice)
+    if DELIVERY_TIME in before:
+        earlier = before[DELIVERY_TIME]
+        if not delivered:
+            # Without a time only a new status tells; and who knows when a queued one leaves?
+            same = invoice.email_status == before.get(EMAIL_STATUS)
+            if invoice.email_status == SENT:
+                return None if same else True
+            return None if invoice.email_status == QUEUED and not same else False
+        return not earlier or moment(delivered) > moment(earlier)
+    if not delivered:
+        return False if invoice.email_status != QUEUED else None
+    started = before.get("started_at", "")
+    if not started:
+        return None
+    return moment(delivered) >= moment(started) - CLOCKS_DIFFER_MAX
+
+
+def _check_address(addresses: str, target: Target) -> None:
+    """Refuse what QuickBooks would silently not send, answering as if it had."""
+    if len(addresses) > ADDRESS_CHARACTERS_MAX:
+        raise Rejected(
+            f"the email address of {target.shown} is longer than {ADDRESS_CHARACTERS_MAX}"
+            " characters, and QuickBooks would not take it."
+        )
+    for address in re.split(r"[,;]", addresses):
+        if not _ADDRESS.fullmatch(address.strip()):
+            raise Rejected(f"{address.strip()!r}, the email of {target.shown}, is no address.")
+
+
+def _check_sent(made: Mapping[str, object], target: Target) -> None:
+    delivery = made.get("DeliveryInfo")
+    trouble = delivery.get("DeliveryErrorType") if isinstance(delivery, dict) else None
+    if trouble or made.get("EmailStatus") != SENT:
+        raise Rejected(
+            f"QuickBooks did not send {target.shown}: {trouble or 'it does not say why'}."
+        )
+
+
+def _delivered(invoice: InvoiceDoc) -> str:
+    delivery: Delivery | None = invoice.delivery_info
+    return (delivery and delivery.delivery_time) or ""
+
+
+def _target(action: Action) -> Target:
+    if not action.invoices:
+        raise Rejected("no invoice is named.")
+    return targets_on_invoices(action)[0]

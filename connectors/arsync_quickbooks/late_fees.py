@@ -1,0 +1,147 @@
+"""Late fees: an invoice of its own, billed with the service item that the configuration names.
+
+A further line on the overdue invoice would alter a document that the customer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from arsync.connector_sdk import Receipt, Write
+from arsync.core.actions import Action, marker
+from arsync.errors import OutcomeUnknown, Rejected
+from arsync_quickbooks import errors
+from arsync_quickbooks.api import quoted
+from arsync_quickbooks.credit_holds import currency_of
+from arsync_quickbooks.documents import InvoiceDoc, ItemDoc
+from arsync_quickbooks.fenced_text import PRIVATE_NOTE_CHARACTERS_MAX, with_marker
+from arsync_quickbooks.read_client import Company
+from arsync_quickbooks.write_client import Desk, request_id, since_first_attempt
+
+DUE_DAYS = 30
+"""What QuickBooks itself gives an invoice of a customer without terms."""
+NUMBER_KEY_CHARACTERS = 12
+"""Of the action's key, in the number of a fee where the company numbers invoices by hand."""
+
+
+class LateFee:
+    """Bills a late fee."""
+
+    def __init__(self, desk: Desk, item: str) -> None:
+        self._desk = desk
+        self._item = item.strip()
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Nothing is changed that would have to be restored."""
+        return {}
+
+    def perform(self, write: Write) -> Receipt:
+        """Make the invoice where there is none with our marker."""
+        found = self.find(write)
+        if found:
+            return found
+        body = self._body(write)
+        try:
+            made = self._desk.client.put("Invoice", body, request_id(write, "late fee"))
+        except errors.Refused as refused:
+            # The number holds our key: when it is taken, the invoice stands already.
+            if errors.DUPLICATE_NUMBER not in refused.codes:
+                raise
+            raise OutcomeUnknown(
+                f"QuickBooks has an invoice {body['DocNumber']} already: look at it."
+            ) from None
+        self._desk.changes_made += 1
+        return _receipt(str(made.get("Id") or ""), str(made.get("DocNumber") or ""))
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look through the customer's invoices for our marker."""
+        since, pages = since_first_attempt(write)
+        where = f"CustomerRef = {quoted(write.action.contact_id)}"
+        where += f" AND {since}" if since else ""
+        for row in self._desk.newest("Invoice", InvoiceDoc, where, pages_max=pages):
+            if marker(write.key) in (row.private_note or ""):
+                return _receipt(row.id or "", row.doc_number or "")
+        return None
+
+    def _body(self, write: Write) -> dict[str, Any]:
+        from arsync_quickbooks import sdk
+
+        details = write.action.details
+        company = self._desk.reader.company()
+        issued_on = _today(company)
+        fee = sdk.late_fee(
+            write.action.contact_id,
+            self._billing_item(company),
+            amount=_amount(details.get("amount", "")),
+            description=details.get("description") or "Late payment fee",
+            issued_on=issued_on.isoformat(),
+            due_on=(issued_on + timedelta(days=DUE_DAYS)).isoformat(),
+            private_note=with_marker(
+                write.text or write.action.note, marker(write.key), PRIVATE_NOTE_CHARACTERS_MAX
+            ),
+        )
+        body: dict[str, Any] = sdk.content(fee)
+        body.update(self._currency(write, company))
+        forms = company.preferences.sales_forms_prefs
+        if forms and forms.custom_txn_numbers:
+            # Such a company numbers its forms by hand: without a number there would be none.
+            body["DocNumber"] = f"FEE-{write.key[:NUMBER_KEY_CHARACTERS]}"
+        return body
+
+    def _billing_item(self, company: Company) -> dict[str, str]:
+        if not self._item:
+            raise Rejected("late fees need [quickbooks] late_fee_item: the name of a service item.")
+        found: object = None
+        if self._item.isdigit():
+            found = self._desk.look("Item", self._item, ItemDoc)
+        if found is None:
+            named = self._desk.reader.rows_of("Item", ItemDoc, f"Name = {quoted(self._item)}")
+            found = named[0] if named else None
+        if not isinstance(found, ItemDoc) or not found.id:
+            raise Rejected(f"QuickBooks has no active item {self._item!r} for late fees.")
+        if found.active is False or (found.type or "Service") != "Service":
+            raise Rejected(f"the item {self._item!r} in QuickBooks is not an active service.")
+        return {"id": found.id, "tax_code": _tax_code(found, company)}
+
+    def _currency(self, write: Write, company: Company) -> dict[str, Any]:
+        """Return the fee's currency and rate: those of the invoice that it is for."""
+        asked = write.action.details.get("currency") or company.books.home_currency
+        if not write.action.invoices:
+            if asked != company.books.home_currency:
+                raise Rejected(f"there is no invoice to take the rate for {asked} from.")
+            return {}
+        invoice = self._desk.invoice(write.action.invoices[0].id)
+        own = (invoice.currency_ref and invoice.currency_ref.value) or company.books.home_currency
+        if asked != own:
+            raise Rejected(f"the fee is in {asked}, but QuickBooks bills this customer in {own}.")
+        return currency_of(invoice, self._desk)
+
+
+def _tax_code(item: ItemDoc, company: Company) -> str:
+    own = item.sales_tax_code_ref.value if item.sales_tax_code_ref else None
+    # "NON" is a code of American companies; elsewhere the item or the company's settings decide.
+    return own or ("NON" if company.organisation.country == "US" else "")
+
+
+def _today(company: Company) -> date:
+    """Return the day at the company, by the server's clock; the connector has none of its own."""
+    zone = ZoneInfo(company.organisation.time_zone) if company.organisation.time_zone else UTC
+    return company.at.astimezone(zone).date()
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or amount <= 0:
+        raise Rejected(f"a late fee of {text or 'nothing'} cannot be billed.")
+    return amount
+
+
+def _receipt(invoice_id: str, number: str) -> Receipt:
+    return Receipt(invoice_id, f"late fee invoice {number or invoice_id}")

@@ -1,0 +1,313 @@
+"""Undoing at QuickBooks: what a write changed, compared with what stands now, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+from arsync.connector_sdk import SAVED_TERMS, Receipt, Standing, Undoing, Write
+from arsync.core.actions import Action, ActionKind, marker
+from arsync.core.ledger.money import shown
+from arsync.errors import OutcomeUnknown, Rejected
+from arsync_quickbooks import fenced_text
+from arsync_quickbooks.credit_holds import currency_of
+from arsync_quickbooks.documents import CustomerDoc, InvoiceDoc
+from arsync_quickbooks.emails_and_letters import SENT
+from arsync_quickbooks.late_fees import LateFee
+from arsync_quickbooks.payment_terms import NO_TERMS, cash_terms, terms_of
+from arsync_quickbooks.records import VOID_WORD
+from arsync_quickbooks.write_client import Desk, request_id
+
+_NOT_KEPT = "what stood there before was not kept"
+
+
+class Reversible(Protocol):
+    """A kind of change that can be put back. `write` is always the one that is undone."""
+
+    def state(self, write: Write) -> Undoing:
+        """Read how it stands."""
+        ...
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Write what was there before; `undo` gives the idempotency key."""
+        ...
+
+
+class Undone:
+    """The change of an action that undoes another one."""
+
+    def __init__(self, desk: Desk, fee: LateFee) -> None:
+        self._kinds: Mapping[ActionKind, Reversible] = {
+            ActionKind.CREDIT_HOLD: BlockInNotes(desk),
+            ActionKind.TERMS: Terms(desk),
+            ActionKind.PROMISE: BlockInPrivateNote(desk),
+            ActionKind.LATE_FEE: Fee(desk, fee),
+        }
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Nothing is needed: what was there before stands with the undone action."""
+        return {}
+
+    def state(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now.
+
+        Raises:
+            Rejected: nothing of such a write is undone.
+        """
+        return self._kind(write).state(write)
+
+    def perform(self, write: Write) -> Receipt:
+        """Put back what stands as arsync left it, and only that."""
+        undone = _undone(write)
+        found = self.state(undone)
+        if found.refusal:
+            raise Rejected(found.refusal)
+        if found.standing is Standing.OURS:
+            self._kind(undone).put_back(undone, write)
+        return _receipt(undone, found)
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether what was written still stands."""
+        undone = _undone(write)
+        found = self.state(undone)
+        return None if found.standing is Standing.OURS else _receipt(undone, found)
+
+    def _kind(self, write: Write) -> Reversible:
+        kind = self._kinds.get(write.action.kind)
+        if kind is None:
+            raise Rejected(f"a {write.action.kind.value} cannot be undone at QuickBooks.")
+        return kind
+
+
+class BlockInNotes:
+    """A credit hold: our block in the customer's notes."""
+
+    subject = fenced_text.CREDIT_HOLD
+    saved = "saved.notes"
+    field = "Notes"
+    characters_max = fenced_text.NOTES_CHARACTERS_MAX
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def text(self, write: Write) -> str | None:
+        """Read the text that holds the block; None when its document is gone."""
+        customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
+        return None if customer is None else customer.notes or ""
+
+    def state(self, write: Write) -> Undoing:
+        """Compare our block, as it was written and as it stands."""
+        words = write.text or write.action.note
+        wrote = _said(words)
+        before = write.before.get(self.saved)
+        now = self.text(write)
+        if before is None:
+            return Undoing(Standing.FIXED, "not known", wrote, _said(now or ""), _NOT_KEPT)
+        was = _block_words(before, self.subject)
+        if now is None or not fenced_text.stands(now, self.subject):
+            return Undoing(Standing.AS_BEFORE, was, wrote, "no block of arsync")
+        found = fenced_text.block_in(now, self.subject)
+        if found == fenced_text.block_in(before, self.subject):
+            return Undoing(Standing.AS_BEFORE, was, wrote, was)
+        ours = fenced_text.stands(now, self.subject, marker(write.key))
+        standing = Standing.CHANGED
+        if ours and fenced_text.says(found, words) and not self.closed(now):
+            standing = Standing.OURS
+        return Undoing(standing, was, wrote, _block_words(now, self.subject))
+
+    def closed(self, text: str) -> bool:
+        """Say whether the document may not be written to any more."""
+        return False
+
+    def back(self, now: str, before: str) -> str:
+        """Return the text with the block that was there before, or none, in place of ours."""
+        try:
+            return fenced_text.put_back(now, self.subject, before, self.characters_max)
+        except fenced_text.NoRoom as problem:
+            raise Rejected(
+                f"the text in QuickBooks has no room for what stood there before: {problem}."
+            ) from None
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Take our block out, or put the earlier one back; the text of others stays."""
+        customer_id, before = write.action.contact_id, write.before[self.saved]
+
+        def change(customer: CustomerDoc) -> dict[str, Any] | None:
+            now = customer.notes or ""
+            back = self.back(now, before)
+            return None if back == now else {"Notes": back}
+
+        def read() -> CustomerDoc:
+            return self._desk.customer(customer_id)
+
+        made = self._desk.update(undo, "Customer", read, change)
+        mark = marker(write.key)
+        if made is not None and fenced_text.stands(
+            str(made.get("Notes") or ""), self.subject, mark
+        ):
+            # As when a hold is lifted: an empty text in a sparse update may change nothing.
+            self._desk.update(
+                undo, "Customer", read,
+                lambda _: self._desk.whole_without("Customer", customer_id, "Notes"),
+            )  # fmt: skip
+
+
+class BlockInPrivateNote(BlockInNotes):
+    """A promise to pay: our block in the invoice's private note."""
+
+    subject = fenced_text.PROMISE
+    saved = "saved.private_note"
+    field = "PrivateNote"
+    characters_max = fenced_text.PRIVATE_NOTE_CHARACTERS_MAX
+
+    def text(self, write: Write) -> str | None:
+        """Read the private note."""
+        invoice = self._desk.look("Invoice", _invoice_id(write), InvoiceDoc)
+        return None if invoice is None else invoice.private_note or ""
+
+    def closed(self, text: str) -> bool:
+        """Say whether the invoice is voided."""
+        return text.startswith(VOID_WORD)
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Take our block out, or put the earlier one back; the text of others stays."""
+        invoice_id, before = _invoice_id(write), write.before[self.saved]
+
+        def change(invoice: InvoiceDoc) -> dict[str, Any] | None:
+            now = invoice.private_note or ""
+            back = self.back(now, before)
+            if back == now:
+                return None
+            return {"PrivateNote": back, **currency_of(invoice, self._desk)}
+
+        def read() -> InvoiceDoc:
+            return self._desk.invoice(invoice_id)
+
+        made = self._desk.update(undo, "Invoice", read, change)
+        mark = marker(write.key)
+        if made is not None and fenced_text.stands(
+            str(made.get("PrivateNote") or ""), self.subject, mark
+        ):
+            self._desk.update(
+                undo, "Invoice", read,
+                lambda _: self._desk.whole_without("Invoice", invoice_id, "PrivateNote"),
+            )  # fmt: skip
+
+
+class Terms:
+    """Payment terms, from cash on delivery back to what they were."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def state(self, write: Write) -> Undoing:
+        """Compare the customer's terms."""
+        customer = self._desk.customer(write.action.contact_id)
+        now, saved = terms_of(customer), write.before.get(SAVED_TERMS, "")
+        wrote, shown_now = "cash on delivery", self._words(now)
+        if saved != NO_TERMS and not saved.isdecimal():
+            return Undoing(Standing.FIXED, "not known", wrote, shown_now, _NOT_KEPT)
+        was = "" if saved == NO_TERMS else saved
+        standing = Standing.CHANGED
+        if now == was:
+            standing = Standing.AS_BEFORE
+        elif now in cash_terms(self._desk):
+            standing = Standing.OURS
+        return Undoing(standing, self._words(was), wrote, shown_now)
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Set the terms that were kept."""
+        from arsync_quickbooks import sdk
+
+        customer_id, saved = write.action.contact_id, write.before[SAVED_TERMS]
+        was = "" if saved == NO_TERMS else saved
+
+        def change(customer: CustomerDoc) -> dict[str, Any] | None:
+            if terms_of(customer) == was:
+                return None
+            if was:
+                return {"SalesTermRef": sdk.content(sdk.reference_to(was))}
+            # A sparse update cannot empty a reference.
+            return self._desk.whole_without("Customer", customer_id, "SalesTermRef")
+
+        self._desk.update(undo, "Customer", lambda: self._desk.customer(customer_id), change)
+
+    def _words(self, term_id: str) -> str:
+        if not term_id:
+            return "no payment terms"
+        names = {term.id: term.name for term in self._desk.reader.terms()}
+        return f"payment terms {names.get(term_id) or term_id}"
+
+
+class Fee:
+    """A late fee's invoice: voided while nobody paid it, sent it or changed its amount."""
+
+    def __init__(self, desk: Desk, fee: LateFee) -> None:
+        self._desk = desk
+        self._fee = fee
+
+    def state(self, write: Write) -> Undoing:
+        """Compare the invoice."""
+        details = write.action.details
+        currency = details.get("currency", "")
+        amount = Decimal(details.get("amount") or 0)
+        wrote = f"an invoice over {shown(amount, currency)}"
+        invoice = self._invoice(write)
+        if invoice is None or _voided(invoice):
+            return Undoing(Standing.AS_BEFORE, "no invoice", wrote, "no invoice, or a voided one")
+        total = invoice.total_amt or Decimal(0)
+        number = invoice.doc_number or invoice.id
+        now = f"invoice {number} over {shown(total, currency)}"
+        changed = ""
+        if (invoice.balance or Decimal(0)) != total:
+            changed = "something is paid or applied to it"
+        elif invoice.email_status == SENT:
+            changed = "it was emailed to the customer"
+        elif total < amount:
+            changed = "its amount was changed"
+        standing = Standing.CHANGED if changed else Standing.OURS
+        return Undoing(standing, "no invoice", wrote, now, changed)
+
+    def put_back(self, write: Write, undo: Write) -> None:
+        """Void it: its number and its history stay, its amount is zero."""
+        invoice = self._invoice(write)
+        if invoice is None or not invoice.id:
+            raise OutcomeUnknown("the invoice of the late fee went away while it was undone.")
+        token = invoice.sync_token or "0"
+        key = request_id(undo, "void", invoice.id, token)
+        self._desk.client.void(invoice.id, token, key)
+        self._desk.changes_made += 1
+
+    def _invoice(self, write: Write) -> InvoiceDoc | None:
+        found = self._fee.find(write)
+        return None if found is None else self._desk.look("Invoice", found.reference, InvoiceDoc)
+
+
+def _voided(invoice: InvoiceDoc) -> bool:
+    zero = not invoice.total_amt and not invoice.balance
+    return zero and (invoice.private_note or "").startswith(VOID_WORD)
+
+
+def _undone(write: Write) -> Write:
+    assert write.undoes is not None, "an undoing names what it undoes"
+    return write.undoes
+
+
+def _receipt(undone: Write, found: Undoing) -> Receipt:
+    return Receipt(undone.action.contact_id, f"undone: {found.was} again")
+
+
+def _invoice_id(write: Write) -> str:
+    if not write.action.invoices:
+        raise Rejected("no invoice is named.")
+    return write.action.invoices[0].id
+
+
+def _block_words(text: str, subject: str) -> str:
+    block = fenced_text.block_in(text, subject)
+    return _said(fenced_text.words_of(block)) if block else "no block of arsync"
+
+
+def _said(words: str) -> str:
+    return f"the block {' '.join(words.split())!r}"

@@ -1,0 +1,273 @@
+"""What every write needs: fresh documents, updates that survive a stale token, and notes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import msgspec
+
+from arsync.connector_sdk import Receipt, Write
+from arsync.core.actions import marker
+from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync_quickbooks import errors
+from arsync_quickbooks.api import NEWEST_FIRST, Api, quoted, stamp
+from arsync_quickbooks.documents import (
+    ROWS_MAX,
+    AttachableDoc,
+    CustomerDoc,
+    Header,
+    InvoiceDoc,
+    Odd,
+    rows,
+)
+from arsync_quickbooks.fenced_text import ATTACHABLE_NOTE_CHARACTERS_MAX, with_marker
+from arsync_quickbooks.read_client import Reader
+from arsync_quickbooks.records import moment
+
+if TYPE_CHECKING:
+    from arsync_quickbooks.sdk import Client
+
+REQUEST_ID_LENGTH_MAX = 50
+STALE_ATTEMPTS_MAX = 2
+"""A document that somebody else changed meanwhile is read again, once."""
+STALE_WAIT_SECONDS = 5.0
+SCAN_PAGES_MAX = 20
+"""Where attachables cannot be asked for by document, so many pages are looked through."""
+SCAN_MARGIN = timedelta(days=1)
+"""How far before the first attempt such a look begins."""
+
+_CANNOT_ASK = frozenset({"4000", "4001"})
+_KEY_PART = 24
+D = TypeVar("D", bound=Header)
+
+
+class Target(NamedTuple):
+    """What a note hangs on."""
+
+    entity: str
+    id: str
+    shown: str
+    """For people: `INV-7`, `Acme Ltd`."""
+
+
+def request_id(write: Write, *parts: str) -> str:
+    """Return the idempotency key of one step of a write: the same step, the same key."""
+    step = "|".join((write.key, str(write.generation), *parts))
+    return f"{write.key[:_KEY_PART]}-{hashlib.sha256(step.encode()).hexdigest()[:_KEY_PART]}"
+
+
+class Desk:
+    """Writes to one company, piece by piece."""
+
+    def __init__(self, api: Api, reader: Reader) -> None:
+        self.api = api
+        self.reader = reader
+        self._asks_by_document = True
+        self.changes_made = 0
+        """Changes that certainly took effect, to tell a part from nothing."""
+
+    @cached_property
+    def client(self) -> Client:
+        """The SDK's client; the SDK is imported when something is written."""
+        from arsync_quickbooks import sdk
+
+        return sdk.make_client(self.api)
+
+    def customer(self, customer_id: str) -> CustomerDoc:
+        """Read a customer that may be written to.
+
+        Raises:
+            Rejected: it is gone or inactive.
+        """
+        customer = self._fresh("Customer", customer_id, CustomerDoc)
+        if customer.active is False:
+            raise Rejected(f"{customer.display_name or customer_id} is inactive in QuickBooks.")
+        return customer
+
+    def invoice(self, invoice_id: str) -> InvoiceDoc:
+        """Read an invoice.
+
+        Raises:
+            Rejected: it is gone.
+        """
+        return self._fresh("Invoice", invoice_id, InvoiceDoc)
+
+    def look(self, entity: str, object_id: str, kind: type[D]) -> D | None:
+        """Read a document in whatever state it is; None when it is gone."""
+        found = self.api.one(entity, object_id, kind)
+        if isinstance(found, Odd):
+            raise Rejected(f"{entity} {object_id} cannot be read: {found.message}.")
+        return found
+
+    def _fresh(self, entity: str, object_id: str, kind: type[D]) -> D:
+        found = self.look(entity, object_id, kind)
+        if found is None:
+            raise Rejected(f"QuickBooks has no {entity} {object_id} any more.")
+        return found
+
+    def whole_without(self, entity: str, object_id: str, key: str) -> dict[str, Any]:
+        """Return a full update that empties one field.
+
+        It repeats the document exactly as QuickBooks has just told it, but for that field: what a
+        full update leaves out becomes empty.
+        """
+        raw = self.api.raw(entity, object_id)
+        if raw is None:
+            raise Rejected(f"QuickBooks has no {entity} {object_id} any more.")
+        decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+        return {name: value for name, value in decoder.decode(raw).items() if name != key} | {
+            "sparse": False
+        }
+
+    def update(
+        self,
+        write: Write,
+        entity: str,
+        read: Callable[[], D],
+        change: Callable[[D], dict[str, Any] | None],
+    ) -> dict[str, Any] | None:
+        """Change fields of one document, others untouched.
+
+        Args:
+            write: gives the idempotency key.
+            entity: what kind of document.
+            read: reads it afresh.
+            change: makes the changed fields from the fresh document; None when they stand already.
+
+        Returns:
+            The document as it stands afterwards; None when nothing had to change.
+
+        Raises:
+            RetryLater: somebody else keeps changing it.
+        """
+        for _ in range(STALE_ATTEMPTS_MAX):
+            document = read()
+            fields = change(document)
+            if fields is None:
+                return None
+            token = document.sync_token or "0"
+            body = {"Id": document.id, "SyncToken": token, "sparse": True, **fields}
+            try:
+                # The token is part of the key: a refusal of a stale one must not be replayed.
+                shape = "sparse" if body["sparse"] else "whole"
+                key = request_id(write, shape, entity, str(document.id), token)
+                made = self.client.put(entity, body, key)
+            except errors.Refused as refused:
+                if errors.STALE not in refused.codes:
+                    raise
+            else:
+                self.changes_made += 1
+                return made
+        raise RetryLater(
+            f"Somebody is changing this {entity} at QuickBooks.", after_seconds=STALE_WAIT_SECONDS
+        )
+
+    def add_notes(self, write: Write, targets: list[Target]) -> Receipt:
+        """Put the write's note on each target where it does not stand."""
+        from arsync_quickbooks import sdk
+
+        mark = marker(write.key)
+        text = note_text(write)
+        receipt = Receipt("")
+        for target in targets:
+            found = self.note_on(write, target)
+            if found is None:
+                body = sdk.content(sdk.note(target.entity, target.id, text))
+                key = request_id(write, "note", target.entity, target.id)
+                made = self.client.put("Attachable", body, key)
+                if mark not in str(made.get("Note")):
+                    raise OutcomeUnknown("QuickBooks answered a note without its text.")
+                self.changes_made += 1
+                found = Receipt(str(made.get("Id") or ""), f"note on {target.shown}")
+            receipt = receipt if receipt.reference else found
+        return receipt
+
+    def note_on(self, write: Write, target: Target, *, file: bool = False) -> Receipt | None:
+        """Find the write's own note, or its file, on a document."""
+        mark = marker(write.key)
+        for attachable in self.attachables(write, target):
+            if mark in (attachable.note or "") and bool(attachable.file_name) is file:
+                shown = f"{attachable.file_name if file else 'note'} on {target.shown}"
+                return Receipt(attachable.id or "", shown)
+        return None
+
+    def notes_stand(
+        self, write: Write, targets: list[Target], *, file: bool = False
+    ) -> Receipt | None:
+        """Return a receipt when the note, or the file, stands on every target."""
+        found = [self.note_on(write, target, file=file) for target in targets]
+        return found[0] if found and None not in found else None
+
+    def attachables(self, write: Write, target: Target) -> list[AttachableDoc]:
+        """Read what hangs on a document."""
+        found: list[AttachableDoc] = []
+        if self._asks_by_document:
+            condition = (
+                f"AttachableRef.EntityRef.Type = {quoted(target.entity)}"
+                f" AND AttachableRef.EntityRef.value = {quoted(target.id)}"
+            )
+            try:
+                found = list(self.newest("Attachable", AttachableDoc, condition))
+            except errors.Refused as refused:
+                # Intuit's own examples ask like this, but no reference lists it as supported.
+                if not refused.codes & _CANNOT_ASK:
+                    raise
+                self._asks_by_document = False
+        if not self._asks_by_document:
+            since, pages = since_first_attempt(write)
+            found = list(self.newest("Attachable", AttachableDoc, since, pages_max=pages))
+        return [one for one in found if hangs(one, target)]
+
+    def newest(
+        self, entity: str, kind: type[D], condition: str, *, pages_max: int = SCAN_PAGES_MAX
+    ) -> Iterator[D]:
+        """Yield documents, the newest first.
+
+        Raises:
+            OutcomeUnknown: there are too many to look through.
+        """
+        for number in range(pages_max):
+            start = 1 + number * ROWS_MAX
+            raw = self.api.query(entity, condition, start=start, order=NEWEST_FIRST)
+            page = [] if raw is None else list(rows(raw, kind))
+            yield from (row for row in page if not isinstance(row, Odd))
+            if len(page) < ROWS_MAX:
+                return
+        if pages_max == SCAN_PAGES_MAX:
+            raise OutcomeUnknown(
+                f"More than {SCAN_PAGES_MAX * ROWS_MAX:,} {entity} documents at QuickBooks would"
+                " have to be looked through."
+            )
+
+
+def note_text(write: Write) -> str:
+    """Return the note with its marker, our words shortened where they do not fit."""
+    text = write.text or write.action.note
+    return with_marker(text, marker(write.key), ATTACHABLE_NOTE_CHARACTERS_MAX)
+
+
+def hangs(attachable: AttachableDoc, target: Target) -> bool:
+    """Say whether an attachable hangs on the target."""
+    references = [link.entity_ref for link in attachable.attachable_ref or ()]
+    return any(
+        reference is not None
+        and reference.value == target.id
+        and (reference.type or "").lower() == target.entity.lower()
+        for reference in references
+    )
+
+
+def since_first_attempt(write: Write) -> tuple[str, int]:
+    """Return the condition, and the pages, in which what the write made must be.
+
+    While there is no open attempt nothing older can be ours: one page finds what was just written.
+    """
+    started = write.before.get("started_at", "")
+    if not started:
+        return "", 1
+    return f"MetaData.CreateTime >= {quoted(stamp(moment(started) - SCAN_MARGIN))}", SCAN_PAGES_MAX

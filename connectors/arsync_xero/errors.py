@@ -1,0 +1,96 @@
+"""What Xero says when it refuses, and what that means for the caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from arsync.connector_sdk import HttpResponse
+from arsync.core.ledger.sanitising import one_line
+from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
+
+WORDS_LENGTH_MAX = 600
+_MESSAGE_KEYS = ("Message", "Description")
+_GENERAL = "A validation exception occurred"
+_HIGH_VOLUME = 51
+_KEY_REUSED = "idempotency key"
+
+
+class TooManyRows(Rejected):
+    """The list is longer than Xero gives at once (error 51): ask for a part of it."""
+
+
+def refusal(response: HttpResponse, what: str) -> ArsyncError:
+    """Return the error for an answer of 400 and above.
+
+    Args:
+        response: what Xero answered.
+        what: what was asked, for the message: `a note on an invoice`.
+    """
+    said = words(response.body)
+    if response.status == 400 and _KEY_REUSED in said.lower():
+        # Another request went out under this key: what it did must be looked up.
+        return OutcomeUnknown(f"Xero: {what}: {said}")
+    if response.status == 404:
+        return Rejected(f"Xero: {what}: there is no such record ({said or 'not found'}).")
+    if _is_too_much(response.body):
+        return TooManyRows(f"Xero refused {what}: {said}")
+    return Rejected(f"Xero refused {what}: {said or f'status {response.status}'}")
+
+
+def _is_too_much(body: bytes) -> bool:
+    tree = _tree(body)
+    return isinstance(tree, dict) and tree.get("ErrorNumber") == _HIGH_VOLUME
+
+
+def element_refusals(body: bytes) -> str:
+    """Return the messages of elements that were refused inside an answer of 200, or nothing."""
+    tree = _tree(body)
+    messages = []
+    for rows in tree.values() if isinstance(tree, dict) else ():
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and _is_error(row):
+                messages += list(_messages(row)) or ["refused without a reason"]
+    return _joined(messages)
+
+
+def words(body: bytes) -> str:
+    """Return the platform's own messages of a refusal, nested ones first."""
+    tree = _tree(body)
+    if not isinstance(tree, dict):
+        text = body.decode("utf-8", "replace").strip()
+        return "" if text.startswith(("<", "{", "[")) else one_line(text[:WORDS_LENGTH_MAX])
+    nested = list(_messages(tree.get("Elements")))
+    top = [str(tree[key]) for key in ("Message", "Detail", "Title") if tree.get(key)]
+    found = _joined(nested or [text for text in top if text != _GENERAL][:1] or top[:1])
+    number = tree.get("ErrorNumber")
+    return f"{found} (error {one_line(str(number))})" if number and found else found
+
+
+def _is_error(row: dict[str, Any]) -> bool:
+    return row.get("StatusAttributeString") == "ERROR" or bool(row.get("ValidationErrors"))
+
+
+def _messages(tree: Any) -> Iterator[str]:
+    if isinstance(tree, list):
+        for one in tree:
+            yield from _messages(one)
+    elif isinstance(tree, dict):
+        for error in tree.get("ValidationErrors") or ():
+            if isinstance(error, dict):
+                yield from (str(error[key]) for key in _MESSAGE_KEYS if error.get(key))
+        for key, value in tree.items():
+            if key != "ValidationErrors" and isinstance(value, list | dict):
+                yield from _messages(value)
+
+
+def _joined(messages: list[str]) -> str:
+    return one_line("; ".join(dict.fromkeys(messages))[:WORDS_LENGTH_MAX])
+
+
+def _tree(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

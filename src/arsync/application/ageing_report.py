@@ -1,0 +1,189 @@
+"""The ageing of receivables: as a table, as CSV, as JSON and as a page of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from arsync.core.analytics.ageing import BUCKETS, Ageing, AgeingRow, ageing
+from arsync.core.ledger.as_of import as_it_stood
+from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
+from arsync.store.models import ConnectionRow
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from arsync.application.container import Parts
+
+BARS_MAX = 15
+"""The page's chart shows so many customers, those who owe most."""
+
+CHART_WIDTH = 640
+"""Of a chart's bars, in the page's pixels."""
+
+_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""Spreadsheets that work in Chinese or Japanese take the full-width signs as well."""
+
+_BREAKS = frozenset("\t\r\n")
+
+
+class AgeingTable(NamedTuple):
+    """The ageing of one connection."""
+
+    connection: str
+    organisation: str
+    report: Ageing
+
+    @property
+    def as_of(self) -> date:
+        """Return the day the ages are counted to."""
+        return self.report.as_of
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `report ageing --json` prints it."""
+        return {"connection": self.connection, **self.report.as_json()}
+
+
+def ageing_of(parts: Parts, connection: ConnectionRow, as_of: date | None) -> AgeingTable:
+    """Return the ageing of one connection.
+
+    Args:
+        parts: the application's.
+        connection: whose ledger.
+        as_of: another day than today; for a past one the ledger is rewound to it.
+    """
+    today = parts.today(connection)
+    day = as_of or today
+    accounts = parts.store.ledger.accounts(connection.id)
+    if day < today:
+        accounts = (as_it_stood(account, day) for account in accounts)
+    base = connection.organisation.base_currency
+    report = ageing(accounts, base_currency=base, today=day)
+    return AgeingTable(connection.name, connection.organisation.name, report)
+
+
+def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
+    """Return the columns and rows for people, totals last."""
+    columns = ["customer", "currency", *BUCKETS, "total", "in hand"]
+    rows = [_row(row) for row in table.report.rows]
+    rows += [_row(row) for row in table.report.totals]
+    if len(table.report.totals) > 1:
+        row = table.report.base_total
+        rows.append(_row(row._replace(contact_name="Total in the base currency")))
+    return columns, rows
+
+
+def _row(row: AgeingRow) -> list[str]:
+    amounts = (*row.buckets, row.total, row.unallocated)
+    return [
+        row.contact_name,
+        row.currency,
+        *(f"{amount:,.{minor_digits(row.currency)}f}" if amount else "" for amount in amounts),
+    ]
+
+
+def as_csv(tables: Sequence[AgeingTable]) -> str:
+    """Return one line for each customer and currency; money as plain decimals.
+
+    A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = ["connection", "as_of", "contact_id", "contact", "currency", *BUCKETS]
+    writer.writerow([*names, "total", "unallocated", "invoices"])
+    for table in tables:
+        for row in table.report.rows:
+            amounts = (*row.buckets, row.total, row.unallocated)
+            writer.writerow(
+                [
+                    _safe(table.connection),
+                    table.as_of.isoformat(),
+                    _safe(row.contact_id),
+                    _safe(row.contact_name),
+                    row.currency,
+                    *(plain(amount) for amount in amounts),
+                    row.invoices,
+                ]
+            )
+    return out.getvalue()
+
+
+def _safe(text: str) -> str:
+    # Blanks, tabs and line breaks in front do not keep every spreadsheet from calculating.
+    begins = text.lstrip()[:1]
+    return f"'{text}" if begins in _FORMULA_STARTS or text[:1] in _BREAKS else text
+
+
+class _Part(NamedTuple):
+    x: float
+    width: float
+    bucket: int
+    title: str
+
+
+class _Bar(NamedTuple):
+    label: str
+    total: str
+    parts: tuple[_Part, ...]
+
+
+def as_html(tables: Sequence[AgeingTable]) -> str:
+    """Return a page that needs nothing else: figures and a chart for each connection."""
+    sections = [
+        {
+            "table": table,
+            "columns": as_rows(table)[0],
+            "rows": [_row(row) for row in table.report.rows],
+            "totals": [_row(row) for row in table.report.totals],
+            "base": _row(table.report.base_total) if len(table.report.totals) > 1 else None,
+            "charts": _charts(table.report),
+        }
+        for table in tables
+    ]
+    return (
+        _pages()
+        .get_template("ageing")
+        .render(sections=sections, buckets=BUCKETS, chart_width=CHART_WIDTH)
+    )
+
+
+def _charts(report: Ageing) -> list[dict[str, Any]]:
+    charts = []
+    for total in report.totals:
+        rows = [row for row in report.rows if row.currency == total.currency and row.total]
+        rows.sort(key=lambda row: (-row.total, row.contact_name))
+        if rows:
+            largest = rows[0].total
+            bars = [_bar(row, largest) for row in rows[:BARS_MAX]]
+            left_out = len(rows) - len(bars)
+            charts.append({"currency": total.currency, "bars": bars, "left_out": left_out})
+    return charts
+
+
+def _bar(row: AgeingRow, largest: Decimal) -> _Bar:
+    parts: list[_Part] = []
+    before = ZERO
+    for bucket, amount in enumerate(row.buckets):
+        if amount > 0:
+            title = f"{BUCKETS[bucket]}: {shown(amount, row.currency)}"
+            # Pixels, not money: the one place where an amount may become a float.
+            x, width = (float(part / largest * CHART_WIDTH) for part in (before, amount))
+            parts.append(_Part(round(x, 1), round(width, 1), bucket, title))
+            before += amount
+    return _Bar(row.contact_name, shown(row.total, row.currency), tuple(parts))
+
+
+@cache
+def _pages() -> Environment:
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    text = (files("arsync") / "templates" / "pages" / "ageing.html").read_text(encoding="utf-8")
+    return Environment(
+        loader=DictLoader({"ageing": text}), autoescape=True, undefined=StrictUndefined
+    )

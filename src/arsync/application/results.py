@@ -1,0 +1,315 @@
+"""What the application returns: plain values that commands print and programs read as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, NamedTuple
+
+from arsync.core.ledger.records import Contact, Difference, Invoice
+from arsync.core.planning.explanation import Line
+from arsync.core.planning.planner import HeldBack, Plan, action_json
+from arsync.core.planning.send_blocks import Pause, difference_json
+from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
+from arsync.outbox import ApplyResult
+from arsync.store.models import ActionRow, EventRow, Later, PlanSaved, Total
+from arsync.sync.pull import PullResult
+
+
+@dataclass
+class RunResult:
+    """What one run of one connection did."""
+
+    connection: str
+    kind: str
+    """`pull`, `rebuild`, `plan`, `apply`, `sync`, `undo`."""
+    mode: str
+    started_at: datetime
+    pulled: PullResult | None = None
+    plan: Plan | None = None
+    saved: PlanSaved | None = None
+    applied: ApplyResult | None = None
+    awaiting: int = 0
+    """Actions that wait for a person's approval."""
+    later: Later | None = None
+    """What is approved and may not leave yet."""
+    paused: tuple[Pause, ...] = ()
+    """What did not leave, and why."""
+    problems: list[str] = field(default_factory=list)
+    """What went wrong, in words; a problem ends the part it is in, not the whole run."""
+    stopped: str = ""
+    """Why the run ended early in good order: it was asked to, or another run is at work."""
+    cut_short: bool = False
+    """True when it was asked to: the next run goes on from there."""
+    broke: bool = False
+    """True when a problem ended the run."""
+    mistake: bool = False
+    """True when that was the user's mistake: the rulebook, the settings."""
+    unreachable: str = ""
+    """Why the platform could not be reached, when that ended the run."""
+    lost_consent: str = ""
+    """What the platform said when it no longer took the consent."""
+    waits_until: datetime | None = None
+    """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
+    run_id: int | None = None
+    zone: tzinfo = UTC
+    """The organisation's, for the moments that people read."""
+
+    def cut(self, why: str = "asked to stop: the next run goes on from here") -> None:
+        """Note that the run was asked to stop before its end."""
+        self.stopped, self.cut_short = why, True
+
+    @property
+    def all_problems(self) -> list[str]:
+        """Return the run's problems and its outbox's."""
+        return [*self.problems, *(self.applied.problems if self.applied else ())]
+
+    @property
+    def waits(self) -> list[str]:
+        """Return what only a person can settle, in words."""
+        waits = list(self.plan.safety.messages) if self.plan else []
+        waits += [pause.text for pause in self.paused]
+        waits += self.applied.waits if self.applied else ()
+        if self.awaiting:
+            words = "1 action waits" if self.awaiting == 1 else f"{self.awaiting:,} actions wait"
+            waits.append(f"{words} for approval")
+        return waits
+
+    @property
+    def failed(self) -> bool:
+        """Return whether part of the work failed."""
+        return bool(self.all_problems)
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 done, 1 part of the work failed, 2 your mistake, 3 waiting for a person."""
+        if self.mistake:
+            return EXIT_MISTAKE
+        if self.failed or self.cut_short:
+            return EXIT_FAILED
+        return EXIT_WAITING if self.waits else EXIT_DONE
+
+    def counts(self) -> dict[str, int]:
+        """Return the run's numbers, as the table of runs keeps them."""
+        numbers: dict[str, int] = {}
+        if self.pulled:
+            numbers |= {
+                "inserted": self.pulled.inserted,
+                "updated": self.pulled.updated,
+                "unreadable": len(self.pulled.problems),
+            }
+        if self.plan:
+            numbers |= {
+                "planned": len(self.plan.actions),
+                "held_back": len(self.plan.held_back),
+            }
+        if self.applied:
+            numbers |= {name.replace(" ", "_"): n for name, n in self.applied.counts().items()}
+        return numbers
+
+    def as_json(self, *, streamed: bool = False) -> dict[str, Any]:
+        """Return it as `sync --json` prints it.
+
+        Args:
+            streamed: make the items of the plan's long lists only when they are read.
+        """
+        return {
+            "connection": self.connection,
+            "kind": self.kind,
+            "mode": self.mode,
+            "started_at": self.started_at.isoformat(),
+            "pulled": pull_json(self.pulled) if self.pulled else None,
+            "plan": self.plan.as_json(streamed=streamed) if self.plan else None,
+            "saved": self.saved._asdict() if self.saved else None,
+            "applied": self.applied.as_json() if self.applied else None,
+            "awaiting": self.awaiting,
+            "later": later_json(self.later),
+            "waits": self.waits,
+            "paused": [pause.as_json() for pause in self.paused],
+            "problems": self.all_problems,
+            "stopped": self.stopped,
+            "run": self.run_id,
+            "waits_until": self.waits_until.isoformat() if self.waits_until else None,
+            "exit_code": self.exit_code,
+        }
+
+
+def later_json(later: Later | None) -> dict[str, Any] | None:
+    """Return what may not leave yet as JSON."""
+    return {"actions": later.actions, "first": later.first.isoformat()} if later else None
+
+
+def pull_json(pulled: PullResult) -> dict[str, Any]:
+    """Return a pull's numbers and problems as JSON."""
+    return {
+        **pulled._asdict(),
+        "problems": [problem._asdict() for problem in pulled.problems],
+    }
+
+
+class Listed(NamedTuple):
+    """An action as `actions` and `tasks` list it."""
+
+    connection: str
+    row: ActionRow
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `actions --json` prints it."""
+        row = self.row
+        return {
+            **action_json(row.action, row.state.value),
+            "key": row.key,
+            "connection": self.connection,
+            "reason": row.reason,
+            "attempts": row.attempts,
+            "created_at": row.created_at.isoformat(),
+            "changed_at": row.changed_at.isoformat(),
+            "receipt": row.receipt._asdict() if row.receipt else None,
+            "done_at": row.done_at.isoformat() if row.done_at else None,
+            "outcome": row.outcome,
+        }
+
+
+class History(NamedTuple):
+    """An action with everything that happened to it."""
+
+    listed: Listed
+    events: tuple[EventRow, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            **self.listed.as_json(),
+            "events": [
+                {
+                    "at": event.at.isoformat(),
+                    "who": event.who,
+                    "from": event.from_state.value if event.from_state else None,
+                    "to": event.to_state.value,
+                    "why": event.why,
+                }
+                for event in self.events
+            ],
+        }
+
+
+class Why(NamedTuple):
+    """What is done about a customer or an invoice, what is not, and why."""
+
+    connection: str
+    as_of: date
+    contact: Contact
+    invoice: Invoice | None
+    """None when it was asked about the customer."""
+    facts: Mapping[str, Any]
+    """The facts the rules see, with their values; unknown ones are None."""
+    lines: tuple[Line, ...]
+    """The explanation, line by line, for people."""
+    plan: Plan
+    """For this customer alone."""
+    held_back: Sequence[HeldBack]
+    """Narrowed to the invoice, when it was asked about one."""
+    history: tuple[History, ...]
+    """Every action there ever was, newest first."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `why --json` prints it."""
+        plan = self.plan.as_json()
+        return {
+            **plan,
+            "contact": {"id": self.contact.id, "name": self.contact.name},
+            "invoice": {"id": self.invoice.id, "number": self.invoice.number}
+            if self.invoice
+            else None,
+            "facts": dict(self.facts),
+            "explanation": [
+                {"section": line.section, "text": line.text, "answer": line.answer}
+                | ({"file": line.place.file, "line": line.place.line} if line.place else {})
+                for line in self.lines
+            ],
+            "held_back": [held.as_json() for held in self.held_back],
+            "history": [one.as_json() for one in self.history],
+        }
+
+
+class ConnectionStatus(NamedTuple):
+    """Where one connection stands."""
+
+    name: str
+    platform: str
+    label: str
+    organisation: str
+    mode: str
+    state: str
+    today: date
+    time_zone: str
+    pulled_at: datetime | None
+    last_run_at: datetime | None
+    last_run: int | None
+    """The last run's number; runs that only planned are left out."""
+    last_kind: str
+    """`pull`, `sync`, `apply`, `undo`; empty before the first run."""
+    last_outcome: str
+    """The last run's: `running` (or its process died in it), `done`, `part failed`, `failed`."""
+    last_message: str
+    actions: Mapping[str, int]
+    """How many actions stand where, by state."""
+    unknown: tuple[Listed, ...]
+    """Actions whose outcome only a person can settle."""
+    unconfirmed: tuple[Listed, ...]
+    """Actions that were sent more than a day ago, and were not read back since."""
+    outage: str
+    """What is known of a platform that could not be reached; empty when it could."""
+    open_tasks: int
+    document_problems: tuple[str, ...]
+    records: Mapping[str, int]
+    totals: Mapping[str, str]
+    """Amount due by currency, as decimal strings."""
+    rulebook: str
+    """Its name, or what is wrong with it."""
+    rulebook_ok: bool
+    later: Later | None = None
+    """What is approved and may not leave yet."""
+    paused: tuple[str, ...] = ()
+    """What does not leave now and why, as sentences."""
+    warnings: tuple[str, ...] = ()
+    """What pauses nothing, but should be known."""
+    reads_this_month: int = 0
+    """Calls of the app, over all its connections, that read; counted where they are metered."""
+    reads_per_month: int = 0
+    """How many there may be; 0 where they are not metered."""
+    differences: tuple[Difference, ...] = ()
+    """Customers of whom the platform's own balance and the copy do not agree."""
+
+    @property
+    def awaiting(self) -> int:
+        """Return how many actions wait for approval."""
+        return self.actions.get("awaiting approval", 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `status --json` prints it."""
+        return {
+            **self._asdict(),
+            "today": self.today.isoformat(),
+            "pulled_at": self.pulled_at.isoformat() if self.pulled_at else None,
+            "last_run_at": self.last_run_at.isoformat() if self.last_run_at else None,
+            "unknown": [one.as_json() for one in self.unknown],
+            "unconfirmed": [one.as_json() for one in self.unconfirmed],
+            "awaiting": self.awaiting,
+            "later": later_json(self.later),
+            "document_problems": list(self.document_problems),
+            "paused": list(self.paused),
+            "warnings": list(self.warnings),
+            "differences": [difference_json(one) for one in self.differences],
+        }
+
+
+def totals_json(totals: list[Total]) -> dict[str, str]:
+    """Return the sum of amounts due by currency, as decimal strings."""
+    from arsync.core.ledger.money import ZERO, plain
+
+    sums: dict[str, Any] = {}
+    for total in totals:
+        sums[total.currency] = sums.get(total.currency, ZERO) + total.amount_due
+    return {currency: plain(amount) for currency, amount in sorted(sums.items())}

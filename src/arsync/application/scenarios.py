@@ -1,0 +1,194 @@
+"""Scenario files in the rules folder: found, played, and drafted from real customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from arsync.config import Config
+from arsync.core.rulebook import folded
+from arsync.core.trials.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
+from arsync.errors import UserMistake
+from arsync.files import text_of
+from arsync.rules_source.folder import SHIPPED, Rules, holidays_in, read_paths, read_rules
+
+if TYPE_CHECKING:
+    from arsync.application.facade import App
+
+SCENARIOS_FOLDER = "scenarios"
+"""In the rules folder, or in a connection's folder inside it. Nothing in it is read as rules."""
+
+SCENARIO_FILES_MAX = 500
+"""How many scenario files one test plays."""
+
+SCENARIO_BYTES_MAX = 2_000_000
+"""The largest scenario file that is read."""
+
+_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+class PlayedFile(NamedTuple):
+    """What became of one scenario file."""
+
+    file: str
+    verdicts: tuple[Verdict, ...]
+    problems: tuple[str, ...] = ()
+    """What is wrong with the file or its rulebook; then nothing of it was played."""
+    skipped: int = 0
+    """How many of its scenarios the chosen word left out."""
+
+
+def play_files(
+    config: Config,
+    paths: Sequence[Path],
+    *,
+    connection: str = "",
+    rulebook: Path | None = None,
+    word: str = "",
+) -> Iterator[PlayedFile]:
+    """Play scenario files, one after the other.
+
+    Args:
+        config: names the rules folder.
+        paths: scenario files, or folders of them; none: those of the rules folder.
+        connection: only this connection's, with its own rulebook.
+        rulebook: a file or folder to play in place of the one each file names.
+        word: only scenarios with this word in their name.
+
+    Raises:
+        UserMistake: there is no scenario file.
+    """
+    found = _files(config, paths, connection)
+    if len(found) > SCENARIO_FILES_MAX:
+        raise UserMistake(f"more than {SCENARIO_FILES_MAX} scenario files.")
+    for file in found:
+        yield _play_file(config, file, connection, rulebook, word)
+
+
+def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inner = path / SCENARIOS_FOLDER
+            found += _yaml_files(inner if inner.is_dir() else path)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UserMistake(f"{path}: there is no such file or folder.")
+    root = config.path("rules", "folder")
+    if not paths:
+        found += _yaml_files(root / SCENARIOS_FOLDER)
+        own = [root / connection] if connection else _folders(root)
+        for folder in own:
+            found += _yaml_files(folder / SCENARIOS_FOLDER)
+    if not found:
+        where = ", ".join(map(str, paths)) or str(root / SCENARIOS_FOLDER)
+        raise UserMistake(
+            f"there is no scenario in {where}."
+            "\n    hint: `arsync rules test --write CUSTOMER` drafts one from a real customer"
+        )
+    return found
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(one for one in root.iterdir() if one.is_dir()) if root.is_dir() else []
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(one for one in folder.iterdir() if one.suffix in _SUFFIXES and one.is_file())
+
+
+def _play_file(
+    config: Config, file: Path, connection: str, rulebook: Path | None, word: str
+) -> PlayedFile:
+    shown = _shown(file, config.folder)
+    try:
+        read, problems = read_scenarios(shown, text_of(file, bytes_max=SCENARIO_BYTES_MAX))
+    except UserMistake as mistake:
+        return PlayedFile(shown, (), (str(mistake),))
+    if read is None:
+        return PlayedFile(shown, (), tuple(map(str, problems)))
+    try:
+        rules = _rules(config, file, read.rulebook, connection, rulebook)
+    except UserMistake as mistake:
+        return PlayedFile(shown, (), (f"{shown}: {mistake}",))
+    if rules.rulebook is None:
+        return PlayedFile(shown, (), rules.problems)
+    chosen = [one for one in read.scenarios if folded(word) in folded(one.name)]
+    verdicts = tuple(judge(play(one, rules.rulebook, holidays=holidays_in)) for one in chosen)
+    return PlayedFile(shown, verdicts, skipped=len(read.scenarios) - len(chosen))
+
+
+def _rules(config: Config, file: Path, named: str, connection: str, rulebook: Path | None) -> Rules:
+    """Return the rulebook that a scenario file is about."""
+    if rulebook is not None:
+        return read_paths(config, [rulebook])
+    if named:
+        if Path(named).suffix in _SUFFIXES or "/" in named:
+            return read_paths(config, [_plain(file.parent / named)])
+        shipped = Path(str(files(SHIPPED))) / f"{named}.yaml"
+        if not shipped.is_file():
+            raise UserMistake(
+                f"there is no shipped rulebook {named!r}."
+                "\n    hint: a file of your own is written with its ending: ../my-rules.yaml"
+            )
+        return read_paths(config, [shipped])
+    root = config.path("rules", "folder").resolve()
+    owner = file.resolve().parent.parent
+    if file.parent.name != SCENARIOS_FOLDER:
+        raise UserMistake(
+            "which rulebook is it about?"
+            "\n    hint: write 'rulebook: FILE' at its top, or use --rulebook"
+        )
+    if owner == root:
+        return read_rules(config, connection)
+    return read_rules(config, owner.name) if owner.parent == root else read_paths(config, [owner])
+
+
+def _plain(path: Path) -> Path:
+    """Return the path without `..`, as people read it."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts and parts[-1] not in {"..", path.anchor}:
+            parts.pop()
+        else:
+            parts.append(part)
+    return Path(*parts)
+
+
+def _shown(file: Path, folder: Path) -> str:
+    try:
+        return file.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def draft_from(app: App, about: str, connection: str | None = None) -> str:
+    """Return a scenario file about a real customer in disguise.
+
+    Args:
+        app: whose store is read; nothing is written.
+        about: a customer's name or id, or an invoice's number or id.
+        connection: in which ledger, when several know the name.
+
+    Raises:
+        UserMistake: nothing is called so, or there is no story to tell.
+    """
+    found = app.why(about, connection=connection)
+    row = app.store.connections.get(found.connection)
+    rulebook, _ = app.rulebook(row)
+    account = next(iter(app.store.ledger.accounts(row.id, [found.contact.id])))
+    try:
+        return draft(
+            account,
+            rulebook,
+            base_currency=row.organisation.base_currency,
+            today=app.today(row),
+            holidays=holidays_in,
+        )
+    except NoDraft as nothing:
+        raise UserMistake(str(nothing)) from None

@@ -1,0 +1,148 @@
+"""`promise`, `dispute`, `tasks`, `done`: what people know and do."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from arsync.cli.common import (
+    DAY,
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+    say,
+)
+from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
+
+
+def amount_of(text: str | None) -> Decimal | None:
+    """Read an amount as people write it: `1500`, `1,500.00`.
+
+    Raises:
+        UserMistake: it is not an amount above zero.
+    """
+    if text is None:
+        return None
+    amount = Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else Decimal(0)
+    if amount <= 0:
+        raise UserMistake(f"{text!r} is not an amount. Write 1500 or 1,500.00.")
+    return amount
+
+
+_AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")
+
+
+@click.command()
+@click.argument("invoice")
+@click.argument("day", type=DAY, metavar="DATE")
+@click.argument("amount", required=False)
+@click.option("--note", default="", help="What was said.")
+@connection_option
+@json_option
+@config_option
+def promise(
+    invoice: str,
+    day: datetime,
+    amount: str | None,
+    note: str,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Record a promise to pay.
+
+    INVOICE by its number, DATE as 2026-12-01, AMOUNT when less than all that is due.
+    """
+    with open_app(config_file) as app:
+        recorded = app.promise(
+            invoice, day.date(), amount=amount_of(amount), note=note, connection=connection
+        )
+    if as_json:
+        print_json(recorded.as_json())
+    say(recorded.message)
+    return EXIT_DONE
+
+
+@click.command()
+@click.argument("invoice")
+@click.option("--reason", default="", help="What the customer says.")
+@click.option("--settled", is_flag=True, help="The dispute is settled.")
+@connection_option
+@json_option
+@config_option
+def dispute(
+    invoice: str,
+    reason: str,
+    settled: bool,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Record a dispute about an invoice, or that it is settled."""
+    if not settled and not reason.strip():
+        raise UserMistake('say what it is about: arsync dispute INVOICE --reason "wrong price"')
+    with open_app(config_file) as app:
+        recorded = app.dispute(invoice, reason=reason, settled=settled, connection=connection)
+    if as_json:
+        print_json(recorded.as_json())
+    say(recorded.message)
+    return EXIT_DONE
+
+
+@click.command()
+@connection_option
+@json_option
+@config_option
+def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> int:
+    """List the tasks that wait for a person."""
+    from arsync.cli.render import about
+
+    with open_app(config_file) as app:
+        found = app.tasks(connection)
+        zones = {row.name: app.zone(row) for row in app.connections(connection)}
+    if as_json:
+        print_json([one.as_json() for one in found])
+        return EXIT_WAITING if found else EXIT_DONE
+    if not found:
+        click.echo("No open tasks.")
+        return EXIT_DONE
+    print_table(
+        "",
+        ["key", "connection", "customer", "task", "for", "since", "invoices"],
+        [
+            [
+                one.row.key[:12],
+                one.connection,
+                one.row.action.contact_name,
+                one.row.action.details.get("task", ""),
+                one.row.action.details.get("assign_to", ""),
+                f"{one.row.created_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
+                about(one.row.action),
+            ]
+            for one in found
+        ],
+    )
+    say("\nRecord one as done with: arsync done KEY --outcome TEXT")
+    return EXIT_WAITING
+
+
+@click.command()
+@click.argument("key")
+@click.option("--outcome", required=True, help="What came of it; it is noted in the platform.")
+@json_option
+@config_option
+def done(key: str, outcome: str, as_json: bool, config_file: Path | None) -> int:
+    """Record that a task is done, and with what outcome."""
+    with open_app(config_file) as app:
+        recorded = app.done(key, outcome=outcome)
+    if as_json:
+        print_json(recorded.as_json())
+    say(recorded.message)
+    return EXIT_DONE

@@ -1,0 +1,45 @@
+"""`doctor`: is everything right?"""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from arsync.cli.common import config_option, json_option, open_app, print_json, say
+from arsync.errors import EXIT_DONE, EXIT_FAILED
+
+_SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
+
+
+@click.command()
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also check the store against itself, and every document against the platform's.",
+)
+@json_option
+@config_option
+def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
+    """Check everything that has to be right.
+
+    Config, store, keys, consent, clock, rate budget, and the rulebook against what each platform
+    offers. One call is made to each platform; nothing is changed. --deep reads every document
+    again, with as many calls as a first pull; it is best asked right after `arsync pull`.
+    """
+    from arsync.application.health.deep_check import examine_deeply
+    from arsync.application.health.doctor import examine
+    from arsync.application.health.findings import WRONG
+
+    found = []
+    with open_app(config_file) as app:
+        for finding in chain(examine(app), examine_deeply(app) if deep else ()):
+            found.append(finding)
+            if not as_json:
+                click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")
+    wrong = sum(finding.verdict == WRONG for finding in found)
+    if as_json:
+        print_json([finding.as_json() for finding in found])
+    say(f"{wrong} to mend." if wrong else "All is well.")
+    return EXIT_FAILED if wrong else EXIT_DONE

@@ -1,0 +1,354 @@
+"""Plans, actions and results as people read them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import tzinfo
+from itertools import groupby, islice
+
+import click
+
+from arsync.application.results import Listed, RunResult
+from arsync.cli.common import print_table, word, wrapped
+from arsync.cli.render_reasons import Reasons
+from arsync.clock import in_words
+from arsync.core.actions import Action, ActionKind, InvoiceRef, is_our_letter
+from arsync.core.ledger.money import shown
+from arsync.core.planning.customer_locale import LANGUAGE_NAMES
+from arsync.core.planning.planner import HeldBack, Plan
+from arsync.store.models import ActionRow, Later
+
+VERBS: Mapping[ActionKind, str] = {
+    ActionKind.REMINDER: "REMIND",
+    ActionKind.CREDIT_HOLD: "PLACE CREDIT HOLD",
+    ActionKind.LIFT_CREDIT_HOLD: "LIFT CREDIT HOLD",
+    ActionKind.TERMS: "TERMS TO CASH ON DELIVERY",
+    ActionKind.RESTORE_TERMS: "RESTORE TERMS",
+    ActionKind.NOTE: "NOTE",
+    ActionKind.PROMISE: "NOTE PROMISE",
+    ActionKind.DISPUTE: "NOTE DISPUTE",
+    ActionKind.TASK: "OPEN TASK",
+    ActionKind.TASK_DONE: "NOTE TASK DONE",
+    ActionKind.LETTER: "ATTACH LETTER",
+    ActionKind.LATE_FEE: "DRAFT LATE FEE",
+    ActionKind.UNDO: "UNDO",
+}
+
+_COUNTED: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.REMINDER: ("reminder", "reminders"),
+    ActionKind.CREDIT_HOLD: ("hold to place", "holds to place"),
+    ActionKind.LIFT_CREDIT_HOLD: ("hold to lift", "holds to lift"),
+    ActionKind.TERMS: ("change to cash terms", "changes to cash terms"),
+    ActionKind.RESTORE_TERMS: ("change back of terms", "changes back of terms"),
+    ActionKind.TASK: ("task", "tasks"),
+    ActionKind.LETTER: ("letter", "letters"),
+    ActionKind.LATE_FEE: ("late fee", "late fees"),
+}
+
+CUSTOMERS_SHOWN_MAX = 100
+"""A plan shows so many customers; `--all` shows every one."""
+
+HELD_BACK_SHOWN_MAX = 20
+"""A plan shows so many lines of what was held back; `--all` shows every one."""
+
+ROWS_PER_TABLE_MAX = 2_000
+"""A longer list is printed as several tables."""
+
+INVOICES_SHOWN_MAX = 12
+"""An action shows so many of its invoices; `--json` has all."""
+
+KEY_SHOWN = 12
+"""So many characters of a key are shown; they are enough to name it."""
+
+
+def what(action: Action) -> str:
+    """Return what an action does, in a few words."""
+    if action.kind is ActionKind.UNDO:
+        return f"UNDO {VERBS[ActionKind(action.details['kind'])]}"
+    detail = action.step or action.details.get("task", "") or action.details.get("letter", "")
+    return f"{VERBS[action.kind]} {detail}".strip()
+
+
+def titled(row: ActionRow) -> str:
+    """Return an action in a few words, with whom and what it is about."""
+    numbers = ", ".join(one.number or one.id for one in row.action.invoices[:3])
+    more = " and more" if len(row.action.invoices) > 3 else ""
+    about_them = f" about {numbers}{more}" if numbers else ""
+    return f"{what(row.action)} for {row.action.contact_name}{about_them}"
+
+
+def about(action: Action, most: int = 3) -> str:
+    """Return the invoices an action names, with what was due, in one line."""
+    refs = [f"{one.number or one.id} {shown(one.amount_due, one.currency)}"
+            for one in action.invoices[:most]]  # fmt: skip
+    more = len(action.invoices) - most
+    return ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
+
+
+def show_plan(
+    plan: Plan, *, mode: str = "", reasons: Reasons | None = None, everything: bool = False
+) -> None:
+    """Print a plan: what would be done and why, then what is held back and why.
+
+    Args:
+        plan: what to show.
+        mode: the connection's; `observe` is told.
+        reasons: puts the reasons into words.
+        everything: show every customer and every line held back.
+    """
+    click.secho(f"{plan.connection}, as of {plan.as_of.isoformat()}", bold=True)
+    for problem in plan.problems:
+        click.echo(f"  ! {problem}")
+    for pause in plan.paused:
+        click.echo(f"  ! for now {pause.text}")
+    for message in plan.safety.messages:
+        click.echo(f"  ! over a safety limit: {message}. Nothing is sent until a person approves.")
+    counted = _Counted()
+    left = 0
+    for number, (_, group) in enumerate(groupby(plan.actions, lambda one: one.contact_id)):
+        found = list(group)
+        counted.add(found)
+        if not everything and number >= CUSTOMERS_SHOWN_MAX:
+            left += 1
+            continue
+        click.secho(f"\n{found[0].contact_name}", bold=True)
+        show_actions_of_one(found, reasons or Reasons())
+    if left:
+        click.echo(f"\n... and {word(left, 'more customer', 'more customers')}: --all shows them.")
+    if plan.held_back:
+        click.echo()
+        show_held_back(plan.held_back, None if everything else HELD_BACK_SHOWN_MAX)
+    click.echo(f"\n{counted.words()} {len(plan.held_back):,} held back. Nothing was changed.")
+    if mode == "observe":
+        click.echo(observing(plan.connection))
+
+
+def observing(connection: str) -> str:
+    """Return that nothing is written while a connection observes, and how to change it."""
+    return (
+        f"{connection} observes: nothing of this is written. To let it work, one step at a time:\n"
+        f"  arsync connections {connection} --mode approve"
+    )
+
+
+class _Counted:
+    """How many actions of each kind a plan has, counted as they are shown."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[ActionKind] = Counter()
+        self.asking = 0
+
+    def add(self, actions: Sequence[Action]) -> None:
+        """Count some."""
+        self.kinds.update(action.kind for action in actions)
+        self.asking += sum(action.needs_approval for action in actions)
+
+    def words(self) -> str:
+        """Return the numbers in words: `3 actions planned: 2 reminders, 1 task`."""
+        if not self.kinds:
+            return "Nothing is to be done."
+        words = [word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
+                 for kind, count in self.kinds.items()]  # fmt: skip
+        text = f"{word(self.kinds.total(), 'action')} planned: {', '.join(words)}"
+        if self.asking:
+            asks = "ask" if self.asking > 1 else "asks"
+            text += f"; {self.asking:,} of them {asks} a person first"
+        return f"{text}."
+
+
+def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bool = False) -> None:
+    """Print one customer's actions, those with the same reason together.
+
+    Args:
+        actions: of one customer.
+        reasons: puts the reasons into words.
+        keys: show each action's key, and each action by itself.
+    """
+    for _, group in groupby(actions, lambda one: _alike(one, keys=keys)):
+        alike = list(group)
+        first = alike[0]
+        for head in dict.fromkeys(_head(one, reasons, keys=keys) for one in alike):
+            click.echo(f"  {head}")
+        for line in _invoice_lines(alike):
+            click.echo(f"      {line}")
+        click.echo(f"      because {reasons.place(first.because)}")
+        facts = "" if _by_step(first) else reasons.facts(first.because)
+        if facts:
+            click.echo(wrapped(facts, indent=14))
+
+
+def _by_step(action: Action) -> bool:
+    """Return whether a step of a cadence asks for it: its facts stand beside its invoices."""
+    return bool(action.invoices and action.invoices[0].step)
+
+
+def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
+    """Return what actions share that are shown together: a hold with its terms, one moment."""
+    same = (action.because.file, action.because.line, action.not_before, bool(action.invoices))
+    return (*same, action.key) if keys else same
+
+
+def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
+    parts = [what(action)]
+    if action.details.get("assign_to"):
+        parts.append(f"for {action.details['assign_to']}")
+    if _by_step(action):
+        parts.append(f"(day {action.invoices[0].day})")
+    text = " ".join(parts)
+    spoken = action.details.get("language", "")
+    if is_our_letter(action) and spoken not in {"", "en"}:
+        text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
+    if action.not_before is not None and reasons.waits(action.not_before):
+        when = reasons.local(action.not_before)
+        text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()
+        if "waits_for" in action.details:
+            text += f" ({action.details['waits_for']})"
+    if action.needs_approval:
+        text += ", asks a person first"
+    return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text
+
+
+def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
+    # What is known of the day it falls due is about an action's only, or highest, step.
+    refs = [(ref, one.because.facts.get("days_until_due", 0) if len(one.invoices) == 1 else 0)
+            for one in actions for ref in one.invoices]  # fmt: skip
+    rows = [(ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref, until_due))
+            for ref, until_due in refs[:INVOICES_SHOWN_MAX]]  # fmt: skip
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    for number, amount, age in rows:
+        yield f"{number:{widths[0]}}  {amount:>{widths[1]}}  {age}".rstrip()
+    if len(refs) > len(rows):
+        yield f"... and {word(len(refs) - len(rows), 'more invoice')}"
+
+
+def _age(ref: InvoiceRef, until_due: int) -> str:
+    if ref.days_overdue > 0:
+        return f"{word(ref.days_overdue, 'day')} overdue"
+    return f"due in {word(until_due, 'day')}" if until_due > 0 else ""
+
+
+def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> None:
+    """Print what was not done, the first thing that stopped it, and the next date."""
+    most = len(held) if rows_max is None else min(rows_max, len(held))
+    left = iter(held)
+    for start in range(0, most, ROWS_PER_TABLE_MAX):
+        # One table of them all would be held in memory to find out how wide its columns are.
+        print_table(
+            "" if start else "Held back",
+            ["customer", "invoice", "next", "why"],
+            [
+                [
+                    one.contact_name,
+                    one.invoice_number or "",
+                    one.next_date.isoformat() if one.next_date else "",
+                    one.why,
+                ]
+                for one in islice(left, min(ROWS_PER_TABLE_MAX, most - start))
+            ],
+        )
+    if len(held) > most:
+        click.echo(f"... and {len(held) - most:,} more: --all shows them.")
+
+
+def show_waiting(found: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:
+    """Print the actions that wait for a person, with their keys and all their reasons.
+
+    Args:
+        found: the actions.
+        reasons: by connection, puts the reasons into words.
+    """
+    for (connection, _), group in groupby(
+        found, lambda one: (one.connection, one.row.action.contact_id)
+    ):
+        actions = [one.row.action for one in group]
+        click.secho(f"\n{actions[0].contact_name} ({connection})", bold=True)
+        show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
+
+
+def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
+    """Print actions and where they stand, one a line.
+
+    Args:
+        found: the actions.
+        zones: by connection, the organisation's time zone.
+    """
+    if not found:
+        click.echo("No actions.")
+        return
+    print_table(
+        "",
+        [
+            "key",
+            "changed",
+            "connection",
+            "customer",
+            "action",
+            "invoices",
+            "state",
+            "what happened",
+        ],
+        [
+            [
+                one.row.key[:KEY_SHOWN],
+                f"{one.row.changed_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
+                one.connection,
+                one.row.action.contact_name,
+                what(one.row.action),
+                about(one.row.action),
+                one.row.state.value,
+                one.row.reason,
+            ]
+            for one in found
+        ],
+    )
+
+
+def result_line(result: RunResult) -> str:
+    """Return one run's result as one line."""
+    parts: list[str] = []
+    if result.pulled:
+        pulled = result.pulled
+        if result.kind == "rebuild":  # every row counts as changed there, though none may differ
+            parts.append(f"{word(pulled.inserted + pulled.updated, 'record')} read anew")
+        elif pulled.inserted or pulled.updated:
+            parts.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
+        else:
+            parts.append("nothing new")
+    if result.plan:
+        parts.append(f"{len(result.plan.actions):,} planned")
+    if result.applied:
+        done = Counter(effect.state.value for effect in result.applied.effects)
+        parts += [f"{count:,} {state}" for state, count in done.items()]
+    if result.mode == "observe" and result.kind != "pull":
+        parts.append("it observes, so nothing was written")
+    if result.stopped:
+        parts.append(result.stopped)
+    if result.all_problems:
+        parts.append(word(len(result.all_problems), "problem"))
+    did = bool(result.applied and result.applied.effects)
+    number = f" (run {result.run_id})" if did else ""
+    return f"{result.connection}: {', '.join(parts) or 'nothing to do'}{number}"
+
+
+def later_in_words(later: Later, zone: tzinfo | None) -> str:
+    """Return what is approved and may not leave yet, and when the first of it may."""
+    first = in_words(later.first, zone)
+    if later.actions == 1:
+        return f"1 approved action leaves later, not before {first}"
+    return f"{later.actions:,} approved actions leave later, the first not before {first}"
+
+
+def show_result(result: RunResult) -> None:
+    """Print one run's result: the line, then every problem and what waits for a person."""
+    click.echo(result_line(result))
+    for problem in result.all_problems:
+        click.echo("  ! " + problem.replace("\n", "\n    "))
+    if result.kind == "pull":
+        return
+    if result.later is not None:
+        click.echo(f"  - {later_in_words(result.later, result.zone)}")
+    for wait in result.waits:
+        them = "it" if wait.startswith("1 ") else "them"
+        hint = f": `arsync approve` lists {them}" if wait.endswith("for approval") else ""
+        click.echo(f"  ? {wait}{hint}")

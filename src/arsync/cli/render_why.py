@@ -1,0 +1,178 @@
+"""`why`: what is done about a customer, an invoice or one action, what is not, and the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli.common import word, wrapped
+from arsync.cli.render import about, show_actions_of_one, what
+from arsync.cli.render_reasons import Reasons, plain
+from arsync.core.actions import Action, ActionState
+from arsync.core.ledger.money import shown
+
+if TYPE_CHECKING:
+    from arsync.application.results import History, Why
+    from arsync.core.planning.explanation import Line
+
+INVOICES_EXPLAINED_MAX = 5
+"""About a customer, `why` says of so many open invoices what comes next; `--full` of all."""
+
+HISTORY_SHOWN_MAX = 10
+"""`why` shows so many past actions, the newest; `--full` shows all."""
+
+_RULES = ("leave_alone", "credit_limits", "credit_holds", "reminders")
+_STANDS = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+_SIGNS = {True: "yes", False: "no", None: "unknown"}
+
+
+def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
+    """Print what is done, what is not, the rules read in order, and what was done before.
+
+    Args:
+        found: what to show.
+        reasons: puts the reasons into words.
+        full: also every fact, every invoice, every past action and its events.
+    """
+    _head(found)
+    for problem in found.plan.problems:
+        click.echo(f"  ! {problem}")
+    for pause in found.plan.paused:
+        click.echo(f"  ! for now {pause.text}")
+    actions = [one for one in found.plan.actions if _concerns(found, one.invoices)]
+    if actions:
+        click.secho("\nTo do now", bold=True)
+        show_actions_of_one(actions, reasons)
+        _notes("The note in the books will say", actions)
+    if found.held_back:
+        click.secho("\nNot now", bold=True)
+    for held in found.held_back:
+        subject = f"{held.invoice_number}: " if held.invoice_number else ""
+        again = f" Next: {held.next_date.isoformat()}." if held.next_date else ""
+        click.echo(f"  {subject}{held.why.rstrip('.')}.{again}")
+        if held.because:
+            click.echo(f"      because {reasons.place(held.because)}")
+            click.echo(wrapped(reasons.facts(held.because), indent=14))
+    if not actions and not found.held_back:
+        click.echo("\nNothing is to be done now.")
+    click.secho("\nRules read, in order", bold=True)
+    _rules(found.lines)
+    _invoices(found.lines, full=full)
+    if full:
+        click.secho("\nFacts", bold=True)
+        for name, value in found.facts.items():
+            click.echo(f"  {name:28} {plain(value)}")
+    _history(found.history, reasons, full=full)
+
+
+def show_history(entry: History, *, reasons: Reasons) -> None:
+    """Print one action with its reason and everything that happened to it."""
+    row = entry.listed.row
+    click.secho(f"{what(row.action)}, {row.action.contact_name} ({entry.listed.connection})",
+                bold=True)  # fmt: skip
+    click.echo(f"  key   {row.key}")
+    click.echo(f"  state {row.state.value}" + (f": {row.reason}" if row.reason else ""))
+    if row.receipt and row.receipt.detail:
+        click.echo(f"  there {row.receipt.detail}")
+    if row.outcome:
+        click.echo(f"  outcome {row.outcome}")
+    click.secho("\nWhy", bold=True)
+    show_actions_of_one([row.action], reasons)
+    _notes(f"The note in the books {'says' if row.state in _STANDS else 'would say'}", [row.action])
+    click.secho("\nWhat happened", bold=True)
+    _events(entry, reasons, indent=2)
+
+
+def _notes(head: str, actions: Sequence[Action]) -> None:
+    """Print the sentences that stand, or will, in the platform, word for word."""
+    sentences = dict.fromkeys(one.note for one in actions if one.note)
+    if sentences:
+        click.secho(f"\n{head}", bold=True)
+    for sentence in sentences:
+        click.echo(f"  {sentence}")
+
+
+def _head(found: Why) -> None:
+    who = f"{found.contact.name} ({found.connection}), as of {found.as_of.isoformat()}"
+    one = found.invoice
+    click.secho(who if one is None else f"{one.number or one.id}, {who}", bold=True)
+    if one is not None:
+        click.echo(
+            f"  {one.status}, due {one.due_on.isoformat()}, "
+            f"{shown(one.amount_due, one.currency)} of {shown(one.total, one.currency)} to pay"
+        )
+    facts = [line.text for line in found.lines if line.section == "facts"]
+    click.echo(wrapped(" · ".join(facts), indent=2))
+
+
+def _concerns(found: Why, refs: Sequence[object]) -> bool:
+    ids = {getattr(ref, "id", "") for ref in refs}
+    return found.invoice is None or not refs or found.invoice.id in ids
+
+
+def _rules(lines: Sequence[Line]) -> None:
+    section = ""
+    for line in lines:
+        if line.section not in _RULES:
+            continue
+        if line.section != section:
+            click.echo(f"  {line.section}")
+            section = line.section
+        where = f"  {line.place.file}:{line.place.line}" if line.place else ""
+        name, _, words = line.text.partition(f": {_SIGNS[line.answer]}, ")
+        click.echo(f"    {_SIGNS[line.answer]:8}{name}{where}")
+        if words and words != "everyone":
+            click.echo(wrapped(words, indent=14))
+
+
+def _invoices(lines: Sequence[Line], *, full: bool) -> None:
+    """Print, for each open invoice, what was sent and what comes next."""
+    wanted = [line for line in lines if line.section in {"invoice", "sent", "next"}]
+    if not wanted:
+        return
+    click.secho("\nInvoices and their next step", bold=True)
+    count = 0
+    for line in wanted:
+        if line.section == "invoice":
+            count += 1
+        if count > INVOICES_EXPLAINED_MAX and not full:
+            continue
+        number, _, text = line.text.partition(": ")
+        if line.section == "invoice":
+            click.echo(f"  {number}: {text}")
+        elif line.section == "next":
+            where = f"  {line.place.file}:{line.place.line}" if line.place else ""
+            click.echo(f"      next  {text}{where}")
+        else:
+            click.echo(f"      sent  {text}")
+    if count > INVOICES_EXPLAINED_MAX and not full:
+        click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
+
+
+def _history(found: Sequence[History], reasons: Reasons, *, full: bool) -> None:
+    if not found:
+        return
+    click.secho("\nSo far", bold=True)
+    entries = found if full else found[:HISTORY_SHOWN_MAX]
+    for entry in entries:
+        row = entry.listed.row
+        line = f"  {reasons.local(row.changed_at):%Y-%m-%d}  {row.key[:12]}  {what(row.action)}"
+        if row.action.invoices:
+            line += f", {about(row.action)}"
+        click.echo(f"{line}: {row.state.value}" + (f" ({row.reason})" if row.reason else ""))
+        if full:
+            _events(entry, reasons, indent=14)
+    if len(found) > len(entries):
+        click.echo(f"  ... and {len(found) - len(entries):,} more: --full")
+
+
+def _events(entry: History, reasons: Reasons, *, indent: int) -> None:
+    for event in entry.events:
+        moved = event.from_state is not None and event.from_state != event.to_state
+        start = f"{event.from_state.value} -> " if event.from_state and moved else ""
+        click.echo(
+            f"{' ' * indent}{reasons.local(event.at):%Y-%m-%d %H:%M}  "
+            f"{start}{event.to_state.value}, by {event.who}{': ' + event.why if event.why else ''}"
+        )

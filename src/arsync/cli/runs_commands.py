@@ -1,0 +1,333 @@
+"""`pull`, `plan`, `approve`, `reject`, `apply`, `sync`, `run`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from arsync.cli.common import (
+    as_of_option,
+    config_option,
+    connection_option,
+    json_option,
+    open_app,
+    print_json,
+    say,
+    verbose_option,
+    word,
+)
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
+
+if TYPE_CHECKING:
+    from arsync.application.facade import App
+    from arsync.application.results import RunResult
+    from arsync.sync.pull import Progress
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Return the exit code of several results: a mistake, then a failure, then a wait."""
+    return next((code for code in (2, 1, 3) if code in codes), EXIT_DONE)
+
+
+@click.command()
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Bring the copy of the ledger up to date."""
+    from arsync.application.scheduler import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        results = app.pull(connection, progress=watch, stop=stop.is_set)
+    # What waits for a person is no part of a pull: only its own failures count.
+    return finish(results, as_json=as_json, ignored=EXIT_WAITING)
+
+
+@click.command()
+@connection_option
+@as_of_option
+@click.option("--all", "everything", is_flag=True, help="Every customer, however many.")
+@click.option(
+    "--diff",
+    "since",
+    is_flag=True,
+    help="What is new, gone or changed since the last run's plan: by data, rule, or time.",
+)
+@json_option
+@config_option
+def plan(
+    connection: str | None,
+    as_of: date | None,
+    everything: bool,
+    since: bool,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Show what the rulebook would do now; changes nothing.
+
+    For a past day the ledger, and what was done and refused, are as they stood in its evening. For
+    a day to come, a connection that only observes is taken to begin its work today. With --json
+    one connection's plan is an object, and those of several a list.
+    """
+    from arsync.cli.render import show_plan
+    from arsync.cli.render_reasons import Reasons
+
+    with open_app(config_file) as app:
+        if since:
+            from arsync.application.plan_changes import since_last
+            from arsync.cli.render_plan_diff import print_since
+
+            changes = [since_last(app, row, as_of) for row in app.connections(connection)]
+            print_since(changes, as_json=as_json, everything=everything)
+            return EXIT_DONE
+        plans = app.plan(connection, as_of=as_of)
+        if as_json:
+            found = [one.as_json(streamed=True) for one in plans]
+            print_json(found[0] if len(found) == 1 else found)
+        else:
+            for number, (row, one) in enumerate(
+                zip(app.connections(connection), plans, strict=True)
+            ):
+                if number:
+                    click.echo()
+                rulebook, _ = app.rulebook(row)
+                reasons = Reasons(rulebook, now=app.clock.now())
+                show_plan(one, mode=row.mode, reasons=reasons, everything=everything)
+    return EXIT_WAITING if any(one.safety.exceeded for one in plans) else EXIT_DONE
+
+
+@click.command()
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--all", "approve_all", is_flag=True, help="Approve all that wait.")
+@connection_option
+@json_option
+@config_option
+def approve(
+    keys: tuple[str, ...],
+    approve_all: bool,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Approve actions that wait for a person.
+
+    Without a key or --all it lists what waits. The beginning of a key is enough.
+    """
+    if keys and approve_all:
+        raise UserMistake("give keys or --all, not both.")
+    with open_app(config_file) as app:
+        problems = _plan_and_save(app, connection)
+        for problem in problems:
+            say(f"arsync: {problem}")
+        if not keys and not approve_all:
+            code = _list_waiting(app, connection, as_json=as_json)
+            return worst([code, EXIT_MISTAKE if problems else code])
+        done = app.approve(list(keys) or None, connection=connection)
+        if as_json:
+            print_json([one.as_json() for one in done])
+        say(
+            f"Approved {word(len(done), 'action')}. `arsync apply` carries them out."
+            if done
+            else "Nothing waits for approval."
+        )
+    return EXIT_MISTAKE if problems else EXIT_DONE
+
+
+def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
+    """Print what waits for a person, and how to let it go."""
+    from arsync.cli.queries_commands import reasons_of
+    from arsync.cli.render import show_waiting
+
+    observers = [row.name for row in app.connections(connection) if row.mode == "observe"]
+    waiting = [one for one in app.waiting(connection) if one.connection not in observers]
+    if as_json:
+        print_json([one.as_json() for one in waiting])
+    else:
+        reasons = {one.connection: reasons_of(app, one) for one in waiting}
+        show_waiting(waiting, reasons)
+        if not waiting:
+            click.echo("Nothing waits for approval.")
+    for name in observers:
+        say(f"{name} observes: its actions are only shown by `arsync plan`, and none is written.")
+    if waiting:
+        say(
+            f"\n{word(len(waiting), 'action')} waiting: `arsync approve KEY ...` approves some, "
+            "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` refuses."
+        )
+    return EXIT_WAITING if waiting else EXIT_DONE
+
+
+@click.command()
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--why", "reason", required=True, help="The reason; it is kept with the action.")
+@click.option("--take-back", is_flag=True, help="Take refusals back, also the platform's.")
+@json_option
+@config_option
+def reject(
+    keys: tuple[str, ...], reason: str, take_back: bool, as_json: bool, config_file: Path | None
+) -> int:
+    """Refuse actions that wait, or that have not left yet.
+
+    They are not planned again. With --take-back a refusal is taken back: the next plan asks for the
+    action again if its reason still stands. `arsync actions --state rejected` lists refusals.
+    """
+    with open_app(config_file) as app:
+        decide = app.take_back if take_back else app.reject
+        done = decide(list(keys), why=reason)
+        if as_json:
+            print_json([one.as_json() for one in done])
+        if take_back:
+            say(
+                f"Took back {word(len(done), 'refusal')}. What still has its reason is planned "
+                "again: `arsync approve` lists\nwhat waits for you."
+            )
+        else:
+            say(f"Rejected {word(len(done), 'action')}.")
+    return EXIT_DONE
+
+
+@click.command("apply")
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+    """Carry out the approved actions.
+
+    Before a message leaves, the invoices it names are read again from the platform.
+    """
+    from arsync.application.scheduler import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        _plan_and_save(app, connection)
+        results = app.apply(connection, progress=watch, stop=stop.is_set)
+    return finish(results, as_json=as_json)
+
+
+@click.command()
+@click.option("--now", is_flag=True, help="Also what is left alone after an outage.")
+@connection_option
+@json_option
+@verbose_option
+@config_option
+def sync(
+    now: bool, connection: str | None, as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
+    """Pull, plan, approve by rulebook, apply: what a scheduler runs.
+
+    Idempotent, and guarded by a lock: a second one waits or leaves, it never doubles.
+    """
+    from arsync.application.scheduler import stop_on_signals
+
+    with (
+        open_app(config_file, verbose=verbose) as app,
+        watched(as_json=as_json) as watch,
+        stop_on_signals() as stop,
+    ):
+        results = list(app.sync(connection, progress=watch, stop=stop.is_set, now=now))
+    results.sort(key=lambda result: result.connection)
+    return finish(results, as_json=as_json)
+
+
+@click.command()
+@click.option("--every", metavar="TIME", help="The pace: 30s, 15m, 2h (default: the config's).")
+@click.option("--connection", "names", multiple=True, metavar="NAME", help="Only these.")
+@json_option
+@verbose_option
+@config_option
+def run(
+    every: str | None,
+    names: tuple[str, ...],
+    as_json: bool,
+    verbose: bool,
+    config_file: Path | None,
+) -> int:
+    """Sync again and again.
+
+    Until SIGTERM or Ctrl-C: each connection ends at its next safe step, after the action in hand; a
+    second signal ends at once. One broken connection never stops the others. With --json each run
+    is one line. The exit code is the worst of each connection's last whole run.
+    """
+    from arsync.application.scheduler import stop_on_signals
+    from arsync.cli.render import result_line
+    from arsync.clock import in_words
+    from arsync.config import seconds
+
+    codes: dict[str, int] = {}
+
+    def report(result: RunResult) -> None:
+        if not result.cut_short:
+            codes[result.connection] = result.exit_code
+        if as_json:
+            print_json(result.as_json(streamed=True), one_line=True)
+        else:
+            click.echo(f"{in_words(result.started_at, result.zone)} {result_line(result)}")
+
+    with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
+        pace = seconds(every) if every else app.config.every_seconds
+        for name in names or [None]:
+            app.connections(name)  # a name that is none is told now, not ignored for ever
+        say(f"Working every {pace} seconds. Stop with Ctrl-C.")
+        rounds = app.run_forever(
+            every_seconds=pace, stop=stop, connections=names or None, report=report
+        )
+    say(f"Stopped after {word(rounds, 'round')}.")
+    return worst(list(codes.values()))
+
+
+def _plan_and_save(app: App, connection: str | None) -> list[str]:
+    """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
+
+    Returns:
+        What went wrong: one connection's broken rulebook stops only that connection.
+    """
+    results = app.prepare(connection)
+    return list(dict.fromkeys(text for one in results for text in one.all_problems))
+
+
+def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
+    """Print what runs did, and return the exit code of them all; `ignored` counts as done."""
+    from arsync.cli.render import show_result
+
+    if as_json:
+        print_json([result.as_json(streamed=True) for result in results])
+    else:
+        for result in results:
+            show_result(result)
+    return worst([result.exit_code for result in results if result.exit_code != ignored])
+
+
+@contextlib.contextmanager
+def watched(*, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show a progress line on a terminal, nothing in a pipe."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading")
+
+        def watch(progress: Progress) -> None:
+            bar.update(task, description=progress.text)
+
+        yield watch

@@ -1,0 +1,410 @@
+"""The contract between arsync and an accounting system: the Connector protocol and its values.
+
+A connector only translates. It reads, writes and looks up; it decides nothing, stores nothing, and
+never sleeps or retries: `Transport` does that. Connectors are found through the entry point group
+`arsync.connectors`; each entry is a `Platform`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import entry_points
+from typing import NamedTuple, Protocol, cast
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.ledger.records import (
+    Contact,
+    Credit,
+    DocumentProblem,
+    Invoice,
+    OpenBalance,
+    Organisation,
+    OwnBalance,
+    Payment,
+    RecordKind,
+)
+from arsync.errors import UserMistake
+
+ENTRY_POINT_GROUP = "arsync.connectors"
+BALANCE_CALLS_MAX = 3
+"""A pull spends at most so many calls on asking for balances."""
+SAVED_TERMS = "saved.terms"
+"""The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
+into `details["saved"]` of the action that restores them."""
+
+Record = Organisation | Contact | Invoice | Credit | Payment
+
+
+class Capability(StrEnum):
+    """What a platform can take. A rulebook that needs a missing one fails in `rules check`."""
+
+    NOTE_ON_INVOICE = "note on an invoice"
+    NOTE_ON_CONTACT = "note on a contact"
+    EMAIL = "email by the accounting system"
+    CREDIT_HOLD = "credit hold"
+    TERMS = "payment terms"
+    EXPECTED_DATE = "expected payment date"
+    ATTACHMENT = "attachment"
+    LATE_FEE = "late fee"
+    PARENTS = "parent contacts"
+    CONTACT_GROUPS = "contact groups"
+    ONLINE_INVOICE = "online invoice link"
+    UNDO = "undoing"
+    OWN_REMINDERS = "telling whether its own reminders are on"
+
+
+class Capabilities(NamedTuple):
+    """What one platform offers, and its limits."""
+
+    offers: frozenset[Capability]
+    note_characters_max: int
+    emails_per_day_max: int
+
+
+class RateLimits(NamedTuple):
+    """How fast arsync may call one organisation. 0 means no such limit."""
+
+    calls_per_minute: int
+    calls_at_once: int
+    calls_per_second: int = 0
+    calls_per_day: int = 0
+    reserve_per_day: int = 0
+    """Calls of the day kept for writes: pulling stops when only these are left."""
+    app_calls_per_minute: int = 0
+    """Of one application, over all its organisations."""
+    reads_per_month: int = 0
+    """Calls of one application that only read, and were answered; writes are not metered."""
+    reads_reserve: int = 0
+    """Reads of the month kept for what is read on behalf of writes."""
+
+
+class HttpResponse(NamedTuple):
+    """An answer. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """HTTP as a connector sees it: authorised, paced, timed and retried by `arsync.http`."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        changes: bool = False,
+    ) -> HttpResponse:
+        """Make one call and return its answer, whatever its status below 500 except 401, 403, 429.
+
+        Args:
+            method: GET, POST, PUT or DELETE.
+            url: absolute, without the query.
+            params: the query.
+            headers: besides Authorization, which the transport adds.
+            body: raw bytes.
+            changes: True when the call changes something at the platform. It is then never
+                repeated after it may have arrived.
+
+        Raises:
+            RetryLater: busy (429, 503), or not reached at all; nothing happened.
+            NeedsReconnect: 401 after a refresh, or 403.
+            OutcomeUnknown: `changes`, and the answer was lost, late, or 5xx.
+        """
+        ...
+
+
+class Token(NamedTuple):
+    """An OAuth grant. Never printed: `repr` hides it."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    scope: str = ""
+    refresh_expires_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Token(expires_at={self.expires_at.isoformat()})"
+
+
+class OrganisationRef(NamedTuple):
+    """An organisation that a grant opens."""
+
+    id: str
+    name: str
+
+
+class Grant(NamedTuple):
+    """What a successful consent gives."""
+
+    token: Token
+    organisations: tuple[OrganisationRef, ...]
+
+
+class Authoriser(Protocol):
+    """OAuth of one platform. All calls go through `arsync.http.oauth_session`."""
+
+    interactive: bool
+    """False when no browser is needed (a Xero custom connection): call `grant_directly`."""
+
+    def authorisation_url(self, *, redirect_uri: str, state: str, verifier: str) -> str:
+        """Return the consent page's address; `verifier` is PKCE's, used where supported."""
+        ...
+
+    def exchange(self, callback_url: str, *, redirect_uri: str, state: str, verifier: str) -> Grant:
+        """Turn the address the browser came back to into tokens.
+
+        Raises:
+            UserMistake: consent was refused, the state does not match, the client id is wrong.
+        """
+        ...
+
+    def grant_directly(self) -> Grant:
+        """Return a grant without a browser, for client credentials."""
+        ...
+
+    def refresh(self, token: Token) -> Token:
+        """Return a new token; the caller saves it before use.
+
+        Raises:
+            NeedsReconnect: the grant is dead. RetryLater: the platform cannot be reached.
+        """
+        ...
+
+    def revoke(self, token: Token) -> None:
+        """Withdraw the consent at the platform."""
+        ...
+
+
+class Page(NamedTuple):
+    """One page of a pull: records of one kind, and where to go on after it.
+
+    A page is stored in one transaction together with its cursor.
+    """
+
+    kind: RecordKind
+    records: Sequence[Record]
+    cursor: str
+    """Opaque; `pull(cursor)` goes on after this page."""
+    problems: tuple[DocumentProblem, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Ids that the platform deleted for good."""
+    open_balances: tuple[OpenBalance, ...] = ()
+    """From a sweep of open invoices: what differs from the store is read again with `read`."""
+    sweep: str = ""
+    """Names a full read of `kind`: stored rows that no page of it showed are read again, and are
+    gone if the platform has them no longer. Also names a sweep of open balances."""
+    sweep_ends: bool = False
+    """True on the sweep's last page."""
+    complete: bool = False
+    """True on the pull's last page: `cursor` is then the next pull's starting point."""
+    balances: Sequence[OwnBalance] = ()
+    """With contacts: what the platform itself says they owe, each without its children."""
+
+
+class Receipt(NamedTuple):
+    """What stands at the platform after a write."""
+
+    reference: str
+    """The platform's id of what was written."""
+    detail: str = ""
+    """One line for people: `note on INV-7`, `added to "Credit hold"`."""
+
+
+class Write(NamedTuple):
+    """One action on its way out."""
+
+    action: Action
+    key: str
+    before: Mapping[str, str] = {}
+    """What `prepare` found, saved before the first attempt; `saved.*` names serve undoing.
+
+    The outbox adds `started_at` (ISO 8601, UTC): when the earliest attempt began whose outcome is
+    not known. It is absent while there is none: on the first attempt, and after `RetryLater`."""
+    generation: int = 1
+    """Part of the platform's idempotency key. Raised only after `find` showed that nothing stands:
+    platforms replay the old answer, errors too, for the same key."""
+    text: str = ""
+    """The note, without the marker."""
+    file_name: str = ""
+    file_type: str = ""
+    file: bytes = b""
+    undoes: Write | None = None
+    """Of an action of the kind `undo`: the write that is to be undone, with its own `before`."""
+
+    @property
+    def may_have_come_again(self) -> bool:
+        """Return whether it may have stood before and been undone: that note stands still."""
+        came_again = {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
+        return self.generation > 1 and self.action.kind in came_again
+
+
+class Standing(StrEnum):
+    """How what a write changed stands now."""
+
+    OURS = "as arsync left it"
+    """It can be put back to what it was."""
+    AS_BEFORE = "as it was before"
+    """Nothing is left to put back."""
+    CHANGED = "changed since"
+    """A person changed it: it is left alone."""
+    FIXED = "cannot be undone"
+    """The platform, or what was kept, does not allow it."""
+
+
+class Undoing(NamedTuple):
+    """What undoing a write would do: three states of the same thing, in words for people."""
+
+    standing: Standing
+    was: str
+    """Before arsync wrote: `payment terms: 30 days`."""
+    wrote: str
+    """What arsync wrote."""
+    now: str
+    """What stands there now, read afresh."""
+    why: str = ""
+    """Of `CHANGED` and `FIXED`: what is in the way."""
+
+    @property
+    def refusal(self) -> str:
+        """Return why it is not undone, with all three states; empty when it can be."""
+        if self.standing in {Standing.OURS, Standing.AS_BEFORE}:
+            return ""
+        states = f"it was {self.was}; arsync wrote {self.wrote}; now it is {self.now}"
+        why = self.why or "somebody changed it since"
+        return f"{why}: {states}. It is left alone."
+
+
+class Connector(Protocol):
+    """What arsync asks of one organisation at an accounting system, and nothing more."""
+
+    capabilities: Capabilities
+
+    def organisation(self) -> Organisation:
+        """Read the organisation."""
+        ...
+
+    def pull(self, cursor: str | None) -> Iterator[Page]:
+        """Yield pages: everything when `cursor` is None, else what came since, or the rest.
+
+        Pages come in an order that edits cannot change. Overlaps are normal: the store is
+        indifferent to rows it already has.
+        """
+        ...
+
+    def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
+        """Read these records afresh. Ids the platform no longer has are in `gone`."""
+        ...
+
+    def money_since(self, cursor: str) -> Iterator[Page]:
+        """Yield the payments and credits that came since the pull that ended at this cursor.
+
+        Asked while messages leave: money that came meanwhile may cover what they are about. What a
+        re-read invoice shows by itself may be left out. The pages move no cursor.
+        """
+        ...
+
+    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+        """Read afresh what the platform itself says these contacts owe.
+
+        Takes at most `BALANCE_CALLS_MAX` calls; contacts for which they do not suffice, and those
+        of which the platform says nothing, are left out.
+        """
+        ...
+
+    def invoice_link(self, invoice_id: str) -> str:
+        """Return the customer's online view of an invoice, or an empty text."""
+        ...
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Read what the write will change or be recognised by; saved before `perform`."""
+        ...
+
+    def perform(self, write: Write) -> Receipt:
+        """Write. Safe to repeat with the same `write`: parts that stand already are not repeated.
+
+        Raises:
+            Rejected: refused for good; the message is the platform's own.
+            RetryLater, NeedsReconnect, OutcomeUnknown: as `Transport.request`.
+        """
+        ...
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the whole write stands at the platform.
+
+        Returns None when it certainly does not, or only in part, and `perform` may be called. An
+        email that has left stands, even where the note about it is missing: it is never forgotten.
+
+        Raises:
+            OutcomeUnknown: the platform cannot tell; a person must.
+        """
+        ...
+
+    def undoing(self, write: Write) -> Undoing:
+        """Read how what a write changed stands now, to see whether it can be undone.
+
+        `perform` of an `undo` puts back what `write.undoes` changed, and only that: where this says
+        `CHANGED` or `FIXED` it raises `Rejected` with the same words. Then its note follows.
+
+        Args:
+            write: what was written, with what `prepare` had found before.
+        """
+        ...
+
+
+class Platform(Protocol):
+    """An accounting system: what the entry point names."""
+
+    name: str
+    """The config section and command word: `xero`, `quickbooks`."""
+    label: str
+    """For people: `Xero`, `QuickBooks Online`."""
+    capabilities: Capabilities
+    limits: RateLimits
+
+    def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
+        """Return the OAuth client for the settings of the platform's config section."""
+        ...
+
+    def record_page(
+        self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
+    ) -> str:
+        """Return the address at which people see a contact or an invoice; empty for none.
+
+        Made without a call: it is shown where a person has to look at the platform.
+        """
+        ...
+
+    def open(
+        self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
+    ) -> Connector:
+        """Return a connector to one organisation. Makes no call."""
+        ...
+
+
+def platforms() -> dict[str, Platform]:
+    """Return every installed platform, by name."""
+    return {
+        entry.name: cast("Platform", entry.load())
+        for entry in entry_points(group=ENTRY_POINT_GROUP)
+    }
+
+
+@cache
+def platform(name: str) -> Platform:
+    """Return one platform. Looked for once a process: that costs some 16 ms.
+
+    Raises:
+        UserMistake: no such connector is installed.
+    """
+    for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        return cast("Platform", entry.load())
+    known = ", ".join(sorted(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)))
+    raise UserMistake(f"there is no connector for {name!r}. Installed: {known or 'none'}.")

@@ -1,0 +1,693 @@
+"""The suite that certifies a connector. Needs pytest; import it from tests only.
+
+A connector's own test module subclasses `ConnectorContract` and provides one fixture, `bench`: an
+organisation at the platform (or at something that behaves like it) with a connector to it and a
+bookkeeper's hands on its ledger. Every promise of `arsync.connector` is then tested:
+
+    class TestXero(ConnectorContract):
+        @pytest.fixture
+        def bench(self, sandbox: Sandbox) -> Bench:
+            return SandboxBench(sandbox, "xero")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+
+from arsync.connector_sdk import (
+    BALANCE_CALLS_MAX,
+    Capability,
+    Connector,
+    Page,
+    Platform,
+    Standing,
+    Write,
+)
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
+from arsync.core.actions.reversal import UNDOABLE, undo_action
+from arsync.core.ledger.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
+from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
+
+MONEY_CALLS_MAX = 3
+"""So many calls may asking for late money take: it is done while messages leave."""
+QUIET_CALLS_MAX = 8
+"""Calls of a pull that finds nothing new."""
+CALLS_BESIDE_ROWS_MAX = 10
+"""Calls of a full pull beyond one for each thousand rows of an entity."""
+ROWS_PER_CALL = 1000
+PAGED_INVOICES = 1_050
+"""Enough for a second page."""
+NOTE_LENGTH = 20_000
+"""Longer than any platform's note."""
+
+
+class Bench(Protocol):
+    """One organisation, a connector to it, and a person's hands on its ledger."""
+
+    platform: Platform
+
+    def connector(self) -> Connector:
+        """Return a new connector to the organisation, as a process that has just started has."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the platform's moment."""
+        ...
+
+    def advance(self, step: timedelta) -> None:
+        """Let time pass at the platform."""
+        ...
+
+    def calls(self) -> int:
+        """Return how many API calls the platform has seen."""
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the ledger as the platform holds it.
+
+        Keys: contacts, invoices, payments, history, groups, terms, attachments, emails; each a list
+        of objects, as `arsync_sandbox.platform.Book.state` lists them.
+        """
+        ...
+
+    def add_contact(self, name: str, email: str) -> str:
+        """Add a contact; returns its id."""
+        ...
+
+    def add_invoice(self, contact_id: str, amount: Decimal, issued_on: date, due_on: date) -> str:
+        """Issue an invoice; returns its id."""
+        ...
+
+    def add_invoices(self, contact_id: str, count: int) -> None:
+        """Issue many invoices."""
+        ...
+
+    def pay(self, invoice_id: str, amount: Decimal) -> None:
+        """Record a customer's payment."""
+        ...
+
+    def rename(self, contact_id: str, name: str) -> None:
+        """Give a contact another name."""
+        ...
+
+    def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
+        """Change, as a person would, what a write of this kind has changed.
+
+        Of a credit hold its block of text, of terms the terms (to neither what they were nor what
+        arsync wrote), of a promise its day or its block, of a late fee its invoice. What cannot be
+        changed in such a way (a group, which one is in or out of) is left as it is.
+        """
+        ...
+
+    def refuse_looks(self) -> None:
+        """Let every request from now on be refused, as when a right was withdrawn."""
+        ...
+
+    def lose_answer(self, *, effect: bool) -> None:
+        """Let the next changing call get no answer, after or before it took effect."""
+        ...
+
+
+class Case(NamedTuple):
+    """A kind of write, with the capability it needs."""
+
+    kind: ActionKind
+    needs: Capability
+    via: Via = Via.PLATFORM
+    details: Mapping[str, str] = {}
+    on_invoice: bool = True
+
+
+CASES = (
+    Case(ActionKind.NOTE, Capability.NOTE_ON_INVOICE),
+    Case(ActionKind.NOTE, Capability.NOTE_ON_CONTACT, on_invoice=False),
+    Case(ActionKind.REMINDER, Capability.EMAIL),
+    Case(ActionKind.REMINDER, Capability.NOTE_ON_INVOICE, via=Via.SMTP),
+    Case(ActionKind.CREDIT_HOLD, Capability.CREDIT_HOLD, on_invoice=False),
+    Case(ActionKind.TERMS, Capability.TERMS, details={"terms": "cash on delivery"},
+         on_invoice=False),
+    Case(ActionKind.PROMISE, Capability.EXPECTED_DATE, details={"promised_on": "{soon}"}),
+    Case(ActionKind.DISPUTE, Capability.NOTE_ON_INVOICE, details={"reason": "damaged goods"}),
+    Case(ActionKind.TASK, Capability.NOTE_ON_CONTACT, details={"task": "Call"}, on_invoice=False),
+    Case(ActionKind.TASK_DONE, Capability.NOTE_ON_CONTACT,
+         details={"task": "Call", "outcome": "will pay"}, on_invoice=False),
+    Case(ActionKind.LETTER, Capability.ATTACHMENT, details={"file_name": "letter.pdf"}),
+    Case(ActionKind.LATE_FEE, Capability.LATE_FEE,
+         details={"amount": "12.50", "currency": "{currency}", "description": "Late payment fee"}),
+)  # fmt: skip
+PROMISE = "promise-expected_payment_date"
+_BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
+UNDOABLE_NAMES = sorted(name for name, case in _BY_NAME.items() if case.kind in UNDOABLE)
+PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+class Debtor(NamedTuple):
+    """A contact with two open invoices, the first long overdue."""
+
+    contact_id: str
+    invoice_ids: tuple[str, str]
+
+
+class ConnectorContract:
+    """Subclass it, provide `bench`, and the connector is certified or it is not."""
+
+    @pytest.fixture
+    def bench(self) -> Bench:
+        """Return the organisation to test against; the subclass provides it."""
+        raise NotImplementedError("a subclass of ConnectorContract provides the fixture `bench`")
+
+    @pytest.fixture
+    def debtor(self, bench: Bench) -> Debtor:
+        """Add a debtor."""
+        today = bench.now().date()
+        contact = bench.add_contact("Ridgeway University", "accounts@ridgeway.example")
+        invoices = [
+            bench.add_invoice(contact, Decimal(amount), today - timedelta(days=age), today - due)
+            for amount, age, due in (
+                ("1234.56", 90, timedelta(days=60)),
+                ("0.10", 20, timedelta(days=-10)),
+            )
+        ]
+        return Debtor(contact, (invoices[0], invoices[1]))
+
+    @pytest.fixture(params=sorted(_BY_NAME))
+    def case(self, request: pytest.FixtureRequest, bench: Bench) -> Case:
+        """Return each kind of write that the connector offers."""
+        case = _BY_NAME[request.param]
+        if case.needs not in bench.connector().capabilities.offers:
+            pytest.skip(f"{bench.platform.label} does not offer {case.needs}")
+        return case
+
+    def test_the_organisation_says_who_it_is(self, bench: Bench) -> None:
+        """Its name, its currency and, where the platform tells, its time zone."""
+        organisation = bench.connector().organisation()
+        assert organisation.id
+        assert organisation.name
+        assert len(organisation.base_currency) == 3
+
+    def test_a_full_pull_yields_every_record_and_ends_once(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Nothing is missing, and only the last page is the end."""
+        bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
+        pages = list(bench.connector().pull(None))
+        assert [page.complete for page in pages] == [False] * (len(pages) - 1) + [True]
+        invoices = _records(pages, RecordKind.INVOICES)
+        assert set(debtor.invoice_ids) <= set(invoices)
+        assert debtor.contact_id in _records(pages, RecordKind.CONTACTS)
+        assert any(isinstance(row, Organisation) for page in pages for row in page.records)
+        assert invoices[debtor.invoice_ids[0]].amount_due == Decimal("1200.00")
+        assert invoices[debtor.invoice_ids[1]].amount_due == Decimal("0.10")
+        payments = _records(pages, RecordKind.PAYMENTS).values()
+        assert [(part.invoice_id, part.amount) for one in payments for part in one.allocations] == [
+            (debtor.invoice_ids[0], Decimal("34.56"))
+        ]
+
+    def test_a_full_read_names_itself_so_that_missing_rows_are_noticed(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Each kind's sweep has one name and one end."""
+        pages = list(bench.connector().pull(None))
+        for kind in (RecordKind.CONTACTS, RecordKind.INVOICES, RecordKind.PAYMENTS):
+            sweeps = [page for page in pages if page.kind == kind and page.sweep]
+            assert len({page.sweep for page in sweeps}) == 1
+            assert [page.sweep_ends for page in sweeps].count(True) == 1
+            assert sweeps[-1].sweep_ends
+
+    def test_a_pull_goes_on_after_any_page(self, bench: Bench, debtor: Debtor) -> None:
+        """A process that dies after saving a page loses nothing and reads nothing again."""
+        whole = list(bench.connector().pull(None))
+        for number, page in enumerate(whole[:-1]):
+            rest = list(bench.connector().pull(page.cursor))
+            assert [(one.kind, one.records) for one in rest] == [
+                (one.kind, one.records) for one in whole[number + 1 :]
+            ]
+            assert rest[-1].complete
+
+    def test_a_pull_with_nothing_new_is_cheap(self, bench: Bench, debtor: Debtor) -> None:
+        """It makes a handful of calls and ends."""
+        cursor = _cursor(bench)
+        bench.advance(timedelta(minutes=15))
+        cursor = list(bench.connector().pull(cursor))[-1].cursor
+        before = bench.calls()
+        bench.advance(timedelta(minutes=15))
+        pages = list(bench.connector().pull(cursor))
+        assert bench.calls() - before <= QUIET_CALLS_MAX
+        assert pages[-1].complete
+        assert not _records(pages, RecordKind.INVOICES)
+
+    def test_what_changed_comes_with_the_next_pull(self, bench: Bench, debtor: Debtor) -> None:
+        """A new invoice, a payment and a new name are all seen."""
+        cursor = _cursor(bench)
+        bench.advance(timedelta(minutes=15))
+        today = bench.now().date()
+        new = bench.add_invoice(debtor.contact_id, Decimal("77.70"), today, today)
+        bench.pay(debtor.invoice_ids[0], Decimal("1234.56"))
+        bench.rename(debtor.contact_id, "Ridgeway University Press")
+        pages = list(bench.connector().pull(cursor))
+        invoices = _records(pages, RecordKind.INVOICES)
+        assert invoices[new].total == Decimal("77.70")
+        assert invoices[debtor.invoice_ids[0]].status == DocumentStatus.PAID
+        assert invoices[debtor.invoice_ids[0]].amount_due == 0
+        contacts = _records(pages, RecordKind.CONTACTS)
+        assert contacts[debtor.contact_id].name == "Ridgeway University Press"
+        assert len(_records(pages, RecordKind.PAYMENTS)) == 1
+
+    def test_what_the_platform_itself_says_is_owed_is_told(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """With the contacts of a pull, and afresh for chosen ones, in few calls."""
+        pages = list(bench.connector().pull(None))
+        invoices = _records(pages, RecordKind.INVOICES).values()
+        owed = sum(one.amount_due for one in invoices if one.contact_id == debtor.contact_id)
+        told = {one.contact_id: one.amount for page in pages for one in page.balances}
+        assert told[debtor.contact_id] == owed
+        bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
+        before = bench.calls()
+        (fresh,) = bench.connector().balances([debtor.contact_id])
+        assert fresh.amount == owed - Decimal("34.56")
+        assert bench.calls() - before <= BALANCE_CALLS_MAX
+
+    def test_money_since_a_pull_is_asked_for_in_few_calls(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Only payments and credits; the pages move no cursor."""
+        cursor = _cursor(bench)
+        bench.advance(timedelta(minutes=15))
+        bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
+        before = bench.calls()
+        pages = list(bench.connector().money_since(cursor))
+        assert bench.calls() - before <= MONEY_CALLS_MAX
+        assert {page.kind for page in pages} <= {RecordKind.PAYMENTS, RecordKind.CREDITS}
+        assert not any(page.complete or page.sweep for page in pages)
+        assert list(bench.connector().money_since("of another version")) == []
+
+    def test_what_somebody_typed_comes_as_one_line(self, bench: Bench, debtor: Debtor) -> None:
+        """A name commands no terminal, forges no line of a log, and turns no writing round."""
+        bench.rename(debtor.contact_id, "A\x1b[2J\r\nB\u202eC")
+        assert _contact(bench.connector(), debtor.contact_id).name == "A [2J B C"
+
+    def test_invoices_edited_while_pages_are_fetched_are_all_there(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Pages come in an order that edits cannot change."""
+        bench.add_invoices(debtor.contact_id, PAGED_INVOICES)
+        before = bench.calls()
+        seen: list[str] = []
+        for page in bench.connector().pull(None):
+            rows = [row for row in page.records if isinstance(row, Invoice)]
+            seen += [row.id for row in rows]
+            bench.advance(timedelta(seconds=1))
+            for row in rows[:3]:
+                bench.pay(row.id, Decimal("0.01"))
+        assert bench.calls() - before <= 2 + CALLS_BESIDE_ROWS_MAX
+        assert sorted(seen) == sorted(row["id"] for row in bench.state()["invoices"])
+
+    def test_an_unreadable_cursor_begins_anew(self, bench: Bench, debtor: Debtor) -> None:
+        """A cursor of another version costs a full pull, never a wrong one."""
+        pages = list(bench.connector().pull("of another version"))
+        assert set(debtor.invoice_ids) <= set(_records(pages, RecordKind.INVOICES))
+        assert pages[-1].complete
+
+    def test_records_hold_exact_money_and_known_words(self, bench: Bench, debtor: Debtor) -> None:
+        """No float, no word outside the records' own enums."""
+        for page in bench.connector().pull(None):
+            assert not page.problems
+            for row in page.records:
+                assert not any(isinstance(value, float) for value in row)
+                if isinstance(row, Invoice):
+                    assert row.status in set(DocumentStatus)
+                    assert row.rate == 1 or row.currency != bench.connector().organisation()[2]
+
+    def test_single_records_are_read_afresh_and_lost_ones_are_told(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """`read` sees the platform as it is now."""
+        lost = _another_id(debtor.invoice_ids[0])
+        bench.pay(debtor.invoice_ids[0], Decimal("1234.56"))
+        page = bench.connector().read(RecordKind.INVOICES, [*debtor.invoice_ids, lost])
+        found = _records([page], RecordKind.INVOICES)
+        assert set(found) == set(debtor.invoice_ids)
+        assert found[debtor.invoice_ids[0]].status == DocumentStatus.PAID
+        assert page.gone == (lost,)
+        contacts = bench.connector().read(RecordKind.CONTACTS, [debtor.contact_id])
+        assert [row.id for row in contacts.records] == [debtor.contact_id]
+        assert bench.connector().read(RecordKind.INVOICES, []).records in ((), [])
+
+    def test_what_was_never_written_is_not_found(
+        self, bench: Bench, debtor: Debtor, case: Case
+    ) -> None:
+        """`find` says None, so that the write may be made."""
+        assert bench.connector().find(_write(bench, debtor, case)) is None
+
+    def test_what_was_written_stands_and_is_found(
+        self, bench: Bench, debtor: Debtor, case: Case
+    ) -> None:
+        """Also by a process that knows nothing but the write, a day later."""
+        write = _write(bench, debtor, case)
+        receipt = bench.connector().perform(write)
+        assert receipt.reference
+        assert _marked(bench, write) == 1
+        bench.advance(timedelta(days=1))
+        assert bench.connector().find(_later(bench, write)) is not None
+
+    def test_a_look_that_is_refused_never_says_that_nothing_stands(
+        self, bench: Bench, debtor: Debtor, case: Case
+    ) -> None:
+        """The third answer: nobody can tell. Only a certain no allows a repetition."""
+        write = _write(bench, debtor, case)
+        bench.connector().perform(write)
+        bench.refuse_looks()
+        with pytest.raises(ArsyncError):
+            bench.connector().find(_later(bench, write))
+
+    def test_the_same_write_twice_stands_once(
+        self, bench: Bench, debtor: Debtor, case: Case
+    ) -> None:
+        """`perform` is safe to repeat, at once and later with the next generation."""
+        write = _write(bench, debtor, case)
+        bench.connector().perform(write)
+        standing = _standing(bench)
+        bench.connector().perform(write)
+        assert _standing(bench) == standing
+        again = write._replace(before={**write.before, "started_at": bench.now().isoformat()})
+        bench.advance(timedelta(minutes=1))
+        bench.connector().perform(again._replace(generation=2))
+        assert _standing(bench) == standing
+
+    @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
+    def test_a_lost_answer_is_settled_by_looking(
+        self, bench: Bench, debtor: Debtor, case: Case, effect: bool
+    ) -> None:
+        """Whether the write took effect or not, it stands exactly once in the end."""
+        write = _write(bench, debtor, case)
+        emails = len(bench.state()["emails"])
+        started = {**write.before, "started_at": bench.now().isoformat()}
+        bench.lose_answer(effect=effect)
+        with pytest.raises(OutcomeUnknown):
+            bench.connector().perform(write)
+        write = write._replace(before=started)
+        sends = case.kind == ActionKind.REMINDER and case.via == Via.PLATFORM
+        if bench.connector().find(write) is None:
+            bench.connector().perform(write._replace(generation=2))
+        elif sends and not _marked(bench, write):
+            # The email has left, which is what counts; the outbox adds the note like a letter's.
+            note = write._replace(action=replace(write.action, via=Via.SMTP), generation=2)
+            bench.connector().perform(note)
+        assert bench.connector().find(write) is not None
+        assert _marked(bench, write) == 1
+        assert len(bench.state()["emails"]) == emails + sends
+
+    def test_a_refusal_is_final_and_says_why(self, bench: Bench, debtor: Debtor) -> None:
+        """A note on an invoice that does not exist is refused, in the platform's words."""
+        lost = _another_id(debtor.invoice_ids[0])
+        action = _action(bench, debtor._replace(invoice_ids=(lost, lost)), CASES[0])
+        with pytest.raises(Rejected) as caught:
+            bench.connector().perform(Write(action, action.key, text="Hello"))
+        assert str(caught.value)
+
+    def test_a_long_note_is_cut_and_still_found(self, bench: Bench, debtor: Debtor) -> None:
+        """The platform's limit holds, and the marker survives it."""
+        action = _action(bench, debtor, CASES[0])
+        write = Write(action, action.key, text="long " * (NOTE_LENGTH // 5))
+        bench.connector().perform(write)
+        assert bench.connector().find(write) is not None
+        longest = max(len(row["text"]) for row in bench.state()["history"])
+        assert longest <= bench.platform.capabilities.note_characters_max
+
+    def test_a_hold_is_lifted_without_a_trace_on_the_contact(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """Groups and people's own notes are what they were; the history tells both."""
+        connector = bench.connector()
+        if Capability.CREDIT_HOLD not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} offers no credit hold")
+        before = _contact(connector, debtor.contact_id)
+        hold = _write(bench, debtor, _BY_NAME["credit_hold-credit_hold"])
+        connector.perform(hold)
+        held = _contact(connector, debtor.contact_id)
+        assert (held.groups, held.note) != (before.groups, before.note)
+        lift = _action(bench, debtor, Case(ActionKind.LIFT_CREDIT_HOLD, Capability.CREDIT_HOLD))
+        write = Write(lift, lift.key, before=connector.prepare(lift), text="Lifted")
+        connector.perform(write)
+        assert connector.find(write) is not None
+        after = _contact(connector, debtor.contact_id)
+        assert (after.groups, after.note) == (before.groups, before.note)
+        connector.perform(write._replace(generation=2))
+        assert _marked(bench, write) == 1
+
+    def test_terms_are_restored_to_what_they_were(self, bench: Bench, debtor: Debtor) -> None:
+        """What `prepare` found is enough to undo."""
+        connector = bench.connector()
+        if Capability.TERMS not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} offers no terms")
+        before = _contact(connector, debtor.contact_id).terms
+        terms = _write(bench, debtor, _BY_NAME["terms-payment_terms"])
+        connector.perform(terms)
+        assert _contact(connector, debtor.contact_id).terms != before
+        saved = terms.before["saved.terms"]
+        restore = Case(ActionKind.RESTORE_TERMS, Capability.TERMS, details={"saved": saved})
+        action = _action(bench, debtor, restore)
+        write = Write(action, action.key, before=connector.prepare(action), text="Restored")
+        connector.perform(write)
+        assert connector.find(write) is not None
+        assert _contact(connector, debtor.contact_id).terms == before
+
+    @pytest.fixture(params=UNDOABLE_NAMES)
+    def undoable(self, request: pytest.FixtureRequest, bench: Bench) -> Case:
+        """Return each kind of write that can be undone and that the connector offers."""
+        case = _BY_NAME[request.param]
+        offers = bench.connector().capabilities.offers
+        # A promise stands somewhere on each platform: as a date, or in a text.
+        offered = case.needs in offers or case.kind is ActionKind.PROMISE
+        if Capability.UNDO not in offers or not offered:
+            pytest.skip(f"{bench.platform.label} does not offer to undo {case.kind}")
+        return case
+
+    def test_what_is_undone_is_as_it_was_before(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """Only the notes stay, and one more that tells of it."""
+        before = _traces(bench)
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        assert _traces(bench) != before, "there is something to undo"
+        state = bench.connector().undoing(write)
+        assert (state.standing, state.refusal) == (Standing.OURS, "")
+        assert state.was != state.wrote
+        assert state.now
+        undo = _undo(write)
+        bench.connector().perform(undo)
+        assert _traces(bench) == before
+        assert bench.connector().undoing(write).standing is Standing.AS_BEFORE
+        assert bench.connector().find(undo) is not None
+        assert (_marked(bench, write), _marked(bench, undo)) == (1, 1)
+
+    def test_undoing_twice_undoes_once(self, bench: Bench, debtor: Debtor, undoable: Case) -> None:
+        """At once, and later with the next generation."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo = _undo(write)
+        assert bench.connector().find(undo) is None
+        bench.connector().perform(undo)
+        standing = _standing(bench)
+        bench.connector().perform(undo)
+        again = undo._replace(before={"started_at": bench.now().isoformat()}, generation=2)
+        bench.connector().perform(again)
+        assert _standing(bench) == standing
+
+    @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
+    def test_an_undoing_whose_answer_is_lost_is_settled_by_looking(
+        self, bench: Bench, debtor: Debtor, undoable: Case, effect: bool
+    ) -> None:
+        """Whether it took effect or not, it is undone, and noted once."""
+        before = _traces(bench)
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo = _undo(write)
+        started = {"started_at": bench.now().isoformat()}
+        bench.lose_answer(effect=effect)
+        with pytest.raises(OutcomeUnknown):
+            bench.connector().perform(undo)
+        undo = undo._replace(before=started)
+        if bench.connector().find(undo) is None:
+            bench.connector().perform(undo._replace(generation=2))
+        assert bench.connector().find(undo) is not None
+        assert _traces(bench) == before
+        assert _marked(bench, undo) == 1
+
+    def test_an_undoing_that_cannot_be_looked_at_is_neither_done_nor_undone(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """Nothing is put back blindly."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        undo, standing = _undo(write), _traces(bench)
+        bench.refuse_looks()
+        for look in (bench.connector().find, bench.connector().perform):
+            with pytest.raises(ArsyncError):
+                look(undo)
+        with pytest.raises(ArsyncError):
+            bench.connector().undoing(write)
+        assert _traces(bench) == standing
+
+    def test_what_a_person_changed_since_is_reported_and_left_alone(
+        self, bench: Bench, debtor: Debtor, undoable: Case
+    ) -> None:
+        """All three states are told: what it was, what arsync wrote, what is there."""
+        write = _write(bench, debtor, undoable)
+        bench.connector().perform(write)
+        standing = _traces(bench)
+        bench.change_by_hand(undoable.kind, debtor.contact_id, debtor.invoice_ids[0])
+        changed = _traces(bench)
+        if changed == standing:
+            pytest.skip(f"{bench.platform.label} knows no third state of it")
+        state = bench.connector().undoing(write)
+        assert state.standing is Standing.CHANGED
+        with pytest.raises(Rejected) as caught:
+            bench.connector().perform(_undo(write))
+        assert str(caught.value) == state.refusal
+        assert all(words in state.refusal for words in (state.was, state.wrote, state.now))
+        assert _traces(bench) == changed
+
+    def test_a_promise_that_followed_another_leaves_that_one_when_it_is_undone(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """What stood before was arsync's own: it stands again."""
+        case = _BY_NAME[PROMISE]
+        if Capability.UNDO not in bench.connector().capabilities.offers:
+            pytest.skip(f"{bench.platform.label} does not offer to undo")
+        first = _write(bench, debtor, case)
+        bench.connector().perform(first)
+        standing = _traces(bench)
+        later = (bench.now().date() + timedelta(days=20)).isoformat()
+        action = replace(first.action, subject="second", details={"promised_on": later})
+        before = bench.connector().prepare(action)
+        second = Write(action, action.key, before=before, text="A second promise.")
+        bench.connector().perform(second)
+        assert _traces(bench) != standing
+        assert bench.connector().undoing(first).standing is Standing.CHANGED
+        bench.connector().perform(_undo(second))
+        assert _traces(bench) == standing
+        assert bench.connector().undoing(first).standing is Standing.OURS
+
+    def test_what_leaves_no_trace_to_put_back_is_refused(
+        self, bench: Bench, debtor: Debtor
+    ) -> None:
+        """A message is not called back."""
+        write = _write(bench, debtor, CASES[0])
+        bench.connector().perform(write)
+        with pytest.raises(Rejected, match="cannot be undone"):
+            bench.connector().undoing(write)
+
+
+def _undo(write: Write) -> Write:
+    action = write.action
+    if action.kind not in UNDOABLE:
+        raise AssertionError(f"{action.kind} is not undone")
+    undo = undo_action(
+        replace(action), generation=write.generation, done_on=None, who="Jane", reason="by mistake"
+    )
+    return Write(undo, undo.key, text="Undone by Jane.", undoes=write)
+
+
+def _traces(bench: Bench) -> dict[str, Any]:
+    """Return what writes leave behind besides their notes, as an undoing has to leave it.
+
+    An empty group may stay, and an invoice that is voided or deleted.
+    """
+    state = bench.state()
+    return {
+        "contacts": state["contacts"],
+        "members": sorted(str(row["members"]) for row in state["groups"] if row["members"]),
+        "invoices": [row for row in state["invoices"] if row["status"].lower() not in _GONE],
+        "emails": len(state["emails"]),
+        "attachments": len(state["attachments"]),
+    }
+
+
+_GONE = frozenset({"voided", "deleted"})
+
+
+def _records(pages: Sequence[Page], kind: RecordKind) -> dict[str, Any]:
+    return {row.id: row for page in pages if page.kind == kind for row in page.records}
+
+
+def _cursor(bench: Bench) -> str:
+    return list(bench.connector().pull(None))[-1].cursor
+
+
+def _contact(connector: Connector, contact_id: str) -> Contact:
+    (contact,) = connector.read(RecordKind.CONTACTS, [contact_id]).records
+    assert isinstance(contact, Contact)
+    return contact
+
+
+def _another_id(known: str) -> str:
+    """Return an id of the same form that nothing has."""
+    if known.isdigit():
+        return str(int(known) + 900_000)
+    return ("0" if known[0] != "0" else "1") + known[1:-1] + ("0" if known[-1] != "0" else "1")
+
+
+def _action(bench: Bench, debtor: Debtor, case: Case) -> Action:
+    currency = bench.connector().organisation().base_currency
+    soon = (bench.now().date() + timedelta(days=7)).isoformat()
+    invoice = InvoiceRef(debtor.invoice_ids[0], "INV-1", Decimal("1234.56"), currency)
+    return Action(
+        kind=case.kind,
+        connection="contract",
+        contact_id=debtor.contact_id,
+        contact_name="Ridgeway University",
+        because=Because("contract.yaml", 1, "Contract"),
+        invoices=(invoice,) if case.on_invoice else (),
+        subject=f"{debtor.invoice_ids[0]} {case.needs}",
+        via=case.via,
+        note="A note of the contract.",
+        details={
+            key: value.replace("{soon}", soon).replace("{currency}", currency)
+            for key, value in case.details.items()
+        },
+    )
+
+
+def _write(bench: Bench, debtor: Debtor, case: Case) -> Write:
+    action = _action(bench, debtor, case)
+    letter = case.kind == ActionKind.LETTER
+    return Write(
+        action,
+        action.key,
+        before=bench.connector().prepare(action),
+        text="A note of the contract, in words.",
+        file_name="letter.pdf" if letter else "",
+        file_type="application/pdf" if letter else "",
+        file=PDF if letter else b"",
+    )
+
+
+def _later(bench: Bench, write: Write) -> Write:
+    started = (bench.now() - timedelta(days=1)).isoformat()
+    return write._replace(before={**write.before, "started_at": started})
+
+
+def _marked(bench: Bench, write: Write) -> int:
+    return sum(marker(write.key) in row["text"] for row in bench.state()["history"])
+
+
+def _standing(bench: Bench) -> dict[str, Any]:
+    """Return what can be doubled, and how often it stands."""
+
+    def rows() -> Iterator[tuple[str, Any]]:
+        state = bench.state()
+        for name in ("history", "emails", "attachments", "invoices", "groups"):
+            yield name, len(state[name])
+        yield "contacts", state["contacts"]
+        yield "members", sorted(str(row["members"]) for row in state["groups"])
+
+    return dict(rows())

@@ -1,0 +1,139 @@
+"""The stepper: an account after what was planned for it was done, as the store would record it.
+
+Whoever plays a rulebook forward (scenarios, simulation, backtest) takes its next state from here;
+the store reads its own history through the same `steps_taken`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from arsync.core.actions import Action, ActionKind, step_subject
+from arsync.core.ledger.account_view import promise_state
+from arsync.core.ledger.records import Account, SentStep, StandingHold
+
+STEP_KINDS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
+"""What is always a step of a cadence. A task is one only when its invoices name a step."""
+
+
+def leaves_on(action: Action, today: date) -> bool:
+    """Return whether an approved action is carried out on the day, or waits for a business day."""
+    return action.not_before is None or action.not_before.date() <= today
+
+
+HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
+"""What a plan asks for as long as a reason stands, unless a person refused or undid it."""
+
+
+def steps_taken(action: Action, on: date) -> list[SentStep]:
+    """Return the steps that an action takes: a reminder's, or a task's inside a cadence."""
+    if action.kind not in STEP_KINDS and action.kind is not ActionKind.TASK:
+        return []
+    return [
+        SentStep(
+            invoice_id=ref.id,
+            episode=ref.episode,
+            cadence=action.details.get("cadence") or action.because.rule,
+            day=ref.day,
+            step=ref.step or action.step,
+            on=on,
+            # A task has no moment: a telephone call keeps no email waiting.
+            moment=action.moment,
+        )
+        for ref in action.invoices
+        if action.kind in STEP_KINDS or ref.step
+    ]
+
+
+def keys_of_steps(action: Action) -> frozenset[str]:
+    """Return the action's key, and those that its further invoices' steps would have had alone."""
+    if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
+        return frozenset({action.key})
+    alone = (
+        replace(action, subject=step_subject(ref.id, ref.day), episode=ref.episode)
+        for ref in action.invoices
+    )
+    return frozenset({action.key, *(one.key for one in alone)})
+
+
+def after(account: Account, actions: Iterable[Action], today: date) -> Account:
+    """Return the account after the actions, all of them its own, were done on a day."""
+    done = list(actions)
+    if not done:
+        return account
+    hold, last = account.hold, account.last_hold_episode
+    keys = account.done_keys | {action.key for action in done}
+    tasks = list(account.open_tasks)
+    for action in done:
+        if action.kind is ActionKind.CREDIT_HOLD:
+            # Its terms may have been changed before it: they need an approval of their own.
+            terms = replace(action, kind=ActionKind.TERMS).key in keys
+            hold = StandingHold(action.contact_id, today, action.episode, terms_changed=terms)
+            last = max(last, action.episode)
+        elif action.kind is ActionKind.LIFT_CREDIT_HOLD:
+            hold = None
+        elif action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS} and hold is not None:
+            hold = hold._replace(terms_changed=action.kind is ActionKind.TERMS)
+        elif action.kind is ActionKind.TASK:
+            tasks.append(action.key)
+    return account._replace(
+        sent=account.sent + tuple(step for one in done for step in steps_taken(one, today)),
+        hold=hold,
+        last_hold_episode=last,
+        open_tasks=tuple(dict.fromkeys(tasks)),
+        done_keys=keys,
+    )
+
+
+def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
+    """Return the account after a person refused the actions: none is planned again.
+
+    A hold and its terms come again once their reason was gone, see `after_reasons`.
+    """
+    found = list(actions)
+    return account._replace(
+        done_keys=account.done_keys.union(*map(keys_of_steps, found)),
+        refused=account.refused.union(one.key for one in found if one.kind in HOLD_KINDS),
+    )
+
+
+def after_reasons(account: Account, over: Iterable[str]) -> Account:
+    """Return the account after the reasons of what was refused or undone are gone.
+
+    Args:
+        account: whose.
+        over: keys, as a plan names them: see `Plan.over`.
+    """
+    gone = frozenset(over)
+    if not gone:
+        return account
+    return account._replace(
+        done_keys=account.done_keys - gone,
+        refused=account.refused - gone,
+        undone={key: who for key, who in account.undone.items() if key not in gone},
+    )
+
+
+def after_task_done(account: Account, keys: Iterable[str]) -> Account:
+    """Return the account after the tasks with these keys were done."""
+    done = frozenset(keys)
+    return account._replace(open_tasks=tuple(one for one in account.open_tasks if one not in done))
+
+
+def judged(account: Account, today: date) -> Account:
+    """Return the account with its promises judged, once and for good, as each run does it.
+
+    A promise that was broken stays broken, though the money comes later.
+    """
+    if all(one.kept is not None for one in account.promises):
+        return account
+    by_id = {one.id: one for one in account.invoices}
+    states = {"kept": True, "broken": False, "open": None}
+    return account._replace(
+        promises=tuple(
+            one._replace(kept=states[promise_state(one, by_id.get(one.invoice_id), account, today)])
+            for one in account.promises
+        )
+    )

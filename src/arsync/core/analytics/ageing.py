@@ -1,0 +1,175 @@
+"""Reports: ageing of what is owed, by contact and currency, and in the base currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from arsync.core.ledger.account_view import is_owed
+from arsync.core.ledger.money import ZERO, plain, rounded
+from arsync.core.ledger.records import Account, DocumentStatus, PaymentStatus
+
+BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
+"""Days past the due date. `current` is what is not yet past it."""
+
+
+class AgeingRow(NamedTuple):
+    """What one contact owes in one currency, by age. Totals have no contact."""
+
+    contact_id: str
+    contact_name: str
+    currency: str
+    buckets: tuple[Decimal, ...]
+    """In the order of `BUCKETS`."""
+    unallocated: Decimal = ZERO
+    """Money in hand that is not matched to an invoice yet; not taken off the buckets."""
+    invoices: int = 0
+
+    @property
+    def total(self) -> Decimal:
+        """Return all that is owed."""
+        return sum(self.buckets, ZERO)
+
+    @property
+    def overdue(self) -> Decimal:
+        """Return what is past its due date."""
+        return self.total - self.buckets[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row for JSON and CSV, money as decimal strings."""
+        return {
+            "contact_id": self.contact_id,
+            "contact": self.contact_name,
+            "currency": self.currency,
+            **{name: plain(amount) for name, amount in zip(BUCKETS, self.buckets, strict=True)},
+            "total": plain(self.total),
+            "overdue": plain(self.overdue),
+            "unallocated": plain(self.unallocated),
+            "invoices": self.invoices,
+        }
+
+
+class Ageing(NamedTuple):
+    """The ageing report."""
+
+    as_of: date
+    base_currency: str
+    rows: tuple[AgeingRow, ...]
+    """By contact name, then currency."""
+    totals: tuple[AgeingRow, ...]
+    """One for each currency."""
+    base_total: AgeingRow
+    """Everything in the base currency, at the rates the platform recorded."""
+    unrated: tuple[str, ...]
+    """Documents that are missing in `base_total`: no rate was recorded."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "base_currency": self.base_currency,
+            "rows": [row.as_json() for row in self.rows],
+            "totals": [row.as_json() for row in self.totals],
+            "base_total": self.base_total.as_json(),
+            "unrated": list(self.unrated),
+        }
+
+
+class _Sums:
+    """Buckets while they are added up."""
+
+    def __init__(self) -> None:
+        self.buckets = [ZERO] * len(BUCKETS)
+        self.unallocated = ZERO
+        self.invoices = 0
+
+    def add(self, bucket: int, amount: Decimal) -> None:
+        self.buckets[bucket] += amount
+        self.invoices += 1
+
+    def row(self, contact_id: str, name: str, currency: str) -> AgeingRow:
+        return AgeingRow(
+            contact_id, name, currency, tuple(self.buckets), self.unallocated, self.invoices
+        )
+
+
+def bucket_of(due_on: date, today: date) -> int:
+    """Return which of `BUCKETS` a due date falls into."""
+    days = (today - due_on).days
+    return 0 if days <= 0 else min(4, 1 + (days - 1) // 30)
+
+
+def ageing(accounts: Iterable[Account], *, base_currency: str, today: date) -> Ageing:
+    """Return the ageing of everything owed.
+
+    Args:
+        accounts: as they stand; for a past day, rewound (`arsync.core.ledger.as_of`).
+        base_currency: the organisation's.
+        today: ages are counted to this day.
+    """
+    rows: list[AgeingRow] = []
+    totals: dict[str, _Sums] = {}
+    base = _Sums()
+    unrated: list[str] = []
+    for account in accounts:
+        sums = _sums_of(account, today)
+        names = {one.id: one.name for one in account.contacts}
+        for (contact_id, currency), one in sums.items():
+            rows.append(one.row(contact_id, names.get(contact_id, contact_id), currency))
+            total = totals.setdefault(currency, _Sums())
+            total.buckets = [a + b for a, b in zip(total.buckets, one.buckets, strict=True)]
+            total.unallocated += one.unallocated
+            total.invoices += one.invoices
+        _add_in_base(account, base_currency, today, base, unrated)
+    return Ageing(
+        as_of=today,
+        base_currency=base_currency,
+        rows=tuple(sorted(rows, key=lambda one: (one.contact_name.casefold(), one.currency))),
+        totals=tuple(totals[one].row("", "Total", one) for one in sorted(totals)),
+        base_total=base.row("", "Total", base_currency),
+        unrated=tuple(unrated),
+    )
+
+
+def _in_hand(account: Account) -> Iterable[tuple[str, str, Decimal, Decimal | None, str]]:
+    for credit in account.credits:
+        if credit.status == DocumentStatus.OPEN and credit.unallocated > 0:
+            number = credit.number or credit.id
+            yield credit.contact_id, credit.currency, credit.unallocated, credit.rate, number
+    for payment in account.payments:
+        if payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0:
+            number = payment.reference or payment.id
+            yield payment.contact_id, payment.currency, payment.unallocated, payment.rate, number
+
+
+def _sums_of(account: Account, today: date) -> dict[tuple[str, str], _Sums]:
+    sums: dict[tuple[str, str], _Sums] = {}
+    for invoice in account.invoices:
+        if is_owed(invoice):
+            one = sums.setdefault((invoice.contact_id, invoice.currency), _Sums())
+            one.add(bucket_of(invoice.due_on, today), invoice.amount_due)
+    for contact_id, currency, amount, _, _ in _in_hand(account):
+        sums.setdefault((contact_id, currency), _Sums()).unallocated += amount
+    return sums
+
+
+def _add_in_base(
+    account: Account, base_currency: str, today: date, base: _Sums, unrated: list[str]
+) -> None:
+    for invoice in account.invoices:
+        if not is_owed(invoice):
+            continue
+        rate = Decimal(1) if invoice.currency == base_currency else invoice.rate
+        if rate is None:
+            unrated.append(f"{invoice.number or invoice.id} ({invoice.currency})")
+            continue
+        amount = rounded(invoice.amount_due * rate, base_currency)
+        base.add(bucket_of(invoice.due_on, today), amount)
+    for _, currency, amount, recorded, number in _in_hand(account):
+        rate = Decimal(1) if currency == base_currency else recorded
+        if rate is None:
+            unrated.append(f"{number} ({currency})")
+        else:
+            base.unallocated += rounded(amount * rate, base_currency)

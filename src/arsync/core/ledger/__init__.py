@@ -1,0 +1,1 @@
+"""The ledger as values: records, money, days, and views of one customer."""

@@ -1,0 +1,324 @@
+"""The books of one account: its documents indexed for one day, and money in one currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.ledger.money import ZERO, rounded
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    Dispute,
+    DocumentStatus,
+    Invoice,
+    PaymentStatus,
+    Promise,
+    SentStep,
+)
+
+SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
+"""The reason of a dispute that nobody recorded here."""
+
+HISTORY_DAYS = 365
+"""How far back payment behaviour and sales are counted, in days."""
+
+
+class Agreed(NamedTuple):
+    """What the rulebook says was agreed with the customer."""
+
+    credit_limit: Decimal | None = None
+    insured_limit: Decimal | None = None
+    review_on: date | None = None
+    tags: frozenset[str] = frozenset()
+
+
+class Converter:
+    """Turns amounts into the rulebook's currency at the rates the platform recorded."""
+
+    def __init__(self, target: str, base: str, account: Account) -> None:
+        """Find the newest recorded rate of the target currency, should it not be the base one."""
+        self.target = target
+        self.base = base
+        self.missing: list[str] = []
+        self.converted: set[str] = set()
+        self._target_rate: Decimal | None = None
+        if target != base:
+            self._target_rate = _newest_rate(target, account)
+
+    def amount(
+        self, amount: Decimal, currency: str, rate: Decimal | None, document: str
+    ) -> Decimal | None:
+        """Return the amount in the target currency; None, and remembered, without a rate."""
+        if currency == self.target:
+            return amount
+        unit = self.rate(currency, rate)
+        if unit is None:
+            self.missing.append(f"{document} ({currency})")
+            return None
+        self.converted.add(currency)
+        return rounded(amount * unit, self.target)
+
+    def rate(self, currency: str, rate: Decimal | None) -> Decimal | None:
+        """Return what one unit of the currency is in the target currency; None without a rate."""
+        base_rate = Decimal(1) if currency == self.base else rate
+        target_rate = Decimal(1) if self.target == self.base else self._target_rate
+        return base_rate / target_rate if base_rate and target_rate else None
+
+
+def _newest_rate(currency: str, account: Account) -> Decimal | None:
+    documents = [(one.issued_on, one.rate) for one in account.invoices if one.currency == currency]
+    documents += [(one.issued_on, one.rate) for one in account.credits if one.currency == currency]
+    documents += [(one.paid_on, one.rate) for one in account.payments if one.currency == currency]
+    rated = [(day, rate) for day, rate in documents if rate]
+    return max(rated)[1] if rated else None
+
+
+def is_owed(invoice: Invoice) -> bool:
+    """Return whether anything is owed on it: open, and not paid."""
+    return invoice.status == DocumentStatus.OPEN and invoice.amount_due > 0
+
+
+def days_overdue(invoice: Invoice, today: date) -> int:
+    """Return whole days past the due date, 0 when not yet due or nothing is owed."""
+    return max(0, (today - invoice.due_on).days) if is_owed(invoice) else 0
+
+
+def promise_state(promise: Promise, invoice: Invoice | None, account: Account, today: date) -> str:
+    """Return `open`, `kept` or `broken`."""
+    if promise.kept is not None:
+        return "kept" if promise.kept else "broken"
+    if invoice is None or not is_owed(invoice):
+        return "kept"
+    if promise.amount is not None:
+        received = sum(
+            (
+                part.amount
+                for payment in account.payments
+                if payment.status == PaymentStatus.ACTIVE
+                for part in payment.allocations
+                if part.invoice_id == invoice.id and promise.made_on <= part.allocated_on <= today
+            ),
+            ZERO,
+        )
+        if received >= promise.amount:
+            return "kept"
+    return "open" if today <= promise.promised_on else "broken"
+
+
+class Books:
+    """One account, indexed for the facts of all its contacts and invoices on one day."""
+
+    def __init__(
+        self,
+        account: Account,
+        today: date,
+        *,
+        currency: str,
+        base: str,
+        statutory: LatePayment | None = None,
+    ) -> None:
+        """Index what is cheap now; the rest is computed when a fact asks."""
+        self.statutory = statutory
+        self.account = account
+        self.today = today
+        self.currency = currency
+        self.converter = Converter(currency, base, account)
+        self.owed = sorted(
+            (one for one in account.invoices if is_owed(one)),
+            key=lambda one: (one.due_on, one.number, one.id),
+        )
+
+    def due_here(self, invoice: Invoice) -> Decimal | None:
+        """Return the amount due in the rulebook's currency."""
+        if invoice.currency == self.currency:
+            return invoice.amount_due
+        return self.converter.amount(
+            invoice.amount_due, invoice.currency, invoice.rate, invoice.number or invoice.id
+        )
+
+    def total_due(self, invoices: Iterable[Invoice]) -> Decimal | None:
+        """Return the sum of amounts due; None when one of them cannot be converted."""
+        own = self.currency
+        return summed(
+            [one.amount_due if one.currency == own else self.due_here(one) for one in invoices]
+        )
+
+    @cached_property
+    def owed_in_all(self) -> Decimal | None:
+        """What the whole account owes; None when an amount cannot be converted."""
+        return self.total_due(self.owed)
+
+    def in_hand(self) -> list[tuple[str, str, Decimal, str, Decimal | None]]:
+        """Return unallocated money: contact id, document, amount, currency, rate."""
+        rows = [
+            (one.contact_id, one.number or one.id, one.unallocated, one.currency, one.rate)
+            for one in self.account.credits
+            if one.status == DocumentStatus.OPEN and one.unallocated > 0
+        ]
+        rows += [
+            (one.contact_id, one.reference or one.id, one.unallocated, one.currency, one.rate)
+            for one in self.account.payments
+            if one.status == PaymentStatus.ACTIVE and one.unallocated > 0
+        ]
+        return rows
+
+    @cached_property
+    def unallocated(self) -> Decimal | None:
+        """Money of the whole account that is not matched to an invoice yet."""
+        return summed(
+            self.converter.amount(amount, currency, rate, document)
+            for _, document, amount, currency, rate in self.in_hand()
+        )
+
+    @cached_property
+    def exposure(self) -> Decimal | None:
+        """What the whole account owes, less its unallocated money."""
+        owed = self.owed_in_all
+        return None if owed is None or self.unallocated is None else owed - self.unallocated
+
+    @cached_property
+    def promises(self) -> dict[str, tuple[Promise, str]]:
+        """The newest promise of each invoice, and its state."""
+        by_id = {one.id: one for one in self.account.invoices} if self.account.promises else {}
+        newest: dict[str, tuple[Promise, str]] = {}
+        for promise in sorted(
+            self.account.promises, key=lambda one: (one.made_on, one.promised_on)
+        ):
+            invoice = by_id.get(promise.invoice_id)
+            state = promise_state(promise, invoice, self.account, self.today)
+            newest[promise.invoice_id] = (promise, state)
+        return newest
+
+    @cached_property
+    def disputes(self) -> dict[str, Dispute]:
+        """The dispute that counts for each invoice: an open one, else the newest."""
+        shown = {
+            one.id: Dispute(one.id, one.disputed_on, SHOWN_BY_PLATFORM)
+            for one in self.owed
+            if one.disputed_on is not None
+        }
+        found = dict(shown)
+        for dispute in sorted(
+            self.account.disputes, key=lambda one: (one.settled_on is None, one.opened_on)
+        ):
+            # What a person settled here is open still while the platform shows it as disputed.
+            if dispute.settled_on is None or dispute.invoice_id not in shown:
+                found[dispute.invoice_id] = dispute
+        return found
+
+    def dispute_state(self, invoice_id: str) -> str:
+        """Return `none`, `open` or `settled`."""
+        dispute = self.disputes.get(invoice_id)
+        if dispute is None:
+            return "none"
+        return "open" if is_standing(dispute, self.today) else "settled"
+
+    @cached_property
+    def sent(self) -> dict[str, list[SentStep]]:
+        """The steps taken for each invoice, in its present episode, oldest first."""
+        steps: dict[str, list[SentStep]] = {}
+        for step in sorted(self.account.sent, key=lambda one: (one.on, one.day)):
+            if step.episode == self.account.episodes.get(step.invoice_id, 1):
+                steps.setdefault(step.invoice_id, []).append(step)
+        return steps
+
+
+def is_standing(dispute: Dispute, today: date) -> bool:
+    """Return whether the dispute is open on the day."""
+    return dispute.settled_on is None or dispute.settled_on > today
+
+
+def summed(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum; None when one of the amounts is unknown."""
+    total = ZERO
+    known = True
+    for amount in amounts:
+        if amount is None:
+            known = False  # go on: every document without a rate is named
+        else:
+            total += amount
+    return total if known else None
+
+
+class Seat:
+    """One contact with the invoices that count as its own, ready to compute facts."""
+
+    def __init__(
+        self, books: Books, contact: Contact, *, agreed: Agreed, covers: frozenset[str] | None
+    ) -> None:
+        """Seat a contact.
+
+        Args:
+            books: the account.
+            contact: whose facts.
+            agreed: what the rulebook says of it.
+            covers: the ids of contacts whose documents count; None: all of the account.
+        """
+        self.books = books
+        self.contact = contact
+        self.agreed = agreed
+        self.covers = covers
+        self.invoice_rows: dict[str, list[Any]] = {}
+        """The facts of its invoices that were computed so far, by invoice id."""
+        self.credit_limit: Decimal | None = None
+        self.limit_is_none = False
+        self.no_limit_reason = "no rule of credit_limits matches"
+
+    def counts(self, contact_id: str) -> bool:
+        """Return whether the contact's documents count here."""
+        return self.covers is None or contact_id in self.covers
+
+    @cached_property
+    def owed(self) -> list[Invoice]:
+        """Return open invoices, the oldest due date first."""
+        if self.covers is None:
+            return self.books.owed
+        return [one for one in self.books.owed if one.contact_id in self.covers]
+
+    @cached_property
+    def overdue(self) -> list[Invoice]:
+        """Return open invoices past their due date."""
+        return [one for one in self.owed if one.due_on < self.books.today]
+
+    @cached_property
+    def balance(self) -> Decimal | None:
+        """Return the sum of amounts due."""
+        if self.owed is self.books.owed:
+            return self.books.owed_in_all
+        return self.books.total_due(self.owed)
+
+    @cached_property
+    def overdue_amount(self) -> Decimal | None:
+        """Return the sum of amounts past their due date."""
+        if len(self.overdue) == len(self.owed):
+            return self.balance
+        return self.books.total_due(self.overdue)
+
+    @cached_property
+    def paid(self) -> list[tuple[int, int]]:
+        """Return (days to pay, days late) of each invoice paid in full in the last 365 days."""
+        today = self.books.today
+        return [
+            ((one.paid_on - one.issued_on).days, max(0, (one.paid_on - one.due_on).days))
+            for one in self.books.account.invoices
+            if one.paid_on is not None
+            and one.status == DocumentStatus.PAID
+            and one.total > 0
+            and 0 <= (today - one.paid_on).days < HISTORY_DAYS
+            and self.counts(one.contact_id)
+        ]
+
+    @cached_property
+    def own_invoice_ids(self) -> frozenset[str]:
+        """Return the ids of all invoices that count here."""
+        invoices = self.books.account.invoices
+        return frozenset(one.id for one in invoices if self.counts(one.contact_id))
+
+    def email(self) -> str:
+        """Return the contact's address, or an empty text."""
+        return self.contact.email or next(iter(self.contact.more_emails), "")

@@ -1,0 +1,1 @@
+"""From assessments to a plan: holds, reminders, follow-ups, and why."""

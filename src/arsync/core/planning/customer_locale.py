@@ -1,0 +1,144 @@
+"""Places: whose holidays and which language count for a customer, each place looked at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from arsync.core.ledger.business_days import Calendar, IsHoliday, first_day, sending_moment
+from arsync.core.ledger.records import Contact
+from arsync.core.rulebook.model import Customer, Sending
+
+HolidaysIn = Callable[[str], IsHoliday | None]
+"""The public holidays of a place (`DE`, `GB-ENG`; empty: none); None where none are known."""
+
+HOLIDAYS_NAMED_MAX = 3
+"""What a message waits for is told with so many days; a longer row of holidays is cut short."""
+
+LANGUAGES = {
+    "AT": "de", "DE": "de",
+    "AU": "en", "GB": "en", "GG": "en", "GI": "en", "IE": "en", "IM": "en", "JE": "en",
+    "NZ": "en", "US": "en",
+    "AR": "es", "CL": "es", "CO": "es", "ES": "es", "UY": "es",
+    "FR": "fr", "MC": "fr",
+    "IT": "it", "SM": "it", "VA": "it",
+    "NL": "nl", "SR": "nl",
+}  # fmt: skip
+"""The language of letters by country: only where one language is clear, and numbers are written
+as the letters in that language write them. Belgium, Switzerland, Luxembourg, Canada and others with
+several languages are left out on purpose, and so is who writes numbers another way (Mexico)."""
+
+
+LANGUAGE_NAMES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French",
+                  "it": "Italian", "nl": "Dutch"}  # fmt: skip
+"""The languages of letters, as plans and scenarios call them."""
+
+
+def no_holidays(_place: str) -> IsHoliday:
+    """Know of no public holiday anywhere."""
+    return lambda _day: False
+
+
+class Leaving(NamedTuple):
+    """When a message to one place may leave."""
+
+    not_before: datetime
+    waits_for: str = ""
+    """The public holidays that keep it until then, in words; empty when none does."""
+
+
+class Places:
+    """What counts for the customers of one plan, by the rulebook's `sending` and `customers`.
+
+    A place costs one look at its calendar, a customer two look-ups by key.
+    """
+
+    def __init__(
+        self, sending: Sending, holidays: HolidaysIn, today: date, now: datetime, zone: tzinfo
+    ) -> None:
+        """Find out what counts where the customer's own place does not.
+
+        Args:
+            sending: the rulebook's.
+            holidays: the public holidays of a place.
+            today: the organisation's day that is planned.
+            now: the moment of planning, aware.
+            zone: the organisation's; its hours count everywhere.
+        """
+        self._sending = sending
+        self._holidays = holidays
+        self._when = (today, now, zone)
+        self._by_country = "holidays" in sending.by_customers_country
+        self._leaving: dict[str, Leaving | None] = {}
+        self.problems: list[str] = []
+        """Places without known holidays, each told once."""
+        is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
+        self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays)
+        """The file's own: `holidays`, whoever the customer is."""
+        self.first_day = first_day(today, now, zone, sending.latest)
+        """From when messages may leave, where every day counts."""
+        self._own = self._leaves(self.calendar, sending.holidays)
+
+    def leaving(self, contact: Contact, customer: Customer | None) -> Leaving:
+        """Return when a message to a customer may leave."""
+        place = customer.holidays if customer else ""
+        if not place and self._by_country and contact.country:
+            place = contact.country
+            if place == self._sending.holidays[:2]:
+                return self._own  # the file may name a region of it, which says more
+        if not place:
+            return self._own
+        if place not in self._leaving:
+            self._leaving[place] = self._look_at(place, contact)
+        return self._leaving[place] or self._own
+
+    def _look_at(self, place: str, contact: Contact) -> Leaving | None:
+        named = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", place)
+        is_holiday = self._holidays(place) if named else None
+        if is_holiday is None:
+            instead = self._sending.holidays
+            count = f"those of {instead} count" if instead else "every business day counts"
+            self.problems.append(
+                f"no public holidays are known for {place!r}, the place of {contact.name}:"
+                f" {count} there"
+            )
+            return None
+        return self._leaves(self.calendar._replace(is_holiday=is_holiday), place)
+
+    def _leaves(self, calendar: Calendar, place: str) -> Leaving:
+        today, now, zone = self._when
+        hours = (self._sending.earliest, self._sending.latest)
+        moment = sending_moment(today, now, zone, calendar, hours)
+        return Leaving(moment, _waits_for(calendar, today, moment.date(), place))
+
+    def language(self, contact: Contact, customer: Customer | None) -> str:
+        """Return the language of a customer's messages; empty: the letters' own."""
+        if customer is not None and customer.language:
+            return customer.language
+        if "language" in self._sending.by_customers_country:
+            return LANGUAGES.get(contact.country) or self._sending.language
+        return self._sending.language
+
+
+def _waits_for(calendar: Calendar, first: date, opens: date, place: str) -> str:
+    """Return the holidays on which it would leave if they were none: `Fri 2026-05-01 is ...`."""
+    if calendar.on_holidays or not calendar.is_open(opens):
+        return ""
+    days = [
+        day
+        for ahead in range((opens - first).days)
+        if (day := first + timedelta(ahead)).weekday() in calendar.weekdays
+        and calendar.is_holiday(day)
+    ]
+    if not days:
+        return ""
+    shown = [f"{_WEEKDAYS[day.weekday()]} {day}" for day in days[:HOLIDAYS_NAMED_MAX]]
+    if len(days) == 1:
+        return f"{shown[0]} is a public holiday in {place}"
+    more = ["..."] if len(days) > len(shown) else []
+    return f"{', '.join([*shown, *more])} are public holidays in {place}"
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -1,0 +1,160 @@
+"""Explain: why something is done to a contact or an invoice, or why it is not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from arsync.core.actions import Action
+from arsync.core.ledger.business_days import days_in_words
+from arsync.core.ledger.money import shown
+from arsync.core.ledger.records import Account, Invoice, Organisation
+from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.plan import Plan
+from arsync.core.rulebook.conditions import Answer
+from arsync.core.rulebook.model import (
+    Cadence,
+    CreditHold,
+    CreditLimit,
+    LeaveAlone,
+    Place,
+    Rulebook,
+)
+
+_SHOWN = (
+    "balance",
+    "overdue_amount",
+    "exposure",
+    "credit_limit",
+    "oldest_days_overdue",
+    "average_days_late",
+    "promise_to_pay",
+    "dispute",
+    "on_hold",
+)
+_ANSWERS = {True: "yes", False: "no", None: "unknown"}
+
+
+class Line(NamedTuple):
+    """One line of an explanation."""
+
+    section: str
+    text: str
+    answer: Answer = None
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        where = f" ({self.place.file}:{self.place.line})" if self.place else ""
+        return f"{self.section}: {self.text}{where}"
+
+
+def explain(
+    account: Account,
+    rulebook: Rulebook,
+    plan: Plan,
+    *,
+    organisation: Organisation,
+    contact_id: str = "",
+    invoice_id: str = "",
+) -> list[Line]:
+    """Return, line by line, the rules read in order, what matched, and what comes next.
+
+    Args:
+        account: the debtor.
+        rulebook: what is read.
+        plan: of this account, for its day.
+        organisation: for its base currency.
+        contact_id: which of the account's contacts; empty: the parent.
+        invoice_id: which invoice; empty: all open ones.
+    """
+    assessor = Assessor(rulebook, organisation, plan.as_of)
+    assessment = assessor.assess(account)
+    invoice = next((one for one in account.invoices if one.id == invoice_id), None)
+    party = _party(assessment, contact_id or (invoice.contact_id if invoice else ""))
+    lines = [Line("facts", f"{name} {assessor.fact_in_words(party, name)}") for name in _SHOWN]
+    lines += _rules(assessor, assessment, party)
+    for one in [invoice] if invoice else party.seat.owed:
+        lines += _invoice(assessor, assessment, party, one)
+    ids = {party.seat.contact.id, assessment.root.seat.contact.id}
+    for action in plan.actions:
+        about = not invoice_id or not action.invoices
+        if action.contact_id in ids and (
+            about or any(ref.id == invoice_id for ref in action.invoices)
+        ):
+            lines.append(
+                Line("planned", action.note.removesuffix(".") + _when(action), answer=True)
+            )
+    for held in plan.held_back:
+        if held.contact_id in ids and held.invoice_id in {"", invoice_id or held.invoice_id}:
+            number = f"{held.invoice_number}: " if held.invoice_number else ""
+            after = f"; again on {held.next_date}" if held.next_date else ""
+            lines.append(Line("held back", f"{number}{held.why}{after}", answer=False))
+    return lines
+
+
+def _when(action: Action) -> str:
+    from_ = f"from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
+    if from_ and "waits_for" in action.details:
+        from_ += f" ({action.details['waits_for']})"
+    parts = [part for part in (from_, "once approved" if action.needs_approval else "") if part]
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _party(assessment: Assessment, contact_id: str) -> Party:
+    for party in assessment.parties:
+        covers = party.seat.covers
+        if contact_id == party.seat.contact.id or (covers is not None and contact_id in covers):
+            return party
+    return assessment.root
+
+
+def _rules(assessor: Assessor, assessment: Assessment, party: Party) -> list[Line]:
+    rulebook, root = assessor.rulebook, assessment.root
+    lines = [_asked(assessor, "leave_alone", one, party) for one in rulebook.leave_alone]
+    for limit in rulebook.credit_limits:
+        lines.append(_asked(assessor, "credit_limits", limit, root))
+        if assessment.limit_rule is limit:
+            break
+    lines += [_asked(assessor, "credit_holds", one, root) for one in rulebook.credit_holds]
+    for cadence in rulebook.reminders:
+        lines.append(_asked(assessor, "reminders", cadence, party))
+        if lines[-1].answer:
+            break
+    return lines
+
+
+def _asked(
+    assessor: Assessor,
+    section: str,
+    rule: LeaveAlone | CreditLimit | CreditHold | Cadence,
+    party: Party,
+) -> Line:
+    answer = assessor.trace(rule.when, party).answer
+    words = assessor.words(rule.when, party) or "everyone"
+    return Line(section, f"{rule.name}: {_ANSWERS[answer]}, {words}", answer, rule.place)
+
+
+def _invoice(
+    assessor: Assessor, assessment: Assessment, party: Party, invoice: Invoice
+) -> list[Line]:
+    today = assessor.today
+    days = (today - invoice.due_on).days
+    age = f"{days_in_words(days)} overdue" if days > 0 else f"due on {invoice.due_on}"
+    owed = shown(invoice.amount_due, invoice.currency)
+    lines = [Line("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
+    taken = assessment.books.sent.get(invoice.id, ())
+    lines += [Line("sent", f"{invoice.number}: {one.step} on {one.on}") for one in taken]
+    cadence, _ = assessor.cadence(party)
+    if cadence is None or invoice not in party.seat.owed:
+        return lines
+    cadence = cadence_for(cadence, invoice.id, assessment.account)
+    due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
+    text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
+    place = due.step.place if due else cadence.place
+    lines.append(Line("next", f"{invoice.number}: {text}", place=place))
+    return lines
+
+
+def _from(day: date, today: date) -> str:
+    return f"due since {day}" if day <= today else f"on {day}"

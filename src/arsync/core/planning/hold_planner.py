@@ -1,0 +1,260 @@
+"""Credit holds: placed while any reason stands, lifted when none does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
+from arsync.core.planning.assessment import Assessment
+from arsync.core.planning.planning_context import (
+    Planning,
+    because,
+    cited,
+    left_alone_words,
+    not_written_to,
+    what_is_uncertain,
+)
+from arsync.core.rulebook.model import CreditHold
+
+HOLD = "credit hold"
+TERMS = "payment terms"
+
+
+def plan_hold(planning: Planning, assessment: Assessment) -> None:
+    """Plan the hold of one account: place, lift, change and restore terms."""
+    account = assessment.account
+    nothing_stands = account.hold is None and account.terms_left is None
+    decided = account.undone or account.refused
+    if not planning.assessor.rulebook.credit_holds and nothing_stands and not decided:
+        return
+    root, hold = assessment.root, account.hold
+    stopped = not_written_to(root)
+    if stopped:
+        if assessment.reasons or hold or account.terms_left:
+            planning.hold_back(root, stopped)
+        return
+    _restore_left(planning, assessment)
+    alone = left_alone_words(planning, root)
+    if alone is not None:
+        certain = root.left_alone is not None and root.left_alone.answer
+        if hold is not None and certain:
+            _lift(planning, assessment, alone[0])
+        elif assessment.reasons:
+            planning.hold_back(root, f"no credit hold: {alone[0]}", because=alone[1])
+        return
+    uncertain = what_is_uncertain(planning, account)
+    if assessment.reasons and uncertain:
+        if hold is None:
+            planning.hold_back(root, f"no credit hold: {uncertain}")
+    elif assessment.reasons:
+        _place(planning, assessment)
+    elif hold is not None:
+        _lift(planning, assessment, "no reason stands any more")
+    else:
+        if not assessment.undecided:
+            # What was undone or refused for this reason is over with it: a new one is judged anew.
+            planning.over += sorted({*account.undone, *account.refused})
+        _report_undecided(planning, assessment)
+
+
+def _place(planning: Planning, assessment: Assessment) -> None:
+    account, root = assessment.account, assessment.root
+    # A hold of a contact that has a parent now is lifted; the parent gets its own.
+    hold = account.hold
+    if hold is not None and hold.contact_id != root.seat.contact.id:
+        hold = None
+    episode = hold.episode if hold else account.last_hold_episode + 1
+    with_terms = [rule for rule in assessment.reasons if rule.terms]
+    if hold is None:
+        first = assessment.reasons[0]
+        action = _action(
+            planning,
+            assessment,
+            ActionKind.CREDIT_HOLD,
+            first,
+            episode=episode,
+            # One reason that needs nobody's approval is enough to place the hold.
+            needs_approval=all(rule.needs_approval for rule in assessment.reasons),
+            details={
+                "reasons": "; ".join(rule.name for rule in assessment.reasons),
+                "children": ",".join(_children(assessment)),
+            },
+            note="Credit hold placed: " + planning.assessor.words(first.when, root),
+        )
+        _offer(planning, assessment, action, HOLD)
+    if with_terms and account.terms_left is None and not (hold and hold.terms_changed):
+        rule = with_terms[0]
+        action = _action(
+            planning,
+            assessment,
+            ActionKind.TERMS,
+            rule,
+            episode=episode,
+            needs_approval=rule.needs_approval,
+            details={"terms": rule.terms},
+            note=f"Payment terms changed to {rule.terms} while the credit hold stands",
+        )
+        _offer(planning, assessment, action, TERMS)
+
+
+def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
+    hold = assessment.account.hold
+    assert hold is not None, "only a standing hold is lifted"
+    rules = planning.assessor.rulebook.credit_holds
+    rule = rules[0] if rules else None
+    is_roots = hold.contact_id == assessment.root.seat.contact.id
+    lifted = _action(
+        planning,
+        assessment,
+        ActionKind.LIFT_CREDIT_HOLD,
+        rule,
+        episode=hold.episode,
+        details={
+            "held_since": hold.since.isoformat(),
+            "children": ",".join(_children(assessment)) if is_roots else "",
+        },
+        note=f"Credit hold lifted: {why}",
+        contact=_held_contact(assessment, hold),
+    )
+    _offer(planning, assessment, lifted, HOLD)
+    if hold.terms_changed:
+        _restore(planning, assessment, hold)
+
+
+def _restore_left(planning: Planning, assessment: Assessment) -> None:
+    """Put back the terms that a hold left behind, unless the next hold asks for the same ones."""
+    left = assessment.account.terms_left
+    if left is not None and not any(rule.terms for rule in assessment.reasons):
+        _restore(planning, assessment, left)
+
+
+def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> None:
+    rules = planning.assessor.rulebook.credit_holds
+    restored = _action(
+        planning,
+        assessment,
+        ActionKind.RESTORE_TERMS,
+        rules[0] if rules else None,
+        episode=hold.episode,
+        details={},
+        note="Payment terms restored: the credit hold is lifted",
+        contact=_held_contact(assessment, hold),
+    )
+    _offer(planning, assessment, restored, TERMS)
+
+
+def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
+    """Return whom the hold was placed on: the debtor, or a contact that was one before."""
+    contacts = assessment.account.contacts
+    return next((one for one in contacts if one.id == hold.contact_id), contacts[0])
+
+
+def _action(
+    planning: Planning,
+    assessment: Assessment,
+    kind: ActionKind,
+    rule: CreditHold | None,
+    *,
+    episode: int,
+    details: dict[str, str],
+    note: str,
+    needs_approval: bool = False,
+    contact: Contact | None = None,
+) -> Action:
+    root = assessment.root
+    contact = contact or root.seat.contact
+    rulebook = planning.assessor.rulebook
+    if kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
+        facts: dict[str, Any] = {}
+        for one in rulebook.credit_holds:
+            facts |= planning.assessor.evidence(one.when, root)
+    else:
+        assert rule is not None, "a hold is placed for a rule"
+        facts = planning.assessor.evidence(rule.when, root)
+    if rule is None:
+        reason = because(rulebook.sending.place, "credit_holds", facts)
+        reason = reason._replace(file=rulebook.files[0], line=1)
+    else:
+        reason = because(rule.place, rule.name, facts)
+    return Action(
+        kind=kind,
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=reason,
+        episode=episode,
+        needs_approval=needs_approval,
+        note=f"{note} ({cited(reason)}).",
+        details=details,
+    )
+
+
+def _offer(planning: Planning, assessment: Assessment, action: Action, capability: str) -> None:
+    lacking = planning.lacks(capability)
+    if lacking:
+        planning.hold_back(assessment.root, lacking, because=action.because)
+    elif not planning.is_done(action, assessment.account.done_keys):
+        planning.actions.append(action)
+    elif undone := assessment.account.undone.get(action.key):
+        why = (
+            f"{_THING[action.kind]} was undone by {undone}: it does not come again while a reason"
+            f" stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
+        )
+        planning.hold_back(assessment.root, why, because=action.because)
+    else:
+        # What is done does not come here again: it was refused, or nobody knows its outcome.
+        why = _REFUSED[action.kind].format(key=action.key[:12])
+        planning.hold_back(assessment.root, why, because=action.because)
+
+
+_THING = {
+    ActionKind.CREDIT_HOLD: "the credit hold",
+    ActionKind.TERMS: "the change of payment terms",
+}
+
+
+_REFUSED = {
+    ActionKind.CREDIT_HOLD: (
+        "the credit hold was refused: it is not asked for again while a reason stands, unless you"
+        " take that back: `arsync reject {key} --take-back --why REASON`"
+    ),
+    ActionKind.TERMS: (
+        "the change of payment terms was refused: it is not asked for again while a reason stands,"
+        " unless you take that back: `arsync reject {key} --take-back --why REASON`"
+    ),
+    ActionKind.LIFT_CREDIT_HOLD: (
+        "the credit hold still stands: lifting it was refused, or its outcome is not known yet"
+    ),
+    ActionKind.RESTORE_TERMS: (
+        "the payment terms are still those of the credit hold: restoring them was refused, or its"
+        " outcome is not known yet"
+    ),
+}
+
+
+def _children(assessment: Assessment) -> list[str]:
+    """Return the children that the hold covers and is noted on."""
+    alone = {
+        party.seat.contact.id
+        for party in assessment.parties
+        if party.left_alone is not None and party.seat.contact.id != assessment.root.seat.contact.id
+    }
+    return [
+        one.id
+        for one in assessment.account.contacts[1:]
+        if one.status == ContactStatus.ACTIVE and one.id not in alone
+    ]
+
+
+def _report_undecided(planning: Planning, assessment: Assessment) -> None:
+    """Say what could not be decided, for contacts that owe something."""
+    root = assessment.root
+    if not root.seat.owed:
+        return
+    for rule in assessment.undecided:
+        planning.hold_back(
+            root,
+            f"no credit hold for {rule.name!r}: {planning.assessor.unknowns(rule.when, root)}",
+            because=because(rule.place, rule.name, planning.assessor.evidence(rule.when, root)),
+        )

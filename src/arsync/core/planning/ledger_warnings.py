@@ -1,0 +1,153 @@
+"""Ledger warnings: what a rulebook says of customers that this ledger does not have.
+
+They need the records of a pulled connection. Like the rulebook's own warnings they stop nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from arsync.core.ledger.money import shown
+from arsync.core.ledger.records import Account, Organisation
+from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.rulebook.conditions import Condition, OneOf, fields_of, leaves
+from arsync.core.rulebook.facts import contact_row
+from arsync.core.rulebook.model import CreditLimit, Place, Problem, Rulebook, folded
+
+LEDGER_ACCOUNTS_MAX = 20_000
+"""How many debtors are looked at; of a larger ledger nothing is said, for "nobody" needs all."""
+
+TOO_LOW_CUSTOMERS_MIN = 3
+"""A limit is called too low when at least this many customers owe, and all owe more."""
+
+
+def ledger_warnings(
+    rulebook: Rulebook, accounts: Iterable[Account], organisation: Organisation, today: date
+) -> list[Problem]:
+    """Return what the rulebook asks for that nobody in the ledger is, has, or could keep to.
+
+    Args:
+        rulebook: a sound one.
+        accounts: every debtor of the connection.
+        organisation: whose ledger it is.
+        today: the day to look at it.
+    """
+    census = _Census(rulebook, Assessor(rulebook, organisation, today))
+    count = 0
+    for count, account in enumerate(accounts, 1):
+        if count > LEDGER_ACCOUNTS_MAX:
+            return []
+        census.add(account)
+    if not count:
+        return []
+    found = [*_groups(census), *_words(census), *_customers(census), *_limits(census)]
+    return sorted(found, key=lambda one: (one.file, one.line, one.column, one.message))
+
+
+@dataclass
+class _Census:
+    """Who is in the ledger, counted as the accounts go by."""
+
+    rulebook: Rulebook
+    assessor: Assessor
+    members: dict[str, int] = field(default_factory=dict)
+    contact_groups: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    exposures: dict[str, list[Decimal]] = field(default_factory=dict)
+    """Of each limit rule: what the customers owe who have it and owe anything."""
+
+    def add(self, account: Account) -> None:
+        """Count one account."""
+        for contact in account.contacts:
+            self.contact_groups |= {folded(name) for name in contact.groups}
+            self.names |= {folded(contact.name), folded(contact.id)}
+        assessment = self.assessor.assess(account)
+        for party in {id(one): one for one in (assessment.root, *assessment.parties)}.values():
+            self.tags |= party.seat.agreed.tags
+            self.count_groups(party)
+        self.count_limit(assessment)
+
+    def count_groups(self, party: Party) -> None:
+        """Count the groups that a contact is certainly in."""
+        for name, condition in self.rulebook.groups.items():
+            if name in self.members:
+                continue
+            row = contact_row(party.seat, {one.position for one in fields_of(condition.tree)})
+            if condition.test(row, None) is True:
+                self.members[name] = 1
+
+    def count_limit(self, assessment: Assessment) -> None:
+        """Count what is owed under the limit rule that gives this account its limit."""
+        rule, exposure = assessment.limit_rule, assessment.books.exposure
+        if rule is not None and rule.amount is not None and exposure and exposure > 0:
+            self.exposures.setdefault(rule.name, []).append(exposure)
+
+
+def _warning(place: Place, message: str, hint: str = "") -> Problem:
+    return Problem(*place, message, hint, "warning")
+
+
+def _groups(census: _Census) -> Iterator[Problem]:
+    for name, place in census.rulebook.group_places.items():
+        if name in census.rulebook.groups and name not in census.members:
+            yield _warning(place, f"nobody is in the group {name!r} today.")
+
+
+def _words(census: _Census) -> Iterator[Problem]:
+    """Yield the contact groups, tags and names that are asked for and nobody has."""
+    has = {"contact_group": census.contact_groups, "tag": census.tags, "contact": census.names}
+    said: set[tuple[str, str]] = set()
+    for place, condition in _conditions(census.rulebook):
+        for leaf in leaves(condition.tree):
+            if not isinstance(leaf, OneOf) or leaf.field.name not in has:
+                continue
+            for text in sorted(leaf.values - has[leaf.field.name]):
+                if (leaf.field.name, text) not in said:
+                    said.add((leaf.field.name, text))
+                    yield _warning(place, *_nobody(leaf.field.name, text))
+
+
+def _nobody(fact: str, text: str) -> tuple[str, str]:
+    if fact == "tag":
+        return f"nobody has the tag {text!r}.", "tags are given under 'customers:'"
+    if fact == "contact":
+        return f"no contact is called {text!r}.", "write the name as in the accounting system"
+    return f"nobody is in the contact group {text!r}.", "write it as in the accounting system"
+
+
+def _conditions(rulebook: Rulebook) -> Iterator[tuple[Place, Condition]]:
+    for name, condition in rulebook.groups.items():
+        if name in rulebook.group_places:
+            yield rulebook.group_places[name], condition
+    yield from rulebook.conditions()
+
+
+def _customers(census: _Census) -> Iterator[Problem]:
+    for customer in census.rulebook.customers:
+        if folded(customer.contact) not in census.names:
+            hint = "write the name as in the accounting system, or the id"
+            yield _warning(customer.place, f"no contact is called {customer.contact!r}.", hint)
+
+
+def _limits(census: _Census) -> Iterator[Problem]:
+    for rule in census.rulebook.credit_limits:
+        owed = census.exposures.get(rule.name, [])
+        if len(owed) >= TOO_LOW_CUSTOMERS_MIN and rule.amount is not None:
+            least = min(owed)
+            if rule.amount < least:
+                yield _too_low(rule, rule.amount, len(owed), least, census.rulebook.currency)
+
+
+def _too_low(
+    rule: CreditLimit, amount: Decimal, customers: int, least: Decimal, currency: str
+) -> Problem:
+    return _warning(
+        rule.place,
+        f"the limit of {rule.name!r}, {shown(amount, currency)}, is under what every one of its "
+        f"{customers:,} customers owes: the least is {shown(least, currency)}.",
+        "is a digit missing?",
+    )

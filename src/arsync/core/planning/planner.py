@@ -1,0 +1,188 @@
+"""The plan: everything the rulebook would do for one connection on one day.
+
+Accounts stream through: nothing is kept of an account but its actions and what was held back, and
+of those only what the plan's keepers keep.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from arsync.core.actions import ActionKind
+from arsync.core.ledger.records import Account, Organisation
+from arsync.core.planning.assessment import Assessment, Assessor
+from arsync.core.planning.customer_locale import HolidaysIn, Places
+from arsync.core.planning.follow_up_planner import plan_follow_ups
+from arsync.core.planning.hold_planner import plan_hold
+from arsync.core.planning.plan import (
+    HeldBack,
+    Keepers,
+    Plan,
+    SafetyVerdict,
+    action_json,
+    because_json,
+)
+from arsync.core.planning.planning_context import Planning
+from arsync.core.planning.reminder_planner import plan_reminders
+from arsync.core.rulebook.model import Rulebook
+
+__all__ = [
+    "HeldBack",
+    "Plan",
+    "SafetyVerdict",
+    "action_json",
+    "because_json",
+    "begin_plan",
+    "make_plan",
+    "plan_account",
+]
+
+UNRATED_SHOWN_MAX = 20
+"""How many documents without an exchange rate a plan names."""
+
+_COUNTED = {
+    "credit_holds": ActionKind.CREDIT_HOLD,
+    "emails": ActionKind.REMINDER,
+    "tasks": ActionKind.TASK,
+    "letters": ActionKind.LETTER,
+    "late_fees": ActionKind.LATE_FEE,
+}
+"""What each limit of `safety` counts."""
+
+
+def make_plan(
+    accounts: Iterable[Account],
+    rulebook: Rulebook,
+    *,
+    connection: str,
+    organisation: Organisation,
+    today: date,
+    now: datetime,
+    offers: frozenset[str],
+    holidays: HolidaysIn,
+    started: frozenset[str] = frozenset(),
+    emails_per_day_max: int = 0,
+    keepers: Keepers | None = None,
+) -> Plan:
+    """Plan one connection's day.
+
+    Args:
+        accounts: every debtor, in an order that stays the same.
+        rulebook: what to do.
+        connection: its name; part of every action's key.
+        organisation: for its base currency and time zone.
+        today: the organisation's day.
+        now: the moment of planning, aware.
+        offers: what the accounting system can take, as `Capability` texts.
+        holidays: the public holidays of a place.
+        started: further keys that count as done, besides each account's own.
+        emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
+        keepers: where the decisions go; by default they are kept in full.
+    """
+    actions, held_back = keepers or Keepers.in_full()
+    counts: Counter[ActionKind] = Counter()
+    planning, problems = begin_plan(
+        rulebook, connection, organisation, today, now, offers=offers, holidays=holidays
+    )
+    planning.done = started
+    planning.emails_per_day_max = emails_per_day_max
+    unrated: dict[str, None] = {}
+    for account in accounts:
+        assessment = plan_account(planning, account)
+        if len(unrated) < UNRATED_SHOWN_MAX:
+            unrated.update(dict.fromkeys(assessment.books.converter.missing))
+        if planning.actions:
+            counts.update([action.kind for action in planning.actions])
+            actions.extend(planning.actions)
+            planning.actions.clear()
+        if planning.held_back:
+            held_back.extend(planning.held_back)
+            planning.held_back.clear()
+    problems += [
+        f"no exchange rate was recorded for {document}: what it is worth is unknown"
+        for document in list(unrated)[:UNRATED_SHOWN_MAX]
+    ]
+    problems += planning.places.problems
+    problems += _customer_problems(planning.assessor)
+    return Plan(
+        connection=connection,
+        as_of=today,
+        rulebook_files=rulebook.files,
+        rulebook_hash=rulebook.hash,
+        actions=actions.kept(),
+        held_back=held_back.kept(),
+        safety=safety_verdict(rulebook, counts),
+        problems=tuple(problems),
+        over=tuple(planning.over),
+    )
+
+
+def safety_verdict(rulebook: Rulebook, counts: Counter[ActionKind]) -> SafetyVerdict:
+    """Return whether so many actions are more than the rulebook allows without a person."""
+    messages = tuple(
+        f"{counts[kind]:,} {name.replace('_', ' ')} in one plan; safety allows {most:,}"
+        for name, kind in _COUNTED.items()
+        if counts[kind] > (most := getattr(rulebook.safety, name))
+    )
+    return SafetyVerdict(bool(messages), messages)
+
+
+def begin_plan(
+    rulebook: Rulebook,
+    connection: str,
+    organisation: Organisation,
+    today: date,
+    now: datetime,
+    *,
+    offers: frozenset[str],
+    holidays: HolidaysIn,
+) -> tuple[Planning, list[str]]:
+    """Return an empty plan of one day, to add accounts to, and what is odd about the day."""
+    zone, problems = _zone(organisation.time_zone)
+    places = Places(rulebook.sending, holidays, today, now, zone)
+    planning = Planning(
+        assessor=Assessor(rulebook, organisation, today),
+        connection=connection,
+        today=today,
+        calendar=places.calendar,
+        places=places,
+        offers=offers,
+    )
+    return planning, problems
+
+
+def _zone(name: str) -> tuple[tzinfo, list[str]]:
+    if not name:
+        return UTC, []
+    try:
+        return ZoneInfo(name), []
+    except (LookupError, ValueError, OSError):
+        return UTC, [f"the time zone {name!r} is not known: hours are taken as UTC"]
+
+
+def plan_account(planning: Planning, account: Account) -> Assessment:
+    """Add one account to a plan, and return what the rules say of it."""
+    assessment = planning.assessor.assess(account)
+    plan_hold(planning, assessment)
+    for party in assessment.parties:
+        plan_reminders(planning, assessment, party)
+        plan_follow_ups(planning, assessment, party)
+    return assessment
+
+
+def _customer_problems(assessor: Assessor) -> list[str]:
+    """Return what is odd about the rulebook's customers: nobody has that name, or several do."""
+    found: list[str] = []
+    for key, customer in assessor.customers.items():
+        count = assessor.seen.get(key, 0)
+        place = f"{customer.place.file}:{customer.place.line}"
+        if count == 0:
+            found.append(f"{place}: no contact is called {customer.contact!r}")
+        elif count > 1:
+            found.append(
+                f"{place}: {count} contacts are called {customer.contact!r}: write the id instead"
+            )
+    return found

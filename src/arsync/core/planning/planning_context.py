@@ -1,0 +1,121 @@
+"""What planning shares: the rulebook on its day, the organisation's calendar, what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from arsync.core.actions import Action, Because
+from arsync.core.ledger.business_days import Calendar
+from arsync.core.ledger.records import Account, ContactStatus, Invoice
+from arsync.core.planning.assessment import Assessor, Party
+from arsync.core.planning.cadence_steps import Due
+from arsync.core.planning.customer_locale import Places
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.send_blocks import difference_in_words, differs
+from arsync.core.rulebook.model import Place
+
+
+@dataclass
+class Planning:
+    """One plan in the making."""
+
+    assessor: Assessor
+    connection: str
+    today: date
+    calendar: Calendar
+    """The file's own, for counting days of the plan; each customer's is in `places`."""
+    places: Places
+    """When messages may leave, and in which language, by the customer's place."""
+    offers: frozenset[str]
+    done: frozenset[str] = frozenset()
+    """Keys that count as done for every account."""
+    emails_per_day_max: int = 0
+    """How many emails the accounting system sends a day; 0: no such limit."""
+    platform_emails: int = 0
+    """How many are planned already."""
+    actions: list[Action] = field(default_factory=list)
+    """What was decided and not handed on yet."""
+    held_back: list[HeldBack] = field(default_factory=list)
+    first_steps: dict[str, dict[date, Due | None]] = field(default_factory=dict)
+    """By cadence and due date: the next step of an invoice for which none was taken."""
+    over: list[str] = field(default_factory=list)
+    """Keys of undone or refused holds and changes of terms whose reason has gone."""
+
+    def hold_back(
+        self,
+        party: Party,
+        why: str,
+        *,
+        invoice: Invoice | None = None,
+        next_date: date | None = None,
+        because: Because | None = None,
+    ) -> None:
+        """Remember what was not done."""
+        contact = party.seat.contact
+        invoice_id, number = (invoice.id, invoice.number) if invoice else ("", "")
+        self.held_back.append(
+            HeldBack(contact.id, contact.name, invoice_id, number, why, next_date, because)
+        )
+
+    def is_done(self, action: Action, done_keys: frozenset[str]) -> bool:
+        """Return whether the action was started, or refused, before."""
+        if not done_keys and not self.done:
+            return False
+        key = action.key
+        return key in done_keys or key in self.done
+
+    def lacks(self, capability: str) -> str:
+        """Return why the accounting system cannot do it; empty when it can."""
+        return "" if capability in self.offers else f"the accounting system offers no {capability}"
+
+
+def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> Because:
+    """Return a reason that points into the rulebook."""
+    return Because(place.file, place.line, rule, facts or {})
+
+
+def cited(reason: Because) -> str:
+    """Return `standard.yaml:57, Standard cadence`."""
+    return f"{reason.file.rsplit('/', 1)[-1]}:{reason.line}, {reason.rule}"
+
+
+def not_written_to(party: Party) -> str:
+    """Return why nothing is ever written to the contact; empty when it is active."""
+    contact = party.seat.contact
+    if contact.status == ContactStatus.ACTIVE:
+        return ""
+    if contact.status == ContactStatus.MERGED:
+        return f"the contact was merged into {contact.merged_into or 'another'}"
+    return f"the contact is {contact.status}"
+
+
+def what_is_uncertain(planning: Planning, account: Account) -> str:
+    """Return why it is not certain what the debtor owes; empty when it is.
+
+    Unknown never acts against a customer: neither a message nor a hold rests on such figures.
+    """
+    if account.doubts:
+        return account.doubts[0]
+    rulebook, base = planning.assessor.rulebook, planning.assessor.base
+    apart = [one for one in account.differences if differs(rulebook, one, base)]
+    if not apart:
+        return ""
+    return f"what is owed is not certain: {difference_in_words(apart[0], 'the accounting system')}"
+
+
+def left_alone_words(planning: Planning, party: Party) -> tuple[str, Because] | None:
+    """Return why the contact is left alone, and the rule; None when it is not.
+
+    A rule that rests on something unknown protects as well: unknown never acts against a customer.
+    """
+    if party.left_alone is None:
+        return None
+    rule, answer = party.left_alone
+    reason = because(rule.place, rule.name, planning.assessor.evidence(rule.when, party))
+    if answer:
+        return f"left alone: {rule.name}", reason
+    unknown = planning.assessor.unknowns(rule.when, party)
+    return f"perhaps to be left alone ({rule.name}): {unknown}", reason

@@ -1,0 +1,1 @@
+"""Warnings about rules that can be read and still make no sense."""

@@ -1,0 +1,302 @@
+"""Warnings: what a sound rulebook says that can never happen, or that contradicts itself.
+
+A warning stops nothing. It names file and line, and only what is certain: a rule that is called
+impossible is impossible whatever the ledger holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from arsync.core.rulebook.checks.satisfiability import (
+    Alternative,
+    TooMany,
+    Wanted,
+    both,
+    can_be_together,
+    fails,
+    holds,
+    is_possible,
+)
+from arsync.core.rulebook.checks.unused import skips_without_effect, unused_groups
+from arsync.core.rulebook.conditions import (
+    Compare,
+    Condition,
+    Negation,
+    Node,
+    OneOf,
+    fields_of,
+    leaves,
+)
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, Field
+from arsync.core.rulebook.model import (
+    Cadence,
+    CreditLimit,
+    LeaveAlone,
+    Place,
+    Problem,
+    Rulebook,
+    Step,
+)
+from arsync.core.rulebook.reading.currency_changes import statutory_warnings
+
+PAIRS_MAX = 5_000
+"""How many pairs of rules of one section are compared; later rules are not looked at."""
+
+
+class _Rule(NamedTuple):
+    name: str
+    place: Place
+    when: Condition
+    holds: list[Alternative]
+    fails: list[Alternative]
+    fields: frozenset[Field]
+
+
+def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
+    """Return what a rulebook says that can never happen or has no effect, by file and line."""
+    found = [*_groups(rulebook), *_never(rulebook)]
+    never = {(one.file, one.line) for one in found}
+    alone = _looked_at(rulebook.leave_alone)
+    limits = [one for one in _looked_at(rulebook.credit_limits) if _at(one) not in never]
+    cadences = [one for one in _looked_at(rulebook.reminders) if _at(one) not in never]
+    found += [
+        _warning(rule.place, f"{rule.name!r} leaves everyone alone: no other rule acts.")
+        for rule in alone
+        if not is_possible(rule.fails)
+    ]
+    found += _shadowed(limits, "credit limit", "move it above the other")
+    shadowed = _shadowed(cadences, "cadence", "move it above the other")
+    found += shadowed
+    dead = {(one.file, one.line) for one in shadowed}
+    found += _left_alone(alone, [one for one in cadences if _at(one) not in dead])
+    found += _overlapping([one for one in cadences if _at(one) not in dead])
+    for cadence in rulebook.reminders:
+        if (cadence.place.file, cadence.place.line) not in never | dead:
+            found += _steps(cadence)
+    found += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
+    found += [*rulebook.cautions, *statutory_warnings(rulebook)]
+    return sorted(set(found), key=lambda one: (one.file, one.line, one.column, one.message))
+
+
+def _at(rule: _Rule) -> tuple[str, int]:
+    return rule.place.file, rule.place.line
+
+
+def _warning(place: Place, message: str, hint: str = "") -> Problem:
+    return Problem(*place, message, hint, "warning")
+
+
+def _looked_at(rules: Sequence[LeaveAlone | CreditLimit | Cadence]) -> list[_Rule]:
+    found = []
+    for rule in rules:
+        try:
+            ways, others = holds(rule.when.tree), fails(rule.when.tree)
+        except TooMany:
+            continue
+        fields = frozenset(fields_of(rule.when.tree))
+        found.append(_Rule(rule.name, rule.place, rule.when, ways, others, fields))
+    return found
+
+
+def _groups(rulebook: Rulebook) -> list[Problem]:
+    return [
+        _warning(place, f"nobody can ever be in the group {name!r}: {_why(condition)}.")
+        for name, condition in rulebook.groups.items()
+        if (place := rulebook.group_places.get(name)) and _impossible(condition.tree)
+    ]
+
+
+def _never(rulebook: Rulebook) -> list[Problem]:
+    """Return the rules whose conditions contradict themselves."""
+    found: list[Problem] = []
+    for rules in (
+        rulebook.leave_alone,
+        rulebook.credit_limits,
+        rulebook.credit_holds,
+        rulebook.reminders,
+        rulebook.follow_ups,
+    ):
+        for rule in rules:
+            if _impossible(rule.when.tree):
+                message = f"{rule.name!r} can never match: {_why(rule.when)}."
+                found.append(_warning(rule.place, message, "loosen it, or remove it"))
+    for cadence in rulebook.reminders:
+        skip = cadence.skip_invoices_when
+        if skip is not None and _impossible(skip.tree):
+            message = f"skip_invoices_when of {cadence.name!r} never skips: {_why(skip)}."
+            found.append(_warning(cadence.place, message))
+        elif skip is not None and not _possible_to_fail(skip.tree):
+            message = f"skip_invoices_when of {cadence.name!r} skips every invoice."
+            found.append(_warning(cadence.place, message))
+    return found
+
+
+def _impossible(node: Node) -> bool:
+    try:
+        return not is_possible(holds(node))
+    except TooMany:
+        return False
+
+
+def _possible_to_fail(node: Node) -> bool:
+    try:
+        return is_possible(fails(node))
+    except TooMany:
+        return True
+
+
+def _why(condition: Condition) -> str:
+    """Return what contradicts, as the names of the facts that are asked twice or out of reach."""
+    names = list(dict.fromkeys(leaf.field.name for leaf in leaves(condition.tree)))
+    if len(names) == 1:
+        return f"what it asks of {names[0]} rules itself out"
+    twice = [name for name in names if not _possible_alone(condition.tree, name)]
+    return f"what it asks of {' and '.join(twice or names)} rules itself out"
+
+
+def _possible_alone(tree: Node, name: str) -> bool:
+    """Return whether some alternative of the tree is possible for this one fact."""
+    return any(
+        is_possible([tuple(want for want in one if want.leaf.field.name == name)])
+        for one in holds(tree)
+    )
+
+
+def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
+    """Return rules whose matches are all taken by one rule above them."""
+    found: list[Problem] = []
+    looked = 0
+    for position, rule in enumerate(rules):
+        for earlier in rules[:position]:
+            if not earlier.fields <= rule.fields:
+                continue
+            looked += 1
+            if looked > PAIRS_MAX:
+                return found
+            if _covers(earlier, rule):
+                everyone = not is_possible(earlier.fails)
+                what = "matches everyone" if everyone else "matches first, whatever this one asks"
+                found.append(
+                    _warning(
+                        rule.place,
+                        f"no customer ever gets the {word} {rule.name!r}: {earlier.name!r} "
+                        f"({earlier.place.file}:{earlier.place.line}) {what}.",
+                        hint,
+                    )
+                )
+                break
+    return found
+
+
+def _left_alone(alone: list[_Rule], cadences: list[_Rule]) -> list[Problem]:
+    """Return cadences whose customers are all left alone."""
+    found: list[Problem] = []
+    for cadence in cadences:
+        for rule in alone:
+            if rule.fields <= cadence.fields and rule.fields and _covers(rule, cadence):
+                message = f"no customer ever gets the cadence {cadence.name!r}: {rule.name!r} "
+                message += f"({rule.place.file}:{rule.place.line}) leaves all of them alone."
+                found.append(_warning(cadence.place, message))
+                break
+    return found
+
+
+def _covers(first: _Rule, second: _Rule) -> bool:
+    """Return whether the first rule certainly matches whenever the second does."""
+    try:
+        return not can_be_together(second.holds, first.fails)
+    except TooMany:
+        return False
+
+
+def _overlapping(cadences: list[_Rule]) -> list[Problem]:
+    """Return cadences that part customers by the same facts, and overlap in part.
+
+    Bands that ought to lie side by side: `at_most: 1000` and `at_least: 1000` share a value. That
+    one contains the other is an order, not a mistake; so are cadences that ask different things.
+    """
+    found: list[Problem] = []
+    looked = 0
+    for position, rule in enumerate(cadences):
+        for earlier in cadences[:position]:
+            if earlier.fields != rule.fields or len(rule.fields) != 1:
+                continue
+            looked += 1
+            if looked > PAIRS_MAX:
+                return found
+            if _overlap(earlier, rule):
+                (field,) = rule.fields
+                place = f"{earlier.place.file}:{earlier.place.line}"
+                message = (
+                    f"the cadences {earlier.name!r} ({place}) and {rule.name!r} overlap in "
+                    f"{field.name}: who is in both gets the first."
+                )
+                found.append(_warning(rule.place, message, "let one end where the other begins"))
+    return found
+
+
+def _overlap(first: _Rule, second: _Rule) -> bool:
+    try:
+        together = is_possible(both(first.holds, second.holds), one_text=True)
+        only_first = is_possible(both(first.holds, second.fails), one_text=True)
+        only_second = is_possible(both(second.holds, first.fails), one_text=True)
+    except TooMany:
+        return False
+    return together and only_first and only_second and _is_band(first) and _is_band(second)
+
+
+def _is_band(rule: _Rule) -> bool:
+    """Return whether the rule says which values it takes, rather than which it does not."""
+    kinds = (Compare, OneOf)
+    return all(isinstance(want.leaf, kinds) and want.yes for one in rule.holds for want in one)
+
+
+def _steps(cadence: Cadence) -> list[Problem]:
+    """Return the steps that no invoice can reach."""
+    skip = cadence.skip_invoices_when
+    try:
+        goes = holds(cadence.when.tree)
+        if skip is not None:
+            # An invoice is reminded of only when it is certainly not to be skipped.
+            goes = both(goes, holds(Negation(skip.tree)))
+        return [
+            _warning(
+                step.place,
+                f"no invoice ever reaches the step on day {step.day} of {cadence.name!r}: "
+                "the conditions of the cadence let none get there.",
+                "look at its when and skip_invoices_when",
+            )
+            for step in cadence.steps
+            if not is_possible(both(goes, [_on_the_day(step)]))
+        ]
+    except TooMany:
+        return []
+
+
+_CONTACT = {name: CONTACT_BY_NAME[name] for name in ("oldest_days_overdue", "overdue_invoices",
+                                                     "open_invoices")}  # fmt: skip
+_DAYS_OVERDUE = INVOICE_BY_NAME["days_overdue"]
+_DAYS_UNTIL_DUE = INVOICE_BY_NAME["days_until_due"]
+
+
+def _on_the_day(step: Step) -> Alternative:
+    """Return what is certain of an invoice and its contact when the step is taken."""
+    wanted = [_least(_CONTACT["open_invoices"], 1)]
+    if step.day < 0:  # it lapses on the due date
+        return (
+            *wanted,
+            Wanted(Compare(_DAYS_OVERDUE, "at_most", 0), yes=True),
+            Wanted(Compare(_DAYS_UNTIL_DUE, "at_most", -step.day), yes=True),
+        )
+    wanted += [_least(_DAYS_OVERDUE, step.day), _least(_CONTACT["oldest_days_overdue"], step.day)]
+    if step.day > 0:
+        wanted.append(_least(_CONTACT["overdue_invoices"], 1))
+        wanted.append(Wanted(Compare(_DAYS_UNTIL_DUE, "exactly", 0), yes=True))
+    return tuple(wanted)
+
+
+def _least(field: Field, number: int) -> Wanted:
+    return Wanted(Compare(field, "at_least", Decimal(number)), yes=True)

@@ -1,0 +1,364 @@
+"""Conditions: a checked tree, one fast function made from it, and a slow evaluator that explains.
+
+Answers are three-valued (Kleene): True, False, and None for unknown. Both evaluators must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from arsync.core.rulebook.facts import Field, Row, in_words
+from arsync.core.rulebook.figures import Value
+
+Answer = bool | None
+Test = Callable[[Any, Any], Answer]
+
+COMPARISONS = {
+    "more_than": (">", "more than"),
+    "at_least": (">=", "at least"),
+    "less_than": ("<", "less than"),
+    "at_most": ("<=", "at most"),
+    "exactly": ("==", "exactly"),
+}
+"""The words that compare numbers: in the rulebook, in Python, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A number against a constant or another fact."""
+
+    field: Field
+    word: str
+    operand: Decimal | int | Field
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text that is one of several, or a set of texts that holds one of them."""
+
+    field: Field
+    values: frozenset[str]
+    """Folded: letter case makes no difference."""
+    shown: str
+    """As the user wrote them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A yes or no."""
+
+    field: Field
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether a fact is known. Never unknown itself."""
+
+    field: Field
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part must hold."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One part must hold."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """The part must not hold."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """The contact is in a group of the rulebook, whose definition stands here in place."""
+
+    name: str
+    part: Node
+
+
+Leaf = Compare | OneOf | Flag | Known
+Node = Leaf | AllOf | AnyOf | Negation | InGroup
+
+
+class Question(NamedTuple):
+    """One question of a condition, and what it wants: the same for every row."""
+
+    field: Field
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition. `test(contact_row, invoice_row)` answers True, False or None."""
+
+    tree: Node
+    test: Test = field(init=False, compare=False, repr=False)
+    """The tree as one fast function, compiled when it is first asked for."""
+    asked: tuple[Question, ...] = field(init=False, compare=False, repr=False)
+    """Every question of the tree, in order, found when they are first asked for."""
+    fields: frozenset[Field] = field(init=False, compare=False, repr=False)
+    """Every fact that the tree asks for, found as well when it is first asked for."""
+
+    @classmethod
+    def of(cls, tree: Node) -> Condition:
+        """Return the condition that a tree stands for."""
+        return cls(tree)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what is missing: reading a rulebook to check it needs none of it."""
+        if name not in _MADE:
+            raise AttributeError(name)
+        made = _MADE[name](self.tree)
+        object.__setattr__(self, name, made)
+        return made
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Yield every question of the tree, in order."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Negation(part) | InGroup(_, part):
+            yield from leaves(part)
+        case _:
+            yield node
+
+
+def questions(node: Node) -> Iterator[Question]:
+    """Yield every question of the tree, in order, as the evidence words it."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from questions(part)
+        case Negation(part):
+            for one in questions(part):
+                yield one._replace(wanted=_turned(one.wanted))
+        case InGroup(_, part):
+            yield from questions(part)
+        case _:
+            yield Question(node.field, wanted_in_words(node))
+
+
+def fields_of(node: Node) -> set[Field]:
+    """Return every fact that the tree asks for."""
+    found: set[Field] = set()
+    for leaf in leaves(node):
+        found.add(leaf.field)
+        if isinstance(leaf, Compare) and isinstance(leaf.operand, Field):
+            found.add(leaf.operand)
+    return found
+
+
+def compiled(tree: Node) -> Test:
+    """Make one Python function of the tree.
+
+    Its source holds operators, row positions and the names of constants only: no text of the user
+    gets into it. Each node yields two plain expressions, "certainly yes" and "certainly no", so
+    that no three-valued arithmetic is left for run time.
+    """
+    constants: list[Any] = []
+    yes, no = _source(tree, constants)
+    arguments = "".join(f", k{number}=k{number}" for number in range(len(constants)))
+    source = f"def test(c, i{arguments}):\n    return True if {yes} else False if {no} else None\n"
+    scope: dict[str, Any] = {f"k{number}": value for number, value in enumerate(constants)}
+    exec(compile(source, "<condition>", "exec"), scope)  # noqa: S102 - see the docstring
+    test: Test = scope["test"]
+    return test
+
+
+def _slot(of: Field) -> str:
+    return f"{'c' if of.of == 'contact' else 'i'}[{of.position}]"
+
+
+def _constant(value: object, constants: list[Any]) -> str:
+    constants.append(value)
+    return f"k{len(constants) - 1}"
+
+
+def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
+    match node:
+        case AllOf(parts):
+            pairs = [_source(part, constants) for part in parts]
+            return _joined("and", [yes for yes, _ in pairs]), _joined("or", [no for _, no in pairs])
+        case AnyOf(parts):
+            pairs = [_source(part, constants) for part in parts]
+            return _joined("or", [yes for yes, _ in pairs]), _joined("and", [no for _, no in pairs])
+        case Negation(part):
+            yes, no = _source(part, constants)
+            return no, yes
+        case InGroup(_, part):
+            return _source(part, constants)
+        case Known(asked, known):
+            yes, no = f"{_slot(asked)} is not None", f"{_slot(asked)} is None"
+            return (yes, no) if known else (no, yes)
+        case Flag(asked, value):
+            return f"{_slot(asked)} is {value}", f"{_slot(asked)} is {not value}"
+        case OneOf():
+            return _one_of_source(node, constants)
+    return _compare_source(node, constants)
+
+
+def _joined(word: str, parts: list[str]) -> str:
+    if not parts:
+        return "True" if word == "and" else "False"
+    return "(" + f" {word} ".join(parts) + ")"
+
+
+def _one_of_source(node: OneOf, constants: list[Any]) -> tuple[str, str]:
+    slot, values = _slot(node.field), _constant(node.values, constants)
+    if node.field.kind.value == "texts":
+        hit = f"not {slot}.isdisjoint({values})"
+        miss = f"{slot}.isdisjoint({values})"
+    else:
+        hit, miss = f"{slot} in {values}", f"{slot} not in {values}"
+    return f"({slot} is not None and {hit})", f"({slot} is not None and {miss})"
+
+
+def _compare_source(node: Compare, constants: list[Any]) -> tuple[str, str]:
+    slot, sign = _slot(node.field), COMPARISONS[node.word][0]
+    known = f"{slot} is not None"
+    if isinstance(node.operand, Field):
+        other = _slot(node.operand)
+        known = f"{known} and {other} is not None"
+    else:
+        other = _constant(node.operand, constants)
+    return f"({known} and {slot} {sign} {other})", f"({known} and not {slot} {sign} {other})"
+
+
+_MADE: Mapping[str, Callable[[Node], Any]] = {
+    "test": compiled,
+    "asked": lambda tree: tuple(questions(tree)),
+    "fields": lambda tree: frozenset(fields_of(tree)),
+}
+"""What a condition makes of its tree when it is first asked for."""
+
+
+class Evidence(NamedTuple):
+    """One question of a condition, with what it found."""
+
+    field: Field
+    value: Value
+    wanted: str
+    answer: Answer
+
+    def in_words(self, currency: str) -> str:
+        """Return `oldest_days_overdue 74 (at least 60)`."""
+        return f"{self.field.name} {in_words(self.field, self.value, currency)} ({self.wanted})"
+
+
+class Trace(NamedTuple):
+    """A condition's answer and everything it rests on."""
+
+    answer: Answer
+    evidence: tuple[Evidence, ...]
+
+
+def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
+    """Evaluate slowly, keeping the evidence. Nothing is cut short, so that all facts show."""
+    match node:
+        case AllOf(parts):
+            found = [trace(part, contact, invoice) for part in parts]
+            return Trace(_all([one.answer for one in found]), _evidence(found))
+        case AnyOf(parts):
+            found = [trace(part, contact, invoice) for part in parts]
+            turned = _all([_not(one.answer) for one in found])
+            return Trace(_not(turned), _evidence(found))
+        case Negation(part):
+            inner = trace(part, contact, invoice)
+            turned_round = tuple(one._replace(wanted=_turned(one.wanted)) for one in inner.evidence)
+            return Trace(_not(inner.answer), turned_round)
+        case InGroup(_, part):
+            return trace(part, contact, invoice)
+        case _:
+            return _trace_leaf(node, contact, invoice)
+
+
+def _turned(wanted: str) -> str:
+    return wanted.removeprefix("not ") if wanted.startswith("not ") else f"not {wanted}"
+
+
+def _evidence(found: list[Trace]) -> tuple[Evidence, ...]:
+    return tuple(one for part in found for one in part.evidence)
+
+
+def _all(answers: list[Answer]) -> Answer:
+    if any(answer is False for answer in answers):
+        return False
+    return None if any(answer is None for answer in answers) else True
+
+
+def _not(answer: Answer) -> Answer:
+    return None if answer is None else not answer
+
+
+def _value(of: Field, contact: Row, invoice: Row | None) -> Value:
+    if of.of == "contact":
+        return contact[of.position]
+    assert invoice is not None, "a condition on invoices is asked with an invoice"
+    return invoice[of.position]
+
+
+def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
+    value = _value(leaf.field, contact, invoice)
+    match leaf:
+        case Known(_, known):
+            answer: Answer = (value is not None) is known
+        case _ if value is None:
+            answer = None
+        case Flag(_, wanted):
+            answer = value is wanted
+        case OneOf(asked, values):
+            one_of = value if asked.kind.value == "texts" else frozenset({value})
+            answer = bool(one_of & values)
+        case _:
+            operand = leaf.operand
+            other = _value(operand, contact, invoice) if isinstance(operand, Field) else operand
+            answer = None if other is None else _compared(value, leaf.word, other)
+    return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer),))
+
+
+def _compared(value: Value, word: str, other: Value) -> bool:
+    """Compare by counting rather than by the operators that the fast function uses."""
+    order = (value > other) - (value < other)
+    return bool(
+        {
+            "more_than": order == 1,
+            "at_least": order >= 0,
+            "less_than": order == -1,
+            "at_most": order <= 0,
+            "exactly": order == 0,
+        }[word]
+    )
+
+
+def wanted_in_words(leaf: Leaf) -> str:
+    """Return what a question wants: `at least 60`, `open`, `known`."""
+    match leaf:
+        case Known(_, known):
+            return "known" if known else "unknown"
+        case Flag(_, value):
+            return "yes" if value else "no"
+        case OneOf(_, _, shown):
+            return shown
+    other = leaf.operand.name if isinstance(leaf.operand, Field) else f"{leaf.operand:,}"
+    return f"{COMPARISONS[leaf.word][1]} {other}"
+
+
+ALWAYS = Condition.of(AllOf(()))
+"""Holds for everyone."""

@@ -1,0 +1,225 @@
+"""Shows a rulebook as it counts: each part with the file and line it was written in.
+
+What is printed is YAML that reads back to the same rulebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.reading.merge import BLOCKS, LISTS, ROWS, File, values_of
+from arsync.core.rulebook.reading.sections import TOP
+from arsync.core.rulebook.reading.yaml_nodes import place_of
+
+COMMENT_COLUMN_MAX = 70
+"""Where comments begin, unless a line is longer."""
+
+_PLAIN = re.compile(r"[+-]?[A-Za-z0-9][A-Za-z0-9 _./%-]*")
+_PLAIN_IN_BLOCK = re.compile(r"[+-]?[A-Za-z0-9][A-Za-z0-9 _./%:,()'-]*")
+_WORDS_OF_YAML = frozenset({"null"})
+"""Words that YAML takes for nothing; all others are read as they are written."""
+
+
+class Part(NamedTuple):
+    """One line's worth of a rulebook."""
+
+    section: str
+    element: str
+    """The name of the element, as written; empty in sections that are not lists."""
+    key: str
+    """`unless`, `day 14`, `holidays`; empty for the element itself."""
+    text: str
+    """The value in YAML, on one line."""
+    place: Place
+
+
+class Difference(NamedTuple):
+    """One thing that a rulebook has otherwise than another."""
+
+    section: str
+    element: str
+    what: str
+    place: Place
+
+    def __str__(self) -> str:
+        name = f"{self.section} {self.element!r}" if self.element else self.section
+        return f"{name}: {self.what}  ({self.place.file}:{self.place.line})"
+
+
+def inline(node: Node, plain: re.Pattern[str] = _PLAIN) -> str:
+    """Return a value in YAML on one line.
+
+    Args:
+        node: the value.
+        plain: which single values need no quotes; commas and brackets do inside brackets.
+    """
+    if isinstance(node, MappingNode):
+        pairs = ", ".join(f"{inline(key)}: {inline(value)}" for key, value in node.value)
+        return f"{{{pairs}}}"
+    if isinstance(node, SequenceNode):
+        return f"[{', '.join(inline(one) for one in node.value)}]"
+    text = str(node.value)
+    bare = plain.fullmatch(text) and ": " not in text and not text.endswith((" ", ":"))
+    if bare and text.casefold() not in _WORDS_OF_YAML:
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def effective_text(files: Sequence[File]) -> str:
+    """Return the effective rulebook as YAML, with `# file:line` beside each part."""
+    lines = list(_lines(files))
+    width = min(COMMENT_COLUMN_MAX, max((len(text) for text, _ in lines), default=0))
+    return "".join(
+        f"{text.ljust(width)}  # {place.file}:{place.line}\n" if place else f"{text}\n"
+        for text, place in lines
+    )
+
+
+def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
+    for section in (key.name for key in TOP if key.name != "extends"):
+        bodies = [
+            value for file in files if (value := values_of(file.node).get(section)) is not None
+        ]
+        if not bodies:
+            continue
+        if section in LISTS:
+            yield f"{section}:", None
+            for item in _items(bodies):
+                yield from _element(section, item)
+        elif section == "groups" or section in BLOCKS:
+            yield f"{section}:", None
+            yield from _block(bodies)
+        else:
+            yield f"{section}: {inline(bodies[0], _PLAIN_IN_BLOCK)}", place_of(bodies[0])
+
+
+def _items(bodies: Sequence[Node]) -> list[Node]:
+    return [item for body in bodies if isinstance(body, SequenceNode) for item in body.value]
+
+
+def _pairs(bodies: Sequence[Node]) -> Iterator[tuple[Node, list[Node]]]:
+    """Yield the keys of several blocks that are read as one, each with its values."""
+    found: dict[str, tuple[Node, list[Node]]] = {}
+    for body in bodies:
+        for key, value in body.value if isinstance(body, MappingNode) else ():
+            found.setdefault(str(key.value).strip(), (key, []))[1].append(value)
+    yield from found.values()
+
+
+def _block(bodies: Sequence[Node]) -> Iterator[tuple[str, Place | None]]:
+    for key, values in _pairs(bodies):
+        if key.value in ROWS:
+            yield f"  {key.value}:", None
+            for row in _items(values):
+                yield f"    - {inline(row)}", place_of(row)
+        else:
+            yield f"  {inline(key)}: {inline(values[0], _PLAIN_IN_BLOCK)}", place_of(key)
+
+
+def _element(section: str, item: Node) -> Iterator[tuple[str, Place | None]]:
+    first = True
+    for key, value in item.value:
+        head = "  - " if first else "    "
+        first = False
+        if key.value == "steps" and isinstance(value, SequenceNode):
+            yield f"{head}steps:", None
+            for step in sorted(value.value, key=_day):
+                yield f"      - {inline(step)}", place_of(step)
+        else:
+            yield f"{head}{inline(key)}: {inline(value, _PLAIN_IN_BLOCK)}", place_of(key)
+
+
+def _day(step: Node) -> int:
+    node = values_of(step).get("day")
+    text = str(node.value) if isinstance(node, ScalarNode) else ""
+    return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
+
+
+def parts(files: Sequence[File]) -> list[Part]:
+    """Return every part of the effective rulebook, in the order of its sections."""
+    found: list[Part] = []
+    for section in (key.name for key in TOP if key.name not in {"extends", "version"}):
+        bodies = [
+            value for file in files if (value := values_of(file.node).get(section)) is not None
+        ]
+        if section in LISTS:
+            for item in _items(bodies):
+                found += _parts_of(section, item)
+        elif section == "groups" or section in BLOCKS:
+            for key, values in _pairs(bodies):
+                if key.value in ROWS:
+                    for row in _items(values):
+                        named = values_of(row).get(ROWS[key.value])
+                        name = f"{key.value} {getattr(named, 'value', '')}"
+                        found.append(Part(section, "", name, inline(row), place_of(row)))
+                else:
+                    text = inline(values[0], _PLAIN_IN_BLOCK)
+                    found.append(Part(section, "", str(key.value), text, place_of(key)))
+        elif bodies:
+            found.append(
+                Part(section, "", "", inline(bodies[0], _PLAIN_IN_BLOCK), place_of(bodies[0]))
+            )
+    return found
+
+
+def _parts_of(section: str, item: Node) -> Iterator[Part]:
+    by = "contact" if section == "customers" else "name"
+    name = str(getattr(values_of(item).get(by), "value", ""))
+    yield Part(section, name, "", "", place_of(item))
+    for key, value in item.value:
+        if key.value == "steps" and isinstance(value, SequenceNode):
+            for step in sorted(value.value, key=_day):
+                pairs = [pair for pair in step.value if pair[0].value != "day"]
+                text = inline(MappingNode(step.tag, pairs))
+                yield Part(section, name, f"day {_day(step)}", text, place_of(step))
+        elif key.value != by:
+            yield Part(section, name, str(key.value), inline(value, _PLAIN_IN_BLOCK), place_of(key))
+
+
+def differences(shared: Sequence[File], own: Sequence[File]) -> list[Difference]:
+    """Return how a rulebook differs from the one it shares with others.
+
+    What is gone is named with the line it stands in below; everything else with its own line.
+    """
+    before, after = _by_key(shared), _by_key(own)
+    found: list[Difference] = []
+    whole = {(section, name) for section, name, key in before if name and not key}
+    stays = {(section, name) for section, name, key in after if name and not key}
+    for at, part in after.items():
+        section, name, key = at
+        if name and (section, name) not in whole:
+            if not key:
+                found.append(Difference(part.section, part.element, "added", part.place))
+        elif at not in before:
+            what = f"{key or 'value'} added: {part.text}"
+            found.append(Difference(part.section, part.element, what, part.place))
+        elif _plain_numbers(before[at].text) != _plain_numbers(part.text):
+            what = f"{f'{key} ' if key else ''}{before[at].text} -> {part.text}"
+            found.append(Difference(part.section, part.element, what, part.place))
+    for at, part in before.items():
+        section, name, key = at
+        if name and (section, name) not in stays:
+            if not key:
+                found.append(Difference(part.section, part.element, "removed", part.place))
+        elif at not in after:
+            what = f"{key} removed: {part.text}"
+            found.append(Difference(part.section, part.element, what, part.place))
+    order = {key.name: position for position, key in enumerate(TOP)}
+    return sorted(found, key=lambda one: (order[one.section], one.element.casefold()))
+
+
+def _by_key(files: Sequence[File]) -> Mapping[tuple[str, str, str], Part]:
+    return {
+        (part.section, " ".join(part.element.split()).casefold(), part.key): part
+        for part in parts(files)
+    }
+
+
+def _plain_numbers(text: str) -> str:
+    return re.sub(r'"?\b([0-9]{1,3}(?:,[0-9]{3})+)\b"?', lambda one: one[1].replace(",", ""), text)

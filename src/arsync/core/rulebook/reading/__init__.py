@@ -1,0 +1,1 @@
+"""A rulebook read from YAML text: positions, layers, problems as values."""

@@ -1,0 +1,294 @@
+"""Reads conditions: structured words, checked against the table of facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from arsync.core.rulebook import conditions as tree
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, NUMBERS, Field, Kind
+from arsync.core.rulebook.model import folded
+from arsync.core.rulebook.reading.value_types import (
+    Amount,
+    Percent,
+    Schema,
+    Source,
+    Text,
+    WholeNumber,
+    entries,
+    items,
+    scalar,
+)
+from arsync.core.rulebook.reading.yaml_nodes import QUESTIONS_MAX, did_you_mean, kind_of
+
+NESTING_MAX = 2
+"""How deep `any:` and `not:` may nest: what is deeper nobody reads right."""
+
+DAYS_MAX = 36_500
+"""A hundred years: more days than any question needs."""
+
+_NUMBER_SHAPES: Mapping[Kind, Amount | Percent | WholeNumber] = {
+    Kind.AMOUNT: Amount(),
+    Kind.PERCENT: Percent(),
+    Kind.DAYS: WholeNumber(-DAYS_MAX, DAYS_MAX, "a number of days"),
+    Kind.COUNT: WholeNumber(0, 1_000_000, "a whole number"),
+}
+
+
+@dataclass(frozen=True)
+class ConditionShape:
+    """A condition on contacts, or on invoices and their contacts."""
+
+    of: str = "contact"
+    limit_facts: bool = True
+    """False where the credit limit is not known yet."""
+    groups: bool = True
+    """False in the definition of a group."""
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Return the facts that may be asked for here, by name."""
+        found = {**CONTACT_BY_NAME, **(INVOICE_BY_NAME if self.of == "invoice" else {})}
+        return {
+            name: field
+            for name, field in found.items()
+            if (self.limit_facts or not field.needs_limit)
+            and (self.groups or field.kind is not Kind.GROUP)
+        }
+
+    def read(self, node: Node, source: Source, label: str) -> tree.Condition | None:
+        """Return the condition, compiled; None when any part of it is wrong."""
+        found = _Reading(self, source, self.fields).block(node, label, 0)
+        if found is None:
+            return None
+        before = source.problems.questions
+        source.problems.questions += sum(1 for _ in tree.leaves(found))
+        if source.problems.questions > QUESTIONS_MAX >= before:
+            source.problem(
+                node,
+                f"more than {QUESTIONS_MAX:,} questions in the conditions of one rulebook.",
+                "ask for one contact group or tag instead of listing customers",
+            )
+        return tree.Condition.of(found)
+
+    def schema(self) -> Schema:
+        """Return a reference to the schema's definition of conditions of this kind."""
+        # A reference is an address: a blank may not stand in it as it is.
+        return {"$ref": f"#/$defs/{quote(self.definition)}"}
+
+    @property
+    def definition(self) -> str:
+        """Return the name of the schema's definition."""
+        if not self.groups:
+            return "group"
+        return f"{self.of} condition" + ("" if self.limit_facts else " without limits")
+
+
+class _Reading:
+    """One condition while it is read."""
+
+    def __init__(self, shape: ConditionShape, source: Source, fields: dict[str, Field]) -> None:
+        self.shape = shape
+        self.source = source
+        self.fields = fields
+
+    def block(self, node: Node, label: str, depth: int) -> tree.Node | None:
+        """Read lines that must all hold."""
+        if depth > NESTING_MAX:
+            self.source.problem(
+                node,
+                f"conditions nest deeper than {NESTING_MAX} here.",
+                "name the inner part under 'groups:' and ask for the group",
+            )
+            return None
+        lines = entries(node, self.source, label)
+        if isinstance(node, MappingNode) and not node.value:
+            self.source.problem(node, f"{label} is empty; it must hold at least one condition.")
+        parts = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
+        if not parts or any(part is None for part in parts):
+            return None
+        sound = tuple(part for part in parts if part is not None)
+        return sound[0] if len(sound) == 1 else tree.AllOf(sound)
+
+    def line(self, key: str, key_node: Node, value: Node, depth: int) -> tree.Node | None:
+        """Read one line: `any:`, `not:`, or a question about a fact."""
+        if key == "any":
+            return self.alternatives(value, depth + 1)
+        if key == "not":
+            inner = self.block(value, "'not'", depth + 1)
+            return None if inner is None else tree.Negation(inner)
+        field = self.fields.get(key)
+        if field is None:
+            self.unknown_key(key, key_node)
+            return None
+        return self.question(field, value)
+
+    def alternatives(self, node: Node, depth: int) -> tree.Node | None:
+        """Read `any:`, a list of blocks, or one block whose lines are the alternatives."""
+        if isinstance(node, MappingNode):
+            if depth > NESTING_MAX:
+                return self.block(node, "'any'", depth)
+            parts = [
+                self.line(key, key_node, value, depth)
+                for key, key_node, value in entries(node, self.source, "'any'")
+            ]
+        else:
+            blocks = items(node, self.source, "'any'")
+            parts = [self.block(one, "an item of 'any'", depth) for one in blocks]
+        if not parts:
+            self.source.problem(node, "'any' is empty; it must hold at least one condition.")
+        if not parts or any(part is None for part in parts):
+            return None
+        return tree.AnyOf(tuple(part for part in parts if part is not None))
+
+    def unknown_key(self, key: str, key_node: Node) -> None:
+        """Say what is wrong with a key that is no fact here."""
+        if key == "group" and not self.shape.groups:
+            message, hint = "a group cannot be made of other groups.", "write its conditions out"
+        elif key in CONTACT_BY_NAME and CONTACT_BY_NAME[key].needs_limit:
+            message = f"{key!r} rests on the credit limit, which is not known here."
+            hint = "ask for 'exposure' or 'balance'"
+        elif key in INVOICE_BY_NAME:
+            message = f"{key!r} is a fact of an invoice; here only facts of a contact can be asked."
+            hint = _CONTACT_INSTEAD.get(key, "it can be asked in skip_invoices_when and follow_ups")
+        elif key == "unless":
+            message = "'unless' stands beside 'when', not inside a condition."
+            hint = "inside a condition, write 'not:'"
+        else:
+            message = f"unknown key {key!r} in a condition."
+            hint = did_you_mean(key, [*self.fields, "any", "not"])
+            hint = hint or "see `arsync rules fields`"
+        self.source.problem(key_node, message, hint)
+
+    def question(self, field: Field, value: Node) -> tree.Node | None:
+        """Read what is asked of one fact."""
+        if field.kind is Kind.GROUP:
+            return self.group(value)
+        if isinstance(value, ScalarNode) and value.value in {"known", "unknown"}:
+            return tree.Known(field, value.value == "known")
+        if field.kind in NUMBERS:
+            return self.comparison(field, value)
+        if field.kind is Kind.YES_NO:
+            return self.flag(field, value)
+        return self.one_of(field, value)
+
+    def group(self, value: Node) -> tree.Node | None:
+        """Read `group: Key account`, or a list of groups."""
+        parts: list[tree.Node] = []
+        names = self.texts(value, "'group'")
+        for name, node in names:
+            if name not in self.source.groups:
+                hint = did_you_mean(name, self.source.groups) or "define it under 'groups:'"
+                self.source.problem(node, f"there is no group {name!r}.", hint)
+            elif (definition := self.source.groups[name]) is not None:
+                parts.append(tree.InGroup(name, definition.tree))
+        if not parts or len(parts) != len(names):
+            return None
+        return parts[0] if len(parts) == 1 else tree.AnyOf(tuple(parts))
+
+    def texts(self, value: Node, label: str) -> list[tuple[str, Node]]:
+        """Read one text or a list of texts, each with its node."""
+        nodes: Iterable[Node] = value.value if isinstance(value, SequenceNode) else [value]
+        if isinstance(value, SequenceNode) and not value.value:
+            self.source.problem(value, f"{label} is an empty list.")
+        if isinstance(value, MappingNode):
+            self.source.problem(value, f"{label} must be a text or a list, not {kind_of(value)}.")
+            return []
+        found = [(Text().read(node, self.source, label), node) for node in nodes]
+        return [(text, node) for text, node in found if text is not None]
+
+    def comparison(self, field: Field, value: Node) -> tree.Node | None:
+        """Read `{at_least: 60}`; several words must all hold."""
+        if not isinstance(value, MappingNode):
+            shown = f" {value.value}" if isinstance(value, ScalarNode) else " ..."
+            message = f"{field.name!r} is a number and needs a comparison."
+            hint = f"write {field.name}: {{at_least:{shown}}}, or more_than, less_than, at_most"
+            self.source.problem(value, message, hint)
+            return None
+        parts: list[tree.Node | None] = []
+        for word, word_node, operand in entries(value, self.source, f"{field.name!r}"):
+            if word not in tree.COMPARISONS:
+                self.source.problem(
+                    word_node,
+                    f"unknown comparison {word!r} for {field.name!r}.",
+                    did_you_mean(word, tree.COMPARISONS),
+                )
+                parts.append(None)
+                continue
+            found = self.operand(field, operand, f"{field.name} {word}")
+            parts.append(None if found is None else tree.Compare(field, word, found))
+        if not value.value:
+            self.source.problem(value, f"{field.name!r} needs a comparison such as at_least.")
+        sound = tuple(part for part in parts if part is not None)
+        if not sound or len(sound) != len(parts):
+            return None
+        return sound[0] if len(sound) == 1 else tree.AllOf(sound)
+
+    def operand(self, field: Field, node: Node, label: str) -> Decimal | int | Field | None:
+        """Read a number, or the name of another fact of the same kind."""
+        if isinstance(node, ScalarNode) and re.fullmatch(r"[a-z][a-z_0-9]*[a-z0-9]", node.value):
+            others = {
+                one.name: one
+                for one in self.fields.values()
+                if one.kind is field.kind and one.name != field.name
+            }
+            if node.value in others:
+                return others[node.value]
+            message = f"{label} is {node.value!r}: neither a number nor a fact of the same kind."
+            self.source.problem(node, message, did_you_mean(node.value, others))
+            return None
+        return _NUMBER_SHAPES[field.kind].read(node, self.source, label)
+
+    def flag(self, field: Field, value: Node) -> tree.Node | None:
+        """Read yes or no."""
+        text = scalar(value, self.source, f"{field.name!r}", "yes or no")
+        if text is None:
+            return None
+        answer = _YES_NO.get(text)
+        if answer is None:
+            self.source.problem(value, f"{field.name!r} is {text!r}; it can be yes or no.")
+            return None
+        return tree.Flag(field, answer)
+
+    def one_of(self, field: Field, value: Node) -> tree.Node | None:
+        """Read one text or several, any of which may hold."""
+        found = self.texts(value, f"{field.name!r}")
+        sound = True
+        for text, node in found:
+            if field.choices and text not in field.choices:
+                message = f"{field.name!r} is {text!r}; it can be {', '.join(field.choices)}."
+                self.source.problem(node, message, did_you_mean(text, field.choices))
+                sound = False
+            pattern = _PATTERNS.get(field.name)
+            if pattern and not re.fullmatch(pattern.pattern, text, re.IGNORECASE):
+                hint = "the United Kingdom is GB" if text.upper() == "UK" else ""
+                self.source.problem(
+                    node, f"{field.name!r} is {text!r}; it must be {pattern.wanted}.", hint
+                )
+                sound = False
+            elif field.name == "country" and text.upper() == "UK":
+                self.source.problem(node, "there is no country 'UK'.", "did you mean 'GB'?")
+                sound = False
+        if not sound or not found:
+            return None
+        shown = " or ".join(text for text, _ in found)
+        return tree.OneOf(field, frozenset(folded(text) for text, _ in found), shown)
+
+
+_YES_NO = dict.fromkeys(("yes", "Yes", "YES", "true"), True) | dict.fromkeys(
+    ("no", "No", "NO", "false"), False
+)
+_PATTERNS = {
+    "country": Text(r"[A-Za-z]{2}", "two letters", "GB"),
+    "currency": Text(r"[A-Za-z]{3}", "three letters", "GBP"),
+}
+_CONTACT_INSTEAD = {
+    "amount_due": "did you mean 'balance' or 'overdue_amount'?",
+    "days_overdue": "did you mean 'oldest_days_overdue'?",
+    "total": "did you mean 'balance' or 'sales_last_365_days'?",
+}

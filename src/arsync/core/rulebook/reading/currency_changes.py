@@ -1,0 +1,105 @@
+"""Currencies: amounts that a rulebook takes over from one that was written in another currency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from arsync.core.rulebook.facts import FIELDS, Kind
+from arsync.core.rulebook.model import Place, Problem, Rulebook
+from arsync.core.rulebook.reading.merge import File, values_of
+from arsync.core.rulebook.reading.yaml_nodes import place_of
+
+AMOUNTS_NAMED_MAX = 6
+"""A warning names so many amounts, and says how many more there are."""
+
+_KEYS = frozenset({one.name for one in FIELDS if one.kind is Kind.AMOUNT}) | {
+    "limit", "credit_limit", "insured_limit", "late_fee"
+}  # fmt: skip
+
+
+_AMOUNT = re.compile(r"(?=.*[1-9])[0-9][0-9,]*(\.[0-9]+)?")
+
+
+class CurrencyChange(NamedTuple):
+    """A layer says another currency than what it stands on."""
+
+    place: Place
+    before: str
+    now: str
+    amounts: tuple[tuple[str, ScalarNode], ...]
+    """What was written in the currency before: the key, and the node."""
+
+
+def currency_change(below: Sequence[File], own: Sequence[File]) -> CurrencyChange | None:
+    """Return how a layer changes the currency of what it stands on; None when it does not."""
+    old, new = _currency(below), _currency(own)
+    if old is None or new is None or old.value == new.value:
+        return None
+    amounts = tuple(found for file in below for found in _amounts(file.node))
+    return CurrencyChange(place_of(new), str(old.value), str(new.value), amounts)
+
+
+def _currency(files: Sequence[File]) -> ScalarNode | None:
+    for file in files:
+        node = values_of(file.node).get("currency")
+        if isinstance(node, ScalarNode):
+            return node
+    return None
+
+
+def _amounts(node: Node, key: str = "") -> Iterator[tuple[str, ScalarNode]]:
+    """Yield every amount below a node. Nothing is nothing in every currency."""
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            inner = str(getattr(name, "value", "")).strip()
+            if inner != "statutory":  # it says its own currency
+                yield from _amounts(value, inner if inner in _KEYS or not key else key)
+    elif isinstance(node, SequenceNode):
+        for one in node.value:
+            yield from _amounts(one, key)
+    elif isinstance(node, ScalarNode) and key in _KEYS and _AMOUNT.fullmatch(node.value):
+        yield key, node
+
+
+def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> list[Problem]:
+    """Return a warning for each change of currency that leaves amounts as they were.
+
+    Args:
+        changes: what the layers change.
+        files: the effective rulebook; an amount that was written anew is another node.
+    """
+    kept = {id(node) for file in files for _, node in _amounts(file.node)}
+    found: list[Problem] = []
+    for one in changes:
+        left = [(key, node) for key, node in one.amounts if id(node) in kept]
+        if not left:
+            continue
+        shown = [
+            f"{key} {node.value} ({place_of(node).file}:{place_of(node).line})"
+            for key, node in left[:AMOUNTS_NAMED_MAX]
+        ]
+        more = f" and {len(left) - len(shown)} more" if len(left) > len(shown) else ""
+        message = (
+            f"the currency is {one.now} now; what this extends was written in {one.before}, and"
+            f" these amounts of it stay: {', '.join(shown)}{more}."
+        )
+        hint = f"write them in {one.now} in your own file, under the same names"
+        found.append(Problem(*one.place, message, hint, "warning"))
+    return found
+
+
+def statutory_warnings(rulebook: Rulebook) -> list[Problem]:
+    """Return a warning when the table of the law is in another currency than the rulebook."""
+    law = rulebook.statutory
+    if law is None or law.currency == rulebook.currency:
+        return []
+    message = (
+        f"the currency is {rulebook.currency}, that of 'statutory' {law.currency}: statutory"
+        " interest and compensation stay unknown, and no letter names them."
+    )
+    hint = f"write a table in {rulebook.currency}, or take this one out"
+    return [Problem(*rulebook.currency_place, message, hint, "warning")]

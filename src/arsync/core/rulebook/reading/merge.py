@@ -1,0 +1,350 @@
+"""Overlays: one layer of a rulebook put onto another, changing only what it names.
+
+What a layer does not name stays as it is below; an element of the same name is changed key by key,
+steps by their day. Nodes are never changed in place: an alias may stand for them elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from arsync.core.rulebook.model import folded
+from arsync.core.rulebook.reading.value_types import REMOVE_WORDS, Source, entries
+from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, kind_of, place_of
+
+LISTS = ("customers", "leave_alone", "credit_limits", "credit_holds", "reminders", "follow_ups")
+"""The sections that are lists of named elements."""
+
+BLOCKS = ("sending", "safety", "statutory")
+"""The sections that are blocks of keys."""
+
+ROWS = {"rates": "from", "compensation": "debts_from"}
+"""Lists inside a block, and the key that tells their rows apart."""
+
+
+class File(NamedTuple):
+    """One file, or part of one, on its way to a rulebook."""
+
+    name: str
+    node: MappingNode
+
+
+def values_of(node: Node) -> dict[str, Node]:
+    """Return a block's values by key; nothing when it is no block. The first of two counts."""
+    found: dict[str, Node] = {}
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                found.setdefault(str(key.value).strip(), value)
+    return found
+
+
+def identity(section: str, item: Node) -> str:
+    """Return what an element is called, as names are compared; empty when it has no name."""
+    node = values_of(item).get("contact" if section == "customers" else "name")
+    return folded(str(node.value)) if isinstance(node, ScalarNode) else ""
+
+
+def _with(node: MappingNode, value: list[tuple[Node, Node]]) -> MappingNode:
+    return MappingNode(node.tag, value, node.start_mark, node.end_mark, node.flow_style)
+
+
+def _listed(node: SequenceNode, value: list[Node]) -> SequenceNode:
+    return SequenceNode(node.tag, value, node.start_mark, node.end_mark, node.flow_style)
+
+
+def removed_whole(item: Node) -> bool:
+    """Return whether an element says `remove: true`."""
+    node = values_of(item).get("remove")
+    return isinstance(node, ScalarNode) and node.value in REMOVE_WORDS
+
+
+def _removed_keys(item: Node) -> dict[str, Node]:
+    node = values_of(item).get("remove")
+    if not isinstance(node, SequenceNode):
+        return {}
+    return {str(one.value).strip(): one for one in node.value if isinstance(one, ScalarNode)}
+
+
+def overlaid(base: Sequence[File], layer: Sequence[File], problems: Problems) -> list[File]:
+    """Return the base with what the layer changes, then what the layer adds.
+
+    What is not of the right form is left in the layer: the reader says what is wrong with it.
+    """
+    own = [File(file.name, _without(file.node, {"extends"})) for file in layer]
+    for file in layer:
+        entries(
+            file.node, Source(file.name, problems), "the rulebook"
+        )  # says which key stands twice
+    if not base or not own:
+        return [*base, *own]
+    return _Overlay(base, own, problems).files()
+
+
+def _without(node: MappingNode, names: set[str]) -> MappingNode:
+    return _with(
+        node, [pair for pair in node.value if str(getattr(pair[0], "value", "")) not in names]
+    )
+
+
+_NOTHING = ScalarNode("", "")
+
+
+class _Overlay:
+    """One layer onto another."""
+
+    def __init__(self, base: Sequence[File], layer: Sequence[File], problems: Problems) -> None:
+        self.base = base
+        self.layer = layer
+        self.problems = problems
+
+    def files(self) -> list[File]:
+        """Return both as one list of files that the reader reads as one rulebook."""
+        below, own = list(self.base), list(self.layer)
+        singles = {
+            name
+            for file in own
+            for name in values_of(file.node)
+            if name not in {*LISTS, *BLOCKS, "groups"}
+        }
+        below = [File(file.name, _without(file.node, singles)) for file in below]
+        for section in ("groups", *BLOCKS):
+            below, own = self.block(section, below, own)
+        merged: list[tuple[Node, Node]] = []
+        for section in LISTS:
+            key, items, below, own = self.elements(section, below, own)
+            if key is not None:
+                merged.append((key, items))
+        if merged:
+            top = self.base[0]
+            below = [*below, File(top.name, _with(top.node, merged))]
+        return [*below, *own]
+
+    def block(
+        self, section: str, below: list[File], own: list[File]
+    ) -> tuple[list[File], list[File]]:
+        """Drop from below the keys that the layer names; drop from the layer what it removes."""
+        known: dict[str, Node] = {}
+        for file in below:
+            known |= values_of(values_of(file.node).get(section, _NOTHING))
+        gone: set[str] = set()
+        rows: dict[str, set[str]] = {name: set() for name in ROWS}
+        fresh: list[File] = []
+        for file in own:
+            body = values_of(file.node).get(section)
+            if not isinstance(body, MappingNode):
+                fresh.append(file)
+                continue
+            removed = {} if section == "groups" else _removed_keys(body)
+            for name, node in removed.items():
+                self.must_be_below(name, known, node, section)
+            kept: list[tuple[Node, Node]] = []
+            for key, value in body.value:
+                name = str(getattr(key, "value", "")).strip()
+                if name == "remove" and removed:
+                    continue
+                if section == "groups" and removed_whole(value):
+                    self.must_be_below(name, known, key, "groups")
+                    gone.add(name)
+                    continue
+                if section == "statutory" and name in ROWS and isinstance(value, SequenceNode):
+                    kept.append((key, self.rows(value, known.get(name, _NOTHING), name, rows)))
+                    continue
+                gone.add(name)
+                kept.append((key, value))
+            gone |= set(removed)
+            fresh.append(_replaced(file, section, _with(body, kept) if kept else None))
+        trimmed = [
+            _replaced(file, section, _trimmed(body, gone, rows))
+            if isinstance(body := values_of(file.node).get(section), MappingNode)
+            else file
+            for file in below
+        ]
+        return trimmed, fresh
+
+    def rows(
+        self, own: SequenceNode, base: Node, name: str, rows: Mapping[str, set[str]]
+    ) -> SequenceNode:
+        """Return the rows that the layer keeps, and remember which it names."""
+        by = ROWS[name]
+        known = [_row_name(row, by) for row in base.value] if isinstance(base, SequenceNode) else []
+        for row in own.value:
+            rows[name].add(_row_name(row, by))
+            if removed_whole(row):
+                self.must_be_below(_row_name(row, by), dict.fromkeys(known), row, name)
+        return _listed(own, [row for row in own.value if not removed_whole(row)])
+
+    def must_be_below(self, name: str, known: Mapping[str, object], node: Node, where: str) -> bool:
+        """Say when something is to be removed that is not there."""
+        if name in known:
+            return True
+        self.problems.add(
+            place_of(node),
+            f"there is no {name!r} in {where} of what this extends, so it cannot be removed.",
+            did_you_mean(name, known),
+        )
+        return False
+
+    def elements(
+        self, section: str, below: list[File], own: list[File]
+    ) -> tuple[Node | None, SequenceNode, list[File], list[File]]:
+        """Merge a list of named elements; new ones stand before, or after the one named last."""
+        key: Node | None = None
+        whole: SequenceNode | None = None
+        items: list[Node] = []
+        for file in below:
+            for key_node, value in file.node.value:
+                if getattr(key_node, "value", None) == section and isinstance(value, SequenceNode):
+                    key, whole = key or key_node, whole or value
+                    items += value.value
+        if key is None or whole is None:
+            return None, SequenceNode("", []), below, own
+        merging = _Merging(section, items, self)
+        rest: list[File] = []
+        for file in own:
+            value = values_of(file.node).get(section)
+            if isinstance(value, SequenceNode):
+                merging.put(value.value)
+                rest.append(_replaced(file, section, None))
+            else:
+                rest.append(file)
+        below = [File(file.name, _without(file.node, {section})) for file in below]
+        return key, _listed(whole, merging.items()), below, rest
+
+
+class _Merging:
+    """One list of named elements while a layer changes it."""
+
+    def __init__(self, section: str, items: Sequence[Node], overlay: _Overlay) -> None:
+        self.section = section
+        self.problems = overlay.problems
+        self.source = Source(section, overlay.problems)
+        self.must_be_below = overlay.must_be_below
+        self.chains: list[list[Node]] = [[], *([item] for item in items)]
+        """What the layer puts first; then each element with what the layer puts after it."""
+        self.at = {identity(section, item): n for n, item in enumerate(items, 1)}
+        self.shown = {identity(section, item): _name(section, item) for item in items}
+        self.seen: dict[str, Node] = {}
+
+    def put(self, own: Sequence[Node]) -> None:
+        """Take the elements of one file of the layer."""
+        here = 0
+        for item in own:
+            name = identity(self.section, item)
+            if not name or not isinstance(item, MappingNode):
+                self.chains[here].append(item)
+            elif name in self.seen:
+                first = place_of(self.seen[name])
+                self.problems.add(
+                    place_of(item),
+                    f"{self.section} has {_name(self.section, item)!r} twice; "
+                    f"first in {first.file}:{first.line}.",
+                    "give each its own name",
+                )
+            elif name in self.at:
+                self.seen[name] = item
+                here = self.at[name]
+                self.chains[here][0] = self.changed(self.chains[here][0], item)
+            elif removed_whole(item):
+                shown = _name(self.section, item)
+                self.must_be_below(shown, dict.fromkeys(self.shown.values()), item, self.section)
+            else:
+                self.seen[name] = item
+                self.chains[here].append(item)
+                self.hint_at_near(name, item)
+
+    def hint_at_near(self, name: str, item: MappingNode) -> None:
+        """Say what an element may mean that neither is whole nor has a name from below."""
+        need = {"leave_alone": "when", "credit_limits": "limit", "credit_holds": "when",
+                "reminders": "steps", "follow_ups": "when"}.get(self.section)  # fmt: skip
+        near = did_you_mean(name, self.shown.values())
+        if need and need not in values_of(item) and near:
+            shown = _name(self.section, item)
+            self.problems.add(
+                place_of(item), f"nothing in {self.section} below is called {shown!r}.", near
+            )
+
+    def items(self) -> list[Node]:
+        """Return the elements, without those that were removed."""
+        return [item for chain in self.chains for item in chain if not removed_whole(item)]
+
+    def changed(self, base: Node, own: MappingNode) -> Node:
+        """Return the element below with the keys that the layer's element names."""
+        if removed_whole(own) or not isinstance(base, MappingNode):
+            return own
+        gone = _removed_keys(own)
+        label = f"{_name(self.section, own)!r}"
+        named = {name: (key, value) for name, key, value in entries(own, self.source, label)}
+        old = values_of(base)
+        for name, node in gone.items():
+            self.must_be_below(name, old, node, f"the {_name(self.section, own)!r}")
+        if gone:
+            named.pop("remove")
+        pairs: list[tuple[Node, Node]] = []
+        for key, value in base.value:
+            name = str(getattr(key, "value", "")).strip()
+            if name in named:
+                new_key, new = named.pop(name)
+                pairs.append((new_key, self.steps(value, new) if name == "steps" else new))
+            elif name not in gone:
+                pairs.append((key, value))
+        pairs += [pair for name, pair in named.items() if name not in gone]
+        return MappingNode(base.tag, pairs, own.start_mark, own.end_mark, base.flow_style)
+
+    def steps(self, base: Node, own: Node) -> Node:
+        """Return the steps below with those that the layer names by their day."""
+        if not isinstance(base, SequenceNode) or not isinstance(own, SequenceNode):
+            return own
+        known = {_row_name(step, "day"): None for step in base.value}
+        named = {_row_name(step, "day") for step in own.value} - {""}
+        for step in own.value:
+            day = _row_name(step, "day")
+            if removed_whole(step) and day not in known:
+                self.must_be_below(f"day {day}", {f"day {one}": 0 for one in known}, step, "steps")
+        kept = [step for step in base.value if _row_name(step, "day") not in named]
+        return _listed(own, kept + [step for step in own.value if not removed_whole(step)])
+
+
+def _name(section: str, item: Node) -> str:
+    node = values_of(item).get("contact" if section == "customers" else "name")
+    return str(getattr(node, "value", "") or kind_of(item))
+
+
+def _row_name(row: Node, by: str) -> str:
+    """Return what tells a row apart: `14`, `+14` and `14.00` are one."""
+    node = values_of(row).get(by)
+    text = str(node.value).strip().replace(",", "") if isinstance(node, ScalarNode) else ""
+    whole = text.removesuffix(".00")
+    return str(int(whole)) if re.fullmatch(r"[+-]?[0-9]{1,18}", whole, re.ASCII) else text
+
+
+def _trimmed(body: MappingNode, gone: set[str], rows: Mapping[str, set[str]]) -> MappingNode | None:
+    pairs: list[tuple[Node, Node]] = []
+    for key, value in body.value:
+        name = str(getattr(key, "value", "")).strip()
+        if name in gone:
+            continue
+        if rows.get(name) and isinstance(value, SequenceNode):
+            by = ROWS[name]
+            left = [row for row in value.value if _row_name(row, by) not in rows[name]]
+            if not left:
+                continue
+            pairs.append((key, _listed(value, left)))
+        else:
+            pairs.append((key, value))
+    return _with(body, pairs) if pairs else None
+
+
+def _replaced(file: File, section: str, body: Node | None) -> File:
+    """Return the file with another body of a section, or without the section."""
+    pairs: list[tuple[Node, Node]] = []
+    for key, value in file.node.value:
+        if str(getattr(key, "value", "")).strip() != section:
+            pairs.append((key, value))
+        elif body is not None:
+            pairs.append((key, body))
+    return File(file.name, _with(file.node, pairs))

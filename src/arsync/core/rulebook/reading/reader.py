@@ -1,0 +1,413 @@
+"""The reader: files in, one rulebook out, or every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+from yaml.nodes import Node
+
+from arsync.core.rulebook import conditions as tree
+from arsync.core.rulebook.model import (
+    Cadence,
+    CreditHold,
+    CreditLimit,
+    Customer,
+    FollowUp,
+    LeaveAlone,
+    Place,
+    Problem,
+    Rulebook,
+    Safety,
+    Sending,
+    Step,
+    StepKind,
+    TakeOver,
+    folded,
+)
+from arsync.core.rulebook.reading.currency_changes import still_there
+from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
+from arsync.core.rulebook.reading.late_payment_table import statutory_of
+from arsync.core.rulebook.reading.merge import LISTS, ROWS, File, values_of
+from arsync.core.rulebook.reading.sections import TOP, Entry, NamedConditions, sending_of
+from arsync.core.rulebook.reading.value_types import Block, Source, Text, entries
+from arsync.core.rulebook.reading.yaml_nodes import (
+    Problems,
+    TooManyProblems,
+    composed,
+    did_you_mean,
+    is_empty,
+    place_of,
+)
+
+FILES_MAX = 200
+"""How many files make one rulebook."""
+
+_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp)
+
+
+class Reading(NamedTuple):
+    """What became of the files."""
+
+    rulebook: Rulebook | None
+    """None when a problem is an error."""
+    problems: list[Problem]
+    """All problems, by file and line."""
+    files: list[File]
+    """The effective rulebook as nodes, each with the file and line it was written in."""
+
+
+def read_rulebook(
+    files: Sequence[tuple[str, str]],
+    *,
+    texts: Collection[str] | None = None,
+    shared: Sequence[tuple[str, str]] = (),
+    find: Finder = found_nowhere,
+) -> tuple[Rulebook | None, list[Problem]]:
+    """Read files as one rulebook.
+
+    Args:
+        files: (name to show, text) of each.
+        texts: the reminder texts that exist; None does not check them.
+        shared: files that these extend, when none of them says `extends:`.
+        find: finds what `extends:` names.
+
+    Returns:
+        The rulebook, None when a problem is an error; and all problems, by file and line.
+    """
+    reading = read_layers(files, texts=texts, shared=shared, find=find)
+    return reading.rulebook, reading.problems
+
+
+def read_layers(
+    files: Sequence[tuple[str, str]],
+    *,
+    texts: Collection[str] | None = None,
+    shared: Sequence[tuple[str, str]] = (),
+    find: Finder = found_nowhere,
+) -> Reading:
+    """Read files as one rulebook, and return also what it was read from; see `read_rulebook`."""
+    problems = Problems()
+    if not shared and not files:
+        problems.add(Place("rules", 1, 1), "there is no rulebook file.", "add one *.yaml file")
+    if len(shared) + len(files) > FILES_MAX:
+        first = (*shared, *files)[0][0]
+        problems.add(Place(first, 1, 1), f"more than {FILES_MAX} files in one rulebook.")
+        shared, files = (), ()
+    rulebook, stack = None, Stack([], [])
+    with suppress(TooManyProblems):
+        own = _composed(files, problems)
+        if any("extends" in values_of(file.node) for file in own):
+            shared = ()
+        given = [*shared, *files]
+        below = stacked(_composed(shared, problems), problems, find)
+        stack = stacked(own, problems, find, below.files)
+        if given and not stack.files and not problems.found:
+            place = Place(given[0][0], 1, 1)
+            problems.add(place, "the rulebook is empty.", "start with 'version: 1'")
+        if stack.files and below.whole and stack.whole:
+            known = {name for name, _ in given}
+            extended = dict.fromkeys((*below.extended, *stack.extended))
+            beside = [(one.file, one.text) for one in extended if one.file not in known]
+            rulebook = _Assembly(problems, texts).build(stack.files, [*given, *beside])
+            changes = (*below.currencies, *stack.currencies)
+            rulebook = replace(rulebook, cautions=tuple(still_there(changes, stack.files)))
+    ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
+    return Reading(None if problems.fatal else rulebook, ordered, stack.files)
+
+
+def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File]:
+    return [
+        File(name, node)
+        for name, text in files
+        if (node := composed(name, text, problems)) is not None
+    ]
+
+
+def rulebook_hash(files: Sequence[tuple[str, str]]) -> str:
+    """Return the SHA-256 of the texts; line ends and trailing blanks make no difference."""
+    digest = hashlib.sha256()
+    for _, text in files:
+        lines = text.removeprefix("\ufeff").splitlines()
+        digest.update("\n".join(line.rstrip() for line in lines).strip().encode("utf-8", "replace"))
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+class _Assembly:
+    """Many files on their way to one rulebook."""
+
+    def __init__(self, problems: Problems, texts: Collection[str] | None) -> None:
+        self.problems = problems
+        self.texts = texts
+        self.groups: dict[str, tree.Condition | None] = {}
+        self.group_places: dict[str, Place] = {}
+        self.scalars: dict[str, tuple[Any, Place]] = {}
+        self.lists: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in LISTS}
+        self.sending: dict[str, tuple[Any, Place]] = {}
+        self.safety: dict[str, tuple[Any, Place]] = {}
+        self.statutory: dict[str, tuple[Any, Place]] = {}
+        self.rows: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in ROWS}
+
+    def build(self, files: list[File], texts: Sequence[tuple[str, str]]) -> Rulebook:
+        """Read the groups of all files first: every other section may ask for them."""
+        for file in files:
+            self.read_groups(file)
+        for file in files:
+            self.read_file(file)
+        first = Place(files[0].name, 1, 1)
+        self.require("version", first, "version: 1")
+        self.require("currency", first, "currency: GBP")
+        take_over = self.scalars.get("take_over", (None, first))[0]
+        sending_place = self.sending.get("place", (first, first))[0]
+        sending = Sending(
+            **{name: value for name, (value, _) in self.sending.items() if name != "place"},
+            place=sending_place,
+        )
+        return Rulebook(
+            files=tuple(name for name, _ in texts),
+            hash=rulebook_hash(texts),
+            name=self.scalars.get("name", ("Rulebook", first))[0] or "Rulebook",
+            currency=self.scalars.get("currency", ("", first))[0] or "",
+            currency_place=self.scalars.get("currency", ("", first))[1],
+            groups={name: one for name, one in self.groups.items() if one is not None},
+            group_places=self.group_places,
+            customers=self.customers(),
+            leave_alone=self.named("leave_alone", _leave_alone),
+            credit_limits=self.named("credit_limits", _credit_limit),
+            credit_holds=self.named("credit_holds", _credit_hold),
+            reminders=self.named("reminders", _cadence),
+            follow_ups=self.named("follow_ups", _follow_up),
+            sending=sending,
+            safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
+            take_over=take_over or TakeOver(),
+            statutory=statutory_of(self.statutory, self.rows, self.problems),
+        )
+
+    def require(self, key: str, place: Place, example: str) -> None:
+        """Say when a key stands in none of the files."""
+        if key not in self.scalars:
+            self.problems.add(place, f"the rulebook needs {key!r}.", f"add the line '{example}'")
+
+    def read_groups(self, file: File) -> None:
+        """Read `groups:` of one file."""
+        source = Source(file.name, self.problems)
+        for key_node, value in file.node.value:
+            if getattr(key_node, "value", None) != "groups" or is_empty(value):
+                continue
+            for name, name_node, definition in entries(value, source, "'groups'"):
+                if Text().read(name_node, source, "a group's name") is None:
+                    continue
+                if name in self.groups:
+                    source.problem(name_node, f"the group {name!r} is defined twice.")
+                    continue
+                self.group_places[name] = source.place(name_node)
+                self.groups[name] = NamedConditions.shape.read(
+                    definition, source, f"the group {name!r}"
+                )
+
+    def read_file(self, file: File) -> None:
+        """Read every section of one file."""
+        source = Source(file.name, self.problems, groups=self.groups, texts=self.texts)
+        keys = {key.name: key for key in TOP}
+        for name, key_node, value in entries(file.node, source, "the rulebook"):
+            key = keys.get(name)
+            if key is None:
+                hint = did_you_mean(name, keys)
+                source.problem(key_node, f"unknown section {name!r} in the rulebook.", hint)
+            elif is_empty(value):
+                source.problem(key_node, f"{name!r} is empty.", "remove it, or say what it holds")
+            elif name != "groups":
+                self.keep(name, key.shape.read(value, source, f"{name!r}"), value, source)
+
+    def keep(self, name: str, value: Any, node: Node, source: Source) -> None:
+        """Put what was read to what other files said: lists grow, single values must agree."""
+        place = source.place(node)
+        if name in LISTS:
+            self.lists[name] += [(entry, source) for entry in value or ()]
+        elif name == "sending":
+            values = sending_of(value, place)
+            self.sending.setdefault("place", (values.pop("place"), place))
+            for key, one in values.items():
+                self.settle(self.sending, key, one, _key_place(value, key, place, source))
+        elif name == "safety":
+            for key, one in value.values.items():
+                if one is not None:
+                    self.settle(self.safety, key, one, _key_place(value, key, place, source))
+        elif name == "statutory":
+            for key, one in value.values.items():
+                if key in ROWS:
+                    self.rows[key] += [(entry, source) for entry in one or ()]
+                elif one is not None:
+                    self.settle(self.statutory, key, one, _key_place(value, key, place, source))
+        else:
+            self.settle(self.scalars, name, value, place)
+
+    def settle(
+        self, into: dict[str, tuple[Any, Place]], key: str, value: Any, place: Place
+    ) -> None:
+        """Keep a single value; two different ones are a problem that names both places."""
+        if key in into and into[key][0] != value and None not in {into[key][0], value}:
+            first = into[key][1]
+            self.problems.add(
+                place,
+                f"{key!r} says something else in {first.file}:{first.line}.",
+                "one rulebook says it once: keep one of them",
+            )
+            return
+        into.setdefault(key, (value, place))
+
+    def customers(self) -> tuple[Customer, ...]:
+        """Return what was agreed; nobody stands twice."""
+        seen: dict[str, Place] = {}
+        found: list[Customer] = []
+        for (block, node), source in self.lists["customers"]:
+            name = block.get("contact", "")
+            place = source.place(node)
+            first = seen.setdefault(folded(name), place) if name else place
+            if first is not place:
+                source.problem(
+                    node,
+                    f"the customer {name!r} stands twice; first in {first.file}:{first.line}.",
+                    "put what was agreed into one place",
+                )
+                continue
+            tags = frozenset(folded(tag) for tag in block.get("tags", ()))
+            rest = ("credit_limit", "insured_limit", "review_on")
+            found.append(
+                Customer(
+                    contact=name,
+                    place=place,
+                    tags=tags,
+                    language=block.get("language", ""),
+                    holidays=block.get("holidays", ""),
+                    **{key: block.get(key) for key in rest},
+                )
+            )
+        return tuple(found)
+
+    def named(
+        self, section: str, make: Callable[[Block, Node, Source, str, Place], _Item]
+    ) -> tuple[_Item, ...]:
+        """Return a section's items; each name stands once, for actions are told apart by it."""
+        seen: dict[str, Place] = {}
+        found: list[_Item] = []
+        for (block, node), source in self.lists[section]:
+            place = source.place(node)
+            name = block.get("name", "")
+            if name and folded(name) in seen:
+                first = seen[folded(name)]
+                source.problem(
+                    block.nodes["name"],
+                    f"{section} has {name!r} twice; first in {first.file}:{first.line}.",
+                    "give each its own name",
+                )
+            seen.setdefault(folded(name), place)
+            found.append(make(block, node, source, name, place))
+        return tuple(found)
+
+
+def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:
+    written = {
+        "weekdays": "days",
+        "on_holidays": "days",
+        "earliest": "between",
+        "latest": "between",
+    }
+    node = block.nodes.get(written.get(key, key))
+    return place if node is None else source.place(node)
+
+
+def _when(block: Block) -> tree.Condition:
+    """Join `when` and `unless`: an unknown `unless` leaves the whole unknown, so nothing acts."""
+    when: tree.Condition = block.get("when", tree.ALWAYS)
+    unless: tree.Condition | None = block.get("unless")
+    if unless is None:
+        return when
+    negated = tree.Negation(unless.tree)
+    both = negated if when.tree == tree.ALWAYS.tree else tree.AllOf((when.tree, negated))
+    return tree.Condition.of(both)
+
+
+def _approval(block: Block) -> bool:
+    return bool(block.get("approval") == "required")
+
+
+def _leave_alone(block: Block, node: Node, source: Source, name: str, place: Place) -> LeaveAlone:
+    return LeaveAlone(name, place, _when(block))
+
+
+def _credit_limit(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditLimit:
+    limit = block.get("limit")
+    amount, fact = limit if limit is not None else (None, "")
+    return CreditLimit(name, place, _when(block), amount, fact)
+
+
+def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditHold:
+    return CreditHold(name, place, _when(block), block.get("terms", ""), _approval(block))
+
+
+def _follow_up(block: Block, node: Node, source: Source, name: str, place: Place) -> FollowUp:
+    return FollowUp(name, place, _when(block), block.get("task", ""), block.get("assign_to", ""))
+
+
+def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:
+    steps: dict[int, Step] = {}
+    for entry in block.get("steps", ()):
+        step = _step(entry, source)
+        if step is None:
+            continue
+        if step.day in steps:
+            source.problem(
+                entry.node,
+                f"two steps on day {step.day}; the first in line {steps[step.day].place.line}.",
+                "each day has one step",
+            )
+            continue
+        steps[step.day] = step
+    if "steps" in block.nodes and block.get("steps") == []:
+        source.problem(block.nodes["steps"], f"the cadence {name!r} has no steps.")
+    return Cadence(
+        name,
+        place,
+        _when(block),
+        block.get("skip_invoices_when"),
+        tuple(steps[day] for day in sorted(steps)),
+    )
+
+
+def _step(entry: Entry, source: Source) -> Step | None:
+    block, node = entry
+    kinds = [kind for kind in StepKind if kind.value in block.nodes]
+    if len(kinds) != 1:
+        names = ", ".join(kind.value for kind in StepKind)
+        source.problem(node, f"a step does one thing of: {names}.", "give each its own day")
+        return None
+    kind = kinds[0]
+    value = block.get(kind.value)
+    if value is None or block.get("day") is None:
+        return None
+    if kind is not StepKind.TASK and "assign_to" in block.nodes:
+        source.problem(block.nodes["assign_to"], "'assign_to' belongs to a task.")
+    if kind in {StepKind.EMAIL, StepKind.LETTER}:
+        _check_text(value, block.nodes[kind.value], source)
+    fee = value if kind is StepKind.LATE_FEE else None
+    return Step(
+        day=block.get("day"),
+        kind=kind,
+        text=value if fee is None else f"late fee {fee.text}",
+        place=place_of(node),
+        needs_approval=_approval(block),
+        assign_to=block.get("assign_to", ""),
+        fee_amount=fee.amount if fee else None,
+        fee_percent=fee.percent if fee else None,
+    )
+
+
+def _check_text(text: str, node: Node, source: Source) -> None:
+    if source.texts is not None and text not in source.texts:
+        hint = did_you_mean(text, source.texts) or "add a template of that name"
+        source.problem(node, f"there is no reminder text {text!r}.", hint)

@@ -1,0 +1,438 @@
+"""The sections of a rulebook, as tables of keys: what the reader reads and the schema shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from yaml.nodes import Node, SequenceNode
+
+from arsync.core.ledger.late_payment_law import EACH_HALF_YEAR, WHEN_LATE
+from arsync.core.rulebook.model import (
+    HOLD_BACK,
+    MONDAY_TO_FRIDAY,
+    NO_LIMIT,
+    SAFETY_COUNTS,
+    TakeOver,
+    TakeOverKind,
+    WithoutEmail,
+)
+from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.value_types import (
+    Amount,
+    Block,
+    Day,
+    Hours,
+    Key,
+    Percent,
+    Removal,
+    Schema,
+    Source,
+    Span,
+    Text,
+    TextList,
+    WholeNumber,
+    Words,
+    WordsList,
+    block_schema,
+    items,
+    read_block,
+    scalar,
+)
+
+STEPS_MAX = 50
+"""How many steps a cadence may have."""
+
+STEP_DAYS = (-365, 1825)
+"""From a year before the due date to five years after it."""
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LIMIT_FACTS = ("agreed_limit", "insured_limit")
+
+
+class Entry(NamedTuple):
+    """One item of a section: what was read, and its node."""
+
+    block: Block
+    node: Node
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A list of blocks, all with the same keys."""
+
+    keys: tuple[Key, ...]
+    one: str
+    most: int = 100_000
+
+    def read(self, node: Node, source: Source, label: str) -> list[Entry] | None:
+        """Return the items."""
+        nodes = items(node, source, label)
+        if len(nodes) > self.most:
+            source.problem(node, f"{label} has {len(nodes)} items; at most {self.most:,}.")
+            return None
+        return [Entry(read_block(one, self.keys, source, self.one), one) for one in nodes]
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "array", "maxItems": self.most, "items": block_schema(self.keys)}
+
+
+class Limit(NamedTuple):
+    """A credit limit as written: an amount or a fact's name."""
+
+    amount: Decimal | None
+    fact: str
+
+
+class LimitShape:
+    """`10,000`, `agreed_limit`, or `no limit`."""
+
+    def read(self, node: Node, source: Source, label: str) -> Limit | None:
+        """Return the limit."""
+        text = scalar(node, source, label, "an amount or a fact")
+        if text is None:
+            return None
+        if text in (*LIMIT_FACTS, NO_LIMIT):
+            return Limit(None, text)
+        if re.fullmatch(r"[a-z_ ]+", text):
+            source.problem(
+                node,
+                f"{label} is {text!r}, neither an amount, {', '.join(LIMIT_FACTS)} nor {NO_LIMIT}.",
+                "write the amount, as in 10,000",
+            )
+            return None
+        amount = Amount().parse(text, node, source, label)
+        return None if amount is None else Limit(amount, "")
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"anyOf": [{"enum": [*LIMIT_FACTS, NO_LIMIT]}, *Amount().schema()["anyOf"]]}
+
+
+class Fee(NamedTuple):
+    """A late fee: an amount, or a percentage of what is due."""
+
+    amount: Decimal | None
+    percent: Decimal | None
+    text: str
+
+
+class FeeShape:
+    """`40` or `2%`."""
+
+    def read(self, node: Node, source: Source, label: str) -> Fee | None:
+        """Return the fee."""
+        text = scalar(node, source, label, "an amount or a percentage")
+        if text is None:
+            return None
+        if text.endswith("%"):
+            percent = Percent().read(node, source, label)
+            if percent is not None and not 0 < percent <= 100:
+                source.problem(node, f"{label} is {text!r}; it must be above 0% and at most 100%.")
+                return None
+            return None if percent is None else Fee(None, percent, text)
+        amount = Amount().parse(text, node, source, label)
+        if amount is not None and amount == 0:
+            source.problem(node, f"{label} is {text!r}; a fee of nothing is no fee.")
+            return None
+        return None if amount is None else Fee(amount, None, text)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"anyOf": [*Amount().schema()["anyOf"], *Percent().schema()["anyOf"]]}
+
+
+class DaysShape:
+    """`business days`, `every day`, or a list of weekdays."""
+
+    CHOICES = ("business days", "every day")
+
+    def read(self, node: Node, source: Source, label: str) -> tuple[str, frozenset[int]] | None:
+        """Return the words and the weekdays, 0 for Monday."""
+        if isinstance(node, SequenceNode):
+            found = [Words(WEEKDAYS).read(one, source, label) for one in node.value]
+            if not found:
+                source.problem(node, f"{label} is an empty list: nothing could ever be sent.")
+            days = frozenset(WEEKDAYS.index(day) for day in found if day is not None)
+            return (", ".join(WEEKDAYS[day] for day in sorted(days)), days) if days else None
+        text = Words(self.CHOICES).read(node, source, label)
+        if text is None:
+            return None
+        return text, MONDAY_TO_FRIDAY if text == self.CHOICES[0] else frozenset(range(7))
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"enum": list(self.CHOICES)},
+                {"type": "array", "minItems": 1, "items": {"enum": list(WEEKDAYS)}},
+            ]
+        }
+
+
+SPREAD_DAYS_MAX = 250
+"""A working year: a take-over that is spread over longer never ends."""
+
+
+class TakeOverShape:
+    """`first step`, `spread over 10 days`, or `by hand`."""
+
+    PATTERN = r"spread over ([1-9][0-9]{0,2}) days?"
+
+    def read(self, node: Node, source: Source, label: str) -> TakeOver | None:
+        """Return how old debts start."""
+        text = scalar(node, source, label, "'first step', 'spread over 10 days' or 'by hand'")
+        if text is None:
+            return None
+        if text in {TakeOverKind.FIRST_STEP.value, TakeOverKind.BY_HAND.value}:
+            return TakeOver(TakeOverKind(text))
+        match = re.fullmatch(self.PATTERN, text)
+        if match and int(match[1]) <= SPREAD_DAYS_MAX:
+            return TakeOver(TakeOverKind.SPREAD, int(match[1]))
+        source.problem(
+            node,
+            f"{label} is {text!r}; it can be first step, spread over 10 days, or by hand.",
+            f"at most {SPREAD_DAYS_MAX} days" if match else "",
+        )
+        return None
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"enum": ["first step", "by hand"]},
+                {"type": "string", "pattern": f"^{self.PATTERN}$"},
+            ]
+        }
+
+
+@dataclass(frozen=True)
+class SubBlock:
+    """A block with its own keys."""
+
+    keys: tuple[Key, ...]
+
+    def read(self, node: Node, source: Source, label: str) -> Block:
+        """Return what was read."""
+        return read_block(node, self.keys, source, label)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return block_schema(self.keys)
+
+
+class NamedConditions:
+    """`groups:`: a block of names, each with its condition."""
+
+    shape = ConditionShape(limit_facts=False, groups=False)
+
+    def read(self, node: Node, source: Source, label: str) -> None:
+        """Groups are read before everything else: see the reader."""
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        removed = block_schema((Key("remove", Removal(), "take it out", required=True),))
+        return {
+            "type": "object",
+            "additionalProperties": {"anyOf": [self.shape.schema(), removed]},
+        }
+
+
+class Version:
+    """The version of this language."""
+
+    def read(self, node: Node, source: Source, label: str) -> str | None:
+        """Return `1`."""
+        text = scalar(node, source, label, "1")
+        if text is not None and text != "1":
+            source.problem(node, f"{label} is {text!r}; this arsync reads version 1.")
+            return None
+        return text
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"enum": [1, "1"]}
+
+
+_NAME = Key("name", Text(), "its name; plans and notes show it", required=True)
+_CONTACTS = ConditionShape()
+_WHEN = Key("when", _CONTACTS, "the conditions that must all hold", required=True)
+_UNLESS = Key("unless", _CONTACTS, "conditions; when they hold, the rule does not")
+_APPROVAL = Key("approval", Words(("required", "none")), "whether a person must approve it")
+_ASSIGN = Key("assign_to", Text(), "who does it")
+_REMOVE = Key(
+    "remove", Removal(), "true: take it out of what is extended; or a list of its keys to take out"
+)
+_COUNT = WholeNumber(0, 1_000_000)
+_PLACE = Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
+_LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de", "en")
+
+CUSTOMER = (
+    Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
+    Key("credit_limit", Amount(), "the agreed credit limit: the fact agreed_limit"),
+    Key("insured_limit", Amount(), "what the credit insurer covers"),
+    Key("review_on", Day(), "the day to look at the limit again"),
+    Key("tags", TextList(), "tags to ask for with tag:"),
+    Key("language", _LANGUAGE, "the language of this customer's letters"),
+    Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
+    _REMOVE,
+)  # fmt: skip
+LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
+_NO_LIMITS = ConditionShape(limit_facts=False)
+CREDIT_LIMIT = (
+    _NAME,
+    Key("when", _NO_LIMITS, "the conditions that must all hold; without them: everyone"),
+    Key("unless", _NO_LIMITS, "conditions; when they hold, the rule does not"),
+    Key(
+        "limit", LimitShape(), "an amount, a fact such as agreed_limit, or no limit", required=True
+    ),
+    _REMOVE,
+)
+CREDIT_HOLD = (
+    _NAME,
+    _WHEN,
+    _UNLESS,
+    Key("terms", Words(("cash on delivery",)), "payment terms while the hold stands"),
+    _APPROVAL,
+    _REMOVE,
+)
+STEP = (
+    Key("day", WholeNumber(*STEP_DAYS, "a number of days"), "days after the due date, or before it",
+        required=True),
+    Key("email", Text(), "send this reminder text"),
+    Key("task", Text(), "open a task for a person"),
+    Key("letter", Text(), "attach this text to the invoice as a PDF letter"),
+    Key("late_fee", FeeShape(), "bill a late fee: an amount, or a percentage of what is due"),
+    _ASSIGN,
+    _APPROVAL,
+    _REMOVE,
+)  # fmt: skip
+CADENCE = (
+    _NAME,
+    Key("when", _CONTACTS, "the conditions that must all hold; without them: everyone"),
+    _UNLESS,
+    Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not reminded of"),
+    Key("steps", Blocks(STEP, "a step", STEPS_MAX), "what happens, by day", required=True),
+    _REMOVE,
+)
+_INVOICES = ConditionShape("invoice")
+FOLLOW_UP = (
+    _NAME,
+    Key("when", _INVOICES, "the conditions that must all hold", required=True),
+    Key("unless", _INVOICES, "conditions; when they hold, the rule does not"),
+    Key("task", Text(), "what to do", required=True),
+    _ASSIGN,
+    _REMOVE,
+)
+SENDING = (
+    Key("via", Words(("accounting system", "smtp")), "how messages leave"),
+    Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
+    Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
+    Key("holidays", _PLACE, "the place whose public holidays count"),
+    Key("days_between_emails", WholeNumber(0, 365), "days between two messages to one contact"),
+    Key("platform_emails_per_moment", WholeNumber(1, 100),
+        "how many emails the accounting system may send to one contact at once"),
+    Key("language", _LANGUAGE, "the language of letters, where the customer's is not known"),
+    Key("by_customers_country", WordsList(("holidays", "language")),
+        "what goes by the customer's own country, where it is known"),
+    Key("without_email", Words(tuple(one.value for one in WithoutEmail)),
+        "what becomes of an email step when there is no address"),
+    _REMOVE,
+)  # fmt: skip
+SAFETY = (
+    *(
+        Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
+        for name in SAFETY_COUNTS
+    ),
+    Key(
+        "data_not_older_than",
+        Span(),
+        "after so long without a complete pull no message leaves and no hold is placed",
+    ),
+    Key(
+        "payments_not_older_than",
+        Span(),
+        "after so long without a payment in the books the same (without it: never)",
+    ),
+    Key(
+        "receivables_differ_by",
+        Amount(),
+        "how far a customer's balance may differ from the accounting system's own",
+    ),
+    Key(
+        "customers_who_differ",
+        _COUNT,
+        "when more customers than this differ, nothing is sent to anyone",
+    ),
+    Key(
+        "platform_reminders",
+        Words((HOLD_BACK, "ignore")),
+        "what becomes of reminder emails while the accounting system sends its own",
+    ),
+    _REMOVE,
+)
+RATE = (
+    Key("from", Day(), "the half-year's first day: 1 January or 1 July", required=True),
+    Key("rate", Percent(), "the reference rate in percent, as it was published", required=True),
+    Key("source", Text(), "who published it, and where", required=True),
+    _REMOVE,
+)
+FIXED_SUM = (
+    Key("debts_from", Amount(), "debts of this amount or more", required=True),
+    Key("amount", Amount(), "the fixed sum", required=True),
+    _REMOVE,
+)
+STATUTORY = (
+    Key("law", Text(), "the law's name, as letters cite it"),
+    Key("source", Text(), "where the law can be read"),
+    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of the fixed sums"),
+    Key("points_above_reference", Percent(), "percentage points above the reference rate"),
+    Key("rate_counts", Words((WHEN_LATE, EACH_HALF_YEAR)), "which half-year's rate counts"),
+    Key("rates", Blocks(RATE, "a rate", 400), "the reference rates, by half-year"),
+    Key("compensation", Blocks(FIXED_SUM, "a fixed sum", 50), "fixed sums, by amount of the debt"),
+    _REMOVE,
+)
+TOP = (
+    Key("extends", Text(), "a shipped rulebook, or a file beside this one, that this one changes"),
+    Key("version", Version(), "the version of this language: 1"),
+    Key("name", Text(), "the rulebook's name"),
+    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of all amounts"),
+    Key("groups", NamedConditions(), "names for conditions, to ask for with group:"),
+    Key("customers", Blocks(CUSTOMER, "a customer"), "what was agreed with single customers"),
+    Key("leave_alone", Blocks(LEAVE_ALONE, "a rule", 1000), "never reminded, never held"),
+    Key("credit_limits", Blocks(CREDIT_LIMIT, "a rule", 1000), "the first match counts"),
+    Key("credit_holds", Blocks(CREDIT_HOLD, "a rule", 1000), "every match is a reason to hold"),
+    Key("reminders", Blocks(CADENCE, "a cadence", 1000), "the first matching cadence per contact"),
+    Key("follow_ups", Blocks(FOLLOW_UP, "a rule", 1000), "tasks for when something happens"),
+    Key("sending", SubBlock(SENDING), "how and when messages leave"),
+    Key("safety", SubBlock(SAFETY), "above these, nothing is sent and a person decides"),
+    Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
+    Key("statutory", SubBlock(STATUTORY), "what the law gives for late payment, as a dated table"),
+)  # fmt: skip
+
+
+def sending_of(block: Block, place: object) -> dict[str, object]:
+    """Return the values of `sending:` under the names of `Sending`."""
+    values: dict[str, object] = {
+        name: block.values[name]
+        for name in (
+            "via",
+            "holidays",
+            "days_between_emails",
+            "platform_emails_per_moment",
+            "language",
+            "by_customers_country",
+        )
+        if block.values.get(name) is not None
+    }
+    if block.values.get("days"):
+        values["days"], values["weekdays"] = block.values["days"]
+        values["on_holidays"] = values["days"] == "every day"
+    if block.values.get("between"):
+        values["earliest"], values["latest"] = block.values["between"]
+    if block.values.get("without_email"):
+        values["without_email"] = WithoutEmail(block.values["without_email"])
+    return {**values, "place": place}

@@ -1,0 +1,486 @@
+"""Shapes of values: each reads a node, or says what is wrong; each knows its JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from arsync.core.ledger.money import AMOUNT_MAX
+from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.reading.yaml_nodes import (
+    Problems,
+    did_you_mean,
+    is_empty,
+    kind_of,
+    odd_tag,
+    place_of,
+)
+
+TEXT_CHARACTERS_MAX = 300
+"""Names and tasks are one line: longer texts belong into templates."""
+
+Schema = dict[str, Any]
+
+
+@dataclass
+class Source:
+    """What is being read: where problems go, and what the whole rulebook knows."""
+
+    file: str
+    """What is read; each node knows the file that it was written in."""
+    problems: Problems
+    groups: dict[str, Any] = field(default_factory=dict)
+    """The rulebook's groups: None while they are being read."""
+    texts: Collection[str] | None = None
+    """The reminder texts that exist; None when nobody knows."""
+
+    def place(self, node: Node) -> Place:
+        """Return where a node stands."""
+        return place_of(node)
+
+    def problem(self, node: Node, message: str, hint: str = "") -> None:
+        """Remember a problem at the node."""
+        self.problems.add(self.place(node), message, hint)
+
+
+class Shape(Protocol):
+    """What a value must look like."""
+
+    def read(self, node: Node, source: Source, label: str) -> Any:
+        """Return the value; None, with a problem remembered, when it is wrong."""
+        ...
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of the value."""
+        ...
+
+
+def scalar(node: Node, source: Source, label: str, wanted: str) -> str | None:
+    """Return a single value's text as it was written; None with a problem otherwise."""
+    if not isinstance(node, ScalarNode):
+        source.problem(node, f"{label} must be {wanted}, not {kind_of(node)}.")
+        return None
+    if odd_tag(node):
+        source.problem(node, f"{label} carries the tag {node.tag!r}.", "write the value alone")
+        return None
+    if is_empty(node):
+        source.problem(node, f"{label} is empty; it must be {wanted}.")
+        return None
+    return str(node.value)
+
+
+def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Node]]:
+    """Return a mapping's (key, key node, value node); twice the same key is a problem."""
+    if not isinstance(node, MappingNode) or odd_tag(node):
+        source.problem(node, f"{label} must be a block of keys, not {kind_of(node)}.")
+        return []
+    found: list[tuple[str, Node, Node]] = []
+    first: dict[str, int] = {}
+    for key_node, value in node.value:
+        if not isinstance(key_node, ScalarNode):
+            source.problem(key_node, f"a key of {label} must be a word, not {kind_of(key_node)}.")
+            continue
+        key = str(key_node.value).strip()
+        if is_empty(value) and re.fullmatch(r"[0-9]{3}([.][0-9]{2})?", key):
+            message = f"the comma before {key!r} ends the number: inside braces it parts keys."
+            source.problem(key_node, message, "write 10000, or the line without braces")
+            continue
+        if key == "<<":
+            source.problem(key_node, "'<<' is not used here.", "write the keys out")
+            continue
+        if key in first:
+            source.problem(
+                key_node,
+                f"{key!r} stands twice in {label}; first in line {first[key]}.",
+                "remove one of them",
+            )
+            continue
+        first[key] = key_node.start_mark.line + 1
+        found.append((key, key_node, value))
+    return found
+
+
+def items(node: Node, source: Source, label: str) -> list[Node]:
+    """Return a list's items."""
+    if not isinstance(node, SequenceNode) or odd_tag(node):
+        hint = "start each item with '- '"
+        source.problem(node, f"{label} must be a list, not {kind_of(node)}.", hint)
+        return []
+    return list(node.value)
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of text. Numbers, `NO` and the like are taken as they are written."""
+
+    pattern: str = ""
+    wanted: str = "a text"
+    example: str = ""
+
+    def read(self, node: Node, source: Source, label: str) -> str | None:
+        """Return the text."""
+        text = scalar(node, source, label, self.wanted)
+        if text is None:
+            return None
+        text = text.strip()
+        if not text or len(text) > TEXT_CHARACTERS_MAX or not text.isprintable():
+            source.problem(
+                node, f"{label} must be one line of 1 to {TEXT_CHARACTERS_MAX} characters."
+            )
+            return None
+        if self.pattern and not re.fullmatch(self.pattern, text):
+            example = f"as in {self.example}" if self.example else ""
+            source.problem(node, f"{label} is {text!r}; it must be {self.wanted}.", example)
+            return None
+        return text
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        if self.pattern:
+            return {"type": "string", "pattern": f"^\\s*({self.pattern})\\s*$"}
+        return {"type": ["string", "number", "boolean"], "maxLength": TEXT_CHARACTERS_MAX + 50}
+
+
+_AMOUNT = r"(0|[1-9][0-9]*|[1-9][0-9]{0,2}(,[0-9]{3})+)(\.[0-9]{2})?"
+
+
+class Amount:
+    """An amount: `10000`, `10,000` or `10,000.50`, in the rulebook's currency."""
+
+    def read(self, node: Node, source: Source, label: str) -> Decimal | None:
+        """Return the amount."""
+        text = scalar(node, source, label, "an amount")
+        return None if text is None else self.parse(text, node, source, label)
+
+    def parse(self, text: str, node: Node, source: Source, label: str) -> Decimal | None:
+        """Return the amount that the text says."""
+        if not re.fullmatch(_AMOUNT, text):
+            source.problem(
+                node, f"{label} is {text!r}, which is not an amount.", _amount_hint(text)
+            )
+            return None
+        amount = Decimal(text.replace(",", ""))
+        if amount >= AMOUNT_MAX:
+            source.problem(node, f"{label} is {text!r}; amounts stay below {AMOUNT_MAX:,}.")
+            return None
+        return amount
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": f"^{_AMOUNT}$"},
+            ]
+        }
+
+
+def _amount_hint(text: str) -> str:
+    usual = "write 10000, 10,000 or 10,000.50"
+    if re.search(r"[£$€¥]|[A-Za-z]{3}", text):
+        return f"leave the currency out, the rulebook says it once: {usual}"
+    if re.fullmatch(r"0[0-9]+", text):
+        return f"no leading zero: {usual}"
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?", text):
+        return f"the comma parts thousands and the point parts decimals: {usual}"
+    if text.startswith("-"):
+        return f"amounts are not negative; turn the question round: {usual}"
+    return usual
+
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """A whole number within bounds."""
+
+    least: int
+    most: int
+    wanted: str = "a whole number"
+
+    def read(self, node: Node, source: Source, label: str) -> int | None:
+        """Return the number."""
+        text = scalar(node, source, label, self.wanted)
+        if text is None:
+            return None
+        if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text):
+            hint = "no leading zero" if re.fullmatch(r"0[0-9]+", text) else ""
+            source.problem(node, f"{label} is {text!r}; it must be {self.wanted}.", hint)
+            return None
+        number = int(text)
+        if not self.least <= number <= self.most:
+            source.problem(
+                node, f"{label} is {number}; it must be from {self.least} to {self.most:,}."
+            )
+            return None
+        return number
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"type": "integer", "minimum": self.least, "maximum": self.most},
+                {"type": "string", "pattern": r"^[+-]?(0|[1-9][0-9]{0,8})$"},
+            ]
+        }
+
+
+_PERCENT = r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?\s*%?"
+
+
+class Percent:
+    """A percentage: `10`, `12.5` or `12.5%`."""
+
+    def read(self, node: Node, source: Source, label: str) -> Decimal | None:
+        """Return the percentage."""
+        text = scalar(node, source, label, "a percentage")
+        if text is None:
+            return None
+        if not re.fullmatch(_PERCENT, text):
+            source.problem(
+                node, f"{label} is {text!r}, which is not a percentage.", "write 10, 12.5 or 12.5%"
+            )
+            return None
+        return Decimal(text.removesuffix("%").strip())
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": f"^{_PERCENT}$"},
+            ]
+        }
+
+
+class Day:
+    """A calendar day: `2027-01-31`."""
+
+    def read(self, node: Node, source: Source, label: str) -> date | None:
+        """Return the day."""
+        text = scalar(node, source, label, "a day")
+        if text is None:
+            return None
+        try:
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                return date.fromisoformat(text)
+        except ValueError:
+            source.problem(node, f"{label} is {text!r}: there is no such day.")
+            return None
+        hint = "year, month, day, as in 2027-01-31"
+        source.problem(node, f"{label} is {text!r}, which is not a day.", hint)
+        return None
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
+class Span:
+    """A length of time: `26 hours`, `7 days`."""
+
+    PATTERN = r"([1-9][0-9]{0,3}) (hours?|days?)"
+    DAYS_MAX = 366
+
+    def read(self, node: Node, source: Source, label: str) -> timedelta | None:
+        """Return the length."""
+        text = scalar(node, source, label, "a length of time such as 26 hours or 7 days")
+        if text is None:
+            return None
+        match = re.fullmatch(self.PATTERN, text)
+        if match is None:
+            hint = "a whole number and hours or days, as in 26 hours"
+            source.problem(node, f"{label} is {text!r}, which is not a length of time.", hint)
+            return None
+        length = timedelta(**{"hours" if match[2].startswith("hour") else "days": int(match[1])})
+        if length > timedelta(self.DAYS_MAX):
+            source.problem(node, f"{label} is {text!r}; it can be at most {self.DAYS_MAX} days.")
+            return None
+        return length
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
+
+
+class Window(NamedTuple):
+    """Hours of the day."""
+
+    earliest: time
+    latest: time
+
+
+class Hours:
+    """Hours of the day: `09:00-16:30`."""
+
+    PATTERN = r"([01]?[0-9]|2[0-3]):[0-5][0-9]\s*-\s*([01]?[0-9]|2[0-3]):[0-5][0-9]"
+
+    def read(self, node: Node, source: Source, label: str) -> Window | None:
+        """Return the hours."""
+        text = scalar(node, source, label, "hours such as 09:00-16:30")
+        if text is None:
+            return None
+        if not re.fullmatch(self.PATTERN, text, re.ASCII):
+            hint = "two times of the 24-hour clock, as in 09:00-16:30"
+            source.problem(node, f"{label} is {text!r}, which is not a time of day.", hint)
+            return None
+        ends = [time.fromisoformat(end.strip().rjust(5, "0")) for end in text.split("-")]
+        if ends[0] >= ends[1]:
+            source.problem(node, f"{label} is {text!r}: it ends before it starts.")
+            return None
+        return Window(*ends)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """One of a few fixed words."""
+
+    choices: tuple[str, ...]
+
+    def read(self, node: Node, source: Source, label: str) -> str | None:
+        """Return the word."""
+        text = scalar(node, source, label, " or ".join(self.choices))
+        if text is None:
+            return None
+        if text in self.choices:
+            return text
+        message = f"{label} is {text!r}; it can be {', '.join(self.choices)}."
+        source.problem(node, message, _nearest_only(text, self.choices))
+        return None
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"enum": list(self.choices)}
+
+
+def _nearest_only(text: str, choices: tuple[str, ...]) -> str:
+    hint = did_you_mean(text, choices)
+    return hint if hint.startswith("did you mean") else ""
+
+
+@dataclass(frozen=True)
+class TextList:
+    """Several texts, or one."""
+
+    def read(self, node: Node, source: Source, label: str) -> tuple[str, ...] | None:
+        """Return the texts."""
+        if isinstance(node, SequenceNode):
+            texts = [Text().read(one, source, label) for one in items(node, source, label)]
+            return tuple(text for text in texts if text is not None)
+        text = Text().read(node, source, label)
+        return None if text is None else (text,)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"anyOf": [Text().schema(), {"type": "array", "items": Text().schema()}]}
+
+
+@dataclass(frozen=True)
+class WordsList:
+    """Several of a few fixed words, or one."""
+
+    choices: tuple[str, ...]
+
+    def read(self, node: Node, source: Source, label: str) -> frozenset[str] | None:
+        """Return the words."""
+        each = items(node, source, label) if isinstance(node, SequenceNode) else [node]
+        found = [Words(self.choices).read(one, source, label) for one in each]
+        return None if None in found else frozenset(word for word in found if word)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        one = Words(self.choices).schema()
+        return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+REMOVE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES")
+"""What says that an element is removed."""
+
+
+class Removal:
+    """`true` removes what is named; a list of keys removes these keys.
+
+    What can be removed is gone before a rulebook is read, so whatever is read here is wrong.
+    """
+
+    def read(self, node: Node, source: Source, label: str) -> None:
+        """Say why nothing can be removed."""
+        texts = isinstance(node, SequenceNode) and node.value
+        if texts or (isinstance(node, ScalarNode) and node.value in REMOVE_WORDS):
+            source.problem(node, "there is nothing below that could be removed here.")
+        else:
+            hint = "write remove: true, or remove: [unless, terms]"
+            source.problem(node, f"{label} is neither true nor a list of keys.", hint)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        keys: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+        return {"anyOf": [{"enum": [True, *REMOVE_WORDS]}, keys]}
+
+
+class Key(NamedTuple):
+    """One key of a block: its name, its shape, what it means."""
+
+    name: str
+    shape: Shape
+    description: str
+    required: bool = False
+
+
+class Block(NamedTuple):
+    """What was read of a block: values by key, and where the keys stand."""
+
+    values: dict[str, Any]
+    nodes: dict[str, Node]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a key's value."""
+        value = self.values.get(key)
+        return default if value is None else value
+
+
+def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) -> Block:
+    """Read a block by its table of keys; every problem is remembered."""
+    block = Block({}, {})
+    by_name = {key.name: key for key in keys}
+    for name, key_node, value in entries(node, source, label):
+        key = by_name.get(name)
+        if key is None:
+            source.problem(
+                key_node, f"unknown key {name!r} in {label}.", did_you_mean(name, by_name)
+            )
+            continue
+        block.nodes[name] = value
+        block.values[name] = key.shape.read(value, source, f"{name!r}")
+    if isinstance(node, MappingNode) and "remove" not in block.nodes:
+        for key in keys:
+            if key.required and key.name not in block.nodes:
+                source.problem(node, f"{label} needs {key.name!r}: {key.description}.")
+    return block
+
+
+def block_schema(keys: tuple[Key, ...]) -> Schema:
+    """Return the JSON Schema of a block.
+
+    Where an element can be changed or removed, only what names it must stand there: the rest may
+    come from the rulebook that this one extends. The reader asks for all of it.
+    """
+    names = [key.name for key in keys]
+    needed = names[:1] if "remove" in names else names
+    required = [key.name for key in keys if key.required and key.name in needed]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            key.name: {"description": key.description, **key.shape.schema()} for key in keys
+        },
+        **({"required": required} if required else {}),
+    }

@@ -1,0 +1,34 @@
+"""What a rulebook needs of an accounting system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arsync.core.rulebook.conditions import fields_of
+from arsync.core.rulebook.model import Place, Rulebook, StepKind
+
+_STEPS = {StepKind.LETTER: "attachment", StepKind.LATE_FEE: "late fee"}
+
+
+def needs(rulebook: Rulebook) -> list[tuple[str, str, int]]:
+    """Return each capability it needs, with the file and line that ask for it first."""
+    first: dict[str, Place] = {}
+    for capability, place in _asked(rulebook):
+        first.setdefault(capability, place)
+    return [(capability, place.file, place.line) for capability, place in first.items()]
+
+
+def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
+    for hold in rulebook.credit_holds:
+        yield "credit hold", hold.place
+        if hold.terms:
+            yield "payment terms", hold.place
+    for cadence in rulebook.reminders:
+        for step in cadence.steps:
+            if step.kind is StepKind.EMAIL and rulebook.sending.via == "accounting system":
+                yield "email by the accounting system", step.place
+            elif step.kind in _STEPS:
+                yield _STEPS[step.kind], step.place
+    for place, condition in rulebook.conditions():
+        if any(field.name == "contact_group" for field in fields_of(condition.tree)):
+            yield "contact groups", place

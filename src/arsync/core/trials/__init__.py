@@ -1,0 +1,1 @@
+"""A policy tried before it touches a customer: replay, backtest, simulation, scenarios."""

@@ -1,0 +1,263 @@
+"""Backtest: a rulebook on the ledger as it stood on each past day.
+
+It shows what would have been sent, to whom, and what for. It cannot show how much sooner anyone
+would have paid: the debtors of the past did not get these messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.ledger.as_of import Past, as_it_stood
+from arsync.core.ledger.money import ZERO, plain
+from arsync.core.ledger.records import Account, Invoice
+from arsync.core.rulebook.model import Rulebook
+from arsync.core.trials.activity_counts import COLUMNS, COUNTED, Tally
+from arsync.core.trials.replay import Stop, Walker, taken_over
+from arsync.core.trials.rulebook_diff import action_in_words
+from arsync.core.trials.trial import Trial
+
+GRACE_DAYS = 2
+"""Who pays within so many days after a message would have paid without it: it was needless."""
+
+ACTIONS_KEPT_MAX = 10_000
+"""So many actions are listed one by one; all are counted."""
+
+CANNOT_SHOW = (
+    "It cannot show how much sooner anyone would have paid: "
+    "the customers of the past did not get these messages."
+)
+"""What every backtest says of itself."""
+
+Money = dict[str, Decimal]
+
+
+class Line:
+    """What one line of a rulebook cost, and what it caught."""
+
+    def __init__(self, file: str, line: int, rule: str, what: str) -> None:
+        """Begin with nothing."""
+        self.file = file
+        self.line = line
+        self.rule = rule
+        self.what = what
+        self.counts: Counter[str] = Counter()
+        self.customers = 0
+        self.needless = 0
+        """Messages and holds that hit who paid within two days anyway."""
+        self.invoices = 0
+        """How many invoices it caught: still owed two days later."""
+        self.caught: Money = {}
+        """What they were due when it first touched them, by currency."""
+        self.still_owed: Money = {}
+        """What of them is still owed on the last day."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "rule": self.rule,
+            "what": self.what,
+            "cost": {name.replace(" ", "_"): self.counts[name] for name in COLUMNS},
+            "customers": self.customers,
+            "needless": self.needless,
+            "caught": {"invoices": self.invoices, **_plain(self.caught)},
+            "still_owed": _plain(self.still_owed),
+        }
+
+
+class Happened(NamedTuple):
+    """One thing that would have been done."""
+
+    day: date
+    action: Action
+    needless: bool | None
+    """Whether everything it was about was paid within two days; None: too recent to know."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        one = self.action
+        return {
+            "day": self.day.isoformat(),
+            "contact": {"id": one.contact_id, "name": one.contact_name},
+            "what": action_in_words(one),
+            "invoices": [ref.number or ref.id for ref in one.invoices],
+            "because": {
+                "file": one.because.file, "line": one.because.line, "rule": one.because.rule,
+            },
+            "paid_within_two_days": self.needless,
+        }  # fmt: skip
+
+
+class Backtest:
+    """What one rulebook would have done from the first day to the last."""
+
+    def __init__(self, rulebook: Rulebook, first: date, last: date) -> None:
+        """Begin with nothing."""
+        self.rulebook = rulebook
+        self.first = first
+        self.last = last
+        self.tally = Tally()
+        self.lines: dict[tuple[str, int], Line] = {}
+        self.needless: Counter[str] = Counter()
+        """By kind, what hit customers although they paid within two days."""
+        self.kept: list[Happened] = []
+        self.left_out = 0
+        self.evaluated = 0
+        """How many days of accounts were planned."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "rulebook": {"files": list(self.rulebook.files), "hash": self.rulebook.hash},
+            **self.tally.as_json(self.first, self.last, self.rulebook.safety),
+            "needless": {name: self.needless[name] for name in ("messages", "letters", "holds")},
+            "lines": [one.as_json() for one in self.by_place()],
+            "actions": [one.as_json() for one in self.kept],
+            "actions_left_out": self.left_out,
+        }
+
+    def by_place(self) -> list[Line]:
+        """Return what each line cost, in the order of the rulebook."""
+        return [self.lines[place] for place in sorted(self.lines)]
+
+
+class Only(NamedTuple):
+    """How many customers each of two rulebooks would have touched."""
+
+    first: int
+    """Only the first."""
+    second: int
+    both: int
+
+
+class Backtests(NamedTuple):
+    """One rulebook's backtest, or two on the same ledger."""
+
+    results: tuple[Backtest, ...]
+    only: Only | None
+    accounts: int
+
+
+def backtest(
+    accounts: Iterable[Account],
+    trial: Trial,
+    rulebooks: Sequence[Rulebook],
+    *,
+    first: date,
+    last: date,
+    today: date,
+    every_day: bool = False,
+) -> Backtests:
+    """Run rulebooks over the past; accounts stream through.
+
+    Args:
+        accounts: every debtor, as it stands today.
+        trial: the connection.
+        rulebooks: one, or two side by side.
+        first: the first day.
+        last: the last day.
+        today: what is known ends here.
+        every_day: plan every day, also those on which nothing can have changed.
+    """
+    walkers = [Walker(trial, one, first, last, every_day=every_day) for one in rulebooks]
+    results = tuple(Backtest(one, first, last) for one in rulebooks)
+    only, count = Only(0, 0, 0), 0
+    for account in accounts:
+        count += 1
+        past = Past(account, today)
+        begin = taken_over(as_it_stood(account, first - timedelta(1)), first)
+        touched = []
+        for walker, result in zip(walkers, results, strict=True):
+            stops = list(walker.walk(begin, account, past.on))
+            touched.append(_count(result, past, stops))
+        if len(touched) == 2:
+            one, two = touched
+            only = Only(only.first + len(one - two), only.second + len(two - one),
+                        only.both + len(one & two))  # fmt: skip
+    for walker, result in zip(walkers, results, strict=True):
+        result.evaluated = walker.evaluated
+    return Backtests(results, only if len(rulebooks) == 2 else None, count)
+
+
+def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
+    """Add one account to a result; return which of its contacts are touched."""
+    result.tally.add((stop.day, action) for stop in stops for action in stop.done)
+    caught: set[tuple[tuple[str, int], str]] = set()
+    customers: set[tuple[tuple[str, int], str]] = set()
+    touched: set[str] = set()
+    for stop in stops:
+        later_day = stop.day + timedelta(GRACE_DAYS)
+        later = past.owed(later_day) if later_day <= past.today else None
+        for action in stop.done:
+            name = COUNTED.get(action.kind)
+            if name is None:
+                continue
+            touched.add(action.contact_id)
+            line = _line(result, action)
+            place = (line.file, line.line)
+            line.counts[name] += 1
+            if (place, action.contact_id) not in customers:
+                customers.add((place, action.contact_id))
+                line.customers += 1
+            invoices = list(_concerned(stop, action))
+            needless = _is_needless(action, invoices, later)
+            if needless:
+                line.needless += 1
+                result.needless[name] += 1
+            for invoice in invoices:
+                is_caught = later is None or invoice.id in later
+                if is_caught and (place, invoice.id) not in caught:
+                    caught.add((place, invoice.id))
+                    _catch(line, invoice, past.owed(result.last).get(invoice.id))
+            if len(result.kept) < ACTIONS_KEPT_MAX:
+                result.kept.append(Happened(stop.day, action, needless))
+            else:
+                result.left_out += 1
+    return touched
+
+
+def _line(result: Backtest, action: Action) -> Line:
+    because = action.because
+    place = (because.file, because.line)
+    if place not in result.lines:
+        what = action_in_words(action)
+        result.lines[place] = Line(because.file, because.line, because.rule, what)
+    return result.lines[place]
+
+
+def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
+    """Yield what an action is about: the invoices it names; of a hold, what is overdue."""
+    if action.kind is ActionKind.CREDIT_HOLD:
+        yield from (one for one in stop.treatment.assessment.root.seat.overdue)
+        return
+    ids = {ref.id for ref in action.invoices}
+    yield from (one for one in stop.account.invoices if one.id in ids)
+
+
+def _is_needless(
+    action: Action, invoices: list[Invoice], later: dict[str, Invoice] | None
+) -> bool | None:
+    reaches = {ActionKind.REMINDER, ActionKind.LETTER, ActionKind.CREDIT_HOLD}
+    if action.kind not in reaches or not invoices:
+        return False
+    return None if later is None else all(one.id not in later for one in invoices)
+
+
+def _catch(line: Line, invoice: Invoice, at_the_end: Invoice | None) -> None:
+    line.invoices += 1
+    currency = invoice.currency
+    line.caught[currency] = line.caught.get(currency, ZERO) + invoice.amount_due
+    if at_the_end is not None:
+        owed = min(at_the_end.amount_due, invoice.amount_due)
+        line.still_owed[currency] = line.still_owed.get(currency, ZERO) + owed
+
+
+def _plain(money: Money) -> dict[str, str]:
+    return {currency: plain(money[currency]) for currency in sorted(money)}

@@ -1,0 +1,215 @@
+"""Interesting days: the next day on which a rulebook can do anything about one account.
+
+A day without an event leaves the documents as they were, and what was done is done. So something
+new is done only when an answer changes (`answer_validity`), when a step falls due, when a gap
+or a waiting time is over. Too many days only cost time; one too few would be wrong: a property test
+holds what is left out to the plan of every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.actions.effects import STEP_KINDS, steps_taken
+from arsync.core.ledger.as_of import event_days
+from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
+from arsync.core.planning.assessment import Assessment, Party
+from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.reminder_planner import last_moment
+from arsync.core.rulebook.conditions import Condition, fields_of
+from arsync.core.rulebook.model import Cadence, Rulebook, Step, StepKind
+from arsync.core.trials.answer_validity import (
+    DAY,
+    MOVED_BY_HOLDS,
+    MOVED_BY_MESSAGES,
+    NEVER,
+    Look,
+    Standing,
+    standing,
+)
+from arsync.core.trials.trial import Treatment, TrialDay
+
+_HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD})
+
+
+class Interest:
+    """What one rulebook finds interesting."""
+
+    def __init__(self, rulebook: Rulebook, day: Callable[[date], TrialDay], last: date) -> None:
+        """Find what in the rulebook moves by itself.
+
+        Args:
+            rulebook: what is tried.
+            day: the rulebook on a day.
+            last: nobody asks about later days.
+        """
+        self._day = day
+        self._last = last
+        self._gap = timedelta(rulebook.sending.days_between_emails)
+        limits = _moving(rule.when for rule in rulebook.credit_limits)
+        holds = _moving(rule.when for rule in rulebook.credit_holds)
+        alone = _moving(rule.when for rule in rulebook.leave_alone)
+        cadences = _moving(rule.when for rule in rulebook.reminders)
+        self._of_debtor = [*alone, *limits, *holds]
+        self._of_contact = [*alone, *cadences]
+        self._of_invoice = _moving(
+            one.skip_invoices_when for one in rulebook.reminders if one.skip_invoices_when
+        )
+        for rule in rulebook.follow_ups:
+            of_invoices = any(one.of == "invoice" for one in fields_of(rule.when.tree))
+            (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
+        asked = {one.name for _, when in rulebook.conditions() for one in fields_of(when.tree)}
+        self._asks_messages = not asked.isdisjoint(MOVED_BY_MESSAGES)
+        self._asks_holds = not asked.isdisjoint(MOVED_BY_HOLDS)
+
+    def after(self, treatment: Treatment, done: Sequence[Action], today: date, event: date) -> date:
+        """Return the first later day on which anything new can be done.
+
+        Args:
+            treatment: of the day.
+            done: what of it was done on the day.
+            today: the day.
+            event: the next day on which something happens to the account's documents.
+        """
+        tomorrow = today + DAY
+        if self._is_asked_for(done):
+            return tomorrow
+        found = event
+        for days in (
+            self._waiting(treatment, today),
+            self._answers(treatment.assessment, today, event),
+            self._steps(treatment.assessment, done, today),
+        ):
+            for day in days:
+                if day <= tomorrow:
+                    return tomorrow
+                found = min(found, day)
+        return found
+
+    def _is_asked_for(self, done: Sequence[Action]) -> bool:
+        """Return whether a condition asks for what was done, which changes from tomorrow on."""
+        for one in done:
+            if self._asks_holds and one.kind in _HOLD_KINDS:
+                return True
+            if self._asks_messages and (one.kind in STEP_KINDS or one.kind is ActionKind.TASK):
+                return True
+        return False
+
+    def _waiting(self, treatment: Treatment, today: date) -> Iterator[date]:
+        """Yield the days that what was planned or held back waits for."""
+        for held in treatment.held_back:
+            if held.next_date is not None and held.next_date > today:
+                yield held.next_date
+        for action in treatment.actions:
+            if action.not_before is not None and action.not_before.date() > today:
+                yield action.not_before.date()
+
+    def _answers(self, assessment: Assessment, today: date, event: date) -> Iterator[date]:
+        """Yield the days until which each answer stands."""
+        root = assessment.root
+        if self._of_debtor:
+            look = Look(root.seat, root.row, None, None, today, event)
+            for one in self._of_debtor:
+                yield one.until(look)
+        for party in assessment.parties:
+            if self._of_contact:
+                look = Look(party.seat, party.row, None, None, today, event)
+                for one in self._of_contact:
+                    yield one.until(look)
+            if self._of_invoice:
+                yield from self._answers_about_invoices(party, today, event)
+
+    def _answers_about_invoices(self, party: Party, today: date, event: date) -> Iterator[date]:
+        assessor = self._day(today).assessor
+        for invoice in party.seat.owed:
+            row = assessor.invoice_row(party, invoice)
+            look = Look(party.seat, party.row, invoice, row, today, event)
+            for one in self._of_invoice:
+                yield one.until(look)
+
+    def _steps(self, assessment: Assessment, done: Sequence[Action], today: date) -> Iterator[date]:
+        """Yield the days on which the next steps can be taken, after those of today."""
+        taken: dict[str, list[SentStep]] = {}
+        for action in done:
+            for step in steps_taken(action, today):
+                taken.setdefault(step.invoice_id, []).append(step)
+        assessor, sent = self._day(today).assessor, assessment.books.sent
+        for party in assessment.parties:
+            if party.left_alone is not None or party.seat.contact.status != ContactStatus.ACTIVE:
+                continue  # an answer has to change first, or the contact
+            cadence = assessor.cadence(party)[0] if party.seat.owed else None
+            if cadence is None:
+                continue
+            free_on = self._free_on(assessment, party, done, today)
+            for invoice in party.seat.owed:
+                so_far = [*sent.get(invoice.id, ()), *taken.get(invoice.id, ())]
+                fitting = cadence_for(cadence, invoice.id, assessment.account)
+                yield self._next(party, fitting, invoice, so_far, free_on, today)
+
+    def _free_on(
+        self, assessment: Assessment, party: Party, done: Sequence[Action], today: date
+    ) -> date:
+        """Return the first day on which the contact may hear from us again."""
+        contact = party.seat.contact.id
+        if any(one.moment and one.contact_id == contact for one in done):
+            return today + self._gap
+        last = last_moment(assessment, party)
+        return today if last is None else last + self._gap
+
+    def _next(
+        self,
+        party: Party,
+        cadence: Cadence,
+        invoice: Invoice,
+        taken: Sequence[SentStep],
+        free_on: date,
+        today: date,
+    ) -> date:
+        """Return the day on which an invoice's next step leaves; never: it is due already.
+
+        What keeps a step that is due has its own day: an answer, an event, or what it waits for.
+        """
+        due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
+        if due is not None and due.step.day < 0:
+            on = due.on if due.on > today else NEVER
+            if on < invoice.due_on:
+                on = self._leaves_on(party, invoice, due.step, on, free_on)
+            if on < invoice.due_on:
+                return on
+            # It lapses on the due date, and the one after it counts.
+            due = next_step(cadence, due_on=invoice.due_on, today=invoice.due_on, taken=taken)
+        if due is None or due.on <= today:
+            return NEVER
+        return self._leaves_on(party, invoice, due.step, due.on, free_on)
+
+    def _leaves_on(
+        self, party: Party, invoice: Invoice, step: Step, on: date, free_on: date
+    ) -> date:
+        """Return the day on which a step that is due on a day leaves at the earliest."""
+        is_message = step.kind is StepKind.LETTER or (
+            step.kind is StepKind.EMAIL and bool(invoice.email or party.seat.email())
+        )
+        if not is_message:
+            return on
+        on = max(on, free_on)
+        return on if on > self._last else self._day(on).leaves_on(party)
+
+
+def days_of_events(account: Account, first: date, last: date) -> list[date]:
+    """Return the days from first to last, in order, on which an account stands otherwise.
+
+    Args:
+        account: with all that ever happened to it, as the ledger knows it on its last day.
+        first: earlier days are left out.
+        last: later days are left out.
+    """
+    days = set(event_days(account))
+    days.update(one.promised_on + DAY for one in account.promises)
+    return sorted(day for day in days if first <= day <= last)
+
+
+def _moving(conditions: Iterable[Condition]) -> list[Standing]:
+    found = (standing(one.tree) for one in conditions)
+    return [one for one in found if one is not None]

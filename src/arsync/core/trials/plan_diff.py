@@ -1,0 +1,239 @@
+"""Since the last plan: what is new in today's plan, gone from it or changed, each with its cause.
+
+The same ledger is planned once more with the old rules on the old day, then with the new rules on
+the old day, then with the new rules today. Between which two of them an action comes, goes or
+changes says what brought it: the data, the rule, or the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.ledger.money import ZERO, shown
+from arsync.core.ledger.records import Account
+from arsync.core.trials.rulebook_diff import action_in_words
+from arsync.core.trials.trial import TrialDay
+
+INVOICES_NAMED_MAX = 3
+"""A planned action names so many invoices."""
+
+LINE = "line"
+NOT_BEFORE = "not before"
+
+
+class Cause(StrEnum):
+    """What brought a change of the plan."""
+
+    DONE = "it was done"
+    DATA = "the data changed"
+    RULE = "the rule changed"
+    TIME = "time passed"
+
+
+class How(StrEnum):
+    """How an action differs from the last plan."""
+
+    NEW = "new"
+    GONE = "gone"
+    CHANGED = "changed"
+
+
+class Planned(NamedTuple):
+    """One action of a plan, as much of it as is kept."""
+
+    key: str
+    contact_id: str
+    contact_name: str
+    what: str
+    about: str
+    file: str
+    line: int
+    rule: str
+    qualities: Mapping[str, str] = {}
+    """How it is done, by name: see `qualities`. Empty in a plan that an older version kept; then
+    nothing is known of what changed in the action."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "key": self.key,
+            "contact": {"id": self.contact_id, "name": self.contact_name},
+            "what": self.what,
+            "about": self.about,
+            "because": {"file": self.file, "line": self.line, "rule": self.rule},
+        }
+
+
+class Part(NamedTuple):
+    """One quality of an action that is not what it was."""
+
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.old or 'none'} -> {self.new or 'none'}"
+
+
+class PlanChange(NamedTuple):
+    """One action that is new in the plan, gone from it, or in it otherwise than before."""
+
+    cause: Cause
+    how: How
+    planned: Planned
+    """As it stands now; when it is gone, as it stood."""
+    parts: tuple[Part, ...] = ()
+    """What changed in it, by this cause."""
+
+    @property
+    def only_moved(self) -> bool:
+        """Return whether nothing changed but the line in which the rule stands."""
+        return self.how is How.CHANGED and all(one.name == LINE for one in self.parts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "cause": self.cause.value,
+            "change": self.how.value,
+            **self.planned.as_json(),
+            **({"parts": [one._asdict() for one in self.parts]} if self.parts else {}),
+        }
+
+
+def planned(action: Action) -> Planned:
+    """Return what is kept of an action."""
+    because = action.because
+    return Planned(
+        action.key, action.contact_id, action.contact_name, action_in_words(action), _about(action),
+        because.file, because.line, because.rule, qualities(action),
+    )  # fmt: skip
+
+
+def qualities(action: Action) -> dict[str, str]:
+    """Return how an action is done, each quality by the name that people read.
+
+    The facts that made its rule match are not among them: `days_overdue` is another each day.
+    """
+    because, sums = action.because, dict[str, Decimal]()
+    for ref in action.invoices:
+        sums[ref.currency] = sums.get(ref.currency, ZERO) + ref.amount_due
+    days = sorted({ref.day for ref in action.invoices if ref.step})
+    details = {
+        name.replace("_", " "): text for name, text in action.details.items() if name != "cadence"
+    }
+    return {
+        "action": action_in_words(action),
+        "step": ", ".join(f"day {day}" for day in days),
+        "invoices": _about(action),
+        "amount due": " and ".join(shown(amount, code) for code, amount in sums.items()),
+        "approval": "by a person" if action.needs_approval else "by the rulebook",
+        "via": action.via.value if action.kind is ActionKind.REMINDER else "",
+        NOT_BEFORE: action.not_before.date().isoformat() if action.not_before else "",
+        **details,
+        LINE: f'{because.file}:{because.line} "{because.rule}"',
+    }
+
+
+def _about(action: Action) -> str:
+    numbers = [one.number or one.id for one in action.invoices]
+    more = len(numbers) - INVOICES_NAMED_MAX
+    return ", ".join(numbers[:INVOICES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def plan_changes(
+    accounts: Iterable[Account], last: Sequence[Planned], stages: tuple[TrialDay, ...]
+) -> Iterator[PlanChange]:
+    """Yield what changed since the last plan; accounts stream through.
+
+    Args:
+        accounts: every debtor as it stands now.
+        last: what was planned then, which may be packed: it is asked for in its order.
+        stages: the old rules on the old day, the new rules on the old day, the new rules now. The
+            same stage twice is planned once.
+    """
+    before: dict[str, list[int]] = {}
+    for place, one in enumerate(last):
+        before.setdefault(one.contact_id, []).append(place)
+    for account in accounts:
+        places = [place for contact in account.contacts for place in before.pop(contact.id, ())]
+        yield from _of_account(account, [last[place] for place in places], stages)
+    for left in before.values():
+        yield from (PlanChange(Cause.DATA, How.GONE, last[place]) for place in left)
+
+
+Plans = list[dict[str, Planned]]
+
+
+def _of_account(
+    account: Account, then: list[Planned], stages: tuple[TrialDay, ...]
+) -> Iterator[PlanChange]:
+    plans: Plans = [{one.key: one for one in then}]
+    made: dict[int, dict[str, Planned]] = {}
+    for stage in stages:
+        if id(stage) not in made:
+            made[id(stage)] = {one.key: planned(one) for one in stage.treat(account).actions}
+        plans.append(made[id(stage)])
+    first, last = plans[0], plans[-1]
+    for key, one in first.items():
+        if key not in last:
+            cause = Cause.DONE if key in account.done_keys else _cause(key, plans, is_new=False)
+            yield PlanChange(cause, How.GONE, one)
+        elif one.qualities:
+            yield from _changed(key, plans, stages)
+    for key, one in last.items():
+        if key not in first:
+            yield PlanChange(_cause(key, plans, is_new=True), How.NEW, one)
+
+
+_CAUSES = (Cause.DATA, Cause.RULE, Cause.TIME)
+"""What lies between one plan and the next."""
+
+
+def _cause(key: str, plans: Plans, *, is_new: bool) -> Cause:
+    """Return between which two plans an action came or went last."""
+    found = Cause.DATA
+    for cause, earlier, later in zip(_CAUSES, plans, plans[1:], strict=False):
+        if (key in later) is is_new and (key in earlier) is not is_new:
+            found = cause
+    return found
+
+
+def _changed(key: str, plans: Plans, stages: tuple[TrialDay, ...]) -> Iterator[PlanChange]:
+    """Yield what changed in an action that stands in both plans: one change for each cause."""
+    first, last = plans[0][key], plans[-1][key]
+    today = stages[-1].today.isoformat()
+
+    def value(plan: int, name: str) -> str | None:
+        if key not in plans[plan]:
+            return None
+        if name == LINE and plan == 1 and stages[0] is not stages[1]:
+            # The old rules are read from their kept text, whose lines are not those of the files.
+            return first.qualities[LINE]
+        found = plans[plan][key].qualities.get(name, "")
+        # A day that has come is as good as any other that has: nothing waits for it.
+        return max(found, today) if name == NOT_BEFORE and found else found
+
+    by_cause: dict[Cause, list[Part]] = {}
+    for name in dict.fromkeys((*last.qualities, *first.qualities)):
+        values = [value(plan, name) for plan in range(len(plans))]
+        if values[0] != values[-1]:
+            part = Part(name, first.qualities.get(name, ""), last.qualities.get(name, ""))
+            by_cause.setdefault(_cause_of(values), []).append(part)
+    for cause, parts in by_cause.items():
+        yield PlanChange(cause, How.CHANGED, last, tuple(parts))
+
+
+def _cause_of(values: list[str | None]) -> Cause:
+    """Return between which two plans a quality last became what it is; None: not planned there."""
+    found, earlier = Cause.DATA, values[0]
+    for cause, later in zip(_CAUSES, values[1:], strict=False):
+        if later is None:
+            continue
+        if later == values[-1] != earlier:
+            found = cause
+        earlier = later
+    return found

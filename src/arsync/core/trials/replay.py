@@ -1,0 +1,141 @@
+"""A walk: one account day after day under one rulebook, as if every day had been run.
+
+What leaves on a day is done that day; the next day is planned from what it left. Days on which
+nothing can have changed are left out: what happens is the same (`day_skipping`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from arsync.core.actions import Action
+from arsync.core.actions.effects import after, after_reasons, judged, leaves_on
+from arsync.core.ledger.records import Account, Promise
+from arsync.core.rulebook.model import Rulebook
+from arsync.core.trials.day_skipping import Interest, days_of_events
+from arsync.core.trials.trial import Treatment, Trial, TrialDay
+
+DAY = timedelta(1)
+
+
+class Stop(NamedTuple):
+    """One day of a walk on which something was done."""
+
+    day: date
+    account: Account
+    """As it stood when the day was planned."""
+    treatment: Treatment
+    done: tuple[Action, ...]
+
+
+class Walker:
+    """One rulebook from a first day to a last, ready for any number of accounts."""
+
+    def __init__(
+        self, trial: Trial, rulebook: Rulebook, first: date, last: date, *, every_day: bool = False
+    ) -> None:
+        """Prepare the days.
+
+        Args:
+            trial: on what.
+            rulebook: what is tried.
+            first: the first day.
+            last: the last day.
+            every_day: plan every day, also those on which nothing can have changed.
+        """
+        self.rulebook = rulebook
+        self.first = first
+        self.last = last
+        self.evaluated = 0
+        """How many days of accounts were planned."""
+        self._trial = trial
+        self._interest = Interest(rulebook, self.day, last)
+        self._every_day = every_day
+        self._days: dict[date, TrialDay] = {}
+
+    def day(self, today: date) -> TrialDay:
+        """Return the rulebook on one day, compiled once."""
+        if today not in self._days:
+            self._days[today] = self._trial.day(self.rulebook, today)
+        return self._days[today]
+
+    def walk(
+        self, begin: Account, ledger: Account, documents_on: Callable[[date], Account]
+    ) -> Iterator[Stop]:
+        """Yield the days on which something is done to one account.
+
+        Args:
+            begin: what was done before the first day: steps sent, hold, open tasks.
+            ledger: the account with all that happens to it until the last day.
+            documents_on: its documents as they stand on a day; asked for days in their order.
+        """
+        state = begin
+        judgements: dict[tuple[str, date, date], bool | None] = {}
+        events = days_of_events(ledger, self.first, self.last)
+        today = self.first
+        while today <= self.last:
+            account = _judged(_carried(documents_on(today), state), judgements, today)
+            treatment = self.day(today).treat(account)
+            self.evaluated += 1
+            state = after_reasons(state, treatment.over)
+            done = tuple(one for one in treatment.actions if leaves_on(one, today))
+            if done:
+                state = after(account, done, today)
+                yield Stop(today, account, treatment, done)
+            today = self._next(treatment, done, today, events)
+
+    def _next(
+        self, treatment: Treatment, done: tuple[Action, ...], today: date, events: list[date]
+    ) -> date:
+        """Return the next day to plan."""
+        tomorrow = today + DAY
+        if self._every_day:
+            return tomorrow
+        place = bisect_right(events, today)
+        event = events[place] if place < len(events) else self.last + DAY
+        if event == tomorrow:
+            return tomorrow
+        return self._interest.after(treatment, done, today, event)
+
+
+def _carried(documents: Account, state: Account) -> Account:
+    """Return the documents of one day with what was done up to it."""
+    return documents._replace(
+        sent=state.sent,
+        hold=state.hold,
+        last_hold_episode=state.last_hold_episode,
+        open_tasks=state.open_tasks,
+        done_keys=state.done_keys,
+        undone=state.undone,
+        refused=state.refused,
+        taken_over_on=state.taken_over_on,
+    )
+
+
+def _judged(
+    account: Account, judgements: dict[tuple[str, date, date], bool | None], today: date
+) -> Account:
+    """Judge promises once and for good, as each run does."""
+    if not account.promises:
+        return account
+    known = tuple(
+        one._replace(kept=judgements.get(_key(one), one.kept)) for one in account.promises
+    )
+    account = judged(account._replace(promises=known), today)
+    judgements.update((_key(one), one.kept) for one in account.promises if one.kept is not None)
+    return account
+
+
+def _key(promise: Promise) -> tuple[str, date, date]:
+    return promise.invoice_id, promise.made_on, promise.promised_on
+
+
+def taken_over(account: Account, first: date) -> Account:
+    """Return the account as if the connection was taken over on the first day, if not before."""
+    since = account.taken_over_on
+    return (
+        account if since is not None and since <= first else account._replace(taken_over_on=first)
+    )

@@ -1,0 +1,297 @@
+"""Differences: whose treatment two rulebooks decide otherwise, how, and by which lines.
+
+Accounts stream through, one at a time. What only moved to another line is no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from arsync.core.actions import Action, ActionKind, Because
+from arsync.core.ledger.money import shown
+from arsync.core.ledger.records import Account
+from arsync.core.planning.plan import HeldBack, action_json, because_json
+from arsync.core.rulebook.model import NO_LIMIT, Rulebook
+from arsync.core.trials.trial import Treatment, TrialDay
+
+INVOICES_NAMED_MAX = 3
+"""A change names so many invoices; the actions in its JSON have all."""
+
+
+class ChangeKind(StrEnum):
+    """How a treatment changes."""
+
+    STARTS = "starts"
+    """The new rulebook does it, the old one does not."""
+    STOPS = "stops"
+    OTHERWISE = "otherwise"
+    """Both do it, but not in the same way."""
+    LIMIT = "limit"
+    HELD_BACK = "held back"
+    """Neither acts, but for other reasons."""
+
+
+class Side(NamedTuple):
+    """What one of the two does, and the line that says so."""
+
+    text: str
+    because: Because | None = None
+    action: Action | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "text": self.text,
+            "because": because_json(self.because) if self.because else None,
+            **({"action": action_json(self.action)} if self.action else {}),
+        }
+
+
+class Change(NamedTuple):
+    """One thing that the two rulebooks decide otherwise."""
+
+    kind: ChangeKind
+    about: str
+    """The invoices it concerns, or empty when it is about the customer."""
+    old: Side
+    new: Side
+
+
+class Difference(NamedTuple):
+    """Everything that changes for one customer."""
+
+    contact_id: str
+    contact_name: str
+    changes: tuple[Change, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "contact": {"id": self.contact_id, "name": self.contact_name},
+            "changes": [
+                {
+                    "kind": one.kind.value,
+                    "about": one.about,
+                    "old": one.old.as_json(),
+                    "new": one.new.as_json(),
+                }
+                for one in self.changes
+            ],
+        }
+
+
+def differences(accounts: Iterable[Account], old: TrialDay, new: TrialDay) -> Iterator[Difference]:
+    """Yield the customers whom the two rulebooks treat differently.
+
+    Args:
+        accounts: every debtor.
+        old: one rulebook on a day.
+        new: the other, on the same day or another.
+    """
+    for account in accounts:
+        found = _Comparison((old, old.treat(account)), (new, new.treat(account))).by_contact()
+        names = {one.id: one.name for one in account.contacts}
+        for contact_id, changes in found.items():
+            name = names.get(contact_id, contact_id)
+            yield Difference(contact_id, name, tuple(changes))
+
+
+def action_in_words(action: Action) -> str:
+    """Return what an action does, in a few words: `reminder: first reminder`."""
+    detail = action.step or action.details.get("task", "") or action.details.get("terms", "")
+    kind = action.kind.value.replace("_", " ")
+    return f"{kind}: {detail}" if detail else kind
+
+
+Weighed = tuple[TrialDay, Treatment]
+
+
+class _Comparison:
+    """Two treatments of one account."""
+
+    def __init__(self, old: Weighed, new: Weighed) -> None:
+        self.old = old
+        self.new = new
+        self.found: dict[str, list[Change]] = {}
+
+    def by_contact(self) -> dict[str, list[Change]]:
+        """Return the changes, by contact."""
+        self._limits()
+        self._actions()
+        self._held_back()
+        return self.found
+
+    def _add(self, contact_id: str, change: Change) -> None:
+        self.found.setdefault(contact_id, []).append(change)
+
+    def _limits(self) -> None:
+        old, new = _limit(*self.old), _limit(*self.new)
+        if old.text != new.text:
+            contact_id = self.old[1].assessment.root.seat.contact.id
+            self._add(contact_id, Change(ChangeKind.LIMIT, "", old, new))
+
+    def _actions(self) -> None:
+        before = {one.key: one for one in self.old[1].actions}
+        after = {one.key: one for one in self.new[1].actions}
+        gone = {key: one for key, one in before.items() if key not in after}
+        come = {key: one for key, one in after.items() if key not in before}
+        for key, one in before.items():
+            if key in after:
+                self._both(one, after[key])
+        for key, one in list(gone.items()):
+            twin = next((other for other in come.values() if _same_matter(one, other)), None)
+            if twin is not None:
+                self._both(one, twin)
+                del gone[key], come[twin.key]
+        for one in gone.values():
+            new = _instead(self.new, one)
+            self._add(one.contact_id, Change(ChangeKind.STOPS, _about(one), _side(one), new))
+        for one in come.values():
+            old = _instead(self.old, one)
+            self._add(one.contact_id, Change(ChangeKind.STARTS, _about(one), old, _side(one)))
+
+    def _both(self, old: Action, new: Action) -> None:
+        if _content(old) == _content(new):
+            return
+        more = _qualities(old), _qualities(new)
+        texts = [
+            ", ".join([action_in_words(one), *(x for x in mine if x not in other)])
+            for one, mine, other in ((old, *more), (new, *more[::-1]))
+        ]
+        sides = [Side(text, one.because, one) for text, one in zip(texts, (old, new), strict=True)]
+        self._add(new.contact_id, Change(ChangeKind.OTHERWISE, _about(new), *sides))
+
+    def _held_back(self) -> None:
+        acted = {
+            (one.contact_id, ref.id)
+            for _, treatment in (self.old, self.new)
+            for one in treatment.actions
+            for ref in one.invoices
+        }
+        before, after = _held(self.old[1].held_back), _held(self.new[1].held_back)
+        stopped = {contact for contact, _ in acted}
+        for key in dict.fromkeys((*before, *after)):
+            contact_id, invoice_id = key
+            if key in acted or (not invoice_id and contact_id in stopped):
+                continue  # the change of the action says it
+            old, new = before.get(key, []), after.get(key, [])
+            if [one.why for one in old] == [one.why for one in new]:
+                continue
+            number = next((one.invoice_number for one in (*old, *new)), "")
+            sides = _held_side(old), _held_side(new)
+            self._add(contact_id, Change(ChangeKind.HELD_BACK, number, *sides))
+
+
+def _held(rows: Sequence[HeldBack]) -> dict[tuple[str, str], list[HeldBack]]:
+    found: dict[tuple[str, str], list[HeldBack]] = {}
+    for one in rows:
+        found.setdefault((one.contact_id, one.invoice_id), []).append(one)
+    return found
+
+
+def _held_side(rows: Sequence[HeldBack]) -> Side:
+    if not rows:
+        return Side("nothing to do")
+    text = "; ".join(dict.fromkeys(one.why for one in rows))
+    return Side(f"held back: {text}", next((one.because for one in rows if one.because), None))
+
+
+def _side(action: Action) -> Side:
+    extra = ", asks a person first" if action.needs_approval else ""
+    return Side(action_in_words(action) + extra, action.because, action)
+
+
+def _about(action: Action) -> str:
+    numbers = [one.number or one.id for one in action.invoices]
+    more = len(numbers) - INVOICES_NAMED_MAX
+    named = ", ".join(numbers[:INVOICES_NAMED_MAX])
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _same_matter(one: Action, other: Action) -> bool:
+    """Return whether two actions with other keys are the same intent, worded otherwise."""
+    return (
+        one.kind is other.kind
+        and one.contact_id == other.contact_id
+        and bool(one.invoices)
+        and [ref.id for ref in one.invoices] == [ref.id for ref in other.invoices]
+    )
+
+
+def _content(action: Action) -> tuple[object, ...]:
+    """Return what reaches someone: where the rule stands and how it argues do not count."""
+    steps = tuple((ref.id, ref.step, ref.day) for ref in action.invoices)
+    return (
+        action.step,
+        steps,
+        action.needs_approval,
+        action.not_before,
+        action.via,
+        {name: text for name, text in action.details.items() if name != "cadence"},
+    )
+
+
+def _qualities(action: Action) -> list[str]:
+    """Return how an action is done, in words, to tell two of them apart."""
+    days = sorted({ref.day for ref in action.invoices if ref.step})
+    return [
+        *(f"day {day}" for day in days),
+        "asks a person first" if action.needs_approval else "by itself",
+        f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
+        f"by {action.via.value}",
+        *(f"{name.replace('_', ' ')} {text}" for name, text in action.details.items()
+          if name != "cadence" and text),
+        f"about {_about(action)}" if action.invoices else "",
+    ]  # fmt: skip
+
+
+def _limit(day: TrialDay, treatment: Treatment) -> Side:
+    seat, rule = treatment.assessment.root.seat, treatment.assessment.limit_rule
+    because = Because(rule.place.file, rule.place.line, rule.name) if rule else None
+    if seat.limit_is_none:
+        return Side(NO_LIMIT, because)
+    if seat.credit_limit is None:
+        return Side("credit limit unknown", because)
+    return Side(f"credit limit {shown(seat.credit_limit, day.rulebook.currency)}", because)
+
+
+def _instead(weighed: Weighed, action: Action) -> Side:
+    """Return what this side does in place of an action of the other, and which line says so."""
+    day, treatment = weighed
+    ids = {ref.id for ref in action.invoices}
+    held = [one for one in treatment.held_back if one.contact_id == action.contact_id]
+    exact = [one for one in held if one.invoice_id in ids] if ids else []
+    of_contact = [one for one in held if not one.invoice_id]
+    if exact or of_contact:
+        return _held_side(exact or of_contact)
+    if action.invoices and action.invoices[0].step:
+        for party in treatment.assessment.parties:
+            if party.seat.contact.id == action.contact_id:
+                cadence, _ = day.assessor.cadence(party)
+                if cadence is not None:
+                    place = cadence.place
+                    cited = Because(place.file, place.line, cadence.name)
+                    return Side("no step is due", cited)
+    if action.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
+        reasons = treatment.assessment.reasons
+        if reasons:
+            place = reasons[0].place
+            return Side("the hold stays", Because(place.file, place.line, reasons[0].name))
+    named = _same_name(day.rulebook, action.because.rule)
+    return Side("does not apply" if named else "no such rule", named)
+
+
+def _same_name(rulebook: Rulebook, name: str) -> Because | None:
+    sections = (
+        rulebook.leave_alone,
+        rulebook.credit_holds,
+        rulebook.reminders,
+        rulebook.follow_ups,
+    )
+    for rules in sections:
+        for rule in rules:
+            if rule.name == name:
+                return Because(rule.place.file, rule.place.line, rule.name)
+    return None

@@ -1,0 +1,20 @@
+"""Scenarios: a customer's story, played through a rulebook, and what was expected of it."""
+
+from arsync.core.trials.scenario.comparison import Failure, Verdict, judge
+from arsync.core.trials.scenario.draft import NoDraft, draft
+from arsync.core.trials.scenario.player import Played, play
+from arsync.core.trials.scenario.scenario_model import Scenario, ScenarioFile
+from arsync.core.trials.scenario.scenario_reader import read_scenarios
+
+__all__ = [
+    "Failure",
+    "NoDraft",
+    "Played",
+    "Scenario",
+    "ScenarioFile",
+    "Verdict",
+    "draft",
+    "judge",
+    "play",
+    "read_scenarios",
+]

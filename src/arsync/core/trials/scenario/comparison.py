@@ -1,0 +1,269 @@
+"""The comparison: what was expected of a rulebook, what it did instead, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from arsync.core.planning.assessment import Assessor
+from arsync.core.planning.explanation import Line, explain
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.planning_context import cited
+from arsync.core.rulebook.conditions import fields_of, trace
+from arsync.core.rulebook.facts import contact_row
+from arsync.core.rulebook.model import Place, folded
+from arsync.core.trials.scenario.player import Day, Played, happenings
+from arsync.core.trials.scenario.scenario_model import (
+    ABOUT_CUSTOMERS,
+    Expected,
+    Happening,
+    Phrase,
+    Scenario,
+    What,
+)
+
+REASONS_MAX = 6
+"""How many reasons one failure gives."""
+
+
+class Failure(NamedTuple):
+    """One difference between what was expected and what happened."""
+
+    place: Place
+    """The line of the scenario."""
+    on: date | None
+    expected: str
+    instead: str
+    why: tuple[str, ...] = ()
+    """Each with the rulebook's file and line."""
+
+
+class Verdict(NamedTuple):
+    """What became of one scenario."""
+
+    scenario: Scenario
+    failures: tuple[Failure, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Return whether everything was as expected."""
+        return not self.failures
+
+
+def judge(played: Played) -> Verdict:
+    """Compare what happened with what was expected."""
+    found = _Comparison(played).failures()
+    return Verdict(played.scenario, tuple(sorted(found, key=lambda one: one.place.line)))
+
+
+class _Comparison:
+    """One scenario while it is compared."""
+
+    def __init__(self, played: Played) -> None:
+        self.played = played
+        self.scenario = played.scenario
+        self.open = {id(one): one for one in played.happened}
+        """What happened and nobody expected, so far."""
+
+    def failures(self) -> list[Failure]:
+        """Return every difference."""
+        found = [
+            Failure(event.place, event.on, f"{event.said} to be possible", why)
+            for event, why in self.played.impossible
+        ]
+        missing: list[tuple[Expected, Phrase]] = []
+        nothing: dict[date, Expected] = {}
+        for expected in self.scenario.expected:
+            if expected.facts is not None:
+                found += self.facts(expected)
+            elif expected.phrase is None:
+                nothing[expected.on] = expected
+            else:
+                missing += [(expected, one) for one in self.claim(expected)]
+        found += self.never()
+        found += [self.missing(expected, phrase) for expected, phrase in missing]
+        found += self.unlisted(nothing)
+        return found
+
+    def claim(self, expected: Expected) -> list[Phrase]:
+        """Take what an expectation stands for out of what nobody expected; return what lacks."""
+        assert expected.phrase is not None, "only phrases are claimed"
+        phrase = expected.phrase
+        each = [phrase._replace(invoices=(one,)) for one in phrase.invoices] or [phrase]
+        lacking = []
+        for one in each:
+            fits = [
+                happened
+                for happened in self.open.values()
+                if happened.on == expected.on and one.matches(happened)
+            ]
+            for happened in fits:
+                del self.open[id(happened)]
+            if not fits:
+                lacking.append(one)
+        return lacking
+
+    def never(self) -> list[Failure]:
+        """Return what happened although it must not."""
+        found = []
+        for never in self.scenario.never:
+            for happened in self.played.happened:
+                if never.phrase.matches(happened):
+                    self.open.pop(id(happened), None)
+                    found.append(
+                        Failure(
+                            never.place,
+                            happened.on,
+                            f"never {never.phrase.said}",
+                            f"{happened} on {self.scenario.day(happened.on)}",
+                            (reason(happened),),
+                        )
+                    )
+        return found
+
+    def missing(self, expected: Expected, phrase: Phrase) -> Failure:
+        """Return a failure for what did not happen on its day."""
+        said = expected.said
+        if len(phrase.invoices) == 1 and len((expected.phrase or phrase).invoices) > 1:
+            said += f" (not for {phrase.invoices[0]})"
+        day = self.played.days.get(expected.on)
+        other = min(
+            (one for one in self.open.values() if phrase.matches(one)),
+            key=lambda one: abs((one.on - expected.on).days),
+            default=None,
+        )
+        today = "; ".join(map(str, day.happened)) if day else ""
+        why = self.why_not(phrase, day) if day else []
+        if other is None:
+            instead = f"{today} on that day" if today else "nothing on that day"
+        else:
+            del self.open[id(other)]
+            is_later = other.on > expected.on
+            instead = (
+                f"it comes {'later' if is_later else 'before'}, on {self.scenario.day(other.on)}"
+            )
+            why = [*(why if is_later else ()), reason(other)]
+        where = f"{said} on {self.scenario.day(expected.on)}"
+        return Failure(expected.place, expected.on, where, instead, tuple(why[:REASONS_MAX]))
+
+    def unlisted(self, nothing: dict[date, Expected]) -> list[Failure]:
+        """Return what happened and nobody listed."""
+        found = []
+        for happened in self.open.values():
+            expected = nothing.get(happened.on)
+            if expected is None and self.scenario.unlisted_allowed:
+                continue
+            place = expected.place if expected else self.scenario.place
+            what = "nothing" if expected else "nothing but what is listed"
+            on = self.scenario.day(happened.on)
+            why = (reason(happened),)
+            found.append(Failure(place, happened.on, f"{what} on {on}", str(happened), why))
+        return found
+
+    def facts(self, expected: Expected) -> list[Failure]:
+        """Return a failure for facts that do not hold in the evening of a day."""
+        assert expected.facts is not None, "only facts are asked for"
+        day = self.played.days[expected.on]
+        assessor = Assessor(self.played.rulebook, self.played.organisation, expected.on)
+        root = assessor.assess(day.evening[0]).root
+        asked = [one.position for one in fields_of(expected.facts.tree)]
+        traced = trace(expected.facts.tree, contact_row(root.seat, asked), None)
+        if traced.answer is True:
+            return []
+        wrong = [one for one in traced.evidence if one.answer is not True]
+        currency = self.played.rulebook.currency
+        instead = " · ".join(one.in_words(currency) for one in wrong or traced.evidence)
+        on = self.scenario.day(expected.on)
+        return [Failure(expected.place, expected.on, f"the facts hold on {on}", instead)]
+
+    def why_not(self, phrase: Phrase, day: Day) -> list[str]:
+        """Return what stopped something on a day, or the rules that were read."""
+        waiting = list(self.planned(phrase, day))
+        if waiting:
+            return waiting
+        held = [one for one in day.plan.held_back if _about(one, phrase)]
+        if held:
+            return [_held(one) for one in held]
+        if phrase.what is What.TASK and (asked := self.follow_ups(phrase, day)):
+            return asked
+        lines = self.explained(phrase, day)
+        wanted = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
+        chosen = [one for one in lines if one.section in wanted]
+        # Nothing comes next: then it is about which cadence the customer is in.
+        chosen = chosen or [one for one in lines if one.section == "reminders" and one.answer]
+        return [_line(one) for one in chosen]
+
+    def planned(self, phrase: Phrase, day: Day) -> Iterator[str]:
+        """Yield what is planned on the day and waits: for a business day, or for a person."""
+        for action in day.plan.actions:
+            on = day.plan.as_of
+            if not any(phrase._replace(waits=False).matches(one) for one in happenings(action, on)):
+                continue
+            place = f"{action.because.file}:{action.because.line}: {action.because.rule}"
+            if action.not_before is not None and action.not_before.date() > on:
+                leaves = self.scenario.day(action.not_before.date())
+                yield f"{place}: planned; messages next leave on {leaves}"
+            elif action.needs_approval:
+                yield f"{place}: planned; it needs a person's approval"
+
+    def explained(self, phrase: Phrase, day: Day) -> list[Line]:
+        """Return the explanation of the day for what a phrase is about."""
+        lines = []
+        for account in day.morning:
+            names = {folded(one.name) for one in account.contacts}
+            if phrase.contact and folded(phrase.contact) not in names:
+                continue
+            numbers = [one.number for one in account.invoices]
+            for number in phrase.invoices or ("",):
+                if number and number not in numbers:
+                    continue
+                lines += explain(
+                    account,
+                    self.played.rulebook,
+                    day.plan,
+                    organisation=self.played.organisation,
+                    invoice_id=number,
+                )
+        return lines
+
+    def follow_ups(self, phrase: Phrase, day: Day) -> list[str]:
+        """Return how the follow-up answered that opens a task of this text."""
+        assessor = Assessor(self.played.rulebook, self.played.organisation, day.plan.as_of)
+        found = []
+        for rule in self.played.rulebook.follow_ups:
+            if folded(rule.task) != folded(phrase.text):
+                continue
+            for account in day.morning:
+                root = assessor.assess(account).root
+                asked = [one for one in root.seat.owed if one.number in phrase.invoices]
+                for invoice in asked or root.seat.owed:
+                    words = assessor.words(rule.when, root, invoice)
+                    found.append(f"{rule.place.file}:{rule.place.line}: {rule.name}: {words}")
+        return list(dict.fromkeys(found))
+
+
+def reason(happened: Happening) -> str:
+    """Return why something happened: the rule's file and line, and what it saw."""
+    because = happened.action.because
+    note = happened.action.note.removesuffix(f" ({cited(because)}).")
+    return f"{because.file}:{because.line}: {because.rule}: {note}"
+
+
+def _line(line: Line) -> str:
+    where = f"{line.place.file}:{line.place.line}: " if line.place else ""
+    return f"{where}next for {line.text}" if line.section == "next" else f"{where}{line.text}"
+
+
+def _held(one: HeldBack) -> str:
+    where = f"{one.because.file}:{one.because.line}: " if one.because else ""
+    number = f"{one.invoice_number}: " if one.invoice_number else ""
+    after = f"; again on {one.next_date}" if one.next_date else ""
+    return f"{where}{number}{one.why}{after}"
+
+
+def _about(held: HeldBack, phrase: Phrase) -> bool:
+    """Return whether what was held back is what a phrase asks for."""
+    if phrase.what in ABOUT_CUSTOMERS:
+        return not held.invoice_id and "hold" in held.why
+    return not held.invoice_id or not phrase.invoices or held.invoice_number in phrase.invoices

@@ -1,0 +1,306 @@
+"""The draft: a scenario from a real customer, with names, numbers, addresses and amounts changed.
+
+The disguise is deterministic: the same customer gets the same draft, and all its amounts are
+multiplied by one factor, so that their proportions stay. Days stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from json import dumps
+from typing import NamedTuple
+
+from arsync.core.ledger.account_view import Converter, is_owed
+from arsync.core.ledger.money import ZERO, rounded
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    Dispute,
+    DocumentStatus,
+    Invoice,
+    PaymentStatus,
+)
+from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.rulebook.model import Rulebook, folded
+from arsync.core.trials.scenario.player import play
+from arsync.core.trials.scenario.scenario_model import Happening
+from arsync.core.trials.scenario.scenario_reader import read_scenarios
+
+PAID_INVOICES_MAX = 12
+"""How many paid invoices a draft tells of, the newest: they say how the customer pays."""
+
+OWED_INVOICES_MAX = 40
+"""How many open invoices a draft tells of, the oldest."""
+
+DAYS_AHEAD = 30
+"""How far beyond today a draft is played."""
+
+DAYS_BACK_MAX = 365
+"""How far back a draft begins at most: older debts are there when it begins."""
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .&/()'-]*")
+
+
+class NoDraft(ValueError):
+    """The customer has nothing to tell a story of; the message says what is missing."""
+
+
+def draft(
+    account: Account,
+    rulebook: Rulebook,
+    *,
+    base_currency: str,
+    today: date,
+    holidays: HolidaysIn,
+    rulebook_path: str = "",
+) -> str:
+    """Return a scenario file about a real customer in disguise, with what the rulebook does.
+
+    Args:
+        account: the customer.
+        rulebook: what the expectations are filled with.
+        base_currency: of the ledger, for its exchange rates.
+        today: the organisation's day; the story goes on for 30 days after it.
+        holidays: the public holidays of a place.
+        rulebook_path: what the file says under `rulebook:`; empty: nothing.
+
+    Raises:
+        NoDraft: the customer has no invoice that is open or was paid.
+    """
+    story = _Disguised(account, rulebook, base_currency, today)
+    text = "\n".join(story.lines(rulebook_path)) + "\n"
+    read, problems = read_scenarios("draft", text)
+    assert read is not None, "\n".join(map(str, problems))
+    happened = play(read.scenarios[0], rulebook, holidays=holidays).happened
+    return text + "".join(f"{line}\n" for line in expectations(happened))
+
+
+def expectations(happened: Iterable[Happening]) -> Iterator[str]:
+    """Yield the lines of `expect:` that say what happened."""
+    by_day: dict[date, dict[tuple[str, str, bool], list[str]]] = {}
+    for one in happened:
+        said = (str(one._replace(invoice="", waits=False)), one.contact, one.waits)
+        invoices = by_day.setdefault(one.on, {}).setdefault(said, [])
+        if one.invoice:
+            invoices.append(one.invoice)
+    if by_day:
+        yield "    expect:"
+    for on, lines in by_day.items():
+        phrases = [
+            said
+            + (f" for {' and '.join(numbers)}" if numbers else "")
+            + (" waits for approval" if waits else "")
+            for (said, _, waits), numbers in lines.items()
+        ]
+        if len(phrases) == 1:
+            yield f"      {on}: {_quoted(phrases[0])}"
+            continue
+        yield f"      {on}:"
+        yield from (f"        - {_quoted(phrase)}" for phrase in phrases)
+
+
+class _Change(NamedTuple):
+    on: date
+    said: str
+
+
+class _Disguised:
+    """One customer in disguise."""
+
+    def __init__(
+        self, account: Account, rulebook: Rulebook, base_currency: str, today: date
+    ) -> None:
+        self.account = account
+        self.rulebook = rulebook
+        self.today = today
+        self.converter = Converter(rulebook.currency, base_currency, account)
+        self.factor = _factor(account.contacts[0].id)
+        owed = sorted((one for one in account.invoices if is_owed(one)), key=lambda one: one.due_on)
+        paid = sorted(
+            (
+                one
+                for one in account.invoices
+                if one.status == DocumentStatus.PAID and one.paid_on and one.total > 0
+            ),
+            key=lambda one: one.paid_on or today,
+        )
+        # The oldest open invoice stands first: its due date is day 0.
+        self.invoices = [*owed[:OWED_INVOICES_MAX], *paid[-PAID_INVOICES_MAX:]]
+        if not self.invoices:
+            raise NoDraft(f"{account.contacts[0].name} has no invoice that is open or was paid.")
+        self.numbers = {one.id: f"INV-{count}" for count, one in enumerate(self.invoices, 1)}
+        self.names = {one.id: f"Customer {_letters(count)}" for count, one in enumerate(
+            account.contacts)}  # fmt: skip
+
+    def amount(self, amount: Decimal, currency: str) -> str:
+        """Return an amount in disguise."""
+        return f"{max(rounded(amount * self.factor, currency), Decimal('0.01')):.2f}"
+
+    def lines(self, rulebook_path: str) -> Iterator[str]:
+        """Yield the file, up to what is expected."""
+        yield "# Drafted from a real customer. Names, numbers, addresses and amounts are changed;"
+        yield "# days, groups and tags are as they are. Look through it before you pass it on."
+        if rulebook_path:
+            yield f"rulebook: {_quoted(rulebook_path)}"
+        yield "scenarios:"
+        yield f"  - name: {self.names[self.account.contacts[0].id]} as of {self.today}"
+        yield "    customers:"
+        for contact in self.account.contacts:
+            yield from self.customer(contact)
+        yield "    invoices:"
+        for invoice in self.invoices:
+            yield from self.invoice(invoice)
+        yield from self.events()
+        first = min(one.issued_on for one in self.invoices)
+        begins = max(first, self.today - timedelta(DAYS_BACK_MAX))
+        begins = max(begins, self.account.taken_over_on or begins)
+        if begins > first:
+            yield f"    taken_over: {begins}"
+        yield f"    until: {max(self.today, begins) + timedelta(DAYS_AHEAD)}"
+
+    def customer(self, contact: Contact) -> Iterator[str]:
+        """Yield a customer, with what the rulebook says was agreed with it."""
+        name = self.names[contact.id]
+        email = f"accounts@{name.lower().replace(' ', '-')}.example"
+        yield f"      - name: {name}"
+        yield f"        email: {email if contact.email or contact.more_emails else 'none'}"
+        if contact.groups:
+            yield f"        groups: [{', '.join(map(_quoted, contact.groups))}]"
+        if re.fullmatch("[A-Z]{2}", contact.country):
+            yield f"        country: {contact.country}"
+        if contact.created_on:
+            yield f"        since: {contact.created_on}"
+        if contact.parent_id in self.names and contact is not self.account.contacts[0]:
+            yield f"        parent: {self.names[contact.parent_id]}"
+            yield f"        bill_to_parent: {'yes' if contact.bill_to_parent else 'no'}"
+        agreed = self.rulebook.by_contact()
+        found = agreed.get(folded(contact.id)) or agreed.get(folded(contact.name))
+        if found is None:
+            return
+        if found.tags:
+            yield f"        tags: [{', '.join(map(_quoted, sorted(found.tags)))}]"
+        if found.credit_limit is not None:
+            limit = self.amount(found.credit_limit, self.rulebook.currency)
+            yield f"        credit_limit: {limit}"
+        if found.insured_limit is not None:
+            limit = self.amount(found.insured_limit, self.rulebook.currency)
+            yield f"        insured_limit: {limit}"
+        if found.review_on:
+            yield f"        review_on: {found.review_on}"
+
+    def invoice(self, invoice: Invoice) -> Iterator[str]:
+        """Yield an invoice; what is known to be paid of an open one follows as events."""
+        known = sum((amount for _, amount, _ in self.matched(invoice)), ZERO)
+        total = invoice.amount_due + known if is_owed(invoice) else invoice.total
+        parts = [f"number: {self.numbers[invoice.id]}"]
+        if len(self.names) > 1:
+            parts.append(f"customer: {self.names[invoice.contact_id]}")
+        parts += [
+            f"issued: {min(invoice.issued_on, invoice.due_on)}",
+            f"due: {invoice.due_on}",
+            f"amount: {self.amount(total, invoice.currency)}",
+        ]
+        if invoice.currency != self.rulebook.currency:
+            parts.append(f"currency: {invoice.currency}")
+            rate = self.converter.rate(invoice.currency, invoice.rate)
+            if rate:
+                parts.append(f"rate: {rate.quantize(Decimal('0.000001')):f}")
+        if not is_owed(invoice):
+            parts.append(f"paid: {max(invoice.paid_on or self.today, invoice.issued_on)}")
+        yield f"      - {{{', '.join(parts)}}}"
+
+    def matched(self, invoice: Invoice) -> Iterator[tuple[date, Decimal, str]]:
+        """Yield what was matched to an open invoice: when, how much, and from what."""
+        if not is_owed(invoice):
+            return
+        sources = [
+            (one.allocations, "payment")
+            for one in self.account.payments
+            if one.status == PaymentStatus.ACTIVE
+        ]
+        sources += [
+            (one.allocations, "credit")
+            for one in self.account.credits
+            if one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        ]
+        for allocations, kind in sources:
+            for part in allocations:
+                if part.invoice_id == invoice.id and part.amount > 0:
+                    yield max(part.allocated_on, invoice.issued_on), part.amount, kind
+
+    def events(self) -> Iterator[str]:
+        """Yield what happened, by day."""
+        found = sorted(self.changes(), key=lambda one: one.on)
+        if found:
+            yield "    events:"
+        for on in dict.fromkeys(one.on for one in found):
+            yield f"      {on}:"
+            yield from (f"        - {one.said}" for one in found if one.on == on)
+
+    def changes(self) -> Iterator[_Change]:
+        """Yield payments, credits, promises and disputes."""
+        for invoice in self.invoices:
+            for on, amount, kind in self.matched(invoice):
+                said = f"{kind} {self.amount(amount, invoice.currency)}"
+                yield _Change(on, f"{said} for {self.numbers[invoice.id]}")
+        several = len(self.names) > 1
+        for payment in self.account.payments:
+            if payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0:
+                said = f"payment {self.amount(payment.unallocated, payment.currency)}"
+                who = f" from {self.names[payment.contact_id]}" if several else ""
+                yield _Change(payment.paid_on, said + who)
+        for credit in self.account.credits:
+            if credit.status == DocumentStatus.OPEN and credit.unallocated > 0:
+                said = f"credit {self.amount(credit.unallocated, credit.currency)}"
+                who = f" to {self.names[credit.contact_id]}" if several else ""
+                yield _Change(credit.issued_on, said + who)
+        yield from self.agreements()
+
+    def agreements(self) -> Iterator[_Change]:
+        """Yield promises and disputes about invoices that were owed then."""
+        by_id = {one.id: one for one in self.invoices}
+
+        def was_owed(invoice_id: str, on: date) -> Invoice | None:
+            one = by_id.get(invoice_id)
+            owed = one is not None and on >= one.issued_on and (not one.paid_on or on < one.paid_on)
+            return one if owed else None
+
+        for promise in self.account.promises:
+            invoice = was_owed(promise.invoice_id, promise.made_on)
+            if invoice is not None:
+                amount = ""
+                if promise.amount is not None:
+                    amount = f" {self.amount(promise.amount, invoice.currency)}"
+                number = self.numbers[invoice.id]
+                said = f"promise{amount} for {number} by {promise.promised_on}"
+                yield _Change(promise.made_on, said)
+        shown = (Dispute(one.id, one.disputed_on, "") for one in self.account.invoices
+                 if one.disputed_on is not None)  # fmt: skip
+        for dispute in (*self.account.disputes, *shown):
+            invoice = was_owed(dispute.invoice_id, dispute.opened_on)
+            if invoice is not None:
+                number = self.numbers[invoice.id]
+                yield _Change(dispute.opened_on, f"dispute {number}")
+                if dispute.settled_on is not None:
+                    yield _Change(dispute.settled_on, f"settled {number}")
+
+
+def _factor(contact_id: str) -> Decimal:
+    """Return what all amounts of a customer are multiplied by: 0.60 to 0.90, or 1.10 to 1.60."""
+    choice = int.from_bytes(hashlib.sha256(contact_id.encode()).digest()[:4]) % 82
+    return Decimal(60 + choice if choice <= 30 else 79 + choice) / 100
+
+
+def _letters(count: int) -> str:
+    """Return A, B ... Z, AA, AB ..."""
+    head, last = divmod(count, 26)
+    return (_letters(head - 1) if head else "") + chr(ord("A") + last)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML reads it back."""
+    return text if _PLAIN.fullmatch(text) else dumps(text, ensure_ascii=False)

@@ -1,0 +1,266 @@
+"""The play: a rulebook day by day over the account of a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.actions.effects import (
+    after,
+    after_reasons,
+    after_refusal,
+    after_task_done,
+    judged,
+    leaves_on,
+)
+from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.planning.planner import Plan, make_plan
+from arsync.core.rulebook.model import Place, Rulebook, folded
+from arsync.core.rulebook.required_capabilities import needs
+from arsync.core.trials.scenario.scenario_ledger import NotPossible, apply_event
+from arsync.core.trials.scenario.scenario_model import (
+    KINDS,
+    Event,
+    EventKind,
+    Happening,
+    Scenario,
+    What,
+)
+
+CONNECTION = "scenario"
+
+
+class Day:
+    """One day that was played."""
+
+    def __init__(self, accounts: list[Account], plan: Plan) -> None:
+        """Remember the accounts in the morning and what was planned for them."""
+        self.plan = plan
+        self.morning = accounts
+        self.evening = accounts
+        self.happened: list[Happening] = []
+
+
+@dataclass
+class Played:
+    """What a rulebook did in a scenario, day by day."""
+
+    scenario: Scenario
+    rulebook: Rulebook
+    """With what the scenario says was agreed."""
+    organisation: Organisation
+    days: dict[date, Day] = field(default_factory=dict)
+    impossible: list[tuple[Event, str]] = field(default_factory=list)
+    """Events that could not happen, each with why."""
+
+    @property
+    def happened(self) -> list[Happening]:
+        """Return everything that happened, in order."""
+        return [one for day in self.days.values() for one in day.happened]
+
+
+def play(scenario: Scenario, rulebook: Rulebook, *, holidays: HolidaysIn) -> Played:
+    """Play a rulebook over a scenario.
+
+    Each day the events happen first, then the rulebook is asked, as by a run in the morning; what
+    it wants done is done on the day on which it may leave. `safety` is about whole ledgers and
+    plays no part.
+
+    Args:
+        scenario: the story.
+        rulebook: what to do.
+        holidays: the public holidays of a place.
+    """
+    return _Stage(scenario, rulebook, holidays).play()
+
+
+class _Stage:
+    """One play."""
+
+    def __init__(self, scenario: Scenario, rulebook: Rulebook, holidays: HolidaysIn) -> None:
+        said = {folded(one.contact) for one in scenario.agreed}
+        others = [one for one in rulebook.customers if folded(one.contact) not in said]
+        self.rulebook = replace(rulebook, customers=(*others, *scenario.agreed))
+        self.scenario = scenario
+        self.holidays = holidays
+        self.organisation = Organisation(CONNECTION, "Scenario", rulebook.currency)
+        self.offers = frozenset(capability for capability, _, _ in needs(rulebook))
+        self.accounts = _accounts(scenario)
+        self.to_come = [_here(one, rulebook.currency) for one in scenario.invoices]
+        self.played = Played(scenario, self.rulebook, self.organisation)
+        self.approved: set[str] = set()
+        self.said_to_wait: set[str] = set()
+        self.decided: set[Place] = set()
+        self.tasks: dict[str, Happening] = {}
+
+    def play(self) -> Played:
+        """Play every day."""
+        early = min(
+            [self.scenario.begins]
+            + [one.on for one in self.scenario.events]
+            + [one.issued_on for one in self.to_come]
+        )
+        for ahead in range((self.scenario.until - early).days + 1):
+            today = early + timedelta(ahead)
+            self.issue(today)
+            events = [one for one in self.scenario.events if one.on == today]
+            self.happen(events)
+            self.accounts = [judged(one, today) for one in self.accounts]
+            if today >= self.scenario.begins:
+                self.run(today, events)
+        return self.played
+
+    def issue(self, today: date) -> None:
+        """Let the invoices of the day come into the ledger."""
+        for invoice in [one for one in self.to_come if one.issued_on == today]:
+            owner = self.owner(invoice.contact_id)
+            account = self.accounts[owner]
+            self.accounts[owner] = account._replace(invoices=(*account.invoices, invoice))
+
+    def owner(self, contact_id: str) -> int:
+        """Return which account a contact belongs to."""
+        return next(
+            index
+            for index, account in enumerate(self.accounts)
+            if any(one.id == contact_id for one in account.contacts)
+        )
+
+    def happen(self, events: list[Event]) -> None:
+        """Let the events of a day happen to the ledger."""
+        for event in events:
+            if event.kind in _BY_PERSON:
+                continue
+            index = self.about(event)
+            try:
+                self.accounts[index] = apply_event(self.accounts[index], event)
+            except NotPossible as why:
+                self.cannot(event, str(why))
+
+    def about(self, event: Event) -> int:
+        """Return which account an event is about."""
+        for index, account in enumerate(self.accounts):
+            if any(one.number == event.invoice for one in account.invoices):
+                return index
+            if event.contact and any(one.name == event.contact for one in account.contacts):
+                return index
+        return 0
+
+    def run(self, today: date, events: list[Event]) -> None:
+        """Ask the rulebook, and do what it wants done."""
+        plan = make_plan(
+            self.accounts,
+            self.rulebook,
+            connection=CONNECTION,
+            organisation=self.organisation,
+            today=today,
+            now=datetime.combine(today, self.rulebook.sending.earliest, tzinfo=UTC),
+            offers=self.offers,
+            holidays=self.holidays,
+        )
+        day = self.played.days[today] = Day(list(self.accounts), plan)
+        done = [one for one in plan.actions if self.may_go(one, today, events, day)]
+        for index, account in enumerate(self.accounts):
+            mine = {one.id for one in account.contacts}
+            own = [one for one in done if one.contact_id in mine]
+            self.accounts[index] = after_reasons(after(account, own, today), plan.over)
+        for action in done:
+            found = happenings(action, today)
+            day.happened += found
+            if action.kind is ActionKind.TASK:
+                self.tasks[action.key] = found[0]
+        self.finish(events, today)
+        day.evening = list(self.accounts)
+
+    def may_go(self, action: Action, today: date, events: list[Event], day: Day) -> bool:
+        """Return whether an action is done today; a person may have to approve it first."""
+        if action.needs_approval and self.is_decided(action, today, events, EventKind.REJECT):
+            index = self.owner(action.contact_id)
+            self.accounts[index] = after_refusal(self.accounts[index], [action])
+            return False
+        if action.needs_approval and self.is_decided(action, today, events, EventKind.APPROVE):
+            self.approved.add(action.key)
+        waits = action.needs_approval and not (
+            self.scenario.approved_same_day or action.key in self.approved
+        )
+        if waits and action.key not in self.said_to_wait:
+            self.said_to_wait.add(action.key)
+            day.happened += happenings(action, today, waits=True)
+        return not waits and leaves_on(action, today)
+
+    def is_decided(self, action: Action, today: date, events: list[Event], kind: EventKind) -> bool:
+        """Return whether a person decides about the action today, and remember that one did."""
+        found = happenings(action, today)
+        places = {
+            event.place
+            for event in events
+            if event.kind is kind
+            and event.phrase is not None
+            and any(event.phrase.matches(one) for one in found)
+        }
+        self.decided |= places
+        return bool(places)
+
+    def finish(self, events: list[Event], today: date) -> None:
+        """Let people finish tasks, and say which of their decisions found nothing to decide."""
+        for event in events:
+            if event.kind is EventKind.TASK_DONE:
+                keys = [
+                    key
+                    for key, one in self.tasks.items()
+                    if not event.text or folded(event.text) == folded(one.text)
+                ]
+                for key in keys:
+                    del self.tasks[key]
+                self.accounts = [after_task_done(one, keys) for one in self.accounts]
+                if not keys:
+                    self.cannot(event, f"no such task is open on {today}")
+            elif event.kind in _DECISIONS and event.place not in self.decided:
+                self.cannot(event, f"nothing of the kind waits for a person on {today}")
+
+    def cannot(self, event: Event, why: str) -> None:
+        """Remember an event that could not happen."""
+        self.played.impossible.append((event, why))
+
+
+_DECISIONS = frozenset({EventKind.APPROVE, EventKind.REJECT})
+_BY_PERSON = _DECISIONS | {EventKind.TASK_DONE}
+
+
+def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happening]:
+    """Return what an action is to its invoices, each by itself, or to its customer."""
+    what = KINDS[action.kind]
+    text = {
+        What.TASK: action.details.get("task", ""),
+        What.LATE_FEE: action.details.get("amount", ""),
+        What.TERMS_CHANGED: action.details.get("terms", ""),
+        What.EMAIL: action.step,
+        What.LETTER: action.step,
+    }.get(what, "")
+    numbers = [ref.number for ref in action.invoices] or [""]
+    return [
+        Happening(on, what, text, number, action.contact_name, waits, action) for number in numbers
+    ]
+
+
+def _accounts(scenario: Scenario) -> list[Account]:
+    """Return the accounts as they begin: each parent with its children, and nothing invoiced."""
+    ids = {one.id for one in scenario.contacts}
+    families: dict[str, list[Contact]] = {}
+    up = {one.id: one.parent_id for one in scenario.contacts if one.parent_id in ids}
+    for one in scenario.contacts:
+        root = one.id
+        while root in up:
+            root = up[root]
+        families.setdefault(root, []).append(one)
+    return [
+        Account(tuple(family), taken_over_on=scenario.taken_over_on) for family in families.values()
+    ]
+
+
+def _here(invoice: Invoice, currency: str) -> Invoice:
+    """Return the invoice in the rulebook's currency, when it names none."""
+    rate = Decimal(1) if invoice.currency in {"", currency} else invoice.rate
+    return invoice._replace(currency=invoice.currency or currency, rate=rate)

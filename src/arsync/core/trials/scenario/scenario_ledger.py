@@ -1,0 +1,204 @@
+"""The ledger of a scenario: what its events do to a customer's account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from arsync.core.ledger.account_view import is_owed
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import (
+    Account,
+    Allocation,
+    Credit,
+    CreditKind,
+    Dispute,
+    DocumentStatus,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    Promise,
+)
+from arsync.core.trials.scenario.scenario_model import Event, EventKind
+
+
+class NotPossible(Exception):
+    """The event cannot happen on its day; the message says why."""
+
+
+def apply_event(account: Account, event: Event) -> Account:
+    """Return the account after something happened in its ledger.
+
+    Raises:
+        NotPossible: there is nothing that it could happen to.
+    """
+    return _CHANGES[event.kind](account, event)
+
+
+def _invoice(account: Account, number: str) -> Invoice | None:
+    return next((one for one in account.invoices if one.number == number), None)
+
+
+def _owed(account: Account, event: Event) -> Invoice:
+    """Return the invoice that the event is about, which must be owed."""
+    invoice = _invoice(account, event.invoice)
+    if invoice is None or not is_owed(invoice):
+        raise NotPossible(f"nothing is owed on {event.invoice} any more")
+    return invoice
+
+
+def _with(account: Account, invoice: Invoice) -> Account:
+    return account._replace(
+        invoices=tuple(invoice if one.id == invoice.id else one for one in account.invoices)
+    )
+
+
+def _lowered(account: Account, invoice: Invoice, amount: Decimal, event: Event) -> Account:
+    """Return the account with less due on an invoice, which is paid when nothing is left."""
+    left = invoice.amount_due - amount
+    if left > 0:
+        return _with(account, invoice._replace(amount_due=left))
+    paid = invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=event.on)
+    return _with(account, paid)
+
+
+def _matched(
+    account: Account, event: Event
+) -> tuple[Account, Decimal, Decimal, tuple[Allocation, ...], str, str]:
+    """Return the account, the amount, what stays unmatched, what is matched, whose, currency."""
+    if not event.invoice:
+        assert event.amount is not None, "money that names no invoice has an amount"
+        contact = next(
+            (one for one in account.contacts if one.name == event.contact), account.contacts[0]
+        )
+        currency = next((one.currency for one in account.invoices), "")
+        return account, event.amount, event.amount, (), contact.id, currency
+    invoice = _owed(account, event)
+    amount = invoice.amount_due if event.amount is None else event.amount
+    used = min(amount, invoice.amount_due)
+    parts = (Allocation(invoice.id, used, event.on),)
+    lowered = _lowered(account, invoice, used, event)
+    return lowered, amount, amount - used, parts, invoice.contact_id, invoice.currency
+
+
+def _pay(account: Account, event: Event) -> Account:
+    changed, amount, left, parts, contact_id, currency = _matched(account, event)
+    payment = Payment(
+        id=f"payment {len(account.payments) + 1}",
+        contact_id=contact_id,
+        status=PaymentStatus.ACTIVE,
+        paid_on=event.on,
+        currency=currency,
+        rate=_rate(account, currency),
+        amount=amount,
+        unallocated=left,
+        allocations=parts,
+    )
+    return changed._replace(payments=(*account.payments, payment))
+
+
+def _credit(account: Account, event: Event) -> Account:
+    changed, amount, left, parts, contact_id, currency = _matched(account, event)
+    number = f"CN-{len(account.credits) + 1}"
+    credit = Credit(
+        id=number,
+        contact_id=contact_id,
+        kind=CreditKind.CREDIT_NOTE,
+        number=number,
+        status=DocumentStatus.OPEN if left else DocumentStatus.PAID,
+        issued_on=event.on,
+        currency=currency,
+        rate=_rate(account, currency),
+        total=amount,
+        unallocated=left,
+        allocations=parts,
+    )
+    return changed._replace(credits=(*account.credits, credit))
+
+
+def _rate(account: Account, currency: str) -> Decimal | None:
+    return next((one.rate for one in account.invoices if one.currency == currency), None)
+
+
+def _reverse(account: Account, event: Event) -> Account:
+    """Take back the newest payment of an invoice; being owed again opens a new episode."""
+    payment = next(
+        (
+            one
+            for one in reversed(account.payments)
+            if one.status == PaymentStatus.ACTIVE
+            and any(part.invoice_id == event.invoice for part in one.allocations)
+        ),
+        None,
+    )
+    invoice = _invoice(account, event.invoice)
+    if payment is None or invoice is None:
+        raise NotPossible(f"{event.invoice} was not paid")
+    amount = sum((one.amount for one in payment.allocations), ZERO)
+    again = invoice._replace(
+        amount_due=invoice.amount_due + amount, status=DocumentStatus.OPEN, paid_on=None
+    )
+    episodes = dict(account.episodes)
+    if not is_owed(invoice):
+        episodes[invoice.id] = episodes.get(invoice.id, 1) + 1
+    undone = payment._replace(status=PaymentStatus.VOIDED)
+    return _with(account, again)._replace(
+        payments=tuple(undone if one is payment else one for one in account.payments),
+        episodes=episodes,
+    )
+
+
+def _void(account: Account, event: Event) -> Account:
+    invoice = _owed(account, event)
+    return _with(account, invoice._replace(status=DocumentStatus.VOIDED, amount_due=ZERO))
+
+
+def _dispute(account: Account, event: Event) -> Account:
+    invoice = _owed(account, event)
+    dispute = Dispute(invoice.id, event.on, event.text or "not said")
+    return account._replace(disputes=(*account.disputes, dispute))
+
+
+def _settle(account: Account, event: Event) -> Account:
+    standing = [
+        one
+        for one in account.disputes
+        if one.invoice_id == event.invoice and one.settled_on is None
+    ]
+    if not standing:
+        raise NotPossible(f"{event.invoice} is not in dispute")
+    return account._replace(
+        disputes=tuple(
+            one._replace(settled_on=event.on) if one in standing else one
+            for one in account.disputes
+        )
+    )
+
+
+def _promise(account: Account, event: Event) -> Account:
+    """Record a promise; one that is still open for the invoice is replaced by it."""
+    invoice = _owed(account, event)
+    assert event.day is not None, "a promise has a day"
+    others = [
+        one for one in account.promises if one.invoice_id != invoice.id or one.kept is not None
+    ]
+    promise = Promise(invoice.id, event.day, event.amount, event.on)
+    return account._replace(promises=(*others, promise))
+
+
+def _move(account: Account, event: Event) -> Account:
+    invoice = _owed(account, event)
+    assert event.day is not None, "a new due date is a day"
+    return _with(account, invoice._replace(due_on=event.day))
+
+
+_CHANGES: Mapping[EventKind, Callable[[Account, Event], Account]] = {
+    EventKind.PAYMENT: _pay,
+    EventKind.CREDIT: _credit,
+    EventKind.REVERSED: _reverse,
+    EventKind.VOID: _void,
+    EventKind.DISPUTE: _dispute,
+    EventKind.SETTLED: _settle,
+    EventKind.PROMISE: _promise,
+    EventKind.NEW_DUE_DATE: _move,
+}

@@ -1,0 +1,192 @@
+"""A scenario as values: what the reader makes of the YAML, and what can happen in one."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from arsync.core.actions import Action, ActionKind, is_our_letter
+from arsync.core.ledger.records import Contact, Invoice
+from arsync.core.planning.customer_locale import LANGUAGE_NAMES
+from arsync.core.rulebook.conditions import Condition
+from arsync.core.rulebook.model import Customer, Place, folded
+
+
+class What(StrEnum):
+    """What a rulebook can do to a customer, in the words of scenarios."""
+
+    EMAIL = "email"
+    LETTER = "letter"
+    TASK = "task"
+    LATE_FEE = "late fee"
+    HOLD_PLACED = "hold placed"
+    HOLD_LIFTED = "hold lifted"
+    TERMS_CHANGED = "terms changed"
+    TERMS_RESTORED = "terms restored"
+
+
+ABOUT_CUSTOMERS = frozenset(
+    {What.HOLD_PLACED, What.HOLD_LIFTED, What.TERMS_CHANGED, What.TERMS_RESTORED}
+)
+"""These happen to a customer; everything else is about invoices."""
+
+KINDS = {
+    ActionKind.REMINDER: What.EMAIL,
+    ActionKind.LETTER: What.LETTER,
+    ActionKind.TASK: What.TASK,
+    ActionKind.LATE_FEE: What.LATE_FEE,
+    ActionKind.CREDIT_HOLD: What.HOLD_PLACED,
+    ActionKind.LIFT_CREDIT_HOLD: What.HOLD_LIFTED,
+    ActionKind.TERMS: What.TERMS_CHANGED,
+    ActionKind.RESTORE_TERMS: What.TERMS_RESTORED,
+}
+"""What each planned action is called."""
+
+
+class Happening(NamedTuple):
+    """One thing that the rulebook did, to one invoice or one customer."""
+
+    on: date
+    what: What
+    text: str
+    """The reminder text, the task, the fee's amount, or the terms."""
+    invoice: str
+    """The invoice's number; empty when it is about the customer."""
+    contact: str
+    waits: bool
+    """It waits for a person's approval, and has not been done."""
+    action: Action
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the text, and the text with its language: `formal notice in German`.
+
+        The accounting system's own email is in whatever language its template has.
+        """
+        if not is_our_letter(self.action):
+            return (self.text,)
+        code = self.action.details.get("language", "")
+        return self.text, f"{self.text} in {LANGUAGE_NAMES.get(code, code) or 'English'}"
+
+    def __str__(self) -> str:
+        joined = " to " if self.what is What.TERMS_CHANGED else " "
+        said = self.what + (f"{joined}{self.text}" if self.text else "")
+        if self.invoice:
+            said += f" for {self.invoice}"
+        return said + (" waits for approval" if self.waits else "")
+
+
+class Phrase(NamedTuple):
+    """What a line of a scenario says: `email second reminder for INV-1`."""
+
+    said: str
+    what: What
+    text: str = ""
+    """Empty: any."""
+    invoices: tuple[str, ...] = ()
+    """Empty: any."""
+    contact: str = ""
+    """Empty: any."""
+    waits: bool = False
+
+    def matches(self, one: Happening) -> bool:
+        """Return whether something that happened is what the phrase says, of any day."""
+        return (
+            one.what is self.what
+            and one.waits == self.waits
+            and (not self.text or folded(self.text) in {folded(text) for text in one.texts})
+            and (not self.invoices or one.invoice in self.invoices)
+            and (not self.contact or folded(self.contact) == folded(one.contact))
+        )
+
+
+class EventKind(StrEnum):
+    """What can happen to a customer's ledger, or be done by a person."""
+
+    PAYMENT = "payment"
+    CREDIT = "credit"
+    REVERSED = "payment reversed"
+    VOID = "void"
+    DISPUTE = "dispute"
+    SETTLED = "settled"
+    PROMISE = "promise"
+    NEW_DUE_DATE = "new due date"
+    APPROVE = "approve"
+    REJECT = "reject"
+    TASK_DONE = "task done"
+
+
+class Event(NamedTuple):
+    """One thing that happens on a day, before the rulebook is asked."""
+
+    on: date
+    place: Place
+    kind: EventKind
+    said: str
+    invoice: str = ""
+    amount: Decimal | None = None
+    """None: all that is due."""
+    day: date | None = None
+    text: str = ""
+    contact: str = ""
+    phrase: Phrase | None = None
+
+
+class Expected(NamedTuple):
+    """What is to happen on a day: a phrase, nothing at all, or facts that hold in the evening."""
+
+    on: date
+    place: Place
+    said: str
+    phrase: Phrase | None = None
+    facts: Condition | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Return whether nothing is to happen on the day."""
+        return self.phrase is None and self.facts is None
+
+
+class Never(NamedTuple):
+    """What must not happen on any day."""
+
+    place: Place
+    phrase: Phrase
+
+
+class Scenario(NamedTuple):
+    """One customer's story and what is expected of the rulebook."""
+
+    name: str
+    place: Place
+    contacts: tuple[Contact, ...]
+    invoices: tuple[Invoice, ...]
+    """As they were issued, each with its number for an id."""
+    begins: date
+    until: date
+    anchor: date
+    """Day 0: the due date of the first invoice."""
+    agreed: tuple[Customer, ...] = ()
+    """What was agreed with the customers, besides what the rulebook says."""
+    events: tuple[Event, ...] = ()
+    expected: tuple[Expected, ...] = ()
+    never: tuple[Never, ...] = ()
+    taken_over_on: date | None = None
+    """The day arsync starts: when the first invoice was issued, unless the scenario says."""
+    approved_same_day: bool = True
+    unlisted_allowed: bool = False
+
+    def day(self, on: date) -> str:
+        """Return `Mon 2026-03-02 (day 14)`."""
+        return f"{on:%a} {on.isoformat()} (day {(on - self.anchor).days})"
+
+
+class ScenarioFile(NamedTuple):
+    """The scenarios of one file."""
+
+    file: str
+    rulebook: str
+    """The rulebook's file or folder, as the scenario file names it; empty: the rules folder's."""
+    scenarios: tuple[Scenario, ...]

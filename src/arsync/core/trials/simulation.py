@@ -1,0 +1,230 @@
+"""Simulation: today's ledger played forward under a rulebook.
+
+Nothing new is invoiced, everything planned is approved and done on its day, and debtors pay in one
+of three ways. It shows the work and the mail that a policy makes, not what it collects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from arsync.core.ledger.account_view import HISTORY_DAYS, is_owed
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import (
+    Account,
+    Allocation,
+    DocumentStatus,
+    Invoice,
+    Payment,
+    PaymentStatus,
+)
+from arsync.core.rulebook.figures import average
+from arsync.core.rulebook.model import Rulebook
+from arsync.core.trials.activity_counts import Tally
+from arsync.core.trials.replay import Walker, taken_over
+from arsync.core.trials.trial import Trial
+
+DAYS_MAX = 3_660
+"""A simulation looks so many days ahead at most."""
+
+
+class Debtors(StrEnum):
+    """How debtors pay in a simulation."""
+
+    NEVER = "never"
+    AS_BEFORE = "as before"
+    """Each its own average of days late; those without a history the ledger's."""
+    ON_PROMISE = "on promise"
+    """What was promised, and what the platform expects on a day; nothing else."""
+
+
+class Simulation(NamedTuple):
+    """What a rulebook would do from the first day to the last."""
+
+    first: date
+    last: date
+    debtors: Debtors
+    rulebook: Rulebook
+    tally: Tally
+    payments: int
+    """How many payments came in."""
+    accounts: int
+    usual_days_late: int | None
+    """How late the whole ledger pays on average; None: nothing was paid in a year."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "debtors": self.debtors.value,
+            "rulebook": {"files": list(self.rulebook.files), "hash": self.rulebook.hash},
+            "accounts": self.accounts,
+            "payments": self.payments,
+            "usual_days_late": self.usual_days_late,
+            **self.tally.as_json(self.first, self.last, self.rulebook.safety),
+        }
+
+
+class DuePayment(NamedTuple):
+    """One payment that a debtor will make."""
+
+    on: date
+    invoice: Invoice
+    amount: Decimal
+
+
+def simulate(
+    accounts: Iterable[Account],
+    trial: Trial,
+    rulebook: Rulebook,
+    *,
+    today: date,
+    days: int,
+    debtors: Debtors,
+    usual_days_late: int | None = None,
+    every_day: bool = False,
+) -> Simulation:
+    """Play a ledger forward; accounts stream through.
+
+    Args:
+        accounts: every debtor as it stands.
+        trial: the connection.
+        rulebook: what is tried.
+        today: the first day.
+        days: how many days, the first one included.
+        debtors: how they pay.
+        usual_days_late: of debtors without a history (see `usual_lateness`).
+        every_day: plan every day, also those on which nothing can have changed.
+    """
+    last = today + timedelta(days - 1)
+    walker = Walker(trial, rulebook, today, last, every_day=every_day)
+    tally, payments, count = Tally(), 0, 0
+    for account in accounts:
+        count += 1
+        began = taken_over(account, today)
+        coming = [
+            one for one in payments_of(account, debtors, today, usual_days_late) if one.on <= last
+        ]
+        payments += len(coming)
+        ledger = _Forward(began, coming)
+        whole = _Forward(began, coming).on(last)
+        tally.add(
+            (stop.day, action)
+            for stop in walker.walk(began, whole, ledger.on)
+            for action in stop.done
+        )
+    return Simulation(today, last, debtors, rulebook, tally, payments, count, usual_days_late)
+
+
+def usual_lateness(accounts: Iterable[Account], today: date) -> int | None:
+    """Return how many days late the whole ledger pays on average; None of no payments."""
+    total = count = 0
+    for account in accounts:
+        for late in _lateness(account.invoices, today):
+            total += late
+            count += 1
+    return None if not count else (2 * total + count) // (2 * count)
+
+
+def _lateness(invoices: Iterable[Invoice], today: date) -> list[int]:
+    return [
+        max(0, (one.paid_on - one.due_on).days)
+        for one in invoices
+        if one.paid_on is not None
+        and one.status == DocumentStatus.PAID
+        and one.total > 0
+        and 0 <= (today - one.paid_on).days < HISTORY_DAYS
+    ]
+
+
+def payments_of(
+    account: Account, debtors: Debtors, today: date, usual_days_late: int | None
+) -> list[DuePayment]:
+    """Return what one debtor pays after today, in the order of days."""
+    owed = [one for one in account.invoices if is_owed(one)]
+    found: list[DuePayment] = []
+    if debtors is Debtors.AS_BEFORE:
+        own = {
+            contact.id: average(
+                _lateness([x for x in account.invoices if x.contact_id == contact.id], today)
+            )
+            for contact in account.contacts
+        }
+        for invoice in owed:
+            late = own.get(invoice.contact_id)
+            late = usual_days_late if late is None else late
+            if late is not None:
+                found.append(DuePayment(_habit(invoice, late, today), invoice, invoice.amount_due))
+    elif debtors is Debtors.ON_PROMISE:
+        found = [one for invoice in owed for one in _promised(account, invoice, today)]
+    return sorted(found, key=lambda one: (one.on, one.invoice.id))
+
+
+def _habit(invoice: Invoice, late: int, today: date) -> date:
+    on = invoice.due_on + timedelta(late)
+    # Already later than ever: nobody knows when, so it is counted as if it fell due today.
+    return on if on > today else today + timedelta(max(1, late))
+
+
+def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePayment]:
+    promises = [
+        one
+        for one in account.promises
+        if one.invoice_id == invoice.id and one.kept is None and one.promised_on > today
+    ]
+    if promises:
+        newest = max(promises, key=lambda one: (one.made_on, one.promised_on))
+        amount = invoice.amount_due if newest.amount is None else newest.amount
+        return [DuePayment(newest.promised_on, invoice, min(amount, invoice.amount_due))]
+    if invoice.expected_on is not None and invoice.expected_on > today:
+        return [DuePayment(invoice.expected_on, invoice, invoice.amount_due)]
+    return []
+
+
+class _Forward:
+    """One account while its payments come in."""
+
+    def __init__(self, account: Account, payments: list[DuePayment]) -> None:
+        self._account = account
+        self._coming = payments
+        self._paid = 0
+
+    def on(self, day: date) -> Account:
+        """Return the account at the end of a day; days are asked for in their order."""
+        while self._paid < len(self._coming) and self._coming[self._paid].on <= day:
+            self._account = paid(self._account, self._coming[self._paid])
+            self._paid += 1
+        return self._account
+
+
+def paid(account: Account, payment: DuePayment) -> Account:
+    """Return the account after a payment."""
+    received = Payment(
+        id=f"simulated {payment.invoice.id}",
+        contact_id=payment.invoice.contact_id,
+        status=PaymentStatus.ACTIVE,
+        paid_on=payment.on,
+        currency=payment.invoice.currency,
+        rate=payment.invoice.rate,
+        amount=payment.amount,
+        unallocated=ZERO,
+        allocations=(Allocation(payment.invoice.id, payment.amount, payment.on),),
+    )
+    return account._replace(
+        invoices=tuple(
+            _less(one, payment) if one.id == payment.invoice.id else one for one in account.invoices
+        ),
+        payments=(*account.payments, received),
+    )
+
+
+def _less(invoice: Invoice, payment: DuePayment) -> Invoice:
+    left = invoice.amount_due - payment.amount
+    if left > 0:
+        return invoice._replace(amount_due=left)
+    return invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=payment.on)

@@ -1,0 +1,96 @@
+"""A trial: what stays the same while rulebooks and days are tried on one connection's ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from arsync.core.actions import Action
+from arsync.core.ledger.records import Account, Organisation
+from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.planner import begin_plan, plan_account
+from arsync.core.planning.planning_context import Planning
+from arsync.core.rulebook.model import Rulebook
+
+
+class Treatment(NamedTuple):
+    """What one rulebook does with one account on one day."""
+
+    assessment: Assessment
+    actions: tuple[Action, ...]
+    held_back: tuple[HeldBack, ...]
+    over: tuple[str, ...]
+    """Keys of what was undone or refused and may come again: see `Plan.over`."""
+
+
+class Trial(NamedTuple):
+    """One connection, ready to try any rulebook on any day."""
+
+    connection: str
+    organisation: Organisation
+    offers: frozenset[str]
+    """What the accounting system can take, as `Capability` texts."""
+    holidays: HolidaysIn
+    """The public holidays of a place, as `sending` names it."""
+
+    def day(self, rulebook: Rulebook, today: date, now: datetime | None = None) -> TrialDay:
+        """Return one rulebook on one day, ready for any number of accounts.
+
+        Args:
+            rulebook: what to do.
+            today: the organisation's day.
+            now: the moment of planning, aware; without one all hours of the day are left.
+        """
+        return TrialDay(self, rulebook, today, now)
+
+
+class TrialDay:
+    """One rulebook on one day. Nothing is kept of an account."""
+
+    def __init__(
+        self, trial: Trial, rulebook: Rulebook, today: date, now: datetime | None = None
+    ) -> None:
+        """Compile what the day needs."""
+        # Two days before, at noon: in no time zone is it the day itself, so all its hours are left.
+        before = now or datetime.combine(today - timedelta(2), time(12), tzinfo=UTC)
+        self.rulebook = rulebook
+        self.today = today
+        planning, _ = begin_plan(
+            rulebook,
+            trial.connection,
+            trial.organisation,
+            today,
+            before,
+            offers=trial.offers,
+            holidays=trial.holidays,
+        )
+        self._planning: Planning = planning
+
+    def treat(self, account: Account) -> Treatment:
+        """Return what the rulebook does with one account, and what it holds back."""
+        planning = self._planning
+        planning.actions, planning.held_back, planning.over = [], [], []
+        assessment = plan_account(planning, account)
+        return Treatment(
+            assessment,
+            tuple(planning.actions),
+            tuple(planning.held_back),
+            tuple(planning.over),
+        )
+
+    def leaves_on(self, party: Party) -> date:
+        """Return the day on which a message of this day leaves to a customer: it, or a later."""
+        leaving = self._planning.places.leaving(party.seat.contact, party.customer)
+        return leaving.not_before.date()
+
+    @property
+    def first_day(self) -> date:
+        """Return from when messages may leave, where every day counts."""
+        return self._planning.places.first_day
+
+    @property
+    def assessor(self) -> Assessor:
+        """Return the rulebook, ready to be asked about one account."""
+        return self._planning.assessor

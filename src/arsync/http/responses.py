@@ -1,0 +1,99 @@
+"""Reading answers and failures: what a platform says, when to come back, whether it arrived."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+import urllib3.exceptions
+
+from arsync.clock import Clock
+from arsync.connector_sdk import HttpResponse
+from arsync.core.ledger.sanitising import one_line
+
+READ_BYTES_MAX = 256 * 1024
+"""No refusal is longer; what is, is not read for its words."""
+_WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
+_WORDS_LENGTH_MAX = 300
+
+
+def never_arrived(error: BaseException) -> bool:
+    """Say whether the connection itself failed, so that no byte of the request was sent."""
+    seen: set[int] = set()
+    queue: list[Any] = [error]
+    while queue:
+        one = queue.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(
+            one,
+            urllib3.exceptions.NewConnectionError
+            | urllib3.exceptions.ConnectTimeoutError
+            | ssl.SSLCertVerificationError,
+        ):
+            return True
+        queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
+
+
+def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
+    """Read Retry-After: seconds, or a date."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    moment = _moment(text)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (dated(headers) or clock.now())).total_seconds())
+
+
+def dated(headers: Mapping[str, str]) -> datetime | None:
+    """Return the server's own moment of an answer; None when it does not say."""
+    return _moment(headers.get("date", ""))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def words(answer: HttpResponse) -> str:
+    """Return what the platform says about a refusal, as far as it is a sentence."""
+    try:
+        tree = json.loads(answer.body[:READ_BYTES_MAX])
+    except (ValueError, RecursionError):
+        return ""
+    for level in (tree, *_faults(tree)):
+        if isinstance(level, dict):
+            for key in _WORD_KEYS:
+                if isinstance(level.get(key), str) and level[key]:
+                    return f": {one_line(level[key][:_WORDS_LENGTH_MAX]).rstrip('.')}"
+    return ""
+
+
+def _faults(tree: Any) -> list[Any]:
+    fault = tree.get("Fault") or tree.get("fault") if isinstance(tree, dict) else None
+    errors = fault.get("Error") or fault.get("error") if isinstance(fault, dict) else None
+    return errors if isinstance(errors, list) else []
+
+
+def unreachable_words(host: str, error: requests.RequestException) -> str:
+    """Return why no answer came, for people: what to look at."""
+    if isinstance(error, requests.exceptions.SSLError):
+        why = "its certificate is not one that this computer trusts."
+    elif isinstance(error, requests.exceptions.Timeout):
+        why = "no answer in time."
+    else:
+        why = "no connection; is this computer online?"
+    return f"{host} cannot be reached: {why}"

@@ -1,0 +1,146 @@
+"""What the outbox is given and what it gives back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
+
+from arsync.connector_sdk import Receipt
+from arsync.core.actions import Action, ActionState
+from arsync.core.ledger.records import Account, Organisation
+from arsync.core.planning.planner import Plan, action_json
+from arsync.store.models import ActionRow
+
+WHO = "arsync"
+"""Who changes states when no person does."""
+
+
+class Limits(NamedTuple):
+    """How much the outbox may do. Units are in the names."""
+
+    lease_seconds: int = 900
+    """A claim older than this, without an outcome, counts as unknown."""
+    attempts_max: int = 30
+    """With the pauses between them, about a week; then the action is rejected."""
+    actions_per_run_max: int = 5_000
+    emails_per_run_max: int = 300
+    emails_per_day_max: int = 2_000
+    """Of one connection, by the platform; the platform's own limit counts besides."""
+    smtp_emails_per_day_max: int = 2_000
+    """Of one connection, by SMTP: `[smtp] emails_per_day`."""
+    mail_failures_max: int = 3
+    """So many messages put off in a row: the mail server is left alone until the next run."""
+    confirms_per_run_max: int = 500
+    confirm_days_max: int = 7
+    """What could not be read back for so long is no longer looked for: a person is asked."""
+    fresh_seconds: int = 30
+    """Records read again within so many seconds count as fresh for the same customer."""
+    reread_invoices_max: int = 200
+    """Invoices of one customer that are read again before a message to it."""
+    pause_seconds_max: int = 6 * 3600
+    """The longest pause between two attempts."""
+
+
+LIMITS = Limits()
+
+
+class Post(Protocol):
+    """Mail as the outbox sees it."""
+
+    def compose(
+        self,
+        action: Action,
+        account: Account,
+        organisation: Organisation,
+        today: date,
+        links: Mapping[str, str],
+    ) -> Any:
+        """Make the message; nothing leaves.
+
+        Raises:
+            UserMistake: the settings or the texts are wrong. Rejected: there is nobody to send to.
+        """
+        ...
+
+    def send(self, outgoing: Any) -> Receipt:
+        """Hand the message over.
+
+        Raises:
+            Rejected, RetryLater, UserMistake: it did not leave. OutcomeUnknown: it may have.
+        """
+        ...
+
+    def pdf(
+        self, action: Action, account: Account, organisation: Organisation, today: date
+    ) -> bytes:
+        """Return the letter as a PDF."""
+        ...
+
+
+Replan = Callable[[Account], Plan]
+"""Plans one account anew, as of now, with the rulebook of the run."""
+
+
+class Effect(NamedTuple):
+    """What became of one action in this run."""
+
+    key: str
+    action: Action
+    state: ActionState
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `apply --json` prints it."""
+        return {**action_json(self.action, self.state.value), "key": self.key, "why": self.why}
+
+
+def effect_of(row: ActionRow) -> Effect:
+    """Return where an action stands, as an effect."""
+    return Effect(row.key, row.action, row.state, row.reason)
+
+
+@dataclass
+class ApplyResult:
+    """What one run of the outbox did."""
+
+    effects: list[Effect] = field(default_factory=list)
+    """In the order they happened; an action that was sent and confirmed shows twice."""
+    problems: list[str] = field(default_factory=list)
+    """What went wrong, in words."""
+    waits: list[str] = field(default_factory=list)
+    """What only a person can settle, in words."""
+    put_off_until: datetime | None = None
+    """The platform asked to come back at this moment."""
+    needs_reconnect: bool = False
+    unreachable: str = ""
+    """Why the platform could not be reached, when that ended it."""
+    in_hand: bool = False
+    """A write is under way now: it is not cut short."""
+    stopped: bool = False
+    """It was asked to stop before everything was done."""
+    emails_left_over: int = 0
+    """Emails that wait because a limit of the run or the day was reached."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how many actions reached each state."""
+        return dict(Counter(effect.state.value for effect in self.effects))
+
+    @property
+    def failed(self) -> bool:
+        """Return whether part of the work failed."""
+        return bool(self.problems) or self.needs_reconnect
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `apply --json` prints it."""
+        return {
+            "counts": self.counts(),
+            "actions": [effect.as_json() for effect in self.effects],
+            "problems": list(self.problems),
+            "waits": list(self.waits),
+            "put_off_until": self.put_off_until.isoformat() if self.put_off_until else None,
+            "needs_reconnect": self.needs_reconnect,
+            "emails_left_over": self.emails_left_over,
+        }

@@ -1,0 +1,290 @@
+"""The rulebook as it stands in the rules folder, and the holidays it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.config import Config
+from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.planning.customer_locale import no_holidays
+from arsync.core.rulebook import Problem, Rulebook
+from arsync.core.rulebook.reading.extends import Extended, Finder
+from arsync.core.rulebook.reading.merge import File
+from arsync.core.rulebook.reading.reader import read_layers
+from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
+from arsync.errors import UserMistake
+from arsync.files import text_of
+from arsync.mail import DEFAULT_LANGUAGE, Letters, languages
+
+RULEBOOK_FILES_MAX = 200
+"""A rules folder with more files is refused: it is not a rules folder."""
+
+RULEBOOK_BYTES_MAX = 5_000_000
+"""All files of one rulebook together."""
+
+SHIPPED = "arsync_rulebooks"
+"""How problems and evidence show where a shipped rulebook stands."""
+
+_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+class Rules(NamedTuple):
+    """What the rules folder gives for one connection."""
+
+    rulebook: Rulebook | None
+    """None when there is an error among the problems."""
+    problems: tuple[str, ...]
+    """Everything wrong with the rulebook and the user's own texts, as people read it."""
+    errors: int
+    """How many of the problems are errors; the others are warnings."""
+    letters: Letters
+    effective: tuple[File, ...] = ()
+    """The rulebook as it counts, as nodes that know their file and line."""
+
+
+def rulebook_files(config: Config, connection: str = "") -> list[Path]:
+    """Return the files of a connection's rulebook: the folder's, then its own folder's."""
+    root = config.path("rules", "folder")
+    places = [root, root / connection] if connection else [root]
+    return [file for place in places if place.is_dir() for file in _yaml_files(place)]
+
+
+def read_rules(config: Config, connection: str = "") -> Rules:
+    """Read the rulebook of a connection and the texts beside it.
+
+    The connection's own folder extends the files that all share, unless it says `extends:` itself.
+
+    Args:
+        config: names the folder.
+        connection: the connection's name; empty for what all share.
+
+    Raises:
+        UserMistake: there is no rules folder, nothing in it, or a file cannot be read.
+    """
+    folder = config.path("rules", "folder")
+    shared = rulebook_files(config)
+    own = rulebook_files(config, connection)[len(shared) :]
+    if not shared and not own:
+        raise UserMistake(
+            f"there is no rulebook in {folder}."
+            "\n    hint: `arsync init` puts one there; any *.yaml in the folder is read"
+        )
+    return _read(config, folder, own or shared, shared if own else ())
+
+
+def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
+    """Read these files, and every *.yaml of these folders, as one rulebook.
+
+    The texts are those of `templates` beside them; where there is no such folder, those of the
+    rules folder, in which a draft will stand one day.
+
+    Raises:
+        UserMistake: one does not exist, or there is no rulebook among them.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += _yaml_files(path)
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserMistake(f"{path}: there is no such file or folder.")
+    if not files:
+        raise UserMistake(f"there is no *.yaml in {', '.join(map(str, paths))}.")
+    first = paths[0]
+    return _read(config, first if first.is_dir() else first.parent, files)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return [
+        file for file in sorted(folder.iterdir()) if file.suffix in _SUFFIXES and file.is_file()
+    ]
+
+
+def shipped(name: str, asking: str = "") -> Extended:
+    """Find a shipped rulebook by name, for `extends:`.
+
+    Raises:
+        LookupError: there is none.
+    """
+    import arsync_rulebooks
+
+    try:
+        return Extended(f"{SHIPPED}/{name}.yaml", arsync_rulebooks.text(name))
+    except KeyError:
+        known = arsync_rulebooks.names()
+        hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+        raise LookupError(f"there is no shipped rulebook {name!r}.\n{hint}") from None
+
+
+def finder(root: Path, config_folder: Path, files: Sequence[Path]) -> Finder:
+    """Return what finds the rulebooks that `extends:` names: shipped ones, or files below a folder.
+
+    Args:
+        root: the rules folder; nothing outside of it is read.
+        config_folder: names of files are shown from here.
+        files: the files that may say `extends:`.
+    """
+    paths = {_shown(file, config_folder): file for file in files}
+
+    def find(name: str, asking: str) -> Extended:
+        if Path(name).suffix not in _SUFFIXES:
+            return shipped(name)
+        if asking not in paths:
+            raise LookupError(f"there is no shipped rulebook {name!r}.")
+        file = Path(os.path.normpath(paths[asking].parent / name))
+        if not file.resolve().is_relative_to(root.resolve()):
+            raise LookupError(
+                f"{name!r} leads out of the rules folder.\nput the file into it, or below it"
+            )
+        if not file.is_file():
+            raise LookupError(f"there is no file {name!r} beside {asking}.")
+        shown = _shown(file, config_folder)
+        paths[shown] = file
+        return Extended(shown, text_of(file, bytes_max=RULEBOOK_BYTES_MAX))
+
+    return find
+
+
+def _read(
+    config: Config, folder: Path, files: Sequence[Path], shared: Sequence[Path] = ()
+) -> Rules:
+    if len(files) + len(shared) > RULEBOOK_FILES_MAX:
+        raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
+    texts, below = (
+        [
+            (_shown(file, config.folder), text_of(file, bytes_max=RULEBOOK_BYTES_MAX))
+            for file in group
+        ]
+        for group in (files, shared)
+    )
+    if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
+        raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
+    beside = (folder / "templates").is_dir()
+    spoken_from = folder if beside else config.path("rules", "folder")
+    return rules_from(
+        texts, below, find=finder(folder, config.folder, [*shared, *files]),
+        letters=lambda code, law: Letters(spoken_from, code, law),
+    )  # fmt: skip
+
+
+def rules_from(
+    files: Sequence[tuple[str, str]],
+    shared: Sequence[tuple[str, str]],
+    *,
+    find: Finder,
+    letters: Callable[[str, LatePayment | None], Letters],
+) -> Rules:
+    """Read a rulebook and the texts beside it, wherever they are kept.
+
+    Args:
+        files: (name to show, text) of each.
+        shared: files that these extend, when none of them says `extends:`.
+        find: finds what `extends:` names.
+        letters: reads the texts of a language, with what the law gives for late payment.
+    """
+    found = letters(DEFAULT_LANGUAGE, None)
+    reading = read_layers(files, texts=found.names, shared=shared, find=find)
+    rulebook = reading.rulebook
+    problems = [str(problem) for problem in reading.problems]
+    errors = sum(problem.severity == "error" for problem in reading.problems)
+    if rulebook is not None:
+        spoken = rulebook.sending.language
+        if spoken in languages() or rulebook.statutory is not None:
+            code = spoken if spoken in languages() else found.language.code
+            found = letters(code, rulebook.statutory)
+        more = _unknown_places(rulebook)
+        problems += [str(problem) for problem in more]
+        errors += len(more)
+    problems += [str(problem) for problem in found.problems]
+    errors += len(found.problems)
+    return Rules(
+        rulebook if not errors else None,
+        tuple(problems),
+        errors,
+        found,
+        tuple(reading.files),
+    )
+
+
+def _shown(file: Path, folder: Path) -> str:
+    try:
+        return file.relative_to(folder).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def _unknown_places(rulebook: Rulebook) -> list[Problem]:
+    """Return what does not exist of what is named: holidays of a place, letters' language."""
+    problems: list[Problem] = []
+    asked = [(one.holidays, one.language, one.place) for one in rulebook.customers]
+    sending = rulebook.sending
+    for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *asked]:
+        if holidays and not holidays_known(holidays):
+            problems.append(Problem(*place, *_no_such_place(holidays)))
+        if spoken and spoken not in languages():
+            hint = f"known: {', '.join(languages())}"
+            problems.append(Problem(*place, f"there are no letters in {spoken!r}.", hint))
+    return problems
+
+
+def _no_such_place(place: str) -> tuple[str, str]:
+    return f"no holidays are known for {place!r}.", "write a country or region: GB-ENG, DE-BY, US"
+
+
+def holidays_known(place: str) -> bool:
+    """Return whether the holidays of a place are known.
+
+    The library takes half a second to say so: it loads every country. Most places it knows stand in
+    a list, so that a check, which editors run at every save, asks it only about others.
+    """
+    country, _, region = place.upper().partition("-")
+    listed = (
+        resources.files("arsync.rules_source").joinpath(HOLIDAY_PLACES).read_text(encoding="utf-8")
+    )
+    for line in listed.splitlines():
+        if line.startswith(f"{country} ") or line == country:
+            return not region or region in line.split()[1:] or holidays_in(place) is not None
+    return holidays_in(place) is not None
+
+
+HOLIDAY_PLACES = "holiday_places.txt"
+"""Each line a country and its regions, ISO 3166: written by docs/generate.py from the library."""
+
+
+def holidays_of(place: str) -> Callable[[date], bool]:
+    """Return whether a day is a public holiday in a place that a person named.
+
+    Raises:
+        UserMistake: no such place is known.
+    """
+    found = holidays_in(place)
+    if found is None:
+        message, hint = _no_such_place(place)
+        raise UserMistake(f"{message}\n    hint: {hint}")
+    return found
+
+
+@cache
+def holidays_in(place: str) -> Callable[[date], bool] | None:
+    """Return whether a day is a public holiday in a place; None when its holidays are not known.
+
+    Args:
+        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays.
+    """
+    if not place:
+        return no_holidays(place)
+    from holidays import country_holidays
+
+    country, _, region = place.upper().partition("-")
+    try:
+        calendar = country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        return None
+    return calendar.__contains__  # type: ignore[no-any-return]

@@ -1,0 +1,189 @@
+"""Rulebooks to compare: files, folders, and revisions of a git repository."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import subprocess
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.config import Config
+from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.rulebook.reading.extends import Extended
+from arsync.errors import UserMistake
+from arsync.mail import Letters, OwnTexts
+from arsync.mail.letters import OWN_TEMPLATES_MAX, TEMPLATE_SUFFIXES
+from arsync.rules_source.folder import (
+    RULEBOOK_BYTES_MAX,
+    RULEBOOK_FILES_MAX,
+    Rules,
+    read_paths,
+    rules_from,
+    shipped,
+)
+
+GIT_SECONDS_MAX = 30
+"""Git answers about a rules folder at once; when it does not, it waits for something."""
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+class _Blob(NamedTuple):
+    path: str
+    object_id: str
+
+    @property
+    def parent(self) -> str:
+        """Return the folder it lies in."""
+        return posixpath.dirname(self.path) or "."
+
+
+def rules_named(config: Config, spec: str, connection: str = "") -> Rules:
+    """Return the rulebook that a text names: a file, a folder, or `REVISION:PATH`, and its texts.
+
+    Args:
+        config: its folder is where revisions are looked for.
+        spec: as the user wrote it.
+        connection: in a revision, the connection's own folder below PATH counts as well.
+
+    Raises:
+        UserMistake: there is no such thing, or it is no rulebook; with every problem.
+    """
+    path = Path(spec)
+    if not path.exists() and ":" in spec:
+        revision, _, inside = spec.partition(":")
+        return at_revision(config, revision, inside, connection)
+    return _sound(read_paths(config, [path]))
+
+
+def at_revision(config: Config, revision: str, inside: str, connection: str = "") -> Rules:
+    """Return the rulebook of a folder or file, and the texts beside it, as a git revision has them.
+
+    Args:
+        config: its folder lies in the repository.
+        revision: `HEAD~1`, a branch, a tag, a commit.
+        inside: the path, from the config's folder or from the top of the repository.
+        connection: the connection's own folder below it counts as well.
+
+    Raises:
+        UserMistake: no git, no repository, no such revision, nothing there, or no rulebook.
+    """
+    folder = config.folder
+    commit = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    ).strip()
+    if not commit:
+        raise UserMistake(f"git knows no revision {revision!r} here.")
+    files, prefix = _files(folder, commit, inside)
+    wanted = _wanted(inside)
+    groups = [
+        [one for one in files if one.path == wanted or one.parent == place]
+        for place in (wanted, f"{wanted}/{connection}")
+    ]
+    shared, own = groups if connection else (groups[0], [])
+    if not shared and not own:
+        raise UserMistake(f"there is no *.yaml in {inside or '.'} at {revision}.")
+    if len(shared) + len(own) > RULEBOOK_FILES_MAX:
+        raise UserMistake(f"{revision}:{inside} holds more than {RULEBOOK_FILES_MAX} files.")
+    texts = {one.path: _git(folder, "cat-file", "blob", one.object_id) for one in (*shared, *own)}
+    if sum(map(len, texts.values())) > RULEBOOK_BYTES_MAX:
+        raise UserMistake(f"{revision}:{inside} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
+
+    def find(name: str, asking: str) -> Extended:
+        if not name.endswith(_SUFFIXES):
+            return shipped(name)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(asking), name))
+        path = path.removeprefix(f"{revision}:")
+        at = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                  f"{commit}:{prefix}{path}").strip()  # fmt: skip
+        if not at:
+            raise LookupError(f"there is no file {name!r} beside {asking}.")
+        return Extended(f"{revision}:{path}", _git(folder, "cat-file", "blob", at))
+
+    def shown(group: list[_Blob]) -> list[tuple[str, str]]:
+        return [(f"{revision}:{one.path}", texts[one.path]) for one in group]
+
+    is_file = any(one.path == wanted for one in shared)
+    root = posixpath.dirname(wanted) if is_file else wanted
+    read: dict[str, OwnTexts] = {}
+
+    def letters(code: str, law: LatePayment | None) -> Letters:
+        if code not in read:
+            read[code] = _texts_at(folder, (revision, commit), root, code)
+        return Letters(None, code, law, own=read[code])
+
+    return _sound(
+        rules_from(shown(own or shared), shown(shared) if own else (), find=find, letters=letters)
+    )
+
+
+def _sound(rules: Rules) -> Rules:
+    if rules.rulebook is None:
+        raise UserMistake("\n".join(rules.problems))
+    return rules
+
+
+def _texts_at(folder: Path, at: tuple[str, str], root: str, code: str) -> OwnTexts:
+    """Return the user's own texts as they stood in a revision (its name, its commit)."""
+    revision, commit = at
+    found = OwnTexts({}, {}, [])
+    inside = posixpath.normpath(f"{root}/templates")
+    files, _ = _files(folder, commit, inside, TEMPLATE_SUFFIXES)
+    for place in (inside, f"{inside}/{code}"):
+        here = [one for one in files if one.parent == place]
+        if len(here) > OWN_TEMPLATES_MAX:
+            raise UserMistake(f"{revision}:{place} holds more than {OWN_TEMPLATES_MAX} templates.")
+        for one in here:
+            found.put(f"{revision}:{one.path}", _git(folder, "cat-file", "blob", one.object_id))
+    return found
+
+
+def _wanted(inside: str) -> str:
+    return inside.removeprefix("./").strip("/") or "."
+
+
+def _files(
+    folder: Path, commit: str, inside: str, suffixes: Collection[str] = _SUFFIXES
+) -> tuple[list[_Blob], str]:
+    """Return the files below a path, and what makes git read such a path from where it is."""
+    for more, prefix in (((), "./"), (("--full-tree",), "")):
+        listed = _git(folder, "ls-tree", "-r", "-z", *more, commit, "--", _wanted(inside))
+        found = []
+        for line in filter(None, listed.split("\0")):
+            about, _, path = line.partition("\t")
+            if path.endswith(tuple(suffixes)):
+                found.append(_Blob(path, about.split()[2]))
+        if found:
+            return sorted(found), prefix
+    return [], ""
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Run git in a folder and return its output; an unknown revision is an empty text.
+
+    Raises:
+        UserMistake: there is no git, no repository, or it fails otherwise.
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise UserMistake("git is not installed, and a revision was asked for.")
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words; what users write is a value of them
+            [git, "-C", str(folder), *words],
+            capture_output=True, check=False, timeout=GIT_SECONDS_MAX, encoding="utf-8",
+        )  # fmt: skip
+    except (UnicodeDecodeError, subprocess.TimeoutExpired) as error:
+        raise UserMistake(f"git gave nothing to read: {type(error).__name__}.") from None
+    if done.returncode and words[0] == "rev-parse" and not done.stderr.strip():
+        return ""
+    if done.returncode:
+        said = done.stderr.strip()
+        if "not a git repository" in said:
+            raise UserMistake(
+                f"{folder} is not in a git repository."
+                "\n    hint: give a file or a folder, or keep the rules in git"
+            )
+        raise UserMistake(f"git: {said.removeprefix('fatal: ')}")
+    return done.stdout

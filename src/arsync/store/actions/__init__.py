@@ -1,0 +1,1 @@
+"""Actions: planned, decided, claimed, done."""

@@ -1,0 +1,165 @@
+"""What people say of actions: asked for, undone, settled, taken back, done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.errors import UserMistake
+from arsync.store.actions.action_rows import (
+    RECORDED,
+    action_row,
+    add_asked,
+    add_events,
+    insert_action,
+    locked_row,
+    move,
+    new_life,
+)
+from arsync.store.actions.queries import is_open
+from arsync.store.db.database import Database
+from arsync.store.db.tables import actions
+from arsync.store.models import ActionRow
+
+
+class ActionWords:
+    """Keeps people's words in the outbox's table."""
+
+    _database: Database
+
+    def ask_undo(
+        self,
+        connection_id: int,
+        undoings: Sequence[Action],
+        *,
+        who: str,
+        why: str,
+        now: datetime,
+    ) -> Sequence[ActionRow]:
+        """Add what a person wants undone, all or nothing, with an event at each undone action.
+
+        An undoing that came to nothing before gets another life.
+        """
+        with self._database.write() as connection:
+            for action in undoings:
+                _ask_undo(connection, connection_id, action, who=who, why=why, now=now)
+            return [action_row(locked_row(connection, one.key)) for one in undoings]
+
+    def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
+        """Settle an unknown outcome by a person's word, in one transaction.
+
+        What was not sent gets a new generation, and so a new idempotency key: the platform may
+        remember the old one together with an answer that nobody saw.
+
+        Raises:
+            UserMistake: its outcome is not unknown (any more).
+        """
+        with self._database.write() as connection:
+            row = locked_row(connection, key)
+            if row.state != ActionState.UNKNOWN.value:
+                raise UserMistake(f"the outcome of {key[:12]} is known: it is {row.state}.")
+            values: dict[str, object] = {}
+            if not sent:
+                values = {
+                    "generation": row.generation + 1,
+                    "receipt_reference": None,
+                    "receipt_detail": "",
+                    "not_before": None,
+                }
+            elif row.receipt_reference is None:
+                values = {"receipt_reference": key, "receipt_detail": f"settled by {who}"}
+            to_state = ActionState.SENT if sent else ActionState.APPROVED
+            move(connection, key, ActionState.UNKNOWN, to_state, who=who, why=why, now=now,
+                  **values)  # fmt: skip
+            return action_row(locked_row(connection, key))
+
+    def take_back(self, key: str, *, who: str, why: str, now: datetime) -> ActionRow:
+        """Take a refusal back, in one transaction.
+
+        What a plan asked for is withdrawn: the next plan gives it another life, or does not, by its
+        reason. What a person asked for nobody plans again, so it is approved, and tried anew with a
+        new idempotency key: the platform may remember the old one together with its refusal.
+
+        Raises:
+            UserMistake: it is not refused (any more).
+        """
+        with self._database.write() as connection:
+            row = locked_row(connection, key)
+            if row.state != ActionState.REJECTED.value:
+                raise UserMistake(f"{key[:12]} is not refused: it is {row.state}.")
+            to_state, values = ActionState.WITHDRAWN, dict[str, object]()
+            if row.by_person:
+                to_state = ActionState.APPROVED
+                values = {
+                    "generation": row.generation + (1 if row.attempts else 0),
+                    "attempts": 0,
+                    "not_before": None,
+                }
+            move(connection, key, ActionState.REJECTED, to_state, who=who, why=why, now=now,
+                  **values)  # fmt: skip
+            return action_row(locked_row(connection, key))
+
+    def complete_task(
+        self,
+        key: str,
+        *,
+        who: str,
+        outcome: str,
+        now: datetime,
+        noted_by: Callable[[ActionRow], Action | None] = lambda _: None,
+    ) -> ActionRow:
+        """Record that a person did the task, and add the note that says so, in one transaction.
+
+        Raises:
+            UserMistake: it is not a task, not open yet, or done already.
+        """
+        with self._database.write() as connection:
+            row = action_row(locked_row(connection, key))
+            if row.action.kind != ActionKind.TASK:
+                raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
+            if row.done_at is not None:
+                raise UserMistake(f"task {key[:8]} was done on {row.done_at:%Y-%m-%d}.")
+            if not is_open(row):
+                raise UserMistake(f"task {key[:8]} is not open: it is {row.state}.")
+            connection.execute(
+                update(actions)
+                .where(actions.c.key == key)
+                .values(done_at=now, outcome=outcome, changed_at=now)
+            )
+            why = f"done: {outcome}" if outcome else "done"
+            add_events(connection, [(key, now, who, row.state, row.state, why)])
+            done = action_row(locked_row(connection, key))
+            if (note := noted_by(done)) is not None:
+                add_asked(connection, row.connection_id, note, who=who, why=RECORDED, now=now)
+            return done
+
+
+def _ask_undo(
+    connection: Connection, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+) -> None:
+    state = ActionState.APPROVED
+    ours = actions.c
+    known = connection.execute(
+        select(ours.state, ours.generation).where(ours.key == action.key).with_for_update()
+    ).one_or_none()
+    if known is None:
+        insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
+    elif known.state == ActionState.REJECTED.value:
+        life = new_life(action, state=state, now=now)
+        life |= {"generation": known.generation + 1, "reason": why}
+        connection.execute(update(actions).where(ours.key == action.key).values(life))
+    else:
+        return
+    undone = locked_row(connection, action.details["undoes"])
+    stands = ActionState(undone.state)
+    old = None if known is None else ActionState(known.state)
+    add_events(
+        connection,
+        [
+            (action.key, now, who, old, state, why),
+            (undone.key, now, who, stands, stands, f"to be undone ({action.key[:12]}): {why}"),
+        ],
+    )

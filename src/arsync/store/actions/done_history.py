@@ -1,0 +1,225 @@
+"""What arsync did for each contact before, as planning needs to know it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select
+
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
+from arsync.core.actions.effects import HOLD_KINDS, STEP_KINDS, keys_of_steps, steps_taken
+from arsync.core.ledger.records import SentStep, StandingHold
+from arsync.store.actions.serialisation import action_from_json
+from arsync.store.db.bulk import one_of
+from arsync.store.db.tables import action_events, actions
+
+DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
+"""Keys in these states are not planned again. What still waits is planned again under its key, and
+so kept; were it left out of the plan, it would be withdrawn."""
+
+_REFUSED = ActionState.REJECTED.value
+_REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+
+
+class History(NamedTuple):
+    """What was done for one contact."""
+
+    sent: tuple[SentStep, ...]
+    hold: StandingHold | None
+    last_hold_episode: int
+    terms_left: StandingHold | None
+    open_tasks: tuple[str, ...]
+    done_keys: frozenset[str]
+    fees: frozenset[str]
+    """Ids of the invoices that were made as late fees."""
+    undone: dict[str, str]
+    refused: frozenset[str]
+
+
+def read_history(
+    connection: Connection,
+    connection_id: int,
+    contact_ids: Sequence[str],
+    before: datetime | None = None,
+) -> dict[str, History]:
+    """Return the history of each contact for which anything was ever done.
+
+    Args:
+        connection: the database's.
+        connection_id: whose.
+        contact_ids: of whom.
+        before: as it was known just before this moment; None: as it is known now.
+    """
+    by_contact = done_rows(connection, connection_id, contact_ids, before)
+    return {contact_id: _history(contact_id, rows) for contact_id, rows in by_contact.items()}
+
+
+def done_rows(
+    connection: Connection,
+    connection_id: int,
+    contact_ids: Sequence[str],
+    before: datetime | None = None,
+) -> dict[str, list[Any]]:
+    """Return what was started or refused, by contact, the oldest first.
+
+    For a moment of the past each action stands in the state that its last event before it gave.
+    """
+    ours = actions.c
+    state: ColumnElement[str] = ours.state
+    done_at: ColumnElement[Any] = ours.done_at
+    whose = (
+        ours.connection_id == connection_id, one_of(connection, ours.contact_id, contact_ids),
+    )  # fmt: skip
+    source: FromClause = actions
+    if before is not None:
+        happened = action_events.c
+        last = (
+            select(func.max(happened.id).label("id"))
+            .join(actions, ours.key == happened.key)
+            .where(*whose, happened.at < before)
+            .group_by(happened.key)
+            .subquery()
+        )
+        source = actions.join(action_events, happened.key == ours.key).join(
+            last, last.c.id == happened.id
+        )
+        state = happened.to_state.label("state")
+        done_at = case((ours.done_at < before, ours.done_at), else_=None).label("done_at")
+    wanted = [one.value for one in DONE_STATES]
+    stands = ours.state if before is None else action_events.c.to_state
+    query = (
+        select(
+            ours.contact_id, ours.key, ours.kind, state, ours.episode, ours.sent_on,
+            ours.created_at, done_at, ours.receipt_reference, ours.generation, ours.action,
+        )
+        .select_from(source)
+        .where(
+            *whose,
+            or_(
+                stands.in_(wanted),
+                # From the moment a person asks for it: nothing is placed or lifted beside it.
+                (ours.kind == ActionKind.UNDO.value) & (stands == ActionState.APPROVED.value),
+            ),
+            # What was started then, taken back and planned anew since has lost its day.
+            *(() if before is None else (or_(ours.sent_on.is_not(None), state == _REFUSED),)),
+        )
+        .order_by(ours.first_sent_at, ours.position, ours.key)
+    )  # fmt: skip
+    by_contact: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        by_contact[row.contact_id].append(row)
+    return by_contact
+
+
+def _history(contact_id: str, rows: list[Any]) -> History:
+    undone = _undone(rows)
+    rows = [row for row in rows if row.kind != ActionKind.UNDO]
+    taken = [row for row in rows if row.state in STARTED_STATES]
+    # A step that was undone (a late fee) was taken all the same: it does not come again.
+    started = [row for row in taken if row.key not in undone]
+    holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
+    restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
+    hold = _standing_hold(contact_id, holds, started)
+    # Terms can be changed, and put back, for a hold that never came to stand.
+    last_hold_episode = max((*holds, *restored), default=0)
+    return History(
+        sent=tuple(step for row in taken for step in _steps(row)),
+        hold=hold,
+        last_hold_episode=last_hold_episode,
+        terms_left=_terms_left(contact_id, hold, started),
+        open_tasks=tuple(
+            row.key
+            for row in started
+            if row.kind == ActionKind.TASK and _was_reached(row) and row.done_at is None
+        ),
+        done_keys=frozenset(row.key for row in rows).union(
+            # A message that was refused was refused about each of its invoices.
+            *(
+                keys_of_steps(action_from_json(row.action))
+                for row in rows
+                if row.state == ActionState.REJECTED
+            )
+        ),
+        fees=frozenset(
+            row.receipt_reference
+            for row in taken
+            if row.kind == ActionKind.LATE_FEE and row.receipt_reference
+        ),
+        undone={
+            row.key: undone[row.key]
+            for row in taken
+            if row.key in undone and row.kind in HOLD_KINDS
+        },
+        refused=frozenset(
+            row.key
+            for row in rows
+            if row.state == ActionState.REJECTED
+            and row.kind in HOLD_KINDS
+            and row.episode > last_hold_episode
+        ),
+    )
+
+
+def _undone(rows: list[Any]) -> dict[str, str]:
+    """Return what a person undid, by key, with who and when."""
+    generations = {row.key: row.generation for row in rows if row.kind != ActionKind.UNDO}
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.kind == ActionKind.UNDO and row.state != ActionState.REJECTED:
+            details = action_from_json(row.action).details
+            # It undid one life of the action; that it may have another one is a later decision.
+            if generations.get(details["undoes"]) == int(details["generation"]):
+                found[details["undoes"]] = f"{details['who']} on {row.created_at:%Y-%m-%d}"
+    return found
+
+
+def _was_reached(row: Any) -> bool:
+    """Return whether the platform took it once, though it may not show there any more."""
+    return row.state in _REACHED or row.receipt_reference is not None
+
+
+def _by_episode(
+    started: list[Any], kind: ActionKind, states: frozenset[ActionState]
+) -> dict[int, Any]:
+    return {row.episode: row for row in started if row.kind == kind and row.state in states}
+
+
+def _standing_hold(
+    contact_id: str, holds: dict[int, Any], started: list[Any]
+) -> StandingHold | None:
+    """Return the latest hold unless its lifting is known to stand."""
+    if not holds:
+        return None
+    latest = max(holds)
+    if latest in _by_episode(started, ActionKind.LIFT_CREDIT_HOLD, _REACHED):
+        return None
+    changed = latest in _changed_terms(started)
+    return StandingHold(contact_id, holds[latest].sent_on, latest, terms_changed=changed)
+
+
+def _terms_left(
+    contact_id: str, hold: StandingHold | None, started: list[Any]
+) -> StandingHold | None:
+    """Return the hold whose terms still stand though it does not: they are owed back."""
+    changed = _changed_terms(started)
+    left = max((one for one in changed if hold is None or one != hold.episode), default=None)
+    if left is None:
+        return None
+    return StandingHold(contact_id, changed[left].sent_on, left, terms_changed=True)
+
+
+def _changed_terms(started: list[Any]) -> dict[int, Any]:
+    """Return the changes of terms that were not undone, by their hold's episode."""
+    restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
+    changed = _by_episode(started, ActionKind.TERMS, STARTED_STATES)
+    return {episode: row for episode, row in changed.items() if episode not in restored}
+
+
+def _steps(row: Any) -> list[SentStep]:
+    """Return the steps an action took: a reminder's, a letter's, or a task's inside a cadence."""
+    if row.kind not in STEP_KINDS and row.kind != ActionKind.TASK:
+        return []
+    return steps_taken(action_from_json(row.action), row.sent_on)

@@ -1,0 +1,214 @@
+"""Reading actions: lists, counts, histories. Changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+
+from sqlalchemy import ColumnElement, func, not_, select
+
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
+from arsync.errors import UserMistake
+from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
+from arsync.store.actions.serialisation import VIA_SMTP
+from arsync.store.db.database import Database
+from arsync.store.db.tables import action_events, actions
+from arsync.store.models import ActionRow, EventRow, Later
+
+ROWS_AT_ONCE = 500
+"""So many actions are read together when all of them are gone through."""
+KEY_PREFIX_CHARACTERS_MIN = 4
+"""Fewer characters of a key are a slip of the finger, not a choice."""
+
+_OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
+
+
+class ActionReads:
+    """What is asked of the outbox's table."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def list(
+        self,
+        connection_id: int | None = None,
+        *,
+        states: Collection[ActionState] | None = None,
+        kinds: Collection[ActionKind] | None = None,
+        contact_id: str | None = None,
+        rows_max: int = 10_000,
+    ) -> Sequence[ActionRow]:
+        """Return actions, in the order they will be done."""
+        ours = actions.c
+        query = select(actions).order_by(ours.position, ours.created_at, ours.key).limit(rows_max)
+        if connection_id is not None:
+            query = query.where(ours.connection_id == connection_id)
+        if states is not None:
+            query = query.where(ours.state.in_([state.value for state in states]))
+        if kinds is not None:
+            query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+        if contact_id is not None:
+            query = query.where(ours.contact_id == contact_id)
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
+
+    def get(self, key_or_prefix: str) -> ActionRow:
+        """Return one action by its key, or by enough of its beginning.
+
+        Raises:
+            UserMistake: none has it, or several have.
+        """
+        wanted = key_or_prefix.strip().lower().removeprefix("[arsync:").removesuffix("]")
+        if not re.fullmatch(rf"[0-9a-f]{{{KEY_PREFIX_CHARACTERS_MIN},32}}", wanted):
+            raise UserMistake(
+                f"{key_or_prefix!r} is not a key: give at least {KEY_PREFIX_CHARACTERS_MIN} of its "
+                "characters, 0-9 and a-f. `arsync actions` lists them."
+            )
+        query = select(actions).where(actions.c.key.startswith(wanted)).limit(2)
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+        if len(found) == 1:
+            return action_row(found[0])
+        several = "several actions' keys begin" if found else "no action's key begins"
+        raise UserMistake(f"{several} with {wanted!r}. `arsync actions` lists them.")
+
+    def rows(self, keys: Iterable[str]) -> Iterator[ActionRow]:
+        """Yield actions in the order of their keys here, some hundred at a time."""
+        for row, _ in self._some(keys, with_events=False):
+            yield row
+
+    def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        """Yield actions with their events, in the order of their keys here."""
+        return self._some(keys, with_events=True)
+
+    def _some(
+        self, keys: Iterable[str], *, with_events: bool
+    ) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        left = iter(keys)
+        while some := list(islice(left, ROWS_AT_ONCE)):
+            with self._database.read() as connection:
+                rows = rows_of(connection, some)
+                events = events_of(connection, some) if with_events else {}
+            for key in some:
+                if key in rows:
+                    yield rows[key], events.get(key, ())
+
+    def events(self, key: str) -> Sequence[EventRow]:
+        """Return the action's history, oldest first."""
+        with self._database.read() as connection:
+            return events_of(connection, [key]).get(key, [])
+
+    def counts(self, connection_id: int | None = None) -> dict[ActionState, int]:
+        """Return how many actions stand where."""
+        query = select(actions.c.state, func.count()).group_by(actions.c.state)
+        if connection_id is not None:
+            query = query.where(actions.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            return {ActionState(row[0]): row[1] for row in connection.execute(query)}
+
+    def later(self, connection_id: int, now: datetime) -> Later | None:
+        """Return how many approved actions may not leave yet, and when the first may, if any."""
+        ours = actions.c
+        query = select(func.count(), func.min(ours.not_before, type_=ours.not_before.type)).where(
+            ours.connection_id == connection_id,
+            ours.state == ActionState.APPROVED.value,
+            ours.not_before > now,
+        )
+        with self._database.read() as connection:
+            count, first = connection.execute(query).one()
+        return Later(count, first) if count else None
+
+    def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
+        """Return the keys of what was planned and stands in one of the states, in its order."""
+        with self._database.read() as connection:
+            return waiting_keys(connection, connection_id, states)
+
+    def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
+        """Return the tasks that were opened and are not done."""
+        found = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
+        return [row for row in found if row.done_at is None and is_open(row)]
+
+    def untold(self, connection_id: int) -> Sequence[ActionRow]:
+        """Return what is sent or unknown, and whose owner was not told so yet."""
+        ours = actions.c
+        query = (
+            select(actions)
+            .where(
+                ours.connection_id == connection_id,
+                ours.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
+                ours.told_at.is_(None),
+            )
+            .order_by(ours.position, ours.created_at, ours.key)
+        )
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
+
+    def done_between(
+        self, connection_id: int, since: datetime, until: datetime | None
+    ) -> Sequence[ActionRow]:
+        """Return the actions that were carried out between two moments, in their order.
+
+        One connection's runs never overlap, so that a run's two ends tell what it did.
+        """
+        happened = action_events.c
+        done = [ActionState.SENT.value, ActionState.UNKNOWN.value]
+        keys = select(happened.key).where(
+            happened.from_state == ActionState.SENDING.value,
+            happened.to_state.in_(done),
+            happened.at >= since,
+        )
+        if until is not None:
+            keys = keys.where(happened.at <= until)
+        ours = actions.c
+        query = (
+            select(actions)
+            .where(ours.connection_id == connection_id, ours.key.in_(keys))
+            .order_by(ours.position, ours.created_at, ours.key)
+        )
+        with self._database.read() as connection:
+            return [action_row(row) for row in connection.execute(query)]
+
+    def sent_count(
+        self, connection_id: int, kind: ActionKind, on: date, via: Via | None = None
+    ) -> int:
+        """Return how many of a kind were started on the organisation's day; None: in any way."""
+        ours = actions.c
+        query = select(func.count()).where(
+            ours.connection_id == connection_id,
+            ours.kind == kind.value,
+            ours.sent_on == on,
+            ours.state.in_([state.value for state in STARTED_STATES]),
+        )
+        if via is not None:
+            query = query.where(leaves_by(via))
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def saved(
+        self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
+    ) -> Mapping[str, str]:
+        """Return what was there before a hold or a change of terms, for undoing it."""
+        ours = actions.c
+        query = select(ours.before).where(
+            ours.connection_id == connection_id,
+            ours.contact_id == contact_id,
+            ours.kind == kind.value,
+            ours.episode == episode,
+            ours.state.in_([state.value for state in STARTED_STATES]),
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) or {}
+
+
+def is_open(row: ActionRow) -> bool:
+    """Return whether a task was opened; its note need not show at the platform (any more)."""
+    return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
+
+
+def leaves_by(via: Via) -> ColumnElement[bool]:
+    """Return the condition that a message leaves in this way."""
+    by_smtp = actions.c.action.contains(VIA_SMTP, autoescape=True)
+    return by_smtp if via is Via.SMTP else not_(by_smtp)

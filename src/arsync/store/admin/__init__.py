@@ -1,0 +1,1 @@
+"""Connections, tokens, runs, limits, privacy, backup."""

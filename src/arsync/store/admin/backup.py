@@ -1,0 +1,205 @@
+"""Backups: the whole store in one SQLite file, taken while runs go on; and the way back.
+
+The file is a store like any other, so it can be looked into with every command, and it moves a
+store from SQLite to PostgreSQL or the other way round. Tokens in it stay encrypted: the key that
+opens them is not in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Table, func, insert, select, text, update
+
+from arsync.errors import UserMistake
+from arsync.files import OWNER_ONLY
+from arsync.store.admin.integrity import file_faults
+from arsync.store.db.database import Database
+from arsync.store.db.migrate import migrate
+from arsync.store.db.tables import connections, metadata
+from arsync.store.models import Mode
+
+ROWS_AT_ONCE = 2_000
+"""How many rows are copied from one database to another at a time."""
+
+PAGES_AT_ONCE = 2_000
+"""SQLite: how many pages a backup copies before it lets writers in between."""
+
+
+def back_up(database: Database, target: Path) -> int:
+    """Write the whole store into a new SQLite file, as of one moment; returns its bytes.
+
+    Runs go on meanwhile. The file appears under its name only when it is complete and was checked.
+
+    Raises:
+        UserMistake: the file exists, or cannot be written, or the store itself is damaged.
+    """
+    if target.exists():
+        raise UserMistake(f"{target}: there is such a file already. Choose another name.")
+    if not target.parent.is_dir():
+        raise UserMistake(f"{target.parent}: there is no such folder for the backup.")
+    part = target.with_name(f".{target.name}.part")
+    with _said(target):
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+    with _said(target), _no_leftovers(part):  # ours from here on: another backup's stays
+        if database.is_sqlite:
+            _copy_pages(database, part)
+        else:
+            _copy_into_file(database, part, target)
+        faults = _one_file(part)
+        if faults:
+            raise UserMistake(f"{database.shown}: the store is damaged: {faults[0]}")
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.rename(target)
+    return target.stat().st_size
+
+
+def restore(database: Database, source: Path) -> list[str]:
+    """Fill an empty store from a backup, in one transaction; returns its connections' names.
+
+    Every connection then only observes: the backup knows nothing of what was sent after it was
+    taken, so a person has to look before anything leaves.
+
+    Raises:
+        UserMistake: the file is no backup, is damaged, is of a newer arsync, or the store is not
+            empty.
+    """
+    if not source.is_file():
+        raise UserMistake(f"{source}: there is no such file.")
+    with tempfile.TemporaryDirectory(prefix="arsync-") as folder:
+        copy = Path(folder) / "backup.db"
+        with _said(source):
+            _check_backup(source)
+            _online_copy(source, copy)
+        backup = Database(_url(copy))
+        try:
+            migrate(backup)  # a backup of an older arsync is brought up to date first
+            with backup.read() as theirs, database.write() as ours:
+                _refuse_unless_empty(ours, database)
+                for table in metadata.sorted_tables:
+                    _copy_table(theirs, ours, table)
+                ours.execute(update(connections).values(mode=Mode.OBSERVE.value))
+                if not database.is_sqlite:
+                    _count_on(ours)
+                live = select(connections.c.name).where(connections.c.removed_at.is_(None))
+                return list(ours.scalars(live.order_by(connections.c.name)))
+        finally:
+            backup.engine.dispose()
+
+
+def _url(file: Path) -> str:
+    return URL.create("sqlite", database=str(file)).render_as_string()
+
+
+@contextmanager
+def _no_leftovers(part: Path) -> Iterator[None]:
+    """Leave no half a file behind, however it ends."""
+    try:
+        yield
+    except BaseException:
+        for name in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
+            with suppress(OSError):
+                name.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _said(file: Path) -> Iterator[None]:
+    """Say what the disk refuses about this file in words."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise UserMistake(
+            f"{error.filename}: another backup is being written, or one was cut off. "
+            "Delete it if none is running."
+        ) from None
+    except OSError as error:
+        raise UserMistake(f"{file}: {error.strerror or error}.") from None
+    except sqlite3.Error as error:
+        raise UserMistake(f"{file}: {error}.") from None
+
+
+def _copy_pages(database: Database, part: Path) -> None:
+    """Copy with SQLite's own online backup: consistent, while others read and write."""
+    with database.translated(), database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        with closing(sqlite3.connect(part)) as copy:
+            driver.backup(copy, pages=PAGES_AT_ONCE)
+
+
+def _online_copy(source: Path, copy: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as opened,
+        closing(sqlite3.connect(copy)) as made,
+    ):
+        opened.backup(made)
+
+
+def _copy_into_file(database: Database, part: Path, target: Path) -> None:
+    """Copy a PostgreSQL store, as of one moment, into a new SQLite store."""
+    made = Database(_url(part))
+    made.shown = str(target)
+    try:
+        migrate(made)
+        with database.read() as theirs, made.write() as ours:
+            for table in metadata.sorted_tables:
+                _copy_table(theirs, ours, table)
+    finally:
+        made.engine.dispose()
+
+
+def _copy_table(source: Connection, target: Connection, table: Table) -> None:
+    rows = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)).mappings()
+    for some in rows.partitions(ROWS_AT_ONCE):
+        target.execute(insert(table), [dict(row) for row in some])
+
+
+def _count_on(connection: Connection) -> None:
+    """Let PostgreSQL number new rows after the highest that was copied."""
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is None:
+            continue
+        name = connection.scalar(
+            text("SELECT pg_get_serial_sequence(:table, :column)"),
+            {"table": table.name, "column": column.name},
+        )
+        highest = connection.scalar(select(func.max(column)))
+        if name and highest is not None:
+            values = {"name": name, "highest": highest}
+            connection.execute(text("SELECT setval(:name, :highest)"), values)
+
+
+def _one_file(file: Path) -> list[str]:
+    """Make the copy one file without a journal beside it, and return what is wrong with it."""
+    with closing(sqlite3.connect(file)) as copy:
+        copy.execute("PRAGMA journal_mode=DELETE")
+        return file_faults(copy)
+
+
+def _check_backup(source: Path) -> None:
+    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+        try:
+            faults = file_faults(opened)
+            tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
+        except sqlite3.DatabaseError as error:
+            raise UserMistake(f"{source}: this is no backup of a store: {error}.") from None
+    if faults:
+        raise UserMistake(f"{source}: the backup is damaged: {faults[0]}. Take an older one.")
+    if not {"alembic_version", "connections", "actions"} <= tables:
+        raise UserMistake(f"{source}: this is no backup of a store.")
+
+
+def _refuse_unless_empty(connection: Connection, database: Database) -> None:
+    if connection.scalar(select(func.count()).select_from(connections)):
+        raise UserMistake(
+            f"{database.shown}: this store is in use. A backup is only put into an empty store."
+            '\n    hint: name a new one, such as [store] url = "sqlite:///arsync-restored.db"'
+        )

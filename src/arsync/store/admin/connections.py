@@ -1,0 +1,295 @@
+"""Connections: the organisations arsync may work for, and how far."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from arsync.clock import Clock, today_in
+from arsync.core.actions import STARTED_STATES, ActionState
+from arsync.core.ledger.records import Organisation
+from arsync.errors import UserMistake
+from arsync.store.db.database import Database, inserted_id
+from arsync.store.db.tables import actions, connections, grants
+from arsync.store.ledger.page_writer import clear_copy
+from arsync.store.ledger.record_rows import organisation_values
+from arsync.store.models import ConnectionRow, ConnectionState, Mode
+
+NAME_CHARACTERS_MAX = 60
+"""A connection's name is typed by people and stands in every line about it."""
+
+_LIVE = connections.c.removed_at.is_(None)
+
+
+class Connections:
+    """The table of connections."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+
+    def add(
+        self,
+        name: str,
+        *,
+        platform: str,
+        organisation: Organisation,
+        mode: str = Mode.OBSERVE,
+        grant_id: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> ConnectionRow:
+        """Add a connection.
+
+        An organisation that was removed before comes back with its history: the same id, the same
+        name when it ever acted (its name is part of its actions' keys), and an empty copy.
+
+        Raises:
+            UserMistake: the name is taken, or the organisation is connected already.
+        """
+        values = {
+            **organisation_values(organisation),
+            "mode": Mode(mode).value,
+            "state": ConnectionState.CONNECTED.value,
+            "grant_id": grant_id,
+            "settings": dict(settings or {}),
+            "removed_at": None,
+        }
+        if mode != Mode.OBSERVE:
+            values["taken_over_on"] = today_in(self._clock, organisation.time_zone)
+        with self._database.write() as connection:
+            old = _of_organisation(connection, platform, organisation.id)
+            if old is not None and old.removed_at is None:
+                raise UserMistake(f"{organisation.name} is connected already, as {old.name!r}.")
+            if old is not None:
+                name = old.name if _has_acted(connection, old.id) else name
+                if old.taken_over_on is not None:
+                    values.pop("taken_over_on", None)
+            _refuse_name(connection, name, old.id if old is not None else None)
+            if old is not None:
+                connection.execute(
+                    update(connections)
+                    .where(connections.c.id == old.id)
+                    .values(name=name, **values)
+                )
+                return _read(connection, connections.c.id == old.id)
+            made = connection.execute(
+                insert(connections).values(
+                    name=name,
+                    platform=platform,
+                    organisation_id=organisation.id,
+                    created_at=self._clock.now(),
+                    **values,
+                )
+            )
+            return _read(connection, connections.c.id == inserted_id(made))
+
+    def get(self, name: str) -> ConnectionRow:
+        """Return one connection.
+
+        Raises:
+            UserMistake: there is none of this name; with a guess at what was meant.
+        """
+        with self._database.read() as connection:
+            return _named(connection, name)
+
+    def by_id(self, connection_id: int) -> ConnectionRow:
+        """Return one connection by its number, also a removed one."""
+        with self._database.read() as connection:
+            return _read(connection, connections.c.id == connection_id)
+
+    def by_organisation(self, platform: str, organisation_id: str) -> ConnectionRow | None:
+        """Return the connection to an organisation, if there is one."""
+        with self._database.read() as connection:
+            row = _of_organisation(connection, platform, organisation_id)
+            return _connection_row(row) if row is not None and row.removed_at is None else None
+
+    def all(self) -> list[ConnectionRow]:
+        """Return every connection, by name."""
+        query = select(connections).where(_LIVE).order_by(connections.c.name)
+        with self._database.read() as connection:
+            return [_connection_row(row) for row in connection.execute(query)]
+
+    def set_mode(self, name: str, mode: str) -> ConnectionRow:
+        """Change how far it may go; leaving `observe` for the first time sets `taken_over_on`."""
+        if mode not in set(Mode):
+            raise UserMistake(f"{mode!r} is not a mode. It can be {', '.join(Mode)}.")
+        with self._database.write() as connection:
+            row = _named(connection, name)
+            values: dict[str, Any] = {"mode": Mode(mode).value}
+            if mode != Mode.OBSERVE and row.taken_over_on is None:
+                values["taken_over_on"] = today_in(self._clock, row.organisation.time_zone)
+            connection.execute(update(connections).where(connections.c.id == row.id).values(values))
+            return _read(connection, connections.c.id == row.id)
+
+    def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
+        """Remember whether the platform's own reminders are on; what it tells itself counts more.
+
+        Raises:
+            UserMistake: there is no connection of this name.
+        """
+        with self._database.write() as connection:
+            this = connections.c.id == _named(connection, name).id
+            connection.execute(update(connections).where(this).values(own_reminders=on))
+            return _read(connection, this)
+
+    def set_state(self, connection_id: int, state: ConnectionState) -> None:
+        """Remember whether its consent stands."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(connections)
+                .where(connections.c.id == connection_id)
+                .values(state=state.value)
+            )
+            if state is ConnectionState.CONNECTED:
+                # Should the consent end once more, the owner is told once more.
+                grant = select(connections.c.grant_id).where(connections.c.id == connection_id)
+                connection.execute(
+                    update(grants)
+                    .where(grants.c.id == grant.scalar_subquery())
+                    .values(told_at=None)
+                )
+
+    def attach(self, connection_id: int, grant_id: int) -> None:
+        """Put it under a consent: it is connected again.
+
+        A grant that opens nothing any more is deleted.
+        """
+        with self._database.write() as connection:
+            this = connections.c.id == connection_id
+            old = connection.scalar(select(connections.c.grant_id).where(this))
+            connection.execute(
+                update(connections)
+                .where(this)
+                .values(grant_id=grant_id, state=ConnectionState.CONNECTED.value)
+            )
+            _drop_if_unused(connection, old)
+
+    def rename(self, name: str, new_name: str) -> ConnectionRow:
+        """Rename a connection that never acted.
+
+        Raises:
+            UserMistake: it has acted (its name is part of the keys that keep things from being
+                done twice), or the new name is taken.
+        """
+        with self._database.write() as connection:
+            row = _named(connection, name)
+            if _has_acted(connection, row.id):
+                raise UserMistake(
+                    f"{name!r} has acted already and keeps its name: the name is part of the keys "
+                    "by which nothing is done twice."
+                )
+            _refuse_name(connection, new_name, row.id)
+            connection.execute(
+                update(connections).where(connections.c.id == row.id).values(name=new_name)
+            )
+            return _read(connection, connections.c.id == row.id)
+
+    def remove(self, name: str) -> None:
+        """Remove it: its copy, cursor and token go; its actions, events and promises stay."""
+        with self._database.write() as connection:
+            row = _named(connection, name)
+            clear_copy(connection, row.id)
+            connection.execute(
+                update(connections)
+                .where(connections.c.id == row.id)
+                .values(removed_at=self._clock.now(), grant_id=None)
+            )
+            _drop_if_unused(connection, row.grant_id)
+
+
+def _connection_row(row: Any) -> ConnectionRow:
+    organisation = Organisation(
+        id=row.organisation_id,
+        name=row.organisation_name,
+        base_currency=row.base_currency,
+        country=row.country,
+        time_zone=row.time_zone,
+        short_code=row.short_code,
+        is_demo=row.is_demo,
+        locked_until=row.locked_until,
+        own_reminders=row.own_reminders,
+    )
+    return ConnectionRow(
+        id=row.id,
+        name=row.name,
+        platform=row.platform,
+        organisation_id=row.organisation_id,
+        organisation=organisation,
+        mode=Mode(row.mode),
+        created_at=row.created_at,
+        taken_over_on=row.taken_over_on,
+        state=ConnectionState(row.state),
+        grant_id=row.grant_id,
+        settings=row.settings,
+    )
+
+
+def _read(connection: Connection, condition: Any) -> ConnectionRow:
+    return _connection_row(connection.execute(select(connections).where(condition)).one())
+
+
+def _named(connection: Connection, name: str) -> ConnectionRow:
+    row = connection.execute(
+        select(connections).where(connections.c.name == name, _LIVE)
+    ).one_or_none()
+    if row is not None:
+        return _connection_row(row)
+    names = list(connection.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        hint = f"did you mean {close[0]!r}?"
+    elif names:
+        hint = f"there are: {', '.join(names[:10])}"
+    else:
+        hint = "there is none yet. Run `arsync connect xero` or `arsync connect quickbooks`."
+    raise UserMistake(f"there is no connection {name!r}.\n    hint: {hint}")
+
+
+def _of_organisation(connection: Connection, platform: str, organisation_id: str) -> Any:
+    return connection.execute(
+        select(connections).where(
+            connections.c.platform == platform, connections.c.organisation_id == organisation_id
+        )
+    ).one_or_none()
+
+
+def _refuse_name(connection: Connection, name: str, but_for: int | None) -> None:
+    if not name.strip() or len(name) > NAME_CHARACTERS_MAX or "|" in name or not name.isprintable():
+        raise UserMistake(
+            f"{name!r} cannot name a connection: 1 to {NAME_CHARACTERS_MAX} characters, without |."
+        )
+    holder = connection.execute(
+        select(connections.c.id, connections.c.organisation_name, connections.c.removed_at).where(
+            connections.c.name == name
+        )
+    ).one_or_none()
+    if holder is None or holder.id == but_for:
+        return
+    what = "the removed connection" if holder.removed_at else "the connection"
+    raise UserMistake(
+        f"the name {name!r} belongs to {what} of {holder.organisation_name}. Choose another: "
+        "--name NAME"
+    )
+
+
+def _has_acted(connection: Connection, connection_id: int) -> bool:
+    acted = {*STARTED_STATES, ActionState.REJECTED, ActionState.APPROVED}
+    return bool(
+        connection.scalar(
+            select(
+                exists().where(
+                    actions.c.connection_id == connection_id,
+                    actions.c.state.in_([state.value for state in acted]),
+                )
+            )
+        )
+    )
+
+
+def _drop_if_unused(connection: Connection, grant_id: int | None) -> None:
+    used = exists().where(connections.c.grant_id == grant_id)
+    connection.execute(delete(grants).where(grants.c.id == grant_id, ~used))

@@ -1,0 +1,230 @@
+"""Integrity: what in a store contradicts itself, found by reading alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+
+from arsync.core.actions import ALLOWED_CHANGES, ActionState
+from arsync.core.ledger.records import DocumentStatus, RecordKind
+from arsync.store.db.database import Database
+from arsync.store.db.tables import (
+    action_events,
+    actions,
+    credits_,
+    disputes,
+    invoices,
+    payments,
+    promises,
+)
+from arsync.store.ledger.record_rows import KINDS
+
+NAMED_MAX = 5
+"""How many rows each kind of fault names; the rest is counted."""
+
+_S = ActionState
+_REBIRTHS = frozenset({(_S.WITHDRAWN, _S.PLANNED), (_S.EXPIRED, _S.PLANNED)})
+"""What was put away is planned anew when its reason comes back."""
+
+
+class Fault(NamedTuple):
+    """One kind of contradiction."""
+
+    about: str
+    """`actions`, `allocations`, `documents`, `people`."""
+    message: str
+
+
+def file_faults(connection: sqlite3.Connection) -> list[str]:
+    """Return what is wrong with a SQLite file: damaged pages, indexes, broken references."""
+    found = [row[0] for row in connection.execute(f"PRAGMA integrity_check({NAMED_MAX})")]
+    if found == ["ok"]:
+        found = []
+    broken = connection.execute("PRAGMA foreign_key_check").fetchmany(NAMED_MAX)
+    return found + [f"a row of {table} names a {parent} that is not there"
+                    for table, _, parent, _ in broken]  # fmt: skip
+
+
+def examine_store(database: Database, connection_id: int) -> Iterator[Fault]:
+    """Yield every contradiction in one connection's rows; changes nothing."""
+    with database.read() as connection:
+        yield from _actions(connection, connection_id)
+        yield from _allocations(connection, connection_id)
+        yield from _amounts(connection, connection_id)
+        yield from _people(connection, connection_id)
+
+
+def _named(about: str, what: str, found: Iterable[Any]) -> Iterator[Fault]:
+    names = [str(one) for one in found]
+    if names:
+        more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+        yield Fault(about, f"{what}: {', '.join(names[:NAMED_MAX])}{more}.")
+
+
+# -- actions against events -----------------------------------------------------------------------
+
+
+def _actions(connection: Connection, connection_id: int) -> Iterator[Fault]:
+    """Each action's events lead, by allowed changes and without a gap, to the state it is in."""
+    ours, event = actions.c, action_events.c
+    mine = ours.connection_id == connection_id
+    with_events = (
+        select(
+            event.key,
+            event.from_state,
+            event.to_state,
+            ours.state,
+            func.lag(event.to_state).over(partition_by=event.key, order_by=event.id).label("last"),
+            func.lead(event.id).over(partition_by=event.key, order_by=event.id).label("next"),
+        )
+        .join(actions, ours.key == event.key)
+        .where(mine)
+        .subquery()
+    )
+    chain = with_events.c
+    silent = select(ours.key).where(
+        mine, ~select(event.id).where(event.key == ours.key).correlate(actions).exists()
+    )
+    yield from _keys(connection, "no event tells how they came about", silent)
+    gap = or_(
+        and_(chain.last.is_(None), chain.from_state.is_not(None)),
+        and_(chain.last.is_not(None), func.coalesce(chain.from_state, "") != chain.last),
+    )
+    yield from _keys(connection, "their events have a gap", select(chain.key).where(gap))
+    elsewhere = select(chain.key).where(chain.next.is_(None), chain.to_state != chain.state)
+    yield from _keys(connection, "their state is not the one of their last event", elsewhere)
+    changes = select(chain.from_state, chain.to_state, func.min(chain.key)).group_by(
+        chain.from_state, chain.to_state
+    )
+    forbidden = [row for row in connection.execute(changes) if not _is_allowed(row[0], row[1])]
+    for before, after, key in forbidden:
+        yield Fault("actions", f"{key[:12]} went from {before} to {after}, which cannot be.")
+    started = [one.value for one in (_S.SENT, _S.CONFIRMED)]
+    unsigned = select(ours.key).where(
+        mine, ours.state.in_(started), or_(ours.sent_on.is_(None), ours.first_sent_at.is_(None))
+    )
+    yield from _keys(connection, "they are sent, and no day of sending is kept", unsigned)
+
+
+def _is_allowed(before: str | None, after: str) -> bool:
+    to = _S(after)
+    if before is None:
+        # Planned by the rulebook, or asked for by a person.
+        return to in {_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED}
+    # An event that changes no state tells of a look-up, of a task done, or of an undoing.
+    stays = _S(before) is to
+    return stays or to in ALLOWED_CHANGES[_S(before)] or (_S(before), to) in _REBIRTHS
+
+
+def _keys(connection: Connection, what: str, query: Select[Any]) -> Iterator[Fault]:
+    keys = sorted({key[:12] for key in connection.scalars(query)})
+    yield from _named("actions", f"{len(keys):,} actions: {what}", keys)
+
+
+# -- allocations against amounts ------------------------------------------------------------------
+
+
+def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
+    """No more is matched than there is, and no invoice got more than was paid of it.
+
+    Less is usual: money is also matched to documents that arsync does not copy.
+    """
+    inv = invoices.c
+    query = select(inv.id, inv.number, inv.currency, inv.status, inv.total, inv.amount_due).where(
+        inv.connection_id == connection_id
+    )
+    known = {row.id: row for row in connection.execute(query)}
+    received: dict[str, Decimal] = defaultdict(Decimal)
+    too_much: list[str] = []
+    used: dict[str, Decimal] = defaultdict(Decimal)
+    for row, given in _matched(connection, connection_id, credits_, "total", known, received):
+        if given + row.unallocated > row.whole:
+            too_much.append(str(row.number or row.id))
+        used[row.currency] += row.whole - row.unallocated - given
+    # QuickBooks matches a credit to an invoice by a payment that holds no money of its own: what
+    # payments give beyond what they hold is then what the credits have given away.
+    beyond: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    for row, given in _matched(connection, connection_id, payments, "amount", known, received):
+        if given + row.unallocated > row.whole:
+            beyond[row.currency].append((str(row.id), given + row.unallocated - row.whole))
+    for currency, found in beyond.items():
+        if sum(amount for _, amount in found) > used[currency]:
+            too_much += [name for name, _ in found]
+    yield from _named("allocations", "more is matched than there is, of", too_much)
+    open_ = DocumentStatus.OPEN.value
+    over = [
+        invoice.number or invoice.id
+        for invoice in known.values()
+        if invoice.status == open_
+        and received.get(invoice.id, Decimal(0)) > max(invoice.total - invoice.amount_due, 0)
+    ]
+    yield from _named("allocations", "more money is matched than was paid of", over)
+
+
+def _matched(
+    connection: Connection,
+    connection_id: int,
+    table: Table,
+    whole: str,
+    known: Mapping[str, Any],
+    received: dict[str, Decimal],
+) -> Iterator[tuple[Any, Decimal]]:
+    """Yield each live payment or credit with what it gave to invoices of its own currency."""
+    ours = table.c
+    columns = [column for column in ours if column.name not in {"amount", "total"}]
+    rows = connection.execute(
+        select(*columns, ours[whole].label("whole")).where(
+            ours.connection_id == connection_id,
+            ours.status.not_in([one.value for one in _DEAD]),
+        )
+    )
+    for row in rows:
+        given = Decimal(0)
+        for one in row.allocations:
+            received[one.invoice_id] += one.amount
+            invoice = known.get(one.invoice_id)
+            if invoice is not None and invoice.currency == row.currency:
+                given += one.amount
+        yield row, given
+
+
+_DEAD = (DocumentStatus.DELETED, DocumentStatus.VOIDED, DocumentStatus.DRAFT)
+"""Payments and credits in these states match nothing; a payment's states have the same names."""
+
+
+def _amounts(connection: Connection, connection_id: int) -> Iterator[Fault]:
+    """What is due lies between nothing and the total; what is left, too."""
+    zero = Decimal(0)
+    for kind, whole, part in (
+        (RecordKind.INVOICES, "total", "amount_due"),
+        (RecordKind.PAYMENTS, "amount", "unallocated"),
+        (RecordKind.CREDITS, "total", "unallocated"),
+    ):
+        columns = KINDS[kind].table.c
+        odd = select(columns.id).where(
+            columns.connection_id == connection_id,
+            or_(columns[part] < zero, and_(columns[whole] >= zero, columns[part] > columns[whole])),
+        )
+        what = f"{part.replace('_', ' ')} is not between 0 and the {whole} of {kind.value}"
+        yield from _named("documents", what, connection.scalars(odd.order_by(columns.id)))
+
+
+# -- what people recorded -------------------------------------------------------------------------
+
+
+def _people(connection: Connection, connection_id: int) -> Iterator[Fault]:
+    """Promises and disputes are about invoices that the copy has."""
+    for table in (promises, disputes):
+        there = select(invoices.c.id).where(
+            invoices.c.connection_id == connection_id, invoices.c.id == table.c.invoice_id
+        )
+        lost = select(table.c.invoice_id).where(
+            table.c.connection_id == connection_id, ~there.correlate(table).exists()
+        )
+        what = f"the copy does not have the invoices of {table.name}"
+        yield from _named("people", what, connection.scalars(lost.order_by(table.c.invoice_id)))

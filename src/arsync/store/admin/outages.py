@@ -1,0 +1,63 @@
+"""Outages: a platform that could not be reached is left alone for a while, longer each time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from arsync.clock import Clock
+from arsync.store.db.database import Database
+from arsync.store.db.tables import outages
+from arsync.store.models import OutageRow
+
+FAILURES_MAX = 3
+"""So many runs in a row that could not reach the platform: from then on there are pauses."""
+PAUSE_SECONDS = 300.0
+"""The first pause; each further failure doubles it."""
+PAUSE_SECONDS_MAX = 2 * 3600.0
+
+
+class Outages:
+    """The table of connections whose platform could not be reached of late."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+
+    def get(self, connection_id: int) -> OutageRow | None:
+        """Return the outage of a connection; None when its last run reached the platform."""
+        query = select(outages).where(outages.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else OutageRow(**row._asdict())
+
+    def failed(self, connection_id: int, why: str) -> OutageRow:
+        """Note that a run could not reach the platform, and until when it is left alone."""
+        query = select(outages.c.failures).where(outages.c.connection_id == connection_id)
+        with self._database.write() as connection:
+            failures = (connection.scalar(query) or 0) + 1
+            now = self._clock.now()
+            row = OutageRow(connection_id, failures, now, _retry_at(failures, now), why)
+            make = sqlite if connection.dialect.name == "sqlite" else postgresql
+            values = row._asdict()
+            connection.execute(
+                make.insert(outages)
+                .values(values)
+                .on_conflict_do_update(index_elements=[outages.c.connection_id], set_=values)
+            )
+        return row
+
+    def over(self, connection_id: int) -> None:
+        """Forget the outage: the platform was reached."""
+        with self._database.write() as connection:
+            connection.execute(delete(outages).where(outages.c.connection_id == connection_id))
+
+
+def _retry_at(failures: int, now: datetime) -> datetime | None:
+    if failures < FAILURES_MAX:
+        return None
+    pause = PAUSE_SECONDS * 2.0 ** min(failures - FAILURES_MAX, 30)
+    return now + timedelta(seconds=min(pause, PAUSE_SECONDS_MAX))

@@ -1,0 +1,362 @@
+"""Personal data: everything the store holds of one customer, and the way to be rid of it.
+
+What is forgotten are names, addresses and texts. What stays is what keeps a thing from being done
+twice and what bookkeeping has to keep: the platform's ids, numbers, amounts and days. Regulation
+(EU) 2016/679, articles 15, 17 and 20; article 17(3)(b) leaves what a legal obligation requires.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, and_, delete, func, select, text, update
+
+from arsync.core.actions import ActionState, Because
+from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
+from arsync.errors import UserMistake
+from arsync.store.actions.last_plans import LastPlans
+from arsync.store.actions.serialisation import action_from_json, action_json
+from arsync.store.db.bulk import one_of
+from arsync.store.db.database import Database
+from arsync.store.db.tables import (
+    action_events,
+    actions,
+    contacts,
+    disputes,
+    invoices,
+    problems,
+    promises,
+    runs,
+)
+from arsync.store.ledger.lookups import find_contact
+from arsync.store.ledger.record_rows import KINDS, to_records
+
+FORGOTTEN = "forgotten"
+"""Stands where a name stood."""
+
+EXPIRED_AT_ONCE_MAX = 1_000
+"""How many actions one run makes nameless, so that no run becomes a long one by it."""
+
+_ENDED = (
+    ActionState.CONFIRMED,
+    ActionState.WITHDRAWN,
+    ActionState.REJECTED,
+    ActionState.EXPIRED,
+)
+_DETAILS_KEPT = frozenset({"cadence", "letter", "language", "promised_on", "amount", "currency"})
+"""The history of steps, holds and fees is read off these; they say nothing of a person."""
+_GONE = frozenset({ContactStatus.DELETED, ContactStatus.MERGED, ContactStatus.UNKNOWN})
+
+
+class Forgotten(NamedTuple):
+    """What became of one customer's data."""
+
+    contact_id: str
+    actions: int
+    """Made nameless; their keys, days, invoices and amounts stay."""
+    copy_stays: bool
+    """True while the platform still has the customer: the copy follows the platform."""
+
+
+class Privacy:
+    """What the store holds of people."""
+
+    def __init__(self, database: Database, last_plans: LastPlans) -> None:
+        """Work on this database."""
+        self._database = database
+        self._last_plans = last_plans
+
+    def export(self, connection_id: int, name_or_id: str) -> dict[str, Any]:
+        """Return everything held of one customer, for JSON.
+
+        Raises:
+            UserMistake: none has this name, or several have.
+        """
+        with self._database.read() as connection:
+            contact = find_contact(connection, connection_id, name_or_id, also_gone=True)
+            numbers = _ids(connection, _invoice_ids(connection_id, contact.id))
+            return {
+                "contact": contact._asdict(),
+                **{
+                    kind.value: _documents(connection, connection_id, kind, contact.id)
+                    for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS, RecordKind.CREDITS)
+                },
+                "promises": _about(connection, connection_id, promises, numbers),
+                "disputes": _about(connection, connection_id, disputes, numbers),
+                "actions": _actions(connection, connection_id, contact.id),
+            }
+
+    def forget(self, connection_id: int, name_or_id: str) -> Forgotten:
+        """Make everything arsync recorded about one customer nameless.
+
+        The copy of the platform's own documents goes with it once the platform has the customer no
+        longer; before, the next pull would only bring it back.
+
+        Raises:
+            UserMistake: it still owes, or something about it is still going on.
+        """
+        with self._database.write() as connection:
+            _overwrite(connection)
+            contact = find_contact(connection, connection_id, name_or_id, also_gone=True)
+            _refuse_if_in_use(connection, connection_id, contact)
+            keys = _ids(
+                connection,
+                select(actions.c.key).where(
+                    actions.c.connection_id == connection_id, actions.c.contact_id == contact.id
+                ),
+            )
+            _make_nameless(connection, keys)
+            _forget_words(connection, connection_id, contact)
+            _forget_in_runs(connection, connection_id, contact)
+            gone = ContactStatus(contact.status) in _GONE
+            if gone:
+                _forget_copy(connection, connection_id, contact)
+        self._last_plans.forget(connection_id, contact.id)
+        self._wipe()
+        return Forgotten(contact.id, len(keys), copy_stays=not gone)
+
+    def expire(self, connection_id: int, before: datetime) -> int:
+        """Make actions nameless that ended before that moment, and return how many were.
+
+        Their keys, days, invoices and amounts stay: nothing is done twice for it.
+        """
+        named = f'"contact_name": "{FORGOTTEN}"'
+        ours = actions.c
+        ended = (
+            select(ours.key)
+            .where(
+                ours.connection_id == connection_id,
+                ours.state.in_([state.value for state in _ENDED]),
+                ours.changed_at < before,
+                ~ours.action.contains(named),
+            )
+            .order_by(ours.changed_at)
+            .limit(EXPIRED_AT_ONCE_MAX)
+        )
+        with self._database.read() as connection:
+            if connection.scalar(ended.limit(1)) is None:
+                return 0
+        with self._database.write() as connection:
+            _overwrite(connection)
+            keys = _ids(connection, ended)
+            _make_nameless(connection, keys)
+            old = and_(runs.c.connection_id == connection_id, runs.c.started_at < before)
+            connection.execute(update(runs).where(old, runs.c.message != "").values(message=""))
+        self._wipe()
+        return len(keys)
+
+    def _wipe(self) -> None:
+        """Take what was overwritten out of SQLite's journal, too."""
+        if self._database.is_sqlite:
+            with self._database.translated(), self._database.engine.connect() as connection:
+                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _overwrite(connection: Connection) -> None:
+    """Have SQLite overwrite what is deleted; PostgreSQL's VACUUM does so in its own time."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA secure_delete=ON"))
+
+
+def _ids(connection: Connection, query: Select[Any]) -> list[str]:
+    return list(connection.scalars(query))
+
+
+def _invoice_ids(connection_id: int, contact_id: str) -> Select[Any]:
+    return select(invoices.c.id).where(
+        invoices.c.connection_id == connection_id, invoices.c.contact_id == contact_id
+    )
+
+
+# -- everything held ------------------------------------------------------------------------------
+
+
+def _documents(
+    connection: Connection, connection_id: int, of: RecordKind, contact_id: str
+) -> list[dict[str, Any]]:
+    kind = KINDS[of]
+    columns = kind.table.c
+    query = (
+        select(*kind.record_columns)
+        .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
+        .order_by(columns.id)
+    )
+    return [_plain(record) for record in to_records(kind, connection.execute(query))]
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    tree: dict[str, Any] = record._asdict()
+    if "allocations" in tree:
+        tree["allocations"] = [one._asdict() for one in tree["allocations"]]
+    return tree
+
+
+def _about(
+    connection: Connection, connection_id: int, table: Any, invoice_ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    query = (
+        select(table)
+        .where(
+            table.c.connection_id == connection_id,
+            one_of(connection, table.c.invoice_id, list(invoice_ids)),
+        )
+        .order_by(table.c.id)
+    )
+    left_out = {"id", "connection_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _actions(connection: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    ours = actions.c
+    rows = connection.execute(
+        select(ours.key, ours.state, ours.action, ours.before, ours.receipt_detail, ours.outcome,
+               ours.created_at)
+        .where(ours.connection_id == connection_id, ours.contact_id == contact_id)
+        .order_by(ours.created_at, ours.key)
+    ).all()  # fmt: skip
+    event = action_events.c
+    events: dict[str, list[dict[str, Any]]] = {row.key: [] for row in rows}
+    for one in connection.execute(
+        select(event.key, event.at, event.who, event.from_state, event.to_state, event.why)
+        .where(one_of(connection, event.key, list(events)))
+        .order_by(event.id)
+    ):
+        events[one.key].append(
+            {"at": one.at, "who": one.who, "from": one.from_state, "to": one.to_state,
+             "why": one.why}
+        )  # fmt: skip
+    return [
+        {
+            "key": row.key,
+            "state": row.state,
+            "created_at": row.created_at,
+            "what": json.loads(row.action),
+            "before": row.before or {},
+            "receipt": row.receipt_detail,
+            "outcome": row.outcome,
+            "events": events[row.key],
+        }
+        for row in rows
+    ]
+
+
+# -- being rid of it ------------------------------------------------------------------------------
+
+
+def _refuse_if_in_use(connection: Connection, connection_id: int, contact: Contact) -> None:
+    going_on = connection.scalar(
+        select(func.count())
+        .select_from(actions)
+        .where(
+            actions.c.connection_id == connection_id,
+            actions.c.contact_id == contact.id,
+            actions.c.state.not_in([state.value for state in _ENDED]),
+        )
+    )
+    owed = connection.scalar(
+        select(func.count())
+        .select_from(invoices)
+        .where(
+            invoices.c.connection_id == connection_id,
+            invoices.c.contact_id == contact.id,
+            invoices.c.status == DocumentStatus.OPEN.value,
+            invoices.c.amount_due > 0,
+        )
+    )
+    if owed:
+        raise UserMistake(
+            f"{contact.name} still owes (open invoices: {owed:,}): what is needed to claim a debt "
+            "is kept until it is settled."
+        )
+    if going_on:
+        raise UserMistake(
+            f"{going_on:,} actions about {contact.name} are not ended."
+            "\n    hint: `arsync actions` lists them; reject, resolve or finish them first"
+        )
+
+
+def _make_nameless(connection: Connection, keys: Collection[str]) -> None:
+    if not keys:
+        return
+    rows = connection.execute(
+        select(actions.c.key, actions.c.action).where(one_of(connection, actions.c.key, list(keys)))
+    ).all()
+    for row in rows:
+        connection.execute(
+            update(actions)
+            .where(actions.c.key == row.key)
+            .values(
+                action=_nameless(row.action), before=None, receipt_detail="", reason="", outcome=""
+            )
+        )
+    connection.execute(
+        update(action_events)
+        .where(one_of(connection, action_events.c.key, list(keys)))
+        .values(why="")
+    )
+
+
+def _nameless(content: str) -> str:
+    action = action_from_json(content)
+    because = action.because
+    details: Mapping[str, str] = {
+        name: value for name, value in action.details.items() if name in _DETAILS_KEPT
+    }
+    return action_json(
+        replace(
+            action,
+            contact_name=FORGOTTEN,
+            because=Because(because.file, because.line, because.rule),
+            note="",
+            details=details,
+        )
+    )
+
+
+def _forget_words(connection: Connection, connection_id: int, contact: Contact) -> None:
+    """What people wrote about the customer's invoices; that they promised or disputed stays."""
+    theirs = _invoice_ids(connection_id, contact.id)
+    for table, column in ((promises, "note"), (disputes, "reason")):
+        connection.execute(
+            update(table)
+            .where(table.c.connection_id == connection_id, table.c.invoice_id.in_(theirs))
+            .values({column: ""})
+        )
+
+
+def _forget_in_runs(connection: Connection, connection_id: int, contact: Contact) -> None:
+    mentions = and_(runs.c.connection_id == connection_id, runs.c.message.contains(contact.name))
+    if contact.name:
+        connection.execute(
+            update(runs)
+            .where(mentions)
+            .values(message=func.replace(runs.c.message, contact.name, FORGOTTEN))
+        )
+
+
+def _forget_copy(connection: Connection, connection_id: int, contact: Contact) -> None:
+    # The hash stays: a row that the platform shows again unchanged is not written again.
+    mine = and_(contacts.c.connection_id == connection_id, contacts.c.id == contact.id)
+    connection.execute(
+        update(contacts)
+        .where(mine)
+        .values(name=FORGOTTEN, email="", more_emails=(), first_name="", note="")
+    )
+    theirs = and_(invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id)
+    connection.execute(
+        update(invoices).where(theirs).values(email="", link="", note="", reference="")
+    )
+    connection.execute(
+        delete(problems).where(
+            problems.c.connection_id == connection_id,
+            problems.c.kind == RecordKind.CONTACTS.value,
+            problems.c.id == contact.id,
+        )
+    )

@@ -1,0 +1,139 @@
+"""Runs: what was done when, and the lock that keeps a connection's runs from overlapping."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from arsync.clock import Clock
+from arsync.errors import LockLost, UserMistake
+from arsync.store.db.database import Database, inserted_id
+from arsync.store.db.locks import Locks, StillHeld
+from arsync.store.db.tables import connections, runs
+from arsync.store.models import RunRow
+
+
+class Runs:
+    """The table of runs, and the run lock."""
+
+    def __init__(self, database: Database, clock: Clock, locks: Locks) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+        self._locks = locks
+        self._held: dict[int, StillHeld] = {}
+
+    def start(self, connection_id: int, kind: str) -> int:
+        """Record that a run begins, and return its id."""
+        with self._database.write() as connection:
+            made = connection.execute(
+                insert(runs).values(
+                    connection_id=connection_id,
+                    kind=kind,
+                    started_at=self._clock.now(),
+                    outcome="running",
+                    counts="{}",
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                )
+            )
+            return inserted_id(made)
+
+    def finish(
+        self,
+        run_id: int,
+        *,
+        outcome: str,
+        counts: Mapping[str, int] | None = None,
+        message: str = "",
+    ) -> None:
+        """Record how it ended."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id)
+                .values(
+                    finished_at=self._clock.now(),
+                    outcome=outcome,
+                    counts=json.dumps(dict(counts or {})),
+                    message=message,
+                )
+            )
+
+    def get(self, run_id: int) -> RunRow:
+        """Return one run.
+
+        Raises:
+            UserMistake: there is none of that number.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+        if row is None:
+            raise UserMistake(
+                f"there is no run {run_id}.\n    hint: `arsync status` names the last"
+            )
+        return _run(row)
+
+    def last(self, connection_id: int, *, besides: str = "") -> RunRow | None:
+        """Return the latest run, of any kind besides one."""
+        query = select(runs).where(runs.c.connection_id == connection_id, runs.c.kind != besides)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        return None if row is None else _run(row)
+
+    def latest(self, connection_id: int, *, rows_max: int = 100) -> list[RunRow]:
+        """Return runs, latest first."""
+        query = select(runs).where(runs.c.connection_id == connection_id)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(runs.c.id.desc()).limit(rows_max))
+            return [_run(row) for row in found]
+
+    @contextmanager
+    def lock(self, connection_id: int, *, wait_seconds: float = 0.0) -> Iterator[None]:
+        """Hold the connection's run lock inside `with`.
+
+        The lock belongs to the process: when it dies, kill -9 included, the lock is free at once.
+
+        Raises:
+            RetryLater: another run holds it, and did not let go within `wait_seconds`.
+        """
+        with self._database.read() as connection:
+            name = connection.scalar(
+                select(connections.c.name).where(connections.c.id == connection_id)
+            )
+        busy = f"another run of {name} is going on{self._holder(connection_id)}."
+        name = f"run-{connection_id}"
+        with self._locks.held(name, wait_seconds=wait_seconds, busy=busy) as still_held:
+            self._held[connection_id] = still_held
+            try:
+                yield
+            finally:
+                self._held.pop(connection_id, None)
+
+    def insist(self, connection_id: int) -> None:
+        """Make sure that this process's run still has its lock, right before it writes.
+
+        Raises:
+            LockLost: the session that held it is gone, and another run may have begun.
+        """
+        still_held = self._held.get(connection_id)
+        if still_held is not None and not still_held():
+            raise LockLost(
+                "the database closed the session that kept other runs away: this run ends."
+            )
+
+    def _holder(self, connection_id: int) -> str:
+        last = self.last(connection_id)
+        if last is None or last.outcome != "running":
+            return ""
+        return f" since {last.started_at:%Y-%m-%d %H:%M} UTC (process {last.pid} on {last.host})"
+
+
+def _run(row: Any) -> RunRow:
+    return RunRow(**row._asdict() | {"counts": json.loads(row.counts)})

@@ -1,0 +1,277 @@
+"""What people recorded: promises to pay and disputes. Arsync's own data; a rebuild keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from arsync.clock import Clock
+from arsync.core.actions import Action
+from arsync.core.ledger.records import DocumentStatus
+from arsync.errors import UserMistake
+from arsync.store.actions.action_rows import RECORDED, add_asked
+from arsync.store.db.database import Database, inserted_id
+from arsync.store.db.tables import disputes, invoices, promises
+from arsync.store.models import DisputeRow, PromiseRow
+
+_PROMISE = [promises.c[name] for name in PromiseRow._fields]
+_DISPUTE = [disputes.c[name] for name in DisputeRow._fields]
+
+
+class People:
+    """Promises and disputes, by invoice."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Work on this database."""
+        self._database = database
+        self._clock = clock
+
+    def promise(
+        self,
+        connection_id: int,
+        invoice_id: str,
+        *,
+        promised_on: date,
+        made_on: date,
+        who: str,
+        amount: Decimal | None = None,
+        note: str = "",
+        noted_by: Callable[[PromiseRow], Action] | None = None,
+    ) -> PromiseRow:
+        """Record a promise; an older one still open for the invoice is replaced by it.
+
+        Args:
+            connection_id: whose.
+            invoice_id: what is to be paid.
+            promised_on: the day the money is to come.
+            made_on: the day on which it was promised.
+            who: the person who records it.
+            amount: None for all that is due.
+            note: anything to remember.
+            noted_by: makes the action that notes it in the accounting system; it is added in the
+                same transaction, so that neither stands without the other.
+
+        Raises:
+            UserMistake: the day is past, or the amount is not above zero.
+        """
+        if promised_on < made_on:
+            raise UserMistake(f"{promised_on} is past: a promise is for today or later.")
+        if amount is not None and amount <= 0:
+            raise UserMistake("a promise is for an amount above zero.")
+        with self._database.write() as connection:
+            connection.execute(
+                update(promises)
+                .where(
+                    promises.c.connection_id == connection_id,
+                    promises.c.invoice_id == invoice_id,
+                    promises.c.kept.is_(None),
+                )
+                .values(replaced=True)
+            )
+            made = connection.execute(
+                insert(promises).values(
+                    connection_id=connection_id,
+                    invoice_id=invoice_id,
+                    promised_on=promised_on,
+                    amount=amount,
+                    made_on=made_on,
+                    replaced=False,
+                    amount_due=_amount_due(connection, connection_id, invoice_id),
+                    recorded_by=who,
+                    recorded_at=self._clock.now(),
+                    note=note,
+                )
+            )
+            row = _promise(connection, inserted_id(made))
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
+
+    def promises(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
+        """Return promises, oldest first, replaced ones too."""
+        query = select(*_PROMISE).where(promises.c.connection_id == connection_id)
+        if invoice_id is not None:
+            query = query.where(promises.c.invoice_id == invoice_id)
+        with self._database.read() as connection:
+            return [PromiseRow(*row) for row in connection.execute(query.order_by(promises.c.id))]
+
+    def review(self, connection_id: int, today: date) -> list[PromiseRow]:
+        """Judge open promises by the ledger, and return those that changed.
+
+        Kept: the invoice is owed no longer, or at least the promised amount less of it. Broken: the
+        day has passed and it is not so. A promise about an invoice that the store does not have
+        stays open.
+        """
+        ours = promises.c
+        query = (
+            select(ours.id, ours.promised_on, ours.amount, ours.amount_due.label("due_then"),
+                   invoices.c.status, invoices.c.amount_due)
+            .join(
+                invoices,
+                (invoices.c.connection_id == ours.connection_id)
+                & (invoices.c.id == ours.invoice_id),
+            )
+            .where(ours.connection_id == connection_id, ours.kept.is_(None), ~ours.replaced)
+            .order_by(ours.id)
+        )  # fmt: skip
+        changed = []
+        with self._database.write() as connection:
+            for row in connection.execute(query).all():
+                kept = _was_kept(row)
+                if kept or row.promised_on < today:
+                    connection.execute(update(promises).where(ours.id == row.id).values(kept=kept))
+                    changed.append(_promise(connection, row.id))
+        return changed
+
+    def withdraw_promise(self, connection_id: int, promise_id: int) -> bool:
+        """Take a promise back that was recorded by mistake; one it replaced is open again.
+
+        Returns whether there was anything to take back: the second time there is not.
+        """
+        ours = promises.c
+        mine = (ours.connection_id == connection_id) & (ours.id == promise_id)
+        with self._database.write() as connection:
+            taken = update(promises).where(mine, ~ours.replaced).values(replaced=True)
+            if connection.execute(taken).rowcount == 0:
+                return False
+            invoice_id = select(ours.invoice_id).where(mine).scalar_subquery()
+            earlier = connection.scalar(
+                select(ours.id)
+                .where(
+                    ours.connection_id == connection_id,
+                    ours.invoice_id == invoice_id,
+                    ours.id < promise_id,
+                    ours.replaced,
+                    ours.kept.is_(None),
+                )
+                .order_by(ours.id.desc())
+                .limit(1)
+            )
+            if earlier is not None:
+                connection.execute(
+                    update(promises).where(ours.id == earlier).values(replaced=False)
+                )
+            return True
+
+    def settle_promise(self, promise_id: int, *, kept: bool) -> None:
+        """Say by hand whether a promise was kept."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(promises).where(promises.c.id == promise_id).values(kept=kept)
+            )
+
+    def dispute(
+        self,
+        connection_id: int,
+        invoice_id: str,
+        *,
+        opened_on: date,
+        reason: str,
+        who: str,
+        noted_by: Callable[[DisputeRow], Action] | None = None,
+    ) -> DisputeRow:
+        """Record a dispute, and what `noted_by` makes of it, in one transaction.
+
+        Raises:
+            UserMistake: one is open for the invoice already.
+        """
+        with self._database.write() as connection:
+            if (open_one := _open_dispute(connection, connection_id, invoice_id)) is not None:
+                raise UserMistake(
+                    f"this invoice is in dispute already, since {open_one.opened_on}: "
+                    f"{open_one.reason}"
+                )
+            made = connection.execute(
+                insert(disputes).values(
+                    connection_id=connection_id,
+                    invoice_id=invoice_id,
+                    opened_on=opened_on,
+                    reason=reason,
+                    recorded_by=who,
+                    recorded_at=self._clock.now(),
+                )
+            )
+            row = _dispute(connection, inserted_id(made))
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
+
+    def disputes(self, connection_id: int, invoice_id: str | None = None) -> list[DisputeRow]:
+        """Return disputes, oldest first."""
+        query = select(*_DISPUTE).where(disputes.c.connection_id == connection_id)
+        if invoice_id is not None:
+            query = query.where(disputes.c.invoice_id == invoice_id)
+        with self._database.read() as connection:
+            return [DisputeRow(*row) for row in connection.execute(query.order_by(disputes.c.id))]
+
+    def settle_dispute(
+        self,
+        connection_id: int,
+        invoice_id: str,
+        *,
+        settled_on: date,
+        who: str,
+        noted_by: Callable[[DisputeRow], Action] | None = None,
+    ) -> DisputeRow:
+        """Settle the open dispute of an invoice, and add what `noted_by` makes of it.
+
+        Raises:
+            UserMistake: none is open.
+        """
+        with self._database.write() as connection:
+            open_one = _open_dispute(connection, connection_id, invoice_id)
+            if open_one is None:
+                raise UserMistake("this invoice is not in dispute.")
+            connection.execute(
+                update(disputes)
+                .where(disputes.c.id == open_one.id)
+                .values(settled_on=settled_on, settled_by=who)
+            )
+            row = _dispute(connection, open_one.id)
+            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            return row
+
+    def _note(
+        self, connection: Connection, connection_id: int, action: Action | None, who: str
+    ) -> None:
+        if action is not None:
+            now = self._clock.now()
+            add_asked(connection, connection_id, action, who=who, why=RECORDED, now=now)
+
+
+def _was_kept(row: Any) -> bool:
+    if row.status != DocumentStatus.OPEN or row.amount_due <= 0:
+        return True
+    if row.amount is None or row.due_then is None:
+        return False
+    return bool(row.due_then - row.amount_due >= row.amount)
+
+
+def _amount_due(connection: Connection, connection_id: int, invoice_id: str) -> Decimal | None:
+    return connection.scalar(
+        select(invoices.c.amount_due).where(
+            invoices.c.connection_id == connection_id, invoices.c.id == invoice_id
+        )
+    )
+
+
+def _promise(connection: Connection, promise_id: int) -> PromiseRow:
+    query = select(*_PROMISE).where(promises.c.id == promise_id)
+    return PromiseRow(*connection.execute(query).one())
+
+
+def _dispute(connection: Connection, dispute_id: int) -> DisputeRow:
+    query = select(*_DISPUTE).where(disputes.c.id == dispute_id)
+    return DisputeRow(*connection.execute(query).one())
+
+
+def _open_dispute(connection: Connection, connection_id: int, invoice_id: str) -> DisputeRow | None:
+    query = select(*_DISPUTE).where(
+        disputes.c.connection_id == connection_id,
+        disputes.c.invoice_id == invoice_id,
+        disputes.c.settled_on.is_(None),
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else DisputeRow(*row)

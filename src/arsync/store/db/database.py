@@ -1,0 +1,272 @@
+"""The database underneath: connections, transactions, and what its errors mean to people."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    CursorResult,
+    Engine,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+from arsync.clock import Clock
+from arsync.errors import ArsyncError, RetryLater, UserMistake
+from arsync.files import OWNER_ONLY, refuse_foreign_link, refuse_link
+
+BUSY_SECONDS_MAX = 30
+"""How long a statement waits for another process's write before it gives up."""
+
+CONNECTIONS_MAX = 250
+"""Of one process: a run takes up to four, for its lock, a token's, reading and writing."""
+
+CONNECT_SECONDS_MAX = 10
+"""How long opening waits for a PostgreSQL server."""
+
+_SQLITE_PRAGMAS = (
+    # Readers and one writer side by side: `status` works while a run writes.
+    "PRAGMA journal_mode=WAL",
+    f"PRAGMA busy_timeout={BUSY_SECONDS_MAX * 1000}",
+    "PRAGMA foreign_keys=ON",
+    # FULL, although NORMAL cannot corrupt in WAL mode: NORMAL may forget the last commits in a
+    # power cut, and a forgotten claim would be sent twice, a forgotten token would be lost.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA temp_store=MEMORY",
+    # In KiB. With the 2 MiB that SQLite takes by itself, a ledger's index is read anew each page.
+    "PRAGMA cache_size=-16000",
+)
+
+
+class Database:
+    """An engine, and the two kinds of transaction: a read of one moment, and a write."""
+
+    def __init__(self, url: str) -> None:
+        """Make the engine; connects to nothing yet.
+
+        Raises:
+            UserMistake: the URL is none, or names a database that arsync does not speak.
+        """
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.shown = self.url.render_as_string(hide_password=True)
+        """The URL for messages, without its password."""
+        self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
+
+    @property
+    def file(self) -> Path:
+        """Return SQLite's file."""
+        return Path((self.url.database or "").removeprefix("file:"))
+
+    def _sqlite(self) -> Engine:
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": BUSY_SECONDS_MAX},
+            hide_parameters=True,
+            max_overflow=CONNECTIONS_MAX,
+        )
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _postgresql(self) -> Engine:
+        try:
+            return create_engine(
+                self.url,
+                connect_args={"connect_timeout": CONNECT_SECONDS_MAX},
+                hide_parameters=True,
+                max_overflow=CONNECTIONS_MAX,
+                # A server that restarted is noticed before a run starts on a dead connection.
+                pool_pre_ping=True,
+            )
+        except ModuleNotFoundError:
+            raise UserMistake(
+                "PostgreSQL needs its driver. Install it: pip install 'arsync[postgresql]'"
+            ) from None
+
+    @contextmanager
+    def write(self, *, repeatable: bool = False) -> Iterator[Connection]:
+        """Open a write transaction: all of it is kept, or nothing.
+
+        SQLite takes its write lock at once, so that what was read inside stays true.
+
+        Args:
+            repeatable: the same can be done again, as a page can be read again whose cursor goes
+                with it. A power cut may then undo the last such commits; the next commit of any
+                other kind makes them last.
+
+        Raises:
+            UserMistake: the store cannot be written; the message says why. RetryLater: it is busy.
+        """
+        with self.translated(), self.engine.connect() as connection:
+            connection.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
+            with connection.begin():
+                if repeatable and not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction in which everything is of one moment."""
+        with self.translated(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def ahead_of_server(self, clock: Clock) -> float:
+        """Return by how many seconds a clock is ahead of the PostgreSQL server's, at the least."""
+        with self.translated(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))  # connected: the next answer comes quickly
+            before = clock.now()
+            theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            after = clock.now()
+        way = (after - before).total_seconds() / 2
+        ahead = (before - theirs).total_seconds() + way
+        return math.copysign(max(0.0, abs(ahead) - way), ahead)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the driver's errors into ours, where a person or a later try can help."""
+        try:
+            yield
+        except DBAPIError as error:
+            ours = self._meaning(error)
+            if ours is None:
+                raise
+            raise ours from error
+
+    def _meaning(self, error: DBAPIError) -> ArsyncError | None:
+        return (_sqlite_meaning if self.is_sqlite else _postgresql_meaning)(error, self.shown)
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        # Not the URL itself: it may hold a password.
+        raise UserMistake("[store] url is not a database URL. Write sqlite:///arsync.db.") from None
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise UserMistake(
+            f"[store] url: arsync keeps its store in SQLite or PostgreSQL, not in {backend}."
+        )
+    if not parsed.database or ":memory:" in parsed.database:
+        raise UserMistake("[store] url: the store needs a file. Write sqlite:///arsync.db.")
+    _make_private_file(parsed)
+    return parsed
+
+
+def _make_private_file(url: URL) -> None:
+    """Create SQLite's file for the owner alone: it holds customers' data."""
+    if url.database is None or url.database.startswith("file:"):
+        return
+    path = Path(url.database)
+    if not path.parent.is_dir():
+        raise UserMistake(f"{path.parent}: there is no such folder for the store. Make it first.")
+    refuse_foreign_link(path)
+    for beside in ("-wal", "-shm", "-journal"):
+        refuse_link(path.with_name(path.name + beside))
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
+    except OSError as error:
+        raise UserMistake(f"{path}: the store cannot be opened: {error.strerror}.") from None
+
+
+def prepare_sqlite(connection: Any, _record: object) -> None:
+    """Set a new SQLite connection up as the store needs it."""
+    # The driver's own transactions begin late and end early; arsync says BEGIN itself.
+    connection.isolation_level = None
+    for pragma in _SQLITE_PRAGMAS:
+        _when_free(connection.execute, pragma)
+
+
+_when_free = Retrying(
+    retry=retry_if_exception(
+        lambda error: getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+    ),
+    stop=stop_after_delay(BUSY_SECONDS_MAX),
+    wait=wait_random(0.005, 0.05),
+    reraise=True,
+)
+"""Changing the journal's mode does not wait for another process, whatever the busy timeout says."""
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("arsync_writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Said each time: a pooled connection has served the other kind before.
+    level = "NORMAL" if options.get("arsync_repeatable") else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return RetryLater(f"{shown}: another process is writing to the store.", after_seconds=10)
+    if name == "SQLITE_FULL":
+        return UserMistake(
+            f"{shown}: the disk is full. Make room and run it again; the store is intact."
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return UserMistake(f"{shown}: the store can only be read. Give it write permission.")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return UserMistake(f"{shown}: the store cannot be opened. Check its path and permissions.")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return UserMistake(
+            f"{shown}: this is not a readable SQLite file. Restore it from a backup."
+        )
+    if name.startswith("SQLITE_IOERR"):
+        return UserMistake(
+            f"{shown}: the disk is full or fails ({error.orig}). "
+            "The last change was undone; make room, or look at the disk."
+        )
+    return None
+
+
+_POSTGRESQL_MISTAKES = {
+    "53100": "the server's disk is full. Make room and run it again; the store is intact.",
+    "25006": "the store can only be read: the server is a read-only copy.",
+    "42501": "this user may not do that. Grant it the rights to create and write tables.",
+    "28P01": "the password is wrong.",
+    "28000": "the server refuses this user.",
+    "3D000": "there is no such database. Create it first.",
+}
+_POSTGRESQL_LATER = ("08", "40", "53", "55P03", "57P", "57014")
+
+
+def _postgresql_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:
+    code = str(getattr(error.orig, "sqlstate", None) or "")
+    if code in _POSTGRESQL_MISTAKES:
+        return UserMistake(f"{shown}: {_POSTGRESQL_MISTAKES[code]}")
+    if code.startswith(_POSTGRESQL_LATER) or error.connection_invalidated:
+        return RetryLater(f"{shown}: the database is away or busy.", after_seconds=30)
+    if not code and type(error.orig).__name__ in {"OperationalError", "ConnectionTimeout"}:
+        # The driver gives no code when the server was never reached.
+        return RetryLater(f"{shown}: the database cannot be reached.", after_seconds=30)
+    return None
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """Return the number that the database gave to the row just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    number: int = key[0]
+    return number

@@ -1,0 +1,137 @@
+"""Named locks that die with their process, kill -9 included: no lease to wait for, none to renew.
+
+PostgreSQL has them (advisory locks of a session); beside SQLite's file they are locks of the
+operating system on small files, which stay behind empty and harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from arsync.errors import RetryLater, UserMistake
+from arsync.files import OWNER_ONLY, refuse_link
+from arsync.store.db.database import Database
+
+POLL_SECONDS = 0.05
+"""How often a waiter looks whether the lock is free."""
+
+StillHeld = Callable[[], bool]
+
+
+class Locks:
+    """Locks by name, over all processes that use the same store."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database whose processes exclude each other."""
+        self._database = database
+
+    @contextmanager
+    def held(self, name: str, *, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+        """Hold a lock inside `with`; also two threads of one process exclude each other.
+
+        What it yields tells whether the lock is held still: a server that restarts, or a network
+        that is cut, takes a PostgreSQL lock away from a process that lives on.
+
+        Args:
+            name: of the lock; letters, digits and `-`.
+            wait_seconds: how long to wait for it.
+            busy: the message when it does not come free.
+
+        Raises:
+            RetryLater: it did not come free.
+        """
+        holder = self._file_lock if self._database.is_sqlite else self._advisory_lock
+        with holder(name, wait_seconds, busy) as still_held:
+            yield still_held
+
+    @contextmanager
+    def _advisory_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+        with self._database.translated(), self._database.engine.connect() as connection:
+            # Outside a transaction: a run of an hour must not keep the server from cleaning up.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            schema = connection.scalar(text("SELECT current_schema()"))
+            number = _number(f"{schema}|{name}")
+            _until(
+                lambda: _advisory(connection, "pg_try_advisory_lock", number), wait_seconds, busy
+            )
+            try:
+                yield lambda: _answers(connection)
+            finally:
+                # A session that the server has ended has given its locks back already.
+                if _answers(connection):
+                    _advisory(connection, "pg_advisory_unlock", number)
+
+    @contextmanager
+    def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
+        file = self._database.file
+        path = file.with_name(f"{file.name}-lock-{name}")
+        with _opened(path) as number:
+            _until(lambda: _try_file_lock(number), wait_seconds, busy)
+            # Closing the file gives the lock back; nothing else does.
+            yield lambda: True
+
+
+def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
+    # Waiting is real time, whatever the store's clock says.
+    ends = time.monotonic() + wait_seconds
+    while not taken():
+        if time.monotonic() >= ends:
+            raise RetryLater(busy, after_seconds=30)
+        time.sleep(POLL_SECONDS)
+
+
+def _answers(connection: Connection) -> bool:
+    """Say whether the session that holds the lock lives: the lock dies with it."""
+    try:
+        return (
+            not (connection.invalidated or connection.closed)
+            and connection.scalar(text("SELECT 1")) == 1
+        )
+    except DBAPIError:
+        return False
+
+
+def _number(name: str) -> int:
+    digest = hashlib.sha256(f"arsync|{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _advisory(connection: Connection, function: str, number: int) -> bool:
+    return bool(connection.scalar(text(f"SELECT {function}(:number)"), {"number": number}))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    refuse_link(path)
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    except OSError as error:
+        raise UserMistake(f"{path}: cannot be made, to lock the store: {error.strerror}.") from None
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _try_file_lock(number: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""Bringing the tables up to date when a store is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from arsync.errors import RetryLater, UserMistake
+from arsync.store.db.database import Database
+
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+"""Every step of `migrations/versions`, oldest first.
+
+A store at any other step was made by a newer arsync."""
+
+_MIGRATION_LOCK = 4_718_251_936
+"""PostgreSQL: the advisory lock that makes processes migrate one after the other."""
+
+
+def migrate(database: Database) -> None:
+    """Bring the tables to the newest revision, in one transaction, one process at a time.
+
+    Raises:
+        UserMistake: the store cannot be reached or written, or is of a newer version.
+    """
+    try:
+        with database.write() as connection:
+            if _revision(connection, database) == REVISIONS[-1]:
+                _refuse_read_only(connection, database)
+                return
+            if not database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+            if _revision(connection, database) != REVISIONS[-1]:
+                upgrade(connection, REVISIONS[-1])
+    except RetryLater as error:
+        if database.is_sqlite:
+            raise
+        cause = error.__cause__
+        reason = str(cause.orig if isinstance(cause, DBAPIError) else error).splitlines()[0]
+        raise UserMistake(
+            f"{database.shown}: the database cannot be reached. Is the server running, and are "
+            f"host, port, user and password right?\n    it says: {reason}"
+        ) from error
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision on an open transaction."""
+    # Imported late: most openings find nothing to do, and Alembic takes longer than they do.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _revision(connection: Connection, database: Database) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if revision is not None and revision not in REVISIONS:
+        raise UserMistake(
+            f"{database.shown}: this store was made by a newer arsync (its revision is {revision}, "
+            f"this one knows up to {REVISIONS[-1]}). Upgrade arsync: pip install -U arsync"
+        )
+    return revision
+
+
+def _refuse_read_only(connection: Connection, database: Database) -> None:
+    if database.is_sqlite:
+        # SQLite quietly begins a mere reading on a file that cannot be written. A write of no rows
+        # makes it tell.
+        connection.execute(text("UPDATE alembic_version SET version_num = '' WHERE 1 = 0"))
+    elif connection.scalar(text("SHOW transaction_read_only")) == "on":
+        raise UserMistake(f"{database.shown}: the store can only be read: the server is a copy.")

@@ -1,0 +1,390 @@
+"""The tables.
+
+Money is a 64-bit whole number of ten-thousandths in both databases (`Amount`): exact, summed by
+the database, with room for `AMOUNT_MAX`, 10^14. Exchange rates are decimal text. Moments are in
+UTC, days are the organisation's.
+
+The copy of a platform's documents (`contacts`, `invoices`, `payments`, `credits`) has no foreign
+keys: documents arrive in any order, and checking each row would halve the speed. Connections are
+never deleted, only marked removed, so nothing can dangle.
+
+Allocations live inside their payment or credit, as JSON: they are read with it, they change only
+with it, and so they can never disagree with it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+from arsync.store.db.column_types import Allocations, Amount, Id, Moment, Rate, TextMap, Texts
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _id(name: str) -> Column[str]:
+    return Column(name, Id, nullable=False, server_default="")
+
+
+def _ledger_table(name: str, *columns: SchemaItem) -> Table:
+    """Return a table of records: the record's fields in their order, then arsync's own columns."""
+    return Table(
+        name,
+        metadata,
+        Column("connection_id", Integer, primary_key=True, autoincrement=False),
+        Column("id", Id, primary_key=True),
+        *columns,
+        _text("version"),
+        Column("updated_at", Moment),
+        # Of the whole record, to leave unchanged rows alone. 0 after the platform deleted it, so
+        # that it is written again should it come back.
+        Column("row_hash", BigInteger, nullable=False),
+        # The last full read that showed it.
+        _text("sweep"),
+    )
+
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    # Set before a renewal is asked for, and emptied with its answer: a renewal whose answer was
+    # lost has to be made again while the platform still takes the old token.
+    Column("renewal_at", Moment),
+    # When the owner was told that the consent is over.
+    Column("told_at", Moment),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("platform", Text, nullable=False),
+    Column("organisation_id", Text, nullable=False),
+    _text("organisation_name"),
+    _text("base_currency"),
+    _text("country"),
+    _text("time_zone"),
+    _text("short_code"),
+    Column("is_demo", Boolean, nullable=False),
+    Column("locked_until", Date),
+    Column("own_reminders", Boolean),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("grant_id", Integer, ForeignKey("grants.id")),
+    Column("settings", TextMap, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("taken_over_on", Date),
+    Column("removed_at", Moment),
+    UniqueConstraint("platform", "organisation_id"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    Column("completed_at", Moment),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("of_balances", Boolean, nullable=False),
+    Column("ended", Boolean, nullable=False),
+)
+
+open_balances = Table(
+    "open_balances",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("sweep", Text, primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
+    Column("amount_due", Amount, nullable=False),
+    Column("due_on", Date),
+)
+
+contacts = _ledger_table(
+    "contacts",
+    _text("name"),
+    Column("status", Text, nullable=False),
+    _text("email"),
+    Column("more_emails", Texts, nullable=False),
+    _text("first_name"),
+    _text("currency"),
+    _text("country"),
+    Column("groups", Texts, nullable=False),
+    _id("parent_id"),
+    Column("bill_to_parent", Boolean, nullable=False),
+    _id("merged_into"),
+    Column("created_on", Date),
+    _text("terms"),
+    _text("note"),
+)
+
+invoices = _ledger_table(
+    "invoices",
+    Column("contact_id", Id, nullable=False),
+    _text("number"),
+    Column("status", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("rate", Rate),
+    Column("total", Amount, nullable=False),
+    Column("amount_due", Amount, nullable=False),
+    _text("reference"),
+    Column("sent", Boolean),
+    Column("paid_on", Date),
+    Column("expected_on", Date),
+    _text("email"),
+    _text("link"),
+    _text("note"),
+    Column("disputed_on", Date),
+)
+# Few are: a pull asks for them without looking through all.
+Index(
+    "ix_invoices_disputed",
+    invoices.c.connection_id,
+    sqlite_where=invoices.c.disputed_on.is_not(None),
+    postgresql_where=invoices.c.disputed_on.is_not(None),
+)
+# The stretches of being owed that the store has seen: 1 in the first, one more when an invoice is
+# owed again after it was not.
+invoices.append_column(Column("episode", Integer, nullable=False))
+
+payments = _ledger_table(
+    "payments",
+    Column("contact_id", Id, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("paid_on", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("rate", Rate),
+    Column("amount", Amount, nullable=False),
+    Column("unallocated", Amount, nullable=False),
+    Column("allocations", Allocations, nullable=False),
+    _text("reference"),
+    Column("reconciled", Boolean),
+)
+
+credits_ = _ledger_table(
+    "credits",
+    Column("contact_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    _text("number"),
+    Column("status", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("rate", Rate),
+    Column("total", Amount, nullable=False),
+    Column("unallocated", Amount, nullable=False),
+    Column("allocations", Allocations, nullable=False),
+)
+
+for _table in (invoices, payments, credits_):
+    Index(None, _table.c.connection_id, _table.c.contact_id)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("id", Id, primary_key=True),
+    _text("number"),
+    Column("message", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    # Whose it is, as far as that can be read.
+    _id("contact_id"),
+    Column("invoice_ids", Texts, nullable=False, server_default=""),
+)
+
+moved_invoices = Table(
+    "moved_invoices",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("invoice_id", Id, primary_key=True),
+    Column("from_contact", Id, primary_key=True),
+)
+"""Invoices that once stood under another contact, where what was done about them is recorded."""
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("contact_id", Id, primary_key=True),
+    Column("theirs", Amount, nullable=False),
+    Column("ours", Amount, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("rate", Rate),
+    Column("seen_at", Moment, nullable=False),
+)
+"""Contacts of which the platform's own balance and the copy did not agree when last compared."""
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("contact_id", Id, nullable=False),
+    Column("episode", Integer, nullable=False),
+    # The action itself, as JSON; the columns above repeat what queries ask for.
+    Column("action", Text, nullable=False),
+    Column("not_before", Moment),
+    Column("position", Integer, nullable=False),
+    Column("run_id", Integer),
+    _text("rulebook_hash"),
+    Column("before", TextMap),
+    Column("generation", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_sent_at", Moment),
+    Column("sent_on", Date),
+    Column("lease_until", Moment),
+    Column("receipt_reference", Text),
+    _text("receipt_detail"),
+    _text("reason"),
+    Column("by_person", Boolean, nullable=False),
+    Column("done_at", Moment),
+    _text("outcome"),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    # When the owner was told that its outcome is open, as it stands now.
+    Column("told_at", Moment),
+    # In the order in which actions are done, so that a claim reads one row of those that wait.
+    Index(None, "connection_id", "state", "position", "created_at", "key"),
+    # How many of a kind were started today is asked before each claim.
+    Index(None, "connection_id", "kind", "sent_on"),
+    Index(None, "connection_id", "contact_id"),
+)
+
+action_events = Table(
+    "action_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Id, ForeignKey("actions.key"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    _text("why"),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("invoice_id", Id, nullable=False),
+    Column("promised_on", Date, nullable=False),
+    Column("amount", Amount),
+    Column("made_on", Date, nullable=False),
+    Column("kept", Boolean),
+    Column("replaced", Boolean, nullable=False),
+    # What was due when it was made, to see later whether the promised part came.
+    Column("amount_due", Amount),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    _text("note"),
+    Index(None, "connection_id", "invoice_id"),
+)
+
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("invoice_id", Id, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("settled_on", Date),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    _text("settled_by"),
+    Index(None, "connection_id", "invoice_id"),
+)
+
+last_plans = Table(
+    "last_plans",
+    metadata,
+    Column(
+        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        autoincrement=False,
+    ),
+    Column("as_of", Date, nullable=False),
+    Column("rulebook_hash", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)  # fmt: skip
+"""The plan of each connection's last run, in short: see `store.actions.last_plans`."""
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tally", Text, nullable=False),
+)
+"""The calls of one organisation, or one application: see `store.admin.rate_counters`."""
+
+outages = Table(
+    "outages",
+    metadata,
+    Column(
+        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        autoincrement=False,
+    ),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Moment, nullable=False),
+    Column("retry_at", Moment),
+    _text("why"),
+)  # fmt: skip
+"""Which platforms could not be reached: see `store.admin.outages`."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("outcome", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    _text("message"),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Index(None, "connection_id", "started_at"),
+    Index(None, "connection_id", "id"),
+)

@@ -1,0 +1,1 @@
+"""The normalised copy of an organisation's ledger."""

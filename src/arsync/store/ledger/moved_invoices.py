@@ -1,0 +1,96 @@
+"""Moves: an invoice that was put under another contact takes its history along."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, select
+
+from arsync.core.actions import STARTED_STATES, Action, step_subject
+from arsync.core.actions.effects import steps_taken
+from arsync.store.actions.done_history import History, done_rows
+from arsync.store.actions.serialisation import action_from_json
+from arsync.store.db.tables import invoices, moved_invoices
+
+
+class Move(NamedTuple):
+    """An invoice that came from another contact."""
+
+    invoice_id: str
+    from_contact: str
+
+
+def read_moved(connection: Connection, connection_id: int) -> dict[str, list[Move]]:
+    """Return, by the contact they stand under now, the invoices that came from elsewhere."""
+    moves, ours = moved_invoices.c, invoices.c
+    query = (
+        select(ours.contact_id, moves.invoice_id, moves.from_contact)
+        .join(
+            invoices,
+            and_(ours.connection_id == moves.connection_id, ours.id == moves.invoice_id),
+        )
+        .where(moves.connection_id == connection_id, ours.contact_id != moves.from_contact)
+        .order_by(moves.invoice_id, moves.from_contact)
+    )
+    found: dict[str, list[Move]] = defaultdict(list)
+    for contact_id, invoice_id, from_contact in connection.execute(query):
+        found[contact_id].append(Move(invoice_id, from_contact))
+    return found
+
+
+def with_moved(
+    connection: Connection,
+    connection_id: int,
+    histories: dict[str, History],
+    ids: Sequence[str],
+    moved: Mapping[str, list[Move]],
+    *,
+    done_before: datetime | None = None,
+) -> dict[str, History]:
+    """Return the histories of these contacts with what was done for invoices that came to them.
+
+    Steps that were taken stay taken, a refused step stays refused, and the gap to the last message
+    about the invoice is kept. With `done_before` it is told as just before that moment.
+    """
+    came = {one: moved[one] for one in ids if one in moved}
+    if not came:
+        return histories
+    left = sorted({move.from_contact for moves in came.values() for move in moves})
+    before = done_rows(connection, connection_id, left, done_before)
+    found = dict(histories)
+    for contact_id, moves in came.items():
+        history = found.get(contact_id, _NOTHING)
+        for move in moves:
+            history = _joined(history, contact_id, move, before.get(move.from_contact, ()))
+        found[contact_id] = history
+    return found
+
+
+_NOTHING = History((), None, 0, None, (), frozenset(), frozenset(), {}, frozenset())
+
+
+def _joined(history: History, contact_id: str, move: Move, rows: Sequence[Any]) -> History:
+    sent, keys = list(history.sent), set(history.done_keys)
+    for row in rows:
+        for action in _about(action_from_json(row.action), move.invoice_id):
+            if row.state in STARTED_STATES:
+                sent += steps_taken(action, row.sent_on)
+            else:
+                keys.add(replace(action, contact_id=contact_id).key)
+    return history._replace(sent=tuple(sent), done_keys=frozenset(keys))
+
+
+def _about(action: Action, invoice_id: str) -> Iterator[Action]:
+    """Yield the action as it would have been about this invoice alone, if it was about it."""
+    for ref in action.invoices:
+        if ref.id == invoice_id and (ref.step or action.step):
+            yield replace(
+                action,
+                invoices=(ref,),
+                subject=step_subject(ref.id, ref.day),
+                episode=ref.episode,
+            )

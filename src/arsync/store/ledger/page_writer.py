@@ -1,0 +1,305 @@
+"""Storing one page: records, organisation, problems and cursor, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import DocumentProblem, Organisation, RecordKind
+from arsync.store.db.bulk import insert_new, one_of, stored_hashes, upsert
+from arsync.store.db.tables import (
+    connections,
+    cursors,
+    differences,
+    invoices,
+    moved_invoices,
+    open_balances,
+    problems,
+    sweeps,
+)
+from arsync.store.ledger.record_rows import (
+    KINDS,
+    Kind,
+    Values,
+    hash_of,
+    organisation_values,
+    packed,
+)
+from arsync.store.ledger.sweeps import note_sweep
+from arsync.store.models import PageResult
+
+
+def store_page(
+    connection: Connection, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool
+) -> PageResult:
+    """Store a page and what belongs to it."""
+    if page.kind == RecordKind.ORGANISATION:
+        result = _store_organisation(connection, connection_id, page, now)
+    else:
+        result = _store_records(connection, connection_id, page, now)
+    if page.sweep:
+        note_sweep(connection, connection_id, page)
+    if moves_cursor:
+        _move_cursor(connection, connection_id, page, now)
+    return result
+
+
+def clear_copy(connection: Connection, connection_id: int) -> None:
+    """Delete the copy of one connection's documents."""
+    for table in (
+        *(kind.table for kind in KINDS.values()),
+        cursors,
+        sweeps,
+        open_balances,
+        problems,
+        differences,
+    ):
+        connection.execute(delete(table).where(table.c.connection_id == connection_id))
+
+
+def start_over(connection: Connection, connection_id: int) -> None:
+    """Forget how far the pull was, and that any row is up to date."""
+    for kind in KINDS.values():
+        table = kind.table
+        connection.execute(
+            update(table).where(table.c.connection_id == connection_id).values(row_hash=0)
+        )
+    for table in (cursors, sweeps, open_balances):
+        connection.execute(delete(table).where(table.c.connection_id == connection_id))
+
+
+def _store_organisation(
+    connection: Connection, connection_id: int, page: Page, now: datetime
+) -> PageResult:
+    updated = 0
+    for record in page.records:
+        assert isinstance(record, Organisation)
+        told = _as_told(organisation_values(record))
+        differs = or_(*(connections.c[name].is_distinct_from(told[name]) for name in told))
+        updated += connection.execute(
+            update(connections).where(connections.c.id == connection_id, differs).values(told)
+        ).rowcount
+    understood = [record.id for record in page.records]
+    _save_problems(connection, connection_id, (page.kind, understood), page.problems, now)
+    return PageResult(updated=updated, problems=page.problems)
+
+
+def _as_told(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the organisation's values: what a person said of reminders stays if nobody tells."""
+    if values["own_reminders"] is None:
+        del values["own_reminders"]
+    return values
+
+
+SAMPLED = 16
+"""Of so many ids of a page it is looked at first whether they are stored: usually, all or none."""
+
+
+def _store_records(
+    connection: Connection, connection_id: int, page: Page, now: datetime
+) -> PageResult:
+    kind = KINDS[page.kind]
+    # The last of two copies of one document on a page is the newer one.
+    records: dict[str, Any] = {record.id: record for record in page.records}
+    ids = list(records)
+    sweep = "" if page.open_balances else page.sweep
+    batch = None
+    if not stored_hashes(connection, kind, connection_id, ids[:: len(ids) // SAMPLED + 1]):
+        # The rows are made while the database takes in the first of them.
+        batch = _Batch(kind, connection_id, sweep, {})
+        if not insert_new(connection, kind, batch.rows_of(records)):
+            batch = None
+    if batch is None:
+        stored = stored_hashes(connection, kind, connection_id, ids)
+        batch = _Batch(kind, connection_id, sweep, stored)
+        rows = list(batch.rows_of(records))
+        if kind.kind == RecordKind.INVOICES:
+            batch.touched |= _note_moves(connection, connection_id, records, batch.changed)
+        upsert(connection, kind, rows)
+    found = [*page.problems, *batch.problems]
+    if page.gone:
+        batch.touched |= _owners(connection, connection_id, kind, page.gone)
+    gone = mark_gone(connection, connection_id, kind, page.gone)
+    _save_problems(connection, connection_id, (kind.kind, [*ids, *page.gone]), found, now)
+    if sweep:
+        seen = [*batch.unchanged, *(one.id for one in found)]
+        _mark_seen(connection, kind, connection_id, seen, sweep)
+    return PageResult(
+        inserted=batch.inserted,
+        updated=batch.updated,
+        unchanged=len(batch.unchanged),
+        gone=gone,
+        problems=tuple(found),
+        touched=frozenset(batch.touched),
+    )
+
+
+def _owners(connection: Connection, connection_id: int, kind: Kind, ids: Sequence[str]) -> set[str]:
+    """Return the contacts of stored documents; of contacts there are none."""
+    if "contact_id" not in kind.table.c:
+        return set()
+    query = select(kind.table.c.contact_id).where(
+        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, ids)
+    )
+    return set(connection.scalars(query))
+
+
+def _note_moves(
+    connection: Connection, connection_id: int, records: Mapping[str, Any], changed: Sequence[str]
+) -> set[str]:
+    """Remember invoices that stand under another contact now; return the contacts they left.
+
+    What was done about them is recorded under the contact they left.
+    """
+    if not changed:
+        return set()
+    query = select(invoices.c.id, invoices.c.contact_id).where(
+        invoices.c.connection_id == connection_id, one_of(connection, invoices.c.id, changed)
+    )
+    moves = [
+        {"connection_id": connection_id, "invoice_id": row.id, "from_contact": row.contact_id}
+        for row in connection.execute(query)
+        if row.contact_id != records[row.id].contact_id
+    ]
+    if moves:
+        make = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(make.insert(moved_invoices).on_conflict_do_nothing(), moves)
+    return {move["from_contact"] for move in moves}
+
+
+class _Batch:
+    """The rows of one page, and the count of what has to be done with them."""
+
+    def __init__(
+        self, kind: Kind, connection_id: int, sweep: str, stored: Mapping[str, int]
+    ) -> None:
+        self._kind = kind
+        self._connection_id = connection_id
+        self._sweep = sweep
+        self._stored = stored
+        self.inserted = 0
+        self.updated = 0
+        self.unchanged: list[str] = []
+        self.changed: list[str] = []
+        self.touched: set[str] = set()
+        """Contacts whose documents are new or changed."""
+        self.problems: list[DocumentProblem] = []
+
+    def rows_of(self, records: Mapping[str, Any]) -> Iterator[Values]:
+        """Yield the rows to write; records that cannot be kept become problems."""
+        stored, kind, connection_id, sweep = (
+            self._stored, self._kind, self._connection_id, self._sweep
+        )  # fmt: skip
+        of_contact = kind.kind != RecordKind.CONTACTS
+        for record_id, record in records.items():
+            known = stored.get(record_id)
+            try:
+                content = packed(record)
+                row_hash = hash_of(content)
+                if known == row_hash:
+                    self.unchanged.append(record_id)
+                    continue
+                row = kind.row(connection_id, record, (content, row_hash), sweep)
+            except ValueError as error:
+                number = getattr(record, "number", "")
+                owner = record.contact_id if of_contact else ""
+                problem = DocumentProblem(kind.kind.value, record_id, number, str(error), owner)
+                self.problems.append(problem)
+                continue
+            if of_contact:
+                self.touched.add(record.contact_id)
+            if known is None:
+                self.inserted += 1
+            else:
+                self.updated += 1
+                self.changed.append(record_id)
+            yield row
+
+
+def _mark_seen(
+    connection: Connection, kind: Kind, connection_id: int, ids: Sequence[str], sweep: str
+) -> None:
+    if not ids:
+        return
+    table = kind.table
+    connection.execute(
+        update(table)
+        .where(table.c.connection_id == connection_id, one_of(connection, table.c.id, ids))
+        .values(sweep=sweep)
+    )
+
+
+def mark_gone(connection: Connection, connection_id: int, kind: Kind, ids: Sequence[str]) -> int:
+    """Mark rows as deleted by the platform, and return how many were not yet."""
+    if not ids:
+        return 0
+    table = kind.table
+    return connection.execute(
+        update(table)
+        .where(
+            table.c.connection_id == connection_id,
+            one_of(connection, table.c.id, ids),
+            table.c.status != kind.gone_status,
+        )
+        .values(status=kind.gone_status, row_hash=0)
+    ).rowcount
+
+
+# Made once, since every page asks: making a statement takes longer than running this one.
+_SOME_PROBLEM = (
+    select(problems.c.id)
+    .where(
+        problems.c.connection_id == bindparam("of_connection"),
+        problems.c.kind == bindparam("of_kind"),
+    )
+    .limit(1)
+)
+
+
+def _save_problems(
+    connection: Connection,
+    connection_id: int,
+    understood: tuple[RecordKind, Sequence[str]],
+    found: Sequence[DocumentProblem],
+    now: datetime,
+) -> None:
+    """Replace the problems of the documents on a page by those found now."""
+    kind, ids = understood
+    given = {"of_connection": connection_id, "of_kind": kind.value}
+    if ids and connection.scalar(_SOME_PROBLEM, given) is not None:
+        standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
+        connection.execute(delete(problems).where(standing, one_of(connection, problems.c.id, ids)))
+    for one in found:
+        values = {
+            "number": _kept(one.number), "message": _kept(one.message), "seen_at": now,
+            "contact_id": _kept(one.contact_id),
+            "invoice_ids": tuple(_kept(id_) for id_ in one.invoice_ids),
+        }  # fmt: skip
+        make = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(
+            make.insert(problems)
+            .values(connection_id=connection_id, kind=kind.value, id=one.id, **values)
+            .on_conflict_do_update(index_elements=list(problems.primary_key.columns), set_=values)
+        )
+
+
+def _kept(text: str) -> str:
+    """Return a text without what no database text can hold; a message may quote just that."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _move_cursor(connection: Connection, connection_id: int, page: Page, now: datetime) -> None:
+    values = {"cursor": page.cursor, "saved_at": now}
+    if page.complete:
+        values["completed_at"] = now
+    make = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(
+        make.insert(cursors)
+        .values(connection_id=connection_id, **values)
+        .on_conflict_do_update(index_elements=[cursors.c.connection_id], set_=values)
+    )

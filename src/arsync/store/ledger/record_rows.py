@@ -1,0 +1,200 @@
+"""Records and their rows: which table, what goes into it, and the hash that tells rows apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from hashlib import sha1
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, and_, case, literal_column
+
+from arsync.connector_sdk import Record
+from arsync.core.ledger.records import (
+    Contact,
+    ContactStatus,
+    Credit,
+    DocumentStatus,
+    Invoice,
+    Organisation,
+    Payment,
+    PaymentStatus,
+    RecordKind,
+)
+from arsync.store.db.column_types import allocations_json, moment_text, texts_json, to_units
+from arsync.store.db.tables import contacts, credits_, invoices, payments
+
+_encode = msgspec.msgpack.Encoder().encode
+
+Values = tuple[Any, ...]
+"""What a driver writes as it is: texts, whole numbers, None."""
+
+
+_FIELDS_HEAD = 3
+"""At most so many bytes of a packed record come before its first field."""
+
+Content = tuple[bytes, int]
+"""A packed record and its hash."""
+
+
+def packed(record: Record) -> bytes:
+    """Return everything the record says as bytes: the same for the same content."""
+    return _encode(record)
+
+
+def hash_of(content: bytes) -> int:
+    """Return a 64-bit hash of a packed record.
+
+    A row is compared only with the older row of the same document, so 64 bits are ample.
+    """
+    digest = sha1(content, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+# A ledger has few days and many rows.
+_iso = lru_cache(maxsize=8_192)(date.isoformat)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else _iso(day)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_text(moment)
+
+
+def _contact(connection_id: int, one: Contact, row_hash: int, sweep: str) -> Values:
+    return (
+        connection_id, one.id, one.name, str(one.status), one.email, texts_json(one.more_emails),
+        one.first_name, one.currency, one.country, texts_json(one.groups), one.parent_id,
+        int(one.bill_to_parent), one.merged_into, _day(one.created_on), one.terms, one.note,
+        one.version, _moment(one.updated_at), row_hash, sweep,
+    )  # fmt: skip
+
+
+def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Values:
+    rate, sent, paid_on, expected_on = one.rate, one.sent, one.paid_on, one.expected_on
+    status, amount_due, disputed_on = str(one.status), to_units(one.amount_due), one.disputed_on
+    return (
+        connection_id, one.id, one.contact_id, one.number, status, _iso(one.issued_on),
+        _iso(one.due_on), one.currency, None if rate is None else str(rate), to_units(one.total),
+        amount_due, one.reference, None if sent is None else int(sent),
+        None if paid_on is None else _iso(paid_on),
+        None if expected_on is None else _iso(expected_on), one.email, one.link, one.note,
+        None if disputed_on is None else _iso(disputed_on), one.version,
+        _moment(one.updated_at), row_hash, sweep,
+        # The first episode of being owed.
+        1 if status == _OPEN and amount_due > 0 else 0,
+    )  # fmt: skip
+
+
+def _payment(connection_id: int, one: Payment, row_hash: int, sweep: str) -> Values:
+    return (
+        connection_id, one.id, one.contact_id, str(one.status), _iso(one.paid_on), one.currency,
+        None if one.rate is None else str(one.rate), to_units(one.amount),
+        to_units(one.unallocated), allocations_json(one.allocations), one.reference,
+        None if one.reconciled is None else int(one.reconciled), one.version,
+        _moment(one.updated_at), row_hash, sweep,
+    )  # fmt: skip
+
+
+def _credit(connection_id: int, one: Credit, row_hash: int, sweep: str) -> Values:
+    return (
+        connection_id, one.id, one.contact_id, str(one.kind), one.number, str(one.status),
+        _iso(one.issued_on), one.currency, None if one.rate is None else str(one.rate),
+        to_units(one.total), to_units(one.unallocated), allocations_json(one.allocations),
+        one.version, _moment(one.updated_at), row_hash, sweep,
+    )  # fmt: skip
+
+
+_OPEN = DocumentStatus.OPEN.value
+
+
+def _owed(row: Any) -> ColumnElement[bool]:
+    # Literals: the statement is run with the rows' values alone.
+    return and_(row.status == literal_column("'open'"), row.amount_due > literal_column("0"))
+
+
+def _next_episode(old: Any, new: Any) -> ColumnElement[int]:
+    """One more when the invoice is owed and was not: a reversed payment opens a new episode."""
+    return case(
+        (and_(_owed(new), ~_owed(old)), old.episode + literal_column("1")), else_=old.episode
+    )
+
+
+class Kind(NamedTuple):
+    """How one kind of record is stored."""
+
+    kind: RecordKind
+    table: Table
+    record: type[Contact | Invoice | Payment | Credit]
+    values: Callable[[int, Any, int, str], Values]
+    """From the connection, a record, its hash and the sweep to the row of the table."""
+    gone_status: str
+    on_update: Mapping[str, Callable[[Any, Any], ColumnElement[Any]]] = {}
+    """Columns that follow from the old and the new row."""
+
+    @property
+    def record_columns(self) -> list[Any]:
+        """The columns that make the record, in its order."""
+        return [self.table.c[name] for name in self.record._fields]
+
+    def row(self, connection_id: int, record: Record, content: Content, sweep: str) -> Values:
+        """Return the row of a record, given its packed content and the hash of that.
+
+        Raises:
+            ValueError: a value cannot be kept; the message says which.
+        """
+        packed_record, row_hash = content
+        row = self.values(connection_id, record, row_hash, sweep)
+        # Behind the number of fields, a zero byte is rare: the length of a long text, or what is
+        # sought. Only then the texts themselves are looked at.
+        if packed_record.find(b"\0", _FIELDS_HEAD) >= 0 and any(
+            "\0" in one for one in row if isinstance(one, str)
+        ):
+            raise ValueError("it holds a NUL character, which no database text can")
+        return row
+
+
+KINDS: Mapping[RecordKind, Kind] = {
+    RecordKind.CONTACTS: Kind(
+        RecordKind.CONTACTS, contacts, Contact, _contact, ContactStatus.DELETED.value
+    ),
+    RecordKind.INVOICES: Kind(
+        RecordKind.INVOICES,
+        invoices,
+        Invoice,
+        _invoice,
+        DocumentStatus.DELETED.value,
+        {"episode": _next_episode},
+    ),
+    RecordKind.PAYMENTS: Kind(
+        RecordKind.PAYMENTS, payments, Payment, _payment, PaymentStatus.DELETED.value
+    ),
+    RecordKind.CREDITS: Kind(
+        RecordKind.CREDITS, credits_, Credit, _credit, DocumentStatus.DELETED.value
+    ),
+}
+"""Every kind but the organisation, whose one record lives in its connection's row."""
+
+
+def to_records(kind: Kind, rows: Iterable[Any]) -> list[Any]:
+    """Return the records of rows that were selected as `kind.record_columns`."""
+    make = kind.record._make
+    return [make(row) for row in rows]
+
+
+def organisation_values(organisation: Organisation) -> dict[str, Any]:
+    """Return the organisation's columns of a connection's row."""
+    return {
+        "organisation_name": organisation.name,
+        "base_currency": organisation.base_currency,
+        "country": organisation.country,
+        "time_zone": organisation.time_zone,
+        "short_code": organisation.short_code,
+        "is_demo": organisation.is_demo,
+        "locked_until": organisation.locked_until,
+        "own_reminders": organisation.own_reminders,
+    }

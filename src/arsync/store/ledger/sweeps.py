@@ -1,0 +1,148 @@
+"""Sweeps: what full reads and sweeps of open balances saw, until it was compared."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import DocumentStatus, RecordKind
+from arsync.store.db.bulk import one_of
+from arsync.store.db.column_types import to_units
+from arsync.store.db.tables import invoices, open_balances, sweeps
+from arsync.store.ledger.record_rows import KINDS
+from arsync.store.models import Sweep
+
+
+def ended_sweeps(connection: Connection, connection_id: int) -> list[Sweep]:
+    """Return the sweeps that ended and are not settled."""
+    query = select(sweeps.c.name, sweeps.c.kind, sweeps.c.of_balances).where(
+        sweeps.c.connection_id == connection_id, sweeps.c.ended
+    )
+    return [Sweep(*row) for row in connection.execute(query)]
+
+
+def stale_open(connection: Connection, connection_id: int, sweep: str) -> list[str]:
+    """Return invoices whose stored balance differs from what the sweep saw.
+
+    Also those that are open in the store and absent from the sweep, and those the sweep saw
+    and the store does not have.
+    """
+    seen, ours = open_balances.c, invoices.c
+    same = and_(
+        ours.connection_id == seen.connection_id,
+        ours.id == seen.invoice_id,
+        ours.status == DocumentStatus.OPEN.value,
+        ours.amount_due == seen.amount_due,
+        or_(seen.due_on.is_(None), ours.due_on == seen.due_on),
+    )
+    in_sweep = and_(seen.connection_id == connection_id, seen.sweep == sweep)
+    differs = select(seen.invoice_id).where(
+        in_sweep, ~select(ours.id).where(same).correlate(open_balances).exists()
+    )
+    absent = select(ours.id).where(
+        ours.connection_id == connection_id,
+        ours.status == DocumentStatus.OPEN.value,
+        ours.amount_due > 0,
+        ~select(seen.invoice_id)
+        .where(in_sweep, seen.invoice_id == ours.id)
+        .correlate(invoices)
+        .exists(),
+    )
+    return sorted(connection.scalars(differs.union(absent)))
+
+
+def unseen(connection: Connection, connection_id: int, kind: RecordKind, sweep: str) -> list[str]:
+    """Return stored records, not yet gone, that no page of the full read showed."""
+    stored = KINDS[kind]
+    query = (
+        select(stored.table.c.id)
+        .where(
+            stored.table.c.connection_id == connection_id,
+            stored.table.c.sweep != sweep,
+            stored.table.c.status != stored.gone_status,
+        )
+        .order_by(stored.table.c.id)
+    )
+    return list(connection.scalars(query))
+
+
+def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
+    """Keep what a sweep saw until it has ended and its differences were read again.
+
+    One name can stand for sweeps of several kinds, each with an end of its own.
+
+    A sweep of balances and a full read are told apart by what their pages hold. Of two pages that
+    hold nothing at all, for invoices it is taken as a sweep of balances, whose remedy (reading the
+    open ones again) is the smaller one.
+    """
+    this = and_(
+        sweeps.c.connection_id == connection_id,
+        sweeps.c.name == page.sweep,
+        sweeps.c.kind == page.kind.value,
+    )
+    known = connection.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
+    empty = not page.records and not page.problems
+    of_balances = bool(page.open_balances) or (empty and page.kind == RecordKind.INVOICES)
+    if known is None:
+        # An older sweep of the kind that never ended was given up by the connector.
+        forget_sweeps(
+            connection,
+            connection_id,
+            and_(sweeps.c.kind == page.kind.value, ~sweeps.c.ended, sweeps.c.name != page.sweep),
+        )
+        connection.execute(
+            insert(sweeps).values(
+                connection_id=connection_id,
+                name=page.sweep,
+                kind=page.kind.value,
+                of_balances=of_balances,
+                ended=page.sweep_ends,
+            )
+        )
+    else:
+        connection.execute(
+            update(sweeps)
+            .where(this)
+            .values(
+                of_balances=known.of_balances if empty and not page.open_balances else of_balances,
+                ended=sweeps.c.ended if not page.sweep_ends else True,
+            )
+        )
+    if page.open_balances:
+        ids = [one.invoice_id for one in page.open_balances]
+        seen = open_balances
+        connection.execute(
+            delete(seen).where(
+                seen.c.connection_id == connection_id,
+                seen.c.sweep == page.sweep,
+                one_of(connection, seen.c.invoice_id, ids),
+            )
+        )
+        # One that cannot be kept counts as not seen: its invoice is read again, and reported.
+        rows = {one.invoice_id: one for one in page.open_balances if _fits(one.amount_due)}
+        common = {"connection_id": connection_id, "sweep": page.sweep}
+        if rows:
+            connection.execute(insert(seen), [common | one._asdict() for one in rows.values()])
+
+
+def _fits(amount: Decimal) -> bool:
+    try:
+        to_units(amount)
+    except ValueError:
+        return False
+    return True
+
+
+def forget_sweeps(connection: Connection, connection_id: int, which: Any) -> None:
+    """Delete the chosen sweeps and what they saw."""
+    chosen = and_(sweeps.c.connection_id == connection_id, which)
+    names = select(sweeps.c.name).where(chosen, sweeps.c.of_balances)
+    connection.execute(
+        delete(open_balances).where(
+            open_balances.c.connection_id == connection_id, open_balances.c.sweep.in_(names)
+        )
+    )
+    connection.execute(delete(sweeps).where(chosen))

@@ -1,0 +1,63 @@
+"""Doubts: money that came in a document nobody could read, by the contact whose it may be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from arsync.core.ledger.records import RecordKind
+from arsync.store.db.bulk import one_of
+from arsync.store.db.tables import invoices, problems
+
+_MONEY = {RecordKind.PAYMENTS.value: "a payment", RecordKind.CREDITS.value: "a credit"}
+
+
+def read_doubts(connection: Connection, connection_id: int) -> dict[str, list[str]]:
+    """Return, by contact, why what it owes is not certain.
+
+    A payment or a credit that could not be read may cover what is owed. It counts for the contact
+    it names, and for the contacts of the invoices it names.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = [row for row in connection.execute(_unread(connection_id)) if _whose(row)]
+    named = sorted({one for row in rows for one in row.invoice_ids})
+    owners = _owners(connection, connection_id, named) if named else {}
+    for row in rows:
+        whose = {row.contact_id, *(owners.get(one, "") for one in row.invoice_ids)} - {""}
+        what = f"{_MONEY[row.kind]} ({row.number or row.id})"
+        for contact_id in sorted(whose):
+            found[contact_id].append(
+                f"what is owed is not certain: {what} cannot be read: {row.message}"
+            )
+    return found
+
+
+def unplaced_money(connection: Connection, connection_id: int) -> list[str]:
+    """Return unreadable payments and credits that name neither a contact nor an invoice."""
+    return [
+        f"{_MONEY[row.kind]} ({row.number or row.id}) cannot be read, and does not say whose it "
+        f"is: {row.message}"
+        for row in connection.execute(_unread(connection_id))
+        if not _whose(row)
+    ]
+
+
+def _unread(connection_id: int) -> Any:
+    return (
+        select(problems)
+        .where(problems.c.connection_id == connection_id, problems.c.kind.in_(list(_MONEY)))
+        .order_by(problems.c.kind, problems.c.id)
+    )
+
+
+def _whose(row: Any) -> bool:
+    return bool(row.contact_id or row.invoice_ids)
+
+
+def _owners(connection: Connection, connection_id: int, ids: list[str]) -> dict[str, str]:
+    query = select(invoices.c.id, invoices.c.contact_id).where(
+        invoices.c.connection_id == connection_id, one_of(connection, invoices.c.id, ids)
+    )
+    return {row.id: row.contact_id for row in connection.execute(query)}

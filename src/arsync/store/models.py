@@ -1,0 +1,236 @@
+"""What the store hands out: rows as named tuples, and the words for their states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from arsync.connector_sdk import Receipt
+from arsync.core.actions import Action, ActionState
+from arsync.core.ledger.records import DocumentProblem, Organisation
+
+
+class Mode(StrEnum):
+    """How far a connection may go by itself."""
+
+    OBSERVE = "observe"
+    """Plans, and writes nothing at all."""
+    APPROVE = "approve"
+    """Every action waits for a person."""
+    AUTO = "auto"
+    """Only what the rulebook marks waits for a person."""
+
+
+class ConnectionState(StrEnum):
+    """Whether a connection's consent stands."""
+
+    CONNECTED = "connected"
+    NEEDS_RECONNECT = "needs reconnect"
+
+
+class ConnectionRow(NamedTuple):
+    """One authorised organisation."""
+
+    id: int
+    name: str
+    """Given by a person, unique, and part of every action's key."""
+    platform: str
+    organisation_id: str
+    """The platform's own id: Xero's tenant, QuickBooks' realm."""
+    organisation: Organisation
+    mode: Mode
+    created_at: datetime
+    taken_over_on: date | None
+    """The organisation's day on which the connection first left `observe`."""
+    state: ConnectionState
+    grant_id: int | None
+    """The consent that opens it; several connections can share one."""
+    settings: Mapping[str, str]
+
+
+class PageResult(NamedTuple):
+    """What one page did to the ledger."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    problems: tuple[DocumentProblem, ...] = ()
+    """The page's own, and records that the store itself had to refuse."""
+    touched: frozenset[str] = frozenset()
+    """Contacts whose documents it changed."""
+
+
+class Sweep(NamedTuple):
+    """A sweep whose last page is stored and whose differences are still to be read again."""
+
+    name: str
+    kind: str
+    of_balances: bool
+    """True for a sweep of open balances, False for a full read."""
+
+
+class Total(NamedTuple):
+    """What one contact owes in one currency."""
+
+    contact_id: str
+    contact_name: str
+    currency: str
+    invoices: int
+    amount_due: Decimal
+
+
+class ActionRow(NamedTuple):
+    """One action and where it stands."""
+
+    action: Action
+    key: str
+    connection_id: int
+    state: ActionState
+    run_id: int | None
+    """The run that planned it."""
+    rulebook_hash: str
+    before: Mapping[str, str]
+    """What `Connector.prepare` found, saved before the first attempt."""
+    generation: int
+    attempts: int
+    first_sent_at: datetime | None
+    """When it was first claimed for sending."""
+    sent_on: date | None
+    """The organisation's day of that moment."""
+    not_before: datetime | None
+    """Not to be tried before this moment."""
+    receipt: Receipt | None
+    reason: str
+    """The last event's why."""
+    lease_until: datetime | None
+    by_person: bool
+    """True when a person asked for it; a later plan never withdraws it."""
+    done_at: datetime | None
+    """Tasks: when a person completed it."""
+    outcome: str
+    created_at: datetime
+    changed_at: datetime
+
+
+class EventRow(NamedTuple):
+    """One change of an action's state: who, when, why."""
+
+    key: str
+    at: datetime
+    who: str
+    from_state: ActionState | None
+    """None for the birth of the action."""
+    to_state: ActionState
+    why: str
+
+
+class PlanSaved(NamedTuple):
+    """What saving a plan did. Each number counts actions."""
+
+    new: int
+    kept: int
+    withdrawn: int
+
+
+class Later(NamedTuple):
+    """Approved actions that may not leave yet."""
+
+    actions: int
+    first: datetime
+    """When the first of them may."""
+
+
+class SafetyLike(Protocol):
+    """The part of a safety verdict that the store needs."""
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the plan is over a safety limit."""
+        ...
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Which limits, in words."""
+        ...
+
+
+class PlanLike(Protocol):
+    """The part of `arsync.core.planning.plan.Plan` that the store needs."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What is to be done, in order."""
+        ...
+
+    @property
+    def rulebook_hash(self) -> str:
+        """The rulebook it was planned with."""
+        ...
+
+    @property
+    def safety(self) -> SafetyLike:
+        """Whether it is over a safety limit."""
+        ...
+
+
+class PromiseRow(NamedTuple):
+    """A promise to pay as it was recorded."""
+
+    id: int
+    invoice_id: str
+    promised_on: date
+    amount: Decimal | None
+    made_on: date
+    kept: bool | None
+    """None while open."""
+    replaced: bool
+    """True when a newer promise for the same invoice took its place."""
+    recorded_by: str
+    recorded_at: datetime
+    note: str
+
+
+class DisputeRow(NamedTuple):
+    """A dispute as it was recorded."""
+
+    id: int
+    invoice_id: str
+    opened_on: date
+    reason: str
+    settled_on: date | None
+    recorded_by: str
+    recorded_at: datetime
+    settled_by: str
+
+
+class RunRow(NamedTuple):
+    """One run of a connection, or one step of it."""
+
+    id: int
+    connection_id: int
+    kind: str
+    """`pull`, `plan`, `apply`, `sync`, `undo`."""
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    """`running`, `done`, `part failed`, `failed`. `running` with no holder of the lock: it died."""
+    counts: Mapping[str, int]
+    message: str
+    host: str
+    pid: int
+
+
+class OutageRow(NamedTuple):
+    """A platform that could not be reached by the last runs of a connection."""
+
+    connection_id: int
+    failures: int
+    """Runs in a row."""
+    failed_at: datetime
+    retry_at: datetime | None
+    """No scheduled run calls before; None while every run still tries."""
+    why: str

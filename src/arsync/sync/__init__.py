@@ -1,0 +1,1 @@
+"""Pages from a connector into the store."""

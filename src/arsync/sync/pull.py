@@ -1,0 +1,214 @@
+"""Pulling: from a connector's pages to the store, without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from arsync.clock import Clock
+from arsync.connector_sdk import Connector, Page
+from arsync.core.ledger.records import DocumentProblem, OwnBalance, RecordKind
+from arsync.errors import Stopping
+from arsync.store import Store
+from arsync.store.models import ConnectionRow, PageResult, Sweep
+
+READ_AT_ONCE = 100
+"""How many documents one `Connector.read` asks for when a sweep found them different."""
+
+
+MANY_ROWS = 5_000
+"""After so many new rows the database's statistics of its tables are out of date."""
+
+
+class Progress(NamedTuple):
+    """How far a run is: in its pull after each page, in its outbox before each action."""
+
+    kind: str
+    pages: int
+    records: int
+    doing: str = "reading"
+
+    @property
+    def text(self) -> str:
+        """Return it in words: `reading invoices: 2,000`."""
+        return f"{self.doing} {self.kind}: {self.records:,}"
+
+
+class PullResult(NamedTuple):
+    """What a pull did. Numbers count records, but `pages`."""
+
+    pages: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    read_again: int = 0
+    """Records that a sweep found different, or that were missing, and were read by their ids."""
+    problems: tuple[DocumentProblem, ...] = ()
+    """Documents of this pull that could not be understood."""
+    complete: bool = False
+    """True when the last page was reached."""
+    differences: int = 0
+    """Customers of whom the platform's own balance and the copy do not agree, after this pull."""
+
+
+def pull(
+    store: Store,
+    connection: ConnectionRow,
+    connector: Connector,
+    clock: Clock,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> PullResult:
+    """Bring the store's copy of one organisation up to date.
+
+    Each page is stored with its cursor, so a pull that is cut short goes on where it stopped. What
+    a sweep found different is read again as soon as the sweep has ended, or at the beginning of the
+    next pull if this one dies in between.
+
+    Raises:
+        RetryLater: from the connector; what was stored so far, and its cursor, stay.
+        NeedsReconnect: the same. Stopping: `stop` said so, between two pages.
+    """
+    puller = _Pull(store, connection, connector, clock, progress, stop)
+    puller.settle_sweeps()
+    for page in connector.pull(store.ledger.cursor(connection.id)):
+        puller.take(page)
+        if page.sweep_ends:
+            puller.settle_sweeps()
+    puller.read_missing_contacts()
+    puller.read_disputed()
+    if puller.result.complete:
+        puller.compare_balances()
+    if puller.result.inserted >= MANY_ROWS:
+        store.ledger.refresh_statistics()
+    return puller.result
+
+
+class _Pull:
+    """One pull and what it did so far."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: ConnectionRow,
+        connector: Connector,
+        clock: Clock,
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool],
+    ) -> None:
+        self.result = PullResult()
+        self._ledger = store.ledger
+        self._id = connection.id
+        self._connector = connector
+        self._clock = clock
+        self._progress = progress
+        self._stop = stop
+        self._records = 0
+        self._balances: dict[str, OwnBalance] = {}
+        self._touched: set[str] = set()
+
+    def take(self, page: Page) -> None:
+        """Store one page of the pull."""
+        done = self._ledger.apply(self._id, page, self._clock.now())
+        self._note_balances(page)
+        self.result = self.result._replace(
+            pages=self.result.pages + 1, complete=self.result.complete or page.complete
+        )
+        self._add(done, len(page.records), page.kind)
+
+    def settle_sweeps(self) -> None:
+        """Read again what ended sweeps found different."""
+        for sweep in self._ledger.sweeps(self._id):
+            kind = RecordKind(sweep.kind)
+            if sweep.of_balances:
+                ids = self._ledger.stale_open(self._id, sweep.name)
+            else:
+                ids = self._ledger.unseen(self._id, kind, sweep.name)
+            self._read_again(kind, ids, sweep)
+            self._ledger.settle_sweep(self._id, sweep)
+
+    def read_missing_contacts(self) -> None:
+        """Read contacts that documents name and no page brought."""
+        missing = self._ledger.missing_contacts(self._id)
+        self._read_again(RecordKind.CONTACTS, missing, None)
+        left = self._ledger.missing_contacts(self._id) if missing else []
+        if left:
+            # Said once, and not asked for again with every pull.
+            problems = tuple(
+                DocumentProblem(
+                    RecordKind.CONTACTS.value, one, "",
+                    "documents name this contact, and the platform does not have it: "
+                    "nothing is done about them",
+                )
+                for one in left
+            )  # fmt: skip
+            self._store(Page(RecordKind.CONTACTS, (), "", problems))
+
+    def read_disputed(self) -> None:
+        """Read what the platform shows as disputed again, so that the end of it is not missed.
+
+        Whether that status alone counts as a change of the document is not documented. That it
+        begins is seen at the latest when the invoice is read again before a message.
+        """
+        self._read_again(RecordKind.INVOICES, self._ledger.disputed(self._id), None)
+
+    def compare_balances(self) -> None:
+        """Compare what the platform itself says of each contact with what the copy adds up to.
+
+        Compared are the contacts that this pull brought, those whose documents changed, and those
+        that differed before. A pull reads one list after the other, so that a payment in between
+        shows in one and not in the other: who seems to differ is asked for once more. What differs
+        still is compared again by each pull until it agrees.
+        """
+        standing = [one.contact_id for one in self._ledger.differences(self._id)]
+        apart = self._ledger.compare(self._id, self._balances)
+        ask = [*standing, *(one.contact_id for one in apart)]
+        ask += sorted(self._touched.difference(self._balances))
+        ask = list(dict.fromkeys(ask))
+        if ask:
+            fresh = {one.contact_id: one for one in self._connector.balances(ask)}
+            self._balances |= fresh
+            apart = self._ledger.compare(self._id, self._balances)
+        if self._balances:
+            compared = sorted(self._balances)
+            self._ledger.save_differences(self._id, compared, apart, self._clock.now())
+        self.result = self.result._replace(differences=len(apart))
+
+    def _read_again(self, kind: RecordKind, ids: Sequence[str], sweep: Sweep | None) -> None:
+        for chunk in _chunks(ids):
+            page = self._connector.read(kind, chunk)
+            # Under the sweep's name, so that what was read again counts as seen.
+            name = sweep.name if sweep is not None and not sweep.of_balances else ""
+            self._store(page._replace(sweep=name, sweep_ends=False, open_balances=()))
+            self.result = self.result._replace(read_again=self.result.read_again + len(chunk))
+
+    def _note_balances(self, page: Page) -> None:
+        self._balances.update((one.contact_id, one) for one in page.balances)
+
+    def _store(self, page: Page) -> None:
+        self._note_balances(page)
+        done = self._ledger.apply(self._id, page, self._clock.now(), moves_cursor=False)
+        self._add(done, len(page.records), page.kind)
+
+    def _add(self, done: PageResult, records: int, kind: RecordKind) -> None:
+        so_far = self.result
+        self._records += records
+        self._touched |= done.touched
+        self.result = so_far._replace(
+            inserted=so_far.inserted + done.inserted,
+            updated=so_far.updated + done.updated,
+            unchanged=so_far.unchanged + done.unchanged,
+            gone=so_far.gone + done.gone,
+            problems=so_far.problems + done.problems,
+        )
+        if self._progress is not None:
+            self._progress(Progress(kind.value, self.result.pages, self._records))
+        if self._stop():
+            raise Stopping
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(ids), READ_AT_ONCE):
+        yield ids[start : start + READ_AT_ONCE]

@@ -1,0 +1,302 @@
+"""`pull`, `plan`, `approve`, `reject`, `apply`, `sync`, `run`: what they print and end with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from arsync_sandbox.server import Sandbox
+
+from .conftest import RULEBOOK, TODAY, Shell, a_key
+
+PLAN_KEYS = {
+    "connection",
+    "as_of",
+    "rulebook",
+    "actions",
+    "held_back",
+    "safety",
+    "paused",
+    "problems",
+}
+ACTION_KEYS = {
+    "key", "kind", "contact", "invoices", "step", "via", "state", "not_before", "approval",
+    "because",
+}  # fmt: skip
+
+
+def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
+    done = shell("plan", "--connection", "xero")
+    assert done.code == 0
+    assert "\nDeep Debt Ltd\n  PLACE CREDIT HOLD, asks a person first\n" in done.out
+    assert 'because rules/little.yaml:10 "Seriously overdue"' in done.out
+    assert "oldest_days_overdue 90 (at least 60) · " in done.out
+    assert "promise_to_pay none (not open)" in done.out
+    assert "REMIND first reminder (day 1)" in done.out
+    assert "INV-3  GBP 250.00  5 days overdue" in done.out
+    assert "\n[red] Shoes\n" in done.out, "a name is not markup"
+
+
+def test_a_connection_that_observes_says_that_nothing_is_written(shell: Shell) -> None:
+    assert "xero observes: nothing of this is written." in shell("plan").out
+    listed = shell("approve", "--connection", "xero")
+    assert (listed.code, listed.out) == (0, "Nothing waits for approval.\n")
+    assert "xero observes" in listed.err
+    assert shell("approve", "--all").err == "Nothing waits for approval.\n"
+    assert "it observes, so nothing was written" in shell("apply", "--connection", "xero").out
+    assert "it observes, so nothing was written" in shell("sync", "--connection", "xero").out
+
+
+def test_plan_json_has_the_agreed_keys_and_nothing_else_on_stdout(shell: Shell) -> None:
+    plan = shell("plan", "--connection", "xero", "--json").json
+    assert set(plan) == PLAN_KEYS
+    assert set(plan["rulebook"]) == {"files", "hash"}
+    for action in plan["actions"]:
+        assert set(action) >= ACTION_KEYS
+        assert set(action["because"]) == {"file", "line", "rule", "facts"}
+        assert set(action["contact"]) == {"id", "name"}
+    reminder = next(one for one in plan["actions"] if one["kind"] == "reminder")
+    assert set(reminder["invoices"][0]) >= {"id", "number", "amount_due", "currency"}
+    amounts = [ref["amount_due"] for one in plan["actions"] for ref in one["invoices"]]
+    assert all(isinstance(amount, str) for amount in amounts)
+    assert plan["safety"] == {"exceeded": False}
+
+
+def test_plan_of_several_connections_is_a_list(shell: Shell) -> None:
+    assert [plan["connection"] for plan in shell("plan", "--json").json] == ["quickbooks", "xero"]
+
+
+def test_a_plan_for_another_day_plans_that_day(shell: Shell) -> None:
+    day = (TODAY + timedelta(days=30)).isoformat()
+    plan = shell("plan", "--connection", "xero", "--as-of", day, "--json").json
+    assert plan["as_of"] == day
+    assert "Good Payer" in {one["contact"]["name"] for one in plan["actions"]}
+
+
+def test_a_long_plan_is_cut_and_says_how_to_see_it_all(shell: Shell) -> None:
+    from arsync.application.facade import App
+    from arsync.cli import render
+    from arsync.config import load_config
+
+    with App(load_config(shell.folder / "config.toml", {})) as app:
+        plan = app.plan("xero")[0]
+    plan = type(plan)(**{**vars(plan), "actions": tuple(_many(plan.actions, 150))})
+    render.show_plan(plan)
+    text = shell.capture.readouterr().out
+    assert "... and 50 more customers: --all shows them." in text
+    render.show_plan(plan, everything=True)
+    assert "more customer" not in shell.capture.readouterr().out
+
+
+def _many(actions: Any, count: int) -> Any:
+    from dataclasses import replace
+
+    return [replace(actions[0], contact_id=f"c{number}") for number in range(count)]
+
+
+def test_over_a_safety_limit_plan_waits_for_a_person(shell: Shell) -> None:
+    rulebook = shell.folder / "rules" / "little.yaml"
+    rulebook.write_text(rulebook.read_text() + "safety:\n  emails: 1\n")
+    done = shell("plan", "--connection", "xero")
+    assert done.code == 3
+    assert "over a safety limit: 4 emails in one plan; safety allows 1." in done.out
+
+
+def test_approve_lists_what_waits_with_keys_and_reasons(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    done = shell("approve")
+    assert done.code == 3
+    assert "Deep Debt Ltd (xero)\n" in done.out
+    assert "oldest_days_overdue 90 (at least 60)" in done.out
+    assert "2 actions waiting: `arsync approve KEY ...`" in done.err
+    assert {one["state"] for one in shell("approve", "--json").json} == {"awaiting approval"}
+
+
+def test_what_is_approved_is_applied_and_stands_in_the_books(alone: tuple[Shell, Sandbox]) -> None:
+    shell, sandbox = alone
+    key = a_key(shell, "credit_hold")
+    done = shell("approve", key[:8])
+    assert (done.code, done.err) == (0, "Approved 1 action. `arsync apply` carries them out.\n")
+    applied = shell("apply")
+    assert applied.code == 3, "the terms still wait"
+    assert "? 1 action waits for approval: `arsync approve` lists it" in applied.out
+    groups = sandbox.books["xero"].state()["groups"]
+    assert [(one["name"], len(one["members"])) for one in groups] == [("Credit hold", 1)]
+    assert shell("apply").out.startswith("xero: "), "a second time is harmless"
+    assert shell("why", key[:8]).out.startswith("PLACE CREDIT HOLD, Deep Debt Ltd (xero)\n")
+
+
+def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    done = shell("reject", key, "--why", "an old friend")
+    assert (done.code, done.err) == (0, "Rejected 1 action.\n")
+    assert key not in {one["key"] for one in shell("approve", "--json").json}
+    again = shell("reject", key, "--why", "twice")
+    assert again.code == 2
+    assert again.err == (
+        f"arsync: {key[:12]} does not wait: it is rejected.\n"
+        "    hint: `arsync reject KEY --take-back --why REASON` takes a refusal back\n"
+    )
+    assert "an old friend" in shell("why", key).out
+
+
+def test_a_refusal_is_taken_back_and_the_action_asked_for_again(
+    alone: tuple[Shell, Sandbox],
+) -> None:
+    shell, _ = alone
+    key = a_key(shell, "credit_hold")
+    shell("reject", key, "--why", "an old friend")
+    done = shell("reject", key[:10], "--take-back", "--why", "no friend any more")
+    assert (done.code, done.err.splitlines()[0][:21]) == (0, "Took back 1 refusal. ")
+    assert key in {one["key"] for one in shell("approve", "--json").json}
+    history = shell("why", key).out
+    assert "an old friend" in history
+    assert "the refusal is taken back: no friend any more" in history
+    twice = shell("reject", key, "--take-back", "--why", "again")
+    assert twice.err == f"arsync: {key[:12]} is not refused: it is awaiting approval.\n"
+
+
+def test_a_wrong_key_is_a_mistake(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    assert shell("approve", "zz").code == 2
+    assert "no action's key begins with 'ffffffff'" in shell("approve", "ffffffff").err
+    assert "give keys or --all, not both." in shell("approve", "ffff", "--all").err
+
+
+def test_sync_does_the_whole_job_and_says_what_waits(alone: tuple[Shell, Sandbox]) -> None:
+    shell, sandbox = alone
+    done = shell("sync", "--json")
+    assert done.code == 3
+    result = done.json[0]
+    assert result["exit_code"] == 3
+    assert {one["state"] for one in result["applied"]["actions"]} <= {"sent", "confirmed"}
+    sent = len(sandbox.mailbox.emails)
+    assert sent == 4
+    assert shell("sync").code == 3
+    assert len(sandbox.mailbox.emails) == sent, "nothing goes twice"
+
+
+def test_pull_alone_waits_for_nobody(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    shell("approve")
+    done = shell("pull")
+    assert (done.code, done.out) == (0, "xero: nothing new\n")
+
+
+def test_one_broken_rulebook_stops_only_its_own_connection(shell: Shell) -> None:
+    shell.write("rules/xero/more.yaml", "version: 1\ncredit_limits: NO\n")
+    for name in ("xero", "quickbooks"):
+        shell("connections", name, "--mode", "approve")
+    done = shell("approve")
+    assert done.code == 2
+    assert "rules/xero/more.yaml:2:16" in done.err
+    assert "Deep Debt Ltd (quickbooks)" in done.out
+
+
+def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arsync", "run", "--every", "10s", "--json"],
+        cwd=shell.folder, env=dict(os.environ), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert json.loads(first)["connection"] == "xero", "one run is one line"
+    assert out == ""
+    assert process.returncode == 3
+    assert "Working every 10 seconds. Stop with Ctrl-C." in err
+    assert "Stopped after 1 round." in err
+
+
+def test_a_pace_that_is_none_is_refused(shell: Shell) -> None:
+    done = shell("run", "--every", "soon")
+    assert done.code == 2
+    assert done.err == "arsync: 'soon' is not a duration. Write 30s, 15m or 2h.\n"
+
+
+def test_progress_stays_out_of_a_pipe(shell: Shell) -> None:
+    assert shell("pull", "--connection", "xero").err == ""
+
+
+def test_the_config_may_be_elsewhere(shell: Shell, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    os.chdir(other)
+    assert shell("status", "--config", str(shell.folder / "config.toml")).code == 0
+    assert list(other.iterdir()) == []
+
+
+def in_auckland_later(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the organisation to New Zealand, where messages leave in an hour that is to come."""
+    monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Pacific/Auckland")
+    hour = (datetime.now(ZoneInfo("Pacific/Auckland")) + timedelta(hours=2)).hour
+    later = RULEBOOK.replace("00:00-23:59", f"{hour:02}:00-{hour:02}:59")
+    shell.write("rules/little.yaml", later)
+
+
+def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    in_auckland_later(shell, monkeypatch)
+    shell("connections", "xero", "--mode", "approve")
+    waiting = shell("approve", "--json").json
+    reminder = next(one for one in waiting if one["kind"] == "reminder")
+    when = datetime.fromisoformat(reminder["not_before"])
+    assert when.utcoffset() is not None
+    there = when.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("approve").out
+    assert f"not before {there:%a %d %b %Y %H:%M %Z}" in shell("why", reminder["key"]).out
+    assert there.strftime("%Z") in {"NZDT", "NZST"}
+
+
+def test_what_was_approved_and_leaves_later_is_not_forgotten_on_the_screen(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    in_auckland_later(shell, monkeypatch)
+    done = shell("sync")
+    count = len(shell("actions", "--state", "approved", "--json").json)
+    assert count > 1
+    said = f"{count} approved actions leave later, the first not before "
+    assert f"\n  - {said}" in done.out
+    assert f"xero: {said}" in shell("status").out
+    (status,) = shell("status", "--json").json
+    assert status["later"]["actions"] == count
+    first = datetime.fromisoformat(status["later"]["first"])
+    assert f"{first.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M NZ}" in done.out
+
+
+def test_a_plan_does_not_speak_of_moments_that_are_past(shell: Shell) -> None:
+    plan = shell("plan", "--connection", "xero")
+    assert any(
+        one["not_before"] for one in shell("plan", "--connection", "xero", "--json").json["actions"]
+    )
+    assert "REMIND first reminder" in plan.out
+    assert "not before" not in plan.out
+
+
+def test_what_is_approved_can_be_refused_until_it_leaves(
+    alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, _ = alone
+    in_auckland_later(shell, monkeypatch)
+    shell("sync")
+    key = shell("actions", "--state", "approved", "--json").json[0]["key"]
+    assert shell("reject", key, "--why", "a good customer").err == "Rejected 1 action.\n"
+    shell("sync")
+    assert key in {one["key"] for one in shell("actions", "--state", "rejected", "--json").json}
+    assert "a good customer" in shell("why", key).out

@@ -1,0 +1,192 @@
+"""`init`, `connect`, `connections`, `disconnect`, `doctor`: setting up and checking."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from arsync.application.facade import App
+from arsync.config import load_config
+from arsync_sandbox.server import Sandbox
+
+from .conftest import Kept, Shell, a_config, withdraw_consent
+
+
+def test_init_makes_what_is_needed_and_says_what_comes_next(empty: Shell) -> None:
+    done = empty("init")
+    assert done.code == 0
+    assert "wrote  config.toml" in done.err
+    assert "Next: put your client id into config.toml" in done.err
+    assert {path.name for path in empty.folder.iterdir()} == {"config.toml", "rules"}
+    assert {path.name for path in (empty.folder / "rules").iterdir()} == {
+        "standard.yaml", "rulebook.schema.json",
+    }  # fmt: skip
+    mode = (empty.folder / "config.toml").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600, "it will hold a client secret"
+    assert empty("rules", "check").code == 0
+
+
+def test_init_a_second_time_changes_nothing(empty: Shell) -> None:
+    empty("init", "--rulebook", "gentle")
+    (empty.folder / "config.toml").write_text("# mine\n")
+    done = empty("init", "--rulebook", "strict")
+    assert "kept   config.toml" in done.err
+    assert "holds a rulebook already; no other is added." in done.err
+    assert (empty.folder / "config.toml").read_text() == "# mine\n"
+    assert not (empty.folder / "rules" / "strict.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["gentle", "standard", "strict"])
+def test_each_rulebook_can_be_had_in_another_currency(empty: Shell, name: str) -> None:
+    assert empty("init", "--rulebook", name, "--currency", "nzd").code == 0
+    assert "\ncurrency: NZD " in (empty.folder / "rules" / f"{name}.yaml").read_text()
+    assert empty("rules", "check").code == 0
+    assert empty("init", "--currency", "pounds", "--folder", "x").code == 2
+
+
+def test_connect_without_a_client_id_says_where_to_get_one(configured: Shell) -> None:
+    done = configured("connect", "xero")
+    assert done.code == 2
+    assert "[xero] client_id is empty in" in done.err
+    assert "developer.xero.com" in done.err
+
+
+@pytest.fixture
+def browser(empty: Shell, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser in which the owner agrees at once."""
+    a_config(empty.folder, kept.sandbox)
+    visit = "import sys, urllib.request as u; u.urlopen(sys.argv[1]).read()"
+    script = empty.write("browser.py", visit)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+
+
+CONNECT = [sys.executable, "-m", "arsync", "connect", "quickbooks", "--name", "books"]
+QUESTION = "Are QuickBooks Online's own reminders for"
+
+
+@pytest.mark.usefixtures("browser")
+def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
+    done = subprocess.run(
+        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "at QuickBooks Online as 'books', mode observe." in done.stderr
+    assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
+    # Nobody sits there who could answer.
+    assert QUESTION not in done.stderr
+    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [None]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [("on\n", True), ("off\n", False), ("\n", None), ("perhaps\nnot sure\n", None)],
+    ids=["on", "off", "no answer", "no choice, then not sure"],
+)
+def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
+    empty: Shell, typed: str, known: bool | None
+) -> None:
+    ours, terminal = os.openpty()
+    os.write(ours, typed.encode())
+    done = subprocess.run(
+        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        stdin=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    os.close(ours)
+    assert done.returncode == 0, done.stderr
+    assert "If both remind,\ncustomers hear twice." in done.stderr
+    assert QUESTION in done.stderr
+    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [known]
+
+
+def test_what_is_known_of_the_platforms_own_reminders_is_asked_once_and_can_be_told_later(
+    shell: Shell,
+) -> None:
+    def known() -> dict[str, bool | None]:
+        found = shell("connections", "--json").json
+        return {one["name"]: one["own_reminders"] for one in found}
+
+    assert known()["quickbooks"] is None
+    assert "does not tell whether its own reminders" in shell("status").out
+    assert "--own-reminders off" in shell("doctor").out
+    done = shell("connections", "quickbooks", "--own-reminders", "off")
+    assert "the platform's own reminders are off" in done.err
+    assert known()["quickbooks"] is False
+    assert "own reminders" not in shell("status").out
+    assert "say which connection" in shell("connections", "--own-reminders", "on").err
+
+
+def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
+    table = shell("connections")
+    assert [line.split()[0] for line in table.out.splitlines()[2:]] == ["quickbooks", "xero"]
+    done = shell("connections", "xero", "--mode", "auto")
+    assert done.err.splitlines()[0] == "xero: observe -> auto."
+    modes = {one["name"]: one["mode"] for one in shell("connections", "--json").json}
+    assert modes == {"xero": "auto", "quickbooks": "observe"}
+    assert "say which connection" in shell("connections", "--mode", "auto").err
+
+
+def test_disconnect_asks_withdraws_the_consent_and_keeps_what_was_done(
+    alone: tuple[Shell, Sandbox],
+) -> None:
+    shell, _ = alone
+    silent = subprocess.run(
+        [sys.executable, "-m", "arsync", "disconnect", "xero"], cwd=shell.folder, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert silent.returncode == 2, "nobody answered"
+    assert silent.stderr.endswith("arsync: stopped.\n")
+    assert shell("connections").code == 0
+    with App(load_config(shell.folder / "config.toml", {})) as app:
+        grant = app.store.connections.get("xero").grant_id
+        assert grant is not None
+        token = app.store.tokens.load(grant)
+    done = shell("disconnect", "xero", "--yes")
+    assert done.code == 0
+    assert "xero is disconnected; its actions and promises are kept." in done.err
+    assert token.refresh_token not in done.err
+    assert shell("connections").code == 2
+
+
+def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
+    done = shell("doctor")
+    assert done.code == 0, done.out
+    for part in ("config", "store", "xero", "quickbooks", "rulebook of xero"):
+        assert f"{part}: " in done.out
+    assert done.err == "All is well.\n"
+    verdicts = {one["verdict"] for one in shell("doctor", "--json").json}
+    assert "wrong" not in verdicts
+
+
+def test_doctor_does_not_blame_the_clock_for_a_sandboxs_own(shell: Shell) -> None:
+    clocks = [one for one in shell("doctor", "--json").json if one["about"] == "clock"]
+    assert [one["verdict"] for one in clocks] == ["note"], "one clock, however many connections"
+
+
+def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    withdraw_consent(shell)
+    shell.write("rules/more.yaml", "version: 1\nx: 1\n")
+    done = shell("doctor")
+    assert done.code == 1
+    assert "WRONG  rulebook of xero: rules/more.yaml:2:1" in done.out
+    assert "WRONG  xero: " in done.out
+
+
+def test_a_question_that_is_left_unanswered_ends_its_line(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    done = shell("disconnect", "xero")
+    assert done.code == 2
+    assert done.err.endswith("? [y/N]: \narsync: stopped.\n")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert shell("disconnect", "xero").err.endswith("? [y/N]: arsync: stopped.\n"), "Enter ended it"

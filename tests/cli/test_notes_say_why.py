@@ -1,0 +1,84 @@
+"""The sentence that `why` shows is the one that stands in the books, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from arsync.application.facade import App
+from arsync.config import load_config
+from arsync_sandbox.server import Sandbox
+
+from .conftest import Shell, a_sandbox, connect
+
+CUSTOMERS = ("Deep Debt Ltd", "Late & Sons", "[red] Shoes")
+HEADS = ("The note in the books will say", "The note in the books says")
+
+
+@pytest.fixture(params=["xero", "quickbooks"])
+def at_work(empty: Shell, request: pytest.FixtureRequest) -> Iterator[tuple[Shell, Sandbox, str]]:
+    """A shell with one platform connected in mode auto, and a sandbox of its own."""
+    sandbox = a_sandbox()
+    connect(empty.folder, sandbox, request.param)
+    with App(load_config(empty.folder / "config.toml", {})) as app:
+        app.set_mode(request.param, "auto")
+    yield empty, sandbox, request.param
+    sandbox.stop()
+    assert not list(sandbox.errors)
+
+
+def sentences(said: str) -> list[str]:
+    """Return the lines below the head of the notes, up to the next head."""
+    lines = iter(said.splitlines())
+    assert any(line in HEADS for line in lines), said
+    found = []
+    for line in lines:
+        if not line.startswith("  "):
+            break
+        found.append(line.strip())
+    return found
+
+
+def notes(sandbox: Sandbox, platform: str) -> list[str]:
+    answer = requests.get(
+        f"{sandbox.url}/_sandbox/state", params={"platform": platform}, timeout=20
+    ).json()
+    history: list[dict[str, Any]] = answer[platform]["history"]
+    return [row["text"] for row in history if "[arsync:" in row["text"]]
+
+
+def test_the_note_of_each_action_is_the_sentence_that_why_showed(
+    at_work: tuple[Shell, Sandbox, str],
+) -> None:
+    shell, sandbox, platform = at_work
+    shown = {name: sentences(shell("why", name).out) for name in CUSTOMERS}
+    (reminder,) = shown["Late & Sons"]
+    assert reminder == (
+        "First reminder sent by email: 5 days overdue, GBP 250.00 due"
+        " (little.yaml:22, Standard cadence)."
+    )
+    held = next(one for one in shown["Deep Debt Ltd"] if one.startswith("Credit hold placed"))
+    assert "oldest_days_overdue 90 (at least 60)" in held
+    assert held.endswith("(little.yaml:10, Seriously overdue).")
+
+    shell("sync")
+    assert shell("approve", "--all").code == 0
+    shell("sync")
+    standing = notes(sandbox, platform)
+    for name, expected in shown.items():
+        for sentence in expected:
+            assert [text for text in standing if text.startswith(sentence)], (name, sentence)
+    for row in shell("actions", "--json").json:
+        (sentence,) = sentences(shell("why", row["key"]).out)
+        assert [text for text in standing if row["key"][:8] in text and sentence in text], sentence
+
+
+def test_why_in_full_and_in_json_carries_the_sentence_too(shell: Shell) -> None:
+    sentence = "5 days overdue, GBP 250.00 due (little.yaml:22, Standard cadence)"
+    words = ("why", "Late & Sons", "--connection", "xero")
+    assert sentence in shell(*words, "--full").out
+    explained = shell(*words, "--json").json["explanation"]
+    assert [line for line in explained if sentence in line["text"]]

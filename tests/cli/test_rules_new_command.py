@@ -1,0 +1,122 @@
+"""`rules new`: whatever is answered, the rulebook it writes is sound."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import Any
+
+import pytest
+
+from arsync.core.rulebook import read_rulebook, rulebook_warnings
+from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
+from arsync.core.trials.scenario import judge, play, read_scenarios
+from arsync.core.trials.scenario.scenario_starter import first_scenarios
+from arsync.mail import TEXT_NAMES
+from arsync.rules_source.folder import holidays_in
+
+
+@pytest.mark.parametrize(
+    ("tone", "approval", "days"), list(itertools.product(TONES, APPROVALS, DAYS))
+)
+def test_every_answer_gives_a_rulebook_without_problem_or_warning(
+    tone: str, approval: str, days: str
+) -> None:
+    text = starter_rulebook(Answers("EUR", tone, 9, days, approval, "DE"))
+    rulebook, problems = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
+    assert problems == []
+    assert rulebook is not None
+    assert rulebook_warnings(rulebook) == []
+    late = [step.day for step in rulebook.reminders[1].steps if step.day > 0]
+    assert late[0] == 9
+    asks = [step.needs_approval for step in rulebook.reminders[1].steps if step.kind == "email"]
+    assert {"nothing": not any(asks), "everything": all(asks)}.get(approval, asks.count(True) == 1)
+    assert rulebook.currency == "EUR"
+    assert rulebook.sending.holidays == "DE"
+
+
+def test_what_is_written_passes_the_check_and_is_never_overwritten(empty: Any) -> None:
+    assert empty("rules", "new", "mine.yaml", "--defaults", "--country", "au").code == 0
+    assert "currency: AUD" in (empty.folder / "mine.yaml").read_text("utf-8")
+    found = empty("rules", "check", "mine.yaml")
+    assert (found.code, found.err) == (0, "Our credit control: nothing wrong.\n")
+    again = empty("rules", "new", "mine.yaml", "--defaults")
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_questions_are_asked_for_what_was_not_given(
+    empty: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("ie\n\nfirm\n4\n\nnothing\nnone\n"))
+    found = empty("rules", "new", "mine.yaml", "--name", "Ours")
+    assert found.code == 0, found.err
+    assert found.out == ""
+    text = (empty.folder / "mine.yaml").read_text("utf-8")
+    assert "currency: EUR" in text
+    assert "{day: 4, email: first reminder}" in text
+    assert "name: Ours" in text
+    assert "holidays:" not in text
+
+
+@pytest.mark.parametrize(
+    ("tone", "approval", "first_day"), list(itertools.product(TONES, APPROVALS, (None, 90)))
+)
+def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
+    tone: str, approval: str, first_day: int | None
+) -> None:
+    text = starter_rulebook(Answers("EUR", tone, first_day, DAYS[2], approval, "DE"))
+    rulebook, _ = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
+    assert rulebook is not None
+    told = first_scenarios(rulebook, file="s.yaml", path="../r.yaml", holidays=holidays_in)
+    read, problems = read_scenarios("s.yaml", told)
+    assert read is not None, problems
+    assert (len(read.scenarios), read.rulebook) == (4, "../r.yaml")
+    verdicts = [judge(play(one, rulebook, holidays=holidays_in)) for one in read.scenarios]
+    assert all(one.passed for one in verdicts)
+    (nobody_pays, *_) = read.scenarios
+    assert nobody_pays.expected, "there is something to see"
+
+
+def test_first_scenarios_come_with_the_rulebook_and_pass_and_are_explained(empty: Any) -> None:
+    assert empty("rules", "new", "rules/mine.yaml", "--defaults").code == 2  # no such folder
+    (empty.folder / "rules").mkdir()
+    done = empty("rules", "new", "rules/mine.yaml", "--defaults", "--json")
+    assert done.json["wrote"][0] == "rules/mine.yaml"
+    assert "Next: arsync rules check rules/mine.yaml, and: arsync rules test rules/scen" in done.err
+    text = (empty.folder / "rules/scenarios/mine.yaml").read_text("utf-8")
+    assert "  # Nobody pays: every step comes" in text
+    assert "      day 5: email first reminder for INV-1\n" in text
+    played = empty("rules", "test", "rules/scenarios/mine.yaml")
+    assert played.code == 0, played.out
+    assert empty("rules", "test", "rules").code == 0
+    # and an edit of the rulebook shows in them
+    edited = (empty.folder / "rules/mine.yaml").read_text("utf-8").replace("day: 14", "day: 21")
+    empty.write("rules/mine.yaml", edited)
+    assert empty("rules", "test", "rules/scenarios/mine.yaml").code == 1
+
+
+def test_scenarios_that_are_there_already_are_left_alone(empty: Any) -> None:
+    empty.write("scenarios/mine.yaml", "# mine\n")
+    done = empty("rules", "new", "mine.yaml", "--defaults")
+    assert done.code == 0
+    assert "is there already and stays as it is" in done.err
+    assert (empty.folder / "scenarios/mine.yaml").read_text("utf-8") == "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--country", "Britain"), "is not a country"),
+        (("--currency", "pounds"), "it must be three capital letters"),
+        (("--holidays", "XX"), "no holidays are known for 'XX'"),
+        (("--name", "a\nb"), "mine.yaml:"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_writes_nothing(
+    empty: Any, words: tuple[str, ...], said: str
+) -> None:
+    found = empty("rules", "new", "mine.yaml", "--defaults", *words)
+    assert found.code == 2
+    assert said in found.err
+    assert not (empty.folder / "mine.yaml").exists()

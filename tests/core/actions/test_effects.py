@@ -1,0 +1,129 @@
+"""The stepper: what was planned, done, is the state that the next day is planned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions.effects import (
+    after,
+    after_reasons,
+    after_refusal,
+    after_task_done,
+    judged,
+    leaves_on,
+    steps_taken,
+)
+from arsync.core.ledger.records import Allocation, Promise
+
+Desk = Any
+TODAY = date(2026, 11, 20)
+
+
+def an_action(kind: ActionKind, **values: Any) -> Action:
+    return Action(
+        kind=kind,
+        connection="acme",
+        contact_id="c1",
+        contact_name="Acme",
+        because=Because("r.yaml", 3, "Standard"),
+        **values,
+    )
+
+
+def a_reminder(step: str = "first reminder", day: int = 1) -> Action:
+    ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP", 2, step, day)
+    return an_action(
+        ActionKind.REMINDER, invoices=(ref,), subject=f"i1 day {day}", moment="m",
+        details={"cadence": "Standard cadence"},
+    )  # fmt: skip
+
+
+def test_a_reminder_becomes_a_step_of_its_episode_with_its_moment(desk: Desk) -> None:
+    account = after(desk.account(desk.invoice("i1", 5)), [a_reminder()], TODAY)
+    step = account.sent[0]
+    assert step[:6] == ("i1", 2, "Standard cadence", 1, "first reminder", TODAY)
+    assert step.moment == "m"
+    assert account.done_keys == {a_reminder().key}
+
+
+def test_nothing_done_leaves_the_account_as_it_is(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 5))
+    assert after(account, [], TODAY) is account
+
+
+def test_a_task_of_a_cadence_is_a_step_and_one_of_a_follow_up_is_none(desk: Desk) -> None:
+    step = replace(a_reminder("Call", 7), kind=ActionKind.TASK, moment="")
+    ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP")
+    follow_up = an_action(ActionKind.TASK, invoices=(ref,), subject="promised")
+    account = after(desk.account(), [step, follow_up], TODAY)
+    assert [(one.step, one.moment) for one in account.sent] == [("Call", "")]
+    assert account.open_tasks == (step.key, follow_up.key)
+    assert after_task_done(account, [step.key]).open_tasks == (follow_up.key,)
+
+
+def test_a_hold_is_placed_once_and_lifted_with_its_terms(desk: Desk) -> None:
+    placed = [an_action(ActionKind.CREDIT_HOLD, episode=3), an_action(ActionKind.TERMS, episode=3)]
+    account = after(desk.account(), placed, TODAY)
+    assert account.hold is not None
+    assert account.hold[1:] == (TODAY, 3, True)
+    restored = after(account, [an_action(ActionKind.RESTORE_TERMS, episode=3)], TODAY)
+    assert restored.hold is not None
+    assert not restored.hold.terms_changed
+    lifted = after(account, [an_action(ActionKind.LIFT_CREDIT_HOLD, episode=3)], TODAY)
+    assert (lifted.hold, lifted.last_hold_episode) == (None, 3)
+
+
+def test_terms_that_were_changed_before_the_hold_belong_to_it(desk: Desk) -> None:
+    early = after(desk.account(), [an_action(ActionKind.TERMS)], TODAY)
+    assert early.hold is None
+    account = after(early, [an_action(ActionKind.CREDIT_HOLD)], TODAY)
+    assert account.hold is not None
+    assert account.hold.terms_changed
+
+
+def test_what_is_refused_is_done_without_a_trace(desk: Desk) -> None:
+    account = after_refusal(desk.account(), [a_reminder()])
+    assert account.sent == ()
+    assert account.done_keys == {a_reminder().key}
+
+
+def test_a_refused_hold_may_come_again_when_its_reason_is_over(desk: Desk) -> None:
+    hold, letter = an_action(ActionKind.CREDIT_HOLD), a_reminder()
+    account = after_refusal(desk.account(), [hold, letter])
+    assert account.refused == {hold.key}, "a step has no reason that could go"
+    again = after_reasons(account, [hold.key])
+    assert not again.refused
+    assert again.done_keys == {letter.key}
+
+
+def test_other_kinds_take_no_step() -> None:
+    assert steps_taken(an_action(ActionKind.NOTE), TODAY) == []
+
+
+def test_a_message_waits_for_the_day_on_which_it_may_leave() -> None:
+    monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    message = replace(a_reminder(), not_before=monday)
+    assert not leaves_on(message, monday.date() - timedelta(1))
+    assert leaves_on(message, monday.date())
+    assert leaves_on(an_action(ActionKind.CREDIT_HOLD), TODAY)
+
+
+def test_a_broken_promise_stays_broken_when_the_money_comes_later(desk: Desk) -> None:
+    promise = Promise("i1", TODAY - timedelta(1), None, TODAY - timedelta(9))
+    account = judged(desk.account(desk.invoice("i1", 5), promises=(promise,)), TODAY)
+    assert account.promises[0].kept is False
+    paid = account._replace(invoices=(desk.invoice("i1", 5, "0"),))
+    assert judged(paid, TODAY) is paid
+
+
+def test_an_open_promise_stays_open_until_it_is_kept(desk: Desk) -> None:
+    promise = Promise("i1", TODAY, Decimal(40), TODAY - timedelta(9))
+    account = desk.account(desk.invoice("i1", 5), promises=(promise,))
+    assert judged(account, TODAY).promises[0].kept is None
+    part = (Allocation("i1", Decimal(40), TODAY),)
+    paid = account._replace(payments=(desk.payment("40", allocations=part),))
+    assert judged(paid, TODAY).promises[0].kept is True

@@ -1,0 +1,218 @@
+"""Ageing, and the explanation of one account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.core.analytics.ageing import BUCKETS, ageing, bucket_of
+from arsync.core.ledger.money import Money, plain, rounded, shown
+from arsync.core.ledger.records import Organisation
+from arsync.core.planning.explanation import explain
+
+Desk = Any
+
+
+@pytest.mark.parametrize(
+    ("overdue", "bucket"),
+    [(-5, "current"), (0, "current"), (1, "1-30"), (30, "1-30"), (31, "31-60"), (60, "31-60"),
+     (61, "61-90"), (90, "61-90"), (91, "90+"), (999, "90+")],
+)  # fmt: skip
+def test_each_day_has_its_bucket(desk: Desk, overdue: int, bucket: str) -> None:
+    assert BUCKETS[bucket_of(desk.today - timedelta(overdue), desk.today)] == bucket
+
+
+def test_ageing_by_contact_and_currency_with_totals_in_the_base_currency(desk: Desk) -> None:
+    usd: Any = {"currency": "USD", "rate": Decimal("0.80")}
+    first = desk.account(
+        desk.invoice("i1", 10, "100.10"),
+        desk.invoice("i2", -1, "50"),
+        desk.invoice("i3", 40, "100", **usd),
+        desk.invoice("i4", 5, "7", status="voided"),
+        credits=(
+            desk.credit("30"),
+            desk.credit("3", currency="NOK", rate=None),
+            desk.credit("3", status="voided"),
+        ),
+    )
+    second = desk.account(
+        desk.invoice("i5", 95, "10", contact="c0"),
+        desk.invoice("i6", 95, "9", contact="c0", currency="NOK", rate=None),
+        contacts=(desk.contact("c0"),),
+        payments=(
+            desk.payment("5", 0, "5", contact_id="c0"),
+            desk.payment("5", 0, "5", contact_id="c0", status="voided"),
+        ),
+    )
+    report = ageing([first, second], base_currency="GBP", today=desk.today)
+    rows = [(one.contact_name, one.currency, [str(a) for a in one.buckets]) for one in report.rows]
+    assert rows == [
+        ("Name c0", "GBP", ["0", "0", "0", "0", "10"]),
+        ("Name c0", "NOK", ["0", "0", "0", "0", "9"]),
+        ("Name c1", "GBP", ["50", "100.10", "0", "0", "0"]),
+        ("Name c1", "NOK", ["0", "0", "0", "0", "0"]),
+        ("Name c1", "USD", ["0", "0", "100", "0", "0"]),
+    ]
+    assert [(one.currency, one.total) for one in report.totals] == [
+        ("GBP", Decimal("160.10")),
+        ("NOK", Decimal(9)),
+        ("USD", Decimal(100)),
+    ]
+    base = report.base_total
+    assert (base.total, base.overdue, base.unallocated, base.invoices) == (
+        Decimal("240.10"),
+        Decimal("190.10"),
+        Decimal(35),
+        4,
+    )
+    assert report.unrated == ("CN-1 (NOK)", "I6 (NOK)")
+    json = report.as_json()
+    assert json["rows"][0]["90+"] == "10.00"
+    assert json["base_total"]["total"] == "240.10"
+
+
+EXPLAINED = """customers: [{contact: c1, credit_limit: 500}]
+leave_alone: [{name: Legal, when: {tag: legal}}]
+credit_limits:
+  - {name: Agreed, when: {agreed_limit: known}, limit: agreed_limit}
+  - {name: Rest, limit: 10}
+credit_holds:
+  - {name: Over, when: {over_limit_percent: {more_than: 10}}}
+reminders:
+  - {name: Big, when: {balance: {more_than: 5000}}, steps: [{day: 3, task: Call}]}
+  - name: Standard
+    steps:
+      - {day: 1, email: first reminder}
+      - {day: 14, email: second reminder, approval: required}
+  - {name: Never, steps: [{day: 3, task: Call}]}
+"""
+
+
+def explained(desk: Desk, account: Any, **values: Any) -> list[str]:
+    text = desk.head + EXPLAINED
+    plan = desk.plan(text, account)
+    lines = explain(
+        account,
+        desk.rulebook(text),
+        plan,
+        organisation=Organisation("o", "O", "GBP"),
+        **values,
+    )
+    return [str(line) for line in lines]
+
+
+def test_an_explanation_reads_the_rules_in_order_and_ends_with_what_comes_next(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", -9), sent=(desk.sent("i1", 1, 19, "first"),)
+    )
+    lines = explained(desk, account)
+    assert "facts: balance GBP 200.00" in lines
+    assert lines[9:] == [
+        "leave_alone: Legal: no, tag none (legal) (rules/test.yaml:4)",
+        "credit_limits: Agreed: yes, agreed_limit GBP 500.00 (known) (rules/test.yaml:6)",
+        "credit_holds: Over: no, over_limit_percent 0% (more than 10) (rules/test.yaml:9)",
+        "reminders: Big: no, balance GBP 200.00 (more than 5,000) (rules/test.yaml:11)",
+        "reminders: Standard: yes, everyone (rules/test.yaml:12)",
+        "invoice: I1: GBP 100.00 due, 20 days overdue, open",
+        "sent: I1: first on 2026-11-01",
+        "next: I1: second reminder due since 2026-11-14 (rules/test.yaml:15)",
+        "invoice: I2: GBP 100.00 due, due on 2026-11-29, open",
+        "next: I2: first reminder on 2026-11-30 (rules/test.yaml:14)",
+        (
+            "planned: Second reminder sent by email: 20 days overdue, GBP 100.00 due"
+            " (test.yaml:15, Standard); from 2026-11-20 09:00, once approved"
+        ),
+    ]
+
+
+def test_an_explanation_of_one_invoice_says_what_stopped_it(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("100"),),
+        sent=(desk.sent("i2", 1, 2),),
+    )  # fmt: skip
+    lines = explained(desk, account, invoice_id="i1")
+    assert lines[-1] == "held back: I1: covered by unallocated credit of GBP 100.00"
+    assert not any("I2" in line for line in lines)
+
+
+def test_an_explanation_of_a_paid_invoice_and_of_a_child(desk: Desk) -> None:
+    family = (desk.contact(), desk.contact("c2", bill_to_parent=True), desk.contact("c3"))
+    account = desk.account(
+        desk.invoice("i1", 20, "0", status="paid", contact="c2"),
+        desk.invoice("i3", 20, contact="c3", amount="20"),
+        contacts=family,
+    )
+    assert explained(desk, account, invoice_id="i1")[-1] == (
+        "invoice: I1: GBP 0.00 due, 20 days overdue, paid"
+    )
+    assert "facts: balance GBP 20.00" in explained(desk, account, contact_id="c3")
+    after = account._replace(sent=(desk.sent("i3", 14, 3),))
+    assert any("no step is left" in line for line in explained(desk, after, contact_id="c3"))
+    waits = after._replace(sent=(desk.sent("i3", 1, 3),))
+    assert "next: I3: second reminder on 2026-11-30 (rules/test.yaml:15)" in explained(
+        desk, waits, contact_id="c3"
+    )
+
+
+def test_an_explanation_says_when_it_goes_on(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 3), sent=(desk.sent("i2", 1, 2),)
+    )
+    assert explained(desk, account)[-1] == (
+        "held back: I1: last message on 2026-11-18; 5 days between messages; again on 2026-11-23"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [("1940", "GBP", "GBP 1,940.00"), ("0.005", "GBP", "GBP 0.01"), ("1.5", "JPY", "JPY 2"),
+     ("1.2345", "KWD", "KWD 1.235"), ("-5", "EUR", "EUR -5.00")],
+)  # fmt: skip
+def test_money_is_shown_with_its_currency(amount: str, currency: str, words: str) -> None:
+    assert shown(Decimal(amount), currency) == words
+    assert str(Money(Decimal(amount), currency)) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [("5", "5.00"), ("1E+3", "1000.00"), ("1.2345", "1.2345"), ("0", "0.00")]
+)
+def test_money_in_json_is_plain(amount: str, text: str) -> None:
+    assert plain(Decimal(amount)) == text
+
+
+def test_sums_of_different_currencies_stop_at_once() -> None:
+    pound = Money(rounded(Decimal("1.005"), "GBP"), "GBP")
+    assert (pound + pound).amount == Decimal("2.02")
+    with pytest.raises(ValueError, match="cannot add EUR to GBP"):
+        pound + Money(Decimal(1), "EUR")
+
+
+def test_an_explanation_where_no_rule_matches(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 20), desk.invoice("i2", 9))
+    text = desk.head + (
+        "credit_limits: [{name: A, when: {tag: x}, limit: 5}]\n"
+        "reminders: [{name: B, when: {tag: x}, steps: [{day: 1, email: a}]}]\n"
+        "follow_ups: [{name: F, when: {days_overdue: {at_least: 15}}, task: Call}]\n"
+    )
+    plan = desk.plan(text, account)
+    lines = explain(
+        account, desk.rulebook(text), plan, organisation=Organisation("o", "O", "GBP"),
+        invoice_id="i2",
+    )  # fmt: skip
+    assert [(line.section, line.answer) for line in lines[9:]] == [
+        ("credit_limits", False),
+        ("reminders", False),
+        ("invoice", None),
+        ("held back", False),
+    ]
+
+
+def test_an_explanation_of_one_invoice_leaves_the_others_out(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("200"),)
+    )
+    held = [line for line in explained(desk, account, invoice_id="i2") if "held back" in line]
+    assert held == ["held back: I2: covered by unallocated credit of GBP 200.00"]

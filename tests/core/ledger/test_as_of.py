@@ -1,0 +1,118 @@
+"""An account as it stood on a past day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from arsync.core.ledger.as_of import as_it_stood
+from arsync.core.ledger.records import Allocation, Dispute, Promise, StandingHold
+
+Desk = Any
+THEN = date(2026, 11, 1)
+LATER = date(2026, 11, 10)
+
+
+def test_what_was_paid_later_was_still_owed(desk: Desk) -> None:
+    parts = (Allocation("i1", Decimal(60), LATER), Allocation("i2", Decimal(30), LATER))
+    account = desk.account(
+        desk.invoice("i1", 40, "0", total="60", status="paid", paid_on=LATER),
+        desk.invoice("i2", 40, "70", total="100"),
+        desk.invoice("i3", -20, "5"),
+        desk.invoice("i4", 40, "0", total="8", status="paid", paid_on=date(2026, 10, 25)),
+        payments=(desk.payment("90", 10, allocations=parts),),
+    )
+    past = as_it_stood(account, THEN)
+    assert [(one.id, one.status, one.amount_due, one.paid_on) for one in past.invoices] == [
+        ("i1", "open", Decimal(60), None),
+        ("i2", "open", Decimal(100), None),
+        ("i4", "paid", Decimal(0), date(2026, 10, 25)),
+    ]
+    assert past.payments == ()
+
+
+def test_money_allocated_later_was_still_in_hand(desk: Desk) -> None:
+    part = Allocation("i1", Decimal(40), LATER)
+    early = Allocation("i1", Decimal(10), date(2026, 10, 20))
+    account = desk.account(
+        desk.invoice("i1", 40, "0", total="50", status="paid", paid_on=LATER),
+        payments=(desk.payment("50", 30, allocations=(early, part)),),
+        credits=(
+            desk.credit(
+                "40", unallocated=Decimal(0), status="paid", issued_on=THEN,
+                allocations=(part._replace(invoice_id="i9"),),
+            ),
+            desk.credit("9", id="new"),
+            desk.credit("2", id="x", issued_on=THEN, status="paid", unallocated=Decimal(0)),
+        ),
+    )  # fmt: skip
+    past = as_it_stood(account, THEN)
+    assert past.payments[0].unallocated == Decimal(40)
+    assert past.payments[0].allocations == (early,)
+    assert [(one.status, one.unallocated) for one in past.credits] == [
+        ("open", Decimal(40)),
+        ("paid", Decimal(0)),
+    ]
+    assert past.invoices[0].amount_due == Decimal(40)
+
+
+def test_a_void_counts_from_the_day_of_its_last_change(desk: Desk) -> None:
+    changed = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    account = desk.account(
+        desk.invoice("i1", 40, "0", total="50", status="voided", updated_at=changed),
+        desk.invoice("i2", 40, "0", total="50", status="voided"),
+        desk.invoice("i3", 40, "50", status="draft", updated_at=changed),
+        payments=(desk.payment("5", 30, status="voided", updated_at=changed),),
+        credits=(
+            desk.credit("40", status="voided", unallocated=Decimal(0), issued_on=THEN,
+                        updated_at=changed),
+        ),
+    )  # fmt: skip
+    past = as_it_stood(account, THEN)
+    assert [(one.status, one.amount_due) for one in past.invoices] == [
+        ("open", Decimal(50)),
+        ("voided", Decimal(0)),
+        ("draft", Decimal(50)),
+    ]
+    assert (past.payments[0].status, past.credits[0].status) == ("active", "open")
+
+
+def test_what_people_said_and_what_was_done_later_is_not_known_yet(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 40),
+        promises=(
+            Promise("i1", LATER, None, date(2026, 10, 30), kept=False),
+            Promise("i1", LATER, None, LATER),
+        ),
+        disputes=(
+            Dispute("i1", date(2026, 10, 30), "a", LATER),
+            Dispute("i1", date(2026, 10, 3), "b", date(2026, 10, 5)),
+            Dispute("i1", LATER, "c"),
+        ),
+        sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 5)),
+        hold=StandingHold("c1", LATER, 1),
+        open_tasks=("k",),
+        done_keys=frozenset({"k"}),
+    )
+    past = as_it_stood(account, THEN)
+    assert [one.kept for one in past.promises] == [None]
+    assert [one.settled_on for one in past.disputes] == [None, date(2026, 10, 5)]
+    assert [one.day for one in past.sent] == [1]
+    assert (past.hold, past.open_tasks, past.done_keys) == (None, (), frozenset())
+    held = account._replace(hold=StandingHold("c1", THEN, 1))
+    assert as_it_stood(held, THEN).hold is not None
+
+
+def test_a_past_plan_is_made_of_a_past_account(desk: Desk) -> None:
+    paid_on = desk.today - timedelta(3)
+    part = Allocation("i1", Decimal(100), paid_on)
+    account = desk.account(
+        desk.invoice("i1", 5, "0", total="100", status="paid", paid_on=paid_on),
+        payments=(desk.payment("100", 3, allocations=(part,)),),
+    )
+    text = desk.head + desk.steps
+    assert not desk.plan(text, account).actions
+    day = desk.today - timedelta(4)
+    (action,) = desk.plan(text, as_it_stood(account, day), today=day).actions
+    assert action.because.facts["days_overdue"] == 1

@@ -1,0 +1,177 @@
+"""What the law gives for late payment: by dated tables alone, from the day after the due date."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arsync.core.ledger.late_payment_law import (
+    DAYS_LATE_MAX,
+    EACH_HALF_YEAR,
+    WHEN_LATE,
+    FixedSum,
+    LatePayment,
+    Reference,
+    compensation,
+    half_year,
+    interest,
+)
+from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.planning.assessment import Assessor
+from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook.facts import INVOICE_BY_NAME, INVOICE_FIELDS, invoice_row
+
+RATES = (
+    Reference(date(2024, 1, 1), Decimal("5.25"), "s"),
+    Reference(date(2024, 7, 1), Decimal("5.25"), "s"),
+    Reference(date(2025, 1, 1), Decimal("4.75"), "s"),
+)
+SUMS = tuple(FixedSum(Decimal(a), Decimal(b)) for a, b in ((0, 40), (1000, 70), (10000, 100)))
+UK = LatePayment("Act", "GBP", Decimal(8), WHEN_LATE, RATES, SUMS)
+EU = UK._replace(law="Directive", currency="EUR", counts=EACH_HALF_YEAR)
+
+
+def of(law: LatePayment, due: str, as_of: str, amount: str = "1000") -> Decimal | None:
+    return interest(law, Decimal(amount), date.fromisoformat(due), date.fromisoformat(as_of))
+
+
+def test_interest_is_simple_and_starts_on_the_day_after_the_due_date() -> None:
+    assert of(UK, "2024-03-01", "2024-03-01") == 0
+    assert of(UK, "2024-03-01", "2024-02-01") == 0
+    assert of(UK, "2024-03-01", "2024-03-02") == Decimal("0.36")  # 1000 * 13.25% / 365
+    assert of(UK, "2024-03-01", "2024-03-31") == Decimal("10.89")  # 30 days
+
+
+def test_in_the_united_kingdom_the_rate_of_the_day_it_became_late_holds() -> None:
+    assert of(UK, "2024-12-01", "2025-11-30") == Decimal("132.14")  # 364 days at 13.25
+    assert of(UK, "2024-12-31", "2025-01-10") == Decimal("3.49")  # 10 days at 12.75
+    assert of(UK, "2024-06-30", "2024-07-10") == of(UK, "2024-06-29", "2024-07-09")
+
+
+def test_in_the_union_each_half_year_counts_with_its_own_rate() -> None:
+    ten_and_ten = Decimal(1000) * (Decimal("13.25") * 10 + Decimal("12.75") * 10) / 100 / 365
+    assert of(EU, "2024-12-21", "2025-01-10") == round(ten_and_ten, 2)
+    assert of(EU, "2024-12-21", "2025-07-01") is None
+
+
+def test_a_half_year_that_is_not_in_the_table_is_unknown_and_never_todays() -> None:
+    assert of(UK, "2023-12-30", "2024-03-01") is None
+    assert of(UK, "2023-12-31", "2024-03-01") is not None
+    assert of(UK, "2025-06-30", "2025-07-02") is None
+    assert of(EU, "2023-12-30", "2024-03-01") is None
+
+
+def test_a_due_date_of_another_age_is_unknown() -> None:
+    day = date(2024, 2, 1)
+    rates = (Reference(half_year(day), Decimal(1), "s"),)
+    law = UK._replace(rates=rates)
+    assert interest(law, Decimal(1), day, day + timedelta(days=DAYS_LATE_MAX)) is not None
+    assert interest(law, Decimal(1), day, day + timedelta(days=DAYS_LATE_MAX + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [("0.01", 40), ("999.99", 40), ("1000", 70), ("9999.99", 70), ("10000", 100), ("1e6", 100)],
+)
+def test_compensation_goes_by_the_size_of_the_debt(amount: str, expected: int) -> None:
+    due = date(2024, 3, 1)
+    assert compensation(UK, Decimal(amount), due, due + timedelta(days=1)) == expected
+    assert compensation(UK, Decimal(amount), due, due) == 0
+    none = UK._replace(compensation=())
+    assert compensation(none, Decimal(amount), due, due + timedelta(days=1)) is None
+
+
+@given(
+    st.decimals(min_value=0, max_value=10**7, places=2),
+    st.dates(date(2024, 1, 1), date(2025, 6, 1)),
+    st.integers(0, 300),
+)
+def test_interest_only_grows_and_never_outgrows_its_rate(
+    amount: Decimal, due: date, days: int
+) -> None:
+    today = due + timedelta(days=days)
+    found, later = (interest(UK, amount, due, day) for day in (today, today + timedelta(days=1)))
+    assert found is not None
+    assert later is not None
+    assert 0 <= found <= later <= amount * Decimal("0.1325") + Decimal("0.01")
+
+
+TABLE = """\
+version: 1
+currency: GBP
+statutory:
+  law: Act
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: when it became late
+  rates: [{from: 2026-07-01, rate: 3.75, source: s}]
+  compensation: [{debts_from: 0, amount: 40}, {debts_from: "1,000", amount: 70}]
+"""
+
+
+def sound(text: str) -> Rulebook:
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert problems == []
+    assert rulebook is not None
+    return rulebook
+
+
+def facts(rulebook: Rulebook, currency: str = "GBP", due: str = "2026-08-01") -> list[object]:
+    invoice = Invoice(
+        "i", "c", "INV-1", "open", date(2026, 7, 1), date.fromisoformat(due), currency,
+        Decimal(1), Decimal(1500), Decimal(1200),
+    )  # fmt: skip
+    assessor = Assessor(rulebook, Organisation("o", "O", "GBP"), date(2026, 8, 31))
+    found = assessor.assess(Account((Contact("c", "C"),), (invoice,)))
+    row = invoice_row(found.root.seat, invoice, range(len(INVOICE_FIELDS)))
+    names = ("statutory_interest", "statutory_compensation")
+    return [row[INVOICE_BY_NAME[name].position] for name in names]
+
+
+def test_the_facts_count_on_what_is_due_now() -> None:
+    assert facts(sound(TABLE)) == [Decimal("11.59"), Decimal(70)]  # 1200 * 11.75% * 30 / 365
+    assert facts(sound(TABLE), due="2026-09-01") == [Decimal(0), Decimal(0)]
+
+
+def test_without_a_table_that_fits_the_facts_are_unknown() -> None:
+    assert facts(sound("version: 1\ncurrency: GBP\n")) == [None, None]
+    assert facts(sound(TABLE), currency="EUR") == [None, None]
+    assert facts(sound(TABLE.replace("\ncurrency: GBP", "\ncurrency: EUR"))) == [None, None]
+    assert facts(sound(TABLE), due="2026-06-29") == [None, Decimal(70)]
+
+
+def test_users_add_a_rate_in_a_file_of_their_own() -> None:
+    more = (
+        "statutory:\n  rates:\n    - {from: 2026-01-01, rate: 3.75, source: mine}\n"
+        "    - {from: 2026-07-01, rate: 4.00, source: corrected}\n"
+        "  compensation: [{debts_from: 1000, remove: true}]\n"
+    )
+    rulebook, problems = read_rulebook([("statutory_rates.yaml", more)], shared=[("b", TABLE)])
+    assert problems == []
+    assert rulebook is not None
+    assert rulebook.statutory is not None
+    assert [(str(one.starts), one.percent) for one in rulebook.statutory.rates] == [
+        ("2026-01-01", Decimal("3.75")), ("2026-07-01", Decimal("4.00")),
+    ]  # fmt: skip
+    assert [one.amount for one in rulebook.statutory.compensation] == [40]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("2026-07-01", "2026-07-02", "no half-year starts on 2026-07-02"),
+        ("source: s}", "source: s}, {from: 2026-07-01, rate: 1, source: t}", "stands twice"),
+        ("amount: 40}", "amount: 40}, {debts_from: 0, amount: 1}", "stand twice"),
+        ("  law: Act\n", "", "'statutory' needs 'law'"),
+        ("when it became late", "always", "it can be when it became late, each half-year"),
+        (", source: s", "", "needs 'source'"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_line(old: str, new: str, part: str) -> None:
+    rulebook, problems = read_rulebook([("r.yaml", TABLE.replace(old, new))])
+    assert rulebook is None
+    assert any(part in str(one) for one in problems), problems

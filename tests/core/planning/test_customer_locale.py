@@ -1,0 +1,208 @@
+"""Places: a message leaves on a day that counts where the customer is, in its language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from arsync.core.actions import Action
+from arsync.core.ledger.business_days import IsHoliday
+from arsync.core.ledger.records import Organisation
+from arsync.core.planning.explanation import explain
+from arsync.core.planning.planner import Plan
+from arsync.core.rulebook import read_rulebook
+from arsync.rules_source.folder import holidays_in
+
+Desk = Any
+
+MAY_DAY = date(2026, 5, 1)
+"""A Friday; in Great Britain the bank holiday is the Monday after it."""
+
+BOTH = "  by_customers_country: [holidays, language]\n"
+STEPS = "reminders: [{name: S, steps: [{day: 1, email: first reminder}]}]\n"
+
+
+def book(sending: str = BOTH, customers: str = "", own: str = "GB-ENG") -> str:
+    place = f"  holidays: {own}\n" if own else ""
+    return (
+        f"version: 1\ncurrency: GBP\n{customers}{STEPS}sending:\n{place}  language: en\n{sending}"
+    )
+
+
+class Counted:
+    """The real holidays, counting how often a place is looked up, and a day asked for."""
+
+    def __init__(self) -> None:
+        self.places: list[str] = []
+
+    def __call__(self, place: str) -> IsHoliday | None:
+        self.places.append(place)
+        return holidays_in(place)
+
+
+@pytest.fixture
+def plan(desk: Desk) -> Callable[..., Plan]:
+    def made(
+        text: str, *countries: str, today: date = MAY_DAY, asked: Counted | None = None
+    ) -> Plan:
+        desk.today = today
+        accounts = [
+            desk.account(
+                desk.invoice(f"i{n}", 2, contact=f"c{n}"),
+                contacts=(desk.contact(f"c{n}", country=country),),
+            )
+            for n, country in enumerate(countries)
+        ]
+        found: Plan = desk.plan(text, *accounts, holidays=asked or holidays_in)
+        return found
+
+    return made
+
+
+def leaves(plan: Plan) -> Iterator[tuple[date, str]]:
+    for action in plan.actions:
+        assert action.not_before is not None
+        yield action.not_before.date(), action.details.get("waits_for", "")
+
+
+def test_a_message_waits_for_a_day_that_counts_in_the_customers_country(
+    plan: Callable[..., Plan],
+) -> None:
+    found = list(leaves(plan(book(), "DE", "GB", "US", "")))
+    assert found == [
+        (date(2026, 5, 4), "Fri 2026-05-01 is a public holiday in DE"),
+        (MAY_DAY, ""),
+        (MAY_DAY, ""),
+        (MAY_DAY, ""),
+    ]
+
+
+def test_the_files_own_place_counts_where_the_country_is_unknown_or_its_own(
+    plan: Callable[..., Plan],
+) -> None:
+    """`GB-SCT` says more than `GB`: 2 January is a holiday in Scotland alone."""
+    found = plan(book(own="GB-SCT"), "GB", "", today=date(2026, 1, 2))
+    words = "Fri 2026-01-02 is a public holiday in GB-SCT"
+    assert list(leaves(found)) == [(date(2026, 1, 5), words)] * 2
+
+
+def test_without_the_key_the_files_own_place_counts_for_everyone(
+    plan: Callable[..., Plan],
+) -> None:
+    found = plan(book(sending=""), "DE", "FR")
+    assert [day for day, _ in leaves(found)] == [MAY_DAY, MAY_DAY]
+    assert [one.details["language"] for one in found.actions] == ["en", "en"]
+
+
+def test_what_was_agreed_with_a_customer_wins(plan: Callable[..., Plan]) -> None:
+    agreed = "customers: [{contact: c0, holidays: DE-BY, language: fr}]\n"
+    (action,) = plan(book(customers=agreed), "US").actions
+    assert action.details["waits_for"] == "Fri 2026-05-01 is a public holiday in DE-BY"
+    assert action.details["language"] == "fr"
+
+
+def test_an_empty_list_turns_off_what_is_extended(plan: Callable[..., Plan]) -> None:
+    (action,) = plan(book("  by_customers_country: []\n"), "DE").actions
+    assert (action.details["language"], "waits_for" in action.details) == ("en", False)
+
+
+def test_holidays_and_language_are_asked_for_one_by_one(plan: Callable[..., Plan]) -> None:
+    (action,) = plan(book("  by_customers_country: holidays\n"), "DE").actions
+    assert (action.details["language"], "waits_for" in action.details) == ("en", True)
+    (action,) = plan(book("  by_customers_country: [language]\n"), "DE").actions
+    assert (action.details["language"], "waits_for" in action.details) == ("de", False)
+
+
+def test_every_row_of_holidays_is_told_and_a_weekend_is_not(plan: Callable[..., Plan]) -> None:
+    """Good Friday, the weekend, Easter Monday."""
+    (found,) = leaves(plan(book(), "DE", today=date(2026, 4, 3)))
+    words = "Fri 2026-04-03, Mon 2026-04-06 are public holidays in DE"
+    assert found == (date(2026, 4, 7), words)
+    (found,) = leaves(plan(book(), "DE", today=date(2026, 5, 9)))
+    assert found == (date(2026, 5, 11), "")
+
+
+@pytest.mark.parametrize("country", ["XX", "Atlantis"])
+def test_a_country_without_known_holidays_falls_back_and_says_so_once(
+    plan: Callable[..., Plan], country: str
+) -> None:
+    found = plan(book(), *[country] * 3, today=date(2026, 5, 4))
+    assert [day for day, _ in leaves(found)] == [date(2026, 5, 5)] * 3
+    (problem,) = found.problems
+    assert problem == (
+        f"no public holidays are known for {country!r}, the place of Name c0:"
+        " those of GB-ENG count there"
+    )
+    (problem,) = plan(book(own=""), country).problems
+    assert problem.endswith("every business day counts there")
+
+
+def test_each_place_is_looked_at_once_however_many_customers_are_there(
+    plan: Callable[..., Plan],
+) -> None:
+    asked = Counted()
+    plan(book(), *["DE", "FR", "XX", "GB", ""] * 20, asked=asked)
+    assert sorted(asked.places) == ["DE", "FR", "GB-ENG", "XX"]
+
+
+def test_every_day_means_every_day_also_where_it_is_a_holiday(plan: Callable[..., Plan]) -> None:
+    assert list(leaves(plan(book(BOTH + "  days: every day\n"), "DE"))) == [(MAY_DAY, "")]
+
+
+def test_only_what_reaches_the_customer_waits_for_the_customers_holidays(
+    plan: Callable[..., Plan],
+) -> None:
+    text = book().replace("email: first reminder", "task: Call")
+    (action,) = plan(text, "DE").actions
+    assert action.not_before is None
+    assert "waits_for" not in action.details
+
+
+def test_why_says_whose_holiday_delays_a_message(desk: Desk) -> None:
+    desk.today = MAY_DAY
+    account = desk.account(desk.invoice("i1", 2), contacts=(desk.contact(country="DE"),))
+    rulebook, _ = read_rulebook([("rules/test.yaml", book())])
+    assert rulebook is not None
+    found = explain(
+        account,
+        rulebook,
+        desk.plan(book(), account, holidays=holidays_in),
+        organisation=Organisation("o1", "Acme", "GBP"),
+    )
+    (planned,) = [one.text for one in found if one.section == "planned"]
+    assert planned.endswith("; from 2026-05-04 09:00 (Fri 2026-05-01 is a public holiday in DE)")
+
+
+def test_the_parent_that_pays_is_written_to_at_its_own_place(desk: Desk) -> None:
+    desk.today = MAY_DAY
+    contacts = (
+        desk.contact("p", country="FR"),
+        desk.contact("c1", country="US", parent_id="p", bill_to_parent=True),
+        desk.contact("c2", country="US", parent_id="p"),
+    )
+    account = desk.account(
+        desk.invoice("i1", 2), desk.invoice("i2", 2, contact="c2"), contacts=contacts
+    )
+    plan = desk.plan(book(), account, holidays=holidays_in)
+    by_contact: dict[str, Action] = {one.contact_id: one for one in plan.actions}
+    assert by_contact["p"].details["waits_for"] == "Fri 2026-05-01 is a public holiday in FR"
+    assert by_contact["p"].details["language"] == "fr"
+    assert by_contact["c2"].details["language"] == "en"
+    assert "waits_for" not in by_contact["c2"].details
+
+
+@pytest.mark.parametrize("country", ["BE", "CH", "LU", "CA", "ZA", "IN", "SG", "FI", "MT"])
+def test_a_country_of_several_languages_falls_back(plan: Callable[..., Plan], country: str) -> None:
+    (action,) = plan(book(), country).actions
+    assert action.details["language"] == "en"
+
+
+@pytest.mark.parametrize("said", ["[holiday]", "[holidays, tone]", "yes", "{a: b}"])
+def test_anything_else_is_refused_with_what_it_can_be(said: str) -> None:
+    text = book(sending=f"  by_customers_country: {said}\n")
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert rulebook is None
+    assert "by_customers_country" in problems[0].message

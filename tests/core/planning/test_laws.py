@@ -1,0 +1,1031 @@
+"""The twelve laws of the rulebook, in their order, and the promises that rest on them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from arsync.core.actions import ActionKind, marker
+from arsync.core.ledger.records import Dispute, Promise, StandingHold
+from arsync.core.planning.planner import UNRATED_SHOWN_MAX
+
+Desk = Any
+HOLD = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least: 60}}\n"
+K = ActionKind
+
+
+def kinds(plan: Any) -> list[ActionKind]:
+    return [action.kind for action in plan.actions]
+
+
+def whys(plan: Any) -> list[str]:
+    return [held.why for held in plan.held_back]
+
+
+def steps_of(plan: Any) -> list[tuple[str, int]]:
+    return [(ref.id, ref.day) for action in plan.actions for ref in action.invoices]
+
+
+# Law 1
+
+
+@pytest.mark.parametrize(("amount", "held"), [("600", True), ("400", False)])
+def test_law_1_lines_in_a_block_must_all_hold(desk: Desk, amount: str, held: bool) -> None:
+    text = desk.head + (
+        "credit_holds:\n  - name: Old\n    when:\n      oldest_days_overdue: {at_least: 60}\n"
+        "      overdue_amount: {at_least: 500}\n"
+    )
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 60, amount)))
+    assert kinds(plan) == ([K.CREDIT_HOLD] if held else [])
+
+
+@pytest.mark.parametrize("word", ["any", "not"])
+def test_law_1_any_needs_one_and_not_turns_round(desk: Desk, word: str) -> None:
+    inner = {
+        "any": "any:\n        - tag: x\n        - oldest_days_overdue: {at_least: 60}",
+        "not": "not: {oldest_days_overdue: {less_than: 60}}",
+    }[word]
+    text = desk.head + f"credit_holds:\n  - name: Old\n    when:\n      {inner}\n"
+    assert kinds(desk.plan(text, desk.account(desk.invoice("i1", 60)))) == [K.CREDIT_HOLD]
+    assert kinds(desk.plan(text, desk.account(desk.invoice("i1", 59)))) == []
+
+
+def test_law_1_unless_negates(desk: Desk) -> None:
+    text = desk.head + HOLD + "    unless: {contact_group: Key accounts}\n"
+    invoice = desk.invoice("i1", 90)
+    key = desk.contact(groups=("KEY  accounts",))
+    assert kinds(desk.plan(text, desk.account(invoice))) == [K.CREDIT_HOLD]
+    assert kinds(desk.plan(text, desk.account(invoice, contacts=(key,)))) == []
+
+
+# Law 2
+
+
+def test_law_2_only_yes_acts_and_unknown_is_reported(desk: Desk) -> None:
+    text = desk.head + (
+        "credit_holds:\n  - name: Over\n    when: {over_limit_percent: {more_than: 0}}\n"
+    )
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 90)))
+    assert not plan.actions
+    assert whys(plan) == [
+        (
+            "no credit hold for 'Over': over_limit_percent is unknown"
+            " (no rule of credit_limits matches)"
+        )
+    ]
+
+
+def test_law_2_an_unknown_unless_protects(desk: Desk) -> None:
+    text = desk.head + HOLD + "    unless: {average_days_late: {less_than: 5}}\n"
+    assert not desk.plan(text, desk.account(desk.invoice("i1", 90))).actions
+
+
+def test_law_2_known_and_unknown_can_be_asked(desk: Desk) -> None:
+    text = desk.head + (
+        "credit_holds:\n  - name: Stranger\n    when: {average_days_late: unknown}\n"
+    )
+    assert kinds(desk.plan(text, desk.account(desk.invoice("i1", 1)))) == [K.CREDIT_HOLD]
+
+
+def test_law_2_an_unknown_skip_protects(desk: Desk) -> None:
+    text = desk.head + desk.steps + "    skip_invoices_when: {sent: no}\n"
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 5)))
+    assert whys(plan) == ["perhaps to be skipped: sent is unknown (the platform does not say)"]
+
+
+# Law 3
+
+ALONE = """customers:
+  - contact: name C1
+    tags: [legal]
+leave_alone:
+  - name: With the solicitor
+    when: {tag: legal}
+"""
+
+
+def test_law_3_leave_alone_wins_over_everything(desk: Desk) -> None:
+    text = (
+        desk.head
+        + ALONE
+        + HOLD
+        + desk.steps
+        + ("follow_ups:\n  - name: F\n    when: {open_invoices: {at_least: 1}}\n    task: Call\n")
+    )
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 90)))
+    assert not plan.actions
+    assert whys(plan) == [
+        "no credit hold: left alone: With the solicitor",
+        "left alone: With the solicitor",
+    ]
+    assert plan.held_back[0].because.line == 7
+
+
+def test_law_3_who_is_left_alone_is_not_held_any_longer(desk: Desk) -> None:
+    hold = StandingHold("c1", date(2026, 10, 1), 3, terms_changed=True)
+    plan = desk.plan(desk.head + ALONE + HOLD, desk.account(desk.invoice("i1", 90), hold=hold))
+    assert [(action.kind, action.episode) for action in plan.actions] == [
+        (K.LIFT_CREDIT_HOLD, 3),
+        (K.RESTORE_TERMS, 3),
+    ]
+
+
+def test_law_3_perhaps_to_be_left_alone_is_left_alone(desk: Desk) -> None:
+    text = (
+        desk.head
+        + desk.steps
+        + HOLD
+        + ("leave_alone:\n  - name: Good payers\n    when: {average_days_late: {less_than: 3}}\n")
+    )
+    hold = StandingHold("c1", date(2026, 10, 1), 1)
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 90), hold=hold))
+    assert not plan.actions
+    assert "perhaps to be left alone (Good payers): average_days_late is unknown" in whys(plan)[1]
+
+
+def test_law_3_leaving_the_parent_alone_leaves_its_children_alone(desk: Desk) -> None:
+    family = (desk.contact(), desk.contact("c2", parent_id="c1"))
+    text = desk.head + ALONE + desk.steps
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 5, contact="c2"), contacts=family))
+    assert not plan.actions
+
+
+# Law 4
+
+LIMITS = """groups:
+  New: {customer_for_days: {less_than: 180}}
+customers:
+  - {contact: c9, credit_limit: 700}
+credit_limits:
+  - {name: Agreed, when: {agreed_limit: known}, limit: agreed_limit}
+  - {name: New, when: {group: New}, limit: 200}
+  - {name: Rest, limit: 400}
+credit_holds:
+  - name: Over
+    when: {over_limit_percent: {more_than: 10}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("contact", "issued_days_ago", "amount", "held"),
+    [
+        ("c9", 10, "770", False),
+        ("c9", 10, "771", True),
+        ("c1", 10, "220", False),
+        ("c1", 10, "221", True),
+        ("c1", 200, "440", False),
+        ("c1", 200, "441", True),
+    ],
+)
+def test_law_4_the_first_matching_limit_counts(
+    desk: Desk, contact: str, issued_days_ago: int, amount: str, held: bool
+) -> None:
+    issued = desk.today - timedelta(issued_days_ago)
+    invoice = desk.invoice("i1", 0, amount, contact, issued_on=issued)
+    account = desk.account(invoice, contacts=(desk.contact(contact),))
+    assert kinds(desk.plan(desk.head + LIMITS, account)) == ([K.CREDIT_HOLD] if held else [])
+
+
+def test_law_4_no_limit_is_never_exceeded(desk: Desk) -> None:
+    text = desk.head + (
+        "credit_limits:\n  - {name: All, limit: no limit}\n"
+        "credit_holds:\n  - name: Over\n    when: {over_limit_percent: {more_than: 0}}\n"
+    )
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 0, "999999")))
+    assert (plan.actions, plan.held_back) == ((), ())
+
+
+# Law 5
+
+TWO_HOLDS = """credit_holds:
+  - name: Old
+    when: {oldest_days_overdue: {at_least: 60}}
+    terms: cash on delivery
+    approval: required
+  - name: Much
+    when: {overdue_amount: {at_least: 500}}
+"""
+
+
+def test_law_5_every_match_is_a_reason_and_the_first_is_the_cause(desk: Desk) -> None:
+    plan = desk.plan(desk.head + TWO_HOLDS, desk.account(desk.invoice("i1", 60, "500")))
+    hold, terms = plan.actions
+    assert (hold.kind, hold.details["reasons"], hold.because.rule) == (
+        K.CREDIT_HOLD,
+        "Old; Much",
+        "Old",
+    )
+    assert not hold.needs_approval  # "Much" alone would place it without anybody
+    assert (terms.kind, terms.needs_approval, terms.details) == (
+        K.TERMS,
+        True,
+        {"terms": "cash on delivery"},
+    )
+    assert hold.because.facts == {"oldest_days_overdue": 60}
+
+
+def test_law_5_held_while_any_reason_stands_and_lifted_when_none_does(desk: Desk) -> None:
+    def paid_bit_by_bit(account: Any, today: date) -> Any:
+        due = {0: "500", 3: "100", 6: "0"}.get((today - desk.today).days)
+        if due is None:
+            return account
+        status = "paid" if due == "0" else "open"
+        one = account.invoices[0]._replace(amount_due=Decimal(due), status=status)
+        return account._replace(invoices=(one,))
+
+    account = desk.account(desk.invoice("i1", 60, "500"))
+    text = desk.head + TWO_HOLDS
+    done = desk.play(text, account, range(10), paid_bit_by_bit)
+    assert [((day - desk.today).days, one.kind) for day, one in done] == [
+        (0, K.CREDIT_HOLD),
+        (0, K.TERMS),
+        (6, K.LIFT_CREDIT_HOLD),
+        (6, K.RESTORE_TERMS),
+    ]
+
+
+def test_law_5_a_hold_after_a_hold_has_its_own_episode_and_key(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 60), last_hold_episode=2)
+    action = desk.plan(desk.head + HOLD, account).actions[0]
+    assert action.episode == 3
+    first = desk.plan(desk.head + HOLD, account._replace(last_hold_episode=0)).actions[0]
+    assert action.key != first.key
+
+
+def test_law_5_planning_twice_plans_once(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 60))
+    first = desk.plan(desk.head + HOLD + desk.steps, account)
+    again = desk.plan(desk.head + HOLD + desk.steps, account)
+    assert [one.key for one in first.actions] == [one.key for one in again.actions]
+    started = account._replace(done_keys=frozenset(one.key for one in first.actions))
+    assert not desk.plan(desk.head + HOLD, started).actions
+
+
+def test_law_5_without_hold_rules_a_standing_hold_is_lifted(desk: Desk) -> None:
+    hold = StandingHold("c1", date(2026, 10, 1), 1)
+    plan = desk.plan(desk.head, desk.account(desk.invoice("i1", 60), hold=hold))
+    assert kinds(plan) == [K.LIFT_CREDIT_HOLD]
+    assert plan.actions[0].details["held_since"] == "2026-10-01"
+
+
+def test_law_5_nothing_is_said_of_who_has_no_reason_to_be_held(desk: Desk) -> None:
+    archived = desk.account(desk.invoice("i1", 5), contacts=(desk.contact(status="archived"),))
+    assert desk.plan(desk.head + HOLD, archived).held_back == ()
+    assert desk.plan(desk.head + ALONE + HOLD, desk.account(desk.invoice("i1", 5))).held_back == ()
+
+
+def test_the_marker_is_the_start_of_the_key(desk: Desk) -> None:
+    action = desk.plan(desk.head + HOLD, desk.account(desk.invoice("i1", 60))).actions[0]
+    assert marker(action.key) == f"[arsync:{action.key[:16]}]"
+
+
+# Law 6
+
+
+def test_law_6_the_first_matching_cadence_counts(desk: Desk) -> None:
+    text = desk.head + (
+        "reminders:\n  - name: Few\n    when: {open_invoices: {at_most: 1}}\n"
+        "    steps: [{day: 3, task: Call}]\n"
+        "  - name: Many\n    steps: [{day: 3, email: first reminder}]\n"
+    )
+    one = desk.plan(text, desk.account(desk.invoice("i1", 5)))
+    two = desk.plan(text, desk.account(desk.invoice("i1", 5), desk.invoice("i2", 2)))
+    assert [(a.kind, a.because.rule) for a in one.actions] == [(K.TASK, "Few")]
+    assert [(a.kind, a.because.rule) for a in two.actions] == [(K.REMINDER, "Many")]
+
+
+def test_law_6_each_step_is_taken_once_and_on_its_day_when_nothing_is_missed(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", -10), taken_over_on=desk.today)
+    daily = "sending: {days: every day, days_between_emails: 4}\n"
+    done = desk.play(desk.head + desk.steps + daily, account, range(80))
+    assert [((day - desk.today).days - 10, one.step) for day, one in done] == [
+        (-3, "upcoming"),
+        (1, "first reminder"),
+        (14, "second reminder"),
+        (30, "final notice"),
+    ]
+
+
+def test_law_6_a_late_start_begins_at_the_first_step_and_keeps_the_gaps(desk: Desk) -> None:
+    done = desk.play(
+        desk.head + desk.steps + desk.daily, desk.account(desk.invoice("i1", 100)), range(60)
+    )
+    assert [((day - desk.today).days, one.step) for day, one in done] == [
+        (0, "first reminder"),
+        (13, "second reminder"),
+        (29, "final notice"),
+    ]
+
+
+def test_law_6_caught_up_not_piled_up_after_a_missed_month(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 50), sent=(desk.sent("i1", 1, 49, "first reminder"),))
+    done = desk.play(desk.head + desk.steps + desk.daily, account, range(40))
+    assert [((day - desk.today).days, one.step) for day, one in done] == [
+        (0, "second reminder"),
+        (16, "final notice"),
+    ]
+
+
+def test_law_6_steps_before_the_due_date_lapse_on_it(desk: Desk) -> None:
+    on_the_day = desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", 0)))
+    assert not on_the_day.actions
+    eve = desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", -1)))
+    assert eve.actions[0].step == "upcoming"
+    assert eve.actions[0].note.startswith("Upcoming sent by email: due in 1 day, GBP 100.00 due")
+
+
+def test_law_6_a_second_early_step_lapses_when_its_gap_ends_after_the_due_date(desk: Desk) -> None:
+    text = (
+        desk.head
+        + (
+            "reminders:\n  - name: Early\n    steps: [{day: -9, email: a}, {day: -2, email: b},"
+            " {day: 1, email: c}]\n"
+        )
+        + desk.daily
+    )
+    done = desk.play(text, desk.account(desk.invoice("i1", -4)), range(20))
+    assert [((day - desk.today).days, one.step) for day, one in done] == [(0, "a"), (10, "c")]
+
+
+def test_law_6_a_moved_due_date_anchors_anew(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", -10), sent=(desk.sent("i1", 1, 5, "first reminder"),))
+    done = desk.play(desk.head + desk.steps + desk.daily, account, range(60))
+    assert [((day - desk.today).days, one.step) for day, one in done] == [
+        (24, "second reminder"),
+        (40, "final notice"),
+    ]
+
+
+def test_law_6_a_reversed_payment_opens_a_new_episode_at_the_first_step(desk: Desk) -> None:
+    sent = (desk.sent("i1", 1, 40, "first reminder"), desk.sent("i1", 14, 27, "second reminder"))
+    account = desk.account(desk.invoice("i1", 50), sent=sent, episodes={"i1": 2})
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert [(one.step, one.episode) for one in plan.actions] == [("first reminder", 2)]
+
+
+def test_law_6_a_renamed_or_moved_step_is_not_taken_again(desk: Desk) -> None:
+    text = (desk.head + desk.steps).replace("day: 14", "day: 20").replace("Standard", "Renamed")
+    account = desk.account(
+        desk.invoice("i1", 25), sent=(desk.sent("i1", 14, 9, "second reminder"),)
+    )
+    assert not desk.plan(text, account).actions
+
+
+def test_law_6_a_refused_step_is_not_planned_again_and_the_next_one_follows(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 20))
+    text = desk.head + desk.steps
+    refused = desk.plan(text, account).actions[0]
+    plan = desk.plan(text, account._replace(done_keys=frozenset({refused.key})))
+    assert [one.step for one in plan.actions] == ["second reminder"]
+    both = frozenset({refused.key, plan.actions[0].key})
+    last = desk.plan(text, account._replace(done_keys=both))
+    assert not last.actions
+    assert (whys(last), last.held_back[0].next_date) == (
+        ["the step was refused"],
+        desk.today + timedelta(10),
+    )
+    by_caller = desk.plan(text, account, started=frozenset({refused.key}))
+    assert [one.step for one in by_caller.actions] == ["second reminder"]
+
+
+def test_law_6_the_last_step_refused_ends_the_cadence(desk: Desk) -> None:
+    text = desk.head + "reminders: [{name: One, steps: [{day: 1, email: a}]}]\n"
+    account = desk.account(desk.invoice("i1", 20))
+    keys = frozenset(one.key for one in desk.plan(text, account).actions)
+    assert whys(desk.plan(text, account._replace(done_keys=keys))) == [
+        "the step was refused, and it was the last"
+    ]
+
+
+def test_law_6_a_step_that_waits_for_approval_is_planned_again_under_its_key(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 20))
+    first = desk.plan(desk.head + desk.steps, account).actions
+    later = desk.plan(desk.head + desk.steps, account, today=desk.today + timedelta(40)).actions
+    assert [(one.step, one.key) for one in later] == [(one.step, one.key) for one in first]
+
+
+def test_law_6_never_two_moments_within_the_days_between_emails(desk: Desk) -> None:
+    account = desk.account(
+        *(desk.invoice(f"i{n}", 2 - 2 * n) for n in range(6)), taken_over_on=desk.today
+    )
+    for via in ("accounting system", "smtp"):
+        text = desk.head + desk.steps + desk.daily.replace("{", f"{{via: {via}, ")
+        days = sorted({day for day, _ in desk.play(text, account, range(120))})
+        gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+        assert min(gaps) >= 5
+
+
+def test_law_6_a_message_that_must_wait_says_until_when(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 2), sent=(desk.sent("i1", 14, 3),)
+    )
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert not plan.actions
+    assert whys(plan) == ["last message on 2026-11-17; 5 days between messages"]
+    assert plan.held_back[0].next_date == date(2026, 11, 22)
+
+
+def test_law_6_the_platform_sends_one_email_per_invoice_oldest_first_and_no_more_than_the_cap(
+    desk: Desk,
+) -> None:
+    invoices = [desk.invoice(f"i{n}", n) for n in (5, 9, 7, 6)]
+    plan = desk.plan(desk.head + desk.steps, desk.account(*invoices))
+    assert steps_of(plan) == [("i9", 1), ("i7", 1), ("i6", 1)]
+    assert len({action.moment for action in plan.actions}) == 1
+    assert plan.actions[0].note == (
+        "First reminder sent by email: 9 days overdue, GBP 100.00 due;"
+        " 1 more wait for the next message (test.yaml:7, Standard)."
+    )
+    assert [(held.invoice_id, held.why, held.next_date) for held in plan.held_back] == [
+        ("i5", "waits for the next moment: at most 3 emails at once", date(2026, 11, 25))
+    ]
+
+
+def test_law_6_by_smtp_a_moment_is_one_letter_at_the_highest_step(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 40),
+        desk.invoice("i2", 16),
+        sent=(desk.sent("i2", 1, 14, "first reminder"),),
+    )
+    plan = desk.plan(desk.head + desk.steps + "sending: {via: smtp}\n", account)
+    (letter,) = plan.actions
+    assert (letter.step, letter.via, letter.subject) == ("second reminder", "smtp", "i1 day 1")
+    assert [(ref.id, ref.step) for ref in letter.invoices] == [
+        ("i1", "first reminder"),
+        ("i2", "second reminder"),
+    ]
+    assert "2 invoices, GBP 200.00 due in all" in letter.note
+    assert letter.details["to"] == "c1@x.test"
+
+
+def test_law_6_a_letter_about_what_is_overdue_does_not_name_what_is_not_due_yet(desk: Desk) -> None:
+    text = desk.head + desk.steps + "sending: {via: smtp}\n"
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 40), desk.invoice("i2", -2)))
+    (letter,) = plan.actions
+    assert [ref.id for ref in letter.invoices] == ["i1"]
+    (held,) = plan.held_back
+    assert held.invoice_id == "i2"
+    assert held.why == "not due yet: it is not named in a letter about what is overdue"
+    early = desk.plan(text, desk.account(desk.invoice("i2", -2), desk.invoice("i3", -1)))
+    assert {ref.id for one in early.actions for ref in one.invoices} == {"i2", "i3"}
+
+
+def test_law_6_a_platform_without_email_holds_back_and_says_so(desk: Desk) -> None:
+    plan = desk.plan(
+        desk.head + desk.steps, desk.account(desk.invoice("i1", 2)), offers=frozenset()
+    )
+    assert whys(plan) == ["the accounting system offers no email by the accounting system"]
+
+
+def test_law_6_no_more_emails_a_day_than_the_platform_sends(desk: Desk) -> None:
+    accounts = [
+        desk.account(desk.invoice(f"i{n}", 2, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
+        for n in range(3)
+    ]
+    plan = desk.plan(desk.head + desk.steps, *accounts, emails_per_day_max=2)
+    assert len(plan.actions) == 2
+    assert whys(plan) == ["the accounting system sends at most 2 emails a day"]
+
+
+# Law 7
+
+
+def test_law_7_other_currencies_are_converted_at_the_recorded_rate_and_say_so(desk: Desk) -> None:
+    dollars = desk.invoice("i1", 60, "1000", currency="USD", rate=Decimal("0.80"))
+    text = desk.head + (
+        "credit_holds:\n  - name: Much\n    when: {overdue_amount: {at_least: 800}}\n"
+    )
+    plan = desk.plan(text, desk.account(dollars))
+    assert plan.actions[0].because.facts == {
+        "overdue_amount": "800.00",
+        "converted_from": ["USD"],
+    }
+
+
+def test_law_7_a_plan_names_only_so_many_documents_without_a_rate(desk: Desk) -> None:
+    many = [desk.invoice(f"i{n}", 5, currency="USD", rate=None) for n in range(30)]
+    text = desk.head + "leave_alone: [{name: a, when: {balance: {less_than: 5}}}]\n"
+    plan = desk.plan(text, desk.account(*many), desk.account(many[0]))
+    assert len(plan.problems) == UNRATED_SHOWN_MAX
+
+
+def test_law_7_without_a_rate_the_amount_is_unknown_and_reported(desk: Desk) -> None:
+    dollars = desk.invoice("i1", 60, "1000", currency="USD", rate=None)
+    text = desk.head + (
+        "credit_holds:\n  - name: Much\n    when: {overdue_amount: {at_least: 1}}\n"
+    )
+    plan = desk.plan(text, desk.account(dollars))
+    assert not plan.actions
+    assert plan.problems == (
+        "no exchange rate was recorded for I1 (USD): what it is worth is unknown",
+    )
+
+
+# Law 9
+
+
+def test_law_9_above_safety_the_verdict_says_so(desk: Desk) -> None:
+    accounts = [
+        desk.account(desk.invoice(f"i{n}", 90, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
+        for n in range(3)
+    ]
+    text = desk.head + HOLD + desk.steps + "safety: {credit_holds: 2, emails: 3}\n"
+    plan = desk.plan(text, *accounts)
+    assert plan.safety.exceeded
+    assert plan.safety.messages == ("3 credit holds in one plan; safety allows 2",)
+    assert plan.as_json()["safety"] == {
+        "exceeded": True,
+        "messages": ["3 credit holds in one plan; safety allows 2"],
+    }
+    assert not desk.plan(text, *accounts[:2]).safety.exceeded
+
+
+# Law 10
+
+
+def test_law_10_take_over_by_hand_lets_a_person_start_old_debts_only(desk: Desk) -> None:
+    text = desk.head + desk.steps + "take_over: by hand\n"
+    day = desk.today - timedelta(10)
+    account = desk.account(desk.invoice("i1", 40), desk.invoice("i2", 2), taken_over_on=day)
+    plan = desk.plan(text, account)
+    assert [(one.subject, one.needs_approval) for one in plan.actions] == [
+        ("i1 day 1", True),
+        ("i2 day 1", False),
+    ]
+
+
+def test_law_10_take_over_spread_starts_every_old_debt_within_its_days(desk: Desk) -> None:
+    text = desk.head + desk.steps + "take_over: spread over 10 days\n"
+    accounts = [
+        desk.account(
+            desk.invoice(f"i{n}", 40, contact=f"c{n}"),
+            contacts=(desk.contact(f"c{n}"),),
+            taken_over_on=desk.today,
+        )
+        for n in range(40)
+    ]
+    plan = desk.plan(text, *accounts)
+    assert 0 < len(plan.actions) < 12
+    assert {held.why for held in plan.held_back} == {
+        "take_over: old debts start spread over 10 business days"
+    }
+    last = max(held.next_date for held in plan.held_back)
+    assert len(desk.plan(text, *accounts, today=last).actions) == 40
+    assert last <= desk.today + timedelta(14)
+
+
+def test_law_10_spreading_does_not_touch_young_debts(desk: Desk) -> None:
+    text = desk.head + desk.steps + "take_over: spread over 200 days\n"
+    account = desk.account(desk.invoice("i1", 1), taken_over_on=desk.today - timedelta(5))
+    assert len(desk.plan(text, account).actions) == 1
+
+
+# Law 11
+
+
+def family(desk: Desk, **child: Any) -> tuple[Any, ...]:
+    return (desk.contact(), desk.contact("c2", parent_id="c1", **child))
+
+
+def test_law_11_exposure_and_limit_of_a_parent_cover_its_children(desk: Desk) -> None:
+    text = desk.head + (
+        "credit_limits:\n  - {name: All, limit: 150}\n"
+        "credit_holds:\n  - name: Over\n    when: {over_limit_percent: {more_than: 10}}\n"
+    )
+    account = desk.account(
+        desk.invoice("i1", 0), desk.invoice("i2", 0, contact="c2"), contacts=family(desk)
+    )
+    (hold,) = desk.plan(text, account).actions
+    assert (hold.contact_id, hold.details["children"]) == ("c1", "c2")
+    assert not desk.plan(text, account._replace(invoices=account.invoices[:1])).actions
+
+
+def test_law_11_each_child_is_reminded_of_its_own_unless_the_parent_pays_its_bills(
+    desk: Desk,
+) -> None:
+    invoices = (desk.invoice("i1", 5), desk.invoice("i2", 5, contact="c2"))
+    text = desk.head + desk.steps
+    apart = desk.plan(text, desk.account(*invoices, contacts=family(desk)))
+    assert [(one.contact_id, one.invoices[0].id) for one in apart.actions] == [
+        ("c1", "i1"),
+        ("c2", "i2"),
+    ]
+    together = desk.plan(text, desk.account(*invoices, contacts=family(desk, bill_to_parent=True)))
+    assert [(one.contact_id, one.invoices[0].id) for one in together.actions] == [
+        ("c1", "i1"),
+        ("c1", "i2"),
+    ]
+
+
+def test_law_11_a_child_left_alone_is_not_noted(desk: Desk) -> None:
+    text = desk.head + ALONE.replace("name C1", "c2") + HOLD
+    account = desk.account(desk.invoice("i1", 90), contacts=family(desk))
+    assert desk.plan(text, account).actions[0].details["children"] == ""
+
+
+# Law 12
+
+
+def test_law_12_a_cadence_task_is_one_task_for_all_invoices_of_that_step(desk: Desk) -> None:
+    text = desk.head + (
+        "reminders:\n  - name: Calls\n    steps:\n"
+        "      - {day: 7, task: Call them, assign_to: credit control}\n"
+    )
+    account = desk.account(desk.invoice("i1", 9), desk.invoice("i2", 8), desk.invoice("i3", 6))
+    (task,) = desk.plan(text, account).actions
+    assert (task.kind, task.moment, task.not_before) == (K.TASK, "", None)
+    assert task.details["task"] == "Call them"
+    assert [ref.id for ref in task.invoices] == ["i1", "i2"]
+    done = desk.play(text, account, range(3))
+    assert [[ref.id for ref in one.invoices] for _, one in done] == [["i1", "i2"], ["i3"]]
+
+
+FOLLOW = """follow_ups:
+  - name: Broken promise
+    when: {promise_to_pay: broken}
+    task: Call about it
+    assign_to: anna
+"""
+
+
+def test_law_12_a_broken_promise_opens_one_task_for_the_day_promised(desk: Desk) -> None:
+    yesterday = desk.today - timedelta(1)
+    promises = tuple(
+        Promise(one, yesterday, None, yesterday - timedelta(9)) for one in ("i1", "i2")
+    )
+    account = desk.account(desk.invoice("i1", 20), desk.invoice("i2", 10), promises=promises)
+    plan = desk.plan(desk.head + FOLLOW, account)
+    (task,) = plan.actions
+    assert (task.kind, task.subject) == (K.TASK, "promised 2026-11-19")
+    assert [ref.id for ref in task.invoices] == ["i1", "i2"]
+    assert task.details == {"task": "Call about it", "assign_to": "anna"}
+    assert len(desk.play(desk.head + FOLLOW, account, range(5))) == 1
+    second = Promise("i1", desk.today + timedelta(1), None, desk.today)
+    account = account._replace(promises=(*promises, second))
+    done = desk.play(desk.head + FOLLOW, account, range(5))
+    assert [one.subject for _, one in done] == ["promised 2026-11-19", "promised 2026-11-21"]
+
+
+def test_law_12_a_follow_up_on_the_contact_waits_until_the_last_one_is_done(desk: Desk) -> None:
+    text = desk.head + (
+        "follow_ups:\n  - name: Big\n    when: {balance: {more_than: 50}}\n    task: Visit\n"
+    )
+    account = desk.account(desk.invoice("i1", 5), desk.invoice("i2", 1))
+    (task,) = desk.plan(text, account).actions
+    assert (task.subject, task.invoices) == ("i1", ())
+    rest = account._replace(
+        invoices=(account.invoices[0]._replace(status="paid"), account.invoices[1])
+    )
+    assert [one.subject for one in desk.plan(text, rest).actions] == ["i2"]
+    assert not desk.plan(text, rest._replace(open_tasks=(task.key,))).actions
+    assert desk.plan(text, rest._replace(open_tasks=("another",))).actions
+
+
+def test_law_12_a_review_opens_one_task_for_its_day(desk: Desk) -> None:
+    text = desk.head + (
+        "customers:\n  - {contact: c1, review_on: 2026-11-25}\nfollow_ups:\n"
+        "  - {name: Review, when: {days_until_review: {at_most: 7}}, task: Review it}\n"
+    )
+    done = desk.play(text, desk.account(), range(20))
+    assert [one.subject for _, one in done] == ["review 2026-11-25"]
+
+
+def test_law_12_a_follow_up_on_invoices_opens_a_task_for_each(desk: Desk) -> None:
+    text = desk.head + (
+        "follow_ups:\n  - {name: Old, when: {days_overdue: {at_least: 90}}, task: Decide}\n"
+    )
+    account = desk.account(desk.invoice("i1", 95), desk.invoice("i2", 91), desk.invoice("i3", 9))
+    assert [one.subject for one in desk.plan(text, account).actions] == ["i1", "i2"]
+
+
+def test_a_step_on_the_due_date_says_so(desk: Desk) -> None:
+    text = desk.head + "reminders: [{name: A, steps: [{day: 0, email: first reminder}]}]\n"
+    (action,) = desk.plan(text, desk.account(desk.invoice("i1", 0))).actions
+    assert "due today" in action.note
+
+
+# Promise 1: nothing is chased that is not owed
+
+
+@pytest.mark.parametrize("status", ["draft", "paid", "voided", "deleted"])
+def test_only_open_invoices_are_chased(desk: Desk, status: str) -> None:
+    plan = desk.plan(
+        desk.head + desk.steps + HOLD, desk.account(desk.invoice("i1", 90, status=status))
+    )
+    assert (plan.actions, plan.held_back) == ((), ())
+
+
+def test_an_invoice_with_nothing_due_is_not_chased(desk: Desk) -> None:
+    plan = desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", 9, "0", total="5")))
+    assert not plan.actions
+
+
+def test_an_open_promise_stops_reminders_until_the_day_after_it(desk: Desk) -> None:
+    promise = Promise("i1", date(2026, 12, 1), None, date(2026, 11, 18))
+    account = desk.account(desk.invoice("i1", 20), promises=(promise,))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert plan.as_json()["held_back"][0]["why"] == "promise_to_pay open until 2026-12-01"
+    assert plan.held_back[0].next_date == date(2026, 12, 2)
+    assert desk.plan(desk.head + desk.steps, account, today=date(2026, 12, 2)).actions
+
+
+def test_a_dispute_stops_reminders_until_it_is_settled(desk: Desk) -> None:
+    dispute = Dispute("i1", date(2026, 11, 10), "wrong goods")
+    account = desk.account(desk.invoice("i1", 20), disputes=(dispute,))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert whys(plan) == ["dispute open since 2026-11-10 (wrong goods)"]
+    settled = account._replace(disputes=(dispute._replace(settled_on=desk.today),))
+    assert desk.plan(desk.head + desk.steps, settled).actions
+
+
+def test_a_dispute_that_the_platform_shows_stops_reminders_while_it_does(desk: Desk) -> None:
+    invoice = desk.invoice("i1", 20)._replace(disputed_on=date(2026, 11, 10))
+    # What a person recorded and settled here does not end it.
+    settled = Dispute("i1", date(2026, 11, 1), "wrong goods", date(2026, 11, 12))
+    account = desk.account(invoice, disputes=(settled,))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert whys(plan) == [
+        "dispute open since 2026-11-10 (the accounting system shows it as disputed)"
+    ]
+    assert desk.plan(desk.head + desk.steps, desk.account(desk.invoice("i1", 20))).actions
+    unless = desk.head + desk.steps.replace("steps:", "when: {dispute: settled}\n    steps:")
+    ended = account._replace(invoices=(invoice._replace(disputed_on=None),))
+    assert desk.plan(unless, ended).actions
+    assert not desk.plan(unless, account).actions
+
+
+def test_a_promise_before_the_due_date_stops_the_early_step(desk: Desk) -> None:
+    promise = Promise("i1", desk.today + timedelta(3), None, desk.today)
+    account = desk.account(desk.invoice("i1", -2), promises=(promise,))
+    assert not desk.plan(desk.head + desk.steps, account).actions
+
+
+def test_unallocated_money_covers_the_oldest_invoices_first(desk: Desk) -> None:
+    invoices = [desk.invoice("i1", 20), desk.invoice("i2", 10), desk.invoice("i3", 5)]
+    account = desk.account(*invoices, credits=(desk.credit("250"),))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert steps_of(plan) == [("i3", 1)]
+    assert [(held.invoice_id, held.why) for held in plan.held_back] == [
+        ("i1", "covered by unallocated credit of GBP 250.00"),
+        ("i2", "covered by unallocated credit of GBP 250.00"),
+    ]
+
+
+def test_a_disputed_invoice_uses_up_no_money_in_hand(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20),
+        desk.invoice("i2", 10),
+        credits=(desk.credit("100"),),
+        disputes=(Dispute("i1", desk.today, "late"),),
+    )
+    assert not desk.plan(desk.head + desk.steps, account).actions
+
+
+def test_an_unapplied_payment_covers_as_well_and_a_voided_one_does_not(desk: Desk) -> None:
+    invoice = desk.invoice("i1", 20)
+    paid = desk.payment("100", unallocated="100")
+    assert not desk.plan(desk.head + desk.steps, desk.account(invoice, payments=(paid,))).actions
+    voided = paid._replace(status="voided")
+    assert desk.plan(desk.head + desk.steps, desk.account(invoice, payments=(voided,))).actions
+
+
+def test_money_in_another_currency_covers_when_it_covers_everything(desk: Desk) -> None:
+    dollars = desk.credit("200", currency="USD", rate=Decimal("0.80"))
+    account = desk.account(desk.invoice("i1", 20), credits=(dollars,))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert whys(plan) == ["covered by unallocated credit in other currencies"]
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"status": "archived"}, "the contact is archived"),
+        ({"status": "deleted"}, "the contact is deleted"),
+        ({"status": "merged", "merged_into": "c7"}, "the contact was merged into c7"),
+    ],
+)
+def test_an_inactive_contact_is_never_written_to(desk: Desk, values: Any, why: str) -> None:
+    account = desk.account(desk.invoice("i1", 90), contacts=(desk.contact(**values),))
+    plan = desk.plan(desk.head + HOLD + desk.steps + FOLLOW, account)
+    assert (plan.actions, set(whys(plan))) == ((), {why})
+
+
+def test_without_an_address_the_step_is_held_back_or_becomes_a_task(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 5), contacts=(desk.contact(email=""),))
+    plan = desk.plan(desk.head + desk.steps, account)
+    assert (plan.actions, whys(plan)) == ((), ["no email address"])
+    text = desk.head + desk.steps + "sending: {without_email: task, days: every day}\n"
+    done = desk.play(text, account, range(12))
+    assert [(one.kind, one.details["task"]) for _, one in done] == [
+        (K.TASK, "There is no email address: send the first reminder another way"),
+        # 9 days later it is day 14; the gap of 13 days is not over yet
+    ]
+    assert len(desk.play(text, account, range(30))) == 3
+    by_invoice = desk.invoice("i1", 5, email="bills@x.test")
+    plan = desk.plan(desk.head + desk.steps, account._replace(invoices=(by_invoice,)))
+    assert plan.actions[0].details["to"] == "bills@x.test"
+
+
+def test_nobody_matches_is_said_for_contacts_that_are_overdue(desk: Desk) -> None:
+    text = desk.head + (
+        "reminders:\n  - name: Late\n    when: {average_days_late: {more_than: 3}}\n"
+        "    steps: [{day: 1, email: a}]\n"
+    )
+    unsure = desk.plan(text, desk.account(desk.invoice("i1", 5)))
+    assert whys(unsure) == [
+        (
+            "not in cadence 'Late': average_days_late is unknown"
+            " (nothing was paid in the last 365 days)"
+        )
+    ]
+    none = desk.plan(
+        text.replace("average_days_late", "open_invoices"), desk.account(desk.invoice("i1", 5))
+    )
+    assert whys(none) == ["no cadence matches"]
+
+
+def test_skipped_invoices_say_why(desk: Desk) -> None:
+    text = desk.head + desk.steps + "    skip_invoices_when: {amount_due: {less_than: 10}}\n"
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 5, "9.99")))
+    assert whys(plan) == ["skipped: amount_due GBP 9.99 (less than 10)"]
+    assert plan.held_back[0].because.facts == {"amount_due": "9.99"}
+
+
+# Letters and late fees
+
+
+def test_a_letter_is_part_of_the_contact_moment(desk: Desk) -> None:
+    text = desk.head + ("reminders:\n  - name: Post\n    steps: [{day: 1, letter: final notice}]\n")
+    just_now = desk.account(desk.invoice("i1", 5), sent=(desk.sent("i9", 1, 1),))
+    assert whys(desk.plan(text, just_now)) == [
+        "last message on 2026-11-19; 5 days between messages"
+    ]
+    account = just_now._replace(sent=(desk.sent("i9", 1, 5),))
+    (letter,) = desk.plan(text, account).actions
+    assert (letter.kind, letter.details["file_name"]) == (K.LETTER, "final notice I1.pdf")
+    assert letter.moment
+    assert letter.not_before is not None
+    held = desk.plan(text, account, offers=frozenset())
+    assert whys(held) == ["the accounting system offers no attachment"]
+
+
+@pytest.mark.parametrize(
+    ("fee", "values", "billed"),
+    [
+        ("40", {}, ("40.00", "GBP")),
+        ("2.5%", {}, ("2.50", "GBP")),
+        ("40", {"currency": "USD", "rate": Decimal("0.80")}, ("50.00", "USD")),
+        ("1%", {"currency": "JPY", "rate": None}, ("1", "JPY")),
+    ],
+)
+def test_a_late_fee_is_in_the_invoice_currency(
+    desk: Desk, fee: str, values: Any, billed: tuple[str, str]
+) -> None:
+    text = desk.head + f"reminders:\n  - name: Fee\n    steps: [{{day: 9, late_fee: {fee}}}]\n"
+    (action,) = desk.plan(text, desk.account(desk.invoice("i1", 9, **values))).actions
+    assert action.kind is K.LATE_FEE
+    assert (action.details["amount"], action.details["currency"]) == billed
+    assert len(desk.play(text, desk.account(desk.invoice("i1", 9, **values)), range(9))) == 1
+
+
+def test_a_fixed_late_fee_without_a_rate_is_held_back(desk: Desk) -> None:
+    text = desk.head + "reminders:\n  - name: Fee\n    steps: [{day: 9, late_fee: 40}]\n"
+    account = desk.account(desk.invoice("i1", 9, currency="USD", rate=None))
+    assert whys(desk.plan(text, account)) == ["late fee: no exchange rate was recorded for I1"]
+
+
+# The sending window
+
+
+def test_messages_wait_for_the_next_business_day_in_the_organisation_zone(desk: Desk) -> None:
+    text = desk.head + desk.steps
+    saturday = date(2026, 11, 21)
+    plan = desk.plan(
+        text,
+        desk.account(desk.invoice("i1", 5)),
+        today=saturday,
+        holidays=lambda _: lambda day: day == date(2026, 11, 23),
+    )
+    assert plan.as_json()["actions"][0]["not_before"] == "2026-11-24T09:00:00+00:00"
+
+
+def test_an_unknown_time_zone_is_reported_and_taken_as_utc(desk: Desk) -> None:
+    from arsync.core.ledger.records import Organisation
+
+    account = desk.account(desk.invoice("i1", 5))
+    organisation = Organisation("o", "O", "GBP", time_zone="Mars/Olympus")
+    plan = desk.plan(desk.head + desk.steps, account, organisation=organisation)
+    assert plan.problems == ("the time zone 'Mars/Olympus' is not known: hours are taken as UTC",)
+    no_zone = desk.plan(
+        desk.head + desk.steps, account, organisation=organisation._replace(time_zone="")
+    )
+    assert no_zone.problems == ()
+
+
+def test_customers_that_nobody_is_called_are_reported(desk: Desk) -> None:
+    text = desk.head + "customers:\n  - {contact: Nobody}\n  - {contact: Name c1}\n"
+    twin = desk.account(contacts=(desk.contact("c2")._replace(name="NAME C1"),))
+    plan = desk.plan(text, desk.account(), twin)
+    assert plan.problems == (
+        "rules/test.yaml:4: no contact is called 'Nobody'",
+        "rules/test.yaml:5: 2 contacts are called 'Name c1': write the id instead",
+    )
+
+
+def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
+    text = (
+        desk.head
+        + desk.steps
+        + ("customers: [{contact: c1, language: de}]\nsending: {language: en}\n")
+    )
+    other = desk.account(desk.invoice("i2", 5, contact="c2"), contacts=(desk.contact("c2"),))
+    plan = desk.plan(text, desk.account(desk.invoice("i1", 5)), other)
+    assert [one.details["language"] for one in plan.actions] == ["de", "en"]
+
+
+@pytest.mark.parametrize(("capability", "left"), [("credit hold", 1), ("payment terms", 1)])
+def test_what_the_platform_does_not_offer_is_held_back(
+    desk: Desk, capability: str, left: int
+) -> None:
+    offers = frozenset({"credit hold", "payment terms"} - {capability})
+    account = desk.account(desk.invoice("i1", 60, "500"))
+    plan = desk.plan(desk.head + TWO_HOLDS, account, offers=offers)
+    assert (len(plan.actions), whys(plan)) == (
+        left,
+        [f"the accounting system offers no {capability}"],
+    )
+
+
+def test_nobody_matching_is_not_said_of_who_is_not_overdue(desk: Desk) -> None:
+    text = desk.head + (
+        "reminders: [{name: A, when: {tag: x}, steps: [{day: 1, email: first reminder}]}]\n"
+    )
+    assert desk.plan(text, desk.account(desk.invoice("i1", -5))).held_back == ()
+
+
+def test_the_plan_in_json_is_the_one_of_the_design(desk: Desk) -> None:
+    text = desk.head + desk.steps.replace("final notice}", "final notice, approval: required}")
+    account = desk.account(
+        desk.invoice("i1", 31, "1940.00"),
+        desk.invoice("i2", 20),
+        sent=(desk.sent("i1", 14, 16, "second reminder"),),
+        promises=(Promise("i2", date(2026, 12, 1), None, desk.today),),
+    )
+    plan = desk.plan(text, account)
+    assert plan.as_json() == {
+        "connection": "acme",
+        "as_of": "2026-11-20",
+        "rulebook": {"files": ["rules/test.yaml"], "hash": plan.rulebook_hash},
+        "actions": [
+            {
+                "key": plan.actions[0].key,
+                "kind": "reminder",
+                "contact": {"id": "c1", "name": "Name c1"},
+                "invoices": [
+                    {
+                        "id": "i1",
+                        "number": "I1",
+                        "amount_due": "1940.00",
+                        "currency": "GBP",
+                        "step": "final notice",
+                    }
+                ],
+                "step": "final notice",
+                "via": "accounting system",
+                "state": "planned",
+                "not_before": "2026-11-20T09:00:00+00:00",
+                "approval": "required",
+                "moment": "c1 2026-11-20",
+                "episode": 1,
+                "note": (
+                    "Final notice sent by email: 31 days overdue, GBP 1,940.00 due"
+                    " (test.yaml:9, Standard)."
+                ),
+                "details": {"cadence": "Standard", "language": "", "to": "c1@x.test"},
+                "because": {
+                    "file": "rules/test.yaml",
+                    "line": 9,
+                    "rule": "Standard",
+                    "facts": {"days_overdue": 31, "amount_due": "1940.00", "currency": "GBP"},
+                },
+            }
+        ],
+        "held_back": [
+            {
+                "contact": "Name c1",
+                "contact_id": "c1",
+                "invoice": "I2",
+                "invoice_id": "i2",
+                "why": "promise_to_pay open until 2026-12-01",
+                "next_date": "2026-12-02",
+                "because": None,
+            }
+        ],
+        "paused": [],
+        "safety": {"exceeded": False},
+        "problems": [],
+    }

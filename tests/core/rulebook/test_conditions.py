@@ -1,0 +1,204 @@
+"""Conditions: the fast function and the evaluator that explains say the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arsync.core.rulebook.conditions import (
+    ALWAYS,
+    COMPARISONS,
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Flag,
+    InGroup,
+    Known,
+    Negation,
+    Node,
+    OneOf,
+    fields_of,
+    leaves,
+    trace,
+    wanted_in_words,
+)
+from arsync.core.rulebook.facts import (
+    CONTACT_BY_NAME,
+    CONTACT_FIELDS,
+    FIELDS,
+    INVOICE_BY_NAME,
+    INVOICE_FIELDS,
+    NUMBERS,
+    Field,
+    Kind,
+    in_json,
+    in_words,
+)
+
+WORDS = ("none", "open", "kept", "a", "b")
+ASKED = [field for field in FIELDS if field.kind is not Kind.GROUP]
+SMALL = st.integers(-2, 3)
+
+
+def numbers(kind: Kind) -> st.SearchStrategy[Any]:
+    whole = kind in {Kind.DAYS, Kind.COUNT}
+    return SMALL if whole else SMALL.map(lambda number: Decimal(number) / 2)
+
+
+def values(field: Field) -> st.SearchStrategy[Any]:
+    if field.kind in NUMBERS:
+        found = numbers(field.kind)
+    elif field.kind is Kind.YES_NO:
+        found = st.booleans()
+    elif field.kind is Kind.TEXTS:
+        found = st.frozensets(st.sampled_from(WORDS), max_size=3)
+    else:
+        found = st.sampled_from(WORDS)
+    return st.none() | found
+
+
+def leaf(field: Field) -> st.SearchStrategy[Node]:
+    known = st.booleans().map(lambda answer: Known(field, answer))
+    if field.kind in NUMBERS:
+        same = [one for one in ASKED if one.kind is field.kind]
+        return known | st.builds(
+            Compare,
+            st.just(field),
+            st.sampled_from(sorted(COMPARISONS)),
+            numbers(field.kind) | st.sampled_from(same),
+        )
+    if field.kind is Kind.YES_NO:
+        return known | st.booleans().map(lambda answer: Flag(field, answer))
+    texts = st.frozensets(st.sampled_from(WORDS), min_size=1, max_size=2)
+    return known | texts.map(lambda found: OneOf(field, found, " or ".join(sorted(found))))
+
+
+def grow(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    several = st.lists(children, max_size=3).map(tuple)
+    return (
+        several.map(AllOf)
+        | several.map(AnyOf)
+        | children.map(Negation)
+        | children.map(lambda part: InGroup("g", part))
+    )
+
+
+TREES = st.recursive(st.sampled_from(ASKED).flatmap(leaf), grow, max_leaves=8)
+CONTACT_ROWS = st.tuples(*(values(field) for field in CONTACT_FIELDS))
+INVOICE_ROWS = st.tuples(*(values(field) for field in INVOICE_FIELDS))
+
+
+@settings(max_examples=300)
+@given(TREES, CONTACT_ROWS, INVOICE_ROWS)
+def test_both_evaluators_agree_on_every_tree_and_row(
+    tree: Node, contact: tuple[Any, ...], invoice: tuple[Any, ...]
+) -> None:
+    found = trace(tree, contact, invoice)
+    assert Condition.of(tree).test(contact, invoice) is found.answer
+    assert len(found.evidence) == len(list(leaves(tree)))
+    assert {one.field for one in found.evidence} <= fields_of(tree)
+    asked = [(one.field, one.wanted) for one in found.evidence]
+    assert list(Condition.of(tree).asked) == asked
+
+
+def a_flag(answer: bool | None) -> tuple[Node, tuple[Any, ...]]:
+    field = CONTACT_BY_NAME["on_hold"]
+    row: list[Any] = [None] * len(CONTACT_FIELDS)
+    row[field.position] = answer
+    return Flag(field, value=True), tuple(row)
+
+
+@pytest.mark.parametrize(
+    ("word", "second", "answer"),
+    [
+        ("all", True, None),
+        ("all", False, False),
+        ("all", None, None),
+        ("any", True, True),
+        ("any", False, None),
+        ("any", None, None),
+    ],
+)
+def test_unknown_is_neither_yes_nor_no(word: str, second: bool | None, answer: Any) -> None:
+    unknown, row = a_flag(None)
+    other: Node = {
+        True: AllOf(()),
+        False: AnyOf(()),
+        None: unknown,
+    }[second]
+    tree: Node = (AllOf if word == "all" else AnyOf)((unknown, other))
+    assert Condition.of(tree).test(row, None) is answer
+    assert Condition.of(Negation(unknown)).test(row, None) is None
+
+
+def test_always_holds_for_everyone() -> None:
+    assert ALWAYS.test((), None) is True
+
+
+def test_no_text_of_the_user_gets_into_the_compiled_source() -> None:
+    nasty = "'); __import__('os').system('x'); ('"
+    field = CONTACT_BY_NAME["tag"]
+    row: list[Any] = [None] * len(CONTACT_FIELDS)
+    row[field.position] = frozenset({nasty})
+    condition = Condition.of(OneOf(field, frozenset({nasty}), nasty))
+    assert condition.test(row, None) is True
+    names = condition.test.__code__.co_names + condition.test.__code__.co_varnames
+    assert set(names) <= {"c", "i", "k0", "isdisjoint"}
+
+
+@pytest.mark.parametrize(
+    ("leaf_", "words"),
+    [
+        (Compare(CONTACT_BY_NAME["balance"], "at_least", Decimal(1000)), "at least 1,000"),
+        (
+            Compare(CONTACT_BY_NAME["exposure"], "more_than", CONTACT_BY_NAME["insured_limit"]),
+            "more than insured_limit",
+        ),
+        (Known(CONTACT_BY_NAME["balance"], known=False), "unknown"),
+        (Known(CONTACT_BY_NAME["balance"], known=True), "known"),
+        (Flag(CONTACT_BY_NAME["on_hold"], value=False), "no"),
+        (Flag(CONTACT_BY_NAME["on_hold"], value=True), "yes"),
+        (OneOf(CONTACT_BY_NAME["tag"], frozenset({"a"}), "A"), "A"),
+    ],
+)
+def test_what_is_wanted_is_said_in_words(leaf_: Any, words: str) -> None:
+    assert wanted_in_words(leaf_) == words
+
+
+def test_what_is_negated_says_not_and_twice_negated_does_not() -> None:
+    flag, row = a_flag(True)
+    assert trace(Negation(flag), row).evidence[0].wanted == "not yes"
+    assert trace(Negation(Negation(flag)), row).evidence[0].wanted == "yes"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words", "json"),
+    [
+        ("balance", Decimal(1940), "GBP 1,940.00", "1940.00"),
+        ("balance", None, "unknown", None),
+        ("over_limit_percent", Decimal("13.60"), "13.6%", "13.60"),
+        ("over_limit_percent", Decimal(100), "100%", "100.00"),
+        ("on_hold", True, "yes", True),
+        ("on_hold", False, "no", False),
+        ("tag", frozenset({"b", "a"}), "a, b", ["a", "b"]),
+        ("tag", frozenset(), "none", []),
+        ("country", "gb", "GB", "GB"),
+        ("oldest_days_overdue", 7, "7", 7),
+    ],
+)
+def test_values_in_words_and_in_json(name: str, value: Any, words: str, json: Any) -> None:
+    field = CONTACT_BY_NAME[name]
+    assert in_words(field, value, "GBP") == words
+    assert in_json(field, value) == json
+
+
+def test_every_fact_has_a_name_a_description_and_a_place_in_its_row() -> None:
+    for table, fields in ((CONTACT_BY_NAME, CONTACT_FIELDS), (INVOICE_BY_NAME, INVOICE_FIELDS)):
+        assert len(table) == len(fields)
+        assert [field.position for field in fields] == list(range(len(fields)))
+    assert all(field.description and field.source for field in FIELDS)

@@ -1,0 +1,311 @@
+"""Facts: each one, as of a day; unknown is a value with a reason."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.core.ledger.account_view import Agreed, Books, Seat, days_overdue, promise_state
+from arsync.core.ledger.records import Allocation, Dispute, Promise, StandingHold
+from arsync.core.rulebook.facts import (
+    CONTACT_BY_NAME,
+    CONTACT_FIELDS,
+    INVOICE_BY_NAME,
+    contact_row,
+    invoice_row,
+    why_unknown,
+)
+
+Desk = Any
+
+
+def seat_of(account: Any, desk: Desk, *, currency: str = "GBP", **values: Any) -> Seat:
+    books = Books(account, desk.today, currency=currency, base="GBP")
+    agreed = values.pop("agreed", Agreed())
+    return Seat(books, account.contacts[0], agreed=agreed, covers=values.pop("covers", None))
+
+
+def fact(seat: Seat, name: str) -> Any:
+    field = CONTACT_BY_NAME[name]
+    return contact_row(seat, [field.position])[field.position]
+
+
+def invoice_fact(seat: Seat, invoice: Any, name: str) -> Any:
+    field = INVOICE_BY_NAME[name]
+    return invoice_row(seat, invoice, [field.position])[field.position]
+
+
+def rich_account(desk: Desk) -> Any:
+    """A debtor with some of everything."""
+    day = desk.today
+    paid = [
+        desk.invoice(
+            f"p{late}", 60, "0", total="50", status="paid", paid_on=day - timedelta(60 - late)
+        )
+        for late in (0, 5, 10)
+    ]
+    long_ago = desk.invoice("p9", 500, "0", status="paid", paid_on=day - timedelta(400))
+    return desk.account(
+        desk.invoice("i1", 40, "300", total="500"),
+        desk.invoice("i2", 10, "200"),
+        desk.invoice("i3", -5, "500"),
+        *paid,
+        long_ago,
+        contacts=(
+            desk.contact(
+                groups=("Key Accounts",), country="GB", currency="GBP",
+                created_on=day - timedelta(600),
+            ),
+        ),
+        payments=(desk.payment("75", 12, "25"), desk.payment("5", 3, "5", status="voided")),
+        credits=(desk.credit("40"), desk.credit("7", id="x", status="voided")),
+        promises=(
+            Promise("i1", day - timedelta(3), None, day - timedelta(9)),
+            Promise("i2", day + timedelta(3), None, day - timedelta(1)),
+        ),
+        disputes=(Dispute("i3", day - timedelta(2), "price"),),
+        sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
+        hold=StandingHold("c1", day - timedelta(8), 1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("balance", Decimal(1000)),
+        ("overdue_amount", Decimal(500)),
+        ("overdue_percent", Decimal(50)),
+        ("unallocated_credit", Decimal(65)),
+        ("exposure", Decimal(935)),
+        ("credit_limit", Decimal(850)),
+        ("headroom", Decimal(-85)),
+        ("over_limit_percent", Decimal(10)),
+        ("open_invoices", 3),
+        ("overdue_invoices", 2),
+        ("oldest_days_overdue", 40),
+        ("average_days_to_pay", 35),
+        ("average_days_late", 5),
+        ("paid_on_time_percent", Decimal("33.33")),
+        ("days_since_last_payment", 12),
+        ("sales_last_365_days", Decimal(1310)),
+        ("customer_for_days", 600),
+        ("group", None),
+        ("contact_group", {"key accounts"}),
+        ("tag", {"legal"}),
+        ("contact", {"name c1", "c1"}),
+        ("country", "gb"),
+        ("currency", "gbp"),
+        ("has_email", True),
+        ("on_hold", True),
+        ("days_on_hold", 8),
+        ("agreed_limit", Decimal(850)),
+        ("insured_limit", Decimal(300)),
+        ("days_until_review", 7),
+        ("promise_to_pay", {"broken", "open"}),
+        ("broken_promises", 1),
+        ("dispute", {"open"}),
+        ("days_since_last_reminder", 15),
+        ("highest_step_sent", 14),
+    ],
+)
+def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:
+    agreed = Agreed(Decimal(850), Decimal(300), desk.today + timedelta(7), frozenset({"legal"}))
+    seat = seat_of(rich_account(desk), desk, agreed=agreed)
+    seat.credit_limit = Decimal(850)
+    assert fact(seat, name) == value
+
+
+def test_every_contact_fact_is_tested_above() -> None:
+    marks = test_facts_of_a_contact.pytestmark
+    assert {name for name, _ in marks[0].args[1]} == {field.name for field in CONTACT_FIELDS}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("amount_due", Decimal(300)),
+        ("total", Decimal(500)),
+        ("days_overdue", 40),
+        ("days_until_due", 0),
+        ("days_since_issued", 70),
+        ("partly_paid", True),
+        ("sent", None),
+        ("currency", "gbp"),
+        ("promise_to_pay", "broken"),
+        ("dispute", "none"),
+        ("days_since_last_reminder", 20),
+        ("highest_step_sent", 14),
+    ],
+)
+def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
+    account = rich_account(desk)
+    assert invoice_fact(seat_of(account, desk), account.invoices[0], name) == value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "overdue_percent", "credit_limit", "headroom", "over_limit_percent", "average_days_to_pay",
+        "average_days_late", "paid_on_time_percent", "days_since_last_payment", "customer_for_days",
+        "country", "currency", "agreed_limit", "insured_limit", "days_until_review",
+        "days_since_last_reminder", "highest_step_sent",
+    ],
+)  # fmt: skip
+def test_what_nobody_knows_is_unknown_with_a_reason(desk: Desk, name: str) -> None:
+    seat = seat_of(desk.account(), desk)
+    assert fact(seat, name) is None
+    assert why_unknown(CONTACT_BY_NAME[name], seat)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("balance", 0), ("exposure", 0), ("open_invoices", 0), ("oldest_days_overdue", 0),
+        ("on_hold", False), ("days_on_hold", 0), ("promise_to_pay", {"none"}),
+        ("dispute", {"none"}), ("broken_promises", 0), ("tag", set()), ("sales_last_365_days", 0),
+    ],
+)  # fmt: skip
+def test_facts_of_someone_without_history(desk: Desk, name: str, value: Any) -> None:
+    assert fact(seat_of(desk.account(), desk), name) == value
+
+
+@pytest.mark.parametrize(("exposure", "percent"), [("50", 999_999), ("0", 0)])
+def test_a_limit_of_nothing_is_exceeded_by_anything(
+    desk: Desk, exposure: str, percent: int
+) -> None:
+    seat = seat_of(desk.account(desk.invoice("i1", 0, exposure)), desk)
+    seat.credit_limit = Decimal(0)
+    assert fact(seat, "over_limit_percent") == percent
+
+
+def test_an_exposure_below_nothing_is_money_we_owe(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 3), credits=(desk.credit("150"),))
+    assert fact(seat_of(account, desk), "exposure") == Decimal(-50)
+
+
+def test_nothing_paid_or_not_yet_due_is_overdue(desk: Desk) -> None:
+    assert days_overdue(desk.invoice("i1", 9, "0"), desk.today) == 0
+    assert days_overdue(desk.invoice("i1", -9), desk.today) == 0
+    assert days_overdue(desk.invoice("i1", 9), desk.today) == 9
+
+
+def test_credit_notes_lower_the_sales(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 3, "100"), credits=(desk.credit("30"),))
+    assert fact(seat_of(account, desk), "sales_last_365_days") == Decimal(70)
+
+
+# Currencies
+
+
+def dollars(desk: Desk, rate: str | None, name: str = "i1") -> Any:
+    return desk.invoice(name, 5, "100", currency="USD", rate=Decimal(rate) if rate else None)
+
+
+def test_amounts_are_converted_at_the_rate_of_their_document(desk: Desk) -> None:
+    account = desk.account(dollars(desk, "0.80"), dollars(desk, "0.75", "i2"))
+    assert fact(seat_of(account, desk), "balance") == Decimal("155.00")
+
+
+def test_one_document_without_a_rate_makes_the_sum_unknown_and_is_named(desk: Desk) -> None:
+    account = desk.account(dollars(desk, "0.80"), dollars(desk, None, "i2"))
+    seat = seat_of(account, desk)
+    assert fact(seat, "balance") is None
+    assert why_unknown(CONTACT_BY_NAME["balance"], seat) == (
+        "no exchange rate was recorded for I2 (USD)"
+    )
+    assert why_unknown(CONTACT_BY_NAME["agreed_limit"], seat) == "nothing was agreed"
+    assert fact(seat, "open_invoices") == 2
+
+
+@pytest.mark.parametrize(("rated", "balance"), [(True, Decimal("125.00")), (False, None)])
+def test_a_rulebook_in_a_foreign_currency_uses_the_newest_recorded_rate(
+    desk: Desk, rated: bool, balance: Any
+) -> None:
+    old = dollars(desk, "0.50", "old")._replace(
+        status="paid", issued_on=date(2020, 1, 1), amount_due=Decimal(0)
+    )
+    documents: Any = {
+        "credits": (desk.credit("1", currency="USD", rate=Decimal("0.80"), unallocated=Decimal(0)),)
+    }
+    account = desk.account(desk.invoice("i1", 5, "100"), old, **(documents if rated else {}))
+    if not rated:
+        account = account._replace(invoices=account.invoices[:1])
+    assert fact(seat_of(account, desk, currency="USD"), "balance") == balance
+
+
+# Promises and disputes
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({}, "open"),
+        ({"promised_on": date(2026, 11, 19)}, "broken"),
+        ({"promised_on": date(2026, 11, 20)}, "open"),
+        ({"kept": True}, "kept"),
+        ({"kept": False}, "broken"),
+        ({"amount": Decimal(40), "promised_on": date(2026, 11, 19)}, "kept"),
+        ({"amount": Decimal(41), "promised_on": date(2026, 11, 19)}, "broken"),
+        ({"amount": Decimal(40), "made_on": date(2026, 11, 18)}, "open"),
+    ],
+)
+def test_a_promise_is_open_kept_or_broken(desk: Desk, values: Any, state: str) -> None:
+    part = Allocation("i1", Decimal(40), date(2026, 11, 17))
+    invoice = desk.invoice("i1", 20)
+    account = desk.account(
+        invoice,
+        payments=(
+            desk.payment("40", 3, allocations=(part, part._replace(invoice_id="i2"))),
+            desk.payment("40", 3, id="void", status="voided", allocations=(part,)),
+        ),
+    )
+    promise = Promise("i1", date(2026, 12, 1), None, date(2026, 11, 10))._replace(**values)
+    assert promise_state(promise, invoice, account, desk.today) == state
+
+
+def test_a_promise_for_an_invoice_that_is_paid_or_gone_is_kept(desk: Desk) -> None:
+    promise = Promise("i1", date(2026, 11, 1), None, date(2026, 10, 10))
+    paid = desk.invoice("i1", 20, "0", status="paid")
+    assert promise_state(promise, paid, desk.account(paid), desk.today) == "kept"
+    assert promise_state(promise, None, desk.account(), desk.today) == "kept"
+
+
+def test_an_open_dispute_counts_before_a_settled_one(desk: Desk) -> None:
+    disputes = (
+        Dispute("i1", date(2026, 11, 1), "a"),
+        Dispute("i1", date(2026, 11, 5), "b", date(2026, 11, 9)),
+        Dispute("i2", date(2026, 11, 5), "c", date(2026, 11, 9)),
+        Dispute("i3", date(2026, 11, 5), "d", date(2026, 12, 9)),
+    )
+    books = Books(desk.account(disputes=disputes), desk.today, currency="GBP", base="GBP")
+    states = [books.dispute_state(one) for one in ("i1", "i2", "i3", "i4")]
+    assert states == ["open", "settled", "open", "none"]
+
+
+# Families
+
+
+def test_a_child_has_its_own_balance_and_the_exposure_of_all(desk: Desk) -> None:
+    contacts = (desk.contact(), desk.contact("c2"))
+    account = desk.account(
+        desk.invoice("i1", 5, "100"), desk.invoice("i2", 5, "30", "c2"), contacts=contacts,
+        promises=(Promise("i1", desk.today, None, desk.today),),
+        sent=(desk.sent("i1", 1, 4),),
+    )  # fmt: skip
+    child = seat_of(account, desk, covers=frozenset({"c2"}))
+    assert fact(child, "balance") == Decimal(30)
+    assert fact(child, "exposure") == Decimal(130)
+    assert fact(child, "promise_to_pay") == {"none"}
+    assert fact(child, "days_since_last_reminder") is None
+
+
+def test_steps_of_an_earlier_episode_do_not_count(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 5), sent=(desk.sent("i1", 14, 4),), episodes={"i1": 2}
+    )
+    seat = seat_of(account, desk)
+    assert invoice_fact(seat, account.invoices[0], "highest_step_sent") is None
+    assert fact(seat, "highest_step_sent") is None

@@ -1,0 +1,251 @@
+"""The JSON Schema for editors: what the reader accepts, it accepts; and every table stands in it.
+
+Rulebooks are generated from the same tables of keys and facts that the reader reads with.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import yaml
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from arsync.core.rulebook import read_rulebook
+from arsync.core.rulebook.conditions import COMPARISONS
+from arsync.core.rulebook.facts import FIELDS, NUMBERS, Field, Kind
+from arsync.core.rulebook.json_schema import schema
+from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.sections import (
+    STEP,
+    TOP,
+    Blocks,
+    DaysShape,
+    FeeShape,
+    LimitShape,
+    NamedConditions,
+    SubBlock,
+    TakeOverShape,
+    Version,
+)
+from arsync.core.rulebook.reading.value_types import (
+    Amount,
+    Day,
+    Hours,
+    Key,
+    Percent,
+    Span,
+    Text,
+    TextList,
+    WholeNumber,
+    Words,
+    WordsList,
+)
+
+MORE = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
+VALIDATOR = jsonschema.Draft202012Validator(schema())
+GROUPS = ("Key account", "Small")
+
+
+class Core(yaml.SafeLoader):
+    """Reads YAML as editors do: by the core schema of YAML 1.2, where `no` is a text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - not shared with the base
+
+
+for tag, pattern, first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN)",
+        list("-+.0123456789"),
+    ),
+):
+    Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), first)
+
+
+def _integer(loader: Any, node: yaml.ScalarNode) -> int:
+    return int(node.value, 0) if node.value[:2] in {"0x", "0o"} else int(node.value)
+
+
+Core.add_constructor("tag:yaml.org,2002:int", _integer)
+
+AMOUNTS = st.sampled_from(
+    ["0", "5", "10000", "10,000", "10,000.50", "0.10", "'10000'", '"5.00"', "999,999"]
+)
+PERCENTS = st.sampled_from(["0", "10", "12.5", "12.5%", "10 %", "'5'", "0.25"])
+NUMBERS_AS_WRITTEN = st.sampled_from(["1", "5", "+3", "'7'", "30", "90"])
+WRITTEN: dict[type, SearchStrategy[str]] = {
+    Amount: AMOUNTS,
+    Percent: PERCENTS,
+    WholeNumber: NUMBERS_AS_WRITTEN,
+    Day: st.sampled_from(["2027-01-31", "'2026-12-01'", "2026-07-01"]),
+    Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
+    TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
+    WordsList: st.sampled_from(["holidays", "[holidays, language]", "['language']"]),
+    LimitShape: AMOUNTS | st.sampled_from(["agreed_limit", "insured_limit", "no limit"]),
+    FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
+    DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
+    TakeOverShape: st.sampled_from(["first step", "by hand", "spread over 10 days"]),
+    Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
+    Version: st.sampled_from(["1", "'1'"]),
+}
+TEXTS = ["first reminder", "A", "Ridgeway University", "NO", "9:30", "0123", "5", "true", "'x: y'"]
+PATTERNED = ["GBP", "EUR", "GB-ENG", "DE", "en", "de-AT", "NO", "'US'"]
+FACT_VALUES: dict[Kind, SearchStrategy[str]] = {
+    Kind.AMOUNT: AMOUNTS,
+    Kind.PERCENT: PERCENTS,
+    Kind.DAYS: NUMBERS_AS_WRITTEN,
+    Kind.COUNT: NUMBERS_AS_WRITTEN,
+}
+
+
+def _question(draw: DrawFn, field: Field, fields: list[Field]) -> str:
+    if field.kind is Kind.GROUP:
+        return draw(st.sampled_from([*GROUPS, f"[{', '.join(GROUPS)}]"]))
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.sampled_from(["known", "unknown"]))
+    if field.kind in NUMBERS:
+        same = [one.name for one in fields if one.kind is field.kind and one.name != field.name]
+        value = FACT_VALUES[field.kind] | st.sampled_from(same or ["5"])
+        words = draw(st.lists(st.sampled_from(sorted(COMPARISONS)), min_size=1, max_size=2))
+        return (
+            "{"
+            + ", ".join(f"{word}: {_in_braces(draw(value))}" for word in dict.fromkeys(words))
+            + "}"
+        )
+    if field.kind is Kind.YES_NO:
+        return draw(st.sampled_from(["yes", "no", "Yes", "NO", "true", "false", "'no'"]))
+    values = list(field.choices) or {
+        "country": ["GB", "no", "de"],
+        "currency": ["GBP", "eur"],
+    }.get(field.name, ["legal", "Key accounts", "5", "'x'"])
+    found = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+
+
+def _in_braces(value: str) -> str:
+    """Return a value as it must stand inside braces, where a comma parts keys."""
+    return f"'{value}'" if "," in value and not value.startswith(("'", '"', "[", "{")) else value
+
+
+def condition(draw: DrawFn, shape: ConditionShape, depth: int = 0) -> str:
+    """Return a condition in braces."""
+    fields = list(shape.fields.values())
+    lines = {
+        field.name: _question(draw, field, fields)
+        for field in draw(st.lists(st.sampled_from(fields), min_size=1, max_size=3))
+    }
+    if depth < 2 and draw(st.booleans()):
+        inner = condition(draw, shape, depth + 1)
+        kind = draw(st.integers(0, 2))
+        lines |= {"not": inner} if kind == 0 else {"any": f"[{inner}]" if kind == 1 else inner}
+    return "{" + ", ".join(f"{name}: {value}" for name, value in lines.items()) + "}"
+
+
+def written(draw: DrawFn, key: Key, number: int) -> str:
+    """Return a value for a key."""
+    shape = key.shape
+    if isinstance(shape, ConditionShape):
+        return condition(draw, shape)
+    if isinstance(shape, NamedConditions):
+        return "{" + ", ".join(f"{one}: {condition(draw, shape.shape)}" for one in GROUPS) + "}"
+    if isinstance(shape, Blocks):
+        count = draw(st.integers(1, 2))
+        return "[" + ", ".join(block(draw, shape.keys, one) for one in range(count)) + "]"
+    if isinstance(shape, SubBlock):
+        return block(draw, shape.keys, 0)
+    if isinstance(shape, Words):
+        return draw(st.sampled_from(shape.choices))
+    if isinstance(shape, Text):
+        if shape.pattern:
+            fits = [one for one in PATTERNED if re.fullmatch(shape.pattern, one.strip("'"))]
+            return draw(st.sampled_from(fits))
+        unique = f"N{number}"
+        return unique if key.name in {"name", "contact"} else draw(st.sampled_from(TEXTS))
+    if key.name == "day":
+        return str(number * 7)
+    return draw(WRITTEN[type(shape)])
+
+
+def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
+    """Return a block in braces: what is required, and some of the rest."""
+    lines: dict[str, str] = {}
+    one_of = {"email", "task", "letter", "late_fee"}
+    if keys is STEP:
+        kind = draw(st.sampled_from(sorted(one_of)))
+        keys = tuple(key for key in keys if key.name not in one_of - {kind})
+        keys = tuple(key for key in keys if key.name != "assign_to" or kind == "task")
+        lines[kind] = ""
+    for key in keys:
+        if key.name in {"remove", "extends", "statutory"}:
+            continue
+        if key.required or key.name in lines or draw(st.booleans()):
+            lines[key.name] = _in_braces(written(draw, key, number))
+    return "{" + ", ".join(f"{name}: {value}" for name, value in lines.items()) + "}"
+
+
+@st.composite
+def rulebooks(draw: DrawFn) -> str:
+    """Return the text of a rulebook, most often a sound one."""
+    lines = ["version: 1", "currency: GBP"]
+    for key in TOP:
+        if key.name in {"version", "currency", "extends", "statutory", "late_payment"}:
+            continue
+        if key.name == "groups" or draw(st.booleans()):
+            known = isinstance(
+                key.shape, (*WRITTEN, Words, Text, Blocks, SubBlock, NamedConditions)
+            )
+            if known:
+                lines.append(f"{key.name}: {written(draw, key, 0)}")
+    return "\n".join(lines)
+
+
+@settings(
+    max_examples=80 * MORE,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(rulebooks())
+def test_what_the_reader_accepts_the_schema_accepts(text: str) -> None:
+    rulebook, _ = read_rulebook([("r.yaml", text)])
+    event("accepted" if rulebook else "refused")
+    if rulebook is not None:
+        problems = [
+            f"{list(one.absolute_path)}: {one.message[:200]}"
+            for one in VALIDATOR.iter_errors(yaml.load(text, Core))
+        ]
+        assert problems == [], text
+
+
+def test_most_generated_rulebooks_are_sound() -> None:
+    read = []
+
+    @settings(max_examples=40, deadline=None, database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(rulebooks())
+    def count(text: str) -> None:
+        read.append(read_rulebook([("r.yaml", text)])[0] is not None)
+
+    count()
+    assert sum(read) > len(read) / 3, "the generator has to make rulebooks that are accepted"
+
+
+def test_the_schema_is_a_schema_and_describes_every_key_and_fact() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    described = schema()
+    assert set(described["properties"]) == {key.name for key in TOP}
+    assert all(one["description"] for one in described["properties"].values())
+    facts = {
+        name
+        for definition in described["$defs"].values()
+        for name, one in definition.get("properties", {}).items()
+        if "(from " in one.get("description", "")
+    }
+    assert facts == {field.name for field in FIELDS}

@@ -1,0 +1,337 @@
+"""Scenarios played: what happens in the ledger, what the rulebook does, and what differs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from arsync.core.rulebook import read_rulebook
+from arsync.core.trials.scenario import Failure, Played, judge, play, read_scenarios
+
+EASTER = date(2026, 4, 3)
+RULES = """version: 1
+currency: GBP
+credit_limits:
+  - {name: Everyone, limit: 10000}
+credit_holds:
+  - name: Seriously overdue
+    when: {oldest_days_overdue: {at_least: 40}}
+    unless: {promise_to_pay: open}
+    approval: required
+reminders:
+  - name: Standard
+    skip_invoices_when: {amount_due: {less_than: 10}}
+    steps:
+      - {day: 1, email: first reminder}
+      - {day: 10, email: second reminder, approval: required}
+      - {day: 20, task: Call the customer}
+follow_ups:
+  - {name: Broken promise, when: {promise_to_pay: broken}, task: Ask about the promise}
+sending: {days: business days, days_between_emails: 3}
+"""
+STORY = """scenarios:
+  - name: One
+    customer: {name: Ashby Ltd}
+    invoices:
+      - {number: INV-1, due: 2026-03-04, amount: 1200}
+"""
+FIRST = "day 1: email first reminder for INV-1"
+
+
+def played(story: str, rules: str = RULES) -> Played:
+    rulebook, problems = read_rulebook([("rules/r.yaml", rules)])
+    assert rulebook is not None, problems
+    found, wrong = read_scenarios("s.yaml", story)
+    assert found is not None, "\n".join(map(str, wrong))
+    return play(found.scenarios[0], rulebook, holidays=lambda _: lambda day: day == EASTER)
+
+
+def failures(lines: str, rules: str = RULES, story: str = STORY) -> list[Failure]:
+    return list(judge(played(story + lines, rules)).failures)
+
+
+def told(lines: str, rules: str = RULES, story: str = STORY) -> list[str]:
+    found = played(story + lines, rules)
+    return [f"{(one.on - found.scenario.anchor).days}: {one}" for one in found.happened]
+
+
+CHASED = [
+    "1: email first reminder for INV-1",
+    "12: email second reminder for INV-1",
+    "22: task Call the customer for INV-1",
+    "40: hold placed",
+]
+
+
+def test_a_rulebook_is_played_to_the_end() -> None:
+    assert told("    until: day 60\n") == CHASED
+
+
+@pytest.mark.parametrize(
+    ("events", "happens"),
+    [
+        ("day 2: payment for INV-1", CHASED[:1]),
+        ("day 2: payment 1200 for INV-1", CHASED[:1]),
+        ("day 2: payment 1195 for INV-1", [CHASED[0], CHASED[3]]),
+        ("day 2: payment 2000 for INV-1", CHASED[:1]),
+        ("day 2: payment 1200 from Ashby Ltd", [CHASED[0], CHASED[3]]),
+        ("day 2: credit for INV-1", CHASED[:1]),
+        ("day 2: credit 1200", [CHASED[0], CHASED[3]]),
+        ("day 2: credit 1200 to Ashby Ltd", [CHASED[0], CHASED[3]]),
+        ("day 2: void INV-1", CHASED[:1]),
+        ("day 2: dispute INV-1 because it broke", [CHASED[0], CHASED[3]]),
+        ("day 0: new due date for INV-1 day 30",
+         ["33: email first reminder for INV-1", "42: email second reminder for INV-1",
+          "52: task Call the customer for INV-1"]),
+        ("day 2: promise for INV-1 by day 50",
+         [CHASED[0], "51: email second reminder for INV-1", "51: hold placed",
+          "51: task Ask about the promise for INV-1"]),
+    ],
+)  # fmt: skip
+def test_each_event_changes_the_ledger(events: str, happens: list[str]) -> None:
+    found = told(f"    events: {{{events}}}\n    until: day 52\n")
+    assert sorted(found) == sorted(happens)
+
+
+def test_a_settled_dispute_lets_the_reminders_go_on() -> None:
+    events = "    events: {day 2: dispute INV-1, day 23: settled INV-1}\n    until: day 23\n"
+    assert told(events) == [CHASED[0], "23: email second reminder for INV-1"]
+
+
+def test_a_new_promise_replaces_the_open_one() -> None:
+    events = "    events: {day 2: promise for INV-1 by day 5, day 4: promise for INV-1 by day 30}\n"
+    assert told(events + "    until: day 29\n") == [CHASED[0]]
+
+
+def test_a_part_that_was_promised_and_came_keeps_the_promise() -> None:
+    events = """    events:
+      day 2: promise 500 for INV-1 by day 5
+      day 4: payment 500 for INV-1
+    until: day 11
+"""
+    assert told(events) == [CHASED[0]]
+
+
+def test_a_reversed_payment_opens_a_new_episode_at_the_first_step() -> None:
+    events = "    events: {day 5: payment for INV-1, day 9: payment reversed for INV-1}\n"
+    assert told(events + "    until: day 9\n") == [CHASED[0], "9: email first reminder for INV-1"]
+
+
+def test_half_of_two_payments_reversed_goes_on_in_its_episode() -> None:
+    events = """    events:
+      day 2: payment 500 for INV-1
+      day 9: payment reversed for INV-1
+    until: day 12
+"""
+    assert told(events) == CHASED[:2]
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ("day 5: payment for INV-1, day 6: void INV-1", "nothing is owed on INV-1 any more"),
+        ("day 5: payment reversed for INV-1", "INV-1 was not paid"),
+        ("day 5: settled INV-1", "INV-1 is not in dispute"),
+        ("day 5: task done Sing", "no such task is open on 2026-03-09"),
+        ("day 5: approve hold placed", "nothing of the kind waits for a person on 2026-03-09"),
+    ],
+)
+def test_what_cannot_happen_is_a_failure_of_its_line(events: str, why: str) -> None:
+    found = failures(f"    unlisted: allowed\n    events: {{{events}}}\n")
+    assert [(one.place.line, one.instead) for one in found] == [(7, why)]
+
+
+def test_what_needs_approval_waits_once_and_leaves_when_it_is_given() -> None:
+    lines = """    approvals: by hand
+    events:
+      day 12: approve email second reminder
+    until: day 45
+"""
+    assert told(lines) == [
+        CHASED[0],
+        "10: email second reminder for INV-1 waits for approval",
+        CHASED[1],
+        CHASED[2],
+        "40: hold placed waits for approval",
+    ]
+
+
+def test_what_is_approved_on_a_saturday_leaves_on_monday() -> None:
+    lines = "    approvals: by hand\n    events: {day 10: approve email}\n    until: day 13\n"
+    assert told(lines)[1:] == ["12: email second reminder for INV-1"]
+
+
+def test_what_is_refused_is_not_done_and_the_next_step_follows() -> None:
+    lines = "    events: {day 10: reject email second reminder}\n    until: day 30\n"
+    assert told(lines) == [CHASED[0], "20: task Call the customer for INV-1"]
+
+
+def test_a_task_that_is_done_is_open_no_more() -> None:
+    found = played(STORY + "    events: {day 25: task done Call the customer}\n")
+    assert found.days[date(2026, 3, 28)].evening[0].open_tasks
+    assert not found.days[date(2026, 3, 29)].evening[0].open_tasks
+    assert found.impossible == []
+
+
+def test_a_parent_is_held_for_its_children() -> None:
+    story = """scenarios:
+  - name: A family
+    customers:
+      - {name: Big Ltd}
+      - {name: Small Ltd, parent: Big Ltd}
+      - {name: Other Ltd}
+    invoices:
+      - {number: INV-1, due: 2026-03-04, amount: 1200, customer: Small Ltd}
+      - {number: INV-2, due: day 20, amount: 1200, customer: Other Ltd}
+    until: day 40
+    expect:
+      day 40:
+        - hold placed on Big Ltd
+        - {facts: {on_hold: yes, balance: 1200}}
+    unlisted: allowed
+    never: hold placed on Other Ltd
+"""
+    assert failures("", story=story) == []
+
+
+def test_what_was_agreed_in_a_story_counts_before_the_rulebook() -> None:
+    rules = RULES + (
+        "customers: [{contact: Ashby Ltd, credit_limit: 5}]\n"
+        "leave_alone: [{name: Ours, when: {tag: family}}]\n"
+    )
+    story = STORY.replace("{name: Ashby Ltd}", "{name: ashby ltd, tags: Family}")
+    assert told("    until: day 60\n", rules, story) == []
+
+
+def test_amounts_of_another_currency_count_at_their_rate() -> None:
+    story = STORY.replace("amount: 1200", "amount: 1200, currency: EUR, rate: 0.5")
+    facts = "    unlisted: allowed\n    expect: {day 0: {facts: {balance: 600}}}\n"
+    assert failures(facts, story=story) == []
+
+
+def test_letters_and_late_fees_happen_too() -> None:
+    rules = RULES.replace(
+        "{day: 20, task: Call the customer}", "{day: 20, late_fee: 5%}"
+    ).replace("{day: 1, email", "{day: 1, letter")  # fmt: skip
+    assert told("    until: day 25\n", rules) == [
+        "1: letter first reminder for INV-1",
+        "12: email second reminder for INV-1",
+        "22: late fee 60.00 for INV-1",
+    ]
+
+
+def test_one_letter_by_smtp_is_one_email_for_each_invoice_it_lists() -> None:
+    rules = RULES.replace("sending: {", "sending: {via: smtp, ")
+    story = STORY + "      - {number: INV-2, due: 2026-03-04, amount: 5000}\n"
+    lines = "    expect: {day 1: email first reminder for INV-1 and INV-2}\n    until: day 2\n"
+    assert failures(lines, rules, story) == []
+
+
+def test_what_comes_later_is_one_failure_with_both_reasons() -> None:
+    expect = f"""    expect:
+      {FIRST}
+      day 10: email second reminder for INV-1
+    until: day 12
+"""
+    found = failures(expect)
+    assert len(found) == 1
+    assert (found[0].place.line, found[0].on) == (8, date(2026, 3, 14))
+    assert found[0].expected == "email second reminder for INV-1 on Sat 2026-03-14 (day 10)"
+    assert found[0].instead == "it comes later, on Mon 2026-03-16 (day 12)"
+    planned, done = found[0].why
+    where = "rules/r.yaml:15: Standard: "
+    assert planned == f"{where}planned; messages next leave on Mon 2026-03-16 (day 12)"
+    assert done == f"{where}Second reminder sent by email: 12 days overdue, GBP 1,200.00 due"
+
+
+def test_what_comes_before_is_one_failure() -> None:
+    found = failures("    expect: {day 3: email first reminder for INV-1}\n")
+    assert [(one.place.line, one.instead) for one in found] == [
+        (6, "it comes before, on Thu 2026-03-05 (day 1)")
+    ]
+    assert found[0].why[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("    expect: {day 8: email second reminder for INV-1}\n",
+         "rules/r.yaml:15: next for INV-1: second reminder on 2026-03-14"),
+        ("    events: {day 2: dispute INV-1}\n    expect: {day 12: email second reminder}\n",
+         "INV-1: dispute open since 2026-03-06 (not said)"),
+        ("    approvals: by hand\n    expect: {day 12: email second reminder for INV-1}\n",
+         "rules/r.yaml:15: Standard: planned; it needs a person's approval"),
+        ("    expect: {day 30: hold placed}\n",
+         "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)"),
+        ("    expect: {day 30: hold placed on Ashby Ltd}\n",
+         "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)"),
+        ("    expect: {day 5: task Ask about the promise for INV-1}\n",
+         "rules/r.yaml:18: Broken promise: promise_to_pay none (broken)"),
+        ("    expect: {day 30: email third reminder}\n",
+         "rules/r.yaml:11: next for INV-1: no step is left"),
+        ("    events: {day 0: payment 1195 for INV-1}\n    expect: {day 1: email}\n",
+         "rules/r.yaml:11: INV-1: skipped: amount_due"),
+    ],
+)  # fmt: skip
+def test_what_does_not_happen_says_what_stopped_it(lines: str, why: str) -> None:
+    found = failures("    unlisted: allowed\n" + lines)
+    assert len(found) == 1
+    assert any(why in one for one in found[0].why), found[0].why
+
+
+def test_one_invoice_of_several_that_lacks_is_named() -> None:
+    story = STORY + "      - {number: INV-2, due: day 9, amount: 10}\n"
+    lines = "    until: day 2\n    expect: {day 1: email first reminder for INV-1 and INV-2}\n"
+    found = failures(lines, story=story)
+    assert len(found) == 1
+    assert "(not for INV-2)" in found[0].expected
+    assert found[0].instead == "email first reminder for INV-1 on that day"
+
+
+def test_what_must_never_happen_is_told_once_with_its_reason() -> None:
+    found = failures("    never: email\n    until: day 3\n")
+    assert len(found) == 1
+    assert found[0].expected == "never email"
+    assert found[0].instead == "email first reminder for INV-1 on Thu 2026-03-05 (day 1)"
+    assert found[0].why[0].startswith("rules/r.yaml:14: ")
+
+
+def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:
+    lines = "    until: day 3\n"
+    assert [one.expected for one in failures(lines)] == [
+        "nothing but what is listed on Thu 2026-03-05 (day 1)"
+    ]
+    assert failures("    unlisted: allowed\n" + lines) == []
+
+
+def test_nothing_means_nothing_even_when_the_unlisted_is_allowed() -> None:
+    lines = "    unlisted: allowed\n    expect: {day 0: nothing, day 1: nothing}\n"
+    found = failures(lines)
+    assert [(one.place.line, one.expected) for one in found] == [
+        (7, "nothing on Thu 2026-03-05 (day 1)")
+    ]
+
+
+def test_facts_that_do_not_hold_are_told_with_their_values() -> None:
+    lines = "    expect: {day 0: {facts: {balance: 1000, on_hold: no, dispute: open}}}\n"
+    found = failures(lines)
+    assert len(found) == 1
+    assert "balance GBP 1,200.00" in found[0].instead
+    assert "dispute none (open)" in found[0].instead
+    assert "on_hold" not in found[0].instead
+
+
+def test_the_same_story_is_told_twice_in_the_same_way() -> None:
+    lines = "    events: {day 2: promise for INV-1 by day 20}\n    until: day 90\n"
+    assert told(lines) == told(lines)
+
+
+def test_a_story_may_begin_long_after_its_invoices() -> None:
+    lines = "    taken_over: day 28\n    until: day 37\n"
+    found = played(STORY + lines)
+    assert min(found.days) == found.scenario.anchor + timedelta(28)
+    assert told(lines) == [
+        "28: email first reminder for INV-1",
+        "37: email second reminder for INV-1",
+    ]

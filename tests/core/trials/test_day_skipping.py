@@ -1,0 +1,413 @@
+"""Days on which nothing can have changed are not planned, and nothing is lost by it."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import arsync_rulebooks
+from arsync.core.ledger.as_of import Past, as_it_stood
+from arsync.core.ledger.business_days import IsHoliday
+from arsync.core.ledger.records import (
+    Account,
+    Allocation,
+    Contact,
+    Credit,
+    Dispute,
+    Invoice,
+    Organisation,
+    Payment,
+    Promise,
+    SentStep,
+    StandingHold,
+)
+from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook.facts import FIELDS, Kind
+from arsync.core.trials.answer_validity import KNOWN
+from arsync.core.trials.backtest import Backtests, backtest
+from arsync.core.trials.simulation import Debtors, simulate
+from arsync.core.trials.trial import Trial
+from arsync.rules_source.folder import shipped
+
+TODAY = date(2026, 11, 20)
+FIRST = TODAY - timedelta(120)
+OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
+                    "attachment", "late fee", "contact groups"})  # fmt: skip
+DAY = timedelta(1)
+HOLIDAYS = {date(2026, 8, 31), date(2026, 10, 5)}
+HOLIDAYS_IN: dict[str, IsHoliday] = {
+    "": HOLIDAYS.__contains__,
+    "GB-ENG": HOLIDAYS.__contains__,
+    "DE": {date(2026, 10, 2), date(2026, 10, 6), date(2026, 10, 7)}.__contains__,
+}
+
+
+def the_trial() -> Trial:
+    organisation = Organisation("o1", "Acme", "GBP", time_zone="Pacific/Auckland")
+    return Trial("acme", organisation, OFFERS, HOLIDAYS_IN.get)
+
+
+def moment(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+def ago(dice: random.Random, most: int, least: int = 0) -> date:
+    return TODAY - timedelta(dice.randint(least, most))
+
+
+def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]]:
+    """Make an invoice with its payments: open, part paid, paid, voided or a draft."""
+    due_on = TODAY - timedelta(dice.randint(-60, 300))
+    issued_on = due_on - timedelta(dice.choice([0, 14, 30]))
+    total = Decimal(dice.choice([5, 80, 400, 1500]))
+    fate = dice.choice(["open", "open", "part", "paid", "paid", "paid", "voided", "draft"])
+    status, left, paid_on = "open", total, None
+    payments = []
+    if fate in {"part", "paid"}:
+        paid_on = due_on + timedelta(dice.randint(-5, 90))
+        paid_on = min(max(paid_on, issued_on), TODAY)
+        amount = total if fate == "paid" else total / 2
+        part = Allocation(f"i{number}", amount, paid_on)
+        received = paid_on - timedelta(dice.choice([0, 0, 6]))
+        payments = [Payment(f"p{number}", "c1", "active", received, "GBP", Decimal(1), amount,
+                            Decimal(0), (part,))]  # fmt: skip
+        left = total - amount
+        status, paid_on = ("paid", paid_on) if not left else ("open", None)
+    if fate in {"voided", "draft"}:
+        status, left = fate, Decimal(0)
+    if dice.random() < 0.15:  # money that came and was taken back
+        came = due_on + timedelta(dice.randint(0, 30))
+        part = Allocation(f"i{number}", total, came)
+        payments.append(Payment(f"r{number}", "c1", dice.choice(["voided", "deleted"]), came,
+                                "GBP", Decimal(1), total, Decimal(0), (part,),
+                                updated_at=moment(ago(dice, 100))))  # fmt: skip
+    contact = dice.choice(["c1", "c1", "c2", "c3"])
+    rated = [("GBP", Decimal(1))] * 20 + [("EUR", Decimal("0.85"))] * 3
+    currency, rate = dice.choice([*rated, ("USD", None)])
+    invoice = Invoice(f"i{number}", contact, f"I{number}", status, issued_on, due_on, currency,
+                      rate, total, left, sent=dice.choice([None, True, False]),
+                      paid_on=paid_on, expected_on=dice.choice([None, TODAY + timedelta(9)]),
+                      updated_at=moment(ago(dice, 150)))  # fmt: skip
+    return invoice, payments
+
+
+def an_account(dice: random.Random) -> Account:
+    made = [an_invoice(dice, number) for number in range(dice.randint(1, 7))]
+    invoices = tuple(invoice for invoice, _ in made)
+    notes: tuple[Credit, ...] = ()
+    if dice.random() < 0.4:
+        issued = ago(dice, 150)
+        part = Allocation(invoices[0].id, Decimal(20), min(TODAY, issued + timedelta(40)))
+        notes = (Credit("n1", "c1", dice.choice(["credit note", "prepayment"]), "N1",
+                        dice.choice(["open", "open", "voided"]), issued, "GBP", Decimal(1),
+                        Decimal(90), Decimal(70), (part,),
+                        updated_at=moment(ago(dice, 60))),)  # fmt: skip
+    promises = tuple(
+        Promise(one.id, made_on + timedelta(dice.randint(1, 30)),
+                dice.choice([None, Decimal(50)]), made_on)
+        for one in invoices
+        if dice.random() < 0.3
+        for made_on in [ago(dice, 140)]
+    )  # fmt: skip
+    disputes = tuple(
+        Dispute(one.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
+        for one in invoices
+        if dice.random() < 0.2
+        for opened in [ago(dice, 140)]
+    )
+    sent = tuple(
+        SentStep(one.id, 1, "Standard", 1, "first reminder", on, f"c1 {on}")
+        for one in invoices
+        if dice.random() < 0.3
+        for on in [ago(dice, 200, 100)]
+    )
+    contacts: tuple[Contact, ...] = (
+        Contact("c1", "One", email="a@example.com", created_on=ago(dice, 200),
+                country=dice.choice(["", "GB", "DE"])),
+    )  # fmt: skip
+    if dice.random() < 0.5:
+        contacts += (Contact("c2", "Two", email=dice.choice(["", "b@example.com"]), parent_id="c1",
+                             bill_to_parent=dice.choice([True, False]), country="DE"),)  # fmt: skip
+    if dice.random() < 0.3:
+        contacts += (Contact("c3", "Three", email="c@example.com", parent_id="c1",
+                             status=dice.choice(["active", "archived"])),)  # fmt: skip
+    hold = left_over = None
+    if dice.random() < 0.3:
+        hold = StandingHold(dice.choice(["c1", "c2"]), ago(dice, 200), 1, dice.random() < 0.5)
+    elif dice.random() < 0.2:
+        left_over = StandingHold("c1", ago(dice, 200, 150), 1, terms_changed=True)
+    own = {one.id for one in contacts}
+    kept = tuple(one for one in invoices if one.contact_id in own)
+    return Account(contacts, kept, tuple(p for _, ps in made for p in ps), notes, promises,
+                   disputes, sent, hold=hold, terms_left=left_over,
+                   last_hold_episode=1 if hold or left_over else 0,
+                   episodes={"i0": 2} if dice.random() < 0.2 else {},
+                   taken_over_on=dice.choice([None, ago(dice, 300)]),
+                   doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),
+                   fees=frozenset({"i1"}) if dice.random() < 0.3 else frozenset())  # fmt: skip
+
+
+def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
+    asked = [one for one in FIELDS if one.of in scopes and one.kind is not Kind.GROUP]
+    field = dice.choice(asked)
+    word = dice.choice(["more_than", "at_least", "less_than", "at_most", "exactly"])
+    if field.kind is Kind.YES_NO:
+        return f"{field.name}: {dice.choice(['yes', 'no'])}"
+    if field.kind in {Kind.AMOUNT, Kind.PERCENT, Kind.DAYS, Kind.COUNT}:
+        if "contact" in scopes and dice.random() < 0.2:
+            others = {
+                Kind.DAYS: ["average_days_late", "oldest_days_overdue", "highest_step_sent"],
+                Kind.AMOUNT: ["overdue_amount", "sales_last_365_days", "agreed_limit"],
+            }
+            if field.kind in others:
+                return f"{field.name}: {{{word}: {dice.choice(others[field.kind])}}}"
+        return f"{field.name}: {{{word}: {dice.choice([0, 1, 3, 10, 30, 45, 100])}}}"
+    if field.choices:
+        return f"{field.name}: {dice.choice(field.choices)}"
+    return f"{field.name}: known"
+
+
+def a_rulebook(dice: random.Random) -> Rulebook | None:
+    """Make a rulebook of random conditions; None when the reader refuses one of them."""
+
+    def contact() -> str:
+        return a_condition(dice, ("contact",))
+
+    days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
+    steps = "".join(
+        f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice', 'late_fee: 12'])}}}\n"  # noqa: E501
+        for day in days
+    )
+    text = f"""version: 1
+currency: GBP
+customers:
+  - contact: One
+    credit_limit: 900
+    review_on: {TODAY - timedelta(dice.randint(-40, 100))}
+leave_alone:
+  - name: Rarely
+    when:
+      {contact()}
+      any:
+        - {contact()}
+        - days_on_hold: {{more_than: 12}}
+credit_limits:
+  - name: Agreed
+    limit: agreed_limit
+credit_holds:
+  - name: One
+    when:
+      {contact()}
+    terms: cash on delivery
+  - name: Two
+    when:
+      any:
+        - {contact()}
+        - over_limit_percent: {{more_than: 10}}
+    unless: {{{contact()}}}
+reminders:
+  - name: First
+    when: {{{contact()}}}
+    steps:
+{steps}
+  - name: Standard
+    skip_invoices_when: {{{a_condition(dice, ("invoice", "contact"))}}}
+    steps:
+      - {{day: -3, email: upcoming}}
+      - {{day: 1, email: first reminder}}
+      - {{day: 14, email: second reminder}}
+      - {{day: 30, email: final notice, approval: required}}
+follow_ups:
+  - name: Broken
+    when: {{promise_to_pay: broken}}
+    task: Call
+  - name: Any
+    when:
+      {a_condition(dice, ("invoice",))}
+    task: Look
+  - name: Contact
+    when:
+      {contact()}
+      days_until_review: {{at_most: 14}}
+    task: Review
+sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}}}
+take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+"""  # noqa: E501
+    rulebook, _ = read_rulebook([("rules/random.yaml", text + a_law(dice))])
+    return rulebook
+
+
+def a_law(dice: random.Random) -> str:
+    """Make a table of half-years, one of which may be missing."""
+    starts = ["2025-07-01", "2026-01-01", "2026-07-01", "2027-01-01"]
+    if dice.random() < 0.3:
+        starts.remove(dice.choice(starts))
+    rates = "".join(
+        f"    - {{from: {start}, rate: {dice.choice([0, 2.15, 40])}, source: a page}}\n"
+        for start in starts
+    )
+    return f"""statutory:
+  law: A law
+  source: a page
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: {dice.choice(["when it became late", "each half-year"])}
+  rates:
+{rates}  compensation:
+    - {{debts_from: 0, amount: 40}}
+    - {{debts_from: 1000, amount: 70}}
+"""
+
+
+def a_pack(dice: random.Random) -> Rulebook:
+    """Make a shipped pack with what a user adds to it."""
+    pack = dice.choice([one for one in arsync_rulebooks.names() if "-" in one])
+    text = f"""version: 1
+extends: {pack}
+follow_ups:
+  - name: Worth claiming soon
+    when:
+      statutory_interest: {{at_least: {dice.choice([1, 5, 20])}}}
+      {a_condition(dice, ("contact",))}
+    task: Look
+sending: {{days_between_emails: {dice.choice([0, 2, 7])}, by_customers_country: [holidays]}}
+take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
+"""
+    rulebook, _ = read_rulebook([("rules/own.yaml", text)], find=shipped)
+    if rulebook is None:
+        return a_pack(dice)
+    return rulebook
+
+
+def some_rulebook(dice: random.Random) -> Rulebook | None:
+    return a_pack(dice) if dice.random() < 0.3 else a_rulebook(dice)
+
+
+def everything(found: Backtests) -> list[Any]:
+    return [
+        [
+            *((one.day, one.action.key, one.action, one.needless) for one in result.kept),
+            *(line.as_json() for line in result.by_place()),
+            result.tally.days,
+        ]
+        for result in found.results
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_backtest_with_days_left_out_equals_the_one_of_every_day(seed: int) -> None:
+    dice = random.Random(seed)
+    rulebook = some_rulebook(dice)
+    if rulebook is None:
+        return
+    accounts = [an_account(dice) for _ in range(3)]
+    options: dict[str, Any] = {"first": FIRST, "last": TODAY - timedelta(1), "today": TODAY}
+    short = backtest(accounts, the_trial(), [rulebook], **options)
+    long = backtest(accounts, the_trial(), [rulebook], every_day=True, **options)
+    assert everything(short) == everything(long)
+    assert short.results[0].evaluated <= long.results[0].evaluated == 3 * 120
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), debtors=st.sampled_from(Debtors))
+def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
+    seed: int, debtors: Debtors
+) -> None:
+    dice = random.Random(seed)
+    rulebook = some_rulebook(dice)
+    if rulebook is None:
+        return
+    accounts = [an_account(dice) for _ in range(3)]
+    options: dict[str, Any] = {"today": TODAY, "days": 90, "debtors": debtors,
+                               "usual_days_late": 12}  # fmt: skip
+    short = simulate(accounts, the_trial(), rulebook, **options)
+    long = simulate(accounts, the_trial(), rulebook, every_day=True, **options)
+    assert short.as_json() == long.as_json()
+
+
+def test_most_random_rulebooks_are_rulebooks() -> None:
+    made = [a_rulebook(random.Random(seed)) for seed in range(40)]
+    assert sum(one is not None for one in made) > 20
+
+
+@pytest.mark.parametrize(
+    ("condition", "planned"),
+    [
+        ("overdue_amount: {more_than: balance}", 2),
+        ("oldest_days_overdue: {more_than: 60}", 2),
+        ("oldest_days_overdue: {more_than: 60}\n      balance: {less_than: 10}", 1),
+        ("oldest_days_overdue: {more_than: days_since_last_payment}", 100),
+        ("days_until_review: {exactly: 5}", 3),
+    ],
+)
+def test_only_days_on_which_an_answer_can_change_are_planned(condition: str, planned: int) -> None:
+    text = f"""version: 1
+currency: GBP
+customers:
+  - contact: One
+    review_on: {FIRST + timedelta(50)}
+credit_holds:
+  - name: X
+    when:
+      {condition}
+"""
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert rulebook is not None, problems
+    due_on = FIRST + timedelta(20)
+    owed = Invoice("i1", "c1", "I1", "open", FIRST - DAY, due_on, "GBP", Decimal(1),
+                   Decimal(100), Decimal(100))  # fmt: skip
+    account = Account((Contact("c1", "One"),), (owed,))
+    last = FIRST + timedelta(99)
+    found = backtest([account], the_trial(), [rulebook], first=FIRST, last=last, today=last)
+    assert found.results[0].evaluated == planned
+
+
+def test_interest_is_waited_for_until_the_day_it_reaches_the_sum() -> None:
+    text = """version: 1
+currency: GBP
+statutory:
+  law: A law
+  source: a page
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: when it became late
+  rates:
+    - {from: 2026-07-01, rate: 2, source: a page}
+follow_ups:
+  - name: Claim
+    when: {statutory_interest: {at_least: 5}}
+    task: Claim
+"""
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert rulebook is not None, problems
+    due_on = date(2026, 8, 1)
+    owed = Invoice("i1", "c1", "I1", "open", due_on, due_on, "GBP", Decimal(1),
+                   Decimal(365), Decimal(365))  # fmt: skip
+    account = Account((Contact("c1", "One"),), (owed,))
+    options: dict[str, Any] = {"first": FIRST, "last": TODAY, "today": TODAY}
+    found = backtest([account], the_trial(), [rulebook], **options).results[0]
+    # 365.00 at 10% bear 10 pence a day: 4.99 and more are 5.00 on the fiftieth.
+    assert [one.day for one in found.kept] == [due_on + timedelta(50)]
+    assert found.evaluated == 3  # the first day, the day of the invoice, the day of the sum
+
+
+def test_it_is_known_of_every_fact_when_it_moves() -> None:
+    assert {field.name for field in FIELDS} <= KNOWN
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_an_account_is_the_same_until_something_happens_to_it(seed: int) -> None:
+    account = an_account(random.Random(seed))
+    past = Past(account, TODAY)
+    for ahead in range(130):
+        day = FIRST + timedelta(ahead)
+        stood = as_it_stood(account, day)._replace(sent=(), hold=None)
+        assert past.on(day)._replace(sent=(), hold=None) == stood

@@ -1,0 +1,156 @@
+"""A ledger played forward: who pays when, and what that leaves to do."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from arsync.core.ledger.records import Account, Organisation, Promise
+from arsync.core.rulebook import read_rulebook
+from arsync.core.rulebook.model import Safety
+from arsync.core.trials.activity_counts import CUSTOMERS_KEPT_MAX
+from arsync.core.trials.simulation import (
+    Debtors,
+    Simulation,
+    paid,
+    payments_of,
+    simulate,
+    usual_lateness,
+)
+from arsync.core.trials.trial import Trial
+
+Desk = Any
+TODAY = date(2026, 11, 20)
+OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+
+
+def play(text: str, *accounts: Account, days: int = 60, **values: Any) -> Simulation:
+    rulebook, problems = read_rulebook([("rules/test.yaml", text)])
+    assert rulebook is not None, "\n".join(map(str, problems))
+    organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
+    trial = Trial("acme", organisation, OFFERS, lambda _: lambda _: False)
+    options: dict[str, Any] = {"today": TODAY, "days": days, "debtors": Debtors.NEVER, **values}
+    return simulate(accounts, trial, rulebook, **options)
+
+
+def paid_late(desk: Desk, name: str, late: int, contact: str = "c1") -> Any:
+    """Make an invoice that was paid so many days late, some months ago."""
+    invoice = desk.invoice(name, 120, "0", contact=contact, total="50", status="paid")
+    return invoice._replace(paid_on=invoice.due_on + timedelta(late))
+
+
+def test_messages_wait_for_business_days(desk: Desk) -> None:
+    text = desk.head + desk.steps + "sending: {days: business days}\n"
+    # Due on Friday: the first reminder is due on Saturday and leaves on Monday.
+    found = play(text, desk.account(desk.invoice("i1", 0)), days=10)
+    assert list(found.tally.days) == [date(2026, 11, 23)]
+
+
+def test_debtors_pay_as_late_as_they_used_to(desk: Desk) -> None:
+    own = desk.account(paid_late(desk, "old", 8), paid_late(desk, "older", 10),
+                       desk.invoice("i1", 2))  # fmt: skip
+    found = payments_of(own, Debtors.AS_BEFORE, TODAY, 30)
+    assert [(one.invoice.id, one.on) for one in found] == [("i1", TODAY + timedelta(7))]
+    new = desk.account(desk.invoice("i2", 2))
+    assert payments_of(new, Debtors.AS_BEFORE, TODAY, 30)[0].on == TODAY + timedelta(28)
+    assert payments_of(new, Debtors.AS_BEFORE, TODAY, None) == []
+
+
+def test_who_is_already_later_than_ever_counts_from_today(desk: Desk) -> None:
+    account = desk.account(paid_late(desk, "old", 8), desk.invoice("i1", 40))
+    assert payments_of(account, Debtors.AS_BEFORE, TODAY, None)[0].on == TODAY + timedelta(8)
+    prompt = desk.account(paid_late(desk, "old", 0), desk.invoice("i1", 40))
+    assert payments_of(prompt, Debtors.AS_BEFORE, TODAY, None)[0].on == TODAY + timedelta(1)
+
+
+def test_the_ledger_s_lateness_is_the_mean_of_its_paid_invoices(desk: Desk) -> None:
+    accounts = [desk.account(paid_late(desk, "a", 4), paid_late(desk, "b", 5)),
+                desk.account(paid_late(desk, "c", 0), desk.invoice("d", 300))]  # fmt: skip
+    assert usual_lateness(accounts, TODAY) == 3
+    assert usual_lateness([desk.account(desk.invoice("d", 300))], TODAY) is None
+
+
+def test_on_promise_only_what_was_promised_or_is_expected_is_paid(desk: Desk) -> None:
+    day = TODAY + timedelta(5)
+    account = desk.account(
+        desk.invoice("i1", 9),
+        desk.invoice("i2", 9, expected_on=day),
+        desk.invoice("i3", 9),
+        promises=(
+            Promise("i1", TODAY + timedelta(2), None, TODAY - timedelta(9)),
+            Promise("i1", day, Decimal(40), TODAY),
+            Promise("i3", TODAY - timedelta(1), None, TODAY - timedelta(9)),
+        ),
+    )
+    found = payments_of(account, Debtors.ON_PROMISE, TODAY, 30)
+    assert [(one.invoice.id, one.on, one.amount) for one in found] == [
+        ("i1", day, Decimal(40)),
+        ("i2", day, Decimal(100)),
+    ]
+
+
+def test_part_of_an_invoice_leaves_the_rest_owed(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 9), promises=(Promise("i1", TODAY + timedelta(5), Decimal(40), TODAY),)
+    )
+    due = payments_of(account, Debtors.ON_PROMISE, TODAY, None)[0]
+    after = paid(account, due)
+    assert (after.invoices[0].status, after.invoices[0].amount_due) == ("open", Decimal(60))
+    assert after.payments[0].allocations[0].amount == Decimal(40)
+    whole = paid(account, due._replace(amount=Decimal(100)))
+    assert (whole.invoices[0].status, whole.invoices[0].paid_on) == ("paid", due.on)
+
+
+def test_who_pays_gets_no_further_reminder_and_the_hold_is_lifted(desk: Desk) -> None:
+    hold = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least: 60}}\n"
+    text = desk.head + hold + desk.steps + desk.daily
+    account = desk.account(desk.invoice("i1", 70, expected_on=TODAY + timedelta(5)))
+    never = play(text, account)
+    assert dict(never.tally.totals) == {"messages": 3, "holds": 1}
+    kept = play(text, account, debtors=Debtors.ON_PROMISE)
+    assert dict(kept.tally.totals) == {"messages": 1, "holds": 1, "holds lifted": 1}
+    assert kept.payments == 1
+
+
+def test_peaks_are_compared_with_the_safety_limits(desk: Desk) -> None:
+    accounts = [
+        desk.account(desk.invoice(f"i{n}", 3, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
+        for n in range(5)
+    ]
+    found = play(desk.head + desk.steps + desk.daily, *accounts, days=20)
+    peak = found.tally.peaks(Safety(emails=4))[0]
+    assert peak == ("messages", 5, TODAY, 4, 2)
+
+
+def test_only_the_customers_touched_most_are_kept(desk: Desk) -> None:
+    accounts = [
+        desk.account(
+            *(desk.invoice(f"i{n}-{m}", 3, contact=f"c{n}") for m in range(1 + (n == 7))),
+            contacts=(desk.contact(f"c{n}"),),
+        )
+        for n in range(CUSTOMERS_KEPT_MAX + 5)
+    ]
+    tally = play(desk.head + desk.steps + desk.daily, *accounts, days=5).tally
+    assert tally.customers == CUSTOMERS_KEPT_MAX + 5
+    assert len(tally.most()) == CUSTOMERS_KEPT_MAX
+    assert tally.most()[0].contact_id == "c7"
+
+
+def test_a_connection_that_observes_is_taken_over_on_the_first_day(desk: Desk) -> None:
+    text = desk.head + desk.steps + desk.daily + "take_over: spread over 9 days\n"
+    accounts = [
+        desk.account(desk.invoice(f"i{n}", 50, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
+        for n in range(30)
+    ]
+    tally = play(text, *accounts, days=13).tally
+    assert tally.totals["messages"] == 30
+    assert max(day["messages"] for day in tally.days.values()) < 12
+
+
+def test_a_day_s_counts_are_for_json_with_days_of_rest(desk: Desk) -> None:
+    shown = play(desk.head + desk.steps + desk.daily, desk.account(desk.invoice("i1", 3))).as_json()
+    assert len(shown["days"]) == 60
+    assert shown["days"][0]["messages"] == 1
+    assert shown["days"][1]["messages"] == 0
+    assert shown["touched_most"][0]["messages"] == 3
