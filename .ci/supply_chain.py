@@ -222,8 +222,19 @@ def audit(lock: str) -> int:
         # Without the markers: a package that only Windows needs is audited here all the same.
         plain = Path(folder) / "lock.txt"
         plain.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked.values()))
-        command = [sys.executable, "-m", "pip_audit", "--requirement", str(plain), "--no-deps",
-                   "--disable-pip", "--progress-spinner", "off", "--format", "json"]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "pip_audit",
+            "--requirement",
+            str(plain),
+            "--no-deps",
+            "--disable-pip",
+            "--progress-spinner",
+            "off",
+            "--format",
+            "json",
+        ]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, check=False, timeout=AUDIT_SECONDS_MAX
@@ -240,9 +251,22 @@ def sbom(lock: str, target: Path) -> int:
     """Write the packages at run time as CycloneDX JSON; the same lock gives the same bytes."""
     chosen = pins(lock)
     text = "".join(pin.text for pin in chosen.values())
-    command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "--pyproject",
-               str(PROJECT), "--output-reproducible", "--output-format", "JSON",
-               "--output-file", str(target), "-"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "cyclonedx_py",
+        "requirements",
+        "--pyproject",
+        str(PROJECT),
+        "--output-reproducible",
+        "--output-format",
+        "JSON",
+        "--output-file",
+        str(target),
+        "-",
+    ]
     target.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, input=text, text=True, check=False, capture_output=True)
     if done.returncode:
@@ -271,7 +295,7 @@ def licence(name: str) -> str:
 def allowed(text: str) -> bool:
     """Say whether a licence may stand beside arsync's own; of several offered, one is enough."""
     offers = re.split(r"\s+OR\s+", text)
-    return any(all(map(PERMISSIVE.search, re.split(r"\s+AND\s+", one))) for one in offers)
+    return any(all(map(PERMISSIVE.search, re.split(r"\s+AND\s+", offer))) for offer in offers)
 
 
 def licences(lock: str) -> int:

@@ -40,20 +40,20 @@ def main() -> None:
     scale = QUICK if options.quick else FULL
     began = time.monotonic()
     loads = [busy()]
-    found: list[Section] = []
+    sections: list[Section] = []
     folder = Path(tempfile.mkdtemp(prefix="arsync-bench-"))
     try:
         for name in options.only or SECTIONS:
             for section in SECTIONS[name](scale, folder):
                 show(section)
-                found.append(section)
+                sections.append(section)
             loads.append(busy())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     minutes = (time.monotonic() - began) / 60
     print(f"{minutes:.1f} minutes")
     if not (options.quick or options.only):
-        write_docs(found, busy=sum(loads) / len(loads), minutes=minutes)
+        write_docs(sections, busy=sum(loads) / len(loads), minutes=minutes)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,16 @@ RULEBOOKS = ("standard", "uk-standard")
 TURNS = 2
 INVOICES_EACH = 10
 """Of one customer; one month and a bit apart, over the year and before it."""
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
-                    "attachment", "late fee", "contact groups"})  # fmt: skip
+OFFERS = frozenset(
+    {
+        "credit hold",
+        "payment terms",
+        "email by the accounting system",
+        "attachment",
+        "late fee",
+        "contact groups",
+    }
+)
 
 
 def an_account(number: int) -> Account:
@@ -48,15 +56,34 @@ def an_account(number: int) -> Account:
         paid = due + timedelta(max(-29, late + dice.randint(-4, 12)))
         is_paid = paid <= TODAY and dice.random() > 0.04
         invoice = Invoice(
-            f"i{number}-{position}", contact.id, f"INV-{number}-{position}",
-            "paid" if is_paid else "open", issued, due, "GBP", Decimal(1), total,
-            Decimal(0) if is_paid else total, paid_on=paid if is_paid else None,
-        )  # fmt: skip
+            f"i{number}-{position}",
+            contact.id,
+            f"INV-{number}-{position}",
+            "paid" if is_paid else "open",
+            issued,
+            due,
+            "GBP",
+            Decimal(1),
+            total,
+            Decimal(0) if is_paid else total,
+            paid_on=paid if is_paid else None,
+        )
         invoices.append(invoice)
         if is_paid:
-            part = Allocation(invoice.id, total, paid)
-            payments.append(Payment(f"p{number}-{position}", contact.id, "active", paid, "GBP",
-                                    Decimal(1), total, Decimal(0), (part,)))  # fmt: skip
+            allocation = Allocation(invoice.id, total, paid)
+            payments.append(
+                Payment(
+                    f"p{number}-{position}",
+                    contact.id,
+                    "active",
+                    paid,
+                    "GBP",
+                    Decimal(1),
+                    total,
+                    Decimal(0),
+                    (allocation,),
+                )
+            )
     return Account((contact,), tuple(invoices), tuple(payments))
 
 
@@ -70,11 +97,16 @@ def run(rulebook: Rulebook, count: int, step: int, *, every_day: bool) -> tuple[
     organisation = Organisation("o1", "Benchmark", "GBP", time_zone="Europe/London")
     trial = Trial("benchmark", organisation, OFFERS, lambda _: lambda _: False)
     began = time.process_time()
-    found = backtest(
-        accounts(count, step), trial, [rulebook], first=FIRST, last=TODAY - timedelta(1),
-        today=TODAY, every_day=every_day,
-    )  # fmt: skip
-    return time.process_time() - began, found
+    backtests = backtest(
+        accounts(count, step),
+        trial,
+        [rulebook],
+        first=FIRST,
+        last=TODAY - timedelta(1),
+        today=TODAY,
+        every_day=every_day,
+    )
+    return time.process_time() - began, backtests
 
 
 class Measured(NamedTuple):
@@ -126,35 +158,56 @@ def measure(name: str, invoices: int, share: int) -> Measured:
         long.append(took)
     found, expected = left_out.results[0], all_days.results[0]
     return Measured(
-        name, count, seconds, whole.results[0].evaluated,
-        sum(whole.results[0].tally.totals.values()), left_out.accounts, min(short), min(long),
-        found.evaluated, expected.evaluated, found.as_json() == expected.as_json(),
-    )  # fmt: skip
+        name,
+        count,
+        seconds,
+        whole.results[0].evaluated,
+        sum(whole.results[0].tally.totals.values()),
+        left_out.accounts,
+        min(short),
+        min(long),
+        found.evaluated,
+        expected.evaluated,
+        found.as_json() == expected.as_json(),
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--invoices", type=int, default=100_000)
     parser.add_argument("--share", type=int, default=50, help="every day for one in so many")
-    parser.add_argument("--rulebook", action="append", choices=arsync_rulebooks.names(),
-                        help="may be given more than once")  # fmt: skip
+    parser.add_argument(
+        "--rulebook",
+        action="append",
+        choices=arsync_rulebooks.names(),
+        help="may be given more than once",
+    )
     wanted = parser.parse_args()
     same = True
     for name in wanted.rulebook or RULEBOOKS:
-        one = measure(name, wanted.invoices, wanted.share)
-        same = same and one.same
+        measured = measure(name, wanted.invoices, wanted.share)
+        same = same and measured.same
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(f"{name}: {one.customers:,} customers, {one.customers * INVOICES_EACH:,} invoices, "
-              f"{DAYS} days")  # fmt: skip
-        print(f"  with days left out: {one.plans:,} plans made of {one.plans_possible:,} possible "
-              f"({one.plans / one.plans_possible:.1%}), {one.actions:,} actions, "
-              f"{one.seconds:,.1f} s of CPU, peak {peak / 1024:,.0f} MB")  # fmt: skip
-        print(f"  {one.compared:,} customers also every day: {one.plans_every_day:,} plans, "
-              f"{one.seconds_every_day:,.2f} s of CPU; with days left out "
-              f"{one.plans_left_out:,} plans, {one.seconds_left_out:,.2f} s")  # fmt: skip
         print(
-            f"  {one.plans_every_day / one.plans_left_out:.1f} times fewer plans, "
-            f"{one.ratio:.1f} times faster; the same result: {'yes' if one.same else 'NO'}"
+            f"{name}: {measured.customers:,} customers, "
+            f"{measured.customers * INVOICES_EACH:,} invoices, {DAYS} days"
+        )
+        print(
+            f"  with days left out: {measured.plans:,} plans made "
+            f"of {measured.plans_possible:,} possible "
+            f"({measured.plans / measured.plans_possible:.1%}), {measured.actions:,} actions, "
+            f"{measured.seconds:,.1f} s of CPU, peak {peak / 1024:,.0f} MB"
+        )
+        print(
+            f"  {measured.compared:,} customers also every day: "
+            f"{measured.plans_every_day:,} plans, "
+            f"{measured.seconds_every_day:,.2f} s of CPU; with days left out "
+            f"{measured.plans_left_out:,} plans, {measured.seconds_left_out:,.2f} s"
+        )
+        print(
+            f"  {measured.plans_every_day / measured.plans_left_out:.1f} times fewer plans, "
+            f"{measured.ratio:.1f} times faster; "
+            f"the same result: {'yes' if measured.same else 'NO'}"
         )
     return 0 if same else 1
 

@@ -58,8 +58,9 @@ OWN_PASSES = 10
 EXPLAINED = 2_000
 RULE_ENGINE = Peer("rule-engine 4.5.0", ("rule-engine==4.5.0",), (), "answers conditions")
 ORGANISATION = Organisation("o1", "Bench", "GBP", "GB")
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
-                    "contact groups"})  # fmt: skip
+OFFERS = frozenset(
+    {"credit hold", "payment terms", "email by the accounting system", "contact groups"}
+)
 
 
 def standard() -> Rulebook:
@@ -73,9 +74,16 @@ def plan_of(accounts: Any) -> Any:
     """Plan today for these accounts."""
     now = datetime.now(UTC)
     return make_plan(
-        accounts, standard(), connection="bench", organisation=ORGANISATION, today=now.date(),
-        now=now, offers=OFFERS, holidays=no_holidays, keepers=packing(),
-    )  # fmt: skip
+        accounts,
+        standard(),
+        connection="bench",
+        organisation=ORGANISATION,
+        today=now.date(),
+        now=now,
+        offers=OFFERS,
+        holidays=no_holidays,
+        keepers=packing(),
+    )
 
 
 def measured(folder: str, *, planning: bool) -> dict[str, float]:
@@ -123,8 +131,8 @@ def conditions() -> list[Condition]:
     """Return what the standard rulebook asks of customers, but what holds for everyone."""
     book = standard()
     rules = (book.leave_alone, book.credit_limits, book.credit_holds, book.reminders)
-    found = [one.when for part in rules for one in part]
-    return [one for one in found if one.tree != ALWAYS.tree]
+    found = [one.when for rule in rules for one in rule]
+    return [condition for condition in found if condition.tree != ALWAYS.tree]
 
 
 def facts(number: int, fields: Sequence[Field]) -> list[Any]:
@@ -186,14 +194,15 @@ def peer_rate(rows: list[list[Any]], fields: Sequence[Field]) -> tuple[float, in
     Raises:
         LeftOut: it cannot be installed.
     """
-    named = [
-        {field.name: _plain(row[field.position]) for field in fields} for row in rows
-    ]  # fmt: skip
-    told = {"rules": [said(one.tree) for one in conditions()], "rows": named}
+    named = [{field.name: _plain(row[field.position]) for field in fields} for row in rows]
+    told = {"rules": [said(condition.tree) for condition in conditions()], "rows": named}
     done = subprocess.run(
         [str(python_of(RULE_ENGINE)), str(Path(__file__).with_name("peer_rule_engine.py"))],
-        input=json.dumps(told), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise Failed(done.stderr[-600:])
     found = json.loads(done.stdout)
@@ -233,18 +242,24 @@ def _planning(folder: Path, contacts: int, invoices: int) -> None:
     ratio = plan["seconds"] / read["seconds"]
     print(f"{invoices:,} open invoices of {contacts:,} contacts, the standard rulebook")
     print(f"read and do nothing    {read['seconds']:8.2f} s   {read['peak_mb']:6.0f} MB")
-    print(f"read, assess and plan  {plan['seconds']:8.2f} s   {plan['peak_mb']:6.0f} MB"
-          f"   {plan['actions']:,.0f} actions, {plan['held_back']:,.0f} held back")  # fmt: skip
-    print(f"ratio                  {ratio:8.2f}     aim {READ_RATIO_MAX:g} or less"
-          f"{_missed(ratio <= READ_RATIO_MAX)}")  # fmt: skip
-    print(f"peak                   {plan['peak_mb']:8.0f} MB  aim below {PEAK_MB_MAX}"
-          f"{_missed(plan['peak_mb'] < PEAK_MB_MAX)}")  # fmt: skip
+    print(
+        f"read, assess and plan  {plan['seconds']:8.2f} s   {plan['peak_mb']:6.0f} MB"
+        f"   {plan['actions']:,.0f} actions, {plan['held_back']:,.0f} held back"
+    )
+    print(
+        f"ratio                  {ratio:8.2f}     aim {READ_RATIO_MAX:g} or less"
+        f"{_missed(ratio <= READ_RATIO_MAX)}"
+    )
+    print(
+        f"peak                   {plan['peak_mb']:8.0f} MB  aim below {PEAK_MB_MAX}"
+        f"{_missed(plan['peak_mb'] < PEAK_MB_MAX)}"
+    )
     print(f"explained in full      {explanations(folder):8,.0f} customers a second")
 
 
 def _conditions() -> None:
     asked = conditions()
-    fields = sorted({one for each in asked for one in fields_of(each.tree)})
+    fields = sorted({field for each in asked for field in fields_of(each.tree)})
     rows = [facts(number, fields) for number in range(PEER_ROWS)]
     own, held = own_rate(rows)
     answers = len(rows) * len(asked)
@@ -256,8 +271,10 @@ def _conditions() -> None:
         return
     assert held == peer_held, f"they disagree: {held} and {peer_held}"
     print(f"rule-engine            {answers / peer:12,.0f} answers a second")
-    print(f"ratio                  {peer / own:12.1f}     aim at least {PEER_RATIO_MIN:g}"
-          f"{_missed(peer / own >= PEER_RATIO_MIN)}")  # fmt: skip
+    print(
+        f"ratio                  {peer / own:12.1f}     aim at least {PEER_RATIO_MIN:g}"
+        f"{_missed(peer / own >= PEER_RATIO_MIN)}"
+    )
 
 
 def _missed(met: bool) -> str:

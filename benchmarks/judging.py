@@ -37,14 +37,25 @@ def evaluating(scale: Scale, folder: Path) -> Sequence[Section]:
     peak = plan["peak_mb"]
     section = Section(f"Evaluating {invoices:,} open invoices", "reading alone")
     section.add(
-        Row("processor seconds", f"{plan['seconds']:.1f}", f"{read['seconds']:.1f}",
-            f"{ratio:.2f}", f"at most {evaluate.READ_RATIO_MAX:g}",
-            ratio <= evaluate.READ_RATIO_MAX if scale.judged else None)
-    )  # fmt: skip
+        Row(
+            "processor seconds",
+            f"{plan['seconds']:.1f}",
+            f"{read['seconds']:.1f}",
+            f"{ratio:.2f}",
+            f"at most {evaluate.READ_RATIO_MAX:g}",
+            ratio <= evaluate.READ_RATIO_MAX if scale.judged else None,
+        )
+    )
     section.add(
-        Row("peak MB", f"{peak:.0f}", f"{read['peak_mb']:.0f}", "",
-            f"under {evaluate.PEAK_MB_MAX}", peak < evaluate.PEAK_MB_MAX)
-    )  # fmt: skip
+        Row(
+            "peak MB",
+            f"{peak:.0f}",
+            f"{read['peak_mb']:.0f}",
+            "",
+            f"under {evaluate.PEAK_MB_MAX}",
+            peak < evaluate.PEAK_MB_MAX,
+        )
+    )
     section.add(Row("customers explained in full, a second", f"{evaluate.explanations(home):,.0f}"))
     section.notes.append(
         f"The standard rulebook on {contacts:,} contacts: {plan['actions']:,.0f} actions, "
@@ -55,11 +66,11 @@ def evaluating(scale: Scale, folder: Path) -> Sequence[Section]:
 
 def _conditions(scale: Scale) -> Section:
     section = Section("Conditions answered a second", evaluate.RULE_ENGINE.name)
-    asked = evaluate.conditions()
-    fields = sorted({one for each in asked for one in fields_of(each.tree)})
+    conditions = evaluate.conditions()
+    fields = sorted({field for each in conditions for field in fields_of(each.tree)})
     rows = [evaluate.facts(number, fields) for number in range(evaluate.PEER_ROWS)]
     own, held = evaluate.own_rate(rows)
-    answers = len(rows) * len(asked)
+    answers = len(rows) * len(conditions)
     try:
         peer, peer_held = evaluate.peer_rate(rows, fields)
     except (LeftOut, Failed, OSError) as why:
@@ -69,10 +80,15 @@ def _conditions(scale: Scale) -> Section:
     assert held == peer_held, f"they disagree: {held} and {peer_held}"
     ratio = peer / own
     section.add(
-        Row("the standard rulebook's", f"{answers / own:,.0f}", f"{answers / peer:,.0f}",
-            f"{ratio:.1f}", f"at least {evaluate.PEER_RATIO_MIN:g} times",
-            ratio >= evaluate.PEER_RATIO_MIN if scale.judged else None)
-    )  # fmt: skip
+        Row(
+            "the standard rulebook's",
+            f"{answers / own:,.0f}",
+            f"{answers / peer:,.0f}",
+            f"{ratio:.1f}",
+            f"at least {evaluate.PEER_RATIO_MIN:g} times",
+            ratio >= evaluate.PEER_RATIO_MIN if scale.judged else None,
+        )
+    )
     return section
 
 
@@ -81,11 +97,18 @@ def checking(_scale: Scale, _folder: Path) -> Sequence[Section]:
     taken = check.measured(CHECKED_RULES, CHECK_ROUNDS)
     section = Section(f"Checking {CHECKED_RULES} rules", "Python with click and yaml")
     section.add(
-        Row("processor ms to read and warn", f"{taken.inner:.0f}", "", "",
-            f"under {check.READ_MS_MAX}", taken.inner < check.READ_MS_MAX)
-    )  # fmt: skip
-    section.add(Row("processor ms of `arsync rules check`", f"{taken.whole:.0f}",
-                    f"{taken.bare:.0f}"))  # fmt: skip
+        Row(
+            "processor ms to read and warn",
+            f"{taken.inner:.0f}",
+            "",
+            "",
+            f"under {check.READ_MS_MAX}",
+            taken.inner < check.READ_MS_MAX,
+        )
+    )
+    section.add(
+        Row("processor ms of `arsync rules check`", f"{taken.whole:.0f}", f"{taken.bare:.0f}")
+    )
     return [section]
 
 
@@ -97,13 +120,21 @@ def backtesting(scale: Scale, _folder: Path) -> Sequence[Section]:
     count = scale.invoices // BACKTESTED_SHARE // backtest.INVOICES_EACH
     short, some = backtest.run(rulebook, count, EVERY_DAY_SHARE, every_day=False)
     long, every = backtest.run(rulebook, count, EVERY_DAY_SHARE, every_day=True)
-    if [one.as_json() for one in some.results] != [one.as_json() for one in every.results]:
+    if [result.as_json() for result in some.results] != [
+        result.as_json() for result in every.results
+    ]:
         raise Failed("a backtest with days left out says something else than that of every day")
     whole, _ = backtest.run(rulebook, count, 1, every_day=False)
     invoices = count * backtest.INVOICES_EACH
     section = Section(f"A year's backtest of {invoices:,} invoices", "every day planned")
-    section.add(Row(f"processor seconds, one customer in {EVERY_DAY_SHARE}", f"{short:.1f}",
-                    f"{long:.1f}", f"{long / short:.1f}"))  # fmt: skip
+    section.add(
+        Row(
+            f"processor seconds, one customer in {EVERY_DAY_SHARE}",
+            f"{short:.1f}",
+            f"{long:.1f}",
+            f"{long / short:.1f}",
+        )
+    )
     section.add(Row("processor seconds, every customer", f"{whole:.1f}"))
     section.notes.append(
         "The standard rulebook, 365 days; days on which nothing can change are left out, and the "

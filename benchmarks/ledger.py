@@ -68,9 +68,9 @@ class Ledger(World):
     @contextlib.contextmanager
     def asked(self) -> Iterator[list[Asked]]:
         """Count what is asked within the block; the list holds it afterwards."""
-        found: list[Asked] = []
+        askeds: list[Asked] = []
         since, cpu = self.last_request(), self._cpu_seconds()
-        yield found
+        yield askeds
         took = self._cpu_seconds() - cpu
         calls = size = 0
         more = True
@@ -79,7 +79,7 @@ class Ledger(World):
             calls += len(page["requests"])
             size += sum(row["bytes"] for row in page["requests"])
             since, more = page["next"], page["more"]
-        found.append(Asked(calls, size, took))
+        askeds.append(Asked(calls, size, took))
 
     def forward(self, step: timedelta) -> None:
         """Let time pass: what was loaded or edited just now is then old for everybody."""
@@ -142,10 +142,22 @@ def ledger(folder: Path, platform: str, *, contacts: int, invoices: int) -> Iter
     """
     port, smtp_port = free_port(), free_port()
     command = [
-        sys.executable, "-m", "arsync_sandbox", "--platform", platform, "--port", str(port),
-        "--smtp-port", str(smtp_port), "--contacts", str(contacts), "--invoices", str(invoices),
-        "--no-limits", "--no-debtors",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "arsync_sandbox",
+        "--platform",
+        platform,
+        "--port",
+        str(port),
+        "--smtp-port",
+        str(smtp_port),
+        "--contacts",
+        str(contacts),
+        "--invoices",
+        str(invoices),
+        "--no-limits",
+        "--no-debtors",
+    ]
     log = folder / f"sandbox-{platform}-{invoices}.log"
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)

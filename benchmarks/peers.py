@@ -59,9 +59,16 @@ def python_of(peer: Peer) -> Path:
         return python
     for command in (
         [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check",
-         *peer.requirements],
-    ):  # fmt: skip
+        [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            *peer.requirements,
+        ],
+    ):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
@@ -99,8 +106,13 @@ def _tap(module: str, config: Callable[[dict[str, Any]], dict[str, Any]]) -> Any
         file = folder / "config.json"
         file.write_text(json.dumps(own))
         start: list[str | Path] = [
-            python, HERE / "peer_reroute.py", ledger.url, f"{module}:main", "--config", file
-        ]  # fmt: skip
+            python,
+            HERE / "peer_reroute.py",
+            ledger.url,
+            f"{module}:main",
+            "--config",
+            file,
+        ]
         log = folder / "discover.log"
         cost_of([*start, "--discover"], log=log)
         catalog = json.loads(log.with_suffix(".out").read_text())
@@ -110,9 +122,9 @@ def _tap(module: str, config: Callable[[dict[str, Any]], dict[str, Any]]) -> Any
                 part["metadata"]["selected"] = chosen
         chosen_file = folder / "catalog.json"
         chosen_file.write_text(json.dumps(catalog))
-        with ledger.asked() as asked:
+        with ledger.asked() as askeds:
             cost = cost_of([*start, "--catalog", chosen_file], log=folder / "sync.log")
-        return Pulled(cost, asked[0])
+        return Pulled(cost, askeds[0])
 
     return run
 
@@ -128,9 +140,9 @@ def _dlt(python: Path, ledger: Ledger, folder: Path) -> Pulled:
     }
     file = folder / "config.json"
     file.write_text(json.dumps(own))
-    with ledger.asked() as asked:
+    with ledger.asked() as askeds:
         cost = cost_of([python, HERE / "peer_dlt.py", file], log=folder / "dlt.log")
-    return Pulled(cost, asked[0])
+    return Pulled(cost, askeds[0])
 
 
 _RUNS: dict[Peer, Callable[[Path, Ledger, Path], Pulled]] = {

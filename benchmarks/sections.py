@@ -77,11 +77,11 @@ def connect(sandbox: Ledger, home: Path) -> None:
 
 def pull(sandbox: Ledger, home: Path) -> Pulled:
     """Pull, as a process of its own."""
-    with sandbox.asked() as asked:
+    with sandbox.asked() as askeds:
         cost = cost_of(
             [*ARSYNC, "pull", "--json", "--config", home / "config.toml"], log=home / "pull.log"
         )
-    return Pulled(cost, asked[0])
+    return Pulled(cost, askeds[0])
 
 
 def _small_pull(platform: str, scale: Scale, folder: Path) -> Pulled:
@@ -109,22 +109,40 @@ def _own_figures(
     total = sum(rows.values())
     mb = full.asked.bytes / 1e6
     section.add(
-        Row("calls", f"{full.asked.calls:,}", f"{small.asked.calls:,}", "", f"at most {most:,}",
-            full.asked.calls <= most)
-    )  # fmt: skip
+        Row(
+            "calls",
+            f"{full.asked.calls:,}",
+            f"{small.asked.calls:,}",
+            "",
+            f"at most {most:,}",
+            full.asked.calls <= most,
+        )
+    )
     section.add(Row("megabytes sent", f"{mb:,.1f}", f"{small.asked.bytes / 1e6:,.1f}"))
     section.add(Row("seconds", f"{full.cost.seconds:.1f}", f"{small.cost.seconds:.1f}"))
     section.add(
         Row("processor seconds", f"{full.cost.cpu_seconds:.1f}", f"{small.cost.cpu_seconds:.1f}")
     )
     section.add(
-        Row("peak MB", f"{full.cost.peak_mb:.0f}", f"{small.cost.peak_mb:.0f}", f"{flat:.2f}",
-            f"under {PEAK_MB_MAX}, flat", full.cost.peak_mb < PEAK_MB_MAX and flat < FLAT_MAX)
-    )  # fmt: skip
+        Row(
+            "peak MB",
+            f"{full.cost.peak_mb:.0f}",
+            f"{small.cost.peak_mb:.0f}",
+            f"{flat:.2f}",
+            f"under {PEAK_MB_MAX}, flat",
+            full.cost.peak_mb < PEAK_MB_MAX and flat < FLAT_MAX,
+        )
+    )
     section.add(
-        Row("calls when nothing changed", f"{again.asked.calls}", "", "", f"at most {quiet}",
-            again.asked.calls <= quiet)
-    )  # fmt: skip
+        Row(
+            "calls when nothing changed",
+            f"{again.asked.calls}",
+            "",
+            "",
+            f"at most {quiet}",
+            again.asked.calls <= quiet,
+        )
+    )
     section.add(Row("seconds when nothing changed", f"{again.cost.seconds:.1f}"))
     section.notes.append(
         f"{total:,} records: "
@@ -185,12 +203,12 @@ def _against(
     connect(sandbox, home)
     after = pull(sandbox, home)
     means = [(one + other) / 2 for one, other in zip(before.cost, after.cost, strict=True)]
-    ours = Pulled(Cost(*means), after.asked)
-    _compare(section, ours, theirs, judged=judged and peer is TAP_XERO)
+    pulled = Pulled(Cost(*means), after.asked)
+    _compare(section, pulled, theirs, judged=judged and peer is TAP_XERO)
     section.notes.append(
         f"{peer.name} {peer.does}; arsync normalises and stores. The sandbox took "
         f"{theirs.asked.cpu_seconds:.1f} processor seconds for it, "
-        f"{ours.asked.cpu_seconds:.1f} for arsync."
+        f"{pulled.asked.cpu_seconds:.1f} for arsync."
     )
     return section, after
 
@@ -232,10 +250,15 @@ def storing(scale: Scale, _folder: Path) -> Sequence[Section]:
     for rate in rates:
         ratio = rate["arsync"] / rate["driver"]
         section.add(
-            Row(f"{rate['database']}, new", f"{rate['arsync']:,.0f}", f"{rate['driver']:,.0f}",
-                f"{ratio:.2f}", f"at least {STORE_RATIO_MIN}",
-                ratio >= STORE_RATIO_MIN if scale.judged else None)
-        )  # fmt: skip
+            Row(
+                f"{rate['database']}, new",
+                f"{rate['arsync']:,.0f}",
+                f"{rate['driver']:,.0f}",
+                f"{ratio:.2f}",
+                f"at least {STORE_RATIO_MIN}",
+                ratio >= STORE_RATIO_MIN if scale.judged else None,
+            )
+        )
         section.add(Row(f"{rate['database']}, unchanged", f"{rate['unchanged']:,.0f}"))
         section.add(Row(f"{rate['database']}, read with debtors", f"{rate['read']:,.0f}"))
     if len(rates) == 1:
@@ -274,9 +297,15 @@ def start(_scale: Scale, folder: Path) -> Sequence[Section]:
     bare = [cost_of([sys.executable, "-c", "pass"], log=folder / "bare.log") for _ in range(rounds)]
     best, least = (min(cost.seconds for cost in costs) * 1000 for costs in (ours, bare))
     section.add(
-        Row("milliseconds of `arsync --help`", f"{best:.0f}", f"{least:.0f}", "",
-            f"under {HELP_MS_MAX}", best < HELP_MS_MAX)
-    )  # fmt: skip
+        Row(
+            "milliseconds of `arsync --help`",
+            f"{best:.0f}",
+            f"{least:.0f}",
+            "",
+            f"under {HELP_MS_MAX}",
+            best < HELP_MS_MAX,
+        )
+    )
     return [section]
 
 

@@ -73,9 +73,9 @@ def searched(text: str, where: str) -> str:
 def _secret_at(text: str) -> int | None:
     """Return where a secret begins; None when there is none."""
     if any(sign in text for sign in SIGNS_OF_A_SECRET):
-        found = SECRETS.search(text)
-        if found:
-            return found.start()
+        match = SECRETS.search(text)
+        if match:
+            return match.start()
     end = text.find("=", 43)
     while end >= 0:
         begin = end - 43
@@ -266,8 +266,12 @@ def _keep(file: Path, counts: dict[str, list[int]], seconds: dict[str, float]) -
     profile = os.environ.get("ARSYNC_TORTURE_PROFILE", "ci")
     known = json.loads(file.read_text()) if file.exists() else {}
     known[profile] = {
-        what: {"tried": tried, "settled_by_a_person": people, "left_out": left_out,
-               "seconds": round(seconds[what])}
+        what: {
+            "tried": tried,
+            "settled_by_a_person": people,
+            "left_out": left_out,
+            "seconds": round(seconds[what]),
+        }
         for what, (tried, people, left_out) in sorted(counts.items())
-    }  # fmt: skip
+    }
     file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")

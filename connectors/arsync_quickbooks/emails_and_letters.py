@@ -79,8 +79,8 @@ class PlatformEmail:
         to = write.action.details.get("to", "").strip()
         if not to:
             customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
-            known = customer.primary_email_addr if customer else None
-            to = ((known and known.address) or "").strip()
+            email = customer.primary_email_addr if customer else None
+            to = ((email and email.address) or "").strip()
         if not to:
             raise Rejected(f"{_target(write.action).shown} has no email address in QuickBooks.")
         return to
@@ -122,7 +122,9 @@ class Letter:
 
 def targets_on_invoices(action: Action) -> list[Target]:
     """Return the invoices an action names."""
-    return [Target("Invoice", one.id, one.number or one.id) for one in action.invoices]
+    return [
+        Target("Invoice", invoice.id, invoice.number or invoice.id) for invoice in action.invoices
+    ]
 
 
 def sent_since(invoice: InvoiceDoc, before: Mapping[str, str]) -> bool | None:

@@ -86,12 +86,12 @@ def placed(
 def removed(text: str, subject: str) -> str:
     """Return the text without our blocks about the subject, otherwise byte for byte."""
     pattern = re.compile(_BLOCK.format(subject=re.escape(subject)), re.DOTALL)
-    while found := pattern.search(text):
-        before, after = text[: found.start()], text[found.end() :]
+    while match := pattern.search(text):
+        before, after = text[: match.start()], text[match.end() :]
         if before and not after[:1].strip():
             # The line break that was put before the block goes with it, unless it now parts
             # their own words. The block shows whether a server rewrote our line breaks.
-            before = before.removesuffix("\r\n" if "\r\n" in found[0] else "\n")
+            before = before.removesuffix("\r\n" if "\r\n" in match[0] else "\n")
         text = before + after
     return text
 
@@ -99,8 +99,8 @@ def removed(text: str, subject: str) -> str:
 def block_in(text: str, subject: str) -> str:
     """Return our last block about the subject as it stands there; empty when there is none."""
     pattern = re.compile(_BLOCK.format(subject=re.escape(subject)), re.DOTALL)
-    found = list(pattern.finditer(text))
-    return found[-1][0] if found else ""
+    matches = list(pattern.finditer(text))
+    return matches[-1][0] if matches else ""
 
 
 def words_of(block: str) -> str:
@@ -140,17 +140,19 @@ def _plain(body: str) -> str:
 def stands(text: str, subject: str, marker: str = "") -> bool:
     """Say whether a block about the subject, and with the marker if one is given, stands here."""
     pattern = re.compile(_HEADER.format(subject=re.escape(subject)))
-    return any(not marker or f"[arsync:{one['mark']}]" == marker for one in pattern.finditer(text))
+    return any(
+        not marker or f"[arsync:{match['mark']}]" == marker for match in pattern.finditer(text)
+    )
 
 
 def promised_on(text: str) -> date | None:
     """Return the day that our promise block names."""
     if _FENCE not in text:
         return None
-    found = re.search(_HEADER.format(subject=re.escape(PROMISE)), text)
-    if found is None:
+    match = re.search(_HEADER.format(subject=re.escape(PROMISE)), text)
+    if match is None:
         return None
     try:
-        return date.fromisoformat(found["told"].strip().removeprefix("on "))
+        return date.fromisoformat(match["told"].strip().removeprefix("on "))
     except ValueError:
         return None

@@ -41,9 +41,9 @@ class LateFee:
 
     def perform(self, write: Write) -> Receipt:
         """Make the invoice where there is none with our marker."""
-        found = self.find(write)
-        if found:
-            return found
+        receipt = self.find(write)
+        if receipt:
+            return receipt
         body = self._body(write)
         try:
             made = self._desk.client.put("Invoice", body, request_id(write, "late fee"))
@@ -95,17 +95,17 @@ class LateFee:
     def _billing_item(self, company: Company) -> dict[str, str]:
         if not self._item:
             raise Rejected("late fees need [quickbooks] late_fee_item: the name of a service item.")
-        found: object = None
+        item_doc: object = None
         if self._item.isdigit():
-            found = self._desk.look("Item", self._item, ItemDoc)
-        if found is None:
+            item_doc = self._desk.look("Item", self._item, ItemDoc)
+        if item_doc is None:
             named = self._desk.reader.rows_of("Item", ItemDoc, f"Name = {quoted(self._item)}")
-            found = named[0] if named else None
-        if not isinstance(found, ItemDoc) or not found.id:
+            item_doc = named[0] if named else None
+        if not isinstance(item_doc, ItemDoc) or not item_doc.id:
             raise Rejected(f"QuickBooks has no active item {self._item!r} for late fees.")
-        if found.active is False or (found.type or "Service") != "Service":
+        if item_doc.active is False or (item_doc.type or "Service") != "Service":
             raise Rejected(f"the item {self._item!r} in QuickBooks is not an active service.")
-        return {"id": found.id, "tax_code": _tax_code(found, company)}
+        return {"id": item_doc.id, "tax_code": _tax_code(item_doc, company)}
 
     def _currency(self, write: Write, company: Company) -> dict[str, Any]:
         """Return the fee's currency and rate: those of the invoice that it is for."""

@@ -125,8 +125,8 @@ def _saved(write: Write) -> str:
 
 def cash_terms(desk: Desk) -> tuple[str, ...]:
     """Return the ids of the usable terms of 0 days, plain ones before those with a discount."""
-    found = [term for term in desk.reader.terms() if is_cash_on_delivery(term)]
-    return tuple(term.id or "" for term in sorted(found, key=_has_discount))
+    term_docs = [term for term in desk.reader.terms() if is_cash_on_delivery(term)]
+    return tuple(term.id or "" for term in sorted(term_docs, key=_has_discount))
 
 
 def _has_discount(term: TermDoc) -> bool:

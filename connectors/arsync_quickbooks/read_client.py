@@ -95,18 +95,18 @@ class Reader:
             path = f"companyinfo/{self.api.realm_id}"
             info, at = self.api.read(path)
             preferences, _ = self.api.read("preferences")
-            told = _whole(preferences, "Preferences", PreferencesDoc)
-            books = records.books_of(told)
+            preferences_doc = _whole(preferences, "Preferences", PreferencesDoc)
+            books = records.books_of(preferences_doc)
             if not books.home_currency:
                 raise Rejected("QuickBooks does not tell the company's home currency.")
             organisation = records.to_organisation(
                 _whole(info, "CompanyInfo", CompanyInfoDoc),
-                told,
+                preferences_doc,
                 realm_id=self.api.realm_id,
                 is_demo=self._is_demo,
                 known_time_zones=_time_zones(),
             )
-            self.company_read = Company(organisation, books, told, at)
+            self.company_read = Company(organisation, books, preferences_doc, at)
             self.books = books
         return self.company_read
 
@@ -114,8 +114,11 @@ class Reader:
         """Read what customer types and terms are called: two calls."""
         types = self.rows_of("CustomerType", CustomerTypeDoc)
         self.names = Names(
-            {found.id or "": found.name or "" for found in types},
-            {found.id or "": records.term_in_words(found) for found in self.terms()},
+            {
+                customer_type_doc.id or "": customer_type_doc.name or ""
+                for customer_type_doc in types
+            },
+            {term.id or "": records.term_in_words(term) for term in self.terms()},
         )
         return self.names
 
@@ -189,9 +192,9 @@ class Reader:
 
 
 def _balances(rows_of_customers: Iterable[Row]) -> list[OwnBalance]:
-    customers = (one for one in rows_of_customers if isinstance(one, CustomerDoc))
-    made = (records.to_balance(one) for one in customers)
-    return [one for one in made if one is not None]
+    customers = (row for row in rows_of_customers if isinstance(row, CustomerDoc))
+    made = (records.to_balance(customer) for customer in customers)
+    return [own_balance for own_balance in made if own_balance is not None]
 
 
 def split_deleted(raw: Raw, entity: Entity) -> tuple[list[Row], list[str]]:
@@ -212,10 +215,10 @@ def count(raw: Raw) -> int:
 
 
 def _whole(tree: Mapping[str, Raw], key: str, kind: type[records.D]) -> records.D:
-    found = one(tree[key], kind) if key in tree else Odd("", "", "it is missing")
-    if isinstance(found, Odd):
-        raise RetryLater(f"QuickBooks' {key} cannot be read: {found.message}.")
-    return found
+    odd = one(tree[key], kind) if key in tree else Odd("", "", "it is missing")
+    if isinstance(odd, Odd):
+        raise RetryLater(f"QuickBooks' {key} cannot be read: {odd.message}.")
+    return odd
 
 
 @cache

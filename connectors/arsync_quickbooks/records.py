@@ -231,12 +231,12 @@ def to_credit(document: CreditMemoDoc, books: Books) -> Credit:
     """Return a CreditMemo as a credit note. Its allocations are told by payments."""
     total = _money(document.total_amt, "TotalAmt")
     remaining = document.remaining_credit
-    left = _money(document.balance if remaining is None else remaining, "RemainingCredit")
+    amount = _money(document.balance if remaining is None else remaining, "RemainingCredit")
     currency = _currency(document, books)
-    if total == 0 and left == 0 and _is_void(document):
+    if total == 0 and amount == 0 and _is_void(document):
         status = DocumentStatus.VOIDED
     else:
-        status = DocumentStatus.OPEN if left else DocumentStatus.PAID
+        status = DocumentStatus.OPEN if amount else DocumentStatus.PAID
     return Credit(
         id=_id(document.id, "Id"),
         contact_id=_id(_value(document.customer_ref), "CustomerRef"),
@@ -247,7 +247,7 @@ def to_credit(document: CreditMemoDoc, books: Books) -> Credit:
         currency=currency,
         rate=_rate(document, currency, books),
         total=total,
-        unallocated=left,
+        unallocated=amount,
         version=document.sync_token or "",
         updated_at=_moment_of(document),
     )
@@ -379,10 +379,10 @@ def _parsed_day(text: str) -> date | None:
 
 
 def _day(text: str | None, key: str) -> date:
-    found = _parsed_day(_text(text, key))
-    if found is None:
+    day = _parsed_day(_text(text, key))
+    if day is None:
         raise _OddDocument(f"{key} is not a day: {text!r}")
-    return found
+    return day
 
 
 def _day_of(text: str) -> date | None:
@@ -435,15 +435,15 @@ def _invoice_status(document: InvoiceDoc, total: Decimal, due: Decimal) -> Docum
 
 
 def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
-    found = []
+    allocations = []
     for line in document.line or ():
         links = [link for link in line.linked_txn or () if link.txn_type == "Invoice"]
         if len(links) > 1:
             raise _OddDocument("one line is linked to several invoices")
         for link in links:
             amount = _money(line.amount, "Line.Amount")
-            found.append(Allocation(_id(link.txn_id, "TxnId"), amount, paid_on))
-    return tuple(found)
+            allocations.append(Allocation(_id(link.txn_id, "TxnId"), amount, paid_on))
+    return tuple(allocations)
 
 
 def _addresses(email: Email | None) -> tuple[str, ...]:

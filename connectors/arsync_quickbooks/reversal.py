@@ -60,18 +60,18 @@ class Undone:
     def perform(self, write: Write) -> Receipt:
         """Put back what stands as arsync left it, and only that."""
         undone = _undone(write)
-        found = self.state(undone)
-        if found.refusal:
-            raise Rejected(found.refusal)
-        if found.standing is Standing.OURS:
+        undoing = self.state(undone)
+        if undoing.refusal:
+            raise Rejected(undoing.refusal)
+        if undoing.standing is Standing.OURS:
             self._kind(undone).put_back(undone, write)
-        return _receipt(undone, found)
+        return _receipt(undone, undoing)
 
     def find(self, write: Write) -> Receipt | None:
         """Look whether what was written still stands."""
         undone = _undone(write)
-        found = self.state(undone)
-        return None if found.standing is Standing.OURS else _receipt(undone, found)
+        undoing = self.state(undone)
+        return None if undoing.standing is Standing.OURS else _receipt(undone, undoing)
 
     def _kind(self, write: Write) -> Reversible:
         kind = self._kinds.get(write.action.kind)
@@ -148,9 +148,11 @@ class BlockInNotes:
         ):
             # As when a hold is lifted: an empty text in a sparse update may change nothing.
             self._desk.update(
-                undo, "Customer", read,
+                undo,
+                "Customer",
+                read,
                 lambda _: self._desk.whole_without("Customer", customer_id, "Notes"),
-            )  # fmt: skip
+            )
 
 
 class BlockInPrivateNote(BlockInNotes):
@@ -190,9 +192,11 @@ class BlockInPrivateNote(BlockInNotes):
             str(made.get("PrivateNote") or ""), self.subject, mark
         ):
             self._desk.update(
-                undo, "Invoice", read,
+                undo,
+                "Invoice",
+                read,
                 lambda _: self._desk.whole_without("Invoice", invoice_id, "PrivateNote"),
-            )  # fmt: skip
+            )
 
 
 class Terms:
@@ -280,8 +284,10 @@ class Fee:
         self._desk.changes_made += 1
 
     def _invoice(self, write: Write) -> InvoiceDoc | None:
-        found = self._fee.find(write)
-        return None if found is None else self._desk.look("Invoice", found.reference, InvoiceDoc)
+        receipt = self._fee.find(write)
+        return (
+            None if receipt is None else self._desk.look("Invoice", receipt.reference, InvoiceDoc)
+        )
 
 
 def _voided(invoice: InvoiceDoc) -> bool:

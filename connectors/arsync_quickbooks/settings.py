@@ -40,9 +40,12 @@ CAPABILITIES = Capabilities(
 """No EXPECTED_DATE: an invoice has no such field, so promises stand in its private note."""
 
 LIMITS = RateLimits(
-    calls_per_minute=450, calls_at_once=8, calls_per_second=8,
-    reads_per_month=500_000, reads_reserve=25_000,
-)  # fmt: skip
+    calls_per_minute=450,
+    calls_at_once=8,
+    calls_per_second=8,
+    reads_per_month=500_000,
+    reads_reserve=25_000,
+)
 """Of one company, but for the reads of a month. Intuit's own are 500 a minute and 10 a second or at
 once: both are told. A little less leaves room for calls that set out apart and arrive together.
 500,000 reads a month is what Intuit's free tier allows one app; no answer tells the count."""

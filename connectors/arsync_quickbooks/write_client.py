@@ -99,10 +99,10 @@ class Desk:
 
     def look(self, entity: str, object_id: str, kind: type[D]) -> D | None:
         """Read a document in whatever state it is; None when it is gone."""
-        found = self.api.one(entity, object_id, kind)
-        if isinstance(found, Odd):
-            raise Rejected(f"{entity} {object_id} cannot be read: {found.message}.")
-        return found
+        odd = self.api.one(entity, object_id, kind)
+        if isinstance(odd, Odd):
+            raise Rejected(f"{entity} {object_id} cannot be read: {odd.message}.")
+        return odd
 
     def _fresh(self, entity: str, object_id: str, kind: type[D]) -> D:
         found = self.look(entity, object_id, kind)
@@ -200,19 +200,19 @@ class Desk:
         self, write: Write, targets: list[Target], *, file: bool = False
     ) -> Receipt | None:
         """Return a receipt when the note, or the file, stands on every target."""
-        found = [self.note_on(write, target, file=file) for target in targets]
-        return found[0] if found and None not in found else None
+        receipts = [self.note_on(write, target, file=file) for target in targets]
+        return receipts[0] if receipts and None not in receipts else None
 
     def attachables(self, write: Write, target: Target) -> list[AttachableDoc]:
         """Read what hangs on a document."""
-        found: list[AttachableDoc] = []
+        attachable_docs: list[AttachableDoc] = []
         if self._asks_by_document:
             condition = (
                 f"AttachableRef.EntityRef.Type = {quoted(target.entity)}"
                 f" AND AttachableRef.EntityRef.value = {quoted(target.id)}"
             )
             try:
-                found = list(self.newest("Attachable", AttachableDoc, condition))
+                attachable_docs = list(self.newest("Attachable", AttachableDoc, condition))
             except errors.Refused as refused:
                 # Intuit's own examples ask like this, but no reference lists it as supported.
                 if not refused.codes & _CANNOT_ASK:
@@ -220,8 +220,10 @@ class Desk:
                 self._asks_by_document = False
         if not self._asks_by_document:
             since, pages = since_first_attempt(write)
-            found = list(self.newest("Attachable", AttachableDoc, since, pages_max=pages))
-        return [one for one in found if hangs(one, target)]
+            attachable_docs = list(self.newest("Attachable", AttachableDoc, since, pages_max=pages))
+        return [
+            attachable_doc for attachable_doc in attachable_docs if hangs(attachable_doc, target)
+        ]
 
     def newest(
         self, entity: str, kind: type[D], condition: str, *, pages_max: int = SCAN_PAGES_MAX

@@ -111,19 +111,19 @@ class XeroConnector:
 
     def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
         """Read afresh what Xero itself says these contacts owe."""
-        found: list[OwnBalance] = []
+        own_balances: list[OwnBalance] = []
         asked = contact_ids[: BALANCE_CALLS_MAX * IDS_PER_CALL]
         for start in range(0, len(asked), IDS_PER_CALL):
             part = asked[start : start + IDS_PER_CALL]
             query = {"includeArchived": "true", "IDs": ",".join(part)}
             query |= {"page": "1", "pageSize": str(IDS_PER_CALL)}
-            found += balances_of(self._api.rows(CONTACTS, params=query))
-        return found
+            own_balances += balances_of(self._api.rows(CONTACTS, params=query))
+        return own_balances
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""
         rows = self._api.one(ONLINE_INVOICES, f"Invoices/{invoice_id}/OnlineInvoice")
-        links = [one.online_invoice_url for one in rows.documents] if rows else []
+        links = [document.online_invoice_url for document in rows.documents] if rows else []
         return (links[0] or "") if links else ""
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -156,7 +156,7 @@ class XeroConnector:
 
     def _own_reminders(self) -> bool | None:
         rows = self._api.one(REMINDERS, "InvoiceReminders/Settings")
-        enabled = [one.enabled for one in rows.documents] if rows else []
+        enabled = [document.enabled for document in rows.documents] if rows else []
         return enabled[0] if enabled else None
 
     def _base_currency(self) -> str:
@@ -185,13 +185,13 @@ class XeroConnector:
         seen = {one.id for one in found} | {problem.id for problem in problems}
         missing = [id_ for id_ in ids if id_ not in seen]
         # A filter may hide a record that is there: only its own address says that it is gone.
-        rest = self._one_by_one(endpoint.kind or RecordKind.INVOICES, (endpoint,), missing, convert)
+        page = self._one_by_one(endpoint.kind or RecordKind.INVOICES, (endpoint,), missing, convert)
         return Page(
             endpoint.kind or RecordKind.INVOICES,
-            [*found, *rest.records],
+            [*found, *page.records],
             "",
-            problems=(*problems, *rest.problems),
-            gone=rest.gone,
+            problems=(*problems, *page.problems),
+            gone=page.gone,
         )
 
     def _one_by_one(

@@ -349,16 +349,24 @@ def _envelope(key: str, rows: Any) -> Any:
     return msgspec.defstruct(f"{key}Page", fields, bases=(_Envelope,), gc=False)
 
 
-ORGANISATION = Endpoint("Organisation", OrganisationDocument, key="Organisations",
-                        id_name="OrganisationID", kind=RecordKind.ORGANISATION)  # fmt: skip
+ORGANISATION = Endpoint(
+    "Organisation",
+    OrganisationDocument,
+    key="Organisations",
+    id_name="OrganisationID",
+    kind=RecordKind.ORGANISATION,
+)
 CONTACTS = Endpoint("Contacts", ContactDocument, id_name="ContactID", kind=RecordKind.CONTACTS)
 INVOICES = Endpoint("Invoices", InvoiceDocument, id_name="InvoiceID", kind=RecordKind.INVOICES)
-CREDIT_NOTES = Endpoint("CreditNotes", CreditDocument, id_name="CreditNoteID",
-                        kind=RecordKind.CREDITS)  # fmt: skip
-PREPAYMENTS = Endpoint("Prepayments", CreditDocument, id_name="PrepaymentID",
-                       kind=RecordKind.CREDITS)  # fmt: skip
-OVERPAYMENTS = Endpoint("Overpayments", CreditDocument, id_name="OverpaymentID",
-                        kind=RecordKind.CREDITS)  # fmt: skip
+CREDIT_NOTES = Endpoint(
+    "CreditNotes", CreditDocument, id_name="CreditNoteID", kind=RecordKind.CREDITS
+)
+PREPAYMENTS = Endpoint(
+    "Prepayments", CreditDocument, id_name="PrepaymentID", kind=RecordKind.CREDITS
+)
+OVERPAYMENTS = Endpoint(
+    "Overpayments", CreditDocument, id_name="OverpaymentID", kind=RecordKind.CREDITS
+)
 PAYMENTS = Endpoint("Payments", PaymentDocument, id_name="PaymentID", kind=RecordKind.PAYMENTS)
 GROUPS = Endpoint("ContactGroups", Group, id_name="ContactGroupID")
 HISTORY = Endpoint("History", HistoryRow, key="HistoryRecords")

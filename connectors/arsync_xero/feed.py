@@ -294,10 +294,10 @@ class Feed:
             cursor = following
 
     def _following(self, stage: _Stage, cursor: Cursor) -> Cursor:
-        wanted = _wanted(cursor)
-        index = wanted.index(stage) + 1
-        if index < len(wanted):
-            return msgspec.structs.replace(cursor, stage=wanted[index].name, **_ALL_DAYS)
+        stages = _wanted(cursor)
+        index = stages.index(stage) + 1
+        if index < len(stages):
+            return msgspec.structs.replace(cursor, stage=stages[index].name, **_ALL_DAYS)
         start = _moment(cursor.start)
         assert start is not None, "a running pull knows when it began"
         return Cursor(
@@ -373,7 +373,7 @@ def _params(stage: _Stage, cursor: Cursor) -> dict[str, str]:
 def _wanted(cursor: Cursor) -> list[_Stage]:
     """Return the stages of a pull: a full one has seen the open balances already."""
     sweeps_balances = cursor.sweeping and not cursor.full
-    return [one for one in _STAGES if sweeps_balances or one.swept != "only daily"]
+    return [stage for stage in _STAGES if sweeps_balances or stage.swept != "only daily"]
 
 
 def one_organisation(rows: Rows[Any], own_reminders: bool | None) -> Organisation:
@@ -382,8 +382,15 @@ def one_organisation(rows: Rows[Any], own_reminders: bool | None) -> Organisatio
     Raises:
         Rejected: it cannot be understood, so nothing else could be.
     """
-    made = [to_organisation(one, own_reminders=own_reminders) for one in rows.documents]
-    problems = [*rows.problems, *(one for one in made if isinstance(one, DocumentProblem))]
+    made = [to_organisation(document, own_reminders=own_reminders) for document in rows.documents]
+    problems = [
+        *rows.problems,
+        *(
+            document_problem
+            for document_problem in made
+            if isinstance(document_problem, DocumentProblem)
+        ),
+    ]
     if problems or not made:
         message = problems[0].message if problems else "the answer is empty"
         raise Rejected(f"Xero's organisation cannot be understood: {message}.")
@@ -431,7 +438,7 @@ def _page(
 def balances_of(rows: Rows[ContactDocument]) -> list[OwnBalance]:
     """Return what Xero itself says that the contacts of an answer owe."""
     made = (to_balance(document) for document in rows.documents)
-    return [one for one in made if one is not None]
+    return [own_balance for own_balance in made if own_balance is not None]
 
 
 def _text(moment: datetime) -> str:

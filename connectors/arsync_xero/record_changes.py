@@ -154,7 +154,10 @@ class Attachment(Part):
 
     def found(self) -> str:
         rows = self.tools.api.one(ATTACHMENTS, f"Invoices/{self._invoice_id}/Attachments")
-        files = {one.file_name: one.attachment_id or "" for one in (rows.documents if rows else [])}
+        files = {
+            attachment_row.file_name: attachment_row.attachment_id or ""
+            for attachment_row in (rows.documents if rows else [])
+        }
         return files.get(self._name, "")
 
     def make(self, key: str) -> str:
@@ -170,8 +173,8 @@ class Attachment(Part):
             file_type=self._type,
             include_online=True,
         )
-        made = ATTACHMENTS.rows(body).documents
-        return (made[0].attachment_id if made else None) or self._name
+        attachment_rows = ATTACHMENTS.rows(body).documents
+        return (attachment_rows[0].attachment_id if attachment_rows else None) or self._name
 
 
 class LateFee(Part):
@@ -249,16 +252,19 @@ class LateFee(Part):
             summarize_errors=False,
             unitdp=4,
         )
-        made = INVOICES.rows(body).documents
-        if not made or not made[0].invoice_id:
+        invoice_documents = INVOICES.rows(body).documents
+        if not invoice_documents or not invoice_documents[0].invoice_id:
             raise OutcomeUnknown("Xero: a late fee: the answer names no invoice")
-        return made[0].invoice_id
+        return invoice_documents[0].invoice_id
 
 
 def expected_days(api: Api, invoice_id: str) -> list[date]:
     """Return the day on which an invoice's money is expected, if there is one."""
     rows = api.one(INVOICES, f"Invoices/{invoice_id}")
-    days = [day_of(None, one.expected_payment_date) for one in (rows.documents if rows else [])]
+    days = [
+        day_of(None, invoice_document.expected_payment_date)
+        for invoice_document in (rows.documents if rows else [])
+    ]
     return [day for day in days if day is not None]
 
 

@@ -71,14 +71,27 @@ _CREDIT_KINDS = {
     "AROVERPAYMENT": CreditKind.OVERPAYMENT,
 }
 _PURCHASES = frozenset(
-    {"ACCPAY", "ACCPAYCREDIT", "SPEND-PREPAYMENT", "APPREPAYMENT", "SPEND-OVERPAYMENT",
-     "APOVERPAYMENT"}
-)  # fmt: skip
+    {
+        "ACCPAY",
+        "ACCPAYCREDIT",
+        "SPEND-PREPAYMENT",
+        "APPREPAYMENT",
+        "SPEND-OVERPAYMENT",
+        "APOVERPAYMENT",
+    }
+)
 _INVOICE_PAYMENT = "ACCRECPAYMENT"
 _OTHER_PAYMENTS = frozenset(
-    {"ACCPAYPAYMENT", "ARCREDITPAYMENT", "APCREDITPAYMENT", "AROVERPAYMENTPAYMENT",
-     "ARPREPAYMENTPAYMENT", "APPREPAYMENTPAYMENT", "APOVERPAYMENTPAYMENT"}
-)  # fmt: skip
+    {
+        "ACCPAYPAYMENT",
+        "ARCREDITPAYMENT",
+        "APCREDITPAYMENT",
+        "AROVERPAYMENTPAYMENT",
+        "ARPREPAYMENTPAYMENT",
+        "APPREPAYMENTPAYMENT",
+        "APOVERPAYMENTPAYMENT",
+    }
+)
 """Bills, and refunds of credits: a refund shows in the credit's own remaining amount."""
 _TERM_WORDS = {
     "DAYSAFTERBILLDATE": "{day} days after the invoice date",
@@ -250,11 +263,17 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
             rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
             total=_amount(document.total, "Total"),
             unallocated=_amount(document.remaining_credit, "RemainingCredit"),
-            allocations=tuple(_allocation(one, issued_on) for one in document.allocations or ()),
+            allocations=tuple(
+                _allocation(allocation, issued_on) for allocation in document.allocations or ()
+            ),
             updated_at=moment_of(document.updated_date_utc),
         )
 
-    named = {one.invoice.invoice_id for one in document.allocations or () if one.invoice}
+    named = {
+        allocation.invoice.invoice_id
+        for allocation in document.allocations or ()
+        if allocation.invoice
+    }
     whose = (_owner(document.contact), tuple(sorted(one for one in named if one)))
     return _record(make, RecordKind.CREDITS, id_, number, whose)
 
@@ -450,4 +469,4 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
 def _country(document: ContactDocument) -> str:
     """Return the country of the postal address, else of the street address."""
     addresses = sorted(document.addresses or (), key=lambda one: one.address_type != "POBOX")
-    return next((alpha_2(one.country) for one in addresses if one.country), "")
+    return next((alpha_2(address.country) for address in addresses if address.country), "")

@@ -229,7 +229,7 @@ class Members(Part):
     def _members(self, group_id: str) -> set[str]:
         rows = self.tools.api.one(GROUPS, f"ContactGroups/{group_id}")
         groups = rows.documents if rows else []
-        return {one.contact_id or "" for group in groups for one in group.contacts or ()}
+        return {contact.contact_id or "" for group in groups for contact in group.contacts or ()}
 
     def _create(self, key: str) -> str:
         groups = ContactGroups(contact_groups=[ContactGroup(name=GROUP_NAME)])

@@ -85,7 +85,7 @@ class Writes:
 
     def undoing(self, write: Write) -> Undoing:
         """Read how what a write changed stands now."""
-        return together([part.state() for part in self._undone(write)])
+        return together([undone.state() for undone in self._undone(write)])
 
     def _undone(self, write: Write) -> list[Undone]:
         """Return what a write changed, part by part, as what it was before.
@@ -155,8 +155,11 @@ class Writes:
         action = write.action
         tools = Tools(self._api, self._sdk, marker(write.key))
         if write.undoes is not None:
-            about = write._replace(action=replace(action, kind=write.undoes.action.kind,
-                                                  details=write.undoes.action.details))  # fmt: skip
+            about = write._replace(
+                action=replace(
+                    action, kind=write.undoes.action.kind, details=write.undoes.action.details
+                )
+            )
             return [*self._undone(write.undoes), *self._notes(tools, about)]
         notes = self._notes(tools, write)
         first: list[Part] = []

@@ -34,45 +34,168 @@ class Setting(NamedTuple):
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("store", "url", "sqlite:///arsync.db", "or postgresql+psycopg://user@host/database", secret=True),
-    Setting("store", "keep_days", "0", "names and texts of actions that ended so many days ago are forgotten; what keeps them from happening twice stays; 0: nothing is", whole=(0, 36_500)),
-    Setting("rules", "folder", "rules", "every *.yaml in it is read as one rulebook; a folder named after a connection inside it serves that connection alone"),
-    Setting("runs", "mode", "observe", "observe, approve, auto: for new connections", ("observe", "approve", "auto")),
+    Setting(
+        "store",
+        "url",
+        "sqlite:///arsync.db",
+        "or postgresql+psycopg://user@host/database",
+        secret=True,
+    ),
+    Setting(
+        "store",
+        "keep_days",
+        "0",
+        "names and texts of actions that ended so many days ago are forgotten; what keeps them from happening twice stays; 0: nothing is",
+        whole=(0, 36_500),
+    ),
+    Setting(
+        "rules",
+        "folder",
+        "rules",
+        "every *.yaml in it is read as one rulebook; a folder named after a connection inside it serves that connection alone",
+    ),
+    Setting(
+        "runs",
+        "mode",
+        "observe",
+        "observe, approve, auto: for new connections",
+        ("observe", "approve", "auto"),
+    ),
     Setting("runs", "every", "15m", "how often `arsync run` works: 30s, 15m, 2h"),
-    Setting("runs", "parallel", "4", "how many connections `run` and `sync` work on at the same time", whole=(1, 64)),
-    Setting("runs", "notify", "", "an address that is told once, by [smtp], when a consent is over or an outcome stays open; empty: only the log and `status` tell"),
-    Setting("runs", "time_zone", "", "empty: the organisation's own (QuickBooks does not always tell)"),
-    Setting("runs", "pace", "on", "on: stay within the platform's rate limits; off: only for the sandbox", ("on", "off")),
-    Setting("tokens", "key_file", "arsync.key", "the key that encrypts tokens, when neither ARSYNC_TOKENS_KEY nor the system's keyring holds it"),
-    Setting("tokens", "keyring", "auto", "auto: the system's keyring where there is one, else key_file; off: key_file", ("auto", "off")),
+    Setting(
+        "runs",
+        "parallel",
+        "4",
+        "how many connections `run` and `sync` work on at the same time",
+        whole=(1, 64),
+    ),
+    Setting(
+        "runs",
+        "notify",
+        "",
+        "an address that is told once, by [smtp], when a consent is over or an outcome stays open; empty: only the log and `status` tell",
+    ),
+    Setting(
+        "runs", "time_zone", "", "empty: the organisation's own (QuickBooks does not always tell)"
+    ),
+    Setting(
+        "runs",
+        "pace",
+        "on",
+        "on: stay within the platform's rate limits; off: only for the sandbox",
+        ("on", "off"),
+    ),
+    Setting(
+        "tokens",
+        "key_file",
+        "arsync.key",
+        "the key that encrypts tokens, when neither ARSYNC_TOKENS_KEY nor the system's keyring holds it",
+    ),
+    Setting(
+        "tokens",
+        "keyring",
+        "auto",
+        "auto: the system's keyring where there is one, else key_file; off: key_file",
+        ("auto", "off"),
+    ),
     Setting("tokens", "key", "", "the key itself; best set as ARSYNC_TOKENS_KEY", secret=True),
-    Setting("xero", "flow", "pkce", "pkce, confidential, custom", ("pkce", "confidential", "custom")),
+    Setting(
+        "xero", "flow", "pkce", "pkce, confidential, custom", ("pkce", "confidential", "custom")
+    ),
     Setting("xero", "client_id", "", "from developer.xero.com, My Apps"),
     Setting("xero", "client_secret", "", "empty for pkce", secret=True),
-    Setting("xero", "scopes", "granular", "granular, classic (apps made before 2 March 2026)", ("granular", "classic")),
-    Setting("xero", "redirect_url", "http://localhost:8484/callback", "register exactly this at developer.xero.com"),
+    Setting(
+        "xero",
+        "scopes",
+        "granular",
+        "granular, classic (apps made before 2 March 2026)",
+        ("granular", "classic"),
+    ),
+    Setting(
+        "xero",
+        "redirect_url",
+        "http://localhost:8484/callback",
+        "register exactly this at developer.xero.com",
+    ),
     Setting("xero", "api_url", "https://api.xero.com", ""),
     Setting("xero", "login_url", "https://login.xero.com", ""),
     Setting("xero", "identity_url", "https://identity.xero.com", ""),
-    Setting("xero", "calls_per_day", "5000", "calls a day for each organisation; 1000 for an app on Xero's Starter tier. Xero's own count corrects it", whole=(1, 10_000_000)),
-    Setting("xero", "reserve_per_day", "200", "calls of the day that only writes may use: pulls stop when no more are left", whole=(0, 10_000_000)),
-    Setting("xero", "late_fee_account", "", "the account code that late fees are booked to; empty: no late fees"),
-    Setting("quickbooks", "environment", "production", "production, sandbox", ("production", "sandbox")),
+    Setting(
+        "xero",
+        "calls_per_day",
+        "5000",
+        "calls a day for each organisation; 1000 for an app on Xero's Starter tier. Xero's own count corrects it",
+        whole=(1, 10_000_000),
+    ),
+    Setting(
+        "xero",
+        "reserve_per_day",
+        "200",
+        "calls of the day that only writes may use: pulls stop when no more are left",
+        whole=(0, 10_000_000),
+    ),
+    Setting(
+        "xero",
+        "late_fee_account",
+        "",
+        "the account code that late fees are booked to; empty: no late fees",
+    ),
+    Setting(
+        "quickbooks", "environment", "production", "production, sandbox", ("production", "sandbox")
+    ),
     Setting("quickbooks", "client_id", "", "from developer.intuit.com, My Apps"),
     Setting("quickbooks", "client_secret", "", "", secret=True),
-    Setting("quickbooks", "redirect_url", "http://localhost:8484/callback", "register exactly this; production keys need an https address of yours, then use --no-browser"),
+    Setting(
+        "quickbooks",
+        "redirect_url",
+        "http://localhost:8484/callback",
+        "register exactly this; production keys need an https address of yours, then use --no-browser",
+    ),
     Setting("quickbooks", "api_url", "", "empty: from the environment"),
     Setting("quickbooks", "authorize_url", "https://appcenter.intuit.com/connect/oauth2", ""),
-    Setting("quickbooks", "token_url", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", ""),
-    Setting("quickbooks", "revoke_url", "https://developer.api.intuit.com/v2/oauth2/tokens/revoke", ""),
-    Setting("quickbooks", "reads_per_month", "500000", "calls that read, of the app over all its companies, as your tier at Intuit has it (CorePlus calls; writes are free); 0: counted, and never stopped", whole=(0, 1_000_000_000)),
-    Setting("quickbooks", "reads_reserve", "25000", "reads of the month that only serve writes: pulls stop when no more are left", whole=(0, 1_000_000_000)),
-    Setting("quickbooks", "late_fee_item", "", "the service item that late fees are billed with; empty: no late fees"),
-    Setting("smtp", "url", "", "smtp://user:password@host:587 (STARTTLS where offered) or smtps://user:password@host:465", secret=True),
+    Setting(
+        "quickbooks", "token_url", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", ""
+    ),
+    Setting(
+        "quickbooks", "revoke_url", "https://developer.api.intuit.com/v2/oauth2/tokens/revoke", ""
+    ),
+    Setting(
+        "quickbooks",
+        "reads_per_month",
+        "500000",
+        "calls that read, of the app over all its companies, as your tier at Intuit has it (CorePlus calls; writes are free); 0: counted, and never stopped",
+        whole=(0, 1_000_000_000),
+    ),
+    Setting(
+        "quickbooks",
+        "reads_reserve",
+        "25000",
+        "reads of the month that only serve writes: pulls stop when no more are left",
+        whole=(0, 1_000_000_000),
+    ),
+    Setting(
+        "quickbooks",
+        "late_fee_item",
+        "",
+        "the service item that late fees are billed with; empty: no late fees",
+    ),
+    Setting(
+        "smtp",
+        "url",
+        "",
+        "smtp://user:password@host:587 (STARTTLS where offered) or smtps://user:password@host:465",
+        secret=True,
+    ),
     Setting("smtp", "sender", "", "Accounts <accounts@example.com>"),
     Setting("smtp", "copy_to", "", "an address that gets a blind copy of each message"),
-    Setting("smtp", "emails_per_day", "2000", "letters that one connection sends by SMTP a day; the accounting system's own daily limit counts for its own emails alone", whole=(1, 1_000_000)),
-)  # fmt: skip
+    Setting(
+        "smtp",
+        "emails_per_day",
+        "2000",
+        "letters that one connection sends by SMTP a day; the accounting system's own daily limit counts for its own emails alone",
+        whole=(1, 1_000_000),
+    ),
+)
 
 _BY_NAME = {(setting.section, setting.key): setting for setting in SETTINGS}
 SECTIONS = tuple(dict.fromkeys(setting.section for setting in SETTINGS))

@@ -151,9 +151,9 @@ class Debtors:
             self._pay(case, unpaid, today)
             return
         share = Decimal(30 + case.chance % 41) / 100
-        part = (unpaid.amount_due * share).quantize(CENT, ROUND_HALF_EVEN)
-        if 0 < part < unpaid.amount_due:
-            self._book.pay(unpaid.invoice_id, part, today)
+        amount = (unpaid.amount_due * share).quantize(CENT, ROUND_HALF_EVEN)
+        if 0 < amount < unpaid.amount_due:
+            self._book.pay(unpaid.invoice_id, amount, today)
         case.paid_part = True
         case.act_on = today + timedelta(days=20 + case.chance % 21)
 

@@ -417,17 +417,17 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def make_world(running_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[[], World]]:
     """Make worlds, one after the other: each begins with an empty sandbox."""
-    made: list[World] = []
+    worlds: list[World] = []
     control = Control(running_sandbox.url)
 
     def make() -> World:
         running_sandbox.reset()
-        made.append(World(running_sandbox, control, tmp_path / f"world{len(made)}"))
-        return made[-1]
+        worlds.append(World(running_sandbox, control, tmp_path / f"world{len(worlds)}"))
+        return worlds[-1]
 
     yield make
     errors = list(running_sandbox.errors)
-    for world in made:
+    for world in worlds:
         world.close()
     control.close()
     assert not errors, "the sandbox itself failed:\n" + "\n".join(errors)
@@ -442,7 +442,7 @@ def world(make_world: Callable[[], World]) -> World:
 def told(world: World) -> list[dict[str, Any]]:
     """Return the mails to owner@example.com, whom `[runs] notify` names."""
     mails: list[dict[str, Any]] = world.control.get("state")["emails"]
-    return [one for one in mails if "owner@example.com" in str(one)]
+    return [mail for mail in mails if "owner@example.com" in str(mail)]
 
 
 def arsync_environment(folder: Path) -> dict[str, str]:

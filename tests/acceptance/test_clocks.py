@@ -28,7 +28,11 @@ class FarAway(PlatformTransport):
 
 def said(world: World) -> list[str]:
     """Return what doctor finds of the clock."""
-    return [f"{one.verdict}: {one.message}" for one in examine(world.app) if one.about == "clock"]
+    return [
+        f"{finding.verdict}: {finding.message}"
+        for finding in examine(world.app)
+        if finding.about == "clock"
+    ]
 
 
 def is_off(words: list[str], how: str) -> None:
@@ -79,7 +83,7 @@ def test_on_a_day_that_nobody_knows_nothing_leaves_and_no_promise_is_called_brok
     right = world.clock.now()
     world.clock.moment = right + wrong
     result = world.sync("xero")
-    assert any("nobody knows which day it is" in one for one in result.waits)
+    assert any("nobody knows which day it is" in wait for wait in result.waits)
     assert not world.control.state("xero")["emails"]
     world.clock.moment = right
     assert not world.sync("xero").waits

@@ -25,13 +25,15 @@ FAULTS: dict[str, dict[str, Any]] = {
     "truncated": {"truncated": True},
     "malformed": {"malformed": True},
     "429 of a minute": {
-        "status": 429, "headers": {"Retry-After": "40", "X-Rate-Limit-Problem": "minute"},
+        "status": 429,
+        "headers": {"Retry-After": "40", "X-Rate-Limit-Problem": "minute"},
     },
     "429 of a day": {
-        "status": 429, "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
+        "status": 429,
+        "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
     },
     "429 without a word": {"status": 429},
-}  # fmt: skip
+}
 
 
 def every_other_write(world: World, first: int, **fault: Any) -> None:
@@ -125,9 +127,10 @@ READ_FAULTS: dict[str, dict[str, Any]] = {
     "malformed": {"malformed": True},
     "429 of a minute": {"status": 429, "headers": {"Retry-After": "40"}},
     "429 of a day": {
-        "status": 429, "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
+        "status": 429,
+        "headers": {"Retry-After": "7000", "X-Rate-Limit-Problem": "day"},
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", READ_FAULTS)

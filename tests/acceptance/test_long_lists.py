@@ -23,7 +23,7 @@ def test_every_debtor_is_known_though_xero_lists_neither_contacts_nor_invoices_a
     assert counts[RecordKind.INVOICES] == 60
     assert counts[RecordKind.CONTACTS] == 60, "who was never billed owes nothing"
     accounts = list(world.app.store.ledger.accounts(connection.id))
-    assert sum(len(one.invoices) for one in accounts) == 60
+    assert sum(len(account.invoices) for account in accounts) == 60
     # The next day's sweeps find everything as it is.
     world.move_to(START.replace(day=20))
     (result,) = world.app.pull("xero")

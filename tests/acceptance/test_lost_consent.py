@@ -114,7 +114,7 @@ def test_without_mail_one_line_of_the_log_tells(
     world.control.person("xero", "disconnect")
     for _ in range(3):
         world.sync("xero")
-    errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 1
     assert errors[0].startswith("xero: ")
     assert told(world) == []

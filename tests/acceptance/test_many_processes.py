@@ -48,9 +48,13 @@ def at_once(world: World, name: str, *, calls: int) -> None:
     world.app.close()
     done = subprocess.run(
         [sys.executable, "-c", CALLERS, name, str(PROCESSES), str(calls)],
-        env=arsync_environment(world.folder), cwd=world.folder, text=True, check=False,
-        capture_output=True, timeout=CALL_SECONDS,
-    )  # fmt: skip
+        env=arsync_environment(world.folder),
+        cwd=world.folder,
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=CALL_SECONDS,
+    )
     assert done.returncode == 0, done.stderr
 
 

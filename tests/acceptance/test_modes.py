@@ -29,8 +29,11 @@ def test_observe_plans_everything_and_writes_nothing_at_all(world: World, name: 
         world.advance(days=1)
     assert world.control.writes(since) == []
     assert {row["method"] for row in world.control.journal(since)} <= {"GET", "POST"}
-    assert all("oken" in row["path"] or "bearer" in row["path"]
-               for row in world.control.journal(since) if row["method"] == "POST")  # fmt: skip
+    assert all(
+        "oken" in row["path"] or "bearer" in row["path"]
+        for row in world.control.journal(since)
+        if row["method"] == "POST"
+    )
     assert not world.standing(name)
 
 
@@ -48,8 +51,11 @@ def test_approve_lets_everything_wait_for_a_person(world: World, name: str) -> N
     since = world.control.last_request()
     result = world.sync(name)
     # What a person has recorded is no question any more: the promise and the dispute are noted.
-    said = {"promise in INV-0006": 1, "note on INV-0006: Promise to pay": 1,
-            "note on INV-0007: Dispute about INV-0007": 1}  # fmt: skip
+    said = {
+        "promise in INV-0006": 1,
+        "note on INV-0006: Promise to pay": 1,
+        "note on INV-0007: Dispute about INV-0007": 1,
+    }
     assert world.standing(name) == said
     assert (result.awaiting, result.exit_code) == (6, EXIT_WAITING)
     assert world.sync(name).awaiting == 6
@@ -81,7 +87,7 @@ def test_what_a_person_refused_is_never_done(world: World, name: str) -> None:
     one_of_each(world, name)
     world.app.set_mode(name, "approve")
     world.sync(name)
-    keys = [one.row.key for one in world.app.waiting(name)]
+    keys = [listed.row.key for listed in world.app.waiting(name)]
     world.app.reject(keys, why="we are talking to them", who="a person")
     world.sync_until_quiet(name)
     world.advance(days=2)

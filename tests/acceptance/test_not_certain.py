@@ -34,15 +34,32 @@ sending:
 def unreadable_money(name: str, **whose: Any) -> dict[str, Any]:
     """Return a payment in a currency that nobody knows, as a platform's own document."""
     if name == "quickbooks":
-        return {"Payment": [{
-            "Id": "900", "TxnDate": "2026-11-17", "TotalAmt": 100, "UnappliedAmt": 100,
-            "CurrencyRef": {"value": "XXX"}, "CustomerRef": {"value": whose["contact_id"]},
-        }]}  # fmt: skip
-    return {"Prepayments": [{
-        "PrepaymentID": "7f3c0000-0000-4000-8000-000000000001", "Type": "RECEIVE-PREPAYMENT",
-        "Status": "AUTHORISED", "DateString": "2026-11-17T00:00:00", "CurrencyCode": "ZZZ",
-        "Total": 100, "RemainingCredit": 100, "Contact": {"ContactID": whose["contact_id"]},
-    }]}  # fmt: skip
+        return {
+            "Payment": [
+                {
+                    "Id": "900",
+                    "TxnDate": "2026-11-17",
+                    "TotalAmt": 100,
+                    "UnappliedAmt": 100,
+                    "CurrencyRef": {"value": "XXX"},
+                    "CustomerRef": {"value": whose["contact_id"]},
+                }
+            ]
+        }
+    return {
+        "Prepayments": [
+            {
+                "PrepaymentID": "7f3c0000-0000-4000-8000-000000000001",
+                "Type": "RECEIVE-PREPAYMENT",
+                "Status": "AUTHORISED",
+                "DateString": "2026-11-17T00:00:00",
+                "CurrencyCode": "ZZZ",
+                "Total": 100,
+                "RemainingCredit": 100,
+                "Contact": {"ContactID": whose["contact_id"]},
+            }
+        ]
+    }
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -81,18 +98,18 @@ def test_an_invoice_moved_to_another_customer_goes_on_where_its_reminders_stood(
     world.sync_until_quiet(name)
     assert len(world.control.state(name)["emails"]) == 1
     world.control.person(
-        name, "move_invoice", invoice_id=world.invoice_id(name, "INV-0001"),
+        name,
+        "move_invoice",
+        invoice_id=world.invoice_id(name, "INV-0001"),
         contact_id=world.contact_id(name, "Bob"),
-    )  # fmt: skip
+    )
     world.advance(days=3)
     world.sync_until_quiet(name)
     assert len(world.control.state(name)["emails"]) == 1, "the first reminder went twice"
     world.advance(days=10)
     world.sync_until_quiet(name)
     emails = world.control.state(name)["emails"]
-    assert [email["to"][0] for email in emails] == [
-        "c1@customers.example", "c2@customers.example"
-    ]  # fmt: skip
+    assert [email["to"][0] for email in emails] == ["c1@customers.example", "c2@customers.example"]
     newest = max(world.rows(name), key=lambda row: row.created_at)
     assert (newest.action.contact_name, newest.action.step) == ("Bob", "second reminder")
     assert newest.sent_on is not None
@@ -116,9 +133,12 @@ def test_a_hold_that_may_come_again_after_undoing_is_not_taken_for_the_one_that_
     assert world.standing(name)["hold on Ada"] == 0
     # The note of the first hold stands still; of the second one nothing arrives.
     number = world.control.last_request()
-    world.control.fault(path={"xero": "/ContactGroups", "quickbooks": "/customer"}[name],
-                        method={"xero": "PUT", "quickbooks": "POST"}[name],
-                        drop="before", times=1)  # fmt: skip
+    world.control.fault(
+        path={"xero": "/ContactGroups", "quickbooks": "/customer"}[name],
+        method={"xero": "PUT", "quickbooks": "POST"}[name],
+        drop="before",
+        times=1,
+    )
     world.sync_until_quiet(name)
     assert [row for row in world.control.journal(number) if row["fault"]], "no request was hit"
     assert world.standing(name)["hold on Ada"] == 1

@@ -261,9 +261,12 @@ def test_after_a_merge_the_other_customer_goes_on_where_both_stood(world: World,
     world.advance(days=9)
     world.sync_until_quiet(name)
     # Nothing is said twice about what came from Ada; its second step follows the first.
-    by_invoice = sorted((row.action.invoices[0].number, row.action.step)
-                        for row in world.rows(name, ActionState.CONFIRMED))  # fmt: skip
+    by_invoice = sorted(
+        (row.action.invoices[0].number, row.action.step)
+        for row in world.rows(name, ActionState.CONFIRMED)
+    )
     assert by_invoice == [
-        ("INV-0001", "first reminder"), ("INV-0001", "second reminder"),
+        ("INV-0001", "first reminder"),
+        ("INV-0001", "second reminder"),
         ("INV-0002", "first reminder"),
-    ]  # fmt: skip
+    ]

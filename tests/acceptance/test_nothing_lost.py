@@ -21,7 +21,7 @@ from .conftest import ONCE, PLATFORMS, START, World, one_of_each
 
 def wrong(app: App) -> list[str]:
     """Return what the deep examination finds wrong."""
-    return [one.message for one in examine_deeply(app) if one.verdict == WRONG]
+    return [finding.message for finding in examine_deeply(app) if finding.verdict == WRONG]
 
 
 def kept(world: World, name: str) -> dict[str, Any]:
@@ -158,8 +158,8 @@ def test_a_disk_that_fills_in_the_middle_of_a_run_loses_and_doubles_nothing(
 
         event.listen(engine, "checkout", no_more_pages)
         result = world.app.sync(name)
-        for one in result:
-            spoilt += any("disk is full" in problem for problem in one.all_problems)
+        for run_result in result:
+            spoilt += any("disk is full" in problem for problem in run_result.all_problems)
         event.remove(engine, "checkout", no_more_pages)
         engine.dispose()
         world.advance(hours=1)

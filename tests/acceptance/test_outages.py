@@ -131,8 +131,10 @@ def test_quickbooks_reads_of_the_month_are_shown_and_pulls_stop_before_the_reser
     (problem,) = result.all_problems
     assert "this month's calls that read are used up but 10 kept for writes" in problem
     assert result.waits_until == datetime(2026, 12, 1, tzinfo=UTC)
-    found = [one for one in examine(world.app) if "reads of this month" in one.message]
-    assert [one.verdict for one in found] == ["wrong"]
+    findings = [
+        finding for finding in examine(world.app) if "reads of this month" in finding.message
+    ]
+    assert [finding.verdict for finding in findings] == ["wrong"]
 
 
 def test_status_and_doctor_show_the_rest(
@@ -166,7 +168,7 @@ def test_everything_stands_once_when_both_connections_work_at_the_same_time(worl
         one_of_each(world, name)
     for _ in range(6):
         results = list(world.app.sync())
-        assert {problem for one in results for problem in one.all_problems} == set()
+        assert {problem for result in results for problem in result.all_problems} == set()
         world.advance(hours=1)
     for name in ("xero", "quickbooks"):
         assert world.standing(name) == ONCE

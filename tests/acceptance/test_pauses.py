@@ -160,9 +160,13 @@ def lose_a_payment(world: World, name: str) -> None:
 def touch_bob(world: World, name: str) -> None:
     """Let something of Bob's change, so that the next pull brings him."""
     world.control.person(
-        name, "create_invoice", contact_id=world.contact_id(name, "Bob"), amount="20",
-        on="2026-11-18", due_on="2026-12-18",
-    )  # fmt: skip
+        name,
+        "create_invoice",
+        contact_id=world.contact_id(name, "Bob"),
+        amount="20",
+        on="2026-11-18",
+        due_on="2026-12-18",
+    )
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -181,10 +185,16 @@ def test_while_the_platform_counts_otherwise_nothing_leaves_until_both_agree(
     assert emails(world, name) == 0
     assert ActionKind.CREDIT_HOLD not in states(world, name), "a hold on a figure that is wrong"
     (status,) = world.app.status(name)
-    (one,) = status.differences
-    assert (one.contact_name, one.theirs, one.ours) == ("Bob", Decimal(420), Decimal(470))
+    (difference,) = status.differences
+    assert (difference.contact_name, difference.theirs, difference.ours) == (
+        "Bob",
+        Decimal(420),
+        Decimal(470),
+    )
     assert status.as_json()["differences"][0]["theirs"] == "420.00"
-    assert any("Bob" in one.message for one in examine(world.app) if one.verdict == "wrong")
+    assert any(
+        "Bob" in finding.message for finding in examine(world.app) if finding.verdict == "wrong"
+    )
     # It is compared again with every pull, also when nothing changes.
     world.advance(minutes=15)
     assert world.sync(name).paused

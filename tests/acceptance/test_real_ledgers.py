@@ -190,8 +190,8 @@ def test_real_foreign_debts_count_at_the_rate_that_xero_recorded(world: World) -
 
 def test_odd_documents_of_a_real_xero_ledger_are_named_and_the_rest_goes_on(world: World) -> None:
     documents = xero_documents()
-    sales = (one for one in documents["Invoices"] if one["Type"] == "ACCREC")
-    owed = [one for one in sales if Decimal(one["AmountDue"])]
+    sales = (document for document in documents["Invoices"] if document["Type"] == "ACCREC")
+    owed = [sale for sale in sales if Decimal(sale["AmountDue"])]
     without_due_date, without_rate, in_no_currency = owed[:3]
     del without_due_date["DueDateString"]
     without_rate["CurrencyRate"] = None
@@ -199,7 +199,7 @@ def test_odd_documents_of_a_real_xero_ledger_are_named_and_the_rest_goes_on(worl
     connect(world, "xero", documents, currency="CAD")
     (result,) = world.app.pull("xero")
     assert result.pulled is not None
-    assert {one.number: one.message for one in result.pulled.problems} == {
+    assert {problem.number: problem.message for problem in result.pulled.problems} == {
         without_due_date["InvoiceNumber"]: "no DueDate",
         without_rate["InvoiceNumber"]: f"no CurrencyRate for {without_rate['CurrencyCode']}",
         in_no_currency["InvoiceNumber"]: "unknown CurrencyCode 'ZZZ'",
@@ -220,8 +220,12 @@ def quickbooks_documents() -> dict[str, Any]:
     customers = [quickbooks_customer(row) for row in rows_of(QUICKBOOKS, "customer")]
     invoices = [quickbooks_invoice(row) for row in rows_of(QUICKBOOKS, "invoice") if is_there(row)]
     memos = [quickbooks_memo(row) for row in rows_of(QUICKBOOKS, "credit_memo")]
-    return {"Customer": customers, "Invoice": invoices, "CreditMemo": memos,
-            "Payment": quickbooks_payments()}  # fmt: skip
+    return {
+        "Customer": customers,
+        "Invoice": invoices,
+        "CreditMemo": memos,
+        "Payment": quickbooks_payments(),
+    }
 
 
 QUICKBOOKS = "dbt_quickbooks_seeds"
@@ -327,11 +331,11 @@ def quickbooks_sums() -> Sums:
 
 def all_customers(documents: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the customers of the file, and those that only documents name."""
-    known = {one["Id"] for one in documents["Customer"]}
+    known = {document["Id"] for document in documents["Customer"]}
     named = {
-        one["CustomerRef"]["value"]
+        document["CustomerRef"]["value"]
         for kind in ("Invoice", "CreditMemo", "Payment")
-        for one in documents[kind]
+        for document in documents[kind]
     }
     others = [
         {
@@ -356,8 +360,11 @@ def test_a_real_quickbooks_ledger_is_pulled_and_planned_to_the_cent(world: World
     assert stored_sums(world, "quickbooks") == reported_sums(world, "quickbooks") == sums
     assert by_currency(sums) == {"USD": Decimal("119676.55"), "EUR": Decimal(1000)}
     assert stored_counts(world, "quickbooks") == {
-        "contacts": 27, "invoices": 5, "payments": 12, "credits": 12,
-    }  # fmt: skip
+        "contacts": 27,
+        "invoices": 5,
+        "payments": 12,
+        "credits": 12,
+    }
     rows = {row["id"]: row for row in rows_of(QUICKBOOKS, "invoice")}
     shells = {id_ for id_, row in rows.items() if not is_there(row)}
     assert len(shells) == 11
@@ -377,7 +384,7 @@ def test_a_real_quickbooks_ledger_is_pulled_and_planned_to_the_cent(world: World
 def test_what_an_unknown_customer_owes_is_kept_reported_and_never_chased(world: World) -> None:
     # The customer who owes everything in this ledger is not in its list of customers.
     documents = quickbooks_documents()
-    assert "4783" not in {one["Id"] for one in documents["Customer"]}
+    assert "4783" not in {document["Id"] for document in documents["Customer"]}
     connect(world, "quickbooks", documents, currency="GBP")
     (result,) = world.app.pull("quickbooks")
     assert "contacts 4783: documents name this contact, and the platform does not have it" in (
@@ -387,8 +394,8 @@ def test_what_an_unknown_customer_owes_is_kept_reported_and_never_chased(world: 
     assert stored_sums(world, "quickbooks") == reported_sums(world, "quickbooks") == sums
     (plan,) = world.app.plan("quickbooks")
     assert plan.actions == ()
-    held = [one for one in plan.held_back if one.contact_id == "4783"]
-    assert {one.why for one in held} == {"the contact is unknown"}
+    held = [held_back for held_back in plan.held_back if held_back.contact_id == "4783"]
+    assert {held_back.why for held_back in held} == {"the contact is unknown"}
     (again,) = world.app.pull("quickbooks")
     assert again.all_problems == [], "said once, not with every pull"
     (status,) = world.app.status("quickbooks")
@@ -404,12 +411,16 @@ def test_odd_documents_of_a_real_quickbooks_ledger_are_named(world: World) -> No
     connect(world, "quickbooks", documents, currency="GBP")
     (result,) = world.app.pull("quickbooks")
     assert result.pulled is not None
-    assert {one.id: one.message for one in result.pulled.problems} == {
+    assert {problem.id: problem.message for problem in result.pulled.problems} == {
         without_due_date["Id"]: "DueDate is missing",
         without_rate["Id"]: "unknown currency 'XXX'",
     }
     odd = {without_due_date["Id"], without_rate["Id"]}
     (plan,) = world.app.plan("quickbooks")
     assert not planned_invoices(plan) & odd
-    left = sum(Decimal(one["Balance"]) for one in documents["Invoice"] if one["Id"] not in odd)
+    left = sum(
+        Decimal(document["Balance"])
+        for document in documents["Invoice"]
+        if document["Id"] not in odd
+    )
     assert sum(stored_sums(world, "quickbooks").values()) == left

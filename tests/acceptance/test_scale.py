@@ -166,8 +166,12 @@ def people_at_work(world: World, platform: str) -> Iterator[Callable[[], str]]:
     order = [owed[place * 7_919 % len(owed)] for place in range(len(owed))]
     for count, row in enumerate(order, 1):
         if count % 6 == 0:
-            given = {"contact_id": row["contact_id"], "amount": "12.34", "on": today,
-                     "due_on": today + timedelta(days=30)}  # fmt: skip
+            given = {
+                "contact_id": row["contact_id"],
+                "amount": "12.34",
+                "on": today,
+                "due_on": today + timedelta(days=30),
+            }
             do = "create_invoice"
         else:
             do, more = edits[count % 6 - 1](row)

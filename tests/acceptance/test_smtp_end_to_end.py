@@ -67,8 +67,9 @@ def test_each_customer_gets_one_letter_and_each_invoice_its_note(world: World, n
         world.advance(hours=1)
     mails = letters(world, name)
     assert {to: len(some) for to, some in mails.items()} == {
-        "c1@customers.example": 1, "c2@customers.example": 1,
-    }  # fmt: skip
+        "c1@customers.example": 1,
+        "c2@customers.example": 1,
+    }
     (mail,) = mails["c1@customers.example"]
     for part in (mail["text"], mail["html"]):
         assert "INV-0001" in part
@@ -102,8 +103,9 @@ def test_a_note_that_fails_after_the_mail_never_sends_the_mail_again(
     world.control.fault(method="PUT|POST", path="/History|/attachable", status=500, times=4)
     world.sync_until_quiet(name)
     assert {to: len(some) for to, some in letters(world, name).items()} == {
-        "c1@customers.example": 1, "c2@customers.example": 1,
-    }  # fmt: skip
+        "c1@customers.example": 1,
+        "c2@customers.example": 1,
+    }
     assert world.standing(name) == NOTED
 
 

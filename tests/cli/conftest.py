@@ -134,9 +134,13 @@ def a_ledger() -> tuple[list[ContactRow], list[InvoiceRow]]:
         ContactRow(id=key, name=name, email=f"{key}@example.com", created_on=since)
         for key, name in names.items()
     ]
-    ages = [("INV-1", "deep", 90, "900.00"), ("INV-2", "deep", 20, "1200.50"),
-            ("INV-3", "late", 5, "250.00"), ("INV-4", "good", -20, "75.00"),
-            ("INV-5", "odd", 2, "60.00")]  # fmt: skip
+    ages = [
+        ("INV-1", "deep", 90, "900.00"),
+        ("INV-2", "deep", 20, "1200.50"),
+        ("INV-3", "late", 5, "250.00"),
+        ("INV-4", "good", -20, "75.00"),
+        ("INV-5", "odd", 2, "60.00"),
+    ]
     invoices = [
         InvoiceRow(
             id=f"i-{number}",

@@ -153,9 +153,12 @@ def connect_by_hand(shell: Shell, platform: str) -> subprocess.CompletedProcess[
 
     process = subprocess.Popen(
         [sys.executable, "-m", "arsync", "connect", platform, "--no-browser"],
-        cwd=shell.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=shell.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-    )  # fmt: skip
+    )
     assert process.stderr is not None
     said = ""
     while "state=" not in said:
@@ -204,9 +207,14 @@ def test_a_store_in_a_folder_that_is_not_there_is_told(
 def test_a_full_disk_behind_stdout_is_told(shell: Shell, words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "arsync", *words], cwd=shell.folder, stdout=full,
-            stderr=subprocess.PIPE, text=True, check=False, timeout=30,
-        )  # fmt: skip
+            [sys.executable, "-m", "arsync", *words],
+            cwd=shell.folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=30,
+        )
     assert done.returncode == 1
     assert done.stderr == "arsync: No space left on device.\n"
 
@@ -277,11 +285,23 @@ def test_a_wrong_key_says_to_connect_again(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["plan"], ["pull"], ["sync"], ["approve"], ["apply"], ["status"], ["tasks"], ["actions"],
-     ["report", "ageing"], ["why", "INV-1"], ["rules", "check"], ["promise", "INV-1", "2099-01-01"],
-     ["run"]],
+    [
+        ["plan"],
+        ["pull"],
+        ["sync"],
+        ["approve"],
+        ["apply"],
+        ["status"],
+        ["tasks"],
+        ["actions"],
+        ["report", "ageing"],
+        ["why", "INV-1"],
+        ["rules", "check"],
+        ["promise", "INV-1", "2099-01-01"],
+        ["run"],
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_an_unknown_connection_names_those_there_are(shell: Shell, words: list[str]) -> None:
     done = shell(*words, "--connection", "xreo")
     assert done.code == 2
@@ -331,19 +351,25 @@ def test_the_rulebook_of_these_tests_is_sound(configured: Shell) -> None:
 
 def test_names_that_a_terminal_cannot_show_do_not_end_a_command(shell: Shell) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "arsync", "rules", "fields"], cwd=shell.folder, check=False,
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, capture_output=True,
-        text=True, timeout=30,
-    )  # fmt: skip
+        [sys.executable, "-m", "arsync", "rules", "fields"],
+        cwd=shell.folder,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_a_reader_that_leaves_is_no_failure(kept: Kept, shell: Shell) -> None:
     assert isinstance(kept.sandbox, Sandbox)
     process = subprocess.Popen(
-        [sys.executable, "-m", "arsync", "rules", "schema"], cwd=shell.folder,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "arsync", "rules", "schema"],
+        cwd=shell.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     process.stdout.close()
     _, err = process.communicate(timeout=20)

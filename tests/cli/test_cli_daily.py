@@ -29,9 +29,17 @@ PLAN_KEYS = {
     "problems",
 }
 ACTION_KEYS = {
-    "key", "kind", "contact", "invoices", "step", "via", "state", "not_before", "approval",
+    "key",
+    "kind",
+    "contact",
+    "invoices",
+    "step",
+    "via",
+    "state",
+    "not_before",
+    "approval",
     "because",
-}  # fmt: skip
+}
 
 
 def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
@@ -130,7 +138,7 @@ def test_what_is_approved_is_applied_and_stands_in_the_books(alone: tuple[Shell,
     assert applied.code == 3, "the terms still wait"
     assert "? 1 action waits for approval: `arsync approve` lists it" in applied.out
     groups = sandbox.books["xero"].state()["groups"]
-    assert [(one["name"], len(one["members"])) for one in groups] == [("Credit hold", 1)]
+    assert [(group["name"], len(group["members"])) for group in groups] == [("Credit hold", 1)]
     assert shell("apply").out.startswith("xero: "), "a second time is harmless"
     assert shell("why", key[:8]).out.startswith("PLACE CREDIT HOLD, Deep Debt Ltd (xero)\n")
 
@@ -207,9 +215,12 @@ def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox
     shell, _ = alone
     process = subprocess.Popen(
         [sys.executable, "-m", "arsync", "run", "--every", "10s", "--json"],
-        cwd=shell.folder, env=dict(os.environ), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        cwd=shell.folder,
+        env=dict(os.environ),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
@@ -232,11 +243,11 @@ def test_progress_stays_out_of_a_pipe(shell: Shell) -> None:
 
 
 def test_the_config_may_be_elsewhere(shell: Shell, tmp_path: Path) -> None:
-    other = tmp_path / "elsewhere"
-    other.mkdir()
-    os.chdir(other)
+    path = tmp_path / "elsewhere"
+    path.mkdir()
+    os.chdir(path)
     assert shell("status", "--config", str(shell.folder / "config.toml")).code == 0
-    assert list(other.iterdir()) == []
+    assert list(path.iterdir()) == []
 
 
 def in_auckland_later(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,25 @@ import pytest
 from arsync.cli import COMMANDS, cli, run_cli
 
 HEAVY = (
-    "sqlalchemy", "alembic", "requests", "requests_oauthlib", "flask", "jinja2", "rich", "msgspec",
-    "cryptography", "keyring", "holidays", "yaml", "tenacity", "xero_python", "quickbooks",
-    "arsync_xero", "arsync_quickbooks", "arsync_sandbox",
-)  # fmt: skip
+    "sqlalchemy",
+    "alembic",
+    "requests",
+    "requests_oauthlib",
+    "flask",
+    "jinja2",
+    "rich",
+    "msgspec",
+    "cryptography",
+    "keyring",
+    "holidays",
+    "yaml",
+    "tenacity",
+    "xero_python",
+    "quickbooks",
+    "arsync_xero",
+    "arsync_quickbooks",
+    "arsync_sandbox",
+)
 NAMES = [name for group in COMMANDS.values() for name in group]
 
 

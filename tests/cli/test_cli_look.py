@@ -19,8 +19,15 @@ from .conftest import TODAY, Shell, a_key
 def test_why_of_a_customer_shows_what_the_rules_read_and_what_comes_next(shell: Shell) -> None:
     done = shell("why", "Deep Debt Ltd", "--connection", "xero")
     assert done.code == 0
-    parts = ["To do now", "PLACE CREDIT HOLD", "Rules read, in order", "credit_limits",
-             "credit_holds", "reminders", "Invoices and their next step"]  # fmt: skip
+    parts = [
+        "To do now",
+        "PLACE CREDIT HOLD",
+        "Rules read, in order",
+        "credit_limits",
+        "credit_holds",
+        "reminders",
+        "Invoices and their next step",
+    ]
     positions = [done.out.index(part) for part in parts]
     assert positions == sorted(positions)
     assert "yes     Seriously overdue  rules/little.yaml:10\n" in done.out
@@ -121,9 +128,16 @@ def test_actions_come_newest_first_one_a_line(alone: tuple[Shell, Sandbox]) -> N
     shell("sync")
     table = shell("actions").out.splitlines()
     assert table[0].split() == [
-        "key", "changed", "connection", "customer", "action", "invoices", "state", "what",
+        "key",
+        "changed",
+        "connection",
+        "customer",
+        "action",
+        "invoices",
+        "state",
+        "what",
         "happened",
-    ]  # fmt: skip
+    ]
     rows = shell("actions", "--json").json
     assert len(table) == len(rows) + 2, "a row is never broken in a pipe"
     changed = [row["changed_at"] for row in rows]

@@ -62,8 +62,9 @@ def test_tasks_wait_until_they_are_done_with_an_outcome(alone: tuple[Shell, Sand
     shell, sandbox = alone
     assert shell("tasks").out == "No open tasks.\n"
     rulebook = shell.folder / "rules" / "little.yaml"
-    rulebook.write_text(rulebook.read_text().replace("{day: 1, email: first reminder}",
-                                                     "{day: 1, task: Ring them}"))  # fmt: skip
+    rulebook.write_text(
+        rulebook.read_text().replace("{day: 1, email: first reminder}", "{day: 1, task: Ring them}")
+    )
     shell("sync")
     listed = shell("tasks")
     assert listed.code == 3

@@ -13,8 +13,11 @@ def test_check_of_a_sound_rulebook_names_it(shell: Shell) -> None:
     done = shell("rules", "check")
     assert (done.code, done.out, done.err) == (0, "", "Little policy: nothing wrong.\n")
     assert shell("rules", "check", "--json").json == {
-        "ok": True, "problems": [], "warnings": [], "rulebooks": ["Little policy"],
-    }  # fmt: skip
+        "ok": True,
+        "problems": [],
+        "warnings": [],
+        "rulebooks": ["Little policy"],
+    }
 
 
 def test_check_tells_every_problem_at_once(configured: Shell) -> None:

@@ -112,8 +112,9 @@ def test_a_connections_scenarios_play_its_own_rulebook(configured: Shell) -> Non
     )
     own = configured("rules", "test", "--connection", "acme")
     assert (own.code, own.out.splitlines()[:2]) == (
-        1, ["rules/scenarios/good.yaml F", "rules/acme/scenarios/own.yaml ."],
-    )  # fmt: skip
+        1,
+        ["rules/scenarios/good.yaml F", "rules/acme/scenarios/own.yaml ."],
+    )
 
 
 def test_a_file_names_its_rulebook_or_the_command_does(empty: Shell) -> None:

@@ -24,8 +24,9 @@ def test_init_makes_what_is_needed_and_says_what_comes_next(empty: Shell) -> Non
     assert "Next: put your client id into config.toml" in done.err
     assert {path.name for path in empty.folder.iterdir()} == {"config.toml", "rules"}
     assert {path.name for path in (empty.folder / "rules").iterdir()} == {
-        "standard.yaml", "rulebook.schema.json",
-    }  # fmt: skip
+        "standard.yaml",
+        "rulebook.schema.json",
+    }
     mode = (empty.folder / "config.toml").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600, "it will hold a client secret"
     assert empty("rules", "check").code == 0
@@ -72,9 +73,14 @@ QUESTION = "Are QuickBooks Online's own reminders for"
 @pytest.mark.usefixtures("browser")
 def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
     done = subprocess.run(
-        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        CONNECT,
+        cwd=empty.folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "at QuickBooks Online as 'books', mode observe." in done.stderr
     assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
@@ -96,9 +102,14 @@ def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
     ours, terminal = os.openpty()
     os.write(ours, typed.encode())
     done = subprocess.run(
-        CONNECT, cwd=empty.folder, capture_output=True, text=True, timeout=30, check=False,
+        CONNECT,
+        cwd=empty.folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
         stdin=terminal,
-    )  # fmt: skip
+    )
     os.close(terminal)
     os.close(ours)
     assert done.returncode == 0, done.stderr
@@ -139,9 +150,14 @@ def test_disconnect_asks_withdraws_the_consent_and_keeps_what_was_done(
 ) -> None:
     shell, _ = alone
     silent = subprocess.run(
-        [sys.executable, "-m", "arsync", "disconnect", "xero"], cwd=shell.folder, check=False,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
+        [sys.executable, "-m", "arsync", "disconnect", "xero"],
+        cwd=shell.folder,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert silent.returncode == 2, "nobody answered"
     assert silent.stderr.endswith("arsync: stopped.\n")
     assert shell("connections").code == 0
@@ -168,7 +184,7 @@ def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
 
 def test_doctor_does_not_blame_the_clock_for_a_sandboxs_own(shell: Shell) -> None:
     clocks = [one for one in shell("doctor", "--json").json if one["about"] == "clock"]
-    assert [one["verdict"] for one in clocks] == ["note"], "one clock, however many connections"
+    assert [clock["verdict"] for clock in clocks] == ["note"], "one clock, however many connections"
 
 
 def test_doctor_finds_a_broken_rulebook_and_a_lost_consent(alone: tuple[Shell, Sandbox]) -> None:

@@ -66,12 +66,13 @@ def test_a_hold_is_shown_and_put_back_with_its_terms_once(
     again = shell("undo", key[:8], "--yes")
     assert again.code == 0
     assert "-> undone already: it was undone by" in again.out
-    why = shell("why", "Deep Debt Ltd")
-    assert "--allow-again" in why.out
+    result = shell("why", "Deep Debt Ltd")
+    assert "--allow-again" in result.out
     allowed = shell("undo", key[:8], "--allow-again")
     assert (allowed.code, allowed.err) == (
-        0, "1 action may be planned again, where a reason stands.\n",
-    )  # fmt: skip
+        0,
+        "1 action may be planned again, where a reason stands.\n",
+    )
 
 
 def test_without_a_yes_nothing_is_undone(
@@ -79,9 +80,9 @@ def test_without_a_yes_nothing_is_undone(
 ) -> None:
     shell, sandbox, key = held
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    asked = shell("undo", key[:8])
-    assert asked.code == 2
-    assert "Undo 2 actions?" in asked.err
+    result = shell("undo", key[:8])
+    assert result.code == 2
+    assert "Undo 2 actions?" in result.err
     assert len(members(sandbox)) == 1
 
 
@@ -90,21 +91,23 @@ def test_a_run_is_undone_but_for_what_cannot_be(held: tuple[Shell, Sandbox, str]
     book_of(sandbox).set_terms("deep", "14")
     (status,) = shell("status", "--json").json
     runs = shell("undo", "--run", str(status["last_run"]), "--dry-run", "--json").json
-    verdicts = {one["action"]["kind"]: one["verdict"] for one in runs[0]["actions"]}
+    verdicts = {run["action"]["kind"]: run["verdict"] for run in runs[0]["actions"]}
     assert verdicts["credit_hold"] == "undo"
     assert verdicts["terms"] == "left alone"
-    (terms,) = [one for one in runs[0]["actions"] if one["action"]["kind"] == "terms"]
+    (terms,) = [run for run in runs[0]["actions"] if run["action"]["kind"] == "terms"]
     assert (terms["was"], terms["wrote"], terms["now"]) == (
         "due 30 days after the invoice's date",
-        "cash on delivery", "due 14 days after the invoice's date",
-    )  # fmt: skip
+        "cash on delivery",
+        "due 14 days after the invoice's date",
+    )
     first = shell("undo", "--run", str(status["last_run"]), "--yes", "--json")
     assert first.code == 0
     assert first.json[0]["result"]["kind"] == "undo"
     assert members(sandbox) == []
     assert sandbox.books["xero"].state()["contacts"][0]["terms"] == {
-        "Day": 14, "Type": "DAYSAFTERBILLDATE",
-    }  # fmt: skip
+        "Day": 14,
+        "Type": "DAYSAFTERBILLDATE",
+    }
 
 
 @pytest.mark.parametrize(

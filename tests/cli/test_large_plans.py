@@ -47,9 +47,15 @@ def a_plan(count: int) -> Plan:
     actions.extend(map(an_action, range(count)))
     held_back.extend(map(held, range(count)))
     return Plan(
-        "acme", date(2026, 7, 1), ("standard.yaml",), "abc", actions.kept(), held_back.kept(),
-        SafetyVerdict(exceeded=True, messages=("too many",)), ("odd",),
-    )  # fmt: skip
+        "acme",
+        date(2026, 7, 1),
+        ("standard.yaml",),
+        "abc",
+        actions.kept(),
+        held_back.kept(),
+        SafetyVerdict(exceeded=True, messages=("too many",)),
+        ("odd",),
+    )
 
 
 def test_packed_decisions_come_back_equal_as_often_as_asked() -> None:
@@ -59,7 +65,7 @@ def test_packed_decisions_come_back_equal_as_often_as_asked() -> None:
     for _ in range(2):
         assert list(plan.actions) == actions
         assert list(plan.held_back) == list(map(held, range(COUNT)))
-    assert plan.keys == {one.key for one in actions}
+    assert plan.keys == {action.key for action in actions}
     assert plan.actions[1].not_before is not None
     assert f"{plan.actions[1].not_before:%Z}" == "BST"  # not only so many hours from UTC
 

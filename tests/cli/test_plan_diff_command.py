@@ -24,8 +24,9 @@ def test_the_same_plan_is_the_same(shell: Shell) -> None:
     planned(shell)
     done = shell("plan", "--diff", *XERO)
     assert (done.code, done.out) == (
-        0, f"xero, from the plan of {TODAY} to {TODAY}\nThe plan is the same.\n",
-    )  # fmt: skip
+        0,
+        f"xero, from the plan of {TODAY} to {TODAY}\nThe plan is the same.\n",
+    )
 
 
 def test_the_difference_is_split_into_data_rule_and_time(shell: Shell) -> None:

@@ -33,10 +33,12 @@ def test_backtest_lists_every_message_for_programs(shell: Shell) -> None:
     found = shell("rules", "backtest", *FROM, *TO, *XERO, "--json").json
     assert found["cannot_show"] == CANNOT_SHOW
     messages = [one for one in found["results"][0]["actions"] if "reminder" in one["what"]]
-    assert {one["contact"]["name"] for one in messages} == {
-        "Deep Debt Ltd", "Late & Sons", "[red] Shoes",
-    }  # fmt: skip
-    assert all(date.fromisoformat(one["day"]) < TODAY for one in messages)
+    assert {message["contact"]["name"] for message in messages} == {
+        "Deep Debt Ltd",
+        "Late & Sons",
+        "[red] Shoes",
+    }
+    assert all(date.fromisoformat(message["day"]) < TODAY for message in messages)
 
 
 def test_backtest_puts_two_rulebooks_side_by_side(shell: Shell) -> None:

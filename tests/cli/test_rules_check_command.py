@@ -126,8 +126,18 @@ def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:
     assert "nobody is in the contact group 'ghosts'." in found.out
 
 
-NOT_NEEDED = ("sqlalchemy", "alembic", "requests", "jinja2", "holidays", "rich", "cryptography",
-              "arsync.core.trials.simulation", "arsync.store", "arsync.http")  # fmt: skip
+NOT_NEEDED = (
+    "sqlalchemy",
+    "alembic",
+    "requests",
+    "jinja2",
+    "holidays",
+    "rich",
+    "cryptography",
+    "arsync.core.trials.simulation",
+    "arsync.store",
+    "arsync.http",
+)
 
 
 @pytest.mark.parametrize("words", [["rules"], []], ids=["a folder", "before anything is connected"])
@@ -138,9 +148,12 @@ def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: li
         f"print([one for one in {NOT_NEEDED} if one in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True,
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
         cwd=configured.folder,
-    )  # fmt: skip
+    )
     assert done.stdout == "[]\n"
     assert "Little policy: nothing wrong." in done.stderr
     assert not (configured.folder / "arsync.db").exists()
@@ -161,7 +174,7 @@ def test_every_listed_region_of_the_packs_countries_is_one() -> None:
     for line in listed:
         country, *regions = line.split() or [""]
         if country in {"GB", "IE", "DE", "FR", "ES", "IT", "NL", "AU", "NZ", "US"}:
-            unknown = [one for one in regions if holidays_in(f"{country}-{one}") is None]
+            unknown = [region for region in regions if holidays_in(f"{country}-{region}") is None]
             assert unknown == [], country
 
 

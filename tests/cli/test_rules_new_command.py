@@ -72,8 +72,10 @@ def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
     read, problems = read_scenarios("s.yaml", told)
     assert read is not None, problems
     assert (len(read.scenarios), read.rulebook) == (4, "../r.yaml")
-    verdicts = [judge(play(one, rulebook, holidays=holidays_in)) for one in read.scenarios]
-    assert all(one.passed for one in verdicts)
+    verdicts = [
+        judge(play(scenario, rulebook, holidays=holidays_in)) for scenario in read.scenarios
+    ]
+    assert all(verdict.passed for verdict in verdicts)
     (nobody_pays, *_) = read.scenarios
     assert nobody_pays.expected, "there is something to see"
 

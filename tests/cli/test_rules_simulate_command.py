@@ -120,5 +120,6 @@ def test_a_connection_that_was_taken_over_keeps_its_day(shell: Shell) -> None:
     done = shell("rules", "simulate", "spread.yaml", *XERO)
     assert "as if taken over" not in done.out
     assert simulate(shell, "spread.yaml")["taken_over"] == {
-        "on": TODAY.isoformat(), "assumed": False,
-    }  # fmt: skip
+        "on": TODAY.isoformat(),
+        "assumed": False,
+    }

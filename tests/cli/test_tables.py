@@ -16,10 +16,15 @@ from arsync.cli.common import print_table
 
 COLUMNS = ["key", "customer", "1-30", "in hand", "what happened"]
 ROWS = [
-    ["28138ff895ac", "Westmoor Furniture Limited", "16,757.69", "",
-     "read back: payment terms: cash on delivery; note on the contact"],
+    [
+        "28138ff895ac",
+        "Westmoor Furniture Limited",
+        "16,757.69",
+        "",
+        "read back: payment terms: cash on delivery; note on the contact",
+    ],
     ["600f0a0ac63b", "[bold]Odd", "", "1.00", ""],
-]  # fmt: skip
+]
 
 
 def on_a_terminal(columns: int) -> list[str]:

@@ -41,7 +41,7 @@ def test_the_page_shows_what_the_command_prints(shell: Shell, one: Transcript) -
 
 
 def test_the_page_runs_every_command_it_is_about() -> None:
-    asked = [one.words for one in TRANSCRIPTS]
+    asked = [transcript.words for transcript in TRANSCRIPTS]
     assert {words.split()[1] for words in asked} == {"diff", "simulate", "backtest", "test"}
     for wanted in ("--git", "--html", "--json", "--against", "--write"):
         assert [words for words in asked if wanted in words], wanted

@@ -10,13 +10,13 @@ TRANSCRIPTS = transcripts(PAGE)
 
 
 def test_the_page_shows_what_the_commands_print(shell: Shell) -> None:
-    for one in TRANSCRIPTS:
-        run(shell, one)
+    for transcript in TRANSCRIPTS:
+        run(shell, transcript)
 
 
 def test_the_page_shows_why_in_short_in_full_as_json_and_of_another_day() -> None:
-    asked = [one.words for one in TRANSCRIPTS if one.words.startswith("why ")]
+    asked = [transcript.words for transcript in TRANSCRIPTS if transcript.words.startswith("why ")]
     for option in ("--full", "--json", "--as-of"):
         assert [words for words in asked if option in words]
     assert [words for words in asked if "--full" not in words and "--json" not in words]
-    assert [one for one in TRANSCRIPTS if one.words.startswith("plan --diff")]
+    assert [transcript for transcript in TRANSCRIPTS if transcript.words.startswith("plan --diff")]

@@ -101,7 +101,8 @@ class SandboxBench:
     def calls(self) -> int:
         requests = self.sandbox.journal.page()["requests"]
         return sum(
-            one["platform"] == self.name and "/connect" not in one["path"] for one in requests
+            request["platform"] == self.name and "/connect" not in request["path"]
+            for request in requests
         )
 
     def state(self) -> dict[str, Any]:

@@ -22,8 +22,13 @@ from arsync.http import PlatformSession, callback_parameters, is_loopback, oauth
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 OLD = Token("old-access", "old-refresh", NOW, scope="accounting.invoices")
-GOOD = {"access_token": "new-access", "expires_in": 1800, "token_type": "Bearer",
-        "refresh_token": "new-refresh", "scope": "another set"}  # fmt: skip
+GOOD = {
+    "access_token": "new-access",
+    "expires_in": 1800,
+    "token_type": "Bearer",
+    "refresh_token": "new-refresh",
+    "scope": "another set",
+}
 
 
 @dataclass
@@ -87,8 +92,14 @@ def test_a_secret_travels_as_basic_authentication(server: TokenServer) -> None:
 
 
 def test_a_refresh_token_that_is_not_replaced_is_kept(server: TokenServer) -> None:
-    server.body = json.dumps({"access_token": "a", "expires_in": 3600, "token_type": "bearer",
-                              "x_refresh_token_expires_in": 8_640_000}).encode()  # fmt: skip
+    server.body = json.dumps(
+        {
+            "access_token": "a",
+            "expires_in": 3600,
+            "token_type": "bearer",
+            "x_refresh_token_expires_in": 8_640_000,
+        }
+    ).encode()
     token = a_session().renew(server.url, OLD)
     assert (token.refresh_token, token.scope) == ("old-refresh", "accounting.invoices")
     assert token.refresh_expires_at == NOW + timedelta(days=100)
@@ -130,9 +141,14 @@ def test_a_code_is_exchanged_with_its_verifier(server: TokenServer) -> None:
     token = a_session().exchange(server.url, code="c", redirect_uri=redirect, verifier="v" * 43)
     assert token.access_token == "new-access"
     assert server.forms == [
-        {"grant_type": "authorization_code", "code": "c", "client_id": "my-app",
-         "redirect_uri": redirect, "code_verifier": "v" * 43}
-    ]  # fmt: skip
+        {
+            "grant_type": "authorization_code",
+            "code": "c",
+            "client_id": "my-app",
+            "redirect_uri": redirect,
+            "code_verifier": "v" * 43,
+        }
+    ]
 
 
 def test_client_credentials_need_no_browser(server: TokenServer) -> None:
@@ -175,9 +191,12 @@ def test_a_dead_grant_is_revoked_already(server: TokenServer) -> None:
 def test_the_consent_page_keeps_its_own_scheme() -> None:
     for base in ("http://127.0.0.1:5000", "https://login.xero.com"):
         url = a_session().consent_url(
-            f"{base}/identity/connect/authorize", redirect_uri="http://localhost:1/cb",
-            scopes="offline_access accounting.invoices", state="st", verifier="v" * 43,
-        )  # fmt: skip
+            f"{base}/identity/connect/authorize",
+            redirect_uri="http://localhost:1/cb",
+            scopes="offline_access accounting.invoices",
+            state="st",
+            verifier="v" * 43,
+        )
         assert url.startswith(f"{base}/identity/connect/authorize?")
         query = parse_qs(urlsplit(url).query)
         assert query["scope"] == ["offline_access accounting.invoices"]
@@ -193,9 +212,16 @@ def test_plain_http_is_for_this_computer_only() -> None:
 
 @pytest.mark.parametrize(
     ("host", "here"),
-    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("127.8.8.8", True),
-     ("localhost.example.com", False), ("10.0.0.1", False), ("", False)],
-)  # fmt: skip
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("127.8.8.8", True),
+        ("localhost.example.com", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
 def test_this_computer_is_known(host: str, here: bool) -> None:
     assert is_loopback(host) is here
 

@@ -84,9 +84,13 @@ def storm(bench: Any, url: str) -> list[Exception]:
     def call() -> None:
         with open_store(url, clock=clock) as store:
             transport = PlatformTransport(
-                "Xero", bench.tokens, limits, clock, timer=together.timer,
+                "Xero",
+                bench.tokens,
+                limits,
+                clock,
+                timer=together.timer,
                 allowance=store.paces.of("xero|app", bench.organisation_id, limits),
-            )  # fmt: skip
+            )
             connector = bench.platform.open(transport, bench.organisation_id, bench.settings)
             try:
                 for _ in range(CALLS_EACH):
@@ -118,7 +122,8 @@ def api_calls(sandbox: Sandbox) -> list[dict[str, Any]]:
 def most_in_a_minute(rows: list[dict[str, Any]]) -> int:
     moments = [datetime.fromisoformat(row["at"]) for row in rows]
     return max(
-        sum(start <= one < start + timedelta(minutes=1) for one in moments) for start in moments
+        sum(start <= moment < start + timedelta(minutes=1) for moment in moments)
+        for start in moments
     )
 
 
@@ -161,9 +166,10 @@ def test_a_storm_of_refusals_ends_well_and_costs_a_bounded_number_of_calls(
     told = next(i for i, row in enumerate(rows) if row["status"] == 429)
     at = datetime.fromisoformat(rows[told]["at"])
     soon = [
-        row for row in rows[told + 1 :]
+        row
+        for row in rows[told + 1 :]
         if datetime.fromisoformat(row["at"]) < at + timedelta(seconds=35)
-    ]  # fmt: skip
+    ]
     assert len(soon) <= xero.platform.limits.calls_at_once * 2
 
 
@@ -372,9 +378,13 @@ def test_what_is_read_for_a_write_may_use_the_reserve_of_writes(
     sandbox.change_settings({"limits": True})
     with open_store(f"sqlite:///{tmp_path / 'arsync.db'}", clock=clock) as store:
         transport = PlatformTransport(
-            "Xero", xero.tokens, limits, clock, writing=lambda: serves_writes,
+            "Xero",
+            xero.tokens,
+            limits,
+            clock,
+            writing=lambda: serves_writes,
             allowance=store.paces.of("xero|app", xero.organisation_id, limits),
-        )  # fmt: skip
+        )
         connector = xero.platform.open(transport, xero.organisation_id, xero.settings)
         if serves_writes:
             assert connector.organisation().id == xero.organisation_id

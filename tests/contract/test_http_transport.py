@@ -150,9 +150,11 @@ def time() -> FakeTime:
 
 @pytest.fixture
 def transport(tokens: Tokens, time: FakeTime) -> Iterator[http.PlatformTransport]:
-    made = http.PlatformTransport("Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer)
-    yield made
-    made.close()
+    platform_transport = http.PlatformTransport(
+        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer
+    )
+    yield platform_transport
+    platform_transport.close()
 
 
 def test_an_answer_below_500_is_the_connectors_to_judge(
@@ -204,15 +206,15 @@ def test_who_lost_the_lock_reads_on_and_changes_nothing(
     def lost() -> None:
         raise LockLost("the lock is gone")
 
-    made = http.PlatformTransport(
+    platform_transport = http.PlatformTransport(
         "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer, before_change=lost
     )
     server.answers = [Answer(200, b"good")]
     with pytest.raises(LockLost):
-        made.request("PUT", server.url, changes=True)
-    assert made.request("GET", server.url).body == b"good"
+        platform_transport.request("PUT", server.url, changes=True)
+    assert platform_transport.request("GET", server.url).body == b"good"
     assert [one.method for one in server.seen] == ["GET"]
-    made.close()
+    platform_transport.close()
 
 
 def test_a_read_by_post_is_repeated_too(server: Script, transport: http.PlatformTransport) -> None:
@@ -243,9 +245,15 @@ def test_a_read_gives_up_after_waiting_long_enough_in_all(
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(500), Answer(502), Answer(503), Answer(504), Answer(drop=True),
-     Answer(200, b"short", {"Content-Length": "100", "Connection": "close"})],
-)  # fmt: skip
+    [
+        Answer(500),
+        Answer(502),
+        Answer(503),
+        Answer(504),
+        Answer(drop=True),
+        Answer(200, b"short", {"Content-Length": "100", "Connection": "close"}),
+    ],
+)
 def test_a_change_whose_answer_is_lost_is_never_repeated(
     server: Script, transport: http.PlatformTransport, answer: Answer
 ) -> None:
@@ -308,9 +316,11 @@ def test_a_second_401_needs_a_person(server: Script, transport: http.PlatformTra
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"Title": "Forbidden", "Detail": "insufficient_scope"}',
-     b'{"Fault": {"Error": [{"Message": "insufficient_scope"}]}}'],
-)  # fmt: skip
+    [
+        b'{"Title": "Forbidden", "Detail": "insufficient_scope"}',
+        b'{"Fault": {"Error": [{"Message": "insufficient_scope"}]}}',
+    ],
+)
 def test_403_needs_a_person_and_says_what_the_platform_said(
     server: Script, transport: http.PlatformTransport, body: bytes
 ) -> None:
@@ -323,9 +333,11 @@ def test_a_token_about_to_expire_is_renewed_before_the_call(
     server: Script, tokens: Tokens, time: FakeTime
 ) -> None:
     late = NOW + timedelta(minutes=30) - timedelta(seconds=http.EXPIRY_MARGIN_SECONDS)
-    made = http.PlatformTransport("Xero", tokens, NO_LIMITS, SetClock(late), timer=time.timer)
-    made.request("GET", server.url)
-    made.request("GET", server.url)
+    platform_transport = http.PlatformTransport(
+        "Xero", tokens, NO_LIMITS, SetClock(late), timer=time.timer
+    )
+    platform_transport.request("GET", server.url)
+    platform_transport.request("GET", server.url)
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer access-2"] * 2
     assert tokens.renewals == ["access-1"], "a token just renewed is used, whatever the clocks say"
 
@@ -395,10 +407,12 @@ def test_a_body_that_trickles_is_given_up(
         return slow.now
 
     timer = http.Timer(later, slow.sleep)
-    made = http.PlatformTransport("Xero", tokens, NO_LIMITS, SetClock(NOW), timer=timer)
+    platform_transport = http.PlatformTransport(
+        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=timer
+    )
     server.answers = [Answer(200, b"x" * (transport_module.CHUNK_BYTES * 3))]
     with pytest.raises(error):
-        made.request("POST", server.url, changes=changes)
+        platform_transport.request("POST", server.url, changes=changes)
 
 
 def test_a_change_does_not_trust_a_connection_that_stood_idle(

@@ -141,8 +141,13 @@ def test_an_email_that_quickbooks_reports_as_failed_is_a_refusal(
     quickbooks: Any, debtor: str
 ) -> None:
     invoice = an_invoice(quickbooks, debtor)
-    body = {"Invoice": {"Id": invoice, "EmailStatus": "NeedToSend", "DeliveryInfo": {
-        "DeliveryType": "Email", "DeliveryErrorType": "Missing Info"}}}  # fmt: skip
+    body = {
+        "Invoice": {
+            "Id": invoice,
+            "EmailStatus": "NeedToSend",
+            "DeliveryInfo": {"DeliveryType": "Email", "DeliveryErrorType": "Missing Info"},
+        }
+    }
     quickbooks.sandbox.faults.add({"path": "/send", "status": 200, "body": body})
     with pytest.raises(Rejected, match="Missing Info"):
         quickbooks.connector().perform(reminder(quickbooks, debtor, invoice))

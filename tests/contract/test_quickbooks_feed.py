@@ -217,9 +217,9 @@ def test_a_renamed_customer_type_reaches_the_customers_within_a_day(quickbooks: 
         quickbooks.advance(timedelta(days=1))
         pages = pulled(quickbooks, cursor)
         cursor = pages[-1].cursor
-        found = of_kind(pages, RecordKind.CONTACTS).get("801")
-        if isinstance(found, Contact):
-            groups.add(found.groups)
+        contact = of_kind(pages, RecordKind.CONTACTS).get("801")
+        if isinstance(contact, Contact):
+            groups.add(contact.groups)
     assert ("Gold",) in groups
 
 

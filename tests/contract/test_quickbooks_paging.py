@@ -42,12 +42,12 @@ class Ledger:
             return answer({"CompanyInfo": {"CompanyName": "Acme"}})
         if path[-1] == "preferences":
             return answer({"Preferences": PREFERENCES})
-        found = SELECT.match((params or {})["query"])
-        assert found, params
-        if found[1] != "Invoice":
+        match = SELECT.match((params or {})["query"])
+        assert match, params
+        if match[1] != "Invoice":
             return answer({"QueryResponse": {}})
         self.calls += 1
-        start = int(found[2])
+        start = int(match[2])
         self.starts.append(start)
         listed = sorted(self.ids, key=str if self.as_text else None)
         page = listed[start - 1 : start - 1 + ROWS_MAX]
@@ -133,6 +133,6 @@ def test_a_ledger_that_melts_under_the_read_is_left_for_later() -> None:
 def test_a_read_resumed_at_any_page_goes_on_there() -> None:
     whole = read_through(Ledger(list(range(1, 3501))))
     for number, page in enumerate(whole[:-1]):
-        rest = read_through(Ledger(list(range(1, 3501))), page.cursor)
-        assert shown(rest) == shown(whole[number + 1 :])
-        assert {one.sweep for one in rest} == {one.sweep for one in whole}
+        pages = read_through(Ledger(list(range(1, 3501))), page.cursor)
+        assert shown(pages) == shown(whole[number + 1 :])
+        assert {one.sweep for one in pages} == {one.sweep for one in whole}

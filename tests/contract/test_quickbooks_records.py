@@ -116,7 +116,9 @@ def test_applied_credits_and_payments_add_up_to_what_left_the_invoice() -> None:
     assert isinstance(credit, Payment)
     assert isinstance(cheque, Payment)
     assert credit.amount == 0
-    applied = [part.amount for part in credit.allocations if part.invoice_id == "71"]
+    applied = [
+        allocation.amount for allocation in credit.allocations if allocation.invoice_id == "71"
+    ]
     assert sum(applied, Decimal(105)) == 205
 
 

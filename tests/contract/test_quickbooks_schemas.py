@@ -114,7 +114,7 @@ def schemas() -> Schemas:
 @pytest.fixture
 def sent(quickbooks: Any) -> list[Sent]:
     """What the connector sends from now on."""
-    found: list[Sent] = []
+    sents: list[Sent] = []
 
     def check(method: str, url: str, **options: Any) -> None:
         path = url.rpartition(f"/company/{quickbooks.organisation_id}/")[2]
@@ -124,10 +124,10 @@ def sent(quickbooks: Any) -> list[Sent]:
         if path == "upload":
             body = body.split(b"\r\n\r\n")[1].split(b"\r\n--")[0]
         whole = json.loads(body, parse_float=Decimal) if body else {}
-        found.append(Sent(path, options["params"], entity.capitalize(), whole))
+        sents.append(Sent(path, options["params"], entity.capitalize(), whole))
 
     quickbooks.check = check
-    return found
+    return sents
 
 
 EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (

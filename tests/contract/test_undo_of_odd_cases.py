@@ -24,9 +24,14 @@ def done(
     """Make a write as the outbox would."""
     invoices = (InvoiceRef(invoice_id, "INV-1", Decimal(100), "GBP"),) if invoice_id else ()
     action = Action(
-        kind=kind, connection="c", contact_id=contact_id, contact_name="Acme Ltd",
-        because=Because("standard.yaml", 57, "Rule"), invoices=invoices, details=details,
-    )  # fmt: skip
+        kind=kind,
+        connection="c",
+        contact_id=contact_id,
+        contact_name="Acme Ltd",
+        because=Because("standard.yaml", 57, "Rule"),
+        invoices=invoices,
+        details=details,
+    )
     before = bench.connector().prepare(action)
     write = Write(action, action.key, before=before, text="Because of the rule.")
     bench.connector().perform(write)
@@ -139,9 +144,14 @@ def test_a_fee_that_was_emailed_or_paid_is_left_alone_and_a_voided_one_is_gone(
 ) -> None:
     contact_id, invoice_id = debtor(quickbooks)
     write = done(
-        quickbooks, contact_id, FEE, invoice_id,
-        amount="12.50", currency="GBP", description="Late fee",
-    )  # fmt: skip
+        quickbooks,
+        contact_id,
+        FEE,
+        invoice_id,
+        amount="12.50",
+        currency="GBP",
+        description="Late fee",
+    )
     (fee,) = [one for one in quickbooks.state()["invoices"] if one["total"] == "12.50"]
     with quickbooks.sandbox.lock:
         document = quickbooks.book.ledger.get("Invoice", fee["id"])

@@ -15,10 +15,16 @@ from arsync_xero.auth import XeroAuthoriser
 
 REDIRECT = "http://localhost:8976/callback"
 VERIFIER = "v" * 64
-CONFIDENTIAL = {"flow": "confidential", "client_id": "sandbox-web-app",
-                "client_secret": "sandbox-web-secret"}  # fmt: skip
-CUSTOM = {"flow": "custom", "client_id": "sandbox-custom-connection",
-          "client_secret": "sandbox-custom-secret"}  # fmt: skip
+CONFIDENTIAL = {
+    "flow": "confidential",
+    "client_id": "sandbox-web-app",
+    "client_secret": "sandbox-web-secret",
+}
+CUSTOM = {
+    "flow": "custom",
+    "client_id": "sandbox-custom-connection",
+    "client_secret": "sandbox-custom-secret",
+}
 
 
 def consent(authoriser: Authoriser, answer: str = "allow") -> str:
@@ -43,7 +49,7 @@ def test_a_browser_connects(
     authoriser = PLATFORM.authoriser(settings)
     assert authoriser.interactive
     grant = exchanged(authoriser)
-    assert [one.name for one in grant.organisations] == ["Sandbox Trading Ltd"]
+    assert [organisation.name for organisation in grant.organisations] == ["Sandbox Trading Ltd"]
     renewed = authoriser.refresh(grant.token)
     assert renewed.refresh_token not in {"", grant.token.refresh_token}
     assert renewed.access_token != grant.token.access_token

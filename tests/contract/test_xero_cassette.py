@@ -98,9 +98,16 @@ def settings(request: pytest.FixtureRequest) -> dict[str, str]:
         found: dict[str, str] = bench.settings
         return found
     url = "http://127.0.0.1:1"
-    return {"flow": "pkce", "client_id": "sandbox-pkce-app", "client_secret": "",
-            "scopes": "granular", "api_url": url, "login_url": url, "identity_url": url,
-            "late_fee_account": "200"}  # fmt: skip
+    return {
+        "flow": "pkce",
+        "client_id": "sandbox-pkce-app",
+        "client_secret": "",
+        "scopes": "granular",
+        "api_url": url,
+        "login_url": url,
+        "identity_url": url,
+        "late_fee_account": "200",
+    }
 
 
 def callback(authoriser: Any) -> str:

@@ -89,7 +89,9 @@ def test_the_sweep_sees_what_the_feed_does_not_tell(xero: Any) -> None:
     quiet = pull(xero, cursor)
     assert not [row for page in quiet for row in page.records if page.kind == RecordKind.INVOICES]
     xero.advance(timedelta(days=1))
-    balances = [one for page in pull(xero, quiet[-1].cursor) for one in page.open_balances]
+    balances = [
+        open_balance for page in pull(xero, quiet[-1].cursor) for open_balance in page.open_balances
+    ]
     assert balances == [OpenBalance(invoice, Decimal("60.00"), date(2027, 3, 1))]
 
 
@@ -186,8 +188,16 @@ def test_many_ids_are_read_in_few_calls(xero: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "{", "[]", '{"version": 99, "stage": "invoices"}', '{"stage": "elsewhere"}',
-     '{"stage": "open balances"}', '{"stage": 7}'],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        '{"version": 99, "stage": "invoices"}',
+        '{"stage": "elsewhere"}',
+        '{"stage": "open balances"}',
+        '{"stage": 7}',
+    ],
+)
 def test_a_cursor_that_cannot_be_read_begins_anew(text: str | None) -> None:
     assert read_cursor(text) == Cursor()

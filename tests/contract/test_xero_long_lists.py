@@ -104,7 +104,7 @@ def test_the_daily_sweep_of_open_invoices_is_read_in_parts_too(
     cursor = pull(xero)[-1].cursor
     xero.advance(timedelta(days=2))
     pages = pull(xero, cursor)
-    balances = [one.invoice_id for page in pages for one in page.open_balances]
+    balances = [open_balance.invoice_id for page in pages for open_balance in page.open_balances]
     assert set(balances) == long_lists["invoices"] - {
         row["id"] for row in xero.state()["invoices"] if row["status"] == "PAID"
     }
@@ -117,9 +117,14 @@ def test_a_part_that_shrank_while_it_was_read_is_read_again(
     """What moves up into the place of a document whose date was changed would not be seen."""
     count = len(long_lists["invoices"])
     cursor = Cursor(
-        stage="invoices", page=2, dated_before="2020-01-01", items=count,
-        start="2026-11-20T09:00:00", sweeping=True, base="GBP",
-    )  # fmt: skip
+        stage="invoices",
+        page=2,
+        dated_before="2020-01-01",
+        items=count,
+        start="2026-11-20T09:00:00",
+        sweeping=True,
+        base="GBP",
+    )
     before = xero.calls()
     first = next(iter(xero.connector().pull(cursor.text())))
     assert xero.calls() - before == 2, "page 2 shows fewer, so page 1 is read"

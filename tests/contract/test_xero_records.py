@@ -233,8 +233,9 @@ def test_an_answer_that_is_not_json_is_asked_for_again() -> None:
 def test_what_is_not_owed_is_never_lost_for_a_missing_day_or_rate(
     status: str, stands: DocumentStatus
 ) -> None:
-    made = invoice(Status=status, DueDateString=None, DueDate=None, CurrencyCode="USD",
-                   CurrencyRate=None)  # fmt: skip
+    made = invoice(
+        Status=status, DueDateString=None, DueDate=None, CurrencyCode="USD", CurrencyRate=None
+    )
     assert isinstance(made, Invoice)
     assert (made.status, made.due_on, made.rate) == (stands, made.issued_on, None)
 
@@ -325,10 +326,10 @@ def test_terms_read_as_people_say_them(terms: dict[str, Any] | None, in_words: s
 
 
 def test_a_credit_note_with_its_allocations() -> None:
-    made = one(CREDIT_NOTES, to_credit, CREDIT)
-    assert isinstance(made, Credit)
-    assert (made.kind, made.unallocated) == (CreditKind.CREDIT_NOTE, Decimal(20))
-    assert made.allocations == (Allocation("i1", Decimal(30), date(2026, 1, 6)),)
+    credit = one(CREDIT_NOTES, to_credit, CREDIT)
+    assert isinstance(credit, Credit)
+    assert (credit.kind, credit.unallocated) == (CreditKind.CREDIT_NOTE, Decimal(20))
+    assert credit.allocations == (Allocation("i1", Decimal(30), date(2026, 1, 6)),)
 
 
 @pytest.mark.parametrize("type_", ["RECEIVE-PREPAYMENT", "ARPREPAYMENT"])
@@ -350,11 +351,11 @@ def test_an_odd_credit_is_named() -> None:
 
 
 def test_a_payment_is_in_the_invoices_currency() -> None:
-    made = one(PAYMENTS, to_payment, PAYMENT)
-    assert isinstance(made, Payment)
-    assert (made.amount, made.currency, made.rate) == (Decimal(46), "USD", Decimal("0.5"))
-    assert made.allocations == (Allocation("046d8a6d", Decimal(46), date(2018, 11, 29)),)
-    assert made.unallocated == 0
+    payment = one(PAYMENTS, to_payment, PAYMENT)
+    assert isinstance(payment, Payment)
+    assert (payment.amount, payment.currency, payment.rate) == (Decimal(46), "USD", Decimal("0.5"))
+    assert payment.allocations == (Allocation("046d8a6d", Decimal(46), date(2018, 11, 29)),)
+    assert payment.unallocated == 0
 
 
 def test_a_deleted_payment_pays_nothing() -> None:

@@ -81,9 +81,10 @@ def test_an_email_nobody_can_tell_of_is_never_sent_again(
 
 
 @pytest.mark.parametrize(
-    "silent", [{"xero_email_marks_sent": False}, {"xero_email_writes_history": False}],
+    "silent",
+    [{"xero_email_marks_sent": False}, {"xero_email_writes_history": False}],
     ids=["told by the history", "told by the sent flag"],
-)  # fmt: skip
+)
 def test_an_email_that_left_is_recognised_days_later(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str], silent: dict[str, bool]
 ) -> None:
@@ -106,8 +107,9 @@ def test_an_older_email_is_no_proof_of_a_newer_one(
     xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
     xero.advance(timedelta(days=14))
     action = an_action(ActionKind.REMINDER, debtor)
-    action = Action(**{**{name: getattr(action, name) for name in action.__slots__},
-                       "subject": "the second"})  # fmt: skip
+    action = Action(
+        **{**{name: getattr(action, name) for name in action.__slots__}, "subject": "the second"}
+    )
     before = xero.connector().prepare(action)
     write = started(xero, Write(action, action.key, before=before, text="Second."))
     xero.lose_answer(effect=False)
@@ -264,8 +266,14 @@ def test_a_promise_shows_on_the_invoice(xero: Any, debtor: tuple[str, str]) -> N
 def test_a_late_fee_is_one_draft_even_after_a_person_deleted_it(
     xero: Any, debtor: tuple[str, str]
 ) -> None:
-    write = a_write(xero, ActionKind.LATE_FEE, debtor, amount="25.10", currency="GBP",
-                    description="Interest on INV-1")  # fmt: skip
+    write = a_write(
+        xero,
+        ActionKind.LATE_FEE,
+        debtor,
+        amount="25.10",
+        currency="GBP",
+        description="Interest on INV-1",
+    )
     xero.connector().perform(write)
     fee = next(row for row in xero.state()["invoices"] if row["id"] != debtor[1])
     assert (fee["status"], str(fee["total"]), fee["contact_id"]) == ("DRAFT", "25.10", debtor[0])
@@ -314,8 +322,9 @@ def test_a_task_about_several_invoices_is_noted_on_the_contact(
     second = xero.add_invoice(debtor[0], Decimal(5), day, day)
     action = an_action(ActionKind.TASK, debtor)
     refs = (*action.invoices, InvoiceRef(second, "INV-2", Decimal(5), "GBP"))
-    both = Action(**{**{name: getattr(action, name) for name in action.__slots__},
-                     "invoices": refs})  # fmt: skip
+    both = Action(
+        **{**{name: getattr(action, name) for name in action.__slots__}, "invoices": refs}
+    )
     xero.connector().perform(Write(both, both.key, text="Call."))
     marked = [row["id"] for row in xero.state()["history"] if marker(both.key) in row["text"]]
     assert marked == [debtor[0]]
@@ -351,9 +360,15 @@ class Recorder:
         changes: bool = False,
     ) -> HttpResponse:
         self.requests.append(
-            {"method": method, "url": url, "params": params, "headers": headers, "body": body,
-             "changes": changes}
-        )  # fmt: skip
+            {
+                "method": method,
+                "url": url,
+                "params": params,
+                "headers": headers,
+                "body": body,
+                "changes": changes,
+            }
+        )
         return self.answer
 
 
@@ -381,9 +396,13 @@ def test_queries_and_amounts_are_written_as_xero_reads_them() -> None:
     from arsync_xero.sdk import _ENCODE, _mended, _query_text
 
     sent = _mended(
-        {"LineItems": [{"UnitAmount": 0.1, "Quantity": 1.0}], "HasErrors": False,
-         "Date": "/Date(1772323200000)/", "Name": "/Date/"}
-    )  # fmt: skip
+        {
+            "LineItems": [{"UnitAmount": 0.1, "Quantity": 1.0}],
+            "HasErrors": False,
+            "Date": "/Date(1772323200000)/",
+            "Name": "/Date/",
+        }
+    )
     assert _ENCODE(sent) == (
         b'{"LineItems":[{"UnitAmount":0.1,"Quantity":1.0}],"Date":"2026-03-01","Name":"/Date/"}'
     )
@@ -419,10 +438,17 @@ def test_a_long_note_keeps_its_marker(xero_settings: dict[str, str]) -> None:
     ("body", "said"),
     [
         (
-            {"ErrorNumber": 10, "Type": "ValidationException",
-             "Message": "A validation exception occurred",
-             "Elements": [{"Contact": {"ValidationErrors": [{"Message": "Name is taken."}]},
-                           "ValidationErrors": [{"Description": "Odd."}, {"Message": "Odd."}]}]},
+            {
+                "ErrorNumber": 10,
+                "Type": "ValidationException",
+                "Message": "A validation exception occurred",
+                "Elements": [
+                    {
+                        "Contact": {"ValidationErrors": [{"Message": "Name is taken."}]},
+                        "ValidationErrors": [{"Description": "Odd."}, {"Message": "Odd."}],
+                    }
+                ],
+            },
             "Odd.; Name is taken. (error 10)",
         ),
         ({"ErrorNumber": 51, "Message": "Too many."}, "Too many. (error 51)"),
@@ -430,7 +456,7 @@ def test_a_long_note_keeps_its_marker(xero_settings: dict[str, str]) -> None:
         ({"Message": "A validation exception occurred"}, "A validation exception occurred"),
         (["odd"], ""),
     ],
-)  # fmt: skip
+)
 def test_refusals_are_in_xeros_words(body: Any, said: str) -> None:
     assert words(json.dumps(body).encode()) == said
 

@@ -42,9 +42,7 @@ def debtor(desk: Any, overdue: int, amount: str = "100.00", *more: Any, **values
 
 def paid(desk: Any, number: int) -> Any:
     day = desk.today - timedelta(60 + number)
-    return desk.invoice(
-        f"p{number}", 60 + number, "0", total="100", status="paid", paid_on=day
-    )  # fmt: skip
+    return desk.invoice(f"p{number}", 60 + number, "0", total="100", status="paid", paid_on=day)
 
 
 def instalment(desk: Any, state: int) -> Any:
@@ -187,4 +185,7 @@ def test_a_policy_does_what_stands_below_it(desk: Any, policy: str) -> None:
 def test_the_amounts_of_the_page_are_exact() -> None:
     rulebook, _ = read_rulebook([("r.yaml", HEAD + POLICIES["New customers start small"])])
     assert rulebook is not None
-    assert [one.amount for one in rulebook.credit_limits] == [Decimal(1000), Decimal(10000)]
+    assert [credit_limit.amount for credit_limit in rulebook.credit_limits] == [
+        Decimal(1000),
+        Decimal(10000),
+    ]

@@ -150,10 +150,7 @@ def test_a_paid_oldest_invoice_moves_the_schedule_and_skips_no_state(desk: Any) 
         return account._replace(invoices=(paid, newer))
 
     done = desk.play(desk.head + HOLDS, desk.account(older, newer), range(15), changes)
-    found = [
-        ((day - newer.due_on).days, action.kind, action.because.rule)
-        for day, action in done
-    ]  # fmt: skip
+    found = [((day - newer.due_on).days, action.kind, action.because.rule) for day, action in done]
     assert found == [
         (7, ActionKind.CREDIT_HOLD, "Warned"),
         (11, ActionKind.TERMS, "Blocked"),
@@ -165,8 +162,9 @@ def test_many_monthly_invoices_make_one_letter_at_the_highest_step(desk: Any) ->
     separate reminder for every invoice, where one at the highest level was wanted.
     """
     invoices = [desk.invoice(f"m{n}", 30 * n + 2) for n in range(6)]
-    sent = tuple(desk.sent(f"m{n}", 1, 30, "first reminder", cadence="Every week")
-                 for n in range(3, 6))  # fmt: skip
+    sent = tuple(
+        desk.sent(f"m{n}", 1, 30, "first reminder", cadence="Every week") for n in range(3, 6)
+    )
     plan = desk.plan(desk.head + WEEKLY + SMTP, desk.account(*invoices, sent=sent))
     (found,) = messages(plan)
     assert found[0] == "second reminder"

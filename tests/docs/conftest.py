@@ -68,20 +68,29 @@ def blocks(path: Path, language: str) -> list[Block]:
 def a_ledger() -> Rows:
     """The customers and invoices that the pages name."""
     contacts = [
-        ContactRow(id=name, name=name, email=f"{number}@example.com", contact_group=group,
-                   created_on=TODAY - timedelta(days=500))
+        ContactRow(
+            id=name,
+            name=name,
+            email=f"{number}@example.com",
+            contact_group=group,
+            created_on=TODAY - timedelta(days=500),
+        )
         for number, (name, group) in enumerate(
             [("City Agency", "Key accounts"), ("Ridgeway University", ""), ("Acme Ltd", "")]
         )
-    ]  # fmt: skip
+    ]
     invoices = [
         InvoiceRow(
-            id=f"i{number}", number=f"INV-{number}", contact_id=contacts[number % 3].id,
-            issued_on=TODAY - timedelta(days=age + 30), due_on=TODAY - timedelta(days=age),
-            currency="GBP", total=Decimal(100 * number),
+            id=f"i{number}",
+            number=f"INV-{number}",
+            contact_id=contacts[number % 3].id,
+            issued_on=TODAY - timedelta(days=age + 30),
+            due_on=TODAY - timedelta(days=age),
+            currency="GBP",
+            total=Decimal(100 * number),
         )
         for number, age in enumerate([90, 70, 40, 20, 10, 5, 2, 1], start=1)
-    ]  # fmt: skip
+    ]
     return Rows(contacts, invoices, [])
 
 
@@ -106,11 +115,16 @@ def reader(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     url = sandbox.url
     redirect = f"http://localhost:{free_port()}/callback"
     settings = {
-        "RUNS_PACE": "off", "TOKENS_KEYRING": "off",
-        "XERO_CLIENT_ID": "sandbox-pkce-app", "XERO_REDIRECT_URL": redirect,
-        "XERO_API_URL": url, "XERO_LOGIN_URL": url, "XERO_IDENTITY_URL": url,
-        "XERO_LATE_FEE_ACCOUNT": "200", "QUICKBOOKS_LATE_FEE_ITEM": "Late fee",
-    }  # fmt: skip
+        "RUNS_PACE": "off",
+        "TOKENS_KEYRING": "off",
+        "XERO_CLIENT_ID": "sandbox-pkce-app",
+        "XERO_REDIRECT_URL": redirect,
+        "XERO_API_URL": url,
+        "XERO_LOGIN_URL": url,
+        "XERO_IDENTITY_URL": url,
+        "XERO_LATE_FEE_ACCOUNT": "200",
+        "QUICKBOOKS_LATE_FEE_ITEM": "Late fee",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(f"ARSYNC_{name}", value)
     browser = tmp_path / "browser.py"

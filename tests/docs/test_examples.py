@@ -61,11 +61,14 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("examples")
     url = sandbox.url
     environ = {
-        "ARSYNC_XERO_CLIENT_ID": "sandbox-pkce-app", "ARSYNC_XERO_API_URL": url,
-        "ARSYNC_XERO_LOGIN_URL": url, "ARSYNC_XERO_IDENTITY_URL": url,
-        "ARSYNC_XERO_LATE_FEE_ACCOUNT": "200", "ARSYNC_RUNS_PACE": "off",
+        "ARSYNC_XERO_CLIENT_ID": "sandbox-pkce-app",
+        "ARSYNC_XERO_API_URL": url,
+        "ARSYNC_XERO_LOGIN_URL": url,
+        "ARSYNC_XERO_IDENTITY_URL": url,
+        "ARSYNC_XERO_LATE_FEE_ACCOUNT": "200",
+        "ARSYNC_RUNS_PACE": "off",
         "ARSYNC_TOKENS_KEYRING": "off",
-    }  # fmt: skip
+    }
     (folder / "config.toml").write_text("")
     with App(load_config(folder / "config.toml", environ)) as app:
         said: list[str] = []

@@ -42,9 +42,13 @@ def test_the_commands_of_the_readme_run_in_order(
         typed = [re.sub(r"\d{4}-\d{2}-\d{2}", day, word) for word in words[1:]]
         if typed[0] == "connect":
             done = subprocess.run(  # its browser is looked up once in a process
-                [sys.executable, "-m", "arsync", *typed], cwd=reader, text=True,
-                capture_output=True, timeout=60, check=False,
-            )  # fmt: skip
+                [sys.executable, "-m", "arsync", *typed],
+                cwd=reader,
+                text=True,
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
             code, said = done.returncode, done.stdout + done.stderr
         else:
             code = run_cli(typed)
@@ -63,7 +67,7 @@ def test_every_command_that_a_page_names_exists() -> None:
         typed = [line for block in blocks(page, "sh") for line in block.text.splitlines()]
         typed += re.findall(r"`([^`\n]+)`", text)
         named = [re.match(r"arsync ([a-z]+)", line) for line in typed]
-        assert {found[1] for found in named if found} <= known, page.name
+        assert {match[1] for match in named if match} <= known, page.name
 
 
 def test_make_targets_that_the_readme_names_exist() -> None:

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 
 
 def problems_of(text: str) -> list[str]:
-    return [str(one) for one in read_rulebook([("reference.yaml", text)])[1]]
+    return [str(problem) for problem in read_rulebook([("reference.yaml", text)])[1]]
 
 
 def asked(of: str, line: str) -> str:

@@ -169,11 +169,18 @@ class Books:
         self, contact: Contact, number: int, *, overdue: int = 5, amount: str = "100"
     ) -> Invoice:
         invoice = Invoice(
-            id=f"i{number}", contact_id=contact.id, number=f"INV-{number}",
-            status=DocumentStatus.OPEN, issued_on=TODAY - timedelta(days=overdue + 30),
-            due_on=TODAY - timedelta(days=overdue), currency="GBP", rate=Decimal(1),
-            total=Decimal(amount), amount_due=Decimal(amount), sent=True,
-        )  # fmt: skip
+            id=f"i{number}",
+            contact_id=contact.id,
+            number=f"INV-{number}",
+            status=DocumentStatus.OPEN,
+            issued_on=TODAY - timedelta(days=overdue + 30),
+            due_on=TODAY - timedelta(days=overdue),
+            currency="GBP",
+            rate=Decimal(1),
+            total=Decimal(amount),
+            amount_due=Decimal(amount),
+            sent=True,
+        )
         self.invoices[invoice.id] = invoice
         return invoice
 
@@ -184,21 +191,28 @@ class Books:
 
     def credit(self, contact: Contact, amount: str) -> None:
         self.credits["cr1"] = Credit(
-            id="cr1", contact_id=contact.id, kind=CreditKind.PREPAYMENT, number="PRE-1",
-            status=DocumentStatus.OPEN, issued_on=TODAY, currency="GBP", rate=Decimal(1),
-            total=Decimal(amount), unallocated=Decimal(amount),
-        )  # fmt: skip
+            id="cr1",
+            contact_id=contact.id,
+            kind=CreditKind.PREPAYMENT,
+            number="PRE-1",
+            status=DocumentStatus.OPEN,
+            issued_on=TODAY,
+            currency="GBP",
+            rate=Decimal(1),
+            total=Decimal(amount),
+            unallocated=Decimal(amount),
+        )
 
     def keys(self, *kinds: ActionKind) -> list[str]:
         """Return the key of each effect of these kinds, doubles twice."""
-        return [one.key for one in self.done if one.kind in kinds]
+        return [done.key for done in self.done if done.kind in kinds]
 
     @property
     def emails(self) -> list[Write]:
-        return [one.write for one in self.done if one.kind is ActionKind.REMINDER]
+        return [done.write for done in self.done if done.kind is ActionKind.REMINDER]
 
     def assert_nothing_twice(self) -> None:
-        effects = Counter((one.kind, one.key) for one in self.done)
+        effects = Counter((done.kind, done.key) for done in self.done)
         assert [one for one, count in effects.items() if count > 1] == []
         mails = Counter(key for key, _ in self.mails)
         assert [key for key, count in mails.items() if count > 1] == []
@@ -233,9 +247,10 @@ class BooksConnector:
         table = cast(
             "Mapping[str, Record]",
             {
-                RecordKind.CONTACTS: self.books.contacts, RecordKind.INVOICES: self.books.invoices,
+                RecordKind.CONTACTS: self.books.contacts,
+                RecordKind.INVOICES: self.books.invoices,
             }[kind],
-        )  # fmt: skip
+        )
         self.books.called("read", lambda: None)
         self.books.last_read = list(ids)
         found = [table[one] for one in ids if one in table]
@@ -263,8 +278,8 @@ class BooksConnector:
             raise Rejected(refusal)
 
         def effect() -> Receipt:
-            same = [one for one in self.books.done if one.key == write.key]
-            if not any(one.generation == write.generation for one in same):
+            same = [done for done in self.books.done if done.key == write.key]
+            if not any(done.generation == write.generation for done in same):
                 self.books.done.append(Done(kind, write.key, write.generation, write))
             return Receipt(f"r-{write.key[:8]}", f"{kind.value} done")
 
@@ -274,15 +289,18 @@ class BooksConnector:
         self.books.called("find", lambda: None)
         if self.books.blind:
             raise OutcomeUnknown("the platform does not tell")
-        stands = any(one.key == write.key for one in self.books.done)
+        stands = any(done.key == write.key for done in self.books.done)
         return Receipt(f"r-{write.key[:8]}", "found") if stands else None
 
     def undoing(self, write: Write) -> Undoing:
         return cast("Undoing", self.books.called("undoing", lambda: self._state(write)))
 
     def _state(self, write: Write) -> Undoing:
-        undone = [one.write.action.details["undoes"] for one in self.books.done
-                  if one.kind is ActionKind.UNDO]  # fmt: skip
+        undone = [
+            done.write.action.details["undoes"]
+            for done in self.books.done
+            if done.kind is ActionKind.UNDO
+        ]
         standing, now = Standing.OURS, "ours"
         if write.key in undone:
             standing, now = Standing.AS_BEFORE, "nothing"
@@ -454,17 +472,17 @@ def books() -> Books:
 
 @pytest.fixture
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    made: list[World] = []
+    worlds: list[World] = []
 
     def make(books: Books, *, mode: str = Mode.AUTO, limits: Limits = LIMITS) -> World:
-        folder = tmp_path / f"w{len(made)}"
+        folder = tmp_path / f"w{len(worlds)}"
         (folder / "rules").mkdir(parents=True)
         (folder / "config.toml").write_text(
             '[store]\nurl = "sqlite:///arsync.db"\n[tokens]\nkeyring = "off"\n'
             '[smtp]\nurl = "smtp://127.0.0.1:2525"\nsender = "Accounts <accounts@example.com>"\n'
         )
         world = World(books, load_config(folder / "config.toml", {}), SetClock(NOW), limits)
-        made.append(world)
+        worlds.append(world)
         world.rules(RULES)
         world.store.connections.add(world.name, platform="books", organisation=ORGANISATION)
         if mode != Mode.OBSERVE:
@@ -472,7 +490,7 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
         return world
 
     yield make
-    for world in made:
+    for world in worlds:
         world.app.close()
 
 

@@ -81,8 +81,12 @@ def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(worl
         assert states == {ActionState.CONFIRMED}, f"died at step {step}"
     assert len(done) > 60
     assert {kind for kind, _ in done[-1]} == {
-        "reminder", "credit_hold", "terms", "promise", "dispute",
-    }  # fmt: skip
+        "reminder",
+        "credit_hold",
+        "terms",
+        "promise",
+        "dispute",
+    }
     for step, one in enumerate(done, 1):
         assert one == done[-1], f"died at step {step}"
 
@@ -107,11 +111,14 @@ def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at
     steps = 0
     for step in dies_at_each_step(world, run):
         steps = step
-        undone = [one.write.action.details["kind"] for one in world.books.done
-                  if one.kind is ActionKind.UNDO]  # fmt: skip
-        asked = world.store.actions.list(world.connection.id, kinds={ActionKind.UNDO})
+        undone = [
+            one.write.action.details["kind"]
+            for one in world.books.done
+            if one.kind is ActionKind.UNDO
+        ]
+        rows = world.store.actions.list(world.connection.id, kinds={ActionKind.UNDO})
         assert sorted(undone) == ["credit_hold", "promise", "terms"], f"died at step {step}"
-        assert {row.state for row in asked} == {ActionState.CONFIRMED}, f"died at step {step}"
+        assert {row.state for row in rows} == {ActionState.CONFIRMED}, f"died at step {step}"
         assert not world.books.keys(ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS)
         (promise,) = world.store.people.promises(world.connection.id)
         assert promise.replaced, f"died at step {step}"

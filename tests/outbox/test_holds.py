@@ -133,8 +133,9 @@ def test_a_refused_hold_is_asked_for_again_only_by_a_debt_that_comes_after_its_r
     books.add_invoice(contact, 2, overdue=-60, amount="6000")
     world.sync()
     assert (world.the_row(HOLD).key, world.the_row(HOLD).state) == (
-        key, ActionState.AWAITING_APPROVAL,
-    )  # fmt: skip
+        key,
+        ActionState.AWAITING_APPROVAL,
+    )
 
 
 def test_a_refused_hold_is_placed_when_the_refusal_is_taken_back(
@@ -164,15 +165,16 @@ def test_a_hold_is_lifted_where_it_was_placed_though_the_contact_has_a_parent_no
     world.advance(days=1)
     world.sync()
     # The parent answers for its children's debts now.
-    assert [one.write.action.contact_id for one in world.books.done if one.kind is HOLD] == [
-        "c1", "c2",
-    ]  # fmt: skip
+    assert [done.write.action.contact_id for done in world.books.done if done.kind is HOLD] == [
+        "c1",
+        "c2",
+    ]
     world.books.pay(world.books.invoices["i1"])
     for _ in range(3):
         world.advance(days=1)
         world.sync()
-    lifted = [one.write.action.contact_id for one in world.books.done if one.kind is LIFT]
-    restored = [one.write.action.contact_id for one in world.books.done if one.kind is RESTORE]
+    lifted = [done.write.action.contact_id for done in world.books.done if done.kind is LIFT]
+    restored = [done.write.action.contact_id for done in world.books.done if done.kind is RESTORE]
     assert sorted(lifted) == sorted(restored) == ["c1", "c2"]
     world.books.assert_nothing_twice()
 
@@ -186,6 +188,7 @@ def test_a_merged_contacts_hold_leaves_its_successor_to_be_judged_anew(world: Wo
     world.books.invoices["i1"] = world.books.invoices["i1"]._replace(contact_id=heir.id)
     world.advance(days=1)
     world.sync()
-    assert [one.write.action.contact_id for one in world.books.done if one.kind is HOLD] == [
-        "c1", "c2",
-    ]  # fmt: skip
+    assert [done.write.action.contact_id for done in world.books.done if done.kind is HOLD] == [
+        "c1",
+        "c2",
+    ]

@@ -43,20 +43,33 @@ NESTED = (
 
 def an_invoice(number: int, *, currency: str = "GBP", amount: str = "1940") -> Invoice:
     return Invoice(
-        id=f"i{number}", contact_id="c1", number=f"INV-{number}", status=DocumentStatus.OPEN,
-        issued_on=date(2026, 10, 9), due_on=date(2026, 11, 8), currency=currency, rate=None,
-        total=Decimal(amount), amount_due=Decimal(amount), link=f"https://in.example/{number}",
-    )  # fmt: skip
+        id=f"i{number}",
+        contact_id="c1",
+        number=f"INV-{number}",
+        status=DocumentStatus.OPEN,
+        issued_on=date(2026, 10, 9),
+        due_on=date(2026, 11, 8),
+        currency=currency,
+        rate=None,
+        total=Decimal(amount),
+        amount_due=Decimal(amount),
+        link=f"https://in.example/{number}",
+    )
 
 
 def a_case(*invoices: Invoice, name: str = "Acme Ltd") -> tuple[Action, Account]:
     action = Action(
-        kind=ActionKind.REMINDER, connection="books", contact_id="c1", contact_name=name,
-        because=Because("rules/standard.yaml", 5, "Standard"), step="second reminder",
+        kind=ActionKind.REMINDER,
+        connection="books",
+        contact_id="c1",
+        contact_name=name,
+        because=Because("rules/standard.yaml", 5, "Standard"),
+        step="second reminder",
         invoices=tuple(
-            InvoiceRef(one.id, one.number, one.amount_due, one.currency) for one in invoices
+            InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
+            for invoice in invoices
         ),
-    )  # fmt: skip
+    )
     contact = Contact(id="c1", name=name, email="jane@acme.example")
     return action, Account(contacts=(contact,), invoices=invoices)
 
@@ -187,7 +200,7 @@ def test_users_html_is_escaped_and_can_use_the_invoice_table(tmp_path: Path) -> 
         ("Subject: x\n" + NESTED, 2, "nested deeper"),
         ("Subject: x\n" + "y" * TEMPLATE_CHARACTERS_MAX, 1, "longer than 50,000"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_text_is_a_problem_with_file_and_line(
     tmp_path: Path, text: str, line: int, message: str
 ) -> None:
@@ -205,7 +218,7 @@ def test_all_wrong_texts_are_told_at_once(tmp_path: Path) -> None:
     own_text(tmp_path, "two.html", "alone")
     own_text(tmp_path, "layout.txt", "Subject: mine")
     (tmp_path / "templates" / "three.txt").write_bytes(b"Subject: \xff\xfe")
-    problems = {Path(one.file).name: one.message for one in Letters(tmp_path).problems}
+    problems = {Path(problem.file).name: problem.message for problem in Letters(tmp_path).problems}
     assert problems == {
         "one.txt": "the first line must be the subject.",
         "two.html": "there is no two.txt beside it.",

@@ -185,11 +185,15 @@ def test_each_letter_prints_without_a_font_file(code: str, name: str) -> None:
     letter = Letters(code=code).render(name, contexts(code)[0])
     letter = Letter(letter.subject, letter.text.replace("GBP", "€"), letter.html)
     pdf = letter_pdf(
-        letter, sender="Büro & Söhne", to="Café Ñandú", dated=language(code).day(date(2026, 2, 1)),
-        now=datetime(2026, 11, 22, 9, 30, tzinfo=UTC), fonts=(),
-    )  # fmt: skip
+        letter,
+        sender="Büro & Söhne",
+        to="Café Ñandú",
+        dated=language(code).day(date(2026, 2, 1)),
+        now=datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
+        fonts=(),
+    )
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
-    text = b"".join(zlib.decompress(part) for part in streams if part[:1] == b"x")
+    text = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"x")
     for wanted in (
         "Café Ñandú",
         language(code).greeting,

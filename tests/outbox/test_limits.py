@@ -91,7 +91,7 @@ def test_letters_by_smtp_leave_past_the_platforms_limit_of_its_own_emails(
     # What left by SMTP takes nothing from the platform's own emails.
     world.rules(RULES)
     world.sync()
-    by_platform = [one for one in books.emails if one.action.via is Via.PLATFORM]
+    by_platform = [email for email in books.emails if email.action.via is Via.PLATFORM]
     assert len(by_platform) == 1
 
 

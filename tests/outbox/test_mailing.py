@@ -167,7 +167,7 @@ def test_a_letter_as_pdf_is_attached_with_todays_amounts(
     world.rules(RULES.replace("email: first reminder", "letter: first reminder"))
     books.add_invoice(books.add_contact(1), 1)
     world.sync()
-    (letter,) = [one.write for one in books.done if one.kind is ActionKind.LETTER]
+    (letter,) = [done.write for done in books.done if done.kind is ActionKind.LETTER]
     assert letter.file.startswith(b"%PDF-")
     assert letter.file_type == "application/pdf"
     assert letter.file_name == "first reminder INV-1.pdf"

@@ -33,8 +33,10 @@ def test_observe_plans_and_writes_nothing_at_all(observing: World) -> None:
     result = observing.sync()
     assert result.plan is not None
     assert {action.kind for action in result.plan.actions} == {
-        REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TERMS,
-    }  # fmt: skip
+        REMINDER,
+        ActionKind.CREDIT_HOLD,
+        ActionKind.TERMS,
+    }
     assert observing.rows() == []
     assert observing.books.done == []
     assert set(observing.books.calls) == {"pull"}
@@ -94,8 +96,9 @@ def test_a_person_approves_one_by_the_beginning_of_its_key(careful: World) -> No
     assert careful.store.actions.get(second.row.key).state is WAITING
     history = careful.app.history(first.row.key)
     assert [(event.who, event.to_state.value) for event in history.events][2] == (
-        "Jane", "approved",
-    )  # fmt: skip
+        "Jane",
+        "approved",
+    )
 
 
 def test_a_person_approves_everything(careful: World) -> None:
@@ -152,7 +155,7 @@ def test_a_refused_step_stays_behind_once_a_later_one_was_sent(careful: World) -
     careful.app.take_back([first.row.key], why="a mistake", who="Jane")
     careful.advance(days=7)
     careful.sync()
-    assert first.row.key not in {one.row.key for one in careful.app.waiting()}
+    assert first.row.key not in {listed.row.key for listed in careful.app.waiting()}
 
 
 def test_what_does_not_wait_cannot_be_approved_or_refused(world: World) -> None:
@@ -264,7 +267,7 @@ def test_a_task_is_noted_when_it_opens_and_when_it_is_done(world: World) -> None
     world.app.done(task.row.key[:8], outcome="pays on Friday", who="Jane")
     assert world.app.tasks() == []
     world.sync()
-    (note,) = [one.write for one in world.books.done if one.kind is ActionKind.TASK_DONE]
+    (note,) = [done.write for done in world.books.done if done.kind is ActionKind.TASK_DONE]
     assert note.text == "Task done by Jane: Call the customer. Outcome: pays on Friday"
     with pytest.raises(UserMistake, match="was done on"):
         world.app.done(task.row.key, outcome="again")

@@ -27,7 +27,7 @@ def careful(books: Books, make_world: Callable[..., World]) -> World:
 def planned(world: World, day: date) -> tuple[set[ActionKind], list[str]]:
     """Return what a plan of the day does, and what it holds back."""
     (plan,) = world.app.plan(world.name, as_of=day)
-    return {one.kind for one in plan.actions}, [one.why for one in plan.held_back]
+    return {action.kind for action in plan.actions}, [held_back.why for held_back in plan.held_back]
 
 
 def test_a_refusal_counts_from_its_day_on_until_it_is_taken_back(careful: World) -> None:

@@ -56,8 +56,9 @@ def test_the_second_reminder_leaves_once_too(world: World) -> None:
     world.advance(days=13)
     run_for_a_day(world, minutes=15, times=96)
     assert [email.action.step for email in world.books.emails] == [
-        "first reminder", "second reminder",
-    ]  # fmt: skip
+        "first reminder",
+        "second reminder",
+    ]
 
 
 def test_what_could_not_be_handed_over_is_no_step_taken(world: World) -> None:

@@ -28,7 +28,7 @@ def lost(world: World, *, sent: bool = False) -> str:
 
 def platform_emails(world: World) -> list[str]:
     """Return the invoices that were emailed; the notes about emails are left out."""
-    emails = [one.action for one in world.books.emails if one.action.via is Via.PLATFORM]
+    emails = [email.action for email in world.books.emails if email.action.via is Via.PLATFORM]
     return [action.invoices[0].number for action in emails]
 
 
@@ -36,22 +36,22 @@ def unseen(world: World, kind: ActionKind) -> str:
     """Let the platform take an action and not show it; returns its key."""
     world.sync()
     (key,) = world.books.keys(kind)
-    world.books.done = [one for one in world.books.done if one.key != key]
+    world.books.done = [done for done in world.books.done if done.key != key]
     return key
 
 
 def test_what_was_tried_and_what_was_looked_at_is_explained(world: World) -> None:
     key = lost(world)
-    (one,) = world.app.unsettled()
-    assert one.tried_at == world.clock.now()
-    assert one.happened == "the answer was lost"
-    assert one.looked == "the platform does not tell"
-    assert one.look_for == (
+    (unsettled,) = world.app.unsettled()
+    assert unsettled.tried_at == world.clock.now()
+    assert unsettled.happened == "the answer was lost"
+    assert unsettled.looked == "the platform does not tell"
+    assert unsettled.look_for == (
         "the history of INV-1 in Books: was it emailed on 20 Nov 2026 after 10:00 UTC?"
         f" Or is there a note ending in [arsync:{key[:16]}]?"
     )
-    assert one.links == (("INV-1", "https://books.example/org/invoices/i1"),)
-    assert world.app.unsettled(key=key[:8]) == [one]
+    assert unsettled.links == (("INV-1", "https://books.example/org/invoices/i1"),)
+    assert world.app.unsettled(key=key[:8]) == [unsettled]
 
 
 def test_the_same_look_up_is_kept_once_however_often_it_is_made(world: World) -> None:
@@ -68,8 +68,11 @@ def test_who_settled_it_and_why_is_kept(world: World) -> None:
     world.app.resolve(key[:6], sent=True, note="  it is in  her inbox", who="Jane")
     event = world.store.actions.events(key)[-1]
     assert (event.who, event.from_state, event.to_state, event.at) == (
-        "Jane", ActionState.UNKNOWN, ActionState.SENT, world.clock.now(),
-    )  # fmt: skip
+        "Jane",
+        ActionState.UNKNOWN,
+        ActionState.SENT,
+        world.clock.now(),
+    )
     assert event.why == "Jane says that it was sent: it is in her inbox"
 
 
@@ -98,7 +101,7 @@ def test_not_sent_is_tried_again_with_a_new_idempotency_key_and_leaves_once(worl
     world.books.blind = False
     for _ in range(3):
         world.sync()
-    assert [one.generation for one in world.books.done] == [2]
+    assert [done.generation for done in world.books.done] == [2]
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
@@ -159,7 +162,7 @@ def test_what_was_sent_and_does_not_show_is_told_and_after_a_week_asks_a_person(
     assert world.the_row(HOLD).state is ActionState.SENT
     assert world.app.status()[0].unconfirmed == ()
     world.advance(days=1)
-    assert [one.row.key for one in world.app.status()[0].unconfirmed][:1] == [key]
+    assert [listed.row.key for listed in world.app.status()[0].unconfirmed][:1] == [key]
     world.advance(days=5)
     result = world.sync()
     assert any("does not show" in problem for problem in result.all_problems)
@@ -185,7 +188,9 @@ def test_without_mail_the_log_tells_once_of_what_does_not_show_and_once_when_a_p
     for _ in range(11):
         caplog.clear()
         world.sync()
-        errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+        errors = [
+            record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
+        ]
         told.append((len(errors), world.the_row(HOLD).state))
         assert all("books: what became of 1 action is open" in error for error in errors)
         world.advance(days=1)
@@ -235,7 +240,7 @@ def test_a_task_whose_note_does_not_show_is_still_open(world: World) -> None:
     world.advance(days=7)
     world.sync()
     assert world.the_row(TASK).state is ActionState.UNKNOWN
-    assert [one.row.key for one in world.app.tasks()] == [key]
+    assert [task.row.key for task in world.app.tasks()] == [key]
     (account,) = world.store.ledger.accounts(world.connection.id)
     assert account.open_tasks == (key,)
     world.app.done(key, outcome="will pay", who="Jane")

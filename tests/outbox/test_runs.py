@@ -33,8 +33,11 @@ def add_second(world: World) -> None:
 def test_a_broken_connection_never_stops_the_others(world: World) -> None:
     add_second(world)
     for error in (
-        NeedsReconnect("connect again"), RetryLater("away"), UserMistake("x"), ZeroDivisionError(),
-    ):  # fmt: skip
+        NeedsReconnect("connect again"),
+        RetryLater("away"),
+        UserMistake("x"),
+        ZeroDivisionError(),
+    ):
         world.books.faults.append(Fault("pull", error))
         results = list(world.app.sync())
         assert {result.connection for result in results} == {"books", "second"}
@@ -59,11 +62,11 @@ def test_a_rulebook_of_one_connection_alone_is_its_folders(world: World) -> None
     (folder / "customers.yaml").write_text(
         "version: 1\ncustomers:\n  - contact: Customer 1\n    credit_limit: 1\n"
     )
-    ours = read_rules(world.config, "books").rulebook
+    rulebook = read_rules(world.config, "books").rulebook
     theirs = read_rules(world.config, "second").rulebook
-    assert ours is not None
+    assert rulebook is not None
     assert theirs is not None
-    assert ours.files == ("rules/standard.yaml",)
+    assert rulebook.files == ("rules/standard.yaml",)
     assert theirs.files == ("rules/standard.yaml", "rules/second/customers.yaml")
     assert len(theirs.customers) == 1
 
@@ -94,7 +97,7 @@ def test_a_missing_rulebook_is_named_with_the_way_out(world: World) -> None:
 def test_a_rulebook_that_asks_what_the_platform_lacks_is_refused(world: World) -> None:
     offers = world.books.capabilities.offers
     world.books.capabilities = world.books.capabilities._replace(
-        offers=frozenset(one for one in offers if one != "payment terms")
+        offers=frozenset(offer for offer in offers if offer != "payment terms")
     )
     (problem,) = world.sync().all_problems
     assert problem == "rules/standard.yaml:8:1: Books (books) offers no payment terms."
@@ -160,19 +163,19 @@ def test_a_run_tells_what_it_is_at_while_it_reads_and_while_it_writes(world: Wor
     told: list[str] = []
     list(world.app.sync(world.name, progress=lambda one: told.append(one.text)))
     assert told[0].startswith("reading ")
-    writing = [one for one in dict.fromkeys(told) if not one.startswith("reading ")]
+    writing = [fromkey for fromkey in dict.fromkeys(told) if not fromkey.startswith("reading ")]
     assert writing == [f"carrying out actions: {number}" for number in (0, 1, 2)]
 
 
 def test_the_loop_goes_round_until_it_is_asked_to_stop(world: World) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     stop = threading.Event()
-    seen: list[RunResult] = []
+    run_results: list[RunResult] = []
 
     def report(result: RunResult) -> None:
-        seen.append(result)
+        run_results.append(result)
         world.advance(minutes=15)
-        if len(seen) == 3:
+        if len(run_results) == 3:
             stop.set()
 
     assert world.app.run_forever(every_seconds=0.01, stop=stop, report=report) == 3
@@ -298,11 +301,11 @@ def test_a_plan_for_a_day_to_come_takes_an_observing_connection_to_begin_its_wor
     (now,) = world.app.plan()
     (later,) = world.app.plan(as_of=TODAY + timedelta(days=14))
     assert len(now.actions) < 8, "they are spread"
-    assert {one.contact_id for one in later.actions} == set(books.contacts)
+    assert {action.contact_id for action in later.actions} == set(books.contacts)
     waits = now.held_back[0]
     assert waits.next_date is not None
     why = world.app.why(waits.contact_name, as_of=waits.next_date)
-    assert [one.step for one in why.plan.actions] == ["first reminder"]
+    assert [action.step for action in why.plan.actions] == ["first reminder"]
 
 
 def test_the_ageing_is_of_any_day(world: World) -> None:

@@ -29,8 +29,12 @@ def test_a_reminder_that_is_due_goes_out_once_and_is_read_back(world: World) -> 
     row = world.the_row(REMINDER)
     assert row.state is ActionState.CONFIRMED
     assert [event.to_state.value for event in world.store.actions.events(row.key)] == [
-        "planned", "approved", "sending", "sent", "confirmed",
-    ]  # fmt: skip
+        "planned",
+        "approved",
+        "sending",
+        "sent",
+        "confirmed",
+    ]
 
 
 def test_however_often_the_job_runs_nothing_happens_twice(world: World) -> None:
@@ -178,13 +182,14 @@ def test_a_hold_is_placed_with_its_terms_and_lifted_with_them(world: World) -> N
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1, overdue=-10, amount="6000")
     world.sync()
-    assert {one.kind for one in world.books.done} == {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
+    assert {done.kind for done in world.books.done} == {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
     world.books.pay(world.books.invoices["i1"])
     world.advance(days=1)
     world.sync()
-    assert {one.kind for one in world.books.done[2:]} == {
-        ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS,
-    }  # fmt: skip
+    assert {done.kind for done in world.books.done[2:]} == {
+        ActionKind.LIFT_CREDIT_HOLD,
+        ActionKind.RESTORE_TERMS,
+    }
     world.advance(days=1)
     world.sync()
     assert len(world.books.done) == 4
@@ -262,13 +267,13 @@ def test_a_message_leaves_on_no_holiday_of_its_customers_country(world: World) -
     world.rules(sending.replace("via:", "by_customers_country: [holidays]\n  via:"))
     world.clock.moment = friday + timedelta(days=1)
     world.app.apply(world.name)
-    assert [one.action.contact_id for one in world.books.emails] == ["c2"]
+    assert [email.action.contact_id for email in world.books.emails] == ["c2"]
     (row,) = [one for one in world.rows() if one.action.contact_id == "c1"]
     assert row.state is ActionState.APPROVED
     assert row.reason == "Sat 2026-08-15 is a public holiday in AT"
     world.clock.moment = friday + timedelta(days=7)
     world.app.apply(world.name)
-    assert [one.action.contact_id for one in world.books.emails] == ["c2", "c1"]
+    assert [email.action.contact_id for email in world.books.emails] == ["c2", "c1"]
 
 
 def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world: World) -> None:
@@ -322,7 +327,7 @@ def test_what_nobody_can_look_up_waits_for_a_person_and_says_so(world: World) ->
         f" which (the answer was lost): `arsync resolve {row.key[:12]}` says what to look at."
     )
     assert world.books.emails == []
-    assert [one.row.key for one in world.app.status()[0].unknown] == [row.key]
+    assert [listed.row.key for listed in world.app.status()[0].unknown] == [row.key]
 
 
 @pytest.mark.parametrize("sent", [True, False])

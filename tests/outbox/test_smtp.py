@@ -31,9 +31,14 @@ Script = dict[str, str | None]
 def outgoing(*to: str, copy_to: str = "", sender: str = "Accounts <a@example.com>") -> Outgoing:
     letter = Letter("Reminder", ".Dear Zoë,\n.\n..please pay.\n", "<p>x</p>\n")
     return compose(
-        letter, key="ab" * 16, sender=sender, to=to or ("jane@acme.example",), to_name="Acme Ltd",
-        now=NOW, copy_to=copy_to,
-    )  # fmt: skip
+        letter,
+        key="ab" * 16,
+        sender=sender,
+        to=to or ("jane@acme.example",),
+        to_name="Acme Ltd",
+        now=NOW,
+        copy_to=copy_to,
+    )
 
 
 @pytest.fixture
@@ -62,20 +67,25 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name)
-        .public_key(key.public_key()).serial_number(7)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     file = tmp_path_factory.mktemp("tls") / "server.pem"
     file.write_bytes(
         key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
         + made.public_bytes(serialization.Encoding.PEM)
-    )  # fmt: skip
+    )
     return file
 
 
@@ -139,14 +149,14 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[Callable[[Script], Scripted]]:
-    made: list[Scripted] = []
+    scripteds: list[Scripted] = []
 
     def make(script: Script) -> Scripted:
-        made.append(Scripted(script))
-        return made[-1]
+        scripteds.append(Scripted(script))
+        return scripteds[-1]
 
     yield make
-    for one in made:
+    for one in scripteds:
         one.close()
 
 
@@ -178,9 +188,14 @@ def test_starttls_is_used_where_it_is_offered_and_the_login_with_it(
         return AuthResult(success=data.password == b"p@ss", handled=False)
 
     controller = AnyPort(
-        sink, hostname="127.0.0.1", port=0, tls_context=tls(certificate), require_starttls=True,
-        authenticator=login, auth_required=True,
-    )  # fmt: skip
+        sink,
+        hostname="127.0.0.1",
+        port=0,
+        tls_context=tls(certificate),
+        require_starttls=True,
+        authenticator=login,
+        auth_required=True,
+    )
     trust = ssl.create_default_context(cafile=str(certificate))
     for plain in started(controller):
         url = f"smtp://jane%40x:p%40ss@localhost:{plain.port}"

@@ -34,7 +34,9 @@ def undo(world: World, *keys: str, note: str = "") -> list[Undone]:
 
 def undone_kinds(world: World) -> list[str]:
     """Return what was undone at the platform, doubles twice."""
-    return sorted(one.write.action.details["kind"] for one in world.books.done if one.kind is UNDO)
+    return sorted(
+        done.write.action.details["kind"] for done in world.books.done if done.kind is UNDO
+    )
 
 
 def a_week(world: World) -> None:
@@ -69,8 +71,9 @@ def test_it_is_shown_before_it_happens_and_changes_nothing(world: World) -> None
     before = list(world.books.done)
     (plan,) = world.app.undo_plan([key])
     assert [(line.row.action.kind, line.verdict) for line in plan.lines] == [
-        (HOLD, Verdict.UNDO), (TERMS, Verdict.UNDO),
-    ]  # fmt: skip
+        (HOLD, Verdict.UNDO),
+        (TERMS, Verdict.UNDO),
+    ]
     assert plan.going == 2
     assert plan.lines[0].as_json()["wrote"] == "ours"
     assert world.books.done == before
@@ -227,7 +230,8 @@ def test_an_undone_promise_holds_no_reminder_back_and_an_earlier_one_is_open_aga
     assert newest.action.details["promised_on"] == days[1].isoformat()
     undo(world, newest.key)
     kept = [
-        (one.promised_on, one.replaced) for one in world.store.people.promises(world.connection.id)
+        (promise.promised_on, promise.replaced)
+        for promise in world.store.people.promises(world.connection.id)
     ]
     assert kept == [(days[0], False), (days[1], True)]
     assert world.books.emails == []

@@ -28,24 +28,41 @@ def letters_of(folder: Path, pack: str) -> Letters:
 
 def an_invoice(number: int, due: date, currency: str = "GBP") -> Invoice:
     return Invoice(
-        f"i{number}", "c1", f"INV-{number}", "open", date(2026, 7, 1), due, currency,
-        Decimal(1), Decimal(1500), Decimal(1200),
-    )  # fmt: skip
+        f"i{number}",
+        "c1",
+        f"INV-{number}",
+        "open",
+        date(2026, 7, 1),
+        due,
+        currency,
+        Decimal(1),
+        Decimal(1500),
+        Decimal(1200),
+    )
 
 
 def notice(letters: Letters, law: LatePayment | None, *invoices: Invoice) -> str:
     action = Action(
-        kind=ActionKind.LETTER, connection="c", contact_id="c1", contact_name="Acme",
-        because=Because("r.yaml", 1, "Cadence"), step="formal notice",
+        kind=ActionKind.LETTER,
+        connection="c",
+        contact_id="c1",
+        contact_name="Acme",
+        because=Because("r.yaml", 1, "Cadence"),
+        step="formal notice",
         invoices=tuple(
-            InvoiceRef(one.id, one.number, one.amount_due, one.currency) for one in invoices
+            InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
+            for invoice in invoices
         ),
-    )  # fmt: skip
+    )
     account = Account((Contact("c1", "Acme", email="a@x.test"),), invoices)
     context = letter_context(
-        action, account, Organisation("o", "Example Ltd", "GBP"), TODAY,
-        spoken=letters.language, law=law,
-    )  # fmt: skip
+        action,
+        account,
+        Organisation("o", "Example Ltd", "GBP"),
+        TODAY,
+        spoken=letters.language,
+        law=law,
+    )
     return " ".join(letters.render("formal notice", context).text.split())
 
 

@@ -72,11 +72,13 @@ def test_editors_accept_what_the_reader_accepts(text: str, loader: Any) -> None:
 def test_the_examples_change_what_they_say() -> None:
     changed = example("Our credit policy")
     assert (changed.credit_limits[-1].amount, changed.safety.emails) == (Decimal(5000), 50)
-    assert [one.needs_approval for one in changed.credit_holds] == [True, False]
-    names = [one.name for one in example("name: Builders").credit_limits]
+    assert [credit_hold.needs_approval for credit_hold in changed.credit_holds] == [True, False]
+    names = [credit_limit.name for credit_limit in example("name: Builders").credit_limits]
     assert names == ["Agreed in writing", "New customers", "Builders", "Everyone else"]
     less = example("remove: [terms]")
-    assert [(one.name, one.terms) for one in less.credit_holds] == [("Seriously overdue", "")]
+    assert [(credit_hold.name, credit_hold.terms) for credit_hold in less.credit_holds] == [
+        ("Seriously overdue", "")
+    ]
     assert less.sending.holidays == ""
     steps = example("{day: -3, remove: true}").reminders[-1].steps
     assert [step.day for step in steps] == [1, 14, 21, 30, 45, 60]
@@ -116,11 +118,14 @@ def test_each_rate_of_a_pack_stands_in_the_page_with_its_two_sources(pack: str) 
     assert rulebook is not None
     law = rulebook.statutory
     rates = law.rates if law else ()
-    expected = [[f"`{pack}`", str(one.starts), str(one.percent), one.source] for one in rates]
+    expected = [
+        [f"`{pack}`", str(reference.starts), str(reference.percent), reference.source]
+        for reference in rates
+    ]
     assert [row for row in ROWS if row[0] == f"`{pack}`" and row[1][:2] == "20"] == expected
-    for one in rates:
-        sites = one.source.partition("(")[2].rstrip(")").split("; ")
-        assert len(sites) == len(set(sites)) == 2, one.source
+    for rate in rates:
+        sites = rate.source.partition("(")[2].rstrip(")").split("; ")
+        assert len(sites) == len(set(sites)) == 2, rate.source
 
 
 def test_the_page_says_of_each_pack_how_sure_its_statements_are() -> None:
@@ -150,7 +155,7 @@ def test_no_half_year_is_missing_from_2023_to_the_day_of_reading(pack: str) -> N
     law = rulebook.statutory
     assert law is not None
     starts = [date(year, month, 1) for year in range(2023, 2027) for month in (1, 7)]
-    assert [one.starts for one in law.rates] == starts
+    assert [rate.starts for rate in law.rates] == starts
 
 
 def transcript(command: str) -> list[str]:

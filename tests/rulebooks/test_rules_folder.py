@@ -45,8 +45,10 @@ def test_a_file_extends_a_pack_by_its_name(config: Config) -> None:
     assert rules.rulebook.credit_limits[-1].place[:2] == ("rules/own.yaml", 3)
     assert rules.rulebook.credit_limits[0].place.file == "arsync_rulebooks/standard.yaml"
     assert rules.rulebook.files == (
-        "rules/own.yaml", "arsync_rulebooks/uk-standard.yaml", "arsync_rulebooks/standard.yaml",
-    )  # fmt: skip
+        "rules/own.yaml",
+        "arsync_rulebooks/uk-standard.yaml",
+        "arsync_rulebooks/standard.yaml",
+    )
 
 
 def test_an_unknown_pack_is_told_with_the_nearest(config: Config) -> None:
@@ -84,13 +86,19 @@ def test_packs_extend_packs_and_never_files(config: Config) -> None:
 
 def test_a_connections_folder_changes_what_all_share(config: Config) -> None:
     write(config, "rules/base.yaml", PACK)
-    write(config, "rules/acme/own.yaml", "reminders:\n  - name: Standard cadence\n    steps:\n"
-          "      - {day: -3, remove: true}\n")  # fmt: skip
+    write(
+        config,
+        "rules/acme/own.yaml",
+        "reminders:\n  - name: Standard cadence\n    steps:\n      - {day: -3, remove: true}\n",
+    )
     shared, acme = sound(read_rules(config)), sound(read_rules(config, "acme"))
     assert shared.rulebook is not None
     assert acme.rulebook is not None
-    days = [[step.day for step in one.rulebook.reminders[-1].steps] for one in (shared, acme)
-            if one.rulebook]  # fmt: skip
+    days = [
+        [step.day for step in rules.rulebook.reminders[-1].steps]
+        for rules in (shared, acme)
+        if rules.rulebook
+    ]
     assert days == [[-3, 1, 14, 30, 45, 60], [1, 14, 30, 45, 60]]
     (difference,) = differences(shared.effective, acme.effective)
     assert str(difference) == (
@@ -125,15 +133,15 @@ def test_each_pack_shown_reads_back_to_the_same(
     name: str, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(config, "rules/own.yaml", f"version: 1\nextends: {name}\n")
-    found = sound(read_rules(config))
-    write(config, "again.yaml", effective_text(found.effective))
+    rules = sound(read_rules(config))
+    write(config, "again.yaml", effective_text(rules.effective))
     again = sound(read_paths(config, [config.folder / "again.yaml"]))
-    assert differences(found.effective, again.effective) == []
+    assert differences(rules.effective, again.effective) == []
     assert again.rulebook is not None
-    assert found.rulebook is not None
-    assert again.rulebook.statutory == found.rulebook.statutory
-    assert [one.steps[0].day for one in again.rulebook.reminders] == [
-        one.steps[0].day for one in found.rulebook.reminders
+    assert rules.rulebook is not None
+    assert again.rulebook.statutory == rules.rulebook.statutory
+    assert [reminder.steps[0].day for reminder in again.rulebook.reminders] == [
+        reminder.steps[0].day for reminder in rules.rulebook.reminders
     ]
 
 
@@ -193,9 +201,13 @@ def test_rules_drift_lists_what_each_connection_has_otherwise(
     assert run(config, "rules", "drift", "--json") == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert found == {
-        "connection": "acme", "section": "credit_limits", "element": "Everyone else",
-        "what": "limit 10,000 -> 1", "file": "rules/acme/own.yaml", "line": 1,
-    }  # fmt: skip
+        "connection": "acme",
+        "section": "credit_limits",
+        "element": "Everyone else",
+        "what": "limit 10,000 -> 1",
+        "file": "rules/acme/own.yaml",
+        "line": 1,
+    }
     assert run(config, "rules", "drift") == 0
     shown = capsys.readouterr()
     assert "rules/acme/own.yaml:1" in shown.out

@@ -39,12 +39,19 @@ def read(name: str) -> Rulebook:
 def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "900") -> Plan:
     invoices = tuple(
         Invoice(
-            f"i{days}", "c1", f"INV-{days}", "open", TODAY - timedelta(days + 30),
-            TODAY - timedelta(days), read(name).currency, Decimal(1), Decimal(amount),
+            f"i{days}",
+            "c1",
+            f"INV-{days}",
+            "open",
+            TODAY - timedelta(days + 30),
+            TODAY - timedelta(days),
+            read(name).currency,
+            Decimal(1),
+            Decimal(amount),
             Decimal(amount),
         )
         for days in overdue
-    )  # fmt: skip
+    )
     account = Account(
         (Contact("c1", "Acme", email="a@x.test", groups=groups),),
         invoices,
@@ -154,7 +161,9 @@ def test_holds_of_the_standard_rulebook_wait_for_a_person() -> None:
 
 @pytest.mark.parametrize("name", arsync_rulebooks.packs())
 def test_the_last_step_of_a_pack_is_a_formal_notice_that_a_person_approves(name: str) -> None:
-    cadence = next(one for one in read(name).reminders if one.name == "Standard cadence")
+    cadence = next(
+        reminder for reminder in read(name).reminders if reminder.name == "Standard cadence"
+    )
     last = cadence.steps[-1]
     assert (last.kind, last.text, last.needs_approval) == ("letter", "formal notice", True)
     assert sum(step.text == "formal notice" for step in cadence.steps) == 1

@@ -63,7 +63,7 @@ def test_every_shipped_rulebook_passes_its_file_as_the_command_plays_it(name: st
     (played,) = play_files(load_config(None, {}), [file])
     assert played.problems == ()
     assert len(played.verdicts) >= 4
-    assert [one.scenario.name for one in played.verdicts if not one.passed] == []
+    assert [verdict.scenario.name for verdict in played.verdicts if not verdict.passed] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -150,16 +150,16 @@ def number_mutants(name: str) -> Iterator[Mutant]:
     """Yield the rulebook with one number of a condition, or one limit, three times or a third."""
     text = arsync_rulebooks.text(name)
     unused = {"standard": ("paid_on_time_percent", "average_days_late")}.get(name, ())
-    for found in _NUMBER.finditer(text):
-        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
-        number = int(found[2].replace(",", ""))
+    for match in _NUMBER.finditer(text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        number = int(match[2].replace(",", ""))
         if line.startswith("#") or not number or any(fact in line for fact in unused):
             continue
         for other in (number * 3 + 3, number // 3):
-            changed = text[: found.start(2)] + str(other) + text[found.end(2) :]
+            changed = text[: match.start(2)] + str(other) + text[match.end(2) :]
             rulebook, _ = read_rulebook([(f"{name}.yaml", changed)])
             assert rulebook is not None
-            yield Mutant(f"{line.strip()} {found[0]} -> {other}", rulebook)
+            yield Mutant(f"{line.strip()} {match[0]} -> {other}", rulebook)
 
 
 _NUMBER = re.compile(r"((?:at_least|at_most|less_than|more_than|limit): )([0-9,]+)")

@@ -69,9 +69,9 @@ def test_what_is_owed_equals_the_rows_to_the_cent(
     names = {row.id: row.name for row in rows.contacts}
     expected: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in rows.invoices:
-        rest = row.total - paid[row.id]
-        if row.status == "open" and rest:
-            expected[names[row.contact_id], row.currency] += rest
+        amount = row.total - paid[row.id]
+        if row.status == "open" and amount:
+            expected[names[row.contact_id], row.currency] += amount
     assert due_by_customer(sandbox, platform) == dict(expected)
 
 

@@ -78,8 +78,22 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Sig
 
 
 def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "arsync_sandbox", "--json", "--port", "0", "--smtp-port", "0",
-               "--contacts", "2", "--invoices", "2", "--start", "2026-06-01"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "arsync_sandbox",
+        "--json",
+        "--port",
+        "0",
+        "--smtp-port",
+        "0",
+        "--contacts",
+        "2",
+        "--invoices",
+        "2",
+        "--start",
+        "2026-06-01",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())

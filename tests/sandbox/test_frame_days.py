@@ -121,9 +121,9 @@ def played(start_little: Callable[..., Sandbox], *, letters: bool, seed: int = 7
 
 
 def test_debtors_do_the_same_in_every_run(start_little: Callable[..., Sandbox]) -> None:
-    one, two = (played(start_little, letters=True) for _ in range(2))
-    assert one.books["little"].state() == two.books["little"].state()
-    assert one.timeline.replies() == two.timeline.replies()
+    sandbox, two = (played(start_little, letters=True) for _ in range(2))
+    assert sandbox.books["little"].state() == two.books["little"].state()
+    assert sandbox.timeline.replies() == two.timeline.replies()
 
 
 def test_reminders_bring_money_promises_and_disputes(start_little: Callable[..., Sandbox]) -> None:
@@ -182,11 +182,11 @@ def test_a_clock_put_back_lets_later_rows_wait_again(little: Sandbox, plane: Any
 def test_a_day_moved_into_its_early_hours_has_not_seen_its_morning(
     little: Sandbox, plane: Any
 ) -> None:
-    seen: list[datetime] = []
+    moments: list[datetime] = []
     book: Any = little.books["little"]
-    book.day_begins = lambda _on: seen.append(little.now())
+    book.day_begins = lambda _on: moments.append(little.now())
     plane.clock("2026-06-03T02:00:00")
-    assert [moment.hour for moment in seen] == [8, 2]
+    assert [moment.hour for moment in moments] == [8, 2]
 
 
 def test_a_business_goes_on_as_the_clock_moves(start_little: Callable[..., Sandbox]) -> None:

@@ -50,22 +50,34 @@ def texts_of(record: Any) -> Iterator[str]:
 
 def xero_contact() -> Any:
     document = {
-        "ContactID": "c-1", "Name": HOSTILE, "ContactStatus": "ACTIVE", "FirstName": HOSTILE,
-        "EmailAddress": HOSTILE, "DefaultCurrency": HOSTILE,
+        "ContactID": "c-1",
+        "Name": HOSTILE,
+        "ContactStatus": "ACTIVE",
+        "FirstName": HOSTILE,
+        "EmailAddress": HOSTILE,
+        "DefaultCurrency": HOSTILE,
         "ContactGroups": [{"ContactGroupID": "g-1", "Name": HOSTILE}],
         "ContactPersons": [{"EmailAddress": HOSTILE, "IncludeInEmails": True}],
         "PaymentTerms": {"Sales": {"Day": 5, "Type": HOSTILE}},
         "Addresses": [{"AddressType": "POBOX", "Country": HOSTILE}],
-    }  # fmt: skip
+    }
     return to_contact(CONTACTS.rows(json.dumps({"Contacts": [document]}).encode()).documents[0])
 
 
 def xero_invoice(**odd: Any) -> Any:
     document = {
-        "Type": "ACCREC", "InvoiceID": "i-1", "InvoiceNumber": HOSTILE, "Reference": HOSTILE,
-        "Status": "AUTHORISED", "Contact": {"ContactID": "c-1"}, "Date": "/Date(1539993600000)/",
-        "DueDate": "/Date(1539993600000)/", "CurrencyCode": "GBP", "Total": 1, "AmountDue": 1,
-    }  # fmt: skip
+        "Type": "ACCREC",
+        "InvoiceID": "i-1",
+        "InvoiceNumber": HOSTILE,
+        "Reference": HOSTILE,
+        "Status": "AUTHORISED",
+        "Contact": {"ContactID": "c-1"},
+        "Date": "/Date(1539993600000)/",
+        "DueDate": "/Date(1539993600000)/",
+        "CurrencyCode": "GBP",
+        "Total": 1,
+        "AmountDue": 1,
+    }
     body = json.dumps({"Invoices": [document | odd]}).encode()
     return to_invoice(INVOICES.rows(body).documents[0], "GBP")
 
@@ -78,19 +90,36 @@ def quickbooks(entity: str, document: dict[str, Any]) -> Any:
 
 BOOKS = Books("USD", multicurrency=True)
 CUSTOMER = {
-    "Id": "1", "DisplayName": HOSTILE, "GivenName": HOSTILE, "Notes": "two\nlines",
-    "PrimaryEmailAddr": {"Address": HOSTILE}, "CustomerTypeRef": {"value": "1"},
-    "SalesTermRef": {"value": "1"}, "CurrencyRef": {"value": HOSTILE},
-}  # fmt: skip
+    "Id": "1",
+    "DisplayName": HOSTILE,
+    "GivenName": HOSTILE,
+    "Notes": "two\nlines",
+    "PrimaryEmailAddr": {"Address": HOSTILE},
+    "CustomerTypeRef": {"value": "1"},
+    "SalesTermRef": {"value": "1"},
+    "CurrencyRef": {"value": HOSTILE},
+}
 INVOICE = {
-    "Id": "2", "DocNumber": HOSTILE, "CustomerRef": {"value": "1"}, "TxnDate": "2026-11-01",
-    "DueDate": "2026-11-02", "TotalAmt": 1, "Balance": 1, "CurrencyRef": {"value": "USD"},
-    "BillEmail": {"Address": HOSTILE}, "InvoiceLink": HOSTILE,
-}  # fmt: skip
+    "Id": "2",
+    "DocNumber": HOSTILE,
+    "CustomerRef": {"value": "1"},
+    "TxnDate": "2026-11-01",
+    "DueDate": "2026-11-02",
+    "TotalAmt": 1,
+    "Balance": 1,
+    "CurrencyRef": {"value": "USD"},
+    "BillEmail": {"Address": HOSTILE},
+    "InvoiceLink": HOSTILE,
+}
 PAYMENT = {
-    "Id": "3", "CustomerRef": {"value": "1"}, "TxnDate": "2026-11-01", "TotalAmt": 1,
-    "UnappliedAmt": 1, "PaymentRefNum": HOSTILE, "CurrencyRef": {"value": "USD"},
-}  # fmt: skip
+    "Id": "3",
+    "CustomerRef": {"value": "1"},
+    "TxnDate": "2026-11-01",
+    "TotalAmt": 1,
+    "UnappliedAmt": 1,
+    "PaymentRefNum": HOSTILE,
+    "CurrencyRef": {"value": "USD"},
+}
 
 
 @pytest.mark.parametrize(
@@ -185,12 +214,16 @@ def hostile(
     formula = ContactRow(id="f", name='\uff1dHYPERLINK("x")', email="f@example.com")
     invoices = [
         InvoiceRow(
-            id=f"i-{one.id}", number=f"1{one.name}", contact_id=one.id, currency="GBP",
-            issued_on=TODAY - timedelta(days=40), due_on=TODAY - timedelta(days=20),
+            id=f"i-{contact_row.id}",
+            number=f"1{contact_row.name}",
+            contact_id=contact_row.id,
+            currency="GBP",
+            issued_on=TODAY - timedelta(days=40),
+            due_on=TODAY - timedelta(days=20),
             total=Decimal(600),
         )
-        for one in (contact, formula)
-    ]  # fmt: skip
+        for contact_row in (contact, formula)
+    ]
     sandbox = Sandbox(settings={"limits": False, "debtors": False, "consent": "allow"})
     sandbox.load(Rows([contact, formula], invoices, []))
     sandbox.start()
@@ -200,14 +233,18 @@ def hostile(
 
 
 def test_no_command_lets_a_name_command_the_terminal(hostile: Shell) -> None:
-    said = [
-        hostile("plan"), hostile("plan", "--json"), hostile("why", "i-h"), hostile("status"),
-        hostile("report", "ageing"), hostile("report", "ageing", "--format", "html"),
+    results = [
+        hostile("plan"),
+        hostile("plan", "--json"),
+        hostile("why", "i-h"),
+        hostile("status"),
+        hostile("report", "ageing"),
+        hostile("report", "ageing", "--format", "html"),
         hostile("pull", "-v"),
-    ]  # fmt: skip
-    assert SAFE in said[0].out
-    assert SAFE in said[4].out
-    for one_said in said:
+    ]
+    assert SAFE in results[0].out
+    assert SAFE in results[4].out
+    for one_said in results:
         for line in (one_said.out + one_said.err).splitlines():
             assert line.isprintable(), line
 

@@ -71,12 +71,16 @@ def answering(*parts: bytes, every_seconds: float = 0.0) -> Iterator[str]:
 @pytest.fixture
 def transport() -> Iterator[http.PlatformTransport]:
     timer = http.Timer(time.monotonic, lambda _: None)
-    made = http.PlatformTransport(
-        "Xero", OneToken(), RateLimits(calls_per_minute=0, calls_at_once=0), SetClock(NOW),
-        timer=timer, response_seconds=0.3,
-    )  # fmt: skip
-    yield made
-    made.close()
+    platform_transport = http.PlatformTransport(
+        "Xero",
+        OneToken(),
+        RateLimits(calls_per_minute=0, calls_at_once=0),
+        SetClock(NOW),
+        timer=timer,
+        response_seconds=0.3,
+    )
+    yield platform_transport
+    platform_transport.close()
 
 
 @pytest.mark.parametrize(("changes", "error"), [(False, RetryLater), (True, OutcomeUnknown)])

@@ -81,12 +81,17 @@ def test_only_licences_that_may_be_used_are_used(chain: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("text", "may"),
     [
-        ("MIT", True), ("LGPL-3.0-only", True), ("BSD License AND Apache Software License", True),
-        ("GPL-3.0-only OR MIT", True), ("GPL-3.0-only AND MIT", False), ("AGPL-3.0-only", False),
-        ("GNU General Public License v3 (GPLv3)", False), ("(does not say)", False),
+        ("MIT", True),
+        ("LGPL-3.0-only", True),
+        ("BSD License AND Apache Software License", True),
+        ("GPL-3.0-only OR MIT", True),
+        ("GPL-3.0-only AND MIT", False),
+        ("AGPL-3.0-only", False),
+        ("GNU General Public License v3 (GPLv3)", False),
+        ("(does not say)", False),
         ("GNU Lesser General Public License v3 (LGPLv3)", True),
     ],
-)  # fmt: skip
+)
 def test_a_licence_is_read_in_all_its_parts(chain: ModuleType, text: str, may: bool) -> None:
     assert chain.allowed(text) is may
 
@@ -98,13 +103,16 @@ HIT = {"id": "PYSEC-1", "fix_versions": ["2.1"]}
     ("rows", "code", "said"),
     [
         ([{"name": "a", "version": "1", "vulns": []}] * 2, 0, "vulnerability in 2 packages."),
-        ([{"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}], 0,
-         "1 of 2 WERE NOT AUDITED"),
+        (
+            [{"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}],
+            0,
+            "1 of 2 WERE NOT AUDITED",
+        ),
         ([{"name": "a", "version": "2.0", "vulns": [HIT]}], 1, "a 2.0: PYSEC-1, mended in 2.1"),
         ([{"name": "a", "skip_reason": "not found"}] * 2, 0, "NOTHING WAS AUDITED"),
         (None, 0, "NOTHING WAS AUDITED"),
     ],
-)  # fmt: skip
+)
 def test_an_audit_never_claims_more_than_it_asked(
     chain: ModuleType, rows: list[dict[str, object]] | None, code: int, said: str
 ) -> None:

@@ -52,8 +52,12 @@ def test_a_secret_in_a_log_an_output_an_error_or_a_file_fails_its_test(tmp_path:
     with (tmp_path / "printed").open("w") as printed:  # a pipe would be searched here too
         subprocess.run(
             [*command, "--basetemp", str(tmp_path / "base"), str(inner)],
-            stdout=printed, stderr=subprocess.STDOUT, timeout=60, check=False, cwd=inner,
-        )  # fmt: skip
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            check=False,
+            cwd=inner,
+        )
     output = (tmp_path / "printed").read_text()
     summary = output.partition("short test summary info")[2]
     for where in ("log", "output", "process", "error", "file"):

@@ -127,9 +127,15 @@ def fill_every_table(connection: Connection) -> set[str]:
 
 _TEXTS = {
     "invoice_ids": "[]",
-    "settings": "{}", "before": '{"saved": "1"}', "groups": '["VIP"]', "more_emails": "[]",
-    "allocations": "[]", "mode": "observe", "state": "confirmed", "rate": "1.25",
-}  # fmt: skip
+    "settings": "{}",
+    "before": '{"saved": "1"}',
+    "groups": '["VIP"]',
+    "more_emails": "[]",
+    "allocations": "[]",
+    "mode": "observe",
+    "state": "confirmed",
+    "rate": "1.25",
+}
 
 
 def _some_value(column: Column[Any]) -> Any:

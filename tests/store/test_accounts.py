@@ -34,9 +34,17 @@ STATES = ActionState
 
 def an_invoice(record_id: str, contact_id: str = "c1") -> Invoice:
     return Invoice(
-        record_id, contact_id, f"INV-{record_id}", "open", date(2026, 9, 1), date(2026, 10, 1),
-        "GBP", None, Decimal(100), Decimal(100),
-    )  # fmt: skip
+        record_id,
+        contact_id,
+        f"INV-{record_id}",
+        "open",
+        date(2026, 9, 1),
+        date(2026, 10, 1),
+        "GBP",
+        None,
+        Decimal(100),
+        Decimal(100),
+    )
 
 
 def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Record) -> None:
@@ -68,8 +76,8 @@ def test_children_come_with_their_parent_however_deep(
     assert families(store, connection, "b") == [["c", "b", "d"]]
     assert families(store, connection, "b", "d", "a") == [["a"], ["c", "b", "d"]]
     assert families(store, connection, "nobody") == []
-    accounts = {one.contacts[0].id: one for one in store.ledger.accounts(connection.id)}
-    assert [one.id for one in accounts["c"].invoices] == ["i2", "i1"]
+    accounts = {account.contacts[0].id: account for account in store.ledger.accounts(connection.id)}
+    assert [invoice.id for invoice in accounts["c"].invoices] == ["i2", "i1"]
 
 
 def test_parents_in_a_circle_or_unknown_lose_nobody(
@@ -95,8 +103,8 @@ def test_what_a_merged_contact_still_owes_counts_with_its_successor(
     )
     put(store, connection, RecordKind.INVOICES, an_invoice("i1", "a"))
     (account,) = store.ledger.accounts(connection.id)
-    assert [one.id for one in account.contacts] == ["b", "a"]
-    assert [one.id for one in account.invoices] == ["i1"]
+    assert [contact.id for contact in account.contacts] == ["b", "a"]
+    assert [invoice.id for invoice in account.invoices] == ["i1"]
 
 
 def test_an_invoice_was_paid_when_its_last_money_came_where_the_platform_does_not_tell(
@@ -116,7 +124,7 @@ def test_an_invoice_was_paid_when_its_last_money_came_where_the_platform_does_no
         )
         put(store, connection, RecordKind.PAYMENTS, payment)
     (account,) = store.ledger.accounts(connection.id)
-    assert {one.id: one.paid_on for one in account.invoices} == {
+    assert {invoice.id: invoice.paid_on for invoice in account.invoices} == {
         "i1": last,
         "i2": TODAY,
         "i3": None,
@@ -145,7 +153,7 @@ def test_memory_does_not_grow_with_the_ledger(store: Store, connection: Connecti
         return most
 
     contacts = [f"c{number:03}" for number in range(300)]
-    put_contacts(store, connection, *(Contact(one, one) for one in contacts))
+    put_contacts(store, connection, *(Contact(contact, contact) for contact in contacts))
     peaks = []
     for part in (0, 1, 2):
         rows = [an_invoice(f"i{part}-{n}", contacts[n % 300]) for n in range(INVOICES_AT_ONCE)]
@@ -161,7 +169,7 @@ def test_a_long_reading_is_of_one_moment(store: Store, connection: ConnectionRow
     reading = store.ledger.accounts(connection.id)
     next(reading)
     put(store, connection, RecordKind.INVOICES, an_invoice("late", ids[-1]))
-    assert [one.id for account in reading for one in account.invoices] == []
+    assert [invoice.id for account in reading for invoice in account.invoices] == []
 
 
 def test_promises_and_disputes_come_with_the_invoice(
@@ -171,9 +179,13 @@ def test_promises_and_disputes_come_with_the_invoice(
     put(store, connection, RecordKind.INVOICES, an_invoice("i1"))
     for day in (24, 25):
         store.people.promise(
-            connection.id, "i1", promised_on=date(2026, 11, day), made_on=TODAY, who="Ann",
+            connection.id,
+            "i1",
+            promised_on=date(2026, 11, day),
+            made_on=TODAY,
+            who="Ann",
             amount=Decimal(day),
-        )  # fmt: skip
+        )
     store.people.dispute(connection.id, "i1", opened_on=TODAY, reason="short", who="Ann")
     (account,) = store.ledger.accounts(connection.id)
     assert account.promises == (Promise("i1", date(2026, 11, 25), Decimal(25), TODAY),)
@@ -306,10 +318,10 @@ def test_the_day_of_taking_over_is_told(store: Store, connection: ConnectionRow)
 def test_another_connections_history_is_not_mixed_in(
     store: Store, connection: ConnectionRow
 ) -> None:
-    other = store.connections.add(
+    connection_row = store.connections.add(
         "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
     )
     reminder = an_action(ActionKind.REMINDER, connection="other")
-    asked(store, other.id, reminder, who="t", why="t", now=NOW)
-    store.actions.claim_next(other.id, now=NOW + timedelta(1), lease_seconds=60)
+    asked(store, connection_row.id, reminder, who="t", why="t", now=NOW)
+    store.actions.claim_next(connection_row.id, now=NOW + timedelta(1), lease_seconds=60)
     assert one_account(store, connection).done_keys == frozenset()

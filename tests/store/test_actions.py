@@ -76,7 +76,7 @@ def change(store: Store, key: str, *states: ActionState, **more: Any) -> None:
 
 
 def states(store: Store, key: str) -> list[str]:
-    return [one.to_state.value for one in store.actions.events(key)]
+    return [event.to_state.value for event in store.actions.events(key)]
 
 
 def test_an_action_comes_back_equal() -> None:
@@ -85,8 +85,16 @@ def test_an_action_comes_back_equal() -> None:
             "a.yaml",
             3,
             "Rule",
-            {"amount": Decimal("1.10"), "since": date(2026, 1, 2), "at": NOW, "n": 3, "ok": True,
-             "none": None, "groups": ["A", "B"], "text": "ü"},
+            {
+                "amount": Decimal("1.10"),
+                "since": date(2026, 1, 2),
+                "at": NOW,
+                "n": 3,
+                "ok": True,
+                "none": None,
+                "groups": ["A", "B"],
+                "text": "ü",
+            },
         ),
         invoices=(InvoiceRef("i1", "INV-1", Decimal("1940.00"), "GBP", 2, "second", 14, 15),),
         step="second reminder",
@@ -96,7 +104,7 @@ def test_an_action_comes_back_equal() -> None:
         moment="m",
         note="A note.",
         details={"cadence": "Standard", "to": "a@example.com"},
-    )  # fmt: skip
+    )
     again = action_from_json(action_json(action))
     assert again == action
     assert again.key == action.key
@@ -132,11 +140,11 @@ def test_the_mode_the_rulebook_and_the_safety_limits_decide_who_approves(
 
 
 def test_planning_twice_plans_once(store: Store, connection: ConnectionRow) -> None:
-    one, two = an_action("a"), an_action("b")
-    assert save(store, connection, one, two) == (2, 0, 0)
-    assert save(store, connection, one, two) == (0, 2, 0)
+    action, two = an_action("a"), an_action("b")
+    assert save(store, connection, action, two) == (2, 0, 0)
+    assert save(store, connection, action, two) == (0, 2, 0)
     assert len(store.actions.list(connection.id)) == 2
-    assert states(store, one.key) == ["planned", "approved"]
+    assert states(store, action.key) == ["planned", "approved"]
 
 
 def test_what_still_waits_takes_over_the_newer_text(
@@ -173,12 +181,12 @@ def test_leaving_observe_lets_what_was_planned_go_on(
 def test_when_the_reason_is_gone_the_action_is_withdrawn(
     store: Store, connection: ConnectionRow, mode: str
 ) -> None:
-    one, two = an_action("a"), an_action("b")
-    save(store, connection, one, two, mode=mode)
+    action, two = an_action("a"), an_action("b")
+    save(store, connection, action, two, mode=mode)
     assert save(store, connection, two, mode=mode) == (0, 1, 1)
-    row = store.actions.get(one.key)
+    row = store.actions.get(action.key)
     assert (row.state, row.reason) == (S.WITHDRAWN, "the reason is gone")
-    assert store.actions.events(one.key)[-1].why == "the reason is gone"
+    assert store.actions.events(action.key)[-1].why == "the reason is gone"
 
 
 def test_what_a_person_asked_for_is_never_withdrawn_by_a_plan(
@@ -190,7 +198,7 @@ def test_what_a_person_asked_for_is_never_withdrawn_by_a_plan(
     save(store, connection)
     row = store.actions.get(promise.key)
     assert (row.state, row.by_person) == (S.APPROVED, True)
-    assert [one.who for one in store.actions.events(promise.key)] == ["Ann"]
+    assert [event.who for event in store.actions.events(promise.key)] == ["Ann"]
 
 
 def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: ConnectionRow) -> None:
@@ -552,19 +560,19 @@ def test_a_plan_of_thousands_is_saved_once_in_its_order_and_what_left_it_is_with
     many = [an_action(f"i{number} day 14") for number in range(2 * ACTIONS_AT_ONCE + 5)]
     assert save(store, connection, *many, *many[:3], mode="approve") == (len(many), 0, 0)
     waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
-    assert list(waiting) == [one.key for one in many]
+    assert list(waiting) == [action.key for action in many]
     store.actions.change(many[7].key, S.APPROVED, who="Ann", why="fine", now=NOW)
 
-    fewer = [one for number, one in enumerate(many) if number % 2]
-    renewed = [replace(one, note="newer words") for one in reversed(fewer)]
+    fewer = [action for number, action in enumerate(many) if number % 2]
+    renewed = [replace(action, note="newer words") for action in reversed(fewer)]
     gone = len(many) - len(fewer)
     assert save(store, connection, *renewed, mode="approve") == (0, len(fewer), gone)
     waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
-    assert list(waiting) == [one.key for one in renewed if one.key != many[7].key]
+    assert list(waiting) == [action.key for action in renewed if action.key != many[7].key]
     assert {row.action.note for row in store.actions.rows(waiting)} == {"newer words"}
-    withdrawn = {one.key for number, one in enumerate(many) if not number % 2}
-    found = {row.key: row.state for row in store.actions.rows(one.key for one in many)}
+    withdrawn = {action.key for number, action in enumerate(many) if not number % 2}
+    found = {row.key: row.state for row in store.actions.rows(action.key for action in many)}
     assert {key for key, state in found.items() if state is S.WITHDRAWN} == withdrawn
     assert found[many[7].key] is S.APPROVED
     for _, events in store.actions.with_events(sorted(withdrawn)):
-        assert [one.to_state for one in events] == [S.PLANNED, S.AWAITING_APPROVAL, S.WITHDRAWN]
+        assert [event.to_state for event in events] == [S.PLANNED, S.AWAITING_APPROVAL, S.WITHDRAWN]

@@ -151,6 +151,6 @@ def test_an_organisation_read_again_is_a_change_only_where_it_differs(
     same = Page(RecordKind.ORGANISATION, (connection.organisation,), "")
     assert store.ledger.apply(connection.id, same, clock.now()).updated == 0
     named = connection.organisation._replace(name="Acme Holdings")
-    other = Page(RecordKind.ORGANISATION, (named,), "")
-    assert store.ledger.apply(connection.id, other, clock.now()).updated == 1
+    page = Page(RecordKind.ORGANISATION, (named,), "")
+    assert store.ledger.apply(connection.id, page, clock.now()).updated == 1
     assert store.connections.by_id(connection.id).organisation == named

@@ -32,7 +32,7 @@ STATES = [ActionState.CONFIRMED] * 8 + [ActionState.APPROVED, ActionState.WITHDR
 @pytest.fixture
 def full(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]:
     """A store with thousands of actions, runs and promises, most of them long done."""
-    other = store.connections.add(
+    connection_row = store.connections.add(
         "other", platform="xero", organisation=Organisation("o2", "Other", "GBP", "GB", "UTC")
     )
     rows = []
@@ -42,7 +42,7 @@ def full(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]
             {
                 **new_life(action, state=STATES[number % 10], now=NOW),
                 "key": f"{number:032x}",
-                "connection_id": (connection, other)[number % 7 == 0].id,
+                "connection_id": (connection, connection_row)[number % 7 == 0].id,
                 "position": number,
                 "generation": 1,
                 "by_person": False,
@@ -58,19 +58,33 @@ def full(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]
         database.execute(
             insert(runs),
             [
-                {"connection_id": connection.id, "kind": "sync", "started_at": NOW, "pid": 1,
-                 "outcome": "done", "counts": "{}", "host": "here"}
+                {
+                    "connection_id": connection.id,
+                    "kind": "sync",
+                    "started_at": NOW,
+                    "pid": 1,
+                    "outcome": "done",
+                    "counts": "{}",
+                    "host": "here",
+                }
                 for _ in range(ROWS)
             ],
-        )  # fmt: skip
+        )
         database.execute(
             insert(promises),
             [
-                {"connection_id": connection.id, "invoice_id": f"i{number}", "made_on": TODAY,
-                 "promised_on": TODAY, "replaced": False, "recorded_by": "Ann", "recorded_at": NOW}
+                {
+                    "connection_id": connection.id,
+                    "invoice_id": f"i{number}",
+                    "made_on": TODAY,
+                    "promised_on": TODAY,
+                    "replaced": False,
+                    "recorded_by": "Ann",
+                    "recorded_at": NOW,
+                }
                 for number in range(ROWS)
             ],
-        )  # fmt: skip
+        )
         database.execute(text("ANALYZE"))
     return store, connection
 
@@ -82,16 +96,16 @@ class Asked(NamedTuple):
 
 def asked_by(store: Store, ask: Callable[[], object]) -> list[Asked]:
     """Return the statements that a call sends to the database."""
-    found: list[Asked] = []
+    askeds: list[Asked] = []
 
     def keep(*args: Any) -> None:
         if re.match(r"\s*(SELECT|UPDATE|DELETE)\b", args[2]):
-            found.append(Asked(args[2], args[3]))
+            askeds.append(Asked(args[2], args[3]))
 
     event.listen(store.engine, "before_cursor_execute", keep)
     ask()
     event.remove(store.engine, "before_cursor_execute", keep)
-    return found
+    return askeds
 
 
 def plan_of(store: Store, asked: Asked) -> str:
@@ -131,9 +145,9 @@ def test_what_each_run_asks_reads_no_whole_table_and_a_claim_sorts_nothing(
     store, connection = full
     claims = []
     for what, ask in HOT.items():
-        asked = asked_by(store, partial(ask, store, connection))
-        assert asked, what
-        for one in asked:
+        askeds = asked_by(store, partial(ask, store, connection))
+        assert askeds, what
+        for one in askeds:
             plan = plan_of(store, one)
             if re.search(r"\b(actions|action_events|runs|promises)\b", one.statement):
                 assert not READS_ALL.search(plan), f"{what}: {plan}"

@@ -35,20 +35,41 @@ DAY = date(2026, 11, 1)
 def sound(store: Store, connection: ConnectionRow) -> Store:
     """A store in which everything agrees: a part-paid and credited invoice, a sent note."""
     invoice = Invoice(
-        id="i1", contact_id="c1", number="INV-1", status=DocumentStatus.OPEN, issued_on=DAY,
-        due_on=DAY, currency="GBP", rate=Decimal(1), total=Decimal(100), amount_due=Decimal(30),
-    )  # fmt: skip
+        id="i1",
+        contact_id="c1",
+        number="INV-1",
+        status=DocumentStatus.OPEN,
+        issued_on=DAY,
+        due_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        total=Decimal(100),
+        amount_due=Decimal(30),
+    )
     payment = Payment(
-        id="p1", contact_id="c1", status=PaymentStatus.ACTIVE, paid_on=DAY, currency="GBP",
-        rate=Decimal(1), amount=Decimal(60), unallocated=Decimal(10),
+        id="p1",
+        contact_id="c1",
+        status=PaymentStatus.ACTIVE,
+        paid_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        amount=Decimal(60),
+        unallocated=Decimal(10),
         allocations=(Allocation("i1", Decimal(50), DAY),),
-    )  # fmt: skip
+    )
     credit = Credit(
-        id="k1", contact_id="c1", kind=CreditKind.CREDIT_NOTE, number="CN-1",
-        status=DocumentStatus.OPEN, issued_on=DAY, currency="GBP", rate=Decimal(1),
-        total=Decimal(25), unallocated=Decimal(5),
+        id="k1",
+        contact_id="c1",
+        kind=CreditKind.CREDIT_NOTE,
+        number="CN-1",
+        status=DocumentStatus.OPEN,
+        issued_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        total=Decimal(25),
+        unallocated=Decimal(5),
         allocations=(Allocation("i1", Decimal(20), DAY),),
-    )  # fmt: skip
+    )
     for kind, record in (
         (RecordKind.CONTACTS, Contact("c1", "Customer")),
         (RecordKind.INVOICES, invoice),
@@ -103,8 +124,8 @@ def test_what_contradicts_itself_is_named(
 ) -> None:
     with sound.engine.begin() as database:
         database.execute(text(damage))
-    assert about in {one.about for one in faults(sound, connection)}
-    assert any(re.search(message, one.message) for one in faults(sound, connection))
+    assert about in {fault.about for fault in faults(sound, connection)}
+    assert any(re.search(message, fault.message) for fault in faults(sound, connection))
 
 
 def test_a_credit_that_a_payment_without_money_matched_is_no_contradiction(
@@ -112,38 +133,68 @@ def test_a_credit_that_a_payment_without_money_matched_is_no_contradiction(
 ) -> None:
     """As QuickBooks does it: the credit memo lists nothing, a payment of 0 names the invoice."""
     credit = Credit(
-        id="k2", contact_id="c1", kind=CreditKind.CREDIT_NOTE, number="CM-2",
-        status=DocumentStatus.OPEN, issued_on=DAY, currency="GBP", rate=Decimal(1),
-        total=Decimal(20), unallocated=Decimal(0),
-    )  # fmt: skip
+        id="k2",
+        contact_id="c1",
+        kind=CreditKind.CREDIT_NOTE,
+        number="CM-2",
+        status=DocumentStatus.OPEN,
+        issued_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        total=Decimal(20),
+        unallocated=Decimal(0),
+    )
     empty = Payment(
-        id="p2", contact_id="c1", status=PaymentStatus.ACTIVE, paid_on=DAY, currency="GBP",
-        rate=Decimal(1), amount=Decimal(0), unallocated=Decimal(0),
+        id="p2",
+        contact_id="c1",
+        status=PaymentStatus.ACTIVE,
+        paid_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        amount=Decimal(0),
+        unallocated=Decimal(0),
         allocations=(Allocation("i2", Decimal(20), DAY),),
-    )  # fmt: skip
+    )
     paid = Invoice(
-        id="i2", contact_id="c1", number="INV-2", status=DocumentStatus.OPEN, issued_on=DAY,
-        due_on=DAY, currency="GBP", rate=Decimal(1), total=Decimal(50), amount_due=Decimal(30),
-    )  # fmt: skip
+        id="i2",
+        contact_id="c1",
+        number="INV-2",
+        status=DocumentStatus.OPEN,
+        issued_on=DAY,
+        due_on=DAY,
+        currency="GBP",
+        rate=Decimal(1),
+        total=Decimal(50),
+        amount_due=Decimal(30),
+    )
     for kind, record in (
-        (RecordKind.INVOICES, paid), (RecordKind.CREDITS, credit), (RecordKind.PAYMENTS, empty),
-    ):  # fmt: skip
+        (RecordKind.INVOICES, paid),
+        (RecordKind.CREDITS, credit),
+        (RecordKind.PAYMENTS, empty),
+    ):
         sound.ledger.apply(connection.id, Page(kind, (record,), "2"), NOW)
     assert faults(sound, connection) == []
     more = empty._replace(allocations=(Allocation("i2", Decimal(21), DAY),))
     sound.ledger.apply(connection.id, Page(RecordKind.PAYMENTS, (more,), "3"), NOW)
-    assert "p2" in " ".join(one.message for one in faults(sound, connection))
+    assert "p2" in " ".join(fault.message for fault in faults(sound, connection))
 
 
 def test_a_long_list_is_counted_not_printed(sound: Store, connection: ConnectionRow) -> None:
     many = tuple(
         Invoice(
-            id=f"j{number}", contact_id="c1", number=f"INV-{number}", status=DocumentStatus.OPEN,
-            issued_on=DAY, due_on=DAY, currency="GBP", rate=None, total=Decimal(1),
+            id=f"j{number}",
+            contact_id="c1",
+            number=f"INV-{number}",
+            status=DocumentStatus.OPEN,
+            issued_on=DAY,
+            due_on=DAY,
+            currency="GBP",
+            rate=None,
+            total=Decimal(1),
             amount_due=Decimal(2),
         )
         for number in range(12)
-    )  # fmt: skip
+    )
     sound.ledger.apply(connection.id, Page(RecordKind.INVOICES, many, "2"), NOW)
-    (found,) = faults(sound, connection)
-    assert found.message.endswith("j0, j1, j10, j11, j2 and 7 more.")
+    (fault,) = faults(sound, connection)
+    assert fault.message.endswith("j0, j1, j10, j11, j2 and 7 more.")

@@ -68,7 +68,7 @@ def test_a_missing_file_is_made_for_the_owner_alone_and_found_again(tmp_path: Pa
     keys.cipher(create=True)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert works(keys, Keys(file=file))
-    assert [one.name for one in tmp_path.iterdir()] == ["arsync.key"]
+    assert [path.name for path in tmp_path.iterdir()] == ["arsync.key"]
 
 
 def test_reading_never_makes_a_key(tmp_path: Path) -> None:

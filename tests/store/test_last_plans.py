@@ -20,9 +20,16 @@ MOMENT = datetime(2026, 11, 2, 17, 30, tzinfo=UTC)
 
 def a_planned(key: str) -> Planned:
     return Planned(
-        key, "c1", "Ünïcode Ltd", "reminder: first\nreminder", "", "r.yaml", 7, "Rule",
+        key,
+        "c1",
+        "Ünïcode Ltd",
+        "reminder: first\nreminder",
+        "",
+        "r.yaml",
+        7,
+        "Rule",
         {"amount due": "GBP 10.00"},
-    )  # fmt: skip
+    )
 
 
 def test_a_plan_is_kept_whole_and_replaces_the_one_before(
@@ -38,13 +45,13 @@ def test_a_plan_is_kept_whole_and_replaces_the_one_before(
             rulebook="version: 1\nname: ä\n",
             actions=(a_planned(f"k{one}") for one in range(number)),
         )
-    found = store.last_plans.get(connection.id)
-    assert found is not None
-    assert (found.as_of, found.rulebook_hash) == (date(2026, 11, 2), "h2")
-    assert found.at == MOMENT
-    assert found.rulebook == "version: 1\nname: ä\n"
+    last_plan = store.last_plans.get(connection.id)
+    assert last_plan is not None
+    assert (last_plan.as_of, last_plan.rulebook_hash) == (date(2026, 11, 2), "h2")
+    assert last_plan.at == MOMENT
+    assert last_plan.rulebook == "version: 1\nname: ä\n"
     for _ in range(2):
-        assert list(found.actions) == [a_planned("k0"), a_planned("k1")]
+        assert list(last_plan.actions) == [a_planned("k0"), a_planned("k1")]
 
 
 def test_a_plan_that_an_older_version_kept_is_read(store: Store, connection: ConnectionRow) -> None:
@@ -53,26 +60,32 @@ def test_a_plan_that_an_older_version_kept_is_read(store: Store, connection: Con
     with store.engine.begin() as connected:
         connected.execute(
             insert(last_plans).values(
-                connection_id=connection.id, as_of=date(2026, 11, 1), rulebook_hash="h",
+                connection_id=connection.id,
+                as_of=date(2026, 11, 1),
+                rulebook_hash="h",
                 content=content,
             )
-        )  # fmt: skip
-    found = store.last_plans.get(connection.id)
-    assert found is not None
-    assert (found.rulebook, found.at) == ("version: 1\n", None)
-    assert list(found.actions) == [a_planned("k0")._replace(qualities={})]
+        )
+    last_plan = store.last_plans.get(connection.id)
+    assert last_plan is not None
+    assert (last_plan.rulebook, last_plan.at) == ("version: 1\n", None)
+    assert list(last_plan.actions) == [a_planned("k0")._replace(qualities={})]
 
 
 def test_a_large_plan_is_unpacked_bit_by_bit(store: Store, connection: ConnectionRow) -> None:
     many = 20_000
     store.last_plans.save(
-        connection.id, as_of=date(2026, 11, 1), at=MOMENT, rulebook_hash="h", rulebook="r",
+        connection.id,
+        as_of=date(2026, 11, 1),
+        at=MOMENT,
+        rulebook_hash="h",
+        rulebook="r",
         actions=(a_planned(f"k{one}") for one in range(many)),
-    )  # fmt: skip
-    found = store.last_plans.get(connection.id)
-    assert found is not None
+    )
+    last_plan = store.last_plans.get(connection.id)
+    assert last_plan is not None
     tracemalloc.start()
-    assert sum(1 for _ in found.actions) == many
+    assert sum(1 for _ in last_plan.actions) == many
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     in_full = sys.getsizeof(a_planned("k0")) * many + sys.getsizeof({"a": "b"}) * many

@@ -55,7 +55,7 @@ def apply(
 def stored_invoices(store: Store, connection: ConnectionRow) -> dict[str, Invoice]:
     apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
     accounts = store.ledger.accounts(connection.id)
-    return {one.id: one for account in accounts for one in account.invoices}
+    return {invoice.id: invoice for account in accounts for invoice in account.invoices}
 
 
 def test_every_field_of_every_record_comes_back_as_it_was(
@@ -67,24 +67,76 @@ def test_every_field_of_every_record_comes_back_as_it_was(
         Allocation('odd "id"', Decimal("-0.5"), date(2026, 10, 3)),
     )
     contact = Contact(
-        "c1", ODD_TEXT, "active", "a@example.com", ("b@example.com", "c@example.com"), "Ann", "GBP",
-        "GB", ("Key accounts", ODD_TEXT), "", True, "", date(2020, 2, 29), "30 days", ODD_TEXT,
-        "7", moment,
-    )  # fmt: skip
+        "c1",
+        ODD_TEXT,
+        "active",
+        "a@example.com",
+        ("b@example.com", "c@example.com"),
+        "Ann",
+        "GBP",
+        "GB",
+        ("Key accounts", ODD_TEXT),
+        "",
+        True,
+        "",
+        date(2020, 2, 29),
+        "30 days",
+        ODD_TEXT,
+        "7",
+        moment,
+    )
     invoice = Invoice(
-        "i1", "c1", "INV-1", "open", date(2026, 9, 1), date(2026, 10, 1), "EUR",
-        Decimal("1.123456789012345678"), Decimal("99999999999999.9999"), Decimal("-0.0001"),
-        ODD_TEXT, True, date(2026, 10, 5), date(2026, 10, 9), "x@example.com",
-        "https://example.com/1", ODD_TEXT, date(2026, 10, 7), "v1", moment,
-    )  # fmt: skip
+        "i1",
+        "c1",
+        "INV-1",
+        "open",
+        date(2026, 9, 1),
+        date(2026, 10, 1),
+        "EUR",
+        Decimal("1.123456789012345678"),
+        Decimal("99999999999999.9999"),
+        Decimal("-0.0001"),
+        ODD_TEXT,
+        True,
+        date(2026, 10, 5),
+        date(2026, 10, 9),
+        "x@example.com",
+        "https://example.com/1",
+        ODD_TEXT,
+        date(2026, 10, 7),
+        "v1",
+        moment,
+    )
     payment = Payment(
-        "p1", "c1", "active", date(2026, 10, 2), "EUR", Decimal("0.000001"), Decimal(10),
-        Decimal("0.25"), allocations, ODD_TEXT, True, "3", moment,
-    )  # fmt: skip
+        "p1",
+        "c1",
+        "active",
+        date(2026, 10, 2),
+        "EUR",
+        Decimal("0.000001"),
+        Decimal(10),
+        Decimal("0.25"),
+        allocations,
+        ODD_TEXT,
+        True,
+        "3",
+        moment,
+    )
     credit = Credit(
-        "k1", "c1", "overpayment", "CN-1", "open", date(2026, 10, 2), "EUR", None, Decimal(10),
-        Decimal(0), allocations, "4", moment,
-    )  # fmt: skip
+        "k1",
+        "c1",
+        "overpayment",
+        "CN-1",
+        "open",
+        date(2026, 10, 2),
+        "EUR",
+        None,
+        Decimal(10),
+        Decimal(0),
+        allocations,
+        "4",
+        moment,
+    )
     apply(store, connection, KINDS.CONTACTS, contact)
     apply(store, connection, KINDS.INVOICES, invoice, an_invoice("i2"))
     apply(store, connection, KINDS.PAYMENTS, payment)
@@ -117,7 +169,7 @@ def test_new_and_edited_rows_on_one_page_are_told_apart(
     many[known] = many[known]._replace(amount_due=Decimal(7))
     result = apply(store, connection, KINDS.INVOICES, *many)
     assert (result.inserted, result.updated, result.unchanged) == (39, 1, 0)
-    assert stored_invoices(store, connection) == {one.id: one for one in many}
+    assert stored_invoices(store, connection) == {invoice.id: invoice for invoice in many}
 
 
 def test_of_two_copies_on_a_page_the_last_one_counts(
@@ -178,8 +230,8 @@ def test_what_cannot_be_kept_becomes_a_problem_and_the_page_goes_on(
         apply(store, connection, KINDS.INVOICES, an_invoice("good"))
     odd = an_invoice("odd", **changes)
     result = apply(store, connection, KINDS.INVOICES, an_invoice("good"), odd)
-    assert [(one.id, one.number) for one in result.problems] == [("odd", "INV-odd")]
-    assert [one.id for one in store.ledger.problems(connection.id)] == ["odd"]
+    assert [(problem.id, problem.number) for problem in result.problems] == [("odd", "INV-odd")]
+    assert [problem.id for problem in store.ledger.problems(connection.id)] == ["odd"]
     assert list(stored_invoices(store, connection)) == ["good"]
 
 
@@ -257,7 +309,9 @@ def test_totals_are_exact_and_by_currency(store: Store, connection: ConnectionRo
     )
     apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
     totals = store.ledger.totals(connection.id)
-    assert [(one.contact_name, one.currency, one.invoices, one.amount_due) for one in totals] == [
+    assert [
+        (total.contact_name, total.currency, total.invoices, total.amount_due) for total in totals
+    ] == [
         ("Customer", "EUR", 1, Decimal("0.0001")),
         ("Customer", "GBP", 3, Decimal("0.3")),
     ]
@@ -266,23 +320,23 @@ def test_totals_are_exact_and_by_currency(store: Store, connection: ConnectionRo
 def test_the_organisation_is_kept_with_its_connection(
     store: Store, connection: ConnectionRow
 ) -> None:
-    told = Organisation(
+    organisation = Organisation(
         "org-1", "Acme Limited", "GBP", "GB", "Europe/London", "!x", True, date(2026, 3, 31), False
     )
-    apply(store, connection, KINDS.ORGANISATION, told)
-    assert store.connections.get("acme").organisation == told
+    apply(store, connection, KINDS.ORGANISATION, organisation)
+    assert store.connections.get("acme").organisation == organisation
 
 
 def test_two_connections_do_not_see_each_others_documents(
     store: Store, connection: ConnectionRow
 ) -> None:
-    other = store.connections.add(
+    connection_row = store.connections.add(
         "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
     )
     apply(store, connection, KINDS.INVOICES, an_invoice(amount_due=Decimal(1)))
-    apply(store, other, KINDS.INVOICES, an_invoice(amount_due=Decimal(2)))
+    apply(store, connection_row, KINDS.INVOICES, an_invoice(amount_due=Decimal(2)))
     assert stored_invoices(store, connection)["i1"].amount_due == 1
-    assert stored_invoices(store, other)["i1"].amount_due == 2
+    assert stored_invoices(store, connection_row)["i1"].amount_due == 2
 
 
 def test_a_rebuild_writes_every_row_again_and_keeps_what_it_cannot_read_off(

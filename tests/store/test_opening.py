@@ -55,7 +55,7 @@ def test_every_migration_is_known_to_the_code() -> None:
     config.set_main_option("script_location", str(folder))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
-    found = [one.revision for one in script.walk_revisions()]
+    found = [walk_revision.revision for walk_revision in script.walk_revisions()]
     assert tuple(reversed(found)) == migrate.REVISIONS
 
 

@@ -21,9 +21,17 @@ SATURDAY = date(2026, 11, 28)
 
 def put(store: Store, connection: ConnectionRow, amount_due: str, status: str = "open") -> None:
     invoice = Invoice(
-        "i1", "c1", "INV-1", status, date(2026, 9, 1), date(2026, 10, 1), "GBP", None,
-        Decimal(100), Decimal(amount_due),
-    )  # fmt: skip
+        "i1",
+        "c1",
+        "INV-1",
+        status,
+        date(2026, 9, 1),
+        date(2026, 10, 1),
+        "GBP",
+        None,
+        Decimal(100),
+        Decimal(amount_due),
+    )
     store.ledger.apply(connection.id, Page(RecordKind.INVOICES, (invoice,), "x"), NOW)
 
 
@@ -64,10 +72,10 @@ def test_a_promise_is_kept_or_broken_by_what_came(
     kept: bool | None,
 ) -> None:
     put(store, connection, "100")
-    made = promise(store, connection, amount)
+    promise_row = promise(store, connection, amount)
     put(store, connection, due_after, status)
     changed = store.people.review(connection.id, today)
-    assert [one.id for one in changed] == ([] if kept is None else [made.id])
+    assert [one.id for one in changed] == ([] if kept is None else [promise_row.id])
     assert [one.kept for one in store.people.promises(connection.id, "i1")] == [kept]
     assert store.people.review(connection.id, today) == []
 
@@ -79,11 +87,11 @@ def test_a_newer_promise_takes_the_place_of_an_open_one(
     promise(store, connection)
     promise(store, connection, on=SATURDAY)
     rows = store.people.promises(connection.id)
-    assert [(one.promised_on, one.replaced) for one in rows] == [(FRIDAY, True), (SATURDAY, False)]
+    assert [(row.promised_on, row.replaced) for row in rows] == [(FRIDAY, True), (SATURDAY, False)]
     assert rows[1].recorded_by == "Ann"
     assert rows[1].recorded_at == NOW
     changed = store.people.review(connection.id, date(2026, 12, 1))
-    assert [one.promised_on for one in changed] == [SATURDAY]
+    assert [promise_row.promised_on for promise_row in changed] == [SATURDAY]
 
 
 def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: ConnectionRow) -> None:
@@ -94,8 +102,8 @@ def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: Con
 
 
 def test_a_person_can_say_it_was_kept(store: Store, connection: ConnectionRow) -> None:
-    made = promise(store, connection)
-    store.people.settle_promise(made.id, kept=True)
+    promise_row = promise(store, connection)
+    store.people.settle_promise(promise_row.id, kept=True)
     assert store.people.promises(connection.id)[0].kept is True
 
 
@@ -109,5 +117,8 @@ def test_a_dispute_is_open_until_it_is_settled(store: Store, connection: Connect
     with pytest.raises(UserMistake, match="is not in dispute"):
         people.settle_dispute(connection.id, "i1", settled_on=FRIDAY, who="Ben")
     people.dispute(connection.id, "i1", opened_on=FRIDAY, reason="late", who="Ann")
-    assert [one.reason for one in people.disputes(connection.id, "i1")] == ["two short", "late"]
+    assert [dispute.reason for dispute in people.disputes(connection.id, "i1")] == [
+        "two short",
+        "late",
+    ]
     assert people.disputes(connection.id, "i2") == []

@@ -28,8 +28,9 @@ DAY = date(2026, 11, 1)
 
 def invoice(number: int, contact: str, due: str, **more: object) -> Invoice:
     amount = Decimal(due)
-    made = Invoice(f"i{number}", contact, f"INV-{number}", "open", DAY, DAY, "GBP", None,
-                   amount, amount)  # fmt: skip
+    made = Invoice(
+        f"i{number}", contact, f"INV-{number}", "open", DAY, DAY, "GBP", None, amount, amount
+    )
     return made._replace(**more)  # type: ignore[arg-type]
 
 
@@ -42,30 +43,62 @@ def keep(store: Store, connection: ConnectionRow, *pages: Page) -> None:
 def ledger(store: Store, connection: ConnectionRow) -> Store:
     """Ada owes 120.10 and has 30.10 in hand; Bob's is in euros; Cem was merged into Ada."""
     keep(
-        store, connection,
-        Page(RecordKind.CONTACTS, [
-            Contact("ada", "Ada"), Contact("bob", "Bob", currency="EUR"),
-            Contact("cem", "Cem", status="merged", merged_into="ada"), Contact("dov", "Dov"),
-        ], "1"),
-        Page(RecordKind.INVOICES, [
-            invoice(1, "ada", "100"), invoice(2, "ada", "20.10"),
-            invoice(3, "ada", "999", status="voided"),
-            invoice(4, "bob", "50", currency="EUR", rate=Decimal("0.8")),
-        ], "2"),
-        Page(RecordKind.CREDITS, [
-            Credit("k1", "ada", CreditKind.CREDIT_NOTE, "CN-1", "open", DAY, "GBP", None,
-                   Decimal(40), Decimal(10)),
-        ], "3"),
-        Page(RecordKind.PAYMENTS, [
-            Payment("p1", "ada", "active", DAY, "GBP", None, Decimal(50), Decimal("20.10")),
-            Payment("p2", "ada", "voided", DAY, "GBP", None, Decimal(50), Decimal(50)),
-        ], "4"),
-    )  # fmt: skip
+        store,
+        connection,
+        Page(
+            RecordKind.CONTACTS,
+            [
+                Contact("ada", "Ada"),
+                Contact("bob", "Bob", currency="EUR"),
+                Contact("cem", "Cem", status="merged", merged_into="ada"),
+                Contact("dov", "Dov"),
+            ],
+            "1",
+        ),
+        Page(
+            RecordKind.INVOICES,
+            [
+                invoice(1, "ada", "100"),
+                invoice(2, "ada", "20.10"),
+                invoice(3, "ada", "999", status="voided"),
+                invoice(4, "bob", "50", currency="EUR", rate=Decimal("0.8")),
+            ],
+            "2",
+        ),
+        Page(
+            RecordKind.CREDITS,
+            [
+                Credit(
+                    "k1",
+                    "ada",
+                    CreditKind.CREDIT_NOTE,
+                    "CN-1",
+                    "open",
+                    DAY,
+                    "GBP",
+                    None,
+                    Decimal(40),
+                    Decimal(10),
+                ),
+            ],
+            "3",
+        ),
+        Page(
+            RecordKind.PAYMENTS,
+            [
+                Payment("p1", "ada", "active", DAY, "GBP", None, Decimal(50), Decimal("20.10")),
+                Payment("p2", "ada", "voided", DAY, "GBP", None, Decimal(50), Decimal(50)),
+            ],
+            "4",
+        ),
+    )
     return store
 
 
 def found(store: Store, connection: ConnectionRow, *balances: OwnBalance) -> list[Difference]:
-    return store.ledger.compare(connection.id, {one.contact_id: one for one in balances})
+    return store.ledger.compare(
+        connection.id, {balance.contact_id: balance for balance in balances}
+    )
 
 
 COMPARED: tuple[tuple[OwnBalance, str | None], ...] = (
@@ -91,17 +124,22 @@ def test_what_a_contact_owes_is_compared_to_the_cent(
     for balance, ours in COMPARED:
         wanted = [] if ours is None else [(balance.contact_id, balance.amount, Decimal(ours))]
         differences = found(ledger, connection, balance)
-        assert [(one.contact_id, one.theirs, one.ours) for one in differences] == wanted, balance
+        assert [
+            (difference.contact_id, difference.theirs, difference.ours)
+            for difference in differences
+        ] == wanted, balance
 
 
 def test_what_differs_is_kept_until_it_agrees_and_shown_with_the_largest_first(
     ledger: Store, connection: ConnectionRow
 ) -> None:
-    balances = [OwnBalance("ada", Decimal(0), less_credits=False),
-                OwnBalance("dov", Decimal(7), less_credits=False)]  # fmt: skip
+    balances = [
+        OwnBalance("ada", Decimal(0), less_credits=False),
+        OwnBalance("dov", Decimal(7), less_credits=False),
+    ]
     apart = found(ledger, connection, *balances)
     ledger.ledger.save_differences(connection.id, ["ada", "bob", "dov"], apart, NOW)
-    names = [one.contact_name for one in ledger.ledger.differences(connection.id)]
+    names = [difference.contact_name for difference in ledger.ledger.differences(connection.id)]
     assert names == ["Ada", "Dov"]
     ledger.ledger.save_differences(connection.id, ["ada"], [], NOW)
     assert ledger.ledger.differences(connection.id) == apart[1:]
@@ -111,9 +149,7 @@ def test_whoever_has_a_document_that_cannot_be_read_is_not_compared(
     ledger: Store, connection: ConnectionRow
 ) -> None:
     problem = DocumentProblem(RecordKind.PAYMENTS, "p9", "", "odd", invoice_ids=("i1",))
-    ledger.ledger.apply(
-        connection.id, Page(RecordKind.PAYMENTS, (), "5", problems=(problem,)), NOW
-    )  # fmt: skip
+    ledger.ledger.apply(connection.id, Page(RecordKind.PAYMENTS, (), "5", problems=(problem,)), NOW)
     assert found(ledger, connection, OwnBalance("ada", Decimal(0), less_credits=False)) == []
 
 
@@ -122,6 +158,8 @@ def test_a_large_ledger_is_summed_as_a_whole_to_the_same_figures(
 ) -> None:
     many = [Contact(f"c{number:05}", f"Customer {number}") for number in range(2_001)]
     keep(ledger, connection, Page(RecordKind.CONTACTS, many, "6"))
-    balances = [OwnBalance(one.id, Decimal(0), less_credits=False) for one in many]
+    balances = [OwnBalance(contact.id, Decimal(0), less_credits=False) for contact in many]
     apart = found(ledger, connection, *balances, OwnBalance("ada", Decimal(1), less_credits=False))
-    assert [(one.contact_id, one.ours) for one in apart] == [("ada", Decimal("120.10"))]
+    assert [(difference.contact_id, difference.ours) for difference in apart] == [
+        ("ada", Decimal("120.10"))
+    ]

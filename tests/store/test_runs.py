@@ -33,8 +33,8 @@ def test_a_run_is_remembered(store: Store, connection: ConnectionRow, clock: Set
     assert done is not None
     assert (done.outcome, done.counts, done.message) == ("part failed", {"sent": 3}, "one refused")
     assert done.started_at == done.finished_at == clock.now()
-    assert [one.id for one in store.runs.latest(connection.id)] == [second, first]
-    assert [one.id for one in store.runs.latest(connection.id, rows_max=1)] == [second]
+    assert [run_row.id for run_row in store.runs.latest(connection.id)] == [second, first]
+    assert [run_row.id for run_row in store.runs.latest(connection.id, rows_max=1)] == [second]
 
 
 def test_a_second_run_leaves_and_says_who_is_at_work(
@@ -109,10 +109,10 @@ def test_a_second_run_can_wait(store: Store, connection: ConnectionRow) -> None:
 
 
 def test_other_connections_are_not_kept_waiting(store: Store, connection: ConnectionRow) -> None:
-    other = store.connections.add(
+    connection_row = store.connections.add(
         "other", platform="xero", organisation=Organisation("org-2", "Other", "GBP")
     )
-    with store.runs.lock(connection.id), store.runs.lock(other.id):
+    with store.runs.lock(connection.id), store.runs.lock(connection_row.id):
         pass
 
 

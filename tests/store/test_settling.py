@@ -17,9 +17,13 @@ from .conftest import asked
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
 HOLD = Action(
-    kind=ActionKind.CREDIT_HOLD, connection="acme", contact_id="c1", contact_name="Customer",
-    because=Because("standard.yaml", 3, "Over the limit"), note="Credit hold placed.",
-)  # fmt: skip
+    kind=ActionKind.CREDIT_HOLD,
+    connection="acme",
+    contact_id="c1",
+    contact_name="Customer",
+    because=Because("standard.yaml", 3, "Over the limit"),
+    note="Credit hold placed.",
+)
 
 
 def placed(store: Store, connection: ConnectionRow, *states: S, at: datetime = NOW) -> ActionRow:
@@ -57,7 +61,7 @@ def test_a_look_up_that_settles_nothing_is_kept_once(
     for _ in range(3):
         store.actions.looked(row.key, who="arsync", why="nobody can tell", now=NOW)
     events = store.actions.events(row.key)
-    assert [one.why for one in events].count("nobody can tell") == 1
+    assert [event.why for event in events].count("nobody can tell") == 1
     assert store.actions.get(row.key).reason == "so"
     assert unsound(store, connection) == []
 
@@ -71,7 +75,7 @@ def test_an_undoing_is_asked_for_once_and_again_only_when_it_was_refused(
         (asked,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (asked.state, asked.generation, asked.by_person) == (S.APPROVED, 1, True)
     assert len(store.actions.events(asked.key)) == 1
-    assert sum("to be undone" in one.why for one in store.actions.events(row.key)) == 1
+    assert sum("to be undone" in event.why for event in store.actions.events(row.key)) == 1
     store.actions.change(asked.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
     (again,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (again.state, again.generation) == (S.APPROVED, 2)
@@ -107,7 +111,7 @@ def test_a_promise_is_taken_back_once_and_the_one_before_it_is_open_again(
     ]
     taken = [store.people.withdraw_promise(connection.id, rows[2].id) for _ in range(2)]
     assert taken == [True, False]
-    standing = [one.replaced for one in store.people.promises(connection.id, "i1")]
+    standing = [promise.replaced for promise in store.people.promises(connection.id, "i1")]
     assert standing == [True, False, True]
     # One that was replaced by a later promise is not there to be taken back.
     assert not store.people.withdraw_promise(connection.id, rows[0].id)

@@ -30,9 +30,17 @@ KINDS = RecordKind
 
 def an_invoice(record_id: str, amount_due: int = 100, contact_id: str = "c1") -> Invoice:
     return Invoice(
-        record_id, contact_id, f"INV-{record_id}", "open" if amount_due else "paid",
-        date(2026, 9, 1), date(2026, 10, 1), "GBP", None, Decimal(100), Decimal(amount_due),
-    )  # fmt: skip
+        record_id,
+        contact_id,
+        f"INV-{record_id}",
+        "open" if amount_due else "paid",
+        date(2026, 9, 1),
+        date(2026, 10, 1),
+        "GBP",
+        None,
+        Decimal(100),
+        Decimal(amount_due),
+    )
 
 
 class Ledger:
@@ -71,7 +79,7 @@ class Ledger:
 
     def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
         self.asked.append(list(contact_ids))
-        return [self.own[one] for one in contact_ids if one in self.own]
+        return [self.own[contact_id] for contact_id in contact_ids if contact_id in self.own]
 
     def invoice_link(self, invoice_id: str) -> str:
         raise NotImplementedError
@@ -95,10 +103,10 @@ def run(store: Store, connection: ConnectionRow, ledger: Connector, clock: SetCl
 
 def owed(store: Store, connection: ConnectionRow) -> dict[str, Decimal]:
     return {
-        one.id: one.amount_due
+        invoice.id: invoice.amount_due
         for account in store.ledger.accounts(connection.id)
-        for one in account.invoices
-        if one.status == "open"
+        for invoice in account.invoices
+        if invoice.status == "open"
     }
 
 
@@ -114,12 +122,12 @@ PAGES = (
 def test_a_pull_stores_every_page_and_says_so(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
-    seen: list[Progress] = []
-    result = pull(store, connection, Ledger(PAGES), clock, progress=seen.append)
+    progresses: list[Progress] = []
+    result = pull(store, connection, Ledger(PAGES), clock, progress=progresses.append)
     assert result == PullResult(pages=5, inserted=13, complete=True)
     assert len(owed(store, connection)) == 12
-    assert [one.pages for one in seen] == [1, 2, 3, 4, 5]
-    assert seen[-1] == Progress("invoices", 5, 13)
+    assert [progress.pages for progress in progresses] == [1, 2, 3, 4, 5]
+    assert progresses[-1] == Progress("invoices", 5, 13)
     assert store.ledger.pulled_at(connection.id) == clock.now()
 
 
@@ -192,13 +200,18 @@ def test_a_sweep_of_open_balances_finds_what_the_change_feed_missed(
         [
             Page(KINDS.INVOICES, (), "", open_balances=balances(("same", 100)), sweep="s1"),
             Page(
-                KINDS.INVOICES, (), "", open_balances=balances(("part", 40), ("new", 100)),
-                sweep="s1", sweep_ends=True,
+                KINDS.INVOICES,
+                (),
+                "",
+                open_balances=balances(("part", 40), ("new", 100)),
+                sweep="s1",
+                sweep_ends=True,
             ),
         ]
-    )  # fmt: skip
+    )
     ledger.now = {
-        one.id: one for one in (an_invoice("part", 40), an_invoice("paid", 0), an_invoice("new"))
+        invoice.id: invoice
+        for invoice in (an_invoice("part", 40), an_invoice("paid", 0), an_invoice("new"))
     }
     result = run(store, connection, ledger, clock)
     assert ledger.reads == [("invoices", ["gone", "new", "paid", "part"])]
@@ -314,7 +327,7 @@ def test_what_is_read_again_is_asked_for_in_portions(
     many = [an_invoice(f"{number:04}") for number in range(READ_AT_ONCE * 2 + 1)]
     with_old_copy(store, connection, clock, *many)
     ledger = Ledger([Page(KINDS.INVOICES, (), "", sweep="s", sweep_ends=True)])
-    ledger.now = {one.id: one._replace(amount_due=Decimal(1)) for one in many}
+    ledger.now = {invoice.id: invoice._replace(amount_due=Decimal(1)) for invoice in many}
     run(store, connection, ledger, clock)
     assert [len(ids) for _, ids in ledger.reads] == [READ_AT_ONCE, READ_AT_ONCE, 1]
     assert set(owed(store, connection).values()) == {Decimal(1)}
@@ -335,7 +348,7 @@ def test_a_contact_that_nobody_has_is_reported_once_and_not_asked_for_again(
 ) -> None:
     ledger = Ledger([Page(KINDS.INVOICES, (an_invoice("a", contact_id="c7"),), "")])
     result = run(store, connection, ledger, clock)
-    assert [(one.kind, one.id) for one in result.problems] == [("contacts", "c7")]
+    assert [(problem.kind, problem.id) for problem in result.problems] == [("contacts", "c7")]
     run(store, connection, ledger, clock)
     assert ledger.reads == [("contacts", ["c7"])]
 

@@ -56,7 +56,7 @@ def test_of_many_at_once_only_one_refreshes(
 ) -> None:
     grant = store.tokens.create("xero", OLD)
     refreshes: list[str] = []
-    found: list[Token] = []
+    tokens: list[Token] = []
 
     def refresh(token: Token) -> Token:
         refreshes.append(token.refresh_token)
@@ -65,7 +65,7 @@ def test_of_many_at_once_only_one_refreshes(
 
     def work() -> None:
         with open_store(store_url, clock=clock, keys=keys) as mine:
-            found.append(mine.tokens.refreshed(grant, OLD, refresh))
+            tokens.append(mine.tokens.refreshed(grant, OLD, refresh))
 
     workers = [threading.Thread(target=work) for _ in range(5)]
     for worker in workers:
@@ -73,7 +73,7 @@ def test_of_many_at_once_only_one_refreshes(
     for worker in workers:
         worker.join()
     assert refreshes == ["old-refresh"]
-    assert found == [NEW] * 5
+    assert tokens == [NEW] * 5
 
 
 def test_a_dead_grant_marks_every_connection_it_opened(
@@ -90,7 +90,9 @@ def test_a_dead_grant_marks_every_connection_it_opened(
 
     with pytest.raises(NeedsReconnect):
         store.tokens.refreshed(grant, OLD, refuse)
-    assert [one.state for one in store.connections.all()] == ["needs reconnect"] * 2
+    assert [connection_row.state for connection_row in store.connections.all()] == [
+        "needs reconnect"
+    ] * 2
     assert store.tokens.load(grant) == OLD
 
 

@@ -33,9 +33,17 @@ def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Rec
 
 def invoice(number: int, contact: str) -> Invoice:
     return Invoice(
-        f"i{number}", contact, f"INV-{number}", "open", date(2026, 9, 1), date(2026, 10, 1),
-        "GBP", None, Decimal(100), Decimal(100),
-    )  # fmt: skip
+        f"i{number}",
+        contact,
+        f"INV-{number}",
+        "open",
+        date(2026, 9, 1),
+        date(2026, 10, 1),
+        "GBP",
+        None,
+        Decimal(100),
+        Decimal(100),
+    )
 
 
 def account(store: Store, connection: ConnectionRow, contact: str) -> Account:
@@ -94,9 +102,16 @@ def reminded(
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
     other = ref._replace(id="i3", number="INV-3")
     action = Action(
-        ActionKind.REMINDER, "acme", "c1", "Ada", Because("rules.yaml", 3, "Polite"),
-        invoices=(ref, other), subject=step_subject("i1", 1), step="first reminder", moment="m",
-    )  # fmt: skip
+        ActionKind.REMINDER,
+        "acme",
+        "c1",
+        "Ada",
+        Because("rules.yaml", 3, "Polite"),
+        invoices=(ref, other),
+        subject=step_subject("i1", 1),
+        step="first reminder",
+        moment="m",
+    )
     asked(store, connection.id, action, who="test", why="test", now=NOW)
     assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
     store.actions.change(action.key, end, who="test", why="test", now=NOW)
@@ -109,12 +124,12 @@ def test_the_steps_taken_for_an_invoice_follow_it_to_another_contact(
     store, connection = two
     reminded(store, connection)
     put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
-    taken = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m")
+    sent_step = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m")
     # Only what was said about this invoice: the other one stayed.
-    assert account(store, connection, "c2").sent == (taken,)
+    assert account(store, connection, "c2").sent == (sent_step,)
     # All at once as well as one by one.
     every = {one.contacts[0].id: one.sent for one in store.ledger.accounts(connection.id)}
-    assert every["c2"] == (taken,)
+    assert every["c2"] == (sent_step,)
     put(store, connection, RecordKind.INVOICES, invoice(1, "c1"))
     assert [step.invoice_id for step in account(store, connection, "c1").sent] == ["i1", "i3"]
     assert account(store, connection, "c2").sent == ()

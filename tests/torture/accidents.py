@@ -272,13 +272,13 @@ class Accidents:
             os._exit(0)
 
     def _failed(self) -> None:
-        label = ", then ".join(f"{what} at {one}" for what, one in self._so_far)
+        label = ", then ".join(f"{what} at {point}" for what, point in self._so_far)
         self.tally.failures.append(f"{label}:\n{traceback.format_exc(limit=-6)}")
 
     def _reconnect(self) -> None:
         """Let a person give consent again; that is right only after a token call without end."""
         if self.world.reconnect_as_a_person():
-            at_a_token = [one for _, one in self._so_far if one.what.endswith(TOKEN_CALLS)]
+            at_a_token = [point for _, point in self._so_far if point.what.endswith(TOKEN_CALLS)]
             assert at_a_token, "the consent was lost without an accident at a token call"
             self.tally.reconnected += 1
 

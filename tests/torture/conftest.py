@@ -33,9 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder in memory, where the system has one: deaths here are of processes alone."""
-    made = Path(tempfile.mkdtemp(prefix="arsync-torture-", dir=MEMORY if MEMORY.is_dir() else None))
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix="arsync-torture-", dir=MEMORY if MEMORY.is_dir() else None))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def before_a_person_speaks(world: World) -> None:
 def _promise(world: World) -> None:
     """Record it unless it stands already, as a person looks first whether the command took."""
     promises = world.app.store.people.promises(world.mine().id)
-    if world.invoice_id(world.name, "INV-0003") not in {one.invoice_id for one in promises}:
+    if world.invoice_id(world.name, "INV-0003") not in {promise.invoice_id for promise in promises}:
         day = world.clock.now().date() + timedelta(days=5)
         world.app.promise("INV-0003", day, connection=world.name, who="Jane")
 

@@ -118,9 +118,12 @@ def test_each_effect_stands_once_whatever_request_goes_wrong(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     schedule = Schedule(
-        (1.0 if profile.LONG else 0.025,), jobs=profile.JOBS, ends_at=profile.ends_at(0.08),
-        accidents=tuple(FAULTS), likely=rather_at_changes,
-    )  # fmt: skip
+        (1.0 if profile.LONG else 0.025,),
+        jobs=profile.JOBS,
+        ends_at=profile.ends_at(0.08),
+        accidents=tuple(FAULTS),
+        likely=rather_at_changes,
+    )
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"one request gone wrong, {name}, {scenario.name}", tally)
 
@@ -142,9 +145,13 @@ def test_each_effect_stands_once_when_requests_go_wrong_and_processes_die(
 ) -> None:
     share = (0.3, 0.3) if profile.LONG else (0.0015, 0.004)
     schedule = Schedule(
-        share, seed=3, jobs=profile.JOBS, pause_minutes=PAUSES, ends_at=profile.ends_at(0.05),
+        share,
+        seed=3,
+        jobs=profile.JOBS,
+        pause_minutes=PAUSES,
+        ends_at=profile.ends_at(0.05),
         accidents=(DEATH, *FAULTS, *MAIL_FAULTS),
-    )  # fmt: skip
+    )
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"a request gone wrong and a death, {name}, {scenario.name}", tally)
 
@@ -164,8 +171,14 @@ OTHER_ANSWERS: Mapping[str, tuple[Any, ...]] = {
 NOTHING_LEAVES = {"xero_reminders_enabled", "xero_key_store_down"}
 """While these are on, nothing is written at all; other tests hold that."""
 OF_REPETITIONS = (
-    "requestid", "refresh", "send", "sync_token", "email", "modified_since", "bumps_updated",
-)  # fmt: skip
+    "requestid",
+    "refresh",
+    "send",
+    "sync_token",
+    "email",
+    "modified_since",
+    "bumps_updated",
+)
 """Parts of the names of the switches on which depends what a second attempt does or finds."""
 
 
@@ -192,9 +205,13 @@ def test_each_effect_stands_once_whatever_nobody_could_verify_of_a_platform(
     # A key that is forgotten harms only after the pauses that are long enough.
     in_ci = 0.01 if switch == "quickbooks_requestid_days" else 0.0025
     schedule = Schedule(
-        (0.02 if profile.LONG else in_ci,), seed=switch, jobs=profile.JOBS,
+        (0.02 if profile.LONG else in_ci,),
+        seed=switch,
+        jobs=profile.JOBS,
         pause_minutes=(OLD_MINUTES, 0.0),
-        ends_at=profile.ends_at(0.01), accidents=(DEATH, *FAULTS), likely=rather_a_death,
-    )  # fmt: skip
+        ends_at=profile.ends_at(0.01),
+        accidents=(DEATH, *FAULTS),
+        likely=rather_a_death,
+    )
     tally = suffer(make_world, folder, name, SCENARIOS[0], schedule, {switch: answer})
     count(f"what nobody could verify, {name}, {switch} {answer}", tally)

@@ -65,9 +65,14 @@ sending:
   days_between_emails: {GAP_DAYS}
 """
 STEPS = {"first reminder": 1, "second reminder": 8, "final notice": 15}
-HOLDING = frozenset({
-    ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS,
-})  # fmt: skip
+HOLDING = frozenset(
+    {
+        ActionKind.CREDIT_HOLD,
+        ActionKind.TERMS,
+        ActionKind.LIFT_CREDIT_HOLD,
+        ActionKind.RESTORE_TERMS,
+    }
+)
 LONDON = ZoneInfo("Europe/London")
 CONTACTS = ("c1", "c2", "c3")
 
@@ -197,8 +202,13 @@ class AnyOrder(RuleBasedStateMachine):
         amount = str(Decimal(cents) / 100)
         due = self.today + timedelta(days=due_in)
         issued = min(due, self.today)
-        self.someone("create_invoice", contact_id=contact, amount=amount,
-                     on=issued.isoformat(), due_on=due.isoformat())  # fmt: skip
+        self.someone(
+            "create_invoice",
+            contact_id=contact,
+            amount=amount,
+            on=issued.isoformat(),
+            due_on=due.isoformat(),
+        )
 
     @rule(number=any_of_them, percent=st.sampled_from((1, 50, 100, 100)))
     def a_payment_comes(self, number: int, percent: int) -> None:
@@ -217,8 +227,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=any_of_them)
     def an_invoice_is_credited(self, number: int) -> None:
         row = self.invoice(number)
-        self.someone("credit", contact_id=row["contact_id"], invoice_id=row["id"],
-                     amount=row["amount_due"])  # fmt: skip
+        self.someone(
+            "credit", contact_id=row["contact_id"], invoice_id=row["id"], amount=row["amount_due"]
+        )
 
     @rule(contact=contacts, amount=st.integers(1, 8_000))
     def money_comes_without_an_invoice(self, contact: str, amount: int) -> None:
@@ -253,8 +264,11 @@ class AnyOrder(RuleBasedStateMachine):
         if contact not in self.gone and self.someone("archive", contact_id=contact):
             self.gone.add(contact)
 
-    @rule(contact=contacts, text=st.sampled_from(("", "Call first.\n", "pays [arsync] late")),
-          beside=st.booleans())  # fmt: skip
+    @rule(
+        contact=contacts,
+        text=st.sampled_from(("", "Call first.\n", "pays [arsync] late")),
+        beside=st.booleans(),
+    )
     def somebody_edits_the_notes(self, contact: str, text: str, beside: bool) -> None:
         if contact in self.gone:
             return
@@ -302,8 +316,11 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=any_of_them, settled=st.booleans())
     def somebody_disputes(self, number: int, settled: bool) -> None:
         invoice = self.invoice(number)["number"]
-        self.command(lambda: self.world.app.dispute(
-            invoice, reason="wrong", settled=settled, connection=self.world.name))  # fmt: skip
+        self.command(
+            lambda: self.world.app.dispute(
+                invoice, reason="wrong", settled=settled, connection=self.world.name
+            )
+        )
 
     @rule()
     def all_that_waits_is_approved(self) -> None:
@@ -328,8 +345,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(number=any_of_them, again=st.booleans())
     def something_is_undone(self, number: int, again: bool) -> None:
-        rows = [row for row in self.world.my_rows(ActionState.CONFIRMED)
-                if row.action.kind in UNDOABLE]  # fmt: skip
+        rows = [
+            row for row in self.world.my_rows(ActionState.CONFIRMED) if row.action.kind in UNDOABLE
+        ]
         if rows:
             app, row = self.world.app, rows[number % len(rows)]
             self.decided_by_hand(row)
@@ -439,25 +457,31 @@ class AnyOrder(RuleBasedStateMachine):
 
     def is_promised(self, invoice_id: str) -> bool:
         rows = self.world.app.store.people.promises(self.world.mine().id, invoice_id)
-        return any(not one.replaced and one.kept is None and one.promised_on >= self.today
-                   for one in rows)  # fmt: skip
+        return any(
+            not row.replaced and row.kept is None and row.promised_on >= self.today for row in rows
+        )
 
     def is_disputed(self, invoice_id: str) -> bool:
         if invoice_id in self.disputed:
             return True
         rows = self.world.app.store.people.disputes(self.world.mine().id, invoice_id)
-        return any(one.settled_on is None for one in rows)
+        return any(row.settled_on is None for row in rows)
 
     @staticmethod
     def is_covered(state: dict[str, Any], row: dict[str, Any]) -> bool:
         """Say whether money in hand pays all of the customer's invoices up to and with this one."""
-        money = sum(Decimal(one["remaining"]) for one in state["credits"]
-                    if one["contact_id"] == row["contact_id"]
-                    and one["status"] in OWED)  # fmt: skip
-        older = [one for one in state["invoices"]
-                 if one["contact_id"] == row["contact_id"]
-                 and one["status"] in OWED
-                 and (one["due_on"], one["number"]) <= (row["due_on"], row["number"])]  # fmt: skip
+        money = sum(
+            Decimal(one["remaining"])
+            for one in state["credits"]
+            if one["contact_id"] == row["contact_id"] and one["status"] in OWED
+        )
+        older = [
+            one
+            for one in state["invoices"]
+            if one["contact_id"] == row["contact_id"]
+            and one["status"] in OWED
+            and (one["due_on"], one["number"]) <= (row["due_on"], row["number"])
+        ]
         return money >= sum(Decimal(one["amount_due"]) for one in older)
 
     def teardown(self) -> None:
@@ -496,8 +520,12 @@ class AnyOrder(RuleBasedStateMachine):
         for one in state["credits"]:
             if one["status"] in OWED:
                 owed[one["contact_id"]] -= Decimal(one["remaining"])
-        held = {one for group in state["groups"] if group["name"] == "Credit hold"
-                for one in group["members"]}  # fmt: skip
+        held = {
+            one
+            for group in state["groups"]
+            if group["name"] == "Credit hold"
+            for one in group["members"]
+        }
         for contact in state["contacts"]:
             if contact["status"].lower() != "active" or contact["id"] in self.by_hand:
                 continue
@@ -542,15 +570,20 @@ class AnyOrder(RuleBasedStateMachine):
     def steps_follow_each_other(self, messages: list[Message]) -> None:
         """No step is skipped, repeated or early, within one stretch of being owed."""
         taken: dict[tuple[str, int], list[Message]] = defaultdict(list)
-        for one in messages:
-            ref = one.row.action.invoices[0]
-            taken[ref.id, ref.episode].append(one)
+        for message in messages:
+            ref = message.row.action.invoices[0]
+            taken[ref.id, ref.episode].append(message)
             day = STEPS[ref.step]
-            assert (one.left.on - one.left.due_on).days >= day, f"{ref.step} came early: {one}"
+            assert (message.left.on - message.left.due_on).days >= day, (
+                f"{ref.step} came early: {message}"
+            )
         for (invoice, episode), all_of_it in taken.items():
             assert episode <= 1 + self.reopened[invoice], f"{invoice} was not owed anew"
-            refused = {step for one, stretch, step in self.refused | self.refused_at_the_platform()
-                       if (one, stretch) == (invoice, episode)}  # fmt: skip
+            refused = {
+                step
+                for one, stretch, step in self.refused | self.refused_at_the_platform()
+                if (one, stretch) == (invoice, episode)
+            }
             steps = [one.row.action.step for one in all_of_it]
             upto = list(STEPS)[: 1 + list(STEPS).index(steps[-1])]
             left_out = [step for step in upto if step not in steps]
@@ -562,15 +595,22 @@ class AnyOrder(RuleBasedStateMachine):
                 assert days >= gap, f"{invoice}: {first} and {second}"
 
     def refused_at_the_platform(self) -> set[tuple[str, int, str]]:
-        return {(ref.id, ref.episode, ref.step)
-                for row in self.world.my_rows(ActionState.REJECTED)
-                for ref in row.action.invoices}  # fmt: skip
+        return {
+            (ref.id, ref.episode, ref.step)
+            for row in self.world.my_rows(ActionState.REJECTED)
+            for ref in row.action.invoices
+        }
 
 
 CI = settings(
-    max_examples=6, stateful_step_count=20, derandomize=True, deadline=None, database=None,
-    suppress_health_check=list(HealthCheck), print_blob=True,
-)  # fmt: skip
+    max_examples=6,
+    stateful_step_count=20,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
 LONG = settings(CI, max_examples=25, stateful_step_count=50, derandomize=False)
 SHARE = 0.15
 """Of the long profile's time, for each platform."""

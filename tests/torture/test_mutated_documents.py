@@ -38,27 +38,104 @@ CASSETTES = Path(__file__).parents[1] / "contract" / "cassettes"
 
 Answers = dict[tuple[str, tuple[tuple[str, str], ...]], HttpResponse]
 
-MONEY = frozenset({
-    "AmountDue", "AmountPaid", "AmountCredited", "Total", "Amount", "BankAmount", "CurrencyRate",
-    "CurrencyCode", "RemainingCredit", "Balance", "TotalAmt", "ExchangeRate", "CurrencyRef",
-    "UnappliedAmt", "HomeBalance", "BaseCurrency", "Status", "Type", "PrivateNote", "Allocations",
-    "Payments", "Line", "LinkedTxn", "CreditNotes", "Prepayments", "Overpayments", "value",
-    "CurrencyPrefs", "HomeCurrency", "MultiCurrencyEnabled", "PaymentType", "AppliedAmount",
-    "TxnType", "TxnId", "Invoice", "InvoiceID",
-})  # fmt: skip
+MONEY = frozenset(
+    {
+        "AmountDue",
+        "AmountPaid",
+        "AmountCredited",
+        "Total",
+        "Amount",
+        "BankAmount",
+        "CurrencyRate",
+        "CurrencyCode",
+        "RemainingCredit",
+        "Balance",
+        "TotalAmt",
+        "ExchangeRate",
+        "CurrencyRef",
+        "UnappliedAmt",
+        "HomeBalance",
+        "BaseCurrency",
+        "Status",
+        "Type",
+        "PrivateNote",
+        "Allocations",
+        "Payments",
+        "Line",
+        "LinkedTxn",
+        "CreditNotes",
+        "Prepayments",
+        "Overpayments",
+        "value",
+        "CurrencyPrefs",
+        "HomeCurrency",
+        "MultiCurrencyEnabled",
+        "PaymentType",
+        "AppliedAmount",
+        "TxnType",
+        "TxnId",
+        "Invoice",
+        "InvoiceID",
+    }
+)
 """Keys that a record's amounts, currency or rate are made of."""
 
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 10**40, -(10**40), "", " ", "x" * 5_000, "NaN", "Infinity",
-    "1e400", "0.1", "1,000.00", "2026-02-30", "2026-13-01", "0000-00-00", "9999-12-31", "/Date(0)/",
-    "/Date(99999999999999999)/", "/Date(-62135596800001+0000)/", "/Date(NaN)/", "\u0000",
-    "\U0001f600 Ünïcödé", [], {}, [[]], [None], {"": None}, {"value": None}, {"value": 1},
-    "<b>bold</b>", "00000000-0000-0000-0000-000000000000",
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    10**40,
+    -(10**40),
+    "",
+    " ",
+    "x" * 5_000,
+    "NaN",
+    "Infinity",
+    "1e400",
+    "0.1",
+    "1,000.00",
+    "2026-02-30",
+    "2026-13-01",
+    "0000-00-00",
+    "9999-12-31",
+    "/Date(0)/",
+    "/Date(99999999999999999)/",
+    "/Date(-62135596800001+0000)/",
+    "/Date(NaN)/",
+    "\u0000",
+    "\U0001f600 Ünïcödé",
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+    {"value": None},
+    {"value": 1},
+    "<b>bold</b>",
+    "00000000-0000-0000-0000-000000000000",
+)
 RAW_VALUES = (
-    "1e400", "-0", "0.1e-400", "1E+40", "123456789012345678901234567890.12", "0.00001", "NaN",
-    "Infinity", "-Infinity", "1.", ".5", "0x10", "+1", "tru", "'text'", '"\\ud800"', '"\\x"',
-)  # fmt: skip
+    "1e400",
+    "-0",
+    "0.1e-400",
+    "1E+40",
+    "123456789012345678901234567890.12",
+    "0.00001",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1.",
+    ".5",
+    "0x10",
+    "+1",
+    "tru",
+    "'text'",
+    '"\\ud800"',
+    '"\\x"',
+)
 PLACE = '"\u2261place\u2261"'
 
 
@@ -72,9 +149,12 @@ class Corpus(NamedTuple):
 
     def pages(self, changed: Mapping[Any, bytes] = {}) -> list[Page]:
         """Pull everything from these answers, some of them changed."""
-        transport = Played({**self.answers, **{
-            key: self.answers[key]._replace(body=body) for key, body in changed.items()
-        }})  # fmt: skip
+        transport = Played(
+            {
+                **self.answers,
+                **{key: self.answers[key]._replace(body=body) for key, body in changed.items()},
+            }
+        )
         platform = installed_platform(self.platform)
         connector = platform.open(transport, self.organisation, self.config.section(self.platform))
         return list(connector.pull(None))
@@ -98,11 +178,11 @@ class Played:
     ) -> HttpResponse:
         assert method == "GET" or not changes, "a pull changes nothing"
         key = urlsplit(url).path, tuple(sorted((params or {}).items()))
-        known = self.answers.get(key)
-        if known is None:
+        http_response = self.answers.get(key)
+        if http_response is None:
             # A mutation has led the connector to ask for something else: there is nothing.
             return HttpResponse(404, {}, b"{}")
-        return known
+        return http_response
 
 
 def odd_ledger(world: World) -> None:
@@ -111,9 +191,11 @@ def odd_ledger(world: World) -> None:
     world.load(
         name,
         contacts=[contact_row(f"c{one}", f"Customer {one}") for one in range(4)],
-        invoices=[invoice_row(one, f"c{one % 4}", overdue=one, total=f"{one}23.45")
-                  for one in range(1, 12)],
-    )  # fmt: skip
+        invoices=[
+            invoice_row(one, f"c{one % 4}", overdue=one, total=f"{one}23.45")
+            for one in range(1, 12)
+        ],
+    )
     day = world.clock.now().date().isoformat()
     ids = [world.invoice_id(name, f"INV-{one:04}") for one in range(1, 8)]
     world.control.person(name, "pay", invoice_id=ids[0], amount="123.45", on=day)
@@ -164,8 +246,11 @@ def cassette_documents(name: str) -> Iterator[dict[str, Any]]:
 
 def add_documents(corpus: Corpus, answer: dict[str, Any]) -> None:
     """Put a cassette's documents beside those of the same list, unless they are there already."""
-    found = {name: rows for name, rows in (answer.get("QueryResponse") or answer).items()
-             if isinstance(rows, list) and rows and isinstance(rows[0], dict)}  # fmt: skip
+    found = {
+        name: rows
+        for name, rows in (answer.get("QueryResponse") or answer).items()
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict)
+    }
     for key, response in corpus.answers.items():
         tree = json.loads(response.body, parse_float=Decimal)
         lists = tree.get("QueryResponse", tree) if isinstance(tree, dict) else {}
@@ -178,8 +263,15 @@ def add_documents(corpus: Corpus, answer: dict[str, Any]) -> None:
 
 
 def _id(document: dict[str, Any]) -> str:
-    names = ("InvoiceID", "CreditNoteID", "PrepaymentID", "OverpaymentID", "PaymentID", "ContactID",
-             "Id")  # fmt: skip
+    names = (
+        "InvoiceID",
+        "CreditNoteID",
+        "PrepaymentID",
+        "OverpaymentID",
+        "PaymentID",
+        "ContactID",
+        "Id",
+    )
     return next((str(document[name]) for name in names if name in document), "")
 
 
@@ -292,7 +384,7 @@ def amounts(record: Any) -> tuple[Any, ...]:
 
 
 def records_of(pages: list[Page]) -> dict[tuple[str, str], Any]:
-    return {(type(one).__name__, one.id): one for page in pages for one in page.records}
+    return {(type(record).__name__, record.id): record for page in pages for record in page.records}
 
 
 def judge(corpus: Corpus, known: Mapping[Any, Any], body: bytes, path: Any, key: Any) -> None:
@@ -321,9 +413,14 @@ def _above_money(corpus: Corpus, path: tuple[Any, ...], key: Any) -> bool:
     node = json.loads(corpus.answers[key].body)
     for one in path:
         node = node[one]
-    return any(one[-1] in MONEY for one in places(node)) or path[-1] in {
-        "Id", "InvoiceID", "PaymentID", "CreditNoteID", "PrepaymentID", "OverpaymentID"
-    }  # fmt: skip
+    return any(place[-1] in MONEY for place in places(node)) or path[-1] in {
+        "Id",
+        "InvoiceID",
+        "PaymentID",
+        "CreditNoteID",
+        "PrepaymentID",
+        "OverpaymentID",
+    }
 
 
 @pytest.mark.parametrize("corpus", ["xero", "quickbooks"], indirect=True)
@@ -333,7 +430,9 @@ def test_whatever_is_wrong_in_an_answer_never_gives_a_wrong_amount_or_a_crash(
     known = records_of(corpus.pages())
     kinds = {name for name, _ in known}
     assert {"Invoice", "Contact", "Payment", "Credit"} <= kinds, kinds
-    with_rows = [key for key, one in corpus.answers.items() if len(one.body) > 2]
+    with_rows = [
+        key for key, http_response in corpus.answers.items() if len(http_response.body) > 2
+    ]
     tally = Tally()
     ends_at = profile.ends_at(SHARE)
     while tally.schedules < CASES_IN_CI or (profile.LONG and time.monotonic() < ends_at):
@@ -374,8 +473,8 @@ def test_an_odd_document_costs_no_other(corpus: Corpus, count: Count) -> None:
         lost = {("Invoice", _id(row))}
         assert {**known, **others} == known, "the others are as they were"
         assert set(known) - set(others) <= lost
-        problems = [one for page in pages for one in page.problems]
-        assert [one.id for one in problems] == [_id(row)]
+        problems = [problem for page in pages for problem in page.problems]
+        assert [problem.id for problem in problems] == [_id(row)]
         tally.schedules += 1
     count(f"odd documents among others, {corpus.platform}", tally)
 

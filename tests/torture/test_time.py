@@ -151,8 +151,9 @@ def test_days_of_23_and_25_hours_send_once_each(
 ) -> None:
     zone, moment = CHANGES[change]
     # The clocks do change there at that moment.
-    offsets = {(moment + timedelta(minutes=one)).astimezone(ZoneInfo(zone)).utcoffset()
-               for one in (-1, 1)}  # fmt: skip
+    offsets = {
+        (moment + timedelta(minutes=one)).astimezone(ZoneInfo(zone)).utcoffset() for one in (-1, 1)
+    }
     assert len(offsets) == 2
     start = moment - timedelta(hours=30)
     shift = (start.date() - date(2026, 11, 18)).days
@@ -173,13 +174,16 @@ def test_days_of_23_and_25_hours_send_once_each(
         world.run_until_quiet()
         assert_gaps_and_steps(world)
         days = days_of_emails(world)
-        due = {str(row["contact_id"]): date.fromisoformat(row["due_on"])
-               for row in world.state()["invoices"]}  # fmt: skip
+        due = {
+            str(row["contact_id"]): date.fromisoformat(row["due_on"])
+            for row in world.state()["invoices"]
+        }
         for contact, sent in days.items():
             assert sent[0] == max(due[contact] + timedelta(days=1), sent[0]), contact
         assert len(days) >= 2, "first steps fall due in these days"
-        assert all(row.not_before is None or _within_hours(row.not_before, zone)
-                   for row in world.my_rows())  # fmt: skip
+        assert all(
+            row.not_before is None or _within_hours(row.not_before, zone) for row in world.my_rows()
+        )
     count(f"runs around a change of the clocks, {name}", tally)
 
 

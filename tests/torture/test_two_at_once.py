@@ -166,7 +166,9 @@ def test_two_schedulers_in_turn_do_each_thing_once(
             tally.schedules += 1
             tally.unknown += bool(world.settle_as_a_person())
             same_as(ONCE)(world)
-            broke = [said for one in two.results for said in one.problems if "internal" in said]
+            broke = [
+                said for result in two.results for said in result.problems if "internal" in said
+            ]
             assert not broke, f"story {seed}: {broke}"
             lost += two.losses
             handed_over += two.turns.handed_over
@@ -234,8 +236,12 @@ def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_b
         begun: list[bool] = []
 
         def promise(one: World) -> None:
-            rows = [row for row in one.my_rows() if row.action.kind is ActionKind.REMINDER
-                    and row.action.invoices[0].number == PROMISED]  # fmt: skip
+            rows = [
+                row
+                for row in one.my_rows()
+                if row.action.kind is ActionKind.REMINDER
+                and row.action.invoices[0].number == PROMISED
+            ]
             begun.append(any(row.state in BEGUN for row in rows))
             day = one.clock.now().date() + timedelta(days=9)
             one.app.promise(PROMISED, day, connection=name, who="Jane")
@@ -248,14 +254,21 @@ def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_b
             assert not emails or not begun or begun[0], "an email about a promised invoice left"
 
         schedule = Schedule(
-            (1.0 if profile.LONG else 0.1,), all_points=profile.LONG, jobs=profile.JOBS,
+            (1.0 if profile.LONG else 0.1,),
+            all_points=profile.LONG,
+            jobs=profile.JOBS,
             accidents=("promise",),
-        )  # fmt: skip
+        )
         accidents = Accidents(world, folder, schedule, check, words={"promise": promise})
         tally = accidents.of(World.run_until_quiet)
     count(f"a person's word during a run, {name}", tally)
 
 
-BEGUN = frozenset({
-    ActionState.SENDING, ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN,
-})  # fmt: skip
+BEGUN = frozenset(
+    {
+        ActionState.SENDING,
+        ActionState.SENT,
+        ActionState.CONFIRMED,
+        ActionState.UNKNOWN,
+    }
+)

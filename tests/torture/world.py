@@ -340,10 +340,10 @@ class World(AcceptanceWorld):
         ids = {ref.id for ref in row.action.invoices}
         since = row.created_at - self.skew - timedelta(seconds=1)
         return any(
-            one["headers"].get("X-Arsync-Key") == row.key
-            if one["origin"] == "smtp"
-            else one["invoice_id"] in ids and datetime.fromisoformat(one["at"]) >= since
-            for one in emails
+            email["headers"].get("X-Arsync-Key") == row.key
+            if email["origin"] == "smtp"
+            else email["invoice_id"] in ids and datetime.fromisoformat(email["at"]) >= since
+            for email in emails
         )
 
 

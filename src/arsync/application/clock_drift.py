@@ -68,7 +68,9 @@ def untrusted(parts: Parts, platform: str) -> str:
     The platform's own clock judges, as its last answers to this process told it.
     """
     off = [
-        one for one in _platforms(parts, platform) if abs(one.ahead_seconds) > TRUSTED_SECONDS_MAX
+        clock_read
+        for clock_read in _platforms(parts, platform)
+        if abs(clock_read.ahead_seconds) > TRUSTED_SECONDS_MAX
     ]
     return off[0].words if off else ""
 

@@ -144,10 +144,10 @@ class Parts:
         grant_id = self.store.tokens.create(platform, grant.token)
         rows: list[ConnectionRow] = []
         for ref, wanted in chosen:
-            known = self.store.connections.by_organisation(platform, ref.id)
-            if known is not None:
-                self.store.connections.attach(known.id, grant_id)
-                rows.append(self.store.connections.by_id(known.id))
+            connection_row = self.store.connections.by_organisation(platform, ref.id)
+            if connection_row is not None:
+                self.store.connections.attach(connection_row.id, grant_id)
+                rows.append(self.store.connections.by_id(connection_row.id))
                 continue
             with self._opened(platform, ref.id, grant_id) as connector:
                 organisation = connector.organisation()
@@ -169,9 +169,9 @@ class Parts:
         """
         row = self.store.connections.get(name)
         shared = [
-            one.name
-            for one in self.store.connections.all()
-            if one.grant_id == row.grant_id and one.id != row.id
+            connection.name
+            for connection in self.store.connections.all()
+            if connection.grant_id == row.grant_id and connection.id != row.id
         ]
         said = f"{name} is disconnected; its actions and promises are kept."
         if row.grant_id is not None and not shared:
@@ -212,11 +212,15 @@ class Parts:
             NeedsReconnect: it has no consent.
         """
         with self._opened(
-            connection.platform, connection.organisation_id, connection.grant_id,
-            connection.settings, writing=writing,
+            connection.platform,
+            connection.organisation_id,
+            connection.grant_id,
+            connection.settings,
+            writing=writing,
             before_change=lambda: self.store.runs.insist(connection.id),
-            probing=self.resting(connection) is not None, stop=stop,
-        ) as connector:  # fmt: skip
+            probing=self.resting(connection) is not None,
+            stop=stop,
+        ) as connector:
             yield connector
 
     @contextmanager

@@ -43,4 +43,4 @@ def paused_kinds(
     parts: Parts, connection: ConnectionRow, rulebook: Rulebook
 ) -> frozenset[ActionKind]:
     """Return the kinds of action that do not leave now."""
-    return frozenset().union(*(one.kinds for one in paused(parts, connection, rulebook)))
+    return frozenset().union(*(pause.kinds for pause in paused(parts, connection, rulebook)))

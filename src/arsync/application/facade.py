@@ -278,9 +278,15 @@ class App(Parts):
         """Record a promise to pay; the note goes to the platform with the next run."""
         row, found = self._invoice(invoice, connection)
         return outbox.record_promise(
-            self.store, row, found, promised_on=promised_on, amount=amount, note=note,
-            today=self.today(row), who=who or person(),
-        )  # fmt: skip
+            self.store,
+            row,
+            found,
+            promised_on=promised_on,
+            amount=amount,
+            note=note,
+            today=self.today(row),
+            who=who or person(),
+        )
 
     def dispute(
         self,
@@ -294,9 +300,14 @@ class App(Parts):
         """Record a dispute about an invoice, or that it is settled."""
         row, found = self._invoice(invoice, connection)
         return outbox.record_dispute(
-            self.store, row, found, reason=reason, settled=settled, today=self.today(row),
+            self.store,
+            row,
+            found,
+            reason=reason,
+            settled=settled,
+            today=self.today(row),
             who=who or person(),
-        )  # fmt: skip
+        )
 
     def tasks(self, connection: str | None = None) -> list[Listed]:
         """Return the tasks that wait for a person."""
@@ -353,21 +364,21 @@ class App(Parts):
         Raises:
             UserMistake: nothing is called so, or something in several connections is.
         """
-        found: list[Why] = []
+        whies: list[Why] = []
         mistakes: list[str] = []
         for row in self.connections(connection):
             try:
-                found.append(queries.why(self, row, about, as_of))
+                whies.append(queries.why(self, row, about, as_of))
             except queries.NotFound as mistake:
                 mistakes.append(str(mistake))
-        if not found:
+        if not whies:
             raise UserMistake("\n".join(dict.fromkeys(mistakes)))
-        if len(found) > 1:
-            names = ", ".join(one.connection for one in found)
+        if len(whies) > 1:
+            names = ", ".join(one.connection for one in whies)
             raise UserMistake(
                 f"{about} is in several connections: {names}.\n    hint: choose with --connection"
             )
-        return found[0]
+        return whies[0]
 
     def status(self, connection: str | None = None) -> list[ConnectionStatus]:
         """Return where each connection stands."""
@@ -396,7 +407,11 @@ class App(Parts):
             observers = {
                 row.name for row in self.connections(connection) if row.mode == Mode.OBSERVE
             }
-            return [one.row for one in self.waiting(connection) if one.connection not in observers]
+            return [
+                listed.row
+                for listed in self.waiting(connection)
+                if listed.connection not in observers
+            ]
         rows = [self.store.actions.get(key) for key in keys]
         for row in rows:
             owner = self.store.connections.by_id(row.connection_id)

@@ -53,17 +53,18 @@ def tell_of_open_outcomes(parts: Parts, connection: ConnectionRow) -> None:
         parts: the application's.
         connection: whose run has just ended.
     """
-    found = untold(parts, connection)
-    if not found:
+    unsettleds = untold(parts, connection)
+    if not unsettleds:
         return
-    keys = sorted(one.listed.row.key for one in found)
-    count = "1 action" if len(found) == 1 else f"{len(found):,} actions"
+    keys = sorted(unsettled.listed.row.key for unsettled in unsettleds)
+    count = "1 action" if len(unsettleds) == 1 else f"{len(unsettleds):,} actions"
     _LOG.error(
         "%s: what became of %s is open: `arsync status` and `arsync resolve` say more.",
-        connection.name, count,
-    )  # fmt: skip
+        connection.name,
+        count,
+    )
     digest = hashlib.sha256("".join(keys).encode()).hexdigest()
-    letter = _open_outcomes(connection, count, found, parts.zone(connection))
+    letter = _open_outcomes(connection, count, unsettleds, parts.zone(connection))
     if _told(parts, letter, f"open-{digest[:24]}"):
         parts.store.actions.tell(keys, now=parts.clock.now())
 
@@ -95,7 +96,7 @@ def _lost_consent(label: str, names: str, why: str, platform: str) -> Letter:
 def _open_outcomes(
     connection: ConnectionRow, count: str, found: Sequence[Unsettled], zone: tzinfo
 ) -> Letter:
-    lines = [_in_words(one, zone) for one in found[:NAMED_MAX]]
+    lines = [_in_words(unsettled, zone) for unsettled in found[:NAMED_MAX]]
     if len(found) > NAMED_MAX:
         lines.append(f"And {len(found) - NAMED_MAX:,} more: `arsync status` shows all.")
     return _letter(

@@ -50,7 +50,7 @@ def remember(parts: Parts, connection: ConnectionRow, plan: Plan, rules: Rules) 
         at=parts.clock.now(),
         rulebook_hash=plan.rulebook_hash,
         rulebook=effective_text(rules.effective),
-        actions=(planned(one) for one in plan.actions),
+        actions=(planned(action) for action in plan.actions),
     )
 
 

@@ -100,7 +100,7 @@ def why(parts: Parts, connection: ConnectionRow, about: str, as_of: date | None 
     )
     held = plan.held_back
     if invoice is not None:
-        held = tuple(one for one in held if one.invoice_id in {"", invoice.id})
+        held = tuple(held_back for held_back in held if held_back.invoice_id in {"", invoice.id})
     return Why(
         connection=connection.name,
         as_of=plan.as_of,
@@ -129,9 +129,9 @@ def _subject(parts: Parts, connection: ConnectionRow, about: str) -> tuple[Conta
 
 def _neither(about: str, *mistakes: UserMistake) -> str:
     """Return that nothing is called so, with the nearest names, if any, below it."""
-    if not all(str(one).startswith("there is no ") for one in mistakes):
+    if not all(str(mistake).startswith("there is no ") for mistake in mistakes):
         return "\n".join(map(str, mistakes))  # one of them is there more than once
-    hints = [line for one in mistakes for line in str(one).splitlines()[1:]]
+    hints = [line for mistake in mistakes for line in str(mistake).splitlines()[1:]]
     return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])
 
 
@@ -225,15 +225,15 @@ def status(parts: Parts, connection: ConnectionRow) -> ConnectionStatus:
         outage=outage_words(parts, connection, outage) if outage else "",
         open_tasks=len(store.actions.open_tasks(connection.id)),
         document_problems=tuple(
-            f"{one.kind} {one.number or one.id}: {one.message}"
-            for one in store.ledger.problems(connection.id)
+            f"{problem.kind} {problem.number or problem.id}: {problem.message}"
+            for problem in store.ledger.problems(connection.id)
         ),
         records={kind.value: count for kind, count in store.ledger.counts(connection.id).items()},
         totals=totals_json(store.ledger.totals(connection.id)),
         rulebook=rulebook,
         rulebook_ok=sound,
         later=store.actions.later(connection.id, parts.clock.now()),
-        paused=tuple(one.text for one in pauses(rules, known)) if rules else (),
+        paused=tuple(pause.text for pause in pauses(rules, known)) if rules else (),
         warnings=tuple(warnings(rules, known, connection.name)) if rules else known.unplaced,
         reads_this_month=reads,
         reads_per_month=limits.reads_per_month,

@@ -229,7 +229,7 @@ class Why(NamedTuple):
                 for line in self.lines
             ],
             "held_back": [held.as_json() for held in self.held_back],
-            "history": [one.as_json() for one in self.history],
+            "history": [history.as_json() for history in self.history],
         }
 
 
@@ -294,14 +294,14 @@ class ConnectionStatus(NamedTuple):
             "today": self.today.isoformat(),
             "pulled_at": self.pulled_at.isoformat() if self.pulled_at else None,
             "last_run_at": self.last_run_at.isoformat() if self.last_run_at else None,
-            "unknown": [one.as_json() for one in self.unknown],
-            "unconfirmed": [one.as_json() for one in self.unconfirmed],
+            "unknown": [listed.as_json() for listed in self.unknown],
+            "unconfirmed": [listed.as_json() for listed in self.unconfirmed],
             "awaiting": self.awaiting,
             "later": later_json(self.later),
             "document_problems": list(self.document_problems),
             "paused": list(self.paused),
             "warnings": list(self.warnings),
-            "differences": [difference_json(one) for one in self.differences],
+            "differences": [difference_json(difference) for difference in self.differences],
         }
 
 

@@ -120,9 +120,14 @@ def apply_one(
             if parts.store.actions.counts(connection.id).get(ActionState.APPROVED):
                 _pull(parts, connection, connector, result=result, progress=progress, stop=stop)
             _apply(
-                parts, connection, connector, planned_with,
-                result=result, progress=progress, stop=stop,
-            )  # fmt: skip
+                parts,
+                connection,
+                connector,
+                planned_with,
+                result=result,
+                progress=progress,
+                stop=stop,
+            )
 
     return run_one(parts, connection, "apply", work)
 
@@ -160,9 +165,14 @@ def sync_one(
             if fresh.mode != Mode.OBSERVE:
                 save_plan(parts, fresh, result, planner)
                 _apply(
-                    parts, fresh, connector, (planner, rules),
-                    result=result, progress=progress, stop=stop,
-                )  # fmt: skip
+                    parts,
+                    fresh,
+                    connector,
+                    (planner, rules),
+                    result=result,
+                    progress=progress,
+                    stop=stop,
+                )
         forget_what_is_old(parts, connection)
 
     return run_one(parts, connection, "sync", work)
@@ -173,9 +183,9 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.settle_undone(parts.store, connection)
     outbox.end_decisions(parts.store, result.plan.over, clock=parts.clock)
-    rest = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
-    if rest:
-        result.plan = replace(result.plan, actions=and_more(result.plan.actions, rest))
+    actions = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
+    if actions:
+        result.plan = replace(result.plan, actions=and_more(result.plan.actions, actions))
     renewed = _take_back(parts, connection, result.plan)
     result.saved = parts.store.actions.save_plan(
         connection.id,
@@ -210,9 +220,13 @@ def _take_back(parts: Parts, connection: ConnectionRow, plan: Plan) -> set[str]:
             left.add(row.key)
             continue
         actions.change(
-            row.key, ActionState.WITHDRAWN, who=outbox.WHO, why=why,
-            now=parts.clock.now(), from_state=ActionState.APPROVED,
-        )  # fmt: skip
+            row.key,
+            ActionState.WITHDRAWN,
+            who=outbox.WHO,
+            why=why,
+            now=parts.clock.now(),
+            from_state=ActionState.APPROVED,
+        )
     return left
 
 
@@ -251,8 +265,8 @@ def _ask_about_reminders(parts: Parts, connection: ConnectionRow, connector: Con
     """
     asks = Capability.OWN_REMINDERS in connector.capabilities.offers
     if asks and parts.store.connections.by_id(connection.id).organisation.own_reminders:
-        told = Page(RecordKind.ORGANISATION, (connector.organisation(),), "")
-        parts.store.ledger.apply(connection.id, told, parts.clock.now(), moves_cursor=False)
+        page = Page(RecordKind.ORGANISATION, (connector.organisation(),), "")
+        parts.store.ledger.apply(connection.id, page, parts.clock.now(), moves_cursor=False)
 
 
 def _apply(
@@ -283,7 +297,7 @@ def _apply(
 
     def stop_now() -> bool:
         if progress is not None:
-            done = len({one.key for one in worker.result.effects})
+            done = len({effect.key for effect in worker.result.effects})
             progress(Progress("actions", 0, done, doing="carrying out"))
         # Who sets it to `observe` while messages leave means the next one already.
         return stop() or parts.store.connections.by_id(connection.id).mode == Mode.OBSERVE
@@ -347,7 +361,7 @@ def _recorded(
         runs.finish(result.run_id, outcome="failed", message=message)
         raise
     _note_outage(parts, connection, result, outage)
-    off = [one.text for one in clocks(parts, connection.platform) if one.is_off]
+    off = [clock.text for clock in clocks(parts, connection.platform) if clock.is_off]
     result.problems.extend(off)
     if result.lost_consent or (result.applied is not None and result.applied.needs_reconnect):
         why = result.lost_consent or (result.applied.problems[-1] if result.applied else "")

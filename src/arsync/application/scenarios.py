@@ -93,13 +93,13 @@ def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(one for one in root.iterdir() if one.is_dir()) if root.is_dir() else []
+    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
 
 def _yaml_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(one for one in folder.iterdir() if one.suffix in _SUFFIXES and one.is_file())
+    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
 
 
 def _play_file(
@@ -118,7 +118,7 @@ def _play_file(
         return PlayedFile(shown, (), (f"{shown}: {mistake}",))
     if rules.rulebook is None:
         return PlayedFile(shown, (), rules.problems)
-    chosen = [one for one in read.scenarios if folded(word) in folded(one.name)]
+    chosen = [scenario for scenario in read.scenarios if folded(word) in folded(scenario.name)]
     verdicts = tuple(judge(play(one, rules.rulebook, holidays=holidays_in)) for one in chosen)
     return PlayedFile(shown, verdicts, skipped=len(read.scenarios) - len(chosen))
 

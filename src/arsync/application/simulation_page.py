@@ -69,19 +69,26 @@ def simulation_page(found: Sequence[RulesSimulation]) -> str:
     """Return the page: figures and charts for each connection."""
     sections = [
         {
-            "found": one,
-            "old_debts": _old_debts(one),
-            "charts": charts(one),
-            "columns": _used(one.simulation.tally),
-            "peaks": one.simulation.tally.peaks(one.simulation.rulebook.safety),
+            "found": rules_simulation,
+            "old_debts": _old_debts(rules_simulation),
+            "charts": charts(rules_simulation),
+            "columns": _used(rules_simulation.simulation.tally),
+            "peaks": rules_simulation.simulation.tally.peaks(
+                rules_simulation.simulation.rulebook.safety
+            ),
             "most": [
-                (touched.contact_name, [touched.counts[COLUMNS.index(name)]
-                                        for name in _used(one.simulation.tally)])
-                for touched in one.simulation.tally.most()
+                (
+                    touched.contact_name,
+                    [
+                        touched.counts[COLUMNS.index(name)]
+                        for name in _used(rules_simulation.simulation.tally)
+                    ],
+                )
+                for touched in rules_simulation.simulation.tally.most()
             ],
         }
-        for one in found
-    ]  # fmt: skip
+        for rules_simulation in found
+    ]
     return _template().render(sections=sections, chart_width=CHART_WIDTH, chart_height=CHART_HEIGHT)
 
 
@@ -97,11 +104,11 @@ def _used(tally: Tally) -> list[str]:
 
 def charts(found: RulesSimulation) -> list[Chart]:
     """Return a chart for everything that happens at all."""
-    one = found.simulation
-    days = one.tally.by_day(one.first, one.last)
-    limits = {peak.name: peak.limit for peak in one.tally.peaks(one.rulebook.safety)}
+    simulation = found.simulation
+    days = simulation.tally.by_day(simulation.first, simulation.last)
+    limits = {peak.name: peak.limit for peak in simulation.tally.peaks(simulation.rulebook.safety)}
     made = []
-    for name in _used(one.tally):
+    for name in _used(simulation.tally):
         position = COLUMNS.index(name)
         counts = [(str(day), counted[position]) for day, counted in days]
         made.append(_chart(name, counts, limits.get(name)))
@@ -142,11 +149,11 @@ def _chart(name: str, counts: Sequence[tuple[str, int]], limit: int | None) -> C
 
 def _scale(highest: int, scale: float) -> tuple[Mark, ...]:
     values = dict.fromkeys((0, highest // 2, highest))
-    made = []
+    marks = []
     for value in values:
         at = CHART_HEIGHT - value * scale
-        made.append(Mark(round(at, 2), round(100 * at / CHART_HEIGHT, 2), f"{value:,}"))
-    return tuple(made)
+        marks.append(Mark(round(at, 2), round(100 * at / CHART_HEIGHT, 2), f"{value:,}"))
+    return tuple(marks)
 
 
 def _days(days: Sequence[str]) -> tuple[Mark, ...]:
@@ -161,13 +168,15 @@ def _days(days: Sequence[str]) -> tuple[Mark, ...]:
     return tuple(
         Mark(
             round(CHART_WIDTH * (number + 0.5) / len(days), 2),
-            0.0 if not number else 100.0 if number == last else round(
-                100 * (number + 0.5) / len(days), 2
-            ),
+            0.0
+            if not number
+            else 100.0
+            if number == last
+            else round(100 * (number + 0.5) / len(days), 2),
             days[number],
         )
         for number in wanted
-    )  # fmt: skip
+    )
 
 
 @cache

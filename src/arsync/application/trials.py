@@ -48,8 +48,8 @@ class RulesDiff(NamedTuple):
             "as_of": self.as_of.isoformat(),
             "old": {"files": list(self.old.files), "hash": self.old.hash},
             "new": {"files": list(self.new.files), "hash": self.new.hash},
-            "texts": [one._asdict() for one in self.texts],
-            "customers": [one.as_json() for one in self.differences],
+            "texts": [text._asdict() for text in self.texts],
+            "customers": [difference.as_json() for difference in self.differences],
         }
 
 
@@ -106,7 +106,7 @@ class RulesBacktest(NamedTuple):
             "taken_over": self.taken_over.as_json(),
             "accounts": self.found.accounts,
             "cannot_show": CANNOT_SHOW,
-            "results": [one.as_json() for one in self.found.results],
+            "results": [result.as_json() for result in self.found.results],
             **({"customers_touched_by": only._asdict()} if only else {}),
         }
 
@@ -118,7 +118,7 @@ def trial_of(parts: Parts, connection: ConnectionRow) -> Trial:
     return Trial(
         connection.name,
         connection.organisation._replace(time_zone=zone),
-        frozenset(one.value for one in platform.capabilities.offers),
+        frozenset(offer.value for offer in platform.capabilities.offers),
         holidays_in,
     )
 
@@ -173,8 +173,9 @@ def diff(
         before, old_rules = _rules_of(parts, connection, old)
     after, new_rules = _rules_of(parts, connection, new)
     trial = trial_of(parts, connection)
-    found = differences(accounts_on(parts, connection, day), trial.day(before, day),
-                        trial.day(after, day))  # fmt: skip
+    found = differences(
+        accounts_on(parts, connection, day), trial.day(before, day), trial.day(after, day)
+    )
     texts = tuple(
         TextChange(name, old_rules.letters.shown_as(name), new_rules.letters.shown_as(name))
         for name in sorted(before.texts() & after.texts())
@@ -207,9 +208,14 @@ def simulation(
     if debtors is Debtors.AS_BEFORE:
         usual = usual_lateness(parts.store.ledger.accounts(connection.id), today)
     found = simulate(
-        parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebook,
-        today=today, days=days, debtors=debtors, usual_days_late=usual,
-    )  # fmt: skip
+        parts.store.ledger.accounts(connection.id),
+        trial_of(parts, connection),
+        rulebook,
+        today=today,
+        days=days,
+        debtors=debtors,
+        usual_days_late=usual,
+    )
     since = _taken_over(connection, today)
     return RulesSimulation(connection.name, connection.organisation.name, found, since)
 
@@ -249,11 +255,15 @@ def past(
     rulebooks = [rulebook_of(parts, connection, rules)]
     if against:
         rulebooks.append(rulebook_of(parts, connection, against))
-    found = backtest(
-        parts.store.ledger.accounts(connection.id), trial_of(parts, connection), rulebooks,
-        first=first, last=last, today=today,
-    )  # fmt: skip
-    return RulesBacktest(connection.name, first, last, found, _taken_over(connection, first))
+    backtests = backtest(
+        parts.store.ledger.accounts(connection.id),
+        trial_of(parts, connection),
+        rulebooks,
+        first=first,
+        last=last,
+        today=today,
+    )
+    return RulesBacktest(connection.name, first, last, backtests, _taken_over(connection, first))
 
 
 BACKTEST_DAYS_MAX = 3_660

@@ -82,9 +82,11 @@ def chosen(parts: Parts, keys: Sequence[str], run_id: int | None) -> list[Action
 def _that_did(parts: Parts, run: RunRow) -> str:
     """Return a hint naming the latest runs of the same connection that carried something out."""
     done = [
-        f"{one.id} ({one.kind})"
-        for one in parts.store.runs.latest(run.connection_id)
-        if parts.store.actions.done_between(one.connection_id, one.started_at, one.finished_at)
+        f"{run_row.id} ({run_row.kind})"
+        for run_row in parts.store.runs.latest(run.connection_id)
+        if parts.store.actions.done_between(
+            run_row.connection_id, run_row.started_at, run_row.finished_at
+        )
     ]
     return f"\n    hint: these did: {', '.join(done[:RUNS_NAMED_MAX])}" if done else ""
 
@@ -98,9 +100,12 @@ def undo_plan(parts: Parts, rows: Sequence[ActionRow]) -> list[UndoPlan]:
         both = outbox.with_companions(parts.store, connection, mine)
         with parts.open(connection) as connector:
             lines = outbox.undo_lines(
-                parts.store, connection, _delivery(parts, connection, connector), both,
+                parts.store,
+                connection,
+                _delivery(parts, connection, connector),
+                both,
                 offers=connector.capabilities.offers,
-            )  # fmt: skip
+            )
         plans.append(UndoPlan(connection, tuple(lines)))
     return plans
 
@@ -127,10 +132,15 @@ def undo_one(
         )
         with parts.open(connection, stop=between_writes(result, stop)) as connector:
             worker = outbox.Outbox(
-                parts.store, connection, connector,
-                clock=parts.clock, today=lambda: parts.today(connection), replan=_never,
-                limits=parts.limits, only=frozenset(row.key for row in asked),
-            )  # fmt: skip
+                parts.store,
+                connection,
+                connector,
+                clock=parts.clock,
+                today=lambda: parts.today(connection),
+                replan=_never,
+                limits=parts.limits,
+                only=frozenset(row.key for row in asked),
+            )
             result.applied = worker.result
             worker.run(stop=stop)
             if worker.result.stopped:
@@ -144,9 +154,13 @@ def undo_one(
 
 def _delivery(parts: Parts, connection: ConnectionRow, connector: Connector) -> outbox.Delivery:
     return outbox.Delivery(
-        parts.store, connection, connector,
-        clock=parts.clock, today=lambda: parts.today(connection), post=None,
-    )  # fmt: skip
+        parts.store,
+        connection,
+        connector,
+        clock=parts.clock,
+        today=lambda: parts.today(connection),
+        post=None,
+    )
 
 
 def _never(_: Account) -> NoReturn:

@@ -72,8 +72,8 @@ def untold(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:
     """
     rows = parts.store.actions.untold(connection.id)
     now = parts.clock.now()
-    found = [explained(parts, connection, row) for row in rows]
-    return [one for one in found if _was_looked_up(one) or is_late(one.listed.row, now)]
+    unsettleds = [explained(parts, connection, row) for row in rows]
+    return [one for one in unsettleds if _was_looked_up(one) or is_late(one.listed.row, now)]
 
 
 def _was_looked_up(one: Unsettled) -> bool:
@@ -107,7 +107,10 @@ def links(parts: Parts, connection: ConnectionRow, action: Action) -> list[Link]
     """Return the platform's pages of what an action is about."""
     platform = parts.platform(connection.platform)
     settings = parts.config.section(connection.platform)
-    about = [(RecordKind.INVOICES, one.id, one.number or one.id) for one in action.invoices]
+    about = [
+        (RecordKind.INVOICES, invoice.id, invoice.number or invoice.id)
+        for invoice in action.invoices
+    ]
     if not about:
         about = [(RecordKind.CONTACTS, action.contact_id, action.contact_name)]
     pages = [
@@ -129,7 +132,10 @@ def _last(
 def _look_for(row: ActionRow, label: str, at: datetime | None) -> str:
     """Return what tells whether an action was done: each leaves its own trace."""
     action = row.action
-    about = ", ".join(one.number or one.id for one in action.invoices) or action.contact_name
+    about = (
+        ", ".join(invoice.number or invoice.id for invoice in action.invoices)
+        or action.contact_name
+    )
     when = f" on {at:%d %b %Y} after {at:%H:%M} {at:%Z}".rstrip() if at else ""
     mark = f"a note ending in {marker(row.key)}"
     if action.kind is ActionKind.REMINDER and action.via is Via.SMTP:

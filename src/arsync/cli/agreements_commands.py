@@ -105,12 +105,12 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
     from arsync.cli.render import about
 
     with open_app(config_file) as app:
-        found = app.tasks(connection)
+        listed_actions = app.tasks(connection)
         zones = {row.name: app.zone(row) for row in app.connections(connection)}
     if as_json:
-        print_json([one.as_json() for one in found])
-        return EXIT_WAITING if found else EXIT_DONE
-    if not found:
+        print_json([listed_action.as_json() for listed_action in listed_actions])
+        return EXIT_WAITING if listed_actions else EXIT_DONE
+    if not listed_actions:
         click.echo("No open tasks.")
         return EXIT_DONE
     print_table(
@@ -118,15 +118,15 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
         ["key", "connection", "customer", "task", "for", "since", "invoices"],
         [
             [
-                one.row.key[:12],
-                one.connection,
-                one.row.action.contact_name,
-                one.row.action.details.get("task", ""),
-                one.row.action.details.get("assign_to", ""),
-                f"{one.row.created_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
-                about(one.row.action),
+                listed_action.row.key[:12],
+                listed_action.connection,
+                listed_action.row.action.contact_name,
+                listed_action.row.action.details.get("task", ""),
+                listed_action.row.action.details.get("assign_to", ""),
+                f"{listed_action.row.created_at.astimezone(zones.get(listed_action.connection)):%Y-%m-%d}",
+                about(listed_action.row.action),
             ]
-            for one in found
+            for listed_action in listed_actions
         ],
     )
     say("\nRecord one as done with: arsync done KEY --outcome TEXT")

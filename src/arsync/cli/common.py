@@ -80,7 +80,7 @@ def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
     if (
         needs_config
         and config.file is None
-        and not any(variable(one) in os.environ for one in SETTINGS)
+        and not any(variable(setting) in os.environ for setting in SETTINGS)
     ):
         # Going on with the defaults would leave a store in whatever folder this happens to be.
         raise UserMistake(
@@ -116,9 +116,9 @@ def print_json(value: Any, *, one_line: bool = False) -> None:
     """
     waiting: list[str] = []
     size = 0
-    for part in _json_parts(value, None if one_line else 0):
-        waiting.append(part)
-        size += len(part)
+    for json_part in _json_parts(value, None if one_line else 0):
+        waiting.append(json_part)
+        size += len(json_part)
         if size >= _WRITTEN_AT_ONCE:
             click.echo("".join(waiting), nl=False)
             waiting, size = [], 0
@@ -211,15 +211,24 @@ def print_table(
     rows = list(rows)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     whole = {*_WHOLE, *right}
-    needed = [_width_needed(name, [row[at] for row in rows], whole=name in whole)
-              for at, name in enumerate(columns)]  # fmt: skip
+    needed = [
+        _width_needed(name, [row[at] for row in rows], whole=name in whole)
+        for at, name in enumerate(columns)
+    ]
     if sum(needed) + _GAP * (len(needed) - 1) > console.width:
         _print_row_by_row(title, columns, rows)
         return
     # Only a line below the head: a frame would be noise, in a terminal and in a file.
     line_below_head = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
-    table = Table(title=title or None, title_justify="left", title_style="bold", pad_edge=False,
-                  header_style="bold", show_edge=False, box=line_below_head)  # fmt: skip
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        header_style="bold",
+        show_edge=False,
+        box=line_below_head,
+    )
     for column, width in zip(columns, needed, strict=True):
         table.add_column(
             column,
@@ -255,8 +264,9 @@ def _print_row_by_row(title: str, columns: Sequence[str], rows: Iterable[Sequenc
         cells = [f"{name} {cell}" for name, cell in named if cell]
         if cells:
             # A name stays with its value, unless that is longer than a line.
-            text = " · ".join(one if len(one) > _KEPT_WHOLE else one.replace(" ", _GLUE)
-                              for one in cells)  # fmt: skip
+            text = " · ".join(
+                one if len(one) > _KEPT_WHOLE else one.replace(" ", _GLUE) for one in cells
+            )
             click.echo(wrapped(text, indent=2).replace(_GLUE, " "))
 
 
@@ -287,8 +297,14 @@ def wrapped(text: str, *, indent: int) -> str:
     if not sys.stdout.isatty():
         return blanks + text
     width = max(shutil.get_terminal_size().columns, indent + 20)
-    return textwrap.fill(text, width, initial_indent=blanks, subsequent_indent=blanks,
-                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=blanks,
+        subsequent_indent=blanks,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def say(message: str) -> None:

@@ -32,14 +32,14 @@ def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
     from arsync.application.health.doctor import examine
     from arsync.application.health.findings import WRONG
 
-    found = []
+    findings = []
     with open_app(config_file) as app:
         for finding in chain(examine(app), examine_deeply(app) if deep else ()):
-            found.append(finding)
+            findings.append(finding)
             if not as_json:
                 click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")
-    wrong = sum(finding.verdict == WRONG for finding in found)
+    wrong = sum(finding.verdict == WRONG for finding in findings)
     if as_json:
-        print_json([finding.as_json() for finding in found])
+        print_json([finding.as_json() for finding in findings])
     say(f"{wrong} to mend." if wrong else "All is well.")
     return EXIT_FAILED if wrong else EXIT_DONE

@@ -57,12 +57,12 @@ def resolve(
         raise UserMistake("a note goes with an outcome: arsync resolve KEY sent --note TEXT.")
     with open_app(config_file) as app:
         if key is None or outcome is None:
-            found = app.unsettled(connection, key=key)
+            unsettleds = app.unsettled(connection, key=key)
             if as_json:
-                print_json([one.as_json() for one in found])
+                print_json([unsettled.as_json() for unsettled in unsettleds])
             else:
-                show_unsettled(found, {row.name: app.zone(row) for row in app.connections()})
-            return EXIT_WAITING if found else EXIT_DONE
+                show_unsettled(unsettleds, {row.name: app.zone(row) for row in app.connections()})
+            return EXIT_WAITING if unsettleds else EXIT_DONE
         done = app.resolve(key, sent=_WORDS[outcome], note=note)
     if as_json:
         print_json(done.as_json())
@@ -83,16 +83,18 @@ def show_unsettled(found: list[Unsettled], zones: Mapping[str, tzinfo]) -> None:
     if not found:
         click.echo("Every outcome is known.")
         return
-    for one in found:
-        row = one.listed.row
-        click.secho(f"\n{row.key[:KEY_SHOWN]}  {titled(row)} ({one.listed.connection})", bold=True)
-        zone = zones.get(one.listed.connection)
-        tried = f"{in_words(one.tried_at, zone)}: " if one.tried_at else ""
-        looked = f"{in_words(one.looked_at, zone)}: " if one.looked_at else ""
-        click.echo(wrapped(f"tried      {tried}{one.happened}", indent=2))
-        click.echo(wrapped(f"looked up  {looked}{one.looked}", indent=2))
-        click.echo(wrapped(f"look at    {one.look_for}", indent=2))
-        for link in one.links:
+    for unsettled in found:
+        row = unsettled.listed.row
+        click.secho(
+            f"\n{row.key[:KEY_SHOWN]}  {titled(row)} ({unsettled.listed.connection})", bold=True
+        )
+        zone = zones.get(unsettled.listed.connection)
+        tried = f"{in_words(unsettled.tried_at, zone)}: " if unsettled.tried_at else ""
+        looked = f"{in_words(unsettled.looked_at, zone)}: " if unsettled.looked_at else ""
+        click.echo(wrapped(f"tried      {tried}{unsettled.happened}", indent=2))
+        click.echo(wrapped(f"looked up  {looked}{unsettled.looked}", indent=2))
+        click.echo(wrapped(f"look at    {unsettled.look_for}", indent=2))
+        for link in unsettled.links:
             click.echo(f"             {link.shown}: {link.address}")
     say(
         f"\n{word(len(found), 'unknown outcome')}. When you have looked: `arsync resolve KEY sent`"
@@ -148,7 +150,7 @@ def undo(
         with stop_on_signals() as stop:
             done = app.undo(plans, reason=note, stop=stop.is_set)
     if as_json:
-        print_json([one.as_json() for one in done])
+        print_json([undone.as_json() for undone in done])
     return _show_undone(done)
 
 
@@ -157,7 +159,7 @@ def _allow_again(app: App, keys: tuple[str, ...], note: str, *, as_json: bool) -
         raise UserMistake("name what may come again: arsync undo KEY --allow-again.")
     done = app.allow_again(keys, reason=note)
     if as_json:
-        print_json([one.as_json() for one in done])
+        print_json([listed.as_json() for listed in done])
     say(f"{word(len(done), 'action')} may be planned again, where a reason stands.")
     return EXIT_DONE
 

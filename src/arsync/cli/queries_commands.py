@@ -59,9 +59,11 @@ def why(
 
     with open_app(config_file) as app:
         try:
-            found = None if about.startswith("[arsync:") else app.why(
-                about, connection=connection, as_of=as_of
-            )  # fmt: skip
+            found = (
+                None
+                if about.startswith("[arsync:")
+                else app.why(about, connection=connection, as_of=as_of)
+            )
         except UserMistake:
             if not _KEY.fullmatch(about):
                 raise
@@ -132,18 +134,20 @@ def actions(
     from arsync.cli.render import show_actions
 
     with open_app(config_file) as app:
-        found = app.actions(
+        listed_actions = app.actions(
             connection,
             states={ActionState(state) for state in states} or None,
             kinds={ActionKind(kind) for kind in kinds} or None,
         )
         zones = {row.name: app.zone(row) for row in app.connections(connection)}
-    found = sorted(found, key=lambda one: one.row.changed_at, reverse=True)[:limit]
+    listed_actions = sorted(listed_actions, key=lambda one: one.row.changed_at, reverse=True)[
+        :limit
+    ]
     if as_json:
-        print_json([one.as_json() for one in found])
+        print_json([one.as_json() for one in listed_actions])
     else:
-        show_actions(found, zones)
-        unknown = sum(one.row.state is ActionState.UNKNOWN for one in found)
+        show_actions(listed_actions, zones)
+        unknown = sum(one.row.state is ActionState.UNKNOWN for one in listed_actions)
         if unknown:
             say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` says what to look at.")
     return EXIT_DONE
@@ -156,37 +160,55 @@ def actions(
 def status(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """Show where each connection stands."""
     with open_app(config_file) as app:
-        found = app.status(connection)
+        connection_statuses = app.status(connection)
         zones = {row.name: app.zone(row) for row in app.connections(connection)}
     if as_json:
-        print_json([one.as_json() for one in found])
+        print_json([connection_status.as_json() for connection_status in connection_statuses])
     else:
         print_table(
             "",
             ["connection", "mode", "state", "last pull", "last run", "waiting", "tasks", "owed"],
             [
                 [
-                    f"{one.name} ({one.label})",
-                    one.mode,
-                    one.state,
-                    in_words(one.pulled_at, zones[one.name]) if one.pulled_at else "never",
-                    f"{one.last_kind} {one.last_run}: {one.last_outcome}"
-                    if one.last_run
+                    f"{connection_status.name} ({connection_status.label})",
+                    connection_status.mode,
+                    connection_status.state,
+                    in_words(connection_status.pulled_at, zones[connection_status.name])
+                    if connection_status.pulled_at
                     else "never",
-                    f"{one.awaiting:,}",
-                    f"{one.open_tasks:,}",
-                    ", ".join(shown(Decimal(text), code) for code, text in one.totals.items()),
+                    f"{connection_status.last_kind} {connection_status.last_run}:"
+                    f" {connection_status.last_outcome}"
+                    if connection_status.last_run
+                    else "never",
+                    f"{connection_status.awaiting:,}",
+                    f"{connection_status.open_tasks:,}",
+                    ", ".join(
+                        shown(Decimal(text), code)
+                        for code, text in connection_status.totals.items()
+                    ),
                 ]
-                for one in found
+                for connection_status in connection_statuses
             ],
             right=["waiting", "tasks"],
         )
-        for one in found:
+        for one in connection_statuses:
             for line in status_lines(one, zones[one.name]):
                 click.echo(f"  {one.name}: {line}")
-    if any(one.state != "connected" or one.outage or not one.rulebook_ok for one in found):
+    if any(
+        connection_status.state != "connected"
+        or connection_status.outage
+        or not connection_status.rulebook_ok
+        for connection_status in connection_statuses
+    ):
         return EXIT_FAILED
-    return EXIT_WAITING if any(one.awaiting or one.unknown for one in found) else EXIT_DONE
+    return (
+        EXIT_WAITING
+        if any(
+            connection_status.awaiting or connection_status.unknown
+            for connection_status in connection_statuses
+        )
+        else EXIT_DONE
+    )
 
 
 DIFFERENCES_SHOWN_MAX = 20
@@ -213,8 +235,8 @@ def status_lines(one: ConnectionStatus, zone: tzinfo) -> list[str]:
     lines += [f"for now {text}" for text in one.paused]
     lines += one.warnings
     lines += [
-        f"{found.contact_name}: {difference_in_words(found, one.label)}"
-        for found in one.differences[:DIFFERENCES_SHOWN_MAX]
+        f"{difference.contact_name}: {difference_in_words(difference, one.label)}"
+        for difference in one.differences[:DIFFERENCES_SHOWN_MAX]
     ]
     if len(one.differences) > DIFFERENCES_SHOWN_MAX:
         more = len(one.differences) - DIFFERENCES_SHOWN_MAX
@@ -303,8 +325,10 @@ def ageing(
             columns, rows = as_rows(table)
             print_table(
                 f"{table.connection}, as of {table.as_of.isoformat()}",
-                columns, rows, right=columns[2:],
-            )  # fmt: skip
+                columns,
+                rows,
+                right=columns[2:],
+            )
         return EXIT_DONE
     if output is None:
         click.echo(text, nl=False)

@@ -72,7 +72,7 @@ def what(action: Action) -> str:
 
 def titled(row: ActionRow) -> str:
     """Return an action in a few words, with whom and what it is about."""
-    numbers = ", ".join(one.number or one.id for one in row.action.invoices[:3])
+    numbers = ", ".join(invoice.number or invoice.id for invoice in row.action.invoices[:3])
     more = " and more" if len(row.action.invoices) > 3 else ""
     about_them = f" about {numbers}{more}" if numbers else ""
     return f"{what(row.action)} for {row.action.contact_name}{about_them}"
@@ -80,8 +80,10 @@ def titled(row: ActionRow) -> str:
 
 def about(action: Action, most: int = 3) -> str:
     """Return the invoices an action names, with what was due, in one line."""
-    refs = [f"{one.number or one.id} {shown(one.amount_due, one.currency)}"
-            for one in action.invoices[:most]]  # fmt: skip
+    refs = [
+        f"{invoice.number or invoice.id} {shown(invoice.amount_due, invoice.currency)}"
+        for invoice in action.invoices[:most]
+    ]
     more = len(action.invoices) - most
     return ", ".join([*refs, f"{more:,} more"] if more > 0 else refs)
 
@@ -107,13 +109,13 @@ def show_plan(
     counted = _Counted()
     left = 0
     for number, (_, group) in enumerate(groupby(plan.actions, lambda one: one.contact_id)):
-        found = list(group)
-        counted.add(found)
+        actions = list(group)
+        counted.add(actions)
         if not everything and number >= CUSTOMERS_SHOWN_MAX:
             left += 1
             continue
-        click.secho(f"\n{found[0].contact_name}", bold=True)
-        show_actions_of_one(found, reasons or Reasons())
+        click.secho(f"\n{actions[0].contact_name}", bold=True)
+        show_actions_of_one(actions, reasons or Reasons())
     if left:
         click.echo(f"\n... and {word(left, 'more customer', 'more customers')}: --all shows them.")
     if plan.held_back:
@@ -148,8 +150,10 @@ class _Counted:
         """Return the numbers in words: `3 actions planned: 2 reminders, 1 task`."""
         if not self.kinds:
             return "Nothing is to be done."
-        words = [word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
-                 for kind, count in self.kinds.items()]  # fmt: skip
+        words = [
+            word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
+            for kind, count in self.kinds.items()
+        ]
         text = f"{word(self.kinds.total(), 'action')} planned: {', '.join(words)}"
         if self.asking:
             asks = "ask" if self.asking > 1 else "asks"
@@ -211,10 +215,15 @@ def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
 
 def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
     # What is known of the day it falls due is about an action's only, or highest, step.
-    refs = [(ref, one.because.facts.get("days_until_due", 0) if len(one.invoices) == 1 else 0)
-            for one in actions for ref in one.invoices]  # fmt: skip
-    rows = [(ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref, until_due))
-            for ref, until_due in refs[:INVOICES_SHOWN_MAX]]  # fmt: skip
+    refs = [
+        (ref, action.because.facts.get("days_until_due", 0) if len(action.invoices) == 1 else 0)
+        for action in actions
+        for ref in action.invoices
+    ]
+    rows = [
+        (ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref, until_due))
+        for ref, until_due in refs[:INVOICES_SHOWN_MAX]
+    ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
     for number, amount, age in rows:
         yield f"{number:{widths[0]}}  {amount:>{widths[1]}}  {age}".rstrip()
@@ -231,7 +240,7 @@ def _age(ref: InvoiceRef, until_due: int) -> str:
 def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> None:
     """Print what was not done, the first thing that stopped it, and the next date."""
     most = len(held) if rows_max is None else min(rows_max, len(held))
-    left = iter(held)
+    held_backs = iter(held)
     for start in range(0, most, ROWS_PER_TABLE_MAX):
         # One table of them all would be held in memory to find out how wide its columns are.
         print_table(
@@ -239,12 +248,12 @@ def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> Non
             ["customer", "invoice", "next", "why"],
             [
                 [
-                    one.contact_name,
-                    one.invoice_number or "",
-                    one.next_date.isoformat() if one.next_date else "",
-                    one.why,
+                    held_back.contact_name,
+                    held_back.invoice_number or "",
+                    held_back.next_date.isoformat() if held_back.next_date else "",
+                    held_back.why,
                 ]
-                for one in islice(left, min(ROWS_PER_TABLE_MAX, most - start))
+                for held_back in islice(held_backs, min(ROWS_PER_TABLE_MAX, most - start))
             ],
         )
     if len(held) > most:
@@ -290,16 +299,16 @@ def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
         ],
         [
             [
-                one.row.key[:KEY_SHOWN],
-                f"{one.row.changed_at.astimezone(zones.get(one.connection)):%Y-%m-%d}",
-                one.connection,
-                one.row.action.contact_name,
-                what(one.row.action),
-                about(one.row.action),
-                one.row.state.value,
-                one.row.reason,
+                listed.row.key[:KEY_SHOWN],
+                f"{listed.row.changed_at.astimezone(zones.get(listed.connection)):%Y-%m-%d}",
+                listed.connection,
+                listed.row.action.contact_name,
+                what(listed.row.action),
+                about(listed.row.action),
+                listed.row.state.value,
+                listed.row.reason,
             ]
-            for one in found
+            for listed in found
         ],
     )
 

@@ -20,7 +20,7 @@ ROWS_SHOWN_MAX = 100
 def print_since(found: Sequence[Since], *, as_json: bool, everything: bool) -> None:
     """Print what changed in one or more connections."""
     if as_json:
-        read = [one.as_json() for one in found]
+        read = [since.as_json() for since in found]
         print_json(read[0] if len(read) == 1 else read)
         return
     for number, one in enumerate(found):
@@ -44,16 +44,16 @@ def _show_cause(cause: Cause, changes: Iterable[PlanChange], *, everything: bool
     """Print the changes of one cause; of many it keeps only those that it prints."""
     count = moved = 0
     shown: list[PlanChange] = []
-    for one in changes:
-        if one.cause is not cause:
+    for change in changes:
+        if change.cause is not cause:
             continue
         count += 1
         if everything:
-            shown.append(one)
-        elif one.only_moved:
+            shown.append(change)
+        elif change.only_moved:
             moved += 1
         elif len(shown) < ROWS_SHOWN_MAX:
-            shown.append(one)
+            shown.append(change)
     if not count:
         return
     click.echo()
@@ -69,14 +69,14 @@ def _show_cause(cause: Cause, changes: Iterable[PlanChange], *, everything: bool
 
 def _show(changes: Sequence[PlanChange]) -> None:
     """Print a table; its column of what changed is there only where something did."""
-    differs = any(one.parts for one in changes)
+    differs = any(change.parts for change in changes)
     heads = ["", "customer", "action", "about", *(["was -> is"] if differs else []), "line"]
-    print_table("", heads, (_row(one, differs=differs) for one in changes))
+    print_table("", heads, (_row(change, differs=differs) for change in changes))
 
 
 def _row(change: PlanChange, *, differs: bool) -> list[str]:
-    one = change.planned
-    where = f'{one.file}:{one.line} "{one.rule}"'
+    planned = change.planned
+    where = f'{planned.file}:{planned.line} "{planned.rule}"'
     parts = [part for part in change.parts if part.name != LINE or change.only_moved]
     said = ["; ".join(map(str, parts))] if differs else []
-    return [change.how.value, one.contact_name, one.what, one.about, *said, where]
+    return [change.how.value, planned.contact_name, planned.what, planned.about, *said, where]

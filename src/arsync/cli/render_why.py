@@ -41,7 +41,7 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
         click.echo(f"  ! {problem}")
     for pause in found.plan.paused:
         click.echo(f"  ! for now {pause.text}")
-    actions = [one for one in found.plan.actions if _concerns(found, one.invoices)]
+    actions = [action for action in found.plan.actions if _concerns(found, action.invoices)]
     if actions:
         click.secho("\nTo do now", bold=True)
         show_actions_of_one(actions, reasons)
@@ -70,8 +70,9 @@ def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
 def show_history(entry: History, *, reasons: Reasons) -> None:
     """Print one action with its reason and everything that happened to it."""
     row = entry.listed.row
-    click.secho(f"{what(row.action)}, {row.action.contact_name} ({entry.listed.connection})",
-                bold=True)  # fmt: skip
+    click.secho(
+        f"{what(row.action)}, {row.action.contact_name} ({entry.listed.connection})", bold=True
+    )
     click.echo(f"  key   {row.key}")
     click.echo(f"  state {row.state.value}" + (f": {row.reason}" if row.reason else ""))
     if row.receipt and row.receipt.detail:
@@ -87,7 +88,7 @@ def show_history(entry: History, *, reasons: Reasons) -> None:
 
 def _notes(head: str, actions: Sequence[Action]) -> None:
     """Print the sentences that stand, or will, in the platform, word for word."""
-    sentences = dict.fromkeys(one.note for one in actions if one.note)
+    sentences = dict.fromkeys(action.note for action in actions if action.note)
     if sentences:
         click.secho(f"\n{head}", bold=True)
     for sentence in sentences:
@@ -96,12 +97,13 @@ def _notes(head: str, actions: Sequence[Action]) -> None:
 
 def _head(found: Why) -> None:
     who = f"{found.contact.name} ({found.connection}), as of {found.as_of.isoformat()}"
-    one = found.invoice
-    click.secho(who if one is None else f"{one.number or one.id}, {who}", bold=True)
-    if one is not None:
+    invoice = found.invoice
+    click.secho(who if invoice is None else f"{invoice.number or invoice.id}, {who}", bold=True)
+    if invoice is not None:
         click.echo(
-            f"  {one.status}, due {one.due_on.isoformat()}, "
-            f"{shown(one.amount_due, one.currency)} of {shown(one.total, one.currency)} to pay"
+            f"  {invoice.status}, due {invoice.due_on.isoformat()}, "
+            f"{shown(invoice.amount_due, invoice.currency)} of "
+            f"{shown(invoice.total, invoice.currency)} to pay"
         )
     facts = [line.text for line in found.lines if line.section == "facts"]
     click.echo(wrapped(" · ".join(facts), indent=2))

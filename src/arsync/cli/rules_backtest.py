@@ -61,14 +61,18 @@ def rules_backtest(
     from arsync.application.trials import past
 
     with open_app(config_file) as app:
-        found = [
+        rules_backtests = [
             past(app, row, first=first, last=last, rules=rulebook, against=against)
             for row in app.connections(connection)
         ]
     if as_json:
-        print_json([one.as_json() for one in found] if len(found) != 1 else found[0].as_json())
+        print_json(
+            [one.as_json() for one in rules_backtests]
+            if len(rules_backtests) != 1
+            else rules_backtests[0].as_json()
+        )
         return EXIT_DONE
-    for number, one in enumerate(found):
+    for number, one in enumerate(rules_backtests):
         if number:
             click.echo()
         show_backtest(one)
@@ -82,7 +86,7 @@ def show_backtest(found: RulesBacktest) -> None:
 
     results = found.found.results
     click.secho(f"{found.connection}, {found.first} to {found.last}", bold=True)
-    show_taken_over(found.taken_over, [one.rulebook for one in results])
+    show_taken_over(found.taken_over, [backtest.rulebook for backtest in results])
     click.echo(CANNOT_SHOW)
     click.echo()
     _show_totals(results)
@@ -115,17 +119,23 @@ def _show_totals(results: Sequence[Backtest]) -> None:
 
     rows = []
     for name in COLUMNS:
-        if any(one.tally.totals[name] for one in results):
-            rows.append([name, *(f"{one.tally.totals[name]:,}" for one in results)])
-            if any(one.needless[name] for one in results):
-                rows.append(["  though paid within two days",
-                             *(f"{one.needless[name]:,}" for one in results)])  # fmt: skip
-            for_day = [max((day[name] for day in one.tally.days.values()), default=0)
-                       for one in results]  # fmt: skip
+        if any(result.tally.totals[name] for result in results):
+            rows.append([name, *(f"{result.tally.totals[name]:,}" for result in results)])
+            if any(result.needless[name] for result in results):
+                rows.append(
+                    [
+                        "  though paid within two days",
+                        *(f"{result.needless[name]:,}" for result in results),
+                    ]
+                )
+            for_day = [
+                max((day[name] for day in result.tally.days.values()), default=0)
+                for result in results
+            ]
             rows.append(["  on the busiest day", *(f"{count:,}" for count in for_day)])
-    rows.append(["customers touched", *(f"{one.tally.customers:,}" for one in results)])
-    rows.append(["asks a person first", *(f"{one.tally.approvals:,}" for one in results)])
-    names = [_name(one) for one in results]
+    rows.append(["customers touched", *(f"{result.tally.customers:,}" for result in results)])
+    rows.append(["asks a person first", *(f"{result.tally.approvals:,}" for result in results)])
+    names = [_name(result) for result in results]
     print_table("", ["", *names], rows, right=names)
 
 
@@ -145,8 +155,12 @@ def _show_lines(result: Backtest) -> None:
         for line in result.by_place()
     ]
     if rows:
-        print_table(f"What each line of {_name(result)} cost and caught", columns, rows,
-                    right=["customers", "needless"])  # fmt: skip
+        print_table(
+            f"What each line of {_name(result)} cost and caught",
+            columns,
+            rows,
+            right=["customers", "needless"],
+        )
     else:
         click.echo(f"{_name(result)} would have done nothing.")
 

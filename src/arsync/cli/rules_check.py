@@ -115,7 +115,7 @@ def signature(places: Sequence[Path]) -> Signature:
 def _files(places: Sequence[Path]) -> Iterator[Path]:
     for place in places:
         if place.is_dir():
-            yield from (one for one in place.rglob("*") if one.suffix in _WATCHED)
+            yield from (path for path in place.rglob("*") if path.suffix in _WATCHED)
         else:
             yield place
 
@@ -133,23 +133,28 @@ def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path 
     if paths:
         from arsync.rules_source.folder import read_paths
 
-        found = [read_paths(_config(config_file), paths)]
+        ruleses = [read_paths(_config(config_file), paths)]
         lacking: list[str] = []
     elif connection is None and _nothing_connected(config := config_of(config_file)):
         from arsync.rules_source.folder import read_rules
 
-        found, lacking = [read_rules(config)], []
+        ruleses, lacking = [read_rules(config)], []
     else:
         with open_app(config_file) as app:
-            found, lacking, more = _of_connections(app, connection)
+            ruleses, lacking, more = _of_connections(app, connection)
     warnings = [
-        str(one) for read in found if read.rulebook for one in rulebook_warnings(read.rulebook)
+        str(rulebook_warning)
+        for read in ruleses
+        if read.rulebook
+        for rulebook_warning in rulebook_warnings(read.rulebook)
     ]
     return Checked(
-        tuple(dict.fromkeys([*lacking, *(one for read in found for one in read.problems)])),
+        tuple(
+            dict.fromkeys([*lacking, *(problem for read in ruleses for problem in read.problems)])
+        ),
         tuple(dict.fromkeys([*warnings, *more])),
-        len(lacking) + sum(read.errors for read in found),
-        tuple(dict.fromkeys(read.rulebook.name for read in found if read.rulebook)),
+        len(lacking) + sum(read.errors for read in ruleses),
+        tuple(dict.fromkeys(read.rulebook.name for read in ruleses if read.rulebook)),
     )
 
 
@@ -165,13 +170,13 @@ def _of_connections(app: App, connection: str | None) -> tuple[list[Rules], list
         rows = [app.store.connections.get(connection)]
     else:
         rows = list(app.store.connections.all())
-    found = [app.rules(row.name) for row in rows] or [app.rules()]
+    ruleses = [app.rules(row.name) for row in rows] or [app.rules()]
     lacking: list[str] = []
     warnings: list[str] = []
-    for row, read in zip(rows, found, strict=False):
+    for row, read in zip(rows, ruleses, strict=False):
         lacking += app.lacking(read, row)
         warnings += _of_the_ledger(app, row, read)
-    return found, lacking, warnings
+    return ruleses, lacking, warnings
 
 
 def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
@@ -179,8 +184,8 @@ def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
 
     if read.rulebook is None:
         return []
-    found = ledger_warnings(read.rulebook, app.accounts(row), row.organisation, app.today(row))
-    return [f"{one} ({row.name})" if not one.hint else str(one) for one in found]
+    problems = ledger_warnings(read.rulebook, app.accounts(row), row.organisation, app.today(row))
+    return [f"{problem} ({row.name})" if not problem.hint else str(problem) for problem in problems]
 
 
 def _print(found: Checked, *, as_json: bool, one_line: bool) -> int:

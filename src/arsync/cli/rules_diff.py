@@ -32,8 +32,13 @@ CUSTOMERS_SHOWN_MAX = 100
 @click.command("diff", short_help="Show whose treatment an edit would change, and why.")
 @click.argument("old", required=False, default="")
 @click.argument("new", required=False, default="")
-@click.option("--git", "revision", metavar="REV", default="",
-              help="The rules folder as it stood in a git revision, in place of OLD.")  # fmt: skip
+@click.option(
+    "--git",
+    "revision",
+    metavar="REV",
+    default="",
+    help="The rules folder as it stood in a git revision, in place of OLD.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when anything would change.")
 @click.option("--all", "everything", is_flag=True, help="Show every customer.")
 @as_of_option
@@ -71,13 +76,13 @@ def rules_diff(
     changed = False
     with open_app(config_file) as app:
         rows = app.connections(connection)
-        found = [diff(app, row, old, new, revision=revision, as_of=as_of) for row in rows]
+        rules_diffs = [diff(app, row, old, new, revision=revision, as_of=as_of) for row in rows]
         if as_json:
-            read = [one.as_json() for one in found]
+            read = [one.as_json() for one in rules_diffs]
             changed = any(one["customers"] or one["texts"] for one in read)
             print_json(read[0] if len(read) == 1 else read)
         else:
-            for number, one in enumerate(found):
+            for number, one in enumerate(rules_diffs):
                 if number:
                     click.echo()
                 changed = show_diff(one, everything=everything) or changed
@@ -91,11 +96,11 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
     click.echo(f"new: {', '.join(found.new.files)}")
     shown: list[Difference] = []
     customers = changes = 0
-    for one in found.differences:
+    for difference in found.differences:
         customers += 1
-        changes += len(one.changes)
+        changes += len(difference.changes)
         if everything or len(shown) < CUSTOMERS_SHOWN_MAX:
-            shown.append(one)
+            shown.append(difference)
     if found.texts:
         click.echo()
         for text in found.texts:
@@ -120,10 +125,16 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
 
 
 def _rows(found: list[Difference]) -> Iterator[list[str]]:
-    for one in found:
-        for change in one.changes:
-            yield [one.contact_name, change.about, change.old.text, change.new.text,
-                   _line(change.old), _line(change.new)]  # fmt: skip
+    for difference in found:
+        for change in difference.changes:
+            yield [
+                difference.contact_name,
+                change.about,
+                change.old.text,
+                change.new.text,
+                _line(change.old),
+                _line(change.new),
+            ]
 
 
 def _line(side: Side) -> str:

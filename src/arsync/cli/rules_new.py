@@ -80,7 +80,7 @@ def rules_new(
     rulebook = _write(file, starter_rulebook(answers))
     wrote = [file, *_write_scenarios(file, rulebook)]
     if as_json:
-        print_json({"wrote": [str(one) for one in wrote]})
+        print_json({"wrote": [str(path) for path in wrote]})
     for one in wrote:
         say(f"{one}: written.")
     say(f"Next: arsync rules check {file}, and: arsync rules test {wrote[-1]}")

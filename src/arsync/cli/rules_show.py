@@ -38,14 +38,14 @@ def rules_show(
     with open_app(config_file, needs_config=not paths) as app:
         if connection:
             app.store.connections.get(connection)
-        found = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
-    if found.errors:
-        raise UserMistake("\n".join(found.problems))
-    text = effective_text(found.effective)
+        rules = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
+    if rules.errors:
+        raise UserMistake("\n".join(rules.problems))
+    text = effective_text(rules.effective)
     if as_json:
-        assert found.rulebook is not None, "without an error there is a rulebook"
-        about = {"name": found.rulebook.name, "currency": found.rulebook.currency}
-        hashed = {"files": list(found.rulebook.files), "hash": found.rulebook.hash}
+        assert rules.rulebook is not None, "without an error there is a rulebook"
+        about = {"name": rules.rulebook.name, "currency": rules.rulebook.currency}
+        hashed = {"files": list(rules.rulebook.files), "hash": rules.rulebook.hash}
         print_json({**about, **hashed, "rulebook": text})
     else:
         click.echo(text, nl=False)
@@ -80,10 +80,16 @@ def rules_drift(connection: str | None, as_json: bool, config_file: Path | None)
                 continue
             found = differences(shared.effective, own.effective)
             listed += [
-                {"connection": row.name, "section": one.section, "element": one.element,
-                 "what": one.what, "file": one.place.file, "line": one.place.line}
-                for one in found
-            ]  # fmt: skip
+                {
+                    "connection": row.name,
+                    "section": difference.section,
+                    "element": difference.element,
+                    "what": difference.what,
+                    "file": difference.place.file,
+                    "line": difference.place.line,
+                }
+                for difference in found
+            ]
             if not as_json:
                 say(f"{row.name}: {word(len(found), 'difference') if found else 'as shared'}.")
                 for one in found:

@@ -39,12 +39,26 @@ HOW = {
 
 @click.command("simulate")
 @click.argument("rulebook", required=False, default="")
-@click.option("--days", type=click.IntRange(1, DAYS_MAX), default=90, show_default=True,
-              help="How many days, today included.")  # fmt: skip
-@click.option("--debtors", type=click.Choice([one.value for one in Debtors]),
-              default=Debtors.NEVER.value, show_default=True, help="How debtors pay.")  # fmt: skip
-@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False),
-              help="Also write a page with charts.")  # fmt: skip
+@click.option(
+    "--days",
+    type=click.IntRange(1, DAYS_MAX),
+    default=90,
+    show_default=True,
+    help="How many days, today included.",
+)
+@click.option(
+    "--debtors",
+    type=click.Choice([Debtor.value for Debtor in Debtors]),
+    default=Debtors.NEVER.value,
+    show_default=True,
+    help="How debtors pay.",
+)
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a page with charts.",
+)
 @connection_option
 @json_option
 @config_option
@@ -66,7 +80,7 @@ def rules_simulate(
     from arsync.application.trials import simulation
 
     with open_app(config_file) as app:
-        found = [
+        rules_simulations = [
             simulation(app, row, days=days, debtors=Debtors(debtors), rules=rulebook)
             for row in app.connections(connection)
         ]
@@ -74,14 +88,18 @@ def rules_simulate(
         from arsync.application.simulation_page import simulation_page
 
         try:
-            write_private(html_file, simulation_page(found))
+            write_private(html_file, simulation_page(rules_simulations))
         except OSError as error:
             raise UserMistake(f"{html_file}: {error.strerror}.") from None
         say(f"Wrote {html_file}.")
     if as_json:
-        print_json([one.as_json() for one in found] if len(found) != 1 else found[0].as_json())
+        print_json(
+            [rules_simulation.as_json() for rules_simulation in rules_simulations]
+            if len(rules_simulations) != 1
+            else rules_simulations[0].as_json()
+        )
         return EXIT_DONE
-    for number, one in enumerate(found):
+    for number, one in enumerate(rules_simulations):
         if number:
             click.echo()
         show_simulation(one)
@@ -90,31 +108,35 @@ def rules_simulate(
 
 def show_simulation(found: RulesSimulation) -> None:
     """Print one connection's simulation."""
-    one = found.simulation
-    tally = one.tally
-    click.secho(f"{found.connection}, {one.first} to {one.last}", bold=True)
-    click.echo(f"with {', '.join(one.rulebook.files)}; {HOW[one.debtors]}")
-    show_taken_over(found.taken_over, [one.rulebook])
-    if one.debtors is Debtors.AS_BEFORE:
-        usual = one.usual_days_late
+    simulation = found.simulation
+    tally = simulation.tally
+    click.secho(f"{found.connection}, {simulation.first} to {simulation.last}", bold=True)
+    click.echo(f"with {', '.join(simulation.rulebook.files)}; {HOW[simulation.debtors]}")
+    show_taken_over(found.taken_over, [simulation.rulebook])
+    if simulation.debtors is Debtors.AS_BEFORE:
+        usual = simulation.usual_days_late
         click.echo(
             "  ! nothing was paid in the last year, so nobody pays"
             if usual is None
             else f"  without a history: {word(usual, 'day')} late, as the whole ledger"
         )
     click.echo()
-    show_peaks(tally.peaks(one.rulebook.safety), tally)
+    show_peaks(tally.peaks(simulation.rulebook.safety), tally)
     click.echo()
-    print_table("By week", ["week of", *_columns(tally)], _weeks(one.tally, one.first, one.last),
-                right=_columns(tally))  # fmt: skip
+    print_table(
+        "By week",
+        ["week of", *_columns(tally)],
+        _weeks(simulation.tally, simulation.first, simulation.last),
+        right=_columns(tally),
+    )
     most = tally.most()
     if most:
         click.echo()
         show_touched(most, tally)
     click.echo(
-        f"\n{word(tally.customers, 'customer')} of {one.accounts:,} touched; "
+        f"\n{word(tally.customers, 'customer')} of {simulation.accounts:,} touched; "
         f"{word(tally.approvals, 'action')} would ask a person first; "
-        f"{word(one.payments, 'payment')} came in. Nothing was sent."
+        f"{word(simulation.payments, 'payment')} came in. Nothing was sent."
     )
 
 
@@ -123,7 +145,7 @@ def show_taken_over(taken_over: TakenOver, rulebooks: Sequence[Rulebook]) -> Non
     from arsync.core.rulebook.model import TakeOverKind
 
     if taken_over.assumed and any(
-        one.take_over.kind is not TakeOverKind.FIRST_STEP for one in rulebooks
+        rulebook.take_over.kind is not TakeOverKind.FIRST_STEP for rulebook in rulebooks
     ):
         click.echo(
             f"as if taken over on {taken_over.on}: old debts start from then on, by take_over"
@@ -133,11 +155,17 @@ def show_taken_over(taken_over: TakenOver, rulebooks: Sequence[Rulebook]) -> Non
 def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:
     """Print totals and busiest days against the limits of `safety`."""
     rows = [
-        [one.name, f"{tally.totals[one.name]:,}", f"{one.highest:,}", str(one.on or ""),
-         f"{one.limit:,}", f"over on {word(one.days_over, 'day')}" if one.days_over else "within"]
-        for one in peaks
-        if tally.totals[one.name]
-    ]  # fmt: skip
+        [
+            peak.name,
+            f"{tally.totals[peak.name]:,}",
+            f"{peak.highest:,}",
+            str(peak.on or ""),
+            f"{peak.limit:,}",
+            f"over on {word(peak.days_over, 'day')}" if peak.days_over else "within",
+        ]
+        for peak in peaks
+        if tally.totals[peak.name]
+    ]
     if not rows:
         click.echo("Nothing would be done.")
         return
@@ -152,8 +180,11 @@ def show_touched(most: Sequence[Touched], tally: Tally) -> None:
     names = _columns(tally)
     wanted = [COLUMNS.index(name) for name in names]
     rows = [
-        [one.contact_name, *(f"{one.counts[i]:,}" if one.counts[i] else "" for i in wanted)]
-        for one in most
+        [
+            touched.contact_name,
+            *(f"{touched.counts[i]:,}" if touched.counts[i] else "" for i in wanted),
+        ]
+        for touched in most
     ]
     print_table("Touched most", ["customer", *names], rows, right=names)
 
@@ -171,5 +202,7 @@ def _weeks(tally: Tally, first: date, last: date) -> list[list[str]]:
         week = max(first, day - timedelta(day.weekday()))
         weeks.setdefault(week, Counter()).update(tally.days.get(day, {}))
     names = _columns(tally)
-    return [[str(week), *(f"{counts[name]:,}" if counts[name] else "" for name in names)]
-            for week, counts in weeks.items()]  # fmt: skip
+    return [
+        [str(week), *(f"{counts[name]:,}" if counts[name] else "" for name in names)]
+        for week, counts in weeks.items()
+    ]

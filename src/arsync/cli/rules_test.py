@@ -28,13 +28,23 @@ LINE_LENGTH = 78
 
 @click.command("test", short_help="Play the scenarios, and say what differs and why.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-k", "chosen", metavar="WORD", default="",
-              help="Only scenarios with this word in their name.")  # fmt: skip
+@click.option(
+    "-k", "chosen", metavar="WORD", default="", help="Only scenarios with this word in their name."
+)
 @click.option("--names", is_flag=True, help="Print a line for each scenario, not a dot.")
-@click.option("--rulebook", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
-              help="Play this rulebook in place of the one each file names.")  # fmt: skip
-@click.option("--write", "about", metavar="INVOICE|CONTACT", default="",
-              help="Print a scenario drafted from a real customer, in disguise.")  # fmt: skip
+@click.option(
+    "--rulebook",
+    type=click.Path(path_type=Path),
+    metavar="FILE|FOLDER",
+    help="Play this rulebook in place of the one each file names.",
+)
+@click.option(
+    "--write",
+    "about",
+    metavar="INVOICE|CONTACT",
+    default="",
+    help="Print a scenario drafted from a real customer, in disguise.",
+)
 @connection_option
 @json_option
 @config_option
@@ -65,19 +75,19 @@ def rules_test(
         return EXIT_DONE
     config = load_config(config_file)
     played: list[PlayedFile] = []
-    for one in play_files(
+    for play_file in play_files(
         config, paths, connection=connection or "", rulebook=rulebook, word=chosen
     ):
-        played.append(one)
+        played.append(play_file)
         if not as_json:
-            _progress(one, names=names)
+            _progress(play_file, names=names)
     if as_json:
         print_json(_as_json(played))
     else:
         _report(played)
-    if any(one.problems for one in played):
+    if any(played_file.problems for played_file in played):
         return EXIT_MISTAKE
-    verdicts = [verdict for one in played for verdict in one.verdicts]
+    verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
     if not verdicts:
         raise UserMistake(f"no scenario has {chosen!r} in its name.")
     return EXIT_DONE if all(one.passed for one in verdicts) else EXIT_FAILED
@@ -107,10 +117,10 @@ def _report(played: list[PlayedFile]) -> None:
                 _line(verdict.scenario.name)
                 for failure in verdict.failures:
                     _failure(failure)
-    verdicts = [verdict for one in played for verdict in one.verdicts]
+    verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
     failed = sum(not verdict.passed for verdict in verdicts)
-    skipped = sum(one.skipped for one in played)
-    broken = sum(bool(one.problems) for one in played)
+    skipped = sum(played_file.skipped for played_file in played)
+    broken = sum(bool(played_file.problems) for played_file in played)
     parts = [
         f"{failed} failed" if failed else "",
         f"{len(verdicts) - failed} passed",
@@ -134,18 +144,19 @@ def _failure(failure: Failure) -> None:
 
 
 def _as_json(played: list[PlayedFile]) -> dict[str, Any]:
-    verdicts = [verdict for one in played for verdict in one.verdicts]
+    verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
     return {
-        "ok": all(one.passed for one in verdicts) and not any(one.problems for one in played),
+        "ok": all(one.passed for one in verdicts)
+        and not any(played_file.problems for played_file in played),
         "passed": sum(one.passed for one in verdicts),
         "failed": sum(not one.passed for one in verdicts),
         "files": [
             {
-                "file": one.file,
-                "problems": list(one.problems),
-                "scenarios": [_verdict_json(verdict) for verdict in one.verdicts],
+                "file": played_file.file,
+                "problems": list(played_file.problems),
+                "scenarios": [_verdict_json(verdict) for verdict in played_file.verdicts],
             }
-            for one in played
+            for played_file in played
         ],
     }
 
@@ -157,13 +168,13 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "failures": [
             {
-                "line": one.place.line,
-                "column": one.place.column,
-                "day": one.on,
-                "expected": one.expected,
-                "instead": one.instead,
-                "because": list(one.why),
+                "line": failure.place.line,
+                "column": failure.place.column,
+                "day": failure.on,
+                "expected": failure.expected,
+                "instead": failure.instead,
+                "because": list(failure.why),
             }
-            for one in verdict.failures
+            for failure in verdict.failures
         ],
     }

@@ -135,7 +135,7 @@ def approve(
             return worst([code, EXIT_MISTAKE if problems else code])
         done = app.approve(list(keys) or None, connection=connection)
         if as_json:
-            print_json([one.as_json() for one in done])
+            print_json([listed.as_json() for listed in done])
         say(
             f"Approved {word(len(done), 'action')}. `arsync apply` carries them out."
             if done
@@ -150,11 +150,11 @@ def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
     from arsync.cli.render import show_waiting
 
     observers = [row.name for row in app.connections(connection) if row.mode == "observe"]
-    waiting = [one for one in app.waiting(connection) if one.connection not in observers]
+    waiting = [listed for listed in app.waiting(connection) if listed.connection not in observers]
     if as_json:
-        print_json([one.as_json() for one in waiting])
+        print_json([listed.as_json() for listed in waiting])
     else:
-        reasons = {one.connection: reasons_of(app, one) for one in waiting}
+        reasons = {listed.connection: reasons_of(app, listed) for listed in waiting}
         show_waiting(waiting, reasons)
         if not waiting:
             click.echo("Nothing waits for approval.")
@@ -186,7 +186,7 @@ def reject(
         decide = app.take_back if take_back else app.reject
         done = decide(list(keys), why=reason)
         if as_json:
-            print_json([one.as_json() for one in done])
+            print_json([listed.as_json() for listed in done])
         if take_back:
             say(
                 f"Took back {word(len(done), 'refusal')}. What still has its reason is planned "
@@ -297,7 +297,7 @@ def _plan_and_save(app: App, connection: str | None) -> list[str]:
         What went wrong: one connection's broken rulebook stops only that connection.
     """
     results = app.prepare(connection)
-    return list(dict.fromkeys(text for one in results for text in one.all_problems))
+    return list(dict.fromkeys(text for result in results for text in result.all_problems))
 
 
 def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:

@@ -221,27 +221,29 @@ _DEVELOPER_SITES = {"xero": "developer.xero.com", "quickbooks": "developer.intui
 def _chosen(
     grant: Grant, organisation: str | None, *, connect_all: bool
 ) -> Sequence[OrganisationRef]:
-    found = grant.organisations
-    names = "\n".join(f"    {ref.name}" for ref in found)
-    if not found:
+    organisation_refs = grant.organisations
+    names = "\n".join(f"    {ref.name}" for ref in organisation_refs)
+    if not organisation_refs:
         raise UserMistake("the consent opens no organisation. Choose one on the consent page.")
     if organisation:
         wanted = organisation.casefold()
-        match = [ref for ref in found if wanted in {ref.name.casefold(), ref.id.casefold()}]
+        match = [
+            ref for ref in organisation_refs if wanted in {ref.name.casefold(), ref.id.casefold()}
+        ]
         if not match:
             raise UserMistake(f"the consent does not open {organisation!r}. It opens:\n{names}")
         return match
-    if connect_all or len(found) == 1:
-        return found
+    if connect_all or len(organisation_refs) == 1:
+        return organisation_refs
     if not sys.stdin.isatty():
         raise UserMistake(
             f"the consent opens several organisations:\n{names}\n"
             "    hint: choose with --organisation NAME, or --all"
         )
-    for number, ref in enumerate(found, 1):
+    for number, ref in enumerate(organisation_refs, 1):
         say(f"{number:3}  {ref.name}")
-    number = click.prompt("Which one", type=click.IntRange(1, len(found)), err=True)
-    return [found[number - 1]]
+    number = click.prompt("Which one", type=click.IntRange(1, len(organisation_refs)), err=True)
+    return [organisation_refs[number - 1]]
 
 
 @click.command()
@@ -279,9 +281,9 @@ def connections(
                 )
             row = app.set_own_reminders(name, on=own_reminders == "on")
             say(f"{row.name}: the platform's own reminders are {own_reminders}.")
-        found = app.connections(name)
+        connection_rows = app.connections(name)
         if as_json:
-            print_json([_row_json(row) for row in found])
+            print_json([_row_json(row) for row in connection_rows])
             return EXIT_DONE
         print_table(
             "",
@@ -295,10 +297,10 @@ def connections(
                     str(row.mode),
                     str(row.state),
                 ]
-                for row in found
+                for row in connection_rows
             ],
         )
-        say(word(len(found), "connection") + ".")
+        say(word(len(connection_rows), "connection") + ".")
     return EXIT_DONE
 
 

@@ -130,17 +130,25 @@ CASES = (
     Case(ActionKind.REMINDER, Capability.EMAIL),
     Case(ActionKind.REMINDER, Capability.NOTE_ON_INVOICE, via=Via.SMTP),
     Case(ActionKind.CREDIT_HOLD, Capability.CREDIT_HOLD, on_invoice=False),
-    Case(ActionKind.TERMS, Capability.TERMS, details={"terms": "cash on delivery"},
-         on_invoice=False),
+    Case(
+        ActionKind.TERMS, Capability.TERMS, details={"terms": "cash on delivery"}, on_invoice=False
+    ),
     Case(ActionKind.PROMISE, Capability.EXPECTED_DATE, details={"promised_on": "{soon}"}),
     Case(ActionKind.DISPUTE, Capability.NOTE_ON_INVOICE, details={"reason": "damaged goods"}),
     Case(ActionKind.TASK, Capability.NOTE_ON_CONTACT, details={"task": "Call"}, on_invoice=False),
-    Case(ActionKind.TASK_DONE, Capability.NOTE_ON_CONTACT,
-         details={"task": "Call", "outcome": "will pay"}, on_invoice=False),
+    Case(
+        ActionKind.TASK_DONE,
+        Capability.NOTE_ON_CONTACT,
+        details={"task": "Call", "outcome": "will pay"},
+        on_invoice=False,
+    ),
     Case(ActionKind.LETTER, Capability.ATTACHMENT, details={"file_name": "letter.pdf"}),
-    Case(ActionKind.LATE_FEE, Capability.LATE_FEE,
-         details={"amount": "12.50", "currency": "{currency}", "description": "Late payment fee"}),
-)  # fmt: skip
+    Case(
+        ActionKind.LATE_FEE,
+        Capability.LATE_FEE,
+        details={"amount": "12.50", "currency": "{currency}", "description": "Late payment fee"},
+    ),
+)
 PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
 UNDOABLE_NAMES = sorted(name for name, case in _BY_NAME.items() if case.kind in UNDOABLE)
@@ -205,9 +213,11 @@ class ConnectorContract:
         assert invoices[debtor.invoice_ids[0]].amount_due == Decimal("1200.00")
         assert invoices[debtor.invoice_ids[1]].amount_due == Decimal("0.10")
         payments = _records(pages, RecordKind.PAYMENTS).values()
-        assert [(part.invoice_id, part.amount) for one in payments for part in one.allocations] == [
-            (debtor.invoice_ids[0], Decimal("34.56"))
-        ]
+        assert [
+            (allocation.invoice_id, allocation.amount)
+            for payment in payments
+            for allocation in payment.allocations
+        ] == [(debtor.invoice_ids[0], Decimal("34.56"))]
 
     def test_a_full_read_names_itself_so_that_missing_rows_are_noticed(
         self, bench: Bench, debtor: Debtor
@@ -224,11 +234,11 @@ class ConnectorContract:
         """A process that dies after saving a page loses nothing and reads nothing again."""
         whole = list(bench.connector().pull(None))
         for number, page in enumerate(whole[:-1]):
-            rest = list(bench.connector().pull(page.cursor))
-            assert [(one.kind, one.records) for one in rest] == [
+            pages = list(bench.connector().pull(page.cursor))
+            assert [(one.kind, one.records) for one in pages] == [
                 (one.kind, one.records) for one in whole[number + 1 :]
             ]
-            assert rest[-1].complete
+            assert pages[-1].complete
 
     def test_a_pull_with_nothing_new_is_cheap(self, bench: Bench, debtor: Debtor) -> None:
         """It makes a handful of calls and ends."""
@@ -265,8 +275,10 @@ class ConnectorContract:
         """With the contacts of a pull, and afresh for chosen ones, in few calls."""
         pages = list(bench.connector().pull(None))
         invoices = _records(pages, RecordKind.INVOICES).values()
-        owed = sum(one.amount_due for one in invoices if one.contact_id == debtor.contact_id)
-        told = {one.contact_id: one.amount for page in pages for one in page.balances}
+        owed = sum(
+            invoice.amount_due for invoice in invoices if invoice.contact_id == debtor.contact_id
+        )
+        told = {balance.contact_id: balance.amount for page in pages for balance in page.balances}
         assert told[debtor.contact_id] == owed
         bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
         before = bench.calls()

@@ -118,11 +118,15 @@ class Demo:
         self._make_folder()
         with (
             sandbox(
-                self._folder, start=START, seed=SEED, contacts=CONTACTS, invoices=INVOICES,
+                self._folder,
+                start=START,
+                seed=SEED,
+                contacts=CONTACTS,
+                invoices=INVOICES,
                 keep=self._keep,
             ) as world,
             self._app(world) as app,
-        ):  # fmt: skip
+        ):
             self._connect(app, world)
             for number in range(1, self._days + 1):
                 self._day(app, world, number)
@@ -186,7 +190,7 @@ class Demo:
                 self._record(app, name, reply)
             self._heard[name] = len(mine)
         today = self._clock.moment.date()
-        for entry in [one for one in self._disputes if one[0] <= today]:
+        for entry in [dispute for dispute in self._disputes if dispute[0] <= today]:
             self._disputes.remove(entry)
             app.dispute(entry[2], settled=True, connection=entry[1], who="demo")
             self._totals[entry[1]]["disputes settled by a person"] += 1
@@ -207,14 +211,14 @@ class Demo:
         """Approve what waits since yesterday, and do the tasks that are two days old."""
         waiting = app.waiting()
         if waiting:
-            app.approve([one.row.key for one in waiting], who="demo")
+            app.approve([listed.row.key for listed in waiting], who="demo")
             for one in waiting:
                 self._totals[one.connection]["approvals by a person"] += 1
         before = self._clock.now() - timedelta(days=TASK_DAYS)
-        for one in app.tasks():
-            if one.row.created_at <= before:
-                app.done(one.row.key, outcome="spoke to the customer", who="demo")
-                self._totals[one.connection]["tasks done by a person"] += 1
+        for task in app.tasks():
+            if task.row.created_at <= before:
+                app.done(task.row.key, outcome="spoke to the customer", who="demo")
+                self._totals[task.connection]["tasks done by a person"] += 1
 
     def _count(self, result: RunResult) -> None:
         self._problems += [f"{result.connection}: {text}" for text in result.all_problems]

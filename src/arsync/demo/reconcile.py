@@ -149,7 +149,7 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
 def _different_emails(
     rows: Iterable[ActionRow], emails: Iterable[Mapping[str, Any]]
 ) -> Iterable[str]:
-    theirs = Counter(one["invoice_id"] for one in emails)
+    theirs = Counter(email["invoice_id"] for email in emails)
     ours = Counter(
         ref.id
         for row in rows

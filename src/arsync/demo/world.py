@@ -88,10 +88,25 @@ def sandbox(
     """
     port, smtp_port = free_port(), free_port()
     command = [
-        sys.executable, "-m", "arsync_sandbox", "--platform", "both", "--port", str(port),
-        "--smtp-port", str(smtp_port), "--seed", str(seed), "--contacts", str(contacts),
-        "--invoices", str(invoices), "--start", f"{start:%Y-%m-%d}", "--no-limits",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "arsync_sandbox",
+        "--platform",
+        "both",
+        "--port",
+        str(port),
+        "--smtp-port",
+        str(smtp_port),
+        "--seed",
+        str(seed),
+        "--contacts",
+        str(contacts),
+        "--invoices",
+        str(invoices),
+        "--start",
+        f"{start:%Y-%m-%d}",
+        "--no-limits",
+    ]
     log = folder / "sandbox.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter

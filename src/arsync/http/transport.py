@@ -281,9 +281,9 @@ class PlatformTransport:
         return answer
 
     def _compare_clocks(self, url: str, headers: Mapping[str, str]) -> None:
-        theirs = dated(headers)
-        if theirs is not None:
-            ahead = (self._clock.now() - theirs).total_seconds()
+        moment = dated(headers)
+        if moment is not None:
+            ahead = (self._clock.now() - moment).total_seconds()
             # An answer that was long on its way looks old: the nearest one is the truest.
             if self._ahead is None or abs(ahead) < abs(self._ahead):
                 self._ahead = ahead

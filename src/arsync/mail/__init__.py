@@ -19,11 +19,31 @@ if TYPE_CHECKING:
     from arsync.mail.smtp import Accepted, SmtpServer, send, smtp_server
 
 __all__ = [
-    "DEFAULT_LANGUAGE", "INVOICES_PER_LETTER_MAX", "KEY_HEADER", "TEXT_NAMES", "Accepted",
-    "Language", "Letter", "Letters", "Outgoing", "OwnTexts", "SmtpServer", "TextProblem",
-    "addresses", "compose", "is_address", "known_texts", "language", "languages",
-    "letter_context", "letter_pdf", "message_id", "sample_context", "send", "smtp_server",
-]  # fmt: skip
+    "DEFAULT_LANGUAGE",
+    "INVOICES_PER_LETTER_MAX",
+    "KEY_HEADER",
+    "TEXT_NAMES",
+    "Accepted",
+    "Language",
+    "Letter",
+    "Letters",
+    "Outgoing",
+    "OwnTexts",
+    "SmtpServer",
+    "TextProblem",
+    "addresses",
+    "compose",
+    "is_address",
+    "known_texts",
+    "language",
+    "languages",
+    "letter_context",
+    "letter_pdf",
+    "message_id",
+    "sample_context",
+    "send",
+    "smtp_server",
+]
 
 _NAMES = {
     "context": "INVOICES_PER_LETTER_MAX letter_context sample_context",

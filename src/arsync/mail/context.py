@@ -199,19 +199,34 @@ def sample_context(spoken: Language) -> dict[str, Any]:
 
     lines = [
         LetterInvoice(
-            number=f"INV-{n}", date=spoken.day(day - timedelta(days=44)),
-            due_date=spoken.day(day - timedelta(days=14)), amount_due=money("1940"),
-            total=money("1940"), currency="GBP", days_overdue=14, overdue=spoken.overdue(14),
-            link=f"https://example.com/INV-{n}", reference="PO 77", step="second reminder",
+            number=f"INV-{n}",
+            date=spoken.day(day - timedelta(days=44)),
+            due_date=spoken.day(day - timedelta(days=14)),
+            amount_due=money("1940"),
+            total=money("1940"),
+            currency="GBP",
+            days_overdue=14,
+            overdue=spoken.overdue(14),
+            link=f"https://example.com/INV-{n}",
+            reference="PO 77",
+            step="second reminder",
         )
         for n in (1, 2)
-    ]  # fmt: skip
+    ]
     return _context(
-        spoken, customer=("Acme Ltd", "Jane"), organisation="Example Ltd", lines=lines,
-        totals=[money("3880")], oldest=14, today=day, step="second reminder",
+        spoken,
+        customer=("Acme Ltd", "Jane"),
+        organisation="Example Ltd",
+        lines=lines,
+        totals=[money("3880")],
+        oldest=14,
+        today=day,
+        step="second reminder",
         promised_on=spoken.day(day),
         statutory={
             "law": "Late Payment of Commercial Debts (Interest) Act 1998",
-            "interest": money("17.49"), "compensation": money("140"), "total": money("157.49"),
+            "interest": money("17.49"),
+            "compensation": money("140"),
+            "total": money("157.49"),
         },
-    )  # fmt: skip
+    )

@@ -20,8 +20,15 @@ from arsync.mail.language import DEFAULT_LANGUAGE, TEMPLATE_CHARACTERS_MAX, lang
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
     from arsync.mail.sandboxed import LetterEnvironment
 
-TEXT_NAMES = ("upcoming", "first reminder", "second reminder", "third reminder", "final notice",
-              "formal notice", "promise broken")  # fmt: skip
+TEXT_NAMES = (
+    "upcoming",
+    "first reminder",
+    "second reminder",
+    "third reminder",
+    "final notice",
+    "formal notice",
+    "promise broken",
+)
 """The texts that arsync brings along, in the order of a cadence."""
 
 SUBJECT_CHARACTERS_MAX = 200
@@ -107,7 +114,7 @@ def own_texts(folder: Path | None, code: str = DEFAULT_LANGUAGE) -> OwnTexts:
     for place in map(Path, template_folders(str(folder), code)):
         if not place.is_dir():
             continue
-        files = sorted(one for one in place.iterdir() if one.suffix in TEMPLATE_SUFFIXES)
+        files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
         if len(files) > OWN_TEMPLATES_MAX:
             more = f"more than {OWN_TEMPLATES_MAX} templates."
             found.problems.append(TextProblem(str(place), 1, more))
@@ -161,10 +168,12 @@ class Letters:
             elif name.endswith(".txt") and not source.lower().startswith("subject:"):
                 self.problems.append(
                     TextProblem(
-                        self._shown_as[name], 1, "the first line must be the subject.",
+                        self._shown_as[name],
+                        1,
+                        "the first line must be the subject.",
                         "write Subject: Invoices due - {{ organisation.name }}",
                     )
-                )  # fmt: skip
+                )
             else:
                 self._own[name] = source
         # A text that is refused below can still be included by another, which is refused as well.

@@ -146,7 +146,7 @@ def compose(
     data = message.as_bytes()
     if len(data) > MESSAGE_BYTES_MAX:
         raise Rejected(f"the message is larger than {MESSAGE_BYTES_MAX:,} bytes.")
-    others = tuple(one for one in copies if one.lower() not in {to.lower() for to in recipients})
+    others = tuple(copy for copy in copies if copy.lower() not in {to.lower() for to in recipients})
     return Outgoing(message, sender_address, recipients, others, data)
 
 

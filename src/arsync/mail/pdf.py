@@ -32,9 +32,21 @@ FONT_FILES = (
 """Where systems keep DejaVu Sans; the first that is there is used."""
 
 _TYPOGRAPHIC = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "€": "EUR",
-     "\u2009": " ", "\u202f": " ", "\u2011": "-", "•": "-"}
-)  # fmt: skip
+    {
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        "€": "EUR",
+        "\u2009": " ",
+        "\u202f": " ",
+        "\u2011": "-",
+        "•": "-",
+    }
+)
 """What the built-in font lacks but has a plain way of writing."""
 
 

@@ -22,12 +22,34 @@ OUTPUT_CHARACTERS_MAX = 200_000
 LOOPS_NESTED_MAX = 2
 """Loops inside loops grow without showing anything; a letter needs one."""
 
-FILTERS = ("capitalize", "default", "e", "escape", "first", "join", "last", "length", "lower",
-           "sort", "sum", "title", "trim", "unique", "upper")  # fmt: skip
+FILTERS = (
+    "capitalize",
+    "default",
+    "e",
+    "escape",
+    "first",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "sort",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+)
 """Jinja filters that a letter may use; the others can be made to eat memory."""
 
-REFUSED = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.CallBlock, nodes.With,
-           nodes.Import, nodes.FromImport)  # fmt: skip
+REFUSED = (
+    nodes.Assign,
+    nodes.AssignBlock,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.With,
+    nodes.Import,
+    nodes.FromImport,
+)
 """Statements that can double a text again and again; no letter needs them."""
 
 LINE_CHARACTERS = 78
@@ -55,7 +77,7 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
         templates: every template that may be rendered or included, by name.
         for_html: escape values, and make paragraphs of HTML.
     """
-    made = LetterEnvironment(
+    letter_environment = LetterEnvironment(
         loader=DictLoader(dict(templates)),
         autoescape=for_html,
         undefined=StrictUndefined,
@@ -63,12 +85,12 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    made.globals.clear()
-    kept = {name: made.filters[name] for name in FILTERS}
-    made.filters.clear()
-    made.filters.update(kept)
-    made.filters["paragraphs"] = html_paragraphs if for_html else text_paragraphs
-    return made
+    letter_environment.globals.clear()
+    kept = {name: letter_environment.filters[name] for name in FILTERS}
+    letter_environment.filters.clear()
+    letter_environment.filters.update(kept)
+    letter_environment.filters["paragraphs"] = html_paragraphs if for_html else text_paragraphs
+    return letter_environment
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -80,15 +102,15 @@ def _paragraphs(text: str) -> list[str]:
 def text_paragraphs(text: str) -> str:
     """Wrap each paragraph; an empty line stands between two."""
     return "\n\n".join(
-        textwrap.fill(part, LINE_CHARACTERS, break_long_words=False, break_on_hyphens=False)
-        for part in _paragraphs(str(text))
+        textwrap.fill(paragraph, LINE_CHARACTERS, break_long_words=False, break_on_hyphens=False)
+        for paragraph in _paragraphs(str(text))
     )
 
 
 def html_paragraphs(text: str) -> Markup:
     """Put each paragraph into `<p>`. Text that is not marked safe is escaped."""
     # Escaping leaves alone what is marked safe already, so the parts are safe to mark again.
-    parts = (f"<p>{part}</p>" for part in _paragraphs(str(escape(text))))
+    parts = (f"<p>{paragraph}</p>" for paragraph in _paragraphs(str(escape(text))))
     return Markup("\n".join(parts))  # noqa: S704
 
 

@@ -222,7 +222,10 @@ def _dotted(data: bytes) -> bytes:
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     if lines and not lines[-1]:
         lines.pop()
-    return b"\r\n".join(b"." + one if one.startswith(b".") else one for one in lines) + b"\r\n.\r\n"
+    return (
+        b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
+        + b"\r\n.\r\n"
+    )
 
 
 def _leave(smtp: smtplib.SMTP) -> None:

@@ -57,11 +57,15 @@ def approve(store: Store, rows: Sequence[ActionRow], *, who: str, clock: Clock) 
     """
     return [
         store.actions.change(
-            row.key, _S.APPROVED, who=checked(who, WHO_CHARACTERS_MAX), why=f"approved by {who}",
-            now=clock.now(), from_state=row.state,
+            row.key,
+            _S.APPROVED,
+            who=checked(who, WHO_CHARACTERS_MAX),
+            why=f"approved by {who}",
+            now=clock.now(),
+            from_state=row.state,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def approved_by_person(events: Sequence[EventRow]) -> bool:
@@ -85,11 +89,15 @@ def reject(
     reason = checked(why, REASON_CHARACTERS_MAX) or "no reason given"
     return [
         store.actions.change(
-            row.key, _S.REJECTED, who=checked(who, WHO_CHARACTERS_MAX), why=reason,
-            now=clock.now(), from_state=row.state,
+            row.key,
+            _S.REJECTED,
+            who=checked(who, WHO_CHARACTERS_MAX),
+            why=reason,
+            now=clock.now(),
+            from_state=row.state,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def take_back(
@@ -186,11 +194,15 @@ def record_promise(
     named = _contact_name(store, connection, invoice)
     note_of = partial(_promise_action, connection, invoice, named)
     row = store.people.promise(
-        connection.id, invoice.id, promised_on=promised_on, made_on=today,
-        who=checked(who, WHO_CHARACTERS_MAX), amount=amount,
+        connection.id,
+        invoice.id,
+        promised_on=promised_on,
+        made_on=today,
+        who=checked(who, WHO_CHARACTERS_MAX),
+        amount=amount,
         note=checked(note, REASON_CHARACTERS_MAX),
         noted_by=note_of if _writes(connection) else None,
-    )  # fmt: skip
+    )
     said = f"Promise to pay recorded: {_promise_words(row, invoice)}."
     return _recorded(store, connection, said, note_of(row))
 
@@ -256,9 +268,12 @@ def complete_task(
     who = checked(who, WHO_CHARACTERS_MAX)
     writes = _writes(connection)
     row = store.actions.complete_task(
-        key, who=who, outcome=text, now=clock.now(),
+        key,
+        who=who,
+        outcome=text,
+        now=clock.now(),
         noted_by=lambda done: _task_action(done, who) if writes else None,
-    )  # fmt: skip
+    )
     said = f"Task done: {row.action.details.get('task', '')}."
     return _recorded(store, connection, said, _task_action(row, who))
 

@@ -85,12 +85,12 @@ class Delivery:
         Raises:
             OutcomeUnknown: nobody can tell but a person.
         """
-        found = self._connector.find(self._write(row))
-        if found is None and is_letter_by_mail(row.action):
+        receipt = self._connector.find(self._write(row))
+        if receipt is None and is_letter_by_mail(row.action):
             # The note follows the mail: where it stands, the mail has left. Its absence says
             # nothing, for a mail server cannot be asked what it took.
             raise OutcomeUnknown("a mail server cannot be asked whether it took a message")
-        return found
+        return receipt
 
     def read_back(self, row: ActionRow) -> Receipt | None:
         """Return what shows at the platform of an action that was sent.
@@ -105,9 +105,9 @@ class Delivery:
             return self._connector.find(write)
         # As a letter by mail, so that no connector takes it for a message that is still to go.
         note = write._replace(action=replace(write.action, via=Via.SMTP))
-        found = self._connector.find(note)
-        if found is not None:
-            return found
+        receipt = self._connector.find(note)
+        if receipt is not None:
+            return receipt
         generation = self._store.actions.raise_generation(row.key)
         return self._connector.perform(note._replace(generation=generation))
 

@@ -193,20 +193,22 @@ def as_before(account: Account, action: Action) -> Account:
         for step in account.sent
         if (step.invoice_id, step.episode, step.day) not in mine
     )
-    hold, last_episode, left = account.hold, account.last_hold_episode, account.terms_left
+    hold, last_episode, standing_hold = account.hold, account.last_hold_episode, account.terms_left
     if action.kind in _HOLDING:
         hold, last_episode = None, action.episode - 1
-        left = None if left and left.episode == action.episode else left
+        standing_hold = (
+            None if standing_hold and standing_hold.episode == action.episode else standing_hold
+        )
     elif action.kind in _LIFTING:
         restores = action.kind is ActionKind.RESTORE_TERMS
-        if not (restores and left):
+        if not (restores and standing_hold):
             hold = hold or StandingHold(action.contact_id, _since(action), action.episode)
             hold = hold._replace(terms_changed=hold.terms_changed or restores)
     return account._replace(
         sent=sent,
         hold=hold,
         last_hold_episode=last_episode,
-        terms_left=left,
+        terms_left=standing_hold,
         open_tasks=tuple(key for key in account.open_tasks if key != action.key),
         done_keys=account.done_keys - {action.key},
     )
@@ -296,7 +298,7 @@ def _reasons_gone(
         if account is None:
             reasons[row.key] = f"{row.action.contact_name} is no longer among the customers"
         else:
-            about = [one for contact in account.contacts for one in held[contact.id]]
+            about = [held_back for contact in account.contacts for held_back in held[contact.id]]
             reasons[row.key] = _why_gone(store, connection, row.action, account, about)
     return reasons
 
@@ -319,9 +321,12 @@ def _why_gone(
     held_back: Sequence[HeldBack],
 ) -> str:
     """Return the first thing that took the reason away."""
-    mine = next((one for one in account.contacts if one.id == action.contact_id), None)
+    mine = next((contact for contact in account.contacts if contact.id == action.contact_id), None)
     if mine is not None and mine.status == ContactStatus.MERGED:
-        into = next((one.name for one in account.contacts if one.id == mine.merged_into), "another")
+        into = next(
+            (contact.name for contact in account.contacts if contact.id == mine.merged_into),
+            "another",
+        )
         return f"the contact was merged into {into}"
     invoices = {invoice.id: invoice for invoice in account.invoices}
     for ref in action.invoices:

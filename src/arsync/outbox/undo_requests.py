@@ -56,8 +56,8 @@ class UndoLine(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `undo --json` prints it."""
-        found = self.undoing
-        states = {"was": found.was, "wrote": found.wrote, "now": found.now} if found else {}
+        undoing = self.undoing
+        states = {"was": undoing.was, "wrote": undoing.wrote, "now": undoing.now} if undoing else {}
         return {
             "action": action_json(self.row.action, self.row.state.value),
             "key": self.row.key,
@@ -68,9 +68,13 @@ class UndoLine(NamedTuple):
 
 
 def undo_lines(
-    store: Store, connection: ConnectionRow, delivery: Delivery, rows: Sequence[ActionRow],
-    *, offers: frozenset[Capability],
-) -> list[UndoLine]:  # fmt: skip
+    store: Store,
+    connection: ConnectionRow,
+    delivery: Delivery,
+    rows: Sequence[ActionRow],
+    *,
+    offers: frozenset[Capability],
+) -> list[UndoLine]:
     """Return what undoing these actions would do, read afresh; changes nothing.
 
     Args:
@@ -85,9 +89,13 @@ def undo_lines(
 
 
 def _line(
-    store: Store, connection: ConnectionRow, delivery: Delivery, row: ActionRow,
-    undone: dict[tuple[str, str], ActionRow], offers: frozenset[Capability],
-) -> UndoLine:  # fmt: skip
+    store: Store,
+    connection: ConnectionRow,
+    delivery: Delivery,
+    row: ActionRow,
+    undone: dict[tuple[str, str], ActionRow],
+    offers: frozenset[Capability],
+) -> UndoLine:
     kind = row.action.kind
     if kind not in UNDOABLE:
         return UndoLine(row, Verdict.CANNOT, NOT_UNDOABLE[kind])
@@ -102,16 +110,16 @@ def _line(
     if Capability.UNDO not in offers:
         return UndoLine(row, Verdict.CANNOT, "the accounting system's connector cannot undo")
     try:
-        found = delivery.undoing(row)
+        undoing = delivery.undoing(row)
     except Rejected as error:
         return UndoLine(row, Verdict.LEFT_ALONE, str(error))
-    if found.standing is Standing.AS_BEFORE:
-        return UndoLine(row, Verdict.NOTE, undoing=found)
-    if found.standing is Standing.OURS:
-        return UndoLine(row, Verdict.UNDO, undoing=found)
-    fixed = found.standing is Standing.FIXED
+    if undoing.standing is Standing.AS_BEFORE:
+        return UndoLine(row, Verdict.NOTE, undoing=undoing)
+    if undoing.standing is Standing.OURS:
+        return UndoLine(row, Verdict.UNDO, undoing=undoing)
+    fixed = undoing.standing is Standing.FIXED
     verdict = Verdict.CANNOT if fixed else Verdict.LEFT_ALONE
-    return UndoLine(row, verdict, found.why or "somebody changed it since", found)
+    return UndoLine(row, verdict, undoing.why or "somebody changed it since", undoing)
 
 
 _NOT_DONE = {
@@ -165,10 +173,12 @@ def with_companions(
     for row in rows:
         if row.action.kind is ActionKind.CREDIT_HOLD:
             terms = store.actions.list(
-                connection.id, kinds={ActionKind.TERMS}, states={_S.CONFIRMED},
+                connection.id,
+                kinds={ActionKind.TERMS},
+                states={_S.CONFIRMED},
                 contact_id=row.action.contact_id,
-            )  # fmt: skip
-            same = [one for one in terms if one.action.episode == row.action.episode]
+            )
+            same = [term for term in terms if term.action.episode == row.action.episode]
             undone = undone_by(store, connection) if same else {}
             for one in same:
                 if (one.key, str(one.generation)) not in undone:
@@ -177,9 +187,14 @@ def with_companions(
 
 
 def ask_undo(
-    store: Store, connection: ConnectionRow, lines: Sequence[UndoLine],
-    *, who: str, reason: str, clock: Clock,
-) -> list[ActionRow]:  # fmt: skip
+    store: Store,
+    connection: ConnectionRow,
+    lines: Sequence[UndoLine],
+    *,
+    who: str,
+    reason: str,
+    clock: Clock,
+) -> list[ActionRow]:
     """Ask for the undoing of what can be undone, and return the actions that do it.
 
     Raises:
@@ -190,12 +205,15 @@ def ask_undo(
     reason = checked(reason, REASON_CHARACTERS_MAX)
     undoings = [
         undo_action(
-            line.row.action, generation=line.row.generation, done_on=line.row.sent_on,
-            who=who, reason=reason,
+            line.row.action,
+            generation=line.row.generation,
+            done_on=line.row.sent_on,
+            who=who,
+            reason=reason,
         )
         for line in lines
         if line.goes
-    ]  # fmt: skip
+    ]
     why = f"{who} asks for it" + (f": {reason}" if reason else "")
     return list(store.actions.ask_undo(connection.id, undoings, who=who, why=why, now=clock.now()))
 
@@ -244,9 +262,13 @@ def allow_again(store: Store, row: ActionRow, *, who: str, reason: str, clock: C
     said = checked(reason, REASON_CHARACTERS_MAX)
     why = f"undone; {who} lets it be planned again" + (f": {said}" if said else "")
     return store.actions.change(
-        row.key, _S.WITHDRAWN, who=checked(who, WHO_CHARACTERS_MAX), why=why, now=clock.now(),
+        row.key,
+        _S.WITHDRAWN,
+        who=checked(who, WHO_CHARACTERS_MAX),
+        why=why,
+        now=clock.now(),
         from_state=_S.CONFIRMED,
-    )  # fmt: skip
+    )
 
 
 def end_decisions(store: Store, keys: Sequence[str], *, clock: Clock) -> None:

@@ -193,11 +193,14 @@ class Outbox:
             if stop():
                 raise Stopping
             row = self._store.actions.claim_next(
-                self._connection.id, now=self._clock.now(),
-                lease_seconds=self._limits.lease_seconds, reminders_by=self._ways(),
-                keys=self._only, kinds=set(ActionKind).difference(self._paused()),
+                self._connection.id,
+                now=self._clock.now(),
+                lease_seconds=self._limits.lease_seconds,
+                reminders_by=self._ways(),
+                keys=self._only,
+                kinds=set(ActionKind).difference(self._paused()),
                 today=self._today(),
-            )  # fmt: skip
+            )
             if row is None:
                 break
             self._one(row)
@@ -282,7 +285,7 @@ class Outbox:
         events = self._store.actions.events(row.key)
         # Nobody plans again what a person asked for.
         self._change(row, _S.REJECTED if row.by_person else _S.WITHDRAWN, why)
-        put_off = [one.why for one in events if one.from_state is _S.SENDING]
+        put_off = [event.why for event in events if event.from_state is _S.SENDING]
         last = f"; the last time: {put_off[-1]}" if put_off else ""
         self.result.problems.append(f"{_title(row)}: {why}{last}")
 
@@ -360,14 +363,16 @@ class Outbox:
         if self._clock.now() - row.changed_at < timedelta(days=days):
             return
         events = self._store.actions.events(row.key)
-        said = next(one for one in reversed(events) if one.from_state is not one.to_state)
+        event_row = next(
+            event for event in reversed(events) if event.from_state is not event.to_state
+        )
         if row.action.kind is ActionKind.REMINDER:
             # The message has left, or a person says so: only the note about it is missing.
             why = f"sent; the note about it has not shown for {days} days: {why}"
             self._confirmed(row, why)
             self.result.problems.append(f"{_title(row)}: {why}")
-        elif said.to_state is _S.SENT and said.who != WHO:
-            self._confirmed(row, f"{said.why}; it has not shown for {days} days: {why}")
+        elif event_row.to_state is _S.SENT and event_row.who != WHO:
+            self._confirmed(row, f"{event_row.why}; it has not shown for {days} days: {why}")
         else:
             self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {why}")
 
@@ -400,9 +405,16 @@ class Outbox:
     ) -> None:
         try:
             changed = self._store.actions.change(
-                row.key, state, who=WHO, why=why or "no reason was given", now=self._clock.now(),
-                from_state=row.state, attempt=row.attempts, receipt=receipt, not_before=not_before,
-            )  # fmt: skip
+                row.key,
+                state,
+                who=WHO,
+                why=why or "no reason was given",
+                now=self._clock.now(),
+                from_state=row.state,
+                attempt=row.attempts,
+                receipt=receipt,
+                not_before=not_before,
+            )
         except UserMistake:
             # Perhaps another run has taken over: then what that one found counts.
             self._store.runs.insist(self._connection.id)

@@ -169,9 +169,11 @@ def _read(
     beside = (folder / "templates").is_dir()
     spoken_from = folder if beside else config.path("rules", "folder")
     return rules_from(
-        texts, below, find=finder(folder, config.folder, [*shared, *files]),
+        texts,
+        below,
+        find=finder(folder, config.folder, [*shared, *files]),
         letters=lambda code, law: Letters(spoken_from, code, law),
-    )  # fmt: skip
+    )
 
 
 def rules_from(
@@ -223,7 +225,9 @@ def _shown(file: Path, folder: Path) -> str:
 def _unknown_places(rulebook: Rulebook) -> list[Problem]:
     """Return what does not exist of what is named: holidays of a place, letters' language."""
     problems: list[Problem] = []
-    asked = [(one.holidays, one.language, one.place) for one in rulebook.customers]
+    asked = [
+        (customer.holidays, customer.language, customer.place) for customer in rulebook.customers
+    ]
     sending = rulebook.sending
     for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *asked]:
         if holidays and not holidays_known(holidays):

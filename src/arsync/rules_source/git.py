@@ -79,7 +79,7 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     files, prefix = _files(folder, commit, inside)
     wanted = _wanted(inside)
     groups = [
-        [one for one in files if one.path == wanted or one.parent == place]
+        [file for file in files if file.path == wanted or file.parent == place]
         for place in (wanted, f"{wanted}/{connection}")
     ]
     shared, own = groups if connection else (groups[0], [])
@@ -87,7 +87,9 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
         raise UserMistake(f"there is no *.yaml in {inside or '.'} at {revision}.")
     if len(shared) + len(own) > RULEBOOK_FILES_MAX:
         raise UserMistake(f"{revision}:{inside} holds more than {RULEBOOK_FILES_MAX} files.")
-    texts = {one.path: _git(folder, "cat-file", "blob", one.object_id) for one in (*shared, *own)}
+    texts = {
+        blob.path: _git(folder, "cat-file", "blob", blob.object_id) for blob in (*shared, *own)
+    }
     if sum(map(len, texts.values())) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"{revision}:{inside} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
 
@@ -96,16 +98,22 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
             return shipped(name)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(asking), name))
         path = path.removeprefix(f"{revision}:")
-        at = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                  f"{commit}:{prefix}{path}").strip()  # fmt: skip
+        at = _git(
+            folder,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            f"{commit}:{prefix}{path}",
+        ).strip()
         if not at:
             raise LookupError(f"there is no file {name!r} beside {asking}.")
         return Extended(f"{revision}:{path}", _git(folder, "cat-file", "blob", at))
 
     def shown(group: list[_Blob]) -> list[tuple[str, str]]:
-        return [(f"{revision}:{one.path}", texts[one.path]) for one in group]
+        return [(f"{revision}:{blob.path}", texts[blob.path]) for blob in group]
 
-    is_file = any(one.path == wanted for one in shared)
+    is_file = any(blob.path == wanted for blob in shared)
     root = posixpath.dirname(wanted) if is_file else wanted
     read: dict[str, OwnTexts] = {}
 
@@ -128,16 +136,18 @@ def _sound(rules: Rules) -> Rules:
 def _texts_at(folder: Path, at: tuple[str, str], root: str, code: str) -> OwnTexts:
     """Return the user's own texts as they stood in a revision (its name, its commit)."""
     revision, commit = at
-    found = OwnTexts({}, {}, [])
+    own_texts = OwnTexts({}, {}, [])
     inside = posixpath.normpath(f"{root}/templates")
     files, _ = _files(folder, commit, inside, TEMPLATE_SUFFIXES)
     for place in (inside, f"{inside}/{code}"):
-        here = [one for one in files if one.parent == place]
+        here = [file for file in files if file.parent == place]
         if len(here) > OWN_TEMPLATES_MAX:
             raise UserMistake(f"{revision}:{place} holds more than {OWN_TEMPLATES_MAX} templates.")
-        for one in here:
-            found.put(f"{revision}:{one.path}", _git(folder, "cat-file", "blob", one.object_id))
-    return found
+        for blob in here:
+            own_texts.put(
+                f"{revision}:{blob.path}", _git(folder, "cat-file", "blob", blob.object_id)
+            )
+    return own_texts
 
 
 def _wanted(inside: str) -> str:
@@ -150,13 +160,13 @@ def _files(
     """Return the files below a path, and what makes git read such a path from where it is."""
     for more, prefix in (((), "./"), (("--full-tree",), "")):
         listed = _git(folder, "ls-tree", "-r", "-z", *more, commit, "--", _wanted(inside))
-        found = []
+        blobs = []
         for line in filter(None, listed.split("\0")):
             about, _, path = line.partition("\t")
             if path.endswith(tuple(suffixes)):
-                found.append(_Blob(path, about.split()[2]))
-        if found:
-            return sorted(found), prefix
+                blobs.append(_Blob(path, about.split()[2]))
+        if blobs:
+            return sorted(blobs), prefix
     return [], ""
 
 
@@ -172,8 +182,11 @@ def _git(folder: Path, *words: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - fixed words; what users write is a value of them
             [git, "-C", str(folder), *words],
-            capture_output=True, check=False, timeout=GIT_SECONDS_MAX, encoding="utf-8",
-        )  # fmt: skip
+            capture_output=True,
+            check=False,
+            timeout=GIT_SECONDS_MAX,
+            encoding="utf-8",
+        )
     except (UnicodeDecodeError, subprocess.TimeoutExpired) as error:
         raise UserMistake(f"git gave nothing to read: {type(error).__name__}.") from None
     if done.returncode and words[0] == "rev-parse" and not done.stderr.strip():

@@ -138,12 +138,14 @@ class _Pull:
             # Said once, and not asked for again with every pull.
             problems = tuple(
                 DocumentProblem(
-                    RecordKind.CONTACTS.value, one, "",
+                    RecordKind.CONTACTS.value,
+                    one,
+                    "",
                     "documents name this contact, and the platform does not have it: "
                     "nothing is done about them",
                 )
                 for one in left
-            )  # fmt: skip
+            )
             self._store(Page(RecordKind.CONTACTS, (), "", problems))
 
     def read_disputed(self) -> None:
@@ -162,13 +164,13 @@ class _Pull:
         shows in one and not in the other: who seems to differ is asked for once more. What differs
         still is compared again by each pull until it agrees.
         """
-        standing = [one.contact_id for one in self._ledger.differences(self._id)]
+        standing = [difference.contact_id for difference in self._ledger.differences(self._id)]
         apart = self._ledger.compare(self._id, self._balances)
         ask = [*standing, *(one.contact_id for one in apart)]
         ask += sorted(self._touched.difference(self._balances))
         ask = list(dict.fromkeys(ask))
         if ask:
-            fresh = {one.contact_id: one for one in self._connector.balances(ask)}
+            fresh = {balance.contact_id: balance for balance in self._connector.balances(ask)}
             self._balances |= fresh
             apart = self._ledger.compare(self._id, self._balances)
         if self._balances:
@@ -185,7 +187,7 @@ class _Pull:
             self.result = self.result._replace(read_again=self.result.read_again + len(chunk))
 
     def _note_balances(self, page: Page) -> None:
-        self._balances.update((one.contact_id, one) for one in page.balances)
+        self._balances.update((balance.contact_id, balance) for balance in page.balances)
 
     def _store(self, page: Page) -> None:
         self._note_balances(page)

@@ -272,9 +272,9 @@ class Api:
         sends = len(parts) == 3 and parts[2] == "send"
         if sends and not self._frame.setting("quickbooks_requestid_on_send"):
             request_id = ""
-        known = self._replays.get(request_id) if request_id else None
-        if known is not None and not self._forgotten(known):
-            return _formed(known.body, known.status)
+        remembered = self._replays.get(request_id) if request_id else None
+        if remembered is not None and not self._forgotten(remembered):
+            return _formed(remembered.body, remembered.status)
         status = 200
         try:
             body = self._written(parts)

@@ -83,9 +83,13 @@ class IntuitAuth(OAuth):
                 answer["x_refresh_token_hard_expires_in"] = hard
         if "openid" in grant.scopes:
             answer["id_token"] = signed_token(
-                {"sub": grant.id, "aud": [grant.client.id], "iss": self.issuer,
-                 "realmid": grant.organisation_ids[0]}
-            )  # fmt: skip
+                {
+                    "sub": grant.id,
+                    "aud": [grant.client.id],
+                    "iss": self.issuer,
+                    "realmid": grant.organisation_ids[0],
+                }
+            )
         return answer
 
     @property

@@ -198,8 +198,12 @@ class QuickBooksBook:
             "DetailType": "SalesItemLineDetail",
             "SalesItemLineDetail": {"ItemRef": {"value": "1"}},
         }
-        body = {"CustomerRef": {"value": customer["Id"]}, "CurrencyRef": {"value": currency},
-                **_rate_of(invoice), "Line": [line]}  # fmt: skip
+        body = {
+            "CustomerRef": {"value": customer["Id"]},
+            "CurrencyRef": {"value": currency},
+            **_rate_of(invoice),
+            "Line": [line],
+        }
         credit = self._create("CreditMemo", body)
         if invoice is not None:
             used = money(min(amount, Decimal(invoice["Balance"])))
@@ -282,9 +286,11 @@ class QuickBooksBook:
         """Let a customer's invoices be due so many days after their date."""
         terms = (row.doc() for row in self.ledger.tables["Term"].in_order())
         fitting = [one["Id"] for one in terms if str(one.get("DueDays")) == days]
-        term = fitting[0] if fitting else self._create(
-            "Term", {"Name": f"Net {days}", "DueDays": int(days)}
-        )  # fmt: skip
+        term = (
+            fitting[0]
+            if fitting
+            else self._create("Term", {"Name": f"Net {days}", "DueDays": int(days)})
+        )
         self._again("Customer", contact_id, "update", SalesTermRef={"value": term})
 
     @_told

@@ -19,12 +19,30 @@ UNDEPOSITED_FUNDS = "4"
 READ_ONLY_STATUSES = frozenset({"RESTRICTED", "SUSPENDED", "EXPIRED", "CANCELLED"})
 """Subscription states in which writes are refused."""
 
-_COUNTRIES = {"AU": "AUS", "CA": "CAN", "DE": "DEU", "FR": "FRA", "GB": "GBR", "IE": "IRL",
-              "IN": "IND", "MX": "MEX", "NZ": "NZL", "US": "USA", "ZA": "ZAF"}  # fmt: skip
-_CURRENCIES = {"AUD": "Australian Dollar", "CAD": "Canadian Dollar", "CHF": "Swiss Franc",
-               "EUR": "Euro", "GBP": "British Pound Sterling", "INR": "Indian Rupee",
-               "JPY": "Japanese Yen", "NZD": "New Zealand Dollar",
-               "USD": "United States Dollar"}  # fmt: skip
+_COUNTRIES = {
+    "AU": "AUS",
+    "CA": "CAN",
+    "DE": "DEU",
+    "FR": "FRA",
+    "GB": "GBR",
+    "IE": "IRL",
+    "IN": "IND",
+    "MX": "MEX",
+    "NZ": "NZL",
+    "US": "USA",
+    "ZA": "ZAF",
+}
+_CURRENCIES = {
+    "AUD": "Australian Dollar",
+    "CAD": "Canadian Dollar",
+    "CHF": "Swiss Franc",
+    "EUR": "Euro",
+    "GBP": "British Pound Sterling",
+    "INR": "Indian Rupee",
+    "JPY": "Japanese Yen",
+    "NZD": "New Zealand Dollar",
+    "USD": "United States Dollar",
+}
 
 
 def currency_ref(code: str) -> Doc:
@@ -178,22 +196,42 @@ class Company:
 
 
 def _account(id_: str, name: str, kind: str, classification: str) -> Doc:
-    return {"Id": id_, "Name": name, "FullyQualifiedName": name, "AccountType": kind,
-            "Classification": classification, "Active": True, "SubAccount": False,
-            "CurrentBalance": ZERO}  # fmt: skip
+    return {
+        "Id": id_,
+        "Name": name,
+        "FullyQualifiedName": name,
+        "AccountType": kind,
+        "Classification": classification,
+        "Active": True,
+        "SubAccount": False,
+        "CurrentBalance": ZERO,
+    }
 
 
 def _item(id_: str, name: str, price: str) -> Doc:
-    return {"Id": id_, "Name": name, "FullyQualifiedName": name, "Active": True,
-            "Type": "Service", "UnitPrice": Decimal(price), "Taxable": False,
-            "IncomeAccountRef": {"value": "82", "name": "Services"},
-            "TrackQtyOnHand": False}  # fmt: skip
+    return {
+        "Id": id_,
+        "Name": name,
+        "FullyQualifiedName": name,
+        "Active": True,
+        "Type": "Service",
+        "UnitPrice": Decimal(price),
+        "Taxable": False,
+        "IncomeAccountRef": {"value": "82", "name": "Services"},
+        "TrackQtyOnHand": False,
+    }
 
 
 def term(name: str, days: int) -> Doc:
     """Payment terms of so many days after the invoice."""
-    return {"Name": name, "Active": True, "Type": "Standard", "DueDays": days,
-            "DiscountDays": 0, "DiscountPercent": ZERO}  # fmt: skip
+    return {
+        "Name": name,
+        "Active": True,
+        "Type": "Standard",
+        "DueDays": days,
+        "DiscountDays": 0,
+        "DiscountPercent": ZERO,
+    }
 
 
 _FIRST_LISTS: dict[str, list[Doc]] = {

@@ -42,13 +42,25 @@ ENTITIES: dict[str, Entity] = {
             transaction=True,
             writes=_ALL,
         ),
-        Entity("Deposit", ("TxnDate", "TotalAmt"), transaction=True,
-               writes=frozenset({"create", "update", "delete"})),
+        Entity(
+            "Deposit",
+            ("TxnDate", "TotalAmt"),
+            transaction=True,
+            writes=frozenset({"create", "update", "delete"}),
+        ),
         Entity(
             "Customer",
             (
-                "Active", "DisplayName", "FullyQualifiedName", "GivenName", "FamilyName",
-                "CompanyName", "Balance", "BalanceWithJobs", "Job", "ParentRef",
+                "Active",
+                "DisplayName",
+                "FullyQualifiedName",
+                "GivenName",
+                "FamilyName",
+                "CompanyName",
+                "Balance",
+                "BalanceWithJobs",
+                "Job",
+                "ParentRef",
             ),
             name_list=True,
             writes=_NAMED,
@@ -57,21 +69,28 @@ ENTITIES: dict[str, Entity] = {
         Entity("Employee", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
         Entity("Term", ("Active", "Name", "DueDays"), name_list=True, writes=_NAMED),
         Entity("CustomerType", ("Active", "Name"), name_list=True),
-        Entity("Item", ("Active", "Name", "Type", "Sku", "FullyQualifiedName"),
-               name_list=True, writes=_NAMED),
+        Entity(
+            "Item",
+            ("Active", "Name", "Type", "Sku", "FullyQualifiedName"),
+            name_list=True,
+            writes=_NAMED,
+        ),
         Entity("Account", ("Active", "Name", "AccountType"), name_list=True),
         Entity("PaymentMethod", ("Active", "Name"), name_list=True),
         Entity(
             "Attachable",
             (
-                "AttachableRef.EntityRef.type", "AttachableRef.EntityRef.value", "FileName", "Note",
+                "AttachableRef.EntityRef.type",
+                "AttachableRef.EntityRef.value",
+                "FileName",
+                "Note",
             ),
             writes=frozenset({"create", "update", "delete"}),
         ),
         Entity("CompanyInfo", ("CompanyName",)),
         Entity("Preferences", ()),
     )
-}  # fmt: skip
+}
 """Every kind of document that the sandbox keeps."""
 
 BY_PATH = {name.lower(): entity for name, entity in ENTITIES.items()}

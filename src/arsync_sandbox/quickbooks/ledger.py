@@ -268,8 +268,11 @@ class Ledger:
                     yield entity, row.doc()
 
 
-_OPEN_AMOUNT = {"Invoice": ("Balance", 1), "CreditMemo": ("Balance", -1),
-                "Payment": ("UnappliedAmt", -1)}  # fmt: skip
+_OPEN_AMOUNT = {
+    "Invoice": ("Balance", 1),
+    "CreditMemo": ("Balance", -1),
+    "Payment": ("UnappliedAmt", -1),
+}
 """Which amount of a document counts into the customer's balance, and with which sign."""
 
 

@@ -71,7 +71,7 @@ class Limits:
         """
         moment = self._frame.now()
         now = moment.timestamp()
-        counted = [one for one in self._windows if not one.kinds or kind in one.kinds]
+        counted = [window for window in self._windows if not window.kinds or kind in window.kinds]
         if self._frame.setting("quickbooks_concurrent"):
             counted = [one for one in counted if one.seconds > 1]
         full = max(one.is_full(now) for one in counted)

@@ -24,15 +24,49 @@ NUMBER_MAX = 21
 GROUP_NAME_MAX = 15
 """The longest name of a customer type, in characters."""
 
-_IN_USD = {"AUD": "0.66", "CAD": "0.73", "CHF": "1.13", "EUR": "1.09", "GBP": "1.27",
-           "INR": "0.012", "JPY": "0.0067", "NZD": "0.60", "USD": "1"}  # fmt: skip
+_IN_USD = {
+    "AUD": "0.66",
+    "CAD": "0.73",
+    "CHF": "1.13",
+    "EUR": "1.09",
+    "GBP": "1.27",
+    "INR": "0.012",
+    "JPY": "0.0067",
+    "NZD": "0.60",
+    "USD": "1",
+}
 """What a unit of each currency is taken to be worth when loaded rows name no rate."""
 
-_AMOUNTS = frozenset({"TotalAmt", "Balance", "BalanceWithJobs", "UnappliedAmt", "Amount",
-                      "HomeTotalAmt", "HomeBalance", "RemainingCredit", "Deposit"})  # fmt: skip
-_LIST_ORDER = ("Account", "PaymentMethod", "Item", "Term", "CustomerType", "Vendor", "Employee",
-               "Customer", "Invoice", "CreditMemo", "Payment", "Deposit", "Attachable",
-               "CompanyInfo", "Preferences")  # fmt: skip
+_AMOUNTS = frozenset(
+    {
+        "TotalAmt",
+        "Balance",
+        "BalanceWithJobs",
+        "UnappliedAmt",
+        "Amount",
+        "HomeTotalAmt",
+        "HomeBalance",
+        "RemainingCredit",
+        "Deposit",
+    }
+)
+_LIST_ORDER = (
+    "Account",
+    "PaymentMethod",
+    "Item",
+    "Term",
+    "CustomerType",
+    "Vendor",
+    "Employee",
+    "Customer",
+    "Invoice",
+    "CreditMemo",
+    "Payment",
+    "Deposit",
+    "Attachable",
+    "CompanyInfo",
+    "Preferences",
+)
 
 
 class Loader:
@@ -271,8 +305,11 @@ class Loader:
             self._ledger.settled[target] = settled - min(settled, applied)
         total = money(amount)
         link = {"TxnId": invoice_id, "TxnType": "Invoice"}
-        line = {"Amount": applied, "LinkedTxn": [link],
-                "LineEx": {"any": line_extras(link, invoice, {})}}  # fmt: skip
+        line = {
+            "Amount": applied,
+            "LinkedTxn": [link],
+            "LineEx": {"any": line_extras(link, invoice, {})},
+        }
         doc = {
             "Id": self._id_for("Payment", given_id),
             "CustomerRef": invoice["CustomerRef"],

@@ -18,9 +18,14 @@ AGES = ("Current", "1 - 30", "31 - 60", "61 - 90", "91 and over")
 def pdf(entity: str, doc: Doc) -> bytes:
     """A page that names the document and its total: small, but a valid PDF."""
     number = doc.get("DocNumber") or doc["Id"]
-    lines = [f"{entity} {number}", str(doc.get("CustomerRef", {}).get("name", "")),
-             f"Date {doc.get('TxnDate', '')}", f"Due {doc.get('DueDate', '')}",
-             f"Total {doc.get('TotalAmt', '')}", f"Open {doc.get('Balance', '')}"]  # fmt: skip
+    lines = [
+        f"{entity} {number}",
+        str(doc.get("CustomerRef", {}).get("name", "")),
+        f"Date {doc.get('TxnDate', '')}",
+        f"Due {doc.get('DueDate', '')}",
+        f"Total {doc.get('TotalAmt', '')}",
+        f"Open {doc.get('Balance', '')}",
+    ]
     shown = " ".join(f"({_escape(line)}) Tj T*" for line in lines)
     content = f"BT /F1 12 Tf 16 TL 72 760 Td {shown} ET".encode("latin-1", "replace")
     objects = [
@@ -83,11 +88,14 @@ def report(name: str, ledger: Ledger, company: Company, as_of: date) -> Doc:
         "Rows": {
             "Row": [
                 *({"ColData": _cells(*row)} for row in rows),
-                {"Summary": {"ColData": _cells(("", "TOTAL"), totals)}, "type": "Section",
-                 "group": "GrandTotal"},
+                {
+                    "Summary": {"ColData": _cells(("", "TOTAL"), totals)},
+                    "type": "Section",
+                    "group": "GrandTotal",
+                },
             ]
         },
-    }  # fmt: skip
+    }
 
 
 _Row = tuple[tuple[str, str], list[Decimal]]

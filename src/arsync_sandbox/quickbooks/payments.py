@@ -95,12 +95,12 @@ class Payments:
 
     def unapplied(self, doc: Doc) -> Decimal:
         """What is left of a payment; lines to credit memos bring money."""
-        rest = Decimal(doc["TotalAmt"])
+        amount = Decimal(doc["TotalAmt"])
         for line in doc["Line"]:
             links = line.get("LinkedTxn") or []
             is_credit = bool(links) and links[0]["TxnType"] == "CreditMemo"
-            rest += line["Amount"] if is_credit else -line["Amount"]
-        return rest
+            amount += line["Amount"] if is_credit else -line["Amount"]
+        return amount
 
     def _check_targets(self, doc: Doc, before: Doc | None) -> None:
         own = allocations(before) if before else {}
@@ -231,8 +231,9 @@ def line_extras(link: Doc, target: Doc | None, own: dict[Target, Decimal]) -> li
     ]
 
 
-def credit_application(customer: str, currency: str, amount: Decimal, invoice: str,
-                       credit: str) -> Doc:  # fmt: skip
+def credit_application(
+    customer: str, currency: str, amount: Decimal, invoice: str, credit: str
+) -> Doc:
     """The payment of nothing that uses up a credit memo on an invoice."""
     return {
         "CustomerRef": {"value": customer},

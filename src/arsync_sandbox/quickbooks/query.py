@@ -59,20 +59,24 @@ class _Asked:
         self.orders = tuple(
             Order(self.path(order.path), order.descending) for order in select.orders
         )
-        conditions = [one._replace(path=self.path(one.path)) for one in select.conditions]
-        if entity.name_list and not any(one.path == "Active" for one in conditions):
+        conditions = [
+            condition._replace(path=self.path(condition.path)) for condition in select.conditions
+        ]
+        if entity.name_list and not any(condition.path == "Active" for condition in conditions):
             conditions.append(Condition("Active", "=", ("true",)))
         # A client that pages by `Id > last` asks a new question each time; only the rest of the
         # question is remembered, and the place of the id is looked up.
         self.by_id = self.orders in {(), (Order("Id", descending=False),)} and not ids_as_text
         seeks = [
-            one
-            for one in conditions
-            if self.by_id and one.path == "Id" and one.operator in {"<", ">", "<=", ">="}
+            condition
+            for condition in conditions
+            if self.by_id
+            and condition.path == "Id"
+            and condition.operator in {"<", ">", "<=", ">="}
         ]
-        self.seeks = [(one.operator, self.number(one.values[0])) for one in seeks]
-        self.conditions = tuple(one for one in conditions if one not in seeks)
-        self.tests = [self.test(one) for one in self.conditions]
+        self.seeks = [(seek.operator, self.number(seek.values[0])) for seek in seeks]
+        self.conditions = tuple(condition for condition in conditions if condition not in seeks)
+        self.tests = [self.test(condition) for condition in self.conditions]
 
     def path(self, path: str) -> str:
         """Check that a property exists and can be asked for."""

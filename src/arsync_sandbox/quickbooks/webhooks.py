@@ -20,8 +20,14 @@ SIGNATURE_HEADER = "intuit-signature"
 SILENT = frozenset({"Attachable", "CompanyInfo", "CustomerType"})
 """Kinds that no webhook speaks of."""
 
-_VERBS = {"Create": "created", "Update": "updated", "Delete": "deleted", "Merge": "merged",
-          "Void": "void", "Emailed": "emailed"}  # fmt: skip
+_VERBS = {
+    "Create": "created",
+    "Update": "updated",
+    "Delete": "deleted",
+    "Merge": "merged",
+    "Void": "void",
+    "Emailed": "emailed",
+}
 
 
 def signature(body: bytes, verifier_token: str) -> str:
@@ -35,8 +41,12 @@ def legacy_body(realm: str, changes: Iterable[Change], at: datetime) -> bytes:
     told = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     entities = []
     for change in changes:
-        entity = {"name": change.entity, "id": change.id, "operation": change.operation,
-                  "lastUpdated": told}  # fmt: skip
+        entity = {
+            "name": change.entity,
+            "id": change.id,
+            "operation": change.operation,
+            "lastUpdated": told,
+        }
         if change.deleted_id:
             entity["deletedId"] = change.deleted_id
         entities.append(entity)

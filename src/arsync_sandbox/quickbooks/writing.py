@@ -22,24 +22,52 @@ MONEY = frozenset({"Payment", "Deposit"})
 
 _HEAD = {"Id", "SyncToken", "MetaData", "domain", "sparse", "status"}
 _READ_ONLY: dict[str, set[str]] = {
-    "Invoice": {"TotalAmt", "Balance", "HomeBalance", "HomeTotalAmt", "DeliveryInfo",
-                "EInvoiceStatus", "ECloudStatusTimeStamp", "InvoiceLink", "AttachableRef"},
-    "CreditMemo": {"TotalAmt", "Balance", "HomeBalance", "HomeTotalAmt", "DeliveryInfo",
-                   "RemainingCredit", "AttachableRef"},
+    "Invoice": {
+        "TotalAmt",
+        "Balance",
+        "HomeBalance",
+        "HomeTotalAmt",
+        "DeliveryInfo",
+        "EInvoiceStatus",
+        "ECloudStatusTimeStamp",
+        "InvoiceLink",
+        "AttachableRef",
+    },
+    "CreditMemo": {
+        "TotalAmt",
+        "Balance",
+        "HomeBalance",
+        "HomeTotalAmt",
+        "DeliveryInfo",
+        "RemainingCredit",
+        "AttachableRef",
+    },
     "Payment": {"UnappliedAmt", "LinkedTxn", "AttachableRef"},
     "Deposit": {"TotalAmt", "HomeTotalAmt", "LinkedTxn", "AttachableRef"},
-    "Customer": {"Balance", "BalanceWithJobs", "FullyQualifiedName", "Level", "Job",
-                 "V4IDPseudonym", "AttachableRef"},
+    "Customer": {
+        "Balance",
+        "BalanceWithJobs",
+        "FullyQualifiedName",
+        "Level",
+        "Job",
+        "V4IDPseudonym",
+        "AttachableRef",
+    },
     "Term": {"Type"},
     "Attachable": {"FileAccessUri", "TempDownloadUri", "Size"},
-}  # fmt: skip
+}
 """What a request may repeat but not change."""
 
 _KEPT_ON_FULL_UPDATE = {"Line", "TxnDate", "LinkedTxn", "CustomField", "Active"}
 """Properties that never become null: they fall back to what the platform gives by itself."""
 
-TEXT_MAX = {"DocNumber": 21, "CustomerMemo": 1000, "BillEmail": 100, "BillEmailCc": 100,
-            "BillEmailBcc": 100}  # fmt: skip
+TEXT_MAX = {
+    "DocNumber": 21,
+    "CustomerMemo": 1000,
+    "BillEmail": 100,
+    "BillEmailCc": 100,
+    "BillEmailBcc": 100,
+}
 """Lengths of texts, in characters."""
 
 _TEXT_MAX_BY_SWITCH = {

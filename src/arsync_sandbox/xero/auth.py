@@ -90,10 +90,10 @@ class XeroAuth(OAuth):
     def granted(self, grant: Grant) -> None:
         """Connect the chosen organisations; connecting again keeps the connection's id."""
         for tenant_id in grant.organisation_ids:
-            known = self._connection(grant.client.id, tenant_id)
+            connection = self._connection(grant.client.id, tenant_id)
             now = self.frame.now()
-            if known:
-                known.event_id, known.updated = grant.id, now
+            if connection:
+                connection.event_id, connection.updated = grant.id, now
             else:
                 new = Connection(wire.new_guid(), grant.client.id, tenant_id, grant.id, now, now)
                 self.connections[new.id] = new

@@ -81,10 +81,10 @@ def find_meant(ledger: Ledger, element: Json, path_id: str = "") -> Contact | No
     """
     id_ = path_id or str(element.get("ContactID") or "")
     if id_:
-        found = ledger.contacts.rows.get(wire.guid(id_))
-        if found is None:
+        contact = ledger.contacts.rows.get(wire.guid(id_))
+        if contact is None:
             raise Invalid("The contact with the supplied ContactID could not be found")
-        return found
+        return contact
     number, name = element.get("ContactNumber"), str(element.get("Name") or "").strip()
     if number:
         for row in ledger.contacts.rows.values():
@@ -140,8 +140,8 @@ class ContactChange:
             draft.terms = self._terms(element["PaymentTerms"])
         if more := {key: element[key] for key in _KEPT if element.get(key) is not None}:
             draft.more = {**draft.more, **more}
-        other = active_named(self._ledger, draft.name) if draft.status == "ACTIVE" else None
-        if other is not None and other is not self._contact:
+        contact = active_named(self._ledger, draft.name) if draft.status == "ACTIVE" else None
+        if contact is not None and contact is not self._contact:
             raise Invalid(_name_taken(draft.name))
 
     def _apply_lists(self, element: Json) -> None:

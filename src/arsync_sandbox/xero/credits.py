@@ -39,10 +39,10 @@ def credit_note_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     id_ = batch.path_id or str(element.get("CreditNoteID") or "")
     if not id_ or batch.creates_only:
         return _create(ledger, element, batch)
-    found = ledger.credits["CreditNotes"].rows.get(wire.guid(id_))
-    if found is None:
+    credit = ledger.credits["CreditNotes"].rows.get(wire.guid(id_))
+    if credit is None:
         raise Invalid(NO_SUCH_NOTE)
-    return _update(ledger, found, element, batch)
+    return _update(ledger, credit, element, batch)
 
 
 def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
@@ -122,26 +122,26 @@ class Allocations:
         ledger = self._api.ledger
         credit = find_credit(ledger, self._kind, credit_id)
         elements = self._api.elements("Allocations")
-        left = credit.remaining
-        made: list[Allocation] = []
+        amount = credit.remaining
+        allocations: list[Allocation] = []
         refused: list[Json] = []
         taken: dict[str, bool] = {}
         for element in elements:
             try:
                 allocation = _allocation(ledger, credit, element)
-                left -= allocation.amount
-                if left < 0 or taken.setdefault(allocation.invoice.id, False):
+                amount -= allocation.amount
+                if amount < 0 or taken.setdefault(allocation.invoice.id, False):
                     raise Invalid("The allocation exceeds the remaining credit")  # noqa: TRY301
                 taken[allocation.invoice.id] = True
-                made.append(allocation)
+                allocations.append(allocation)
             except Invalid as error:
                 refused.append(marked(element, error))
         if refused:
             raise validation(refused)
-        for allocation in made:
+        for allocation in allocations:
             allocate(ledger, allocation)
         took_effect()
-        return self._api.answer("Allocations", [allocation_form(row) for row in made])
+        return self._api.answer("Allocations", [allocation_form(row) for row in allocations])
 
     def remove(self, credit_id: str, allocation_id: str) -> Response:
         """DELETE /{kind}/{id}/Allocations/{allocation id}."""

@@ -48,17 +48,17 @@ def contact_of(ledger: Ledger, element: Json) -> tuple[Contact, Callable[[], obj
                 "The Contact must contain at least 1 of the following elements to identify the "
                 "contact Name, ContactID, ContactNumber"
             )
-        found = find_meant(ledger, inside)
-        if found is not None and found.status != "ACTIVE":
+        contact = find_meant(ledger, inside)
+        if contact is not None and contact.status != "ACTIVE":
             raise Invalid("The contact is archived and cannot be used")  # noqa: TRY301
-        check_email(found.email if found and "EmailAddress" not in inside else "")
-        if found is not None and set(inside) <= _CONTACT_ONLY_ID:
-            return found, None
+        check_email(contact.email if contact and "EmailAddress" not in inside else "")
+        if contact is not None and set(inside) <= _CONTACT_ONLY_ID:
+            return contact, None
         # Other sub-fields update the contact, and what they do not list of its persons is gone.
-        change = ContactChange(ledger, found, {"ContactPersons": [], **inside})
+        change = ContactChange(ledger, contact, {"ContactPersons": [], **inside})
     except Invalid as error:
         raise Invalid(*error.messages, inside="Contact") from error
-    return found or change.draft, change.commit
+    return contact or change.draft, change.commit
 
 
 def read_day(element: Json, key: str) -> date | None:
@@ -180,13 +180,13 @@ def _line(row: Json, old: dict[str, Line], draft: Document, places: int) -> Line
         more["DiscountRate"] = discount
     line.more = more or None
     line.line_amount = wire.cents(line.quantity * line.unit_amount * (100 - discount) / 100)
-    said = read_number(row, "LineAmount")
-    if said is not None and unit is None:
-        line.line_amount = wire.cents(said)
-        line.unit_amount = wire.units(said / (line.quantity or Decimal(1)), places)
-    elif said is not None and wire.cents(said) != line.line_amount:
+    amount = read_number(row, "LineAmount")
+    if amount is not None and unit is None:
+        line.line_amount = wire.cents(amount)
+        line.unit_amount = wire.units(amount / (line.quantity or Decimal(1)), places)
+    elif amount is not None and wire.cents(amount) != line.line_amount:
         raise Invalid(
-            f"The line total {said} does not match the expected line total {line.line_amount}"
+            f"The line total {amount} does not match the expected line total {line.line_amount}"
         )
     tax = read_number(row, "TaxAmount")
     line.tax_amount = _tax(line, draft.line_amount_types) if tax is None else wire.cents(tax)

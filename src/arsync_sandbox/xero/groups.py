@@ -31,8 +31,8 @@ def group_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
         raise Invalid("The contact group with the supplied id could not be found")
     if not name and group is None:
         raise Invalid("The contact group must have a name")
-    for other in active_groups(ledger):
-        if other is not group and name and other.name.lower() == name.lower():
+    for active_group in active_groups(ledger):
+        if active_group is not group and name and active_group.name.lower() == name.lower():
             raise Invalid(f"The contact group name {name} is already assigned")
     batch.claim("group", name.lower(), f"The contact group name {name} is already assigned")
     if group is None and len(active_groups(ledger)) >= GROUPS_MAX:

@@ -43,20 +43,20 @@ def invoice_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     Raises:
         Invalid: with Xero's message.
     """
-    found = _find(ledger, element, batch)
-    if found is None:
+    invoice = _find(ledger, element, batch)
+    if invoice is None:
         return _create(ledger, element, batch)
-    batch.claim("invoice", found.id, "The same invoice cannot be written twice in one request")
-    return _update(ledger, found, element, batch)
+    batch.claim("invoice", invoice.id, "The same invoice cannot be written twice in one request")
+    return _update(ledger, invoice, element, batch)
 
 
 def _find(ledger: Ledger, element: Json, batch: Batch) -> Invoice | None:
     id_ = batch.path_id or str(element.get("InvoiceID") or "")
     if id_ and not batch.creates_only:
-        found = ledger.invoices.rows.get(wire.guid(id_))
-        if found is None:
+        invoice = ledger.invoices.rows.get(wire.guid(id_))
+        if invoice is None:
             raise Invalid("The document with the supplied id was not found for this endpoint.")
-        return found
+        return invoice
     number = element.get("InvoiceNumber")
     if number and element.get("Type") != "ACCPAY":
         same = ledger.numbers.get(str(number))

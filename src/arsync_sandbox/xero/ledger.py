@@ -183,7 +183,8 @@ class Ledger:
                     overdue += invoice.due
         if kind == "ACCREC" and self.setting("balances_less_credits"):
             total -= sum(
-                (one.remaining for one in contact.credits if one.status == "AUTHORISED"), wire.ZERO
+                (credit.remaining for credit in contact.credits if credit.status == "AUTHORISED"),
+                wire.ZERO,
             )
         return total, overdue
 

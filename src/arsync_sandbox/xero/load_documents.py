@@ -205,13 +205,13 @@ def _credit_taker(kind: str) -> Callable[[Ledger, Json], None]:
             updated=ledger.load_moment,
         )
         _read_document(ledger, document, credit, _CREDIT)
-        given = credit.remaining if document.get("RemainingCredit") is not None else None
+        amount = credit.remaining if document.get("RemainingCredit") is not None else None
         credit.remaining = credit.total
         add_credit(ledger, credit)
         for row in document.get("Allocations") or []:
             _take_allocation(ledger, credit, row)
-        if given is not None:
-            credit.remaining = given
+        if amount is not None:
+            credit.remaining = amount
         if document.get("Status"):
             credit.status = str(document["Status"])
         ledger.changed(credit, bump=False)
@@ -227,9 +227,9 @@ def _take_allocation(ledger: Ledger, credit: Credit, row: Json) -> None:
     on = wire.read_day(row["Date"]) if row.get("Date") else credit.issued_on or ledger.today
     id_ = ledger.alias("allocation", str(row.get("AllocationID") or wire.new_guid()))
     allocation = Allocation(id_, _money(row["Amount"]), on, credit, invoice)
-    known = min(invoice.unrecorded_credit, allocation.amount)
-    invoice.unrecorded_credit -= known
-    invoice.credited -= known
+    amount = min(invoice.unrecorded_credit, allocation.amount)
+    invoice.unrecorded_credit -= amount
+    invoice.credited -= amount
     allocate(ledger, allocation, bump=False)
 
 
@@ -252,9 +252,9 @@ def _take_payment(ledger: Ledger, document: Json) -> None:
 def _target_of(ledger: Ledger, document: Json) -> Document:
     inside = document.get("Invoice")
     if inside:
-        found = ledger.invoices.rows.get(ledger.resolve("invoice", str(inside.get("InvoiceID"))))
-        if found:
-            return found
+        invoice = ledger.invoices.rows.get(ledger.resolve("invoice", str(inside.get("InvoiceID"))))
+        if invoice:
+            return invoice
     for kind, (id_key, _) in _CREDIT_KEYS.items():
         inside = document.get(kind[:-1])
         if inside:
@@ -301,9 +301,9 @@ def _line(row: Json) -> Line:
 def _contact_of(ledger: Ledger, document: Json) -> Contact:
     inside: Json = document.get("Contact") or {}
     name = str(inside.get("ContactID") or "")
-    found = ledger.contacts.rows.get(ledger.resolve("contact", name)) if name else None
-    if found is not None:
-        return found
+    contact = ledger.contacts.rows.get(ledger.resolve("contact", name)) if name else None
+    if contact is not None:
+        return contact
     if not name:
         raise ValueError("a document without Contact.ContactID cannot be loaded")
     return take_contact(ledger, {"ContactID": name, "Name": inside.get("Name") or name})

@@ -101,19 +101,19 @@ def _delete(ledger: Ledger, element: Json, batch: Batch) -> Commit:
 def _target(ledger: Ledger, element: Json) -> Document:
     inside = element.get("Invoice") or {}
     number = inside.get("InvoiceNumber") or element.get("InvoiceNumber")
-    found: Document | None = ledger.invoices.rows.get(wire.guid(inside.get("InvoiceID")))
-    if found is None and number:
-        found = ledger.numbers.get(str(number))
+    document: Document | None = ledger.invoices.rows.get(wire.guid(inside.get("InvoiceID")))
+    if document is None and number:
+        document = ledger.numbers.get(str(number))
     for kind, key in (
         ("CreditNotes", "CreditNoteID"),
         ("Prepayments", "PrepaymentID"),
         ("Overpayments", "OverpaymentID"),
     ):
         inside = element.get(kind[:-1]) or {}
-        found = found or ledger.credits[kind].rows.get(wire.guid(inside.get(key)))
-    if found is None:
+        document = document or ledger.credits[kind].rows.get(wire.guid(inside.get(key)))
+    if document is None:
         raise Invalid("The document to be paid could not be found", inside="Invoice")
-    return found
+    return document
 
 
 def _open(target: Document) -> Decimal:

@@ -30,16 +30,16 @@ class People:
     webhooks: Webhooks
 
     def _invoice(self, name: str) -> Invoice:
-        found = self.ledger.invoices.rows.get(self.ledger.resolve("invoice", name))
-        if found is None:
+        invoice = self.ledger.invoices.rows.get(self.ledger.resolve("invoice", name))
+        if invoice is None:
             raise ValueError(f"no invoice {name}")
-        return found
+        return invoice
 
     def _contact(self, name: str) -> Contact:
-        found = self.ledger.contacts.rows.get(self.ledger.resolve("contact", name))
-        if found is None:
+        contact = self.ledger.contacts.rows.get(self.ledger.resolve("contact", name))
+        if contact is None:
             raise ValueError(f"no contact {name}")
-        return found
+        return contact
 
     def pay(self, invoice_id: str, amount: Decimal, on: date) -> str:
         """Record a customer's payment; what is too much becomes an overpayment."""
@@ -105,9 +105,9 @@ class People:
         contact = self._contact(contact_id)
         today = self.ledger.today
         amount = wire.cents(amount)
-        made = self._money_in_hand("Prepayments", contact, amount, contact.currency, today)
+        credit = self._money_in_hand("Prepayments", contact, amount, contact.currency, today)
         self.webhooks.flush()
-        return made.id
+        return credit.id
 
     def _money_in_hand(
         self, kind: str, contact: Contact, amount: Decimal, currency: str, on: date
@@ -120,7 +120,7 @@ class People:
         ledger = self.ledger
         currency = currency or ledger.organisation.currency
         number = f"CN-{len(ledger.credits[kind].rows) + 1:04d}" if kind == "CreditNotes" else ""
-        made = Credit(
+        credit = Credit(
             id=wire.new_guid(),
             kind=kind,
             type=types[kind],
@@ -136,9 +136,9 @@ class People:
             remaining=amount,
             lines=[_line(amount)],
         )
-        add_credit(ledger, made)
-        credit_event(ledger, made, "CREATE")
-        return made
+        add_credit(ledger, credit)
+        credit_event(ledger, credit, "CREATE")
+        return credit
 
     def delete_payment(self, payment_id: str) -> None:
         """Take a payment back; the invoice is owed again."""

@@ -174,10 +174,10 @@ def find_invoice(ledger: Ledger, name: str) -> Invoice:
     Raises:
         Refused: 404.
     """
-    found = ledger.invoices.rows.get(wire.guid(name)) or ledger.numbers.get(name)
-    if found is None:
+    invoice = ledger.invoices.rows.get(wire.guid(name)) or ledger.numbers.get(name)
+    if invoice is None:
         raise not_found()
-    return found
+    return invoice
 
 
 def find_contact(ledger: Ledger, name: str) -> Contact:
@@ -186,13 +186,13 @@ def find_contact(ledger: Ledger, name: str) -> Contact:
     Raises:
         Refused: 404.
     """
-    found = ledger.contacts.rows.get(wire.guid(name))
-    if found is None:
+    contact = ledger.contacts.rows.get(wire.guid(name))
+    if contact is None:
         numbered = (row for row in ledger.contacts.rows.values() if row.number == name)
-        found = next(numbered, None)
-    if found is None:
+        contact = next(numbered, None)
+    if contact is None:
         raise not_found()
-    return found
+    return contact
 
 
 def find_payment(ledger: Ledger, payment_id: str) -> Payment:
@@ -201,10 +201,10 @@ def find_payment(ledger: Ledger, payment_id: str) -> Payment:
     Raises:
         Refused: 404.
     """
-    found = ledger.payments.rows.get(wire.guid(payment_id))
-    if found is None:
+    payment = ledger.payments.rows.get(wire.guid(payment_id))
+    if payment is None:
         raise not_found()
-    return found
+    return payment
 
 
 def find_credit(ledger: Ledger, kind: str, credit_id: str) -> Credit:
@@ -213,10 +213,10 @@ def find_credit(ledger: Ledger, kind: str, credit_id: str) -> Credit:
     Raises:
         Refused: 404.
     """
-    found = ledger.credits[kind].rows.get(wire.guid(credit_id))
-    if found is None:
+    credit = ledger.credits[kind].rows.get(wire.guid(credit_id))
+    if credit is None:
         raise not_found()
-    return found
+    return credit
 
 
 def _wants_pdf() -> bool:

@@ -37,9 +37,12 @@ def an_action(kind: ActionKind, **values: Any) -> Action:
 def a_reminder(step: str = "first reminder", day: int = 1) -> Action:
     ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP", 2, step, day)
     return an_action(
-        ActionKind.REMINDER, invoices=(ref,), subject=f"i1 day {day}", moment="m",
+        ActionKind.REMINDER,
+        invoices=(ref,),
+        subject=f"i1 day {day}",
+        moment="m",
         details={"cadence": "Standard cadence"},
-    )  # fmt: skip
+    )
 
 
 def test_a_reminder_becomes_a_step_of_its_episode_with_its_moment(desk: Desk) -> None:
@@ -60,7 +63,7 @@ def test_a_task_of_a_cadence_is_a_step_and_one_of_a_follow_up_is_none(desk: Desk
     ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP")
     follow_up = an_action(ActionKind.TASK, invoices=(ref,), subject="promised")
     account = after(desk.account(), [step, follow_up], TODAY)
-    assert [(one.step, one.moment) for one in account.sent] == [("Call", "")]
+    assert [(sent_step.step, sent_step.moment) for sent_step in account.sent] == [("Call", "")]
     assert account.open_tasks == (step.key, follow_up.key)
     assert after_task_done(account, [step.key]).open_tasks == (follow_up.key,)
 
@@ -124,6 +127,6 @@ def test_an_open_promise_stays_open_until_it_is_kept(desk: Desk) -> None:
     promise = Promise("i1", TODAY, Decimal(40), TODAY - timedelta(9))
     account = desk.account(desk.invoice("i1", 5), promises=(promise,))
     assert judged(account, TODAY).promises[0].kept is None
-    part = (Allocation("i1", Decimal(40), TODAY),)
-    paid = account._replace(payments=(desk.payment("40", allocations=part),))
+    allocations = (Allocation("i1", Decimal(40), TODAY),)
+    paid = account._replace(payments=(desk.payment("40", allocations=allocations),))
     assert judged(paid, TODAY).promises[0].kept is True

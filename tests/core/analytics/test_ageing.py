@@ -18,9 +18,19 @@ Desk = Any
 
 @pytest.mark.parametrize(
     ("overdue", "bucket"),
-    [(-5, "current"), (0, "current"), (1, "1-30"), (30, "1-30"), (31, "31-60"), (60, "31-60"),
-     (61, "61-90"), (90, "61-90"), (91, "90+"), (999, "90+")],
-)  # fmt: skip
+    [
+        (-5, "current"),
+        (0, "current"),
+        (1, "1-30"),
+        (30, "1-30"),
+        (31, "31-60"),
+        (60, "31-60"),
+        (61, "61-90"),
+        (90, "61-90"),
+        (91, "90+"),
+        (999, "90+"),
+    ],
+)
 def test_each_day_has_its_bucket(desk: Desk, overdue: int, bucket: str) -> None:
     assert BUCKETS[bucket_of(desk.today - timedelta(overdue), desk.today)] == bucket
 
@@ -48,7 +58,7 @@ def test_ageing_by_contact_and_currency_with_totals_in_the_base_currency(desk: D
         ),
     )
     report = ageing([first, second], base_currency="GBP", today=desk.today)
-    rows = [(one.contact_name, one.currency, [str(a) for a in one.buckets]) for one in report.rows]
+    rows = [(row.contact_name, row.currency, [str(a) for a in row.buckets]) for row in report.rows]
     assert rows == [
         ("Name c0", "GBP", ["0", "0", "0", "0", "10"]),
         ("Name c0", "NOK", ["0", "0", "0", "0", "9"]),
@@ -56,7 +66,7 @@ def test_ageing_by_contact_and_currency_with_totals_in_the_base_currency(desk: D
         ("Name c1", "NOK", ["0", "0", "0", "0", "0"]),
         ("Name c1", "USD", ["0", "0", "100", "0", "0"]),
     ]
-    assert [(one.currency, one.total) for one in report.totals] == [
+    assert [(total.currency, total.total) for total in report.totals] == [
         ("GBP", Decimal("160.10")),
         ("NOK", Decimal(9)),
         ("USD", Decimal(100)),
@@ -130,9 +140,11 @@ def test_an_explanation_reads_the_rules_in_order_and_ends_with_what_comes_next(d
 
 def test_an_explanation_of_one_invoice_says_what_stopped_it(desk: Desk) -> None:
     account = desk.account(
-        desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("100"),),
+        desk.invoice("i1", 20),
+        desk.invoice("i2", 3),
+        credits=(desk.credit("100"),),
         sent=(desk.sent("i2", 1, 2),),
-    )  # fmt: skip
+    )
     lines = explained(desk, account, invoice_id="i1")
     assert lines[-1] == "held back: I1: covered by unallocated credit of GBP 100.00"
     assert not any("I2" in line for line in lines)
@@ -168,9 +180,14 @@ def test_an_explanation_says_when_it_goes_on(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "words"),
-    [("1940", "GBP", "GBP 1,940.00"), ("0.005", "GBP", "GBP 0.01"), ("1.5", "JPY", "JPY 2"),
-     ("1.2345", "KWD", "KWD 1.235"), ("-5", "EUR", "EUR -5.00")],
-)  # fmt: skip
+    [
+        ("1940", "GBP", "GBP 1,940.00"),
+        ("0.005", "GBP", "GBP 0.01"),
+        ("1.5", "JPY", "JPY 2"),
+        ("1.2345", "KWD", "KWD 1.235"),
+        ("-5", "EUR", "EUR -5.00"),
+    ],
+)
 def test_money_is_shown_with_its_currency(amount: str, currency: str, words: str) -> None:
     assert shown(Decimal(amount), currency) == words
     assert str(Money(Decimal(amount), currency)) == words
@@ -199,9 +216,12 @@ def test_an_explanation_where_no_rule_matches(desk: Desk) -> None:
     )
     plan = desk.plan(text, account)
     lines = explain(
-        account, desk.rulebook(text), plan, organisation=Organisation("o", "O", "GBP"),
+        account,
+        desk.rulebook(text),
+        plan,
+        organisation=Organisation("o", "O", "GBP"),
         invoice_id="i2",
-    )  # fmt: skip
+    )
     assert [(line.section, line.answer) for line in lines[9:]] == [
         ("credit_limits", False),
         ("reminders", False),

@@ -15,16 +15,19 @@ LATER = date(2026, 11, 10)
 
 
 def test_what_was_paid_later_was_still_owed(desk: Desk) -> None:
-    parts = (Allocation("i1", Decimal(60), LATER), Allocation("i2", Decimal(30), LATER))
+    allocations = (Allocation("i1", Decimal(60), LATER), Allocation("i2", Decimal(30), LATER))
     account = desk.account(
         desk.invoice("i1", 40, "0", total="60", status="paid", paid_on=LATER),
         desk.invoice("i2", 40, "70", total="100"),
         desk.invoice("i3", -20, "5"),
         desk.invoice("i4", 40, "0", total="8", status="paid", paid_on=date(2026, 10, 25)),
-        payments=(desk.payment("90", 10, allocations=parts),),
+        payments=(desk.payment("90", 10, allocations=allocations),),
     )
     past = as_it_stood(account, THEN)
-    assert [(one.id, one.status, one.amount_due, one.paid_on) for one in past.invoices] == [
+    assert [
+        (invoice.id, invoice.status, invoice.amount_due, invoice.paid_on)
+        for invoice in past.invoices
+    ] == [
         ("i1", "open", Decimal(60), None),
         ("i2", "open", Decimal(100), None),
         ("i4", "paid", Decimal(0), date(2026, 10, 25)),
@@ -33,24 +36,27 @@ def test_what_was_paid_later_was_still_owed(desk: Desk) -> None:
 
 
 def test_money_allocated_later_was_still_in_hand(desk: Desk) -> None:
-    part = Allocation("i1", Decimal(40), LATER)
+    allocation = Allocation("i1", Decimal(40), LATER)
     early = Allocation("i1", Decimal(10), date(2026, 10, 20))
     account = desk.account(
         desk.invoice("i1", 40, "0", total="50", status="paid", paid_on=LATER),
-        payments=(desk.payment("50", 30, allocations=(early, part)),),
+        payments=(desk.payment("50", 30, allocations=(early, allocation)),),
         credits=(
             desk.credit(
-                "40", unallocated=Decimal(0), status="paid", issued_on=THEN,
-                allocations=(part._replace(invoice_id="i9"),),
+                "40",
+                unallocated=Decimal(0),
+                status="paid",
+                issued_on=THEN,
+                allocations=(allocation._replace(invoice_id="i9"),),
             ),
             desk.credit("9", id="new"),
             desk.credit("2", id="x", issued_on=THEN, status="paid", unallocated=Decimal(0)),
         ),
-    )  # fmt: skip
+    )
     past = as_it_stood(account, THEN)
     assert past.payments[0].unallocated == Decimal(40)
     assert past.payments[0].allocations == (early,)
-    assert [(one.status, one.unallocated) for one in past.credits] == [
+    assert [(credit.status, credit.unallocated) for credit in past.credits] == [
         ("open", Decimal(40)),
         ("paid", Decimal(0)),
     ]
@@ -65,12 +71,13 @@ def test_a_void_counts_from_the_day_of_its_last_change(desk: Desk) -> None:
         desk.invoice("i3", 40, "50", status="draft", updated_at=changed),
         payments=(desk.payment("5", 30, status="voided", updated_at=changed),),
         credits=(
-            desk.credit("40", status="voided", unallocated=Decimal(0), issued_on=THEN,
-                        updated_at=changed),
+            desk.credit(
+                "40", status="voided", unallocated=Decimal(0), issued_on=THEN, updated_at=changed
+            ),
         ),
-    )  # fmt: skip
+    )
     past = as_it_stood(account, THEN)
-    assert [(one.status, one.amount_due) for one in past.invoices] == [
+    assert [(invoice.status, invoice.amount_due) for invoice in past.invoices] == [
         ("open", Decimal(50)),
         ("voided", Decimal(0)),
         ("draft", Decimal(50)),
@@ -96,9 +103,9 @@ def test_what_people_said_and_what_was_done_later_is_not_known_yet(desk: Desk) -
         done_keys=frozenset({"k"}),
     )
     past = as_it_stood(account, THEN)
-    assert [one.kept for one in past.promises] == [None]
-    assert [one.settled_on for one in past.disputes] == [None, date(2026, 10, 5)]
-    assert [one.day for one in past.sent] == [1]
+    assert [promise.kept for promise in past.promises] == [None]
+    assert [dispute.settled_on for dispute in past.disputes] == [None, date(2026, 10, 5)]
+    assert [sent_step.day for sent_step in past.sent] == [1]
     assert (past.hold, past.open_tasks, past.done_keys) == (None, (), frozenset())
     held = account._replace(hold=StandingHold("c1", THEN, 1))
     assert as_it_stood(held, THEN).hold is not None
@@ -106,10 +113,10 @@ def test_what_people_said_and_what_was_done_later_is_not_known_yet(desk: Desk) -
 
 def test_a_past_plan_is_made_of_a_past_account(desk: Desk) -> None:
     paid_on = desk.today - timedelta(3)
-    part = Allocation("i1", Decimal(100), paid_on)
+    allocation = Allocation("i1", Decimal(100), paid_on)
     account = desk.account(
         desk.invoice("i1", 5, "0", total="100", status="paid", paid_on=paid_on),
-        payments=(desk.payment("100", 3, allocations=(part,)),),
+        payments=(desk.payment("100", 3, allocations=(allocation,)),),
     )
     text = desk.head + desk.steps
     assert not desk.plan(text, account).actions

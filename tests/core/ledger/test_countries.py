@@ -13,11 +13,21 @@ from arsync.core.planning.customer_locale import LANGUAGES
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("USA", "US"), ("us", "US"), ("U.K.", "GB"), ("Ireland", "IE"), ("DEU", "DE"),
-        ("Germany", "DE"), ("Deutschland", "DE"), ("  deutschland ", "DE"), ("ESPAÑA", "ES"),
-        ("United\n Kingdom", "GB"), ("ÖSTERREICH", "AT"), ("The Netherlands", "NL"), ("uk", "GB"),
+        ("USA", "US"),
+        ("us", "US"),
+        ("U.K.", "GB"),
+        ("Ireland", "IE"),
+        ("DEU", "DE"),
+        ("Germany", "DE"),
+        ("Deutschland", "DE"),
+        ("  deutschland ", "DE"),
+        ("ESPAÑA", "ES"),
+        ("United\n Kingdom", "GB"),
+        ("ÖSTERREICH", "AT"),
+        ("The Netherlands", "NL"),
+        ("uk", "GB"),
     ],
-)  # fmt: skip
+)
 def test_codes_and_names_are_told_by_two_letters(text: str, code: str) -> None:
     assert alpha_2(text) == code
 

@@ -122,12 +122,20 @@ def sound(text: str) -> Rulebook:
 
 def facts(rulebook: Rulebook, currency: str = "GBP", due: str = "2026-08-01") -> list[object]:
     invoice = Invoice(
-        "i", "c", "INV-1", "open", date(2026, 7, 1), date.fromisoformat(due), currency,
-        Decimal(1), Decimal(1500), Decimal(1200),
-    )  # fmt: skip
+        "i",
+        "c",
+        "INV-1",
+        "open",
+        date(2026, 7, 1),
+        date.fromisoformat(due),
+        currency,
+        Decimal(1),
+        Decimal(1500),
+        Decimal(1200),
+    )
     assessor = Assessor(rulebook, Organisation("o", "O", "GBP"), date(2026, 8, 31))
-    found = assessor.assess(Account((Contact("c", "C"),), (invoice,)))
-    row = invoice_row(found.root.seat, invoice, range(len(INVOICE_FIELDS)))
+    assessment = assessor.assess(Account((Contact("c", "C"),), (invoice,)))
+    row = invoice_row(assessment.root.seat, invoice, range(len(INVOICE_FIELDS)))
     names = ("statutory_interest", "statutory_compensation")
     return [row[INVOICE_BY_NAME[name].position] for name in names]
 
@@ -154,10 +162,11 @@ def test_users_add_a_rate_in_a_file_of_their_own() -> None:
     assert problems == []
     assert rulebook is not None
     assert rulebook.statutory is not None
-    assert [(str(one.starts), one.percent) for one in rulebook.statutory.rates] == [
-        ("2026-01-01", Decimal("3.75")), ("2026-07-01", Decimal("4.00")),
-    ]  # fmt: skip
-    assert [one.amount for one in rulebook.statutory.compensation] == [40]
+    assert [(str(rate.starts), rate.percent) for rate in rulebook.statutory.rates] == [
+        ("2026-01-01", Decimal("3.75")),
+        ("2026-07-01", Decimal("4.00")),
+    ]
+    assert [fixed_sum.amount for fixed_sum in rulebook.statutory.compensation] == [40]
 
 
 @pytest.mark.parametrize(
@@ -174,4 +183,4 @@ def test_users_add_a_rate_in_a_file_of_their_own() -> None:
 def test_a_wrong_table_is_refused_with_its_line(old: str, new: str, part: str) -> None:
     rulebook, problems = read_rulebook([("r.yaml", TABLE.replace(old, new))])
     assert rulebook is None
-    assert any(part in str(one) for one in problems), problems
+    assert any(part in str(problem) for problem in problems), problems

@@ -94,7 +94,7 @@ def test_without_the_key_the_files_own_place_counts_for_everyone(
 ) -> None:
     found = plan(book(sending=""), "DE", "FR")
     assert [day for day, _ in leaves(found)] == [MAY_DAY, MAY_DAY]
-    assert [one.details["language"] for one in found.actions] == ["en", "en"]
+    assert [action.details["language"] for action in found.actions] == ["en", "en"]
 
 
 def test_what_was_agreed_with_a_customer_wins(plan: Callable[..., Plan]) -> None:
@@ -143,9 +143,9 @@ def test_a_country_without_known_holidays_falls_back_and_says_so_once(
 def test_each_place_is_looked_at_once_however_many_customers_are_there(
     plan: Callable[..., Plan],
 ) -> None:
-    asked = Counted()
-    plan(book(), *["DE", "FR", "XX", "GB", ""] * 20, asked=asked)
-    assert sorted(asked.places) == ["DE", "FR", "GB-ENG", "XX"]
+    counted = Counted()
+    plan(book(), *["DE", "FR", "XX", "GB", ""] * 20, asked=counted)
+    assert sorted(counted.places) == ["DE", "FR", "GB-ENG", "XX"]
 
 
 def test_every_day_means_every_day_also_where_it_is_a_holiday(plan: Callable[..., Plan]) -> None:
@@ -166,13 +166,13 @@ def test_why_says_whose_holiday_delays_a_message(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 2), contacts=(desk.contact(country="DE"),))
     rulebook, _ = read_rulebook([("rules/test.yaml", book())])
     assert rulebook is not None
-    found = explain(
+    lines = explain(
         account,
         rulebook,
         desk.plan(book(), account, holidays=holidays_in),
         organisation=Organisation("o1", "Acme", "GBP"),
     )
-    (planned,) = [one.text for one in found if one.section == "planned"]
+    (planned,) = [line.text for line in lines if line.section == "planned"]
     assert planned.endswith("; from 2026-05-04 09:00 (Fri 2026-05-01 is a public holiday in DE)")
 
 
@@ -187,7 +187,7 @@ def test_the_parent_that_pays_is_written_to_at_its_own_place(desk: Desk) -> None
         desk.invoice("i1", 2), desk.invoice("i2", 2, contact="c2"), contacts=contacts
     )
     plan = desk.plan(book(), account, holidays=holidays_in)
-    by_contact: dict[str, Action] = {one.contact_id: one for one in plan.actions}
+    by_contact: dict[str, Action] = {action.contact_id: action for action in plan.actions}
     assert by_contact["p"].details["waits_for"] == "Fri 2026-05-01 is a public holiday in FR"
     assert by_contact["p"].details["language"] == "fr"
     assert by_contact["c2"].details["language"] == "en"

@@ -260,8 +260,8 @@ def test_law_5_planning_twice_plans_once(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 60))
     first = desk.plan(desk.head + HOLD + desk.steps, account)
     again = desk.plan(desk.head + HOLD + desk.steps, account)
-    assert [one.key for one in first.actions] == [one.key for one in again.actions]
-    started = account._replace(done_keys=frozenset(one.key for one in first.actions))
+    assert [action.key for action in first.actions] == [action.key for action in again.actions]
+    started = account._replace(done_keys=frozenset(action.key for action in first.actions))
     assert not desk.plan(desk.head + HOLD, started).actions
 
 
@@ -364,7 +364,7 @@ def test_law_6_a_reversed_payment_opens_a_new_episode_at_the_first_step(desk: De
     sent = (desk.sent("i1", 1, 40, "first reminder"), desk.sent("i1", 14, 27, "second reminder"))
     account = desk.account(desk.invoice("i1", 50), sent=sent, episodes={"i1": 2})
     plan = desk.plan(desk.head + desk.steps, account)
-    assert [(one.step, one.episode) for one in plan.actions] == [("first reminder", 2)]
+    assert [(action.step, action.episode) for action in plan.actions] == [("first reminder", 2)]
 
 
 def test_law_6_a_renamed_or_moved_step_is_not_taken_again(desk: Desk) -> None:
@@ -380,7 +380,7 @@ def test_law_6_a_refused_step_is_not_planned_again_and_the_next_one_follows(desk
     text = desk.head + desk.steps
     refused = desk.plan(text, account).actions[0]
     plan = desk.plan(text, account._replace(done_keys=frozenset({refused.key})))
-    assert [one.step for one in plan.actions] == ["second reminder"]
+    assert [action.step for action in plan.actions] == ["second reminder"]
     both = frozenset({refused.key, plan.actions[0].key})
     last = desk.plan(text, account._replace(done_keys=both))
     assert not last.actions
@@ -389,13 +389,13 @@ def test_law_6_a_refused_step_is_not_planned_again_and_the_next_one_follows(desk
         desk.today + timedelta(10),
     )
     by_caller = desk.plan(text, account, started=frozenset({refused.key}))
-    assert [one.step for one in by_caller.actions] == ["second reminder"]
+    assert [action.step for action in by_caller.actions] == ["second reminder"]
 
 
 def test_law_6_the_last_step_refused_ends_the_cadence(desk: Desk) -> None:
     text = desk.head + "reminders: [{name: One, steps: [{day: 1, email: a}]}]\n"
     account = desk.account(desk.invoice("i1", 20))
-    keys = frozenset(one.key for one in desk.plan(text, account).actions)
+    keys = frozenset(action.key for action in desk.plan(text, account).actions)
     assert whys(desk.plan(text, account._replace(done_keys=keys))) == [
         "the step was refused, and it was the last"
     ]
@@ -471,7 +471,7 @@ def test_law_6_a_letter_about_what_is_overdue_does_not_name_what_is_not_due_yet(
     assert held.invoice_id == "i2"
     assert held.why == "not due yet: it is not named in a letter about what is overdue"
     early = desk.plan(text, desk.account(desk.invoice("i2", -2), desk.invoice("i3", -1)))
-    assert {ref.id for one in early.actions for ref in one.invoices} == {"i2", "i3"}
+    assert {ref.id for action in early.actions for ref in action.invoices} == {"i2", "i3"}
 
 
 def test_law_6_a_platform_without_email_holds_back_and_says_so(desk: Desk) -> None:
@@ -552,7 +552,7 @@ def test_law_10_take_over_by_hand_lets_a_person_start_old_debts_only(desk: Desk)
     day = desk.today - timedelta(10)
     account = desk.account(desk.invoice("i1", 40), desk.invoice("i2", 2), taken_over_on=day)
     plan = desk.plan(text, account)
-    assert [(one.subject, one.needs_approval) for one in plan.actions] == [
+    assert [(action.subject, action.needs_approval) for action in plan.actions] == [
         ("i1 day 1", True),
         ("i2 day 1", False),
     ]
@@ -610,12 +610,12 @@ def test_law_11_each_child_is_reminded_of_its_own_unless_the_parent_pays_its_bil
     invoices = (desk.invoice("i1", 5), desk.invoice("i2", 5, contact="c2"))
     text = desk.head + desk.steps
     apart = desk.plan(text, desk.account(*invoices, contacts=family(desk)))
-    assert [(one.contact_id, one.invoices[0].id) for one in apart.actions] == [
+    assert [(action.contact_id, action.invoices[0].id) for action in apart.actions] == [
         ("c1", "i1"),
         ("c2", "i2"),
     ]
     together = desk.plan(text, desk.account(*invoices, contacts=family(desk, bill_to_parent=True)))
-    assert [(one.contact_id, one.invoices[0].id) for one in together.actions] == [
+    assert [(action.contact_id, action.invoices[0].id) for action in together.actions] == [
         ("c1", "i1"),
         ("c1", "i2"),
     ]
@@ -680,7 +680,7 @@ def test_law_12_a_follow_up_on_the_contact_waits_until_the_last_one_is_done(desk
     rest = account._replace(
         invoices=(account.invoices[0]._replace(status="paid"), account.invoices[1])
     )
-    assert [one.subject for one in desk.plan(text, rest).actions] == ["i2"]
+    assert [action.subject for action in desk.plan(text, rest).actions] == ["i2"]
     assert not desk.plan(text, rest._replace(open_tasks=(task.key,))).actions
     assert desk.plan(text, rest._replace(open_tasks=("another",))).actions
 
@@ -699,7 +699,7 @@ def test_law_12_a_follow_up_on_invoices_opens_a_task_for_each(desk: Desk) -> Non
         "follow_ups:\n  - {name: Old, when: {days_overdue: {at_least: 90}}, task: Decide}\n"
     )
     account = desk.account(desk.invoice("i1", 95), desk.invoice("i2", 91), desk.invoice("i3", 9))
-    assert [one.subject for one in desk.plan(text, account).actions] == ["i1", "i2"]
+    assert [action.subject for action in desk.plan(text, account).actions] == ["i1", "i2"]
 
 
 def test_a_step_on_the_due_date_says_so(desk: Desk) -> None:
@@ -944,7 +944,7 @@ def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
     )
     other = desk.account(desk.invoice("i2", 5, contact="c2"), contacts=(desk.contact("c2"),))
     plan = desk.plan(text, desk.account(desk.invoice("i1", 5)), other)
-    assert [one.details["language"] for one in plan.actions] == ["de", "en"]
+    assert [action.details["language"] for action in plan.actions] == ["de", "en"]
 
 
 @pytest.mark.parametrize(("capability", "left"), [("credit hold", 1), ("payment terms", 1)])

@@ -28,12 +28,12 @@ def rulebook(safety: str = "{}", currency: str = "GBP") -> Rulebook:
 
 
 def rules_of(known: Circumstances, safety: str = "{}") -> list[str]:
-    return [one.rule for one in pauses(rulebook(safety), known)]
+    return [pause.rule for pause in pauses(rulebook(safety), known)]
 
 
 def apart(name: str = "Ada", by: str = "5.00", **more: Any) -> Difference:
-    one = Difference(name, name, Decimal(100), Decimal(100) + Decimal(by), "GBP", Decimal(1))
-    return one._replace(**more)
+    difference = Difference(name, name, Decimal(100), Decimal(100) + Decimal(by), "GBP", Decimal(1))
+    return difference._replace(**more)
 
 
 def test_with_fresh_data_and_figures_that_agree_nothing_is_paused() -> None:
@@ -68,9 +68,9 @@ def test_data_is_old_after_the_time_that_the_rulebook_says(
 def test_payments_are_asked_for_only_where_the_rulebook_does(
     paid_on: date | None, found: list[str]
 ) -> None:
-    known = SURE._replace(paid_on=paid_on)
-    assert rules_of(known, "{payments_not_older_than: 7 days}") == found
-    assert rules_of(known) == []
+    circumstances = SURE._replace(paid_on=paid_on)
+    assert rules_of(circumstances, "{payments_not_older_than: 7 days}") == found
+    assert rules_of(circumstances) == []
 
 
 def test_reminders_of_the_platform_stop_ours_and_nothing_else() -> None:
@@ -89,16 +89,18 @@ def test_what_is_not_known_of_its_reminders_is_warned_of_unless_nobody_cares() -
 
 
 def test_more_customers_who_differ_than_the_rulebook_gives_leave_for_stop_all() -> None:
-    known = SURE._replace(differences=(apart("Ada"), apart("Bob", "1.00"), apart("Cem", "-2")))
-    (pause,) = pauses(rulebook("{customers_who_differ: 0}"), known)
+    circumstances = SURE._replace(
+        differences=(apart("Ada"), apart("Bob", "1.00"), apart("Cem", "-2"))
+    )
+    (pause,) = pauses(rulebook("{customers_who_differ: 0}"), circumstances)
     assert pause.rule == "receivables_differ_by"
     assert "Ada (Xero says that GBP 100.00 is owed, the copy adds up to GBP 105.00)" in pause.why
     assert "Bob" not in pause.why, "within the tolerance"
     assert ActionKind.CREDIT_HOLD in pause.kinds
     assert ActionKind.LIFT_CREDIT_HOLD not in pause.kinds, "in the customer's favour"
-    assert rules_of(known, "{customers_who_differ: 2}") == []
-    assert rules_of(known, "{customers_who_differ: 1}") == ["receivables_differ_by"]
-    assert rules_of(known) == [], "three by default"
+    assert rules_of(circumstances, "{customers_who_differ: 2}") == []
+    assert rules_of(circumstances, "{customers_who_differ: 1}") == ["receivables_differ_by"]
+    assert rules_of(circumstances) == [], "three by default"
     four = SURE._replace(differences=tuple(apart(name) for name in ("Ada", "Bob", "Cem", "Dov")))
     assert rules_of(four) == ["receivables_differ_by"]
 

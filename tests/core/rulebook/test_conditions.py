@@ -101,8 +101,8 @@ def test_both_evaluators_agree_on_every_tree_and_row(
     found = trace(tree, contact, invoice)
     assert Condition.of(tree).test(contact, invoice) is found.answer
     assert len(found.evidence) == len(list(leaves(tree)))
-    assert {one.field for one in found.evidence} <= fields_of(tree)
-    asked = [(one.field, one.wanted) for one in found.evidence]
+    assert {evidence.field for evidence in found.evidence} <= fields_of(tree)
+    asked = [(evidence.field, evidence.wanted) for evidence in found.evidence]
     assert list(Condition.of(tree).asked) == asked
 
 

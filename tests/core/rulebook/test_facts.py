@@ -56,7 +56,9 @@ def rich_account(desk: Desk) -> Any:
         long_ago,
         contacts=(
             desk.contact(
-                groups=("Key Accounts",), country="GB", currency="GBP",
+                groups=("Key Accounts",),
+                country="GB",
+                currency="GBP",
                 created_on=day - timedelta(600),
             ),
         ),
@@ -69,7 +71,7 @@ def rich_account(desk: Desk) -> Any:
         disputes=(Dispute("i3", day - timedelta(2), "price"),),
         sent=(desk.sent("i1", 1, 39), desk.sent("i1", 14, 20), desk.sent("p0", 30, 15)),
         hold=StandingHold("c1", day - timedelta(8), 1),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,12 +150,24 @@ def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "overdue_percent", "credit_limit", "headroom", "over_limit_percent", "average_days_to_pay",
-        "average_days_late", "paid_on_time_percent", "days_since_last_payment", "customer_for_days",
-        "country", "currency", "agreed_limit", "insured_limit", "days_until_review",
-        "days_since_last_reminder", "highest_step_sent",
+        "overdue_percent",
+        "credit_limit",
+        "headroom",
+        "over_limit_percent",
+        "average_days_to_pay",
+        "average_days_late",
+        "paid_on_time_percent",
+        "days_since_last_payment",
+        "customer_for_days",
+        "country",
+        "currency",
+        "agreed_limit",
+        "insured_limit",
+        "days_until_review",
+        "days_since_last_reminder",
+        "highest_step_sent",
     ],
-)  # fmt: skip
+)
 def test_what_nobody_knows_is_unknown_with_a_reason(desk: Desk, name: str) -> None:
     seat = seat_of(desk.account(), desk)
     assert fact(seat, name) is None
@@ -163,11 +177,19 @@ def test_what_nobody_knows_is_unknown_with_a_reason(desk: Desk, name: str) -> No
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("balance", 0), ("exposure", 0), ("open_invoices", 0), ("oldest_days_overdue", 0),
-        ("on_hold", False), ("days_on_hold", 0), ("promise_to_pay", {"none"}),
-        ("dispute", {"none"}), ("broken_promises", 0), ("tag", set()), ("sales_last_365_days", 0),
+        ("balance", 0),
+        ("exposure", 0),
+        ("open_invoices", 0),
+        ("oldest_days_overdue", 0),
+        ("on_hold", False),
+        ("days_on_hold", 0),
+        ("promise_to_pay", {"none"}),
+        ("dispute", {"none"}),
+        ("broken_promises", 0),
+        ("tag", set()),
+        ("sales_last_365_days", 0),
     ],
-)  # fmt: skip
+)
 def test_facts_of_someone_without_history(desk: Desk, name: str, value: Any) -> None:
     assert fact(seat_of(desk.account(), desk), name) == value
 
@@ -253,13 +275,13 @@ def test_a_rulebook_in_a_foreign_currency_uses_the_newest_recorded_rate(
     ],
 )
 def test_a_promise_is_open_kept_or_broken(desk: Desk, values: Any, state: str) -> None:
-    part = Allocation("i1", Decimal(40), date(2026, 11, 17))
+    allocation = Allocation("i1", Decimal(40), date(2026, 11, 17))
     invoice = desk.invoice("i1", 20)
     account = desk.account(
         invoice,
         payments=(
-            desk.payment("40", 3, allocations=(part, part._replace(invoice_id="i2"))),
-            desk.payment("40", 3, id="void", status="voided", allocations=(part,)),
+            desk.payment("40", 3, allocations=(allocation, allocation._replace(invoice_id="i2"))),
+            desk.payment("40", 3, id="void", status="voided", allocations=(allocation,)),
         ),
     )
     promise = Promise("i1", date(2026, 12, 1), None, date(2026, 11, 10))._replace(**values)
@@ -291,10 +313,12 @@ def test_an_open_dispute_counts_before_a_settled_one(desk: Desk) -> None:
 def test_a_child_has_its_own_balance_and_the_exposure_of_all(desk: Desk) -> None:
     contacts = (desk.contact(), desk.contact("c2"))
     account = desk.account(
-        desk.invoice("i1", 5, "100"), desk.invoice("i2", 5, "30", "c2"), contacts=contacts,
+        desk.invoice("i1", 5, "100"),
+        desk.invoice("i2", 5, "30", "c2"),
+        contacts=contacts,
         promises=(Promise("i1", desk.today, None, desk.today),),
         sent=(desk.sent("i1", 1, 4),),
-    )  # fmt: skip
+    )
     child = seat_of(account, desk, covers=frozenset({"c2"}))
     assert fact(child, "balance") == Decimal(30)
     assert fact(child, "exposure") == Decimal(130)

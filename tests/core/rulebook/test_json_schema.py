@@ -218,8 +218,8 @@ def test_what_the_reader_accepts_the_schema_accepts(text: str) -> None:
     event("accepted" if rulebook else "refused")
     if rulebook is not None:
         problems = [
-            f"{list(one.absolute_path)}: {one.message[:200]}"
-            for one in VALIDATOR.iter_errors(yaml.load(text, Core))
+            f"{list(iter_error.absolute_path)}: {iter_error.message[:200]}"
+            for iter_error in VALIDATOR.iter_errors(yaml.load(text, Core))
         ]
         assert problems == [], text
 
@@ -227,8 +227,13 @@ def test_what_the_reader_accepts_the_schema_accepts(text: str) -> None:
 def test_most_generated_rulebooks_are_sound() -> None:
     read = []
 
-    @settings(max_examples=40, deadline=None, database=None, derandomize=True,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=40,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(rulebooks())
     def count(text: str) -> None:
         read.append(read_rulebook([("r.yaml", text)])[0] is not None)

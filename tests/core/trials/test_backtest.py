@@ -47,8 +47,8 @@ def an_invoice(desk: Desk, due: date, paid: date | None = None, name: str = "i1"
 
 
 def a_payment(desk: Desk, paid: date, name: str = "i1") -> Any:
-    part = Allocation(name, Decimal(100), paid)
-    return desk.payment("100", (TODAY - paid).days, id=f"p {name}", allocations=(part,))
+    allocation = Allocation(name, Decimal(100), paid)
+    return desk.payment("100", (TODAY - paid).days, id=f"p {name}", allocations=(allocation,))
 
 
 def paid_account(desk: Desk, due: date, paid: date) -> Account:
@@ -57,7 +57,7 @@ def paid_account(desk: Desk, due: date, paid: date) -> Account:
 
 
 def days(result: Backtest) -> list[tuple[date, str]]:
-    return [(found.day, found.action.step) for found in result.kept]
+    return [(happened.day, happened.action.step) for happened in result.kept]
 
 
 def test_what_was_paid_later_would_have_been_chased_until_then(desk: Desk) -> None:
@@ -77,7 +77,7 @@ def test_who_paid_within_two_days_was_hit_for_nothing(desk: Desk) -> None:
         paid = due + timedelta(1 + after)
         result = one(desk.head + steps + desk.daily, paid_account(desk, due, paid))
         assert days(result) == [(due + timedelta(1), "first reminder")]
-        assert [found.needless for found in result.kept] == [needless]
+        assert [happened.needless for happened in result.kept] == [needless]
         assert result.needless["messages"] == needless
         line = result.by_place()[0]
         assert (line.needless, line.invoices) == ((1, 0) if needless else (0, 1))
@@ -126,7 +126,7 @@ def test_a_hold_of_today_did_not_stand_then(desk: Desk) -> None:
     hold = StandingHold("c1", date(2026, 11, 5), 1)
     account = desk.account(an_invoice(desk, date(2026, 9, 10)), hold=hold, last_hold_episode=1)
     result = one(desk.head + HOLD, account)
-    assert [found.day for found in result.kept] == [date(2026, 9, 30)]
+    assert [happened.day for happened in result.kept] == [date(2026, 9, 30)]
 
 
 def test_what_was_sent_before_the_first_day_is_not_sent_again(desk: Desk) -> None:
@@ -134,8 +134,9 @@ def test_what_was_sent_before_the_first_day_is_not_sent_again(desk: Desk) -> Non
     account = desk.account(an_invoice(desk, date(2026, 8, 15)), sent=(sent,))
     result = one(desk.head + desk.steps + desk.daily, account)
     assert days(result) == [
-        (date(2026, 9, 2), "second reminder"), (date(2026, 9, 18), "final notice"),
-    ]  # fmt: skip
+        (date(2026, 9, 2), "second reminder"),
+        (date(2026, 9, 18), "final notice"),
+    ]
 
 
 def test_two_rulebooks_side_by_side_tell_whom_only_one_touches(desk: Desk) -> None:

@@ -37,8 +37,16 @@ from arsync.rules_source.folder import shipped
 
 TODAY = date(2026, 11, 20)
 FIRST = TODAY - timedelta(120)
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
-                    "attachment", "late fee", "contact groups"})  # fmt: skip
+OFFERS = frozenset(
+    {
+        "credit hold",
+        "payment terms",
+        "email by the accounting system",
+        "attachment",
+        "late fee",
+        "contact groups",
+    }
+)
 DAY = timedelta(1)
 HOLIDAYS = {date(2026, 8, 31), date(2026, 10, 5)}
 HOLIDAYS_IN: dict[str, IsHoliday] = {
@@ -73,27 +81,61 @@ def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]
         paid_on = due_on + timedelta(dice.randint(-5, 90))
         paid_on = min(max(paid_on, issued_on), TODAY)
         amount = total if fate == "paid" else total / 2
-        part = Allocation(f"i{number}", amount, paid_on)
+        allocation = Allocation(f"i{number}", amount, paid_on)
         received = paid_on - timedelta(dice.choice([0, 0, 6]))
-        payments = [Payment(f"p{number}", "c1", "active", received, "GBP", Decimal(1), amount,
-                            Decimal(0), (part,))]  # fmt: skip
+        payments = [
+            Payment(
+                f"p{number}",
+                "c1",
+                "active",
+                received,
+                "GBP",
+                Decimal(1),
+                amount,
+                Decimal(0),
+                (allocation,),
+            )
+        ]
         left = total - amount
         status, paid_on = ("paid", paid_on) if not left else ("open", None)
     if fate in {"voided", "draft"}:
         status, left = fate, Decimal(0)
     if dice.random() < 0.15:  # money that came and was taken back
         came = due_on + timedelta(dice.randint(0, 30))
-        part = Allocation(f"i{number}", total, came)
-        payments.append(Payment(f"r{number}", "c1", dice.choice(["voided", "deleted"]), came,
-                                "GBP", Decimal(1), total, Decimal(0), (part,),
-                                updated_at=moment(ago(dice, 100))))  # fmt: skip
+        allocation = Allocation(f"i{number}", total, came)
+        payments.append(
+            Payment(
+                f"r{number}",
+                "c1",
+                dice.choice(["voided", "deleted"]),
+                came,
+                "GBP",
+                Decimal(1),
+                total,
+                Decimal(0),
+                (allocation,),
+                updated_at=moment(ago(dice, 100)),
+            )
+        )
     contact = dice.choice(["c1", "c1", "c2", "c3"])
     rated = [("GBP", Decimal(1))] * 20 + [("EUR", Decimal("0.85"))] * 3
     currency, rate = dice.choice([*rated, ("USD", None)])
-    invoice = Invoice(f"i{number}", contact, f"I{number}", status, issued_on, due_on, currency,
-                      rate, total, left, sent=dice.choice([None, True, False]),
-                      paid_on=paid_on, expected_on=dice.choice([None, TODAY + timedelta(9)]),
-                      updated_at=moment(ago(dice, 150)))  # fmt: skip
+    invoice = Invoice(
+        f"i{number}",
+        contact,
+        f"I{number}",
+        status,
+        issued_on,
+        due_on,
+        currency,
+        rate,
+        total,
+        left,
+        sent=dice.choice([None, True, False]),
+        paid_on=paid_on,
+        expected_on=dice.choice([None, TODAY + timedelta(9)]),
+        updated_at=moment(ago(dice, 150)),
+    )
     return invoice, payments
 
 
@@ -103,18 +145,34 @@ def an_account(dice: random.Random) -> Account:
     notes: tuple[Credit, ...] = ()
     if dice.random() < 0.4:
         issued = ago(dice, 150)
-        part = Allocation(invoices[0].id, Decimal(20), min(TODAY, issued + timedelta(40)))
-        notes = (Credit("n1", "c1", dice.choice(["credit note", "prepayment"]), "N1",
-                        dice.choice(["open", "open", "voided"]), issued, "GBP", Decimal(1),
-                        Decimal(90), Decimal(70), (part,),
-                        updated_at=moment(ago(dice, 60))),)  # fmt: skip
+        allocation = Allocation(invoices[0].id, Decimal(20), min(TODAY, issued + timedelta(40)))
+        notes = (
+            Credit(
+                "n1",
+                "c1",
+                dice.choice(["credit note", "prepayment"]),
+                "N1",
+                dice.choice(["open", "open", "voided"]),
+                issued,
+                "GBP",
+                Decimal(1),
+                Decimal(90),
+                Decimal(70),
+                (allocation,),
+                updated_at=moment(ago(dice, 60)),
+            ),
+        )
     promises = tuple(
-        Promise(one.id, made_on + timedelta(dice.randint(1, 30)),
-                dice.choice([None, Decimal(50)]), made_on)
+        Promise(
+            one.id,
+            made_on + timedelta(dice.randint(1, 30)),
+            dice.choice([None, Decimal(50)]),
+            made_on,
+        )
         for one in invoices
         if dice.random() < 0.3
         for made_on in [ago(dice, 140)]
-    )  # fmt: skip
+    )
     disputes = tuple(
         Dispute(one.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
         for one in invoices
@@ -128,34 +186,63 @@ def an_account(dice: random.Random) -> Account:
         for on in [ago(dice, 200, 100)]
     )
     contacts: tuple[Contact, ...] = (
-        Contact("c1", "One", email="a@example.com", created_on=ago(dice, 200),
-                country=dice.choice(["", "GB", "DE"])),
-    )  # fmt: skip
+        Contact(
+            "c1",
+            "One",
+            email="a@example.com",
+            created_on=ago(dice, 200),
+            country=dice.choice(["", "GB", "DE"]),
+        ),
+    )
     if dice.random() < 0.5:
-        contacts += (Contact("c2", "Two", email=dice.choice(["", "b@example.com"]), parent_id="c1",
-                             bill_to_parent=dice.choice([True, False]), country="DE"),)  # fmt: skip
+        contacts += (
+            Contact(
+                "c2",
+                "Two",
+                email=dice.choice(["", "b@example.com"]),
+                parent_id="c1",
+                bill_to_parent=dice.choice([True, False]),
+                country="DE",
+            ),
+        )
     if dice.random() < 0.3:
-        contacts += (Contact("c3", "Three", email="c@example.com", parent_id="c1",
-                             status=dice.choice(["active", "archived"])),)  # fmt: skip
+        contacts += (
+            Contact(
+                "c3",
+                "Three",
+                email="c@example.com",
+                parent_id="c1",
+                status=dice.choice(["active", "archived"]),
+            ),
+        )
     hold = left_over = None
     if dice.random() < 0.3:
         hold = StandingHold(dice.choice(["c1", "c2"]), ago(dice, 200), 1, dice.random() < 0.5)
     elif dice.random() < 0.2:
         left_over = StandingHold("c1", ago(dice, 200, 150), 1, terms_changed=True)
-    own = {one.id for one in contacts}
+    own = {contact.id for contact in contacts}
     kept = tuple(one for one in invoices if one.contact_id in own)
-    return Account(contacts, kept, tuple(p for _, ps in made for p in ps), notes, promises,
-                   disputes, sent, hold=hold, terms_left=left_over,
-                   last_hold_episode=1 if hold or left_over else 0,
-                   episodes={"i0": 2} if dice.random() < 0.2 else {},
-                   taken_over_on=dice.choice([None, ago(dice, 300)]),
-                   doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),
-                   fees=frozenset({"i1"}) if dice.random() < 0.3 else frozenset())  # fmt: skip
+    return Account(
+        contacts,
+        kept,
+        tuple(p for _, ps in made for p in ps),
+        notes,
+        promises,
+        disputes,
+        sent,
+        hold=hold,
+        terms_left=left_over,
+        last_hold_episode=1 if hold or left_over else 0,
+        episodes={"i0": 2} if dice.random() < 0.2 else {},
+        taken_over_on=dice.choice([None, ago(dice, 300)]),
+        doubts=("a payment cannot be read",) if dice.random() < 0.05 else (),
+        fees=frozenset({"i1"}) if dice.random() < 0.3 else frozenset(),
+    )
 
 
 def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
-    asked = [one for one in FIELDS if one.of in scopes and one.kind is not Kind.GROUP]
-    field = dice.choice(asked)
+    fields = [one for one in FIELDS if one.of in scopes and one.kind is not Kind.GROUP]
+    field = dice.choice(fields)
     word = dice.choice(["more_than", "at_least", "less_than", "at_most", "exactly"])
     if field.kind is Kind.YES_NO:
         return f"{field.name}: {dice.choice(['yes', 'no'])}"
@@ -267,7 +354,7 @@ def a_law(dice: random.Random) -> str:
 
 def a_pack(dice: random.Random) -> Rulebook:
     """Make a shipped pack with what a user adds to it."""
-    pack = dice.choice([one for one in arsync_rulebooks.names() if "-" in one])
+    pack = dice.choice([name for name in arsync_rulebooks.names() if "-" in name])
     text = f"""version: 1
 extends: {pack}
 follow_ups:
@@ -292,7 +379,10 @@ def some_rulebook(dice: random.Random) -> Rulebook | None:
 def everything(found: Backtests) -> list[Any]:
     return [
         [
-            *((one.day, one.action.key, one.action, one.needless) for one in result.kept),
+            *(
+                (happened.day, happened.action.key, happened.action, happened.needless)
+                for happened in result.kept
+            ),
             *(line.as_json() for line in result.by_place()),
             result.tally.days,
         ]
@@ -325,16 +415,20 @@ def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
     if rulebook is None:
         return
     accounts = [an_account(dice) for _ in range(3)]
-    options: dict[str, Any] = {"today": TODAY, "days": 90, "debtors": debtors,
-                               "usual_days_late": 12}  # fmt: skip
+    options: dict[str, Any] = {
+        "today": TODAY,
+        "days": 90,
+        "debtors": debtors,
+        "usual_days_late": 12,
+    }
     short = simulate(accounts, the_trial(), rulebook, **options)
     long = simulate(accounts, the_trial(), rulebook, every_day=True, **options)
     assert short.as_json() == long.as_json()
 
 
 def test_most_random_rulebooks_are_rulebooks() -> None:
-    made = [a_rulebook(random.Random(seed)) for seed in range(40)]
-    assert sum(one is not None for one in made) > 20
+    rulebooks = [a_rulebook(random.Random(seed)) for seed in range(40)]
+    assert sum(rulebook is not None for rulebook in rulebooks) > 20
 
 
 @pytest.mark.parametrize(
@@ -361,12 +455,13 @@ credit_holds:
     rulebook, problems = read_rulebook([("r.yaml", text)])
     assert rulebook is not None, problems
     due_on = FIRST + timedelta(20)
-    owed = Invoice("i1", "c1", "I1", "open", FIRST - DAY, due_on, "GBP", Decimal(1),
-                   Decimal(100), Decimal(100))  # fmt: skip
+    owed = Invoice(
+        "i1", "c1", "I1", "open", FIRST - DAY, due_on, "GBP", Decimal(1), Decimal(100), Decimal(100)
+    )
     account = Account((Contact("c1", "One"),), (owed,))
     last = FIRST + timedelta(99)
-    found = backtest([account], the_trial(), [rulebook], first=FIRST, last=last, today=last)
-    assert found.results[0].evaluated == planned
+    backtests = backtest([account], the_trial(), [rulebook], first=FIRST, last=last, today=last)
+    assert backtests.results[0].evaluated == planned
 
 
 def test_interest_is_waited_for_until_the_day_it_reaches_the_sum() -> None:
@@ -388,13 +483,14 @@ follow_ups:
     rulebook, problems = read_rulebook([("r.yaml", text)])
     assert rulebook is not None, problems
     due_on = date(2026, 8, 1)
-    owed = Invoice("i1", "c1", "I1", "open", due_on, due_on, "GBP", Decimal(1),
-                   Decimal(365), Decimal(365))  # fmt: skip
+    owed = Invoice(
+        "i1", "c1", "I1", "open", due_on, due_on, "GBP", Decimal(1), Decimal(365), Decimal(365)
+    )
     account = Account((Contact("c1", "One"),), (owed,))
     options: dict[str, Any] = {"first": FIRST, "last": TODAY, "today": TODAY}
     found = backtest([account], the_trial(), [rulebook], **options).results[0]
     # 365.00 at 10% bear 10 pence a day: 4.99 and more are 5.00 on the fiftieth.
-    assert [one.day for one in found.kept] == [due_on + timedelta(50)]
+    assert [happened.day for happened in found.kept] == [due_on + timedelta(50)]
     assert found.evaluated == 3  # the first day, the day of the invoice, the day of the sum
 
 

@@ -25,7 +25,7 @@ def day(text: str, today: date) -> TrialDay:
 
 
 def plan_then(text: str, account: Account) -> list[Planned]:
-    return [planned(one) for one in day(text, THEN).treat(account).actions]
+    return [planned(action) for action in day(text, THEN).treat(account).actions]
 
 
 def changes(
@@ -33,7 +33,7 @@ def changes(
 ) -> list[tuple[Cause, How, str]]:
     stages = day(old, THEN), day(new, THEN), day(new, today)
     found = plan_changes([now], plan_then(old, then), stages)
-    return [(one.cause, one.how, one.planned.what) for one in found]
+    return [(plan_change.cause, plan_change.how, plan_change.planned.what) for plan_change in found]
 
 
 def test_the_same_day_rules_and_data_are_the_same_plan(desk: Desk) -> None:
@@ -93,9 +93,9 @@ def test_a_customer_who_is_gone_takes_his_actions_along(desk: Desk) -> None:
     last = plan_then(text, desk.account(desk.invoice("i1", 9)))
     other = desk.account(contacts=(desk.contact("c9"),))
     stage = day(text, TODAY)
-    (found,) = plan_changes([other], last, (stage, stage, stage))
-    assert (found.cause, found.how) == (Cause.DATA, How.GONE)
-    assert found.as_json()["because"]["rule"] == "Standard"
+    (plan_change,) = plan_changes([other], last, (stage, stage, stage))
+    assert (plan_change.cause, plan_change.how) == (Cause.DATA, How.GONE)
+    assert plan_change.as_json()["because"]["rule"] == "Standard"
 
 
 def parts(
@@ -103,8 +103,8 @@ def parts(
 ) -> list[tuple[Cause, str]]:
     stages = day(old, THEN), day(new, THEN), day(new, today)
     found = list(plan_changes([now], plan_then(old, then), stages))
-    assert {one.how for one in found} <= {How.CHANGED}
-    return [(one.cause, str(part)) for one in found for part in one.parts]
+    assert {plan_change.how for plan_change in found} <= {How.CHANGED}
+    return [(plan_change.cause, str(part)) for plan_change in found for part in plan_change.parts]
 
 
 def test_another_amount_is_a_change_because_the_data_changed(desk: Desk) -> None:
@@ -149,8 +149,8 @@ def test_a_rule_in_another_line_is_told_apart_from_a_change_of_what_is_done(desk
     old = desk.head + desk.steps
     new = desk.head + "# a comment\n" + desk.steps
     stages = day(old, THEN), day(new, THEN), day(new, TODAY)
-    (found,) = plan_changes([account], plan_then(old, account), stages)
-    assert (found.cause, found.only_moved) == (Cause.RULE, True)
+    (plan_change,) = plan_changes([account], plan_then(old, account), stages)
+    assert (plan_change.cause, plan_change.only_moved) == (Cause.RULE, True)
 
 
 def test_one_action_can_change_for_several_causes_each_with_its_own_part(desk: Desk) -> None:

@@ -29,8 +29,16 @@ from arsync.core.trials.simulation import Debtors, simulate, usual_lateness
 from arsync.core.trials.trial import Trial
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system",
-                    "attachment", "late fee", "contact groups"})  # fmt: skip
+OFFERS = frozenset(
+    {
+        "credit hold",
+        "payment terms",
+        "email by the accounting system",
+        "attachment",
+        "late fee",
+        "contact groups",
+    }
+)
 _STATUS = {"PAID": "paid", "VOIDED": "voided", "DELETED": "deleted", "DRAFT": "draft"}
 
 
@@ -59,16 +67,28 @@ def accounts_of(invoices: list[Invoice], payments: list[Payment]) -> list[Accoun
     for payment in payments:
         ours[payment.contact_id][1].append(payment)
     return [
-        Account((Contact(key, f"Customer {key[:6]}", email=f"{key}@example.com"),),
-                tuple(found), tuple(money))
+        Account(
+            (Contact(key, f"Customer {key[:6]}", email=f"{key}@example.com"),),
+            tuple(found),
+            tuple(money),
+        )
         for key, (found, money) in sorted(ours.items())
-    ]  # fmt: skip
+    ]
 
 
 def a_payment(invoice: Invoice, amount: Decimal, on: date) -> Payment:
-    part = Allocation(invoice.id, amount, on)
-    return Payment(f"p {invoice.id} {on}", invoice.contact_id, "active", on, invoice.currency,
-                   invoice.rate, amount, Decimal(0), (part,))  # fmt: skip
+    allocation = Allocation(invoice.id, amount, on)
+    return Payment(
+        f"p {invoice.id} {on}",
+        invoice.contact_id,
+        "active",
+        on,
+        invoice.currency,
+        invoice.rate,
+        amount,
+        Decimal(0),
+        (allocation,),
+    )
 
 
 def xero() -> Ledger:
@@ -78,11 +98,18 @@ def xero() -> Ledger:
         if row["type"] != "ACCREC" or issued is None or due is None:
             continue
         invoice = Invoice(
-            row["invoice_id"], row["contact_id"], row["invoice_number"],
-            _STATUS.get(row["status"], "open"), issued, due, row["currency_code"],
-            Decimal(row["currency_rate"]), Decimal(row["total"]), Decimal(row["amount_due"]),
+            row["invoice_id"],
+            row["contact_id"],
+            row["invoice_number"],
+            _STATUS.get(row["status"], "open"),
+            issued,
+            due,
+            row["currency_code"],
+            Decimal(row["currency_rate"]),
+            Decimal(row["total"]),
+            Decimal(row["amount_due"]),
             paid_on=day(row["fully_paid_on_date"]),
-        )  # fmt: skip
+        )
         invoices.append(invoice)
         if invoice.paid_on and Decimal(row["amount_paid"]):
             payments.append(a_payment(invoice, Decimal(row["amount_paid"]), invoice.paid_on))
@@ -95,14 +122,23 @@ def quickbooks() -> Ledger:
         issued, due = day(row["transaction_date"]), day(row["due_date"])
         if row["_fivetran_deleted"] == "TRUE" or not row["customer_id"] or not issued:
             continue
-        left = Decimal(row["balance"] or 0)
+        amount = Decimal(row["balance"] or 0)
         invoices[row["id"]] = Invoice(
-            row["id"], row["customer_id"], row["doc_number"], "open" if left else "paid", issued,
-            due or issued, row["currency_id"], Decimal(row["exchange_rate"] or 1),
-            Decimal(row["total_amount"]), left,
-        )  # fmt: skip
-    dates = {row["id"]: day(row["transaction_date"])
-             for row in rows_of("dbt_quickbooks_seeds", "payment")}  # fmt: skip
+            row["id"],
+            row["customer_id"],
+            row["doc_number"],
+            "open" if amount else "paid",
+            issued,
+            due or issued,
+            row["currency_id"],
+            Decimal(row["exchange_rate"] or 1),
+            Decimal(row["total_amount"]),
+            amount,
+        )
+    dates = {
+        row["id"]: day(row["transaction_date"])
+        for row in rows_of("dbt_quickbooks_seeds", "payment")
+    }
     for row in rows_of("dbt_quickbooks_seeds", "payment_line"):
         invoice, on = invoices.get(row["invoice_id"]), dates.get(row["payment_id"])
         if invoice and on:
@@ -134,8 +170,8 @@ def test_a_firmer_rulebook_changes_something_and_itself_nothing(ledger: object) 
     strict = trial.day(shipped("strict", found.currency), found.today)
     changed = list(differences(found.accounts, standard, strict))
     assert changed
-    for one in changed:
-        for change in one.changes:
+    for difference in changed:
+        for change in difference.changes:
             lines = [side.because for side in (change.old, change.new) if side.because]
             assert lines
             assert all(line.line > 1 for line in lines)
@@ -152,10 +188,18 @@ def test_a_simulation_of_real_books_is_the_one_of_every_day(
     rulebook = shipped("standard", found.currency)
     usual = usual_lateness(found.accounts, found.today)
     short, long = (
-        simulate(found.accounts, a_trial(found), rulebook, today=found.today, days=90,
-                 debtors=debtors, usual_days_late=usual, every_day=every_day)
+        simulate(
+            found.accounts,
+            a_trial(found),
+            rulebook,
+            today=found.today,
+            days=90,
+            debtors=debtors,
+            usual_days_late=usual,
+            every_day=every_day,
+        )
         for every_day in (False, True)
-    )  # fmt: skip
+    )
     assert short.as_json() == long.as_json()
     assert short.tally.totals["messages"] > 0
 
@@ -170,21 +214,34 @@ def test_why_of_every_customer_of_real_books_names_the_rules_and_what_comes_next
     asked = planned = 0
     for account in found.accounts:
         plan = make_plan(
-            [account], rulebook, connection="real", organisation=trial.organisation,
-            today=found.today, now=datetime.combine(found.today, time(10), UTC), offers=OFFERS,
+            [account],
+            rulebook,
+            connection="real",
+            organisation=trial.organisation,
+            today=found.today,
+            now=datetime.combine(found.today, time(10), UTC),
+            offers=OFFERS,
             holidays=trial.holidays,
-        )  # fmt: skip
+        )
         lines = explain(account, rulebook, plan, organisation=trial.organisation)
         sections = [line.section for line in lines]
         assert "credit_limits" in sections
-        owed = {one.number for one in account.invoices if one.amount_due and one.status == "open"}
+        owed = {
+            invoice.number
+            for invoice in account.invoices
+            if invoice.amount_due and invoice.status == "open"
+        }
         told = {line.text.partition(": ")[0] for line in lines if line.section == "invoice"}
         assert owed == told
         asked += len(told)
         sentences = {line.text for line in lines if line.section == "planned"}
         for action in plan.actions:
             planned += 1
-            assert [one for one in sentences if one.startswith(action.note.removesuffix("."))]
+            assert [
+                sentence
+                for sentence in sentences
+                if sentence.startswith(action.note.removesuffix("."))
+            ]
     assert asked
     assert planned
 
@@ -196,11 +253,20 @@ def test_a_backtest_of_real_books_is_the_one_of_every_day(ledger: object) -> Non
     rulebooks = [shipped(name, found.currency) for name in ("standard", "strict")]
     first = found.today - timedelta(200)
     short, long = (
-        backtest(found.accounts, a_trial(found), rulebooks, first=first, last=found.today,
-                 today=found.today, every_day=every_day)
+        backtest(
+            found.accounts,
+            a_trial(found),
+            rulebooks,
+            first=first,
+            last=found.today,
+            today=found.today,
+            every_day=every_day,
+        )
         for every_day in (False, True)
-    )  # fmt: skip
-    assert [one.as_json() for one in short.results] == [one.as_json() for one in long.results]
+    )
+    assert [result.as_json() for result in short.results] == [
+        result.as_json() for result in long.results
+    ]
     assert short.only == long.only
     assert short.results[0].tally.totals["messages"] > 0
     # Most days of most customers need not be planned at all.
@@ -210,13 +276,18 @@ def test_a_backtest_of_real_books_is_the_one_of_every_day(ledger: object) -> Non
 def test_a_simulation_in_which_they_pay_as_before_sends_less_than_one_in_which_they_never_do() -> (
     None
 ):
-    found = xero()
-    rulebook = shipped("standard", found.currency)
+    ledger = xero()
+    rulebook = shipped("standard", ledger.currency)
     sent = {
         debtors: simulate(
-            found.accounts, a_trial(found), rulebook, today=found.today, days=90, debtors=debtors,
-            usual_days_late=usual_lateness(found.accounts, found.today),
+            ledger.accounts,
+            a_trial(ledger),
+            rulebook,
+            today=ledger.today,
+            days=90,
+            debtors=debtors,
+            usual_days_late=usual_lateness(ledger.accounts, ledger.today),
         ).tally.totals["messages"]
         for debtors in (Debtors.NEVER, Debtors.AS_BEFORE)
-    }  # fmt: skip
+    }
     assert sent[Debtors.AS_BEFORE] < sent[Debtors.NEVER]

@@ -76,8 +76,9 @@ def test_a_reminder_that_stops_names_the_line_that_stops_it(desk: Desk) -> None:
     assert change.kind is ChangeKind.STOPS
     assert change.about == "I1"
     assert (change.new.text, where(change.new)) == (
-        "held back: left alone: Friends", ("new.yaml", 4),
-    )  # fmt: skip
+        "held back: left alone: Friends",
+        ("new.yaml", 4),
+    )
 
 
 def test_a_step_that_moves_is_one_change_not_two(desk: Desk) -> None:
@@ -110,8 +111,9 @@ def test_a_limit_that_changes_is_shown_with_its_rule(desk: Desk) -> None:
     change = only(diff(desk.head + LIMIT, desk.head + new, desk.account()))
     assert change.kind is ChangeKind.LIMIT
     assert (change.old.text, change.new.text) == (
-        "credit limit GBP 1,000.00", "credit limit GBP 2,000.00",
-    )  # fmt: skip
+        "credit limit GBP 1,000.00",
+        "credit limit GBP 2,000.00",
+    )
     gone = only(diff(desk.head + LIMIT + HOLD, desk.head + HOLD, desk.account()))
     assert gone.new.text == "credit limit unknown"
     free = LIMIT.replace("1,000", "no limit")

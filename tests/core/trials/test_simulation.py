@@ -43,15 +43,18 @@ def paid_late(desk: Desk, name: str, late: int, contact: str = "c1") -> Any:
 def test_messages_wait_for_business_days(desk: Desk) -> None:
     text = desk.head + desk.steps + "sending: {days: business days}\n"
     # Due on Friday: the first reminder is due on Saturday and leaves on Monday.
-    found = play(text, desk.account(desk.invoice("i1", 0)), days=10)
-    assert list(found.tally.days) == [date(2026, 11, 23)]
+    simulation = play(text, desk.account(desk.invoice("i1", 0)), days=10)
+    assert list(simulation.tally.days) == [date(2026, 11, 23)]
 
 
 def test_debtors_pay_as_late_as_they_used_to(desk: Desk) -> None:
-    own = desk.account(paid_late(desk, "old", 8), paid_late(desk, "older", 10),
-                       desk.invoice("i1", 2))  # fmt: skip
-    found = payments_of(own, Debtors.AS_BEFORE, TODAY, 30)
-    assert [(one.invoice.id, one.on) for one in found] == [("i1", TODAY + timedelta(7))]
+    own = desk.account(
+        paid_late(desk, "old", 8), paid_late(desk, "older", 10), desk.invoice("i1", 2)
+    )
+    due_payments = payments_of(own, Debtors.AS_BEFORE, TODAY, 30)
+    assert [(due_payment.invoice.id, due_payment.on) for due_payment in due_payments] == [
+        ("i1", TODAY + timedelta(7))
+    ]
     new = desk.account(desk.invoice("i2", 2))
     assert payments_of(new, Debtors.AS_BEFORE, TODAY, 30)[0].on == TODAY + timedelta(28)
     assert payments_of(new, Debtors.AS_BEFORE, TODAY, None) == []
@@ -65,8 +68,10 @@ def test_who_is_already_later_than_ever_counts_from_today(desk: Desk) -> None:
 
 
 def test_the_ledger_s_lateness_is_the_mean_of_its_paid_invoices(desk: Desk) -> None:
-    accounts = [desk.account(paid_late(desk, "a", 4), paid_late(desk, "b", 5)),
-                desk.account(paid_late(desk, "c", 0), desk.invoice("d", 300))]  # fmt: skip
+    accounts = [
+        desk.account(paid_late(desk, "a", 4), paid_late(desk, "b", 5)),
+        desk.account(paid_late(desk, "c", 0), desk.invoice("d", 300)),
+    ]
     assert usual_lateness(accounts, TODAY) == 3
     assert usual_lateness([desk.account(desk.invoice("d", 300))], TODAY) is None
 
@@ -83,8 +88,10 @@ def test_on_promise_only_what_was_promised_or_is_expected_is_paid(desk: Desk) ->
             Promise("i3", TODAY - timedelta(1), None, TODAY - timedelta(9)),
         ),
     )
-    found = payments_of(account, Debtors.ON_PROMISE, TODAY, 30)
-    assert [(one.invoice.id, one.on, one.amount) for one in found] == [
+    due_payments = payments_of(account, Debtors.ON_PROMISE, TODAY, 30)
+    assert [
+        (due_payment.invoice.id, due_payment.on, due_payment.amount) for due_payment in due_payments
+    ] == [
         ("i1", day, Decimal(40)),
         ("i2", day, Decimal(100)),
     ]
@@ -118,8 +125,8 @@ def test_peaks_are_compared_with_the_safety_limits(desk: Desk) -> None:
         desk.account(desk.invoice(f"i{n}", 3, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
         for n in range(5)
     ]
-    found = play(desk.head + desk.steps + desk.daily, *accounts, days=20)
-    peak = found.tally.peaks(Safety(emails=4))[0]
+    simulation = play(desk.head + desk.steps + desk.daily, *accounts, days=20)
+    peak = simulation.tally.peaks(Safety(emails=4))[0]
     assert peak == ("messages", 5, TODAY, 4, 2)
 
 

@@ -44,9 +44,7 @@ def recorded(company: Any) -> Any:
         "CustomerRef": {"value": "1"},
         "TxnDate": "2026-05-01",
     }
-    company.book.load_documents(
-        {"Customer": customers, "Invoice": invoices, "CreditMemo": [memo]}
-    )  # fmt: skip
+    company.book.load_documents({"Customer": customers, "Invoice": invoices, "CreditMemo": [memo]})
     return company
 
 

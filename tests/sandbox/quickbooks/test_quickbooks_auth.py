@@ -51,9 +51,7 @@ def test_the_token_answer_has_intuits_form(company: Any) -> None:
     assert company.tokens["expires_in"] == 3600
     assert company.tokens["x_refresh_token_expires_in"] == 8726400
     assert "id_token" not in company.tokens
-    assert "id_token" in company.sign_in(
-        scope="openid com.intuit.quickbooks.accounting"
-    ).tokens  # fmt: skip
+    assert "id_token" in company.sign_in(scope="openid com.intuit.quickbooks.accounting").tokens
 
 
 def test_the_hard_expiry_is_told_when_asked_for(company: Any) -> None:

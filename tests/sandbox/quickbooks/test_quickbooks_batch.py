@@ -32,7 +32,7 @@ def test_a_batch_is_200_and_each_item_has_its_own_answer(company: Any) -> None:
             {"bId": "9", "operation": "create", "Colour": {}},
             {"bId": "10", "operation": "send", "Invoice": {"Id": invoice["Id"]}},
         ]
-    }  # fmt: skip
+    }
     found = items(company.ask("batch", body))
     assert found["1"]["Invoice"]["PrivateNote"] == "x"
     codes = {
@@ -77,9 +77,16 @@ def test_options_reach_an_item(company: Any) -> None:
 
 def test_thirty_items_and_not_one_more(company: Any) -> None:
     one = {"Query": "select * from Term"}
-    assert len(items(company.ask("batch", {"BatchItemRequest": [
-        {"bId": str(n), **one} for n in range(30)
-    ]}))) == 30  # fmt: skip
+    assert (
+        len(
+            items(
+                company.ask(
+                    "batch", {"BatchItemRequest": [{"bId": str(n), **one} for n in range(30)]}
+                )
+            )
+        )
+        == 30
+    )
     many = {"BatchItemRequest": [{"bId": str(n), **one} for n in range(31)]}
     answer = company.ask("batch", many)
     assert (answer.status_code, fault_code(answer)) == (400, "1040")

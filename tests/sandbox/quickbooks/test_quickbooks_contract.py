@@ -23,9 +23,19 @@ NUMBERS = {"decimal", "int", "long", "positiveInteger"}
 FREE = {None, "IntuitAnyType", "anyType"}
 WRAPPED = {"ReferenceType", "MemoRef"}
 
-KINDS = {"string": "str", "anyURI": "str", "id": "id", "decimal": "num", "int": "int",
-         "long": "int", "positiveInteger": "int", "boolean": "bool", "date": "date",
-         "dateTime": "time", "ModificationMetaData": "MetaData"}  # fmt: skip
+KINDS = {
+    "string": "str",
+    "anyURI": "str",
+    "id": "id",
+    "decimal": "num",
+    "int": "int",
+    "long": "int",
+    "positiveInteger": "int",
+    "boolean": "bool",
+    "date": "date",
+    "dateTime": "time",
+    "ModificationMetaData": "MetaData",
+}
 """The schemas' names of kinds -> those of properties.txt."""
 
 
@@ -187,14 +197,30 @@ def test_every_answer_of_a_busy_company_fits_the_schemas(
         if "application/json" in answer.headers.get("Content-Type", ""):
             body = loads(answer)
             seen.update(body)
-            problems.extend(f"{answer.url}: {one}" for one in contract.answer_problems(body))
+            problems.extend(
+                f"{answer.url}: {answer_problem}"
+                for answer_problem in contract.answer_problems(body)
+            )
 
     company.session.hooks["response"].append(check)
     keep_busy(company)
     assert not problems
-    assert seen >= {"Invoice", "Customer", "Payment", "CreditMemo", "Deposit", "Attachable",
-                    "QueryResponse", "CDCResponse", "BatchItemResponse", "Fault", "CompanyInfo",
-                    "Preferences", "AttachableResponse", "Term"}  # fmt: skip
+    assert seen >= {
+        "Invoice",
+        "Customer",
+        "Payment",
+        "CreditMemo",
+        "Deposit",
+        "Attachable",
+        "QueryResponse",
+        "CDCResponse",
+        "BatchItemResponse",
+        "Fault",
+        "CompanyInfo",
+        "Preferences",
+        "AttachableResponse",
+        "Term",
+    }
 
 
 def keep_busy(company: Any) -> None:
@@ -202,14 +228,22 @@ def keep_busy(company: Any) -> None:
     usd = {"CurrencyRef": {"value": "USD"}}
     term = company.post("term", {"Name": "COD", "DueDays": 0})
     parent = company.customer(
-        "Lee", Notes="n", SalesTermRef={"value": term["Id"]}, PreferredDeliveryMethod="Email",
-        PrimaryEmailAddr={"Address": "a@b.example"}, BillAddr={"Line1": "1 High St"},
-    )  # fmt: skip
+        "Lee",
+        Notes="n",
+        SalesTermRef={"value": term["Id"]},
+        PreferredDeliveryMethod="Email",
+        PrimaryEmailAddr={"Address": "a@b.example"},
+        BillAddr={"Line1": "1 High St"},
+    )
     job = company.customer("Job", ParentRef={"value": parent["Id"]})
     invoice = company.invoice(
-        job["Id"], "100.00", BillEmail={"Address": "a@b.example"}, CustomerMemo={"value": "Thanks"},
-        CustomField=[{"DefinitionId": "1", "StringValue": "x", "Type": "StringType"}], **usd,
-    )  # fmt: skip
+        job["Id"],
+        "100.00",
+        BillEmail={"Address": "a@b.example"},
+        CustomerMemo={"value": "Thanks"},
+        CustomField=[{"DefinitionId": "1", "StringValue": "x", "Type": "StringType"}],
+        **usd,
+    )
     credit = company.post("creditmemo", company.invoice_body(job["Id"], "30.00", **usd))
     link = [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]
     to_credit = [{"TxnId": credit["Id"], "TxnType": "CreditMemo"}]
@@ -245,18 +279,31 @@ def keep_busy(company: Any) -> None:
 def test_loaded_rows_fit_the_schemas_too(company: Any, contract: Contract) -> None:
     rows = {
         "contacts": [
-            {"id": "c-1", "name": "Acme", "email": "a@b.example", "currency": "EUR",
-             "country": "DE", "contact_group": "Key accounts", "terms_days": "45",
-             "created_on": "2026-01-01"}
+            {
+                "id": "c-1",
+                "name": "Acme",
+                "email": "a@b.example",
+                "currency": "EUR",
+                "country": "DE",
+                "contact_group": "Key accounts",
+                "terms_days": "45",
+                "created_on": "2026-01-01",
+            }
         ],
         "invoices": [
-            {"id": "i-1", "number": "INV-1", "contact_id": "c-1", "issued_on": "2026-05-01",
-             "due_on": "2026-05-15", "currency": "EUR", "total": "99.90", "status": "open"}
+            {
+                "id": "i-1",
+                "number": "INV-1",
+                "contact_id": "c-1",
+                "issued_on": "2026-05-01",
+                "due_on": "2026-05-15",
+                "currency": "EUR",
+                "total": "99.90",
+                "status": "open",
+            }
         ],
-        "payments": [
-            {"id": "p-1", "invoice_id": "i-1", "paid_on": "2026-05-20", "amount": "9.90"}
-        ],
-    }  # fmt: skip
+        "payments": [{"id": "p-1", "invoice_id": "i-1", "paid_on": "2026-05-20", "amount": "9.90"}],
+    }
     requests.post(
         f"{company.sandbox.url}/_sandbox/load", data=json.dumps(rows), timeout=10
     ).raise_for_status()

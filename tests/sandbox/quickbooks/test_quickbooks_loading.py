@@ -119,8 +119,15 @@ def test_rows_that_name_nobody_are_refused(company: Any) -> None:
 def test_the_state_has_the_shape_that_both_platforms_share(loaded: Any) -> None:
     state = loaded.book.state()
     assert set(state) == {
-        "contacts", "invoices", "payments", "credits", "history", "groups", "terms", "attachments",
-    }  # fmt: skip
+        "contacts",
+        "invoices",
+        "payments",
+        "credits",
+        "history",
+        "groups",
+        "terms",
+        "attachments",
+    }
     assert state["contacts"][0] == {
         "id": "10",
         "name": "Acme",
@@ -133,9 +140,19 @@ def test_the_state_has_the_shape_that_both_platforms_share(loaded: Any) -> None:
         "parent_id": "",
     }
     assert set(state["invoices"][0]) == {
-        "id", "number", "contact_id", "status", "issued_on", "due_on", "currency", "total",
-        "amount_due", "sent", "expected_on", "notes",
-    }  # fmt: skip
+        "id",
+        "number",
+        "contact_id",
+        "status",
+        "issued_on",
+        "due_on",
+        "currency",
+        "total",
+        "amount_due",
+        "sent",
+        "expected_on",
+        "notes",
+    }
     assert state["groups"] == [{"id": "1", "name": "Key accounts", "members": ["10"]}]
     (payment,) = state["payments"]
     assert (payment["invoice_id"], payment["amount"], payment["status"]) == ("501", "40.00", "paid")

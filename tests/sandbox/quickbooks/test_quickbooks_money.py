@@ -228,8 +228,12 @@ def test_an_inactive_customer_ends_in_deleted_and_gets_its_name_back(billed: Any
     invoice = billed.one("invoice", billed.bill["Id"])
     assert invoice["CustomerRef"]["name"] == "Acme (deleted)"
     assert invoice["SyncToken"] == "0"
-    assert billed.refused("customer", {"Id": acme["Id"], "SyncToken": off["SyncToken"]},
-                          operation="delete") == "500"  # fmt: skip
+    assert (
+        billed.refused(
+            "customer", {"Id": acme["Id"], "SyncToken": off["SyncToken"]}, operation="delete"
+        )
+        == "500"
+    )
     on = billed.change("customer", off, Active=True)
     assert on["DisplayName"] == "Acme"
 

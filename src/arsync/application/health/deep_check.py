@@ -31,7 +31,7 @@ def examine_deeply(parts: Parts) -> Iterator[Finding]:
     """
     for row in parts.store.connections.all():
         faults = list(parts.store.faults(row.id))
-        yield from (Finding(row.name, WRONG, f"{one.about}: {one.message}") for one in faults)
+        yield from (Finding(row.name, WRONG, f"{fault.about}: {fault.message}") for fault in faults)
         if not faults:
             yield Finding(row.name, OK, "actions, events, allocations and amounts agree.")
         yield from _documents(parts, row)
@@ -50,8 +50,8 @@ def _documents(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
         yield Finding(row.name, WRONG, f"its documents could not be read again: {error}")
         return
     wrong, newer = comparison.wrong, comparison.newer
-    for one in wrong[:DIFFERENCES_NAMED_MAX]:
-        yield Finding(row.name, WRONG, f"{one.kind} {one.name}: {one.what}")
+    for difference in wrong[:DIFFERENCES_NAMED_MAX]:
+        yield Finding(row.name, WRONG, f"{difference.kind} {difference.name}: {difference.what}")
     if len(wrong) > DIFFERENCES_NAMED_MAX:
         more = len(wrong) - DIFFERENCES_NAMED_MAX
         yield Finding(row.name, WRONG, f"{more:,} more documents differ from the platform's.")
@@ -76,7 +76,9 @@ class _Comparison:
     def take(self, kind: RecordKind, records: Any) -> None:
         """Compare one page."""
         stored = self._ledger.records(self._id, kind, [record.id for record in records])
-        unread = {one.id for one in self._ledger.problems(self._id) if one.kind == kind.value}
+        unread = {
+            problem.id for problem in self._ledger.problems(self._id) if problem.kind == kind.value
+        }
         for theirs in records:
             self.read += 1
             ours = stored.get(theirs.id)

@@ -51,15 +51,18 @@ def _config(parts: Parts) -> Iterator[Finding]:
     secret = any(
         config.get(section, key)
         for section, key in (
-            ("xero", "client_secret"), ("quickbooks", "client_secret"), ("smtp", "url"),
+            ("xero", "client_secret"),
+            ("quickbooks", "client_secret"),
+            ("smtp", "url"),
         )
-    )  # fmt: skip
+    )
     mode = config.file.stat().st_mode
     if secret and mode & OPEN_TO_OTHERS:
         yield Finding(
-            "config", WRONG,
+            "config",
+            WRONG,
             f"it holds secrets and others can read it. Do: chmod 600 {config.file}",
-        )  # fmt: skip
+        )
 
 
 def _store(parts: Parts) -> Finding:
@@ -111,19 +114,21 @@ def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
         told = row.organisation.own_reminders
     if told:
         yield Finding(
-            row.name, NOTE,
+            row.name,
+            NOTE,
             f"{platform.label}'s own invoice reminders are switched on: customers may hear twice. "
             "Switch them off there.",
-        )  # fmt: skip
+        )
     elif told is None:
         yield Finding(
-            row.name, NOTE,
+            row.name,
+            NOTE,
             f"{platform.label} does not tell whether its own reminders are on. Look there, then: "
             f"arsync connections {row.name} --own-reminders off",
-        )  # fmt: skip
-    for one in parts.store.ledger.differences(row.id):
-        words = difference_in_words(one, platform.label)
-        yield Finding(row.name, WRONG, f"{one.contact_name}: {words}.")
+        )
+    for difference in parts.store.ledger.differences(row.id):
+        words = difference_in_words(difference, platform.label)
+        yield Finding(row.name, WRONG, f"{difference.contact_name}: {words}.")
     counts = parts.store.ledger.counts(row.id)
     if not counts.get(RecordKind.CONTACTS):
         yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")
@@ -135,10 +140,11 @@ def _reads(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
     if limits.reads_per_month:
         enough = used < limits.reads_per_month - limits.reads_reserve
         yield Finding(
-            row.name, OK if enough else WRONG,
+            row.name,
+            OK if enough else WRONG,
             f"{used:,} of {limits.reads_per_month:,} reads of this month are used, over all "
             "companies of the app.",
-        )  # fmt: skip
+        )
 
 
 def _today(parts: Parts, row: ConnectionRow) -> Finding:
@@ -146,22 +152,23 @@ def _today(parts: Parts, row: ConnectionRow) -> Finding:
     if zone:
         return Finding(row.name, OK, f"today is {today_in(parts.clock, zone)} ({zone}).")
     return Finding(
-        row.name, NOTE,
+        row.name,
+        NOTE,
         "the platform does not tell the time zone, so days are counted in UTC. "
         'Do: [runs] time_zone = "Europe/London"',
-    )  # fmt: skip
+    )
 
 
 def _clocks(parts: Parts) -> Iterator[Finding]:
     """Yield one finding about this computer's clock, or one for each that it differs from."""
-    found = list(clocks(parts))
-    off = [one for one in found if one.is_off]
-    yield from (Finding("clock", WRONG, one.text) for one in off)
-    if found and not off:
-        names = " and ".join(dict.fromkeys(one.whose for one in found))
-        most = max(abs(one.ahead_seconds) for one in found)
+    clock_reads = list(clocks(parts))
+    off = [clock_read for clock_read in clock_reads if clock_read.is_off]
+    yield from (Finding("clock", WRONG, clock_read.text) for clock_read in off)
+    if clock_reads and not off:
+        names = " and ".join(dict.fromkeys(clock_read.whose for clock_read in clock_reads))
+        most = max(abs(clock_read.ahead_seconds) for clock_read in clock_reads)
         yield Finding("clock", OK, f"within {max(1.0, most):.0f} seconds of {names}.")
-    elif not found and parts.platform_clocks:
+    elif not clock_reads and parts.platform_clocks:
         host = next(host for host, _ in parts.platform_clocks.values())
         yield Finding("clock", NOTE, f"not compared: {host} is a sandbox, with a clock of its own.")
 
@@ -182,11 +189,12 @@ def _rules(parts: Parts, row: ConnectionRow | None) -> Iterator[Finding]:
     base = row.organisation.base_currency if row else ""
     if base and base != rules.rulebook.currency:
         yield Finding(
-            about, NOTE,
+            about,
+            NOTE,
             f"its amounts are in {rules.rulebook.currency}, the organisation's books in {base}: "
             "they are converted at the rates recorded on the documents; without one, a rule that "
             "asks for an amount does not fire.",
-        )  # fmt: skip
+        )
 
 
 def _mail(parts: Parts) -> Iterator[Finding]:

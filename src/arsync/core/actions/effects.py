@@ -95,7 +95,7 @@ def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
     found = list(actions)
     return account._replace(
         done_keys=account.done_keys.union(*map(keys_of_steps, found)),
-        refused=account.refused.union(one.key for one in found if one.kind in HOLD_KINDS),
+        refused=account.refused.union(action.key for action in found if action.kind in HOLD_KINDS),
     )
 
 
@@ -119,7 +119,9 @@ def after_reasons(account: Account, over: Iterable[str]) -> Account:
 def after_task_done(account: Account, keys: Iterable[str]) -> Account:
     """Return the account after the tasks with these keys were done."""
     done = frozenset(keys)
-    return account._replace(open_tasks=tuple(one for one in account.open_tasks if one not in done))
+    return account._replace(
+        open_tasks=tuple(open_task for open_task in account.open_tasks if open_task not in done)
+    )
 
 
 def judged(account: Account, today: date) -> Account:
@@ -127,13 +129,15 @@ def judged(account: Account, today: date) -> Account:
 
     A promise that was broken stays broken, though the money comes later.
     """
-    if all(one.kept is not None for one in account.promises):
+    if all(promise.kept is not None for promise in account.promises):
         return account
-    by_id = {one.id: one for one in account.invoices}
+    by_id = {invoice.id: invoice for invoice in account.invoices}
     states = {"kept": True, "broken": False, "open": None}
     return account._replace(
         promises=tuple(
-            one._replace(kept=states[promise_state(one, by_id.get(one.invoice_id), account, today)])
-            for one in account.promises
+            promise._replace(
+                kept=states[promise_state(promise, by_id.get(promise.invoice_id), account, today)]
+            )
+            for promise in account.promises
         )
     )

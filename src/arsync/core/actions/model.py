@@ -146,9 +146,17 @@ class Action:
 
 
 _CAUSE_COUNTS = frozenset(
-    {ActionKind.REMINDER, ActionKind.TASK, ActionKind.TASK_DONE, ActionKind.LETTER,
-     ActionKind.LATE_FEE, ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE}
-)  # fmt: skip
+    {
+        ActionKind.REMINDER,
+        ActionKind.TASK,
+        ActionKind.TASK_DONE,
+        ActionKind.LETTER,
+        ActionKind.LATE_FEE,
+        ActionKind.NOTE,
+        ActionKind.PROMISE,
+        ActionKind.DISPUTE,
+    }
+)
 """A hold has one key however many rules ask for it: it is placed once, for all its reasons."""
 
 DETAILS: Mapping[ActionKind, tuple[str, ...]] = {

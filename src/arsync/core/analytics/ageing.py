@@ -115,7 +115,7 @@ def ageing(accounts: Iterable[Account], *, base_currency: str, today: date) -> A
     unrated: list[str] = []
     for account in accounts:
         sums = _sums_of(account, today)
-        names = {one.id: one.name for one in account.contacts}
+        names = {contact.id: contact.name for contact in account.contacts}
         for (contact_id, currency), one in sums.items():
             rows.append(one.row(contact_id, names.get(contact_id, contact_id), currency))
             total = totals.setdefault(currency, _Sums())

@@ -71,9 +71,19 @@ class Converter:
 
 
 def _newest_rate(currency: str, account: Account) -> Decimal | None:
-    documents = [(one.issued_on, one.rate) for one in account.invoices if one.currency == currency]
-    documents += [(one.issued_on, one.rate) for one in account.credits if one.currency == currency]
-    documents += [(one.paid_on, one.rate) for one in account.payments if one.currency == currency]
+    documents = [
+        (invoice.issued_on, invoice.rate)
+        for invoice in account.invoices
+        if invoice.currency == currency
+    ]
+    documents += [
+        (credit.issued_on, credit.rate) for credit in account.credits if credit.currency == currency
+    ]
+    documents += [
+        (payment.paid_on, payment.rate)
+        for payment in account.payments
+        if payment.currency == currency
+    ]
     rated = [(day, rate) for day, rate in documents if rate]
     return max(rated)[1] if rated else None
 
@@ -97,11 +107,12 @@ def promise_state(promise: Promise, invoice: Invoice | None, account: Account, t
     if promise.amount is not None:
         received = sum(
             (
-                part.amount
+                allocation.amount
                 for payment in account.payments
                 if payment.status == PaymentStatus.ACTIVE
-                for part in payment.allocations
-                if part.invoice_id == invoice.id and promise.made_on <= part.allocated_on <= today
+                for allocation in payment.allocations
+                if allocation.invoice_id == invoice.id
+                and promise.made_on <= allocation.allocated_on <= today
             ),
             ZERO,
         )
@@ -129,7 +140,7 @@ class Books:
         self.currency = currency
         self.converter = Converter(currency, base, account)
         self.owed = sorted(
-            (one for one in account.invoices if is_owed(one)),
+            (invoice for invoice in account.invoices if is_owed(invoice)),
             key=lambda one: (one.due_on, one.number, one.id),
         )
 
@@ -145,7 +156,10 @@ class Books:
         """Return the sum of amounts due; None when one of them cannot be converted."""
         own = self.currency
         return summed(
-            [one.amount_due if one.currency == own else self.due_here(one) for one in invoices]
+            [
+                invoice.amount_due if invoice.currency == own else self.due_here(invoice)
+                for invoice in invoices
+            ]
         )
 
     @cached_property
@@ -156,14 +170,26 @@ class Books:
     def in_hand(self) -> list[tuple[str, str, Decimal, str, Decimal | None]]:
         """Return unallocated money: contact id, document, amount, currency, rate."""
         rows = [
-            (one.contact_id, one.number or one.id, one.unallocated, one.currency, one.rate)
-            for one in self.account.credits
-            if one.status == DocumentStatus.OPEN and one.unallocated > 0
+            (
+                credit.contact_id,
+                credit.number or credit.id,
+                credit.unallocated,
+                credit.currency,
+                credit.rate,
+            )
+            for credit in self.account.credits
+            if credit.status == DocumentStatus.OPEN and credit.unallocated > 0
         ]
         rows += [
-            (one.contact_id, one.reference or one.id, one.unallocated, one.currency, one.rate)
-            for one in self.account.payments
-            if one.status == PaymentStatus.ACTIVE and one.unallocated > 0
+            (
+                payment.contact_id,
+                payment.reference or payment.id,
+                payment.unallocated,
+                payment.currency,
+                payment.rate,
+            )
+            for payment in self.account.payments
+            if payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0
         ]
         return rows
 
@@ -278,12 +304,12 @@ class Seat:
         """Return open invoices, the oldest due date first."""
         if self.covers is None:
             return self.books.owed
-        return [one for one in self.books.owed if one.contact_id in self.covers]
+        return [invoice for invoice in self.books.owed if invoice.contact_id in self.covers]
 
     @cached_property
     def overdue(self) -> list[Invoice]:
         """Return open invoices past their due date."""
-        return [one for one in self.owed if one.due_on < self.books.today]
+        return [invoice for invoice in self.owed if invoice.due_on < self.books.today]
 
     @cached_property
     def balance(self) -> Decimal | None:
@@ -304,20 +330,23 @@ class Seat:
         """Return (days to pay, days late) of each invoice paid in full in the last 365 days."""
         today = self.books.today
         return [
-            ((one.paid_on - one.issued_on).days, max(0, (one.paid_on - one.due_on).days))
-            for one in self.books.account.invoices
-            if one.paid_on is not None
-            and one.status == DocumentStatus.PAID
-            and one.total > 0
-            and 0 <= (today - one.paid_on).days < HISTORY_DAYS
-            and self.counts(one.contact_id)
+            (
+                (invoice.paid_on - invoice.issued_on).days,
+                max(0, (invoice.paid_on - invoice.due_on).days),
+            )
+            for invoice in self.books.account.invoices
+            if invoice.paid_on is not None
+            and invoice.status == DocumentStatus.PAID
+            and invoice.total > 0
+            and 0 <= (today - invoice.paid_on).days < HISTORY_DAYS
+            and self.counts(invoice.contact_id)
         ]
 
     @cached_property
     def own_invoice_ids(self) -> frozenset[str]:
         """Return the ids of all invoices that count here."""
         invoices = self.books.account.invoices
-        return frozenset(one.id for one in invoices if self.counts(one.contact_id))
+        return frozenset(invoice.id for invoice in invoices if self.counts(invoice.contact_id))
 
     def email(self) -> str:
         """Return the contact's address, or an empty text."""

@@ -44,15 +44,23 @@ def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Acc
     hold = account.hold if account.hold and account.hold.since <= day else None
     return account._replace(
         invoices=tuple(
-            _invoice(one, later.get(one.id, ZERO), day)
-            for one in account.invoices
-            if one.issued_on <= day
+            _invoice(invoice, later.get(invoice.id, ZERO), day)
+            for invoice in account.invoices
+            if invoice.issued_on <= day
         ),
-        payments=tuple(_payment(one, day) for one in account.payments if one.paid_on <= day),
-        credits=tuple(_credit(one, day) for one in account.credits if one.issued_on <= day),
-        promises=tuple(one._replace(kept=None) for one in account.promises if one.made_on <= day),
-        disputes=tuple(_dispute(one, day) for one in account.disputes if one.opened_on <= day),
-        sent=tuple(one for one in account.sent if one.on <= day),
+        payments=tuple(
+            _payment(payment, day) for payment in account.payments if payment.paid_on <= day
+        ),
+        credits=tuple(
+            _credit(credit, day) for credit in account.credits if credit.issued_on <= day
+        ),
+        promises=tuple(
+            promise._replace(kept=None) for promise in account.promises if promise.made_on <= day
+        ),
+        disputes=tuple(
+            _dispute(dispute, day) for dispute in account.disputes if dispute.opened_on <= day
+        ),
+        sent=tuple(sent_step for sent_step in account.sent if sent_step.on <= day),
         hold=hold,
         open_tasks=account.open_tasks if knows_done else (),
         done_keys=account.done_keys if knows_done else frozenset(),
@@ -78,7 +86,7 @@ class Past:
 
     def owed(self, day: date) -> dict[str, Invoice]:
         """Return what was owed at the end of a day, by id."""
-        return {one.id: one for one in self.on(day).invoices if is_owed(one)}
+        return {invoice.id: invoice for invoice in self.on(day).invoices if is_owed(invoice)}
 
 
 def event_days(account: Account) -> Iterator[date]:
@@ -95,12 +103,12 @@ def event_days(account: Account) -> Iterator[date]:
         yield payment.paid_on
         if payment.updated_at is not None and payment.status in _UNDONE:
             yield payment.updated_at.date()
-        yield from (part.allocated_on for part in payment.allocations)
+        yield from (allocation.allocated_on for allocation in payment.allocations)
     for credit in account.credits:
         yield credit.issued_on
         if credit.updated_at is not None and credit.status in _GONE:
             yield credit.updated_at.date()
-        yield from (part.allocated_on for part in credit.allocations)
+        yield from (allocation.allocated_on for allocation in credit.allocations)
     for promise in account.promises:
         yield promise.made_on
         yield promise.promised_on
@@ -116,20 +124,22 @@ def with_paid_days(account: Account) -> Account:
     QuickBooks does not tell it: it is the day on which the last money was matched to the invoice.
     """
     lacking = {
-        one.id
-        for one in account.invoices
-        if one.paid_on is None and one.status == DocumentStatus.PAID
+        invoice.id
+        for invoice in account.invoices
+        if invoice.paid_on is None and invoice.status == DocumentStatus.PAID
     }
     if not lacking:
         return account
     last: dict[str, date] = {}
-    for part in _allocations(account):
-        if part.invoice_id in lacking:
-            last[part.invoice_id] = max(part.allocated_on, last.get(part.invoice_id, date.min))
+    for allocation in _allocations(account):
+        if allocation.invoice_id in lacking:
+            last[allocation.invoice_id] = max(
+                allocation.allocated_on, last.get(allocation.invoice_id, date.min)
+            )
     return account._replace(
         invoices=tuple(
-            one._replace(paid_on=last.get(one.id)) if one.id in lacking else one
-            for one in account.invoices
+            invoice._replace(paid_on=last.get(invoice.id)) if invoice.id in lacking else invoice
+            for invoice in account.invoices
         )
     )
 
@@ -141,9 +151,11 @@ def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -
 
 def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    for part in _allocations(account):
-        if part.allocated_on > day:
-            found[part.invoice_id] = found.get(part.invoice_id, ZERO) + part.amount
+    for allocation in _allocations(account):
+        if allocation.allocated_on > day:
+            found[allocation.invoice_id] = (
+                found.get(allocation.invoice_id, ZERO) + allocation.amount
+            )
     return found
 
 
@@ -180,26 +192,34 @@ def _payment(payment: Payment, day: date) -> Payment:
     status = payment.status
     if _stood(status, changed, day, _UNDONE):
         status = PaymentStatus.ACTIVE
-    later = [one.amount for one in payment.allocations if one.allocated_on > day]
+    later = [
+        allocation.amount for allocation in payment.allocations if allocation.allocated_on > day
+    ]
     if not later and status == payment.status and payment.unallocated <= payment.amount:
         return payment
     return payment._replace(
         status=status,
         unallocated=_unallocated(payment.amount, payment.unallocated, later),
-        allocations=tuple(one for one in payment.allocations if one.allocated_on <= day),
+        allocations=tuple(
+            allocation for allocation in payment.allocations if allocation.allocated_on <= day
+        ),
     )
 
 
 def _credit(credit: Credit, day: date) -> Credit:
     changed = credit.updated_at.date() if credit.updated_at else None
-    later = [one.amount for one in credit.allocations if one.allocated_on > day]
+    later = [
+        allocation.amount for allocation in credit.allocations if allocation.allocated_on > day
+    ]
     status = credit.status
     if _stood(status, changed, day, _GONE) or (status == DocumentStatus.PAID and later):
         status = DocumentStatus.OPEN
     return credit._replace(
         status=status,
         unallocated=_unallocated(credit.total, credit.unallocated, later),
-        allocations=tuple(one for one in credit.allocations if one.allocated_on <= day),
+        allocations=tuple(
+            allocation for allocation in credit.allocations if allocation.allocated_on <= day
+        ),
     )
 
 

@@ -72,7 +72,7 @@ class LatePayment(NamedTuple):
     def rate_on(self, day: date) -> Decimal | None:
         """Return the reference rate of a day's half-year; None when the table has none."""
         start = half_year(day)
-        return next((one.percent for one in self.rates if one.starts == start), None)
+        return next((rate.percent for rate in self.rates if rate.starts == start), None)
 
 
 def half_year(day: date) -> date:
@@ -129,5 +129,10 @@ def compensation(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -
     if as_of <= due_on:
         return Decimal(0)
     return next(
-        (one.amount for one in reversed(law.compensation) if amount >= one.debts_from), None
+        (
+            fixed_sum.amount
+            for fixed_sum in reversed(law.compensation)
+            if amount >= fixed_sum.debts_from
+        ),
+        None,
     )

@@ -74,11 +74,11 @@ class Assessor:
         self.customers = rulebook.by_contact()
         self.seen: dict[str, int] = {}
         """How many contacts each of the rulebook's customers stands for, counted on the way."""
-        asked = {one for _, when in rulebook.conditions() for one in fields_of(when.tree)}
-        contact = {one for one in asked if one.of == "contact"}
-        self._first = sorted(one.position for one in contact if not one.needs_limit)
-        self._second = sorted(one.position for one in contact if one.needs_limit)
-        self.invoice_positions = sorted(one.position for one in asked if one.of == "invoice")
+        fields = {field for _, when in rulebook.conditions() for field in fields_of(when.tree)}
+        contact = {field for field in fields if field.of == "contact"}
+        self._first = sorted(field.position for field in contact if not field.needs_limit)
+        self._second = sorted(field.position for field in contact if field.needs_limit)
+        self.invoice_positions = sorted(field.position for field in fields if field.of == "invoice")
 
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
@@ -133,11 +133,11 @@ class Assessor:
     ) -> dict[str, Value]:
         """Return the facts that a condition rests on, for JSON, by name."""
         facts = {
-            one.field.name: in_json(one.field, value)
-            for one, value in self._answers(condition, party, invoice)
+            question.field.name: in_json(question.field, value)
+            for question, value in self._answers(condition, party, invoice)
         }
         converted = party.seat.books.converter.converted
-        if converted and any(one.field.kind is Kind.AMOUNT for one in condition.asked):
+        if converted and any(question.field.kind is Kind.AMOUNT for question in condition.asked):
             facts["converted_from"] = sorted(converted)
         return facts
 
@@ -150,17 +150,17 @@ class Assessor:
         """Return what is unknown in a condition, and why: `exposure is unknown (no rate ...)`."""
         found = self.trace(condition, party, invoice)
         named: dict[str, str] = {}
-        for one in found.evidence:
-            if one.answer is None:
-                named.setdefault(one.field.name, why_unknown(one.field, party.seat))
+        for evidence in found.evidence:
+            if evidence.answer is None:
+                named.setdefault(evidence.field.name, why_unknown(evidence.field, party.seat))
         return "; ".join(f"{name} is unknown ({why})" for name, why in named.items())
 
     def words(self, condition: Condition, party: Party, invoice: Invoice | None = None) -> str:
         """Return the evidence in one line for people."""
         currency = self.rulebook.currency
         parts = [
-            f"{one.field.name} {in_words(one.field, value, currency)} ({one.wanted})"
-            for one, value in self._answers(condition, party, invoice)
+            f"{question.field.name} {in_words(question.field, value, currency)} ({question.wanted})"
+            for question, value in self._answers(condition, party, invoice)
         ]
         return " · ".join(dict.fromkeys(parts))
 
@@ -169,10 +169,13 @@ class Assessor:
     ) -> Iterator[tuple[Question, Value]]:
         """Yield each question of a condition with the fact that answers it."""
         row = None if invoice is None else self.invoice_row(party, invoice)
-        for one in condition.asked:
-            of_contact = one.field.of == "contact"
+        for question in condition.asked:
+            of_contact = question.field.of == "contact"
             assert of_contact or row is not None, "a condition on invoices needs an invoice"
-            yield one, (party.row if of_contact or row is None else row)[one.field.position]
+            yield (
+                question,
+                (party.row if of_contact or row is None else row)[question.field.position],
+            )
 
     def fact_in_words(self, party: Party, name: str) -> str:
         """Return one fact of a contact for people, whether the rulebook asks for it or not."""

@@ -44,8 +44,13 @@ def position(cadence: Cadence, taken: Sequence[SentStep]) -> tuple[int, date] | 
     days = {step.day for step in cadence.steps}
     by_text = {step.text: step.day for step in cadence.steps}
     places = [
-        (one.day if one.day in days else max(one.day, by_text.get(one.step, one.day)), one.on)
-        for one in taken
+        (
+            sent_step.day
+            if sent_step.day in days
+            else max(sent_step.day, by_text.get(sent_step.step, sent_step.day)),
+            sent_step.on,
+        )
+        for sent_step in taken
     ]
     return max(places)
 

@@ -18,21 +18,43 @@ HOLIDAYS_NAMED_MAX = 3
 """What a message waits for is told with so many days; a longer row of holidays is cut short."""
 
 LANGUAGES = {
-    "AT": "de", "DE": "de",
-    "AU": "en", "GB": "en", "GG": "en", "GI": "en", "IE": "en", "IM": "en", "JE": "en",
-    "NZ": "en", "US": "en",
-    "AR": "es", "CL": "es", "CO": "es", "ES": "es", "UY": "es",
-    "FR": "fr", "MC": "fr",
-    "IT": "it", "SM": "it", "VA": "it",
-    "NL": "nl", "SR": "nl",
-}  # fmt: skip
+    "AT": "de",
+    "DE": "de",
+    "AU": "en",
+    "GB": "en",
+    "GG": "en",
+    "GI": "en",
+    "IE": "en",
+    "IM": "en",
+    "JE": "en",
+    "NZ": "en",
+    "US": "en",
+    "AR": "es",
+    "CL": "es",
+    "CO": "es",
+    "ES": "es",
+    "UY": "es",
+    "FR": "fr",
+    "MC": "fr",
+    "IT": "it",
+    "SM": "it",
+    "VA": "it",
+    "NL": "nl",
+    "SR": "nl",
+}
 """The language of letters by country: only where one language is clear, and numbers are written
 as the letters in that language write them. Belgium, Switzerland, Luxembourg, Canada and others with
 several languages are left out on purpose, and so is who writes numbers another way (Mexico)."""
 
 
-LANGUAGE_NAMES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French",
-                  "it": "Italian", "nl": "Dutch"}  # fmt: skip
+LANGUAGE_NAMES = {
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "nl": "Dutch",
+}
 """The languages of letters, as plans and scenarios call them."""
 
 

@@ -111,12 +111,16 @@ def _party(assessment: Assessment, contact_id: str) -> Party:
 
 def _rules(assessor: Assessor, assessment: Assessment, party: Party) -> list[Line]:
     rulebook, root = assessor.rulebook, assessment.root
-    lines = [_asked(assessor, "leave_alone", one, party) for one in rulebook.leave_alone]
+    lines = [
+        _asked(assessor, "leave_alone", leave_alone, party) for leave_alone in rulebook.leave_alone
+    ]
     for limit in rulebook.credit_limits:
         lines.append(_asked(assessor, "credit_limits", limit, root))
         if assessment.limit_rule is limit:
             break
-    lines += [_asked(assessor, "credit_holds", one, root) for one in rulebook.credit_holds]
+    lines += [
+        _asked(assessor, "credit_holds", credit_hold, root) for credit_hold in rulebook.credit_holds
+    ]
     for cadence in rulebook.reminders:
         lines.append(_asked(assessor, "reminders", cadence, party))
         if lines[-1].answer:
@@ -144,7 +148,9 @@ def _invoice(
     owed = shown(invoice.amount_due, invoice.currency)
     lines = [Line("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
     taken = assessment.books.sent.get(invoice.id, ())
-    lines += [Line("sent", f"{invoice.number}: {one.step} on {one.on}") for one in taken]
+    lines += [
+        Line("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}") for sent_step in taken
+    ]
     cadence, _ = assessor.cadence(party)
     if cadence is None or invoice not in party.seat.owed:
         return lines

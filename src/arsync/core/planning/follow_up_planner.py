@@ -22,9 +22,9 @@ def plan_follow_ups(planning: Planning, assessment: Assessment, party: Party) ->
     if not rules or not_written_to(party) or left_alone_words(planning, party):
         return
     for rule in rules:
-        asked = rule.when.fields
-        if any(one.of == "invoice" for one in asked):
-            promised = any(one.name == "promise_to_pay" for one in asked)
+        fields = rule.when.fields
+        if any(field.of == "invoice" for field in fields):
+            promised = any(field.name == "promise_to_pay" for field in fields)
             _about_invoices(planning, assessment, party, rule, by_promise=promised)
         else:
             _about_the_contact(planning, assessment, party, rule)
@@ -54,19 +54,26 @@ def _about_the_contact(
     """Open one task for as long as the oldest open invoice stays the same, or until its review."""
     if rule.when.test(party.row, None) is not True:
         return
-    asked = {one.name for one in rule.when.fields}
+    asked = {field.name for field in rule.when.fields}
     review_on = party.seat.agreed.review_on
     if "days_until_review" in asked and review_on:
         _open(planning, assessment, party, rule, [], subject=f"review {review_on}")
         return
     account = assessment.account
     if account.open_tasks:
-        candidates = [one for one in account.invoices if party.seat.counts(one.contact_id)]
+        candidates = [
+            invoice for invoice in account.invoices if party.seat.counts(invoice.contact_id)
+        ]
         keys = {
             _action(
-                planning, party, rule, [], subject=one.id, episode=account.episodes.get(one.id, 1)
+                planning,
+                party,
+                rule,
+                [],
+                subject=candidate.id,
+                episode=account.episodes.get(candidate.id, 1),
             ).key
-            for one in candidates
+            for candidate in candidates
         }
         if not keys.isdisjoint(account.open_tasks):
             return  # the last one is still being worked on
@@ -102,7 +109,7 @@ def _action(
 ) -> Action:
     contact = party.seat.contact
     first = invoices[0] if invoices else None
-    in_scope = first or not any(one.of == "invoice" for one in rule.when.fields)
+    in_scope = first or not any(field.of == "invoice" for field in rule.when.fields)
     facts = planning.assessor.evidence(rule.when, party, first) if in_scope else {}
     reason = because(rule.place, rule.name, facts)
     return Action(
@@ -113,13 +120,13 @@ def _action(
         because=reason,
         invoices=tuple(
             InvoiceRef(
-                one.id,
-                one.number,
-                one.amount_due,
-                one.currency,
-                days_overdue=days_overdue(one, planning.today),
+                invoice.id,
+                invoice.number,
+                invoice.amount_due,
+                invoice.currency,
+                days_overdue=days_overdue(invoice, planning.today),
             )
-            for one in invoices
+            for invoice in invoices
         ),
         subject=subject,
         episode=episode,

@@ -124,9 +124,9 @@ def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
 
 def _restore_left(planning: Planning, assessment: Assessment) -> None:
     """Put back the terms that a hold left behind, unless the next hold asks for the same ones."""
-    left = assessment.account.terms_left
-    if left is not None and not any(rule.terms for rule in assessment.reasons):
-        _restore(planning, assessment, left)
+    standing_hold = assessment.account.terms_left
+    if standing_hold is not None and not any(rule.terms for rule in assessment.reasons):
+        _restore(planning, assessment, standing_hold)
 
 
 def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> None:
@@ -147,7 +147,7 @@ def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> 
 def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
     """Return whom the hold was placed on: the debtor, or a contact that was one before."""
     contacts = assessment.account.contacts
-    return next((one for one in contacts if one.id == hold.contact_id), contacts[0])
+    return next((contact for contact in contacts if contact.id == hold.contact_id), contacts[0])
 
 
 def _action(
@@ -167,8 +167,8 @@ def _action(
     rulebook = planning.assessor.rulebook
     if kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
         facts: dict[str, Any] = {}
-        for one in rulebook.credit_holds:
-            facts |= planning.assessor.evidence(one.when, root)
+        for credit_hold in rulebook.credit_holds:
+            facts |= planning.assessor.evidence(credit_hold.when, root)
     else:
         assert rule is not None, "a hold is placed for a rule"
         facts = planning.assessor.evidence(rule.when, root)
@@ -241,9 +241,9 @@ def _children(assessment: Assessment) -> list[str]:
         if party.left_alone is not None and party.seat.contact.id != assessment.root.seat.contact.id
     }
     return [
-        one.id
-        for one in assessment.account.contacts[1:]
-        if one.status == ContactStatus.ACTIVE and one.id not in alone
+        contact.id
+        for contact in assessment.account.contacts[1:]
+        if contact.status == ContactStatus.ACTIVE and contact.id not in alone
     ]
 
 

@@ -43,8 +43,8 @@ def ledger_warnings(
         census.add(account)
     if not count:
         return []
-    found = [*_groups(census), *_words(census), *_customers(census), *_limits(census)]
-    return sorted(found, key=lambda one: (one.file, one.line, one.column, one.message))
+    problems = [*_groups(census), *_words(census), *_customers(census), *_limits(census)]
+    return sorted(problems, key=lambda one: (one.file, one.line, one.column, one.message))
 
 
 @dataclass

@@ -100,7 +100,9 @@ def what_is_uncertain(planning: Planning, account: Account) -> str:
     if account.doubts:
         return account.doubts[0]
     rulebook, base = planning.assessor.rulebook, planning.assessor.base
-    apart = [one for one in account.differences if differs(rulebook, one, base)]
+    apart = [
+        difference for difference in account.differences if differs(rulebook, difference, base)
+    ]
     if not apart:
         return ""
     return f"what is owed is not certain: {difference_in_words(apart[0], 'the accounting system')}"

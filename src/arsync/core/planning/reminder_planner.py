@@ -53,21 +53,23 @@ def _only_tasks(
 ) -> list[DueStep]:
     """Hold back what would reach a customer of whom it is not certain what it owes."""
     tasks = []
-    for one in due:
-        if acts_as(planning, one) is ActionKind.TASK:
-            tasks.append(one)
+    for due_step in due:
+        if acts_as(planning, due_step) is ActionKind.TASK:
+            tasks.append(due_step)
         else:
-            planning.hold_back(party, uncertain, invoice=one.invoice, because=one.reason)
+            planning.hold_back(party, uncertain, invoice=due_step.invoice, because=due_step.reason)
     return tasks
 
 
 def _report_cadences(planning: Planning, party: Party, undecided: list[Cadence]) -> None:
     """Say why an overdue contact is in no cadence."""
-    for one in undecided:
+    for cadence in undecided:
         planning.hold_back(
             party,
-            f"not in cadence {one.name!r}: {planning.assessor.unknowns(one.when, party)}",
-            because=because(one.place, one.name, planning.assessor.evidence(one.when, party)),
+            f"not in cadence {cadence.name!r}: {planning.assessor.unknowns(cadence.when, party)}",
+            because=because(
+                cadence.place, cadence.name, planning.assessor.evidence(cadence.when, party)
+            ),
         )
     if not undecided:
         planning.hold_back(party, "no cadence matches")
@@ -82,14 +84,16 @@ def _plan_quiet_steps(
 ) -> None:
     """Plan tasks and late fees: nothing of them reaches the customer, so they need no moment."""
     tasks: dict[tuple[int, bool], list[DueStep]] = {}
-    for one in due:
-        kind = acts_as(planning, one)
+    for due_step in due:
+        kind = acts_as(planning, due_step)
         if kind is ActionKind.TASK:
-            tasks.setdefault((one.step.day, one.no_address), []).append(one)
+            tasks.setdefault((due_step.step.day, due_step.no_address), []).append(due_step)
         elif kind is ActionKind.LATE_FEE:
-            _plan_late_fee(planning, party, cadence, one)
+            _plan_late_fee(planning, party, cadence, due_step)
         elif kind is None:
-            planning.hold_back(party, "no email address", invoice=one.invoice, because=one.reason)
+            planning.hold_back(
+                party, "no email address", invoice=due_step.invoice, because=due_step.reason
+            )
     for together in tasks.values():
         planning.actions.append(step_action(planning, party, together))
 
@@ -113,7 +117,9 @@ def _plan_moment(
 ) -> None:
     """Plan the contact moment: everything that reaches the customer, together or not at all."""
     messages = [
-        one for one in due if acts_as(planning, one) in {ActionKind.REMINDER, ActionKind.LETTER}
+        due_step
+        for due_step in due
+        if acts_as(planning, due_step) in {ActionKind.REMINDER, ActionKind.LETTER}
     ]
     if not messages:
         return
@@ -121,23 +127,23 @@ def _plan_moment(
     last = last_moment(assessment, party)
     free_on = last + timedelta(sending.days_between_emails) if last else planning.today
     if last is not None and planning.today < free_on:
-        for one in messages:
+        for message in messages:
             planning.hold_back(
                 party,
                 f"last message on {last}; {sending.days_between_emails} days between messages",
-                invoice=one.invoice,
+                invoice=message.invoice,
                 next_date=free_on,
-                because=one.reason,
+                because=message.reason,
             )
         return
-    emails = [one for one in messages if one.step.kind is StepKind.EMAIL]
-    letters = [one for one in messages if one.step.kind is StepKind.LETTER]
-    for one in letters:
+    emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
+    letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
+    for letter in letters:
         lacking = planning.lacks(ATTACHMENT)
         if lacking:
-            planning.hold_back(party, lacking, invoice=one.invoice, because=one.reason)
+            planning.hold_back(party, lacking, invoice=letter.invoice, because=letter.reason)
         else:
-            planning.actions.append(step_action(planning, party, [one]))
+            planning.actions.append(step_action(planning, party, [letter]))
     if not emails:
         return
     if sending.via == Via.SMTP:
@@ -150,18 +156,18 @@ def _plan_moment(
 
 def _in_one_letter(planning: Planning, party: Party, emails: list[DueStep]) -> list[DueStep]:
     """Return what one letter can be about: it must not call overdue what is not due yet."""
-    overdue = [one for one in emails if one.invoice.due_on < planning.today]
+    overdue = [due_step for due_step in emails if due_step.invoice.due_on < planning.today]
     if not overdue:
         return emails
     gap = planning.assessor.rulebook.sending.days_between_emails
-    for one in emails:
-        if one not in overdue:
+    for email in emails:
+        if email not in overdue:
             planning.hold_back(
                 party,
                 "not due yet: it is not named in a letter about what is overdue",
-                invoice=one.invoice,
+                invoice=email.invoice,
                 next_date=planning.today + timedelta(gap or 1),
-                because=one.reason,
+                because=email.reason,
             )
     return overdue
 
@@ -171,9 +177,13 @@ def last_moment(assessment: Assessment, party: Party) -> date | None:
     if not assessment.account.sent:
         return None
     # What is not there any more, or cannot be read, was written about all the same.
-    others = {one.id for one in assessment.account.invoices} - party.seat.own_invoice_ids
+    others = {invoice.id for invoice in assessment.account.invoices} - party.seat.own_invoice_ids
     return max(
-        (one.on for one in assessment.account.sent if one.moment and one.invoice_id not in others),
+        (
+            sent_step.on
+            for sent_step in assessment.account.sent
+            if sent_step.moment and sent_step.invoice_id not in others
+        ),
         default=None,
     )
 
@@ -193,8 +203,10 @@ def _plan_platform_emails(
         now, later = [], emails
         why = f"the accounting system sends at most {cap:,} emails a day"
         next_date = planning.today + timedelta(1)
-    for one in later:
-        planning.hold_back(party, why, invoice=one.invoice, next_date=next_date, because=one.reason)
+    for due_step in later:
+        planning.hold_back(
+            party, why, invoice=due_step.invoice, next_date=next_date, because=due_step.reason
+        )
     planning.platform_emails += len(now)
-    for one in now:
-        planning.actions.append(step_action(planning, party, [one], others_waiting=len(later)))
+    for due_step in now:
+        planning.actions.append(step_action(planning, party, [due_step], others_waiting=len(later)))

@@ -144,14 +144,19 @@ def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
             f"{known.platform}'s own invoice reminders are switched on: customers would hear twice"
         )
         yield Pause(REMINDER_EMAILS, "platform_reminders", why)
-    apart = [one for one in known.differences if differs(rulebook, one, known.base_currency)]
+    apart = [
+        difference
+        for difference in known.differences
+        if differs(rulebook, difference, known.base_currency)
+    ]
     if len(apart) > safety.customers_who_differ:
         yield Pause(MESSAGES_AND_HOLDS, "receivables_differ_by", _apart(apart, known.platform))
 
 
 def _apart(apart: list[Difference], platform: str) -> str:
     named = [
-        f"{one.contact_name} ({difference_in_words(one, platform)})" for one in apart[:NAMED_MAX]
+        f"{difference.contact_name} ({difference_in_words(difference, platform)})"
+        for difference in apart[:NAMED_MAX]
     ]
     more = f" and {len(apart) - NAMED_MAX:,} more" if len(apart) > NAMED_MAX else ""
     return f"what is owed differs from {platform}'s own figures for {', '.join(named)}{more}"

@@ -30,13 +30,13 @@ class DueStep(NamedTuple):
     @property
     def ref(self) -> InvoiceRef:
         """Return the invoice as actions name it."""
-        one = self.invoice
+        invoice = self.invoice
         overdue = self.reason.facts.get("days_overdue", 0)
         return InvoiceRef(
-            one.id,
-            one.number,
-            one.amount_due,
-            one.currency,
+            invoice.id,
+            invoice.number,
+            invoice.amount_due,
+            invoice.currency,
             self.episode,
             self.step.text,
             self.step.day,
@@ -195,9 +195,9 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
         body = f"{when}, {owed} due"
     else:
         sums: dict[str, Decimal] = {}
-        for one in together:
-            sums[one.invoice.currency] = (
-                sums.get(one.invoice.currency, ZERO) + one.invoice.amount_due
+        for due_step in together:
+            sums[due_step.invoice.currency] = (
+                sums.get(due_step.invoice.currency, ZERO) + due_step.invoice.amount_due
             )
         owed = " and ".join(shown(amount, currency) for currency, amount in sums.items())
         body = f"{len(together)} invoices, {owed} due in all"

@@ -147,8 +147,8 @@ def questions(node: Node) -> Iterator[Question]:
             for part in parts:
                 yield from questions(part)
         case Negation(part):
-            for one in questions(part):
-                yield one._replace(wanted=_turned(one.wanted))
+            for question in questions(part):
+                yield question._replace(wanted=_turned(question.wanted))
         case InGroup(_, part):
             yield from questions(part)
         case _:
@@ -157,12 +157,12 @@ def questions(node: Node) -> Iterator[Question]:
 
 def fields_of(node: Node) -> set[Field]:
     """Return every fact that the tree asks for."""
-    found: set[Field] = set()
+    fields: set[Field] = set()
     for leaf in leaves(node):
-        found.add(leaf.field)
+        fields.add(leaf.field)
         if isinstance(leaf, Compare) and isinstance(leaf.operand, Field):
-            found.add(leaf.operand)
-    return found
+            fields.add(leaf.operand)
+    return fields
 
 
 def compiled(tree: Node) -> Test:
@@ -273,15 +273,17 @@ def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
     """Evaluate slowly, keeping the evidence. Nothing is cut short, so that all facts show."""
     match node:
         case AllOf(parts):
-            found = [trace(part, contact, invoice) for part in parts]
-            return Trace(_all([one.answer for one in found]), _evidence(found))
+            traces = [trace(part, contact, invoice) for part in parts]
+            return Trace(_all([one.answer for one in traces]), _evidence(traces))
         case AnyOf(parts):
-            found = [trace(part, contact, invoice) for part in parts]
-            turned = _all([_not(one.answer) for one in found])
-            return Trace(_not(turned), _evidence(found))
+            traces = [trace(part, contact, invoice) for part in parts]
+            turned = _all([_not(one.answer) for one in traces])
+            return Trace(_not(turned), _evidence(traces))
         case Negation(part):
             inner = trace(part, contact, invoice)
-            turned_round = tuple(one._replace(wanted=_turned(one.wanted)) for one in inner.evidence)
+            turned_round = tuple(
+                evidence._replace(wanted=_turned(evidence.wanted)) for evidence in inner.evidence
+            )
             return Trace(_not(inner.answer), turned_round)
         case InGroup(_, part):
             return trace(part, contact, invoice)
@@ -294,7 +296,7 @@ def _turned(wanted: str) -> str:
 
 
 def _evidence(found: list[Trace]) -> tuple[Evidence, ...]:
-    return tuple(one for part in found for one in part.evidence)
+    return tuple(evidence for part in found for evidence in part.evidence)
 
 
 def _all(answers: list[Answer]) -> Answer:

@@ -90,8 +90,8 @@ def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
             continue
         if section in LISTS:
             yield f"{section}:", None
-            for item in _items(bodies):
-                yield from _element(section, item)
+            for node in _items(bodies):
+                yield from _element(section, node)
         elif section == "groups" or section in BLOCKS:
             yield f"{section}:", None
             yield from _block(bodies)
@@ -149,8 +149,8 @@ def parts(files: Sequence[File]) -> list[Part]:
             value for file in files if (value := values_of(file.node).get(section)) is not None
         ]
         if section in LISTS:
-            for item in _items(bodies):
-                found += _parts_of(section, item)
+            for node in _items(bodies):
+                found += _parts_of(section, node)
         elif section == "groups" or section in BLOCKS:
             for key, values in _pairs(bodies):
                 if key.value in ROWS:

@@ -67,11 +67,11 @@ def days_since_last_payment(seat: Seat) -> Value:
     """Return the days since the last payment."""
     today = seat.books.today
     days = [
-        (today - one.paid_on).days
-        for one in seat.books.account.payments
-        if one.status == PaymentStatus.ACTIVE
-        and one.paid_on <= today
-        and seat.counts(one.contact_id)
+        (today - payment.paid_on).days
+        for payment in seat.books.account.payments
+        if payment.status == PaymentStatus.ACTIVE
+        and payment.paid_on <= today
+        and seat.counts(payment.contact_id)
     ]
     return min(days, default=None)
 
@@ -80,26 +80,34 @@ def sales(seat: Seat) -> Value:
     """Return what was invoiced in the last 365 days, less credit notes."""
     books = seat.books
     money = [
-        books.converter.amount(one.total, one.currency, one.rate, one.number or one.id)
-        for one in books.account.invoices
-        if one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
-        and 0 <= (books.today - one.issued_on).days < HISTORY_DAYS
-        and seat.counts(one.contact_id)
+        books.converter.amount(
+            invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
+        )
+        for invoice in books.account.invoices
+        if invoice.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        and 0 <= (books.today - invoice.issued_on).days < HISTORY_DAYS
+        and seat.counts(invoice.contact_id)
     ]
     less = [
-        books.converter.amount(-one.total, one.currency, one.rate, one.number or one.id)
-        for one in books.account.credits
-        if one.kind == CreditKind.CREDIT_NOTE
-        and one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
-        and 0 <= (books.today - one.issued_on).days < HISTORY_DAYS
-        and seat.counts(one.contact_id)
+        books.converter.amount(
+            -credit.total, credit.currency, credit.rate, credit.number or credit.id
+        )
+        for credit in books.account.credits
+        if credit.kind == CreditKind.CREDIT_NOTE
+        and credit.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        and 0 <= (books.today - credit.issued_on).days < HISTORY_DAYS
+        and seat.counts(credit.contact_id)
     ]
     return summed(money + less)
 
 
 def customer_for_days(seat: Seat) -> Value:
     """Return the days since the contact was created or first invoiced."""
-    days = [one.issued_on for one in seat.books.account.invoices if seat.counts(one.contact_id)]
+    days = [
+        invoice.issued_on
+        for invoice in seat.books.account.invoices
+        if seat.counts(invoice.contact_id)
+    ]
     if seat.contact.created_on is not None:
         days.append(seat.contact.created_on)
     # Xero does not say when a contact was created; its first invoice does.
@@ -126,7 +134,7 @@ def broken_promises(seat: Seat) -> Value:
     books = seat.books
     if not books.account.promises:
         return 0
-    by_id = {one.id: one for one in books.account.invoices}
+    by_id = {invoice.id: invoice for invoice in books.account.invoices}
     return sum(
         1
         for promise in books.account.promises
@@ -139,7 +147,9 @@ def broken_promises(seat: Seat) -> Value:
 def dispute_states(seat: Seat) -> Value:
     """Return the states of the contact's disputes."""
     ids = seat.own_invoice_ids if seat.books.disputes else frozenset()
-    states = {seat.books.dispute_state(one) for one in seat.books.disputes if one in ids}
+    states = {
+        seat.books.dispute_state(dispute) for dispute in seat.books.disputes if dispute in ids
+    }
     return frozenset(states or {"none"})
 
 
@@ -147,31 +157,39 @@ def contact_steps(seat: Seat) -> list[SentStep]:
     """Return every step taken for the contact's invoices."""
     if not seat.books.account.sent:
         return []
-    return [one for one in seat.books.account.sent if one.invoice_id in seat.own_invoice_ids]
+    return [
+        sent_step
+        for sent_step in seat.books.account.sent
+        if sent_step.invoice_id in seat.own_invoice_ids
+    ]
 
 
 def contact_last_reminder(seat: Seat) -> Value:
     """Return the days since the last message about any invoice."""
-    days = [(seat.books.today - one.on).days for one in contact_steps(seat) if one.moment]
+    days = [
+        (seat.books.today - contact_step.on).days
+        for contact_step in contact_steps(seat)
+        if contact_step.moment
+    ]
     return min(days, default=None)
 
 
 def contact_highest_step(seat: Seat) -> Value:
     """Return the day of the highest step taken for an open invoice."""
-    days = [step.day for one in seat.owed for step in seat.books.sent.get(one.id, ())]
+    days = [step.day for invoice in seat.owed for step in seat.books.sent.get(invoice.id, ())]
     return max(days, default=None)
 
 
 def invoice_last_reminder(seat: Seat, invoice: Invoice) -> Value:
     """Return the days since the last message about the invoice."""
     steps = seat.books.sent.get(invoice.id, ())
-    days = [(seat.books.today - one.on).days for one in steps if one.moment]
+    days = [(seat.books.today - step.on).days for step in steps if step.moment]
     return min(days, default=None)
 
 
 def invoice_highest_step(seat: Seat, invoice: Invoice) -> Value:
     """Return the day of the highest step taken for the invoice."""
-    return max((one.day for one in seat.books.sent.get(invoice.id, ())), default=None)
+    return max((sent_step.day for sent_step in seat.books.sent.get(invoice.id, ())), default=None)
 
 
 def days_on_hold(seat: Seat) -> Value:

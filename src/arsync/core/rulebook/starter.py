@@ -101,9 +101,7 @@ def _steps(answers: Answers, tone: Tone) -> list[str]:
     else:
         names = ["first reminder", "second reminder", "third reminder"]
     lines = [_step(day, "upcoming", answers) for day in tone.days if day < 0]
-    lines += [
-        _step(day + shift, text, answers) for day, text in zip(late, names, strict=True)
-    ]  # fmt: skip
+    lines += [_step(day + shift, text, answers) for day, text in zip(late, names, strict=True)]
     call = "task: Call the customer, assign_to: credit control"
     call = f"      - {{day: {tone.call + shift}, {call}}}\n"
     return [*lines, call]

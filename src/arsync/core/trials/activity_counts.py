@@ -142,14 +142,16 @@ class Tally:
             "totals": {_word(name): self.totals[name] for name in COLUMNS},
             "approvals": self.approvals,
             "customers_touched": self.customers,
-            "peaks": [one.as_json() for one in self.peaks(safety)],
+            "peaks": [peak.as_json() for peak in self.peaks(safety)],
             "days": [
-                {"day": day.isoformat(),
-                 **{_word(name): n for name, n in zip(COLUMNS, counts, strict=True)}}
+                {
+                    "day": day.isoformat(),
+                    **{_word(name): n for name, n in zip(COLUMNS, counts, strict=True)},
+                }
                 for day, counts in self.by_day(first, last)
             ],
-            "touched_most": [one.as_json() for one in self.most()],
-        }  # fmt: skip
+            "touched_most": [touched.as_json() for touched in self.most()],
+        }
 
 
 def _word(name: str) -> str:

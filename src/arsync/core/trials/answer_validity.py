@@ -89,7 +89,9 @@ def _next(days: Iterable[date], today: date) -> date:
 def _next_due(look: Look) -> date:
     """Return the day on which the next open invoice is overdue."""
     today = look.today
-    return next((one.due_on + DAY for one in look.seat.owed if one.due_on >= today), NEVER)
+    return next(
+        (invoice.due_on + DAY for invoice in look.seat.owed if invoice.due_on >= today), NEVER
+    )
 
 
 def _own_late(look: Look) -> date:
@@ -99,15 +101,19 @@ def _own_late(look: Look) -> date:
 
 def _paid_leaves(look: Look) -> date:
     """Return the day on which a paid invoice is older than payment behaviour goes back."""
-    paid = [one.paid_on for one in look.seat.books.account.invoices if one.paid_on is not None]
+    paid = [
+        invoice.paid_on
+        for invoice in look.seat.books.account.invoices
+        if invoice.paid_on is not None
+    ]
     return _next((_plus(day, HISTORY_DAYS) for day in paid), look.today)
 
 
 def _sale_leaves(look: Look) -> date:
     """Return the day on which an invoice or credit note is older than sales go back."""
     account = look.seat.books.account
-    issued = [one.issued_on for one in account.invoices]
-    issued += [one.issued_on for one in account.credits]
+    issued = [invoice.issued_on for invoice in account.invoices]
+    issued += [credit.issued_on for credit in account.credits]
     return _next((_plus(day, HISTORY_DAYS) for day in issued), look.today)
 
 
@@ -133,7 +139,11 @@ def _customer_since(look: Look) -> date | None:
     if counted:
         return look.today - timedelta(int(counted))
     seat = look.seat
-    days = [one.issued_on for one in seat.books.account.invoices if seat.counts(one.contact_id)]
+    days = [
+        invoice.issued_on
+        for invoice in seat.books.account.invoices
+        if seat.counts(invoice.contact_id)
+    ]
     if seat.contact.created_on is not None:
         days.append(seat.contact.created_on)
     return min(days, default=None)
@@ -179,8 +189,13 @@ MOVED_BY_MESSAGES = frozenset({"days_since_last_reminder", "highest_step_sent"})
 MOVED_BY_HOLDS = frozenset({"on_hold", "days_on_hold"})
 """Facts that change with what is done, from the next day on."""
 
-_MIRROR = {"more_than": "less_than", "less_than": "more_than",
-           "at_least": "at_most", "at_most": "at_least", "exactly": "exactly"}  # fmt: skip
+_MIRROR = {
+    "more_than": "less_than",
+    "less_than": "more_than",
+    "at_least": "at_most",
+    "at_most": "at_least",
+    "exactly": "exactly",
+}
 
 
 class Standing:
@@ -364,9 +379,9 @@ def standing(node: Node) -> Standing | None:
 def _of_comparison(leaf: Compare) -> Standing | None:
     left, right = leaf.field, leaf.operand if isinstance(leaf.operand, Field) else None
     fields = [left] if right is None else [left, right]
-    counters = [one for one in fields if one.name in _SINCE or one.name in _UNTIL]
-    of_interest = any(one.name == _INTEREST for one in fields)
-    if any(one.name not in KNOWN for one in fields) or len(counters) == 2:
+    counters = [field for field in fields if field.name in _SINCE or field.name in _UNTIL]
+    of_interest = any(field.name == _INTEREST for field in fields)
+    if any(field.name not in KNOWN for field in fields) or len(counters) == 2:
         return _Daily(leaf)
     if of_interest:
         return _OfInterest(leaf) if right is None else _Daily(leaf)
@@ -374,7 +389,7 @@ def _of_comparison(leaf: Compare) -> Standing | None:
         if counters[0] is left:
             return _Counting(leaf, left, leaf.word, right)
         return _Counting(leaf, counters[0], _MIRROR[leaf.word], left)
-    whens = [_CHANGES[one.name] for one in fields if one.name in _CHANGES]
+    whens = [_CHANGES[field.name] for field in fields if field.name in _CHANGES]
     return _Moving(leaf, whens) if whens else None
 
 

@@ -82,17 +82,19 @@ class Happened(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
-        one = self.action
+        action = self.action
         return {
             "day": self.day.isoformat(),
-            "contact": {"id": one.contact_id, "name": one.contact_name},
-            "what": action_in_words(one),
-            "invoices": [ref.number or ref.id for ref in one.invoices],
+            "contact": {"id": action.contact_id, "name": action.contact_name},
+            "what": action_in_words(action),
+            "invoices": [ref.number or ref.id for ref in action.invoices],
             "because": {
-                "file": one.because.file, "line": one.because.line, "rule": one.because.rule,
+                "file": action.because.file,
+                "line": action.because.line,
+                "rule": action.because.rule,
             },
             "paid_within_two_days": self.needless,
-        }  # fmt: skip
+        }
 
 
 class Backtest:
@@ -118,8 +120,8 @@ class Backtest:
             "rulebook": {"files": list(self.rulebook.files), "hash": self.rulebook.hash},
             **self.tally.as_json(self.first, self.last, self.rulebook.safety),
             "needless": {name: self.needless[name] for name in ("messages", "letters", "holds")},
-            "lines": [one.as_json() for one in self.by_place()],
-            "actions": [one.as_json() for one in self.kept],
+            "lines": [line.as_json() for line in self.by_place()],
+            "actions": [happened.as_json() for happened in self.kept],
             "actions_left_out": self.left_out,
         }
 
@@ -166,8 +168,8 @@ def backtest(
         today: what is known ends here.
         every_day: plan every day, also those on which nothing can have changed.
     """
-    walkers = [Walker(trial, one, first, last, every_day=every_day) for one in rulebooks]
-    results = tuple(Backtest(one, first, last) for one in rulebooks)
+    walkers = [Walker(trial, rulebook, first, last, every_day=every_day) for rulebook in rulebooks]
+    results = tuple(Backtest(rulebook, first, last) for rulebook in rulebooks)
     only, count = Only(0, 0, 0), 0
     for account in accounts:
         count += 1
@@ -179,8 +181,11 @@ def backtest(
             touched.append(_count(result, past, stops))
         if len(touched) == 2:
             one, two = touched
-            only = Only(only.first + len(one - two), only.second + len(two - one),
-                        only.both + len(one & two))  # fmt: skip
+            only = Only(
+                only.first + len(one - two),
+                only.second + len(two - one),
+                only.both + len(one & two),
+            )
     for walker, result in zip(walkers, results, strict=True):
         result.evaluated = walker.evaluated
     return Backtests(results, only if len(rulebooks) == 2 else None, count)
@@ -238,7 +243,7 @@ def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
         yield from (one for one in stop.treatment.assessment.root.seat.overdue)
         return
     ids = {ref.id for ref in action.invoices}
-    yield from (one for one in stop.account.invoices if one.id in ids)
+    yield from (invoice for invoice in stop.account.invoices if invoice.id in ids)
 
 
 def _is_needless(
@@ -247,7 +252,7 @@ def _is_needless(
     reaches = {ActionKind.REMINDER, ActionKind.LETTER, ActionKind.CREDIT_HOLD}
     if action.kind not in reaches or not invoices:
         return False
-    return None if later is None else all(one.id not in later for one in invoices)
+    return None if later is None else all(invoice.id not in later for invoice in invoices)
 
 
 def _catch(line: Line, invoice: Invoice, at_the_end: Invoice | None) -> None:

@@ -55,12 +55,14 @@ class Interest:
         self._of_debtor = [*alone, *limits, *holds]
         self._of_contact = [*alone, *cadences]
         self._of_invoice = _moving(
-            one.skip_invoices_when for one in rulebook.reminders if one.skip_invoices_when
+            reminder.skip_invoices_when
+            for reminder in rulebook.reminders
+            if reminder.skip_invoices_when
         )
         for rule in rulebook.follow_ups:
-            of_invoices = any(one.of == "invoice" for one in fields_of(rule.when.tree))
+            of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
-        asked = {one.name for _, when in rulebook.conditions() for one in fields_of(when.tree)}
+        asked = {field.name for _, when in rulebook.conditions() for field in fields_of(when.tree)}
         self._asks_messages = not asked.isdisjoint(MOVED_BY_MESSAGES)
         self._asks_holds = not asked.isdisjoint(MOVED_BY_HOLDS)
 
@@ -90,10 +92,12 @@ class Interest:
 
     def _is_asked_for(self, done: Sequence[Action]) -> bool:
         """Return whether a condition asks for what was done, which changes from tomorrow on."""
-        for one in done:
-            if self._asks_holds and one.kind in _HOLD_KINDS:
+        for action in done:
+            if self._asks_holds and action.kind in _HOLD_KINDS:
                 return True
-            if self._asks_messages and (one.kind in STEP_KINDS or one.kind is ActionKind.TASK):
+            if self._asks_messages and (
+                action.kind in STEP_KINDS or action.kind is ActionKind.TASK
+            ):
                 return True
         return False
 
@@ -153,7 +157,7 @@ class Interest:
     ) -> date:
         """Return the first day on which the contact may hear from us again."""
         contact = party.seat.contact.id
-        if any(one.moment and one.contact_id == contact for one in done):
+        if any(action.moment and action.contact_id == contact for action in done):
             return today + self._gap
         last = last_moment(assessment, party)
         return today if last is None else last + self._gap
@@ -206,10 +210,10 @@ def days_of_events(account: Account, first: date, last: date) -> list[date]:
         last: later days are left out.
     """
     days = set(event_days(account))
-    days.update(one.promised_on + DAY for one in account.promises)
+    days.update(promise.promised_on + DAY for promise in account.promises)
     return sorted(day for day in days if first <= day <= last)
 
 
 def _moving(conditions: Iterable[Condition]) -> list[Standing]:
-    found = (standing(one.tree) for one in conditions)
+    found = (standing(condition.tree) for condition in conditions)
     return [one for one in found if one is not None]

@@ -108,9 +108,16 @@ def planned(action: Action) -> Planned:
     """Return what is kept of an action."""
     because = action.because
     return Planned(
-        action.key, action.contact_id, action.contact_name, action_in_words(action), _about(action),
-        because.file, because.line, because.rule, qualities(action),
-    )  # fmt: skip
+        action.key,
+        action.contact_id,
+        action.contact_name,
+        action_in_words(action),
+        _about(action),
+        because.file,
+        because.line,
+        because.rule,
+        qualities(action),
+    )
 
 
 def qualities(action: Action) -> dict[str, str]:
@@ -139,7 +146,7 @@ def qualities(action: Action) -> dict[str, str]:
 
 
 def _about(action: Action) -> str:
-    numbers = [one.number or one.id for one in action.invoices]
+    numbers = [invoice.number or invoice.id for invoice in action.invoices]
     more = len(numbers) - INVOICES_NAMED_MAX
     return ", ".join(numbers[:INVOICES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
@@ -175,7 +182,9 @@ def _of_account(
     made: dict[int, dict[str, Planned]] = {}
     for stage in stages:
         if id(stage) not in made:
-            made[id(stage)] = {one.key: planned(one) for one in stage.treat(account).actions}
+            made[id(stage)] = {
+                action.key: planned(action) for action in stage.treat(account).actions
+            }
         plans.append(made[id(stage)])
     first, last = plans[0], plans[-1]
     for key, one in first.items():

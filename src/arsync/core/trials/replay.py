@@ -81,7 +81,7 @@ class Walker:
             treatment = self.day(today).treat(account)
             self.evaluated += 1
             state = after_reasons(state, treatment.over)
-            done = tuple(one for one in treatment.actions if leaves_on(one, today))
+            done = tuple(action for action in treatment.actions if leaves_on(action, today))
             if done:
                 state = after(account, done, today)
                 yield Stop(today, account, treatment, done)
@@ -121,11 +121,14 @@ def _judged(
     """Judge promises once and for good, as each run does."""
     if not account.promises:
         return account
-    known = tuple(
-        one._replace(kept=judgements.get(_key(one), one.kept)) for one in account.promises
+    promises = tuple(
+        promise._replace(kept=judgements.get(_key(promise), promise.kept))
+        for promise in account.promises
     )
-    account = judged(account._replace(promises=known), today)
-    judgements.update((_key(one), one.kept) for one in account.promises if one.kept is not None)
+    account = judged(account._replace(promises=promises), today)
+    judgements.update(
+        (_key(promise), promise.kept) for promise in account.promises if promise.kept is not None
+    )
     return account
 
 

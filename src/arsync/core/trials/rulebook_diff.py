@@ -72,12 +72,12 @@ class Difference(NamedTuple):
             "contact": {"id": self.contact_id, "name": self.contact_name},
             "changes": [
                 {
-                    "kind": one.kind.value,
-                    "about": one.about,
-                    "old": one.old.as_json(),
-                    "new": one.new.as_json(),
+                    "kind": change.kind.value,
+                    "about": change.about,
+                    "old": change.old.as_json(),
+                    "new": change.new.as_json(),
                 }
-                for one in self.changes
+                for change in self.changes
             ],
         }
 
@@ -92,7 +92,7 @@ def differences(accounts: Iterable[Account], old: TrialDay, new: TrialDay) -> It
     """
     for account in accounts:
         found = _Comparison((old, old.treat(account)), (new, new.treat(account))).by_contact()
-        names = {one.id: one.name for one in account.contacts}
+        names = {contact.id: contact.name for contact in account.contacts}
         for contact_id, changes in found.items():
             name = names.get(contact_id, contact_id)
             yield Difference(contact_id, name, tuple(changes))
@@ -133,8 +133,8 @@ class _Comparison:
             self._add(contact_id, Change(ChangeKind.LIMIT, "", old, new))
 
     def _actions(self) -> None:
-        before = {one.key: one for one in self.old[1].actions}
-        after = {one.key: one for one in self.new[1].actions}
+        before = {action.key: action for action in self.old[1].actions}
+        after = {action.key: action for action in self.new[1].actions}
         gone = {key: one for key, one in before.items() if key not in after}
         come = {key: one for key, one in after.items() if key not in before}
         for key, one in before.items():
@@ -157,18 +157,21 @@ class _Comparison:
             return
         more = _qualities(old), _qualities(new)
         texts = [
-            ", ".join([action_in_words(one), *(x for x in mine if x not in other)])
-            for one, mine, other in ((old, *more), (new, *more[::-1]))
+            ", ".join([action_in_words(action), *(x for x in mine if x not in other)])
+            for action, mine, other in ((old, *more), (new, *more[::-1]))
         ]
-        sides = [Side(text, one.because, one) for text, one in zip(texts, (old, new), strict=True)]
+        sides = [
+            Side(text, action.because, action)
+            for text, action in zip(texts, (old, new), strict=True)
+        ]
         self._add(new.contact_id, Change(ChangeKind.OTHERWISE, _about(new), *sides))
 
     def _held_back(self) -> None:
         acted = {
-            (one.contact_id, ref.id)
+            (action.contact_id, ref.id)
             for _, treatment in (self.old, self.new)
-            for one in treatment.actions
-            for ref in one.invoices
+            for action in treatment.actions
+            for ref in action.invoices
         }
         before, after = _held(self.old[1].held_back), _held(self.new[1].held_back)
         stopped = {contact for contact, _ in acted}
@@ -177,25 +180,25 @@ class _Comparison:
             if key in acted or (not invoice_id and contact_id in stopped):
                 continue  # the change of the action says it
             old, new = before.get(key, []), after.get(key, [])
-            if [one.why for one in old] == [one.why for one in new]:
+            if [held_back.why for held_back in old] == [held_back.why for held_back in new]:
                 continue
-            number = next((one.invoice_number for one in (*old, *new)), "")
+            number = next((held_back.invoice_number for held_back in (*old, *new)), "")
             sides = _held_side(old), _held_side(new)
             self._add(contact_id, Change(ChangeKind.HELD_BACK, number, *sides))
 
 
 def _held(rows: Sequence[HeldBack]) -> dict[tuple[str, str], list[HeldBack]]:
     found: dict[tuple[str, str], list[HeldBack]] = {}
-    for one in rows:
-        found.setdefault((one.contact_id, one.invoice_id), []).append(one)
+    for row in rows:
+        found.setdefault((row.contact_id, row.invoice_id), []).append(row)
     return found
 
 
 def _held_side(rows: Sequence[HeldBack]) -> Side:
     if not rows:
         return Side("nothing to do")
-    text = "; ".join(dict.fromkeys(one.why for one in rows))
-    return Side(f"held back: {text}", next((one.because for one in rows if one.because), None))
+    text = "; ".join(dict.fromkeys(row.why for row in rows))
+    return Side(f"held back: {text}", next((row.because for row in rows if row.because), None))
 
 
 def _side(action: Action) -> Side:
@@ -204,7 +207,7 @@ def _side(action: Action) -> Side:
 
 
 def _about(action: Action) -> str:
-    numbers = [one.number or one.id for one in action.invoices]
+    numbers = [invoice.number or invoice.id for invoice in action.invoices]
     more = len(numbers) - INVOICES_NAMED_MAX
     named = ", ".join(numbers[:INVOICES_NAMED_MAX])
     return f"{named} and {more} more" if more > 0 else named
@@ -241,10 +244,13 @@ def _qualities(action: Action) -> list[str]:
         "asks a person first" if action.needs_approval else "by itself",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
         f"by {action.via.value}",
-        *(f"{name.replace('_', ' ')} {text}" for name, text in action.details.items()
-          if name != "cadence" and text),
+        *(
+            f"{name.replace('_', ' ')} {text}"
+            for name, text in action.details.items()
+            if name != "cadence" and text
+        ),
         f"about {_about(action)}" if action.invoices else "",
-    ]  # fmt: skip
+    ]
 
 
 def _limit(day: TrialDay, treatment: Treatment) -> Side:
@@ -261,9 +267,11 @@ def _instead(weighed: Weighed, action: Action) -> Side:
     """Return what this side does in place of an action of the other, and which line says so."""
     day, treatment = weighed
     ids = {ref.id for ref in action.invoices}
-    held = [one for one in treatment.held_back if one.contact_id == action.contact_id]
-    exact = [one for one in held if one.invoice_id in ids] if ids else []
-    of_contact = [one for one in held if not one.invoice_id]
+    held = [
+        held_back for held_back in treatment.held_back if held_back.contact_id == action.contact_id
+    ]
+    exact = [held_back for held_back in held if held_back.invoice_id in ids] if ids else []
+    of_contact = [held_back for held_back in held if not held_back.invoice_id]
     if exact or of_contact:
         return _held_side(exact or of_contact)
     if action.invoices and action.invoices[0].step:

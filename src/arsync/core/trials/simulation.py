@@ -108,7 +108,9 @@ def simulate(
         count += 1
         began = taken_over(account, today)
         coming = [
-            one for one in payments_of(account, debtors, today, usual_days_late) if one.on <= last
+            due_payment
+            for due_payment in payments_of(account, debtors, today, usual_days_late)
+            if due_payment.on <= last
         ]
         payments += len(coming)
         ledger = _Forward(began, coming)
@@ -133,12 +135,12 @@ def usual_lateness(accounts: Iterable[Account], today: date) -> int | None:
 
 def _lateness(invoices: Iterable[Invoice], today: date) -> list[int]:
     return [
-        max(0, (one.paid_on - one.due_on).days)
-        for one in invoices
-        if one.paid_on is not None
-        and one.status == DocumentStatus.PAID
-        and one.total > 0
-        and 0 <= (today - one.paid_on).days < HISTORY_DAYS
+        max(0, (invoice.paid_on - invoice.due_on).days)
+        for invoice in invoices
+        if invoice.paid_on is not None
+        and invoice.status == DocumentStatus.PAID
+        and invoice.total > 0
+        and 0 <= (today - invoice.paid_on).days < HISTORY_DAYS
     ]
 
 
@@ -147,7 +149,7 @@ def payments_of(
 ) -> list[DuePayment]:
     """Return what one debtor pays after today, in the order of days."""
     owed = [one for one in account.invoices if is_owed(one)]
-    found: list[DuePayment] = []
+    due_payments: list[DuePayment] = []
     if debtors is Debtors.AS_BEFORE:
         own = {
             contact.id: average(
@@ -159,10 +161,12 @@ def payments_of(
             late = own.get(invoice.contact_id)
             late = usual_days_late if late is None else late
             if late is not None:
-                found.append(DuePayment(_habit(invoice, late, today), invoice, invoice.amount_due))
+                due_payments.append(
+                    DuePayment(_habit(invoice, late, today), invoice, invoice.amount_due)
+                )
     elif debtors is Debtors.ON_PROMISE:
-        found = [one for invoice in owed for one in _promised(account, invoice, today)]
-    return sorted(found, key=lambda one: (one.on, one.invoice.id))
+        due_payments = [one for invoice in owed for one in _promised(account, invoice, today)]
+    return sorted(due_payments, key=lambda one: (one.on, one.invoice.id))
 
 
 def _habit(invoice: Invoice, late: int, today: date) -> date:
@@ -173,9 +177,9 @@ def _habit(invoice: Invoice, late: int, today: date) -> date:
 
 def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePayment]:
     promises = [
-        one
-        for one in account.promises
-        if one.invoice_id == invoice.id and one.kept is None and one.promised_on > today
+        promise
+        for promise in account.promises
+        if promise.invoice_id == invoice.id and promise.kept is None and promise.promised_on > today
     ]
     if promises:
         newest = max(promises, key=lambda one: (one.made_on, one.promised_on))
@@ -217,14 +221,15 @@ def paid(account: Account, payment: DuePayment) -> Account:
     )
     return account._replace(
         invoices=tuple(
-            _less(one, payment) if one.id == payment.invoice.id else one for one in account.invoices
+            _less(invoice, payment) if invoice.id == payment.invoice.id else invoice
+            for invoice in account.invoices
         ),
         payments=(*account.payments, received),
     )
 
 
 def _less(invoice: Invoice, payment: DuePayment) -> Invoice:
-    left = invoice.amount_due - payment.amount
-    if left > 0:
-        return invoice._replace(amount_due=left)
+    amount = invoice.amount_due - payment.amount
+    if amount > 0:
+        return invoice._replace(amount_due=amount)
     return invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=payment.on)

@@ -50,9 +50,15 @@ class Actions(ActionReads, ActionClaims, ActionWords):
         """
         with self._database.write() as connection:
             return save_plan(
-                connection, connection_id, plan, mode=mode, now=now, run_id=run_id,
-                why_gone=why_gone, renewed=renewed,
-            )  # fmt: skip
+                connection,
+                connection_id,
+                plan,
+                mode=mode,
+                now=now,
+                run_id=run_id,
+                why_gone=why_gone,
+                renewed=renewed,
+            )
 
     def change(
         self,

@@ -46,7 +46,7 @@ class ActionWords:
         with self._database.write() as connection:
             for action in undoings:
                 _ask_undo(connection, connection_id, action, who=who, why=why, now=now)
-            return [action_row(locked_row(connection, one.key)) for one in undoings]
+            return [action_row(locked_row(connection, undoing.key)) for undoing in undoings]
 
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
         """Settle an unknown outcome by a person's word, in one transaction.
@@ -72,8 +72,9 @@ class ActionWords:
             elif row.receipt_reference is None:
                 values = {"receipt_reference": key, "receipt_detail": f"settled by {who}"}
             to_state = ActionState.SENT if sent else ActionState.APPROVED
-            move(connection, key, ActionState.UNKNOWN, to_state, who=who, why=why, now=now,
-                  **values)  # fmt: skip
+            move(
+                connection, key, ActionState.UNKNOWN, to_state, who=who, why=why, now=now, **values
+            )
             return action_row(locked_row(connection, key))
 
     def take_back(self, key: str, *, who: str, why: str, now: datetime) -> ActionRow:
@@ -98,8 +99,9 @@ class ActionWords:
                     "attempts": 0,
                     "not_before": None,
                 }
-            move(connection, key, ActionState.REJECTED, to_state, who=who, why=why, now=now,
-                  **values)  # fmt: skip
+            move(
+                connection, key, ActionState.REJECTED, to_state, who=who, why=why, now=now, **values
+            )
             return action_row(locked_row(connection, key))
 
     def complete_task(
@@ -142,20 +144,20 @@ def _ask_undo(
 ) -> None:
     state = ActionState.APPROVED
     ours = actions.c
-    known = connection.execute(
+    row = connection.execute(
         select(ours.state, ours.generation).where(ours.key == action.key).with_for_update()
     ).one_or_none()
-    if known is None:
+    if row is None:
         insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
-    elif known.state == ActionState.REJECTED.value:
+    elif row.state == ActionState.REJECTED.value:
         life = new_life(action, state=state, now=now)
-        life |= {"generation": known.generation + 1, "reason": why}
+        life |= {"generation": row.generation + 1, "reason": why}
         connection.execute(update(actions).where(ours.key == action.key).values(life))
     else:
         return
     undone = locked_row(connection, action.details["undoes"])
     stands = ActionState(undone.state)
-    old = None if known is None else ActionState(known.state)
+    old = None if row is None else ActionState(row.state)
     add_events(
         connection,
         [

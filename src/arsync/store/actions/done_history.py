@@ -71,8 +71,9 @@ def done_rows(
     state: ColumnElement[str] = ours.state
     done_at: ColumnElement[Any] = ours.done_at
     whose = (
-        ours.connection_id == connection_id, one_of(connection, ours.contact_id, contact_ids),
-    )  # fmt: skip
+        ours.connection_id == connection_id,
+        one_of(connection, ours.contact_id, contact_ids),
+    )
     source: FromClause = actions
     if before is not None:
         happened = action_events.c
@@ -88,12 +89,21 @@ def done_rows(
         )
         state = happened.to_state.label("state")
         done_at = case((ours.done_at < before, ours.done_at), else_=None).label("done_at")
-    wanted = [one.value for one in DONE_STATES]
+    wanted = [action_state.value for action_state in DONE_STATES]
     stands = ours.state if before is None else action_events.c.to_state
     query = (
         select(
-            ours.contact_id, ours.key, ours.kind, state, ours.episode, ours.sent_on,
-            ours.created_at, done_at, ours.receipt_reference, ours.generation, ours.action,
+            ours.contact_id,
+            ours.key,
+            ours.kind,
+            state,
+            ours.episode,
+            ours.sent_on,
+            ours.created_at,
+            done_at,
+            ours.receipt_reference,
+            ours.generation,
+            ours.action,
         )
         .select_from(source)
         .where(
@@ -107,7 +117,7 @@ def done_rows(
             *(() if before is None else (or_(ours.sent_on.is_not(None), state == _REFUSED),)),
         )
         .order_by(ours.first_sent_at, ours.position, ours.key)
-    )  # fmt: skip
+    )
     by_contact: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(query):
         by_contact[row.contact_id].append(row)

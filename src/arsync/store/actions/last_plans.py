@@ -77,7 +77,7 @@ class LastPlans:
     def forget(self, connection_id: int, contact_id: str) -> None:
         """Forget the plan when it names the contact; the next run keeps its own."""
         last = self.get(connection_id)
-        if last is not None and any(one.contact_id == contact_id for one in last.actions):
+        if last is not None and any(action.contact_id == contact_id for action in last.actions):
             with self._database.write() as connection:
                 connection.execute(
                     delete(last_plans).where(last_plans.c.connection_id == connection_id)
@@ -88,7 +88,7 @@ def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
     """Return one line of JSON for what all share and for each action, compressed as they come."""
     packer = zlib.compressobj()
     parts = [packer.compress(f"{json.dumps(head)}\n".encode())]
-    parts += [packer.compress(f"{json.dumps(one)}\n".encode()) for one in actions]
+    parts += [packer.compress(f"{json.dumps(action)}\n".encode()) for action in actions]
     parts.append(packer.flush())
     return b"".join(parts)
 

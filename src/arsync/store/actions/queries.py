@@ -69,10 +69,10 @@ class ActionReads:
             )
         query = select(actions).where(actions.c.key.startswith(wanted)).limit(2)
         with self._database.read() as connection:
-            found = connection.execute(query).all()
-        if len(found) == 1:
-            return action_row(found[0])
-        several = "several actions' keys begin" if found else "no action's key begins"
+            rows = connection.execute(query).all()
+        if len(rows) == 1:
+            return action_row(rows[0])
+        several = "several actions' keys begin" if rows else "no action's key begins"
         raise UserMistake(f"{several} with {wanted!r}. `arsync actions` lists them.")
 
     def rows(self, keys: Iterable[str]) -> Iterator[ActionRow]:
@@ -128,8 +128,8 @@ class ActionReads:
 
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
         """Return the tasks that were opened and are not done."""
-        found = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
-        return [row for row in found if row.done_at is None and is_open(row)]
+        rows = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
+        return [row for row in rows if row.done_at is None and is_open(row)]
 
     def untold(self, connection_id: int) -> Sequence[ActionRow]:
         """Return what is sent or unknown, and whose owner was not told so yet."""

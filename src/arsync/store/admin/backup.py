@@ -43,20 +43,20 @@ def back_up(database: Database, target: Path) -> int:
         raise UserMistake(f"{target}: there is such a file already. Choose another name.")
     if not target.parent.is_dir():
         raise UserMistake(f"{target.parent}: there is no such folder for the backup.")
-    part = target.with_name(f".{target.name}.part")
+    path = target.with_name(f".{target.name}.part")
     with _said(target):
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
-    with _said(target), _no_leftovers(part):  # ours from here on: another backup's stays
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+    with _said(target), _no_leftovers(path):  # ours from here on: another backup's stays
         if database.is_sqlite:
-            _copy_pages(database, part)
+            _copy_pages(database, path)
         else:
-            _copy_into_file(database, part, target)
-        faults = _one_file(part)
+            _copy_into_file(database, path, target)
+        faults = _one_file(path)
         if faults:
             raise UserMistake(f"{database.shown}: the store is damaged: {faults[0]}")
-        with part.open("rb") as written:
+        with path.open("rb") as written:
             os.fsync(written.fileno())
-        part.rename(target)
+        path.rename(target)
     return target.stat().st_size
 
 

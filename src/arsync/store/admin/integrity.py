@@ -46,8 +46,9 @@ def file_faults(connection: sqlite3.Connection) -> list[str]:
     if found == ["ok"]:
         found = []
     broken = connection.execute("PRAGMA foreign_key_check").fetchmany(NAMED_MAX)
-    return found + [f"a row of {table} names a {parent} that is not there"
-                    for table, _, parent, _ in broken]  # fmt: skip
+    return found + [
+        f"a row of {table} names a {parent} that is not there" for table, _, parent, _ in broken
+    ]
 
 
 def examine_store(database: Database, connection_id: int) -> Iterator[Fault]:
@@ -180,17 +181,17 @@ def _matched(
     rows = connection.execute(
         select(*columns, ours[whole].label("whole")).where(
             ours.connection_id == connection_id,
-            ours.status.not_in([one.value for one in _DEAD]),
+            ours.status.not_in([document_status.value for document_status in _DEAD]),
         )
     )
     for row in rows:
-        given = Decimal(0)
-        for one in row.allocations:
-            received[one.invoice_id] += one.amount
-            invoice = known.get(one.invoice_id)
+        amount = Decimal(0)
+        for allocation in row.allocations:
+            received[allocation.invoice_id] += allocation.amount
+            invoice = known.get(allocation.invoice_id)
             if invoice is not None and invoice.currency == row.currency:
-                given += one.amount
-        yield row, given
+                amount += allocation.amount
+        yield row, amount
 
 
 _DEAD = (DocumentStatus.DELETED, DocumentStatus.VOIDED, DocumentStatus.DRAFT)

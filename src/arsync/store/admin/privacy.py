@@ -216,11 +216,18 @@ def _about(
 def _actions(connection: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
     ours = actions.c
     rows = connection.execute(
-        select(ours.key, ours.state, ours.action, ours.before, ours.receipt_detail, ours.outcome,
-               ours.created_at)
+        select(
+            ours.key,
+            ours.state,
+            ours.action,
+            ours.before,
+            ours.receipt_detail,
+            ours.outcome,
+            ours.created_at,
+        )
         .where(ours.connection_id == connection_id, ours.contact_id == contact_id)
         .order_by(ours.created_at, ours.key)
-    ).all()  # fmt: skip
+    ).all()
     event = action_events.c
     events: dict[str, list[dict[str, Any]]] = {row.key: [] for row in rows}
     for one in connection.execute(
@@ -229,9 +236,14 @@ def _actions(connection: Connection, connection_id: int, contact_id: str) -> lis
         .order_by(event.id)
     ):
         events[one.key].append(
-            {"at": one.at, "who": one.who, "from": one.from_state, "to": one.to_state,
-             "why": one.why}
-        )  # fmt: skip
+            {
+                "at": one.at,
+                "who": one.who,
+                "from": one.from_state,
+                "to": one.to_state,
+                "why": one.why,
+            }
+        )
     return [
         {
             "key": row.key,

@@ -107,8 +107,14 @@ class People:
         """
         ours = promises.c
         query = (
-            select(ours.id, ours.promised_on, ours.amount, ours.amount_due.label("due_then"),
-                   invoices.c.status, invoices.c.amount_due)
+            select(
+                ours.id,
+                ours.promised_on,
+                ours.amount,
+                ours.amount_due.label("due_then"),
+                invoices.c.status,
+                invoices.c.amount_due,
+            )
             .join(
                 invoices,
                 (invoices.c.connection_id == ours.connection_id)
@@ -116,7 +122,7 @@ class People:
             )
             .where(ours.connection_id == connection_id, ours.kept.is_(None), ~ours.replaced)
             .order_by(ours.id)
-        )  # fmt: skip
+        )
         changed = []
         with self._database.write() as connection:
             for row in connection.execute(query).all():

@@ -141,7 +141,10 @@ def allocations_json(allocations: tuple[Allocation, ...]) -> str:
     """Return allocations as JSON, their amounts as ten-thousandths; an empty text for none."""
     if not allocations:
         return ""
-    rows = [(one.invoice_id, to_units(one.amount), one.allocated_on) for one in allocations]
+    rows = [
+        (allocation.invoice_id, to_units(allocation.amount), allocation.allocated_on)
+        for allocation in allocations
+    ]
     return msgspec.json.encode(rows).decode()
 
 

@@ -131,10 +131,10 @@ class Database:
         with self.translated(), self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))  # connected: the next answer comes quickly
             before = clock.now()
-            theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = clock.now()
         way = (after - before).total_seconds() / 2
-        ahead = (before - theirs).total_seconds() + way
+        ahead = (before - moment).total_seconds() + way
         return math.copysign(max(0.0, abs(ahead) - way), ahead)
 
     @contextmanager
@@ -143,10 +143,10 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            ours = self._meaning(error)
-            if ours is None:
+            arsync_error = self._meaning(error)
+            if arsync_error is None:
                 raise
-            raise ours from error
+            raise arsync_error from error
 
     def _meaning(self, error: DBAPIError) -> ArsyncError | None:
         return (_sqlite_meaning if self.is_sqlite else _postgresql_meaning)(error, self.shown)

@@ -341,13 +341,16 @@ last_plans = Table(
     "last_plans",
     metadata,
     Column(
-        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        "connection_id",
+        Integer,
+        ForeignKey("connections.id"),
+        primary_key=True,
         autoincrement=False,
     ),
     Column("as_of", Date, nullable=False),
     Column("rulebook_hash", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-)  # fmt: skip
+)
 """The plan of each connection's last run, in short: see `store.actions.last_plans`."""
 
 paces = Table(
@@ -362,14 +365,17 @@ outages = Table(
     "outages",
     metadata,
     Column(
-        "connection_id", Integer, ForeignKey("connections.id"), primary_key=True,
+        "connection_id",
+        Integer,
+        ForeignKey("connections.id"),
+        primary_key=True,
         autoincrement=False,
     ),
     Column("failures", Integer, nullable=False),
     Column("failed_at", Moment, nullable=False),
     Column("retry_at", Moment),
     _text("why"),
-)  # fmt: skip
+)
 """Which platforms could not be reached: see `store.admin.outages`."""
 
 runs = Table(

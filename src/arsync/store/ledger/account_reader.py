@@ -49,7 +49,10 @@ def read_accounts(
         invoices=_doubtful_invoices(connection, connection_id),
         contacts=families.unknown,
         doubts=read_doubts(connection, connection_id),
-        differences={one.contact_id: one for one in differences(connection, connection_id)},
+        differences={
+            difference.contact_id: difference
+            for difference in differences(connection, connection_id)
+        },
         moved=read_moved(connection, connection_id),
         done_before=done_before,
     )
@@ -164,7 +167,9 @@ class _Families:
             .where(contacts.c.connection_id == self._connection_id)
             .order_by(contacts.c.id)
         )
-        roots = [one for one in self._connection.scalars(query) if self.root(one) == one]
+        roots = [
+            scalar for scalar in self._connection.scalars(query) if self.root(scalar) == scalar
+        ]
         # What they owe is owed: it must not be missing in a report, nobody knows by whom or not.
         return sorted([*roots, *self.unknown]) if self.unknown else roots
 
@@ -238,16 +243,24 @@ def _read_chunk(
     )
     before = apart.done_before
     histories = with_moved(
-        connection, connection_id, read_history(connection, connection_id, ids, before), ids,
-        apart.moved, done_before=before,
-    )  # fmt: skip
+        connection,
+        connection_id,
+        read_history(connection, connection_id, ids, before),
+        ids,
+        apart.moved,
+        done_before=before,
+    )
     for family in chunk:
         members = tuple(people[one] for one in family if one in people)
         if members:
             yield _account(members, documents, episodes, histories)._replace(
-                doubts=tuple(doubt for one in members for doubt in apart.doubts.get(one.id, ())),
+                doubts=tuple(
+                    doubt for member in members for doubt in apart.doubts.get(member.id, ())
+                ),
                 differences=tuple(
-                    apart.differences[one.id] for one in members if one.id in apart.differences
+                    apart.differences[member.id]
+                    for member in members
+                    if member.id in apart.differences
                 ),
             )
 
@@ -265,7 +278,11 @@ def _account(
     past = [histories[contact.id] for contact in members if contact.id in histories]
     # What was done to a merged contact went with it; nothing can be written to it any more.
     merged = {contact.id for contact in members if contact.status == ContactStatus.MERGED}
-    holding = [histories[one.id] for one in members if one.id in histories and one.id not in merged]
+    holding = [
+        histories[member.id]
+        for member in members
+        if member.id in histories and member.id not in merged
+    ]
     account = Account(
         contacts=members,
         invoices=owed,
@@ -274,16 +291,18 @@ def _account(
         promises=all_of(documents.promises),
         disputes=all_of(documents.disputes),
         # What was done for an invoice that moved within the family is known twice.
-        sent=tuple(dict.fromkeys(step for one in past for step in one.sent)),
-        hold=next((one.hold for one in holding if one.hold is not None), None),
+        sent=tuple(dict.fromkeys(step for history in past for step in history.sent)),
+        hold=next((history.hold for history in holding if history.hold is not None), None),
         episodes={invoice.id: episodes[invoice.id] for invoice in owed},
-        last_hold_episode=max((one.last_hold_episode for one in past), default=0),
-        terms_left=next((one.terms_left for one in holding if one.terms_left is not None), None),
-        open_tasks=tuple(key for one in past for key in one.open_tasks),
-        done_keys=frozenset().union(*(one.done_keys for one in past)),
-        fees=frozenset().union(*(one.fees for one in past)),
-        undone={key: who for one in past for key, who in one.undone.items()},
-        refused=frozenset().union(*(one.refused for one in past)),
+        last_hold_episode=max((history.last_hold_episode for history in past), default=0),
+        terms_left=next(
+            (history.terms_left for history in holding if history.terms_left is not None), None
+        ),
+        open_tasks=tuple(key for history in past for key in history.open_tasks),
+        done_keys=frozenset().union(*(history.done_keys for history in past)),
+        fees=frozenset().union(*(history.fees for history in past)),
+        undone={key: who for history in past for key, who in history.undone.items()},
+        refused=frozenset().union(*(history.refused for history in past)),
     )
     return with_paid_days(account)
 
@@ -296,7 +315,7 @@ def read_records(
     query = select(*kind.record_columns).where(
         kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, list(ids))
     )
-    return {one.id: one for one in to_records(kind, connection.execute(query))}
+    return {to_record.id: to_record for to_record in to_records(kind, connection.execute(query))}
 
 
 def _invoices(

@@ -43,7 +43,11 @@ def differences(connection: Connection, connection_id: int) -> list[Difference]:
     """Return the contacts that differed when they were last compared, the largest first."""
     query = (
         select(
-            table.c.contact_id, contacts.c.name, table.c.theirs, table.c.ours, table.c.currency,
+            table.c.contact_id,
+            contacts.c.name,
+            table.c.theirs,
+            table.c.ours,
+            table.c.currency,
             table.c.rate,
         )
         .join(
@@ -56,7 +60,7 @@ def differences(connection: Connection, connection_id: int) -> list[Difference]:
             # Who is gone owes nothing any more, and no platform is asked for it.
             contacts.c.status.not_in([ContactStatus.MERGED.value, ContactStatus.DELETED.value]),
         )
-    )  # fmt: skip
+    )
     found = [Difference(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda one: (-abs(one.theirs - one.ours), one.contact_name))
 
@@ -76,11 +80,16 @@ def save_differences(
     )
     rows = [
         {
-            "connection_id": connection_id, "contact_id": one.contact_id, "theirs": one.theirs,
-            "ours": one.ours, "currency": one.currency, "rate": one.rate, "seen_at": now,
+            "connection_id": connection_id,
+            "contact_id": difference.contact_id,
+            "theirs": difference.theirs,
+            "ours": difference.ours,
+            "currency": difference.currency,
+            "rate": difference.rate,
+            "seen_at": now,
         }
-        for one in found
-    ]  # fmt: skip
+        for difference in found
+    ]
     if rows:
         connection.execute(insert(table), rows)
 
@@ -115,10 +124,14 @@ def compare(
             continue
         found.append(
             Difference(
-                contact_id, names[contact_id][0], balance.amount, nearest, currency,
+                contact_id,
+                names[contact_id][0],
+                balance.amount,
+                nearest,
+                currency,
                 Decimal(1) if currency == base else one.rate,
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -149,14 +162,16 @@ def _sums(
         ours = documents.c
         query = (
             select(
-                ours.contact_id, ours.currency, func.sum(ours[amount]).label("sum"),
+                ours.contact_id,
+                ours.currency,
+                func.sum(ours[amount]).label("sum"),
                 func.max(ours.rate),
             )
             .where(
                 ours.connection_id == connection_id, ours.status == open_.value, ours[amount] != 0
             )
             .group_by(ours.contact_id, ours.currency)
-        )  # fmt: skip
+        )
         if len(ids) <= _ALL_BY_HAND_MAX:
             query = query.where(one_of(connection, ours.contact_id, ids))
         for contact_id, currency, units, rate in connection.execute(query):
@@ -194,7 +209,7 @@ def _with_problems(connection: Connection, connection_id: int) -> frozenset[str]
         problems.c.connection_id == connection_id, problems.c.kind != RecordKind.CONTACTS.value
     )
     rows = list(connection.execute(query))
-    named = sorted({one for row in rows for one in row.invoice_ids})
+    named = sorted({invoice_id for row in rows for invoice_id in row.invoice_ids})
     found = {row.contact_id for row in rows} - {""}
     if named:
         owners = select(invoices.c.contact_id).where(

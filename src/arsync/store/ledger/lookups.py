@@ -98,7 +98,9 @@ def _near(connection: Connection, connection_id: int, kind: Kind, column: str, w
     here = and_(ours.connection_id == connection_id, ours.status != kind.gone_status)
     words = wanted.lower().split()
     if words:
-        has_them = and_(*(func.lower(ours[column]).contains(one, autoescape=True) for one in words))
+        has_them = and_(
+            *(func.lower(ours[column]).contains(word, autoescape=True) for word in words)
+        )
         query = select(ours[column]).where(here, has_them).distinct().order_by(ours[column])
         named = list(connection.scalars(query.limit(SHOWN_MAX + 1)))
         if named:

@@ -121,20 +121,22 @@ def _store_records(
         if kind.kind == RecordKind.INVOICES:
             batch.touched |= _note_moves(connection, connection_id, records, batch.changed)
         upsert(connection, kind, rows)
-    found = [*page.problems, *batch.problems]
+    document_problems = [*page.problems, *batch.problems]
     if page.gone:
         batch.touched |= _owners(connection, connection_id, kind, page.gone)
     gone = mark_gone(connection, connection_id, kind, page.gone)
-    _save_problems(connection, connection_id, (kind.kind, [*ids, *page.gone]), found, now)
+    _save_problems(
+        connection, connection_id, (kind.kind, [*ids, *page.gone]), document_problems, now
+    )
     if sweep:
-        seen = [*batch.unchanged, *(one.id for one in found)]
+        seen = [*batch.unchanged, *(document_problem.id for document_problem in document_problems)]
         _mark_seen(connection, kind, connection_id, seen, sweep)
     return PageResult(
         inserted=batch.inserted,
         updated=batch.updated,
         unchanged=len(batch.unchanged),
         gone=gone,
-        problems=tuple(found),
+        problems=tuple(document_problems),
         touched=frozenset(batch.touched),
     )
 
@@ -193,8 +195,11 @@ class _Batch:
     def rows_of(self, records: Mapping[str, Any]) -> Iterator[Values]:
         """Yield the rows to write; records that cannot be kept become problems."""
         stored, kind, connection_id, sweep = (
-            self._stored, self._kind, self._connection_id, self._sweep
-        )  # fmt: skip
+            self._stored,
+            self._kind,
+            self._connection_id,
+            self._sweep,
+        )
         of_contact = kind.kind != RecordKind.CONTACTS
         for record_id, record in records.items():
             known = stored.get(record_id)
@@ -274,16 +279,18 @@ def _save_problems(
     if ids and connection.scalar(_SOME_PROBLEM, given) is not None:
         standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
         connection.execute(delete(problems).where(standing, one_of(connection, problems.c.id, ids)))
-    for one in found:
+    for document_problem in found:
         values = {
-            "number": _kept(one.number), "message": _kept(one.message), "seen_at": now,
-            "contact_id": _kept(one.contact_id),
-            "invoice_ids": tuple(_kept(id_) for id_ in one.invoice_ids),
-        }  # fmt: skip
+            "number": _kept(document_problem.number),
+            "message": _kept(document_problem.message),
+            "seen_at": now,
+            "contact_id": _kept(document_problem.contact_id),
+            "invoice_ids": tuple(_kept(id_) for id_ in document_problem.invoice_ids),
+        }
         make = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(
             make.insert(problems)
-            .values(connection_id=connection_id, kind=kind.value, id=one.id, **values)
+            .values(connection_id=connection_id, kind=kind.value, id=document_problem.id, **values)
             .on_conflict_do_update(index_elements=list(problems.primary_key.columns), set_=values)
         )
 

@@ -67,46 +67,101 @@ def _moment(moment: datetime | None) -> str | None:
 
 def _contact(connection_id: int, one: Contact, row_hash: int, sweep: str) -> Values:
     return (
-        connection_id, one.id, one.name, str(one.status), one.email, texts_json(one.more_emails),
-        one.first_name, one.currency, one.country, texts_json(one.groups), one.parent_id,
-        int(one.bill_to_parent), one.merged_into, _day(one.created_on), one.terms, one.note,
-        one.version, _moment(one.updated_at), row_hash, sweep,
-    )  # fmt: skip
+        connection_id,
+        one.id,
+        one.name,
+        str(one.status),
+        one.email,
+        texts_json(one.more_emails),
+        one.first_name,
+        one.currency,
+        one.country,
+        texts_json(one.groups),
+        one.parent_id,
+        int(one.bill_to_parent),
+        one.merged_into,
+        _day(one.created_on),
+        one.terms,
+        one.note,
+        one.version,
+        _moment(one.updated_at),
+        row_hash,
+        sweep,
+    )
 
 
 def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Values:
     rate, sent, paid_on, expected_on = one.rate, one.sent, one.paid_on, one.expected_on
     status, amount_due, disputed_on = str(one.status), to_units(one.amount_due), one.disputed_on
     return (
-        connection_id, one.id, one.contact_id, one.number, status, _iso(one.issued_on),
-        _iso(one.due_on), one.currency, None if rate is None else str(rate), to_units(one.total),
-        amount_due, one.reference, None if sent is None else int(sent),
+        connection_id,
+        one.id,
+        one.contact_id,
+        one.number,
+        status,
+        _iso(one.issued_on),
+        _iso(one.due_on),
+        one.currency,
+        None if rate is None else str(rate),
+        to_units(one.total),
+        amount_due,
+        one.reference,
+        None if sent is None else int(sent),
         None if paid_on is None else _iso(paid_on),
-        None if expected_on is None else _iso(expected_on), one.email, one.link, one.note,
-        None if disputed_on is None else _iso(disputed_on), one.version,
-        _moment(one.updated_at), row_hash, sweep,
+        None if expected_on is None else _iso(expected_on),
+        one.email,
+        one.link,
+        one.note,
+        None if disputed_on is None else _iso(disputed_on),
+        one.version,
+        _moment(one.updated_at),
+        row_hash,
+        sweep,
         # The first episode of being owed.
         1 if status == _OPEN and amount_due > 0 else 0,
-    )  # fmt: skip
+    )
 
 
 def _payment(connection_id: int, one: Payment, row_hash: int, sweep: str) -> Values:
     return (
-        connection_id, one.id, one.contact_id, str(one.status), _iso(one.paid_on), one.currency,
-        None if one.rate is None else str(one.rate), to_units(one.amount),
-        to_units(one.unallocated), allocations_json(one.allocations), one.reference,
-        None if one.reconciled is None else int(one.reconciled), one.version,
-        _moment(one.updated_at), row_hash, sweep,
-    )  # fmt: skip
+        connection_id,
+        one.id,
+        one.contact_id,
+        str(one.status),
+        _iso(one.paid_on),
+        one.currency,
+        None if one.rate is None else str(one.rate),
+        to_units(one.amount),
+        to_units(one.unallocated),
+        allocations_json(one.allocations),
+        one.reference,
+        None if one.reconciled is None else int(one.reconciled),
+        one.version,
+        _moment(one.updated_at),
+        row_hash,
+        sweep,
+    )
 
 
 def _credit(connection_id: int, one: Credit, row_hash: int, sweep: str) -> Values:
     return (
-        connection_id, one.id, one.contact_id, str(one.kind), one.number, str(one.status),
-        _iso(one.issued_on), one.currency, None if one.rate is None else str(one.rate),
-        to_units(one.total), to_units(one.unallocated), allocations_json(one.allocations),
-        one.version, _moment(one.updated_at), row_hash, sweep,
-    )  # fmt: skip
+        connection_id,
+        one.id,
+        one.contact_id,
+        str(one.kind),
+        one.number,
+        str(one.status),
+        _iso(one.issued_on),
+        one.currency,
+        None if one.rate is None else str(one.rate),
+        to_units(one.total),
+        to_units(one.unallocated),
+        allocations_json(one.allocations),
+        one.version,
+        _moment(one.updated_at),
+        row_hash,
+        sweep,
+    )
 
 
 _OPEN = DocumentStatus.OPEN.value

@@ -83,10 +83,10 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
         sweeps.c.name == page.sweep,
         sweeps.c.kind == page.kind.value,
     )
-    known = connection.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
+    row = connection.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
     empty = not page.records and not page.problems
     of_balances = bool(page.open_balances) or (empty and page.kind == RecordKind.INVOICES)
-    if known is None:
+    if row is None:
         # An older sweep of the kind that never ended was given up by the connector.
         forget_sweeps(
             connection,
@@ -107,12 +107,12 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
             update(sweeps)
             .where(this)
             .values(
-                of_balances=known.of_balances if empty and not page.open_balances else of_balances,
+                of_balances=row.of_balances if empty and not page.open_balances else of_balances,
                 ended=sweeps.c.ended if not page.sweep_ends else True,
             )
         )
     if page.open_balances:
-        ids = [one.invoice_id for one in page.open_balances]
+        ids = [open_balance.invoice_id for open_balance in page.open_balances]
         seen = open_balances
         connection.execute(
             delete(seen).where(
@@ -122,7 +122,11 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
             )
         )
         # One that cannot be kept counts as not seen: its invoice is read again, and reported.
-        rows = {one.invoice_id: one for one in page.open_balances if _fits(one.amount_due)}
+        rows = {
+            open_balance.invoice_id: open_balance
+            for open_balance in page.open_balances
+            if _fits(open_balance.amount_due)
+        }
         common = {"connection_id": connection_id, "sweep": page.sweep}
         if rows:
             connection.execute(insert(seen), [common | one._asdict() for one in rows.values()])

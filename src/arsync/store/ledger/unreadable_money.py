@@ -22,10 +22,13 @@ def read_doubts(connection: Connection, connection_id: int) -> dict[str, list[st
     """
     found: dict[str, list[str]] = defaultdict(list)
     rows = [row for row in connection.execute(_unread(connection_id)) if _whose(row)]
-    named = sorted({one for row in rows for one in row.invoice_ids})
+    named = sorted({invoice_id for row in rows for invoice_id in row.invoice_ids})
     owners = _owners(connection, connection_id, named) if named else {}
     for row in rows:
-        whose = {row.contact_id, *(owners.get(one, "") for one in row.invoice_ids)} - {""}
+        whose = {
+            row.contact_id,
+            *(owners.get(invoice_id, "") for invoice_id in row.invoice_ids),
+        } - {""}
         what = f"{_MONEY[row.kind]} ({row.number or row.id})"
         for contact_id in sorted(whose):
             found[contact_id].append(

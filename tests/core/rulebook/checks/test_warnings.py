@@ -26,9 +26,9 @@ def warnings_of(text: str) -> list[str]:
     rulebook, problems = read_rulebook([("r.yaml", HEAD + text)])
     assert rulebook is not None, problems
     found = rulebook_warnings(rulebook)
-    assert all(one.severity == "warning" for one in found)
+    assert all(problem.severity == "warning" for problem in found)
     # Groups are defined here for the sake of their own warnings; nobody has to ask for them.
-    return [str(one) for one in found if not one.message.startswith("no rule asks for")]
+    return [str(problem) for problem in found if not problem.message.startswith("no rule asks for")]
 
 
 def hold(when: str) -> str:
@@ -147,8 +147,9 @@ def test_cadences_that_share_a_value_are_named() -> None:
     assert len(found) == 1
     assert "the cadences 'C1' (r.yaml:4) and 'C2' overlap in balance" in found[0]
     shared = cadences(
-        "when: {contact_group: [a, b]}, ", "when: {contact_group: [b, c]}, ",
-    )  # fmt: skip
+        "when: {contact_group: [a, b]}, ",
+        "when: {contact_group: [b, c]}, ",
+    )
     assert ["overlap in contact_group" in one for one in warnings_of(shared)] == [True]
 
 
@@ -241,10 +242,10 @@ def ledger_of(desk: Any, text: str, amounts: list[str]) -> list[str]:
         )
         for n, amount in enumerate(amounts, 1)
     ]
-    found = ledger_warnings(
+    problems = ledger_warnings(
         desk.rulebook(HEAD + text), accounts, Organisation("o", "Acme", "GBP"), desk.today
     )
-    return [str(one) for one in found]
+    return [str(problem) for problem in problems]
 
 
 def test_what_nobody_in_the_ledger_is_or_has_is_named(desk: Any) -> None:
@@ -287,7 +288,7 @@ def layered_warnings(own: str, pack: str = "uk-standard") -> list[str]:
         [("own.yaml", f"version: 1\nextends: {pack}\n{own}")], find=shipped
     )
     assert rulebook is not None, problems
-    return [str(one) for one in rulebook_warnings(rulebook)]
+    return [str(rulebook_warning) for rulebook_warning in rulebook_warnings(rulebook)]
 
 
 def test_a_changed_currency_names_the_amounts_that_stay_as_they_were() -> None:
@@ -307,18 +308,23 @@ def test_a_changed_currency_names_the_amounts_that_stay_as_they_were() -> None:
 def test_amounts_written_anew_are_not_named() -> None:
     (found,) = layered_warnings(
         "currency: NZD\n"
-        "credit_limits: [{name: New customers, limit: 3000}, {name: Everyone else, limit: 12000}]\n"
+        "credit_limits: [{name: New customers, limit: 3000},"
+        " {name: Everyone else, limit: 12000}]\n"
         "credit_holds: [{name: Seriously overdue, remove: true}]\n",
         pack="au-nz-standard",
     )
     assert found.split("stay: ")[1].startswith("amount_due 10 (arsync_rulebooks/au-nz-standard")
-    assert layered_warnings(
-        "currency: NZD\n"
-        "credit_limits: [{name: New customers, limit: 3000}, {name: Everyone else, limit: 12000}]\n"
-        "credit_holds: [{name: Seriously overdue, remove: true}]\n"
-        "reminders: [{name: Standard cadence, remove: [skip_invoices_when]}]\n",
-        pack="au-nz-standard",
-    ) == []  # fmt: skip
+    assert (
+        layered_warnings(
+            "currency: NZD\n"
+            "credit_limits: [{name: New customers, limit: 3000},"
+            " {name: Everyone else, limit: 12000}]\n"
+            "credit_holds: [{name: Seriously overdue, remove: true}]\n"
+            "reminders: [{name: Standard cadence, remove: [skip_invoices_when]}]\n",
+            pack="au-nz-standard",
+        )
+        == []
+    )
 
 
 def test_the_same_currency_said_again_is_no_change() -> None:
@@ -328,7 +334,7 @@ def test_the_same_currency_said_again_is_no_change() -> None:
 
 def test_a_table_of_the_law_in_the_rulebooks_own_currency_is_no_matter() -> None:
     own = "currency: EUR\nstatutory: {currency: EUR}\n"
-    assert not any("statutory'" in one for one in layered_warnings(own))
+    assert not any("statutory'" in layered_warning for layered_warning in layered_warnings(own))
 
 
 def test_a_long_list_of_amounts_is_cut_and_counted() -> None:
@@ -337,19 +343,28 @@ def test_a_long_list_of_amounts_is_cut_and_counted() -> None:
     own = "version: 1\nextends: base.yaml\ncurrency: EUR\n"
     rulebook, _ = read_rulebook([("own.yaml", own)], find=lambda _name, _asking: base)
     assert rulebook is not None
-    (found,) = rulebook_warnings(rulebook)
-    assert " and 2 more." in found.message
-    assert found.message.count("base.yaml:") == currency_changes.AMOUNTS_NAMED_MAX
+    (problem,) = rulebook_warnings(rulebook)
+    assert " and 2 more." in problem.message
+    assert problem.message.count("base.yaml:") == currency_changes.AMOUNTS_NAMED_MAX
 
 
 def test_a_group_that_no_rule_asks_for_is_named() -> None:
     rulebook, _ = read_rulebook(
-        [("r.yaml", HEAD + "groups: {A: {tag: x}, B: {tag: y}, C: {tag: z}}\n"
-          "leave_alone: [{name: N, when: {not: {group: [A, B]}}}]\n")]
-    )  # fmt: skip
+        [
+            (
+                "r.yaml",
+                HEAD + "groups: {A: {tag: x}, B: {tag: y}, C: {tag: z}}\n"
+                "leave_alone: [{name: N, when: {not: {group: [A, B]}}}]\n",
+            )
+        ]
+    )
     assert rulebook is not None
-    (found,) = [one for one in rulebook_warnings(rulebook) if "asks for" in one.message]
-    assert str(found).startswith("r.yaml:3:36: warning: no rule asks for the group 'C'.")
+    (problem,) = [
+        rulebook_warning
+        for rulebook_warning in rulebook_warnings(rulebook)
+        if "asks for" in rulebook_warning.message
+    ]
+    assert str(problem).startswith("r.yaml:3:36: warning: no rule asks for the group 'C'.")
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,9 @@ def without_places(value: Any) -> Any:
     if isinstance(value, Rulebook):
         left_out = {"files", "hash", "group_places"}
         return {
-            one.name: without_places(getattr(value, one.name))
-            for one in fields(value)
-            if one.name not in left_out
+            field.name: without_places(getattr(value, field.name))
+            for field in fields(value)
+            if field.name not in left_out
         }
     if isinstance(value, Place):
         return None
@@ -139,7 +139,7 @@ def test_a_named_element_can_be_removed(word: str) -> None:
         f"groups: {{Small: {{remove: {word}}}}}\n"
         f"reminders: [{{name: Cadence, remove: {word}}}]\n"
     )
-    assert [one.name for one in rulebook.credit_limits] == ["Everyone else"]
+    assert [credit_limit.name for credit_limit in rulebook.credit_limits] == ["Everyone else"]
     assert rulebook.customers == ()
     assert list(rulebook.groups) == ["Key account"]
     assert rulebook.reminders == ()
@@ -147,7 +147,11 @@ def test_a_named_element_can_be_removed(word: str) -> None:
 
 def test_new_elements_come_first_for_the_first_match_counts() -> None:
     rulebook = over("credit_limits:\n  - {name: Mine, when: {tag: x}, limit: 1}\n")
-    assert [one.name for one in rulebook.credit_limits] == ["Mine", "New", "Everyone else"]
+    assert [credit_limit.name for credit_limit in rulebook.credit_limits] == [
+        "Mine",
+        "New",
+        "Everyone else",
+    ]
 
 
 def test_new_elements_stand_behind_the_known_one_they_follow() -> None:
@@ -155,7 +159,7 @@ def test_new_elements_stand_behind_the_known_one_they_follow() -> None:
         "credit_limits:\n  - {name: A, when: {tag: a}, limit: 1}\n  - name: New\n"
         "  - {name: B, when: {tag: b}, limit: 2}\n  - {name: C, when: {tag: c}, limit: 3}\n"
     )
-    names = [one.name for one in rulebook.credit_limits]
+    names = [credit_limit.name for credit_limit in rulebook.credit_limits]
     assert names == ["A", "New", "B", "C", "Everyone else"]
 
 
@@ -167,8 +171,10 @@ def test_steps_are_changed_by_their_day() -> None:
     )
     (cadence,) = rulebook.reminders
     assert [(step.day, step.kind.value, step.text) for step in cadence.steps] == [
-        (1, "email", "first reminder"), (14, "task", "Call"), (45, "email", "final notice"),
-    ]  # fmt: skip
+        (1, "email", "first reminder"),
+        (14, "task", "Call"),
+        (45, "email", "final notice"),
+    ]
     assert cadence.skip_invoices_when is not None
     assert [step.place.file for step in cadence.steps] == ["base.yaml", "own.yaml", "own.yaml"]
 
@@ -210,15 +216,15 @@ def test_chains_are_followed_and_the_nearest_word_counts() -> None:
 
 def test_a_change_below_changes_the_hash() -> None:
     own = [("own.yaml", "extends: base\n")]
-    other, _ = read_rulebook(own, find=library(base=BASE + "# other\n"))
-    assert other is not None
-    assert other.hash != over("").hash
+    rulebook, _ = read_rulebook(own, find=library(base=BASE + "# other\n"))
+    assert rulebook is not None
+    assert rulebook.hash != over("").hash
 
 
 def test_rulebooks_that_extend_each_other_are_told_with_the_way_round() -> None:
     texts = {"a": "extends: b\n", "b": "extends: c\n", "c": "extends: a\n"}
     _, problems = read_rulebook([("own.yaml", "extends: a\n")], find=library(**texts))
-    (found,) = [one for one in problems if "never ends" in one.message]
+    (found,) = [problem for problem in problems if "never ends" in problem.message]
     assert (found.file, found.line) == ("c.yaml", 1)
     assert "a.yaml which extends b.yaml which extends c.yaml which extends a.yaml" in found.message
     itself = read_rulebook([("a.yaml", "extends: a\n")], find=library(**texts))[1]
@@ -229,12 +235,12 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
     last = LAYERS_MAX - 1
     texts = {f"r{n}": f"extends: r{n + 1}\n" for n in range(last)} | {f"r{last}": BASE}
     assert read_rulebook([("own", "extends: r1\n")], find=library(**texts))[1] == []
-    (found,) = [
+    (problem,) = [
         one
         for one in read_rulebook([("own", "extends: r0\n")], find=library(**texts))[1]
         if "more than" in one.message
     ]
-    assert str(LAYERS_MAX) in found.message
+    assert str(LAYERS_MAX) in problem.message
 
 
 @pytest.mark.parametrize(
@@ -258,21 +264,23 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
 def test_problems_name_the_file_and_line_of_the_part_that_is_wrong(
     own: str, line: int, part: str
 ) -> None:
-    found = [str(one) for one in problems_over(own + "\n")]
+    found = [str(problem) for problem in problems_over(own + "\n")]
     assert any(one.startswith(f"own.yaml:{line}:") and part in one for one in found), found
 
 
 def test_a_fault_below_is_told_where_it_stands() -> None:
     broken = BASE.replace("terms: cash on delivery", "terms: cash")
     _, problems = read_rulebook([("own.yaml", "extends: broken\n")], find=library(broken=broken))
-    assert [(one.file, one.line) for one in problems] == [("broken.yaml", 24)]
+    assert [(problem.file, problem.line) for problem in problems] == [("broken.yaml", 24)]
 
 
 def test_nothing_can_be_removed_where_nothing_is_extended() -> None:
     _, problems = read_rulebook(
         [("r", "version: 1\ncurrency: GBP\ncredit_holds: [{name: H, remove: true}]\n")]
     )
-    assert ["nothing below that could be removed" in one.message for one in problems] == [True]
+    assert ["nothing below that could be removed" in problem.message for problem in problems] == [
+        True
+    ]
 
 
 def test_what_is_not_there_cannot_be_extended() -> None:
@@ -303,7 +311,7 @@ def test_two_files_of_one_layer_may_not_disagree() -> None:
     _, problems = read_rulebook(
         [("a", "name: One\n"), ("b", "name: Two\n")], shared=[("base", BASE)]
     )
-    assert ["says something else in a:1" in one.message for one in problems] == [True]
+    assert ["says something else in a:1" in problem.message for problem in problems] == [True]
 
 
 def test_a_file_of_the_folder_that_another_extends_is_its_base() -> None:
@@ -329,17 +337,34 @@ def planned(rulebook: Rulebook) -> Plan:
     accounts = [
         Account(
             (Contact(f"c{days}", f"C{days}", email="a@x.test"),),
-            (Invoice(f"i{days}", f"c{days}", f"INV-{days}", "open", TODAY - timedelta(days + 30),
-                     TODAY - timedelta(days), "GBP", Decimal(1), Decimal(900), Decimal(900)),),
+            (
+                Invoice(
+                    f"i{days}",
+                    f"c{days}",
+                    f"INV-{days}",
+                    "open",
+                    TODAY - timedelta(days + 30),
+                    TODAY - timedelta(days),
+                    "GBP",
+                    Decimal(1),
+                    Decimal(900),
+                    Decimal(900),
+                ),
+            ),
             taken_over_on=TODAY - timedelta(400),
         )
         for days in (1, 20, 40, 70, 90)
-    ]  # fmt: skip
+    ]
     return make_plan(
-        accounts, rulebook, connection="c", organisation=Organisation("o", "O", "GBP"),
-        today=TODAY, now=datetime(2026, 11, 18, 12, tzinfo=UTC),
-        offers=frozenset(one for one, _, _ in needs(rulebook)), holidays=no_holidays,
-    )  # fmt: skip
+        accounts,
+        rulebook,
+        connection="c",
+        organisation=Organisation("o", "O", "GBP"),
+        today=TODAY,
+        now=datetime(2026, 11, 18, 12, tzinfo=UTC),
+        offers=frozenset(one for one, _, _ in needs(rulebook)),
+        holidays=no_holidays,
+    )
 
 
 def test_moving_lines_or_elements_into_a_base_changes_no_key() -> None:
@@ -380,7 +405,7 @@ def test_what_differs_is_listed_with_its_place() -> None:
         "follow_ups: [{name: Broken promise, remove: true}]\nsafety: {emails: 5}\n"
     )
     assert own.problems == []
-    assert [str(one) for one in differences(shared.files, own.files)] == [
+    assert [str(difference) for difference in differences(shared.files, own.files)] == [
         "credit_limits 'Mine': added  (own.yaml:5)",
         "credit_holds 'Overdue': terms removed: cash on delivery  (base.yaml:24)",
         "reminders 'Cadence': day 14 {email: second reminder} -> {task: Call}  (own.yaml:10)",
@@ -441,11 +466,27 @@ def test_what_is_shown_reads_back_to_the_same_rulebook(low: str, mid: str, top: 
 
 
 SCRAPS = st.sampled_from(
-    ["", "remove: true", "- {name: Overdue, remove: [terms, {}]}", "? [a]\n: b", "- - x", "*a",
-     "&a", "steps: {day: 1}", "      - {day: +-1, remove: yes}", f"      - {{day: {'9' * 5000}}}",
-     "groups: [x]", "sending: {remove: x}", "statutory: {rates: [x, {from: 1, remove: true}]}",
-     "credit_limits:", "extends: [base]", "extends: {a: b}", "<<: {a: b}", "customers: [[], {}]"]
-)  # fmt: skip
+    [
+        "",
+        "remove: true",
+        "- {name: Overdue, remove: [terms, {}]}",
+        "? [a]\n: b",
+        "- - x",
+        "*a",
+        "&a",
+        "steps: {day: 1}",
+        "      - {day: +-1, remove: yes}",
+        f"      - {{day: {'9' * 5000}}}",
+        "groups: [x]",
+        "sending: {remove: x}",
+        "statutory: {rates: [x, {from: 1, remove: true}]}",
+        "credit_limits:",
+        "extends: [base]",
+        "extends: {a: b}",
+        "<<: {a: b}",
+        "customers: [[], {}]",
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -456,7 +497,7 @@ def test_whatever_a_layer_holds_ends_in_problems_with_a_line_or_in_a_rulebook(
     found = reading("extends: base\n" + "\n".join(lines) + "\n")
     if found.rulebook is None:
         assert found.problems
-        assert all(one.line > 0 and one.file for one in found.problems)
+        assert all(problem.line > 0 and problem.file for problem in found.problems)
     else:
         again = read_layers([("again", effective_text(found.files))])
         assert again.problems == []

@@ -57,7 +57,11 @@ def test_the_design_example_is_read_whole() -> None:
     ridgeway, agency = rulebook.customers
     assert (ridgeway.credit_limit, ridgeway.review_on) == (Decimal(25000), date(2027, 1, 31))
     assert agency.tags == {"legal"}
-    assert [one.amount for one in rulebook.credit_limits] == [None, Decimal(2500), Decimal(10000)]
+    assert [credit_limit.amount for credit_limit in rulebook.credit_limits] == [
+        None,
+        Decimal(2500),
+        Decimal(10000),
+    ]
     assert [step.day for step in rulebook.reminders[1].steps] == [-3, 1, 14, 30, 45]
     assert rulebook.reminders[1].steps[3].needs_approval
     assert (rulebook.sending.earliest, rulebook.sending.latest) == (time(9), time(16, 30))
@@ -152,7 +156,7 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("reminders: [{name: a, steps: [{day: 1, late_fee: x%}]}]", "which is not a percentage"),
         ("reminders: [{name: a, steps: [{day: 1, late_fee: [1]}]}]", "an amount or a percentage"),
     ],
-)  # fmt: skip
+)
 def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
     found = problems_of(HEAD + text)
     assert any(said in one for one in found), found
@@ -246,7 +250,7 @@ def test_amounts_are_read_exactly(written: str, meant: str) -> None:
         ("x" * (limits.RULEBOOK_BYTES_MAX + 1), "larger than 2,000,000 bytes"),
         ("[" + "1," * (limits.NODES_MAX + 1), "more than 200,000 values"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_rulebook_ends_in_a_problem(text: str, said: str) -> None:
     found = problems_of(text)
     assert any(said in one for one in found), found
@@ -303,7 +307,7 @@ def test_lists_of_several_files_grow_and_groups_are_shared() -> None:
     assert not problems
     assert rulebook is not None
     assert rulebook.files == ("a.yaml", "b.yaml")
-    assert [one.name for one in rulebook.credit_holds] == ["H", "H2"]
+    assert [credit_hold.name for credit_hold in rulebook.credit_holds] == ["H", "H2"]
     assert (rulebook.safety.emails, rulebook.safety.tasks) == (5, 6)
 
 
@@ -317,7 +321,7 @@ def test_lists_of_several_files_grow_and_groups_are_shared() -> None:
         ("groups: {A: {tag: a}}\n", "groups: {A: {tag: a}}\n", "the group 'A' is defined twice"),
         ("customers: [{contact: x}]\n", "customers: [{contact: X}]\n", "first in a.yaml:3"),
     ],
-)  # fmt: skip
+)
 def test_single_values_that_differ_name_both_places(first: str, second: str, said: str) -> None:
     rulebook, problems = read_rulebook([("a.yaml", HEAD + first), ("b.yaml", second)])
     assert rulebook is None
@@ -369,16 +373,41 @@ def test_needs_name_letters_and_late_fees() -> None:
 
 
 SECTIONS = st.sampled_from(
-    ["version: 1", "currency: GBP", "groups:", "  A: {tag: x}", "- a", "  - name: x", "?", ": :",
-     "    when: {tag: [a, {b: c}]}", "&a", "*a", "!!int x", "'", '"', "|", "\t", "credit_holds:",
-     "reminders: [{name: a, steps: [{day: 1, email: x}]}]", "{", "}", "<<: *a",
-     "safety: {emails: x}",
-     "any: [{not: {any: {}}}]", "\u0085", "\ufeff", "9:30", "0x1F", "~"]
-)  # fmt: skip
+    [
+        "version: 1",
+        "currency: GBP",
+        "groups:",
+        "  A: {tag: x}",
+        "- a",
+        "  - name: x",
+        "?",
+        ": :",
+        "    when: {tag: [a, {b: c}]}",
+        "&a",
+        "*a",
+        "!!int x",
+        "'",
+        '"',
+        "|",
+        "\t",
+        "credit_holds:",
+        "reminders: [{name: a, steps: [{day: 1, email: x}]}]",
+        "{",
+        "}",
+        "<<: *a",
+        "safety: {emails: x}",
+        "any: [{not: {any: {}}}]",
+        "\u0085",
+        "\ufeff",
+        "9:30",
+        "0x1F",
+        "~",
+    ]
+)
 
 
 @given(st.lists(SECTIONS | st.text(max_size=20), max_size=12))
 def test_no_text_whatever_ends_in_a_traceback(lines: list[str]) -> None:
     rulebook, problems = read_rulebook([("r.yaml", "\n".join(lines))])
-    assert (rulebook is None) is any(one.severity == "error" for one in problems)
-    assert all(one.line >= 1 and one.column >= 1 for one in problems)
+    assert (rulebook is None) is any(problem.severity == "error" for problem in problems)
+    assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)

@@ -33,19 +33,74 @@ PEAK_BYTES_MAX = 600_000_000
 
 SHIPPED = [
     file.read_text("utf-8")
-    for file in sorted(
-        (Path(__file__).parents[4] / "rules" / "arsync_rulebooks").glob("*.yaml")
-    )[:6]
-]  # fmt: skip
+    for file in sorted((Path(__file__).parents[4] / "rules" / "arsync_rulebooks").glob("*.yaml"))[
+        :6
+    ]
+]
 ODD = [
-    "\t", "\ufeff", "\u0085", "\u2028", "\x00", "\x1b", "&a ", "*a", "<<: *a", "!!int ", "!secret ",
-    "? ", "- ", ": ", "#", "|", ">", "'", '"', "{", "}", "[", "]", ",", "%YAML 1.1", "---", "...",
-    "~", "null", "NO", "yes", "9:30", "0123", "0x1F", "1e400", "-5", "0.10", "10,000", "10.000,00",
-    "999999999999999999999", "nan", ".inf", "2027-02-31", "2027-01-31", "£5", "１２", "𝟙", "\ud7ff",
-    "any:", "not:", "unless:", "group: Key account", "balance: {at_least: 5}", "version: 2", "@",
-    "`", "=", "spread over 99999 days", "\\N", '"\\U0010FFFF"', "!!binary aGk=",
+    "\t",
+    "\ufeff",
+    "\u0085",
+    "\u2028",
+    "\x00",
+    "\x1b",
+    "&a ",
+    "*a",
+    "<<: *a",
+    "!!int ",
+    "!secret ",
+    "? ",
+    "- ",
+    ": ",
+    "#",
+    "|",
+    ">",
+    "'",
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "%YAML 1.1",
+    "---",
+    "...",
+    "~",
+    "null",
+    "NO",
+    "yes",
+    "9:30",
+    "0123",
+    "0x1F",
+    "1e400",
+    "-5",
+    "0.10",
+    "10,000",
+    "10.000,00",
+    "999999999999999999999",
+    "nan",
+    ".inf",
+    "2027-02-31",
+    "2027-01-31",
+    "£5",
+    "１２",
+    "𝟙",
+    "\ud7ff",
+    "any:",
+    "not:",
+    "unless:",
+    "group: Key account",
+    "balance: {at_least: 5}",
+    "version: 2",
+    "@",
+    "`",
+    "=",
+    "spread over 99999 days",
+    "\\N",
+    '"\\U0010FFFF"',
+    "!!binary aGk=",
     "!!python/object:os.x",
-]  # fmt: skip
+]
 
 
 def check(text: str) -> tuple[Rulebook | None, list[Problem]]:
@@ -54,11 +109,11 @@ def check(text: str) -> tuple[Rulebook | None, list[Problem]]:
     assert (rulebook is None) is any(one.severity == "error" for one in problems)
     assert len(problems) <= limits.PROBLEMS_MAX
     lines = text.count("\n") + text.count("\r") + text.count("\x85") + text.count("\u2028")
-    for one in problems:
-        assert 1 <= one.line <= lines + text.count("\u2029") + 2
-        assert one.column >= 1
-        assert one.message
-        assert len(one.message) <= limits.MESSAGE_CHARACTERS_MAX + 10
+    for problem in problems:
+        assert 1 <= problem.line <= lines + text.count("\u2029") + 2
+        assert problem.column >= 1
+        assert problem.message
+        assert len(problem.message) <= limits.MESSAGE_CHARACTERS_MAX + 10
     if rulebook is not None:
         rulebook_warnings(rulebook)
     return rulebook, problems

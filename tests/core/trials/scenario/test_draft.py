@@ -63,14 +63,14 @@ def drafted(account: Account, rulebook: Rulebook | None = None) -> str:
 
 
 def verdict(text: str, rulebook: Rulebook | None = None) -> Verdict:
-    found, problems = read_scenarios("draft.yaml", text)
-    assert found is not None, f"{text}\n{problems}"
-    story = found.scenarios[0]
+    scenario_file, problems = read_scenarios("draft.yaml", text)
+    assert scenario_file is not None, f"{text}\n{problems}"
+    story = scenario_file.scenarios[0]
     return judge(play(story, rulebook or the_rulebook(), holidays=no_holidays))
 
 
 def a_customer(desk: Desk) -> Account:
-    part = Allocation("i2", Decimal("123.45"), TODAY - timedelta(3))
+    allocation = Allocation("i2", Decimal("123.45"), TODAY - timedelta(3))
     early = Allocation("i2", Decimal("10.00"), TODAY - timedelta(300))
     paid_on = TODAY - timedelta(100)
     return desk.account(  # type: ignore[no-any-return]
@@ -79,11 +79,17 @@ def a_customer(desk: Desk) -> Account:
         desk.invoice("i3", 130, "0", total="55.00", status="paid", paid_on=paid_on),
         desk.invoice("i4", 30, "0", total="55.00", status="voided"),
         contacts=(
-            Contact("c1", "Secret Trading Ltd", email="boss@secret.test", country="GB",
-                    groups=("Key: accounts",), created_on=date(2020, 1, 1)),
+            Contact(
+                "c1",
+                "Secret Trading Ltd",
+                email="boss@secret.test",
+                country="GB",
+                groups=("Key: accounts",),
+                created_on=date(2020, 1, 1),
+            ),
         ),
         payments=(
-            desk.payment("123.45", 3, allocations=(part, early)),
+            desk.payment("123.45", 3, allocations=(allocation, early)),
             desk.payment("50.00", 2, id="p2", unallocated="50.00"),
         ),
         credits=(desk.credit("20.00"),),
@@ -92,7 +98,7 @@ def a_customer(desk: Desk) -> Account:
             Promise("i4", TODAY - timedelta(5), None, TODAY - timedelta(12)),
         ),
         disputes=(Dispute("i2", TODAY - timedelta(8), "Secret reason", TODAY - timedelta(4)),),
-    )  # fmt: skip
+    )
 
 
 def test_a_draft_passes_with_the_rulebook_it_was_played_on(desk: Desk) -> None:
@@ -115,9 +121,9 @@ def test_the_same_customer_gets_the_same_draft_with_its_proportions(desk: Desk) 
     account = desk.account(desk.invoice("i1", 40, "1000.00"), desk.invoice("i2", 9, "250.00"))
     text = drafted(account)
     assert text == drafted(account)
-    found, _ = read_scenarios("d", text)
-    assert found is not None
-    first, second = (one.total for one in found.scenarios[0].invoices)
+    scenario_file, _ = read_scenarios("d", text)
+    assert scenario_file is not None
+    first, second = (invoice.total for invoice in scenario_file.scenarios[0].invoices)
     assert first == 4 * second
     assert first != 1000
 
@@ -140,11 +146,12 @@ def test_what_was_agreed_stays_agreed_and_is_scaled(desk: Desk) -> None:
 
 def test_a_family_is_told_as_one(desk: Desk) -> None:
     account = desk.account(
-        desk.invoice("i1", 40), desk.invoice("i2", 9, contact="c2"),
+        desk.invoice("i1", 40),
+        desk.invoice("i2", 9, contact="c2"),
         contacts=(desk.contact("c1"), desk.contact("c2", parent_id="c1", email="")),
         payments=(desk.payment("5.00", 2, contact_id="c2", unallocated="5.00"),),
         credits=(desk.credit("20.00", contact="c2"),),
-    )  # fmt: skip
+    )
     text = drafted(account)
     assert "parent: Customer A" in text
     assert "email: none" in text
@@ -181,25 +188,38 @@ _AMOUNT = st.decimals(Decimal("0.01"), Decimal(99_999), places=2)
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(-40, 700), _AMOUNT, _AMOUNT, st.integers(0, 90)), min_size=1,
-             max_size=6),
+    st.lists(
+        st.tuples(st.integers(-40, 700), _AMOUNT, _AMOUNT, st.integers(0, 90)),
+        min_size=1,
+        max_size=6,
+    ),
     st.sampled_from(["GBP", "EUR", "JPY"]),
     st.text(min_size=1, max_size=12),
-)  # fmt: skip
+)
 def test_any_draft_can_be_read_and_passes(
     rows: list[tuple[int, Decimal, Decimal, int]], currency: str, group: str
 ) -> None:
     invoices, payments = [], []
-    for count, (overdue, left, paid, days_ago) in enumerate(rows):
+    for count, (overdue, amount, paid, days_ago) in enumerate(rows):
         due_on = TODAY - timedelta(overdue)
         invoices.append(
-            Invoice(f"i{count}", "c", f"N{count}", "open", min(due_on - timedelta(30), TODAY),
-                    due_on, currency, Decimal("0.5"), left + paid, left)
-        )  # fmt: skip
+            Invoice(
+                f"i{count}",
+                "c",
+                f"N{count}",
+                "open",
+                min(due_on - timedelta(30), TODAY),
+                due_on,
+                currency,
+                Decimal("0.5"),
+                amount + paid,
+                amount,
+            )
+        )
         on = TODAY - timedelta(days_ago)
-        parts = (Allocation(f"i{count}", paid, on),)
+        allocations = (Allocation(f"i{count}", paid, on),)
         payments.append(
-            Payment(f"p{count}", "c", "active", on, currency, None, paid, Decimal(0), parts)
+            Payment(f"p{count}", "c", "active", on, currency, None, paid, Decimal(0), allocations)
         )
     contact = Contact("c", "C", email="c@x.test", groups=(group,))
     account = Account((contact,), tuple(invoices), tuple(payments))

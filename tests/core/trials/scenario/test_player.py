@@ -42,9 +42,9 @@ FIRST = "day 1: email first reminder for INV-1"
 def played(story: str, rules: str = RULES) -> Played:
     rulebook, problems = read_rulebook([("rules/r.yaml", rules)])
     assert rulebook is not None, problems
-    found, wrong = read_scenarios("s.yaml", story)
-    assert found is not None, "\n".join(map(str, wrong))
-    return play(found.scenarios[0], rulebook, holidays=lambda _: lambda day: day == EASTER)
+    scenario_file, wrong = read_scenarios("s.yaml", story)
+    assert scenario_file is not None, "\n".join(map(str, wrong))
+    return play(scenario_file.scenarios[0], rulebook, holidays=lambda _: lambda day: day == EASTER)
 
 
 def failures(lines: str, rules: str = RULES, story: str = STORY) -> list[Failure]:
@@ -53,7 +53,10 @@ def failures(lines: str, rules: str = RULES, story: str = STORY) -> list[Failure
 
 def told(lines: str, rules: str = RULES, story: str = STORY) -> list[str]:
     found = played(story + lines, rules)
-    return [f"{(one.on - found.scenario.anchor).days}: {one}" for one in found.happened]
+    return [
+        f"{(happening.on - found.scenario.anchor).days}: {happening}"
+        for happening in found.happened
+    ]
 
 
 CHASED = [
@@ -81,14 +84,25 @@ def test_a_rulebook_is_played_to_the_end() -> None:
         ("day 2: credit 1200 to Ashby Ltd", [CHASED[0], CHASED[3]]),
         ("day 2: void INV-1", CHASED[:1]),
         ("day 2: dispute INV-1 because it broke", [CHASED[0], CHASED[3]]),
-        ("day 0: new due date for INV-1 day 30",
-         ["33: email first reminder for INV-1", "42: email second reminder for INV-1",
-          "52: task Call the customer for INV-1"]),
-        ("day 2: promise for INV-1 by day 50",
-         [CHASED[0], "51: email second reminder for INV-1", "51: hold placed",
-          "51: task Ask about the promise for INV-1"]),
+        (
+            "day 0: new due date for INV-1 day 30",
+            [
+                "33: email first reminder for INV-1",
+                "42: email second reminder for INV-1",
+                "52: task Call the customer for INV-1",
+            ],
+        ),
+        (
+            "day 2: promise for INV-1 by day 50",
+            [
+                CHASED[0],
+                "51: email second reminder for INV-1",
+                "51: hold placed",
+                "51: task Ask about the promise for INV-1",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_event_changes_the_ledger(events: str, happens: list[str]) -> None:
     found = told(f"    events: {{{events}}}\n    until: day 52\n")
     assert sorted(found) == sorted(happens)
@@ -139,7 +153,7 @@ def test_half_of_two_payments_reversed_goes_on_in_its_episode() -> None:
 )
 def test_what_cannot_happen_is_a_failure_of_its_line(events: str, why: str) -> None:
     found = failures(f"    unlisted: allowed\n    events: {{{events}}}\n")
-    assert [(one.place.line, one.instead) for one in found] == [(7, why)]
+    assert [(failure.place.line, failure.instead) for failure in found] == [(7, why)]
 
 
 def test_what_needs_approval_waits_once_and_leaves_when_it_is_given() -> None:
@@ -211,9 +225,9 @@ def test_amounts_of_another_currency_count_at_their_rate() -> None:
 
 
 def test_letters_and_late_fees_happen_too() -> None:
-    rules = RULES.replace(
-        "{day: 20, task: Call the customer}", "{day: 20, late_fee: 5%}"
-    ).replace("{day: 1, email", "{day: 1, letter")  # fmt: skip
+    rules = RULES.replace("{day: 20, task: Call the customer}", "{day: 20, late_fee: 5%}").replace(
+        "{day: 1, email", "{day: 1, letter"
+    )
     assert told("    until: day 25\n", rules) == [
         "1: letter first reminder for INV-1",
         "12: email second reminder for INV-1",
@@ -247,7 +261,7 @@ def test_what_comes_later_is_one_failure_with_both_reasons() -> None:
 
 def test_what_comes_before_is_one_failure() -> None:
     found = failures("    expect: {day 3: email first reminder for INV-1}\n")
-    assert [(one.place.line, one.instead) for one in found] == [
+    assert [(failure.place.line, failure.instead) for failure in found] == [
         (6, "it comes before, on Thu 2026-03-05 (day 1)")
     ]
     assert found[0].why[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
@@ -256,24 +270,40 @@ def test_what_comes_before_is_one_failure() -> None:
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
-        ("    expect: {day 8: email second reminder for INV-1}\n",
-         "rules/r.yaml:15: next for INV-1: second reminder on 2026-03-14"),
-        ("    events: {day 2: dispute INV-1}\n    expect: {day 12: email second reminder}\n",
-         "INV-1: dispute open since 2026-03-06 (not said)"),
-        ("    approvals: by hand\n    expect: {day 12: email second reminder for INV-1}\n",
-         "rules/r.yaml:15: Standard: planned; it needs a person's approval"),
-        ("    expect: {day 30: hold placed}\n",
-         "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)"),
-        ("    expect: {day 30: hold placed on Ashby Ltd}\n",
-         "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)"),
-        ("    expect: {day 5: task Ask about the promise for INV-1}\n",
-         "rules/r.yaml:18: Broken promise: promise_to_pay none (broken)"),
-        ("    expect: {day 30: email third reminder}\n",
-         "rules/r.yaml:11: next for INV-1: no step is left"),
-        ("    events: {day 0: payment 1195 for INV-1}\n    expect: {day 1: email}\n",
-         "rules/r.yaml:11: INV-1: skipped: amount_due"),
+        (
+            "    expect: {day 8: email second reminder for INV-1}\n",
+            "rules/r.yaml:15: next for INV-1: second reminder on 2026-03-14",
+        ),
+        (
+            "    events: {day 2: dispute INV-1}\n    expect: {day 12: email second reminder}\n",
+            "INV-1: dispute open since 2026-03-06 (not said)",
+        ),
+        (
+            "    approvals: by hand\n    expect: {day 12: email second reminder for INV-1}\n",
+            "rules/r.yaml:15: Standard: planned; it needs a person's approval",
+        ),
+        (
+            "    expect: {day 30: hold placed}\n",
+            "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)",
+        ),
+        (
+            "    expect: {day 30: hold placed on Ashby Ltd}\n",
+            "rules/r.yaml:6: Seriously overdue: no, oldest_days_overdue 30 (at least 40)",
+        ),
+        (
+            "    expect: {day 5: task Ask about the promise for INV-1}\n",
+            "rules/r.yaml:18: Broken promise: promise_to_pay none (broken)",
+        ),
+        (
+            "    expect: {day 30: email third reminder}\n",
+            "rules/r.yaml:11: next for INV-1: no step is left",
+        ),
+        (
+            "    events: {day 0: payment 1195 for INV-1}\n    expect: {day 1: email}\n",
+            "rules/r.yaml:11: INV-1: skipped: amount_due",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_happen_says_what_stopped_it(lines: str, why: str) -> None:
     found = failures("    unlisted: allowed\n" + lines)
     assert len(found) == 1
@@ -299,7 +329,7 @@ def test_what_must_never_happen_is_told_once_with_its_reason() -> None:
 
 def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:
     lines = "    until: day 3\n"
-    assert [one.expected for one in failures(lines)] == [
+    assert [failure.expected for failure in failures(lines)] == [
         "nothing but what is listed on Thu 2026-03-05 (day 1)"
     ]
     assert failures("    unlisted: allowed\n" + lines) == []
@@ -308,7 +338,7 @@ def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:
 def test_nothing_means_nothing_even_when_the_unlisted_is_allowed() -> None:
     lines = "    unlisted: allowed\n    expect: {day 0: nothing, day 1: nothing}\n"
     found = failures(lines)
-    assert [(one.place.line, one.expected) for one in found] == [
+    assert [(failure.place.line, failure.expected) for failure in found] == [
         (7, "nothing on Thu 2026-03-05 (day 1)")
     ]
 

@@ -27,15 +27,15 @@ HEAD = """scenarios:
 
 
 def read(text: str) -> Scenario:
-    found, problems = read_scenarios("s.yaml", text)
+    scenario_file, problems = read_scenarios("s.yaml", text)
     assert problems == []
-    assert found is not None
-    return found.scenarios[0]
+    assert scenario_file is not None
+    return scenario_file.scenarios[0]
 
 
 def problems_of(text: str) -> list[Problem]:
-    found, problems = read_scenarios("s.yaml", text)
-    assert found is None
+    scenario_file, problems = read_scenarios("s.yaml", text)
+    assert scenario_file is None
     assert problems
     return problems
 
@@ -68,17 +68,24 @@ scenarios:
     big, small = story.contacts
     assert (big.groups, big.created_on, big.parent_id) == (("Key accounts",), date(2020, 1, 1), "")
     assert (small.email, small.parent_id, small.bill_to_parent) == ("", big.id, True)
-    assert [(one.contact, one.tags, one.credit_limit) for one in story.agreed] == [
+    assert [
+        (customer.contact, customer.tags, customer.credit_limit) for customer in story.agreed
+    ] == [
         ("Big Ltd", frozenset({"legal"}), None),
         ("Small Ltd", frozenset(), Decimal(5000)),
     ]
     first, second = story.invoices
     assert (first.contact_id, first.issued_on, first.total) == (
-        small.id, date(2026, 2, 2), Decimal("1200.50"),
-    )  # fmt: skip
+        small.id,
+        date(2026, 2, 2),
+        Decimal("1200.50"),
+    )
     assert (second.contact_id, second.issued_on, second.due_on, second.rate) == (
-        big.id, date(2026, 2, 23), date(2026, 3, 24), Decimal("0.85"),
-    )  # fmt: skip
+        big.id,
+        date(2026, 2, 23),
+        date(2026, 3, 24),
+        Decimal("0.85"),
+    )
     payment, promise, dispute = story.events
     assert (payment.on, payment.amount, payment.invoice) == (
         date(2026, 3, 6),
@@ -86,8 +93,10 @@ scenarios:
         "INV-1",
     )
     assert (promise.kind, promise.day, promise.amount) == (
-        EventKind.PROMISE, date(2026, 3, 24), Decimal(100),
-    )  # fmt: skip
+        EventKind.PROMISE,
+        date(2026, 3, 24),
+        Decimal(100),
+    )
     assert (dispute.invoice, dispute.text) == ("INV-2", "it broke, and was late")
     email, facts, nothing = story.expected
     assert email.phrase is not None
@@ -95,7 +104,7 @@ scenarios:
     assert email.phrase.invoices == ("INV-1", "INV-2")
     assert facts.facts is not None
     assert nothing.is_nothing
-    assert [one.phrase.contact for one in story.never] == ["", "Big Ltd"]
+    assert [never.phrase.contact for never in story.never] == ["", "Big Ltd"]
     assert (story.begins, story.until) == (date(2026, 2, 22), date(2026, 4, 3))
     assert not story.approved_same_day
     assert story.unlisted_allowed
@@ -137,11 +146,19 @@ def test_a_task_or_terms_may_hold_the_words_that_part_other_sentences() -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "message", "hint"),
     [
-        ("    expect: {day 5: emial first reminder}", 5, "nothing that a rulebook can do",
-         "did you mean 'email first reminder for INV-1'?"),
+        (
+            "    expect: {day 5: emial first reminder}",
+            5,
+            "nothing that a rulebook can do",
+            "did you mean 'email first reminder for INV-1'?",
+        ),
         ("    expect: {day 5: make tea}", 5, "nothing that a rulebook can do", "one of: email"),
-        ("    expect: {day 5: email first reminder for INV-2}", 5, "no invoice 'INV-2'",
-         "did you mean 'INV-1'?"),
+        (
+            "    expect: {day 5: email first reminder for INV-2}",
+            5,
+            "no invoice 'INV-2'",
+            "did you mean 'INV-1'?",
+        ),
         ("    expect: {day 5: hold placed on Acme}", 5, "no customer 'Acme'", "known: Customer"),
         ("    expect: {day 5: hold placed for ever}", 5, "says more", "hold placed on NAME"),
         ("    expect: {day five: nothing}", 5, "not a day", "write day 14"),
@@ -166,16 +183,16 @@ def test_a_task_or_terms_may_hold_the_words_that_part_other_sentences() -> None:
         ("    aproved: never", 5, "unknown key 'aproved'", "approvals"),
         ("    never: email for INV-9", 5, "no invoice 'INV-9'", "INV-1"),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_has_its_line_and_a_hint(
     lines: str, line: int, message: str, hint: str
 ) -> None:
-    found = [
-        one for one in problems_of(HEAD + lines + "\n") if message in one.message
-    ]  # fmt: skip
-    assert found, [str(one) for one in problems_of(HEAD + lines + "\n")]
-    assert (found[0].file, found[0].line) == ("s.yaml", line)
-    assert hint in found[0].hint
+    problems = [
+        problem for problem in problems_of(HEAD + lines + "\n") if message in problem.message
+    ]
+    assert problems, [str(problem) for problem in problems_of(HEAD + lines + "\n")]
+    assert (problems[0].file, problems[0].line) == ("s.yaml", line)
+    assert hint in problems[0].hint
 
 
 _ONE = "  - {name: %s, invoices: [{number: A, due: 2026-01-01, amount: 5}]}\n"
@@ -205,12 +222,12 @@ _ONE = "  - {name: %s, invoices: [{number: A, due: 2026-01-01, amount: 5}]}\n"
     ],
 )
 def test_what_is_no_scenario_file_says_so(text: str, message: str) -> None:
-    assert any(message in one.message for one in problems_of(text)), problems_of(text)
+    assert any(message in problem.message for problem in problems_of(text)), problems_of(text)
 
 
 def test_all_problems_come_at_once() -> None:
     text = HEAD + "    expect: {day 1: make tea, day x: nothing}\n    until: tomorrow\n"
-    assert [one.line for one in problems_of(text)] == [5, 5, 6]
+    assert [problem.line for problem in problems_of(text)] == [5, 5, 6]
 
 
 def test_there_are_limits_to_scenarios_and_invoices() -> None:
@@ -250,6 +267,6 @@ PIECES = ("", " ", "\n", ":", "- ", "{", "]", "*a", "&a ", "day 5", "INV-9", "\t
 @given(st.integers(0, 2_500), st.integers(0, 30), st.sampled_from(PIECES))
 def test_no_damage_to_a_file_crashes_the_reader(at: int, length: int, piece: str) -> None:
     text = SHIPPED[:at] + piece + SHIPPED[at + length : 2_600]
-    found, problems = read_scenarios("s.yaml", text)
-    assert (found is None) == bool(problems)
-    assert all(one.line >= 1 for one in problems)
+    scenario_file, problems = read_scenarios("s.yaml", text)
+    assert (scenario_file is None) == bool(problems)
+    assert all(problem.line >= 1 for problem in problems)

@@ -78,17 +78,17 @@ def is_possible(alternatives: Iterable[Alternative], *, one_text: bool = False) 
         alternatives: of one condition, or of several joined by `both`.
         one_text: take facts that hold several texts (groups, tags) as if they held one.
     """
-    return any(_can_be(one, one_text=one_text) for one in alternatives)
+    return any(_can_be(alternative, one_text=one_text) for alternative in alternatives)
 
 
 def both(*conditions: list[Alternative]) -> list[Alternative]:
     """Return the alternatives under which all of the conditions stand."""
     count = 1
-    for one in conditions:
-        count *= len(one)
+    for condition in conditions:
+        count *= len(condition)
     if count > ALTERNATIVES_MAX:
         raise TooMany
-    return [tuple(want for part in parts for want in part) for parts in product(*conditions)]
+    return [tuple(want for wanteds in parts for want in wanteds) for parts in product(*conditions)]
 
 
 def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool:
@@ -99,7 +99,9 @@ def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool
     """
     if len(first) * len(second) > ALTERNATIVES_MAX:
         raise TooMany
-    return any(_can_be((*one, *other), one_text=False) for one in first for other in second)
+    return any(
+        _can_be((*wanteds, *wanteds), one_text=False) for wanteds in first for wanteds in second
+    )
 
 
 def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
@@ -108,7 +110,7 @@ def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
             found = [_alternatives(part, yes=yes) for part in parts]
             if isinstance(node, AllOf) is yes:
                 return both(*found)
-            joined = [one for part in found for one in part]
+            joined = [wanteds for part in found for wanteds in part]
             if len(joined) > ALTERNATIVES_MAX:
                 raise TooMany
             return joined

@@ -45,7 +45,7 @@ def _changes_nothing(cadence: Cadence) -> bool:
         ways = holds(cadence.skip_invoices_when.tree)
     except TooMany:
         return False
-    return bool(ways) and all(_is_stopped(one) for one in ways)
+    return bool(ways) and all(_is_stopped(way) for way in ways)
 
 
 def _is_stopped(alternative: Alternative) -> bool:

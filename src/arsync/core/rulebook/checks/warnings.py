@@ -57,28 +57,28 @@ class _Rule(NamedTuple):
 
 def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     """Return what a rulebook says that can never happen or has no effect, by file and line."""
-    found = [*_groups(rulebook), *_never(rulebook)]
-    never = {(one.file, one.line) for one in found}
+    problems = [*_groups(rulebook), *_never(rulebook)]
+    never = {(one.file, one.line) for one in problems}
     alone = _looked_at(rulebook.leave_alone)
     limits = [one for one in _looked_at(rulebook.credit_limits) if _at(one) not in never]
     cadences = [one for one in _looked_at(rulebook.reminders) if _at(one) not in never]
-    found += [
+    problems += [
         _warning(rule.place, f"{rule.name!r} leaves everyone alone: no other rule acts.")
         for rule in alone
         if not is_possible(rule.fails)
     ]
-    found += _shadowed(limits, "credit limit", "move it above the other")
+    problems += _shadowed(limits, "credit limit", "move it above the other")
     shadowed = _shadowed(cadences, "cadence", "move it above the other")
-    found += shadowed
+    problems += shadowed
     dead = {(one.file, one.line) for one in shadowed}
-    found += _left_alone(alone, [one for one in cadences if _at(one) not in dead])
-    found += _overlapping([one for one in cadences if _at(one) not in dead])
+    problems += _left_alone(alone, [one for one in cadences if _at(one) not in dead])
+    problems += _overlapping([one for one in cadences if _at(one) not in dead])
     for cadence in rulebook.reminders:
         if (cadence.place.file, cadence.place.line) not in never | dead:
-            found += _steps(cadence)
-    found += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
-    found += [*rulebook.cautions, *statutory_warnings(rulebook)]
-    return sorted(set(found), key=lambda one: (one.file, one.line, one.column, one.message))
+            problems += _steps(cadence)
+    problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
+    problems += [*rulebook.cautions, *statutory_warnings(rulebook)]
+    return sorted(set(problems), key=lambda one: (one.file, one.line, one.column, one.message))
 
 
 def _at(rule: _Rule) -> tuple[str, int]:
@@ -111,7 +111,7 @@ def _groups(rulebook: Rulebook) -> list[Problem]:
 
 def _never(rulebook: Rulebook) -> list[Problem]:
     """Return the rules whose conditions contradict themselves."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for rules in (
         rulebook.leave_alone,
         rulebook.credit_limits,
@@ -122,16 +122,16 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         for rule in rules:
             if _impossible(rule.when.tree):
                 message = f"{rule.name!r} can never match: {_why(rule.when)}."
-                found.append(_warning(rule.place, message, "loosen it, or remove it"))
+                problems.append(_warning(rule.place, message, "loosen it, or remove it"))
     for cadence in rulebook.reminders:
         skip = cadence.skip_invoices_when
         if skip is not None and _impossible(skip.tree):
             message = f"skip_invoices_when of {cadence.name!r} never skips: {_why(skip)}."
-            found.append(_warning(cadence.place, message))
+            problems.append(_warning(cadence.place, message))
         elif skip is not None and not _possible_to_fail(skip.tree):
             message = f"skip_invoices_when of {cadence.name!r} skips every invoice."
-            found.append(_warning(cadence.place, message))
-    return found
+            problems.append(_warning(cadence.place, message))
+    return problems
 
 
 def _impossible(node: Node) -> bool:
@@ -160,14 +160,14 @@ def _why(condition: Condition) -> str:
 def _possible_alone(tree: Node, name: str) -> bool:
     """Return whether some alternative of the tree is possible for this one fact."""
     return any(
-        is_possible([tuple(want for want in one if want.leaf.field.name == name)])
-        for one in holds(tree)
+        is_possible([tuple(want for want in hold if want.leaf.field.name == name)])
+        for hold in holds(tree)
     )
 
 
 def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
     """Return rules whose matches are all taken by one rule above them."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     looked = 0
     for position, rule in enumerate(rules):
         for earlier in rules[:position]:
@@ -175,11 +175,11 @@ def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
                 continue
             looked += 1
             if looked > PAIRS_MAX:
-                return found
+                return problems
             if _covers(earlier, rule):
                 everyone = not is_possible(earlier.fails)
                 what = "matches everyone" if everyone else "matches first, whatever this one asks"
-                found.append(
+                problems.append(
                     _warning(
                         rule.place,
                         f"no customer ever gets the {word} {rule.name!r}: {earlier.name!r} "
@@ -188,20 +188,20 @@ def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
                     )
                 )
                 break
-    return found
+    return problems
 
 
 def _left_alone(alone: list[_Rule], cadences: list[_Rule]) -> list[Problem]:
     """Return cadences whose customers are all left alone."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for cadence in cadences:
         for rule in alone:
             if rule.fields <= cadence.fields and rule.fields and _covers(rule, cadence):
                 message = f"no customer ever gets the cadence {cadence.name!r}: {rule.name!r} "
                 message += f"({rule.place.file}:{rule.place.line}) leaves all of them alone."
-                found.append(_warning(cadence.place, message))
+                problems.append(_warning(cadence.place, message))
                 break
-    return found
+    return problems
 
 
 def _covers(first: _Rule, second: _Rule) -> bool:
@@ -218,7 +218,7 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
     Bands that ought to lie side by side: `at_most: 1000` and `at_least: 1000` share a value. That
     one contains the other is an order, not a mistake; so are cadences that ask different things.
     """
-    found: list[Problem] = []
+    problems: list[Problem] = []
     looked = 0
     for position, rule in enumerate(cadences):
         for earlier in cadences[:position]:
@@ -226,7 +226,7 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
                 continue
             looked += 1
             if looked > PAIRS_MAX:
-                return found
+                return problems
             if _overlap(earlier, rule):
                 (field,) = rule.fields
                 place = f"{earlier.place.file}:{earlier.place.line}"
@@ -234,8 +234,8 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
                     f"the cadences {earlier.name!r} ({place}) and {rule.name!r} overlap in "
                     f"{field.name}: who is in both gets the first."
                 )
-                found.append(_warning(rule.place, message, "let one end where the other begins"))
-    return found
+                problems.append(_warning(rule.place, message, "let one end where the other begins"))
+    return problems
 
 
 def _overlap(first: _Rule, second: _Rule) -> bool:
@@ -251,7 +251,7 @@ def _overlap(first: _Rule, second: _Rule) -> bool:
 def _is_band(rule: _Rule) -> bool:
     """Return whether the rule says which values it takes, rather than which it does not."""
     kinds = (Compare, OneOf)
-    return all(isinstance(want.leaf, kinds) and want.yes for one in rule.holds for want in one)
+    return all(isinstance(want.leaf, kinds) and want.yes for hold in rule.holds for want in hold)
 
 
 def _steps(cadence: Cadence) -> list[Problem]:
@@ -276,26 +276,28 @@ def _steps(cadence: Cadence) -> list[Problem]:
         return []
 
 
-_CONTACT = {name: CONTACT_BY_NAME[name] for name in ("oldest_days_overdue", "overdue_invoices",
-                                                     "open_invoices")}  # fmt: skip
+_CONTACT = {
+    name: CONTACT_BY_NAME[name]
+    for name in ("oldest_days_overdue", "overdue_invoices", "open_invoices")
+}
 _DAYS_OVERDUE = INVOICE_BY_NAME["days_overdue"]
 _DAYS_UNTIL_DUE = INVOICE_BY_NAME["days_until_due"]
 
 
 def _on_the_day(step: Step) -> Alternative:
     """Return what is certain of an invoice and its contact when the step is taken."""
-    wanted = [_least(_CONTACT["open_invoices"], 1)]
+    wanteds = [_least(_CONTACT["open_invoices"], 1)]
     if step.day < 0:  # it lapses on the due date
         return (
-            *wanted,
+            *wanteds,
             Wanted(Compare(_DAYS_OVERDUE, "at_most", 0), yes=True),
             Wanted(Compare(_DAYS_UNTIL_DUE, "at_most", -step.day), yes=True),
         )
-    wanted += [_least(_DAYS_OVERDUE, step.day), _least(_CONTACT["oldest_days_overdue"], step.day)]
+    wanteds += [_least(_DAYS_OVERDUE, step.day), _least(_CONTACT["oldest_days_overdue"], step.day)]
     if step.day > 0:
-        wanted.append(_least(_CONTACT["overdue_invoices"], 1))
-        wanted.append(Wanted(Compare(_DAYS_UNTIL_DUE, "exactly", 0), yes=True))
-    return tuple(wanted)
+        wanteds.append(_least(_CONTACT["overdue_invoices"], 1))
+        wanteds.append(Wanted(Compare(_DAYS_UNTIL_DUE, "exactly", 0), yes=True))
+    return tuple(wanteds)
 
 
 def _least(field: Field, number: int) -> Wanted:

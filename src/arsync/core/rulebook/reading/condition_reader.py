@@ -139,7 +139,7 @@ class _Reading:
             ]
         else:
             blocks = items(node, self.source, "'any'")
-            parts = [self.block(one, "an item of 'any'", depth) for one in blocks]
+            parts = [self.block(block, "an item of 'any'", depth) for block in blocks]
         if not parts:
             self.source.problem(node, "'any' is empty; it must hold at least one condition.")
         if not parts or any(part is None for part in parts):

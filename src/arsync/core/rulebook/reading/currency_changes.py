@@ -17,8 +17,11 @@ AMOUNTS_NAMED_MAX = 6
 """A warning names so many amounts, and says how many more there are."""
 
 _KEYS = frozenset({one.name for one in FIELDS if one.kind is Kind.AMOUNT}) | {
-    "limit", "credit_limit", "insured_limit", "late_fee"
-}  # fmt: skip
+    "limit",
+    "credit_limit",
+    "insured_limit",
+    "late_fee",
+}
 
 
 _AMOUNT = re.compile(r"(?=.*[1-9])[0-9][0-9,]*(\.[0-9]+)?")
@@ -39,7 +42,7 @@ def currency_change(below: Sequence[File], own: Sequence[File]) -> CurrencyChang
     old, new = _currency(below), _currency(own)
     if old is None or new is None or old.value == new.value:
         return None
-    amounts = tuple(found for file in below for found in _amounts(file.node))
+    amounts = tuple(amount for file in below for amount in _amounts(file.node))
     return CurrencyChange(place_of(new), str(old.value), str(new.value), amounts)
 
 
@@ -73,9 +76,9 @@ def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> lis
         files: the effective rulebook; an amount that was written anew is another node.
     """
     kept = {id(node) for file in files for _, node in _amounts(file.node)}
-    found: list[Problem] = []
-    for one in changes:
-        left = [(key, node) for key, node in one.amounts if id(node) in kept]
+    problems: list[Problem] = []
+    for change in changes:
+        left = [(key, node) for key, node in change.amounts if id(node) in kept]
         if not left:
             continue
         shown = [
@@ -84,12 +87,12 @@ def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> lis
         ]
         more = f" and {len(left) - len(shown)} more" if len(left) > len(shown) else ""
         message = (
-            f"the currency is {one.now} now; what this extends was written in {one.before}, and"
-            f" these amounts of it stay: {', '.join(shown)}{more}."
+            f"the currency is {change.now} now; what this extends was written in"
+            f" {change.before}, and these amounts of it stay: {', '.join(shown)}{more}."
         )
-        hint = f"write them in {one.now} in your own file, under the same names"
-        found.append(Problem(*one.place, message, hint, "warning"))
-    return found
+        hint = f"write them in {change.now} in your own file, under the same names"
+        problems.append(Problem(*change.place, message, hint, "warning"))
+    return problems
 
 
 def statutory_warnings(rulebook: Rulebook) -> list[Problem]:

@@ -195,25 +195,25 @@ class _Overlay:
         """Merge a list of named elements; new ones stand before, or after the one named last."""
         key: Node | None = None
         whole: SequenceNode | None = None
-        items: list[Node] = []
+        nodes: list[Node] = []
         for file in below:
             for key_node, value in file.node.value:
                 if getattr(key_node, "value", None) == section and isinstance(value, SequenceNode):
                     key, whole = key or key_node, whole or value
-                    items += value.value
+                    nodes += value.value
         if key is None or whole is None:
             return None, SequenceNode("", []), below, own
-        merging = _Merging(section, items, self)
-        rest: list[File] = []
+        merging = _Merging(section, nodes, self)
+        files: list[File] = []
         for file in own:
             value = values_of(file.node).get(section)
             if isinstance(value, SequenceNode):
                 merging.put(value.value)
-                rest.append(_replaced(file, section, None))
+                files.append(_replaced(file, section, None))
             else:
-                rest.append(file)
+                files.append(file)
         below = [File(file.name, _without(file.node, {section})) for file in below]
-        return key, _listed(whole, merging.items()), below, rest
+        return key, _listed(whole, merging.items()), below, files
 
 
 class _Merging:
@@ -224,43 +224,48 @@ class _Merging:
         self.problems = overlay.problems
         self.source = Source(section, overlay.problems)
         self.must_be_below = overlay.must_be_below
-        self.chains: list[list[Node]] = [[], *([item] for item in items)]
+        self.chains: list[list[Node]] = [[], *([node] for node in items)]
         """What the layer puts first; then each element with what the layer puts after it."""
-        self.at = {identity(section, item): n for n, item in enumerate(items, 1)}
-        self.shown = {identity(section, item): _name(section, item) for item in items}
+        self.at = {identity(section, node): n for n, node in enumerate(items, 1)}
+        self.shown = {identity(section, node): _name(section, node) for node in items}
         self.seen: dict[str, Node] = {}
 
     def put(self, own: Sequence[Node]) -> None:
         """Take the elements of one file of the layer."""
         here = 0
-        for item in own:
-            name = identity(self.section, item)
-            if not name or not isinstance(item, MappingNode):
-                self.chains[here].append(item)
+        for node in own:
+            name = identity(self.section, node)
+            if not name or not isinstance(node, MappingNode):
+                self.chains[here].append(node)
             elif name in self.seen:
                 first = place_of(self.seen[name])
                 self.problems.add(
-                    place_of(item),
-                    f"{self.section} has {_name(self.section, item)!r} twice; "
+                    place_of(node),
+                    f"{self.section} has {_name(self.section, node)!r} twice; "
                     f"first in {first.file}:{first.line}.",
                     "give each its own name",
                 )
             elif name in self.at:
-                self.seen[name] = item
+                self.seen[name] = node
                 here = self.at[name]
-                self.chains[here][0] = self.changed(self.chains[here][0], item)
-            elif removed_whole(item):
-                shown = _name(self.section, item)
-                self.must_be_below(shown, dict.fromkeys(self.shown.values()), item, self.section)
+                self.chains[here][0] = self.changed(self.chains[here][0], node)
+            elif removed_whole(node):
+                shown = _name(self.section, node)
+                self.must_be_below(shown, dict.fromkeys(self.shown.values()), node, self.section)
             else:
-                self.seen[name] = item
-                self.chains[here].append(item)
-                self.hint_at_near(name, item)
+                self.seen[name] = node
+                self.chains[here].append(node)
+                self.hint_at_near(name, node)
 
     def hint_at_near(self, name: str, item: MappingNode) -> None:
         """Say what an element may mean that neither is whole nor has a name from below."""
-        need = {"leave_alone": "when", "credit_limits": "limit", "credit_holds": "when",
-                "reminders": "steps", "follow_ups": "when"}.get(self.section)  # fmt: skip
+        need = {
+            "leave_alone": "when",
+            "credit_limits": "limit",
+            "credit_holds": "when",
+            "reminders": "steps",
+            "follow_ups": "when",
+        }.get(self.section)
         near = did_you_mean(name, self.shown.values())
         if need and need not in values_of(item) and near:
             shown = _name(self.section, item)
@@ -270,7 +275,7 @@ class _Merging:
 
     def items(self) -> list[Node]:
         """Return the elements, without those that were removed."""
-        return [item for chain in self.chains for item in chain if not removed_whole(item)]
+        return [node for chain in self.chains for node in chain if not removed_whole(node)]
 
     def changed(self, base: Node, own: MappingNode) -> Node:
         """Return the element below with the keys that the layer's element names."""

@@ -173,7 +173,9 @@ class _Assembly:
             name=self.scalars.get("name", ("Rulebook", first))[0] or "Rulebook",
             currency=self.scalars.get("currency", ("", first))[0] or "",
             currency_place=self.scalars.get("currency", ("", first))[1],
-            groups={name: one for name, one in self.groups.items() if one is not None},
+            groups={
+                name: condition for name, condition in self.groups.items() if condition is not None
+            },
             group_places=self.group_places,
             customers=self.customers(),
             leave_alone=self.named("leave_alone", _leave_alone),

@@ -279,7 +279,7 @@ CUSTOMER = (
     Key("language", _LANGUAGE, "the language of this customer's letters"),
     Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
     _REMOVE,
-)  # fmt: skip
+)
 LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
 _NO_LIMITS = ConditionShape(limit_facts=False)
 CREDIT_LIMIT = (
@@ -300,8 +300,12 @@ CREDIT_HOLD = (
     _REMOVE,
 )
 STEP = (
-    Key("day", WholeNumber(*STEP_DAYS, "a number of days"), "days after the due date, or before it",
-        required=True),
+    Key(
+        "day",
+        WholeNumber(*STEP_DAYS, "a number of days"),
+        "days after the due date, or before it",
+        required=True,
+    ),
     Key("email", Text(), "send this reminder text"),
     Key("task", Text(), "open a task for a person"),
     Key("letter", Text(), "attach this text to the invoice as a PDF letter"),
@@ -309,7 +313,7 @@ STEP = (
     _ASSIGN,
     _APPROVAL,
     _REMOVE,
-)  # fmt: skip
+)
 CADENCE = (
     _NAME,
     Key("when", _CONTACTS, "the conditions that must all hold; without them: everyone"),
@@ -333,15 +337,24 @@ SENDING = (
     Key("between", Hours(), "the hours in which messages leave, in the organisation's time zone"),
     Key("holidays", _PLACE, "the place whose public holidays count"),
     Key("days_between_emails", WholeNumber(0, 365), "days between two messages to one contact"),
-    Key("platform_emails_per_moment", WholeNumber(1, 100),
-        "how many emails the accounting system may send to one contact at once"),
+    Key(
+        "platform_emails_per_moment",
+        WholeNumber(1, 100),
+        "how many emails the accounting system may send to one contact at once",
+    ),
     Key("language", _LANGUAGE, "the language of letters, where the customer's is not known"),
-    Key("by_customers_country", WordsList(("holidays", "language")),
-        "what goes by the customer's own country, where it is known"),
-    Key("without_email", Words(tuple(one.value for one in WithoutEmail)),
-        "what becomes of an email step when there is no address"),
+    Key(
+        "by_customers_country",
+        WordsList(("holidays", "language")),
+        "what goes by the customer's own country, where it is known",
+    ),
+    Key(
+        "without_email",
+        Words(tuple(one.value for one in WithoutEmail)),
+        "what becomes of an email step when there is no address",
+    ),
     _REMOVE,
-)  # fmt: skip
+)
 SAFETY = (
     *(
         Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
@@ -411,7 +424,7 @@ TOP = (
     Key("safety", SubBlock(SAFETY), "above these, nothing is sent and a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
     Key("statutory", SubBlock(STATUTORY), "what the law gives for late payment, as a dated table"),
-)  # fmt: skip
+)
 
 
 def sending_of(block: Block, place: object) -> dict[str, object]:

@@ -53,8 +53,8 @@ class Verdict(NamedTuple):
 
 def judge(played: Played) -> Verdict:
     """Compare what happened with what was expected."""
-    found = _Comparison(played).failures()
-    return Verdict(played.scenario, tuple(sorted(found, key=lambda one: one.place.line)))
+    failures = _Comparison(played).failures()
+    return Verdict(played.scenario, tuple(sorted(failures, key=lambda one: one.place.line)))
 
 
 class _Comparison:
@@ -63,7 +63,7 @@ class _Comparison:
     def __init__(self, played: Played) -> None:
         self.played = played
         self.scenario = played.scenario
-        self.open = {id(one): one for one in played.happened}
+        self.open = {id(happening): happening for happening in played.happened}
         """What happened and nobody expected, so far."""
 
     def failures(self) -> list[Failure]:
@@ -90,7 +90,7 @@ class _Comparison:
         """Take what an expectation stands for out of what nobody expected; return what lacks."""
         assert expected.phrase is not None, "only phrases are claimed"
         phrase = expected.phrase
-        each = [phrase._replace(invoices=(one,)) for one in phrase.invoices] or [phrase]
+        each = [phrase._replace(invoices=(invoice,)) for invoice in phrase.invoices] or [phrase]
         lacking = []
         for one in each:
             fits = [
@@ -106,12 +106,12 @@ class _Comparison:
 
     def never(self) -> list[Failure]:
         """Return what happened although it must not."""
-        found = []
+        failures = []
         for never in self.scenario.never:
             for happened in self.played.happened:
                 if never.phrase.matches(happened):
                     self.open.pop(id(happened), None)
-                    found.append(
+                    failures.append(
                         Failure(
                             never.place,
                             happened.on,
@@ -120,7 +120,7 @@ class _Comparison:
                             (reason(happened),),
                         )
                     )
-        return found
+        return failures
 
     def missing(self, expected: Expected, phrase: Phrase) -> Failure:
         """Return a failure for what did not happen on its day."""
@@ -128,28 +128,27 @@ class _Comparison:
         if len(phrase.invoices) == 1 and len((expected.phrase or phrase).invoices) > 1:
             said += f" (not for {phrase.invoices[0]})"
         day = self.played.days.get(expected.on)
-        other = min(
+        happening = min(
             (one for one in self.open.values() if phrase.matches(one)),
             key=lambda one: abs((one.on - expected.on).days),
             default=None,
         )
         today = "; ".join(map(str, day.happened)) if day else ""
         why = self.why_not(phrase, day) if day else []
-        if other is None:
+        if happening is None:
             instead = f"{today} on that day" if today else "nothing on that day"
         else:
-            del self.open[id(other)]
-            is_later = other.on > expected.on
-            instead = (
-                f"it comes {'later' if is_later else 'before'}, on {self.scenario.day(other.on)}"
-            )
-            why = [*(why if is_later else ()), reason(other)]
+            del self.open[id(happening)]
+            is_later = happening.on > expected.on
+            when = "later" if is_later else "before"
+            instead = f"it comes {when}, on {self.scenario.day(happening.on)}"
+            why = [*(why if is_later else ()), reason(happening)]
         where = f"{said} on {self.scenario.day(expected.on)}"
         return Failure(expected.place, expected.on, where, instead, tuple(why[:REASONS_MAX]))
 
     def unlisted(self, nothing: dict[date, Expected]) -> list[Failure]:
         """Return what happened and nobody listed."""
-        found = []
+        failures = []
         for happened in self.open.values():
             expected = nothing.get(happened.on)
             if expected is None and self.scenario.unlisted_allowed:
@@ -158,8 +157,8 @@ class _Comparison:
             what = "nothing" if expected else "nothing but what is listed"
             on = self.scenario.day(happened.on)
             why = (reason(happened),)
-            found.append(Failure(place, happened.on, f"{what} on {on}", str(happened), why))
-        return found
+            failures.append(Failure(place, happened.on, f"{what} on {on}", str(happened), why))
+        return failures
 
     def facts(self, expected: Expected) -> list[Failure]:
         """Return a failure for facts that do not hold in the evening of a day."""
@@ -167,11 +166,11 @@ class _Comparison:
         day = self.played.days[expected.on]
         assessor = Assessor(self.played.rulebook, self.played.organisation, expected.on)
         root = assessor.assess(day.evening[0]).root
-        asked = [one.position for one in fields_of(expected.facts.tree)]
+        asked = [field.position for field in fields_of(expected.facts.tree)]
         traced = trace(expected.facts.tree, contact_row(root.seat, asked), None)
         if traced.answer is True:
             return []
-        wrong = [one for one in traced.evidence if one.answer is not True]
+        wrong = [evidence for evidence in traced.evidence if evidence.answer is not True]
         currency = self.played.rulebook.currency
         instead = " · ".join(one.in_words(currency) for one in wrong or traced.evidence)
         on = self.scenario.day(expected.on)
@@ -182,23 +181,26 @@ class _Comparison:
         waiting = list(self.planned(phrase, day))
         if waiting:
             return waiting
-        held = [one for one in day.plan.held_back if _about(one, phrase)]
+        held = [held_back for held_back in day.plan.held_back if _about(held_back, phrase)]
         if held:
-            return [_held(one) for one in held]
+            return [_held(held_back) for held_back in held]
         if phrase.what is What.TASK and (asked := self.follow_ups(phrase, day)):
             return asked
         lines = self.explained(phrase, day)
         wanted = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
-        chosen = [one for one in lines if one.section in wanted]
+        chosen = [line for line in lines if line.section in wanted]
         # Nothing comes next: then it is about which cadence the customer is in.
-        chosen = chosen or [one for one in lines if one.section == "reminders" and one.answer]
+        chosen = chosen or [line for line in lines if line.section == "reminders" and line.answer]
         return [_line(one) for one in chosen]
 
     def planned(self, phrase: Phrase, day: Day) -> Iterator[str]:
         """Yield what is planned on the day and waits: for a business day, or for a person."""
         for action in day.plan.actions:
             on = day.plan.as_of
-            if not any(phrase._replace(waits=False).matches(one) for one in happenings(action, on)):
+            if not any(
+                phrase._replace(waits=False).matches(happening)
+                for happening in happenings(action, on)
+            ):
                 continue
             place = f"{action.because.file}:{action.because.line}: {action.because.rule}"
             if action.not_before is not None and action.not_before.date() > on:
@@ -211,10 +213,10 @@ class _Comparison:
         """Return the explanation of the day for what a phrase is about."""
         lines = []
         for account in day.morning:
-            names = {folded(one.name) for one in account.contacts}
+            names = {folded(contact.name) for contact in account.contacts}
             if phrase.contact and folded(phrase.contact) not in names:
                 continue
-            numbers = [one.number for one in account.invoices]
+            numbers = [invoice.number for invoice in account.invoices]
             for number in phrase.invoices or ("",):
                 if number and number not in numbers:
                     continue
@@ -236,8 +238,8 @@ class _Comparison:
                 continue
             for account in day.morning:
                 root = assessor.assess(account).root
-                asked = [one for one in root.seat.owed if one.number in phrase.invoices]
-                for invoice in asked or root.seat.owed:
+                invoices = [one for one in root.seat.owed if one.number in phrase.invoices]
+                for invoice in invoices or root.seat.owed:
                     words = assessor.words(rule.when, root, invoice)
                     found.append(f"{rule.place.file}:{rule.place.line}: {rule.name}: {words}")
         return list(dict.fromkeys(found))

@@ -82,11 +82,15 @@ def draft(
 def expectations(happened: Iterable[Happening]) -> Iterator[str]:
     """Yield the lines of `expect:` that say what happened."""
     by_day: dict[date, dict[tuple[str, str, bool], list[str]]] = {}
-    for one in happened:
-        said = (str(one._replace(invoice="", waits=False)), one.contact, one.waits)
-        invoices = by_day.setdefault(one.on, {}).setdefault(said, [])
-        if one.invoice:
-            invoices.append(one.invoice)
+    for happening in happened:
+        said = (
+            str(happening._replace(invoice="", waits=False)),
+            happening.contact,
+            happening.waits,
+        )
+        invoices = by_day.setdefault(happening.on, {}).setdefault(said, [])
+        if happening.invoice:
+            invoices.append(happening.invoice)
     if by_day:
         yield "    expect:"
     for on, lines in by_day.items():
@@ -119,12 +123,15 @@ class _Disguised:
         self.today = today
         self.converter = Converter(rulebook.currency, base_currency, account)
         self.factor = _factor(account.contacts[0].id)
-        owed = sorted((one for one in account.invoices if is_owed(one)), key=lambda one: one.due_on)
+        owed = sorted(
+            (invoice for invoice in account.invoices if is_owed(invoice)),
+            key=lambda one: one.due_on,
+        )
         paid = sorted(
             (
-                one
-                for one in account.invoices
-                if one.status == DocumentStatus.PAID and one.paid_on and one.total > 0
+                invoice
+                for invoice in account.invoices
+                if invoice.status == DocumentStatus.PAID and invoice.paid_on and invoice.total > 0
             ),
             key=lambda one: one.paid_on or today,
         )
@@ -132,9 +139,13 @@ class _Disguised:
         self.invoices = [*owed[:OWED_INVOICES_MAX], *paid[-PAID_INVOICES_MAX:]]
         if not self.invoices:
             raise NoDraft(f"{account.contacts[0].name} has no invoice that is open or was paid.")
-        self.numbers = {one.id: f"INV-{count}" for count, one in enumerate(self.invoices, 1)}
-        self.names = {one.id: f"Customer {_letters(count)}" for count, one in enumerate(
-            account.contacts)}  # fmt: skip
+        self.numbers = {
+            invoice.id: f"INV-{count}" for count, invoice in enumerate(self.invoices, 1)
+        }
+        self.names = {
+            contact.id: f"Customer {_letters(count)}"
+            for count, contact in enumerate(account.contacts)
+        }
 
     def amount(self, amount: Decimal, currency: str) -> str:
         """Return an amount in disguise."""
@@ -218,28 +229,28 @@ class _Disguised:
         if not is_owed(invoice):
             return
         sources = [
-            (one.allocations, "payment")
-            for one in self.account.payments
-            if one.status == PaymentStatus.ACTIVE
+            (payment.allocations, "payment")
+            for payment in self.account.payments
+            if payment.status == PaymentStatus.ACTIVE
         ]
         sources += [
-            (one.allocations, "credit")
-            for one in self.account.credits
-            if one.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+            (credit.allocations, "credit")
+            for credit in self.account.credits
+            if credit.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
         ]
         for allocations, kind in sources:
-            for part in allocations:
-                if part.invoice_id == invoice.id and part.amount > 0:
-                    yield max(part.allocated_on, invoice.issued_on), part.amount, kind
+            for allocation in allocations:
+                if allocation.invoice_id == invoice.id and allocation.amount > 0:
+                    yield max(allocation.allocated_on, invoice.issued_on), allocation.amount, kind
 
     def events(self) -> Iterator[str]:
         """Yield what happened, by day."""
-        found = sorted(self.changes(), key=lambda one: one.on)
-        if found:
+        changes = sorted(self.changes(), key=lambda one: one.on)
+        if changes:
             yield "    events:"
-        for on in dict.fromkeys(one.on for one in found):
+        for on in dict.fromkeys(one.on for one in changes):
             yield f"      {on}:"
-            yield from (f"        - {one.said}" for one in found if one.on == on)
+            yield from (f"        - {one.said}" for one in changes if one.on == on)
 
     def changes(self) -> Iterator[_Change]:
         """Yield payments, credits, promises and disputes."""
@@ -278,8 +289,11 @@ class _Disguised:
                 number = self.numbers[invoice.id]
                 said = f"promise{amount} for {number} by {promise.promised_on}"
                 yield _Change(promise.made_on, said)
-        shown = (Dispute(one.id, one.disputed_on, "") for one in self.account.invoices
-                 if one.disputed_on is not None)  # fmt: skip
+        shown = (
+            Dispute(one.id, one.disputed_on, "")
+            for one in self.account.invoices
+            if one.disputed_on is not None
+        )
         for dispute in (*self.account.disputes, *shown):
             invoice = was_owed(dispute.invoice_id, dispute.opened_on)
             if invoice is not None:

@@ -168,9 +168,9 @@ def read_event(text: str, on: date, node: Node, names: Names) -> Event | None:
     """Return what a sentence says that happens on a day; None with a problem."""
     said = " ".join(text.split())
     for kind, form in _FORMS:
-        found = re.fullmatch(form, said)
-        if found:
-            return _event(Event(on, names.source.place(node), kind, said), found, node, names)
+        match = re.fullmatch(form, said)
+        if match:
+            return _event(Event(on, names.source.place(node), kind, said), match, node, names)
     near = did_you_mean(said, EVENTS)
     hint = near if near.startswith("did you mean") else "one of: " + "; ".join(EVENTS)
     names.source.problem(node, f"{said!r} is not an event.", hint)

@@ -59,7 +59,7 @@ class Played:
     @property
     def happened(self) -> list[Happening]:
         """Return everything that happened, in order."""
-        return [one for day in self.days.values() for one in day.happened]
+        return [happening for day in self.days.values() for happening in day.happened]
 
 
 def play(scenario: Scenario, rulebook: Rulebook, *, holidays: HolidaysIn) -> Played:
@@ -82,14 +82,16 @@ class _Stage:
 
     def __init__(self, scenario: Scenario, rulebook: Rulebook, holidays: HolidaysIn) -> None:
         said = {folded(one.contact) for one in scenario.agreed}
-        others = [one for one in rulebook.customers if folded(one.contact) not in said]
+        others = [
+            customer for customer in rulebook.customers if folded(customer.contact) not in said
+        ]
         self.rulebook = replace(rulebook, customers=(*others, *scenario.agreed))
         self.scenario = scenario
         self.holidays = holidays
         self.organisation = Organisation(CONNECTION, "Scenario", rulebook.currency)
         self.offers = frozenset(capability for capability, _, _ in needs(rulebook))
         self.accounts = _accounts(scenario)
-        self.to_come = [_here(one, rulebook.currency) for one in scenario.invoices]
+        self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
         self.played = Played(scenario, self.rulebook, self.organisation)
         self.approved: set[str] = set()
         self.said_to_wait: set[str] = set()
@@ -100,15 +102,15 @@ class _Stage:
         """Play every day."""
         early = min(
             [self.scenario.begins]
-            + [one.on for one in self.scenario.events]
-            + [one.issued_on for one in self.to_come]
+            + [event.on for event in self.scenario.events]
+            + [invoice.issued_on for invoice in self.to_come]
         )
         for ahead in range((self.scenario.until - early).days + 1):
             today = early + timedelta(ahead)
             self.issue(today)
-            events = [one for one in self.scenario.events if one.on == today]
+            events = [event for event in self.scenario.events if event.on == today]
             self.happen(events)
-            self.accounts = [judged(one, today) for one in self.accounts]
+            self.accounts = [judged(account, today) for account in self.accounts]
             if today >= self.scenario.begins:
                 self.run(today, events)
         return self.played
@@ -125,7 +127,7 @@ class _Stage:
         return next(
             index
             for index, account in enumerate(self.accounts)
-            if any(one.id == contact_id for one in account.contacts)
+            if any(contact.id == contact_id for contact in account.contacts)
         )
 
     def happen(self, events: list[Event]) -> None:
@@ -136,15 +138,15 @@ class _Stage:
             index = self.about(event)
             try:
                 self.accounts[index] = apply_event(self.accounts[index], event)
-            except NotPossible as why:
-                self.cannot(event, str(why))
+            except NotPossible as error:
+                self.cannot(event, str(error))
 
     def about(self, event: Event) -> int:
         """Return which account an event is about."""
         for index, account in enumerate(self.accounts):
-            if any(one.number == event.invoice for one in account.invoices):
+            if any(invoice.number == event.invoice for invoice in account.invoices):
                 return index
-            if event.contact and any(one.name == event.contact for one in account.contacts):
+            if event.contact and any(contact.name == event.contact for contact in account.contacts):
                 return index
         return 0
 
@@ -163,7 +165,7 @@ class _Stage:
         day = self.played.days[today] = Day(list(self.accounts), plan)
         done = [one for one in plan.actions if self.may_go(one, today, events, day)]
         for index, account in enumerate(self.accounts):
-            mine = {one.id for one in account.contacts}
+            mine = {contact.id for contact in account.contacts}
             own = [one for one in done if one.contact_id in mine]
             self.accounts[index] = after_reasons(after(account, own, today), plan.over)
         for action in done:
@@ -198,7 +200,7 @@ class _Stage:
             for event in events
             if event.kind is kind
             and event.phrase is not None
-            and any(event.phrase.matches(one) for one in found)
+            and any(event.phrase.matches(happening) for happening in found)
         }
         self.decided |= places
         return bool(places)
@@ -209,12 +211,12 @@ class _Stage:
             if event.kind is EventKind.TASK_DONE:
                 keys = [
                     key
-                    for key, one in self.tasks.items()
-                    if not event.text or folded(event.text) == folded(one.text)
+                    for key, happening in self.tasks.items()
+                    if not event.text or folded(event.text) == folded(happening.text)
                 ]
                 for key in keys:
                     del self.tasks[key]
-                self.accounts = [after_task_done(one, keys) for one in self.accounts]
+                self.accounts = [after_task_done(account, keys) for account in self.accounts]
                 if not keys:
                     self.cannot(event, f"no such task is open on {today}")
             elif event.kind in _DECISIONS and event.place not in self.decided:
@@ -250,11 +252,11 @@ def _accounts(scenario: Scenario) -> list[Account]:
     ids = {one.id for one in scenario.contacts}
     families: dict[str, list[Contact]] = {}
     up = {one.id: one.parent_id for one in scenario.contacts if one.parent_id in ids}
-    for one in scenario.contacts:
-        root = one.id
+    for contact in scenario.contacts:
+        root = contact.id
         while root in up:
             root = up[root]
-        families.setdefault(root, []).append(one)
+        families.setdefault(root, []).append(contact)
     return [
         Account(tuple(family), taken_over_on=scenario.taken_over_on) for family in families.values()
     ]

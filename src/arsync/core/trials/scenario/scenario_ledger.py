@@ -36,7 +36,7 @@ def apply_event(account: Account, event: Event) -> Account:
 
 
 def _invoice(account: Account, number: str) -> Invoice | None:
-    return next((one for one in account.invoices if one.number == number), None)
+    return next((invoice for invoice in account.invoices if invoice.number == number), None)
 
 
 def _owed(account: Account, event: Event) -> Invoice:
@@ -76,13 +76,13 @@ def _matched(
     invoice = _owed(account, event)
     amount = invoice.amount_due if event.amount is None else event.amount
     used = min(amount, invoice.amount_due)
-    parts = (Allocation(invoice.id, used, event.on),)
+    allocations = (Allocation(invoice.id, used, event.on),)
     lowered = _lowered(account, invoice, used, event)
-    return lowered, amount, amount - used, parts, invoice.contact_id, invoice.currency
+    return lowered, amount, amount - used, allocations, invoice.contact_id, invoice.currency
 
 
 def _pay(account: Account, event: Event) -> Account:
-    changed, amount, left, parts, contact_id, currency = _matched(account, event)
+    changed, amount, left, allocations, contact_id, currency = _matched(account, event)
     payment = Payment(
         id=f"payment {len(account.payments) + 1}",
         contact_id=contact_id,
@@ -92,13 +92,13 @@ def _pay(account: Account, event: Event) -> Account:
         rate=_rate(account, currency),
         amount=amount,
         unallocated=left,
-        allocations=parts,
+        allocations=allocations,
     )
     return changed._replace(payments=(*account.payments, payment))
 
 
 def _credit(account: Account, event: Event) -> Account:
-    changed, amount, left, parts, contact_id, currency = _matched(account, event)
+    changed, amount, left, allocations, contact_id, currency = _matched(account, event)
     number = f"CN-{len(account.credits) + 1}"
     credit = Credit(
         id=number,
@@ -111,13 +111,15 @@ def _credit(account: Account, event: Event) -> Account:
         rate=_rate(account, currency),
         total=amount,
         unallocated=left,
-        allocations=parts,
+        allocations=allocations,
     )
     return changed._replace(credits=(*account.credits, credit))
 
 
 def _rate(account: Account, currency: str) -> Decimal | None:
-    return next((one.rate for one in account.invoices if one.currency == currency), None)
+    return next(
+        (invoice.rate for invoice in account.invoices if invoice.currency == currency), None
+    )
 
 
 def _reverse(account: Account, event: Event) -> Account:
@@ -127,14 +129,14 @@ def _reverse(account: Account, event: Event) -> Account:
             one
             for one in reversed(account.payments)
             if one.status == PaymentStatus.ACTIVE
-            and any(part.invoice_id == event.invoice for part in one.allocations)
+            and any(allocation.invoice_id == event.invoice for allocation in one.allocations)
         ),
         None,
     )
     invoice = _invoice(account, event.invoice)
     if payment is None or invoice is None:
         raise NotPossible(f"{event.invoice} was not paid")
-    amount = sum((one.amount for one in payment.allocations), ZERO)
+    amount = sum((allocation.amount for allocation in payment.allocations), ZERO)
     again = invoice._replace(
         amount_due=invoice.amount_due + amount, status=DocumentStatus.OPEN, paid_on=None
     )
@@ -161,16 +163,16 @@ def _dispute(account: Account, event: Event) -> Account:
 
 def _settle(account: Account, event: Event) -> Account:
     standing = [
-        one
-        for one in account.disputes
-        if one.invoice_id == event.invoice and one.settled_on is None
+        dispute
+        for dispute in account.disputes
+        if dispute.invoice_id == event.invoice and dispute.settled_on is None
     ]
     if not standing:
         raise NotPossible(f"{event.invoice} is not in dispute")
     return account._replace(
         disputes=tuple(
-            one._replace(settled_on=event.on) if one in standing else one
-            for one in account.disputes
+            dispute._replace(settled_on=event.on) if dispute in standing else dispute
+            for dispute in account.disputes
         )
     )
 

@@ -73,7 +73,7 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
     """
     problems = Problems()
     source = Source(file, problems)
-    found: list[Scenario] = []
+    scenarios: list[Scenario] = []
     rulebook = ""
     with suppress(TooManyProblems):
         node = composed(file, text, problems)
@@ -81,12 +81,12 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
             block = read_block(node, FILE, source, "the scenario file")
             rulebook = block.get("rulebook", "")
             if "scenarios" in block.nodes:
-                found = _scenarios(block.nodes["scenarios"], source)
+                scenarios = _scenarios(block.nodes["scenarios"], source)
         elif not problems.found:
             problems.add(Place(file, 1, 1), "the file is empty.", "start with 'scenarios:'")
     found_wrong = [one._replace(message=one.message.replace(*_CALLED)) for one in problems.found]
     ordered = sorted(found_wrong, key=lambda one: (one.line, one.column))
-    return (None if ordered else ScenarioFile(file, rulebook, tuple(found))), ordered
+    return (None if ordered else ScenarioFile(file, rulebook, tuple(scenarios))), ordered
 
 
 def _scenarios(node: Node, source: Source) -> list[Scenario]:
@@ -95,7 +95,7 @@ def _scenarios(node: Node, source: Source) -> list[Scenario]:
         source.problem(nodes[SCENARIOS_MAX], f"more than {SCENARIOS_MAX} scenarios in one file.")
         return []
     names: dict[str, int] = {}
-    found = []
+    scenarios = []
     for one in nodes:
         scenario = _Story(one, source).read()
         if scenario is None:
@@ -103,8 +103,8 @@ def _scenarios(node: Node, source: Source) -> list[Scenario]:
         first = names.setdefault(folded(scenario.name), scenario.place.line)
         if first != scenario.place.line:
             source.problem(one, f"{scenario.name!r} stands twice; first in line {first}.")
-        found.append(scenario)
-    return found
+        scenarios.append(scenario)
+    return scenarios
 
 
 class _Story:
@@ -133,9 +133,9 @@ class _Story:
         expected = list(self.read_expected())
         never = list(self.read_never())
         taken_over = self.when("taken_over")
-        begins = min(one.issued_on for one in self.invoices)
+        begins = min(invoice.issued_on for invoice in self.invoices)
         begins = max(begins, taken_over) if taken_over else begins
-        named = [one.on for one in expected] + [one.on for one in self.events]
+        named = [one.on for one in expected] + [event.on for event in self.events]
         until = self.when("until") or max([*named, begins])
         self.check_days(begins, until, expected)
         return Scenario(
@@ -165,7 +165,7 @@ class _Story:
                 message = f"{one.on} is before the first day, {begins}: nothing is played then."
                 self.source.problems.add(one.place, message)
         named = [(one.on, one.place) for one in expected]
-        for on, place in named + [(one.on, one.place) for one in self.events]:
+        for on, place in named + [(event.on, event.place) for event in self.events]:
             if on > until:
                 self.source.problems.add(place, f"{on} is after {until}: nothing is played then.")
 
@@ -199,10 +199,10 @@ class _Story:
             {name: one.name for name, one in by_name.items()},
             self.names.anchor,
         )
-        for index, one in enumerate(self.contacts):
-            if one.parent_id and folded(one.parent_id) in by_name:
-                parent = by_name[folded(one.parent_id)]
-                self.contacts[index] = one._replace(parent_id=parent.id)
+        for index, contact in enumerate(self.contacts):
+            if contact.parent_id and folded(contact.parent_id) in by_name:
+                parent = by_name[folded(contact.parent_id)]
+                self.contacts[index] = contact._replace(parent_id=parent.id)
         for index, invoice in enumerate(self.invoices):
             owner = by_name.get(folded(invoice.contact_id), self.contacts[0])
             self.invoices[index] = invoice._replace(contact_id=owner.id)
@@ -210,7 +210,7 @@ class _Story:
     def read_customer(self, block: Block, node: Node) -> None:
         """Read one customer."""
         name, parent = block.get("name", ""), block.get("parent", "")
-        known = {folded(one.name): one.name for one in self.contacts}
+        known = {folded(contact.name): contact.name for contact in self.contacts}
         if folded(name) in known:
             self.source.problem(node, f"the customer {name!r} stands twice.")
         if parent and folded(parent) not in known:
@@ -295,8 +295,8 @@ class _Story:
         listed = self.block.nodes.get("customers")
         known = [
             str(value.value)
-            for one in (listed.value if isinstance(listed, SequenceNode) else ())
-            for key, value in (one.value if isinstance(one, MappingNode) else ())
+            for node in (listed.value if isinstance(listed, SequenceNode) else ())
+            for key, value in (node.value if isinstance(node, MappingNode) else ())
             if key.value == "name"
         ]
         if folded(name) not in {folded(one) for one in known}:
@@ -318,7 +318,7 @@ class _Story:
 
     def read_events(self) -> None:
         """Read what happens."""
-        issued = {one.number: one.issued_on for one in self.invoices}
+        issued = {invoice.number: invoice.issued_on for invoice in self.invoices}
         for on, node in self.by_day("events"):
             text = Text().read(node, self.source, "an event")
             event = read_event(text, on, node, self.names) if text else None

@@ -18,8 +18,9 @@ def upgrade() -> None:
         sa.Column("rulebook_hash", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"],
+            ["connection_id"],
+            ["connections.id"],
             name=op.f("fk_last_plans_connection_id_connections"),
         ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_last_plans")),
-    )  # fmt: skip
+    )

@@ -22,13 +22,14 @@ def upgrade() -> None:
         sa.Column("invoice_id", Id(), nullable=False),
         sa.Column("from_contact", Id(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"],
+            ["connection_id"],
+            ["connections.id"],
             name=op.f("fk_moved_invoices_connection_id_connections"),
         ),
         sa.PrimaryKeyConstraint(
             "connection_id", "invoice_id", "from_contact", name=op.f("pk_moved_invoices")
         ),
-    )  # fmt: skip
+    )
     op.create_table(
         "differences",
         sa.Column("connection_id", sa.Integer(), nullable=False),
@@ -39,8 +40,9 @@ def upgrade() -> None:
         sa.Column("rate", Rate(), nullable=True),
         sa.Column("seen_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"],
+            ["connection_id"],
+            ["connections.id"],
             name=op.f("fk_differences_connection_id_connections"),
         ),
         sa.PrimaryKeyConstraint("connection_id", "contact_id", name=op.f("pk_differences")),
-    )  # fmt: skip
+    )

@@ -27,10 +27,11 @@ def upgrade() -> None:
         sa.Column("retry_at", Moment(), nullable=True),
         sa.Column("why", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"],
+            ["connection_id"],
+            ["connections.id"],
             name=op.f("fk_outages_connection_id_connections"),
         ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_outages")),
-    )  # fmt: skip
+    )
     op.add_column("grants", sa.Column("renewal_at", Moment(), nullable=True))
     op.add_column("grants", sa.Column("told_at", Moment(), nullable=True))
