@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action, marker
+from arsync.core.actions import Action, PromisePayload, marker, payload_of
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc, InvoiceDoc
 from arsync_quickbooks.fenced_text import (
@@ -138,7 +138,7 @@ class Promised:
                 changed = placed(
                     note,
                     PROMISE,
-                    told=f"on {action.details.get('promised_on', '')}",
+                    told=f"on {payload_of(action, PromisePayload).promised_on.isoformat()}",
                     marker=mark,
                     body=write.text or action.note,
                     characters_max=PRIVATE_NOTE_CHARACTERS_MAX,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action
+from arsync.core.actions import Action, ReminderPayload, payload_of
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc, Delivery, InvoiceDoc
 from arsync_quickbooks.records import moment
@@ -76,7 +76,7 @@ class PlatformEmail:
 
         The address given to QuickBooks becomes the invoice's own, so one that it has is left alone.
         """
-        to = write.action.details.get("to", "").strip()
+        to = payload_of(write.action, ReminderPayload).to.strip()
         if not to:
             customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
             email = customer.primary_email_addr if customer else None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action, marker
+from arsync.core.actions import Action, LateFeePayload, marker, payload_of
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import quoted
@@ -70,14 +70,14 @@ class LateFee:
     def _body(self, write: Write) -> dict[str, Any]:
         from arsync_quickbooks import sdk
 
-        details = write.action.details
+        payload = payload_of(write.action, LateFeePayload)
         company = self._desk.reader.company()
         issued_on = _today(company)
         fee = sdk.late_fee(
             write.action.contact_id,
             self._billing_item(company),
-            amount=_amount(details.get("amount", "")),
-            description=details.get("description") or "Late payment fee",
+            amount=_billable(payload.amount),
+            description=payload.description or "Late payment fee",
             issued_on=issued_on.isoformat(),
             due_on=(issued_on + timedelta(days=DUE_DAYS)).isoformat(),
             private_note=with_marker(
@@ -109,7 +109,7 @@ class LateFee:
 
     def _currency(self, write: Write, company: Company) -> dict[str, Any]:
         """Return the fee's currency and rate: those of the invoice that it is for."""
-        asked = write.action.details.get("currency") or company.books.home_currency
+        asked = payload_of(write.action, LateFeePayload).currency or company.books.home_currency
         if not write.action.invoices:
             if asked != company.books.home_currency:
                 raise Rejected(f"there is no invoice to take the rate for {asked} from.")
@@ -133,13 +133,9 @@ def _today(company: Company) -> date:
     return company.at.astimezone(zone).date()
 
 
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(0)
+def _billable(amount: Decimal) -> Decimal:
     if not amount.is_finite() or amount <= 0:
-        raise Rejected(f"a late fee of {text or 'nothing'} cannot be billed.")
+        raise Rejected(f"a late fee of {amount} cannot be billed.")
     return amount
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from arsync.connector_sdk import SAVED_TERMS, Receipt, Write
-from arsync.core.actions import Action
+from arsync.core.actions import Action, RestoreTermsPayload, payload_of
 from arsync.errors import Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.documents import CustomerDoc, TermDoc
@@ -117,7 +117,7 @@ def _saved(write: Write) -> str:
     Raises:
         Rejected: it is not known; terms are never guessed.
     """
-    text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
+    text = payload_of(write.action, RestoreTermsPayload).saved or write.before.get(SAVED_TERMS, "")
     if text != NO_TERMS and not text.isdecimal():
         raise Rejected(f"it is not known what the terms of {_name(write)} were.")
     return "" if text == NO_TERMS else text

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from arsync.connector_sdk import SAVED_TERMS, Receipt, Standing, Undoing, Write
-from arsync.core.actions import Action, ActionKind, marker
+from arsync.core.actions import Action, ActionKind, LateFeePayload, marker, payload_of
 from arsync.core.ledger.money import shown
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import fenced_text
@@ -253,9 +253,8 @@ class Fee:
 
     def state(self, write: Write) -> Undoing:
         """Compare the invoice."""
-        details = write.action.details
-        currency = details.get("currency", "")
-        amount = Decimal(details.get("amount") or 0)
+        payload = payload_of(write.action, LateFeePayload)
+        currency, amount = payload.currency, payload.amount
         wrote = f"an invoice over {shown(amount, currency)}"
         invoice = self._invoice(write)
         if invoice is None or _voided(invoice):

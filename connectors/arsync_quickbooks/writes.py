@@ -11,6 +11,7 @@ from typing import Protocol
 
 from arsync.connector_sdk import Receipt, Undoing, Write
 from arsync.core.actions import Action, ActionKind, Via
+from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.credit_holds import Hold, Lift, Promised
@@ -20,15 +21,6 @@ from arsync_quickbooks.payment_terms import CashOnDelivery, Restored
 from arsync_quickbooks.read_client import Reader
 from arsync_quickbooks.reversal import Undone
 from arsync_quickbooks.write_client import Desk, Target
-
-_ON_CUSTOMER = frozenset(
-    {
-        ActionKind.CREDIT_HOLD,
-        ActionKind.LIFT_CREDIT_HOLD,
-        ActionKind.TERMS,
-        ActionKind.RESTORE_TERMS,
-    }
-)
 
 
 class Change(Protocol):
@@ -118,8 +110,8 @@ class Writer:
         """Return what the note hangs on: for an undoing, where that of the undone one hangs."""
         action = (write.undoes or write).action
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
-        if action.kind in _ON_CUSTOMER:
-            children = [one.strip() for one in action.details.get("children", "").split(",")]
-            others = dict.fromkeys(one for one in children if one not in {"", customer.id})
-            return [customer, *(Target("Customer", one, one) for one in others)]
+        if action.kind in NOTED_ON_CONTACT:
+            children = dict.fromkeys(action.payload.covered_contact_ids)
+            ids = [id_ for id_ in children if id_ != customer.id]
+            return [customer, *(Target("Customer", id_, id_) for id_ in ids)]
         return targets_on_invoices(action) or [customer]

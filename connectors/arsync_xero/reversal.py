@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from arsync.connector_sdk import SAVED_TERMS, Standing, Undoing, Write
-from arsync.core.actions import ActionKind
+from arsync.core.actions import ActionKind, LateFeePayload, PromisePayload, payload_of
 from arsync.core.ledger.money import shown
 from arsync.errors import Rejected
 from arsync_xero.documents import INVOICES, InvoiceDocument
@@ -146,7 +146,7 @@ class DateUndone(Undone):
         self._invoice_id = invoice_id
         kept = _saved(write, SAVED_EXPECTED)
         self._saved = kept.get(invoice_id) if isinstance(kept, dict) else None
-        self._wrote = date.fromisoformat(write.action.details["promised_on"])
+        self._wrote = payload_of(write.action, PromisePayload).promised_on
 
     @property
     def detail(self) -> str:
@@ -187,18 +187,14 @@ class FeeUndone(Undone):
     def __init__(self, tools: Tools, fee: LateFee, write: Write) -> None:
         super().__init__(tools)
         self._fee = fee
-        self._details = write.action.details
+        self._payload = payload_of(write.action, LateFeePayload)
 
     @property
     def detail(self) -> str:
         return "draft invoice of the late fee deleted"
 
     def state(self) -> Undoing:
-        try:
-            amount = Decimal(self._details["amount"])
-        except InvalidOperation:
-            amount = Decimal(0)
-        currency = self._details["currency"]
+        amount, currency = self._payload.amount, self._payload.currency
         wrote = f"a draft invoice over {shown(amount, currency)}"
         fee = self._document()
         if fee is None or fee.status in _GONE:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from msgspec.structs import replace
+
 from arsync.connector_sdk import SAVED_TERMS, Receipt, Undoing, Write
-from arsync.core.actions import Action, ActionKind, Via, marker
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    LateFeePayload,
+    PromisePayload,
+    RestoreTermsPayload,
+    Via,
+    marker,
+    payload_of,
+)
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_xero.api import Api
 from arsync_xero.documents import INVOICES
@@ -155,11 +163,7 @@ class Writes:
         action = write.action
         tools = Tools(self._api, self._sdk, marker(write.key))
         if write.undoes is not None:
-            about = write._replace(
-                action=replace(
-                    action, kind=write.undoes.action.kind, details=write.undoes.action.details
-                )
-            )
+            about = write._replace(action=replace(action, payload=write.undoes.action.payload))
             return [*self._undone(write.undoes), *self._notes(tools, about)]
         notes = self._notes(tools, write)
         first: list[Part] = []
@@ -174,7 +178,7 @@ class Writes:
             saved = _saved_sales(write)
             first = [PaymentTerms(tools, action.contact_id, saved, restores=True)]
         elif action.kind == ActionKind.PROMISE:
-            day = date.fromisoformat(action.details["promised_on"])
+            day = payload_of(action, PromisePayload).promised_on
             first = [ExpectedDate(tools, invoice.id, day) for invoice in action.invoices]
         elif action.kind == ActionKind.LETTER:
             first = [self._letter(tools, write)]
@@ -219,17 +223,14 @@ class Writes:
     def _late_fee(self, tools: Tools, action: Action) -> LateFee:
         if not self._late_fee_account:
             raise Rejected("Xero: [xero] late_fee_account is not set; there are no late fees.")
-        try:
-            amount = Decimal(action.details["amount"])
-        except InvalidOperation:
-            raise Rejected(f"{action.details['amount']!r} is no amount for a late fee.") from None
+        payload = payload_of(action, LateFeePayload)
         about = action.invoices[0].number if action.invoices else action.contact_name
         return LateFee(
             tools,
             action.contact_id,
-            amount=amount,
-            currency=action.details["currency"],
-            description=action.details.get("description") or f"Late fee {about}",
+            amount=payload.amount,
+            currency=payload.currency,
+            description=payload.description or f"Late fee {about}",
             about=about,
             account=self._late_fee_account,
         )
@@ -251,8 +252,7 @@ def _in_part(error: ArsyncError, *, changed: bool) -> ArsyncError:
 
 
 def _contacts(action: Action) -> list[str]:
-    children = [id_.strip() for id_ in action.details.get("children", "").split(",")]
-    return list(dict.fromkeys([action.contact_id, *filter(None, children)]))
+    return list(dict.fromkeys([action.contact_id, *action.payload.covered_contact_ids]))
 
 
 def _saved_sales(write: Write) -> dict[str, Any] | None:
@@ -261,7 +261,7 @@ def _saved_sales(write: Write) -> dict[str, Any] | None:
     Raises:
         Rejected: what was saved cannot be read.
     """
-    text = write.action.details.get("saved") or write.before.get(SAVED_TERMS, "")
+    text = payload_of(write.action, RestoreTermsPayload).saved or write.before.get(SAVED_TERMS, "")
     try:
         saved = json.loads(text)
     except (ValueError, TypeError):

@@ -106,7 +106,7 @@ def test_a_long_plan_is_cut_and_says_how_to_see_it_all(shell: Shell) -> None:
 
 
 def _many(actions: Any, count: int) -> Any:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return [replace(actions[0], contact_id=f"c{number}") for number in range(count)]
 

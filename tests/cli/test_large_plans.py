@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.application.packed_plan import PACKED_AT_ONCE, Packed, and_more, packing
 from arsync.cli.common import print_json
@@ -20,7 +21,7 @@ LONDON = ZoneInfo("Europe/London")
 
 def an_action(number: int) -> Action:
     return Action(
-        kind=ActionKind.REMINDER,
+        payload=a_payload(ActionKind.REMINDER, to="a@b.example"),
         connection="acme",
         contact_id=f"c{number}",
         contact_name="Müller & Söhne",
@@ -32,7 +33,6 @@ def an_action(number: int) -> Action:
         via=Via.SMTP,
         needs_approval=number % 2 == 0,
         not_before=datetime(2026, 7, 1, 9, tzinfo=LONDON) if number % 3 else None,
-        details={"to": "a@b.example"},
     )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import vcr
+from tests.builders.actions import a_payload
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Connector, Token, Write, platform
@@ -100,7 +101,7 @@ def fill(bench: Any) -> None:
 
 def write(connector: Connector, kind: ActionKind) -> Write:
     action = Action(
-        kind=kind,
+        payload=a_payload(kind),
         connection="c",
         contact_id="801",
         contact_name="Acme Ltd",

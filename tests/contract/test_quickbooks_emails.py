@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
@@ -31,14 +32,13 @@ def reminder(
     bench: Any, debtor: str, invoice: str, details: Mapping[str, str] | None = None
 ) -> Write:
     action = Action(
-        kind=ActionKind.REMINDER,
+        payload=a_payload(ActionKind.REMINDER, **(details or {})),
         connection="c",
         contact_id=debtor,
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 57, "Standard cadence"),
         invoices=(InvoiceRef(invoice, "INV-1", Decimal(100), "GBP"),),
         subject=f"{invoice} day 14",
-        details=details or {},
     )
     before = bench.connector().prepare(action)
     return Write(action, action.key, before=before, text="Second reminder.")

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
-from arsync.core.actions.reversal import UNDOABLE, undo_action
+from arsync.core.actions.registry import UNDOABLE
+from arsync.core.actions.reversal import undo_action
 from arsync_quickbooks.write_client import REQUEST_ID_LENGTH_MAX
 
 FOLDER = Path(__file__).parents[3] / "shared" / "contracts" / "intuit"
@@ -233,7 +235,7 @@ def make_write(
     kind: ActionKind, via: Via, details: Mapping[str, str], *, subject: str = ""
 ) -> Write:
     action = Action(
-        kind=kind,
+        payload=a_payload(kind, **details),
         connection="c",
         contact_id="801",
         contact_name="Acme Ltd",
@@ -241,7 +243,6 @@ def make_write(
         invoices=(InvoiceRef("901", "INV-901", Decimal(100), "EUR"),),
         subject=subject or f"{kind} {via}",
         via=via,
-        details=details,
     )
     return Write(
         action,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
@@ -23,7 +24,7 @@ def make_write(
     *,
     contact: str = "801",
     invoices: tuple[str, ...] = (),
-    details: Mapping[str, str] | None = None,
+    details: Mapping[str, Any] | None = None,
     before: Mapping[str, str] | None = None,
     text: str = "Because it is so.",
     via: Via = Via.PLATFORM,
@@ -31,14 +32,13 @@ def make_write(
     subject: str = "",
 ) -> Write:
     action = Action(
-        kind=kind,
+        payload=a_payload(kind, **(details or {})),
         connection="c",
         contact_id=contact,
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 31, "Seriously overdue"),
         invoices=tuple(InvoiceRef(one, f"INV-{one}", Decimal(100), currency) for one in invoices),
         via=via,
-        details=details or {},
         subject=subject,
     )
     return Write(action, action.key, before=before or {}, text=text)
@@ -144,7 +144,7 @@ def test_a_hold_is_noted_on_the_children(quickbooks: Any) -> None:
         for one in ("802", "803")
     ]
     quickbooks.book.load_documents({"Customer": children})
-    hold = make_write(ActionKind.CREDIT_HOLD, details={"children": "802,803"})
+    hold = make_write(ActionKind.CREDIT_HOLD, details={"children": ("802", "803")})
     assert quickbooks.connector().find(hold) is None
     quickbooks.connector().perform(hold)
     assert len(marked(quickbooks, hold)) == 3
@@ -383,7 +383,7 @@ def test_the_item_of_late_fees_is_checked(quickbooks: Any, item: str, says: str)
         quickbooks.connector().perform(write)
 
 
-@pytest.mark.parametrize("amount", ["", "0", "-3", "NaN", "ten"])
+@pytest.mark.parametrize("amount", ["0", "-3", "NaN"])
 def test_a_late_fee_of_nothing_is_not_billed(quickbooks: Any, amount: str) -> None:
     customer(quickbooks)
     write = make_write(ActionKind.LATE_FEE, details={"amount": amount, "currency": "GBP"})

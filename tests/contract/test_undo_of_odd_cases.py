@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Standing, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
@@ -24,13 +25,12 @@ def done(
     """Make a write as the outbox would."""
     invoices = (InvoiceRef(invoice_id, "INV-1", Decimal(100), "GBP"),) if invoice_id else ()
     action = Action(
-        kind=kind,
+        payload=a_payload(kind, **details),
         connection="c",
         contact_id=contact_id,
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 57, "Rule"),
         invoices=invoices,
-        details=details,
     )
     before = bench.connector().prepare(action)
     write = Write(action, action.key, before=before, text="Because of the rule.")
@@ -60,7 +60,8 @@ def test_what_was_written_before_undoing_was_possible_is_not_guessed_at(
 ) -> None:
     bench = request.getfixturevalue(name)
     contact_id, invoice_id = debtor(bench)
-    write = done(bench, contact_id, kind, invoice_id, promised_on="2027-01-31")
+    details = {"promised_on": "2027-01-31"} if kind is PROMISE else {}
+    write = done(bench, contact_id, kind, invoice_id, **details)
     write = write._replace(before={})
     state = bench.connector().undoing(write)
     assert (state.standing, state.was) == (Standing.FIXED, "not known")
@@ -95,7 +96,9 @@ def test_who_was_in_the_group_before_stays_in_it(xero: Any) -> None:
     contact_id, _ = debtor(xero)
     child = xero.add_contact("Acme North", "north@acme.example")
     first = done(xero, contact_id, HOLD)
-    again = replace(first.action, episode=2, details={"children": child})
+    again = replace(
+        first.action, episode=2, payload=a_payload(ActionKind.CREDIT_HOLD, children=[child])
+    )
     before = xero.connector().prepare(again)
     second = Write(again, again.key, before=before, text="Because of another rule.")
     xero.connector().perform(second)

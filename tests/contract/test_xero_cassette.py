@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import requests
 import vcr
+from tests.builders.actions import a_payload
 
 from arsync.clock import SystemClock
 from arsync.connector_sdk import Grant, Page, Write
@@ -139,7 +140,12 @@ def test_the_recorded_conversation_still_holds(
     ref = InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
     for kind in (ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TERMS):
         action = Action(
-            kind, "recorded", contact.id, contact.name, Because("rules.yaml", 1, "Rule"), (ref,)
+            payload=a_payload(kind),
+            connection="recorded",
+            contact_id=contact.id,
+            contact_name=contact.name,
+            because=Because("rules.yaml", 1, "Rule"),
+            invoices=(ref,),
         )
         write = Write(action, action.key, connector.prepare(action), text="A recorded note.")
         assert connector.find(write) is None

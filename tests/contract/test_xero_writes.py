@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Capability, HttpResponse, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
@@ -32,22 +34,21 @@ def debtor(xero: Any) -> tuple[str, str]:
     return contact, invoice
 
 
-def an_action(kind: ActionKind, debtor: tuple[str, str], **details: str) -> Action:
+def an_action(kind: ActionKind, debtor: tuple[str, str], **details: Any) -> Action:
     contact, invoice = debtor
     named = (InvoiceRef(invoice, "INV-1", Decimal(100), "GBP"),) if invoice else ()
     return Action(
-        kind=kind,
+        payload=a_payload(kind, **details),
         connection="c",
         contact_id=contact,
         contact_name="Ridgeway University",
         because=Because("rules.yaml", 1, "Rule"),
         invoices=named,
         subject=f"{contact} {invoice}",
-        details=details,
     )
 
 
-def a_write(xero: Any, kind: ActionKind, debtor: tuple[str, str], **details: str) -> Write:
+def a_write(xero: Any, kind: ActionKind, debtor: tuple[str, str], **details: Any) -> Write:
     action = an_action(kind, debtor, **details)
     return Write(action, action.key, before=xero.connector().prepare(action), text="A note.")
 
@@ -107,9 +108,7 @@ def test_an_older_email_is_no_proof_of_a_newer_one(
     xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
     xero.advance(timedelta(days=14))
     action = an_action(ActionKind.REMINDER, debtor)
-    action = Action(
-        **{**{name: getattr(action, name) for name in action.__slots__}, "subject": "the second"}
-    )
+    action = replace(action, subject="the second")
     before = xero.connector().prepare(action)
     write = started(xero, Write(action, action.key, before=before, text="Second."))
     xero.lose_answer(effect=False)
@@ -173,14 +172,16 @@ def test_a_write_stopped_in_the_middle_is_looked_at_and_completed(
 def test_one_group_holds_all_and_children_go_along(xero: Any, debtor: tuple[str, str]) -> None:
     child = xero.add_contact("Ridgeway Press", "press@ridgeway.example")
     other = xero.add_contact("Other Ltd", "other@example.com")
-    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=child))
+    xero.connector().perform(
+        a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=(child,))
+    )
     xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (other, "")))
     assert {name: sorted(rows) for name, rows in groups(xero).items()} == {
         GROUP_NAME: sorted([debtor[0], child, other])
     }
     noted = [row["id"] for row in xero.state()["history"] if "A note." in row["text"]]
     assert sorted(noted) == sorted([debtor[0], child, other])
-    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=child)
+    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=(child,))
     xero.connector().perform(lift)
     assert groups(xero) == {GROUP_NAME: [other]}
 
@@ -283,7 +284,7 @@ def test_a_late_fee_is_one_draft_even_after_a_person_deleted_it(
     assert len(xero.state()["invoices"]) == 2
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "1e12", "a lot"])
+@pytest.mark.parametrize("amount", ["0", "-1", "1e12"])
 def test_an_absurd_late_fee_is_refused(xero: Any, debtor: tuple[str, str], amount: str) -> None:
     write = a_write(xero, ActionKind.LATE_FEE, debtor, amount=amount, currency="GBP")
     with pytest.raises(Rejected):
@@ -322,9 +323,7 @@ def test_a_task_about_several_invoices_is_noted_on_the_contact(
     second = xero.add_invoice(debtor[0], Decimal(5), day, day)
     action = an_action(ActionKind.TASK, debtor)
     refs = (*action.invoices, InvoiceRef(second, "INV-2", Decimal(5), "GBP"))
-    both = Action(
-        **{**{name: getattr(action, name) for name in action.__slots__}, "invoices": refs}
-    )
+    both = replace(action, invoices=refs)
     xero.connector().perform(Write(both, both.key, text="Call."))
     marked = [row["id"] for row in xero.state()["history"] if marker(both.key) in row["text"]]
     assert marked == [debtor[0]]

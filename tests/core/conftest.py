@@ -154,7 +154,9 @@ class Desk:
 def remember(account: Account, action: Action, today: date) -> Account:
     """Return the account after an action was done."""
     steps = tuple(
-        SentStep(ref.id, ref.episode, action.because.rule, ref.day, ref.step, today, action.moment)
+        SentStep(
+            ref.id, ref.episode, action.because.rule, ref.day, ref.step, today, action.batch_id
+        )
         for ref in action.invoices
         if ref.step
     )

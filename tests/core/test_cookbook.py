@@ -153,7 +153,7 @@ def named(contact: Any, policy: str) -> Any:
 
 
 def in_words(action: Any) -> str:
-    words = [action.kind.value, action.step or action.details.get("task", "")]
+    words = [action.kind.value, action.step or action.payload.title]
     said = " ".join(word for word in words if word)
     return f"{said} (approval)" if action.needs_approval else said
 

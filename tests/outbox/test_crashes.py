@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, event
 
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown
 
 from .conftest import RULES, TODAY, Books, Fault, Killed, World
@@ -112,7 +112,7 @@ def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at
     for step in dies_at_each_step(world, run):
         steps = step
         undone = [
-            one.write.action.details["kind"]
+            payload_of(one.write.action, UndoPayload).undone_kind
             for one in world.books.done
             if one.kind is ActionKind.UNDO
         ]

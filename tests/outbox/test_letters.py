@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.ledger.records import (
@@ -59,7 +60,7 @@ def an_invoice(number: int, *, currency: str = "GBP", amount: str = "1940") -> I
 
 def a_case(*invoices: Invoice, name: str = "Acme Ltd") -> tuple[Action, Account]:
     action = Action(
-        kind=ActionKind.REMINDER,
+        payload=a_payload(ActionKind.REMINDER),
         connection="books",
         contact_id="c1",
         contact_name=name,

@@ -233,4 +233,4 @@ def test_a_customer_gets_the_letter_in_the_language_of_its_country(
     }
     (row,) = [one for one in world.rows() if one.action.contact_id == "c1"]
     assert row.action.kind is ActionKind.REMINDER
-    assert row.action.details["language"] == "de"
+    assert row.action.payload.language_code == "de"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, PromisePayload
 from arsync.errors import UserMistake
 from arsync.store.models import Mode
 
@@ -247,7 +247,7 @@ def test_a_promise_is_noted_with_its_day_and_amount(world: World) -> None:
     assert done.write.text == (
         "Promise to pay GBP 40.50 of INV-1 by 2026-11-23, recorded by Jane. by phone"
     )
-    assert done.write.action.details == {"promised_on": "2026-11-23", "amount": "40.50"}
+    assert done.write.action.payload == PromisePayload(date(2026, 11, 23), Decimal("40.50"))
     world.app.promise("INV-1", day + timedelta(days=1), who="Jane")
     world.sync()
     assert len(world.books.keys(ActionKind.PROMISE)) == 2

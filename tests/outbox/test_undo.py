@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from arsync.application.undoing import Undone
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionKind, ActionState, PromisePayload, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 from arsync.outbox import Verdict
 
@@ -35,7 +35,9 @@ def undo(world: World, *keys: str, note: str = "") -> list[Undone]:
 def undone_kinds(world: World) -> list[str]:
     """Return what was undone at the platform, doubles twice."""
     return sorted(
-        done.write.action.details["kind"] for done in world.books.done if done.kind is UNDO
+        payload_of(done.write.action, UndoPayload).undone_kind
+        for done in world.books.done
+        if done.kind is UNDO
     )
 
 
@@ -59,7 +61,9 @@ def test_a_hold_goes_back_with_its_terms_and_says_who_asked_and_why(world: World
         for event in world.store.actions.events(key)
     )
     (write,) = [
-        one.write for one in world.books.done if one.write.action.details.get("undoes") == key
+        done.write
+        for done in world.books.done
+        if getattr(done.write.action.payload, "undoes", "") == key
     ]
     assert write.undoes is not None
     assert write.undoes.key == key
@@ -227,7 +231,7 @@ def test_an_undone_promise_holds_no_reminder_back_and_an_earlier_one_is_open_aga
         world.app.promise("INV-1", day, who="Jane")
         world.sync()
     newest = world.rows()[-1]
-    assert newest.action.details["promised_on"] == days[1].isoformat()
+    assert payload_of(newest.action, PromisePayload).promised_on == days[1]
     undo(world, newest.key)
     kept = [
         (promise.promised_on, promise.replaced)

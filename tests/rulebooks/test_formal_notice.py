@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.config import load_config
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
@@ -43,7 +44,7 @@ def an_invoice(number: int, due: date, currency: str = "GBP") -> Invoice:
 
 def notice(letters: Letters, law: LatePayment | None, *invoices: Invoice) -> str:
     action = Action(
-        kind=ActionKind.LETTER,
+        payload=a_payload(ActionKind.LETTER),
         connection="c",
         contact_id="c1",
         contact_name="Acme",

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.actions import a_payload
+
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
 from arsync.core.ledger.records import (
@@ -192,9 +194,9 @@ def test_promises_and_disputes_come_with_the_invoice(
     assert account.disputes == (Dispute("i1", TODAY, "short"),)
 
 
-def an_action(kind: ActionKind, **changes: Any) -> Action:
+def an_action(kind: ActionKind, *, details: dict[str, str] | None = None, **changes: Any) -> Action:
     fields: dict[str, Any] = {
-        "kind": kind,
+        "payload": a_payload(kind, **(details or {})),
         "connection": "acme",
         "contact_id": "c1",
         "contact_name": "Customer",
@@ -226,7 +228,7 @@ def test_steps_count_as_sent_once_they_may_have_left(
 ) -> None:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 2, "second reminder", 14)
     reminder = an_action(
-        ActionKind.REMINDER, invoices=(ref,), moment="m1", details={"cadence": "Standard"}
+        ActionKind.REMINDER, invoices=(ref,), batch_id="m1", details={"cadence": "Standard"}
     )
     done(store, connection, reminder)
     assert one_account(store, connection).sent == ()

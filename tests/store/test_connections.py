@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Token
@@ -22,7 +23,11 @@ OTHER = Organisation("org-2", "Other Ltd", "EUR")
 
 def act(store: Store, connection: ConnectionRow) -> str:
     action = Action(
-        ActionKind.NOTE, connection.name, "c1", "Customer", Because("a.yaml", 1, "Rule")
+        payload=a_payload(ActionKind.NOTE),
+        connection=connection.name,
+        contact_id="c1",
+        contact_name="Customer",
+        because=Because("a.yaml", 1, "Rule"),
     )
     return asked(store, connection.id, action, who="Ann", why="test", now=NOW).key
 

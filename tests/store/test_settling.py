@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from tests.builders.actions import a_payload
 
 from arsync.core.actions import Action, ActionKind, ActionState, Because
 from arsync.core.actions.reversal import undo_action
@@ -17,7 +18,7 @@ from .conftest import asked
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
 HOLD = Action(
-    kind=ActionKind.CREDIT_HOLD,
+    payload=a_payload(ActionKind.CREDIT_HOLD),
     connection="acme",
     contact_id="c1",
     contact_name="Customer",

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef, step_subject
@@ -100,17 +102,17 @@ def reminded(
     store: Store, connection: ConnectionRow, end: ActionState = ActionState.SENT
 ) -> Action:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
-    other = ref._replace(id="i3", number="INV-3")
+    other = replace(ref, id="i3", number="INV-3")
     action = Action(
-        ActionKind.REMINDER,
-        "acme",
-        "c1",
-        "Ada",
-        Because("rules.yaml", 3, "Polite"),
+        payload=a_payload(ActionKind.REMINDER),
+        connection="acme",
+        contact_id="c1",
+        contact_name="Ada",
+        because=Because("rules.yaml", 3, "Polite"),
         invoices=(ref, other),
         subject=step_subject("i1", 1),
         step="first reminder",
-        moment="m",
+        batch_id="m",
     )
     asked(store, connection.id, action, who="test", why="test", now=NOW)
     assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
@@ -151,8 +153,6 @@ def test_a_step_that_was_refused_stays_refused_under_another_contact(
     store, connection = two
     action = reminded(store, connection, ActionState.REJECTED)
     put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
-    there = Action(
-        action.kind, "acme", "c2", "Bob", action.because, subject=action.subject, step=action.step
-    )
+    there = replace(action, contact_id="c2", contact_name="Bob")
     assert account(store, connection, "c2").sent == ()
     assert account(store, connection, "c2").done_keys == {there.key}

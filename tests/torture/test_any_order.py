@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.acceptance.conftest import contact_row, invoice_row, is_cash_on_delivery
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.core.actions.reversal import UNDOABLE
+from arsync.core.actions.registry import UNDOABLE
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.store.models import ActionRow, ConnectionState, Mode
 from arsync_sandbox.people import PeopleProblem, edit
@@ -556,16 +556,16 @@ class AnyOrder(RuleBasedStateMachine):
         """
         began: dict[str, date] = {}
         for left, row in messages:
-            moment = row.action.moment
+            moment = row.action.batch_id
             began[moment] = min(began.get(moment, left.on), left.on)
         for number, (left, row) in enumerate(messages):
             for earlier, before in messages[:number]:
                 seen = left.seen
                 whose = {seen.survivor(earlier.contact), seen.owners.get(earlier.invoice)}
-                if before.action.moment == row.action.moment or left.contact not in whose:
+                if before.action.batch_id == row.action.batch_id or left.contact not in whose:
                     continue
-                days = (began[row.action.moment] - began[before.action.moment]).days
-                assert days >= GAP_DAYS, f"{left.contact}: {before.action.moment}, then {row}"
+                days = (began[row.action.batch_id] - began[before.action.batch_id]).days
+                assert days >= GAP_DAYS, f"{left.contact}: {before.action.batch_id}, then {row}"
 
     def steps_follow_each_other(self, messages: list[Message]) -> None:
         """No step is skipped, repeated or early, within one stretch of being owed."""

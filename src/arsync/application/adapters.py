@@ -8,7 +8,7 @@ from datetime import date
 from arsync.clock import Clock
 from arsync.config import Config
 from arsync.connector_sdk import Authoriser, Receipt, Token
-from arsync.core.actions import Action
+from arsync.core.actions import Action, ReminderPayload
 from arsync.core.ledger.records import Account, Organisation
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.mail import (
@@ -91,7 +91,8 @@ class MailPost:
         """
         self._server()
         contact = next((one for one in account.contacts if one.id == action.contact_id), None)
-        to = action.details.get("to", "")
+        payload = action.payload
+        to = payload.to if isinstance(payload, ReminderPayload) else ""
         return compose(
             self._letter(action, account, organisation, today, links),
             key=action.key,
@@ -116,7 +117,7 @@ class MailPost:
     ) -> bytes:
         """Return the letter as a PDF."""
         letter = self._letter(action, account, organisation, today, {})
-        spoken = self._in_language(action.details.get("language", "")).language
+        spoken = self._in_language(action.payload.language_code).language
         return letter_pdf(
             letter,
             sender=organisation.name,
@@ -133,7 +134,7 @@ class MailPost:
         today: date,
         links: Mapping[str, str],
     ) -> Letter:
-        letters = self._in_language(action.details.get("language", ""))
+        letters = self._in_language(action.payload.language_code)
         context = letter_context(
             action,
             account,
@@ -143,7 +144,7 @@ class MailPost:
             links=links,
             law=self._default.law,
         )
-        return letters.render(action.details.get("letter") or action.step, context)
+        return letters.render(action.payload.title or action.step, context)
 
     def _in_language(self, code: str) -> Letters:
         if not code or code not in languages():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
+from msgspec.structs import replace
 
 from arsync.core.actions import Action
 from arsync.core.planning.plan import HeldBack, Keepers

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from arsync.application.container import Parts
 from arsync.application.results import Listed
 from arsync.core.actions import Action, ActionKind, ActionState, Via, marker
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import RecordKind
 from arsync.store.models import ActionRow, ConnectionRow, EventRow
 
@@ -146,16 +147,5 @@ def _look_for(row: ActionRow, label: str, at: datetime | None) -> str:
     if action.kind is ActionKind.REMINDER:
         return f"the history of {about} in {label}: was it emailed{when}? Or is there {mark}?"
     where = f"the history of {about} in {label}"
-    thing = _TRACES.get(action.kind)
-    return f"{where}: is there {mark}" + (f", and {thing}?" if thing else "?")
-
-
-_TRACES = {
-    ActionKind.CREDIT_HOLD: "is the credit hold shown on the customer",
-    ActionKind.LIFT_CREDIT_HOLD: "is the credit hold gone from the customer",
-    ActionKind.TERMS: "are the payment terms cash on delivery",
-    ActionKind.RESTORE_TERMS: "are the payment terms what they were before",
-    ActionKind.PROMISE: "is the promised day shown",
-    ActionKind.LETTER: "is the letter among its files",
-    ActionKind.LATE_FEE: "is there an invoice for the late fee",
-}
+    question = KINDS[action.kind].trace_question
+    return f"{where}: is there {mark}" + (f", and {question}?" if question else "?")

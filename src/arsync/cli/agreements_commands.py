@@ -121,8 +121,8 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
                 listed_action.row.key[:12],
                 listed_action.connection,
                 listed_action.row.action.contact_name,
-                listed_action.row.action.details.get("task", ""),
-                listed_action.row.action.details.get("assign_to", ""),
+                listed_action.row.action.payload.title,
+                listed_action.row.action.payload.owner,
                 f"{listed_action.row.created_at.astimezone(zones.get(listed_action.connection)):%Y-%m-%d}",
                 about(listed_action.row.action),
             ]

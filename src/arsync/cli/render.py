@@ -13,38 +13,19 @@ from arsync.application.results import Listed, RunResult
 from arsync.cli.common import print_table, word, wrapped
 from arsync.cli.render_reasons import Reasons
 from arsync.clock import in_words
-from arsync.core.actions import Action, ActionKind, InvoiceRef, is_our_letter
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    InvoiceRef,
+    UndoPayload,
+    is_our_letter,
+    payload_of,
+)
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import shown
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.planning.planner import HeldBack, Plan
 from arsync.store.models import ActionRow, Later
-
-VERBS: Mapping[ActionKind, str] = {
-    ActionKind.REMINDER: "REMIND",
-    ActionKind.CREDIT_HOLD: "PLACE CREDIT HOLD",
-    ActionKind.LIFT_CREDIT_HOLD: "LIFT CREDIT HOLD",
-    ActionKind.TERMS: "TERMS TO CASH ON DELIVERY",
-    ActionKind.RESTORE_TERMS: "RESTORE TERMS",
-    ActionKind.NOTE: "NOTE",
-    ActionKind.PROMISE: "NOTE PROMISE",
-    ActionKind.DISPUTE: "NOTE DISPUTE",
-    ActionKind.TASK: "OPEN TASK",
-    ActionKind.TASK_DONE: "NOTE TASK DONE",
-    ActionKind.LETTER: "ATTACH LETTER",
-    ActionKind.LATE_FEE: "DRAFT LATE FEE",
-    ActionKind.UNDO: "UNDO",
-}
-
-_COUNTED: Mapping[ActionKind, tuple[str, str]] = {
-    ActionKind.REMINDER: ("reminder", "reminders"),
-    ActionKind.CREDIT_HOLD: ("hold to place", "holds to place"),
-    ActionKind.LIFT_CREDIT_HOLD: ("hold to lift", "holds to lift"),
-    ActionKind.TERMS: ("change to cash terms", "changes to cash terms"),
-    ActionKind.RESTORE_TERMS: ("change back of terms", "changes back of terms"),
-    ActionKind.TASK: ("task", "tasks"),
-    ActionKind.LETTER: ("letter", "letters"),
-    ActionKind.LATE_FEE: ("late fee", "late fees"),
-}
 
 CUSTOMERS_SHOWN_MAX = 100
 """A plan shows so many customers; `--all` shows every one."""
@@ -65,9 +46,8 @@ KEY_SHOWN = 12
 def what(action: Action) -> str:
     """Return what an action does, in a few words."""
     if action.kind is ActionKind.UNDO:
-        return f"UNDO {VERBS[ActionKind(action.details['kind'])]}"
-    detail = action.step or action.details.get("task", "") or action.details.get("letter", "")
-    return f"{VERBS[action.kind]} {detail}".strip()
+        return f"UNDO {KINDS[payload_of(action, UndoPayload).undone_kind].verb}"
+    return f"{KINDS[action.kind].verb} {action.step or action.payload.title}".strip()
 
 
 def titled(row: ActionRow) -> str:
@@ -151,7 +131,7 @@ class _Counted:
         if not self.kinds:
             return "Nothing is to be done."
         words = [
-            word(count, *_COUNTED.get(kind, (kind.value, f"{kind.value}s")))
+            word(count, *(KINDS[kind].planned or KINDS[kind].done))
             for kind, count in self.kinds.items()
         ]
         text = f"{word(self.kinds.total(), 'action')} planned: {', '.join(words)}"
@@ -195,19 +175,19 @@ def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
 
 def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
     parts = [what(action)]
-    if action.details.get("assign_to"):
-        parts.append(f"for {action.details['assign_to']}")
+    if action.payload.owner:
+        parts.append(f"for {action.payload.owner}")
     if _by_step(action):
         parts.append(f"(day {action.invoices[0].day})")
     text = " ".join(parts)
-    spoken = action.details.get("language", "")
+    spoken = action.payload.language_code
     if is_our_letter(action) and spoken not in {"", "en"}:
         text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
     if action.not_before is not None and reasons.waits(action.not_before):
         when = reasons.local(action.not_before)
         text += f", not before {when:%a %d %b %Y %H:%M %Z}".rstrip()
-        if "waits_for" in action.details:
-            text += f" ({action.details['waits_for']})"
+        if action.payload.waits_for_holidays:
+            text += f" ({action.payload.waits_for_holidays})"
     if action.needs_approval:
         text += ", asks a person first"
     return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text

@@ -33,7 +33,7 @@ BALANCE_CALLS_MAX = 3
 """A pull spends at most so many calls on asking for balances."""
 SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
-into `details["saved"]` of the action that restores them."""
+into `saved` of the payload that restores them."""
 
 Record = Organisation | Contact | Invoice | Credit | Payment
 

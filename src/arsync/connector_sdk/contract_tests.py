@@ -13,12 +13,12 @@ bookkeeper's hands on its ledger. Every promise of `arsync.connector` is then te
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 import pytest
+from msgspec.structs import replace
 
 from arsync.connector_sdk import (
     BALANCE_CALLS_MAX,
@@ -29,8 +29,29 @@ from arsync.connector_sdk import (
     Standing,
     Write,
 )
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
-from arsync.core.actions.reversal import UNDOABLE, undo_action
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    Because,
+    CreditHoldPayload,
+    DisputePayload,
+    InvoiceRef,
+    LateFeePayload,
+    LetterPayload,
+    LiftCreditHoldPayload,
+    NotePayload,
+    Payload,
+    PromisePayload,
+    ReminderPayload,
+    RestoreTermsPayload,
+    TaskDonePayload,
+    TaskPayload,
+    TermsPayload,
+    Via,
+    marker,
+)
+from arsync.core.actions.registry import UNDOABLE
+from arsync.core.actions.reversal import undo_action
 from arsync.core.ledger.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
@@ -117,37 +138,36 @@ class Bench(Protocol):
 class Case(NamedTuple):
     """A kind of write, with the capability it needs."""
 
-    kind: ActionKind
+    payload: Payload
     needs: Capability
     via: Via = Via.PLATFORM
-    details: Mapping[str, str] = {}
     on_invoice: bool = True
 
+    @property
+    def kind(self) -> ActionKind:
+        """Return what kind of action it is."""
+        return self.payload.kind
+
+
+SOON = date(2000, 1, 1)
+"""Stands for a day a week from now."""
+
+BASE = "XXX"
+"""Stands for the organisation's currency."""
 
 CASES = (
-    Case(ActionKind.NOTE, Capability.NOTE_ON_INVOICE),
-    Case(ActionKind.NOTE, Capability.NOTE_ON_CONTACT, on_invoice=False),
-    Case(ActionKind.REMINDER, Capability.EMAIL),
-    Case(ActionKind.REMINDER, Capability.NOTE_ON_INVOICE, via=Via.SMTP),
-    Case(ActionKind.CREDIT_HOLD, Capability.CREDIT_HOLD, on_invoice=False),
-    Case(
-        ActionKind.TERMS, Capability.TERMS, details={"terms": "cash on delivery"}, on_invoice=False
-    ),
-    Case(ActionKind.PROMISE, Capability.EXPECTED_DATE, details={"promised_on": "{soon}"}),
-    Case(ActionKind.DISPUTE, Capability.NOTE_ON_INVOICE, details={"reason": "damaged goods"}),
-    Case(ActionKind.TASK, Capability.NOTE_ON_CONTACT, details={"task": "Call"}, on_invoice=False),
-    Case(
-        ActionKind.TASK_DONE,
-        Capability.NOTE_ON_CONTACT,
-        details={"task": "Call", "outcome": "will pay"},
-        on_invoice=False,
-    ),
-    Case(ActionKind.LETTER, Capability.ATTACHMENT, details={"file_name": "letter.pdf"}),
-    Case(
-        ActionKind.LATE_FEE,
-        Capability.LATE_FEE,
-        details={"amount": "12.50", "currency": "{currency}", "description": "Late payment fee"},
-    ),
+    Case(NotePayload(), Capability.NOTE_ON_INVOICE),
+    Case(NotePayload(), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    Case(ReminderPayload(), Capability.EMAIL),
+    Case(ReminderPayload(), Capability.NOTE_ON_INVOICE, via=Via.SMTP),
+    Case(CreditHoldPayload(), Capability.CREDIT_HOLD, on_invoice=False),
+    Case(TermsPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
+    Case(PromisePayload(SOON), Capability.EXPECTED_DATE),
+    Case(DisputePayload("damaged goods"), Capability.NOTE_ON_INVOICE),
+    Case(TaskPayload("Call"), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    Case(TaskDonePayload("Call", "will pay"), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    Case(LetterPayload(file_name="letter.pdf"), Capability.ATTACHMENT),
+    Case(LateFeePayload(Decimal("12.50"), BASE, "Late payment fee"), Capability.LATE_FEE),
 )
 PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
@@ -445,7 +465,7 @@ class ConnectorContract:
         connector.perform(hold)
         held = _contact(connector, debtor.contact_id)
         assert (held.groups, held.note) != (before.groups, before.note)
-        lift = _action(bench, debtor, Case(ActionKind.LIFT_CREDIT_HOLD, Capability.CREDIT_HOLD))
+        lift = _action(bench, debtor, Case(LiftCreditHoldPayload(), Capability.CREDIT_HOLD))
         write = Write(lift, lift.key, before=connector.prepare(lift), text="Lifted")
         connector.perform(write)
         assert connector.find(write) is not None
@@ -464,7 +484,7 @@ class ConnectorContract:
         connector.perform(terms)
         assert _contact(connector, debtor.contact_id).terms != before
         saved = terms.before["saved.terms"]
-        restore = Case(ActionKind.RESTORE_TERMS, Capability.TERMS, details={"saved": saved})
+        restore = Case(RestoreTermsPayload(saved), Capability.TERMS)
         action = _action(bench, debtor, restore)
         write = Write(action, action.key, before=connector.prepare(action), text="Restored")
         connector.perform(write)
@@ -578,8 +598,8 @@ class ConnectorContract:
         first = _write(bench, debtor, case)
         bench.connector().perform(first)
         standing = _traces(bench)
-        later = (bench.now().date() + timedelta(days=20)).isoformat()
-        action = replace(first.action, subject="second", details={"promised_on": later})
+        later = PromisePayload(bench.now().date() + timedelta(days=20))
+        action = replace(first.action, subject="second", payload=later)
         before = bench.connector().prepare(action)
         second = Write(action, action.key, before=before, text="A second promise.")
         bench.connector().perform(second)
@@ -650,10 +670,14 @@ def _another_id(known: str) -> str:
 
 def _action(bench: Bench, debtor: Debtor, case: Case) -> Action:
     currency = bench.connector().organisation().base_currency
-    soon = (bench.now().date() + timedelta(days=7)).isoformat()
+    payload = case.payload
+    if isinstance(payload, PromisePayload):
+        payload = PromisePayload(bench.now().date() + timedelta(days=7))
+    elif isinstance(payload, LateFeePayload):
+        payload = replace(payload, currency=currency)
     invoice = InvoiceRef(debtor.invoice_ids[0], "INV-1", Decimal("1234.56"), currency)
     return Action(
-        kind=case.kind,
+        payload=payload,
         connection="contract",
         contact_id=debtor.contact_id,
         contact_name="Ridgeway University",
@@ -662,10 +686,6 @@ def _action(bench: Bench, debtor: Debtor, case: Case) -> Action:
         subject=f"{debtor.invoice_ids[0]} {case.needs}",
         via=case.via,
         note="A note of the contract.",
-        details={
-            key: value.replace("{soon}", soon).replace("{currency}", currency)
-            for key, value in case.details.items()
-        },
     )
 
 

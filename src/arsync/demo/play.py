@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,8 @@ from arsync.application.oauth_consent import consent
 from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import load_config
-from arsync.core.actions import ActionKind, ActionState
+from arsync.core.actions import ActionState
+from arsync.core.actions.registry import KINDS
 from arsync.demo.reconcile import Side, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
@@ -34,22 +35,6 @@ TASK_DAYS = 2
 
 OBSERVED_DAYS = 2
 """The demo observes so long before it writes anything, as a careful owner would."""
-
-NOUNS: Mapping[ActionKind, tuple[str, str]] = {
-    ActionKind.REMINDER: ("reminder", "reminders"),
-    ActionKind.CREDIT_HOLD: ("hold placed", "holds placed"),
-    ActionKind.LIFT_CREDIT_HOLD: ("hold lifted", "holds lifted"),
-    ActionKind.TERMS: ("change of terms", "changes of terms"),
-    ActionKind.RESTORE_TERMS: ("customer back on old terms", "customers back on old terms"),
-    ActionKind.NOTE: ("note", "notes"),
-    ActionKind.PROMISE: ("promise noted", "promises noted"),
-    ActionKind.DISPUTE: ("dispute noted", "disputes noted"),
-    ActionKind.TASK: ("task opened", "tasks opened"),
-    ActionKind.TASK_DONE: ("task done", "tasks done"),
-    ActionKind.LETTER: ("letter attached", "letters attached"),
-    ActionKind.LATE_FEE: ("late fee drafted", "late fees drafted"),
-}
-"""What was done, for the lines of the days: one, several."""
 
 Say = Callable[[str], None]
 
@@ -225,7 +210,7 @@ class Demo:
         if result.applied:
             for effect in result.applied.effects:
                 if effect.state is ActionState.SENT:
-                    self._totals[result.connection][NOUNS[effect.action.kind][1]] += 1
+                    self._totals[result.connection][KINDS[effect.action.kind].done[1]] += 1
 
     def _tell(self, number: int, results: list[RunResult]) -> None:
         parts = []
@@ -235,7 +220,7 @@ class Demo:
                 for effect in (result.applied.effects if result.applied else [])
                 if effect.state is ActionState.SENT
             )
-            words = ", ".join(f"{n} {NOUNS[kind][n > 1]}" for kind, n in done.items())
+            words = ", ".join(f"{n} {KINDS[kind].done[n > 1]}" for kind, n in done.items())
             if result.awaiting:
                 words = ", ".join(filter(None, [words, f"{result.awaiting} waiting for approval"]))
             planned = len(result.plan.actions) if result.plan else 0

@@ -12,6 +12,7 @@ from typing import Any
 
 from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via, marker
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, plain
 from arsync.store.models import ActionRow
 
@@ -22,7 +23,6 @@ _DONE = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _OPEN_ENDED = frozenset({ActionState.SENDING, ActionState.UNKNOWN})
 _NEVER_HERE = _OPEN_ENDED | {ActionState.REJECTED}
 """The demo's people refuse nothing and its platforms should not either."""
-_WITHOUT_NOTE = frozenset({ActionKind.LETTER, ActionKind.LATE_FEE})
 
 
 @dataclass
@@ -136,7 +136,7 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
     wanted = {
         marker(row.key): row
         for row in rows
-        if row.state in _DONE and row.action.kind not in _WITHOUT_NOTE
+        if row.state in _DONE and KINDS[row.action.kind].has_note
     }
     for found in sorted(set(wanted) - set(there)):
         action = wanted[found].action

@@ -9,9 +9,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from arsync.clock import Clock
-from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
+from arsync.core.actions import (
+    Action,
+    ActionState,
+    Because,
+    DisputePayload,
+    InvoiceRef,
+    PromisePayload,
+    TaskDonePayload,
+)
 from arsync.core.ledger.account_view import SHOWN_BY_PLATFORM
-from arsync.core.ledger.money import plain, shown
+from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import cleaned
 from arsync.core.planning.planner import action_json
@@ -274,7 +282,7 @@ def complete_task(
         now=clock.now(),
         noted_by=lambda done: _task_action(done, who) if writes else None,
     )
-    said = f"Task done: {row.action.details.get('task', '')}."
+    said = f"Task done: {row.action.payload.title}."
     return _recorded(store, connection, said, _task_action(row, who))
 
 
@@ -296,7 +304,7 @@ def _promise_action(
     connection: ConnectionRow, invoice: Invoice, contact_name: str, row: PromiseRow
 ) -> Action:
     return Action(
-        kind=ActionKind.PROMISE,
+        payload=PromisePayload(row.promised_on, row.amount),
         connection=connection.name,
         contact_id=invoice.contact_id,
         contact_name=contact_name,
@@ -305,10 +313,6 @@ def _promise_action(
         subject=f"{invoice.id} promise {row.id}",
         note=f"Promise to pay {_promise_words(row, invoice)}, recorded by {row.recorded_by}."
         + (f" {row.note}" if row.note else ""),
-        details={
-            "promised_on": row.promised_on.isoformat(),
-            "amount": plain(row.amount) if row.amount is not None else "",
-        },
     )
 
 
@@ -327,7 +331,7 @@ def _dispute_action(
         else f"Dispute about {invoice.number}: {row.reason}. Recorded by {row.recorded_by}."
     )
     return Action(
-        kind=ActionKind.DISPUTE,
+        payload=DisputePayload(row.reason, row.settled_on),
         connection=connection.name,
         contact_id=invoice.contact_id,
         contact_name=contact_name,
@@ -335,15 +339,14 @@ def _dispute_action(
         invoices=(_ref(invoice),),
         subject=f"{invoice.id} dispute {row.id} {'settled' if settled else 'opened'}",
         note=note,
-        details={"reason": row.reason, "settled": settled},
     )
 
 
 def _task_action(row: ActionRow, who: str) -> Action:
-    task = row.action.details.get("task", "")
+    task = row.action.payload.title
     by = f" by {who}" if who else ""
     return Action(
-        kind=ActionKind.TASK_DONE,
+        payload=TaskDonePayload(task, row.outcome),
         connection=row.action.connection,
         contact_id=row.action.contact_id,
         contact_name=row.action.contact_name,
@@ -351,7 +354,6 @@ def _task_action(row: ActionRow, who: str) -> Action:
         invoices=row.action.invoices,
         subject=row.key,
         note=f"Task done{by}: {task}." + (f" Outcome: {row.outcome}" if row.outcome else ""),
-        details={"task": task, "outcome": row.outcome},
     )
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
+
+from msgspec.structs import replace
 
 from arsync.clock import Clock
 from arsync.connector_sdk import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
-from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    ActionState,
+    LetterPayload,
+    RestoreTermsPayload,
+    UndoPayload,
+    Via,
+)
 from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import OutcomeUnknown, UserMistake
@@ -179,20 +188,22 @@ class Delivery:
 
     def _undone(self, action: Action) -> Write | None:
         """Return the write that an action undoes."""
-        if action.kind is not ActionKind.UNDO:
+        payload = action.payload
+        if not isinstance(payload, UndoPayload):
             return None
-        return self._write(self._store.actions.get(action.details["undoes"]))
+        return self._write(self._store.actions.get(payload.undoes))
 
     def _with_saved_terms(self, action: Action) -> Action:
         """Return the action with the terms that stood before the hold, where it restores them."""
-        if action.kind is not ActionKind.RESTORE_TERMS or action.details.get("saved"):
+        payload = action.payload
+        if not isinstance(payload, RestoreTermsPayload) or payload.saved:
             return action
         before = self._store.actions.saved(
             self._connection.id, action.contact_id, ActionKind.TERMS, action.episode
         )
         if SAVED_TERMS not in before:
             return action
-        return replace(action, details={**action.details, "saved": before[SAVED_TERMS]})
+        return replace(action, payload=RestoreTermsPayload(before[SAVED_TERMS]))
 
     def _started_at(self, row: ActionRow) -> datetime | None:
         """Return when the earliest attempt began that did not certainly come to nothing."""
@@ -220,8 +231,9 @@ _LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})
 
 
 def _file_name(action: Action) -> str:
-    planned = action.details.get("file_name")
-    if planned:
+    payload = action.payload
+    if isinstance(payload, LetterPayload) and payload.file_name:
+        planned = payload.file_name
         return file_name(planned.removesuffix(".pdf"), ".pdf")
     number = action.invoices[0].number if action.invoices else action.contact_id
     return file_name(f"{action.step or 'letter'} {number}", ".pdf")

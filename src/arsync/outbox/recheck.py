@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Record
-from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
+from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef, LiftCreditHoldPayload
+from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, WORD_KINDS
 from arsync.core.ledger.records import (
     Account,
     ContactStatus,
@@ -21,21 +23,14 @@ from arsync.core.ledger.records import (
     StandingHold,
 )
 from arsync.core.planning.planner import HeldBack, Plan
-from arsync.core.planning.send_blocks import MESSAGES_AND_HOLDS
 from arsync.outbox.approvals import approved_by_person
 from arsync.outbox.types import Limits, Replan
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, Mode
 
-AS_ASKED = frozenset(
-    {ActionKind.NOTE, ActionKind.PROMISE, ActionKind.DISPUTE, ActionKind.TASK_DONE}
-)
-"""These say what has happened; no rule can take it back."""
-
 ALL_WAIT = "the connection asks for approval of everything now"
 RULEBOOK_ASKS = "the rulebook asks for approval now"
 
-_HOLDING = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
 _LIFTING = frozenset({ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS})
 
 
@@ -99,9 +94,9 @@ class Recheck:
             RetryLater, NeedsReconnect: the platform could not be read; nothing was done.
         """
         action = row.action
-        if row.by_person or action.kind in AS_ASKED:
+        if row.by_person or action.kind in WORD_KINDS:
             return Ready(action, self._account(action.contact_id))
-        if action.kind in MESSAGES_AND_HOLDS:
+        if action.kind in KINDS_AGAINST_CUSTOMERS:
             self._read_again(action)
         account = self._account(action.contact_id)
         if account is None:
@@ -116,13 +111,13 @@ class Recheck:
         if fresh is None:
             return Gone(_why_gone(self._store, self._connection, action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
-            why = fresh.details.get("waits_for") or "outside the hours in which messages leave"
+            why = fresh.payload.waits_for_holidays or "outside the hours in which messages leave"
             return NotYet(fresh.not_before, why)
         unapproved = self._unapproved(row, fresh)
         if unapproved:
             return Gone(unapproved)
         # It belongs to the moment of what left with it, though that was yesterday.
-        return Ready(replace(fresh, moment=action.moment), account)
+        return Ready(replace(fresh, batch_id=action.batch_id), account)
 
     def _unapproved(self, row: ActionRow, fresh: Action) -> str:
         """Return why a person has to approve it first (or again); empty when nobody has to."""
@@ -189,12 +184,12 @@ def as_before(account: Account, action: Action) -> Account:
     """
     mine = {(ref.id, ref.episode, ref.day) for ref in action.invoices}
     sent = tuple(
-        step._replace(moment="") if action.moment and step.moment == action.moment else step
+        step._replace(moment="") if action.batch_id and step.moment == action.batch_id else step
         for step in account.sent
         if (step.invoice_id, step.episode, step.day) not in mine
     )
     hold, last_episode, standing_hold = account.hold, account.last_hold_episode, account.terms_left
-    if action.kind in _HOLDING:
+    if action.kind in HOLD_KINDS:
         hold, last_episode = None, action.episode - 1
         standing_hold = (
             None if standing_hold and standing_hold.episode == action.episode else standing_hold
@@ -215,8 +210,9 @@ def as_before(account: Account, action: Action) -> Account:
 
 
 def _since(action: Action) -> date:
-    text = action.details.get("held_since", "")
-    return date.fromisoformat(text) if text else date.min
+    payload = action.payload
+    since = payload.held_since if isinstance(payload, LiftCreditHoldPayload) else None
+    return since or date.min
 
 
 def _not_in(planned: Action, fresh: Action) -> list[InvoiceRef]:
@@ -239,13 +235,13 @@ def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) ->
     decided = store.actions.waiting_keys(connection.id, _DECIDED)
     kept: list[Action] = []
     for row in store.actions.rows(key for key in decided if key not in plan.keys):
-        if not row.action.moment:
+        if not row.action.batch_id:
             continue
         account = next(store.ledger.accounts(connection.id, [row.action.contact_id]), None)
-        if account and any(step.moment == row.action.moment for step in account.sent):
+        if account and any(step.moment == row.action.batch_id for step in account.sent):
             fresh = replan(as_before(account, row.action)).actions
             mine = [action for action in fresh if action.key == row.key]
-            kept += [replace(action, moment=row.action.moment) for action in mine]
+            kept += [replace(action, batch_id=row.action.batch_id) for action in mine]
     return tuple(kept)
 
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from arsync.clock import Clock
 from arsync.connector_sdk import Capability, Standing, Undoing
-from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.core.actions.reversal import NOT_UNDOABLE, UNDOABLE, undo_action
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
+from arsync.core.actions.registry import KINDS
+from arsync.core.actions.reversal import undo_action
 from arsync.core.planning.planner import action_json
 from arsync.errors import Rejected, UserMistake
 from arsync.outbox.approvals import REASON_CHARACTERS_MAX, WHO_CHARACTERS_MAX, checked
@@ -20,10 +21,6 @@ from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 _S = ActionState
 _ASKED_FOR = STARTED_STATES | {_S.APPROVED}
-_ENDED_BY = {
-    ActionKind.CREDIT_HOLD: (ActionKind.LIFT_CREDIT_HOLD, "it was lifted"),
-    ActionKind.TERMS: (ActionKind.RESTORE_TERMS, "the terms were restored"),
-}
 
 
 class Verdict(StrEnum):
@@ -93,13 +90,13 @@ def _line(
     connection: ConnectionRow,
     delivery: Delivery,
     row: ActionRow,
-    undone: dict[tuple[str, str], ActionRow],
+    undone: dict[tuple[str, int], ActionRow],
     offers: frozenset[Capability],
 ) -> UndoLine:
     kind = row.action.kind
-    if kind not in UNDOABLE:
-        return UndoLine(row, Verdict.CANNOT, NOT_UNDOABLE[kind])
-    mine = undone.get((row.key, str(row.generation)))
+    if KINDS[kind].not_undoable:
+        return UndoLine(row, Verdict.CANNOT, KINDS[kind].not_undoable)
+    mine = undone.get((row.key, row.generation))
     if mine is not None and mine.state in _ASKED_FOR:
         return UndoLine(row, Verdict.UNDONE, _undone_words(mine))
     if row.state is not _S.CONFIRMED:
@@ -131,18 +128,18 @@ _NOT_DONE = {
     _S.SENT: "it was sent and not read back yet: `arsync apply` reads it back",
     _S.WITHDRAWN: "it was withdrawn: nothing of it stands",
     _S.REJECTED: "it was refused: nothing of it stands",
-    _S.EXPIRED: "it expired: nothing was done",
 }
 
 
-def undone_by(store: Store, connection: ConnectionRow) -> dict[tuple[str, str], ActionRow]:
+def undone_by(store: Store, connection: ConnectionRow) -> dict[tuple[str, int], ActionRow]:
     """Return the undoings of a connection, by the undone action's key and generation."""
     rows = store.actions.list(connection.id, kinds={ActionKind.UNDO})
-    return {(row.action.details["undoes"], row.action.details["generation"]): row for row in rows}
+    payloads = [(payload_of(row.action, UndoPayload), row) for row in rows]
+    return {(payload.undoes, payload.generation): row for payload, row in payloads}
 
 
 def _undone_words(row: ActionRow) -> str:
-    who, day = row.action.details["who"], f"{row.created_at:%Y-%m-%d}"
+    who, day = payload_of(row.action, UndoPayload).who, f"{row.created_at:%Y-%m-%d}"
     if row.state is _S.UNKNOWN:
         return (
             f"{who} asked for it on {day}; its outcome is unknown: `arsync resolve {row.key[:12]}`"
@@ -154,15 +151,18 @@ def _undone_words(row: ActionRow) -> str:
 
 def _ended(store: Store, connection: ConnectionRow, row: ActionRow) -> str:
     """Return that a hold or its terms were ended since; empty when they were not."""
-    if row.action.kind not in _ENDED_BY:
+    kind = KINDS[row.action.kind]
+    if kind.ended_by is None:
         return ""
-    kind, said = _ENDED_BY[row.action.kind]
     later = store.actions.list(
-        connection.id, kinds={kind}, states=STARTED_STATES, contact_id=row.action.contact_id
+        connection.id,
+        kinds={kind.ended_by},
+        states=STARTED_STATES,
+        contact_id=row.action.contact_id,
     )
     found = next((one for one in later if one.action.episode == row.action.episode), None)
     day = f" on {found.sent_on.isoformat()}" if found and found.sent_on else ""
-    return f"{said}{day}: nothing of it is left to undo" if found else ""
+    return f"{kind.ended_words}{day}: nothing of it is left to undo" if found else ""
 
 
 def with_companions(
@@ -181,7 +181,7 @@ def with_companions(
             same = [term for term in terms if term.action.episode == row.action.episode]
             undone = undone_by(store, connection) if same else {}
             for one in same:
-                if (one.key, str(one.generation)) not in undone:
+                if (one.key, one.generation) not in undone:
                     found.setdefault(one.key, one)
     return list(found.values())
 
@@ -239,9 +239,9 @@ def settle_undone(store: Store, connection: ConnectionRow) -> int:
     """
     taken = 0
     for row in undone_by(store, connection).values():
-        promise_id = row.action.details.get("promise", "")
-        if promise_id and row.state in {_S.SENT, _S.CONFIRMED}:
-            taken += store.people.withdraw_promise(connection.id, int(promise_id))
+        promise_id = payload_of(row.action, UndoPayload).promise_id
+        if promise_id is not None and row.state in {_S.SENT, _S.CONFIRMED}:
+            taken += store.people.withdraw_promise(connection.id, promise_id)
     return taken
 
 
@@ -252,8 +252,8 @@ def allow_again(store: Store, row: ActionRow, *, who: str, reason: str, clock: C
         UserMistake: it was not undone, or its undoing is not done yet.
     """
     connection = store.connections.by_id(row.connection_id)
-    mine = undone_by(store, connection).get((row.key, str(row.generation)))
-    if row.action.kind not in _ENDED_BY:
+    mine = undone_by(store, connection).get((row.key, row.generation))
+    if KINDS[row.action.kind].ended_by is None:
         raise UserMistake(f"{row.key[:12]} is neither a credit hold nor a change of payment terms.")
     if mine is None or row.state is not _S.CONFIRMED:
         raise UserMistake(f"{row.key[:12]} was not undone: it is {row.state.value}.")
@@ -280,7 +280,7 @@ def end_decisions(store: Store, keys: Sequence[str], *, clock: Clock) -> None:
             store.actions.take_back(key, who=WHO, why=why, now=clock.now())
             continue
         owner = store.connections.by_id(row.connection_id)
-        mine = undone_by(store, owner).get((row.key, str(row.generation)))
+        mine = undone_by(store, owner).get((row.key, row.generation))
         done = mine is not None and mine.state in {_S.SENT, _S.CONFIRMED}
         if done and row.state is _S.CONFIRMED:
             why = "undone; its reason has gone since, so that a new one counts again"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
+from tests.builders.actions import a_payload
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.actions.effects import (
@@ -23,9 +25,9 @@ Desk = Any
 TODAY = date(2026, 11, 20)
 
 
-def an_action(kind: ActionKind, **values: Any) -> Action:
+def an_action(kind: ActionKind, *, details: dict[str, str] | None = None, **values: Any) -> Action:
     return Action(
-        kind=kind,
+        payload=a_payload(kind, **(details or {})),
         connection="acme",
         contact_id="c1",
         contact_name="Acme",
@@ -40,7 +42,7 @@ def a_reminder(step: str = "first reminder", day: int = 1) -> Action:
         ActionKind.REMINDER,
         invoices=(ref,),
         subject=f"i1 day {day}",
-        moment="m",
+        batch_id="m",
         details={"cadence": "Standard cadence"},
     )
 
@@ -59,7 +61,7 @@ def test_nothing_done_leaves_the_account_as_it_is(desk: Desk) -> None:
 
 
 def test_a_task_of_a_cadence_is_a_step_and_one_of_a_follow_up_is_none(desk: Desk) -> None:
-    step = replace(a_reminder("Call", 7), kind=ActionKind.TASK, moment="")
+    step = replace(a_reminder("Call", 7), payload=a_payload(ActionKind.TASK), batch_id="")
     ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP")
     follow_up = an_action(ActionKind.TASK, invoices=(ref,), subject="promised")
     account = after(desk.account(), [step, follow_up], TODAY)

@@ -65,7 +65,7 @@ def plan(desk: Desk) -> Callable[..., Plan]:
 def leaves(plan: Plan) -> Iterator[tuple[date, str]]:
     for action in plan.actions:
         assert action.not_before is not None
-        yield action.not_before.date(), action.details.get("waits_for", "")
+        yield action.not_before.date(), action.payload.waits_for_holidays
 
 
 def test_a_message_waits_for_a_day_that_counts_in_the_customers_country(
@@ -94,26 +94,26 @@ def test_without_the_key_the_files_own_place_counts_for_everyone(
 ) -> None:
     found = plan(book(sending=""), "DE", "FR")
     assert [day for day, _ in leaves(found)] == [MAY_DAY, MAY_DAY]
-    assert [action.details["language"] for action in found.actions] == ["en", "en"]
+    assert [action.payload.language_code for action in found.actions] == ["en", "en"]
 
 
 def test_what_was_agreed_with_a_customer_wins(plan: Callable[..., Plan]) -> None:
     agreed = "customers: [{contact: c0, holidays: DE-BY, language: fr}]\n"
     (action,) = plan(book(customers=agreed), "US").actions
-    assert action.details["waits_for"] == "Fri 2026-05-01 is a public holiday in DE-BY"
-    assert action.details["language"] == "fr"
+    assert action.payload.waits_for_holidays == "Fri 2026-05-01 is a public holiday in DE-BY"
+    assert action.payload.language_code == "fr"
 
 
 def test_an_empty_list_turns_off_what_is_extended(plan: Callable[..., Plan]) -> None:
     (action,) = plan(book("  by_customers_country: []\n"), "DE").actions
-    assert (action.details["language"], "waits_for" in action.details) == ("en", False)
+    assert (action.payload.language_code, bool(action.payload.waits_for_holidays)) == ("en", False)
 
 
 def test_holidays_and_language_are_asked_for_one_by_one(plan: Callable[..., Plan]) -> None:
     (action,) = plan(book("  by_customers_country: holidays\n"), "DE").actions
-    assert (action.details["language"], "waits_for" in action.details) == ("en", True)
+    assert (action.payload.language_code, bool(action.payload.waits_for_holidays)) == ("en", True)
     (action,) = plan(book("  by_customers_country: [language]\n"), "DE").actions
-    assert (action.details["language"], "waits_for" in action.details) == ("de", False)
+    assert (action.payload.language_code, bool(action.payload.waits_for_holidays)) == ("de", False)
 
 
 def test_every_row_of_holidays_is_told_and_a_weekend_is_not(plan: Callable[..., Plan]) -> None:
@@ -158,7 +158,7 @@ def test_only_what_reaches_the_customer_waits_for_the_customers_holidays(
     text = book().replace("email: first reminder", "task: Call")
     (action,) = plan(text, "DE").actions
     assert action.not_before is None
-    assert "waits_for" not in action.details
+    assert not action.payload.waits_for_holidays
 
 
 def test_why_says_whose_holiday_delays_a_message(desk: Desk) -> None:
@@ -188,16 +188,16 @@ def test_the_parent_that_pays_is_written_to_at_its_own_place(desk: Desk) -> None
     )
     plan = desk.plan(book(), account, holidays=holidays_in)
     by_contact: dict[str, Action] = {action.contact_id: action for action in plan.actions}
-    assert by_contact["p"].details["waits_for"] == "Fri 2026-05-01 is a public holiday in FR"
-    assert by_contact["p"].details["language"] == "fr"
-    assert by_contact["c2"].details["language"] == "en"
-    assert "waits_for" not in by_contact["c2"].details
+    assert by_contact["p"].payload.waits_for_holidays == "Fri 2026-05-01 is a public holiday in FR"
+    assert by_contact["p"].payload.language_code == "fr"
+    assert by_contact["c2"].payload.language_code == "en"
+    assert not by_contact["c2"].payload.waits_for_holidays
 
 
 @pytest.mark.parametrize("country", ["BE", "CH", "LU", "CA", "ZA", "IN", "SG", "FI", "MT"])
 def test_a_country_of_several_languages_falls_back(plan: Callable[..., Plan], country: str) -> None:
     (action,) = plan(book(), country).actions
-    assert action.details["language"] == "en"
+    assert action.payload.language_code == "en"
 
 
 @pytest.mark.parametrize("said", ["[holiday]", "[holidays, tone]", "yes", "{a: b}"])

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from arsync.core.actions import ActionKind, marker
+from arsync.core.actions import (
+    ActionKind,
+    CreditHoldPayload,
+    LateFeePayload,
+    LetterPayload,
+    LiftCreditHoldPayload,
+    ReminderPayload,
+    TaskPayload,
+    TermsPayload,
+    marker,
+    payload_of,
+)
 from arsync.core.ledger.records import Dispute, Promise, StandingHold
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX
 
@@ -214,17 +225,9 @@ TWO_HOLDS = """credit_holds:
 def test_law_5_every_match_is_a_reason_and_the_first_is_the_cause(desk: Desk) -> None:
     plan = desk.plan(desk.head + TWO_HOLDS, desk.account(desk.invoice("i1", 60, "500")))
     hold, terms = plan.actions
-    assert (hold.kind, hold.details["reasons"], hold.because.rule) == (
-        K.CREDIT_HOLD,
-        "Old; Much",
-        "Old",
-    )
+    assert (hold.payload, hold.because.rule) == (CreditHoldPayload(("Old", "Much")), "Old")
     assert not hold.needs_approval  # "Much" alone would place it without anybody
-    assert (terms.kind, terms.needs_approval, terms.details) == (
-        K.TERMS,
-        True,
-        {"terms": "cash on delivery"},
-    )
+    assert (terms.payload, terms.needs_approval) == (TermsPayload("cash on delivery"), True)
     assert hold.because.facts == {"oldest_days_overdue": 60}
 
 
@@ -269,7 +272,7 @@ def test_law_5_without_hold_rules_a_standing_hold_is_lifted(desk: Desk) -> None:
     hold = StandingHold("c1", date(2026, 10, 1), 1)
     plan = desk.plan(desk.head, desk.account(desk.invoice("i1", 60), hold=hold))
     assert kinds(plan) == [K.LIFT_CREDIT_HOLD]
-    assert plan.actions[0].details["held_since"] == "2026-10-01"
+    assert payload_of(plan.actions[0], LiftCreditHoldPayload).held_since == date(2026, 10, 1)
 
 
 def test_law_5_nothing_is_said_of_who_has_no_reason_to_be_held(desk: Desk) -> None:
@@ -435,7 +438,7 @@ def test_law_6_the_platform_sends_one_email_per_invoice_oldest_first_and_no_more
     invoices = [desk.invoice(f"i{n}", n) for n in (5, 9, 7, 6)]
     plan = desk.plan(desk.head + desk.steps, desk.account(*invoices))
     assert steps_of(plan) == [("i9", 1), ("i7", 1), ("i6", 1)]
-    assert len({action.moment for action in plan.actions}) == 1
+    assert len({action.batch_id for action in plan.actions}) == 1
     assert plan.actions[0].note == (
         "First reminder sent by email: 9 days overdue, GBP 100.00 due;"
         " 1 more wait for the next message (test.yaml:7, Standard)."
@@ -459,7 +462,7 @@ def test_law_6_by_smtp_a_moment_is_one_letter_at_the_highest_step(desk: Desk) ->
         ("i2", "second reminder"),
     ]
     assert "2 invoices, GBP 200.00 due in all" in letter.note
-    assert letter.details["to"] == "c1@x.test"
+    assert payload_of(letter, ReminderPayload).to == "c1@x.test"
 
 
 def test_law_6_a_letter_about_what_is_overdue_does_not_name_what_is_not_due_yet(desk: Desk) -> None:
@@ -600,7 +603,7 @@ def test_law_11_exposure_and_limit_of_a_parent_cover_its_children(desk: Desk) ->
         desk.invoice("i1", 0), desk.invoice("i2", 0, contact="c2"), contacts=family(desk)
     )
     (hold,) = desk.plan(text, account).actions
-    assert (hold.contact_id, hold.details["children"]) == ("c1", "c2")
+    assert (hold.contact_id, hold.payload.covered_contact_ids) == ("c1", ("c2",))
     assert not desk.plan(text, account._replace(invoices=account.invoices[:1])).actions
 
 
@@ -624,7 +627,7 @@ def test_law_11_each_child_is_reminded_of_its_own_unless_the_parent_pays_its_bil
 def test_law_11_a_child_left_alone_is_not_noted(desk: Desk) -> None:
     text = desk.head + ALONE.replace("name C1", "c2") + HOLD
     account = desk.account(desk.invoice("i1", 90), contacts=family(desk))
-    assert desk.plan(text, account).actions[0].details["children"] == ""
+    assert desk.plan(text, account).actions[0].payload.covered_contact_ids == ()
 
 
 # Law 12
@@ -637,8 +640,8 @@ def test_law_12_a_cadence_task_is_one_task_for_all_invoices_of_that_step(desk: D
     )
     account = desk.account(desk.invoice("i1", 9), desk.invoice("i2", 8), desk.invoice("i3", 6))
     (task,) = desk.plan(text, account).actions
-    assert (task.kind, task.moment, task.not_before) == (K.TASK, "", None)
-    assert task.details["task"] == "Call them"
+    assert (task.kind, task.batch_id, task.not_before) == (K.TASK, "", None)
+    assert task.payload.title == "Call them"
     assert [ref.id for ref in task.invoices] == ["i1", "i2"]
     done = desk.play(text, account, range(3))
     assert [[ref.id for ref in one.invoices] for _, one in done] == [["i1", "i2"], ["i3"]]
@@ -662,7 +665,7 @@ def test_law_12_a_broken_promise_opens_one_task_for_the_day_promised(desk: Desk)
     (task,) = plan.actions
     assert (task.kind, task.subject) == (K.TASK, "promised 2026-11-19")
     assert [ref.id for ref in task.invoices] == ["i1", "i2"]
-    assert task.details == {"task": "Call about it", "assign_to": "anna"}
+    assert task.payload == TaskPayload("Call about it", "anna")
     assert len(desk.play(desk.head + FOLLOW, account, range(5))) == 1
     second = Promise("i1", desk.today + timedelta(1), None, desk.today)
     account = account._replace(promises=(*promises, second))
@@ -820,14 +823,14 @@ def test_without_an_address_the_step_is_held_back_or_becomes_a_task(desk: Desk) 
     assert (plan.actions, whys(plan)) == ((), ["no email address"])
     text = desk.head + desk.steps + "sending: {without_email: task, days: every day}\n"
     done = desk.play(text, account, range(12))
-    assert [(one.kind, one.details["task"]) for _, one in done] == [
+    assert [(one.kind, one.payload.title) for _, one in done] == [
         (K.TASK, "There is no email address: send the first reminder another way"),
         # 9 days later it is day 14; the gap of 13 days is not over yet
     ]
     assert len(desk.play(text, account, range(30))) == 3
     by_invoice = desk.invoice("i1", 5, email="bills@x.test")
     plan = desk.plan(desk.head + desk.steps, account._replace(invoices=(by_invoice,)))
-    assert plan.actions[0].details["to"] == "bills@x.test"
+    assert payload_of(plan.actions[0], ReminderPayload).to == "bills@x.test"
 
 
 def test_nobody_matches_is_said_for_contacts_that_are_overdue(desk: Desk) -> None:
@@ -866,8 +869,8 @@ def test_a_letter_is_part_of_the_contact_moment(desk: Desk) -> None:
     ]
     account = just_now._replace(sent=(desk.sent("i9", 1, 5),))
     (letter,) = desk.plan(text, account).actions
-    assert (letter.kind, letter.details["file_name"]) == (K.LETTER, "final notice I1.pdf")
-    assert letter.moment
+    assert payload_of(letter, LetterPayload).file_name == "final notice I1.pdf"
+    assert letter.batch_id
     assert letter.not_before is not None
     held = desk.plan(text, account, offers=frozenset())
     assert whys(held) == ["the accounting system offers no attachment"]
@@ -887,8 +890,8 @@ def test_a_late_fee_is_in_the_invoice_currency(
 ) -> None:
     text = desk.head + f"reminders:\n  - name: Fee\n    steps: [{{day: 9, late_fee: {fee}}}]\n"
     (action,) = desk.plan(text, desk.account(desk.invoice("i1", 9, **values))).actions
-    assert action.kind is K.LATE_FEE
-    assert (action.details["amount"], action.details["currency"]) == billed
+    fee_payload = payload_of(action, LateFeePayload)
+    assert (str(fee_payload.amount), fee_payload.currency) == billed
     assert len(desk.play(text, desk.account(desk.invoice("i1", 9, **values)), range(9))) == 1
 
 
@@ -944,7 +947,7 @@ def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
     )
     other = desk.account(desk.invoice("i2", 5, contact="c2"), contacts=(desk.contact("c2"),))
     plan = desk.plan(text, desk.account(desk.invoice("i1", 5)), other)
-    assert [action.details["language"] for action in plan.actions] == ["de", "en"]
+    assert [action.payload.language_code for action in plan.actions] == ["de", "en"]
 
 
 @pytest.mark.parametrize(("capability", "left"), [("credit hold", 1), ("payment terms", 1)])
@@ -999,13 +1002,18 @@ def test_the_plan_in_json_is_the_one_of_the_design(desk: Desk) -> None:
                 "state": "planned",
                 "not_before": "2026-11-20T09:00:00+00:00",
                 "approval": "required",
-                "moment": "c1 2026-11-20",
+                "batch": "c1 2026-11-20",
                 "episode": 1,
                 "note": (
                     "Final notice sent by email: 31 days overdue, GBP 1,940.00 due"
                     " (test.yaml:9, Standard)."
                 ),
-                "details": {"cadence": "Standard", "language": "", "to": "c1@x.test"},
+                "details": {
+                    "cadence": "Standard",
+                    "language": "",
+                    "to": "c1@x.test",
+                    "waits_for": "",
+                },
                 "because": {
                     "file": "rules/test.yaml",
                     "line": 9,

@@ -7,24 +7,19 @@ the store reads its own history through the same `steps_taken`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 
-from arsync.core.actions import Action, ActionKind, step_subject
+from msgspec.structs import replace
+
+from arsync.core.actions import Action, ActionKind, TermsPayload, step_subject
+from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
 from arsync.core.ledger.account_view import promise_state
 from arsync.core.ledger.records import Account, SentStep, StandingHold
-
-STEP_KINDS = frozenset({ActionKind.REMINDER, ActionKind.LETTER, ActionKind.LATE_FEE})
-"""What is always a step of a cadence. A task is one only when its invoices name a step."""
 
 
 def leaves_on(action: Action, today: date) -> bool:
     """Return whether an approved action is carried out on the day, or waits for a business day."""
     return action.not_before is None or action.not_before.date() <= today
-
-
-HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.TERMS})
-"""What a plan asks for as long as a reason stands, unless a person refused or undid it."""
 
 
 def steps_taken(action: Action, on: date) -> list[SentStep]:
@@ -35,12 +30,12 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
         SentStep(
             invoice_id=ref.id,
             episode=ref.episode,
-            cadence=action.details.get("cadence") or action.because.rule,
+            cadence=action.payload.cadence_name or action.because.rule,
             day=ref.day,
             step=ref.step or action.step,
             on=on,
             # A task has no moment: a telephone call keeps no email waiting.
-            moment=action.moment,
+            moment=action.batch_id,
         )
         for ref in action.invoices
         if action.kind in STEP_KINDS or ref.step
@@ -69,7 +64,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
     for action in done:
         if action.kind is ActionKind.CREDIT_HOLD:
             # Its terms may have been changed before it: they need an approval of their own.
-            terms = replace(action, kind=ActionKind.TERMS).key in keys
+            terms = replace(action, payload=TermsPayload()).key in keys
             hold = StandingHold(action.contact_id, today, action.episode, terms_changed=terms)
             last = max(last, action.episode)
         elif action.kind is ActionKind.LIFT_CREDIT_HOLD:

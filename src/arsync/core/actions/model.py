@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
+from msgspec import Struct
 
-class ActionKind(StrEnum):
-    """Everything arsync can do. `REMINDER` speaks to the customer; the rest is bookkeeping."""
-
-    REMINDER = "reminder"
-    CREDIT_HOLD = "credit_hold"
-    LIFT_CREDIT_HOLD = "lift_credit_hold"
-    TERMS = "terms"
-    """Payment terms to cash on delivery."""
-    RESTORE_TERMS = "restore_terms"
-    NOTE = "note"
-    PROMISE = "promise"
-    DISPUTE = "dispute"
-    TASK = "task"
-    TASK_DONE = "task_done"
-    LETTER = "letter"
-    """Our letter as a PDF, attached to the invoice."""
-    LATE_FEE = "late_fee"
-    UNDO = "undo"
-    """What another action changed, back to what it was, because a person asked for it."""
+from arsync.core.actions.payloads import ActionKind, Payload
+from arsync.core.actions.registry import ONE_FOR_ALL_CAUSES
 
 
 class Via(StrEnum):
@@ -51,21 +34,19 @@ class ActionState(StrEnum):
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
-    EXPIRED = "expired"
 
 
 _S = ActionState
 ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
-    _S.PLANNED: frozenset({_S.AWAITING_APPROVAL, _S.APPROVED, _S.WITHDRAWN, _S.EXPIRED}),
-    _S.AWAITING_APPROVAL: frozenset({_S.APPROVED, _S.REJECTED, _S.WITHDRAWN, _S.EXPIRED}),
-    _S.APPROVED: frozenset({_S.SENDING, _S.WITHDRAWN, _S.EXPIRED, _S.REJECTED}),
+    _S.PLANNED: frozenset({_S.AWAITING_APPROVAL, _S.APPROVED, _S.WITHDRAWN}),
+    _S.AWAITING_APPROVAL: frozenset({_S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
+    _S.APPROVED: frozenset({_S.SENDING, _S.WITHDRAWN, _S.REJECTED}),
     _S.SENDING: frozenset({_S.SENT, _S.REJECTED, _S.UNKNOWN, _S.APPROVED, _S.WITHDRAWN}),
     _S.UNKNOWN: frozenset({_S.SENT, _S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
     _S.SENT: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
     _S.CONFIRMED: frozenset({_S.WITHDRAWN}),
     _S.WITHDRAWN: frozenset(),
     _S.REJECTED: frozenset({_S.WITHDRAWN, _S.APPROVED}),
-    _S.EXPIRED: frozenset(),
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
 nothing happened (the other side was busy, or a look-up showed that nothing stands there). SENT
@@ -79,7 +60,7 @@ STARTED_STATES = frozenset({_S.SENDING, _S.UNKNOWN, _S.SENT, _S.CONFIRMED})
 """In these states the outside world may have changed; they count as done when planning."""
 
 
-class Because(NamedTuple):
+class Because(Struct, frozen=True):
     """Why: the rulebook's file and line, the rule's name, the facts that made it match."""
 
     file: str
@@ -88,7 +69,7 @@ class Because(NamedTuple):
     facts: Mapping[str, Any] = {}
 
 
-class InvoiceRef(NamedTuple):
+class InvoiceRef(Struct, frozen=True):
     """An invoice as an action names it, with what was due when it was planned."""
 
     id: str
@@ -102,15 +83,14 @@ class InvoiceRef(NamedTuple):
     days_overdue: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do, for one contact.
+class Action(Struct, frozen=True, kw_only=True):
+    """One thing to do, for one contact. The type of its payload says what.
 
     `subject` tells actions of the same kind, contact and cause apart: an invoice with its step,
-    or an empty text. `details` holds what only one kind needs, as text: see `DETAILS`.
+    or an empty text.
     """
 
-    kind: ActionKind
+    payload: Payload
     connection: str
     contact_id: str
     contact_name: str
@@ -123,60 +103,48 @@ class Action:
     via: Via = Via.PLATFORM
     needs_approval: bool = False
     not_before: datetime | None = None
-    moment: str = ""
-    """The contact moment: the same text for all messages that leave together."""
+    batch_id: str = ""
+    """The same text for all messages to one contact that leave together."""
     note: str = ""
     """The sentence that goes into the platform, without the marker."""
-    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> ActionKind:
+        """Return what kind of action it is."""
+        return self.payload.kind
 
     @property
     def key(self) -> str:
-        """Same intent, same key, 32 hex characters: planning twice plans once."""
-        text = "|".join(
-            (
-                self.kind.value,
-                self.connection,
-                self.contact_id,
-                self.because.rule if self.kind in _CAUSE_COUNTS else "",
-                self.subject,
-                str(self.episode),
-            )
+        """Same intent, same key, 32 hex characters: planning twice plans once.
+
+        It is made of business identity, never of a time, a random number or a line number.
+        """
+        return action_key(
+            self.kind,
+            self.connection,
+            self.contact_id,
+            self.because.rule,
+            self.subject,
+            self.episode,
         )
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-_CAUSE_COUNTS = frozenset(
-    {
-        ActionKind.REMINDER,
-        ActionKind.TASK,
-        ActionKind.TASK_DONE,
-        ActionKind.LETTER,
-        ActionKind.LATE_FEE,
-        ActionKind.NOTE,
-        ActionKind.PROMISE,
-        ActionKind.DISPUTE,
-    }
-)
-"""A hold has one key however many rules ask for it: it is placed once, for all its reasons."""
+def payload_of(action: Action, payload_type: type[PayloadT]) -> PayloadT:
+    """Return an action's payload, where its kind was asked for before."""
+    assert isinstance(action.payload, payload_type), f"not a payload of {action.kind}"
+    return action.payload
 
-DETAILS: Mapping[ActionKind, tuple[str, ...]] = {
-    ActionKind.REMINDER: ("cadence", "language", "to", "waits_for"),
-    ActionKind.CREDIT_HOLD: ("reasons", "children"),
-    ActionKind.LIFT_CREDIT_HOLD: ("held_since", "children"),
-    ActionKind.TERMS: ("terms",),
-    ActionKind.RESTORE_TERMS: ("saved",),
-    ActionKind.NOTE: (),
-    ActionKind.PROMISE: ("promised_on", "amount"),
-    ActionKind.DISPUTE: ("reason", "settled"),
-    ActionKind.TASK: ("task", "assign_to", "cadence"),
-    ActionKind.TASK_DONE: ("task", "outcome"),
-    ActionKind.LETTER: ("letter", "file_name", "cadence", "language", "waits_for"),
-    ActionKind.LATE_FEE: ("amount", "currency", "description", "cadence"),
-    ActionKind.UNDO: ("undoes", "generation", "kind", "who", "promise"),
-}
-"""What `Action.details` may hold, by kind. `children` is a comma-separated list of contact ids;
-`waits_for` says which public holidays of the customer's place keep a message, and is not always
-there."""
+
+PayloadT = TypeVar("PayloadT", bound=Payload)
+
+
+def action_key(
+    kind: ActionKind, connection: str, contact_id: str, rule: str, subject: str, episode: int
+) -> str:
+    """Return the key of an action of this identity; see `Action.key`."""
+    cause = rule if kind not in ONE_FOR_ALL_CAUSES else ""
+    text = "|".join((kind.value, connection, contact_id, cause, subject, str(episode)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_our_letter(action: Action) -> bool:

@@ -1,43 +1,11 @@
-"""Undoing: which actions can be put back, and the action that does it."""
+"""Undoing: the action that puts back what another one changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
-from arsync.core.actions import Action, ActionKind, Because
-
-UNDOABLE = frozenset(
-    {ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.PROMISE, ActionKind.LATE_FEE}
-)
-"""What these change at the platform can be put back to what it was."""
-
-NOT_UNDOABLE: Mapping[ActionKind, str] = {
-    ActionKind.REMINDER: "a message that has left cannot be called back",
-    ActionKind.LETTER: "a letter stays with its invoice: the customer may have it already",
-    ActionKind.LIFT_CREDIT_HOLD: (
-        "lifting a hold is not undone: where a reason stands, the next run places it again"
-    ),
-    ActionKind.RESTORE_TERMS: (
-        "restored terms are not changed back: where a reason stands, the next run changes them"
-    ),
-    ActionKind.NOTE: "a note stays in the history",
-    ActionKind.DISPUTE: (
-        "only a note was written, which stays in the history;"
-        " `arsync dispute INVOICE --settled` settles the dispute"
-    ),
-    ActionKind.TASK: "only a note was written; `arsync done KEY --outcome TEXT` closes the task",
-    ActionKind.TASK_DONE: "only a note was written, which stays in the history",
-    ActionKind.UNDO: "an undoing is not undone: `arsync undo KEY --allow-again` lets it come again",
-}
-"""Why the others stay, in plain words."""
-
-THINGS: Mapping[ActionKind, str] = {
-    ActionKind.CREDIT_HOLD: "the credit hold",
-    ActionKind.TERMS: "the change of payment terms",
-    ActionKind.PROMISE: "the promise to pay",
-    ActionKind.LATE_FEE: "the late fee",
-}
+from arsync.core.actions import Action, ActionKind, Because, UndoPayload
+from arsync.core.actions.registry import KINDS, UNDOABLE
 
 
 def undo_action(
@@ -57,9 +25,17 @@ def undo_action(
     assert action.kind in UNDOABLE, "others are refused before"
     day = f" of {done_on.isoformat()}" if done_on else ""
     why = f": {reason}" if reason else "."
+    number = action.subject.rpartition(" ")[2]
     is_promise = action.kind is ActionKind.PROMISE
     return Action(
-        kind=ActionKind.UNDO,
+        payload=UndoPayload(
+            undoes=action.key,
+            generation=generation,
+            undone_kind=action.kind,
+            who=who,
+            # What the promise is called in arsync's own records: it is taken back there too.
+            promise_id=int(number) if is_promise and number.isdecimal() else None,
+        ),
         connection=action.connection,
         contact_id=action.contact_id,
         contact_name=action.contact_name,
@@ -67,13 +43,5 @@ def undo_action(
         invoices=action.invoices,
         subject=f"{action.key} life {generation}",
         episode=action.episode,
-        note=f"Undone by {who}, {THINGS[action.kind]}{day}{why}",
-        details={
-            "undoes": action.key,
-            "generation": str(generation),
-            "kind": action.kind.value,
-            "who": who,
-            # What the promise is called in arsync's own books: it is taken back there too.
-            **({"promise": action.subject.rpartition(" ")[2]} if is_promise else {}),
-        },
+        note=f"Undone by {who}, {KINDS[action.kind].thing}{day}{why}",
     )

@@ -15,7 +15,7 @@ from arsync.core.ledger.records import Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, Party
 from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
 from arsync.core.planning.planning_context import Planning, because
-from arsync.core.planning.step_actions import DueStep, step_intent
+from arsync.core.planning.step_actions import DueStep, step_key
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
 
@@ -137,7 +137,7 @@ class _Round:
         while following is not None and following.on <= self.today:
             ready = self.due_step(invoice, following.step, is_first=not taken)
             if not self.planning.is_done(
-                step_intent(self.planning, self.party, ready), self.account.done_keys
+                step_key(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
             refused.add(following.step.day)

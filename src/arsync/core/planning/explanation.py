@@ -95,8 +95,8 @@ def explain(
 
 def _when(action: Action) -> str:
     from_ = f"from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
-    if from_ and "waits_for" in action.details:
-        from_ += f" ({action.details['waits_for']})"
+    if from_ and action.payload.waits_for_holidays:
+        from_ += f" ({action.payload.waits_for_holidays})"
     parts = [part for part in (from_, "once approved" if action.needs_approval else "") if part]
     return f"; {', '.join(parts)}" if parts else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arsync.core.actions import Action, ActionKind, InvoiceRef
+from arsync.core.actions import Action, InvoiceRef, TaskPayload
 from arsync.core.ledger.account_view import days_overdue
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.assessment import Assessment, Party
@@ -94,7 +94,7 @@ def _open(
     episode: int = 1,
 ) -> None:
     action = _action(planning, party, rule, invoices, subject=subject, episode=episode)
-    if not planning.is_done(action, assessment.account.done_keys):
+    if not planning.is_done(action.key, assessment.account.done_keys):
         planning.actions.append(action)
 
 
@@ -113,7 +113,7 @@ def _action(
     facts = planning.assessor.evidence(rule.when, party, first) if in_scope else {}
     reason = because(rule.place, rule.name, facts)
     return Action(
-        kind=ActionKind.TASK,
+        payload=TaskPayload(rule.task, rule.assign_to),
         connection=planning.connection,
         contact_id=contact.id,
         contact_name=contact.name,
@@ -131,5 +131,4 @@ def _action(
         subject=subject,
         episode=episode,
         note=f"Task opened: {rule.task} ({cited(reason)}).",
-        details={"task": rule.task, "assign_to": rule.assign_to},
     )

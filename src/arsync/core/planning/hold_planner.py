@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from arsync.core.actions import Action, ActionKind
+from msgspec.structs import replace
+
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    CreditHoldPayload,
+    LiftCreditHoldPayload,
+    Payload,
+    RestoreTermsPayload,
+    TermsPayload,
+)
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
 from arsync.core.planning.assessment import Assessment
 from arsync.core.planning.planning_context import (
@@ -71,15 +82,14 @@ def _place(planning: Planning, assessment: Assessment) -> None:
         action = _action(
             planning,
             assessment,
-            ActionKind.CREDIT_HOLD,
+            CreditHoldPayload(
+                reasons=tuple(rule.name for rule in assessment.reasons),
+                children=_children(assessment),
+            ),
             first,
             episode=episode,
             # One reason that needs nobody's approval is enough to place the hold.
             needs_approval=all(rule.needs_approval for rule in assessment.reasons),
-            details={
-                "reasons": "; ".join(rule.name for rule in assessment.reasons),
-                "children": ",".join(_children(assessment)),
-            },
             note="Credit hold placed: " + planning.assessor.words(first.when, root),
         )
         _offer(planning, assessment, action, HOLD)
@@ -88,11 +98,10 @@ def _place(planning: Planning, assessment: Assessment) -> None:
         action = _action(
             planning,
             assessment,
-            ActionKind.TERMS,
+            TermsPayload(rule.terms),
             rule,
             episode=episode,
             needs_approval=rule.needs_approval,
-            details={"terms": rule.terms},
             note=f"Payment terms changed to {rule.terms} while the credit hold stands",
         )
         _offer(planning, assessment, action, TERMS)
@@ -107,13 +116,9 @@ def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
     lifted = _action(
         planning,
         assessment,
-        ActionKind.LIFT_CREDIT_HOLD,
+        LiftCreditHoldPayload(hold.since, _children(assessment) if is_roots else ()),
         rule,
         episode=hold.episode,
-        details={
-            "held_since": hold.since.isoformat(),
-            "children": ",".join(_children(assessment)) if is_roots else "",
-        },
         note=f"Credit hold lifted: {why}",
         contact=_held_contact(assessment, hold),
     )
@@ -134,10 +139,9 @@ def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> 
     restored = _action(
         planning,
         assessment,
-        ActionKind.RESTORE_TERMS,
+        RestoreTermsPayload(),
         rules[0] if rules else None,
         episode=hold.episode,
-        details={},
         note="Payment terms restored: the credit hold is lifted",
         contact=_held_contact(assessment, hold),
     )
@@ -153,11 +157,10 @@ def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
 def _action(
     planning: Planning,
     assessment: Assessment,
-    kind: ActionKind,
+    payload: Payload,
     rule: CreditHold | None,
     *,
     episode: int,
-    details: dict[str, str],
     note: str,
     needs_approval: bool = False,
     contact: Contact | None = None,
@@ -165,7 +168,7 @@ def _action(
     root = assessment.root
     contact = contact or root.seat.contact
     rulebook = planning.assessor.rulebook
-    if kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
+    if payload.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
         facts: dict[str, Any] = {}
         for credit_hold in rulebook.credit_holds:
             facts |= planning.assessor.evidence(credit_hold.when, root)
@@ -174,11 +177,11 @@ def _action(
         facts = planning.assessor.evidence(rule.when, root)
     if rule is None:
         reason = because(rulebook.sending.place, "credit_holds", facts)
-        reason = reason._replace(file=rulebook.files[0], line=1)
+        reason = replace(reason, file=rulebook.files[0], line=1)
     else:
         reason = because(rule.place, rule.name, facts)
     return Action(
-        kind=kind,
+        payload=payload,
         connection=planning.connection,
         contact_id=contact.id,
         contact_name=contact.name,
@@ -186,7 +189,6 @@ def _action(
         episode=episode,
         needs_approval=needs_approval,
         note=f"{note} ({cited(reason)}).",
-        details=details,
     )
 
 
@@ -194,57 +196,32 @@ def _offer(planning: Planning, assessment: Assessment, action: Action, capabilit
     lacking = planning.lacks(capability)
     if lacking:
         planning.hold_back(assessment.root, lacking, because=action.because)
-    elif not planning.is_done(action, assessment.account.done_keys):
+    elif not planning.is_done(action.key, assessment.account.done_keys):
         planning.actions.append(action)
     elif undone := assessment.account.undone.get(action.key):
         why = (
-            f"{_THING[action.kind]} was undone by {undone}: it does not come again while a reason"
-            f" stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
+            f"{KINDS[action.kind].thing} was undone by {undone}: it does not come again while a"
+            f" reason stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
         )
         planning.hold_back(assessment.root, why, because=action.because)
     else:
         # What is done does not come here again: it was refused, or nobody knows its outcome.
-        why = _REFUSED[action.kind].format(key=action.key[:12])
+        why = KINDS[action.kind].refused_words.format(key=action.key[:12])
         planning.hold_back(assessment.root, why, because=action.because)
 
 
-_THING = {
-    ActionKind.CREDIT_HOLD: "the credit hold",
-    ActionKind.TERMS: "the change of payment terms",
-}
-
-
-_REFUSED = {
-    ActionKind.CREDIT_HOLD: (
-        "the credit hold was refused: it is not asked for again while a reason stands, unless you"
-        " take that back: `arsync reject {key} --take-back --why REASON`"
-    ),
-    ActionKind.TERMS: (
-        "the change of payment terms was refused: it is not asked for again while a reason stands,"
-        " unless you take that back: `arsync reject {key} --take-back --why REASON`"
-    ),
-    ActionKind.LIFT_CREDIT_HOLD: (
-        "the credit hold still stands: lifting it was refused, or its outcome is not known yet"
-    ),
-    ActionKind.RESTORE_TERMS: (
-        "the payment terms are still those of the credit hold: restoring them was refused, or its"
-        " outcome is not known yet"
-    ),
-}
-
-
-def _children(assessment: Assessment) -> list[str]:
+def _children(assessment: Assessment) -> tuple[str, ...]:
     """Return the children that the hold covers and is noted on."""
     alone = {
         party.seat.contact.id
         for party in assessment.parties
         if party.left_alone is not None and party.seat.contact.id != assessment.root.seat.contact.id
     }
-    return [
+    return tuple(
         contact.id
         for contact in assessment.account.contacts[1:]
         if contact.status == ContactStatus.ACTIVE and contact.id not in alone
-    ]
+    )
 
 
 def _report_undecided(planning: Planning, assessment: Assessment) -> None:

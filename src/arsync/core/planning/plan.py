@@ -8,7 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
-from arsync.core.actions import Action, Because
+from msgspec import to_builtins
+
+from arsync.core.actions import Action, Because, Payload
 from arsync.core.ledger.money import plain
 from arsync.core.planning.send_blocks import Pause
 
@@ -172,6 +174,13 @@ def because_json(because: Because) -> dict[str, Any]:
     }
 
 
+def payload_json(payload: Payload) -> dict[str, Any]:
+    """Return what only this kind of action needs, as JSON shows it."""
+    tree: dict[str, Any] = to_builtins(payload)
+    del tree["kind"]
+    return tree
+
+
 def action_json(action: Action, state: str = "planned") -> dict[str, Any]:
     """Return an action as every command's JSON shows it."""
     return {
@@ -193,9 +202,9 @@ def action_json(action: Action, state: str = "planned") -> dict[str, Any]:
         "state": state,
         "not_before": action.not_before.isoformat() if action.not_before else None,
         "approval": "required" if action.needs_approval else "none",
-        "moment": action.moment,
+        "batch": action.batch_id,
         "episode": action.episode,
         "note": action.note,
-        "details": dict(action.details),
+        "details": payload_json(action.payload),
         "because": because_json(action.because),
     }

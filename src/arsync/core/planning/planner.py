@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.customer_locale import HolidaysIn, Places
@@ -43,13 +44,7 @@ __all__ = [
 UNRATED_SHOWN_MAX = 20
 """How many documents without an exchange rate a plan names."""
 
-_COUNTED = {
-    "credit_holds": ActionKind.CREDIT_HOLD,
-    "emails": ActionKind.REMINDER,
-    "tasks": ActionKind.TASK,
-    "letters": ActionKind.LETTER,
-    "late_fees": ActionKind.LATE_FEE,
-}
+_COUNTED = {row.safety_limit: kind for kind, row in KINDS.items() if row.safety_limit}
 """What each limit of `safety` counts."""
 
 

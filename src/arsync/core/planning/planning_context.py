@@ -60,11 +60,8 @@ class Planning:
             HeldBack(contact.id, contact.name, invoice_id, number, why, next_date, because)
         )
 
-    def is_done(self, action: Action, done_keys: frozenset[str]) -> bool:
-        """Return whether the action was started, or refused, before."""
-        if not done_keys and not self.done:
-            return False
-        key = action.key
+    def is_done(self, key: str, done_keys: frozenset[str]) -> bool:
+        """Return whether the action of this key was started, or refused, before."""
         return key in done_keys or key in self.done
 
     def lacks(self, capability: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from arsync.core.actions import ActionKind, Via
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.planning.assessment import Assessment, Party
 from arsync.core.planning.due_steps import due_steps
 from arsync.core.planning.planning_context import (
@@ -116,11 +117,7 @@ def _plan_moment(
     due: list[DueStep],
 ) -> None:
     """Plan the contact moment: everything that reaches the customer, together or not at all."""
-    messages = [
-        due_step
-        for due_step in due
-        if acts_as(planning, due_step) in {ActionKind.REMINDER, ActionKind.LETTER}
-    ]
+    messages = [due_step for due_step in due if acts_as(planning, due_step) in MESSAGE_KINDS]
     if not messages:
         return
     sending = planning.assessor.rulebook.sending

@@ -11,20 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from arsync.core.actions import ActionKind
+from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
 from arsync.core.ledger.money import plain, shown
 from arsync.core.ledger.records import Difference
 from arsync.core.rulebook.model import HOLD_BACK, Rulebook
-
-MESSAGES_AND_HOLDS = frozenset(
-    {
-        ActionKind.REMINDER,
-        ActionKind.LETTER,
-        ActionKind.LATE_FEE,
-        ActionKind.CREDIT_HOLD,
-        ActionKind.TERMS,
-    }
-)
-"""What acts against a customer."""
 
 REMINDER_EMAILS = frozenset({ActionKind.REMINDER})
 
@@ -125,20 +115,20 @@ def difference_json(one: Difference) -> dict[str, Any]:
 def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
     if known.clock:
-        yield Pause(MESSAGES_AND_HOLDS, "", f"{known.clock}, and nobody knows which day it is")
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "", f"{known.clock}, and nobody knows which day it is")
     if known.pulled_at is None:
         why = "no pull was completed yet: `arsync pull` reads the ledger"
-        yield Pause(MESSAGES_AND_HOLDS, "data_not_older_than", why)
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", why)
     elif known.now - known.pulled_at > safety.data_not_older_than:
         why = f"the last complete pull is {span_in_words(known.now - known.pulled_at)} old"
-        yield Pause(MESSAGES_AND_HOLDS, "data_not_older_than", why)
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", why)
     most = safety.payments_not_older_than
     if most is not None and known.pulled_at is not None:
         if known.paid_on is None:
-            yield Pause(MESSAGES_AND_HOLDS, "payments_not_older_than", "no payment is known")
+            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", "no payment is known")
         elif timedelta((known.today - known.paid_on).days) > most:
             why = f"the youngest payment is of {known.paid_on}: is the bank entered?"
-            yield Pause(MESSAGES_AND_HOLDS, "payments_not_older_than", why)
+            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", why)
     if known.own_reminders and safety.platform_reminders == HOLD_BACK:
         why = (
             f"{known.platform}'s own invoice reminders are switched on: customers would hear twice"
@@ -150,7 +140,7 @@ def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
         if differs(rulebook, difference, known.base_currency)
     ]
     if len(apart) > safety.customers_who_differ:
-        yield Pause(MESSAGES_AND_HOLDS, "receivables_differ_by", _apart(apart, known.platform))
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "receivables_differ_by", _apart(apart, known.platform))
 
 
 def _apart(apart: list[Difference], platform: str) -> str:

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, step_subject
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    Because,
+    InvoiceRef,
+    LateFeePayload,
+    LetterPayload,
+    Payload,
+    ReminderPayload,
+    TaskPayload,
+    Via,
+    action_key,
+    step_subject,
+)
+from arsync.core.actions.registry import KINDS, MESSAGE_KINDS
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, rounded, shown
 from arsync.core.ledger.records import Invoice
@@ -78,17 +92,15 @@ def fee_of(planning: Planning, party: Party, one: DueStep) -> Decimal | None:
     return None if not unit else rounded(step.fee_amount / unit, invoice.currency)
 
 
-def step_intent(planning: Planning, party: Party, one: DueStep) -> Action:
-    """Return one step as an action without its words: enough for its key."""
-    contact = party.seat.contact
-    return Action(
-        kind=acts_as(planning, one) or ActionKind.REMINDER,
-        connection=planning.connection,
-        contact_id=contact.id,
-        contact_name=contact.name,
-        because=one.reason,
-        subject=one.subject,
-        episode=one.episode,
+def step_key(planning: Planning, party: Party, due_step: DueStep) -> str:
+    """Return the key of the action that the step becomes, without its words."""
+    return action_key(
+        acts_as(planning, due_step) or ActionKind.REMINDER,
+        planning.connection,
+        party.seat.contact.id,
+        due_step.reason.rule,
+        due_step.subject,
+        due_step.episode,
     )
 
 
@@ -104,14 +116,12 @@ def step_action(
     highest = max(together, key=lambda one: one.step.day)
     kind = acts_as(planning, lead) or ActionKind.REMINDER
     sending = planning.assessor.rulebook.sending
-    reaches_customer = kind in {ActionKind.REMINDER, ActionKind.LETTER}
+    reaches_customer = kind in MESSAGE_KINDS
     contact = party.seat.contact
     leaving = planning.places.leaving(contact, party.customer) if reaches_customer else None
-    details = _details(planning, party, kind, together, highest)
-    if leaving is not None and leaving.waits_for:
-        details["waits_for"] = leaving.waits_for
+    waits_for = leaving.waits_for if leaving is not None else ""
     return Action(
-        kind=kind,
+        payload=_payload(planning, party, kind, together, highest, waits_for=waits_for),
         connection=planning.connection,
         contact_id=contact.id,
         contact_name=contact.name,
@@ -123,49 +133,40 @@ def step_action(
         via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
         needs_approval=any(one.step.needs_approval or one.by_hand for one in together),
         not_before=leaving.not_before if leaving else None,
-        moment=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
+        batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(kind, together, highest, others_waiting),
-        details=details,
     )
 
 
-def _details(
+def _payload(
     planning: Planning,
     party: Party,
     kind: ActionKind,
     together: list[DueStep],
     highest: DueStep,
-) -> dict[str, str]:
-    step, invoice = highest.step, together[0].invoice
+    *,
+    waits_for: str,
+) -> Payload:
+    step, invoice, cadence = highest.step, together[0].invoice, highest.reason.rule
     language = planning.places.language(party.seat.contact, party.customer)
     if kind is ActionKind.REMINDER:
-        return {
-            "cadence": highest.reason.rule,
-            "language": language,
-            "to": _addresses(party, invoice),
-        }
+        return ReminderPayload(cadence, language, _addresses(party, invoice), waits_for)
     if kind is ActionKind.TASK:
         task = step.text
         if highest.no_address:
             task = f"There is no email address: send the {step.text} another way"
-        return {"cadence": highest.reason.rule, "task": task, "assign_to": step.assign_to}
+        return TaskPayload(task, step.assign_to, cadence)
     if kind is ActionKind.LETTER:
         name = file_name(f"{step.text} {invoice.number or invoice.id}", ".pdf")
-        return {
-            "cadence": highest.reason.rule,
-            "letter": step.text,
-            "file_name": name,
-            "language": language,
-        }
+        return LetterPayload(step.text, name, cadence, language, waits_for)
     fee = fee_of(planning, party, together[0])
     assert fee is not None, "a fee without a rate is held back"
-    digits = minor_digits(invoice.currency)
-    return {
-        "cadence": highest.reason.rule,
-        "amount": f"{fee:.{digits}f}",
-        "currency": invoice.currency,
-        "description": f"Late fee for invoice {invoice.number or invoice.id}",
-    }
+    return LateFeePayload(
+        amount=fee.quantize(Decimal(1).scaleb(-minor_digits(invoice.currency))),
+        currency=invoice.currency,
+        description=f"Late fee for invoice {invoice.number or invoice.id}",
+        cadence=cadence,
+    )
 
 
 def _addresses(party: Party, invoice: Invoice) -> str:
@@ -174,17 +175,9 @@ def _addresses(party: Party, invoice: Invoice) -> str:
     return ", ".join(dict.fromkeys(one for one in (first, *contact.more_emails) if one))
 
 
-_VERBS = {
-    ActionKind.REMINDER: "{} sent by email",
-    ActionKind.LETTER: "{} attached as a letter",
-    ActionKind.TASK: "Task opened: {}",
-    ActionKind.LATE_FEE: "{} billed",
-}
-
-
 def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_waiting: int) -> str:
     text = highest.step.text
-    said = _VERBS[kind].format(text[:1].upper() + text[1:])
+    said = KINDS[kind].step_note.format(text[:1].upper() + text[1:])
     if len(together) == 1:
         days = highest.reason.facts["days_overdue"]
         until = highest.reason.facts.get("days_until_due", 0)

@@ -8,30 +8,22 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action
+from arsync.core.actions.registry import KINDS
 from arsync.core.rulebook.model import Safety
 
 CUSTOMERS_KEPT_MAX = 20
 """So many customers are named, those who are touched most."""
 
-COUNTED: dict[ActionKind, str] = {
-    ActionKind.REMINDER: "messages",
-    ActionKind.LETTER: "letters",
-    ActionKind.CREDIT_HOLD: "holds",
-    ActionKind.LIFT_CREDIT_HOLD: "holds lifted",
-    ActionKind.TASK: "tasks",
-    ActionKind.LATE_FEE: "late fees",
-}
+COUNTED = {kind: row.counted_as for kind, row in KINDS.items() if row.counted_as}
 """What is counted, and how it is called. Terms go with their hold."""
 
 COLUMNS = tuple(COUNTED.values())
 
 _LIMITS = {
-    "messages": "emails",
-    "letters": "letters",
-    "holds": "credit_holds",
-    "tasks": "tasks",
-    "late fees": "late_fees",
+    row.counted_as: row.safety_limit
+    for row in KINDS.values()
+    if row.counted_as and row.safety_limit
 }
 
 

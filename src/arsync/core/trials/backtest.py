@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Action, ActionKind
+from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.as_of import Past, as_it_stood
 from arsync.core.ledger.money import ZERO, plain
 from arsync.core.ledger.records import Account, Invoice
@@ -249,7 +250,7 @@ def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
 def _is_needless(
     action: Action, invoices: list[Invoice], later: dict[str, Invoice] | None
 ) -> bool | None:
-    reaches = {ActionKind.REMINDER, ActionKind.LETTER, ActionKind.CREDIT_HOLD}
+    reaches = MESSAGE_KINDS | {ActionKind.CREDIT_HOLD}
     if action.kind not in reaches or not invoices:
         return False
     return None if later is None else all(invoice.id not in later for invoice in invoices)

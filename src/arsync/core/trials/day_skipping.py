@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from arsync.core.actions import Action, ActionKind
-from arsync.core.actions.effects import STEP_KINDS, steps_taken
+from arsync.core.actions.effects import steps_taken
+from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, Party
@@ -157,7 +158,7 @@ class Interest:
     ) -> date:
         """Return the first day on which the contact may hear from us again."""
         contact = party.seat.contact.id
-        if any(action.moment and action.contact_id == contact for action in done):
+        if any(action.batch_id and action.contact_id == contact for action in done):
             return today + self._gap
         last = last_moment(assessment, party)
         return today if last is None else last + self._gap

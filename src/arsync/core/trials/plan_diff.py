@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, payload_words
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.records import Account
 from arsync.core.trials.rulebook_diff import action_in_words
@@ -129,9 +129,6 @@ def qualities(action: Action) -> dict[str, str]:
     for ref in action.invoices:
         sums[ref.currency] = sums.get(ref.currency, ZERO) + ref.amount_due
     days = sorted({ref.day for ref in action.invoices if ref.step})
-    details = {
-        name.replace("_", " "): text for name, text in action.details.items() if name != "cadence"
-    }
     return {
         "action": action_in_words(action),
         "step": ", ".join(f"day {day}" for day in days),
@@ -140,7 +137,7 @@ def qualities(action: Action) -> dict[str, str]:
         "approval": "by a person" if action.needs_approval else "by the rulebook",
         "via": action.via.value if action.kind is ActionKind.REMINDER else "",
         NOT_BEFORE: action.not_before.date().isoformat() if action.not_before else "",
-        **details,
+        **payload_words(action.payload),
         LINE: f'{because.file}:{because.line} "{because.rule}"',
     }
 

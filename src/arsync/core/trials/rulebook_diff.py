@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from arsync.core.actions import Action, ActionKind, Because
+from arsync.core.actions import Action, ActionKind, Because, payload_words
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account
 from arsync.core.planning.plan import HeldBack, action_json, because_json
@@ -100,7 +100,7 @@ def differences(accounts: Iterable[Account], old: TrialDay, new: TrialDay) -> It
 
 def action_in_words(action: Action) -> str:
     """Return what an action does, in a few words: `reminder: first reminder`."""
-    detail = action.step or action.details.get("task", "") or action.details.get("terms", "")
+    detail = action.step or action.payload.title or payload_words(action.payload).get("terms", "")
     kind = action.kind.value.replace("_", " ")
     return f"{kind}: {detail}" if detail else kind
 
@@ -232,7 +232,7 @@ def _content(action: Action) -> tuple[object, ...]:
         action.needs_approval,
         action.not_before,
         action.via,
-        {name: text for name, text in action.details.items() if name != "cadence"},
+        payload_words(action.payload),
     )
 
 
@@ -244,11 +244,7 @@ def _qualities(action: Action) -> list[str]:
         "asks a person first" if action.needs_approval else "by itself",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
         f"by {action.via.value}",
-        *(
-            f"{name.replace('_', ' ')} {text}"
-            for name, text in action.details.items()
-            if name != "cadence" and text
-        ),
+        *(f"{name} {text}" for name, text in payload_words(action.payload).items()),
         f"about {_about(action)}" if action.invoices else "",
     ]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
 from arsync.errors import UserMistake
-from arsync.store.actions.serialisation import action_from_json, action_json
+from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow
@@ -33,7 +33,7 @@ def action_row(row: Any) -> ActionRow:
     if row.receipt_reference is not None:
         receipt = Receipt(row.receipt_reference, row.receipt_detail)
     return ActionRow(
-        action=action_from_json(row.action),
+        action=decode_action(row.action),
         key=row.key,
         connection_id=row.connection_id,
         state=ActionState(row.state),
@@ -116,7 +116,7 @@ def content(action: Action) -> dict[str, Any]:
         "kind": action.kind.value,
         "contact_id": action.contact_id,
         "episode": action.episode,
-        "action": action_json(action),
+        "action": encode_action(action),
         "not_before": action.not_before,
     }
 

@@ -46,7 +46,7 @@ class Actions(ActionReads, ActionClaims, ActionWords):
         they take over the newer plan's text, and so do approved ones whose keys are in `renewed`:
         no person has seen those. What waits, or is approved, and is in the plan no longer, is
         withdrawn: the reason is gone, and `why_gone` tells by key what took it away. A withdrawn or
-        expired action whose reason is back is planned again.
+        withdrawn action whose reason is back is planned again.
         """
         with self._database.write() as connection:
             return save_plan(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import (
     RECORDED,
@@ -155,7 +155,7 @@ def _ask_undo(
         connection.execute(update(actions).where(ours.key == action.key).values(life))
     else:
         return
-    undone = locked_row(connection, action.details["undoes"])
+    undone = locked_row(connection, payload_of(action, UndoPayload).undoes)
     stands = ActionState(undone.state)
     old = None if row is None else ActionState(row.state)
     add_events(

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select
 
-from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
-from arsync.core.actions.effects import HOLD_KINDS, STEP_KINDS, keys_of_steps, steps_taken
+from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
+from arsync.core.actions.effects import keys_of_steps, steps_taken
+from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
 from arsync.core.ledger.records import SentStep, StandingHold
-from arsync.store.actions.serialisation import action_from_json
+from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
 
@@ -148,7 +149,7 @@ def _history(contact_id: str, rows: list[Any]) -> History:
         done_keys=frozenset(row.key for row in rows).union(
             # A message that was refused was refused about each of its invoices.
             *(
-                keys_of_steps(action_from_json(row.action))
+                keys_of_steps(decode_action(row.action))
                 for row in rows
                 if row.state == ActionState.REJECTED
             )
@@ -179,10 +180,10 @@ def _undone(rows: list[Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows:
         if row.kind == ActionKind.UNDO and row.state != ActionState.REJECTED:
-            details = action_from_json(row.action).details
+            undo = payload_of(decode_action(row.action), UndoPayload)
             # It undid one life of the action; that it may have another one is a later decision.
-            if generations.get(details["undoes"]) == int(details["generation"]):
-                found[details["undoes"]] = f"{details['who']} on {row.created_at:%Y-%m-%d}"
+            if generations.get(undo.undoes) == undo.generation:
+                found[undo.undoes] = f"{undo.who} on {row.created_at:%Y-%m-%d}"
     return found
 
 
@@ -232,4 +233,4 @@ def _steps(row: Any) -> list[SentStep]:
     """Return the steps an action took: a reminder's, a letter's, or a task's inside a cadence."""
     if row.kind not in STEP_KINDS and row.kind != ActionKind.TASK:
         return []
-    return steps_taken(action_from_json(row.action), row.sent_on)
+    return steps_taken(decode_action(row.action), row.sent_on)

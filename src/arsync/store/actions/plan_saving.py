@@ -18,7 +18,7 @@ from arsync.store.models import Mode, PlanLike, PlanSaved
 _S = ActionState
 WAITING_STATES = frozenset({_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED})
 """Nothing was sent yet: the next plan may still withdraw it."""
-_REBORN_FROM = frozenset({_S.WITHDRAWN, _S.EXPIRED})
+_REBORN_FROM = frozenset({_S.WITHDRAWN})
 ACTIONS_AT_ONCE = 1_000
 """So many actions are looked up and written together; all of a plan are one transaction."""
 PLANNER = "plan"

@@ -1,57 +1,39 @@
-"""Actions as JSON, for keeping: everything comes back equal, decimals and days too."""
+"""Actions as JSON, for keeping: everything comes back equal, decimals and days too.
+
+An action kept by an earlier version has `details`, a dictionary of texts, in place of its payload;
+it loads all the same: a backup of any age keeps its history.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from msgspec import convert, to_builtins
 
-
-def action_json(action: Action) -> str:
-    """Return an action as JSON."""
-    because = action.because
-    tree = {
-        "kind": action.kind.value,
-        "connection": action.connection,
-        "contact_id": action.contact_id,
-        "contact_name": action.contact_name,
-        "because": [because.file, because.line, because.rule, dict(because.facts)],
-        "invoices": [ref._asdict() for ref in action.invoices],
-        "subject": action.subject,
-        "episode": action.episode,
-        "step": action.step,
-        "via": action.via.value,
-        "needs_approval": action.needs_approval,
-        "not_before": action.not_before,
-        "moment": action.moment,
-        "note": action.note,
-        "details": dict(action.details),
-    }
-    return json.dumps(tree, default=_tagged, ensure_ascii=False)
-
+from arsync.core.actions import Action, ActionKind, Via
 
 VIA_SMTP = f'"via": "{Via.SMTP.value}"'
 """Stands in an action's JSON only when it leaves by SMTP: quotes within texts are escaped."""
 
+_EXACT = (Decimal, datetime, date)
 
-def action_from_json(text: str) -> Action:
-    """Return the action that `action_json` wrote."""
+
+def encode_action(action: Action) -> str:
+    """Return an action as JSON."""
+    tree = to_builtins(action, builtin_types=_EXACT, enc_hook=str)
+    return json.dumps(tree, default=_tagged, ensure_ascii=False)
+
+
+def decode_action(text: str) -> Action:
+    """Return the action that `encode_action` wrote, in this version or an earlier one."""
     tree = json.loads(text, object_hook=_untagged, parse_float=Decimal)
-    file, line, rule, facts = tree.pop("because")
-    refs = tree.pop("invoices")
-    return Action(
-        **tree
-        | {
-            "kind": ActionKind(tree["kind"]),
-            "via": Via(tree["via"]),
-            "because": Because(file, line, rule, facts),
-            "invoices": tuple(InvoiceRef(**ref) for ref in refs),
-        }
-    )
+    if "payload" not in tree:
+        tree = _upgraded(tree)
+    return convert(tree, Action)
 
 
 def _tagged(value: Any) -> Any:
@@ -62,10 +44,6 @@ def _tagged(value: Any) -> Any:
         return {"$moment": value.isoformat()}
     if isinstance(value, date):
         return {"$date": value.isoformat()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    if isinstance(value, Mapping):
-        return dict(value)
     # Facts are shown, never computed with: their text will do.
     return str(value)
 
@@ -80,3 +58,66 @@ def _untagged(tree: dict[str, Any]) -> Any:
         if tag == "$date":
             return date.fromisoformat(value)
     return tree
+
+
+# -- what earlier versions kept -------------------------------------------------------------------
+
+
+def _upgraded(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return an action of an earlier version in today's form."""
+    kind, details = ActionKind(tree.pop("kind")), tree.pop("details", {})
+    file, line, rule, facts = tree["because"]
+    return tree | {
+        "because": {"file": file, "line": line, "rule": rule, "facts": facts},
+        "batch_id": tree.pop("moment", ""),
+        "payload": {"kind": kind.value, **_PAYLOAD_OF.get(kind, _same)(details)},
+    }
+
+
+Details = Mapping[str, str]
+
+
+def _same(details: Details) -> dict[str, Any]:
+    return dict(details)
+
+
+def _ids(details: Details) -> list[str]:
+    return [part.strip() for part in details.get("children", "").split(",") if part.strip()]
+
+
+def _hold(details: Details) -> dict[str, Any]:
+    reasons = [reason for reason in details.get("reasons", "").split("; ") if reason]
+    return {"reasons": reasons, "children": _ids(details)}
+
+
+def _lift(details: Details) -> dict[str, Any]:
+    return {"held_since": details.get("held_since") or None, "children": _ids(details)}
+
+
+def _promise(details: Details) -> dict[str, Any]:
+    return {"promised_on": details["promised_on"], "amount": details.get("amount") or None}
+
+
+def _dispute(details: Details) -> dict[str, Any]:
+    return {"reason": details.get("reason", ""), "settled_on": details.get("settled") or None}
+
+
+def _undo(details: Details) -> dict[str, Any]:
+    # Of a customer who was forgotten nothing but the fact is left.
+    promise = details.get("promise", "")
+    return {
+        "undoes": details.get("undoes", ""),
+        "generation": int(details.get("generation", 0)),
+        "undone_kind": details.get("kind", ActionKind.NOTE.value),
+        "who": details.get("who", ""),
+        "promise_id": int(promise) if promise else None,
+    }
+
+
+_PAYLOAD_OF: Mapping[ActionKind, Callable[[Details], dict[str, Any]]] = {
+    ActionKind.CREDIT_HOLD: _hold,
+    ActionKind.LIFT_CREDIT_HOLD: _lift,
+    ActionKind.PROMISE: _promise,
+    ActionKind.DISPUTE: _dispute,
+    ActionKind.UNDO: _undo,
+}

@@ -28,7 +28,7 @@ NAMED_MAX = 5
 """How many rows each kind of fault names; the rest is counted."""
 
 _S = ActionState
-_REBIRTHS = frozenset({(_S.WITHDRAWN, _S.PLANNED), (_S.EXPIRED, _S.PLANNED)})
+_REBIRTHS = frozenset({(_S.WITHDRAWN, _S.PLANNED)})
 """What was put away is planned anew when its reason comes back."""
 
 

@@ -8,18 +8,18 @@ twice and what bookkeeping has to keep: the platform's ids, numbers, amounts and
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Select, and_, delete, func, select, text, update
 
 from arsync.core.actions import ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
-from arsync.store.actions.serialisation import action_from_json, action_json
+from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.database import Database
 from arsync.store.db.tables import (
@@ -45,10 +45,7 @@ _ENDED = (
     ActionState.CONFIRMED,
     ActionState.WITHDRAWN,
     ActionState.REJECTED,
-    ActionState.EXPIRED,
 )
-_DETAILS_KEPT = frozenset({"cadence", "letter", "language", "promised_on", "amount", "currency"})
-"""The history of steps, holds and fees is read off these; they say nothing of a person."""
 _GONE = frozenset({ContactStatus.DELETED, ContactStatus.MERGED, ContactStatus.UNKNOWN})
 
 
@@ -316,18 +313,15 @@ def _make_nameless(connection: Connection, keys: Collection[str]) -> None:
 
 
 def _nameless(content: str) -> str:
-    action = action_from_json(content)
+    action = decode_action(content)
     because = action.because
-    details: Mapping[str, str] = {
-        name: value for name, value in action.details.items() if name in _DETAILS_KEPT
-    }
-    return action_json(
+    return encode_action(
         replace(
             action,
             contact_name=FORGOTTEN,
             because=Because(because.file, because.line, because.rule),
             note="",
-            details=details,
+            payload=action.payload.anonymous(),
         )
     )
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, and_, select
 
 from arsync.core.actions import STARTED_STATES, Action, step_subject
 from arsync.core.actions.effects import steps_taken
 from arsync.store.actions.done_history import History, done_rows
-from arsync.store.actions.serialisation import action_from_json
+from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.tables import invoices, moved_invoices
 
 
@@ -76,7 +76,7 @@ _NOTHING = History((), None, 0, None, (), frozenset(), frozenset(), {}, frozense
 def _joined(history: History, contact_id: str, move: Move, rows: Sequence[Any]) -> History:
     sent, keys = list(history.sent), set(history.done_keys)
     for row in rows:
-        for action in _about(action_from_json(row.action), move.invoice_id):
+        for action in _about(decode_action(row.action), move.invoice_id):
             if row.state in STARTED_STATES:
                 sent += steps_taken(action, row.sent_on)
             else:

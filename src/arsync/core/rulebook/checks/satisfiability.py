@@ -100,7 +100,9 @@ def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool
     if len(first) * len(second) > ALTERNATIVES_MAX:
         raise TooMany
     return any(
-        _can_be((*wanteds, *wanteds), one_text=False) for wanteds in first for wanteds in second
+        _can_be((*left_wants, *right_wants), one_text=False)
+        for left_wants in first
+        for right_wants in second
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from arsync.core.actions import Action, ActionKind
+from arsync.core.actions import Action, ActionKind, payload_words
 from arsync.core.actions.effects import (
     after,
     after_reasons,
@@ -22,7 +22,7 @@ from arsync.core.rulebook.model import Place, Rulebook, folded
 from arsync.core.rulebook.required_capabilities import needs
 from arsync.core.trials.scenario.scenario_ledger import NotPossible, apply_event
 from arsync.core.trials.scenario.scenario_model import (
-    KINDS,
+    HAPPENINGS,
     Event,
     EventKind,
     Happening,
@@ -233,11 +233,11 @@ _BY_PERSON = _DECISIONS | {EventKind.TASK_DONE}
 
 def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happening]:
     """Return what an action is to its invoices, each by itself, or to its customer."""
-    what = KINDS[action.kind]
+    what, words = HAPPENINGS[action.kind], payload_words(action.payload)
     text = {
-        What.TASK: action.details.get("task", ""),
-        What.LATE_FEE: action.details.get("amount", ""),
-        What.TERMS_CHANGED: action.details.get("terms", ""),
+        What.TASK: words.get("task", ""),
+        What.LATE_FEE: words.get("amount", ""),
+        What.TERMS_CHANGED: words.get("terms", ""),
         What.EMAIL: action.step,
         What.LETTER: action.step,
     }.get(what, "")

@@ -7,7 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from arsync.core.actions import Action, ActionKind, is_our_letter
+from arsync.core.actions import Action, is_our_letter
+from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.rulebook.conditions import Condition
@@ -32,16 +33,7 @@ ABOUT_CUSTOMERS = frozenset(
 )
 """These happen to a customer; everything else is about invoices."""
 
-KINDS = {
-    ActionKind.REMINDER: What.EMAIL,
-    ActionKind.LETTER: What.LETTER,
-    ActionKind.TASK: What.TASK,
-    ActionKind.LATE_FEE: What.LATE_FEE,
-    ActionKind.CREDIT_HOLD: What.HOLD_PLACED,
-    ActionKind.LIFT_CREDIT_HOLD: What.HOLD_LIFTED,
-    ActionKind.TERMS: What.TERMS_CHANGED,
-    ActionKind.RESTORE_TERMS: What.TERMS_RESTORED,
-}
+HAPPENINGS = {kind: What(row.happening) for kind, row in KINDS.items() if row.happening}
 """What each planned action is called."""
 
 
@@ -67,7 +59,7 @@ class Happening(NamedTuple):
         """
         if not is_our_letter(self.action):
             return (self.text,)
-        code = self.action.details.get("language", "")
+        code = self.action.payload.language_code
         return self.text, f"{self.text} in {LANGUAGE_NAMES.get(code, code) or 'English'}"
 
     def __str__(self) -> str:

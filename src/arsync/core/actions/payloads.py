@@ -1,0 +1,342 @@
+"""What only one kind of action needs, one frozen type per kind.
+
+The type of its payload says what kind an action is. In JSON each payload carries its kind as
+`kind`; amounts are texts there and days ISO dates.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+
+class ActionKind(StrEnum):
+    """Everything arsync can do. `REMINDER` speaks to the customer; the rest is bookkeeping."""
+
+    REMINDER = "reminder"
+    CREDIT_HOLD = "credit_hold"
+    LIFT_CREDIT_HOLD = "lift_credit_hold"
+    TERMS = "terms"
+    """Payment terms to cash on delivery."""
+    RESTORE_TERMS = "restore_terms"
+    NOTE = "note"
+    PROMISE = "promise"
+    DISPUTE = "dispute"
+    TASK = "task"
+    TASK_DONE = "task_done"
+    LETTER = "letter"
+    """Our letter as a PDF, attached to the invoice."""
+    LATE_FEE = "late_fee"
+    UNDO = "undo"
+    """What another action changed, back to what it was, because a person asked for it."""
+
+
+class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """What every payload can be asked; the defaults are those of a kind that has no such thing."""
+
+    kind: ClassVar[ActionKind]
+
+    @property
+    def title(self) -> str:
+        """Return what names it beside its kind: a task's or a letter's text."""
+        return ""
+
+    @property
+    def cadence_name(self) -> str:
+        """Return the cadence of which it is a step; empty when it is none, or its rule says it."""
+        return ""
+
+    @property
+    def language_code(self) -> str:
+        """Return the language of what the customer reads; empty when nothing reaches it."""
+        return ""
+
+    @property
+    def waits_for_holidays(self) -> str:
+        """Return which public holidays of the customer's place keep it; empty when none do."""
+        return ""
+
+    @property
+    def owner(self) -> str:
+        """Return whom a task is assigned to."""
+        return ""
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children that it covers besides its contact."""
+        return ()
+
+    def anonymous(self) -> _Payload:
+        """Return it without what says anything of a person; what history is read off stays."""
+        return self
+
+
+class ReminderPayload(_Payload, frozen=True, tag="reminder"):
+    """An email to the customer."""
+
+    kind: ClassVar[ActionKind] = ActionKind.REMINDER
+    cadence: str = ""
+    language: str = ""
+    to: str = ""
+    """Addresses, separated by a comma and a space: the invoice's, or the contact's."""
+    waits_for: str = ""
+
+    @property
+    def cadence_name(self) -> str:
+        """Return its cadence."""
+        return self.cadence
+
+    @property
+    def language_code(self) -> str:
+        """Return the language of its text."""
+        return self.language
+
+    @property
+    def waits_for_holidays(self) -> str:
+        """Return which holidays keep it."""
+        return self.waits_for
+
+    def anonymous(self) -> ReminderPayload:
+        """Return it without addresses."""
+        return ReminderPayload(cadence=self.cadence, language=self.language)
+
+
+class CreditHoldPayload(_Payload, frozen=True, tag="credit_hold"):
+    """A credit hold to be placed."""
+
+    kind: ClassVar[ActionKind] = ActionKind.CREDIT_HOLD
+    reasons: tuple[str, ...] = ()
+    """The names of the rules that ask for it."""
+    children: tuple[str, ...] = ()
+    """Contact ids of the children that it covers and is noted on."""
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children."""
+        return self.children
+
+    def anonymous(self) -> CreditHoldPayload:
+        """Return it without its reasons and children."""
+        return CreditHoldPayload()
+
+
+class LiftCreditHoldPayload(_Payload, frozen=True, tag="lift_credit_hold"):
+    """A credit hold to be lifted."""
+
+    kind: ClassVar[ActionKind] = ActionKind.LIFT_CREDIT_HOLD
+    held_since: date | None = None
+    children: tuple[str, ...] = ()
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children."""
+        return self.children
+
+    def anonymous(self) -> LiftCreditHoldPayload:
+        """Return it without days and children."""
+        return LiftCreditHoldPayload()
+
+
+class TermsPayload(_Payload, frozen=True, tag="terms"):
+    """Payment terms to be changed while a hold stands."""
+
+    kind: ClassVar[ActionKind] = ActionKind.TERMS
+    terms: str = ""
+    """As the rulebook says it: `cash on delivery`."""
+
+    def anonymous(self) -> TermsPayload:
+        """Return it without the terms."""
+        return TermsPayload()
+
+
+class RestoreTermsPayload(_Payload, frozen=True, tag="restore_terms"):
+    """Payment terms to be put back."""
+
+    kind: ClassVar[ActionKind] = ActionKind.RESTORE_TERMS
+    saved: str = ""
+    """What the connector found before the change, in its own words; empty until it is needed."""
+
+    def anonymous(self) -> RestoreTermsPayload:
+        """Return it without the terms."""
+        return RestoreTermsPayload()
+
+
+class NotePayload(_Payload, frozen=True, tag="note"):
+    """A note; the action's `note` says it all."""
+
+    kind: ClassVar[ActionKind] = ActionKind.NOTE
+
+
+class PromisePayload(_Payload, frozen=True, tag="promise"):
+    """A promise to pay, to be noted."""
+
+    kind: ClassVar[ActionKind] = ActionKind.PROMISE
+    promised_on: date
+    amount: Decimal | None = None
+    """In the invoice's currency; None for all that is due."""
+
+
+class DisputePayload(_Payload, frozen=True, tag="dispute"):
+    """A dispute, or its settlement, to be noted."""
+
+    kind: ClassVar[ActionKind] = ActionKind.DISPUTE
+    reason: str = ""
+    settled_on: date | None = None
+
+    def anonymous(self) -> DisputePayload:
+        """Return it without the reason."""
+        return DisputePayload()
+
+
+class TaskPayload(_Payload, frozen=True, tag="task"):
+    """Something for a person to do."""
+
+    kind: ClassVar[ActionKind] = ActionKind.TASK
+    task: str = ""
+    assign_to: str = ""
+    cadence: str = ""
+    """Empty for a follow-up."""
+
+    @property
+    def title(self) -> str:
+        """Return what is to be done."""
+        return self.task
+
+    @property
+    def cadence_name(self) -> str:
+        """Return its cadence."""
+        return self.cadence
+
+    @property
+    def owner(self) -> str:
+        """Return whom it is assigned to."""
+        return self.assign_to
+
+    def anonymous(self) -> TaskPayload:
+        """Return it without its words."""
+        return TaskPayload(cadence=self.cadence)
+
+
+class TaskDonePayload(_Payload, frozen=True, tag="task_done"):
+    """A task that a person did, to be noted."""
+
+    kind: ClassVar[ActionKind] = ActionKind.TASK_DONE
+    task: str = ""
+    outcome: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what was done."""
+        return self.task
+
+    def anonymous(self) -> TaskDonePayload:
+        """Return it without its words."""
+        return TaskDonePayload()
+
+
+class LetterPayload(_Payload, frozen=True, tag="letter"):
+    """Our letter as a PDF."""
+
+    kind: ClassVar[ActionKind] = ActionKind.LETTER
+    letter: str = ""
+    """The name of its text."""
+    file_name: str = ""
+    cadence: str = ""
+    language: str = ""
+    waits_for: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return the name of its text."""
+        return self.letter
+
+    @property
+    def cadence_name(self) -> str:
+        """Return its cadence."""
+        return self.cadence
+
+    @property
+    def language_code(self) -> str:
+        """Return the language of its text."""
+        return self.language
+
+    @property
+    def waits_for_holidays(self) -> str:
+        """Return which holidays keep it."""
+        return self.waits_for
+
+    def anonymous(self) -> LetterPayload:
+        """Return it without the file's name."""
+        return LetterPayload(letter=self.letter, cadence=self.cadence, language=self.language)
+
+
+class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
+    """A late fee to be billed."""
+
+    kind: ClassVar[ActionKind] = ActionKind.LATE_FEE
+    amount: Decimal
+    currency: str
+    description: str = ""
+    """The line on the invoice; empty leaves it to the connector."""
+    cadence: str = ""
+
+    @property
+    def cadence_name(self) -> str:
+        """Return its cadence."""
+        return self.cadence
+
+    def anonymous(self) -> LateFeePayload:
+        """Return it without the invoice's number."""
+        return LateFeePayload(amount=self.amount, currency=self.currency, cadence=self.cadence)
+
+
+class UndoPayload(_Payload, frozen=True, tag="undo"):
+    """What another action changed, to be put back."""
+
+    kind: ClassVar[ActionKind] = ActionKind.UNDO
+    undoes: str
+    """The key of the undone action."""
+    generation: int
+    """The life of it that is undone."""
+    undone_kind: ActionKind
+    who: str
+    promise_id: int | None = None
+    """The promise's number in arsync's own records: it is taken back there too."""
+
+    def anonymous(self) -> UndoPayload:
+        """Return it without the person's name."""
+        return UndoPayload(self.undoes, self.generation, self.undone_kind, "", self.promise_id)
+
+
+Payload: TypeAlias = (
+    ReminderPayload
+    | CreditHoldPayload
+    | LiftCreditHoldPayload
+    | TermsPayload
+    | RestoreTermsPayload
+    | NotePayload
+    | PromisePayload
+    | DisputePayload
+    | TaskPayload
+    | TaskDonePayload
+    | LetterPayload
+    | LateFeePayload
+    | UndoPayload
+)
+"""Every payload; `kind` in its JSON tells which."""
+
+
+def payload_words(payload: Payload) -> dict[str, str]:
+    """Return what a payload holds, each by the name that people read, but its cadence."""
+    words: dict[str, str] = {}
+    for name in payload.__struct_fields__:
+        value = getattr(payload, name)
+        if name == "cadence" or value in {None, "", ()}:
+            continue
+        text = "; ".join(value) if isinstance(value, tuple) else str(value)
+        words[name.replace("_", " ")] = text
+    return words
