@@ -18,6 +18,8 @@ import pytest
 import sqlalchemy
 from sqlalchemy import create_engine, make_url
 
+pytest.register_assert_rewrite("tests.builders")  # a failure in a builder shows its values too
+
 SECRETS = re.compile(
     r"""
     sandbox-(?:access|refresh|code)-[\w-]{16,}      # what the sandbox gives out, by its prefix
@@ -140,9 +142,9 @@ def postgresql_schema(postgresql_server: str) -> Iterator[str]:
 def no_secret_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test in whose log, output or files a secret shows."""
     handler = _SearchedLog()
-    ours, root = logging.getLogger("arsync"), logging.getLogger()
-    before = ours.level
-    ours.setLevel(logging.DEBUG)
+    logger, root = logging.getLogger("arsync"), logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
     root.addHandler(handler)
     _FOUND.clear()
     folder: Path | None = None
@@ -150,7 +152,7 @@ def no_secret_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
         folder = request.getfixturevalue("tmp_path")
     yield
     root.removeHandler(handler)
-    ours.setLevel(before)
+    logger.setLevel(before)
     if folder is not None:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.name not in KEPT_BY_THE_USER and not file.is_symlink():
@@ -209,9 +211,11 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how much was searched, and how many schedules, cases and mutations were tried."""
-    said = ", ".join(f"{count:,} {kind}" for kind, count in sorted(SEARCHED.items()))
-    if said:
-        terminalreporter.write_line(f"searched for secrets: {said}; none found but where reported")
+    sentence = ", ".join(f"{count:,} {kind}" for kind, count in sorted(SEARCHED.items()))
+    if sentence:
+        terminalreporter.write_line(
+            f"searched for secrets: {sentence}; none found but where reported"
+        )
     _say_what_was_tried(terminalreporter)
 
 
@@ -235,10 +239,10 @@ def _tries_less_than_the_docs_say(terminalreporter: Any) -> bool:
     counts, _ = _tried(terminalreporter)
     if not counts or JSON_VARIABLE in os.environ:
         return False
-    said = json.loads(NUMBERS.read_text(encoding="utf-8"))["ci"]
-    if not set(said) <= set(counts):
+    promised = json.loads(NUMBERS.read_text(encoding="utf-8"))["ci"]
+    if not set(promised) <= set(counts):
         return False
-    most = sum(int(row["tried"]) for row in said.values())
+    most = sum(int(row["tried"]) for row in promised.values())
     return sum(tried for tried, _, _ in counts.values()) < LEFT_OF_WHAT_THE_DOCS_SAY * most
 
 
@@ -248,9 +252,11 @@ def _say_what_was_tried(terminalreporter: Any) -> None:
         return
     terminalreporter.section("torture")
     for what, (tried, unknown, left_out) in sorted(counts.items()):
-        rest = f", {left_out:,} left out when the time was over" if left_out else ""
-        asked = f", {unknown:,} settled by a person" if unknown else ""
-        terminalreporter.write_line(f"{what}: {tried:,} tried{asked}{rest}, {seconds[what]:.0f} s")
+        omitted = f", {left_out:,} left out when the time was over" if left_out else ""
+        settled = f", {unknown:,} settled by a person" if unknown else ""
+        terminalreporter.write_line(
+            f"{what}: {tried:,} tried{settled}{omitted}, {seconds[what]:.0f} s"
+        )
     total = sum(tried for tried, _, _ in counts.values())
     terminalreporter.write_line(f"{total:,} schedules and cases in all")
     if _tries_less_than_the_docs_say(terminalreporter):
@@ -264,8 +270,8 @@ def _say_what_was_tried(terminalreporter: Any) -> None:
 def _keep(file: Path, counts: dict[str, list[int]], seconds: dict[str, float]) -> None:
     """Put the numbers of this profile into the file, beside those of the other."""
     profile = os.environ.get("ARSYNC_TORTURE_PROFILE", "ci")
-    known = json.loads(file.read_text()) if file.exists() else {}
-    known[profile] = {
+    profiles = json.loads(file.read_text()) if file.exists() else {}
+    profiles[profile] = {
         what: {
             "tried": tried,
             "settled_by_a_person": people,
@@ -274,4 +280,4 @@ def _keep(file: Path, counts: dict[str, list[int]], seconds: dict[str, float]) -
         }
         for what, (tried, people, left_out) in sorted(counts.items())
     }
-    file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    file.write_text(json.dumps(profiles, indent=2, sort_keys=True) + "\n")

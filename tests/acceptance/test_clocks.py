@@ -9,12 +9,12 @@ from functools import partial
 
 import pytest
 from sqlalchemy import make_url
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import World
 
 from arsync.application.facade import App
 from arsync.application.health.doctor import examine
 from arsync.http import PlatformTransport, is_loopback
-
-from .conftest import World, contact_row, invoice_row
 
 HOW_TO_MEND = "Set it right, and let it be kept so (NTP)."
 
@@ -36,8 +36,10 @@ def said(world: World) -> list[str]:
 
 
 def is_off(words: list[str], how: str) -> None:
-    (one,) = words
-    assert re.search(rf"this computer's clock is {how}\. {re.escape(HOW_TO_MEND)}$", one), one
+    (sentence,) = words
+    assert re.search(rf"this computer's clock is {how}\. {re.escape(HOW_TO_MEND)}$", sentence), (
+        sentence
+    )
 
 
 def test_a_clock_that_differs_from_the_platforms_is_said(world: World) -> None:
@@ -66,7 +68,7 @@ sending: {days: every day, between: 00:00-23:59}
 
 
 @pytest.mark.parametrize("wrong", [timedelta(days=9), timedelta(days=-9)])
-def test_on_a_day_that_nobody_knows_nothing_leaves_and_no_promise_is_called_broken(
+def test_an_untrusted_day_sends_nothing_and_breaks_no_promise(
     world: World, wrong: timedelta
 ) -> None:
     world.load(
@@ -87,7 +89,7 @@ def test_on_a_day_that_nobody_knows_nothing_leaves_and_no_promise_is_called_brok
     assert not world.control.state("xero")["emails"]
     world.clock.moment = right
     assert not world.sync("xero").waits
-    assert [one["invoice_id"] for one in world.control.state("xero")["emails"]] == [
+    assert [email["invoice_id"] for email in world.control.state("xero")["emails"]] == [
         world.invoice_id("xero", "INV-0001")
     ]
 

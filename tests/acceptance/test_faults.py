@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.world import PLATFORMS, READ_SECONDS, World
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.models import ConnectionState
-
-from .conftest import ONCE, PLATFORMS, READ_SECONDS, World, one_of_each
 
 WRITE = "^/api.xro/2.0/|^/v3/company/"
 SLOW_SECONDS = READ_SECONDS + 0.1
@@ -81,7 +81,7 @@ def settle_as_a_person(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_persons_word_that_an_email_did_not_leave_sends_it_once(world: World, name: str) -> None:
+def test_an_email_resolved_as_not_sent_leaves_once(world: World, name: str) -> None:
     one_of_each(world, name)
     # Nothing but the person can tell: the platform leaves no trace of its emails.
     world.control.settings(xero_email_writes_history=False, xero_email_marks_sent=False)
@@ -102,9 +102,7 @@ def test_a_persons_word_that_an_email_did_not_leave_sends_it_once(world: World, 
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_an_email_that_left_without_its_note_gets_the_note_and_is_never_taken_back(
-    world: World, name: str
-) -> None:
+def test_a_sent_email_gets_its_missing_note_afterwards(world: World, name: str) -> None:
     one_of_each(world, name)
     notes = "Invoices/[^/]+/History|/attachable"
     world.control.fault(method="PUT|POST", path=notes, status=500, times=8)
@@ -150,7 +148,7 @@ def test_reads_that_go_wrong_cost_nothing_but_time(world: World, name: str, faul
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_platform_that_stays_down_is_named_and_nothing_is_lost(world: World, name: str) -> None:
+def test_a_platform_that_stays_down_is_named_without_loss(world: World, name: str) -> None:
     one_of_each(world, name)
     world.control.fault(path=WRITE, status=503, times=1_000)
     result = world.sync(name)
@@ -191,20 +189,20 @@ def test_a_renewal_whose_answer_is_lost_is_made_again(world: World, name: str, d
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_revoked_consent_is_told_and_the_other_connection_goes_on(
+def test_a_revoked_authorisation_is_reported_and_stops_one_connection(
     world: World, name: str
 ) -> None:
-    (other,) = set(PLATFORMS) - {name}
+    (healthy,) = set(PLATFORMS) - {name}
     one_of_each(world, name)
-    one_of_each(world, other)
+    one_of_each(world, healthy)
     world.control.person(name, "disconnect")
     results = {result.connection: result for result in world.app.sync()}
     assert results[name].exit_code == 1
     assert "arsync connect" in "; ".join(results[name].all_problems)
     assert world.connection(name).state == ConnectionState.NEEDS_RECONNECT
-    assert results[other].all_problems == []
-    assert world.connection(other).state == ConnectionState.CONNECTED
-    assert world.standing(other) == ONCE
+    assert results[healthy].all_problems == []
+    assert world.connection(healthy).state == ConnectionState.CONNECTED
+    assert world.standing(healthy) == ONCE
     assert not world.standing(name)
 
     world.connect(name)
@@ -214,9 +212,7 @@ def test_a_revoked_consent_is_told_and_the_other_connection_goes_on(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_consent_that_ends_in_the_middle_of_the_writes_loses_nothing(
-    world: World, name: str
-) -> None:
+def test_an_authorisation_that_ends_between_writes_loses_nothing(world: World, name: str) -> None:
     one_of_each(world, name)
     world.control.fault(method="PUT|POST", path=WRITE, skip=4, status=401, times=1_000)
     result = world.sync(name)

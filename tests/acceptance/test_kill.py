@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.processes import arsync_process
+from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionState
-
-from .conftest import ONCE, PLATFORMS, World, arsync_process, one_of_each
 
 HELD_SECONDS = 60.0
 """How long the answer is held back that the process is waiting for when it is killed."""
@@ -118,7 +119,7 @@ def ends_in_one_run(world: World) -> bool:
     )
 
 
-def test_a_signal_ends_each_connection_at_its_next_safe_step_and_the_next_run_goes_on(
+def test_a_signal_stops_each_connection_at_a_safe_step(
     world: World,
 ) -> None:
     for name in PLATFORMS:
@@ -136,7 +137,7 @@ def test_a_signal_ends_each_connection_at_its_next_safe_step_and_the_next_run_go
     assert ends_in_one_run(world)
 
 
-def test_a_second_signal_ends_at_once_and_the_next_run_settles_what_was_in_hand(
+def test_a_second_signal_stops_immediately_without_loss(
     world: World,
 ) -> None:
     for name in PLATFORMS:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import START, World
+
 from arsync.core.ledger.records import RecordKind
 
-from .conftest import START, World, contact_row, invoice_row
 
-
-def test_every_debtor_is_known_though_xero_lists_neither_contacts_nor_invoices_at_once(
+def test_every_debtor_is_known_although_xero_caps_its_lists(
     world: World,
 ) -> None:
     contacts = [contact_row(f"c{n}", f"Customer {n}") for n in range(60)]

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.builders.processes import arsync_process
+from tests.builders.world import PLATFORMS, World
 
 from arsync.store.models import ConnectionState
 
-from .conftest import PLATFORMS, World, arsync_process, told
 from .test_outages import connected
 
 TOKEN_PATH = "connect/token|tokens/bearer"
@@ -40,9 +41,7 @@ def killed_in_a_renewal(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_renewal_that_a_killed_process_did_not_save_is_made_again(
-    world: World, name: str
-) -> None:
+def test_a_renewal_that_a_killed_process_lost_is_repeated(world: World, name: str) -> None:
     world.move_to(datetime.now(UTC) - timedelta(hours=2))
     connected(world, name)
     world.move_to(datetime.now(UTC))
@@ -61,7 +60,7 @@ def test_a_lost_renewal_is_repeated_within_the_same_run(world: World) -> None:
     assert len(renewals(world, since)) == 2
 
 
-def test_a_renewal_that_was_lost_for_too_long_says_so(world: World) -> None:
+def test_a_renewal_lost_too_long_ago_is_reported(world: World) -> None:
     connected(world, "xero")
     world.advance(hours=2)
     world.control.fault(method="POST", path=TOKEN_PATH, drop="after", times=3)
@@ -73,7 +72,7 @@ def test_a_renewal_that_was_lost_for_too_long_says_so(world: World) -> None:
     assert world.connection("xero").state == ConnectionState.NEEDS_RECONNECT
 
 
-def test_the_owner_is_told_once_by_mail_that_a_consent_is_over(world: World) -> None:
+def test_the_owner_gets_one_mail_about_an_ended_authorisation(world: World) -> None:
     world.app.close()
     world.config = world.configured(runs_notify="owner@example.com")
     world.app = world.new_app()
@@ -81,7 +80,7 @@ def test_the_owner_is_told_once_by_mail_that_a_consent_is_over(world: World) -> 
     world.control.person("xero", "disconnect")
     for _ in range(3):
         assert "arsync connect" in world.sync("xero").all_problems[0]
-    (mail,) = told(world)
+    (mail,) = world.owner_mails()
     assert mail["subject"] == "arsync must be connected to Xero again"
     assert "To connect again, run: arsync connect xero" in mail["text"]
     # After a new consent, a second revocation is told of again.
@@ -90,10 +89,10 @@ def test_the_owner_is_told_once_by_mail_that_a_consent_is_over(world: World) -> 
     world.control.person("xero", "disconnect")
     for _ in range(2):
         world.sync("xero")
-    assert len(told(world)) == 2
+    assert len(world.owner_mails()) == 2
 
 
-def test_a_mail_that_did_not_leave_is_tried_again_by_the_next_run(world: World) -> None:
+def test_an_owner_mail_that_failed_is_retried_next_run(world: World) -> None:
     world.app.close()
     world.config = world.configured(runs_notify="owner@example.com")
     world.app = world.new_app()
@@ -101,10 +100,10 @@ def test_a_mail_that_did_not_leave_is_tried_again_by_the_next_run(world: World) 
     world.control.person("xero", "disconnect")
     world.control.fault(smtp="later")
     world.sync("xero")
-    assert told(world) == []
+    assert world.owner_mails() == []
     for _ in range(2):
         world.sync("xero")
-    assert len(told(world)) == 1
+    assert len(world.owner_mails()) == 1
 
 
 def test_without_mail_one_line_of_the_log_tells(
@@ -117,4 +116,4 @@ def test_without_mail_one_line_of_the_log_tells(
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 1
     assert errors[0].startswith("xero: ")
-    assert told(world) == []
+    assert world.owner_mails() == []

@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from .conftest import CALL_SECONDS, World, arsync_environment
+from tests.builders.processes import arsync_environment
+from tests.builders.world import CALL_SECONDS, World
 
 PROCESSES = 8
 
@@ -64,7 +64,7 @@ def now_in_real_time(world: World) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_eight_processes_together_stay_below_a_platforms_calls_a_minute(world: World) -> None:
+def test_eight_processes_together_respect_the_platforms_minute_limit(world: World) -> None:
     now_in_real_time(world)
     world.connect("xero", mode="observe")
     world.config = world.configured(runs_pace="on")

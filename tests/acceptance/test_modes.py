@@ -7,10 +7,10 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from tests.builders.ledgers import ONCE, ONE_OF_EACH, contact_row, invoice_row, one_of_each
+from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionKind, ActionState
-
-from .conftest import ONCE, ONE_OF_EACH, PLATFORMS, World, contact_row, invoice_row, one_of_each
 
 EXIT_WAITING = 3
 
@@ -51,15 +51,15 @@ def test_approve_lets_everything_wait_for_a_person(world: World, name: str) -> N
     since = world.control.last_request()
     result = world.sync(name)
     # What a person has recorded is no question any more: the promise and the dispute are noted.
-    said = {
+    shown = {
         "promise in INV-0006": 1,
         "note on INV-0006: Promise to pay": 1,
         "note on INV-0007: Dispute about INV-0007": 1,
     }
-    assert world.standing(name) == said
+    assert world.standing(name) == shown
     assert (result.awaiting, result.exit_code) == (6, EXIT_WAITING)
     assert world.sync(name).awaiting == 6
-    assert world.standing(name) == said
+    assert world.standing(name) == shown
     assert len(world.control.writes(since)) <= 3
     world.app.approve(connection=name, who="a person")
     world.sync_until_quiet(name)
@@ -107,9 +107,7 @@ def many_debtors(world: World, name: str, emails_max: int) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_over_a_safety_limit_nothing_is_written_until_a_person_decides(
-    world: World, name: str
-) -> None:
+def test_nothing_is_written_over_a_safety_limit_before_approval(world: World, name: str) -> None:
     many_debtors(world, name, 5)
     since = world.control.last_request()
     result = world.sync(name)
@@ -133,7 +131,7 @@ def test_at_a_safety_limit_all_of_it_goes_out(world: World, name: str) -> None:
     assert len([row for row in world.rows(name) if row.state is ActionState.CONFIRMED]) == 6
 
 
-def test_plan_as_a_command_shows_each_write_with_its_cause_and_writes_nothing(
+def test_the_plan_command_shows_every_cause_and_writes_nothing(
     world: World, arsync: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     one_of_each(world, "xero")

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionKind
-
-from .conftest import PLATFORMS, World, contact_row, invoice_row
 
 RULES = """\
 version: 1
@@ -63,9 +63,7 @@ def unreadable_money(name: str, **whose: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_money_that_cannot_be_read_keeps_messages_and_holds_from_its_customer_alone(
-    world: World, name: str
-) -> None:
+def test_unreadable_money_blocks_actions_against_its_customer_only(world: World, name: str) -> None:
     world.load(
         name,
         contacts=[contact_row("c1", "Ada"), contact_row("c2", "Bob")],
@@ -78,14 +76,14 @@ def test_money_that_cannot_be_read_keeps_messages_and_holds_from_its_customer_al
     world.sync_until_quiet(name)
     assert {row.action.contact_name for row in world.rows(name)} == {"Bob"}
     assert world.row_of(name, ActionKind.CREDIT_HOLD)
-    why = world.app.why("Ada", connection=name)
-    reasons = [held.why for held in why.held_back]
+    customer = world.app.why("Ada", connection=name)
+    reasons = [held.why for held in customer.held_back]
     assert len(reasons) == 2
     assert all("what is owed is not certain" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_an_invoice_moved_to_another_customer_goes_on_where_its_reminders_stood(
+def test_an_invoice_moved_between_customers_keeps_its_reminder_step(
     world: World, name: str
 ) -> None:
     world.load(
@@ -118,9 +116,7 @@ def test_an_invoice_moved_to_another_customer_goes_on_where_its_reminders_stood(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_hold_that_may_come_again_after_undoing_is_not_taken_for_the_one_that_was_undone(
-    world: World, name: str
-) -> None:
+def test_a_hold_allowed_again_differs_from_the_undone_one(world: World, name: str) -> None:
     world.load(
         name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=-5)]
     )

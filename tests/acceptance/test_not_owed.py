@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import UserMistake
 from arsync.sync.pull import Progress
-
-from .conftest import PLATFORMS, START, World, contact_row, invoice_row
 
 RULES = """\
 version: 1
@@ -49,7 +49,7 @@ def person(do: str, *about: str, **arguments: str) -> Callable[[World, str], obj
             "contact_id": lambda: world.contact_id(name, "Ada"),
             "into_id": lambda: world.contact_id(name, "Bob"),
         }
-        named = {one: ids[one]() for one in about}
+        named = {kind: ids[kind]() for kind in about}
         return world.control.person(name, do, **named, **arguments)
 
     return edit
@@ -175,7 +175,7 @@ def test_what_is_not_owed_any_more_is_not_sent(
 
 
 @pytest.mark.parametrize("is_a_change", [True, False])
-def test_what_quickbooks_shows_as_disputed_is_chased_again_when_it_shows_so_no_more(
+def test_chasing_resumes_when_quickbooks_no_longer_shows_a_dispute(
     world: World, *, is_a_change: bool
 ) -> None:
     """Also where that status alone does not count as a change: nobody knows whether it does."""
@@ -203,7 +203,7 @@ def test_what_quickbooks_shows_as_disputed_is_chased_again_when_it_shows_so_no_m
 
 def emails(world: World, name: str) -> list[str]:
     """Return whom an email reached, in their order."""
-    return [one["to"][0].partition("@")[0] for one in world.control.state(name)["emails"]]
+    return [email["to"][0].partition("@")[0] for email in world.control.state(name)["emails"]]
 
 
 def steps(world: World, name: str) -> list[str]:
@@ -212,9 +212,7 @@ def steps(world: World, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_an_invoice_whose_due_date_moves_earlier_is_chased_from_its_first_step_on(
-    world: World, name: str
-) -> None:
+def test_an_earlier_due_date_starts_at_the_first_step(world: World, name: str) -> None:
     world.load(
         name, contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=-5)]
     )
@@ -238,7 +236,7 @@ def test_an_invoice_whose_due_date_moves_earlier_is_chased_from_its_first_step_o
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_after_a_merge_the_other_customer_goes_on_where_both_stood(world: World, name: str) -> None:
+def test_a_merged_customer_resumes_at_the_step_both_had(world: World, name: str) -> None:
     world.load(
         name,
         contacts=[contact_row("c1", "Ada"), contact_row("c2", "Bob")],

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from tests.builders.ledgers import ONCE, one_of_each
+from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.facade import App
 from arsync.application.health.deep_check import examine_deeply
 from arsync.application.health.findings import WRONG
 from arsync.config import example_config, load_config
-
-from .conftest import ONCE, PLATFORMS, START, World, one_of_each
 
 
 def wrong(app: App) -> list[str]:
@@ -57,7 +57,7 @@ def test_a_rebuild_recreates_the_copy_and_loses_nothing_else(world: World, name:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_rebuild_that_is_cut_off_keeps_a_whole_copy_and_goes_on(world: World, name: str) -> None:
+def test_an_interrupted_rebuild_keeps_a_whole_copy_and_resumes(world: World, name: str) -> None:
     one_of_each(world, name)
     world.sync_until_quiet(name)
     connection = world.connection(name)
@@ -77,7 +77,7 @@ def test_a_rebuild_that_is_cut_off_keeps_a_whole_copy_and_goes_on(world: World, 
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_the_deep_examination_finds_what_differs_from_the_platforms_documents(
+def test_the_deep_examination_finds_differences_from_the_platforms_documents(
     world: World, name: str
 ) -> None:
     one_of_each(world, name)
@@ -87,15 +87,15 @@ def test_the_deep_examination_finds_what_differs_from_the_platforms_documents(
     with world.app.store.engine.begin() as database:
         database.execute(text("UPDATE invoices SET amount_due = 1 WHERE number = 'INV-0001'"))
         database.execute(text("DELETE FROM invoices WHERE number = 'INV-0002'"))
-    said = " ".join(wrong(world.app))
-    assert "INV-0001: the copy differs in: amount due." in said
-    assert "INV-0002: it is missing in the copy." in said
+    sentences = " ".join(wrong(world.app))
+    assert "INV-0001: the copy differs in: amount due." in sentences
+    assert "INV-0002: it is missing in the copy." in sentences
     world.app.rebuild(name)
     assert wrong(world.app) == []
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_what_changed_since_the_last_pull_is_not_called_wrong(world: World, name: str) -> None:
+def test_changes_since_the_last_pull_are_not_reported_wrong(world: World, name: str) -> None:
     one_of_each(world, name)
     world.app.pull(name)
     world.advance(minutes=10)
@@ -141,9 +141,7 @@ def restored(world: World, folder: Path) -> Iterator[App]:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_disk_that_fills_in_the_middle_of_a_run_loses_and_doubles_nothing(
-    world: World, name: str
-) -> None:
+def test_a_disk_filling_mid_run_loses_and_doubles_nothing(world: World, name: str) -> None:
     """The disk is full for every write in turn; with room again, everything exists once."""
     one_of_each(world, name)
     engine = world.app.store.engine

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 
+from tests.builders.ledgers import ONCE, contact_row, invoice_row, one_of_each
+from tests.builders.world import World
+
 from arsync.application.health.doctor import examine
 from arsync.application.results import RunResult
 from arsync.cli.queries_commands import status_lines
-
-from .conftest import ONCE, World, contact_row, invoice_row, one_of_each
 
 XERO = "^/api.xro/"
 QUICKBOOKS = "^/v3/company/"
@@ -35,7 +36,7 @@ def away(world: World) -> None:
     world.control.fault(path=XERO, drop="before", times=1_000)
 
 
-def test_after_three_runs_in_vain_the_platform_is_left_alone_and_then_asked_once(
+def test_after_three_failed_runs_a_platform_is_asked_once(
     world: World,
 ) -> None:
     connected(world, "xero")
@@ -105,7 +106,7 @@ def test_a_refusal_for_too_many_calls_is_no_outage(world: World) -> None:
     assert world.app.store.outages.get(world.connection("xero").id) is None
 
 
-def test_who_waits_for_a_busy_platform_stops_within_a_second_when_asked_to(world: World) -> None:
+def test_waiting_for_a_busy_platform_stops_within_a_second(world: World) -> None:
     connected(world, "xero")
     world.control.fault(path=XERO, status=429, headers={"Retry-After": "60"}, times=1_000)
     (result,) = world.app.sync("xero", stop=lambda: world.slept > 2)
@@ -115,7 +116,7 @@ def test_who_waits_for_a_busy_platform_stops_within_a_second_when_asked_to(world
     assert world.app.store.runs.latest(world.connection("xero").id)[0].outcome == "stopped"
 
 
-def test_quickbooks_reads_of_the_month_are_shown_and_pulls_stop_before_the_reserve(
+def test_quickbooks_monthly_reads_are_shown_and_keep_their_reserve(
     world: World,
 ) -> None:
     most = {"quickbooks_reads_per_month": "20", "quickbooks_reads_reserve": "10"}
@@ -163,7 +164,7 @@ def test_a_slow_or_broken_connection_holds_no_other_up(world: World) -> None:
     assert results == ["xero", "quickbooks"]
 
 
-def test_everything_stands_once_when_both_connections_work_at_the_same_time(world: World) -> None:
+def test_each_effect_happens_once_with_both_connections_at_work(world: World) -> None:
     for name in ("xero", "quickbooks"):
         one_of_each(world, name)
     for _ in range(6):
@@ -174,7 +175,7 @@ def test_everything_stands_once_when_both_connections_work_at_the_same_time(worl
         assert world.standing(name) == ONCE
 
 
-def test_the_loop_goes_on_with_the_others_while_one_is_slow(world: World) -> None:
+def test_the_loop_serves_other_connections_while_one_is_slow(world: World) -> None:
     connected(world, "xero", "quickbooks")
     world.read_seconds = 60.0
     world.restart()

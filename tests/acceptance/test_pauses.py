@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import PLATFORMS, World
 
 from arsync.application.health.doctor import examine
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
-
-from .conftest import PLATFORMS, World, contact_row, invoice_row
 
 RULES = """\
 version: 1
@@ -62,24 +62,24 @@ def paused(world: World, name: str, result: RunResult) -> str:
     assert pause.text in result.waits
     assert result.exit_code == 3
     (plan,) = world.app.plan(name)
-    assert [one.text for one in plan.paused] == [pause.text]
+    assert [shown.text for shown in plan.paused] == [pause.text]
     (status,) = world.app.status(name)
     assert status.paused == (pause.text,)
     assert world.app.why("Ada", connection=name).plan.paused == plan.paused
     return pause.text
 
 
-def test_while_xeros_own_reminders_are_on_ours_wait_and_go_once_they_are_off(world: World) -> None:
+def test_our_reminders_wait_while_xeros_own_are_on(world: World) -> None:
     world.control.settings(xero_reminders_enabled=True)
     ready(world, "xero")
-    said = paused(world, "xero", world.sync("xero"))
-    assert "Xero's own invoice reminders are switched on" in said
-    assert "platform_reminders" in said
+    sentences = paused(world, "xero", world.sync("xero"))
+    assert "Xero's own invoice reminders are switched on" in sentences
+    assert "platform_reminders" in sentences
     assert emails(world, "xero") == 0
     # Nothing is lost, and what is no email goes its way.
-    found = states(world, "xero")
-    assert found[ActionKind.REMINDER] is ActionState.APPROVED
-    assert found[ActionKind.CREDIT_HOLD] is ActionState.CONFIRMED
+    before = states(world, "xero")
+    assert before[ActionKind.REMINDER] is ActionState.APPROVED
+    assert before[ActionKind.CREDIT_HOLD] is ActionState.CONFIRMED
     world.control.settings(xero_reminders_enabled=False)
     world.advance(minutes=15)
     assert world.sync("xero").paused == ()
@@ -93,7 +93,7 @@ def test_a_rulebook_may_ignore_the_platforms_own_reminders(world: World) -> None
     assert emails(world, "xero") == 1
 
 
-def test_quickbooks_reminders_are_what_a_person_says_and_unanswered_they_are_warned_of(
+def test_unanswered_quickbooks_reminder_settings_are_warned_about(
     world: World,
 ) -> None:
     ready(world, "quickbooks")
@@ -117,9 +117,7 @@ def test_quickbooks_reminders_are_what_a_person_says_and_unanswered_they_are_war
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_on_old_data_nothing_is_promised_and_the_next_pull_mends_it(
-    world: World, name: str
-) -> None:
+def test_old_data_stop_messages_until_the_next_pull(world: World, name: str) -> None:
     ready(world, name)
     (plan,) = world.app.plan(name)
     assert "no pull was completed yet" in plan.paused[0].text
@@ -170,18 +168,16 @@ def touch_bob(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_while_the_platform_counts_otherwise_nothing_leaves_until_both_agree(
-    world: World, name: str
-) -> None:
+def test_nothing_leaves_while_the_platforms_figures_differ(world: World, name: str) -> None:
     ready(world, name, safety="customers_who_differ: 0")
     world.app.pull(name)
     lose_a_payment(world, name)
     touch_bob(world, name)
     result = world.sync(name)
-    said = paused(world, name, result)
-    assert "Bob" in said
-    assert "420.00" in said
-    assert "470.00" in said
+    sentences = paused(world, name, result)
+    assert "Bob" in sentences
+    assert "420.00" in sentences
+    assert "470.00" in sentences
     assert emails(world, name) == 0
     assert ActionKind.CREDIT_HOLD not in states(world, name), "a hold on a figure that is wrong"
     (status,) = world.app.status(name)
@@ -205,7 +201,7 @@ def test_while_the_platform_counts_otherwise_nothing_leaves_until_both_agree(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_one_customer_who_differs_is_held_back_and_nobody_else(world: World, name: str) -> None:
+def test_one_customer_who_differs_is_held_back_alone(world: World, name: str) -> None:
     ready(world, name)
     world.app.pull(name)
     lose_a_payment(world, name)
@@ -218,9 +214,7 @@ def test_one_customer_who_differs_is_held_back_and_nobody_else(world: World, nam
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_difference_within_the_tolerance_stops_nothing_and_is_shown(
-    world: World, name: str
-) -> None:
+def test_a_difference_within_tolerance_is_shown_and_stops_nothing(world: World, name: str) -> None:
     ready(world, name, safety="receivables_differ_by: 50.00")
     world.app.pull(name)
     lose_a_payment(world, name)
@@ -247,13 +241,15 @@ def test_whatever_happens_in_a_ledger_the_figures_agree(
     )
     world.rules(RULES)
     world.connect(name)
-    said: list[Any] = []
+    differing: list[Any] = []
 
     def pulled() -> None:
         world.advance(minutes=15)
         (result,) = world.app.pull(name)
         assert result.all_problems == []
-        said.append((len(said), world.app.store.ledger.differences(world.connection(name).id)))
+        differing.append(
+            (len(differing), world.app.store.ledger.differences(world.connection(name).id))
+        )
 
     def do(what: str, **about: Any) -> None:
         world.control.person(name, what, **about)
@@ -275,13 +271,11 @@ def test_whatever_happens_in_a_ledger_the_figures_agree(
     do("pay", invoice_id=world.invoice_id(name, "INV-0020"), amount="20", on="2026-11-18")
     world.advance(days=1)
     pulled()
-    assert [one for one in said if one[1]] == []
+    assert [difference for difference in differing if difference[1]] == []
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_money_that_comes_after_the_pull_still_keeps_its_customer_from_hearing(
-    world: World, name: str
-) -> None:
+def test_money_received_after_the_pull_still_stops_the_reminder(world: World, name: str) -> None:
     """It belongs to no invoice, so that no invoice read again shows it."""
     ready(world, name)
     world.app.pull(name)
@@ -302,7 +296,7 @@ def test_money_that_comes_after_the_pull_still_keeps_its_customer_from_hearing(
     assert "covered by unallocated credit" in row.reason
 
 
-def test_looking_for_late_money_is_shared_by_the_messages_of_half_a_minute(world: World) -> None:
+def test_messages_within_half_a_minute_share_one_payment_check(world: World) -> None:
     world.load(
         "xero",
         contacts=[contact_row(f"c{n}", f"Customer {n}") for n in range(4)],
@@ -313,9 +307,9 @@ def test_looking_for_late_money_is_shared_by_the_messages_of_half_a_minute(world
     world.app.pull("xero")
     before = world.control.last_request()
     world.sync("xero")
-    asked = [row["path"] for row in world.control.journal(before) if "/CreditNotes" in row["path"]]
+    reads = [row["path"] for row in world.control.journal(before) if "/CreditNotes" in row["path"]]
     assert emails(world, "xero") == 4
-    assert len(asked) == 2, "once in the pull, once before the messages"
+    assert len(reads) == 2, "once in the pull, once before the messages"
 
 
 def test_comparing_costs_a_pull_three_calls_at_most(world: World) -> None:

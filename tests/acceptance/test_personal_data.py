@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import PLATFORMS, START, World
 
 from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.store.db.tables import metadata
-
-from .conftest import PLATFORMS, START, World, contact_row, invoice_row
 
 NAME, EMAIL = "Wilhelmina Quist", "quist@private.example"
 RULES = """\
@@ -75,16 +75,18 @@ def test_everything_that_is_held_of_a_customer_is_shown(world: World, name: str)
     told_and_called(world, name)
     shown: Any = world.app.export_contact(NAME, connection=name)
     assert shown["contact"]["email"] == EMAIL
-    assert [one["number"] for one in shown["invoices"]] == ["INV-0001"]
-    assert [one["reason"] for one in shown["disputes"]] == [f"{NAME} says the price is wrong"]
-    letter = next(one for one in shown["actions"] if one["what"]["kind"] == "reminder")
+    assert [invoice["number"] for invoice in shown["invoices"]] == ["INV-0001"]
+    assert [dispute["reason"] for dispute in shown["disputes"]] == [
+        f"{NAME} says the price is wrong"
+    ]
+    letter = next(action for action in shown["actions"] if action["what"]["kind"] == "reminder")
     assert [event["to"] for event in letter["events"]][-1] == "confirmed"
     text = json.dumps(shown, default=str)
     assert EMAIL in text
     assert "Someone Else" not in text
     # Whatever the store says about this customer is in it.
     kept = {row.key for row in world.rows(name) if row.action.contact_name == NAME}
-    assert {one["key"] for one in shown["actions"]} == kept
+    assert {action["key"] for action in shown["actions"]} == kept
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -97,9 +99,7 @@ def test_a_customer_who_still_owes_is_not_forgotten(world: World, name: str) -> 
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_forgetting_leaves_no_name_in_what_arsync_recorded_and_nothing_happens_twice(
-    world: World, name: str
-) -> None:
+def test_forgetting_removes_names_everywhere_and_repeats_no_action(world: World, name: str) -> None:
     told_and_called(world, name)
     settle(world, name)
     keys = {row.key: row.state for row in world.rows(name)}
@@ -121,7 +121,7 @@ def test_forgetting_leaves_no_name_in_what_arsync_recorded_and_nothing_happens_t
     world.app.forget_contact(NAME, connection=name, who="Ann")  # once more changes nothing
 
 
-def test_nothing_of_a_forgotten_name_is_left_in_the_file(world: World) -> None:
+def test_no_forgotten_name_remains_in_the_file(world: World) -> None:
     told_and_called(world, "xero")
     settle(world, "xero")
     contact = world.contact_id("xero", NAME)
@@ -138,9 +138,7 @@ def test_nothing_of_a_forgotten_name_is_left_in_the_file(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_what_ended_long_ago_loses_its_names_when_the_setting_says_so(
-    world: World, name: str
-) -> None:
+def test_retention_removes_names_from_actions_ended_long_ago(world: World, name: str) -> None:
     told_and_called(world, name)
     settle(world, name)
     world.config = world.configured(store_keep_days="30")

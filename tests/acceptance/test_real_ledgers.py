@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.world import World
 
 import arsync_rulebooks
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Invoice
 from arsync.core.planning.planner import Plan
-
-from .conftest import World
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 NOW = datetime(2021, 4, 15, 10, tzinfo=UTC)
@@ -148,7 +147,7 @@ def xero_sums(rows: Iterable[Row]) -> Sums:
     )
 
 
-def test_a_real_xero_ledger_is_pulled_and_planned_to_the_cent(world: World) -> None:
+def test_a_real_xero_ledger_is_planned_to_the_cent(world: World) -> None:
     rows = rows_of("dbt_xero_seeds", "xero_invoice")
     connect(world, "xero", xero_documents(), currency="CAD")
     (result,) = world.app.pull("xero")
@@ -171,7 +170,7 @@ def test_a_real_xero_ledger_is_pulled_and_planned_to_the_cent(world: World) -> N
     assert not plan.safety.exceeded
 
 
-def test_real_foreign_debts_count_at_the_rate_that_xero_recorded(world: World) -> None:
+def test_real_foreign_debts_use_the_rate_xero_recorded(world: World) -> None:
     rows = rows_of("dbt_xero_seeds", "xero_invoice")
     connect(world, "xero", xero_documents(), currency="CAD")
     world.app.pull("xero")
@@ -188,7 +187,7 @@ def test_real_foreign_debts_count_at_the_rate_that_xero_recorded(world: World) -
         assert action.because.facts["converted_from"]
 
 
-def test_odd_documents_of_a_real_xero_ledger_are_named_and_the_rest_goes_on(world: World) -> None:
+def test_odd_documents_of_a_real_xero_ledger_are_named(world: World) -> None:
     documents = xero_documents()
     sales = (document for document in documents["Invoices"] if document["Type"] == "ACCREC")
     owed = [sale for sale in sales if Decimal(sale["AmountDue"])]
@@ -204,7 +203,7 @@ def test_odd_documents_of_a_real_xero_ledger_are_named_and_the_rest_goes_on(worl
         without_rate["InvoiceNumber"]: f"no CurrencyRate for {without_rate['CurrencyCode']}",
         in_no_currency["InvoiceNumber"]: "unknown CurrencyCode 'ZZZ'",
     }
-    odd = {one["InvoiceID"] for one in owed[:3]}
+    odd = {document["InvoiceID"] for document in owed[:3]}
     rows = [r for r in rows_of("dbt_xero_seeds", "xero_invoice") if r["invoice_id"] not in odd]
     assert stored_sums(world, "xero") == xero_sums(rows)
     (plan,) = world.app.plan("xero")
@@ -331,7 +330,7 @@ def quickbooks_sums() -> Sums:
 
 def all_customers(documents: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the customers of the file, and those that only documents name."""
-    known = {document["Id"] for document in documents["Customer"]}
+    customers = {document["Id"] for document in documents["Customer"]}
     named = {
         document["CustomerRef"]["value"]
         for kind in ("Invoice", "CreditMemo", "Payment")
@@ -343,12 +342,12 @@ def all_customers(documents: Mapping[str, Any]) -> list[dict[str, Any]]:
             "DisplayName": f"Customer {id_}",
             "PrimaryEmailAddr": {"Address": f"c{id_}@customers.example"},
         }
-        for id_ in sorted(named - known)
+        for id_ in sorted(named - customers)
     ]
     return [*documents["Customer"], *others]
 
 
-def test_a_real_quickbooks_ledger_is_pulled_and_planned_to_the_cent(world: World) -> None:
+def test_a_real_quickbooks_ledger_is_planned_to_the_cent(world: World) -> None:
     documents = quickbooks_documents()
     documents["Customer"] = all_customers(documents)
     connect(world, "quickbooks", documents, currency="GBP")
@@ -381,7 +380,7 @@ def test_a_real_quickbooks_ledger_is_pulled_and_planned_to_the_cent(world: World
     assert abs(says - (exposure - limit) / limit * 100) < Decimal("0.01")
 
 
-def test_what_an_unknown_customer_owes_is_kept_reported_and_never_chased(world: World) -> None:
+def test_an_unknown_customers_debts_are_reported_and_never_chased(world: World) -> None:
     # The customer who owes everything in this ledger is not in its list of customers.
     documents = quickbooks_documents()
     assert "4783" not in {document["Id"] for document in documents["Customer"]}
@@ -418,9 +417,9 @@ def test_odd_documents_of_a_real_quickbooks_ledger_are_named(world: World) -> No
     odd = {without_due_date["Id"], without_rate["Id"]}
     (plan,) = world.app.plan("quickbooks")
     assert not planned_invoices(plan) & odd
-    left = sum(
+    owed_in_all = sum(
         Decimal(document["Balance"])
         for document in documents["Invoice"]
         if document["Id"] not in odd
     )
-    assert sum(stored_sums(world, "quickbooks").values()) == left
+    assert sum(stored_sums(world, "quickbooks").values()) == owed_in_all

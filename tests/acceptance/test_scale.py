@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.processes import arsync_environment
+from tests.builders.world import CALL_SECONDS, LEDGER_PATHS, PLATFORMS, START, World
 
 from arsync_sandbox.generate import generate
-
-from .conftest import CALL_SECONDS, LEDGER_PATHS, PLATFORMS, START, World, arsync_environment
 
 INVOICES = 5_000
 PAGE_ROWS = 1_000
@@ -82,9 +82,7 @@ def here(world: World) -> list[tuple[str, tuple[str, Decimal, str]]]:
     return [(row[0], (row[1], Decimal(row[2]) / 10_000, row[3])) for row in rows]
 
 
-def test_a_full_pull_takes_one_call_a_thousand_rows_and_ten_more(
-    world: World, platform: str
-) -> None:
+def test_a_full_pull_takes_few_calls_per_thousand_rows(world: World, platform: str) -> None:
     fill(world, platform)
     world.connect(platform, mode="observe")
     calls = pull(world, platform)
@@ -95,7 +93,7 @@ def test_a_full_pull_takes_one_call_a_thousand_rows_and_ten_more(
     assert dict(here(world)) == there(world, platform)
 
 
-def test_a_pull_with_nothing_changed_takes_a_handful_of_calls(world: World, platform: str) -> None:
+def test_a_pull_without_changes_takes_a_handful_of_calls(world: World, platform: str) -> None:
     fill(world, platform, invoices=500)
     world.connect(platform, mode="observe")
     pull(world, platform)
@@ -104,7 +102,7 @@ def test_a_pull_with_nothing_changed_takes_a_handful_of_calls(world: World, plat
         assert answered_calls_of_a_pull(world, platform) <= UNCHANGED_CALLS_MAX[platform]
 
 
-def test_once_a_day_a_pull_looks_for_what_no_feed_tells(world: World, platform: str) -> None:
+def test_a_daily_pull_finds_changes_that_feeds_leave_out(world: World, platform: str) -> None:
     fill(world, platform, invoices=500)
     world.connect(platform, mode="observe")
     pull(world, platform)
@@ -131,9 +129,7 @@ def answered_calls_of_a_pull(world: World, platform: str) -> int:
     )
 
 
-def test_what_people_edit_while_pages_are_read_is_neither_lost_nor_doubled(
-    world: World, platform: str
-) -> None:
+def test_edits_made_while_paging_are_neither_lost_nor_doubled(world: World, platform: str) -> None:
     fill(world, platform)
     world.connect(platform, mode="observe")
     edits = people_at_work(world, platform)
@@ -166,7 +162,7 @@ def people_at_work(world: World, platform: str) -> Iterator[Callable[[], str]]:
     order = [owed[place * 7_919 % len(owed)] for place in range(len(owed))]
     for count, row in enumerate(order, 1):
         if count % 6 == 0:
-            given = {
+            arguments = {
                 "contact_id": row["contact_id"],
                 "amount": "12.34",
                 "on": today,
@@ -175,10 +171,10 @@ def people_at_work(world: World, platform: str) -> Iterator[Callable[[], str]]:
             do = "create_invoice"
         else:
             do, more = edits[count % 6 - 1](row)
-            given = {"invoice_id": row["id"], **more}
+            arguments = {"invoice_id": row["id"], **more}
             if do == "delete_invoice" and platform == "xero":
                 do = "void"  # Xero deletes drafts only
-        yield lambda do=do, given=given: str(  # type: ignore[misc]
+        yield lambda do=do, given=arguments: str(  # type: ignore[misc]
             control.person(platform, do, **json.loads(json.dumps(given, default=str)))
         )
 

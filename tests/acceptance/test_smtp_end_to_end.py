@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionKind, ActionState
-
-from .conftest import PLATFORMS, World, contact_row, invoice_row, told
 
 RULES = """\
 version: 1
@@ -45,11 +45,11 @@ def debtors(world: World, name: str) -> None:
 
 
 def letters(world: World, name: str) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+    mails: dict[str, list[dict[str, Any]]] = {}
     for email in world.control.state(name)["emails"]:
         assert email["origin"] == "smtp", "nothing leaves by the accounting system"
-        found.setdefault(", ".join(email["to"]), []).append(email)
-    return found
+        mails.setdefault(", ".join(email["to"]), []).append(email)
+    return mails
 
 
 NOTED = {
@@ -60,7 +60,7 @@ NOTED = {
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_each_customer_gets_one_letter_and_each_invoice_its_note(world: World, name: str) -> None:
+def test_each_customer_gets_one_letter_with_notes_on_invoices(world: World, name: str) -> None:
     debtors(world, name)
     for _ in range(3):
         assert world.sync(name).all_problems == []
@@ -71,11 +71,11 @@ def test_each_customer_gets_one_letter_and_each_invoice_its_note(world: World, n
         "c2@customers.example": 1,
     }
     (mail,) = mails["c1@customers.example"]
-    for part in (mail["text"], mail["html"]):
-        assert "INV-0001" in part
-        assert "INV-0002" in part
-        assert "350.00" in part, "the sum of both"
-        assert "INV-0003" not in part
+    for body in (mail["text"], mail["html"]):
+        assert "INV-0001" in body
+        assert "INV-0002" in body
+        assert "350.00" in body, "the sum of both"
+        assert "INV-0003" not in body
     assert world.standing(name) == NOTED
     texts = [note["text"] for note in world.control.state(name)["history"]]
     assert any("mail to c1@customers.example" in text for text in texts), "what was sent, and where"
@@ -83,7 +83,7 @@ def test_each_customer_gets_one_letter_and_each_invoice_its_note(world: World, n
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_the_next_step_follows_after_its_gap_as_one_letter(world: World, name: str) -> None:
+def test_the_next_letter_follows_after_its_gap(world: World, name: str) -> None:
     debtors(world, name)
     world.sync_until_quiet(name)
     for _ in range(4):
@@ -96,9 +96,7 @@ def test_the_next_step_follows_after_its_gap_as_one_letter(world: World, name: s
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_note_that_fails_after_the_mail_never_sends_the_mail_again(
-    world: World, name: str
-) -> None:
+def test_a_note_failing_after_the_mail_never_resends_it(world: World, name: str) -> None:
     debtors(world, name)
     world.control.fault(method="PUT|POST", path="/History|/attachable", status=500, times=4)
     world.sync_until_quiet(name)
@@ -112,18 +110,16 @@ def test_a_note_that_fails_after_the_mail_never_sends_the_mail_again(
 @pytest.mark.parametrize(
     ("kind", "sent"), [("later", 1), ("drop before", 0), ("drop after", 1), ("refuse", 0)]
 )
-def test_a_mail_server_that_fails_gets_each_letter_at_most_once(
-    world: World, kind: str, sent: int
-) -> None:
+def test_a_failing_mail_server_gets_no_letter_twice(world: World, kind: str, sent: int) -> None:
     debtors(world, "xero")
     world.control.fault(smtp=kind, path="c2@")
     world.sync_until_quiet("xero")
     mails = letters(world, "xero")
     assert len(mails["c1@customers.example"]) == 1
     assert len(mails.get("c2@customers.example", [])) == sent
-    (row,) = (one for one in world.rows("xero") if one.action.contact_name == "Bob")
-    wanted = {"later": ActionState.CONFIRMED, "refuse": ActionState.REJECTED}
-    assert row.state is wanted.get(kind, ActionState.UNKNOWN)
+    (row,) = (row for row in world.rows("xero") if row.action.contact_name == "Bob")
+    expected = {"later": ActionState.CONFIRMED, "refuse": ActionState.REJECTED}
+    assert row.state is expected.get(kind, ActionState.UNKNOWN)
     assert row.reason
 
 
@@ -142,7 +138,7 @@ def test_arsync_sync_as_a_process_sends_by_mail_once(
     assert all(row.action.kind is ActionKind.REMINDER for row in world.rows("quickbooks"))
 
 
-def test_the_owner_is_told_once_by_one_mail_of_all_outcomes_that_only_a_person_can_settle(
+def test_the_owner_gets_one_mail_about_all_unknown_outcomes(
     world: World,
 ) -> None:
     world.app.close()
@@ -153,7 +149,7 @@ def test_the_owner_is_told_once_by_one_mail_of_all_outcomes_that_only_a_person_c
     for _ in range(3):
         world.sync("xero")
         world.advance(days=1)
-    (mail,) = told(world)
+    (mail,) = world.owner_mails()
     assert mail["subject"] == "xero: 2 actions to look at"
     for row in world.rows("xero", ActionState.UNKNOWN):
         assert f"Then run: arsync resolve {row.key[:12]} sent, or: not-sent" in mail["text"]
@@ -165,7 +161,7 @@ def test_the_owner_is_told_once_by_one_mail_of_all_outcomes_that_only_a_person_c
     world.control.fault(smtp="drop after", path="c2@customers.example")
     world.control.fault(smtp="later", path="owner@example.com")
     world.sync("xero")
-    assert len(told(world)) == 1
+    assert len(world.owner_mails()) == 1
     for _ in range(2):
         world.sync("xero")
-    assert [one["subject"] for one in told(world)][1:] == ["xero: 1 action to look at"]
+    assert [mail["subject"] for mail in world.owner_mails()][1:] == ["xero: 1 action to look at"]

@@ -176,12 +176,12 @@ def connect(folder: Path, sandbox: Sandbox, *platforms: str) -> None:
     a_config(folder, sandbox)
     with App(load_config(folder / "config.toml", {})) as app:
         for name in platforms:
-            said: list[str] = []
+            lines: list[str] = []
             grant = consent(
                 app.authoriser(name),
                 redirect_url=app.config.get(name, "redirect_url"),
-                say=said.append,
-                ask=lambda _, said=said: agree(said[-1]),  # type: ignore[misc]
+                say=lines.append,
+                ask=lambda _, lines=lines: agree(lines[-1]),  # type: ignore[misc]
             )
             app.add_connections(name, grant, [(grant.organisations[0], name)])
         app.pull()
@@ -240,7 +240,7 @@ def alone(empty: Shell) -> Iterator[tuple[Shell, Sandbox]]:
 def a_key(shell: Shell, kind: str) -> str:
     """Plan, and return the key of one waiting action of a kind."""
     waiting = shell("approve", "--json").json
-    key: str = next(one["key"] for one in waiting if one["kind"] == kind)
+    key: str = next(action["key"] for action in waiting if action["kind"] == kind)
     return key
 
 

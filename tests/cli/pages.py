@@ -26,12 +26,12 @@ class Transcript(NamedTuple):
 
 def transcripts(page: str) -> list[Transcript]:
     """Return the commands of a page in their order."""
-    found = []
+    transcripts = []
     for block in re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        for part in block.split("$ arsync ")[1:]:
-            words, _, printed = part.partition("\n")
-            found.append(Transcript(words, printed))
-    return found
+        for piece in block.split("$ arsync ")[1:]:
+            words, _, printed = piece.partition("\n")
+            transcripts.append(Transcript(words, printed))
+    return transcripts
 
 
 def moved(text: str) -> str:
@@ -47,11 +47,11 @@ def run(shell: Shell, one: Transcript) -> Result:
     """Run a command and check that all that its page shows comes, in that order."""
     done = shell(*shlex.split(moved(one.words)))
     assert done.code == 0, done.err
-    said = done.err + done.out
-    parts = [part.strip("\n") for part in moved(one.printed).split(f"{LEFT_OUT}\n")]
+    output = done.err + done.out
+    pieces = [piece.strip("\n") for piece in moved(one.printed).split(f"{LEFT_OUT}\n")]
     position = 0
-    for part in filter(None, parts):
-        assert part in said[position:], f"arsync {one.words}"
-        position = said.index(part, position) + len(part)
-    assert any(parts), "a transcript shows something"
+    for piece in filter(None, pieces):
+        assert piece in output[position:], f"arsync {one.words}"
+        position = output.index(piece, position) + len(piece)
+    assert any(pieces), "a transcript shows something"
     return done

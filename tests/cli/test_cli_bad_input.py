@@ -22,7 +22,7 @@ from .conftest import RULEBOOK, Kept, Shell, a_config, withdraw_consent
 NO_RULEBOOK = "there is no rulebook in"
 
 
-def test_no_config_says_how_to_make_one_and_leaves_nothing_behind(empty: Shell) -> None:
+def test_a_missing_config_explains_init_and_leaves_no_files(empty: Shell) -> None:
     for command in ("plan", "sync", "status", "doctor", "connections", "run"):
         done = empty(command)
         assert done.code == 2
@@ -91,7 +91,7 @@ TRAPS = [
 
 
 @pytest.mark.parametrize(("text", "place", "message"), TRAPS)
-def test_each_trap_of_the_rulebook_is_told_with_line_and_column(
+def test_each_rulebook_trap_is_reported_with_line_and_column(
     shell: Shell, text: str, place: str, message: str
 ) -> None:
     (shell.folder / "rules" / "little.yaml").write_text(f"version: 1\ncurrency: GBP\n{text}")
@@ -130,13 +130,13 @@ def test_an_unreachable_platform_fails_that_part_and_names_it(empty: Shell, kept
     )
     done = connect_by_hand(empty, "quickbooks")
     assert done.returncode == 1
-    why = "cannot be reached: no connection; is this computer online?"
-    assert f"{nobody} {why}" in done.stderr
+    reason = "cannot be reached: no connection; is this computer online?"
+    assert f"{nobody} {reason}" in done.stderr
     assert "Traceback" not in done.stderr
     assert empty("connections").code == 2, "nothing was connected"
 
 
-def test_a_wrong_client_id_is_told_when_the_code_is_exchanged(empty: Shell, kept: Kept) -> None:
+def test_a_wrong_client_id_is_reported_at_code_exchange(empty: Shell, kept: Kept) -> None:
     a_config(empty.folder, kept.sandbox)
     config = empty.folder / "config.toml"
     config.write_text(config.read_text().replace("sandbox-web-secret", "not-the-secret"))
@@ -160,13 +160,13 @@ def connect_by_hand(shell: Shell, platform: str) -> subprocess.CompletedProcess[
         text=True,
     )
     assert process.stderr is not None
-    said = ""
-    while "state=" not in said:
+    output = ""
+    while "state=" not in output:
         line = process.stderr.readline()
-        assert line, said
-        said += line
-    out, err = process.communicate(agree(said) + "\n", timeout=30)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, said + err)
+        assert line, output
+        output += line
+    out, err = process.communicate(agree(output) + "\n", timeout=30)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, output + err)
 
 
 def test_connecting_by_hand_works_end_to_end(empty: Shell, kept: Kept) -> None:
@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_written_is_told(configured: Shell) -> None:
     assert "arsync.db" in done.err
 
 
-def test_a_store_in_a_folder_that_is_not_there_is_told(
+def test_a_store_in_a_missing_folder_is_reported(
     configured: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARSYNC_STORE_URL", "sqlite:////no/such/folder/arsync.db")
@@ -308,7 +308,9 @@ def test_an_unknown_connection_names_those_there_are(shell: Shell, words: list[s
     assert done.err == ("arsync: there is no connection 'xreo'.\n    hint: did you mean 'xero'?\n")
 
 
-def test_a_connection_that_lost_its_consent_says_what_to_do(alone: tuple[Shell, Sandbox]) -> None:
+def test_a_connection_without_authorisation_says_how_to_reconnect(
+    alone: tuple[Shell, Sandbox],
+) -> None:
     shell, _ = alone
     withdraw_consent(shell)
     done = shell("sync")
@@ -349,7 +351,7 @@ def test_the_rulebook_of_these_tests_is_sound(configured: Shell) -> None:
     assert configured("rules", "check", "one.yaml").code == 0
 
 
-def test_names_that_a_terminal_cannot_show_do_not_end_a_command(shell: Shell) -> None:
+def test_names_a_terminal_cannot_show_do_not_break_commands(shell: Shell) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "arsync", "rules", "fields"],
         cwd=shell.folder,

@@ -64,7 +64,7 @@ def test_a_connection_that_observes_says_that_nothing_is_written(shell: Shell) -
     assert "it observes, so nothing was written" in shell("sync", "--connection", "xero").out
 
 
-def test_plan_json_has_the_agreed_keys_and_nothing_else_on_stdout(shell: Shell) -> None:
+def test_plan_json_has_the_agreed_keys_alone_on_stdout(shell: Shell) -> None:
     plan = shell("plan", "--connection", "xero", "--json").json
     assert set(plan) == PLAN_KEYS
     assert set(plan["rulebook"]) == {"files", "hash"}
@@ -72,9 +72,9 @@ def test_plan_json_has_the_agreed_keys_and_nothing_else_on_stdout(shell: Shell) 
         assert set(action) >= ACTION_KEYS
         assert set(action["because"]) == {"file", "line", "rule", "facts"}
         assert set(action["contact"]) == {"id", "name"}
-    reminder = next(one for one in plan["actions"] if one["kind"] == "reminder")
+    reminder = next(action for action in plan["actions"] if action["kind"] == "reminder")
     assert set(reminder["invoices"][0]) >= {"id", "number", "amount_due", "currency"}
-    amounts = [ref["amount_due"] for one in plan["actions"] for ref in one["invoices"]]
+    amounts = [ref["amount_due"] for action in plan["actions"] for ref in action["invoices"]]
     assert all(isinstance(amount, str) for amount in amounts)
     assert plan["safety"] == {"exceeded": False}
 
@@ -87,10 +87,10 @@ def test_a_plan_for_another_day_plans_that_day(shell: Shell) -> None:
     day = (TODAY + timedelta(days=30)).isoformat()
     plan = shell("plan", "--connection", "xero", "--as-of", day, "--json").json
     assert plan["as_of"] == day
-    assert "Good Payer" in {one["contact"]["name"] for one in plan["actions"]}
+    assert "Good Payer" in {action["contact"]["name"] for action in plan["actions"]}
 
 
-def test_a_long_plan_is_cut_and_says_how_to_see_it_all(shell: Shell) -> None:
+def test_a_long_plan_is_cut_with_a_hint(shell: Shell) -> None:
     from arsync.application.facade import App
     from arsync.cli import render
     from arsync.config import load_config
@@ -126,10 +126,12 @@ def test_approve_lists_what_waits_with_keys_and_reasons(alone: tuple[Shell, Sand
     assert "Deep Debt Ltd (xero)\n" in done.out
     assert "oldest_days_overdue 90 (at least 60)" in done.out
     assert "2 actions waiting: `arsync approve KEY ...`" in done.err
-    assert {one["state"] for one in shell("approve", "--json").json} == {"awaiting approval"}
+    assert {action["state"] for action in shell("approve", "--json").json} == {"awaiting approval"}
 
 
-def test_what_is_approved_is_applied_and_stands_in_the_books(alone: tuple[Shell, Sandbox]) -> None:
+def test_approved_actions_are_applied_and_visible_in_the_books(
+    alone: tuple[Shell, Sandbox],
+) -> None:
     shell, sandbox = alone
     key = a_key(shell, "credit_hold")
     done = shell("approve", key[:8])
@@ -148,7 +150,7 @@ def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> No
     key = a_key(shell, "credit_hold")
     done = shell("reject", key, "--why", "an old friend")
     assert (done.code, done.err) == (0, "Rejected 1 action.\n")
-    assert key not in {one["key"] for one in shell("approve", "--json").json}
+    assert key not in {action["key"] for action in shell("approve", "--json").json}
     again = shell("reject", key, "--why", "twice")
     assert again.code == 2
     assert again.err == (
@@ -158,7 +160,7 @@ def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> No
     assert "an old friend" in shell("why", key).out
 
 
-def test_a_refusal_is_taken_back_and_the_action_asked_for_again(
+def test_a_withdrawn_refusal_makes_the_action_approvable_again(
     alone: tuple[Shell, Sandbox],
 ) -> None:
     shell, _ = alone
@@ -166,7 +168,7 @@ def test_a_refusal_is_taken_back_and_the_action_asked_for_again(
     shell("reject", key, "--why", "an old friend")
     done = shell("reject", key[:10], "--take-back", "--why", "no friend any more")
     assert (done.code, done.err.splitlines()[0][:21]) == (0, "Took back 1 refusal. ")
-    assert key in {one["key"] for one in shell("approve", "--json").json}
+    assert key in {action["key"] for action in shell("approve", "--json").json}
     history = shell("why", key).out
     assert "an old friend" in history
     assert "the refusal is taken back: no friend any more" in history
@@ -187,7 +189,7 @@ def test_sync_does_the_whole_job_and_says_what_waits(alone: tuple[Shell, Sandbox
     assert done.code == 3
     result = done.json[0]
     assert result["exit_code"] == 3
-    assert {one["state"] for one in result["applied"]["actions"]} <= {"sent", "confirmed"}
+    assert {action["state"] for action in result["applied"]["actions"]} <= {"sent", "confirmed"}
     sent = len(sandbox.mailbox.emails)
     assert sent == 4
     assert shell("sync").code == 3
@@ -258,14 +260,14 @@ def in_auckland_later(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.write("rules/little.yaml", later)
 
 
-def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
+def test_saved_actions_show_times_on_the_organisations_clock(
     alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell, _ = alone
     in_auckland_later(shell, monkeypatch)
     shell("connections", "xero", "--mode", "approve")
     waiting = shell("approve", "--json").json
-    reminder = next(one for one in waiting if one["kind"] == "reminder")
+    reminder = next(action for action in waiting if action["kind"] == "reminder")
     when = datetime.fromisoformat(reminder["not_before"])
     assert when.utcoffset() is not None
     there = when.astimezone(ZoneInfo("Pacific/Auckland"))
@@ -274,7 +276,7 @@ def test_moments_of_saved_actions_are_told_on_the_organisations_clock(
     assert there.strftime("%Z") in {"NZDT", "NZST"}
 
 
-def test_what_was_approved_and_leaves_later_is_not_forgotten_on_the_screen(
+def test_approved_actions_that_leave_later_are_shown(
     alone: tuple[Shell, Sandbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell, _ = alone
@@ -282,19 +284,20 @@ def test_what_was_approved_and_leaves_later_is_not_forgotten_on_the_screen(
     done = shell("sync")
     count = len(shell("actions", "--state", "approved", "--json").json)
     assert count > 1
-    said = f"{count} approved actions leave later, the first not before "
-    assert f"\n  - {said}" in done.out
-    assert f"xero: {said}" in shell("status").out
+    sentence = f"{count} approved actions leave later, the first not before "
+    assert f"\n  - {sentence}" in done.out
+    assert f"xero: {sentence}" in shell("status").out
     (status,) = shell("status", "--json").json
     assert status["later"]["actions"] == count
     first = datetime.fromisoformat(status["later"]["first"])
     assert f"{first.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M NZ}" in done.out
 
 
-def test_a_plan_does_not_speak_of_moments_that_are_past(shell: Shell) -> None:
+def test_a_plan_mentions_no_times_in_the_past(shell: Shell) -> None:
     plan = shell("plan", "--connection", "xero")
     assert any(
-        one["not_before"] for one in shell("plan", "--connection", "xero", "--json").json["actions"]
+        action["not_before"]
+        for action in shell("plan", "--connection", "xero", "--json").json["actions"]
     )
     assert "REMIND first reminder" in plan.out
     assert "not before" not in plan.out
@@ -309,5 +312,7 @@ def test_what_is_approved_can_be_refused_until_it_leaves(
     key = shell("actions", "--state", "approved", "--json").json[0]["key"]
     assert shell("reject", key, "--why", "a good customer").err == "Rejected 1 action.\n"
     shell("sync")
-    assert key in {one["key"] for one in shell("actions", "--state", "rejected", "--json").json}
+    assert key in {
+        action["key"] for action in shell("actions", "--state", "rejected", "--json").json
+    }
     assert "a good customer" in shell("why", key).out

@@ -82,19 +82,19 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
 
 def every_command() -> list[tuple[str, click.Command]]:
     """Return every command of the table, those inside groups too, by its words."""
-    found: list[tuple[str, click.Command]] = []
+    commands: list[tuple[str, click.Command]] = []
 
     def walk(words: list[str], command: click.Command | None) -> None:
         assert command is not None, words
         if not isinstance(command, click.Group):
-            found.append((" ".join(words), command))
+            commands.append((" ".join(words), command))
             return
         with click.Context(command) as context:
             for name in command.list_commands(context):
                 walk([*words, name], command.get_command(context, name))
 
     walk([], cli)
-    return found
+    return commands
 
 
 def test_every_command_prints_json_when_asked() -> None:

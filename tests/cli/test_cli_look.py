@@ -16,10 +16,10 @@ from arsync_sandbox.server import Sandbox
 from .conftest import TODAY, Shell, a_key
 
 
-def test_why_of_a_customer_shows_what_the_rules_read_and_what_comes_next(shell: Shell) -> None:
+def test_why_shows_a_customers_facts_and_next_step(shell: Shell) -> None:
     done = shell("why", "Deep Debt Ltd", "--connection", "xero")
     assert done.code == 0
-    parts = [
+    sections = [
         "To do now",
         "PLACE CREDIT HOLD",
         "Rules read, in order",
@@ -28,14 +28,14 @@ def test_why_of_a_customer_shows_what_the_rules_read_and_what_comes_next(shell: 
         "reminders",
         "Invoices and their next step",
     ]
-    positions = [done.out.index(part) for part in parts]
+    positions = [done.out.index(section) for section in sections]
     assert positions == sorted(positions)
     assert "yes     Seriously overdue  rules/little.yaml:10\n" in done.out
     assert "INV-1: GBP 900.00 due, 90 days overdue" in done.out
     assert f"next  first reminder due since {TODAY - timedelta(days=89)}" in done.out
 
 
-def test_why_of_an_invoice_shows_the_first_stop_and_the_next_date(shell: Shell) -> None:
+def test_why_shows_an_invoices_first_stop_and_next_date(shell: Shell) -> None:
     shell("promise", "INV-3", f"{TODAY + timedelta(days=9)}", "--connection", "xero")
     shell("dispute", "INV-3", "--reason", "wrong price", "--connection", "xero")
     done = shell("why", "INV-3", "--connection", "xero")
@@ -44,7 +44,7 @@ def test_why_of_an_invoice_shows_the_first_stop_and_the_next_date(shell: Shell) 
     assert "Not now\n  INV-3: dispute open since" in done.out
 
 
-def test_why_of_what_is_not_due_says_when_it_will_be(shell: Shell) -> None:
+def test_why_says_when_an_invoice_falls_due(shell: Shell) -> None:
     done = shell("why", "INV-4", "--connection", "xero")
     assert "Nothing is to be done now." in done.out
     assert f"next  first reminder on {TODAY + timedelta(days=21)}" in done.out
@@ -60,7 +60,7 @@ def test_why_shows_facts_and_events_in_full(alone: tuple[Shell, Sandbox]) -> Non
     assert "approved -> sending, by arsync" in full
 
 
-def test_why_of_an_action_shows_its_reason_and_all_that_happened(
+def test_why_shows_an_actions_reason_and_its_history(
     alone: tuple[Shell, Sandbox],
 ) -> None:
     shell, _ = alone
@@ -88,12 +88,12 @@ def test_a_reason_from_another_rulebook_shows_no_thresholds(alone: tuple[Shell, 
 
 
 def test_why_json_has_plan_facts_and_explanation(shell: Shell) -> None:
-    found = shell("why", "INV-1", "--connection", "xero", "--json").json
-    assert found["invoice"]["number"] == "INV-1"
-    assert found["facts"]["oldest_days_overdue"] == 90
-    sections = {line["section"] for line in found["explanation"]}
+    customer = shell("why", "INV-1", "--connection", "xero", "--json").json
+    assert customer["invoice"]["number"] == "INV-1"
+    assert customer["facts"]["oldest_days_overdue"] == 90
+    sections = {line["section"] for line in customer["explanation"]}
     assert {"facts", "credit_limits", "credit_holds", "reminders", "next"} <= sections
-    assert {"actions", "held_back", "history", "rulebook"} <= set(found)
+    assert {"actions", "held_back", "history", "rulebook"} <= set(customer)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_status_says_where_things_stand_and_what_to_do(alone: tuple[Shell, Sandb
     done = shell("status")
     assert done.code == 3
     assert "xero: 2 actions waiting for approval: `arsync approve`" in done.out
-    found = shell("status", "--json").json[0]
-    assert (found["name"], found["awaiting"], found["totals"]) == ("xero", 2, {"GBP": "2485.50"})
+    status = shell("status", "--json").json[0]
+    assert (status["name"], status["awaiting"], status["totals"]) == ("xero", 2, {"GBP": "2485.50"})
 
 
 def test_status_of_a_broken_rulebook_fails_and_quotes_it(shell: Shell) -> None:
@@ -177,7 +177,7 @@ def test_ageing_comes_as_table_csv_json_and_page(shell: Shell) -> None:
     rows = list(csv.DictReader(io.StringIO(shell("report", "ageing", "--format", "csv").out)))
     assert sum(Decimal(row["total"]) for row in rows) == 2 * Decimal("2485.50")
     as_json = shell("report", "ageing", "--json").json
-    assert [one["connection"] for one in as_json] == ["quickbooks", "xero"]
+    assert [connection["connection"] for connection in as_json] == ["quickbooks", "xero"]
     assert as_json == shell("report", "ageing", "--format", "json").json
     page = shell("report", "ageing", "--format", "html").out
     assert page.startswith("<!doctype html>")
@@ -192,7 +192,7 @@ def test_ageing_of_a_past_day_is_as_it_stood(shell: Shell) -> None:
     assert [row["contact"] for row in done[0]["rows"]] == ["Deep Debt Ltd"]
 
 
-def test_a_report_is_written_to_a_file_or_says_why_not(shell: Shell) -> None:
+def test_a_report_is_written_to_file_or_explains_failure(shell: Shell) -> None:
     done = shell("report", "ageing", "--format", "csv", "--output", "a.csv")
     assert (done.code, done.out, done.err) == (0, "", "wrote a.csv (2 connections)\n")
     assert (shell.folder / "a.csv").stat().st_mode & stat.S_IRUSR
@@ -201,7 +201,7 @@ def test_a_report_is_written_to_a_file_or_says_why_not(shell: Shell) -> None:
     assert "--output wants --format" in shell("report", "ageing", "--output", "a.txt").err
 
 
-def test_a_part_of_a_name_is_answered_with_those_that_have_it(shell: Shell) -> None:
+def test_an_ambiguous_name_lists_its_matches(shell: Shell) -> None:
     done = shell("why", "late", "--connection", "xero")
     assert done.code == 2
     assert done.err == (
@@ -211,13 +211,13 @@ def test_a_part_of_a_name_is_answered_with_those_that_have_it(shell: Shell) -> N
     assert "hint: did you mean 'INV-1', 'INV-2', " in shell("promise", "inv", f"{TODAY}").err
 
 
-def test_the_status_tells_the_organisations_time_and_the_last_run_that_did_something(
+def test_status_shows_organisation_time_and_last_active_run(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Asia/Kolkata")
     shell("approve")  # plans, which is a run that nobody has to know of
     (xero,) = shell("status", "--connection", "xero", "--json").json
     pulled = datetime.fromisoformat(xero["pulled_at"]).astimezone(ZoneInfo("Asia/Kolkata"))
-    said = shell("status", "--connection", "xero").out
-    assert f"{pulled:%Y-%m-%d %H:%M} IST" in said
-    assert f"pull {xero['last_run']}: done" in said
+    screen = shell("status", "--connection", "xero").out
+    assert f"{pulled:%Y-%m-%d %H:%M} IST" in screen
+    assert f"pull {xero['last_run']}: done" in screen

@@ -18,20 +18,20 @@ def test_a_promise_holds_reminders_back_until_its_day(shell: Shell) -> None:
     assert done.code == 0
     assert f"GBP 500.00 of INV-1 by {SOON}" in done.err
     plan = shell("plan", "--connection", "xero", "--json").json
-    assert "credit_hold" not in {one["kind"] for one in plan["actions"]}
+    assert "credit_hold" not in {action["kind"] for action in plan["actions"]}
 
 
 def test_a_promise_as_json_is_alone_on_stdout(shell: Shell) -> None:
     assert shell("promise", "INV-1", SOON, "--connection", "xero", "--json").json
 
 
-def test_a_dispute_holds_its_invoice_back_until_it_is_settled(shell: Shell) -> None:
+def test_a_dispute_holds_its_invoice_back_until_settled(shell: Shell) -> None:
     assert shell("dispute", "INV-3", "--reason", "late", "--connection", "xero").code == 0
     plan = shell("plan", "--connection", "xero", "--json").json
-    assert [one["invoice"] for one in plan["held_back"] if "dispute" in one["why"]] == ["INV-3"]
+    assert [held["invoice"] for held in plan["held_back"] if "dispute" in held["why"]] == ["INV-3"]
     assert "settled" in shell("dispute", "INV-3", "--settled", "--connection", "xero").err
     plan = shell("plan", "--connection", "xero", "--json").json
-    assert not [one for one in plan["held_back"] if one["invoice"] == "INV-3"]
+    assert not [held for held in plan["held_back"] if held["invoice"] == "INV-3"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_tasks_wait_until_they_are_done_with_an_outcome(alone: tuple[Shell, Sand
     assert listed.code == 3
     assert "Ring them" in listed.out
     assert "arsync done KEY --outcome TEXT" in listed.err
-    keys = [one["key"] for one in shell("tasks", "--json").json]
+    keys = [task["key"] for task in shell("tasks", "--json").json]
     for key in keys:
         assert shell("done", key[:10], "--outcome", "will pay").code == 0
     assert shell("tasks").code == 0

@@ -23,7 +23,7 @@ def unknown(alone: Alone) -> tuple[Shell, str]:
     return shell, key
 
 
-def test_what_is_unknown_is_counted_explained_and_waits_for_a_person(
+def test_unknown_outcomes_are_counted_explained_and_await_a_person(
     unknown: tuple[Shell, str],
 ) -> None:
     shell, key = unknown
@@ -37,9 +37,9 @@ def test_what_is_unknown_is_counted_explained_and_waits_for_a_person(
     assert "INV-3: https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=" in listed.out
     assert "arsync resolve KEY sent" in listed.err
     assert "unknown outcomes:" in shell("actions").err
-    (one,) = shell("resolve", key[:8], "--json").json
-    assert one["key"] == key
-    assert one["links"][0]["shown"] == "INV-3"
+    (action,) = shell("resolve", key[:8], "--json").json
+    assert action["key"] == key
+    assert action["links"][0]["shown"] == "INV-3"
 
 
 def test_a_word_settles_it_once(unknown: tuple[Shell, str]) -> None:
@@ -47,7 +47,7 @@ def test_a_word_settles_it_once(unknown: tuple[Shell, str]) -> None:
     done = shell("resolve", key[:8], "sent", "--note", "she has it")
     assert done.code == 0
     assert "says that it was sent: she has it; it counts as done." in done.err
-    assert key not in {one["key"] for one in shell("resolve", "--json").json}
+    assert key not in {action["key"] for action in shell("resolve", "--json").json}
     again = shell("resolve", key[:8], "not-sent")
     assert again.code == 2
     assert f"the outcome of {key[:12]} is known: it is sent." in again.err

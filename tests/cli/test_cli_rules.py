@@ -31,7 +31,7 @@ def test_check_tells_every_problem_at_once(configured: Shell) -> None:
     assert configured("rules", "check", "--json").json["ok"] is False
 
 
-def test_check_takes_files_and_folders_and_needs_no_config_for_them(empty: Shell) -> None:
+def test_check_takes_files_and_folders_without_a_config(empty: Shell) -> None:
     empty.write("a/one.yaml", RULEBOOK)
     assert empty("rules", "check", "a").code == 0
     assert empty("rules", "check", "a/one.yaml").code == 0
@@ -62,7 +62,7 @@ def test_what_a_platform_lacks_is_found_by_check(shell: Shell) -> None:
     [("overdue_amount", {"overdue_amount"}), ("insurer", {"insured_limit"})],
 )
 def test_fields_are_found_by_name_and_meaning(empty: Shell, word: str, facts: set[str]) -> None:
-    assert {one["name"] for one in empty("rules", "fields", word, "--json").json} >= facts
+    assert {fact["name"] for fact in empty("rules", "fields", word, "--json").json} >= facts
     assert all(fact in empty("rules", "fields", word).out for fact in facts)
 
 
@@ -78,7 +78,7 @@ def test_schema_is_json_and_the_one_that_ships(empty: Shell) -> None:
     assert empty("rules", "schema").json == json.loads(arsync_rulebooks.schema_text())
 
 
-def test_the_rulebook_as_it_counts_and_the_schema_are_json_for_programs(configured: Shell) -> None:
+def test_the_effective_rulebook_and_its_schema_are_json(configured: Shell) -> None:
     shown = configured("rules", "show", "--json").json
     assert (shown["name"], shown["files"]) == ("Little policy", ["rules/little.yaml"])
     assert shown["rulebook"] == configured("rules", "show").out

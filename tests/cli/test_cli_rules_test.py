@@ -37,7 +37,7 @@ def test_scenarios_of_the_rules_folder_need_no_store(configured: Shell) -> None:
     assert not (configured.folder / "arsync.db").exists()
 
 
-def test_a_failure_says_what_differs_why_and_in_which_lines(configured: Shell) -> None:
+def test_a_failure_shows_difference_cause_and_lines(configured: Shell) -> None:
     configured.write("rules/scenarios/bad.yaml", BAD)
     done = configured("rules", "test")
     assert done.code == 1
@@ -56,9 +56,9 @@ def test_a_failure_says_what_differs_why_and_in_which_lines(configured: Shell) -
 
 def test_the_same_as_json(configured: Shell) -> None:
     configured.write("rules/scenarios/bad.yaml", BAD)
-    found = configured("rules", "test", "--json").json
-    assert (found["ok"], found["passed"], found["failed"]) == (False, 1, 1)
-    chased = found["files"][0]["scenarios"][0]
+    result = configured("rules", "test", "--json").json
+    assert (result["ok"], result["passed"], result["failed"]) == (False, 1, 1)
+    chased = result["files"][0]["scenarios"][0]
     assert (chased["name"], chased["line"], chased["passed"]) == ("Chased", 2, False)
     failure = chased["failures"][0]
     assert (failure["line"], failure["day"]) == (7, "2026-03-14")
@@ -75,7 +75,7 @@ def test_scenarios_are_chosen_by_a_word_and_named(configured: Shell) -> None:
     assert (nobody.code, "no scenario has 'xyz'" in nobody.err) == (2, True)
 
 
-def test_a_broken_file_is_told_whole_and_the_others_are_played(configured: Shell) -> None:
+def test_a_broken_file_is_reported_while_others_are_played(configured: Shell) -> None:
     configured.write("rules/scenarios/a.yaml", GOOD.replace("day 1: email", "day 1: emial"))
     configured.write("rules/scenarios/b.yaml", GOOD)
     done = configured("rules", "test")
@@ -137,7 +137,7 @@ def test_a_file_names_its_rulebook_or_the_command_does(empty: Shell) -> None:
     assert empty("rules", "test", "own").code == 0
 
 
-def test_where_there_is_no_scenario_the_hint_says_how_to_get_one(configured: Shell) -> None:
+def test_missing_scenarios_give_a_hint_how_to_make_them(configured: Shell) -> None:
     done = configured("rules", "test")
     assert done.code == 2
     assert "rules test --write CUSTOMER" in done.err
@@ -149,7 +149,7 @@ def test_where_there_is_no_scenario_the_hint_says_how_to_get_one(configured: She
     assert "not UTF-8" in configured("rules", "test", "big").out
 
 
-def test_a_draft_of_a_real_customer_passes_and_names_nobody(shell: Shell) -> None:
+def test_a_draft_from_a_real_customer_passes_without_names(shell: Shell) -> None:
     customer = shell("plan", "--connection", "xero", "--json").json["actions"][0]["contact"]
     written = shell("rules", "test", "--connection", "xero", "--write", customer["id"])
     assert written.code == 0, written.err

@@ -17,7 +17,7 @@ from arsync_sandbox.server import Sandbox
 from .conftest import Kept, Shell, a_config, withdraw_consent
 
 
-def test_init_makes_what_is_needed_and_says_what_comes_next(empty: Shell) -> None:
+def test_init_creates_its_files_and_names_the_next_step(empty: Shell) -> None:
     done = empty("init")
     assert done.code == 0
     assert "wrote  config.toml" in done.err
@@ -50,7 +50,7 @@ def test_each_rulebook_can_be_had_in_another_currency(empty: Shell, name: str) -
     assert empty("init", "--currency", "pounds", "--folder", "x").code == 2
 
 
-def test_connect_without_a_client_id_says_where_to_get_one(configured: Shell) -> None:
+def test_connect_without_a_client_id_explains_getting_one(configured: Shell) -> None:
     done = configured("connect", "xero")
     assert done.code == 2
     assert "[xero] client_id is empty in" in done.err
@@ -86,7 +86,9 @@ def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
     assert "Next: `arsync pull`, then `arsync plan`." in done.stderr
     # Nobody sits there who could answer.
     assert QUESTION not in done.stderr
-    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [None]
+    assert [connection["own_reminders"] for connection in empty("connections", "--json").json] == [
+        None
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -99,8 +101,8 @@ def test_the_browser_is_opened_and_listened_to(empty: Shell) -> None:
 def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
     empty: Shell, typed: str, known: bool | None
 ) -> None:
-    ours, terminal = os.openpty()
-    os.write(ours, typed.encode())
+    controller, terminal = os.openpty()
+    os.write(controller, typed.encode())
     done = subprocess.run(
         CONNECT,
         cwd=empty.folder,
@@ -111,19 +113,21 @@ def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
         stdin=terminal,
     )
     os.close(terminal)
-    os.close(ours)
+    os.close(controller)
     assert done.returncode == 0, done.stderr
     assert "If both remind,\ncustomers hear twice." in done.stderr
     assert QUESTION in done.stderr
-    assert [one["own_reminders"] for one in empty("connections", "--json").json] == [known]
+    assert [connection["own_reminders"] for connection in empty("connections", "--json").json] == [
+        known
+    ]
 
 
-def test_what_is_known_of_the_platforms_own_reminders_is_asked_once_and_can_be_told_later(
+def test_platform_reminder_settings_are_asked_once_and_answerable_later(
     shell: Shell,
 ) -> None:
     def known() -> dict[str, bool | None]:
-        found = shell("connections", "--json").json
-        return {one["name"]: one["own_reminders"] for one in found}
+        connections = shell("connections", "--json").json
+        return {connection["name"]: connection["own_reminders"] for connection in connections}
 
     assert known()["quickbooks"] is None
     assert "does not tell whether its own reminders" in shell("status").out
@@ -140,12 +144,14 @@ def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
     assert [line.split()[0] for line in table.out.splitlines()[2:]] == ["quickbooks", "xero"]
     done = shell("connections", "xero", "--mode", "auto")
     assert done.err.splitlines()[0] == "xero: observe -> auto."
-    modes = {one["name"]: one["mode"] for one in shell("connections", "--json").json}
+    modes = {
+        connection["name"]: connection["mode"] for connection in shell("connections", "--json").json
+    }
     assert modes == {"xero": "auto", "quickbooks": "observe"}
     assert "say which connection" in shell("connections", "--mode", "auto").err
 
 
-def test_disconnect_asks_withdraws_the_consent_and_keeps_what_was_done(
+def test_disconnect_confirms_withdraws_authorisation_and_keeps_the_history(
     alone: tuple[Shell, Sandbox],
 ) -> None:
     shell, _ = alone
@@ -175,15 +181,15 @@ def test_disconnect_asks_withdraws_the_consent_and_keeps_what_was_done(
 def test_doctor_checks_each_part_and_ends_with_the_sum(shell: Shell) -> None:
     done = shell("doctor")
     assert done.code == 0, done.out
-    for part in ("config", "store", "xero", "quickbooks", "rulebook of xero"):
-        assert f"{part}: " in done.out
+    for checked_part in ("config", "store", "xero", "quickbooks", "rulebook of xero"):
+        assert f"{checked_part}: " in done.out
     assert done.err == "All is well.\n"
-    verdicts = {one["verdict"] for one in shell("doctor", "--json").json}
+    verdicts = {check["verdict"] for check in shell("doctor", "--json").json}
     assert "wrong" not in verdicts
 
 
-def test_doctor_does_not_blame_the_clock_for_a_sandboxs_own(shell: Shell) -> None:
-    clocks = [one for one in shell("doctor", "--json").json if one["about"] == "clock"]
+def test_doctor_does_not_blame_the_sandboxs_own_clock(shell: Shell) -> None:
+    clocks = [check for check in shell("doctor", "--json").json if check["about"] == "clock"]
     assert [clock["verdict"] for clock in clocks] == ["note"], "one clock, however many connections"
 
 

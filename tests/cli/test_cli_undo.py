@@ -21,7 +21,7 @@ def held(alone: Alone) -> tuple[Shell, Sandbox, str]:
     book_of(sandbox).set_terms("deep", "30")
     shell("sync")
     waiting = shell("approve", "--json").json
-    keys = {one["kind"]: one["key"] for one in waiting}
+    keys = {action["kind"]: action["key"] for action in waiting}
     shell("approve", "--all")
     assert shell("sync").code in {0, 3}
     return shell, sandbox, keys["credit_hold"]
@@ -39,7 +39,7 @@ def members(sandbox: Sandbox) -> list[str]:
     return [member for group in groups for member in group["members"]]
 
 
-def test_a_hold_is_shown_and_put_back_with_its_terms_once(
+def test_a_hold_and_its_terms_are_undone_once(
     held: tuple[Shell, Sandbox, str],
 ) -> None:
     shell, sandbox, key = held
@@ -132,7 +132,7 @@ def test_a_promise_is_undone_and_its_day_taken_off(alone: Alone) -> None:
     shell("pull")
     shell("promise", "INV-3", "2099-12-01", "100")
     shell("apply")
-    (key,) = [one["key"] for one in shell("actions", "--kind", "promise", "--json").json]
+    (key,) = [action["key"] for action in shell("actions", "--kind", "promise", "--json").json]
     state = sandbox.books["xero"].state
     assert "2099-12-01" in {row["expected_on"] for row in state()["invoices"]}
     assert shell("undo", key, "--yes").code == 0

@@ -54,13 +54,13 @@ def test_every_setting_stands_in_the_example() -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=variable)
 def test_a_variable_overrides_each_setting(tmp_path: Path, setting: object) -> None:
-    chosen = next(one for one in SETTINGS if one == setting)
+    chosen = next(candidate for candidate in SETTINGS if candidate == setting)
     value = chosen.choices[-1] if chosen.choices else "45" if chosen.whole else "45m"
     config = load_config(a_file(tmp_path, ""), {variable(chosen): value})
     assert config.get(chosen.section, chosen.key) == value
 
 
-def test_an_unknown_setting_names_the_file_and_the_near_word(tmp_path: Path) -> None:
+def test_an_unknown_setting_names_its_file_and_nearest_word(tmp_path: Path) -> None:
     text = mistake(tmp_path, '[runs]\nmodus = "auto"\n')
     assert text == (
         f"{tmp_path}/config.toml: [runs] has no setting 'modus'.\n    hint: did you mean 'mode'?"
@@ -106,8 +106,8 @@ def test_only_plain_durations_within_limits_are_taken(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "2,000", "1e3", "1000001", "", "true"])
 def test_a_whole_number_out_of_its_range_is_refused(tmp_path: Path, text: str) -> None:
-    said = mistake(tmp_path, f'[smtp]\nemails_per_day = "{text}"\n')
-    assert f"emails_per_day is {text!r}; it must be a whole number from 1 to 1,000,000" in said
+    message = mistake(tmp_path, f'[smtp]\nemails_per_day = "{text}"\n')
+    assert f"emails_per_day is {text!r}; it must be a whole number from 1 to 1,000,000" in message
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_a_whole_number_out_of_its_range_is_refused(tmp_path: Path, text: str) -
 )
 def test_what_stands_twice_is_not_told_to_put_quotes(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(UserMistake, match=r"each \[section\] and each key stands once") as told:
+    with pytest.raises(UserMistake, match=r"each \[section\] and each key stands once") as mistaken:
         load_config(tmp_path / "config.toml")
-    assert "quotes" not in str(told.value)
+    assert "quotes" not in str(mistaken.value)
 
 
 def test_a_whole_number_may_stand_without_quotes(tmp_path: Path) -> None:

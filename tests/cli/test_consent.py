@@ -83,7 +83,7 @@ def test_the_listener_takes_the_callback_with_the_right_state() -> None:
     assert "You can close this page" in pages[0]
 
 
-def test_a_connection_that_says_nothing_does_not_keep_the_callback_waiting() -> None:
+def test_an_idle_browser_connection_does_not_block_the_callback() -> None:
     platform, port = APlatform(), a_free_port()
     redirect = f"http://localhost:{port}/callback"
     silent: list[socket.socket] = []
@@ -105,15 +105,17 @@ def test_the_listener_is_reached_from_this_computer_alone() -> None:
 
     def open_browser(url: str) -> None:
         mine = psutil.Process().net_connections()
-        at_port = [one for one in mine if one.laddr.port == port]
-        listening.extend(one.laddr.ip for one in at_port if one.status == psutil.CONN_LISTEN)
+        at_port = [socket_row for socket_row in mine if socket_row.laddr.port == port]
+        listening.extend(
+            socket_row.laddr.ip for socket_row in at_port if socket_row.status == psutil.CONN_LISTEN
+        )
         visit(f"{redirect}?code=c&state={platform.state}")
 
     consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
     assert listening == ["127.0.0.1"]
 
 
-def test_a_browser_that_never_answers_ends_in_a_clear_message() -> None:
+def test_a_browser_that_never_answers_ends_with_a_message() -> None:
     with pytest.raises(UserMistake, match="--no-browser"):
         consent(
             APlatform(),
@@ -126,14 +128,14 @@ def test_a_browser_that_never_answers_ends_in_a_clear_message() -> None:
 
 def test_a_pasted_address_serves_where_there_is_no_browser() -> None:
     platform = APlatform()
-    said: list[str] = []
+    lines: list[str] = []
     consent(
         platform,
         redirect_url="https://books.example/cb",
-        say=said.append,
+        say=lines.append,
         ask=lambda _: f"https://books.example/cb?code=c&state={platform.state}",
     )
-    assert "https://consent.example/" in said[0]
+    assert "https://consent.example/" in lines[0]
     assert "code=c" in platform.exchanged
 
 
@@ -165,13 +167,13 @@ def test_a_redirect_elsewhere_asks_for_no_browser() -> None:
 
 
 def test_a_port_in_use_is_told() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         with pytest.raises(UserMistake, match="another program uses the port"):
             consent(
                 APlatform(),
-                redirect_url=f"http://localhost:{taken.getsockname()[1]}/callback",
+                redirect_url=f"http://localhost:{listener.getsockname()[1]}/callback",
                 say=lambda _: None,
                 open_browser=lambda _: None,
             )

@@ -30,9 +30,9 @@ def test_the_page_shows_what_the_commands_print(
                 variables.setenv(*words.pop(0).split("=", 1))
             done = shell(*words[1:])
         codes.append(done.code)
-        said = (done.out + done.err).replace(str(shell.folder), "/srv/arsync")
-        for part in without_numbers(printed).split("...\n"):
-            assert part in without_numbers(said)
+        output = (done.out + done.err).replace(str(shell.folder), "/srv/arsync")
+        for piece in without_numbers(printed).split("...\n"):
+            assert piece in without_numbers(output)
     assert codes == [0, 3, 0, 0]
 
 
@@ -45,7 +45,7 @@ def test_a_backup_says_in_json_where_it_is(shell: Shell) -> None:
     assert "there is such a file already" in again.err
 
 
-def test_a_deep_examination_that_finds_something_fails_and_says_what_to_do(shell: Shell) -> None:
+def test_a_deep_examination_with_findings_fails_with_advice(shell: Shell) -> None:
     import sqlite3
 
     assert shell("pull").code == 0

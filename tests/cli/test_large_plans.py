@@ -106,7 +106,7 @@ def test_a_streamed_plan_prints_the_same_json(
         ([{"plan": plan.as_json()}], [{"plan": plan.as_json(streamed=True)}]),
     ):
         print_json(plain, one_line=one_line)
-        wanted = capsys.readouterr().out
+        expected = capsys.readouterr().out
         print_json(streamed, one_line=one_line)
-        assert capsys.readouterr().out == wanted
-        assert json.loads(wanted)
+        assert capsys.readouterr().out == expected
+        assert json.loads(expected)

@@ -34,12 +34,12 @@ def sentences(said: str) -> list[str]:
     """Return the lines below the head of the notes, up to the next head."""
     lines = iter(said.splitlines())
     assert any(line in HEADS for line in lines), said
-    found = []
+    notes = []
     for line in lines:
         if not line.startswith("  "):
             break
-        found.append(line.strip())
-    return found
+        notes.append(line.strip())
+    return notes
 
 
 def notes(sandbox: Sandbox, platform: str) -> list[str]:
@@ -50,7 +50,7 @@ def notes(sandbox: Sandbox, platform: str) -> list[str]:
     return [row["text"] for row in history if "[arsync:" in row["text"]]
 
 
-def test_the_note_of_each_action_is_the_sentence_that_why_showed(
+def test_each_note_is_the_sentence_that_why_showed(
     at_work: tuple[Shell, Sandbox, str],
 ) -> None:
     shell, sandbox, platform = at_work
@@ -60,7 +60,9 @@ def test_the_note_of_each_action_is_the_sentence_that_why_showed(
         "First reminder sent by email: 5 days overdue, GBP 250.00 due"
         " (little.yaml:22, Standard cadence)."
     )
-    held = next(one for one in shown["Deep Debt Ltd"] if one.startswith("Credit hold placed"))
+    held = next(
+        sentence for sentence in shown["Deep Debt Ltd"] if sentence.startswith("Credit hold placed")
+    )
     assert "oldest_days_overdue 90 (at least 60)" in held
     assert held.endswith("(little.yaml:10, Seriously overdue).")
 
@@ -76,7 +78,7 @@ def test_the_note_of_each_action_is_the_sentence_that_why_showed(
         assert [text for text in standing if row["key"][:8] in text and sentence in text], sentence
 
 
-def test_why_in_full_and_in_json_carries_the_sentence_too(shell: Shell) -> None:
+def test_full_and_json_why_include_the_notes_sentence(shell: Shell) -> None:
     sentence = "5 days overdue, GBP 250.00 due (little.yaml:22, Standard cadence)"
     words = ("why", "Late & Sons", "--connection", "xero")
     assert sentence in shell(*words, "--full").out

@@ -14,7 +14,7 @@ def planned(shell: Shell) -> None:
     assert shell("approve", *XERO).code in {0, 3}
 
 
-def test_before_the_first_run_there_is_nothing_to_compare_with(shell: Shell) -> None:
+def test_plan_diff_before_the_first_run_has_no_baseline(shell: Shell) -> None:
     done = shell("plan", "--diff", *XERO)
     assert done.code == 2
     assert "xero has no last plan to compare with" in done.err
@@ -42,9 +42,11 @@ def test_the_difference_is_split_into_data_rule_and_time(shell: Shell) -> None:
         "Because the rule changed: 2 actions",
         "Because time passed: 1 action",
     ]
-    found = shell("plan", "--diff", "--as-of", later, *XERO, "--json").json
-    assert found["same_rules"] is False
-    assert {(one["cause"], one["change"], one["what"]) for one in found["changes"]} == {
+    difference = shell("plan", "--diff", "--as-of", later, *XERO, "--json").json
+    assert difference["same_rules"] is False
+    assert {
+        (change["cause"], change["change"], change["what"]) for change in difference["changes"]
+    } == {
         ("the data changed", "gone", "reminder: first reminder"),
         ("the rule changed", "gone", "credit hold"),
         ("the rule changed", "gone", "terms: cash on delivery"),
@@ -52,7 +54,7 @@ def test_the_difference_is_split_into_data_rule_and_time(shell: Shell) -> None:
     }
 
 
-def test_an_action_that_changed_says_what_it_was_and_is_and_why(shell: Shell) -> None:
+def test_a_changed_action_shows_before_after_and_cause(shell: Shell) -> None:
     planned(shell)
     edited = RULEBOOK.replace("email: first reminder", "email: first reminder, approval: required")
     shell.write("rules/little.yaml", edited)
@@ -62,13 +64,13 @@ def test_an_action_that_changed_says_what_it_was_and_is_and_why(shell: Shell) ->
     assert len(rows) == 4
     assert all("approval: by the rulebook -> by a person" in row for row in rows)
     assert "Because the rule changed: 4 actions" in done.out
-    found = shell("plan", "--diff", *XERO, "--json").json["changes"]
-    assert [one["parts"] for one in found] == 4 * [
+    changes = shell("plan", "--diff", *XERO, "--json").json["changes"]
+    assert [change["parts"] for change in changes] == 4 * [
         [{"name": "approval", "old": "by the rulebook", "new": "by a person"}]
     ]
 
 
-def test_a_comment_in_the_rulebook_is_one_line_of_the_difference(shell: Shell) -> None:
+def test_a_changed_rulebook_comment_is_one_diff_line(shell: Shell) -> None:
     planned(shell)
     shell.write("rules/little.yaml", "# a comment\n" + RULEBOOK)
     done = shell("plan", "--diff", *XERO)

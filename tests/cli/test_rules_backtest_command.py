@@ -30,9 +30,11 @@ def test_backtest_shows_what_each_line_cost_and_caught(shell: Shell) -> None:
 
 
 def test_backtest_lists_every_message_for_programs(shell: Shell) -> None:
-    found = shell("rules", "backtest", *FROM, *TO, *XERO, "--json").json
-    assert found["cannot_show"] == CANNOT_SHOW
-    messages = [one for one in found["results"][0]["actions"] if "reminder" in one["what"]]
+    result = shell("rules", "backtest", *FROM, *TO, *XERO, "--json").json
+    assert result["cannot_show"] == CANNOT_SHOW
+    messages = [
+        action for action in result["results"][0]["actions"] if "reminder" in action["what"]
+    ]
     assert {message["contact"]["name"] for message in messages} == {
         "Deep Debt Ltd",
         "Late & Sons",
@@ -48,10 +50,10 @@ def test_backtest_puts_two_rulebooks_side_by_side(shell: Shell) -> None:
     assert "calls.yaml" in done.out.splitlines()[3]
     assert "What each line of calls.yaml cost and caught" in done.out
     assert "Customers touched: 3 by both, 0 only by rules/little.yaml, 0 only by" in done.out
-    found = shell("rules", "backtest", *FROM, *TO, "--against", "calls.yaml", *XERO, "--json").json
-    assert found["customers_touched_by"] == {"first": 0, "second": 0, "both": 3}
-    ours, theirs = found["results"]
-    assert ours["totals"]["messages"] > theirs["totals"]["messages"]
+    result = shell("rules", "backtest", *FROM, *TO, "--against", "calls.yaml", *XERO, "--json").json
+    assert result["customers_touched_by"] == {"first": 0, "second": 0, "both": 3}
+    first, second = result["results"]
+    assert first["totals"]["messages"] > second["totals"]["messages"]
 
 
 def test_backtest_of_a_rulebook_that_does_nothing_says_so(shell: Shell) -> None:
@@ -78,12 +80,14 @@ def test_backtest_refuses_what_it_cannot_do(
     assert said in done.err
 
 
-def test_old_debts_start_spread_from_the_first_day_of_the_past(shell: Shell) -> None:
+def test_old_debts_start_spread_from_the_backtests_first_day(shell: Shell) -> None:
     shell.write("spread.yaml", RULEBOOK + "\ntake_over: spread over 20 days\n")
     done = shell("rules", "backtest", "spread.yaml", *FROM, *TO, *XERO)
     first = TODAY - timedelta(60)
     assert f"as if taken over on {first}: old debts start from then on, by take_over" in done.out
-    found = shell("rules", "backtest", "spread.yaml", *FROM, *TO, *XERO, "--json").json
-    assert found["taken_over"] == {"on": first.isoformat(), "assumed": True}
-    messages = [one for one in found["results"][0]["actions"] if "INV-1" in one["invoices"]]
+    result = shell("rules", "backtest", "spread.yaml", *FROM, *TO, *XERO, "--json").json
+    assert result["taken_over"] == {"on": first.isoformat(), "assumed": True}
+    messages = [
+        action for action in result["results"][0]["actions"] if "INV-1" in action["invoices"]
+    ]
     assert messages

@@ -23,19 +23,19 @@ NEVER = HEAD + "credit_holds: [{name: H, when: {balance: {more_than: 5, less_tha
 
 def test_warnings_are_shown_and_stop_nothing(empty: Any) -> None:
     empty.write("r.yaml", NEVER)
-    found = empty("rules", "check", "r.yaml")
-    assert found.code == 0
-    assert "r.yaml:4:16: warning: 'H' can never match" in found.out
-    assert found.err == "Mine: nothing wrong. 1 warning.\n"
-    told = empty("rules", "check", "--json", "r.yaml").json
-    assert told["ok"] is True
-    assert (len(told["problems"]), len(told["warnings"])) == (0, 1)
+    checked = empty("rules", "check", "r.yaml")
+    assert checked.code == 0
+    assert "r.yaml:4:16: warning: 'H' can never match" in checked.out
+    assert checked.err == "Mine: nothing wrong. 1 warning.\n"
+    as_json = empty("rules", "check", "--json", "r.yaml").json
+    assert as_json["ok"] is True
+    assert (len(as_json["problems"]), len(as_json["warnings"])) == (0, 1)
 
 
 def test_problems_still_decide_the_exit_code(empty: Any) -> None:
     empty.write("r.yaml", HEAD + "nme: x\n")
-    found = empty("rules", "check", "r.yaml")
-    assert (found.code, found.err) == (2, "1 to mend.\n")
+    checked = empty("rules", "check", "r.yaml")
+    assert (checked.code, checked.err) == (2, "1 to mend.\n")
 
 
 def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:
     assert [Path(name).name for name, _, _ in after] == ["a.yaml", "x.txt"]
 
 
-def test_watching_works_once_for_each_change_and_ends_on_ctrl_c(
+def test_watch_checks_once_per_change_until_ctrl_c(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     states: list[Signature] = [(("a", 1, 1),), (("a", 1, 1),), (("a", 2, 1),), (("a", 3, 1),)]
@@ -94,7 +94,7 @@ def test_watching_ends_on_a_real_ctrl_c(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
-def test_watching_for_a_program_is_one_line_of_json_for_each_check(tmp_path: Path) -> None:
+def test_watch_with_json_prints_one_line_per_check(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(NEVER)
     command = [sys.executable, "-c", "import sys; from arsync.cli import main; main()"]
     with subprocess.Popen(
@@ -113,17 +113,17 @@ def test_watching_for_a_program_is_one_line_of_json_for_each_check(tmp_path: Pat
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
         assert process.stderr is not None
-        said = process.stderr.read()
-        assert said.count("Waiting for a change") == 1
-        assert said.count("Changed at ") == 1
+        shown = process.stderr.read()
+        assert shown.count("Waiting for a change") == 1
+        assert shown.count("Changed at ") == 1
 
 
 def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:
     shell.write("rules/more.yaml", "groups: {Nobody at all: {contact_group: Ghosts}}\n")
-    found = shell("rules", "check")
-    assert found.code == 0
-    assert "warning: nobody is in the group 'Nobody at all' today." in found.out
-    assert "nobody is in the contact group 'ghosts'." in found.out
+    checked = shell("rules", "check")
+    assert checked.code == 0
+    assert "warning: nobody is in the group 'Nobody at all' today." in checked.out
+    assert "nobody is in the contact group 'ghosts'." in checked.out
 
 
 NOT_NEEDED = (
@@ -160,7 +160,7 @@ def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: li
 
 
 @pytest.mark.parametrize("place", ["GB", "gb-eng", "DE-BY", "US-CA", "FR", "GB-UKM"])
-def test_places_of_holidays_are_known_as_the_library_knows_them(place: str) -> None:
+def test_holiday_places_match_those_of_the_library(place: str) -> None:
     assert holidays_known(place) is (holidays_in(place) is not None)
 
 

@@ -18,7 +18,7 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
 
 
-def test_diff_of_two_files_says_who_and_how_and_by_which_line(shell: Shell) -> None:
+def test_a_diff_of_two_files_names_customers_and_lines(shell: Shell) -> None:
     shell.write("softer.yaml", SOFTER)
     done = shell("rules", "diff", "rules/little.yaml", "softer.yaml", *XERO)
     assert done.code == 0
@@ -30,16 +30,16 @@ def test_diff_of_two_files_says_who_and_how_and_by_which_line(shell: Shell) -> N
     assert "3 customers treated differently, 4 changes. Nothing was changed." in done.out
 
 
-def test_diff_without_new_compares_with_the_rulebook_as_it_stands(shell: Shell) -> None:
+def test_a_diff_without_new_compares_with_the_current_rulebook(shell: Shell) -> None:
     shell.write("old/softer.yaml", SOFTER)
-    found = shell("rules", "diff", "old", *XERO, "--json").json
-    by_name = {one["contact"]["name"]: one for one in found["customers"]}
+    difference = shell("rules", "diff", "old", *XERO, "--json").json
+    by_name = {customer["contact"]["name"]: customer for customer in difference["customers"]}
     assert set(by_name) == {"Deep Debt Ltd", "Late & Sons", "[red] Shoes"}
     assert by_name["Late & Sons"]["changes"][0]["kind"] == "starts"
-    assert found["old"]["files"] == ["old/softer.yaml"]
+    assert difference["old"]["files"] == ["old/softer.yaml"]
 
 
-def test_diff_of_the_same_rulebook_is_empty_and_exit_code_tells(shell: Shell) -> None:
+def test_an_unchanged_rulebook_has_an_empty_diff(shell: Shell) -> None:
     same = shell("rules", "diff", "rules", "rules/little.yaml", "--exit-code")
     assert (same.code, same.out.count("Nothing changes for anyone")) == (0, 2)
     shell.write("softer.yaml", SOFTER)
@@ -97,7 +97,7 @@ def test_diff_refuses_what_is_no_rulebook(shell: Shell) -> None:
     assert "bad.yaml:3:1" in done.err
 
 
-def test_a_revision_extends_files_of_its_own_and_shipped_ones(shell: Shell) -> None:
+def test_a_revision_extends_its_own_and_shipped_files(shell: Shell) -> None:
     git(shell.folder, "init", "-q")
     shell.write("rules/little.yaml", "extends: below/base.yaml\nname: Ours\n")
     shell.write("rules/below/base.yaml", RULEBOOK)
@@ -155,7 +155,7 @@ def test_a_letter_that_reads_otherwise_is_a_difference(shell: Shell) -> None:
     assert (text["name"], text["old"]) == ("kind words", "HEAD:rules/templates/kind words.txt")
 
 
-def test_a_text_that_replaces_a_shipped_one_is_a_difference(shell: Shell) -> None:
+def test_a_text_replacing_a_shipped_text_is_a_difference(shell: Shell) -> None:
     git(shell.folder, "init", "-q")
     git(shell.folder, "add", "rules")
     git(shell.folder, "commit", "-q", "-m", "first")
@@ -164,14 +164,14 @@ def test_a_text_that_replaces_a_shipped_one_is_a_difference(shell: Shell) -> Non
     assert "The text of `second reminder` differs: the shipped one and " in done.out
 
 
-def test_a_broken_text_of_a_revision_is_told_with_its_place(shell: Shell) -> None:
+def test_a_revisions_broken_text_is_reported_with_its_place(shell: Shell) -> None:
     committed(shell, "Subject: Money\n\n{{ nobody }}\n")
     done = shell("rules", "diff", "--git", "HEAD", *XERO)
     assert done.code == 2
     assert "HEAD:rules/templates/kind words.txt:3:" in done.err
 
 
-def test_a_draft_elsewhere_is_read_with_the_texts_of_the_rules_folder(shell: Shell) -> None:
+def test_a_draft_elsewhere_uses_the_rules_folders_texts(shell: Shell) -> None:
     shell.write("rules/templates/kind words.txt", "Subject: Money\n\nPlease pay.\n")
     shell.write("drafts/one.yaml", OWN)
     assert shell("rules", "check", "drafts/one.yaml").code == 0

@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import read_rulebook, rulebook_warnings
 from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES, Answers, starter_rulebook
@@ -23,9 +24,7 @@ def test_every_answer_gives_a_rulebook_without_problem_or_warning(
     tone: str, approval: str, days: str
 ) -> None:
     text = starter_rulebook(Answers("EUR", tone, 9, days, approval, "DE"))
-    rulebook, problems = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
-    assert problems == []
-    assert rulebook is not None
+    rulebook = a_rulebook(text, "r.yaml", texts=TEXT_NAMES)
     assert rulebook_warnings(rulebook) == []
     late = [step.day for step in rulebook.reminders[1].steps if step.day > 0]
     assert late[0] == 9
@@ -35,11 +34,11 @@ def test_every_answer_gives_a_rulebook_without_problem_or_warning(
     assert rulebook.sending.holidays == "DE"
 
 
-def test_what_is_written_passes_the_check_and_is_never_overwritten(empty: Any) -> None:
+def test_a_new_rulebook_passes_check_and_is_never_overwritten(empty: Any) -> None:
     assert empty("rules", "new", "mine.yaml", "--defaults", "--country", "au").code == 0
     assert "currency: AUD" in (empty.folder / "mine.yaml").read_text("utf-8")
-    found = empty("rules", "check", "mine.yaml")
-    assert (found.code, found.err) == (0, "Our credit control: nothing wrong.\n")
+    result = empty("rules", "check", "mine.yaml")
+    assert (result.code, result.err) == (0, "Our credit control: nothing wrong.\n")
     again = empty("rules", "new", "mine.yaml", "--defaults")
     assert again.code == 2
     assert "is there already" in again.err
@@ -49,9 +48,9 @@ def test_questions_are_asked_for_what_was_not_given(
     empty: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("ie\n\nfirm\n4\n\nnothing\nnone\n"))
-    found = empty("rules", "new", "mine.yaml", "--name", "Ours")
-    assert found.code == 0, found.err
-    assert found.out == ""
+    result = empty("rules", "new", "mine.yaml", "--name", "Ours")
+    assert result.code == 0, result.err
+    assert result.out == ""
     text = (empty.folder / "mine.yaml").read_text("utf-8")
     assert "currency: EUR" in text
     assert "{day: 4, email: first reminder}" in text
@@ -68,8 +67,8 @@ def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
     text = starter_rulebook(Answers("EUR", tone, first_day, DAYS[2], approval, "DE"))
     rulebook, _ = read_rulebook([("r.yaml", text)], texts=TEXT_NAMES)
     assert rulebook is not None
-    told = first_scenarios(rulebook, file="s.yaml", path="../r.yaml", holidays=holidays_in)
-    read, problems = read_scenarios("s.yaml", told)
+    scenarios = first_scenarios(rulebook, file="s.yaml", path="../r.yaml", holidays=holidays_in)
+    read, problems = read_scenarios("s.yaml", scenarios)
     assert read is not None, problems
     assert (len(read.scenarios), read.rulebook) == (4, "../r.yaml")
     verdicts = [
@@ -80,7 +79,7 @@ def test_every_answer_gives_first_scenarios_that_the_rulebook_passes(
     assert nobody_pays.expected, "there is something to see"
 
 
-def test_first_scenarios_come_with_the_rulebook_and_pass_and_are_explained(empty: Any) -> None:
+def test_a_new_rulebook_comes_with_passing_explained_scenarios(empty: Any) -> None:
     assert empty("rules", "new", "rules/mine.yaml", "--defaults").code == 2  # no such folder
     (empty.folder / "rules").mkdir()
     done = empty("rules", "new", "rules/mine.yaml", "--defaults", "--json")
@@ -118,7 +117,7 @@ def test_scenarios_that_are_there_already_are_left_alone(empty: Any) -> None:
 def test_an_answer_that_makes_no_sense_writes_nothing(
     empty: Any, words: tuple[str, ...], said: str
 ) -> None:
-    found = empty("rules", "new", "mine.yaml", "--defaults", *words)
-    assert found.code == 2
-    assert said in found.err
+    result = empty("rules", "new", "mine.yaml", "--defaults", *words)
+    assert result.code == 2
+    assert said in result.err
     assert not (empty.folder / "mine.yaml").exists()

@@ -14,22 +14,22 @@ NOBODY = "version: 1\ncurrency: GBP\nreminders: []\n"
 
 
 def simulate(shell: Shell, *words: str) -> dict[str, object]:
-    found: dict[str, object] = shell("rules", "simulate", *words, *XERO, "--json").json
-    return found
+    simulated: dict[str, object] = shell("rules", "simulate", *words, *XERO, "--json").json
+    return simulated
 
 
-def test_when_nobody_pays_every_step_comes_and_the_hold_is_placed(shell: Shell) -> None:
-    found = shell("rules", "simulate", *XERO, "--json").json
+def test_unpaid_debts_get_every_step_and_a_hold(shell: Shell) -> None:
+    simulated = shell("rules", "simulate", *XERO, "--json").json
     # Five invoices: two reminders each, a call to each customer; one hold.
-    assert found["totals"]["messages"] == 10
-    assert found["totals"]["tasks"] == 4
-    assert found["totals"]["holds"] == 1
-    assert found["payments"] == 0
-    assert found["from"] == TODAY.isoformat()
-    assert len(found["days"]) == 90
-    assert found["customers_touched"] == 4
-    assert found["touched_most"][0]["contact"]["name"] == "Deep Debt Ltd"
-    assert sum(day["messages"] for day in found["days"]) == 10
+    assert simulated["totals"]["messages"] == 10
+    assert simulated["totals"]["tasks"] == 4
+    assert simulated["totals"]["holds"] == 1
+    assert simulated["payments"] == 0
+    assert simulated["from"] == TODAY.isoformat()
+    assert len(simulated["days"]) == 90
+    assert simulated["customers_touched"] == 4
+    assert simulated["touched_most"][0]["contact"]["name"] == "Deep Debt Ltd"
+    assert sum(day["messages"] for day in simulated["days"]) == 10
 
 
 def test_simulate_says_who_pays_how_and_what_it_makes(shell: Shell) -> None:
@@ -45,12 +45,12 @@ def test_simulate_says_who_pays_how_and_what_it_makes(shell: Shell) -> None:
 def test_debtors_on_promise_pay_on_the_day_they_promised(shell: Shell) -> None:
     before = simulate(shell)
     shell("promise", "INV-3", f"{TODAY + timedelta(9)}", *XERO)
-    found = simulate(shell, "--debtors", "on promise")
-    assert found["payments"] == 1
-    assert before["totals"]["messages"] - found["totals"]["messages"] == 2  # type: ignore[index]
+    simulated = simulate(shell, "--debtors", "on promise")
+    assert simulated["payments"] == 1
+    assert before["totals"]["messages"] - simulated["totals"]["messages"] == 2  # type: ignore[index]
 
 
-def test_debtors_without_any_history_do_not_pay_and_it_says_so(shell: Shell) -> None:
+def test_debtors_without_history_do_not_pay_and_are_named(shell: Shell) -> None:
     done = shell("rules", "simulate", "--debtors", "as before", *XERO)
     assert "nothing was paid in the last year, so nobody pays" in done.out
 
@@ -71,7 +71,7 @@ def test_the_page_needs_nothing_else_and_names_are_names(shell: Shell) -> None:
     assert not re.search(r"https?://|<script|<link", page)
 
 
-def test_the_charts_of_the_page_have_a_scale_days_and_the_limit(shell: Shell) -> None:
+def test_the_pages_charts_have_scale_days_and_limit(shell: Shell) -> None:
     shell.write("wide.yaml", RULEBOOK + "\nsafety: {emails: 12000, tasks: 4}\n")
     shell("rules", "simulate", "wide.yaml", *XERO, "--days", "60", "--html", "sim.html")
     page = (shell.folder / "sim.html").read_text(encoding="utf-8")
@@ -85,8 +85,8 @@ def test_the_charts_of_the_page_have_a_scale_days_and_the_limit(shell: Shell) ->
     days = re.findall(r">(\d{4}-\d\d-\d\d)</span>", messages)
     assert (days[0], days[-1]) == (str(TODAY), str(TODAY + timedelta(59)))
     assert 'class="limit"' in tasks
-    for part in ("prefers-color-scheme: dark", "@media print", "print-color-adjust: exact"):
-        assert part in page
+    for rule in ("prefers-color-scheme: dark", "@media print", "print-color-adjust: exact"):
+        assert rule in page
 
 
 def test_a_rulebook_that_does_nothing_is_an_empty_page(shell: Shell) -> None:
@@ -102,16 +102,16 @@ def test_simulate_refuses_what_it_cannot_read(shell: Shell, words: tuple[str, ..
     assert shell("rules", "simulate", *words).code == 2
 
 
-def test_old_debts_start_spread_from_the_first_day_while_the_connection_observes(
+def test_observed_old_debts_start_spread_from_the_first_day(
     shell: Shell,
 ) -> None:
     shell.write("spread.yaml", RULEBOOK + "\ntake_over: spread over 20 days\n")
     done = shell("rules", "simulate", "spread.yaml", *XERO)
     assert f"as if taken over on {TODAY}: old debts start from then on, by take_over" in done.out
-    found = simulate(shell, "spread.yaml")
-    assert found["taken_over"] == {"on": TODAY.isoformat(), "assumed": True}
+    simulated = simulate(shell, "spread.yaml")
+    assert simulated["taken_over"] == {"on": TODAY.isoformat(), "assumed": True}
     # All that is sent without spreading is sent, only later.
-    assert found["totals"]["messages"] == simulate(shell)["totals"]["messages"]  # type: ignore[index]
+    assert simulated["totals"]["messages"] == simulate(shell)["totals"]["messages"]  # type: ignore[index]
 
 
 def test_a_connection_that_was_taken_over_keeps_its_day(shell: Shell) -> None:

@@ -29,30 +29,30 @@ ROWS = [
 
 def on_a_terminal(columns: int) -> list[str]:
     """Print the table on a terminal of so many columns, and return its lines."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    controller, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     code = (
         "from arsync.cli.common import print_table\n"
         f"print_table('', {COLUMNS}, {ROWS}, right=['1-30', 'in hand'])"
     )
     env = {**os.environ, "TERM": "xterm"}
     env.pop("COLUMNS", None)
-    subprocess.run([sys.executable, "-c", code], stdout=theirs, check=True, env=env)
-    os.close(theirs)
-    said = b""
+    subprocess.run([sys.executable, "-c", code], stdout=terminal, check=True, env=env)
+    os.close(terminal)
+    screen = b""
     while True:
         try:
-            part = os.read(ours, 65_536)
+            chunk = os.read(controller, 65_536)
         except OSError:  # Linux: the other end is closed
             break
-        if not part:
+        if not chunk:
             break
-        said += part
-    os.close(ours)
-    return [re.sub("\x1b.[0-9;]*m", "", line).rstrip() for line in said.decode().splitlines()]
+        screen += chunk
+    os.close(controller)
+    return [re.sub("\x1b.[0-9;]*m", "", line).rstrip() for line in screen.decode().splitlines()]
 
 
-def test_a_terminal_too_narrow_for_a_table_gets_each_row_as_a_few_lines() -> None:
+def test_a_narrow_terminal_shows_each_row_as_lines() -> None:
     lines = on_a_terminal(60)
     assert lines == [
         "28138ff895ac",
@@ -64,7 +64,7 @@ def test_a_terminal_too_narrow_for_a_table_gets_each_row_as_a_few_lines() -> Non
     ]
 
 
-def test_a_terminal_wide_enough_gets_columns_and_no_broken_amount() -> None:
+def test_a_wide_terminal_shows_columns_without_broken_amounts() -> None:
     lines = on_a_terminal(90)
     assert lines[0].split() == ["key", "customer", "1-30", "in", "hand", "what", "happened"]
     assert lines[2].startswith("28138ff895ac   Westmoor")

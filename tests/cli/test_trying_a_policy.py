@@ -29,7 +29,7 @@ def edit_after_a_commit(shell: Shell) -> None:
     shell.write("rules/little.yaml", edited)
 
 
-@pytest.mark.parametrize("one", TRANSCRIPTS, ids=[one.words for one in TRANSCRIPTS])
+@pytest.mark.parametrize("one", TRANSCRIPTS, ids=[transcript.words for transcript in TRANSCRIPTS])
 def test_the_page_shows_what_the_command_prints(shell: Shell, one: Transcript) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     shell.write("firmer.yaml", example)
@@ -41,7 +41,7 @@ def test_the_page_shows_what_the_command_prints(shell: Shell, one: Transcript) -
 
 
 def test_the_page_runs_every_command_it_is_about() -> None:
-    asked = [transcript.words for transcript in TRANSCRIPTS]
-    assert {words.split()[1] for words in asked} == {"diff", "simulate", "backtest", "test"}
-    for wanted in ("--git", "--html", "--json", "--against", "--write"):
-        assert [words for words in asked if wanted in words], wanted
+    commands = [transcript.words for transcript in TRANSCRIPTS]
+    assert {words.split()[1] for words in commands} == {"diff", "simulate", "backtest", "test"}
+    for option in ("--git", "--html", "--json", "--against", "--write"):
+        assert [words for words in commands if option in words], option

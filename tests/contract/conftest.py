@@ -110,17 +110,17 @@ class SandboxBench:
             return {**self.book.state(), "emails": self.sandbox.mailbox.as_json()}
 
     def add_contact(self, name: str, email: str) -> str:
-        known = {row["id"] for row in self.state()["contacts"]}
+        before = {row["id"] for row in self.state()["contacts"]}
         with self.sandbox.lock:
-            row = ContactRow(id=f"c{len(known) + 1}", name=name, email=email, terms_days=30)
+            row = ContactRow(id=f"c{len(before) + 1}", name=name, email=email, terms_days=30)
             self.book.load_contacts([row])
-        (new,) = {row["id"] for row in self.state()["contacts"]} - known
+        (new,) = {row["id"] for row in self.state()["contacts"]} - before
         return str(new)
 
     def add_invoice(self, contact_id: str, amount: Decimal, issued_on: date, due_on: date) -> str:
-        known = {row["id"] for row in self.state()["invoices"]}
+        before = {row["id"] for row in self.state()["invoices"]}
         self._load([self._row(contact_id, amount, issued_on, due_on)])
-        (new,) = {row["id"] for row in self.state()["invoices"]} - known
+        (new,) = {row["id"] for row in self.state()["invoices"]} - before
         return str(new)
 
     def add_invoices(self, contact_id: str, count: int) -> None:
@@ -201,14 +201,14 @@ def connected(sandbox: Sandbox, name: str, settings: dict[str, str]) -> SandboxB
     """Give consent as the organisation's owner would, and connect."""
     authoriser = platform(name).authoriser(settings)
     redirect = "http://localhost:8976/callback"
-    asked = {"redirect_uri": redirect, "state": "s1", "verifier": "v" * 64}
+    query = {"redirect_uri": redirect, "state": "s1", "verifier": "v" * 64}
     answer = requests.get(
-        authoriser.authorisation_url(**asked),
+        authoriser.authorisation_url(**query),
         headers={"X-Sandbox-Consent": "allow"},
         allow_redirects=False,
         timeout=30,
     )
-    grant = authoriser.exchange(answer.headers["Location"], **asked)
+    grant = authoriser.exchange(answer.headers["Location"], **query)
     tokens = GrantedTokens(authoriser, grant.token)
     return SandboxBench(sandbox, name, settings, grant.organisations[0].id, tokens)
 
@@ -277,14 +277,14 @@ def xero_contract() -> Callable[..., None]:
         body: bytes | None = None,
         **_: object,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.path.endswith("/InvoiceReminders/Settings"):
+        address = urlsplit(url)
+        if address.path.endswith("/InvoiceReminders/Settings"):
             return  # The document at hand is an extract that leaves this path out.
         sent = {"Authorization": "Bearer x", **(headers or {})}
         request = MockRequest(
-            f"{parts.scheme}://{parts.netloc}",
+            f"{address.scheme}://{address.netloc}",
             method.lower(),
-            parts.path,
+            address.path,
             args=dict(params or {}),
             headers=sent,
             data=body,

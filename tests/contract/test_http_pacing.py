@@ -75,7 +75,7 @@ def test_calls_at_once_stay_below_the_limit() -> None:
     assert most == 4
 
 
-def test_the_platforms_own_count_slows_us_down_before_it_refuses() -> None:
+def test_the_platforms_own_count_slows_us_before_a_refusal() -> None:
     time = FakeTime()
     pacer = Pacer("Xero", LIMITS, timer=time.timer)
     pacer.admit(changes=False)

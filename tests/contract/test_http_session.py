@@ -130,7 +130,7 @@ def test_a_refused_token_call_says_what_to_do(
         a_session().renew(server.url, OLD)
 
 
-def test_a_code_that_is_refused_asks_for_a_new_consent(server: TokenServer) -> None:
+def test_a_refused_code_asks_for_a_new_authorisation(server: TokenServer) -> None:
     server.status, server.body = 400, b'{"error": "invalid_grant"}'
     with pytest.raises(UserMistake, match="works once"):
         a_session().exchange(server.url, code="c", redirect_uri="http://localhost:1/cb")
@@ -251,7 +251,7 @@ def test_what_the_platform_adds_to_the_callback_comes_along() -> None:
     assert callback_parameters(url, state="st") == {"code": "c", "state": "st", "realmId": "934"}
 
 
-def test_tokens_and_secrets_never_reach_a_log_or_an_error(
+def test_logs_and_errors_never_contain_tokens_or_secrets(
     server: TokenServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

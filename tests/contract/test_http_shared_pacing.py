@@ -139,7 +139,7 @@ def test_eight_callers_at_once_never_exceed_a_limit(
     assert most_in_a_minute(rows) <= 60
 
 
-def test_a_storm_of_refusals_ends_well_and_costs_a_bounded_number_of_calls(
+def test_a_storm_of_refusals_ends_within_bounded_calls(
     sandbox: Sandbox, xero: Any, store_url: str
 ) -> None:
     path = "/api.xro/"
@@ -163,11 +163,11 @@ def test_a_storm_of_refusals_ends_well_and_costs_a_bounded_number_of_calls(
     assert all(row["fault"] for row in refused)
     assert most_in_a_minute(rows) <= 60
     # While the platform asks for a pause, only what was on its way still comes.
-    told = next(i for i, row in enumerate(rows) if row["status"] == 429)
-    at = datetime.fromisoformat(rows[told]["at"])
+    refused_at = next(i for i, row in enumerate(rows) if row["status"] == 429)
+    at = datetime.fromisoformat(rows[refused_at]["at"])
     soon = [
         row
-        for row in rows[told + 1 :]
+        for row in rows[refused_at + 1 :]
         if datetime.fromisoformat(row["at"]) < at + timedelta(seconds=35)
     ]
     assert len(soon) <= xero.platform.limits.calls_at_once * 2
@@ -202,7 +202,7 @@ def pacers(clock: SetClock, tmp_path: Path) -> Iterator[Callable[..., Pacer]]:
         yield make
 
 
-def test_a_used_up_day_is_known_to_the_next_run(
+def test_the_next_run_remembers_a_used_up_day(
     pacers: Callable[..., Pacer], clock: SetClock
 ) -> None:
     first = pacers()
@@ -282,7 +282,7 @@ def test_an_application_has_a_limit_over_all_its_organisations(
     assert clock.now() - began >= timedelta(seconds=60)
 
 
-def test_the_reads_of_a_month_are_counted_over_all_organisations_and_writes_keep_a_reserve(
+def test_monthly_reads_across_organisations_keep_a_write_reserve(
     pacers: Callable[..., Pacer], clock: SetClock, tmp_path: Path
 ) -> None:
     limits = RateLimits(0, 0, reads_per_month=10, reads_reserve=3)
@@ -312,13 +312,13 @@ def test_a_clock_that_was_set_back_stops_nobody(
     pacer.close()
     clock.advance(timedelta(days=-30))
     began = clock.now()
-    other = pacers()
+    second = pacers()
     for _ in range(40):
-        other.admit(changes=False)
+        second.admit(changes=False)
     assert clock.now() - began <= timedelta(seconds=2 * 60 + BLOCK_SECONDS)
 
 
-def test_who_is_alone_asks_the_store_for_several_calls_at_a_time(
+def test_a_lone_process_reserves_several_calls_together(
     pacers: Callable[..., Pacer],
 ) -> None:
     limits = RateLimits(calls_per_minute=1_000, calls_at_once=4)
@@ -352,8 +352,8 @@ def test_a_tally_stays_small_however_much_is_called() -> None:
     for number in range(3_000):
         wish = Wish(f"h{number % 50}", 4, used=4)
         tally.settle(wish, now)
-        taken = tally.room(wish, limits, now)
-        tally.lend(wish.holder, taken.calls, now)
+        permit = tally.room(wish, limits, now)
+        tally.lend(wish.holder, permit.calls, now)
         longest = max(longest, len(tally.text()))
         now += 0.02
     assert longest < 12_000
@@ -370,7 +370,7 @@ def test_a_long_pause_is_left_to_the_scheduler(pacers: Callable[..., Pacer]) -> 
 
 
 @pytest.mark.parametrize("serves_writes", [True, False])
-def test_what_is_read_for_a_write_may_use_the_reserve_of_writes(
+def test_reads_made_for_a_write_may_use_its_reserve(
     sandbox: Sandbox, xero: Any, tmp_path: Path, serves_writes: bool
 ) -> None:
     clock = SetClock(xero.now())

@@ -213,14 +213,14 @@ def test_who_lost_the_lock_reads_on_and_changes_nothing(
     with pytest.raises(LockLost):
         platform_transport.request("PUT", server.url, changes=True)
     assert platform_transport.request("GET", server.url).body == b"good"
-    assert [one.method for one in server.seen] == ["GET"]
+    assert [request.method for request in server.seen] == ["GET"]
     platform_transport.close()
 
 
 def test_a_read_by_post_is_repeated_too(server: Script, transport: http.PlatformTransport) -> None:
     server.answers = [Answer(500), Answer(200, b"good")]
     assert transport.request("POST", server.url, body=b"select").body == b"good"
-    assert [seen.body for seen in server.seen] == [b"select", b"select"]
+    assert [request.body for request in server.seen] == [b"select", b"select"]
 
 
 def test_a_read_gives_up_after_its_attempts(
@@ -232,7 +232,7 @@ def test_a_read_gives_up_after_its_attempts(
     assert len(server.seen) == http.ATTEMPTS_MAX
 
 
-def test_a_read_gives_up_after_waiting_long_enough_in_all(
+def test_a_read_gives_up_after_its_total_waiting_time(
     server: Script, transport: http.PlatformTransport, time: FakeTime
 ) -> None:
     server.answers = [Answer(429, b"", {"Retry-After": "60", "X-Rate-Limit-Problem": "minute"})]
@@ -264,7 +264,7 @@ def test_a_change_whose_answer_is_lost_is_never_repeated(
     assert transport.usage.calls["change"] == 1
 
 
-def test_a_change_turned_away_with_a_time_to_come_back_may_be_repeated(
+def test_a_change_refused_with_retry_after_may_be_repeated(
     server: Script, transport: http.PlatformTransport
 ) -> None:
     server.answers = [Answer(503, b"", {"Retry-After": "30"})]
@@ -295,12 +295,12 @@ def test_plain_http_is_for_this_computer_only(transport: http.PlatformTransport)
         transport.request("GET", "http://api.xero.com/api.xro/2.0/Invoices")
 
 
-def test_an_expired_token_is_renewed_once_and_the_call_repeated(
+def test_an_expired_token_is_renewed_once_before_repeating(
     server: Script, transport: http.PlatformTransport, tokens: Tokens
 ) -> None:
     server.answers = [Answer(401), Answer(200, b"good")]
     assert transport.request("PUT", server.url, changes=True).body == b"good"
-    assert [seen.headers["authorization"] for seen in server.seen] == [
+    assert [request.headers["authorization"] for request in server.seen] == [
         "Bearer access-1",
         "Bearer access-2",
     ]
@@ -321,7 +321,7 @@ def test_a_second_401_needs_a_person(server: Script, transport: http.PlatformTra
         b'{"Fault": {"Error": [{"Message": "insufficient_scope"}]}}',
     ],
 )
-def test_403_needs_a_person_and_says_what_the_platform_said(
+def test_403_needs_a_person_and_quotes_the_platform(
     server: Script, transport: http.PlatformTransport, body: bytes
 ) -> None:
     server.answers = [Answer(403, body)]
@@ -329,7 +329,7 @@ def test_403_needs_a_person_and_says_what_the_platform_said(
         transport.request("GET", server.url)
 
 
-def test_a_token_about_to_expire_is_renewed_before_the_call(
+def test_a_token_about_to_expire_is_renewed_beforehand(
     server: Script, tokens: Tokens, time: FakeTime
 ) -> None:
     late = NOW + timedelta(minutes=30) - timedelta(seconds=http.EXPIRY_MARGIN_SECONDS)
@@ -338,11 +338,11 @@ def test_a_token_about_to_expire_is_renewed_before_the_call(
     )
     platform_transport.request("GET", server.url)
     platform_transport.request("GET", server.url)
-    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer access-2"] * 2
+    assert [request.headers["authorization"] for request in server.seen] == ["Bearer access-2"] * 2
     assert tokens.renewals == ["access-1"], "a token just renewed is used, whatever the clocks say"
 
 
-def test_a_read_waits_out_the_minute_and_a_change_does_not(
+def test_reads_wait_out_the_minute_and_changes_do_not(
     server: Script, transport: http.PlatformTransport, time: FakeTime
 ) -> None:
     minute = Answer(429, b"", {"Retry-After": "17", "X-Rate-Limit-Problem": "minute"})
@@ -363,7 +363,7 @@ def test_too_many_calls_at_once_is_a_short_pause(
     assert time.slept == [transport_module.THROTTLED_WAIT_SECONDS]
 
 
-def test_a_used_up_day_is_never_waited_for_and_never_asked_twice(
+def test_a_used_up_day_is_neither_awaited_nor_retried(
     server: Script, transport: http.PlatformTransport, time: FakeTime
 ) -> None:
     day = {"Retry-After": "66975", "X-Rate-Limit-Problem": "Day"}
@@ -415,7 +415,7 @@ def test_a_body_that_trickles_is_given_up(
         platform_transport.request("POST", server.url, changes=changes)
 
 
-def test_a_change_does_not_trust_a_connection_that_stood_idle(
+def test_a_change_never_reuses_an_idle_connection(
     server: Script, transport: http.PlatformTransport, time: FakeTime
 ) -> None:
     transport.request("PUT", server.url, changes=True)
@@ -444,7 +444,7 @@ def test_nothing_secret_reaches_the_log(
     assert "access-1" not in repr(Tokens().token)
 
 
-def test_header_dates_and_bodies_that_are_no_sentences_do_no_harm(
+def test_odd_header_dates_and_bodies_do_no_harm(
     server: Script, transport: http.PlatformTransport
 ) -> None:
     server.answers = [Answer(403, json.dumps(["odd"]).encode(), {"Retry-After": "soon"})]

@@ -28,7 +28,7 @@ def came_back(url: str, decision: str = "allow") -> str:
     return answer.headers["Location"]
 
 
-def test_the_consent_page_is_asked_for_accounting_and_nothing_else(quickbooks: Any) -> None:
+def test_authorisation_asks_for_the_accounting_scope_alone(quickbooks: Any) -> None:
     url = authoriser(quickbooks).authorisation_url(**ASKED)
     assert parse_qs(urlsplit(url).query) == {
         "client_id": ["sandbox-web-app"],
@@ -95,7 +95,7 @@ def test_keys_of_the_other_environment_are_suspected(quickbooks: Any, status: in
         client.exchange(callback, **ASKED)
 
 
-def test_a_company_that_does_not_tell_its_name_is_named_by_its_number(quickbooks: Any) -> None:
+def test_a_company_without_a_name_shows_its_number(quickbooks: Any) -> None:
     client = authoriser(quickbooks)
     callback = came_back(client.authorisation_url(**ASKED))
     quickbooks.sandbox.faults.add({"path": "companyinfo", "status": 200, "body": "<html>"})
@@ -124,11 +124,11 @@ def test_there_is_no_way_around_a_person(quickbooks: Any) -> None:
 
 
 def test_the_environment_chooses_the_address_and_the_limits(quickbooks: Any) -> None:
-    found: list[str] = []
+    pages: list[str] = []
 
     class Asked:
         def request(self, method: str, url: str, **_: Any) -> Any:
-            found.append(url)
+            pages.append(url)
             raise UserMistake("enough")
 
     for environment in ("production", "sandbox"):
@@ -138,7 +138,7 @@ def test_the_environment_chooses_the_address_and_the_limits(quickbooks: Any) -> 
             connector.organisation()
         assert connector.capabilities.emails_per_day_max == (40 if environment == "sandbox" else 0)
         assert Capability.LATE_FEE not in connector.capabilities.offers
-    assert [url.split("/v3/")[0] for url in found] == [
+    assert [url.split("/v3/")[0] for url in pages] == [
         "https://quickbooks.api.intuit.com",
         "https://sandbox-quickbooks.api.intuit.com",
     ]

@@ -37,15 +37,15 @@ def held(text: str, body: str = "60 days overdue", mark: str = MARK) -> str:
 
 
 @given(THEIRS, st.text(max_size=50))
-def test_their_text_is_what_it_was_once_the_block_is_gone(theirs: str, body: str) -> None:
+def test_removing_the_block_restores_the_users_text(theirs: str, body: str) -> None:
     assert removed(held(theirs, body), CREDIT_HOLD) == theirs
 
 
 @given(THEIRS, THEIRS)
 def test_text_written_around_the_block_survives(before: str, after: str) -> None:
     text = held(before) + "\n" + after
-    left = removed(text, CREDIT_HOLD)
-    assert left == f"{before}\n{after}" or (not before and left == f"\n{after}")
+    remaining = removed(text, CREDIT_HOLD)
+    assert remaining == f"{before}\n{after}" or (not before and remaining == f"\n{after}")
 
 
 def test_the_block_says_what_it_is() -> None:
@@ -57,7 +57,7 @@ def test_the_block_says_what_it_is() -> None:
     )
 
 
-def test_a_new_hold_takes_the_place_of_an_old_one() -> None:
+def test_a_new_hold_replaces_an_old_one() -> None:
     text = held(held("Theirs", mark=OTHER))
     assert text.count("--- arsync: credit hold") == 1
     assert stands(text, CREDIT_HOLD, MARK)
@@ -74,21 +74,21 @@ def test_other_blocks_are_left_alone() -> None:
 
 
 def test_their_text_is_never_cut_only_ours() -> None:
-    theirs = "x" * 880
-    text = held(theirs, "reason " * 100)
+    users_text = "x" * 880
+    text = held(users_text, "reason " * 100)
     assert length(text) <= NOTES_CHARACTERS_MAX
-    assert removed(text, CREDIT_HOLD) == theirs
+    assert removed(text, CREDIT_HOLD) == users_text
     assert "…" in text
 
 
-def test_a_text_without_room_is_refused_with_what_is_left() -> None:
+def test_a_text_without_room_is_refused_naming_the_space() -> None:
     fits = NOTES_CHARACTERS_MAX - length(held("", "")) - 1
     assert length(held("x" * fits, "reason")) <= NOTES_CHARACTERS_MAX
     with pytest.raises(NoRoom, match="only 73 characters are left"):
         held("x" * (fits + 1))
 
 
-def test_a_block_that_lost_its_end_costs_nobody_else_a_word() -> None:
+def test_a_block_without_its_end_costs_no_user_text() -> None:
     broken = held("Theirs").removesuffix("\n--- arsync: end ---") + "\nMore of theirs"
     assert removed(broken, CREDIT_HOLD) == "Theirs\n60 days overdue\nMore of theirs"
 
@@ -102,7 +102,7 @@ def test_a_void_before_the_block_is_kept() -> None:
         assert promised_on(f"{voided}{note}") == date(2026, 12, 1)
 
 
-def test_promises_are_read_back_and_other_words_are_not_promises() -> None:
+def test_only_real_promises_are_read_back() -> None:
     assert promised_on("") is None
     assert promised_on("promise to pay on 2026-12-01") is None
     spoilt = placed("", PROMISE, told="on a day", marker=MARK, body="", characters_max=4000)
@@ -122,5 +122,5 @@ def test_characters_are_counted_as_the_server_counts_them() -> None:
     assert shortened("short", 5) == "short"
 
 
-def test_line_breaks_that_a_server_rewrote_are_known_as_ours() -> None:
+def test_blocks_survive_line_breaks_rewritten_by_a_server() -> None:
     assert removed(held("Theirs").replace("\n", "\r\n"), CREDIT_HOLD) == "Theirs"

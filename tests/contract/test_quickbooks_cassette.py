@@ -43,8 +43,8 @@ class OneToken(NamedTuple):
 
 def without_port(request: Any) -> Any:
     """Tell the sandbox's address as QuickBooks' own."""
-    parts = urlsplit(request.uri)
-    request.uri = urlunsplit((*urlsplit(API)[:2], *parts[2:]))
+    address = urlsplit(request.uri)
+    request.uri = urlunsplit((*urlsplit(API)[:2], *address[2:]))
     return request
 
 
@@ -118,9 +118,9 @@ def test_a_recorded_day_is_understood_as_it_was(connector: Connector) -> None:
         pages = list(connector.pull(None))
         receipts = []
         for kind in (ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD):
-            one = write(connector, kind)
-            receipts.append(connector.perform(one).detail)
-            assert connector.find(one) is not None
+            hold_write = write(connector, kind)
+            receipts.append(connector.perform(hold_write).detail)
+            assert connector.find(hold_write) is not None
         changes = list(connector.pull(pages[-1].cursor))
     (invoice,) = [row for page in pages for row in page.records if isinstance(row, Invoice)]
     assert (invoice.number, invoice.amount_due) == ("1042", Decimal("337.50"))

@@ -63,7 +63,7 @@ def without_email(
         ledger.change("Customer", {**contact, **(on_customer or {})})
 
 
-def test_the_invoices_own_address_is_used_and_left_as_it_is(quickbooks: Any, debtor: str) -> None:
+def test_the_invoices_own_address_is_used_unchanged(quickbooks: Any, debtor: str) -> None:
     invoice = an_invoice(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice, {"to": "somebody@else.example"})
     receipt = quickbooks.connector().perform(write)
@@ -80,7 +80,7 @@ def test_the_invoices_own_address_is_used_and_left_as_it_is(quickbooks: Any, deb
         ({}, {"PrimaryEmailAddr": {"Address": "own@acme.example"}}, "own@acme.example"),
     ],
 )
-def test_an_invoice_without_address_takes_the_reminders_or_the_customers(
+def test_an_invoice_without_address_uses_a_customer_address(
     quickbooks: Any, debtor: str, details: dict[str, str], customer: dict[str, Any], to: str
 ) -> None:
     invoice = an_invoice(quickbooks, debtor)
@@ -137,9 +137,7 @@ def test_a_second_reminder_is_a_second_email(quickbooks: Any, debtor: str) -> No
     assert len(quickbooks.state()["emails"]) == 2
 
 
-def test_an_email_that_quickbooks_reports_as_failed_is_a_refusal(
-    quickbooks: Any, debtor: str
-) -> None:
+def test_an_email_quickbooks_reports_failed_is_a_refusal(quickbooks: Any, debtor: str) -> None:
     invoice = an_invoice(quickbooks, debtor)
     body = {
         "Invoice": {
@@ -154,9 +152,7 @@ def test_an_email_that_quickbooks_reports_as_failed_is_a_refusal(
     assert not quickbooks.state()["history"]
 
 
-def test_an_invoice_that_is_gone_cannot_tell_whether_it_was_sent(
-    quickbooks: Any, debtor: str
-) -> None:
+def test_a_deleted_invoice_cannot_tell_whether_it_was_sent(quickbooks: Any, debtor: str) -> None:
     invoice = an_invoice(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice)
     with quickbooks.sandbox.lock:
@@ -187,7 +183,7 @@ AT_TEN, AT_NOON = "2026-11-20T10:00:00-08:00", "2026-11-20T12:00:00-08:00"
         ("EmailSent", AT_TEN, {"started_at": "2026-11-20T19:59:00+00:00"}, False),
     ],
 )
-def test_whether_it_was_sent_is_told_only_where_it_is_certain(
+def test_sending_is_reported_only_where_it_is_certain(
     status: str, delivered: str, before: dict[str, str], answer: bool | None
 ) -> None:
     invoice = InvoiceDoc(email_status=status, delivery_info=Delivery(delivery_time=delivered))

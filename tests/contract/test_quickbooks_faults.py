@@ -63,7 +63,7 @@ def test_each_shape_of_refusal_says_what_to_do_next(
     assert isinstance(raised(body, status, changes=changes), error)
 
 
-def test_a_refusal_speaks_the_platforms_words_and_keeps_all_codes() -> None:
+def test_a_refusal_quotes_the_platform_and_keeps_all_codes() -> None:
     both = fault("6240", "Duplicate Name", "The name supplied already exists.")
     both["Fault"]["Error"].append({"Message": "Other", "code": "2020"})
     error = raised(both)
@@ -107,7 +107,7 @@ def test_the_servers_time_is_found_wherever_it_stands(
     assert Api(Once(), "https://x.test", "1").read("preferences")[1].isoformat() == at
 
 
-def test_an_answer_without_any_time_is_asked_for_again_later() -> None:
+def test_an_answer_without_a_time_is_requested_again_later() -> None:
     class Once:
         def request(self, *_: Any, **__: Any) -> HttpResponse:
             return HttpResponse(200, {}, b'{"time":"soon"}')

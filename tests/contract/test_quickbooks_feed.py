@@ -38,8 +38,8 @@ def delete(bench: Any, entity: str, object_id: str) -> None:
     transport = bench.transport()
     url = f"{bench.settings['api_url']}/v3/company/{bench.organisation_id}/{entity.lower()}"
     accept = {"Accept": "application/json", "Content-Type": "application/json"}
-    found = json.loads(transport.request("GET", f"{url}/{object_id}", headers=accept).body)
-    body = {"Id": object_id, "SyncToken": found[entity]["SyncToken"]}
+    document = json.loads(transport.request("GET", f"{url}/{object_id}", headers=accept).body)
+    body = {"Id": object_id, "SyncToken": document[entity]["SyncToken"]}
     answer = transport.request(
         "POST",
         url,
@@ -62,10 +62,10 @@ def of_kind(pages: list[Page], kind: RecordKind) -> dict[str, Any]:
 
 
 def gone(pages: list[Page]) -> set[str]:
-    return {one for page in pages for one in page.gone}
+    return {record_id for page in pages for record_id in page.gone}
 
 
-def test_nothing_new_takes_one_call_and_a_daily_look_at_the_company_three(quickbooks: Any) -> None:
+def test_an_idle_pull_takes_one_call_and_three_daily(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     invoice_of(quickbooks, contact)
     quickbooks.advance(LATER)
@@ -115,7 +115,7 @@ def test_what_the_feed_wrongly_calls_deleted_is_not_gone(quickbooks: Any) -> Non
 
 
 @pytest.mark.parametrize("cap", ["total", "entity"])
-def test_more_changes_than_the_feed_holds_are_read_in_full(quickbooks: Any, cap: str) -> None:
+def test_changes_beyond_the_feeds_limit_cause_a_full_read(quickbooks: Any, cap: str) -> None:
     quickbooks.sandbox.change_settings({"quickbooks_cdc_cap": cap})
     contact = contact_of(quickbooks)
     old = invoice_of(quickbooks, contact)
@@ -138,7 +138,7 @@ def test_more_changes_than_the_feed_holds_are_read_in_full(quickbooks: Any, cap:
     assert not of_kind(pulled(quickbooks, pages[-1].cursor), RecordKind.INVOICES)
 
 
-def test_many_changes_of_several_kinds_are_asked_for_one_by_one(quickbooks: Any) -> None:
+def test_many_changes_are_requested_kind_by_kind(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     quickbooks.advance(LATER)
     cursor = cursor_of(quickbooks)
@@ -169,7 +169,7 @@ def test_a_ledger_imported_just_before_connecting_is_read_once(quickbooks: Any) 
         assert not of_kind(pages, RecordKind.INVOICES)
 
 
-def test_a_watermark_older_than_the_feed_reaches_means_a_full_read(quickbooks: Any) -> None:
+def test_a_watermark_before_the_feed_causes_a_full_read(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     invoice, deleted = invoice_of(quickbooks, contact), invoice_of(quickbooks, contact)
     cursor = cursor_of(quickbooks)
@@ -184,7 +184,7 @@ def test_a_watermark_older_than_the_feed_reaches_means_a_full_read(quickbooks: A
         assert pages[-1].complete
 
 
-def test_a_full_read_that_is_resumed_keeps_the_watermark_of_its_start(quickbooks: Any) -> None:
+def test_a_resumed_full_read_keeps_its_first_watermark(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     invoice = invoice_of(quickbooks, contact)
     quickbooks.advance(LATER)
@@ -192,13 +192,13 @@ def test_a_full_read_that_is_resumed_keeps_the_watermark_of_its_start(quickbooks
     middle = next(page for page in pages if page.kind == RecordKind.INVOICES)
     quickbooks.advance(LATER)
     quickbooks.pay(invoice, Decimal(60))
-    rest = pulled(quickbooks, middle.cursor)
-    assert not of_kind(rest, RecordKind.INVOICES)
-    changes = of_kind(pulled(quickbooks, rest[-1].cursor), RecordKind.INVOICES)
+    later = pulled(quickbooks, middle.cursor)
+    assert not of_kind(later, RecordKind.INVOICES)
+    changes = of_kind(pulled(quickbooks, later[-1].cursor), RecordKind.INVOICES)
     assert changes[invoice].amount_due == 40
 
 
-def test_a_renamed_customer_type_reaches_the_customers_within_a_day(quickbooks: Any) -> None:
+def test_a_renamed_customer_type_reaches_customers_within_a_day(quickbooks: Any) -> None:
     book = quickbooks.book
     book.load_documents(
         {
@@ -223,7 +223,7 @@ def test_a_renamed_customer_type_reaches_the_customers_within_a_day(quickbooks: 
     assert ("Gold",) in groups
 
 
-def test_a_new_customer_type_is_looked_up_when_a_customer_names_it(quickbooks: Any) -> None:
+def test_a_new_customer_type_is_looked_up_when_named(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     cursor = cursor_of(quickbooks)
     quickbooks.advance(LATER)
@@ -260,7 +260,7 @@ def test_many_records_are_read_afresh_by_one_query(quickbooks: Any) -> None:
     assert page.gone == ("999999", "not an id")
 
 
-def test_an_odd_document_at_the_platform_is_named_and_the_rest_is_read(quickbooks: Any) -> None:
+def test_an_odd_document_is_named_and_others_are_read(quickbooks: Any) -> None:
     contact = contact_of(quickbooks)
     good = invoice_of(quickbooks, contact)
     odd = {

@@ -49,7 +49,7 @@ THEIRS = (
     st.lists(PIECES, max_size=8)
     .map("".join)
     # Word for word our own first line, in a line of its own, is taken for ours: an older block.
-    .filter(lambda text: not any(block_in(text, one) for one in (CREDIT_HOLD, PROMISE)))
+    .filter(lambda text: not any(block_in(text, subject) for subject in (CREDIT_HOLD, PROMISE)))
 )
 
 
@@ -74,7 +74,7 @@ def written(text: str, field: Field, body: str, mark: str = MARKS[0]) -> str:
 @given(THEIRS, FIELDS, st.text(max_size=80), st.text(max_size=80))
 @example("Theirs\r", Field(CREDIT_HOLD, 1024), "", "")
 @example("--- arsync: end ---", Field(CREDIT_HOLD, 1024), "a", "b")
-def test_write_rewrite_lift_and_undoing_leave_their_text_as_it_was(
+def test_every_edit_of_a_fence_leaves_the_users_text(
     theirs: str, field: Field, first: str, second: str
 ) -> None:
     once = written(theirs, field, first)
@@ -94,30 +94,30 @@ def test_what_they_write_after_our_block_survives_too(
     before: str, after: str, field: Field, body: str
 ) -> None:
     text = f"{written(before, field, body)}\n{after}"
-    left = removed(text, field.subject)
-    assert left == f"{before}\n{after}"
-    assert put_back(text, field.subject, before, field.characters_max) == left
+    remaining = removed(text, field.subject)
+    assert remaining == f"{before}\n{after}"
+    assert put_back(text, field.subject, before, field.characters_max) == remaining
     again = written(text, field, body, MARKS[1])
-    assert again.startswith(left)
-    assert removed(again, field.subject) == left
+    assert again.startswith(remaining)
+    assert removed(again, field.subject) == remaining
 
 
 @given(THEIRS, FIELDS, st.text(max_size=2_000), st.integers(0, 200))
-def test_at_the_fields_limit_theirs_is_whole_and_only_ours_is_shortened(
-    theirs: str, field: Field, body: str, room: int
+def test_at_the_field_limit_only_our_text_is_shortened(
+    users_text: str, field: Field, body: str, room: int
 ) -> None:
-    filler = max(0, field.characters_max - room - length(theirs))
-    theirs += "x" * filler
-    shortest = length(written("", field, "")) + bool(theirs)
-    if length(theirs) + shortest > field.characters_max:
-        left = max(0, field.characters_max - length(theirs))
-        with pytest.raises(NoRoom, match=f"^only {left} characters are left$"):
-            written(theirs, field, body)
+    filler = max(0, field.characters_max - room - length(users_text))
+    users_text += "x" * filler
+    shortest = length(written("", field, "")) + bool(users_text)
+    if length(users_text) + shortest > field.characters_max:
+        space = max(0, field.characters_max - length(users_text))
+        with pytest.raises(NoRoom, match=f"^only {space} characters are left$"):
+            written(users_text, field, body)
         return
-    text = written(theirs, field, body)
+    text = written(users_text, field, body)
     assert length(text) <= field.characters_max
-    assert text.startswith(theirs)
-    assert removed(text, field.subject) == theirs
+    assert text.startswith(users_text)
+    assert removed(text, field.subject) == users_text
     # What was shortened is still known as ours, and what a person rewrote in it is not.
     block = block_in(text, field.subject)
     assert says(block, body)
@@ -126,7 +126,7 @@ def test_at_the_fields_limit_theirs_is_whole_and_only_ours_is_shortened(
 
 
 @given(THEIRS, FIELDS, st.integers(0, 100))
-def test_an_earlier_block_that_fits_no_more_is_refused_and_nothing_is_cut(
+def test_a_block_that_no_longer_fits_is_refused_uncut(
     theirs: str, field: Field, spare: int
 ) -> None:
     earlier = written("", field, "x" * 300)

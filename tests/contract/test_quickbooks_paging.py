@@ -52,7 +52,7 @@ class Ledger:
         listed = sorted(self.ids, key=str if self.as_text else None)
         page = listed[start - 1 : start - 1 + ROWS_MAX]
         self.between(self, self.calls)
-        rows = [{"Id": str(one), "TxnDate": "2026-01-01"} for one in page]
+        rows = [{"Id": str(row_id), "TxnDate": "2026-01-01"} for row_id in page]
         return answer({"QueryResponse": {"Invoice": rows} if rows else {}})
 
 
@@ -77,28 +77,28 @@ def test_rows_that_stay_are_seen_whatever_goes_or_comes(seed: int, as_text: bool
 
     def edit(ledger: Ledger, _: int) -> None:
         listed = sorted(ledger.ids, key=str if as_text else None)
-        for one in chance.sample(listed, chance.choice((0, 1, 30, 300))):
-            ledger.ids.remove(one)
+        for row_id in chance.sample(listed, chance.choice((0, 1, 30, 300))):
+            ledger.ids.remove(row_id)
         around = chance.randrange(len(listed))
-        for one in listed[around : around + chance.choice((0, 1, 25))]:
-            if one in ledger.ids:
-                ledger.ids.remove(one)
+        for row_id in listed[around : around + chance.choice((0, 1, 25))]:
+            if row_id in ledger.ids:
+                ledger.ids.remove(row_id)
         ledger.ids += range(max(ledger.ids) + 1, max(ledger.ids) + 1 + chance.choice((0, 5, 200)))
 
     ledger = Ledger(list(range(1, 4200)), as_text, edit)
     before = set(ledger.ids)
-    seen = shown(read_through(ledger))
-    assert before & set(ledger.ids) <= set(seen)
+    rows_shown = shown(read_through(ledger))
+    assert before & set(ledger.ids) <= set(rows_shown)
 
 
 @pytest.mark.parametrize("total", [0, 1, 999, 1000, 1001, 1999, 2000, 5000])
-def test_a_quiet_read_costs_one_call_a_thousand_rows_and_doubles_nothing(total: int) -> None:
+def test_a_quiet_read_costs_one_call_per_thousand_rows(total: int) -> None:
     ledger = Ledger(list(range(1, total + 1)))
     assert shown(read_through(ledger)) == list(range(1, total + 1))
     assert ledger.calls <= max(1, -(-total // ROWS_MAX)) + 1
 
 
-def test_a_row_gone_from_an_earlier_page_costs_one_step_back_not_a_row() -> None:
+def test_a_row_deleted_while_paging_costs_no_other_row() -> None:
     def delete(ledger: Ledger, calls: int) -> None:
         if calls == 1:
             ledger.ids.remove(1)
@@ -109,18 +109,18 @@ def test_a_row_gone_from_an_earlier_page_costs_one_step_back_not_a_row() -> None
     assert ledger.starts == [1, ROWS_MAX, ROWS_MAX + 1 - STEP_BACK_ROWS]
 
 
-def test_when_all_that_was_known_is_gone_the_read_begins_anew() -> None:
+def test_a_read_restarts_when_every_known_row_is_gone() -> None:
     def delete(ledger: Ledger, calls: int) -> None:
         if calls == 1:
             del ledger.ids[ROWS_MAX - ANCHORS_KEPT : ROWS_MAX]
 
     ledger = Ledger(list(range(1, 1501)), between=delete)
-    seen = shown(read_through(ledger))
-    assert set(seen) >= set(ledger.ids)
+    rows_shown = shown(read_through(ledger))
+    assert set(rows_shown) >= set(ledger.ids)
     assert ledger.starts.count(1) == 2
 
 
-def test_a_ledger_that_melts_under_the_read_is_left_for_later() -> None:
+def test_a_ledger_shrinking_under_the_read_is_deferred() -> None:
     def delete(ledger: Ledger, _: int) -> None:
         del ledger.ids[:1000]
 
@@ -135,4 +135,4 @@ def test_a_read_resumed_at_any_page_goes_on_there() -> None:
     for number, page in enumerate(whole[:-1]):
         pages = read_through(Ledger(list(range(1, 3501))), page.cursor)
         assert shown(pages) == shown(whole[number + 1 :])
-        assert {one.sweep for one in pages} == {one.sweep for one in whole}
+        assert {page.sweep for page in pages} == {page.sweep for page in whole}

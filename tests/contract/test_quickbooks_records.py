@@ -55,7 +55,7 @@ def plain(value: Any) -> Any:
         case Allocation():
             return [value.invoice_id, plain(value.amount), plain(value.allocated_on)]
         case tuple():
-            return [plain(part) for part in value]
+            return [plain(element) for element in value]
         case _:
             return value
 
@@ -71,8 +71,8 @@ def test_each_document_becomes_what_its_file_says(file: Path) -> None:
         assert result.number == case["document"].get("DocNumber", "")
     else:
         assert not isinstance(result, DocumentProblem), result
-        told = {name: plain(getattr(result, name)) for name in case["record"]}
-        assert told == case["record"]
+        shown = {name: plain(getattr(result, name)) for name in case["record"]}
+        assert shown == case["record"]
 
 
 def test_an_odd_row_does_not_cost_the_page() -> None:
@@ -81,10 +81,10 @@ def test_an_odd_row_does_not_cost_the_page() -> None:
         b'{"Id":"2","DocNumber":"B","TotalAmt":{"much":1}},7,'
         b'{"Id":"3","DocNumber":"C","TotalAmt":3,"Balance":3}]'
     )
-    found = list(rows(page, InvoiceDoc))
-    assert [row.id for row in found] == ["1", "2", "", "3"]
-    assert [isinstance(row, Odd) for row in found] == [False, True, True, False]
-    problem = to_invoice(found[1], USD)
+    documents = list(rows(page, InvoiceDoc))
+    assert [row.id for row in documents] == ["1", "2", "", "3"]
+    assert [isinstance(row, Odd) for row in documents] == [False, True, True, False]
+    problem = to_invoice(documents[1], USD)
     assert problem[:3] == (RecordKind.INVOICES, "2", "B")
 
 
@@ -107,7 +107,7 @@ def test_amounts_reach_the_limit_and_no_further() -> None:
     assert isinstance(with_balance(AMOUNT_MAX), DocumentProblem)
 
 
-def test_applied_credits_and_payments_add_up_to_what_left_the_invoice() -> None:
+def test_applied_credits_and_payments_explain_the_amount_due() -> None:
     """Invoice 71 of the recorded company: 205 = 105 by cheque and 100 by credit memo 73."""
     credit, cheque = (
         converted(CASES / f"{name}.json")[1]
@@ -124,12 +124,12 @@ def test_applied_credits_and_payments_add_up_to_what_left_the_invoice() -> None:
 
 def test_a_company_that_tells_no_time_zone_has_none() -> None:
     preferences = PreferencesDoc()
-    for told, kept in (
+    for shown, kept in (
         (None, ""),
         ("America/New_York", "America/New_York"),
         ("PST8PDT or so", ""),
     ):
-        company = CompanyInfoDoc(company_name="Acme", country="GBR", default_time_zone=told)
+        company = CompanyInfoDoc(company_name="Acme", country="GBR", default_time_zone=shown)
         organisation = to_organisation(
             company,
             preferences,
@@ -148,7 +148,7 @@ def test_terms_are_told_in_words() -> None:
     assert term_in_words(TermDoc(name="When you can")) == "When you can"
 
 
-def test_only_an_active_term_of_no_days_is_cash_on_delivery() -> None:
+def test_only_active_zero_day_terms_are_cash_on_delivery() -> None:
     assert is_cash_on_delivery(TermDoc(id="1", due_days=0, active=True))
     assert not is_cash_on_delivery(TermDoc(id="1", due_days=0, active=False))
     assert not is_cash_on_delivery(TermDoc(id="1", due_days=1, active=True))

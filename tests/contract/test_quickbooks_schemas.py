@@ -49,25 +49,27 @@ class Schemas:
                 if node.tag == f"{X}complexType":
                     self.types[name] = node
                 elif node.tag == f"{X}simpleType":
-                    self.enums[name] = {one.get("value") for one in node.iter(f"{X}enumeration")}
+                    self.enums[name] = {
+                        enumeration.get("value") for enumeration in node.iter(f"{X}enumeration")
+                    }
                 elif node.tag == f"{X}element":
                     self.elements[name] = node.get("type")
         self.fields = cache(self._fields)
 
     def _fields(self, name: str) -> dict[str, tuple[str | None, bool]]:
-        found: dict[str, tuple[str | None, bool]] = {}
+        fields_by_name: dict[str, tuple[str | None, bool]] = {}
         for extension in self.types[name].iter(f"{X}extension"):
             base = local(extension.get("base"))
             if base in self.types:
-                found.update(self.fields(base or ""))
+                fields_by_name.update(self.fields(base or ""))
         for node in self.types[name].iter(f"{X}element"):
             key = node.get("name") or local(node.get("ref")) or ""
             kind = local(node.get("type")) or local(self.elements.get(key))
-            found[key] = (kind, node.get("maxOccurs") == "unbounded")
+            fields_by_name[key] = (kind, node.get("maxOccurs") == "unbounded")
         for node in self.types[name].iter(f"{X}attribute"):
             if node.get("name"):
-                found[node.get("name", "")] = (local(node.get("type")), False)
-        return found
+                fields_by_name[node.get("name", "")] = (local(node.get("type")), False)
+        return fields_by_name
 
     def problems(self, value: Any, kind: str | None, path: str) -> list[str]:
         if kind in FREE:
@@ -77,18 +79,18 @@ class Schemas:
             return self._of_scalar(value, kind, path)
         if not isinstance(value, dict):
             return [f"{path}: object expected"]
-        found, known = [], self.fields(kind)
-        for key, part in value.items():
-            if key == "value" and key not in known:
+        problems, fields = [], self.fields(kind)
+        for key, value_of_key in value.items():
+            if key == "value" and key not in fields:
                 continue
-            if key not in known:
-                found.append(f"{path}.{key}: unknown key")
-            elif isinstance(part, list) != known[key][1]:
-                found.append(f"{path}.{key}: array or scalar")
+            if key not in fields:
+                problems.append(f"{path}.{key}: unknown key")
+            elif isinstance(value_of_key, list) != fields[key][1]:
+                problems.append(f"{path}.{key}: array or scalar")
             else:
-                for one in part if isinstance(part, list) else [part]:
-                    found += self.problems(one, known[key][0], f"{path}.{key}")
-        return found
+                for element in value_of_key if isinstance(value_of_key, list) else [value_of_key]:
+                    problems += self.problems(element, fields[key][0], f"{path}.{key}")
+        return problems
 
     def _of_scalar(self, value: Any, kind: str, path: str) -> list[str]:
         if self.enums.get(kind):
@@ -165,29 +167,36 @@ def test_every_document_sent_is_one_by_intuits_schemas(
             connector.perform(again)
             undo = undo_action(again.action, generation=1, done_on=None, who="Jane")
             connector.perform(Write(undo, undo.key, text=undo.note, undoes=again))
-    assert {one.entity for one in sent} >= {"Attachable", "Customer", "Invoice", "Term"}
-    for one in sent:
-        if not one.path.endswith("/send"):
-            assert schemas.problems(one.body, one.entity, one.entity) == []
+    assert {request.entity for request in sent} >= {
+        "Attachable",
+        "Customer",
+        "Invoice",
+        "Term",
+    }
+    for request in sent:
+        if not request.path.endswith("/send"):
+            assert schemas.problems(request.body, request.entity, request.entity) == []
 
 
-def test_each_step_has_a_key_of_its_own_that_fits(quickbooks: Any, sent: list[Sent]) -> None:
+def test_each_write_step_has_its_own_valid_key(quickbooks: Any, sent: list[Sent]) -> None:
     prepare_ledger(quickbooks)
     for kind, via, details in EVERYTHING:
         quickbooks.connector().perform(make_write(kind, via, details))
-    keys = [one.params["requestid"] for one in sent]
+    keys = [request.params["requestid"] for request in sent]
     assert len(keys) == len(set(keys)) > len(EVERYTHING)
     assert max(map(len, keys)) <= REQUEST_ID_LENGTH_MAX
-    assert {one.params["minorversion"] for one in sent} == {"75"}
+    assert {request.params["minorversion"] for request in sent} == {"75"}
 
 
-def test_updates_are_sparse_but_for_the_one_that_empties_a_field(
-    quickbooks: Any, sent: list[Sent]
-) -> None:
+def test_updates_are_sparse_except_for_emptying_a_field(quickbooks: Any, sent: list[Sent]) -> None:
     prepare_ledger(quickbooks)
     for kind, via, details in EVERYTHING:
         quickbooks.connector().perform(make_write(kind, via, details))
-    updates = [one.body for one in sent if one.entity in {"Customer", "Invoice"} and "Id" in one[3]]
+    updates = [
+        request.body
+        for request in sent
+        if request.entity in {"Customer", "Invoice"} and "Id" in request[3]
+    ]
     sparse = [body for body in updates if body["sparse"]]
     assert len(updates) - len(sparse) == 1
     allowed = {"Notes", "PrivateNote", "SalesTermRef", "CurrencyRef", "ExchangeRate"}

@@ -37,7 +37,10 @@ def make_write(
         contact_id=contact,
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 31, "Seriously overdue"),
-        invoices=tuple(InvoiceRef(one, f"INV-{one}", Decimal(100), currency) for one in invoices),
+        invoices=tuple(
+            InvoiceRef(invoice_id, f"INV-{invoice_id}", Decimal(100), currency)
+            for invoice_id in invoices
+        ),
         via=via,
         subject=subject,
     )
@@ -106,31 +109,31 @@ def marked(bench: Any, write: Write) -> list[dict[str, Any]]:
 
 def posts(path: str, act: Callable[[], None], times: int = 1) -> Callable[..., None]:
     """Let somebody act right before our post to a path leaves."""
-    left = [times]
+    times_left = [times]
 
     def check(method: str, url: str, **_: Any) -> None:
-        if method == "POST" and url.endswith(path) and left[0]:
-            left[0] -= 1
+        if method == "POST" and url.endswith(path) and times_left[0]:
+            times_left[0] -= 1
             act()
 
     return check
 
 
-def test_peoples_notes_survive_a_hold_and_its_end_byte_for_byte(quickbooks: Any) -> None:
-    theirs = "Pays by cheque, \u201cask Ann\u201d\n\n  (door code 12)  "
-    customer(quickbooks, Notes=theirs)
+def test_users_notes_survive_a_hold_byte_for_byte(quickbooks: Any) -> None:
+    users_text = "Pays by cheque, \u201cask Ann\u201d\n\n  (door code 12)  "
+    customer(quickbooks, Notes=users_text)
     hold = make_write(ActionKind.CREDIT_HOLD, text="60 days overdue")
     quickbooks.connector().perform(hold)
     held = told(quickbooks, "Customer", "801")["Notes"]
-    assert held.startswith(theirs)
+    assert held.startswith(users_text)
     assert "--- arsync: credit hold" in held
     assert "60 days overdue" in held
     lift = make_write(ActionKind.LIFT_CREDIT_HOLD)
     quickbooks.connector().perform(lift)
-    assert told(quickbooks, "Customer", "801")["Notes"] == theirs
+    assert told(quickbooks, "Customer", "801")["Notes"] == users_text
 
 
-def test_a_customer_without_notes_has_none_after_a_hold_and_its_end(quickbooks: Any) -> None:
+def test_a_customer_without_notes_has_none_after_a_hold(quickbooks: Any) -> None:
     customer(quickbooks)
     quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
     quickbooks.connector().perform(make_write(ActionKind.LIFT_CREDIT_HOLD))
@@ -140,8 +143,8 @@ def test_a_customer_without_notes_has_none_after_a_hold_and_its_end(quickbooks: 
 def test_a_hold_is_noted_on_the_children(quickbooks: Any) -> None:
     customer(quickbooks)
     children = [
-        {"Id": one, "DisplayName": f"Site {one}", "ParentRef": {"value": "801"}, "Job": True}
-        for one in ("802", "803")
+        {"Id": row_id, "DisplayName": f"Site {row_id}", "ParentRef": {"value": "801"}, "Job": True}
+        for row_id in ("802", "803")
     ]
     quickbooks.book.load_documents({"Customer": children})
     hold = make_write(ActionKind.CREDIT_HOLD, details={"children": ("802", "803")})
@@ -152,7 +155,7 @@ def test_a_hold_is_noted_on_the_children(quickbooks: Any) -> None:
     assert quickbooks.connector().find(hold) is not None
 
 
-def test_a_hold_that_lacks_one_note_is_not_found_and_is_completed(quickbooks: Any) -> None:
+def test_a_hold_lacking_one_note_is_completed(quickbooks: Any) -> None:
     customer(quickbooks)
     hold = make_write(ActionKind.CREDIT_HOLD)
     quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": 429})
@@ -165,11 +168,11 @@ def test_a_hold_that_lacks_one_note_is_not_found_and_is_completed(quickbooks: An
 
 
 def test_notes_without_room_are_refused_and_left_alone(quickbooks: Any) -> None:
-    theirs = "x" * 1000
-    customer(quickbooks, Notes=theirs)
+    users_text = "x" * 1000
+    customer(quickbooks, Notes=users_text)
     with pytest.raises(Rejected, match="only 24 characters are left of 1,024"):
         quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
-    assert told(quickbooks, "Customer", "801")["Notes"] == theirs
+    assert told(quickbooks, "Customer", "801")["Notes"] == users_text
     assert not quickbooks.state()["history"]
 
 
@@ -179,7 +182,7 @@ def test_an_inactive_customer_is_not_written_to(quickbooks: Any) -> None:
         quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
 
 
-def test_a_customer_that_is_gone_has_no_hold_and_takes_none(quickbooks: Any) -> None:
+def test_a_deleted_customer_has_no_hold_and_takes_none(quickbooks: Any) -> None:
     hold = make_write(ActionKind.CREDIT_HOLD)
     assert quickbooks.connector().find(hold) is None
     with pytest.raises(Rejected, match="no Customer 801"):
@@ -212,7 +215,7 @@ def test_a_document_that_keeps_changing_is_left_for_later(quickbooks: Any) -> No
     assert told(quickbooks, "Customer", "801")["Notes"].startswith("2\n--- arsync:")
 
 
-def test_a_promise_stands_in_the_private_note_and_is_read_back(quickbooks: Any) -> None:
+def test_a_promise_is_read_back_from_the_private_note(quickbooks: Any) -> None:
     customer(quickbooks)
     invoice(quickbooks, PrivateNote="ask Ann")
     write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
@@ -237,7 +240,7 @@ def test_a_promise_stands_in_the_private_note_and_is_read_back(quickbooks: Any) 
     assert record.expected_on.isoformat() == "2026-12-24"
 
 
-def test_a_promise_that_somebody_removed_again_was_written_all_the_same(quickbooks: Any) -> None:
+def test_a_promise_removed_by_somebody_still_counts_as_written(quickbooks: Any) -> None:
     customer(quickbooks)
     invoice(quickbooks)
     write = make_write(ActionKind.PROMISE, invoices=("901",), details={"promised_on": "2026-12-01"})
@@ -303,7 +306,7 @@ def test_terms_nobody_remembers_are_not_guessed(quickbooks: Any, saved: str) -> 
         quickbooks.connector().perform(restore)
 
 
-def test_a_term_of_no_days_is_made_where_there_is_none(quickbooks: Any) -> None:
+def test_a_zero_day_term_is_created_where_none_exists(quickbooks: Any) -> None:
     customer(quickbooks)
     for row in quickbooks.state()["terms"]:
         if row["due_days"] == 0:
@@ -313,11 +316,11 @@ def test_a_term_of_no_days_is_made_where_there_is_none(quickbooks: Any) -> None:
     )
     quickbooks.connector().perform(make_write(ActionKind.TERMS))
     term = told(quickbooks, "Customer", "801")["SalesTermRef"]["value"]
-    made = told(quickbooks, "Term", term)
-    assert (made["Name"], made["DueDays"]) == ("Cash on delivery", 0)
+    term_made = told(quickbooks, "Term", term)
+    assert (term_made["Name"], term_made["DueDays"]) == ("Cash on delivery", 0)
 
 
-def test_a_late_fee_is_an_invoice_of_the_configured_item(quickbooks: Any) -> None:
+def test_a_late_fee_invoices_the_configured_item(quickbooks: Any) -> None:
     customer(quickbooks)
     invoice(quickbooks)
     write = make_write(
@@ -348,7 +351,7 @@ def test_a_company_that_numbers_by_hand_gets_a_number(quickbooks: Any) -> None:
     assert fee["DocNumber"] == f"FEE-{write.key[:12]}"
 
 
-def test_a_foreign_late_fee_takes_the_rate_of_its_invoice(quickbooks: Any) -> None:
+def test_a_foreign_late_fee_uses_its_invoices_rate(quickbooks: Any) -> None:
     customer(quickbooks, CurrencyRef={"value": "EUR"})
     invoice(quickbooks, CurrencyRef={"value": "EUR"}, ExchangeRate=Decimal("0.84"))
     details = {"amount": "10", "currency": "EUR"}
@@ -393,8 +396,8 @@ def test_a_late_fee_of_nothing_is_not_billed(quickbooks: Any, amount: str) -> No
 
 def test_a_mailed_letter_is_noted_on_every_invoice(quickbooks: Any) -> None:
     customer(quickbooks)
-    for one in ("901", "902"):
-        invoice(quickbooks, Id=one, DocNumber=f"INV-{one}")
+    for row_id in ("901", "902"):
+        invoice(quickbooks, Id=row_id, DocNumber=f"INV-{row_id}")
     write = make_write(ActionKind.REMINDER, invoices=("901", "902"), via=Via.SMTP)
     quickbooks.connector().perform(write)
     assert sorted(row["id"] for row in marked(quickbooks, write)) == ["901", "902"]
@@ -402,7 +405,7 @@ def test_a_mailed_letter_is_noted_on_every_invoice(quickbooks: Any) -> None:
     assert quickbooks.connector().find(write) is not None
 
 
-def test_where_attachments_cannot_be_asked_for_they_are_looked_through(quickbooks: Any) -> None:
+def test_attachments_are_searched_where_queries_are_unavailable(quickbooks: Any) -> None:
     customer(quickbooks)
     fault = {"Fault": {"Error": [{"Message": "Invalid query", "code": "4001"}]}}
     wish = {"path": "AttachableRef", "status": 400, "body": fault, "times": 100}
@@ -450,7 +453,7 @@ def test_a_company_without_subscription_says_so(quickbooks: Any) -> None:
         quickbooks.connector().perform(make_write(ActionKind.NOTE))
 
 
-def test_half_an_answer_to_a_write_is_an_unknown_outcome(quickbooks: Any) -> None:
+def test_half_an_answer_to_a_write_is_unknown(quickbooks: Any) -> None:
     customer(quickbooks)
     write = make_write(ActionKind.NOTE)
     quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "malformed": True})
@@ -468,7 +471,7 @@ def test_a_promise_without_room_is_refused(quickbooks: Any) -> None:
         quickbooks.connector().perform(write)
 
 
-def test_an_empty_text_that_empties_nothing_is_followed_by_a_full_update(quickbooks: Any) -> None:
+def test_an_ignored_empty_text_leads_to_a_full_update(quickbooks: Any) -> None:
     customer(quickbooks, PrimaryEmailAddr={"Address": "a@acme.example"})
     quickbooks.connector().perform(make_write(ActionKind.CREDIT_HOLD))
     standing = {"Customer": {"Id": "801", "Notes": told(quickbooks, "Customer", "801")["Notes"]}}
@@ -499,12 +502,12 @@ def test_what_cannot_be_looked_at_is_unknown(quickbooks: Any) -> None:
         quickbooks.connector().find(make_write(ActionKind.CREDIT_HOLD))
 
 
-def test_a_lifted_hold_of_a_customer_that_is_gone_is_not_found(quickbooks: Any) -> None:
+def test_a_deleted_customers_lifted_hold_is_not_found(quickbooks: Any) -> None:
     assert quickbooks.connector().find(make_write(ActionKind.LIFT_CREDIT_HOLD)) is None
     assert quickbooks.connector().find(make_write(ActionKind.RESTORE_TERMS)) is None
 
 
-def test_a_fee_number_that_is_taken_is_looked_at_by_a_person(quickbooks: Any) -> None:
+def test_a_late_fee_number_already_used_needs_a_person(quickbooks: Any) -> None:
     customer(quickbooks)
     quickbooks.book.load_documents(
         {"Preferences": [{"SalesFormsPrefs": {"CustomTxnNumbers": True}}]}

@@ -50,12 +50,12 @@ def debtor(bench: Any) -> tuple[str, str]:
 
 
 def row(bench: Any, table: str, id_: str) -> dict[str, Any]:
-    return next(one for one in bench.state()[table] if one["id"] == id_)
+    return next(record for record in bench.state()[table] if record["id"] == id_)
 
 
 @pytest.mark.parametrize("kind", [HOLD, TERMS, PROMISE])
 @pytest.mark.parametrize("name", ["xero", "quickbooks"])
-def test_what_was_written_before_undoing_was_possible_is_not_guessed_at(
+def test_writes_without_recorded_old_values_are_never_guessed_back(
     request: pytest.FixtureRequest, name: str, kind: ActionKind
 ) -> None:
     bench = request.getfixturevalue(name)
@@ -70,16 +70,14 @@ def test_what_was_written_before_undoing_was_possible_is_not_guessed_at(
 
 
 @pytest.mark.parametrize("takes_it_off", [True, False])
-def test_a_promise_is_undone_whether_xero_takes_its_date_off_or_not(
-    xero: Any, takes_it_off: bool
-) -> None:
+def test_a_promise_is_undone_although_xero_keeps_its_date(xero: Any, takes_it_off: bool) -> None:
     xero.sandbox.change_settings({"xero_clears_expected_date": takes_it_off})
     contact_id, invoice_id = debtor(xero)
     write = done(xero, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
     receipt = xero.connector().perform(undo(write))
     assert xero.connector().find(undo(write)) is not None
-    left = row(xero, "invoices", invoice_id)["expected_on"]
-    assert left == (None if takes_it_off else "2027-01-31")
+    expected_on = row(xero, "invoices", invoice_id)["expected_on"]
+    assert expected_on == (None if takes_it_off else "2027-01-31")
     assert ("take it off in Xero" in receipt.detail) is not takes_it_off
 
 
@@ -103,15 +101,13 @@ def test_who_was_in_the_group_before_stays_in_it(xero: Any) -> None:
     second = Write(again, again.key, before=before, text="Because of another rule.")
     xero.connector().perform(second)
     xero.connector().perform(undo(second))
-    (group,) = [one for one in xero.state()["groups"] if one["members"]]
+    (group,) = [group for group in xero.state()["groups"] if group["members"]]
     assert group["members"] == [contact_id]
     assert xero.connector().undoing(first).standing is Standing.OURS
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_terms_that_were_none_become_the_organisations_own_or_are_left_to_a_person(
-    xero: Any, own: bool
-) -> None:
+def test_unset_terms_return_to_the_default_or_a_person(xero: Any, own: bool) -> None:
     contact_id, _ = debtor(xero)
     with xero.sandbox.lock:
         contact = xero.book.ledger.contacts.rows[contact_id]
@@ -131,18 +127,18 @@ def test_terms_that_were_none_become_the_organisations_own_or_are_left_to_a_pers
     assert xero.connector().undoing(write).standing is Standing.AS_BEFORE
 
 
-def test_peoples_notes_survive_a_hold_and_its_undoing_byte_for_byte(quickbooks: Any) -> None:
+def test_users_notes_survive_an_undone_hold_byte_for_byte(quickbooks: Any) -> None:
     contact_id, _ = debtor(quickbooks)
-    theirs = "Pays by cheque 😀\r\n--- arsync: end ---\n  two blanks  "
-    quickbooks.book.set_notes(contact_id, theirs)
+    users_text = "Pays by cheque 😀\r\n--- arsync: end ---\n  two blanks  "
+    quickbooks.book.set_notes(contact_id, users_text)
     write = done(quickbooks, contact_id, HOLD)
     held = row(quickbooks, "contacts", contact_id)["notes"]
     quickbooks.book.set_notes(contact_id, held + "\nAnd ask for Ann.")
     quickbooks.connector().perform(undo(write))
-    assert row(quickbooks, "contacts", contact_id)["notes"] == theirs + "\nAnd ask for Ann."
+    assert row(quickbooks, "contacts", contact_id)["notes"] == users_text + "\nAnd ask for Ann."
 
 
-def test_a_fee_that_was_emailed_or_paid_is_left_alone_and_a_voided_one_is_gone(
+def test_only_an_untouched_late_fee_is_undone(
     quickbooks: Any,
 ) -> None:
     contact_id, invoice_id = debtor(quickbooks)
@@ -155,7 +151,7 @@ def test_a_fee_that_was_emailed_or_paid_is_left_alone_and_a_voided_one_is_gone(
         currency="GBP",
         description="Late fee",
     )
-    (fee,) = [one for one in quickbooks.state()["invoices"] if one["total"] == "12.50"]
+    (fee,) = [invoice for invoice in quickbooks.state()["invoices"] if invoice["total"] == "12.50"]
     with quickbooks.sandbox.lock:
         document = quickbooks.book.ledger.get("Invoice", fee["id"])
         quickbooks.book.ledger.change("Invoice", {**document, "EmailStatus": "EmailSent"})
@@ -170,7 +166,7 @@ def test_a_fee_that_was_emailed_or_paid_is_left_alone_and_a_voided_one_is_gone(
     assert quickbooks.connector().undoing(write).standing is Standing.AS_BEFORE
 
 
-def test_a_promise_on_an_invoice_that_was_voided_since_is_left_alone(quickbooks: Any) -> None:
+def test_a_promise_on_a_voided_invoice_is_left_alone(quickbooks: Any) -> None:
     contact_id, invoice_id = debtor(quickbooks)
     write = done(quickbooks, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
     quickbooks.book.void(invoice_id)

@@ -37,10 +37,10 @@ SECRET_ANSWERS = ("access_token", "refresh_token", "id_token", "APIKey")
 
 def without_port(request: Any) -> Any:
     """Requests are told apart by method, path, query and body; the port is the sandbox's."""
-    parts = urlsplit(request.uri)
-    if "/identity/" in parts.path:
+    address = urlsplit(request.uri)
+    if "/identity/" in address.path:
         return None  # The consent page is the browser's affair.
-    request.uri = urlunsplit(("http", "127.0.0.1", *parts[2:]))
+    request.uri = urlunsplit(("http", "127.0.0.1", *address[2:]))
     return request
 
 
@@ -96,8 +96,8 @@ def settings(request: pytest.FixtureRequest) -> dict[str, str]:
         day = bench.now().date()
         invoice = bench.add_invoice(contact, Decimal("1234.56"), day - timedelta(days=60), day)
         bench.pay(invoice, Decimal("34.56"))
-        found: dict[str, str] = bench.settings
-        return found
+        settings: dict[str, str] = bench.settings
+        return settings
     url = "http://127.0.0.1:1"
     return {
         "flow": "pkce",

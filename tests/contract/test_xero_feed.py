@@ -58,8 +58,8 @@ def test_a_quiet_pull_is_seven_calls(xero: Any) -> None:
 
 def test_once_a_day_the_open_invoices_are_swept(xero: Any) -> None:
     contact, invoice = one_invoice(xero)
-    other = xero.add_invoice(contact, Decimal("5.00"), xero.now().date(), xero.now().date())
-    xero.pay(other, Decimal("5.00"))
+    voided = xero.add_invoice(contact, Decimal("5.00"), xero.now().date(), xero.now().date())
+    xero.pay(voided, Decimal("5.00"))
     cursor = pull(xero)[-1].cursor
     xero.advance(SWEEP_AFTER - timedelta(minutes=5))
     early = pull(xero, cursor)
@@ -109,7 +109,7 @@ def test_archived_and_merged_contacts_are_told(xero: Any) -> None:
     assert contacts[gone].status == ContactStatus.ARCHIVED
 
 
-def test_credits_and_money_in_hand_come_with_what_is_left(xero: Any) -> None:
+def test_credits_and_unapplied_cash_arrive_with_their_remainder(xero: Any) -> None:
     contact, invoice = one_invoice(xero)
     xero.book.credit(contact, Decimal("30.00"), invoice)
     xero.book.prepay(contact, Decimal("12.00"))
@@ -139,9 +139,7 @@ def test_a_voided_and_a_deleted_invoice_are_told(xero: Any) -> None:
     assert rows[draft].status == DocumentStatus.DELETED
 
 
-def test_odd_documents_are_named_and_the_rest_of_the_page_goes_on(
-    sandbox: Sandbox, xero: Any
-) -> None:
+def test_odd_documents_are_named_and_the_page_continues(sandbox: Sandbox, xero: Any) -> None:
     contact, _ = one_invoice(xero)
     xero.add_invoices(contact, 60)
     sandbox.change_settings({"xero_odd_documents": True})

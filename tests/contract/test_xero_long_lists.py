@@ -42,15 +42,13 @@ def ids(pages: list[Page], kind: RecordKind) -> list[str]:
     return [row.id for page in pages if page.kind == kind for row in page.records]
 
 
-def test_a_list_longer_than_xero_gives_at_once_is_read_whole(
-    xero: Any, long_lists: dict[str, set[str]]
-) -> None:
+def test_a_list_beyond_xeros_cap_is_read_whole(xero: Any, long_lists: dict[str, set[str]]) -> None:
     before = xero.calls()
     pages = pull(xero)
     for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS):
-        found = ids(pages, kind)
-        assert set(found) == long_lists[kind.value]
-        assert len(found) == len(set(found))
+        listed = ids(pages, kind)
+        assert set(listed) == long_lists[kind.value]
+        assert len(listed) == len(set(listed))
     assert pages[-1].complete
     assert xero.calls() - before < 60, "halving is quick"
     # Each kind is one sweep over all its parts, which ends with the last.
@@ -61,7 +59,7 @@ def test_a_list_longer_than_xero_gives_at_once_is_read_whole(
 
 
 @pytest.mark.parametrize("pages_done", [1, 2, 4, 7, 10, 13])
-def test_a_pull_in_parts_goes_on_where_it_was_cut_short(
+def test_a_pull_in_parts_resumes_where_it_was_interrupted(
     xero: Any, long_lists: dict[str, set[str]], pages_done: int
 ) -> None:
     pages: list[Page] = []
@@ -74,9 +72,7 @@ def test_a_pull_in_parts_goes_on_where_it_was_cut_short(
     assert set(ids(pages, RecordKind.PAYMENTS)) == long_lists["payments"]
 
 
-def test_contacts_that_are_too_many_do_not_stop_the_pull(
-    xero: Any, long_lists: dict[str, set[str]]
-) -> None:
+def test_too_many_contacts_do_not_stop_the_pull(xero: Any, long_lists: dict[str, set[str]]) -> None:
     pages = pull(xero)
     assert ids(pages, RecordKind.CONTACTS) == []
     (swept,) = [page for page in pages if page.kind == RecordKind.CONTACTS]
@@ -84,7 +80,7 @@ def test_contacts_that_are_too_many_do_not_stop_the_pull(
     assert swept.sweep_ends
 
 
-def test_what_changed_of_too_many_contacts_is_read_as_ever(
+def test_changes_among_too_many_contacts_are_read_normally(
     xero: Any, long_lists: dict[str, set[str]]
 ) -> None:
     cursor = pull(xero)[-1].cursor
@@ -98,7 +94,7 @@ def test_what_changed_of_too_many_contacts_is_read_as_ever(
     assert not [page for page in pages if page.kind == RecordKind.CONTACTS and page.sweep]
 
 
-def test_the_daily_sweep_of_open_invoices_is_read_in_parts_too(
+def test_the_daily_open_invoice_sweep_is_split_too(
     xero: Any, long_lists: dict[str, set[str]]
 ) -> None:
     cursor = pull(xero)[-1].cursor
@@ -111,7 +107,7 @@ def test_the_daily_sweep_of_open_invoices_is_read_in_parts_too(
     assert pages[-1].sweep_ends
 
 
-def test_a_part_that_shrank_while_it_was_read_is_read_again(
+def test_a_part_that_shrank_during_reading_is_reread(
     xero: Any, long_lists: dict[str, set[str]]
 ) -> None:
     """What moves up into the place of a document whose date was changed would not be seen."""
@@ -131,7 +127,7 @@ def test_a_part_that_shrank_while_it_was_read_is_read_again(
     assert read_cursor(first.cursor).dated_from == "2020-01-01"
 
 
-def test_more_of_one_day_than_xero_lists_is_refused_and_named(sandbox: Sandbox, xero: Any) -> None:
+def test_a_day_beyond_xeros_cap_is_refused_and_named(sandbox: Sandbox, xero: Any) -> None:
     contact = xero.add_contact("Ridgeway", "a@x.example")
     xero.add_invoices(contact, 5)
     sandbox.change_settings({"xero_high_volume_rows": 3})

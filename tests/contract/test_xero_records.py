@@ -199,7 +199,7 @@ def test_an_odd_invoice_becomes_a_problem_that_names_it(
         {"DueDate": 1546128000000},
     ],
 )
-def test_a_value_of_a_wrong_type_costs_one_document_and_not_the_page(odd: dict[str, Any]) -> None:
+def test_a_value_of_wrong_type_costs_one_document_only(odd: dict[str, Any]) -> None:
     rows = INVOICES.rows(page(INVOICES, INVOICE, INVOICE | {"InvoiceID": "odd"} | odd, INVOICE))
     records, problems = converted(rows, to_invoice, "NZD")
     assert len(records) == 2
@@ -209,13 +209,13 @@ def test_a_value_of_a_wrong_type_costs_one_document_and_not_the_page(odd: dict[s
     assert next(iter(odd)) in problems[0].message
 
 
-def test_a_row_that_is_no_object_is_a_problem_without_a_name() -> None:
+def test_a_row_that_is_no_object_is_a_problem() -> None:
     rows = INVOICES.rows(page(INVOICES, INVOICE, 7))
     assert len(rows.documents) == 1
     assert rows.problems[0].id == ""
 
 
-def test_an_answer_that_is_not_json_is_asked_for_again() -> None:
+def test_an_answer_that_is_not_json_is_requested_again() -> None:
     for body in (b"", b"<html>", page(INVOICES, INVOICE)[:-20], b"\xff\xfe"):
         with pytest.raises(RetryLater, match="not JSON"):
             INVOICES.rows(body)
@@ -230,14 +230,12 @@ def test_an_answer_that_is_not_json_is_asked_for_again() -> None:
         ("DELETED", DocumentStatus.DELETED),
     ],
 )
-def test_what_is_not_owed_is_never_lost_for_a_missing_day_or_rate(
-    status: str, stands: DocumentStatus
-) -> None:
-    made = invoice(
+def test_a_missing_day_or_rate_loses_no_document(status: str, stands: DocumentStatus) -> None:
+    record = invoice(
         Status=status, DueDateString=None, DueDate=None, CurrencyCode="USD", CurrencyRate=None
     )
-    assert isinstance(made, Invoice)
-    assert (made.status, made.due_on, made.rate) == (stands, made.issued_on, None)
+    assert isinstance(record, Invoice)
+    assert (record.status, record.due_on, record.rate) == (stands, record.issued_on, None)
 
 
 def test_a_bill_is_none_of_ours() -> None:
@@ -249,9 +247,9 @@ def test_a_paid_invoice_tells_when() -> None:
     assert paid.paid_on == date(2018, 11, 29)
 
 
-def test_rates_are_turned_to_base_units_for_one_foreign_unit() -> None:
-    made = invoice(CurrencyCode="USD", CurrencyRate=0.640000)
-    assert made.rate == Decimal("1.5625")
+def test_rates_are_converted_to_base_units_per_foreign_unit() -> None:
+    record = invoice(CurrencyCode="USD", CurrencyRate=0.640000)
+    assert record.rate == Decimal("1.5625")
     assert base_per_unit(Decimal("1.370000")) == Decimal("0.729927007299")
 
 
@@ -298,8 +296,8 @@ def test_a_contact() -> None:
 
 def test_a_merged_contact_says_into_which() -> None:
     merged = CONTACT | {"ContactStatus": "ARCHIVED", "MergedToContactID": "other"}
-    made = one(CONTACTS, lambda row, _: to_contact(row), merged)
-    assert (made.status, made.merged_into) == (ContactStatus.MERGED, "other")
+    record = one(CONTACTS, lambda row, _: to_contact(row), merged)
+    assert (record.status, record.merged_into) == (ContactStatus.MERGED, "other")
 
 
 def test_an_odd_contact_is_named() -> None:
@@ -335,8 +333,8 @@ def test_a_credit_note_with_its_allocations() -> None:
 @pytest.mark.parametrize("type_", ["RECEIVE-PREPAYMENT", "ARPREPAYMENT"])
 def test_a_prepayment_is_money_in_hand(type_: str) -> None:
     row = CREDIT | {"Type": type_, "CreditNoteID": None, "PrepaymentID": "pp1"}
-    made = one(PREPAYMENTS, to_credit, row)
-    assert (made.id, made.kind) == ("pp1", CreditKind.PREPAYMENT)
+    record = one(PREPAYMENTS, to_credit, row)
+    assert (record.id, record.kind) == ("pp1", CreditKind.PREPAYMENT)
 
 
 @pytest.mark.parametrize("type_", ["ACCPAYCREDIT", "SPEND-PREPAYMENT", "SPEND-OVERPAYMENT"])
@@ -359,8 +357,8 @@ def test_a_payment_is_in_the_invoices_currency() -> None:
 
 
 def test_a_deleted_payment_pays_nothing() -> None:
-    made = one(PAYMENTS, to_payment, PAYMENT | {"Status": "DELETED"})
-    assert (made.status, made.allocations) == (PaymentStatus.DELETED, ())
+    record = one(PAYMENTS, to_payment, PAYMENT | {"Status": "DELETED"})
+    assert (record.status, record.allocations) == (PaymentStatus.DELETED, ())
 
 
 @pytest.mark.parametrize("type_", ["ACCPAYPAYMENT", "ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT"])

@@ -65,7 +65,7 @@ def groups(xero: Any) -> dict[str, list[str]]:
     return {row["name"]: row["members"] for row in xero.state()["groups"]}
 
 
-def test_an_email_nobody_can_tell_of_is_never_sent_again(
+def test_an_email_of_unknown_outcome_is_never_resent(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     sandbox.change_settings(SILENT)
@@ -102,7 +102,7 @@ def test_an_email_that_left_is_recognised_days_later(
     assert xero.connector().find(write) is not None
 
 
-def test_an_older_email_is_no_proof_of_a_newer_one(
+def test_an_older_email_does_not_prove_a_newer_one(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
@@ -119,7 +119,7 @@ def test_an_older_email_is_no_proof_of_a_newer_one(
     assert emails(xero) == 2
 
 
-def test_a_note_that_fails_never_brings_the_email_about_again(
+def test_a_failed_note_never_repeats_the_email(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     sandbox.faults.add({"method": "PUT", "path": "History", "status": 500, "times": 1})
@@ -137,7 +137,7 @@ def test_a_full_day_of_emails_is_for_another_day(
         xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
 
 
-def test_a_contact_without_an_address_is_refused_in_xeros_words(xero: Any) -> None:
+def test_a_contact_without_address_is_refused_in_xeros_words(xero: Any) -> None:
     contact = xero.add_contact("Silent Ltd", "")
     day = xero.now().date()
     invoice = xero.add_invoice(contact, Decimal(1), day, day)
@@ -145,7 +145,7 @@ def test_a_contact_without_an_address_is_refused_in_xeros_words(xero: Any) -> No
         xero.connector().perform(a_write(xero, ActionKind.REMINDER, (contact, invoice)))
 
 
-def test_a_write_turned_away_at_the_door_did_not_happen(
+def test_a_write_refused_before_processing_did_not_happen(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     minute = {"Retry-After": "20", "X-Rate-Limit-Problem": "minute"}
@@ -155,7 +155,7 @@ def test_a_write_turned_away_at_the_door_did_not_happen(
     assert groups(xero) == {}
 
 
-def test_a_write_stopped_in_the_middle_is_looked_at_and_completed(
+def test_an_interrupted_write_is_looked_up_and_completed(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     minute = {"Retry-After": "20", "X-Rate-Limit-Problem": "minute"}
@@ -171,19 +171,17 @@ def test_a_write_stopped_in_the_middle_is_looked_at_and_completed(
 
 def test_one_group_holds_all_and_children_go_along(xero: Any, debtor: tuple[str, str]) -> None:
     child = xero.add_contact("Ridgeway Press", "press@ridgeway.example")
-    other = xero.add_contact("Other Ltd", "other@example.com")
-    xero.connector().perform(
-        a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=(child,))
-    )
-    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (other, "")))
+    stranger = xero.add_contact("Other Ltd", "other@example.com")
+    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=child))
+    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (stranger, "")))
     assert {name: sorted(rows) for name, rows in groups(xero).items()} == {
-        GROUP_NAME: sorted([debtor[0], child, other])
+        GROUP_NAME: sorted([debtor[0], child, stranger])
     }
     noted = [row["id"] for row in xero.state()["history"] if "A note." in row["text"]]
-    assert sorted(noted) == sorted([debtor[0], child, other])
-    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=(child,))
+    assert sorted(noted) == sorted([debtor[0], child, stranger])
+    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=child)
     xero.connector().perform(lift)
-    assert groups(xero) == {GROUP_NAME: [other]}
+    assert groups(xero) == {GROUP_NAME: [stranger]}
 
 
 def test_a_group_that_people_made_is_used(xero: Any, debtor: tuple[str, str]) -> None:
@@ -246,7 +244,7 @@ def test_terms_that_are_not_known_are_not_restored(
         xero.connector().perform(a_write(xero, ActionKind.RESTORE_TERMS, debtor, saved=saved))
 
 
-def test_a_promise_is_noted_even_where_its_date_is_refused(
+def test_a_promise_is_noted_although_its_date_is_refused(
     xero: Any, debtor: tuple[str, str]
 ) -> None:
     xero.pay(debtor[1], Decimal("10.00"))
@@ -264,7 +262,7 @@ def test_a_promise_shows_on_the_invoice(xero: Any, debtor: tuple[str, str]) -> N
     assert str(row["expected_on"]) == "2026-12-24"
 
 
-def test_a_late_fee_is_one_draft_even_after_a_person_deleted_it(
+def test_a_late_fee_draft_deleted_by_somebody_stays_deleted(
     xero: Any, debtor: tuple[str, str]
 ) -> None:
     write = a_write(
@@ -316,7 +314,7 @@ def test_a_letter_has_a_size(xero: Any, debtor: tuple[str, str]) -> None:
         xero.connector().perform(a_write(xero, ActionKind.LETTER, (debtor[0], "")))
 
 
-def test_a_task_about_several_invoices_is_noted_on_the_contact(
+def test_a_task_about_several_invoices_is_a_contact_note(
     xero: Any, debtor: tuple[str, str]
 ) -> None:
     day = xero.now().date()
@@ -335,7 +333,7 @@ def test_keys_tell_writes_parts_and_generations_apart(
     write = a_write(xero, ActionKind.CREDIT_HOLD, debtor)
     xero.connector().perform(write)
     xero.connector().perform(write._replace(generation=2, key="f" * 32))
-    keys = [one["idempotency_key"] for one in sandbox.journal.page()["requests"]]
+    keys = [request["idempotency_key"] for request in sandbox.journal.page()["requests"]]
     used = [key for key in keys if key]
     assert len(used) == len(set(used))
     assert all(len(key) <= 128 for key in used)
@@ -417,7 +415,7 @@ def test_a_letter_says_what_kind_of_file_it_is(xero_settings: dict[str, str]) ->
     assert upload["params"] == {"IncludeOnline": "true"}
 
 
-def test_a_late_fee_in_a_currency_that_does_not_exist_is_refused(
+def test_a_late_fee_in_an_unknown_currency_is_refused(
     xero_settings: dict[str, str],
 ) -> None:
     action = an_action(ActionKind.LATE_FEE, ("c1", "i1"), amount="1", currency="QQQ")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.records import a_contact, a_credit, a_payment, an_invoice
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.ledger.records import (
@@ -22,7 +23,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.planning.planner import Plan, make_plan
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 
 EVERYTHING = frozenset(
     {
@@ -56,7 +57,7 @@ class Desk:
     daily = DAILY
 
     def contact(self, name: str = "c1", **values: Any) -> Contact:
-        return Contact(**{"id": name, "name": f"Name {name}", "email": f"{name}@x.test", **values})
+        return a_contact(name, **{"name": f"Name {name}", **values})
 
     def invoice(
         self, name: str, overdue: int, amount: str = "100.00", contact: str = "c1", **values: Any
@@ -64,48 +65,29 @@ class Desk:
         """Make an open invoice so many days overdue; below 0: not yet due."""
         due_on = self.today - timedelta(overdue)
         fields: dict[str, Any] = {
-            "id": name,
-            "contact_id": contact,
             "number": name.upper(),
-            "status": "open",
             "issued_on": due_on - timedelta(30),
             "due_on": due_on,
-            "currency": "GBP",
-            "rate": Decimal(1),
-            "total": Decimal(values.pop("total", amount)),
-            "amount_due": Decimal(amount),
+            "rate": 1,
+            "total": amount,
+            "amount_due": amount,
         }
-        return Invoice(**{**fields, **values})
+        return an_invoice(name, contact, **fields | values)
 
     def credit(self, amount: str, contact: str = "c1", **values: Any) -> Credit:
-        fields: dict[str, Any] = {
-            "id": "credit",
-            "contact_id": contact,
-            "kind": "credit note",
-            "number": "CN-1",
-            "status": "open",
-            "issued_on": self.today,
-            "currency": "GBP",
-            "rate": Decimal(1),
-            "total": Decimal(amount),
-            "unallocated": Decimal(amount),
-        }
-        return Credit(**{**fields, **values})
+        fields: dict[str, Any] = {"issued_on": self.today, "rate": 1, "total": amount}
+        return a_credit("credit", contact, **fields | values)
 
     def payment(
         self, amount: str, days_ago: int = 0, unallocated: str = "0", **values: Any
     ) -> Payment:
         fields: dict[str, Any] = {
-            "id": "payment",
-            "contact_id": "c1",
-            "status": "active",
             "paid_on": self.today - timedelta(days_ago),
-            "currency": "GBP",
-            "rate": Decimal(1),
-            "amount": Decimal(amount),
-            "unallocated": Decimal(unallocated),
+            "rate": 1,
+            "amount": amount,
+            "unallocated": unallocated,
         }
-        return Payment(**{**fields, **values})
+        return a_payment("payment", **fields | values)
 
     def account(self, *invoices: Invoice, **values: Any) -> Account:
         contacts = values.pop("contacts", None) or (self.contact(),)
@@ -117,9 +99,7 @@ class Desk:
         return SentStep(invoice_id=invoice, day=day, step=step, on=on, **fields)
 
     def rulebook(self, text: str) -> Rulebook:
-        rulebook, problems = read_rulebook([("rules/test.yaml", text)])
-        assert rulebook is not None, "\n".join(map(str, problems))
-        return rulebook
+        return a_rulebook(text)
 
     def plan(self, text: str, *accounts: Account, today: date | None = None, **values: Any) -> Plan:
         day = today or self.today

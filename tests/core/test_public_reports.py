@@ -46,7 +46,7 @@ def messages(plan: Any) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_a_send_time_in_another_zone_than_the_server_loses_no_reminder(desk: Any) -> None:
+def test_a_send_time_in_another_zone_loses_no_reminder(desk: Any) -> None:
     """invoiceninja/invoiceninja#8665: reminders stopped being sent for users whose send time put
     the reminder's date on another day than the server's date.
     """
@@ -76,7 +76,7 @@ def test_no_stored_next_date_can_be_wrong(desk: Any) -> None:
         )
 
 
-def test_weekly_reminders_go_on_after_the_due_date_and_each_next_date_is_shown(desk: Any) -> None:
+def test_weekly_reminders_continue_after_due_with_next_dates(desk: Any) -> None:
     """invoiceninja/invoiceninja#11160: after the due date the weekly "endless reminders" were not
     sent, and no date was shown for the next one.
     """
@@ -104,7 +104,7 @@ def test_a_missed_day_is_caught_up(desk: Any) -> None:
     assert messages(plan) == [("first reminder", ["i1"])]
 
 
-def test_days_after_the_due_date_are_positive_and_before_it_negative(desk: Any) -> None:
+def test_days_overdue_are_positive_after_the_due_date_only(desk: Any) -> None:
     """Dolibarr/dolibarr#30771: the job's number of days meant the opposite of its description, so
     that mails for long overdue invoices went as many days before payment was due.
     """
@@ -118,7 +118,7 @@ def test_days_after_the_due_date_are_positive_and_before_it_negative(desk: Any) 
     assert messages(desk.plan(early, after)) == []
 
 
-def test_the_same_books_give_the_same_plan_in_whatever_order_things_happened(desk: Any) -> None:
+def test_event_order_does_not_change_the_plan(desk: Any) -> None:
     """killbill/killbill#782: the overdue state depended on when and in which order events and
     checks were processed; users asked to make it deterministic.
     """
@@ -137,7 +137,7 @@ def test_the_same_books_give_the_same_plan_in_whatever_order_things_happened(des
     assert len(plans) == 1
 
 
-def test_a_paid_oldest_invoice_moves_the_schedule_and_skips_no_state(desk: Any) -> None:
+def test_a_paid_oldest_invoice_reanchors_without_skipping_a_state(desk: Any) -> None:
     """killbill/killbill#2297: when the earliest unpaid invoice changed, the schedule of checks was
     not re-anchored, so that a configured state was skipped and the account went to a worse one.
     """
@@ -150,14 +150,14 @@ def test_a_paid_oldest_invoice_moves_the_schedule_and_skips_no_state(desk: Any) 
         return account._replace(invoices=(paid, newer))
 
     done = desk.play(desk.head + HOLDS, desk.account(older, newer), range(15), changes)
-    found = [((day - newer.due_on).days, action.kind, action.because.rule) for day, action in done]
-    assert found == [
+    placed = [((day - newer.due_on).days, action.kind, action.because.rule) for day, action in done]
+    assert placed == [
         (7, ActionKind.CREDIT_HOLD, "Warned"),
         (11, ActionKind.TERMS, "Blocked"),
     ]
 
 
-def test_many_monthly_invoices_make_one_letter_at_the_highest_step(desk: Any) -> None:
+def test_many_monthly_invoices_share_one_highest_step_letter(desk: Any) -> None:
     """OCA/credit-control#21: a customer with an invoice for each month's subscription would get a
     separate reminder for every invoice, where one at the highest level was wanted.
     """
@@ -166,12 +166,12 @@ def test_many_monthly_invoices_make_one_letter_at_the_highest_step(desk: Any) ->
         desk.sent(f"m{n}", 1, 30, "first reminder", cadence="Every week") for n in range(3, 6)
     )
     plan = desk.plan(desk.head + WEEKLY + SMTP, desk.account(*invoices, sent=sent))
-    (found,) = messages(plan)
-    assert found[0] == "second reminder"
-    assert sorted(found[1]) == [f"m{n}" for n in range(6)]
+    (message,) = messages(plan)
+    assert message[0] == "second reminder"
+    assert sorted(message[1]) == [f"m{n}" for n in range(6)]
 
 
-def test_a_late_fee_bears_no_late_fee_and_is_reminded_of_all_the_same(desk: Any) -> None:
+def test_a_late_fee_is_reminded_of_without_further_fees(desk: Any) -> None:
     """invoiceninja/invoiceninja#2330: late fees kept being added. A fee that is not paid is an
     overdue invoice too: it must not bring the next fee, nor end the reminders of itself.
     """
@@ -186,8 +186,8 @@ def test_a_late_fee_bears_no_late_fee_and_is_reminded_of_all_the_same(desk: Any)
     started = (desk.sent("fee", 1, 30),)
     billed = desk.account(fee, fees=frozenset({"fee"}), sent=started)
     assert messages(desk.plan(text, billed)) == [("final notice", ["fee"])]
-    other = desk.plan(text, desk.account(fee, sent=started))
-    assert [action.kind for action in other.actions] == [ActionKind.LATE_FEE]
+    later = desk.plan(text, desk.account(fee, sent=started))
+    assert [action.kind for action in later.actions] == [ActionKind.LATE_FEE]
     only = f"{desk.head}reminders: [{{name: F, steps: [{{day: 1, late_fee: 40}}]}}]\n"
     assert desk.plan(only, desk.account(fee, fees=frozenset({"fee"}))).actions == ()
     assert len(desk.plan(only, desk.account(fee)).actions) == 1

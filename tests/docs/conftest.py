@@ -57,12 +57,12 @@ _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 def blocks(path: Path, language: str) -> list[Block]:
     """Return a page's blocks of one language, without their indentation."""
     text = path.read_text(encoding="utf-8")
-    found = []
+    page_blocks = []
     for match in _FENCE.finditer(text):
         lines = [line.removeprefix(match[1]) for line in match[3].splitlines(keepends=True)]
         number = text[: match.start()].count("\n") + 1
-        found.append(Block(path.name, number, match[2], "".join(lines)))
-    return [block for block in found if block.language == language]
+        page_blocks.append(Block(path.name, number, match[2], "".join(lines)))
+    return [block for block in page_blocks if block.language == language]
 
 
 def a_ledger() -> Rows:

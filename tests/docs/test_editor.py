@@ -22,7 +22,7 @@ def shown(block: str) -> list[str]:
     return [line for line in block.splitlines() if line != "..." and not line.startswith("$ ")]
 
 
-def test_the_watch_shows_the_mistake_and_then_that_it_is_mended(tmp_path: Path) -> None:
+def test_the_watch_shows_a_mistake_and_its_mending(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(RULEBOOK)
     command = WATCHED.splitlines()[0].removeprefix("$ arsync ").split()
@@ -37,8 +37,8 @@ def test_the_watch_shows_the_mistake_and_then_that_it_is_mended(tmp_path: Path) 
         assert process.stdout is not None
         for expected, edit in ((shown(WATCHED), "second reminder"), (shown(MENDED), "")):
             for line in expected:
-                while line not in (said := process.stdout.readline()):
-                    assert said, f"it never said: {line}"
+                while line not in (output := process.stdout.readline()):
+                    assert output, f"it never said: {line}"
             if edit:
                 file.write_text(RULEBOOK.replace("second remindr", edit))
         process.send_signal(signal.SIGINT)

@@ -44,8 +44,8 @@ RUN_BY = {
 """The test that runs a page's transcripts."""
 
 
-@pytest.mark.parametrize(("page", "command"), SHOWN, ids=[f"{one[1]}" for one in SHOWN])
-def test_the_page_has_a_transcript_of_it_with_an_answer(page: str, command: str) -> None:
+@pytest.mark.parametrize(("page", "command"), SHOWN, ids=[f"{tool[1]}" for tool in SHOWN])
+def test_the_page_shows_each_tools_transcript_with_an_answer(page: str, command: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     answers = [
@@ -59,6 +59,6 @@ def test_the_page_has_a_transcript_of_it_with_an_answer(page: str, command: str)
     assert any(answer.replace("...", "").strip() for answer in answers)
 
 
-@pytest.mark.parametrize("page", sorted({one[0] for one in SHOWN}))
+@pytest.mark.parametrize("page", sorted({tool[0] for tool in SHOWN}))
 def test_a_test_runs_the_transcripts_of_the_page(page: str) -> None:
     assert f'"{page}"' in (ROOT / Path(RUN_BY[page])).read_text(encoding="utf-8")

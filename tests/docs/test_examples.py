@@ -71,17 +71,17 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     }
     (folder / "config.toml").write_text("")
     with App(load_config(folder / "config.toml", environ)) as app:
-        said: list[str] = []
+        lines: list[str] = []
 
         def answer(_: str) -> str:
-            page = next(word for word in said[-1].split() if word.startswith("http"))
+            page = next(word for word in lines[-1].split() if word.startswith("http"))
             agreed = requests.get(page, allow_redirects=False, timeout=20)
             return agreed.headers["Location"]
 
         grant = consent(
             app.authoriser("xero"),
             redirect_url=app.config.get("xero", "redirect_url"),
-            say=said.append,
+            say=lines.append,
             ask=answer,
         )
         app.add_connections("xero", grant, [(grant.organisations[0], "xero")])
@@ -147,7 +147,9 @@ def test_every_command_setting_and_fact_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "block", [one for page in PAGES for one in blocks(page, "toml")], ids=lambda block: block.name
+    "block",
+    [block for page in PAGES for block in blocks(page, "toml")],
+    ids=lambda block: block.name,
 )
 def test_each_setting_shown_exists(block: Block, tmp_path: Path) -> None:
     assert tomllib.loads(block.text)

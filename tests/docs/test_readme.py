@@ -26,8 +26,8 @@ def commands() -> list[list[str]]:
     """Return README's commands: those of the blocks, then those of the table."""
     lines = [line for block in blocks(README, "sh") for line in block.text.splitlines()]
     lines += _IN_TABLE.findall(README.read_text(encoding="utf-8"))
-    found = [shlex.split(line, comments=True) for line in lines]
-    return [words for words in found if words and words[0] == "arsync"]
+    commands = [shlex.split(line, comments=True) for line in lines]
+    return [words for words in commands if words and words[0] == "arsync"]
 
 
 def test_the_commands_of_the_readme_run_in_order(
@@ -49,11 +49,11 @@ def test_the_commands_of_the_readme_run_in_order(
                 timeout=60,
                 check=False,
             )
-            code, said = done.returncode, done.stdout + done.stderr
+            code, output = done.returncode, done.stdout + done.stderr
         else:
             code = run_cli(typed)
-            said = "".join(capsys.readouterr())
-        assert code in {0, 3}, f"{words} ended with {code}:\n{said}"
+            output = "".join(capsys.readouterr())
+        assert code in {0, 3}, f"{words} ended with {code}:\n{output}"
         ran.append(typed[0])
     assert {"init", "connect", "pull", "plan", "why", "sync", "approve", "apply", "dispute"} <= {
         *ran
@@ -61,13 +61,13 @@ def test_the_commands_of_the_readme_run_in_order(
 
 
 def test_every_command_that_a_page_names_exists() -> None:
-    known = {name for group in COMMANDS.values() for name in group}
+    names = {name for group in COMMANDS.values() for name in group}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         typed = [line for block in blocks(page, "sh") for line in block.text.splitlines()]
         typed += re.findall(r"`([^`\n]+)`", text)
         named = [re.match(r"arsync ([a-z]+)", line) for line in typed]
-        assert {match[1] for match in named if match} <= known, page.name
+        assert {match[1] for match in named if match} <= names, page.name
 
 
 def test_make_targets_that_the_readme_names_exist() -> None:

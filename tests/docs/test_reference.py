@@ -32,8 +32,8 @@ def test_every_section_has_an_example_that_is_read(section: str) -> None:
     assert f"```yaml\n{example}\n```" in PAGE
     if section == "extends":
         return  # what it names is found by whoever reads the folder
-    given = {line.split(":")[0] for line in example.splitlines()}
-    head = [line for line in HEAD.splitlines() if line.split(":")[0] not in given]
+    settings = {line.split(":")[0] for line in example.splitlines()}
+    head = [line for line in HEAD.splitlines() if line.split(":")[0] not in settings]
     assert problems_of("\n".join([*head, example])) == []
 
 

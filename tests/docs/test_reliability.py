@@ -11,10 +11,10 @@ PAGE = ROOT / "docs" / "reliability.md"
 
 def test_every_test_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
-    known = {
+    tests = {
         name
         for file in (ROOT / "tests").rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert len(named) > 10
-    assert named <= known, f"no such tests: {sorted(named - known)}"
+    assert named <= tests, f"no such tests: {sorted(named - tests)}"

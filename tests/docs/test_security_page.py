@@ -29,13 +29,13 @@ def test_every_test_that_the_page_names_exists() -> None:
 
 def test_every_test_of_security_is_named_on_the_page() -> None:
     named = set(NAMED.findall(PAGE))
-    paths = [f"tests/security/{one.name}" for one in (ROOT / "tests/security").glob("test_*.py")]
+    paths = [f"tests/security/{file.name}" for file in (ROOT / "tests/security").glob("test_*.py")]
     inner = {"test_clean", "test_leak"}  # written by the search's test, for the search to find
     there = {(path, name) for path in paths for name in named_in(path) - inner}
     assert there - named == set()
 
 
-def test_the_scopes_on_the_page_are_those_that_are_asked_for() -> None:
+def test_the_pages_scopes_are_those_requested() -> None:
     rows = SCOPE_ROW.findall(PAGE)
     by_platform = {
         platform: {scope for name, scope, _ in rows if name == platform} for platform, _, _ in rows
@@ -44,6 +44,6 @@ def test_the_scopes_on_the_page_are_those_that_are_asked_for() -> None:
     assert by_platform["Xero, classic"] == set(SCOPES["classic"].split()) - by_platform["Xero"]
     assert by_platform["QuickBooks"] == {SCOPE}
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`([^`]+)`", changes))
-    words = {word for text in told for word in text.split()}
+    scopes = set(re.findall(r"`([^`]+)`", changes))
+    words = {word for text in scopes for word in text.split()}
     assert {scope for _, scope, _ in rows} <= words

@@ -42,9 +42,9 @@ def test_the_tutorial_works_as_it_is_written(
         assert squeezed(out + err) == squeezed(shown), command
 
 
-def test_it_ends_with_a_sound_rulebook_and_needs_no_more_than_a_quarter_of_an_hour() -> None:
+def test_it_ends_with_a_sound_rulebook_within_fifteen_minutes() -> None:
     minutes = {"one": 1, "two": 2, "three": 3, "four": 4}
     heads = re.findall(r"^## \d\. .*\((\w+) minutes?\)$", PAGE, re.MULTILINE)
-    found = [minutes[word] for word in heads]
-    assert len(found) == 6
-    assert sum(found) <= 15
+    durations = [minutes[word] for word in heads]
+    assert len(durations) == 6
+    assert sum(durations) <= 15

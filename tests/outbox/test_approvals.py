@@ -6,11 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from tests.builders.books import NOW, RULES, Books, BooksWorld
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.store.models import Mode
-
-from .conftest import NOW, RULES, Books, World
 
 REMINDER = ActionKind.REMINDER
 WORKDAYS = RULES.replace("every day", "business days").replace("00:01-23:59", "09:00-17:00")
@@ -20,7 +19,7 @@ MONDAY = NOW + timedelta(days=3)
 
 
 @pytest.fixture
-def weekend(books: Books, make_world: Callable[..., World]) -> World:
+def weekend(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld:
     """Return a world on a Saturday: what is approved today leaves on Monday."""
     world = make_world(books)
     world.clock.moment = SATURDAY
@@ -31,7 +30,7 @@ def weekend(books: Books, make_world: Callable[..., World]) -> World:
     return world
 
 
-def test_what_approved_itself_waits_once_the_connection_asks_for_everything(weekend: World) -> None:
+def test_automatic_approvals_wait_once_the_mode_becomes_approve(weekend: BooksWorld) -> None:
     weekend.app.set_mode(weekend.name, Mode.APPROVE)
     weekend.clock.moment = MONDAY
     weekend.sync()
@@ -42,7 +41,7 @@ def test_what_approved_itself_waits_once_the_connection_asks_for_everything(week
     assert len(weekend.books.emails) == 1
 
 
-def test_what_approved_itself_waits_once_the_rulebook_asks_for_approval(weekend: World) -> None:
+def test_automatic_approvals_wait_once_the_rulebook_requires_approval(weekend: BooksWorld) -> None:
     weekend.rules(WORKDAYS.replace("first reminder", "first reminder, approval: required"))
     weekend.clock.moment = MONDAY
     weekend.sync()
@@ -51,7 +50,7 @@ def test_what_approved_itself_waits_once_the_rulebook_asks_for_approval(weekend:
 
 
 @pytest.mark.parametrize("change", ["mode", "rulebook"])
-def test_apply_sends_nothing_that_has_to_be_approved_by_now(weekend: World, change: str) -> None:
+def test_apply_sends_nothing_that_now_needs_approval(weekend: BooksWorld, change: str) -> None:
     if change == "mode":
         weekend.app.set_mode(weekend.name, Mode.APPROVE)
     else:
@@ -64,7 +63,7 @@ def test_apply_sends_nothing_that_has_to_be_approved_by_now(weekend: World, chan
     assert "asks for approval" in row.reason
 
 
-def test_what_a_person_approved_leaves_whatever_the_mode_is_now(weekend: World) -> None:
+def test_personally_approved_actions_leave_in_any_mode(weekend: BooksWorld) -> None:
     weekend.app.set_mode(weekend.name, Mode.APPROVE)
     weekend.sync()
     weekend.app.approve(who="Jane")
@@ -76,7 +75,7 @@ def test_what_a_person_approved_leaves_whatever_the_mode_is_now(weekend: World) 
 
 
 def test_observe_stops_a_run_between_two_messages(
-    books: Books, make_world: Callable[..., World]
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books)
     for number in (1, 2, 3):
@@ -91,7 +90,7 @@ def test_observe_stops_a_run_between_two_messages(
     assert len(books.emails) == 1
 
 
-def disputed_until_saturday(world: World) -> None:
+def disputed_until_saturday(world: BooksWorld) -> None:
     """Let an older invoice be at its first step, and a younger one at its second."""
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 2, overdue=0)
@@ -104,31 +103,31 @@ def disputed_until_saturday(world: World) -> None:
 
 
 @pytest.fixture
-def two_steps(books: Books, make_world: Callable[..., World]) -> World:
+def two_steps(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld:
     """Return a world on a Saturday with a letter approved; by Monday more is due."""
     world = make_world(books)
     world.rules(BY_MAIL)
     disputed_until_saturday(world)
     world.sync()
-    (row,) = [one for one in world.rows(ActionState.APPROVED) if one.action.kind is REMINDER]
+    (row,) = [row for row in world.rows(ActionState.APPROVED) if row.action.kind is REMINDER]
     assert [ref.number for ref in row.action.invoices] == ["INV-1"]
     assert row.action.step == "first reminder"
     world.clock.moment = NOW + timedelta(days=17)
     return world
 
 
-def test_a_letter_that_waited_is_sent_as_the_newest_plan_shows_it(two_steps: World) -> None:
+def test_a_waiting_letter_is_sent_as_planned_last(two_steps: BooksWorld) -> None:
     two_steps.sync()
     outgoing = two_steps.books.mails[-1][1]
     assert b"INV-1" in outgoing.data
     assert b"INV-2" in outgoing.data
-    (row,) = [one for one in two_steps.rows() if len(one.action.invoices) == 2]
+    (row,) = [row for row in two_steps.rows() if len(row.action.invoices) == 2]
     assert row.action.step == "second reminder"
     assert "2 invoices, GBP 200.00" in row.action.note
 
 
-def test_an_invoice_that_is_not_slipped_in_does_not_make_the_letter_sharper(
-    two_steps: World,
+def test_an_invoice_left_out_does_not_sharpen_the_letter(
+    two_steps: BooksWorld,
 ) -> None:
     two_steps.app.apply(two_steps.name)
     outgoing = two_steps.books.mails[-1][1]
@@ -142,7 +141,7 @@ def test_an_invoice_that_is_not_slipped_in_does_not_make_the_letter_sharper(
     assert b"INV-2" in two_steps.books.mails[-1][1].data
 
 
-def test_what_is_kept_of_a_message_is_what_it_said(world: World) -> None:
+def test_a_message_is_stored_as_it_was_sent(world: BooksWorld) -> None:
     invoice = world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     world.app.prepare(world.name)
@@ -153,8 +152,8 @@ def test_what_is_kept_of_a_message_is_what_it_said(world: World) -> None:
     assert "GBP 50.00" in row.action.note
 
 
-def test_a_refused_letter_is_refused_about_each_of_its_invoices(
-    books: Books, make_world: Callable[..., World]
+def test_a_refused_letter_is_refused_for_all_its_invoices(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode=Mode.APPROVE)
     world.rules(BY_MAIL)

@@ -8,11 +8,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, event
+from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault, Killed
 
 from arsync.core.actions import ActionKind, ActionState, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown
-
-from .conftest import RULES, TODAY, Books, Fault, Killed, World
 
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 RUNS_AFTER = 1
@@ -20,13 +19,13 @@ RUNS_AFTER = 1
 pytestmark = pytest.mark.timeout(600)  # each test is a hundred lives, on a machine that may be busy
 
 
-def work(world: World) -> None:
+def work(world: BooksWorld) -> None:
     """Do what a scheduled run does after its pull."""
     world.app.prepare(world.name)
     world.app.apply(world.name)
 
 
-def a_busy_day(world: World) -> None:
+def a_busy_day(world: BooksWorld) -> None:
     """Reminders, a hold with its terms, a task, a promise, a dispute."""
     first, second, third = (world.books.add_contact(number) for number in (1, 2, 3))
     world.books.add_invoice(first, 1)
@@ -39,7 +38,7 @@ def a_busy_day(world: World) -> None:
     world.app.dispute("INV-5", reason="two boxes were broken", who="Jane")
 
 
-def step_at_each_save(world: World) -> None:
+def step_at_each_save(world: BooksWorld) -> None:
     """Count commits as steps; not those of reads: who dies there leaves what stood before."""
 
     def commit(connection: Connection) -> None:
@@ -49,7 +48,9 @@ def step_at_each_save(world: World) -> None:
     event.listen(world.store.engine, "commit", commit)
 
 
-def dies_at_each_step(world: World, run: Callable[[World], object] = work) -> Iterator[int]:
+def dies_at_each_step(
+    world: BooksWorld, run: Callable[[BooksWorld], object] = work
+) -> Iterator[int]:
     """Run once for each step, die there, restart until quiet, and yield; the last is whole."""
     world.spare_the_disk()
     start = world.snapshot()
@@ -72,11 +73,11 @@ def dies_at_each_step(world: World, run: Callable[[World], object] = work) -> It
             return
 
 
-def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(world: World) -> None:
+def test_each_effect_happens_once_wherever_the_process_dies(world: BooksWorld) -> None:
     a_busy_day(world)
     done = []
     for step in dies_at_each_step(world):
-        done.append(sorted((one.kind.value, one.key) for one in world.books.done))
+        done.append(sorted((effect.kind.value, effect.key) for effect in world.books.done))
         states = {row.state for row in world.rows()}
         assert states == {ActionState.CONFIRMED}, f"died at step {step}"
     assert len(done) > 60
@@ -87,12 +88,12 @@ def test_each_effect_happens_exactly_once_whatever_step_the_process_dies_at(worl
         "promise",
         "dispute",
     }
-    for step, one in enumerate(done, 1):
-        assert one == done[-1], f"died at step {step}"
+    for step, effects in enumerate(done, 1):
+        assert effects == done[-1], f"died at step {step}"
 
 
-def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at(
-    world: World,
+def test_each_undo_happens_once_wherever_the_process_dies(
+    world: BooksWorld,
 ) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1, overdue=-60, amount="7000")
@@ -102,7 +103,7 @@ def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at
     kinds = {ActionKind.CREDIT_HOLD, ActionKind.PROMISE}
     keys = [row.key for row in world.store.actions.list(world.connection.id, kinds=kinds)]
 
-    def run(one: World) -> None:
+    def run(one: BooksWorld) -> None:
         if not one.store.actions.list(one.connection.id, kinds={ActionKind.UNDO}):
             one.app.undo(one.app.undo_plan(keys), who="Jane")
         else:
@@ -112,9 +113,9 @@ def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at
     for step in dies_at_each_step(world, run):
         steps = step
         undone = [
-            payload_of(one.write.action, UndoPayload).undone_kind
-            for one in world.books.done
-            if one.kind is ActionKind.UNDO
+            effect.write.action.details["kind"]
+            for effect in world.books.done
+            if effect.kind is ActionKind.UNDO
         ]
         rows = world.store.actions.list(world.connection.id, kinds={ActionKind.UNDO})
         assert sorted(undone) == ["credit_hold", "promise", "terms"], f"died at step {step}"
@@ -125,7 +126,7 @@ def test_what_is_undone_is_undone_exactly_once_whatever_step_the_process_dies_at
     assert steps > 25
 
 
-def test_a_mail_never_leaves_twice_whatever_step_the_process_dies_at(world: World) -> None:
+def test_no_mail_leaves_twice_wherever_the_process_dies(world: BooksWorld) -> None:
     world.rules(BY_MAIL)
     for number in (1, 2):
         contact = world.books.add_contact(number)
@@ -148,7 +149,7 @@ def test_a_mail_never_leaves_twice_whatever_step_the_process_dies_at(world: Worl
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_lost_answer_and_a_death_together_change_nothing(world: World, after: bool) -> None:
+def test_a_lost_answer_and_a_death_together_change_nothing(world: BooksWorld, after: bool) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
     world.sync()
@@ -157,11 +158,11 @@ def test_a_lost_answer_and_a_death_together_change_nothing(world: World, after: 
         assert {row.state for row in world.rows()} == {ActionState.CONFIRMED}
 
 
-def test_a_person_who_records_something_is_never_half_heard(world: World) -> None:
+def test_a_person_who_records_something_is_never_half_heard(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
 
-    def run(one: World) -> None:
+    def run(one: BooksWorld) -> None:
         if not one.store.people.promises(one.connection.id):
             one.app.promise("INV-1", TODAY + timedelta(days=5), who="Jane")
         work(one)
@@ -172,7 +173,7 @@ def test_a_person_who_records_something_is_never_half_heard(world: World) -> Non
         assert len(world.store.people.promises(world.connection.id)) == 1
 
 
-SAID: dict[ActionKind, tuple[Callable[[World], object], Callable[[World], object]]] = {
+SAID: dict[ActionKind, tuple[Callable[[BooksWorld], object], Callable[[BooksWorld], object]]] = {
     ActionKind.PROMISE: (
         lambda one: one.app.promise("INV-1", TODAY + timedelta(days=9)),
         lambda one: one.store.people.promises(one.connection.id),
@@ -190,9 +191,7 @@ SAID: dict[ActionKind, tuple[Callable[[World], object], Callable[[World], object
 
 
 @pytest.mark.parametrize("kind", SAID)
-def test_a_persons_word_and_its_note_are_kept_together_or_not_at_all(
-    world: World, kind: ActionKind
-) -> None:
+def test_an_agreement_and_its_note_are_saved_together(world: BooksWorld, kind: ActionKind) -> None:
     """Nothing looks back for a note that is missing: the machine may be off for weeks."""
     world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Call the customer"))
     world.books.add_invoice(world.books.add_contact(1), 1)
@@ -200,7 +199,7 @@ def test_a_persons_word_and_its_note_are_kept_together_or_not_at_all(
     world.spare_the_disk()
     step_at_each_save(world)
     say, was_heard = SAID[kind]
-    start, seen = world.snapshot(), set()
+    start, outcomes = world.snapshot(), set()
     for step in itertools.count(1):
         world.back_to(start)
         world.books.die_at = world.books.steps_taken + step
@@ -212,29 +211,31 @@ def test_a_persons_word_and_its_note_are_kept_together_or_not_at_all(
         world.books.die_at = 0
         noted = any(row.action.kind is kind for row in world.rows())
         assert bool(was_heard(world)) == noted, f"died at step {step}"
-        seen.add(noted)
+        outcomes.add(noted)
         if not killed:
             break
-    assert seen == {True, False}
+    assert outcomes == {True, False}
 
 
-def test_who_did_a_task_is_noted_though_the_process_died_before_the_note(world: World) -> None:
+def test_a_completed_task_is_noted_despite_a_crash(world: BooksWorld) -> None:
     world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Call the customer"))
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.sync()
     task = world.the_row(ActionKind.TASK)
     for step in dies_at_each_step(world, lambda one: done_once(one, task.key)):
-        (note,) = [one.write for one in world.books.done if one.kind is ActionKind.TASK_DONE]
+        (note,) = [
+            effect.write for effect in world.books.done if effect.kind is ActionKind.TASK_DONE
+        ]
         assert note.text.startswith("Task done by Jane: "), f"died at step {step}"
 
 
-def done_once(world: World, key: str) -> None:
+def done_once(world: BooksWorld, key: str) -> None:
     if key in {row.key for row in world.store.actions.open_tasks()}:
         world.app.done(key, outcome="will pay", who="Jane")
     work(world)
 
 
-def test_a_claim_of_a_dead_process_is_looked_up_before_anything_is_sent(world: World) -> None:
+def test_a_dead_processs_claim_is_looked_up_before_sending(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.die_at = 10_000
     order: list[str] = []
@@ -256,9 +257,9 @@ def test_a_claim_of_a_dead_process_is_looked_up_before_anything_is_sent(world: W
     assert len(world.books.emails) == 1
 
 
-def test_two_processes_at_once_send_once(world: World, books: Books) -> None:
+def test_two_processes_at_once_send_once(world: BooksWorld, books: Books) -> None:
     books.add_invoice(books.add_contact(1), 1)
-    second = World(books, world.config, world.clock)
+    second = BooksWorld(books, world.config, world.clock)
     second.app.lock_wait_seconds = 0.05
     inner: list[str] = []
 

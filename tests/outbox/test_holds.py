@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.builders.books import Books, BooksWorld
+
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import ContactStatus
 from arsync.errors import Rejected, RetryLater
-
-from .conftest import Books, World
 
 HOLD, LIFT = ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD
 TERMS, RESTORE = ActionKind.TERMS, ActionKind.RESTORE_TERMS
 
 
-def over_the_limit(world: World) -> None:
+def over_the_limit(world: BooksWorld) -> None:
     """Bring one customer over the limit, and on hold."""
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
     world.sync()
     assert len(world.books.keys(HOLD)) == len(world.books.keys(TERMS)) == 1
 
 
-def fail_at(world: World, number: int, error: Exception) -> None:
+def fail_at(world: BooksWorld, number: int, error: Exception) -> None:
     """Let the given one of the coming writes fail before its effect."""
     writes = 0
 
@@ -34,7 +34,7 @@ def fail_at(world: World, number: int, error: Exception) -> None:
     world.books.before_call = call
 
 
-def test_terms_go_back_though_the_run_ended_right_after_the_hold_was_lifted(world: World) -> None:
+def test_terms_are_restored_although_the_lifting_run_stopped(world: BooksWorld) -> None:
     over_the_limit(world)
     world.books.pay(world.books.invoices["i1"])
     fail_at(world, 2, RetryLater("busy", after_seconds=60))
@@ -49,7 +49,7 @@ def test_terms_go_back_though_the_run_ended_right_after_the_hold_was_lifted(worl
 
 
 def test_terms_go_back_when_the_hold_itself_never_came(
-    books: Books, make_world: Callable[..., World]
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode="approve")
     books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
@@ -67,8 +67,8 @@ def test_terms_go_back_when_the_hold_itself_never_came(
     assert books.keys(LIFT) == []
 
 
-def test_a_new_hold_that_follows_at_once_keeps_the_first_ones_terms_to_go_back_to(
-    world: World,
+def test_an_immediate_second_hold_keeps_the_original_terms(
+    world: BooksWorld,
 ) -> None:
     over_the_limit(world)
     (contact,) = world.books.contacts.values()
@@ -92,7 +92,7 @@ def test_a_new_hold_that_follows_at_once_keeps_the_first_ones_terms_to_go_back_t
     assert len(world.books.keys(RESTORE)) == 1
 
 
-def test_a_hold_whose_lifting_was_refused_is_told_with_every_plan(world: World) -> None:
+def test_a_refused_lifting_is_reported_with_every_plan(world: BooksWorld) -> None:
     over_the_limit(world)
     world.books.pay(world.books.invoices["i1"])
     fail_at(world, 1, Rejected("the contact cannot be changed"))
@@ -103,8 +103,8 @@ def test_a_hold_whose_lifting_was_refused_is_told_with_every_plan(world: World) 
     assert any("the credit hold still stands" in held.why for held in plan.held_back)
 
 
-def test_a_hold_that_a_person_refused_is_told_with_every_plan(
-    books: Books, make_world: Callable[..., World]
+def test_a_hold_refused_by_a_person_stays_reported(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode="approve")
     books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
@@ -114,8 +114,8 @@ def test_a_hold_that_a_person_refused_is_told_with_every_plan(
     assert any("the credit hold was refused" in held.why for held in plan.held_back)
 
 
-def test_a_refused_hold_is_asked_for_again_only_by_a_debt_that_comes_after_its_reason_was_gone(
-    books: Books, make_world: Callable[..., World]
+def test_a_refused_hold_returns_only_for_a_later_debt(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode="approve")
     contact = books.add_contact(1)
@@ -138,8 +138,8 @@ def test_a_refused_hold_is_asked_for_again_only_by_a_debt_that_comes_after_its_r
     )
 
 
-def test_a_refused_hold_is_placed_when_the_refusal_is_taken_back(
-    books: Books, make_world: Callable[..., World]
+def test_a_hold_is_placed_when_its_refusal_is_withdrawn(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode="approve")
     books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
@@ -156,8 +156,8 @@ def test_a_refused_hold_is_placed_when_the_refusal_is_taken_back(
     assert not any("was refused" in held.why for held in plan.held_back)
 
 
-def test_a_hold_is_lifted_where_it_was_placed_though_the_contact_has_a_parent_now(
-    world: World,
+def test_a_hold_is_lifted_where_it_was_placed(
+    world: BooksWorld,
 ) -> None:
     over_the_limit(world)
     parent = world.books.add_contact(2)
@@ -179,7 +179,7 @@ def test_a_hold_is_lifted_where_it_was_placed_though_the_contact_has_a_parent_no
     world.books.assert_nothing_twice()
 
 
-def test_a_merged_contacts_hold_leaves_its_successor_to_be_judged_anew(world: World) -> None:
+def test_a_merged_contacts_hold_is_judged_by_its_successor(world: BooksWorld) -> None:
     over_the_limit(world)
     heir = world.books.add_contact(2)
     world.books.contacts["c1"] = world.books.contacts["c1"]._replace(

@@ -19,8 +19,8 @@ POLISH = Letter("Łódź", "Dear Łukasz,\n\nproszę o zapłatę.\n", "")
 
 
 def contents(pdf: bytes) -> bytes:
-    parts = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
-    return b"".join(zlib.decompress(part) for part in parts if part[:1] == b"x")
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    return b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"x")
 
 
 def test_a_latin_letter_needs_no_font_file() -> None:
@@ -35,14 +35,14 @@ def test_a_latin_letter_needs_no_font_file() -> None:
     assert b"15 October 2026" in text
 
 
-def test_the_same_letter_at_the_same_moment_is_the_same_file() -> None:
+def test_the_same_letter_gives_the_same_file() -> None:
     first = letter_pdf(LATIN, sender="Büro Ltd", to="Cafe Ltd", dated="15 October 2026", now=NOW)
     assert first == letter_pdf(
         LATIN, sender="Büro Ltd", to="Cafe Ltd", dated="15 October 2026", now=NOW
     )
 
 
-def test_without_a_font_other_letters_are_refused_and_the_way_out_is_named() -> None:
+def test_letters_without_a_font_are_refused_with_advice() -> None:
     with pytest.raises(UserMistake, match=r"which is not here: ę Ł ł ź\.") as caught:
         letter_pdf(POLISH, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW, fonts=())
     assert "fonts-dejavu-core" in str(caught.value)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.records import a_contact, a_debtor, an_invoice
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.ledger.records import (
     Account,
-    Contact,
-    DocumentStatus,
     Invoice,
     Organisation,
     Promise,
@@ -42,18 +39,13 @@ NESTED = (
 )
 
 
-def an_invoice(number: int, *, currency: str = "GBP", amount: str = "1940") -> Invoice:
-    return Invoice(
-        id=f"i{number}",
-        contact_id="c1",
-        number=f"INV-{number}",
-        status=DocumentStatus.OPEN,
+def billed(number: int, *, currency: str = "GBP", amount: str = "1940") -> Invoice:
+    return an_invoice(
+        f"i{number}",
         issued_on=date(2026, 10, 9),
         due_on=date(2026, 11, 8),
         currency=currency,
-        rate=None,
-        total=Decimal(amount),
-        amount_due=Decimal(amount),
+        total=amount,
         link=f"https://in.example/{number}",
     )
 
@@ -71,8 +63,8 @@ def a_case(*invoices: Invoice, name: str = "Acme Ltd") -> tuple[Action, Account]
             for invoice in invoices
         ),
     )
-    contact = Contact(id="c1", name=name, email="jane@acme.example")
-    return action, Account(contacts=(contact,), invoices=invoices)
+    contact = a_contact(name=name, email="jane@acme.example")
+    return action, a_debtor(*invoices, contacts=(contact,))
 
 
 def own_text(tmp_path: Path, name: str, text: str) -> Letters:
@@ -82,9 +74,9 @@ def own_text(tmp_path: Path, name: str, text: str) -> Letters:
 
 
 @pytest.mark.parametrize("name", TEXT_NAMES)
-def test_each_shipped_text_says_what_is_owed_by_whom_and_since_when(name: str) -> None:
+def test_each_shipped_text_says_the_debt_and_its_age(name: str) -> None:
     letters = Letters()
-    case = a_case(an_invoice(1))
+    case = a_case(billed(1))
     letter = letters.render(name, letter_context(*case, US, TODAY, spoken=letters.language))
     assert "Example Ltd" in letter.subject
     assert "\n" not in letter.subject
@@ -102,7 +94,7 @@ def test_each_shipped_text_says_what_is_owed_by_whom_and_since_when(name: str) -
 
 
 @pytest.mark.parametrize("name", [name for name in TEXT_NAMES if name != "upcoming"])
-def test_each_reminder_asks_those_who_have_just_paid_to_ignore_it(name: str) -> None:
+def test_each_reminder_asks_recent_payers_to_ignore_it(name: str) -> None:
     letters = Letters()
     letter = letters.render(name, sample_context(letters.language))
     assert "paid in the last few days" in " ".join(letter.text.split())
@@ -111,7 +103,7 @@ def test_each_reminder_asks_those_who_have_just_paid_to_ignore_it(name: str) -> 
 
 def test_amounts_of_different_currencies_are_never_added() -> None:
     letters = Letters()
-    case = a_case(an_invoice(1), an_invoice(2, currency="EUR", amount="10.5"), an_invoice(3))
+    case = a_case(billed(1), billed(2, currency="EUR", amount="10.5"), billed(3))
     letter = letters.render(
         "second reminder", letter_context(*case, US, TODAY, spoken=letters.language)
     )
@@ -120,10 +112,10 @@ def test_amounts_of_different_currencies_are_never_added() -> None:
     assert "GBP 3,880.00 and EUR 10.50" in letter.subject
 
 
-def test_a_long_list_is_cut_and_says_so_and_the_total_counts_all() -> None:
+def test_a_long_list_is_cut_without_changing_its_total() -> None:
     letters = Letters()
     count = INVOICES_PER_LETTER_MAX + 3
-    case = a_case(*(an_invoice(number, amount="1") for number in range(count)))
+    case = a_case(*(billed(number, amount="1") for number in range(count)))
     letter = letters.render(
         "first reminder", letter_context(*case, US, TODAY, spoken=letters.language)
     )
@@ -135,7 +127,7 @@ def test_a_long_list_is_cut_and_says_so_and_the_total_counts_all() -> None:
 
 def test_a_broken_promise_names_its_day() -> None:
     letters = Letters()
-    action, account = a_case(an_invoice(1))
+    action, account = a_case(billed(1))
     promise = Promise("i1", date(2026, 11, 15), None, date(2026, 11, 1))
     account = account._replace(promises=(promise,))
     context = letter_context(action, account, US, TODAY, spoken=letters.language)
@@ -146,7 +138,7 @@ def test_a_broken_promise_names_its_day() -> None:
 def test_names_from_outside_are_text_and_nothing_else() -> None:
     letters = Letters()
     name = "<script>alert(1)</script>{{ 7*7 }}\r\nBcc: thief@evil.example"
-    action, account = a_case(an_invoice(1)._replace(link="javascript:alert(1)"), name=name)
+    action, account = a_case(billed(1)._replace(link="javascript:alert(1)"), name=name)
     context = letter_context(action, account, US, TODAY, spoken=letters.language)
     letter = letters.render("first reminder", context)
     assert "<script>" not in letter.html
@@ -156,7 +148,7 @@ def test_names_from_outside_are_text_and_nothing_else() -> None:
     assert "javascript:" not in letter.html + letter.text
 
 
-def test_users_texts_are_known_by_name_and_win_over_the_shipped_ones(tmp_path: Path) -> None:
+def test_users_texts_override_shipped_ones_of_the_same_name(tmp_path: Path) -> None:
     own_text(
         tmp_path,
         "Gentle_Nudge.txt",
@@ -172,7 +164,7 @@ def test_users_texts_are_known_by_name_and_win_over_the_shipped_ones(tmp_path: P
     assert letters.render("final notice", sample_context(letters.language)).text == "Ours.\n"
 
 
-def test_users_html_is_escaped_and_can_use_the_invoice_table(tmp_path: Path) -> None:
+def test_users_html_is_escaped_around_the_invoice_table(tmp_path: Path) -> None:
     own_text(tmp_path, "nudge.txt", "Subject: Hello\n\n{% include 'invoices.txt' %}\n")
     letters = own_text(
         tmp_path, "nudge.html", "<b>{{ customer.name }}</b>{% include 'invoices.html' %}"
@@ -202,7 +194,7 @@ def test_users_html_is_escaped_and_can_use_the_invoice_table(tmp_path: Path) -> 
         ("Subject: x\n" + "y" * TEMPLATE_CHARACTERS_MAX, 1, "longer than 50,000"),
     ],
 )
-def test_a_wrong_text_is_a_problem_with_file_and_line(
+def test_a_wrong_text_is_reported_with_file_and_line(
     tmp_path: Path, text: str, line: int, message: str
 ) -> None:
     letters = own_text(tmp_path, "nudge.txt", text)

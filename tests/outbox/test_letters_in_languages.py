@@ -12,12 +12,11 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from tests.builders.books import RULES, BooksWorld
 
 from arsync.core.actions import ActionKind
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES, LANGUAGES
 from arsync.mail import TEXT_NAMES, Letter, Letters, language, languages, letter_pdf, sample_context
-
-from .conftest import RULES, World
 
 OTHERS = tuple(code for code in languages() if code != "en")
 TEMPLATES = files("arsync") / "templates"
@@ -44,14 +43,14 @@ def contexts(code: str) -> list[dict[str, Any]]:
     """Return what to render with: several invoices, one, and one without what may be missing."""
     several = sample_context(language(code)) | {"customer": {"name": "Muster KG", "first_name": ""}}
     several["statutory"] = {**several["statutory"], "law": "RL 2011/7"}
-    one = several | {"invoices": several["invoices"][:1]}
-    return [several, one, one | {"statutory": {}, "promised_on": ""}]
+    single = several | {"invoices": several["invoices"][:1]}
+    return [several, single, single | {"statutory": {}, "promised_on": ""}]
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_each_language_has_the_same_files(code: str) -> None:
     def names(one: str) -> set[str]:
-        return {found.name for found in (TEMPLATES / one).iterdir()}
+        return {file.name for file in (TEMPLATES / one).iterdir()}
 
     assert names(code) == names("en")
 
@@ -60,12 +59,13 @@ def test_each_language_has_the_same_files(code: str) -> None:
 def test_each_language_has_the_same_words(code: str) -> None:
     def keys(table: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: keys(one) if isinstance(one, dict) else type(one) for name, one in table.items()
+            name: keys(value) if isinstance(value, dict) else type(value)
+            for name, value in table.items()
         }
 
-    ours = tomllib.loads(source(code, "language.toml"))
-    assert keys(ours) == keys(tomllib.loads(source("en", "language.toml")))
-    assert len(set(ours["months"])) == len(ours["months"]) == 12
+    table = tomllib.loads(source(code, "language.toml"))
+    assert keys(table) == keys(tomllib.loads(source("en", "language.toml")))
+    assert len(set(table["months"])) == len(table["months"]) == 12
 
 
 @pytest.mark.parametrize("name", TEXT_NAMES)
@@ -79,10 +79,10 @@ def test_each_text_shows_the_same_values_as_in_english(code: str, name: str) -> 
 
 @pytest.mark.parametrize("name", TEXT_NAMES)
 @pytest.mark.parametrize("code", languages())
-def test_each_text_is_whole_for_one_invoice_and_for_several(code: str, name: str) -> None:
+def test_each_text_is_complete_for_one_and_many_invoices(code: str, name: str) -> None:
     letters = Letters(code=code)
-    several, one, least = (letters.render(name, context) for context in contexts(code))
-    for letter in (several, one, least):
+    several, single, least = (letters.render(name, context) for context in contexts(code))
+    for letter in (several, single, least):
         assert letter.subject.endswith(" - Example Ltd")
         assert "\n" not in letter.subject
         assert f'<html lang="{code}">' in letter.html
@@ -90,9 +90,9 @@ def test_each_text_is_whole_for_one_invoice_and_for_several(code: str, name: str
         assert "{" not in letter.subject + letter.text
         assert "  " not in letter.text.replace("\n  ", "\n")
         assert letter.text.count("INV-1") >= 1
-    assert several.subject != one.subject or name == "promise broken"
+    assert several.subject != single.subject or name == "promise broken"
     assert several.text.count("INV-2") >= 1
-    assert "INV-2" not in one.text
+    assert "INV-2" not in single.text
 
 
 @pytest.mark.parametrize("name", TEXT_NAMES)
@@ -102,8 +102,8 @@ def test_no_english_is_left(code: str, name: str) -> None:
     for context in contexts(code):
         letter = letters.render(name, context)
         words = set(re.findall(r"[a-z]+", f"{letter.subject} {letter.text}".lower()))
-        found = words & ENGLISH - ALSO.get(code, set())
-        assert found == set()
+        foreign = words & ENGLISH - ALSO.get(code, set())
+        assert foreign == set()
 
 
 def test_the_english_letters_are_english() -> None:
@@ -149,7 +149,7 @@ def test_each_step_has_the_name_that_business_gives_it(code: str) -> None:
         ("de", "0.125", "KWD", "0,125 KWD"),
     ],
 )
-def test_amounts_are_exact_and_written_as_the_language_writes_them(
+def test_amounts_are_exact_and_follow_the_languages_form(
     code: str, amount: str, currency: str, shown: str
 ) -> None:
     written = language(code).amount(Decimal(amount), currency)
@@ -194,12 +194,12 @@ def test_each_letter_prints_without_a_font_file(code: str, name: str) -> None:
     )
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     text = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"x")
-    for wanted in (
+    for form in (
         "Café Ñandú",
         language(code).greeting,
         language(code).words["regards"].split()[-1],
     ):
-        assert wanted.encode("latin-1") in text
+        assert form.encode("latin-1") in text
     assert b"EUR" in text
     assert b"?" not in text
 
@@ -209,8 +209,8 @@ def test_each_language_of_a_country_has_its_letters() -> None:
     assert {code: language(code).name for code in languages()} == LANGUAGE_NAMES
 
 
-def test_a_customer_gets_the_letter_in_the_language_of_its_country(
-    world: World, make_world: Callable[..., World]
+def test_a_letter_is_in_its_customers_countrys_language(
+    world: BooksWorld, make_world: Callable[..., BooksWorld]
 ) -> None:
     world.rules(
         RULES.replace("via: accounting system", "via: smtp\n  by_customers_country: language")
@@ -225,12 +225,12 @@ def test_a_customer_gets_the_letter_in_the_language_of_its_country(
         str(mail.message["To"]).split("<")[-1][:2]: str(mail.message["Subject"])
         for _, mail in world.books.mails
     }
-    assert {who: one.partition(":")[0] for who, one in subjects.items()} == {
+    assert {contact_id: subject.partition(":")[0] for contact_id, subject in subjects.items()} == {
         "c1": "Zahlungserinnerung",
         "c2": "Reminder",
         "c3": "Reminder",
         "c4": "Promemoria di pagamento",
     }
-    (row,) = [one for one in world.rows() if one.action.contact_id == "c1"]
+    (row,) = [row for row in world.rows() if row.action.contact_id == "c1"]
     assert row.action.kind is ActionKind.REMINDER
     assert row.action.payload.language_code == "de"

@@ -6,20 +6,19 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from tests.builders.books import RULES, Books, BooksWorld, Fault
 
 from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
 from arsync.outbox import LIMITS, Limits
 
-from .conftest import RULES, Books, Fault, World
-
 REMINDER = ActionKind.REMINDER
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 
 
-def test_an_action_is_given_up_after_so_many_attempts_but_its_step_is_not_skipped(
-    books: Books, make_world: Callable[..., World]
+def test_an_action_given_up_does_not_skip_its_step(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, limits=LIMITS._replace(attempts_max=3))
     books.add_invoice(books.add_contact(1), 1)
@@ -53,7 +52,7 @@ def test_an_action_is_given_up_after_so_many_attempts_but_its_step_is_not_skippe
 )
 def test_emails_have_a_limit_and_the_rest_waits(
     books: Books,
-    make_world: Callable[..., World],
+    make_world: Callable[..., BooksWorld],
     limits: Limits,
 ) -> None:
     world = make_world(books, limits=limits)
@@ -68,7 +67,7 @@ def test_emails_have_a_limit_and_the_rest_waits(
     assert len(books.emails) == 4
 
 
-def test_a_platforms_own_limit_of_emails_counts(world: World) -> None:
+def test_a_platforms_own_limit_of_emails_counts(world: BooksWorld) -> None:
     for number in range(1, 4):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.capabilities = world.books.capabilities._replace(emails_per_day_max=1)
@@ -76,8 +75,8 @@ def test_a_platforms_own_limit_of_emails_counts(world: World) -> None:
     assert len(world.books.emails) == 1
 
 
-def test_letters_by_smtp_leave_past_the_platforms_limit_of_its_own_emails(
-    books: Books, make_world: Callable[..., World]
+def test_smtp_letters_are_not_bound_by_the_platforms_limit(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, limits=LIMITS._replace(smtp_emails_per_day_max=3))
     world.rules(BY_MAIL)
@@ -95,14 +94,16 @@ def test_letters_by_smtp_leave_past_the_platforms_limit_of_its_own_emails(
     assert len(by_platform) == 1
 
 
-def test_the_limit_of_smtp_is_a_setting(world: World) -> None:
+def test_the_limit_of_smtp_is_a_setting(world: BooksWorld) -> None:
     values = {**world.config.values, ("smtp", "emails_per_day"): "7"}
     config = type(world.config)(values, world.config.folder, world.config.file)
     assert App(config).limits.smtp_emails_per_day_max == 7
     assert App(world.config).limits == LIMITS
 
 
-def test_actions_of_one_run_have_a_limit(books: Books, make_world: Callable[..., World]) -> None:
+def test_actions_of_one_run_have_a_limit(
+    books: Books, make_world: Callable[..., BooksWorld]
+) -> None:
     world = make_world(books, limits=LIMITS._replace(actions_per_run_max=1))
     for number in range(1, 3):
         books.add_invoice(books.add_contact(number), number)
@@ -112,7 +113,7 @@ def test_actions_of_one_run_have_a_limit(books: Books, make_world: Callable[...,
     assert len(books.emails) == 2
 
 
-def test_one_customers_records_are_read_again_once_for_a_moment(world: World) -> None:
+def test_a_customers_records_are_reread_once_a_batch(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     for number in range(1, 4):
         world.books.add_invoice(contact, number)
@@ -132,7 +133,9 @@ def test_one_customers_records_are_read_again_once_for_a_moment(world: World) ->
     assert world.books.calls.count("read") == 6
 
 
-def test_read_backs_of_one_run_have_a_limit(books: Books, make_world: Callable[..., World]) -> None:
+def test_read_backs_of_one_run_have_a_limit(
+    books: Books, make_world: Callable[..., BooksWorld]
+) -> None:
     world = make_world(books, limits=LIMITS._replace(confirms_per_run_max=1))
     for number in range(1, 4):
         books.add_invoice(books.add_contact(number), number)
@@ -143,8 +146,8 @@ def test_read_backs_of_one_run_have_a_limit(books: Books, make_world: Callable[.
         world.advance(days=1)
 
 
-def test_only_so_many_invoices_of_one_customer_are_read_again(
-    books: Books, make_world: Callable[..., World]
+def test_only_a_limited_number_of_invoices_is_reread(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, limits=LIMITS._replace(reread_invoices_max=2))
     contact = books.add_contact(1)
@@ -157,7 +160,7 @@ def test_only_so_many_invoices_of_one_customer_are_read_again(
 
 
 def test_the_pause_between_attempts_has_a_limit(
-    books: Books, make_world: Callable[..., World]
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, limits=LIMITS._replace(pause_seconds_max=100))
     books.add_invoice(books.add_contact(1), 1)
@@ -170,7 +173,7 @@ def test_the_pause_between_attempts_has_a_limit(
     assert world.clock.moment - before == timedelta(seconds=100)
 
 
-def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., World]) -> None:
+def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., BooksWorld]) -> None:
     world = make_world(books, limits=LIMITS._replace(lease_seconds=120))
     books.add_invoice(books.add_contact(1), 1)
     leases: list[timedelta] = []
@@ -186,7 +189,7 @@ def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., W
     assert leases == [timedelta(seconds=120)]
 
 
-def test_when_the_data_grow_old_while_messages_leave_the_rest_waits(world: World) -> None:
+def test_messages_wait_when_data_grow_old_while_sending(world: BooksWorld) -> None:
     """A run that the platform slows down for a day does not go on with yesterday's figures."""
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)

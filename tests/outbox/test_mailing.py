@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 
 import pytest
+from tests.builders.books import RULES, Books, BooksPlatform, BooksWorld, Fault
+from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.outbox import LIMITS
 
-from .conftest import RULES, AnyPort, Books, BooksPlatform, Fault, Sink, World
-
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 REMINDER = ActionKind.REMINDER
 
 
 @pytest.fixture
-def mailing(world: World) -> World:
+def mailing(world: BooksWorld) -> BooksWorld:
     world.rules(BY_MAIL)
     return world
 
@@ -33,8 +33,8 @@ def sink() -> Iterator[tuple[Sink, int]]:
     controller.stop()
 
 
-def test_one_letter_lists_all_invoices_of_a_moment_and_the_note_tells_of_it(
-    mailing: World, sink: tuple[Sink, int]
+def test_one_letter_lists_the_batchs_invoices_with_a_note(
+    mailing: BooksWorld, sink: tuple[Sink, int]
 ) -> None:
     contact = mailing.books.add_contact(1, email="jane@acme.example")
     mailing.books.add_invoice(contact, 1, overdue=20)
@@ -68,7 +68,7 @@ def test_one_letter_lists_all_invoices_of_a_moment_and_the_note_tells_of_it(
     assert "mail to jane@acme.example: 250 2.0.0 queued as 42" in note.text
 
 
-def test_the_mail_is_recorded_before_the_note_is_tried(mailing: World) -> None:
+def test_the_mail_is_recorded_before_the_note_is_tried(mailing: BooksWorld) -> None:
     mailing.books.add_invoice(mailing.books.add_contact(1), 1)
     mailing.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
     mailing.sync()
@@ -82,7 +82,7 @@ def test_the_mail_is_recorded_before_the_note_is_tried(mailing: World) -> None:
     assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
-def test_a_note_that_is_refused_does_not_unsend_the_mail(mailing: World) -> None:
+def test_a_refused_note_does_not_unsend_the_mail(mailing: BooksWorld) -> None:
     mailing.books.add_invoice(mailing.books.add_contact(1), 1)
     mailing.books.faults.append(Fault("perform", Rejected("the invoice is locked")))
     result = mailing.sync()
@@ -92,7 +92,7 @@ def test_a_note_that_is_refused_does_not_unsend_the_mail(mailing: World) -> None
     assert result.all_problems == ["reminder for Customer 1 about INV-1: the invoice is locked"]
 
 
-def test_a_mail_that_may_be_out_is_never_sent_again_but_by_a_persons_word(mailing: World) -> None:
+def test_a_possibly_sent_mail_is_repeated_only_by_request(mailing: BooksWorld) -> None:
     mailing.books.add_invoice(mailing.books.add_contact(1), 1)
     mailing.books.faults.append(Fault("mail", OutcomeUnknown("it broke off"), after=True))
     for _ in range(3):
@@ -106,7 +106,7 @@ def test_a_mail_that_may_be_out_is_never_sent_again_but_by_a_persons_word(mailin
     assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
-def test_a_mail_that_was_put_off_goes_later(mailing: World) -> None:
+def test_a_mail_that_was_put_off_goes_later(mailing: BooksWorld) -> None:
     mailing.books.add_invoice(mailing.books.add_contact(1), 1)
     mailing.books.faults.append(Fault("mail", RetryLater("greylisted", after_seconds=300)))
     result = mailing.sync()
@@ -119,7 +119,7 @@ def test_a_mail_that_was_put_off_goes_later(mailing: World) -> None:
     assert len(mailing.books.mails) == 1
 
 
-def test_a_mail_server_that_is_down_is_left_alone_until_the_next_run(mailing: World) -> None:
+def test_a_mail_server_down_is_retried_next_run(mailing: BooksWorld) -> None:
     for number in range(1, 7):
         mailing.books.add_invoice(mailing.books.add_contact(number), number)
     down = [Fault("mail", RetryLater("cannot be reached", after_seconds=300)) for _ in range(9)]
@@ -135,7 +135,7 @@ def test_a_mail_server_that_is_down_is_left_alone_until_the_next_run(mailing: Wo
     assert len(mailing.books.mails) == 6
 
 
-def test_a_wrong_login_stops_the_mail_at_once_and_is_told(mailing: World) -> None:
+def test_a_wrong_login_stops_mailing_immediately_with_a_report(mailing: BooksWorld) -> None:
     for number in (1, 2):
         mailing.books.add_invoice(mailing.books.add_contact(number), number)
     mailing.books.faults.append(Fault("mail", UserMistake("user 'jane' is refused")))
@@ -147,7 +147,7 @@ def test_a_wrong_login_stops_the_mail_at_once_and_is_told(mailing: World) -> Non
     assert len(mailing.books.mails) == 2
 
 
-def test_an_invoice_that_fell_due_after_the_approval_is_not_slipped_in(mailing: World) -> None:
+def test_an_invoice_due_after_approval_is_not_added(mailing: BooksWorld) -> None:
     contact = mailing.books.add_contact(1)
     mailing.books.add_invoice(contact, 1, overdue=5)
     mailing.app.pull(mailing.name)
@@ -161,7 +161,7 @@ def test_an_invoice_that_fell_due_after_the_approval_is_not_slipped_in(mailing: 
 
 
 def test_a_letter_as_pdf_is_attached_with_todays_amounts(
-    books: Books, make_world: Callable[..., World]
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books)
     world.rules(RULES.replace("email: first reminder", "letter: first reminder"))

@@ -7,28 +7,27 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from tests.builders.books import RULES, TODAY, Books, BooksWorld
 
 from arsync.core.actions import ActionKind, ActionState, PromisePayload
 from arsync.errors import UserMistake
 from arsync.store.models import Mode
-
-from .conftest import RULES, TODAY, Books, World
 
 REMINDER = ActionKind.REMINDER
 WAITING = ActionState.AWAITING_APPROVAL
 
 
 @pytest.fixture
-def observing(books: Books, make_world: Callable[..., World]) -> World:
+def observing(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld:
     return make_world(books, mode=Mode.OBSERVE)
 
 
 @pytest.fixture
-def careful(books: Books, make_world: Callable[..., World]) -> World:
+def careful(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld:
     return make_world(books, mode=Mode.APPROVE)
 
 
-def test_observe_plans_and_writes_nothing_at_all(observing: World) -> None:
+def test_observe_plans_and_writes_nothing_at_all(observing: BooksWorld) -> None:
     observing.books.add_invoice(observing.books.add_contact(1), 1, amount="9000")
     result = observing.sync()
     assert result.plan is not None
@@ -43,7 +42,7 @@ def test_observe_plans_and_writes_nothing_at_all(observing: World) -> None:
     assert result.exit_code == 0
 
 
-def test_observe_records_a_promise_and_says_that_no_note_leaves(observing: World) -> None:
+def test_observe_records_a_promise_without_writing_its_note(observing: BooksWorld) -> None:
     observing.books.add_invoice(observing.books.add_contact(1), 1)
     observing.sync()
     recorded = observing.app.promise("INV-1", TODAY + timedelta(days=3), who="Jane")
@@ -55,7 +54,7 @@ def test_observe_records_a_promise_and_says_that_no_note_leaves(observing: World
     assert observing.books.done == []
 
 
-def test_what_was_recorded_while_observing_is_not_written_later(observing: World) -> None:
+def test_what_was_recorded_while_observing_is_not_written_later(observing: BooksWorld) -> None:
     observing.books.add_invoice(observing.books.add_contact(1), 1)
     observing.sync()
     observing.app.promise("INV-1", TODAY + timedelta(days=3), who="Jane")
@@ -65,7 +64,7 @@ def test_what_was_recorded_while_observing_is_not_written_later(observing: World
     assert observing.books.keys(ActionKind.PROMISE) == []
 
 
-def test_back_to_observe_means_that_nothing_more_leaves(world: World) -> None:
+def test_back_to_observe_means_that_nothing_more_leaves(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     world.app.prepare(world.name)
@@ -75,7 +74,7 @@ def test_back_to_observe_means_that_nothing_more_leaves(world: World) -> None:
     assert world.books.done == []
 
 
-def test_approve_lets_everything_wait_for_a_person(careful: World) -> None:
+def test_approve_lets_everything_wait_for_a_person(careful: BooksWorld) -> None:
     careful.books.add_invoice(careful.books.add_contact(1), 1, amount="9000")
     result = careful.sync()
     assert {row.state for row in careful.rows()} == {WAITING}
@@ -84,7 +83,7 @@ def test_approve_lets_everything_wait_for_a_person(careful: World) -> None:
     assert result.waits == ["3 actions wait for approval"]
 
 
-def test_a_person_approves_one_by_the_beginning_of_its_key(careful: World) -> None:
+def test_an_action_is_approved_by_its_keys_beginning(careful: BooksWorld) -> None:
     for number in (1, 2):
         careful.books.add_invoice(careful.books.add_contact(number), number)
     careful.sync()
@@ -101,7 +100,7 @@ def test_a_person_approves_one_by_the_beginning_of_its_key(careful: World) -> No
     )
 
 
-def test_a_person_approves_everything(careful: World) -> None:
+def test_a_person_approves_everything(careful: BooksWorld) -> None:
     for number in (1, 2):
         careful.books.add_invoice(careful.books.add_contact(number), number)
     careful.sync()
@@ -110,8 +109,8 @@ def test_a_person_approves_everything(careful: World) -> None:
     assert len(careful.books.emails) == 2
 
 
-def test_what_a_person_refused_is_never_planned_again_and_the_next_step_follows(
-    careful: World,
+def test_an_action_refused_by_a_person_stays_refused(
+    careful: BooksWorld,
 ) -> None:
     careful.books.add_invoice(careful.books.add_contact(1), 1)
     careful.sync()
@@ -127,7 +126,7 @@ def test_what_a_person_refused_is_never_planned_again_and_the_next_step_follows(
     assert following.row.action.step == "second reminder"
 
 
-def test_a_refused_step_comes_again_when_the_refusal_is_taken_back(careful: World) -> None:
+def test_a_refused_step_returns_when_its_refusal_is_withdrawn(careful: BooksWorld) -> None:
     careful.books.add_invoice(careful.books.add_contact(1), 1)
     careful.sync()
     (waiting,) = careful.app.waiting()
@@ -142,7 +141,7 @@ def test_a_refused_step_comes_again_when_the_refusal_is_taken_back(careful: Worl
     assert len(careful.books.emails) == 1
 
 
-def test_a_refused_step_stays_behind_once_a_later_one_was_sent(careful: World) -> None:
+def test_a_refused_step_stays_behind_a_later_one(careful: BooksWorld) -> None:
     careful.books.add_invoice(careful.books.add_contact(1), 1)
     careful.sync()
     (first,) = careful.app.waiting()
@@ -158,7 +157,7 @@ def test_a_refused_step_stays_behind_once_a_later_one_was_sent(careful: World) -
     assert first.row.key not in {listed.row.key for listed in careful.app.waiting()}
 
 
-def test_what_does_not_wait_cannot_be_approved_or_refused(world: World) -> None:
+def test_what_does_not_wait_cannot_be_approved_or_refused(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.sync()
     key = world.the_row(REMINDER).key
@@ -168,7 +167,7 @@ def test_what_does_not_wait_cannot_be_approved_or_refused(world: World) -> None:
         world.app.reject([key], why="x")
 
 
-def test_what_waits_is_withdrawn_when_its_reason_goes(careful: World) -> None:
+def test_what_waits_is_withdrawn_when_its_reason_goes(careful: BooksWorld) -> None:
     invoice = careful.books.add_invoice(careful.books.add_contact(1), 1)
     careful.sync()
     careful.books.pay(invoice)
@@ -176,7 +175,7 @@ def test_what_waits_is_withdrawn_when_its_reason_goes(careful: World) -> None:
     assert careful.the_row(REMINDER).state is ActionState.WITHDRAWN
 
 
-def test_auto_asks_only_where_the_rulebook_does(world: World) -> None:
+def test_auto_asks_only_where_the_rulebook_does(world: BooksWorld) -> None:
     world.rules(RULES.replace("email: first reminder", "email: first reminder, approval: required"))
     world.books.add_invoice(world.books.add_contact(1), 1)
     held = world.books.add_contact(2)
@@ -188,7 +187,7 @@ def test_auto_asks_only_where_the_rulebook_does(world: World) -> None:
     assert result.exit_code == 3
 
 
-def test_above_a_safety_limit_nothing_leaves_and_a_person_decides(world: World) -> None:
+def test_above_a_safety_limit_nothing_leaves_without_approval(world: BooksWorld) -> None:
     for number in range(1, 13):
         world.books.add_invoice(world.books.add_contact(number), number)
     result = world.sync()
@@ -203,25 +202,25 @@ def test_above_a_safety_limit_nothing_leaves_and_a_person_decides(world: World) 
     assert len(world.books.emails) == 12
 
 
-def test_what_was_approved_by_itself_waits_too_once_the_limit_is_passed(world: World) -> None:
+def test_automatic_approvals_wait_once_a_safety_limit_is_passed(world: BooksWorld) -> None:
     world.rules(RULES.replace("00:01-23:59", "12:00-16:00"))
     for number in range(1, 9):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.sync()
     assert {row.state for row in world.rows()} == {ActionState.APPROVED}
-    (one, *_) = world.rows()
+    (row, *_) = world.rows()
     for number in range(9, 13):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.advance(hours=1)
     world.sync()
     assert {row.state for row in world.rows()} == {WAITING}
-    world.app.approve([one.key], who="Jane")
+    world.app.approve([row.key], who="Jane")
     world.advance(hours=2)
     world.sync()
-    assert world.books.keys(REMINDER) == [one.key]
+    assert world.books.keys(REMINDER) == [row.key]
 
 
-def test_a_dispute_is_noted_holds_reminders_back_and_is_settled(world: World) -> None:
+def test_a_dispute_is_noted_stops_reminders_and_is_settled(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     with pytest.raises(UserMistake, match="needs a reason"):
@@ -237,7 +236,7 @@ def test_a_dispute_is_noted_holds_reminders_back_and_is_settled(world: World) ->
     assert len(world.books.emails) == 1
 
 
-def test_a_promise_is_noted_with_its_day_and_amount(world: World) -> None:
+def test_a_promise_is_noted_with_its_day_and_amount(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     day = TODAY + timedelta(days=3)
@@ -253,7 +252,7 @@ def test_a_promise_is_noted_with_its_day_and_amount(world: World) -> None:
     assert len(world.books.keys(ActionKind.PROMISE)) == 2
 
 
-def test_a_task_is_noted_when_it_opens_and_when_it_is_done(world: World) -> None:
+def test_a_task_is_noted_when_opened_and_when_done(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=40)
     world.rules(
         RULES.replace("day: 30, task", "day: 2, task").replace(
@@ -273,7 +272,7 @@ def test_a_task_is_noted_when_it_opens_and_when_it_is_done(world: World) -> None
         world.app.done(task.row.key, outcome="again")
 
 
-def test_a_task_is_no_message_and_delays_none(world: World) -> None:
+def test_a_task_is_no_message_and_delays_none(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     world.rules(RULES.replace("day: 1, email: first reminder", "day: 1, task: Look at it"))
     world.books.add_invoice(contact, 1, overdue=2)

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from tests.builders.books import Books, BooksWorld
 
 from arsync.core.actions import ActionKind
-
-from .conftest import Books, World
 
 HOLD = ActionKind.CREDIT_HOLD
 REMINDER = ActionKind.REMINDER
 
 
 @pytest.fixture
-def careful(books: Books, make_world: Callable[..., World]) -> World:
+def careful(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld:
     """Return a world in which everything waits, with one debtor deep in debt."""
     world = make_world(books, mode="approve")
     books.add_invoice(books.add_contact(1), 1, overdue=5, amount="6000")
@@ -24,13 +23,13 @@ def careful(books: Books, make_world: Callable[..., World]) -> World:
     return world
 
 
-def planned(world: World, day: date) -> tuple[set[ActionKind], list[str]]:
+def planned(world: BooksWorld, day: date) -> tuple[set[ActionKind], list[str]]:
     """Return what a plan of the day does, and what it holds back."""
     (plan,) = world.app.plan(world.name, as_of=day)
     return {action.kind for action in plan.actions}, [held_back.why for held_back in plan.held_back]
 
 
-def test_a_refusal_counts_from_its_day_on_until_it_is_taken_back(careful: World) -> None:
+def test_a_refusal_counts_from_its_day_until_withdrawn(careful: BooksWorld) -> None:
     first = careful.clock.now().date()
     key = careful.the_row(HOLD).key
     careful.advance(days=1)
@@ -41,10 +40,10 @@ def test_a_refusal_counts_from_its_day_on_until_it_is_taken_back(careful: World)
     days = [date.fromordinal(first.toordinal() + ahead) for ahead in range(4)]
     placed = [HOLD in planned(careful, day)[0] for day in days]
     assert placed == [True, False, True, True]
-    assert any("the credit hold was refused" in why for why in planned(careful, days[1])[1])
+    assert any("the credit hold was refused" in reason for reason in planned(careful, days[1])[1])
 
 
-def test_a_hold_that_was_lifted_since_stands_in_a_plan_of_its_day(careful: World) -> None:
+def test_a_since_lifted_hold_counts_in_a_past_plan(careful: BooksWorld) -> None:
     careful.app.approve(who="Jane")
     careful.sync()
     placed = careful.clock.now().date()
@@ -62,12 +61,12 @@ def test_a_hold_that_was_lifted_since_stands_in_a_plan_of_its_day(careful: World
         assert HOLD not in kinds, "it stood already"
 
 
-def test_a_reminder_is_not_planned_again_for_the_day_on_which_it_was_refused(
-    careful: World,
+def test_a_reminder_refused_that_day_is_not_planned_again(
+    careful: BooksWorld,
 ) -> None:
     first = careful.clock.now().date()
     careful.app.reject([careful.the_row(REMINDER).key], why="a friend", who="Jane")
     careful.advance(days=1)
-    kinds, why = planned(careful, first)
+    kinds, reasons = planned(careful, first)
     assert REMINDER not in kinds
-    assert any("the step was refused" in one for one in why)
+    assert any("the step was refused" in reason for reason in reasons)

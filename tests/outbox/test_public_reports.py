@@ -6,17 +6,16 @@ Each test is named after public reports, which were read whole. Lago's was read 
 from __future__ import annotations
 
 import pytest
+from tests.builders.books import RULES, BooksWorld, Fault, Killed
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import RetryLater
-
-from .conftest import RULES, Fault, Killed, World
 
 REMINDER = ActionKind.REMINDER
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
 
 
-def run_for_a_day(world: World, *, minutes: int, times: int) -> None:
+def run_for_a_day(world: BooksWorld, *, minutes: int, times: int) -> None:
     for number in range(times):
         world.sync()
         world.advance(minutes=minutes)
@@ -33,8 +32,8 @@ def run_for_a_day(world: World, *, minutes: int, times: int) -> None:
         pytest.param(5, 100, RULES, id="FOSSBilling#4024: every 5 minutes, until midnight"),
     ],
 )
-def test_a_reminder_leaves_once_however_often_the_job_runs_in_a_day(
-    world: World, minutes: int, times: int, rules: str
+def test_a_reminder_leaves_once_over_many_daily_runs(
+    world: BooksWorld, minutes: int, times: int, rules: str
 ) -> None:
     world.spare_the_disk()
     world.rules(rules)
@@ -42,13 +41,13 @@ def test_a_reminder_leaves_once_however_often_the_job_runs_in_a_day(
     if minutes == 5:
         world.advance(hours=11)  # over midnight
     run_for_a_day(world, minutes=minutes, times=times)
-    left = world.books.mails if rules is BY_MAIL else world.books.emails
-    assert len(left) == 1
+    messages = world.books.mails if rules is BY_MAIL else world.books.emails
+    assert len(messages) == 1
     assert world.books.keys(REMINDER) == [world.the_row(REMINDER).key], "and one note of it"
     world.books.assert_nothing_twice()
 
 
-def test_the_second_reminder_leaves_once_too(world: World) -> None:
+def test_the_second_reminder_leaves_once_too(world: BooksWorld) -> None:
     """invoiceninja/invoiceninja#1693: it was the second reminder that went 22 times in a day."""
     world.spare_the_disk()
     world.books.add_invoice(world.books.add_contact(1), 1)
@@ -61,7 +60,7 @@ def test_the_second_reminder_leaves_once_too(world: World) -> None:
     ]
 
 
-def test_what_could_not_be_handed_over_is_no_step_taken(world: World) -> None:
+def test_a_failed_handover_counts_as_no_step(world: BooksWorld) -> None:
     """getlago/lago-api, DunningCampaigns::ProcessAttemptService: the attempt is counted, with its
     time, in the transaction that asks for the message, before the message is handed over; when it
     is lost then, the customer is one attempt further and has heard nothing.
@@ -85,7 +84,7 @@ def test_what_could_not_be_handed_over_is_no_step_taken(world: World) -> None:
     ]
 
 
-def test_a_process_that_dies_before_it_hands_over_has_counted_nothing(world: World) -> None:
+def test_a_process_dying_before_handover_has_counted_nothing(world: BooksWorld) -> None:
     """The same of Lago, with a process that dies between the count and the message."""
     world.books.add_invoice(world.books.add_contact(1), 1)
 

@@ -7,17 +7,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
-
-from .conftest import RULES, TODAY, Books, Fault, World
 
 REMINDER, HOLD, TASK = ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TASK
 ONLY_TASKS = RULES.replace("day: 1, email: first reminder", "day: 1, task: Ring them")
 
 
-def lost(world: World, *, sent: bool = False) -> str:
+def lost(world: BooksWorld, *, sent: bool = False) -> str:
     """Let a reminder's answer be lost where nothing can tell; returns its key."""
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost"), after=sent))
@@ -26,13 +25,13 @@ def lost(world: World, *, sent: bool = False) -> str:
     return world.the_row(REMINDER).key
 
 
-def platform_emails(world: World) -> list[str]:
+def platform_emails(world: BooksWorld) -> list[str]:
     """Return the invoices that were emailed; the notes about emails are left out."""
     emails = [email.action for email in world.books.emails if email.action.via is Via.PLATFORM]
     return [action.invoices[0].number for action in emails]
 
 
-def unseen(world: World, kind: ActionKind) -> str:
+def unseen(world: BooksWorld, kind: ActionKind) -> str:
     """Let the platform take an action and not show it; returns its key."""
     world.sync()
     (key,) = world.books.keys(kind)
@@ -40,7 +39,7 @@ def unseen(world: World, kind: ActionKind) -> str:
     return key
 
 
-def test_what_was_tried_and_what_was_looked_at_is_explained(world: World) -> None:
+def test_attempts_and_look_ups_are_explained(world: BooksWorld) -> None:
     key = lost(world)
     (unsettled,) = world.app.unsettled()
     assert unsettled.tried_at == world.clock.now()
@@ -54,7 +53,7 @@ def test_what_was_tried_and_what_was_looked_at_is_explained(world: World) -> Non
     assert world.app.unsettled(key=key[:8]) == [unsettled]
 
 
-def test_the_same_look_up_is_kept_once_however_often_it_is_made(world: World) -> None:
+def test_an_unchanged_look_up_is_recorded_once(world: BooksWorld) -> None:
     key = lost(world)
     before = len(world.store.actions.events(key))
     for _ in range(3):
@@ -63,7 +62,7 @@ def test_the_same_look_up_is_kept_once_however_often_it_is_made(world: World) ->
     assert len(world.store.actions.events(key)) == before
 
 
-def test_who_settled_it_and_why_is_kept(world: World) -> None:
+def test_who_settled_it_and_why_is_kept(world: BooksWorld) -> None:
     key = lost(world)
     world.app.resolve(key[:6], sent=True, note="  it is in  her inbox", who="Jane")
     event = world.store.actions.events(key)[-1]
@@ -76,7 +75,7 @@ def test_who_settled_it_and_why_is_kept(world: World) -> None:
     assert event.why == "Jane says that it was sent: it is in her inbox"
 
 
-def test_sent_counts_in_the_history_and_in_the_gaps_between_reminders(world: World) -> None:
+def test_an_action_resolved_as_sent_keeps_its_gap(world: BooksWorld) -> None:
     key = lost(world)
     world.app.resolve(key, sent=True, who="Jane")
     world.books.blind = False
@@ -93,7 +92,7 @@ def test_sent_counts_in_the_history_and_in_the_gaps_between_reminders(world: Wor
     assert platform_emails(world) == ["INV-2"]
 
 
-def test_not_sent_is_tried_again_with_a_new_idempotency_key_and_leaves_once(world: World) -> None:
+def test_an_action_resolved_as_unsent_leaves_under_another_key(world: BooksWorld) -> None:
     key = lost(world)
     world.app.resolve(key, sent=False, who="Jane")
     row = world.the_row(REMINDER)
@@ -115,7 +114,7 @@ def test_not_sent_is_tried_again_with_a_new_idempotency_key_and_leaves_once(worl
     ],
 )
 def test_a_known_outcome_is_not_settled(
-    books: Books, make_world: Callable[..., World], state: ActionState, hint: str
+    books: Books, make_world: Callable[..., BooksWorld], state: ActionState, hint: str
 ) -> None:
     waits = state is ActionState.AWAITING_APPROVAL
     world = make_world(books, mode="approve" if waits else "auto")
@@ -135,14 +134,14 @@ def test_a_known_outcome_is_not_settled(
     assert world.the_row(REMINDER) == row
 
 
-def test_a_word_given_while_a_run_looks_it_up_stands(world: World) -> None:
+def test_a_persons_answer_overrides_a_look_up_under_way(world: BooksWorld) -> None:
     key = lost(world)
     world.books.blind = False
-    said: list[str] = []
+    answers: list[str] = []
 
     def jane_is_faster(name: str) -> None:
-        if name == "find" and not said:
-            said.append(name)
+        if name == "find" and not answers:
+            answers.append(name)
             world.app.resolve(key, sent=True, who="Jane")
 
     world.books.before_call = jane_is_faster
@@ -152,8 +151,8 @@ def test_a_word_given_while_a_run_looks_it_up_stands(world: World) -> None:
     assert platform_emails(world) == [], "only its note is written"
 
 
-def test_what_was_sent_and_does_not_show_is_told_and_after_a_week_asks_a_person(
-    world: World,
+def test_an_unconfirmed_action_is_reported_then_needs_a_person(
+    world: BooksWorld,
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
     hidden = Fault("find", OutcomeUnknown("not yet"))
@@ -178,29 +177,29 @@ def test_what_was_sent_and_does_not_show_is_told_and_after_a_week_asks_a_person(
     assert world.the_row(HOLD).state is ActionState.UNKNOWN
 
 
-def test_without_mail_the_log_tells_once_of_what_does_not_show_and_once_when_a_person_is_asked(
-    world: World, caplog: pytest.LogCaptureFixture
+def test_without_mail_unconfirmed_actions_are_logged_twice_only(
+    world: BooksWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
     world.books.faults += [Fault("find", OutcomeUnknown("not yet"))] * 2
     unseen(world, HOLD)
-    told = []
+    logged = []
     for _ in range(11):
         caplog.clear()
         world.sync()
         errors = [
             record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
         ]
-        told.append((len(errors), world.the_row(HOLD).state))
+        logged.append((len(errors), world.the_row(HOLD).state))
         assert all("books: what became of 1 action is open" in error for error in errors)
         world.advance(days=1)
-    days = [day for day, (count, _) in enumerate(told) if count]
-    assert [told[day] for day in days] == [(1, ActionState.SENT), (1, ActionState.UNKNOWN)]
+    days = [day for day, (count, _) in enumerate(logged) if count]
+    assert [logged[day] for day in days] == [(1, ActionState.SENT), (1, ActionState.UNKNOWN)]
     assert days[0] == 1
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_persons_word_settles_what_does_not_show(world: World, sent: bool) -> None:
+def test_a_persons_word_settles_what_does_not_show(world: BooksWorld, sent: bool) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
     world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
     key = unseen(world, HOLD)
@@ -216,8 +215,8 @@ def test_a_persons_word_settles_what_does_not_show(world: World, sent: bool) -> 
     assert ("Jane says that it was sent" in row.reason) is sent
 
 
-def test_a_message_whose_note_never_shows_is_done_after_a_week_and_never_asked_about(
-    world: World,
+def test_a_message_lacking_its_note_closes_without_asking(
+    world: BooksWorld,
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
@@ -232,7 +231,7 @@ def test_a_message_whose_note_never_shows_is_done_after_a_week_and_never_asked_a
     assert len(world.books.emails) == 1
 
 
-def test_a_task_whose_note_does_not_show_is_still_open(world: World) -> None:
+def test_a_task_lacking_its_note_is_still_open(world: BooksWorld) -> None:
     world.rules(ONLY_TASKS)
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
@@ -247,7 +246,7 @@ def test_a_task_whose_note_does_not_show_is_still_open(world: World) -> None:
     assert world.app.tasks() == []
 
 
-def test_a_machine_that_was_off_for_a_week_reads_back_before_it_gives_up(world: World) -> None:
+def test_a_machine_off_for_a_week_looks_up_first(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
     world.sync()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, timedelta
 
 import pytest
+from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books, BooksWorld, Fault
 
 from arsync.application.container import connection_name
 from arsync.application.results import RunResult
@@ -22,15 +23,13 @@ from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.rules_source.folder import holidays_of, read_rules
 from arsync.store.models import ConnectionState, Mode
 
-from .conftest import NOW, ORGANISATION, RULES, TODAY, Books, Fault, World
 
-
-def add_second(world: World) -> None:
+def add_second(world: BooksWorld) -> None:
     organisation = ORGANISATION._replace(id="org2", name="Second Ltd")
     world.store.connections.add("second", platform="books", organisation=organisation)
 
 
-def test_a_broken_connection_never_stops_the_others(world: World) -> None:
+def test_a_broken_connection_never_stops_the_others(world: BooksWorld) -> None:
     add_second(world)
     for error in (
         NeedsReconnect("connect again"),
@@ -47,7 +46,7 @@ def test_a_broken_connection_never_stops_the_others(world: World) -> None:
     assert world.state() == ConnectionState.CONNECTED
 
 
-def test_consent_that_is_gone_is_remembered_and_forgotten_again(world: World) -> None:
+def test_consent_that_is_gone_is_remembered_and_forgotten_again(world: BooksWorld) -> None:
     world.books.faults.append(Fault("pull", NeedsReconnect("connect again")))
     world.sync()
     assert world.state() == ConnectionState.NEEDS_RECONNECT
@@ -55,7 +54,7 @@ def test_consent_that_is_gone_is_remembered_and_forgotten_again(world: World) ->
     assert world.state() == ConnectionState.CONNECTED
 
 
-def test_a_rulebook_of_one_connection_alone_is_its_folders(world: World) -> None:
+def test_a_rulebook_of_one_connection_alone_is_its_folders(world: BooksWorld) -> None:
     add_second(world)
     folder = world.config.path("rules", "folder") / "second"
     folder.mkdir()
@@ -63,15 +62,15 @@ def test_a_rulebook_of_one_connection_alone_is_its_folders(world: World) -> None
         "version: 1\ncustomers:\n  - contact: Customer 1\n    credit_limit: 1\n"
     )
     rulebook = read_rules(world.config, "books").rulebook
-    theirs = read_rules(world.config, "second").rulebook
+    second = read_rules(world.config, "second").rulebook
     assert rulebook is not None
-    assert theirs is not None
+    assert second is not None
     assert rulebook.files == ("rules/standard.yaml",)
-    assert theirs.files == ("rules/standard.yaml", "rules/second/customers.yaml")
-    assert len(theirs.customers) == 1
+    assert second.files == ("rules/standard.yaml", "rules/second/customers.yaml")
+    assert len(second.customers) == 1
 
 
-def test_a_broken_rulebook_is_the_users_mistake_with_every_problem(world: World) -> None:
+def test_a_broken_rulebook_is_a_mistake_listing_all_problems(world: BooksWorld) -> None:
     world.rules(
         RULES.replace("email: first reminder", "email: frist reminder").replace(
             "day: 14, email", "day: 14, emial"
@@ -86,7 +85,7 @@ def test_a_broken_rulebook_is_the_users_mistake_with_every_problem(world: World)
     assert world.books.calls == []
 
 
-def test_a_missing_rulebook_is_named_with_the_way_out(world: World) -> None:
+def test_a_missing_rulebook_is_named_with_the_way_out(world: BooksWorld) -> None:
     (world.config.path("rules", "folder") / "standard.yaml").unlink()
     result = world.sync()
     assert result.exit_code == 2
@@ -94,7 +93,7 @@ def test_a_missing_rulebook_is_named_with_the_way_out(world: World) -> None:
     assert "`arsync init`" in result.all_problems[0]
 
 
-def test_a_rulebook_that_asks_what_the_platform_lacks_is_refused(world: World) -> None:
+def test_a_rulebook_needing_missing_capabilities_is_refused(world: BooksWorld) -> None:
     offers = world.books.capabilities.offers
     world.books.capabilities = world.books.capabilities._replace(
         offers=frozenset(offer for offer in offers if offer != "payment terms")
@@ -103,7 +102,7 @@ def test_a_rulebook_that_asks_what_the_platform_lacks_is_refused(world: World) -
     assert problem == "rules/standard.yaml:8:1: Books (books) offers no payment terms."
 
 
-def test_a_wrong_text_of_the_users_is_told_with_the_rulebooks_problems(world: World) -> None:
+def test_a_wrong_user_text_is_reported_with_rulebook_problems(world: BooksWorld) -> None:
     texts = world.config.path("rules", "folder") / "templates"
     texts.mkdir()
     (texts / "first reminder.txt").write_text("Subject: x\n\n{{ custmer.name }}\n")
@@ -127,14 +126,14 @@ def test_holidays_are_those_of_the_place(place: str, day: date, expected: bool) 
     assert holidays_of(place)(day) is expected
 
 
-def test_an_unknown_place_for_holidays_has_file_and_line(world: World) -> None:
+def test_an_unknown_place_for_holidays_has_file_and_line(world: BooksWorld) -> None:
     world.rules(RULES.replace("days: every day", "days: business days\n  holidays: GB-XYZ"))
     (problem,) = world.sync().all_problems
     assert problem.startswith("rules/standard.yaml:1")
     assert "no holidays are known for 'GB-XYZ'" in problem
 
 
-def test_the_organisations_day_counts_and_the_setting_wins(world: World) -> None:
+def test_the_organisations_day_counts_and_the_setting_wins(world: BooksWorld) -> None:
     world.clock.moment = NOW.replace(hour=23, minute=30)
     assert world.app.today(world.connection) == TODAY
     auckland = {**world.config.values, ("runs", "time_zone"): "Pacific/Auckland"}
@@ -146,8 +145,8 @@ def test_the_organisations_day_counts_and_the_setting_wins(world: World) -> None
         world.app.today(world.connection)
 
 
-def test_a_second_run_of_the_same_connection_leaves(world: World) -> None:
-    second = World(world.books, world.config, world.clock)
+def test_a_second_run_of_the_same_connection_leaves(world: BooksWorld) -> None:
+    second = BooksWorld(world.books, world.config, world.clock)
     second.app.lock_wait_seconds = 0.01
     with world.store.runs.lock(world.connection.id):
         result = second.sync()
@@ -157,17 +156,17 @@ def test_a_second_run_of_the_same_connection_leaves(world: World) -> None:
     assert world.books.calls == []
 
 
-def test_a_run_tells_what_it_is_at_while_it_reads_and_while_it_writes(world: World) -> None:
+def test_a_run_reports_its_progress_reading_and_writing(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
-    told: list[str] = []
-    list(world.app.sync(world.name, progress=lambda one: told.append(one.text)))
-    assert told[0].startswith("reading ")
-    writing = [fromkey for fromkey in dict.fromkeys(told) if not fromkey.startswith("reading ")]
+    steps: list[str] = []
+    list(world.app.sync(world.name, progress=lambda one: steps.append(one.text)))
+    assert steps[0].startswith("reading ")
+    writing = [step for step in dict.fromkeys(steps) if not step.startswith("reading ")]
     assert writing == [f"carrying out actions: {number}" for number in (0, 1, 2)]
 
 
-def test_the_loop_goes_round_until_it_is_asked_to_stop(world: World) -> None:
+def test_the_loop_runs_until_asked_to_stop(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     stop = threading.Event()
     run_results: list[RunResult] = []
@@ -182,7 +181,7 @@ def test_the_loop_goes_round_until_it_is_asked_to_stop(world: World) -> None:
     assert len(world.books.emails) == 1
 
 
-def test_a_signal_ends_the_loop_between_two_actions(world: World) -> None:
+def test_a_signal_ends_the_loop_between_two_actions(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
 
@@ -200,7 +199,7 @@ def test_a_signal_ends_the_loop_between_two_actions(world: World) -> None:
     assert len(world.books.emails) == 2
 
 
-def test_a_pull_stops_between_two_pages_and_what_was_not_begun_is_told(world: World) -> None:
+def test_a_pull_stops_between_pages_and_reports_it(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     (result,) = world.app.sync(world.name, stop=lambda: world.books.calls == ["pull", "pull"])
     assert world.books.calls == ["pull", "pull"], "of four pages"
@@ -211,7 +210,7 @@ def test_a_pull_stops_between_two_pages_and_what_was_not_begun_is_told(world: Wo
     assert len(world.books.emails) == 1
 
 
-def test_runs_are_recorded_with_their_outcome(world: World) -> None:
+def test_runs_are_recorded_with_their_outcome(world: BooksWorld) -> None:
     world.sync()
     world.books.faults.append(Fault("pull", RetryLater("the platform is away")))
     world.sync()
@@ -220,7 +219,7 @@ def test_runs_are_recorded_with_their_outcome(world: World) -> None:
     assert (last.outcome, last.message) == ("failed", "the platform is away")
 
 
-def test_status_says_where_a_connection_stands(world: World) -> None:
+def test_status_says_where_a_connection_stands(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.sync()
     (status,) = world.app.status()
@@ -234,8 +233,8 @@ def test_status_says_where_a_connection_stands(world: World) -> None:
     assert json.loads(json.dumps(status.as_json()))["mode"] == "auto"
 
 
-def test_a_run_names_the_first_odd_documents_and_counts_the_rest(
-    world: World,
+def test_a_run_names_the_first_odd_documents(
+    world: BooksWorld,
 ) -> None:
     world.books.odd = [
         DocumentProblem("invoices", f"x{n}", f"ODD-{n:03}", "no DueDate") for n in range(150)
@@ -248,28 +247,28 @@ def test_a_run_names_the_first_odd_documents_and_counts_the_rest(
     assert result.problems[-1] == "130 more documents could not be read: see `arsync status`"
     (status,) = world.app.status()
     assert len(status.document_problems) == 150
-    said = status_lines(status, UTC)
-    assert sum(line.startswith("unreadable: ") for line in said) == 20
-    assert "130 more unreadable: --json names them all" in said
+    lines = status_lines(status, UTC)
+    assert sum(line.startswith("unreadable: ") for line in lines) == 20
+    assert "130 more unreadable: --json names them all" in lines
 
 
-def test_status_still_answers_when_the_rulebook_is_broken(world: World) -> None:
+def test_status_still_answers_when_the_rulebook_is_broken(world: BooksWorld) -> None:
     world.rules("version: 9\n")
     (status,) = world.app.status()
     assert not status.rulebook_ok
     assert "rules/standard.yaml" in status.rulebook
 
 
-def test_why_tells_what_is_done_and_what_is_not_of_a_customer_and_an_invoice(world: World) -> None:
+def test_why_explains_actions_taken_and_not_taken(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1)
     world.books.add_invoice(contact, 2, overdue=3)
     world.sync()
     world.app.promise("INV-2", TODAY + timedelta(days=4), who="Jane")
-    why = world.app.why("customer 1")
-    assert why.invoice is None
-    assert why.facts["balance"] == "200.00"
-    assert len(why.history) == 3
+    customer = world.app.why("customer 1")
+    assert customer.invoice is None
+    assert customer.facts["balance"] == "200.00"
+    assert len(customer.history) == 3
     about = world.app.why("INV-2")
     assert about.invoice is not None
     assert [held.why for held in about.held_back] == ["promise_to_pay open until 2026-11-24"]
@@ -280,7 +279,7 @@ def test_why_tells_what_is_done_and_what_is_not_of_a_customer_and_an_invoice(wor
         world.app.why("nobody")
 
 
-def test_a_plan_for_another_day_changes_nothing(world: World) -> None:
+def test_a_plan_for_another_day_changes_nothing(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-10)
     world.app.pull()
     (now,) = world.app.plan()
@@ -290,8 +289,8 @@ def test_a_plan_for_another_day_changes_nothing(world: World) -> None:
     assert world.rows() == []
 
 
-def test_a_plan_for_a_day_to_come_takes_an_observing_connection_to_begin_its_work_today(
-    books: Books, make_world: Callable[..., World]
+def test_a_future_plan_assumes_an_observing_connection_starts_today(
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     world = make_world(books, mode="observe")
     world.rules(RULES + "take_over: spread over 5 days\n")
@@ -304,11 +303,11 @@ def test_a_plan_for_a_day_to_come_takes_an_observing_connection_to_begin_its_wor
     assert {action.contact_id for action in later.actions} == set(books.contacts)
     waits = now.held_back[0]
     assert waits.next_date is not None
-    why = world.app.why(waits.contact_name, as_of=waits.next_date)
-    assert [action.step for action in why.plan.actions] == ["first reminder"]
+    answer = world.app.why(waits.contact_name, as_of=waits.next_date)
+    assert [action.step for action in answer.plan.actions] == ["first reminder"]
 
 
-def test_the_ageing_is_of_any_day(world: World) -> None:
+def test_the_ageing_is_of_any_day(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=40)
     world.app.pull()
     ((_, report),) = world.app.report()
@@ -317,16 +316,16 @@ def test_the_ageing_is_of_any_day(world: World) -> None:
     assert earlier.base_total.buckets != report.base_total.buckets
 
 
-def test_a_sync_prints_as_json(world: World) -> None:
+def test_a_sync_prints_as_json(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, amount="9000")
-    told = json.loads(json.dumps(world.sync().as_json()))
-    assert told["exit_code"] == 0
-    assert told["saved"]["new"] == 3
-    assert told["applied"]["counts"] == {"sent": 3, "confirmed": 3}
-    assert len(told["plan"]["actions"]) == 3
+    shown = json.loads(json.dumps(world.sync().as_json()))
+    assert shown["exit_code"] == 0
+    assert shown["saved"]["new"] == 3
+    assert shown["applied"]["counts"] == {"sent": 3, "confirmed": 3}
+    assert len(shown["plan"]["actions"]) == 3
 
 
-def test_a_consent_is_saved_and_its_organisations_are_connected(world: World) -> None:
+def test_a_consent_is_saved_and_its_organisations_are_connected(world: BooksWorld) -> None:
     token = Token("a", "r", NOW + timedelta(hours=1))
     grant = Grant(token, (OrganisationRef("org3", "Third & Co. Ltd"),))
     (row,) = world.app.add_connections("books", grant, [(grant.organisations[0], "")])
@@ -339,7 +338,7 @@ def test_a_consent_is_saved_and_its_organisations_are_connected(world: World) ->
     assert again.grant_id != row.grant_id
 
 
-def test_a_consent_is_withdrawn_with_the_last_connection_that_lives_on_it(world: World) -> None:
+def test_an_authorisation_is_withdrawn_with_its_last_connection(world: BooksWorld) -> None:
     grant = Grant(Token("a", "r", NOW + timedelta(hours=1)), ())
     refs = [OrganisationRef("org3", "Third"), OrganisationRef("org4", "Fourth")]
     world.app.add_connections("books", grant, [(refs[0], "third"), (refs[1], "fourth")])
@@ -350,7 +349,7 @@ def test_a_consent_is_withdrawn_with_the_last_connection_that_lives_on_it(world:
     assert [row.name for row in world.app.connections()] == ["books"]
 
 
-def test_the_first_connection_is_asked_for_when_there_is_none(world: World) -> None:
+def test_the_first_connection_is_requested_when_none_exists(world: BooksWorld) -> None:
     world.store.connections.remove(world.name)
     with pytest.raises(UserMistake, match="nothing is connected yet"):
         world.app.status()
@@ -365,7 +364,7 @@ def test_a_connection_gets_a_name_that_can_be_typed(text: str, name: str) -> Non
 
 
 def test_an_invoice_number_that_two_connections_know_asks_which(
-    world: World, books: Books, make_world: Callable[..., World]
+    world: BooksWorld, books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
     add_second(world)
     books.add_invoice(books.add_contact(1), 1)

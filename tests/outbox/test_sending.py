@@ -7,18 +7,17 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from tests.builders.books import NOW, RULES, TODAY, Books, BooksWorld, Fault
 
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import ContactStatus, DocumentProblem, DocumentStatus
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync.store.models import ConnectionState
 
-from .conftest import NOW, RULES, TODAY, Books, Fault, World
-
 REMINDER = ActionKind.REMINDER
 
 
-def test_a_reminder_that_is_due_goes_out_once_and_is_read_back(world: World) -> None:
+def test_a_due_reminder_is_sent_once_and_read_back(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     result = world.sync()
     assert not result.all_problems
@@ -37,7 +36,7 @@ def test_a_reminder_that_is_due_goes_out_once_and_is_read_back(world: World) -> 
     ]
 
 
-def test_however_often_the_job_runs_nothing_happens_twice(world: World) -> None:
+def test_however_often_the_job_runs_nothing_happens_twice(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     for number in range(1, 3):
         world.books.add_invoice(contact, number, amount="4000")
@@ -51,8 +50,8 @@ def test_however_often_the_job_runs_nothing_happens_twice(world: World) -> None:
     world.books.assert_nothing_twice()
 
 
-def test_what_prepare_found_is_saved_before_the_first_attempt_and_used_in_each(
-    world: World,
+def test_the_prior_state_is_saved_before_any_attempt(
+    world: BooksWorld,
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("lost")))
@@ -67,7 +66,7 @@ def test_what_prepare_found_is_saved_before_the_first_attempt_and_used_in_each(
     assert world.books.calls.count("prepare") == 1
 
 
-def test_the_first_attempt_says_that_there_was_none_before(world: World) -> None:
+def test_the_first_attempt_says_that_there_was_none_before(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
     world.sync()
@@ -115,8 +114,8 @@ def without_address(books: Books) -> None:
         (without_address, "no email address"),
     ],
 )
-def test_what_is_settled_between_plan_and_sending_is_not_chased(
-    world: World, happens: Callable[[Books], None], why: str
+def test_a_debt_settled_before_sending_is_not_chased(
+    world: BooksWorld, happens: Callable[[Books], None], why: str
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
@@ -132,7 +131,7 @@ def test_what_is_settled_between_plan_and_sending_is_not_chased(
     assert not result.all_problems
 
 
-def test_a_promise_made_a_minute_ago_stops_the_reminder(world: World) -> None:
+def test_a_promise_made_a_minute_ago_stops_the_reminder(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     world.app.prepare(world.name)
@@ -144,7 +143,7 @@ def test_a_promise_made_a_minute_ago_stops_the_reminder(world: World) -> None:
     assert len(world.books.keys(ActionKind.PROMISE)) == 1
 
 
-def test_money_in_hand_that_the_last_pull_brought_stops_the_reminder(world: World) -> None:
+def test_unapplied_cash_from_the_last_pull_stops_the_reminder(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1)
     world.app.pull(world.name)
@@ -156,7 +155,7 @@ def test_money_in_hand_that_the_last_pull_brought_stops_the_reminder(world: Worl
     assert "unallocated credit" in world.the_row(REMINDER).reason
 
 
-def test_a_part_payment_changes_what_the_reminder_says(world: World) -> None:
+def test_a_part_payment_changes_what_the_reminder_says(world: BooksWorld) -> None:
     invoice = world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
     world.app.prepare(world.name)
@@ -166,7 +165,7 @@ def test_a_part_payment_changes_what_the_reminder_says(world: World) -> None:
     assert "GBP 40.50" in email.text
 
 
-def test_a_hold_whose_reason_went_with_a_payment_is_not_placed(world: World) -> None:
+def test_a_hold_without_its_reason_is_not_placed(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1, overdue=-10, amount="6000")
     world.app.pull(world.name)
@@ -178,7 +177,7 @@ def test_a_hold_whose_reason_went_with_a_payment_is_not_placed(world: World) -> 
     assert world.the_row(ActionKind.CREDIT_HOLD).state is ActionState.WITHDRAWN
 
 
-def test_a_hold_is_placed_with_its_terms_and_lifted_with_them(world: World) -> None:
+def test_a_hold_and_its_terms_are_placed_and_lifted(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1, overdue=-10, amount="6000")
     world.sync()
@@ -195,7 +194,7 @@ def test_a_hold_is_placed_with_its_terms_and_lifted_with_them(world: World) -> N
     assert len(world.books.done) == 4
 
 
-def test_emails_of_one_moment_all_leave_although_the_first_is_on_its_way(world: World) -> None:
+def test_all_emails_of_a_batch_leave_in_turn(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     for number in range(1, 6):
         world.books.add_invoice(contact, number)
@@ -211,7 +210,9 @@ def test_emails_of_one_moment_all_leave_although_the_first_is_on_its_way(world: 
 
 
 @pytest.mark.parametrize("later", [{"minutes": 15}, {"days": 1}], ids=["soon", "next day"])
-def test_a_moment_that_was_cut_in_two_is_completed(world: World, later: dict[str, float]) -> None:
+def test_a_moment_that_was_cut_in_two_is_completed(
+    world: BooksWorld, later: dict[str, float]
+) -> None:
     contact = world.books.add_contact(1)
     for number in range(1, 4):
         world.books.add_invoice(contact, number)
@@ -234,7 +235,7 @@ def test_a_moment_that_was_cut_in_two_is_completed(world: World, later: dict[str
     assert len(world.books.emails) == 3
 
 
-def test_outside_the_hours_nothing_leaves(world: World) -> None:
+def test_outside_the_hours_nothing_leaves(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.rules(RULES.replace("00:01-23:59", "09:00-16:30"))
     world.app.pull(world.name)
@@ -251,7 +252,7 @@ def test_outside_the_hours_nothing_leaves(world: World) -> None:
     assert len(world.books.emails) == 1
 
 
-def test_a_message_leaves_on_no_holiday_of_its_customers_country(world: World) -> None:
+def test_no_message_leaves_on_its_customers_holiday(world: BooksWorld) -> None:
     """Saturday 15 August is a holiday in Austria; what was planned before it counts anew."""
     friday, sending = NOW.replace(month=8, day=14), RULES.replace("every day", "[friday, saturday]")
     world.clock.moment = friday
@@ -268,7 +269,7 @@ def test_a_message_leaves_on_no_holiday_of_its_customers_country(world: World) -
     world.clock.moment = friday + timedelta(days=1)
     world.app.apply(world.name)
     assert [email.action.contact_id for email in world.books.emails] == ["c2"]
-    (row,) = [one for one in world.rows() if one.action.contact_id == "c1"]
+    (row,) = [row for row in world.rows() if row.action.contact_id == "c1"]
     assert row.state is ActionState.APPROVED
     assert row.reason == "Sat 2026-08-15 is a public holiday in AT"
     world.clock.moment = friday + timedelta(days=7)
@@ -276,7 +277,7 @@ def test_a_message_leaves_on_no_holiday_of_its_customers_country(world: World) -
     assert [email.action.contact_id for email in world.books.emails] == ["c2", "c1"]
 
 
-def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world: World) -> None:
+def test_a_refusal_is_quoted_and_other_actions_continue(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.faults.append(Fault("perform", Rejected("the contact has no email address")))
@@ -292,7 +293,7 @@ def test_a_refusal_is_recorded_in_the_platforms_words_and_the_rest_goes_on(world
     assert len(world.books.emails) == 1
 
 
-def test_an_answer_lost_after_the_effect_is_found_and_not_sent_again(world: World) -> None:
+def test_an_answer_lost_after_the_effect_is_not_repeated(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost"), after=True))
     result = world.sync()
@@ -303,7 +304,7 @@ def test_an_answer_lost_after_the_effect_is_found_and_not_sent_again(world: Worl
     assert len(world.books.emails) == 1
 
 
-def test_an_answer_lost_before_the_effect_is_looked_up_and_sent_once(world: World) -> None:
+def test_an_answer_lost_before_the_effect_is_sent_once(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost")))
     world.sync()
@@ -312,7 +313,7 @@ def test_an_answer_lost_before_the_effect_is_looked_up_and_sent_once(world: Worl
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
-def test_what_nobody_can_look_up_waits_for_a_person_and_says_so(world: World) -> None:
+def test_an_action_without_look_up_waits_for_a_person(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("the answer was lost")))
     world.books.blind = True
@@ -331,7 +332,7 @@ def test_what_nobody_can_look_up_waits_for_a_person_and_says_so(world: World) ->
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_person_settles_what_nobody_can_look_up(world: World, sent: bool) -> None:
+def test_a_person_settles_what_nobody_can_look_up(world: BooksWorld, sent: bool) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=sent))
     world.books.blind = True
@@ -345,7 +346,7 @@ def test_a_person_settles_what_nobody_can_look_up(world: World, sent: bool) -> N
     assert any(event.who == "Jane" for event in world.store.actions.events(key))
 
 
-def test_a_busy_platform_ends_the_run_and_is_asked_again_when_it_said(world: World) -> None:
+def test_a_busy_platform_ends_the_run_until_later(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.faults.append(Fault("perform", RetryLater("429, slow down", after_seconds=120)))
@@ -364,7 +365,7 @@ def test_a_busy_platform_ends_the_run_and_is_asked_again_when_it_said(world: Wor
     world.books.assert_nothing_twice()
 
 
-def test_a_busy_platform_at_the_re_check_leaves_the_reminder_approved(world: World) -> None:
+def test_a_busy_platform_during_recheck_leaves_the_reminder_approved(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.books.faults.append(Fault("read", RetryLater("busy", after_seconds=60)))
     world.sync()
@@ -373,7 +374,7 @@ def test_a_busy_platform_at_the_re_check_leaves_the_reminder_approved(world: Wor
     assert row.before == {}
 
 
-def test_consent_that_is_gone_stops_the_connection_and_says_so(world: World) -> None:
+def test_a_missing_authorisation_stops_the_connection_with_a_report(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.faults.append(Fault("perform", NeedsReconnect("run arsync connect again")))
@@ -388,7 +389,7 @@ def test_consent_that_is_gone_stops_the_connection_and_says_so(world: World) -> 
     assert len(world.books.emails) == 2
 
 
-def test_a_bug_in_one_action_is_told_and_the_others_go_on(world: World) -> None:
+def test_a_bug_in_one_action_leaves_others_running(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
     world.books.faults.append(Fault("perform", ZeroDivisionError("oops"), after=True))
@@ -400,7 +401,7 @@ def test_a_bug_in_one_action_is_told_and_the_others_go_on(world: World) -> None:
     assert all(row.state is ActionState.CONFIRMED for row in world.rows())
 
 
-def test_a_row_that_cannot_be_seen_yet_is_told_and_looked_for_again(world: World) -> None:
+def test_a_row_not_visible_yet_is_looked_up_again(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     hidden: list[str] = []
 
@@ -416,8 +417,8 @@ def test_a_row_that_cannot_be_seen_yet_is_told_and_looked_for_again(world: World
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
-def test_a_message_about_an_invoice_that_cannot_be_read_any_more_keeps_the_next_one_waiting(
-    world: World,
+def test_an_unreadable_invoices_message_keeps_the_next_one_waiting(
+    world: BooksWorld,
 ) -> None:
     contact = world.books.add_contact(1)
     world.books.add_invoice(contact, 1)

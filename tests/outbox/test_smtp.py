@@ -18,11 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail import KEY_HEADER, Letter, Outgoing, SmtpServer, compose, send, smtp_server
-
-from .conftest import AnyPort, Sink
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 Script = dict[str, str | None]
@@ -66,7 +65,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    made = (
+    context = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -84,7 +83,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        + made.public_bytes(serialization.Encoding.PEM)
+        + context.public_bytes(serialization.Encoding.PEM)
     )
     return file
 
@@ -156,13 +155,11 @@ def scripted() -> Iterator[Callable[[Script], Scripted]]:
         return scripteds[-1]
 
     yield make
-    for one in scripteds:
-        one.close()
+    for server in scripteds:
+        server.close()
 
 
-def test_a_message_arrives_whole_with_its_key_and_a_blind_copy(
-    server: SmtpServer, sink: Sink
-) -> None:
+def test_a_message_arrives_whole_with_its_blind_copy(server: SmtpServer, sink: Sink) -> None:
     accepted = send(server, outgoing("jane@acme.example", "jo@acme.example", copy_to="b@x.example"))
     assert accepted.answer == "250 2.0.0 queued as 42"
     (envelope,) = sink.envelopes
@@ -177,14 +174,12 @@ def test_a_message_arrives_whole_with_its_key_and_a_blind_copy(
     assert b"b@x.example" not in envelope.content
 
 
-def test_starttls_is_used_where_it_is_offered_and_the_login_with_it(
-    sink: Sink, certificate: Path
-) -> None:
-    seen: list[LoginPassword] = []
+def test_starttls_is_used_with_login_where_offered(sink: Sink, certificate: Path) -> None:
+    logins: list[LoginPassword] = []
 
     def login(_server: Any, session: Any, _envelope: Any, _how: str, data: Any) -> AuthResult:
         assert session.ssl is not None
-        seen.append(data)
+        logins.append(data)
         return AuthResult(success=data.password == b"p@ss", handled=False)
 
     controller = AnyPort(
@@ -204,10 +199,10 @@ def test_starttls_is_used_where_it_is_offered_and_the_login_with_it(
             send(smtp_server(url)._replace(context=trust, password="wr0ng"), outgoing())
         assert "wr0ng" not in str(caught.value)
     assert len(sink.envelopes) == 1
-    assert seen[0].login == b"jane@x"
+    assert logins[0].login == b"jane@x"
 
 
-def test_a_certificate_that_does_not_hold_stops_before_anything_is_said(
+def test_an_invalid_certificate_stops_before_anything_is_sent(
     sink: Sink, certificate: Path
 ) -> None:
     controller = AnyPort(sink, hostname="127.0.0.1", port=0, tls_context=tls(certificate))
@@ -226,7 +221,7 @@ def test_smtps_is_encrypted_from_the_first_byte(sink: Sink, certificate: Path) -
     assert len(sink.envelopes) == 1
 
 
-def test_a_password_never_travels_in_clear_but_on_this_computer(
+def test_a_password_travels_in_clear_only_on_this_computer(
     scripted: Callable[[Script], Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far = scripted({"ehlo": "250-hello\r\n250 AUTH PLAIN"})
@@ -277,7 +272,7 @@ def test_each_answer_means_what_to_do_next(
         send(scripted(script).server, outgoing())
 
 
-def test_a_goodbye_that_fails_does_not_undo_what_was_accepted(
+def test_a_failed_goodbye_does_not_undo_an_accepted_mail(
     scripted: Callable[[Script], Scripted],
 ) -> None:
     assert send(scripted({"quit": None}).server, outgoing()).answer == "250 ok"
@@ -286,17 +281,19 @@ def test_a_goodbye_that_fails_does_not_undo_what_was_accepted(
 def test_one_refused_recipient_does_not_keep_the_others_waiting(
     scripted: Callable[[Script], Scripted],
 ) -> None:
-    one = scripted({"rcpt to:<gone@acme.example>": "550 gone"})
-    accepted = send(one.server, outgoing("gone@acme.example", "jane@acme.example"))
+    server = scripted({"rcpt to:<gone@acme.example>": "550 gone"})
+    accepted = send(server.server, outgoing("gone@acme.example", "jane@acme.example"))
     assert accepted.refused == ("gone@acme.example",)
 
 
 def test_a_refused_copy_does_not_stop_the_letter(scripted: Callable[[Script], Scripted]) -> None:
-    one = scripted({"rcpt to:<boss@example.com>": "450 busy"})
-    assert send(one.server, outgoing(copy_to="boss@example.com")).refused == ("boss@example.com",)
+    server = scripted({"rcpt to:<boss@example.com>": "450 busy"})
+    assert send(server.server, outgoing(copy_to="boss@example.com")).refused == (
+        "boss@example.com",
+    )
 
 
-def test_an_address_with_accents_needs_a_server_that_takes_them(
+def test_an_accented_address_needs_a_supporting_server(
     scripted: Callable[[Script], Scripted],
 ) -> None:
     with pytest.raises(Rejected, match="takes no address with accents"):

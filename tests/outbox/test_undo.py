@@ -6,13 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
 from arsync.application.undoing import Undone
 from arsync.core.actions import ActionKind, ActionState, PromisePayload, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 from arsync.outbox import Verdict
-
-from .conftest import RULES, TODAY, Books, Fault, World
 
 HOLD, TERMS, LIFT = ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.LIFT_CREDIT_HOLD
 RESTORE, PROMISE, REMINDER = ActionKind.RESTORE_TERMS, ActionKind.PROMISE, ActionKind.REMINDER
@@ -20,19 +19,19 @@ UNDO = ActionKind.UNDO
 CONFIRMED = ActionState.CONFIRMED
 
 
-def on_hold(world: World) -> str:
+def on_hold(world: BooksWorld) -> str:
     """Bring one customer over the limit, and on hold; returns the hold's key."""
     world.books.add_invoice(world.books.add_contact(1), 1, overdue=-60, amount="6000")
     world.sync()
     return world.the_row(HOLD).key
 
 
-def undo(world: World, *keys: str, note: str = "") -> list[Undone]:
+def undo(world: BooksWorld, *keys: str, note: str = "") -> list[Undone]:
     """Undo as Jane, without being asked."""
     return world.app.undo(world.app.undo_plan(keys), reason=note, who="Jane")
 
 
-def undone_kinds(world: World) -> list[str]:
+def undone_kinds(world: BooksWorld) -> list[str]:
     """Return what was undone at the platform, doubles twice."""
     return sorted(
         payload_of(done.write.action, UndoPayload).undone_kind
@@ -41,36 +40,36 @@ def undone_kinds(world: World) -> list[str]:
     )
 
 
-def a_week(world: World) -> None:
+def a_week(world: BooksWorld) -> None:
     """Let a week of runs go by."""
     for _ in range(7):
         world.advance(days=1)
         world.sync()
 
 
-def test_a_hold_goes_back_with_its_terms_and_says_who_asked_and_why(world: World) -> None:
+def test_an_undone_hold_restores_terms_and_records_its_requester(world: BooksWorld) -> None:
     key = on_hold(world)
     (done,) = undo(world, key[:8], note="agreed with  Acme")
     assert {row.state for row in done.rows} == {CONFIRMED}
     assert done.result.exit_code == 0
     assert undone_kinds(world) == ["credit_hold", "terms"]
-    notes = [one.write.text for one in world.books.done if one.kind is UNDO]
+    notes = [effect.write.text for effect in world.books.done if effect.kind is UNDO]
     assert f"Undone by Jane, the credit hold of {TODAY}: agreed with Acme" in notes
     assert any(
         event.who == "Jane" and "Jane asks for it: agreed with Acme" in event.why
         for event in world.store.actions.events(key)
     )
     (write,) = [
-        done.write
-        for done in world.books.done
-        if getattr(done.write.action.payload, "undoes", "") == key
+        effect.write
+        for effect in world.books.done
+        if effect.write.action.details.get("undoes") == key
     ]
     assert write.undoes is not None
     assert write.undoes.key == key
     assert write.undoes.before["saved.groups"] == "none"
 
 
-def test_it_is_shown_before_it_happens_and_changes_nothing(world: World) -> None:
+def test_it_is_shown_before_it_happens_and_changes_nothing(world: BooksWorld) -> None:
     key = on_hold(world)
     before = list(world.books.done)
     (plan,) = world.app.undo_plan([key])
@@ -84,7 +83,7 @@ def test_it_is_shown_before_it_happens_and_changes_nothing(world: World) -> None
     assert world.rows(ActionState.APPROVED) == []
 
 
-def test_undoing_twice_undoes_once_and_says_so(world: World) -> None:
+def test_undoing_twice_undoes_once_and_says_so(world: BooksWorld) -> None:
     key = on_hold(world)
     undo(world, key)
     (plan,) = world.app.undo_plan([key])
@@ -95,21 +94,21 @@ def test_undoing_twice_undoes_once_and_says_so(world: World) -> None:
     assert undone_kinds(world) == ["credit_hold", "terms"]
 
 
-def test_an_undone_hold_does_not_come_again_and_the_plan_says_how_to_let_it(world: World) -> None:
+def test_an_undone_hold_returns_only_when_allowed(world: BooksWorld) -> None:
     key = on_hold(world)
     undo(world, key)
     a_week(world)
     assert world.books.keys(HOLD, TERMS, LIFT, RESTORE) == world.books.keys(HOLD, TERMS)
     (plan,) = world.app.plan(world.name)
     whys = {held.why for held in plan.held_back}
-    for thing, of in (("credit hold", key), ("change of payment terms", world.the_row(TERMS).key)):
+    for noun, of in (("credit hold", key), ("change of payment terms", world.the_row(TERMS).key)):
         assert (
-            f"the {thing} was undone by Jane on {TODAY}: it does not come again while a reason"
+            f"the {noun} was undone by Jane on {TODAY}: it does not come again while a reason"
             f" stands, unless you say so: `arsync undo {of[:12]} --allow-again`"
         ) in whys
 
 
-def test_what_may_come_again_comes_with_the_next_run_and_can_be_undone_again(world: World) -> None:
+def test_an_action_allowed_again_can_be_undone_again(world: BooksWorld) -> None:
     key = on_hold(world)
     undo(world, key)
     keys = [key, world.the_row(TERMS).key]
@@ -119,13 +118,13 @@ def test_what_may_come_again_comes_with_the_next_run_and_can_be_undone_again(wor
     world.sync()
     assert world.books.keys(HOLD) == [key, key], "another life, another idempotency key"
     assert world.the_row(HOLD).state is CONFIRMED
-    world.books.done = [one for one in world.books.done if one.kind is not UNDO]
+    world.books.done = [effect for effect in world.books.done if effect.kind is not UNDO]
     (done,) = undo(world, key)
     assert len(done.rows) == 2
     assert len({row.key for row in world.rows() if row.action.kind is UNDO}) == 4
 
 
-def test_once_the_reason_has_gone_a_new_one_places_a_new_hold(world: World) -> None:
+def test_a_later_reason_places_a_new_hold(world: BooksWorld) -> None:
     key = on_hold(world)
     undo(world, key)
     world.books.pay(world.books.invoices["i1"])
@@ -141,7 +140,7 @@ def test_once_the_reason_has_gone_a_new_one_places_a_new_hold(world: World) -> N
     assert world.the_row(HOLD).state is CONFIRMED
 
 
-def test_undone_terms_alone_are_not_restored_a_second_time(world: World) -> None:
+def test_undone_terms_alone_are_not_restored_a_second_time(world: BooksWorld) -> None:
     on_hold(world)
     undo(world, world.the_row(TERMS).key)
     assert undone_kinds(world) == ["terms"]
@@ -151,8 +150,8 @@ def test_undone_terms_alone_are_not_restored_a_second_time(world: World) -> None
     assert world.books.keys(RESTORE) == []
 
 
-def test_what_a_person_changed_since_is_left_alone_and_all_three_states_are_told(
-    world: World,
+def test_a_persons_later_change_is_left_alone_and_shown(
+    world: BooksWorld,
 ) -> None:
     key = on_hold(world)
     world.books.by_hand.add(key)
@@ -165,8 +164,8 @@ def test_what_a_person_changed_since_is_left_alone_and_all_three_states_are_told
     assert undone_kinds(world) == ["terms"]
 
 
-def test_what_is_changed_after_the_preview_is_refused_and_may_be_asked_for_again(
-    world: World,
+def test_a_change_after_the_preview_refuses_the_undo(
+    world: BooksWorld,
 ) -> None:
     key = on_hold(world)
     plans = world.app.undo_plan([key])
@@ -183,7 +182,7 @@ def test_what_is_changed_after_the_preview_is_refused_and_may_be_asked_for_again
     assert undone_kinds(world) == ["credit_hold", "terms"]
 
 
-def test_a_message_is_not_called_back_and_the_rest_is_undone(world: World) -> None:
+def test_a_message_stays_sent_while_others_are_undone(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(2), 2)
     on_hold(world)
     last = world.store.runs.last(world.connection.id)
@@ -191,14 +190,14 @@ def test_a_message_is_not_called_back_and_the_rest_is_undone(world: World) -> No
     plans = world.app.undo_plan(run_id=last.id)
     verdicts = {line.row.action.kind: line.verdict for plan in plans for line in plan.lines}
     assert verdicts == {REMINDER: Verdict.CANNOT, HOLD: Verdict.UNDO, TERMS: Verdict.UNDO}
-    (why,) = [line.why for line in plans[0].lines if line.verdict is Verdict.CANNOT]
-    assert why == "a message that has left cannot be called back"
+    (reason,) = [line.why for line in plans[0].lines if line.verdict is Verdict.CANNOT]
+    assert reason == "a message that has left cannot be called back"
     world.app.undo(plans, who="Jane")
     assert undone_kinds(world) == ["credit_hold", "terms"]
     assert len(world.books.emails) == 1
 
 
-def test_a_run_undoes_what_it_did_and_nothing_of_other_runs(world: World) -> None:
+def test_undoing_a_run_leaves_other_runs_alone(world: BooksWorld) -> None:
     first = on_hold(world)
     world.advance(days=1)
     world.books.add_invoice(world.books.add_contact(2), 2, overdue=-60, amount="7000")
@@ -221,8 +220,8 @@ def test_a_run_undoes_what_it_did_and_nothing_of_other_runs(world: World) -> Non
         world.app.undo_plan()
 
 
-def test_an_undone_promise_holds_no_reminder_back_and_an_earlier_one_is_open_again(
-    world: World,
+def test_an_undone_promise_reopens_the_earlier_one(
+    world: BooksWorld,
 ) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)
@@ -245,9 +244,7 @@ def test_an_undone_promise_holds_no_reminder_back_and_an_earlier_one_is_open_aga
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-def test_an_undoing_whose_answer_is_lost_is_looked_up_and_happens_once(
-    world: World, after: bool
-) -> None:
+def test_an_undo_with_a_lost_answer_happens_once(world: BooksWorld, after: bool) -> None:
     key = on_hold(world)
     world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
     (done,) = undo(world, key)
@@ -255,7 +252,7 @@ def test_an_undoing_whose_answer_is_lost_is_looked_up_and_happens_once(
     assert undone_kinds(world) == ["credit_hold", "terms"]
 
 
-def test_an_undoing_that_a_busy_platform_put_off_goes_out_with_the_next_run(world: World) -> None:
+def test_an_undo_delayed_by_a_busy_platform_happens_later(world: BooksWorld) -> None:
     key = on_hold(world)
     world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
     (done,) = undo(world, key)
@@ -268,7 +265,7 @@ def test_an_undoing_that_a_busy_platform_put_off_goes_out_with_the_next_run(worl
     assert world.books.keys(LIFT, RESTORE) == []
 
 
-def test_nothing_else_that_waits_is_sent_by_an_undoing(world: World) -> None:
+def test_nothing_else_that_waits_is_sent_by_an_undoing(world: BooksWorld) -> None:
     key = on_hold(world)
     world.books.add_invoice(world.books.add_contact(2), 2)
     world.app.pull(world.name)
@@ -278,7 +275,7 @@ def test_nothing_else_that_waits_is_sent_by_an_undoing(world: World) -> None:
     assert world.books.emails == []
 
 
-def test_a_connection_that_only_observes_undoes_nothing(world: World) -> None:
+def test_a_connection_that_only_observes_undoes_nothing(world: BooksWorld) -> None:
     key = on_hold(world)
     world.store.connections.set_mode(world.name, "observe")
     plans = world.app.undo_plan([key])
@@ -298,7 +295,7 @@ def test_a_connection_that_only_observes_undoes_nothing(world: World) -> None:
     ],
 )
 def test_what_was_not_done_for_certain_is_not_undone(
-    books: Books, make_world: Callable[..., World], state: ActionState, why: str
+    books: Books, make_world: Callable[..., BooksWorld], state: ActionState, why: str
 ) -> None:
     asks = state in {ActionState.AWAITING_APPROVAL, ActionState.REJECTED}
     world = make_world(books, mode="approve" if asks else "auto")
@@ -319,7 +316,7 @@ def test_what_was_not_done_for_certain_is_not_undone(
     assert why in plan.lines[0].why
 
 
-def test_a_hold_that_was_lifted_since_is_not_undone(world: World) -> None:
+def test_a_hold_that_was_lifted_since_is_not_undone(world: BooksWorld) -> None:
     key = on_hold(world)
     world.books.pay(world.books.invoices["i1"])
     world.advance(days=1)
@@ -333,7 +330,7 @@ def test_a_hold_that_was_lifted_since_is_not_undone(world: World) -> None:
     ]
 
 
-def test_an_undone_fee_or_promise_has_nothing_to_allow_again(world: World) -> None:
+def test_an_undone_fee_or_promise_cannot_be_allowed_again(world: BooksWorld) -> None:
     world.rules(RULES)
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.app.pull(world.name)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.records import a_contact, a_debtor, an_invoice
 
 from arsync.config import load_config
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.ledger.late_payment_law import LatePayment
-from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.records import Invoice, Organisation
 from arsync.mail import Letters, letter_context
 from arsync.rules_source.folder import read_rules
 
@@ -27,18 +26,15 @@ def letters_of(folder: Path, pack: str) -> Letters:
     return rules.letters
 
 
-def an_invoice(number: int, due: date, currency: str = "GBP") -> Invoice:
-    return Invoice(
+def billed(number: int, due: date, currency: str = "GBP") -> Invoice:
+    return an_invoice(
         f"i{number}",
-        "c1",
-        f"INV-{number}",
-        "open",
-        date(2026, 7, 1),
-        due,
-        currency,
-        Decimal(1),
-        Decimal(1500),
-        Decimal(1200),
+        issued_on=date(2026, 7, 1),
+        due_on=due,
+        currency=currency,
+        rate=1,
+        total=1500,
+        amount_due=1200,
     )
 
 
@@ -55,7 +51,7 @@ def notice(letters: Letters, law: LatePayment | None, *invoices: Invoice) -> str
             for invoice in invoices
         ),
     )
-    account = Account((Contact("c1", "Acme", email="a@x.test"),), invoices)
+    account = a_debtor(*invoices, contacts=(a_contact(name="Acme"),))
     context = letter_context(
         action,
         account,
@@ -73,9 +69,9 @@ def config_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_notice_claims_what_the_law_gives_on_all_its_invoices(config_folder: Path) -> None:
+def test_the_notice_claims_legal_sums_on_all_its_invoices(config_folder: Path) -> None:
     letters = letters_of(config_folder, "uk-standard")
-    two = (an_invoice(1, date(2026, 8, 1)), an_invoice(2, date(2026, 8, 21)))
+    two = (billed(1, date(2026, 8, 1)), billed(2, date(2026, 8, 21)))
     text = notice(letters, letters.law, *two)
     assert "Late Payment of Commercial Debts (Interest) Act 1998" in text
     assert "GBP 15.45" in text  # 11.59 and 3.86
@@ -87,12 +83,12 @@ def test_the_notice_claims_what_the_law_gives_on_all_its_invoices(config_folder:
 @pytest.mark.parametrize(
     "invoices",
     [
-        (an_invoice(1, date(2026, 8, 1)), an_invoice(2, date(2022, 8, 1))),
-        (an_invoice(1, date(2026, 8, 1)), an_invoice(2, date(2026, 8, 1), "EUR")),
-        (an_invoice(1, TODAY),),
+        (billed(1, date(2026, 8, 1)), billed(2, date(2022, 8, 1))),
+        (billed(1, date(2026, 8, 1)), billed(2, date(2026, 8, 1), "EUR")),
+        (billed(1, TODAY),),
     ],
 )
-def test_it_claims_nothing_when_one_sum_is_unknown_or_nothing_is_late(
+def test_it_claims_nothing_when_a_sum_is_unknown(
     config_folder: Path, invoices: tuple[Invoice, ...]
 ) -> None:
     letters = letters_of(config_folder, "uk-standard")
@@ -104,4 +100,4 @@ def test_it_claims_nothing_when_one_sum_is_unknown_or_nothing_is_late(
 def test_without_a_table_it_claims_nothing(config_folder: Path) -> None:
     letters = letters_of(config_folder, "us-standard")
     assert letters.law is None
-    assert "interest" not in notice(letters, None, an_invoice(1, date(2026, 8, 1), "USD"))
+    assert "interest" not in notice(letters, None, billed(1, date(2026, 8, 1), "USD"))

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
+from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
 from arsync.application.facade import App
@@ -29,22 +30,17 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def example(part: str) -> Rulebook:
-    (text,) = [one for one in EXAMPLES if part in one]
-    rulebook, problems = read_rulebook([("own.yaml", text)], texts=known_texts(), find=shipped)
-    assert problems == []
-    assert rulebook is not None
-    return rulebook
+    (text,) = [example for example in EXAMPLES if part in example]
+    return a_rulebook(text, "own.yaml", texts=known_texts(), find=shipped)
 
 
 def test_the_page_names_every_shipped_rulebook() -> None:
     assert [name for name in arsync_rulebooks.names() if f"`{name}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("text", [one for one in EXAMPLES if "extends:" in one])
+@pytest.mark.parametrize("text", [example for example in EXAMPLES if "extends:" in example])
 def test_each_example_is_a_whole_rulebook(text: str) -> None:
-    rulebook, problems = read_rulebook([("own.yaml", text)], texts=known_texts(), find=shipped)
-    assert problems == []
-    assert rulebook is not None
+    a_rulebook(text, "own.yaml", texts=known_texts(), find=shipped)
 
 
 REMOVALS = """\
@@ -86,11 +82,9 @@ def test_the_examples_change_what_they_say() -> None:
 
 
 def test_a_connections_example_changes_the_shared_rulebook() -> None:
-    (own,) = [one for one in EXAMPLES if "extends:" not in one]
+    (own,) = [example for example in EXAMPLES if "extends:" not in example]
     shared = [("house.yaml", "version: 1\nextends: uk-standard\n")]
-    rulebook, problems = read_rulebook([("own.yaml", own)], shared=shared, find=shipped)
-    assert problems == []
-    assert rulebook is not None
+    rulebook = a_rulebook(own, "own.yaml", shared=shared, find=shipped)
     assert rulebook.credit_limits[-1].amount == 2000
 
 
@@ -113,9 +107,8 @@ STANDARD = [name for name in arsync_rulebooks.packs() if name.endswith("-standar
 
 
 @pytest.mark.parametrize("pack", STANDARD)
-def test_each_rate_of_a_pack_stands_in_the_page_with_its_two_sources(pack: str) -> None:
-    rulebook, _ = read_rulebook([("own.yaml", f"version: 1\nextends: {pack}\n")], find=shipped)
-    assert rulebook is not None
+def test_the_page_gives_each_rate_with_two_sources(pack: str) -> None:
+    rulebook = a_rulebook(f"version: 1\nextends: {pack}\n", "own.yaml", find=shipped)
     law = rulebook.statutory
     rates = law.rates if law else ()
     expected = [
@@ -128,30 +121,29 @@ def test_each_rate_of_a_pack_stands_in_the_page_with_its_two_sources(pack: str) 
         assert len(sites) == len(set(sites)) == 2, rate.source
 
 
-def test_the_page_says_of_each_pack_how_sure_its_statements_are() -> None:
+def test_the_page_says_how_sure_each_pack_is() -> None:
     graded = {row[0]: row[2] for row in ROWS if row[1][:2] != "20"}
     assert sorted(graded) == sorted(f"`{name}`" for name in STANDARD)
-    known = {"law", "official", "others", "not read"}
+    marks = {"law", "official", "others", "not read"}
     for row in ROWS:
         if row[1][:2] != "20":
-            assert set(row[2].split(", ")) <= known, row
+            assert set(row[2].split(", ")) <= marks, row
             assert row[3], row
 
 
 @pytest.mark.parametrize("pack", STANDARD)
-def test_each_page_that_a_pack_names_stands_in_the_table(pack: str) -> None:
-    said = arsync_rulebooks.text(pack)
+def test_the_table_lists_every_page_that_packs_name(pack: str) -> None:
+    source = arsync_rulebooks.text(pack)
     sites = re.findall(
-        r"\b[a-z0-9.-]+\.(?:co\.uk|com|gov\.\w+|europa\.eu|ie|es|de|gr|xyz|tr)\b", said
+        r"\b[a-z0-9.-]+\.(?:co\.uk|com|gov\.\w+|europa\.eu|ie|es|de|gr|xyz|tr)\b", source
     )
     assert [site for site in sites if site.removeprefix("www.") not in SURENESS] == []
-    assert 'docs/packs.md, "How sure each statement is"' in said
+    assert 'docs/packs.md, "How sure each statement is"' in source
 
 
 @pytest.mark.parametrize("pack", ["uk-standard", "eu-standard"])
-def test_no_half_year_is_missing_from_2023_to_the_day_of_reading(pack: str) -> None:
-    rulebook, _ = read_rulebook([("own.yaml", f"version: 1\nextends: {pack}\n")], find=shipped)
-    assert rulebook is not None
+def test_no_half_year_since_2023_is_missing(pack: str) -> None:
+    rulebook = a_rulebook(f"version: 1\nextends: {pack}\n", "own.yaml", find=shipped)
     law = rulebook.statutory
     assert law is not None
     starts = [date(year, month, 1) for year in range(2023, 2027) for month in (1, 7)]
@@ -169,8 +161,8 @@ def transcript(command: str) -> list[str]:
 def test_the_commands_of_the_page_print_what_it_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (house,) = [one for one in EXAMPLES if "Our credit policy" in one]
-    (own,) = [one for one in EXAMPLES if "extends:" not in one]
+    (house,) = [example for example in EXAMPLES if "Our credit policy" in example]
+    (own,) = [example for example in EXAMPLES if "extends:" not in example]
     retail = tmp_path / "rules" / "acme-retail"
     retail.mkdir(parents=True)
     (retail / "own.yaml").write_text(own, encoding="utf-8")
@@ -183,7 +175,7 @@ def test_the_commands_of_the_page_print_what_it_shows(
     for command in ("arsync rules show", "arsync rules drift"):
         config = ["--config", str(tmp_path / "config.toml")]
         assert run_cli([*command.split()[1:], *config]) == 0
-        said = capsys.readouterr()
-        printed = [" ".join(line.split()) for line in (said.err + said.out).splitlines()]
+        output = capsys.readouterr()
+        printed = [" ".join(line.split()) for line in (output.err + output.out).splitlines()]
         expected = [line for line in transcript(command) if line != "..."]
         assert [line for line in expected if line not in printed] == []

@@ -107,7 +107,7 @@ def test_a_connections_folder_changes_what_all_share(config: Config) -> None:
     )
 
 
-def test_a_connection_that_extends_a_pack_stands_on_that_alone(config: Config) -> None:
+def test_a_connection_extending_a_pack_uses_that_alone(config: Config) -> None:
     write(config, "rules/base.yaml", PACK + "safety: {emails: 7}\n")
     write(config, "rules/acme/own.yaml", "extends: us-firm\n")
     rules = sound(read_rules(config, "acme"))
@@ -149,7 +149,7 @@ def run(config: Config, *words: str) -> int:
     return run_cli([*words, "--config", str(config.file)])
 
 
-def test_init_starts_from_a_pack_and_changes_nothing_in_it(
+def test_init_starts_from_an_unchanged_pack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new"
@@ -164,7 +164,7 @@ def test_init_starts_from_a_pack_and_changes_nothing_in_it(
     assert "uk-standard" in capsys.readouterr().err
 
 
-def test_rules_show_prints_the_rulebook_with_the_line_of_each_part(
+def test_rules_show_prints_each_parts_source_line(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(config, "rules/own.yaml", PACK + "safety: {emails: 7}\n")
@@ -199,8 +199,8 @@ def test_rules_drift_lists_what_each_connection_has_otherwise(
             organisation = Organisation(name, name.title(), "GBP")
             app.store.connections.add(name, platform="xero", organisation=organisation)
     assert run(config, "rules", "drift", "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)
-    assert found == {
+    (checked,) = json.loads(capsys.readouterr().out)
+    assert checked == {
         "connection": "acme",
         "section": "credit_limits",
         "element": "Everyone else",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
+from tests.builders.records import a_contact, a_debtor, an_invoice
 
 import arsync_rulebooks
 from arsync.core.ledger.late_payment_law import is_half_year
-from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook import Rulebook, needs, read_rulebook, rulebook_warnings
@@ -38,24 +38,18 @@ def read(name: str) -> Rulebook:
 
 def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "900") -> Plan:
     invoices = tuple(
-        Invoice(
+        an_invoice(
             f"i{days}",
-            "c1",
-            f"INV-{days}",
-            "open",
-            TODAY - timedelta(days + 30),
-            TODAY - timedelta(days),
-            read(name).currency,
-            Decimal(1),
-            Decimal(amount),
-            Decimal(amount),
+            issued_on=TODAY - timedelta(days + 30),
+            due_on=TODAY - timedelta(days),
+            currency=read(name).currency,
+            rate=1,
+            total=amount,
         )
         for days in overdue
     )
-    account = Account(
-        (Contact("c1", "Acme", email="a@x.test", groups=groups),),
-        invoices,
-        taken_over_on=TODAY - timedelta(100),
+    account = a_debtor(
+        *invoices, contacts=(a_contact(groups=groups),), taken_over_on=TODAY - timedelta(100)
     )
     return make_plan(
         [account],
@@ -64,7 +58,7 @@ def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "
         organisation=Organisation("o", "O", read(name).currency),
         today=TODAY,
         now=datetime(2026, 11, 18, 12, tzinfo=UTC),
-        offers=frozenset(one for one, _, _ in needs(read(name))),
+        offers=frozenset(capability for capability, _, _ in needs(read(name))),
         holidays=no_holidays,
     )
 
@@ -73,7 +67,7 @@ def done(found: Plan) -> list[tuple[str, str]]:
     return [(action.kind.value, action.step) for action in found.actions]
 
 
-def test_there_are_three_plain_ones_and_three_packs_of_each_place() -> None:
+def test_three_plain_rulebooks_and_three_packs_per_place_exist() -> None:
     assert NAMES[:3] == ("gentle", "standard", "strict")
     assert NAMES[3:] == arsync_rulebooks.packs()
     assert set(NAMES[3:]) == {
@@ -101,7 +95,7 @@ def test_each_satisfies_the_schema_as_editors_see_it(name: str, loader: Any) -> 
     jsonschema.Draft202012Validator(schema()).validate(tree)
 
 
-def test_the_schema_file_is_the_one_that_the_tables_make() -> None:
+def test_the_schema_file_is_generated_from_the_tables() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     assert json.loads(arsync_rulebooks.schema_text()) == schema()
 
@@ -147,8 +141,8 @@ def test_each_begins_as_it_says(name: str, overdue: int, expected: list[tuple[st
 
 @pytest.mark.parametrize("name", NAMES)
 def test_key_accounts_are_called_not_written_to(name: str) -> None:
-    found = plan(name, 25, groups=("Key accounts",), amount="20")
-    assert {kind for kind, _ in done(found)} <= {"task"}
+    actions = plan(name, 25, groups=("Key accounts",), amount="20")
+    assert {kind for kind, _ in done(actions)} <= {"task"}
 
 
 def test_holds_of_the_standard_rulebook_wait_for_a_person() -> None:
@@ -160,7 +154,7 @@ def test_holds_of_the_standard_rulebook_wait_for_a_person() -> None:
 
 
 @pytest.mark.parametrize("name", arsync_rulebooks.packs())
-def test_the_last_step_of_a_pack_is_a_formal_notice_that_a_person_approves(name: str) -> None:
+def test_a_packs_last_step_is_an_approved_formal_notice(name: str) -> None:
     cadence = next(
         reminder for reminder in read(name).reminders if reminder.name == "Standard cadence"
     )
@@ -170,7 +164,7 @@ def test_the_last_step_of_a_pack_is_a_formal_notice_that_a_person_approves(name:
 
 
 @pytest.mark.parametrize("name", arsync_rulebooks.packs())
-def test_gentle_and_firm_rest_on_the_standard_of_their_place(name: str) -> None:
+def test_gentle_and_firm_extend_their_places_standard(name: str) -> None:
     place, _, manner = name.rpartition("-")
     base = "standard" if manner == "standard" else f"{place}-standard"
     assert f"\nextends: {base}\n" in arsync_rulebooks.text(name)
@@ -179,7 +173,7 @@ def test_gentle_and_firm_rest_on_the_standard_of_their_place(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["uk-standard", "eu-standard"])
-def test_every_rate_of_a_pack_names_its_source_and_is_of_a_half_year(name: str) -> None:
+def test_every_pack_rate_names_source_and_half_year(name: str) -> None:
     law = read(name).statutory
     assert law is not None
     assert len(law.rates) >= 7
@@ -191,6 +185,6 @@ def test_every_rate_of_a_pack_names_its_source_and_is_of_a_half_year(name: str) 
     )
 
 
-def test_places_without_a_law_for_every_invoice_have_no_table() -> None:
+def test_places_without_a_universal_law_have_no_table() -> None:
     assert read("au-nz-standard").statutory is None
     assert read("us-firm").statutory is None

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
 from arsync.application.scenarios import play_files
 from arsync.config import load_config
 from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
-from arsync.core.rulebook import Rulebook, WithoutEmail, read_rulebook
+from arsync.core.rulebook import Rulebook, WithoutEmail
 from arsync.core.rulebook.conditions import fields_of
 from arsync.core.trials.scenario import Scenario, judge, play, read_scenarios
 from arsync.rules_source.folder import holidays_in, shipped
@@ -28,9 +29,7 @@ PACKS = tuple(name for name in arsync_rulebooks.names() if name not in NAMES)
 
 @cache
 def the_rulebook(name: str) -> Rulebook:
-    rulebook, _ = read_rulebook([(f"{name}.yaml", arsync_rulebooks.text(name))], find=shipped)
-    assert rulebook is not None
-    return rulebook
+    return a_rulebook(arsync_rulebooks.text(name), f"{name}.yaml", find=shipped)
 
 
 @cache
@@ -50,7 +49,7 @@ def failures(
 
 @pytest.mark.parametrize(
     ("name", "scenario"),
-    [(name, one) for name in NAMES for one in the_scenarios(name)],
+    [(name, scenario) for name in NAMES for scenario in the_scenarios(name)],
     ids=lambda one: one if isinstance(one, str) else one.name,
 )
 def test_each_story_ends_as_told(name: str, scenario: Scenario) -> None:
@@ -58,7 +57,7 @@ def test_each_story_ends_as_told(name: str, scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("name", arsync_rulebooks.names())
-def test_every_shipped_rulebook_passes_its_file_as_the_command_plays_it(name: str) -> None:
+def test_every_shipped_rulebook_passes_its_own_scenarios(name: str) -> None:
     file = Path(str(files("arsync_rulebooks"))) / "scenarios" / f"{name}.yaml"
     (played,) = play_files(load_config(None, {}), [file])
     assert played.problems == ()
@@ -104,7 +103,7 @@ def step_mutants(rulebook: Rulebook) -> Iterator[Mutant]:
                 yield Mutant(name, replace(rulebook, reminders=reminders))
         skip = cadence.skip_invoices_when
         # A dispute or a promise stops reminders whatever the cadence says.
-        if skip and {one.name for one in fields_of(skip.tree)} - {"dispute", "promise_to_pay"}:
+        if skip and {field.name for field in fields_of(skip.tree)} - {"dispute", "promise_to_pay"}:
             reminders = with_one(rulebook.reminders, number, skip_invoices_when=None)
             yield Mutant(f"{cadence.name} skips nothing", replace(rulebook, reminders=reminders))
 
@@ -155,11 +154,10 @@ def number_mutants(name: str) -> Iterator[Mutant]:
         number = int(match[2].replace(",", ""))
         if line.startswith("#") or not number or any(fact in line for fact in unused):
             continue
-        for other in (number * 3 + 3, number // 3):
-            changed = text[: match.start(2)] + str(other) + text[match.end(2) :]
-            rulebook, _ = read_rulebook([(f"{name}.yaml", changed)])
-            assert rulebook is not None
-            yield Mutant(f"{line.strip()} {match[0]} -> {other}", rulebook)
+        for wrong in (number * 3 + 3, number // 3):
+            changed = text[: match.start(2)] + str(wrong) + text[match.end(2) :]
+            rulebook = a_rulebook(changed, f"{name}.yaml")
+            yield Mutant(f"{line.strip()} {match[0]} -> {wrong}", rulebook)
 
 
 _NUMBER = re.compile(r"((?:at_least|at_most|less_than|more_than|limit): )([0-9,]+)")
@@ -213,20 +211,20 @@ def test_no_mistake_in_a_rulebook_gets_past_its_stories(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_wrong_number_in_a_rulebook_gets_past_its_stories(name: str) -> None:
+def test_no_wrong_number_in_a_rulebook_passes_its_stories(name: str) -> None:
     mutants = list(number_mutants(name))
     assert len(mutants) >= 10
     assert unnoticed(name, mutants) == []
 
 
 @pytest.mark.parametrize("name", PACKS)
-def test_no_mistake_in_what_a_pack_says_itself_gets_past_its_stories(name: str) -> None:
+def test_no_mistake_of_a_pack_passes_its_stories(name: str) -> None:
     mutants = list(pack_mutants(name))
     assert len(mutants) >= 5
     assert unnoticed(name, mutants) == []
 
 
-def test_a_failure_names_the_line_of_the_story_and_of_the_rule() -> None:
+def test_a_failure_names_the_storys_and_the_rules_line() -> None:
     rulebook = the_rulebook("standard")
     cadence = rulebook.reminders[1]
     later = with_one(cadence.steps, 2, day=16)

@@ -80,11 +80,11 @@ def test_the_state_has_its_documented_shape(begin: Callable[..., Sandbox], platf
     sandbox = begin(platform)
     sandbox.generate(contacts=30, invoices=60)
     state = sandbox.books[platform].state()
-    for part, keys in STATE_KEYS.items():
-        assert part in state
+    for table, keys in STATE_KEYS.items():
+        assert table in state
         if keys:
-            assert state[part], part
-            assert keys <= state[part][0].keys(), part
+            assert state[table], table
+            assert keys <= state[table][0].keys(), table
     for row in state["invoices"]:
         assert isinstance(row["total"], str)
         assert isinstance(row["amount_due"], str)
@@ -103,9 +103,7 @@ def test_debtors_tell_the_same_story_on_both_platforms(begin: Callable[..., Sand
 
 
 @platforms
-def test_a_day_of_the_clock_is_the_day_of_what_happens_on_it(
-    begin: Callable[..., Sandbox], platform: str
-) -> None:
+def test_events_carry_the_day_of_the_clock(begin: Callable[..., Sandbox], platform: str) -> None:
     sandbox = begin(platform, debtors=True)
     sandbox.generate(contacts=40, invoices=400, days_ahead=40)
     with sandbox.lock:

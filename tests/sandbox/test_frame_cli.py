@@ -19,7 +19,7 @@ from arsync_sandbox.cli import main, start_text
 from arsync_sandbox.server import PLATFORMS, Sandbox, importable_platforms
 
 
-def test_the_start_text_holds_a_config_that_can_be_pasted() -> None:
+def test_the_start_text_contains_a_pasteable_config() -> None:
     text = start_text("http://127.0.0.1:8750", 8751, PLATFORMS, date(2026, 6, 1))
     pasted = text.split("For config.toml:")[1].split("See the ledgers")[0]
     config = tomllib.loads("\n".join(line.strip() for line in pasted.splitlines()))
@@ -37,7 +37,7 @@ def test_the_start_text_holds_a_config_that_can_be_pasted() -> None:
         (["--start", "tomorrow"], "'tomorrow' is not a date. Write it as 2026-12-31."),
     ],
 )
-def test_a_mistake_is_told_in_a_line_with_exit_code_2(arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
     assert said in result.output
@@ -96,12 +96,12 @@ def test_with_json_one_line_says_where_it_serves(tmp_path: Path) -> None:
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
+        started = json.loads(process.stdout.readline())
         assert (
-            requests.get(f"{said['control']}/state", timeout=10).json()["now"][:10]
-            == (said["now"][:10])
+            requests.get(f"{started['control']}/state", timeout=10).json()["now"][:10]
+            == (started["now"][:10])
         )
-        assert (said["pid"], said["platforms"]) == (process.pid, list(PLATFORMS))
+        assert (started["pid"], started["platforms"]) == (process.pid, list(PLATFORMS))
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(10) == 0
         assert process.stdout.read() == ""

@@ -84,7 +84,7 @@ def test_an_answer_lost_after_the_effect_had_it(little: Sandbox, plane: Any) -> 
     assert (plane.journal()[0]["status"], plane.journal()[0]["took_effect"]) == (0, True)
 
 
-def test_a_fault_hits_the_next_requests_that_match_and_no_more(little: Sandbox, plane: Any) -> None:
+def test_a_fault_hits_only_the_next_matching_requests(little: Sandbox, plane: Any) -> None:
     plane.fault(method="GET", path=r"n=\d", skip=1, times=2, status=503, body="<html>busy</html>")
     statuses = [
         requests.get(f"{little.url}/little/rows?n={n}", timeout=5).status_code for n in range(4)
@@ -92,9 +92,7 @@ def test_a_fault_hits_the_next_requests_that_match_and_no_more(little: Sandbox, 
     assert statuses == [200, 503, 503, 200]
 
 
-def test_too_many_requests_can_come_with_headers_and_nothing_else(
-    little: Sandbox, plane: Any
-) -> None:
+def test_too_many_requests_can_come_with_headers_alone(little: Sandbox, plane: Any) -> None:
     headers = {"Retry-After": "17", "X-Rate-Limit-Problem": "minute"}
     plane.fault(status=429, headers=headers)
     answer = requests.get(f"{little.url}/little/rows", timeout=5)
@@ -252,9 +250,7 @@ def test_what_is_not_json_is_refused_with_a_reason(little: Sandbox) -> None:
         assert "not JSON" in answer.json()["error"]
 
 
-def test_the_control_plane_is_neither_journalled_nor_hit_by_faults(
-    little: Sandbox, plane: Any
-) -> None:
+def test_faults_and_journal_skip_the_control_plane(little: Sandbox, plane: Any) -> None:
     plane.fault(drop="before", times=5)
     assert plane.journal() == []
     with pytest.raises((http.client.RemoteDisconnected, requests.ConnectionError)):

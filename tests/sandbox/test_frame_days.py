@@ -159,9 +159,9 @@ def test_promises_are_kept_by_some_and_broken_by_others(
 
 def test_every_behaviour_occurs_in_its_share(start_little: Callable[..., Sandbox]) -> None:
     debtors = start_little(seed=3).timeline.debtors["little"]
-    seen = Counter(debtors.behaviour_of(f"C{number}") for number in range(5000))
+    behaviours = Counter(debtors.behaviour_of(f"C{number}") for number in range(5000))
     for name, share in BEHAVIOURS:
-        assert abs(seen[name] / 50 - share) < 2.5
+        assert abs(behaviours[name] / 50 - share) < 2.5
 
 
 def test_nobody_ever_pays_more_than_is_owed(start_little: Callable[..., Sandbox]) -> None:
@@ -179,9 +179,7 @@ def test_a_clock_put_back_lets_later_rows_wait_again(little: Sandbox, plane: Any
     assert plane.state()["waiting"]["invoices"] == 1
 
 
-def test_a_day_moved_into_its_early_hours_has_not_seen_its_morning(
-    little: Sandbox, plane: Any
-) -> None:
+def test_moving_to_early_hours_does_not_play_the_morning(little: Sandbox, plane: Any) -> None:
     moments: list[datetime] = []
     book: Any = little.books["little"]
     book.day_begins = lambda _on: moments.append(little.now())

@@ -70,7 +70,7 @@ def test_a_folder_of_csv_files_becomes_rows(tmp_path: Path) -> None:
     assert rows.payments == [PaymentRow("p1", "i1", date(2026, 6, 1), Decimal("1000.00"))]
 
 
-def test_columns_may_stand_in_any_order_and_optional_ones_be_absent(tmp_path: Path) -> None:
+def test_columns_may_be_reordered_and_optional_ones_missing(tmp_path: Path) -> None:
     folder_of(tmp_path, contacts="name,id\r\nA,c1\r\n\r\nB,c2\r\n")
     (tmp_path / "payments.csv").unlink()
     rows = rows_from_folder(tmp_path)
@@ -116,7 +116,7 @@ def test_a_wrong_line_is_named_with_file_and_line(
     assert said in str(caught.value)
 
 
-def test_a_file_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_or_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LoadProblem, match="no such folder"):
         rows_from_folder(tmp_path / "nowhere")
     folder_of(tmp_path)
@@ -128,14 +128,14 @@ def test_a_file_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
     assert "invoices.csv: no such file" in str(caught.value)
 
 
-def test_all_problems_are_told_at_once_up_to_a_limit(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together_up_to_a_limit(tmp_path: Path) -> None:
     folder_of(tmp_path, contacts="id,name\n" + "c,\n" * 1000)
     with pytest.raises(LoadProblem) as caught:
         rows_from_folder(tmp_path)
     assert len(str(caught.value).splitlines()) == PROBLEMS_MAX + 1
 
 
-def test_rows_come_as_json_too_and_may_belong_to_what_was_loaded_before() -> None:
+def test_json_rows_may_refer_to_rows_loaded_before() -> None:
     rows = rows_from_json(
         {"invoices": [{"id": "i", "contact_id": "c", "issued_on": "2026-01-01", "total": 10}]}
     )
@@ -146,7 +146,7 @@ def test_rows_come_as_json_too_and_may_belong_to_what_was_loaded_before() -> Non
         rows_from_json({"contacts": [{"id": "c", "nmae": "C"}]})
 
 
-def test_a_generated_ledger_is_the_same_for_the_same_seed() -> None:
+def test_a_seed_always_generates_the_same_ledger() -> None:
     assert made(1, 50, 500) == made(1, 50, 500)
     assert made(1, 50, 500) != made(2, 50, 500)
 
@@ -185,7 +185,7 @@ def test_a_generated_ledger_has_limits() -> None:
     assert made(1, 0, 10) == Rows([], [], [])
 
 
-def test_what_was_written_as_csv_is_read_back_row_by_row(
+def test_rows_written_as_csv_are_read_back_identically(
     tmp_path: Path, start_little: Callable[..., Sandbox]
 ) -> None:
     rows = made(1, 1_000, 5_000)

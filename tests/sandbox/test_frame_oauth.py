@@ -31,9 +31,9 @@ def authorise(sandbox: Sandbox, **changed: str | None) -> requests.Response:
         "state": "s 1&2",
         "sandbox_consent": "allow",
     }
-    given = {key: value for key, value in (query | changed).items() if value is not None}
+    parameters = {key: value for key, value in (query | changed).items() if value is not None}
     return requests.get(
-        f"{sandbox.url}/little/auth", params=given, allow_redirects=False, timeout=5
+        f"{sandbox.url}/little/auth", params=parameters, allow_redirects=False, timeout=5
     )
 
 
@@ -114,7 +114,7 @@ def test_consent_can_be_given_by_header_query_or_setting(little: Sandbox, plane:
         {"redirect_uri": ""},
     ],
 )
-def test_a_stranger_is_told_on_a_page_and_sent_nowhere(
+def test_an_unknown_client_sees_a_page_and_no_redirect(
     little: Sandbox, wrong: dict[str, str]
 ) -> None:
     answer = authorise(little, **wrong)
@@ -137,7 +137,7 @@ def test_a_wrong_request_is_sent_back_with_its_error(
     assert came_back(authorise(little, **wrong)) == {"error": error, "state": "s 1&2"}
 
 
-def test_a_code_works_once_for_five_minutes_and_its_own_redirect(little: Sandbox) -> None:
+def test_a_code_works_once_for_its_redirect_and_time(little: Sandbox) -> None:
     code = came_back(authorise(little))["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
     assert ask(little, **form).status_code == 200
@@ -149,7 +149,7 @@ def test_a_code_works_once_for_five_minutes_and_its_own_redirect(little: Sandbox
     assert ask(little, **form).json() == {"error": "invalid_grant"}
 
 
-def test_pkce_lets_only_the_one_who_asked_exchange_the_code(little: Sandbox) -> None:
+def test_only_the_pkce_requester_can_exchange_the_code(little: Sandbox) -> None:
     for verifier, expected in (("w" * 64, 400), ("short", 400), (VERIFIER, 200)):
         back = came_back(
             authorise(
@@ -192,7 +192,7 @@ def test_an_access_token_expires_by_the_sandbox_clock(little: Sandbox) -> None:
     assert status(little, "nonsense") == 401
 
 
-def test_every_refresh_gives_a_new_token_and_the_old_one_a_grace(little: Sandbox) -> None:
+def test_every_refresh_gives_a_new_token_with_grace(little: Sandbox) -> None:
     first = exchange(little)["refresh_token"]
     second = refresh(little, first).json()["refresh_token"]
     assert second != first
@@ -229,7 +229,7 @@ def test_a_custom_connection_needs_no_browser(little: Sandbox) -> None:
 @pytest.mark.parametrize("as_json", [True, False])
 def test_revoking_ends_every_token_of_the_consent(little: Sandbox, as_json: bool) -> None:
     tokens = exchange(little)
-    other = exchange(little)
+    second = exchange(little)
     token = {"token": tokens["refresh_token"]}
     answer = requests.post(
         f"{little.url}/little/revoke",
@@ -241,7 +241,7 @@ def test_revoking_ends_every_token_of_the_consent(little: Sandbox, as_json: bool
     assert answer.status_code == 200
     assert status(little, tokens["access_token"]) == 401
     assert refresh(little, tokens["refresh_token"]).status_code == 400
-    assert status(little, other["access_token"]) == 200
+    assert status(little, second["access_token"]) == 200
 
 
 def test_tokens_never_reach_the_journal(little: Sandbox, plane: Any) -> None:

@@ -20,9 +20,9 @@ from arsync_sandbox.transport import BODY_BYTES_MAX
 
 
 def connect(sandbox: Sandbox) -> http.client.HTTPConnection:
-    parts = urlsplit(sandbox.url)
-    assert parts.hostname is not None
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    address = urlsplit(sandbox.url)
+    assert address.hostname is not None
+    return http.client.HTTPConnection(address.hostname, address.port, timeout=10)
 
 
 def test_many_requests_use_one_connection(little: Sandbox) -> None:
@@ -102,9 +102,7 @@ def test_the_sandbox_own_failure_is_kept_for_its_user(
     little.errors.clear()
 
 
-def test_requests_are_answered_one_at_a_time_but_delayed_ones_overlap(
-    little: Sandbox, plane: Any
-) -> None:
+def test_requests_are_answered_in_turn_but_delays_overlap(little: Sandbox, plane: Any) -> None:
     plane.fault(delay_seconds=0.15, times=3)
     threads = [
         threading.Thread(target=requests.get, args=(f"{little.url}/little/rows",)) for _ in range(3)
@@ -158,8 +156,8 @@ def test_a_client_that_leaves_early_disturbs_nobody(
 
 
 def test_an_old_client_gets_its_connection_closed(little: Sandbox) -> None:
-    parts = urlsplit(little.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as raw:
+    address = urlsplit(little.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as raw:
         raw.sendall(b"GET /little/rows HTTP/1.0\r\n\r\n")
         answer = b"".join(iter(lambda: raw.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 200 OK")

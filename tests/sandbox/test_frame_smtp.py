@@ -42,7 +42,7 @@ def test_a_letter_lands_in_the_mailbox_and_nowhere_else(little: Sandbox, plane: 
     assert little.mailbox.letters_naming("INV-10") == 0
 
 
-def test_a_login_is_asked_for_where_the_settings_say_so(little: Sandbox, plane: Any) -> None:
+def test_a_login_is_required_where_settings_say_so(little: Sandbox, plane: Any) -> None:
     plane.settings(smtp_user="me", smtp_password="secret")
     with pytest.raises(smtplib.SMTPSenderRefused, match="Authentication required"):
         send(little, letter())
@@ -85,7 +85,7 @@ def test_letters_stay_on_this_computer(little: Sandbox) -> None:
         SmtpSink(little, host="0.0.0.0")
 
 
-def test_a_taken_smtp_port_is_an_error_of_the_caller(
+def test_a_taken_smtp_port_is_the_callers_error(
     little: Sandbox, start_little: Callable[..., Sandbox]
 ) -> None:
     with pytest.raises(OSError, match="in use"):

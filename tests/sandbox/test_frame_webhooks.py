@@ -72,7 +72,7 @@ def test_nobody_is_told_without_an_address(little: Sandbox, plane: Any) -> None:
     assert plane.get("webhooks") == {"waiting": [], "attempts": []}
 
 
-def test_a_refused_webhook_is_tried_again_by_the_sandbox_clock(
+def test_a_refused_webhook_is_retried_by_the_sandboxs_clock(
     little: Sandbox, plane: Any, receiver: Receiver
 ) -> None:
     receiver.statuses = [500, 401]

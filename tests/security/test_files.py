@@ -44,7 +44,7 @@ def empty(
     return Shell(tmp_path, capsys)
 
 
-def test_the_store_and_all_that_lies_beside_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_store_and_its_neighbours_are_private(tmp_path: Path) -> None:
     file = tmp_path / "arsync.db"
     open_store(f"sqlite:///{file}", clock=SystemClock()).close()
     database = Database(f"sqlite:///{file}")
@@ -53,23 +53,23 @@ def test_the_store_and_all_that_lies_beside_it_is_for_its_owner_alone(tmp_path: 
         database.write() as connection,
     ):
         connection.exec_driver_sql("CREATE TABLE more (x)")
-        made = {path.name: mode(path) for path in tmp_path.iterdir()}
+        modes = {path.name: mode(path) for path in tmp_path.iterdir()}
     database.engine.dispose()
-    assert {"arsync.db", "arsync.db-wal", "arsync.db-shm", "arsync.db-lock-run-1"} <= set(made)
-    assert {name for name, rights in made.items() if rights & 0o077} == set()
+    assert {"arsync.db", "arsync.db-wal", "arsync.db-shm", "arsync.db-lock-run-1"} <= set(modes)
+    assert {name for name, rights in modes.items() if rights & 0o077} == set()
 
 
-def test_the_key_is_for_its_owner_alone_and_no_draft_of_it_stays(tmp_path: Path) -> None:
+def test_the_key_is_private_and_leaves_no_draft(tmp_path: Path) -> None:
     Keys(file=tmp_path / "arsync.key").cipher(create=True)
     assert {path.name: mode(path) for path in tmp_path.iterdir()} == {"arsync.key": 0o600}
 
 
-def test_the_config_that_init_writes_is_for_its_owner_alone(empty: Shell) -> None:
+def test_the_config_from_init_is_private(empty: Shell) -> None:
     assert empty("init").code == 0
     assert mode(empty.folder / "config.toml") == 0o600
 
 
-def test_a_file_with_customers_data_is_new_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_file_of_customer_data_is_created_private(tmp_path: Path) -> None:
     write_private(tmp_path / "report.csv", "Jane,1\r\n")
     assert mode(tmp_path / "report.csv") == 0o600
     assert (tmp_path / "report.csv").read_bytes() == b"Jane,1\r\n"
@@ -94,7 +94,7 @@ def test_a_link_of_ours_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
-def test_a_link_that_somebody_else_put_there_is_never_followed(tmp_path: Path) -> None:
+def test_a_planted_link_is_never_followed(tmp_path: Path) -> None:
     victim, link = tmp_path / "victim", tmp_path / "arsync.db"
     victim.write_text("theirs")
     link.symlink_to(victim)
@@ -114,7 +114,7 @@ def lock_a_store(file: Path) -> None:
         database.engine.dispose()
 
 
-def test_a_link_under_the_name_of_a_lock_or_a_journal_is_never_followed(tmp_path: Path) -> None:
+def test_a_planted_lock_or_journal_link_is_never_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("theirs")
     for name in ("arsync.db-lock-run-1", "arsync.db-wal", "arsync.db-shm", "arsync.db-journal"):
@@ -126,7 +126,7 @@ def test_a_link_under_the_name_of_a_lock_or_a_journal_is_never_followed(tmp_path
     assert victim.read_text() == "theirs"
 
 
-def test_a_backup_replaces_a_link_and_does_not_follow_it(tmp_path: Path) -> None:
+def test_a_backup_replaces_a_link_without_following_it(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'arsync.db'}", clock=SystemClock())
     (tmp_path / "backup.db").symlink_to(tmp_path / "elsewhere.db")
     (tmp_path / ".backup.db.part").symlink_to(tmp_path / "elsewhere.db")

@@ -149,7 +149,7 @@ def test_notes_of_people_keep_their_lines() -> None:
     assert quickbooks("Customer", CUSTOMER).note == "two\nlines"
 
 
-def test_a_text_that_is_one_line_stays_as_it_is() -> None:
+def test_a_single_line_text_is_left_unchanged() -> None:
     for text in ("", "Müller & Söhne GmbH", " 株式会社  ", "\u05d0\u05d1", "\U0001f600"):
         assert one_line(text) is text
     assert one_line(HOSTILE) == cleaned(HOSTILE) == SAFE
@@ -252,14 +252,14 @@ def test_no_command_lets_a_name_command_the_terminal(hostile: Shell) -> None:
 @pytest.mark.parametrize(
     "start", ["=", "+", "-", "@", "\t=", "\r", "\n", " =", "\uff1d", "\u3000\uff0b"]
 )
-def test_a_csv_holds_no_formula_whatever_a_name_begins_with(start: str) -> None:
+def test_a_csv_holds_no_formula_for_any_name(start: str) -> None:
     row = AgeingRow("c", f"{start}1+1", "GBP", (Decimal(1),) * len(BUCKETS))
     report = Ageing(TODAY, "GBP", (row,), (), row, ())
     (line,) = csv.DictReader(io.StringIO(as_csv([AgeingTable("x", "o", report)]), newline=""))
     assert line["contact"] == f"'{start}1+1"
 
 
-def test_a_report_is_for_its_owner_alone_and_holds_no_formula(hostile: Shell) -> None:
+def test_a_report_is_private_and_without_formulas(hostile: Shell) -> None:
     for form in ("json", "html", "csv"):
         hostile("report", "ageing", "--format", form, "--output", f"ageing.{form}")
         assert (hostile.folder / f"ageing.{form}").stat().st_mode & 0o777 == 0o600

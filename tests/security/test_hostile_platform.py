@@ -53,8 +53,8 @@ def answering(*parts: bytes, every_seconds: float = 0.0) -> Iterator[str]:
                 with connection:
                     connection.recv(65_536)
                     try:
-                        for part in parts:
-                            connection.sendall(part)
+                        for piece in parts:
+                            connection.sendall(piece)
                             if stopped.wait(every_seconds):
                                 return
                     except OSError:
@@ -84,7 +84,7 @@ def transport() -> Iterator[http.PlatformTransport]:
 
 
 @pytest.mark.parametrize(("changes", "error"), [(False, RetryLater), (True, OutcomeUnknown)])
-def test_an_answer_that_comes_byte_by_byte_is_given_up(
+def test_an_answer_arriving_byte_by_byte_is_given_up(
     transport: http.PlatformTransport, changes: bool, error: type[ArsyncError]
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -97,7 +97,7 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up(
 
 @pytest.mark.parametrize(("changes", "error"), [(False, RetryLater), (True, OutcomeUnknown)])
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect"])
-def test_a_redirect_is_not_followed_and_not_taken_for_an_answer(
+def test_a_redirect_is_neither_followed_nor_an_answer(
     transport: http.PlatformTransport, status: str, changes: bool, error: type[ArsyncError]
 ) -> None:
     head = (
@@ -122,8 +122,8 @@ class Scripted:
     ) -> HttpResponse:
         self.calls += 1
         assert self.calls < 60, "it never ends"
-        found = self._answer(url, params or {})
-        body = found if isinstance(found, bytes) else json.dumps(found).encode()
+        answer = self._answer(url, params or {})
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return HttpResponse(status=200, headers=DATE, body=body)
 
 
@@ -141,8 +141,8 @@ def xero_answer(rows: Callable[[int], list[dict[str, str]]], pages: int) -> Answ
         if url.endswith("/Organisation"):
             return {"Organisations": [{"OrganisationID": "o", "Name": "O", "BaseCurrency": "GBP"}]}
         if url.endswith("/Contacts"):
-            told = {"page": 1, "pageSize": PAGE_SIZE, "pageCount": pages, "itemCount": 10**6}
-            return {"Contacts": rows(int(params["page"])), "pagination": told}
+            pagination = {"page": 1, "pageSize": PAGE_SIZE, "pageCount": pages, "itemCount": 10**6}
+            return {"Contacts": rows(int(params["page"])), "pagination": pagination}
         return {}
 
     return answer

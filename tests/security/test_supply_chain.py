@@ -35,8 +35,8 @@ def test_every_locked_package_has_hashes_and_fits(chain: ModuleType, name: str) 
 
 def test_the_locks_agree(chain: ModuleType) -> None:
     assert chain.disagreements(LOCKS) == []
-    other = {"a": "click==8.1 \\\n", "b": "click==8.5 \\\n"}
-    assert "a has 8.1, b has 8.5" in chain.disagreements(other)[0]
+    conflicting = {"a": "click==8.1 \\\n", "b": "click==8.5 \\\n"}
+    assert "a has 8.1, b has 8.5" in chain.disagreements(conflicting)[0]
 
 
 @pytest.mark.parametrize(
@@ -50,32 +50,34 @@ def test_the_locks_agree(chain: ModuleType) -> None:
 )
 def test_a_broken_lock_is_told(chain: ModuleType, old: str, new: str, said: str) -> None:
     assert old in LOCK
-    wanted = chain.requirements(PROJECT)["requirements.lock"]
-    assert said in "\n".join(chain.faults(LOCK.replace(old, new), "requirements.lock", wanted))
+    requirements = chain.requirements(PROJECT)["requirements.lock"]
+    assert said in "\n".join(
+        chain.faults(LOCK.replace(old, new), "requirements.lock", requirements)
+    )
 
 
-def test_what_a_user_gets_is_told_from_what_developers_use(chain: ModuleType) -> None:
+def test_user_packages_are_told_from_developer_packages(chain: ModuleType) -> None:
     chosen = chain.pins(LOCK)
     assert {"requests", "urllib3", "psycopg", "jinja2", "markupsafe"} <= set(chosen)
     assert not {"pytest", "mypy", "ruff", "hypothesis", "pip-audit"} & set(chosen)
     assert set(chosen) < set(chain.pins(LOCKS["requirements-dev.lock"]))
 
 
-def test_a_set_up_holds_what_is_locked_and_nothing_else(chain: ModuleType) -> None:
+def test_an_installation_holds_exactly_the_locked_packages(chain: ModuleType) -> None:
     locked = chain.pins(
         "click==8.5 \\\n    --hash=sha256:00\nnever==1.0 ; python_full_version < '3.0' \\\n"
     )
     assert chain.installed_otherwise(locked, {"click": "8.5", "pip": "1", "arsync": "1"}) == []
-    told = "\n".join(chain.installed_otherwise(locked, {"click": "8.6", "coverage": "7"}))
-    assert "coverage 7 is installed, and no lock names it." in told
-    assert "click 8.6 is installed, the lock says 8.5." in told
+    problems = "\n".join(chain.installed_otherwise(locked, {"click": "8.6", "coverage": "7"}))
+    assert "coverage 7 is installed, and no lock names it." in problems
+    assert "click 8.6 is installed, the lock says 8.5." in problems
     assert chain.installed_otherwise(locked, {}) == ["click 8.5 is locked and not installed."]
 
 
 def test_only_licences_that_may_be_used_are_used(chain: ModuleType) -> None:
-    found = {name: chain.licence(name) for name in chain.pins(LOCK)}
-    assert len([text for text in found.values() if text]) > 40
-    assert {name: text for name, text in found.items() if text and not chain.allowed(text)} == {}
+    licences = {name: chain.licence(name) for name in chain.pins(LOCK)}
+    assert len([text for text in licences.values() if text]) > 40
+    assert {name: text for name, text in licences.items() if text and not chain.allowed(text)} == {}
 
 
 @pytest.mark.parametrize(
@@ -117,12 +119,12 @@ def test_an_audit_never_claims_more_than_it_asked(
     chain: ModuleType, rows: list[dict[str, object]] | None, code: int, said: str
 ) -> None:
     report = "no network" if rows is None else json.dumps({"dependencies": rows, "fixes": []})
-    found = chain.verdict(report, 2)
-    assert found[0] == code
-    assert said in found[1]
+    verdict = chain.verdict(report, 2)
+    assert verdict[0] == code
+    assert said in verdict[1]
 
 
-def test_the_list_of_packages_is_the_same_bytes_each_time_and_names_no_host(
+def test_the_package_list_is_reproducible_and_names_no_host(
     chain: ModuleType, tmp_path: Path
 ) -> None:
     pytest.importorskip("cyclonedx_py", reason="cyclonedx-bom is not installed: run `make setup`")
@@ -135,9 +137,9 @@ def test_the_list_of_packages_is_the_same_bytes_each_time_and_names_no_host(
     assert first.read_bytes() == second.read_bytes()
     tree = json.loads(first.read_bytes())
     assert tree["bomFormat"] == "CycloneDX"
-    assert [one["name"] for one in tree["components"]] == ["click", "idna"]
+    assert [component["name"] for component in tree["components"]] == ["click", "idna"]
     listed = tree["components"][0]["externalReferences"][0]["hashes"]
-    assert {one["content"] for one in listed} == set(pins["click"].hashes)
+    assert {digest["content"] for digest in listed} == set(pins["click"].hashes)
     assert "timestamp" not in tree["metadata"]
     assert "serialNumber" not in tree
     assert str(ROOT) not in first.read_text(encoding="utf-8")

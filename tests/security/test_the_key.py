@@ -36,7 +36,7 @@ def shell(
     return Shell(tmp_path, capsys)
 
 
-def test_the_key_is_renewed_and_the_old_one_opens_nothing_any_more(shell: Shell) -> None:
+def test_a_renewed_key_makes_the_old_one_useless(shell: Shell) -> None:
     with opened(shell.folder) as store:
         grant = store.tokens.create("xero", TOKEN)
     old = (shell.folder / "arsync.key").read_text().strip()
@@ -54,20 +54,20 @@ def test_the_key_is_renewed_and_the_old_one_opens_nothing_any_more(shell: Shell)
         store.tokens.load(grant)
 
 
-def test_a_process_that_runs_meanwhile_goes_on_with_the_new_key(tmp_path: Path) -> None:
-    with opened(tmp_path) as running, opened(tmp_path) as other:
+def test_a_process_running_meanwhile_continues_with_the_new_key(tmp_path: Path) -> None:
+    with opened(tmp_path) as running, opened(tmp_path) as second:
         grant = running.tokens.create("xero", TOKEN)
-        assert other.tokens.renew_key() == (1, str(tmp_path / "arsync.key"))
+        assert second.tokens.renew_key() == (1, str(tmp_path / "arsync.key"))
         assert running.tokens.load(grant) == TOKEN
-        other.tokens.renew_key()
+        second.tokens.renew_key()
         fresh = TOKEN._replace(access_token="access-2", expires_at=ENDS + timedelta(hours=1))
         running.tokens.refreshed(grant, TOKEN, lambda _: fresh)
-        other.tokens.renew_key()
+        second.tokens.renew_key()
     with opened(tmp_path) as store:
         assert store.tokens.load(grant) == fresh
 
 
-def test_cut_off_between_the_two_keys_every_token_is_read(tmp_path: Path) -> None:
+def test_an_interrupted_key_change_leaves_every_token_readable(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         grant = store.tokens.create("xero", TOKEN)
     Keys(file=tmp_path / "arsync.key").put_new_first()
@@ -78,7 +78,7 @@ def test_cut_off_between_the_two_keys_every_token_is_read(tmp_path: Path) -> Non
     assert len((tmp_path / "arsync.key").read_text().split()) == 1
 
 
-def test_a_key_given_as_a_variable_is_changed_by_its_owner(
+def test_a_key_from_a_variable_is_changed_by_hand(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))

@@ -42,7 +42,7 @@ def test_leak(tmp_path, kind, secret, where):
 """
 
 
-def test_a_secret_in_a_log_an_output_an_error_or_a_file_fails_its_test(tmp_path: Path) -> None:
+def test_a_secret_in_any_output_fails_its_test(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "conftest.py").write_text(_CONFTEST.read_text(encoding="utf-8"), encoding="utf-8")

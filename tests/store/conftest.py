@@ -108,16 +108,16 @@ def fill_every_table(connection: Connection) -> set[str]:
     The values are of each column's type and otherwise without sense: for tests that ask whether
     rows are kept as they are.
     """
-    found = MetaData()
-    found.reflect(connection)
-    names = set(found.tables) - {"alembic_version"}
-    for table in found.sorted_tables:
+    tables = MetaData()
+    tables.reflect(connection)
+    names = set(tables.tables) - {"alembic_version"}
+    for table in tables.sorted_tables:
         if table.name in names:
             row = {column.name: _some_value(column) for column in table.columns}
             connection.execute(insert(table).values(row))
     # What was given a number by hand is counted on from there.
     if connection.dialect.name == "postgresql":
-        for table in found.sorted_tables:
+        for table in tables.sorted_tables:
             column = table.autoincrement_column
             if column is not None and column.server_default is not None:
                 sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.builders.actions import a_payload
+from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
@@ -15,7 +15,6 @@ from arsync.core.ledger.records import (
     Allocation,
     Contact,
     Dispute,
-    Invoice,
     Organisation,
     Payment,
     Promise,
@@ -32,21 +31,6 @@ from .conftest import asked
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 STATES = ActionState
-
-
-def an_invoice(record_id: str, contact_id: str = "c1") -> Invoice:
-    return Invoice(
-        record_id,
-        contact_id,
-        f"INV-{record_id}",
-        "open",
-        date(2026, 9, 1),
-        date(2026, 10, 1),
-        "GBP",
-        None,
-        Decimal(100),
-        Decimal(100),
-    )
 
 
 def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Record) -> None:
@@ -97,7 +81,7 @@ def test_parents_in_a_circle_or_unknown_lose_nobody(
     assert families(store, connection) == [["a", "b", "e"], ["c"], ["d"]]
 
 
-def test_what_a_merged_contact_still_owes_counts_with_its_successor(
+def test_a_merged_contacts_debts_count_with_its_successor(
     store: Store, connection: ConnectionRow
 ) -> None:
     put_contacts(
@@ -109,18 +93,18 @@ def test_what_a_merged_contact_still_owes_counts_with_its_successor(
     assert [invoice.id for invoice in account.invoices] == ["i1"]
 
 
-def test_an_invoice_was_paid_when_its_last_money_came_where_the_platform_does_not_tell(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_an_untold_payment_day_is_its_last_moneys(store: Store, connection: ConnectionRow) -> None:
     put_contacts(store, connection, Contact("c1", "One"))
     paid = an_invoice("i1")._replace(status="paid", amount_due=Decimal(0))
-    told = paid._replace(id="i2", paid_on=TODAY)
-    put(store, connection, RecordKind.INVOICES, paid, told, an_invoice("i3"))
+    dated = paid._replace(id="i2", paid_on=TODAY)
+    put(store, connection, RecordKind.INVOICES, paid, dated, an_invoice("i3"))
     first, last = date(2026, 10, 5), date(2026, 11, 7)
     for number, (day, status) in enumerate(
         [(last, "active"), (first, "active"), (TODAY, "voided")]
     ):
-        matched = tuple(Allocation(one, Decimal(50), day) for one in ("i1", "i2", "i3"))
+        matched = tuple(
+            Allocation(invoice_id, Decimal(50), day) for invoice_id in ("i1", "i2", "i3")
+        )
         payment = Payment(
             f"p{number}", "c1", status, day, "GBP", None, Decimal(150), Decimal(0), matched
         )
@@ -133,13 +117,18 @@ def test_an_invoice_was_paid_when_its_last_money_came_where_the_platform_does_no
     }
 
 
-def test_every_debtor_comes_once_and_in_order_over_many_portions(
+def test_every_debtor_comes_once_in_order_over_portions(
     store: Store, connection: ConnectionRow
 ) -> None:
     count = CONTACTS_AT_ONCE * 2 + 10
     ids = [f"c{number:05}" for number in range(count)]
-    put_contacts(store, connection, *(Contact(one, one) for one in ids))
-    put(store, connection, RecordKind.INVOICES, *(an_invoice(one, one) for one in ids))
+    put_contacts(store, connection, *(Contact(record_id, record_id) for record_id in ids))
+    put(
+        store,
+        connection,
+        RecordKind.INVOICES,
+        *(an_invoice(record_id, record_id) for record_id in ids),
+    )
     accounts = list(store.ledger.accounts(connection.id))
     assert [account.contacts[0].id for account in accounts] == ids
     assert [account.invoices[0].id for account in accounts] == ids
@@ -157,8 +146,8 @@ def test_memory_does_not_grow_with_the_ledger(store: Store, connection: Connecti
     contacts = [f"c{number:03}" for number in range(300)]
     put_contacts(store, connection, *(Contact(contact, contact) for contact in contacts))
     peaks = []
-    for part in (0, 1, 2):
-        rows = [an_invoice(f"i{part}-{n}", contacts[n % 300]) for n in range(INVOICES_AT_ONCE)]
+    for portion in (0, 1, 2):
+        rows = [an_invoice(f"i{portion}-{n}", contacts[n % 300]) for n in range(INVOICES_AT_ONCE)]
         put(store, connection, RecordKind.INVOICES, *rows)
         peaks.append(peak())
     assert peaks[2] < peaks[0] * 1.3
@@ -167,7 +156,7 @@ def test_memory_does_not_grow_with_the_ledger(store: Store, connection: Connecti
 def test_a_long_reading_is_of_one_moment(store: Store, connection: ConnectionRow) -> None:
     count = CONTACTS_AT_ONCE + 1
     ids = [f"c{number:05}" for number in range(count)]
-    put_contacts(store, connection, *(Contact(one, one) for one in ids))
+    put_contacts(store, connection, *(Contact(record_id, record_id) for record_id in ids))
     reading = store.ledger.accounts(connection.id)
     next(reading)
     put(store, connection, RecordKind.INVOICES, an_invoice("late", ids[-1]))
@@ -258,22 +247,20 @@ def test_a_refused_step_is_done_but_not_sent(store: Store, connection: Connectio
     assert (account.sent, account.done_keys) == ((), {reminder.key})
 
 
-def test_a_task_of_a_cadence_is_a_step_and_open_until_it_is_done(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_cadence_task_is_a_step_and_stays_open(store: Store, connection: ConnectionRow) -> None:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", step="Call the customer", day=45)
     task = an_action(ActionKind.TASK, invoices=(ref,))
     done(store, connection, task, STATES.SENDING, STATES.SENT)
     account = one_account(store, connection)
-    assert [one.day for one in account.sent] == [45]
+    assert [step.day for step in account.sent] == [45]
     assert account.open_tasks == (task.key,)
     store.actions.complete_task(task.key, who="Ann", outcome="will pay", now=NOW)
     account = one_account(store, connection)
     assert account.open_tasks == ()
-    assert [one.day for one in account.sent] == [45]
+    assert [step.day for step in account.sent] == [45]
 
 
-def test_what_was_done_is_told_as_it_was_known_before_a_moment(
+def test_the_history_is_told_as_known_before_a_time(
     store: Store, connection: ConnectionRow
 ) -> None:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", step="Call the customer", day=45)

@@ -122,7 +122,7 @@ def test_an_action_comes_back_equal() -> None:
         ("auto", False, False, S.APPROVED),
     ],
 )
-def test_the_mode_the_rulebook_and_the_safety_limits_decide_who_approves(
+def test_mode_rulebook_and_safety_limits_decide_who_approves(
     store: Store,
     connection: ConnectionRow,
     mode: str,
@@ -190,7 +190,7 @@ def test_when_the_reason_is_gone_the_action_is_withdrawn(
     assert store.actions.events(action.key)[-1].why == "the reason is gone"
 
 
-def test_what_a_person_asked_for_is_never_withdrawn_by_a_plan(
+def test_an_action_requested_by_a_person_survives_every_plan(
     store: Store, connection: ConnectionRow
 ) -> None:
     promise = an_action(payload=a_payload(ActionKind.PROMISE))
@@ -211,7 +211,7 @@ def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: Con
     assert store.actions.get(action.key).state == S.SENDING
 
 
-def test_a_reason_that_comes_back_is_planned_again_under_a_new_generation(
+def test_a_returning_reason_is_planned_under_a_new_generation(
     store: Store, connection: ConnectionRow
 ) -> None:
     action = an_action()
@@ -233,7 +233,7 @@ def test_a_refusal_by_a_person_holds_for_good(store: Store, connection: Connecti
     assert store.actions.get(action.key).state == S.REJECTED
 
 
-def test_a_refusal_that_is_taken_back_leaves_the_action_to_the_next_plan(
+def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
     store: Store, connection: ConnectionRow
 ) -> None:
     action = an_action()
@@ -249,7 +249,7 @@ def test_a_refusal_that_is_taken_back_leaves_the_action_to_the_next_plan(
         store.actions.take_back(action.key, who="Jane", why="again", now=NOW)
 
 
-def test_what_the_platform_refused_comes_again_under_a_new_idempotency_key(
+def test_a_platforms_refusal_is_retried_under_another_key(
     store: Store, connection: ConnectionRow
 ) -> None:
     action = an_action()
@@ -262,7 +262,7 @@ def test_what_the_platform_refused_comes_again_under_a_new_idempotency_key(
     assert (row.state, row.generation, row.attempts) == (S.APPROVED, 2, 0)
 
 
-def test_what_a_person_asked_for_is_tried_anew_when_its_refusal_is_taken_back(
+def test_a_requested_action_is_retried_after_withdrawing_its_refusal(
     store: Store, connection: ConnectionRow
 ) -> None:
     action = an_action()
@@ -309,9 +309,7 @@ def test_every_state_is_covered_by_the_paths() -> None:
     assert len(list(product(S, S))) == len(S) ** 2
 
 
-def test_a_change_can_be_bound_to_the_state_one_saw(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_change_can_require_the_state_seen(store: Store, connection: ConnectionRow) -> None:
     action = an_action()
     save(store, connection, action, mode="approve")
     change(store, action.key, S.APPROVED)
@@ -319,9 +317,7 @@ def test_a_change_can_be_bound_to_the_state_one_saw(
         change(store, action.key, S.WITHDRAWN, from_state=S.AWAITING_APPROVAL)
 
 
-def test_a_change_can_be_bound_to_the_attempt_one_made(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_change_can_require_the_attempt_made(store: Store, connection: ConnectionRow) -> None:
     save(store, connection, an_action())
     first = claim(store, connection)
     assert first is not None
@@ -333,9 +329,7 @@ def test_a_change_can_be_bound_to_the_attempt_one_made(
     change(store, first.key, S.SENT, from_state=S.SENDING, attempt=second.attempts)
 
 
-def test_a_claim_holds_a_lease_and_says_when_and_on_which_day(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_claim_holds_a_lease_with_time_and_day(store: Store, connection: ConnectionRow) -> None:
     action = an_action()
     save(store, connection, action)
     row = claim(store, connection)
@@ -373,7 +367,7 @@ def test_a_busy_platform_puts_the_action_off(store: Store, connection: Connectio
     assert claim(store, connection, NOW + timedelta(seconds=30)) is not None
 
 
-def test_actions_go_in_the_order_of_the_plan_and_peoples_first(
+def test_actions_keep_the_plans_order_with_peoples_first(
     store: Store, connection: ConnectionRow
 ) -> None:
     planned = [an_action(subject) for subject in "zya"]
@@ -396,7 +390,7 @@ def test_only_the_wanted_kinds_are_claimed(store: Store, connection: ConnectionR
     assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds) is None
 
 
-def test_reminders_are_claimed_and_counted_by_the_way_they_leave(
+def test_reminders_are_claimed_and_counted_by_way_of_sending(
     store: Store, connection: ConnectionRow
 ) -> None:
     note = 'a text may say "via": "smtp"'
@@ -428,9 +422,7 @@ def test_a_lease_that_ran_out_leaves_an_unknown_outcome(
     assert store.actions.get(action.key).state == S.UNKNOWN
 
 
-def test_who_holds_the_run_lock_need_not_wait_for_dead_leases(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_the_run_locks_holder_ignores_dead_leases(store: Store, connection: ConnectionRow) -> None:
     save(store, connection, an_action())
     claim(store, connection)
     assert store.actions.end_leases(connection.id, now=NOW) == 0
@@ -467,7 +459,7 @@ def test_the_receipt_is_kept(store: Store, connection: ConnectionRow) -> None:
     assert store.actions.get(action.key).receipt == Receipt("note-1", "note on INV-7")
 
 
-def test_the_first_state_before_a_write_is_what_undoing_goes_back_to(
+def test_undo_restores_the_state_before_the_first_write(
     store: Store, connection: ConnectionRow
 ) -> None:
     terms = an_action(payload=a_payload(ActionKind.TERMS))
@@ -488,21 +480,19 @@ def test_a_generation_only_rises(store: Store, connection: ConnectionRow) -> Non
     assert store.actions.get(action.key).generation == 3
 
 
-def test_an_action_is_found_by_the_beginning_of_its_key(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_an_action_is_found_by_its_keys_beginning(store: Store, connection: ConnectionRow) -> None:
     action = an_action()
     save(store, connection, action)
-    for wanted in (
+    for beginning in (
         action.key,
         action.key[:4],
         action.key[:8].upper(),
         f"[arsync:{action.key[:16]}]",
     ):
-        assert store.actions.get(wanted).key == action.key
-    for wanted in (action.key[:3], "", "%%%%", "not a key"):
+        assert store.actions.get(beginning).key == action.key
+    for beginning in (action.key[:3], "", "%%%%", "not a key"):
         with pytest.raises(UserMistake, match="is not a key"):
-            store.actions.get(wanted)
+            store.actions.get(beginning)
     with pytest.raises(UserMistake, match="no action's key begins"):
         store.actions.get("0000" if not action.key.startswith("0000") else "1111")
 
@@ -527,7 +517,7 @@ def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow
         store.actions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
 
 
-def test_actions_are_listed_and_counted_by_state_kind_and_contact(
+def test_actions_are_listed_and_counted_by_several_criteria(
     store: Store, connection: ConnectionRow
 ) -> None:
     save(
@@ -554,9 +544,7 @@ def test_what_was_started_on_a_day_is_counted(store: Store, connection: Connecti
     assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 23)) == 0
 
 
-def test_a_plan_of_thousands_is_saved_once_in_its_order_and_what_left_it_is_withdrawn(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_huge_plan_is_saved_once_in_order(store: Store, connection: ConnectionRow) -> None:
     many = [an_action(f"i{number} day 14") for number in range(2 * ACTIONS_AT_ONCE + 5)]
     assert save(store, connection, *many, *many[:3], mode="approve") == (len(many), 0, 0)
     waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
@@ -571,8 +559,8 @@ def test_a_plan_of_thousands_is_saved_once_in_its_order_and_what_left_it_is_with
     assert list(waiting) == [action.key for action in renewed if action.key != many[7].key]
     assert {row.action.note for row in store.actions.rows(waiting)} == {"newer words"}
     withdrawn = {action.key for number, action in enumerate(many) if not number % 2}
-    found = {row.key: row.state for row in store.actions.rows(action.key for action in many)}
-    assert {key for key, state in found.items() if state is S.WITHDRAWN} == withdrawn
-    assert found[many[7].key] is S.APPROVED
+    states = {row.key: row.state for row in store.actions.rows(action.key for action in many)}
+    assert {key for key, state in states.items() if state is S.WITHDRAWN} == withdrawn
+    assert states[many[7].key] is S.APPROVED
     for _, events in store.actions.with_events(sorted(withdrawn)):
         assert [event.to_state for event in events] == [S.PLANNED, S.AWAITING_APPROVAL, S.WITHDRAWN]

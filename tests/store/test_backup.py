@@ -33,14 +33,15 @@ TOKEN = Token("access-secret", "refresh-secret", NOW + timedelta(minutes=30))
 def every_row(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Return everything in the store; without the modes, which a restore changes."""
     with store.engine.connect() as connection:
-        found = {
+        contents = {
             table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
             for table in metadata.sorted_tables
         }
-    for row in found["connections"]:
+    for row in contents["connections"]:
         del row["mode"]
     return {
-        name: sorted(rows, key=lambda row: str(sorted(row.items()))) for name, rows in found.items()
+        name: sorted(rows, key=lambda row: str(sorted(row.items())))
+        for name, rows in contents.items()
     }
 
 
@@ -67,7 +68,7 @@ def test_everything_in_a_store_comes_back_from_its_backup(
     assert every_row(empty_store) == every_row(store)
 
 
-def test_after_a_restore_every_connection_only_observes_and_new_rows_get_new_numbers(
+def test_after_a_restore_every_connection_only_observes(
     store: Store, empty_store: Store, connection: ConnectionRow, tmp_path: Path
 ) -> None:
     grant = store.tokens.create("xero", TOKEN)
@@ -84,9 +85,7 @@ def test_after_a_restore_every_connection_only_observes_and_new_rows_get_new_num
     assert empty_store.tokens.create("xero", TOKEN) > grant
 
 
-def test_a_backup_keeps_tokens_encrypted_and_is_for_its_owner_alone(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_backup_keeps_tokens_encrypted_and_is_private(store: Store, tmp_path: Path) -> None:
     store.tokens.create("xero", TOKEN)
     store.back_up(tmp_path / "backup.db")
     content = (tmp_path / "backup.db").read_bytes()
@@ -120,10 +119,10 @@ def test_a_backup_is_of_one_moment_while_others_write(
         writer.join()
     for number in range(3):
         with closing(sqlite3.connect(tmp_path / f"backup-{number}.db")) as backup:
-            ids = {one for (one,) in backup.execute("SELECT id FROM contacts")}
+            ids = {record_id for (record_id,) in backup.execute("SELECT id FROM contacts")}
             (cursor,) = backup.execute("SELECT cursor FROM cursors").fetchone()
-        assert {one[1:] for one in ids if one[0] == "a"} == {
-            one[1:] for one in ids if one[0] == "b"
+        assert {record_id[1:] for record_id in ids if record_id[0] == "a"} == {
+            record_id[1:] for record_id in ids if record_id[0] == "b"
         }
         assert len(ids) == 2 * int(cursor)
 
@@ -137,9 +136,7 @@ def test_a_backup_never_replaces_a_file(store: Store, tmp_path: Path) -> None:
         store.back_up(tmp_path / "nowhere" / "backup.db")
 
 
-def test_a_backup_that_was_cut_off_is_named_and_never_taken_for_one(
-    store: Store, tmp_path: Path
-) -> None:
+def test_an_interrupted_backup_is_named_and_never_used(store: Store, tmp_path: Path) -> None:
     (tmp_path / ".backup.db.part").write_text("half")
     with pytest.raises(UserMistake, match=r"\.backup\.db\.part: another backup.*Delete it"):
         store.back_up(tmp_path / "backup.db")
@@ -204,7 +201,7 @@ def test_what_is_no_backup_is_refused(
     assert empty_store.connections.all() == []
 
 
-def test_a_damaged_backup_is_refused_and_nothing_of_it_stays(
+def test_a_damaged_backup_is_refused_without_leftovers(
     store: Store, empty_store: Store, connection: ConnectionRow, tmp_path: Path
 ) -> None:
     many = tuple(Contact(f"c{number}", f"Customer {number} " * 20) for number in range(500))

@@ -42,7 +42,7 @@ def test_a_new_connection_observes(store: Store, connection: ConnectionRow) -> N
     assert store.connections.by_organisation("quickbooks", "org-1") is None
 
 
-def test_taking_over_is_dated_by_the_organisations_day_and_only_once(
+def test_taking_over_is_dated_once_by_the_organisations_day(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     clock.moment = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd in Auckland
@@ -79,7 +79,7 @@ def test_names_and_organisations_are_not_taken_twice(
             store.connections.add(name, platform="xero", organisation=OTHER)
 
 
-def test_a_removed_connection_comes_back_with_its_history_and_an_empty_copy(
+def test_a_restored_connection_has_history_and_an_empty_copy(
     store: Store, connection: ConnectionRow
 ) -> None:
     page = Page(RecordKind.CONTACTS, (Contact("c1", "Customer"),), "cursor")
@@ -122,7 +122,7 @@ def a_token(name: str = "a") -> Token:
     return Token(f"access-{name}", f"refresh-{name}", NOW)
 
 
-def test_a_new_consent_connects_again_and_the_old_one_goes(
+def test_a_new_authorisation_reconnects_and_replaces_the_old(
     store: Store, connection: ConnectionRow
 ) -> None:
     first = store.tokens.create("xero", a_token("one"))
@@ -150,7 +150,7 @@ def test_a_shared_consent_stays_until_nobody_needs_it(
         store.tokens.load(grant)
 
 
-def test_an_organisation_read_again_is_a_change_only_where_it_differs(
+def test_rereading_an_organisation_changes_only_differences(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     same = Page(RecordKind.ORGANISATION, (connection.organisation,), "")

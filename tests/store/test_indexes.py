@@ -139,7 +139,7 @@ READS_ALL = re.compile(r"\bSeq Scan\b|^SCAN (?!.* (USING (COVERING )?|TABLE )IND
 SORTS = re.compile(r"\bSort\b|TEMP B-TREE FOR ORDER BY")
 
 
-def test_what_each_run_asks_reads_no_whole_table_and_a_claim_sorts_nothing(
+def test_each_runs_queries_read_no_whole_table(
     full: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = full
@@ -147,11 +147,11 @@ def test_what_each_run_asks_reads_no_whole_table_and_a_claim_sorts_nothing(
     for what, ask in HOT.items():
         askeds = asked_by(store, partial(ask, store, connection))
         assert askeds, what
-        for one in askeds:
-            plan = plan_of(store, one)
-            if re.search(r"\b(actions|action_events|runs|promises)\b", one.statement):
+        for statement in askeds:
+            plan = plan_of(store, statement)
+            if re.search(r"\b(actions|action_events|runs|promises)\b", statement.statement):
                 assert not READS_ALL.search(plan), f"{what}: {plan}"
-            if what == "the next action is claimed" and "ORDER BY" in one.statement:
+            if what == "the next action is claimed" and "ORDER BY" in statement.statement:
                 claims.append(plan)
     (plan,) = claims
     assert "ix_actions_connection_id_state_position_created_at_key" in plan, plan

@@ -8,19 +8,13 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.builders.actions import a_payload
+from tests.builders.records import a_credit, a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Because
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
-    Credit,
-    CreditKind,
-    DocumentStatus,
-    Invoice,
-    Payment,
-    PaymentStatus,
     RecordKind,
 )
 from arsync.store import Fault, Store
@@ -35,40 +29,21 @@ DAY = date(2026, 11, 1)
 @pytest.fixture
 def sound(store: Store, connection: ConnectionRow) -> Store:
     """A store in which everything agrees: a part-paid and credited invoice, a sent note."""
-    invoice = Invoice(
-        id="i1",
-        contact_id="c1",
-        number="INV-1",
-        status=DocumentStatus.OPEN,
-        issued_on=DAY,
-        due_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        total=Decimal(100),
-        amount_due=Decimal(30),
-    )
-    payment = Payment(
-        id="p1",
-        contact_id="c1",
-        status=PaymentStatus.ACTIVE,
+    invoice = an_invoice("i1", issued_on=DAY, due_on=DAY, rate=1, total=100, amount_due=30)
+    payment = a_payment(
+        "p1",
         paid_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        amount=Decimal(60),
-        unallocated=Decimal(10),
+        rate=1,
+        amount=60,
+        unallocated=10,
         allocations=(Allocation("i1", Decimal(50), DAY),),
     )
-    credit = Credit(
-        id="k1",
-        contact_id="c1",
-        kind=CreditKind.CREDIT_NOTE,
-        number="CN-1",
-        status=DocumentStatus.OPEN,
+    credit = a_credit(
+        "k1",
         issued_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        total=Decimal(25),
-        unallocated=Decimal(5),
+        rate=1,
+        total=25,
+        unallocated=5,
         allocations=(Allocation("i1", Decimal(20), DAY),),
     )
     for kind, record in (
@@ -135,45 +110,15 @@ def test_what_contradicts_itself_is_named(
     assert any(re.search(message, fault.message) for fault in faults(sound, connection))
 
 
-def test_a_credit_that_a_payment_without_money_matched_is_no_contradiction(
+def test_a_credit_matched_without_money_is_no_contradiction(
     sound: Store, connection: ConnectionRow
 ) -> None:
     """As QuickBooks does it: the credit memo lists nothing, a payment of 0 names the invoice."""
-    credit = Credit(
-        id="k2",
-        contact_id="c1",
-        kind=CreditKind.CREDIT_NOTE,
-        number="CM-2",
-        status=DocumentStatus.OPEN,
-        issued_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        total=Decimal(20),
-        unallocated=Decimal(0),
+    credit = a_credit("k2", number="CM-2", issued_on=DAY, rate=1, total=20, unallocated=0)
+    empty = a_payment(
+        "p2", paid_on=DAY, rate=1, amount=0, allocations=(Allocation("i2", Decimal(20), DAY),)
     )
-    empty = Payment(
-        id="p2",
-        contact_id="c1",
-        status=PaymentStatus.ACTIVE,
-        paid_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        amount=Decimal(0),
-        unallocated=Decimal(0),
-        allocations=(Allocation("i2", Decimal(20), DAY),),
-    )
-    paid = Invoice(
-        id="i2",
-        contact_id="c1",
-        number="INV-2",
-        status=DocumentStatus.OPEN,
-        issued_on=DAY,
-        due_on=DAY,
-        currency="GBP",
-        rate=Decimal(1),
-        total=Decimal(50),
-        amount_due=Decimal(30),
-    )
+    paid = an_invoice("i2", issued_on=DAY, due_on=DAY, rate=1, total=50, amount_due=30)
     for kind, record in (
         (RecordKind.INVOICES, paid),
         (RecordKind.CREDITS, credit),
@@ -188,18 +133,7 @@ def test_a_credit_that_a_payment_without_money_matched_is_no_contradiction(
 
 def test_a_long_list_is_counted_not_printed(sound: Store, connection: ConnectionRow) -> None:
     many = tuple(
-        Invoice(
-            id=f"j{number}",
-            contact_id="c1",
-            number=f"INV-{number}",
-            status=DocumentStatus.OPEN,
-            issued_on=DAY,
-            due_on=DAY,
-            currency="GBP",
-            rate=None,
-            total=Decimal(1),
-            amount_due=Decimal(2),
-        )
+        an_invoice(f"j{number}", issued_on=DAY, due_on=DAY, total=1, amount_due=2)
         for number in range(12)
     )
     sound.ledger.apply(connection.id, Page(RecordKind.INVOICES, many, "2"), NOW)

@@ -62,7 +62,7 @@ def works(keys: Keys, other: Keys) -> bool:
     return other.cipher(create=False).decrypt(secret) == b"secret"
 
 
-def test_a_missing_file_is_made_for_the_owner_alone_and_found_again(tmp_path: Path) -> None:
+def test_a_missing_key_file_is_created_private(tmp_path: Path) -> None:
     file = tmp_path / "arsync.key"
     keys = Keys(file=file)
     keys.cipher(create=True)
@@ -115,7 +115,7 @@ def test_without_a_keyring_it_is_the_file(tmp_path: Path) -> None:
     assert works(keys, Keys(file=file))
 
 
-def test_what_is_not_a_key_is_refused_without_showing_it() -> None:
+def test_an_invalid_key_is_refused_without_showing_it() -> None:
     almost = Fernet.generate_key().decode()[:-2]
     with pytest.raises(UserMistake, match="that is not a key") as caught:
         Keys(almost).cipher(create=False)
@@ -129,7 +129,7 @@ def test_there_are_at_most_so_many_keys() -> None:
         Keys(" ".join(keys)).cipher(create=False)
 
 
-def test_an_empty_file_or_one_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_empty_or_unwritable_file_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "arsync.key"
     file.touch(mode=0o600)
     with pytest.raises(UserMistake, match="from 1 to 20 keys"):

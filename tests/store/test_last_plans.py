@@ -32,7 +32,7 @@ def a_planned(key: str) -> Planned:
     )
 
 
-def test_a_plan_is_kept_whole_and_replaces_the_one_before(
+def test_a_plan_is_kept_whole_replacing_its_predecessor(
     store: Store, connection: ConnectionRow
 ) -> None:
     assert store.last_plans.get(connection.id) is None
@@ -43,7 +43,7 @@ def test_a_plan_is_kept_whole_and_replaces_the_one_before(
             at=MOMENT,
             rulebook_hash=f"h{number}",
             rulebook="version: 1\nname: ä\n",
-            actions=(a_planned(f"k{one}") for one in range(number)),
+            actions=(a_planned(f"k{place}") for place in range(number)),
         )
     last_plan = store.last_plans.get(connection.id)
     assert last_plan is not None
@@ -80,7 +80,7 @@ def test_a_large_plan_is_unpacked_bit_by_bit(store: Store, connection: Connectio
         at=MOMENT,
         rulebook_hash="h",
         rulebook="r",
-        actions=(a_planned(f"k{one}") for one in range(many)),
+        actions=(a_planned(f"k{place}") for place in range(many)),
     )
     last_plan = store.last_plans.get(connection.id)
     assert last_plan is not None

@@ -55,18 +55,18 @@ def test_every_migration_is_known_to_the_code() -> None:
     config.set_main_option("script_location", str(folder))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
-    found = [walk_revision.revision for walk_revision in script.walk_revisions()]
-    assert tuple(reversed(found)) == migrate.REVISIONS
+    revisions = [walk_revision.revision for walk_revision in script.walk_revisions()]
+    assert tuple(reversed(revisions)) == migrate.REVISIONS
 
 
-def test_a_store_that_is_up_to_date_is_opened_as_it_is(
+def test_a_current_store_is_opened_unchanged(
     store: Store, store_url: str, connection: ConnectionRow
 ) -> None:
     with open_store(store_url, clock=CLOCK) as again:
         assert again.connections.all() == [connection]
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_alone(
+def test_a_newer_versions_store_is_refused_unchanged(
     store: Store, store_url: str, connection: ConnectionRow
 ) -> None:
     with store.engine.begin() as database:
@@ -91,7 +91,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield request.getfixturevalue("postgresql_schema")
 
 
-def test_processes_that_open_a_new_store_at_once_make_it_once(empty_url: str) -> None:
+def test_processes_opening_a_new_store_together_create_it_once(empty_url: str) -> None:
     failures: list[BaseException] = []
 
     def work() -> None:
@@ -124,20 +124,18 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
 
 def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table as the database has it, but the revision."""
-    found = MetaData()
+    tables = MetaData()
     with engine.connect() as connection:
-        found.reflect(connection)
+        tables.reflect(connection)
         return {
             name: [dict(row) for row in connection.execute(select(table)).mappings()]
-            for name, table in found.tables.items()
+            for name, table in tables.tables.items()
             if name != "alembic_version"
         }
 
 
 @pytest.mark.parametrize("revision", migrate.REVISIONS)
-def test_a_store_of_every_earlier_version_is_brought_up_to_date_with_all_its_rows(
-    empty_url: str, revision: str
-) -> None:
+def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision: str) -> None:
     database = Database(empty_url)
     with database.write() as connection:
         migrate.upgrade(connection, revision)
@@ -176,7 +174,7 @@ migrate(database)
 """
 
 
-def test_a_migration_that_is_killed_leaves_the_store_as_it_was(empty_url: str) -> None:
+def test_a_killed_migration_leaves_the_store_unchanged(empty_url: str) -> None:
     command = [sys.executable, "-c", _DIES_IN_THE_MIDDLE, empty_url]
     killed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -205,9 +203,7 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         ("postgresql+psycopg2://user:secret@127.0.0.1:1/arsync", "cannot be reached"),
     ],
 )
-def test_an_impossible_store_is_one_clear_message_without_the_password(
-    url: str, message: str
-) -> None:
+def test_an_impossible_store_is_reported_without_its_password(url: str, message: str) -> None:
     with pytest.raises(UserMistake, match=message) as caught:
         open_store(url, clock=CLOCK)
     assert "secret" not in str(caught.value)
@@ -262,9 +258,7 @@ def full_disk(store: Store) -> Iterator[None]:
     store.engine.dispose()
 
 
-def test_a_full_disk_is_said_and_the_store_stays_intact(
-    tmp_path: Path, migrated_file: Path
-) -> None:
+def test_a_full_disk_is_reported_and_the_store_intact(tmp_path: Path, migrated_file: Path) -> None:
     with open_store(sqlite_store(tmp_path, migrated_file), clock=CLOCK) as store:
         page = a_contact("first")
         many = tuple(Contact(f"c{number}", "x" * 500) for number in range(500))
@@ -278,9 +272,7 @@ def test_a_full_disk_is_said_and_the_store_stays_intact(
         assert result.inserted + result.updated == 500
 
 
-def test_a_store_that_somebody_else_writes_to_for_long_is_to_be_tried_later(
-    tmp_path: Path, migrated_file: Path
-) -> None:
+def test_a_long_locked_store_is_to_be_retried_later(tmp_path: Path, migrated_file: Path) -> None:
     url = sqlite_store(tmp_path, migrated_file)
     with open_store(url, clock=CLOCK) as store:
         connection = store.connections.add("acme", platform="xero", organisation=an_organisation())
@@ -305,19 +297,19 @@ def test_a_lost_server_is_to_be_tried_later(
     if store_url.startswith("sqlite"):
         pytest.skip("SQLite has no server to lose")
     store.ledger.apply(connection.id, a_contact(), NOW)
-    other = create_engine(make_url(store_url).set(drivername="postgresql+psycopg"))
-    with store.engine.connect() as ours:
-        number = ours.scalar(text("SELECT pg_backend_pid()"))
+    engine = create_engine(make_url(store_url).set(drivername="postgresql+psycopg"))
+    with store.engine.connect() as server_session:
+        number = server_session.scalar(text("SELECT pg_backend_pid()"))
 
     def lose(*_: object) -> None:
-        with other.begin() as admin:
+        with engine.begin() as admin:
             admin.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
 
     event.listen(store.engine, "begin", lose)
     with pytest.raises(RetryLater, match="the database is away"):
         store.ledger.apply(connection.id, a_contact(), NOW)
     event.remove(store.engine, "begin", lose)
-    other.dispose()
+    engine.dispose()
     assert store.ledger.apply(connection.id, a_contact(), NOW).unchanged == 1
 
 
@@ -325,7 +317,7 @@ def an_organisation() -> Organisation:
     return Organisation("org-1", "Acme Ltd", "GBP")
 
 
-def test_a_page_may_be_forgotten_by_a_power_cut_a_claim_may_not(store: Store) -> None:
+def test_a_power_cut_may_lose_pages_but_no_claim(store: Store) -> None:
     database = store.ledger._database
     ask = "PRAGMA synchronous" if database.is_sqlite else "SHOW synchronous_commit"
     answers = []

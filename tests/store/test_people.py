@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page
-from arsync.core.ledger.records import Invoice, RecordKind
+from arsync.core.ledger.records import RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, PromiseRow
@@ -20,18 +21,7 @@ SATURDAY = date(2026, 11, 28)
 
 
 def put(store: Store, connection: ConnectionRow, amount_due: str, status: str = "open") -> None:
-    invoice = Invoice(
-        "i1",
-        "c1",
-        "INV-1",
-        status,
-        date(2026, 9, 1),
-        date(2026, 10, 1),
-        "GBP",
-        None,
-        Decimal(100),
-        Decimal(amount_due),
-    )
+    invoice = an_invoice(status=status, amount_due=amount_due)
     store.ledger.apply(connection.id, Page(RecordKind.INVOICES, (invoice,), "x"), NOW)
 
 
@@ -75,14 +65,12 @@ def test_a_promise_is_kept_or_broken_by_what_came(
     promise_row = promise(store, connection, amount)
     put(store, connection, due_after, status)
     changed = store.people.review(connection.id, today)
-    assert [one.id for one in changed] == ([] if kept is None else [promise_row.id])
-    assert [one.kept for one in store.people.promises(connection.id, "i1")] == [kept]
+    assert [promise.id for promise in changed] == ([] if kept is None else [promise_row.id])
+    assert [promise.kept for promise in store.people.promises(connection.id, "i1")] == [kept]
     assert store.people.review(connection.id, today) == []
 
 
-def test_a_newer_promise_takes_the_place_of_an_open_one(
-    store: Store, connection: ConnectionRow
-) -> None:
+def test_a_newer_promise_replaces_an_open_one(store: Store, connection: ConnectionRow) -> None:
     put(store, connection, "100")
     promise(store, connection)
     promise(store, connection, on=SATURDAY)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import (
@@ -27,11 +28,7 @@ DAY = date(2026, 11, 1)
 
 
 def invoice(number: int, contact: str, due: str, **more: object) -> Invoice:
-    amount = Decimal(due)
-    made = Invoice(
-        f"i{number}", contact, f"INV-{number}", "open", DAY, DAY, "GBP", None, amount, amount
-    )
-    return made._replace(**more)  # type: ignore[arg-type]
+    return an_invoice(f"i{number}", contact, issued_on=DAY, due_on=DAY, total=due, **more)
 
 
 def keep(store: Store, connection: ConnectionRow, *pages: Page) -> None:
@@ -121,16 +118,16 @@ COMPARED: tuple[tuple[OwnBalance, str | None], ...] = (
 def test_what_a_contact_owes_is_compared_to_the_cent(
     ledger: Store, connection: ConnectionRow
 ) -> None:
-    for balance, ours in COMPARED:
-        wanted = [] if ours is None else [(balance.contact_id, balance.amount, Decimal(ours))]
+    for balance, copy in COMPARED:
+        expected = [] if copy is None else [(balance.contact_id, balance.amount, Decimal(copy))]
         differences = found(ledger, connection, balance)
         assert [
             (difference.contact_id, difference.theirs, difference.ours)
             for difference in differences
-        ] == wanted, balance
+        ] == expected, balance
 
 
-def test_what_differs_is_kept_until_it_agrees_and_shown_with_the_largest_first(
+def test_differences_are_kept_until_resolved_and_shown_largest_first(
     ledger: Store, connection: ConnectionRow
 ) -> None:
     balances = [
@@ -145,7 +142,7 @@ def test_what_differs_is_kept_until_it_agrees_and_shown_with_the_largest_first(
     assert ledger.ledger.differences(connection.id) == apart[1:]
 
 
-def test_whoever_has_a_document_that_cannot_be_read_is_not_compared(
+def test_customers_with_unreadable_documents_are_not_compared(
     ledger: Store, connection: ConnectionRow
 ) -> None:
     problem = DocumentProblem(RecordKind.PAYMENTS, "p9", "", "odd", invoice_ids=("i1",))
@@ -153,7 +150,7 @@ def test_whoever_has_a_document_that_cannot_be_read_is_not_compared(
     assert found(ledger, connection, OwnBalance("ada", Decimal(0), less_credits=False)) == []
 
 
-def test_a_large_ledger_is_summed_as_a_whole_to_the_same_figures(
+def test_summing_a_large_ledger_whole_gives_equal_figures(
     ledger: Store, connection: ConnectionRow
 ) -> None:
     many = [Contact(f"c{number:05}", f"Customer {number}") for number in range(2_001)]

@@ -37,21 +37,21 @@ def test_a_run_is_remembered(store: Store, connection: ConnectionRow, clock: Set
     assert [run_row.id for run_row in store.runs.latest(connection.id, rows_max=1)] == [second]
 
 
-def test_a_second_run_leaves_and_says_who_is_at_work(
+def test_a_second_run_leaves_and_names_the_first(
     store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
 ) -> None:
-    with open_store(store_url, clock=clock) as other, store.runs.lock(connection.id):
+    with open_store(store_url, clock=clock) as second, store.runs.lock(connection.id):
         store.runs.start(connection.id, "sync")
         with (
             pytest.raises(RetryLater, match=rf"acme is going on since 2026-.*{os.getpid()}"),
-            other.runs.lock(connection.id),
+            second.runs.lock(connection.id),
         ):
             pass
     with store.runs.lock(connection.id):
         pass
 
 
-def test_a_run_whose_lock_the_server_took_away_does_not_write_on(
+def test_a_run_that_lost_its_lock_writes_nothing_more(
     store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
 ) -> None:
     if store_url.startswith("sqlite"):
@@ -59,11 +59,11 @@ def test_a_run_whose_lock_the_server_took_away_does_not_write_on(
             store.runs.insist(connection.id)
         return
     name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
-    ours = make_url(store_url).update_query_dict(name).render_as_string(hide_password=False)
-    with open_store(ours, clock=clock) as one:
-        one.runs.insist(connection.id)  # no run of its own: nothing to insist on
-        with one.runs.lock(connection.id):
-            one.runs.insist(connection.id)
+    own_url = make_url(store_url).update_query_dict(name).render_as_string(hide_password=False)
+    with open_store(own_url, clock=clock) as first:
+        first.runs.insist(connection.id)  # no run of its own: nothing to insist on
+        with first.runs.lock(connection.id):
+            first.runs.insist(connection.id)
             with store.engine.begin() as admin:
                 admin.execute(
                     text(
@@ -73,9 +73,9 @@ def test_a_run_whose_lock_the_server_took_away_does_not_write_on(
                     name,
                 )
             with pytest.raises(LockLost, match="this run ends"):
-                one.runs.insist(connection.id)
-        with one.runs.lock(connection.id):
-            one.runs.insist(connection.id)
+                first.runs.insist(connection.id)
+        with first.runs.lock(connection.id):
+            first.runs.insist(connection.id)
 
 
 def test_threads_of_one_process_exclude_each_other_too(

@@ -67,17 +67,17 @@ def test_a_look_up_that_settles_nothing_is_kept_once(
     assert unsound(store, connection) == []
 
 
-def test_an_undoing_is_asked_for_once_and_again_only_when_it_was_refused(
+def test_an_undo_is_requested_once_unless_it_was_refused(
     store: Store, connection: ConnectionRow
 ) -> None:
     row = placed(store, connection, S.SENT, S.CONFIRMED)
     undo = undo_action(HOLD, generation=row.generation, done_on=row.sent_on, who="Jane")
     for _ in range(2):
-        (asked,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
-    assert (asked.state, asked.generation, asked.by_person) == (S.APPROVED, 1, True)
-    assert len(store.actions.events(asked.key)) == 1
+        (undo_row,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
+    assert (undo_row.state, undo_row.generation, undo_row.by_person) == (S.APPROVED, 1, True)
+    assert len(store.actions.events(undo_row.key)) == 1
     assert sum("to be undone" in event.why for event in store.actions.events(row.key)) == 1
-    store.actions.change(asked.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
+    store.actions.change(undo_row.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
     (again,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (again.state, again.generation) == (S.APPROVED, 2)
     assert unsound(store, connection) == []
@@ -90,17 +90,17 @@ def test_only_what_is_named_is_claimed(store: Store, connection: ConnectionRow) 
     assert claim(connection.id, now=NOW, lease_seconds=60, keys=[HOLD.key]) is not None
 
 
-def test_what_a_run_did_is_found_by_its_two_ends(store: Store, connection: ConnectionRow) -> None:
+def test_a_runs_actions_are_found_by_its_times(store: Store, connection: ConnectionRow) -> None:
     row = placed(store, connection, S.SENT)
     minute = timedelta(minutes=1)
-    found = store.actions.done_between
-    assert [one.key for one in found(connection.id, NOW - minute, NOW + minute)] == [row.key]
-    assert [one.key for one in found(connection.id, NOW, None)] == [row.key]
-    assert found(connection.id, NOW + minute, None) == []
-    assert found(connection.id, NOW - minute, NOW - minute) == []
+    done_between = store.actions.done_between
+    assert [row.key for row in done_between(connection.id, NOW - minute, NOW + minute)] == [row.key]
+    assert [row.key for row in done_between(connection.id, NOW, None)] == [row.key]
+    assert done_between(connection.id, NOW + minute, None) == []
+    assert done_between(connection.id, NOW - minute, NOW - minute) == []
 
 
-def test_a_promise_is_taken_back_once_and_the_one_before_it_is_open_again(
+def test_a_promise_is_withdrawn_once_and_reopens_the_previous(
     store: Store, connection: ConnectionRow
 ) -> None:
     days = [date(2026, 12, day) for day in (1, 8, 15)]
@@ -110,8 +110,8 @@ def test_a_promise_is_taken_back_once_and_the_one_before_it_is_open_again(
         )
         for day in days
     ]
-    taken = [store.people.withdraw_promise(connection.id, rows[2].id) for _ in range(2)]
-    assert taken == [True, False]
+    withdrawn = [store.people.withdraw_promise(connection.id, rows[2].id) for _ in range(2)]
+    assert withdrawn == [True, False]
     standing = [promise.replaced for promise in store.people.promises(connection.id, "i1")]
     assert standing == [True, False, True]
     # One that was replaced by a later promise is not there to be taken back.

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.builders.records import an_invoice
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Capabilities, Connector, Page, Receipt, Record, Undoing, Write
@@ -26,21 +27,6 @@ from arsync.store.models import ConnectionRow
 from arsync.sync.pull import MANY_ROWS, READ_AT_ONCE, Progress, PullResult, pull
 
 KINDS = RecordKind
-
-
-def an_invoice(record_id: str, amount_due: int = 100, contact_id: str = "c1") -> Invoice:
-    return Invoice(
-        record_id,
-        contact_id,
-        f"INV-{record_id}",
-        "open" if amount_due else "paid",
-        date(2026, 9, 1),
-        date(2026, 10, 1),
-        "GBP",
-        None,
-        Decimal(100),
-        Decimal(amount_due),
-    )
 
 
 class Ledger:
@@ -71,8 +57,13 @@ class Ledger:
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         self.reads.append((kind.value, list(ids)))
-        found = tuple(self.now[one] for one in ids if one in self.now)
-        return Page(kind, found, "", gone=tuple(one for one in ids if one not in self.now))
+        records = tuple(self.now[record_id] for record_id in ids if record_id in self.now)
+        return Page(
+            kind,
+            records,
+            "",
+            gone=tuple(record_id for record_id in ids if record_id not in self.now),
+        )
 
     def money_since(self, cursor: str) -> Iterator[Page]:
         raise NotImplementedError
@@ -132,7 +123,7 @@ def test_a_pull_stores_every_page_and_says_so(
 
 
 @pytest.mark.parametrize("dies_before", range(5))
-def test_a_pull_that_died_at_any_page_goes_on_there(
+def test_a_pull_killed_at_any_page_resumes_there(
     store: Store, connection: ConnectionRow, clock: SetClock, dies_before: int
 ) -> None:
     ledger = Ledger(PAGES)
@@ -152,7 +143,7 @@ def test_a_pull_that_died_at_any_page_goes_on_there(
 
 
 @pytest.mark.parametrize("error", [RetryLater("busy", after_seconds=7), NeedsReconnect("gone")])
-def test_an_error_of_the_platform_passes_and_the_cursor_stays(
+def test_a_platforms_error_is_raised_and_the_cursor_stays(
     store: Store, connection: ConnectionRow, clock: SetClock, error: Exception
 ) -> None:
     ledger = Ledger(PAGES)
@@ -188,13 +179,15 @@ def with_old_copy(
 
 
 def balances(*ones: tuple[str, int]) -> tuple[OpenBalance, ...]:
-    return tuple(OpenBalance(one, Decimal(amount), date(2026, 10, 1)) for one, amount in ones)
+    return tuple(
+        OpenBalance(record_id, Decimal(amount), date(2026, 10, 1)) for record_id, amount in ones
+    )
 
 
-def test_a_sweep_of_open_balances_finds_what_the_change_feed_missed(
+def test_a_sweep_finds_changes_the_feed_missed(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
-    old = [an_invoice(one) for one in ("same", "part", "paid", "gone")]
+    old = [an_invoice(record_id) for record_id in ("same", "part", "paid", "gone")]
     with_old_copy(store, connection, clock, *old)
     ledger = Ledger(
         [
@@ -211,7 +204,11 @@ def test_a_sweep_of_open_balances_finds_what_the_change_feed_missed(
     )
     ledger.now = {
         invoice.id: invoice
-        for invoice in (an_invoice("part", 40), an_invoice("paid", 0), an_invoice("new"))
+        for invoice in (
+            an_invoice("part", amount_due=40),
+            an_invoice("paid", amount_due=0, status="paid"),
+            an_invoice("new"),
+        )
     }
     result = run(store, connection, ledger, clock)
     assert ledger.reads == [("invoices", ["gone", "new", "paid", "part"])]
@@ -232,12 +229,14 @@ def test_a_due_date_that_moved_is_a_difference_too(
     assert ledger.reads == [("invoices", ["a"])]
 
 
-def test_when_nothing_is_open_any_more_every_open_copy_is_read_again(
+def test_with_nothing_open_every_open_copy_is_reread(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
-    with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b", 0))
+    with_old_copy(
+        store, connection, clock, an_invoice("a"), an_invoice("b", amount_due=0, status="paid")
+    )
     ledger = Ledger([Page(KINDS.INVOICES, (), "", sweep="s", sweep_ends=True)])
-    ledger.now = {"a": an_invoice("a", 0)}
+    ledger.now = {"a": an_invoice("a", amount_due=0, status="paid")}
     run(store, connection, ledger, clock)
     assert ledger.reads == [("invoices", ["a"])]
     assert owed(store, connection) == {}
@@ -246,11 +245,11 @@ def test_when_nothing_is_open_any_more_every_open_copy_is_read_again(
 def test_a_full_read_finds_what_vanished(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
-    with_old_copy(store, connection, clock, *(an_invoice(one) for one in "abcd"))
+    with_old_copy(store, connection, clock, *(an_invoice(record_id) for record_id in "abcd"))
     ledger = Ledger(
         [
             Page(KINDS.INVOICES, (an_invoice("a"),), "", sweep="full"),
-            Page(KINDS.INVOICES, (an_invoice("b", 50),), "", sweep="full"),
+            Page(KINDS.INVOICES, (an_invoice("b", amount_due=50),), "", sweep="full"),
             Page(KINDS.INVOICES, (), "", sweep="full", sweep_ends=True),
         ]
     )
@@ -261,7 +260,7 @@ def test_a_full_read_finds_what_vanished(
     assert owed(store, connection) == {"a": 100, "b": 50, "c": 100}
 
 
-def test_one_name_can_stand_for_full_reads_of_several_kinds(
+def test_one_name_covers_full_reads_of_several_kinds(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b"))
@@ -278,7 +277,7 @@ def test_one_name_can_stand_for_full_reads_of_several_kinds(
     assert owed(store, connection) == {"a": 100}
 
 
-def test_a_document_with_a_problem_was_seen_all_the_same(
+def test_a_document_with_a_problem_still_counts_as_seen(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     with_old_copy(store, connection, clock, an_invoice("a"), an_invoice("b"))
@@ -290,7 +289,7 @@ def test_a_document_with_a_problem_was_seen_all_the_same(
     assert ledger.reads == []
 
 
-def test_a_sweep_that_ended_before_the_crash_is_settled_by_the_next_pull(
+def test_a_sweep_finished_before_a_crash_is_settled_later(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     with_old_copy(store, connection, clock, an_invoice("a"))
@@ -299,7 +298,7 @@ def test_a_sweep_that_ended_before_the_crash_is_settled_by_the_next_pull(
     )
     store.ledger.apply(connection.id, page, clock.now())  # and here the process died
     ledger = Ledger([page])
-    ledger.now = {"a": an_invoice("a", 30)}
+    ledger.now = {"a": an_invoice("a", amount_due=30)}
     result = run(store, connection, ledger, clock)
     assert ledger.reads == [("invoices", ["a"])]
     assert result.pages == 0
@@ -343,7 +342,7 @@ def test_a_contact_that_no_page_brought_is_read(
     assert owed(store, connection) == {"a": 100}
 
 
-def test_a_contact_that_nobody_has_is_reported_once_and_not_asked_for_again(
+def test_a_missing_contact_is_reported_and_requested_once(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     ledger = Ledger([Page(KINDS.INVOICES, (an_invoice("a", contact_id="c7"),), "")])
@@ -353,7 +352,7 @@ def test_a_contact_that_nobody_has_is_reported_once_and_not_asked_for_again(
     assert ledger.reads == [("contacts", ["c7"])]
 
 
-def test_after_many_new_rows_the_ledger_is_as_it_was_pulled(
+def test_many_new_rows_leave_the_ledger_as_pulled(
     store: Store, connection: ConnectionRow, clock: SetClock
 ) -> None:
     many = tuple(an_invoice(f"{number:05}") for number in range(MANY_ROWS))

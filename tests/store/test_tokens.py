@@ -27,7 +27,7 @@ def test_a_token_comes_back_as_it_was(store: Store) -> None:
     assert store.tokens.load(store.tokens.create("xero", NEW)) == NEW
 
 
-def test_nothing_of_a_token_can_be_read_in_the_database(store: Store) -> None:
+def test_no_part_of_a_token_is_readable_in_storage(store: Store) -> None:
     store.tokens.create("xero", OLD)
     with store.engine.connect() as connection:
         row = str(connection.execute(text("SELECT * FROM grants")).one())
@@ -116,14 +116,14 @@ def test_another_key_opens_nothing_and_says_so(
 ) -> None:
     grant = store.tokens.create("xero", OLD)
     wrong = Keys(Fernet.generate_key().decode())
-    with open_store(store_url, clock=clock, keys=wrong) as other:
+    with open_store(store_url, clock=clock, keys=wrong) as second:
         with pytest.raises(UserMistake, match="encrypted with another key"):
-            other.tokens.load(grant)
+            second.tokens.load(grant)
         with pytest.raises(UserMistake, match="encrypted with another key"):
-            other.tokens.reencrypt()
+            second.tokens.reencrypt()
 
 
-def test_a_key_is_changed_by_putting_the_new_one_first(store_url: str, clock: SetClock) -> None:
+def test_a_key_is_changed_by_prepending_the_new_one(store_url: str, clock: SetClock) -> None:
     first, second = (Fernet.generate_key().decode() for _ in range(2))
     with open_store(store_url, clock=clock, keys=Keys(first)) as store:
         grant = store.tokens.create("xero", OLD)

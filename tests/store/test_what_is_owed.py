@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
-from tests.builders.actions import a_payload
+from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef, step_subject
@@ -16,7 +15,6 @@ from arsync.core.ledger.records import (
     Account,
     Contact,
     DocumentProblem,
-    Invoice,
     RecordKind,
     SentStep,
 )
@@ -33,31 +31,16 @@ def put(store: Store, connection: ConnectionRow, kind: RecordKind, *records: Rec
     store.ledger.apply(connection.id, Page(kind, records, "x"), NOW)
 
 
-def invoice(number: int, contact: str) -> Invoice:
-    return Invoice(
-        f"i{number}",
-        contact,
-        f"INV-{number}",
-        "open",
-        date(2026, 9, 1),
-        date(2026, 10, 1),
-        "GBP",
-        None,
-        Decimal(100),
-        Decimal(100),
-    )
-
-
 def account(store: Store, connection: ConnectionRow, contact: str) -> Account:
-    (found,) = store.ledger.accounts(connection.id, [contact])
-    return found
+    (account,) = store.ledger.accounts(connection.id, [contact])
+    return account
 
 
 @pytest.fixture
 def two(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]:
     """A store of two contacts, each with an invoice."""
     put(store, connection, RecordKind.CONTACTS, Contact("c1", "Ada"), Contact("c2", "Bob"))
-    put(store, connection, RecordKind.INVOICES, invoice(1, "c1"), invoice(2, "c2"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c1"), an_invoice("i2", "c2"))
     return store, connection
 
 
@@ -69,7 +52,7 @@ def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: Any)
 
 @pytest.mark.parametrize("whose", [{"contact_id": "c1"}, {"invoice_ids": ("i1", "i9")}])
 @pytest.mark.parametrize("kind", [RecordKind.PAYMENTS, RecordKind.CREDITS])
-def test_money_that_cannot_be_read_puts_only_its_own_customer_in_doubt(
+def test_unreadable_money_casts_doubt_on_its_customer_only(
     two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, Any]
 ) -> None:
     store, connection = two
@@ -81,14 +64,14 @@ def test_money_that_cannot_be_read_puts_only_its_own_customer_in_doubt(
     assert store.ledger.unplaced_money(connection.id) == []
 
 
-def test_money_that_names_nobody_is_reported_and_puts_nobody_in_doubt(
+def test_unreadable_money_naming_nobody_blocks_nobody(
     two: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = two
     odd(store, connection, RecordKind.PAYMENTS)
     assert account(store, connection, "c1").doubts == ()
-    (said,) = store.ledger.unplaced_money(connection.id)
-    assert "does not say whose it is" in said
+    (reported,) = store.ledger.unplaced_money(connection.id)
+    assert "does not say whose it is" in reported
 
 
 def test_a_doubt_ends_when_the_document_can_be_read(two: tuple[Store, ConnectionRow]) -> None:
@@ -102,14 +85,14 @@ def reminded(
     store: Store, connection: ConnectionRow, end: ActionState = ActionState.SENT
 ) -> Action:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
-    other = replace(ref, id="i3", number="INV-3")
+    second_ref = ref._replace(id="i3", number="INV-3")
     action = Action(
-        payload=a_payload(ActionKind.REMINDER),
-        connection="acme",
-        contact_id="c1",
-        contact_name="Ada",
-        because=Because("rules.yaml", 3, "Polite"),
-        invoices=(ref, other),
+        ActionKind.REMINDER,
+        "acme",
+        "c1",
+        "Ada",
+        Because("rules.yaml", 3, "Polite"),
+        invoices=(ref, second_ref),
         subject=step_subject("i1", 1),
         step="first reminder",
         batch_id="m",
@@ -120,39 +103,43 @@ def reminded(
     return action
 
 
-def test_the_steps_taken_for_an_invoice_follow_it_to_another_contact(
+def test_an_invoices_steps_follow_it_to_another_contact(
     two: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = two
     reminded(store, connection)
-    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
     sent_step = SentStep("i1", 1, "Polite", 1, "first reminder", TODAY, "m")
     # Only what was said about this invoice: the other one stayed.
     assert account(store, connection, "c2").sent == (sent_step,)
     # All at once as well as one by one.
-    every = {one.contacts[0].id: one.sent for one in store.ledger.accounts(connection.id)}
+    every = {
+        account.contacts[0].id: account.sent for account in store.ledger.accounts(connection.id)
+    }
     assert every["c2"] == (sent_step,)
-    put(store, connection, RecordKind.INVOICES, invoice(1, "c1"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c1"))
     assert [step.invoice_id for step in account(store, connection, "c1").sent] == ["i1", "i3"]
     assert account(store, connection, "c2").sent == ()
 
 
-def test_within_a_family_a_step_counts_once_wherever_the_invoice_goes(
+def test_a_step_counts_once_within_a_family(
     two: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = two
     put(store, connection, RecordKind.CONTACTS, Contact("c2", "Bob", parent_id="c1"))
     reminded(store, connection)
-    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
     assert [step.invoice_id for step in account(store, connection, "c2").sent] == ["i1", "i3"]
 
 
-def test_a_step_that_was_refused_stays_refused_under_another_contact(
+def test_a_refused_step_stays_refused_under_another_contact(
     two: tuple[Store, ConnectionRow],
 ) -> None:
     store, connection = two
     action = reminded(store, connection, ActionState.REJECTED)
-    put(store, connection, RecordKind.INVOICES, invoice(1, "c2"))
-    there = replace(action, contact_id="c2", contact_name="Bob")
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
+    there = Action(
+        action.kind, "acme", "c2", "Bob", action.because, subject=action.subject, step=action.step
+    )
     assert account(store, connection, "c2").sent == ()
     assert account(store, connection, "c2").done_keys == {there.key}

@@ -34,7 +34,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
-from .world import Point, World
+from .world import Point, WatchedWorld
 
 CHILD_SECONDS_MAX = 110
 """A world that is not quiet after so long counts as broken."""
@@ -126,7 +126,7 @@ class Schedule(NamedTuple):
     a letter, about to leave."""
 
 
-Check = Callable[[World], None]
+Check = Callable[[WatchedWorld], None]
 
 
 class Accidents:
@@ -134,13 +134,13 @@ class Accidents:
 
     def __init__(
         self,
-        world: World,
+        world: WatchedWorld,
         folder: Path,
         schedule: Schedule,
         check: Check,
         *,
-        again: Callable[[World], object] = lambda _: None,
-        words: Mapping[str, Callable[[World], object]] = MappingProxyType({}),
+        again: Callable[[WatchedWorld], object] = lambda _: None,
+        words: Mapping[str, Callable[[WatchedWorld], object]] = MappingProxyType({}),
     ) -> None:
         """Take a world in which something is about to be done.
 
@@ -164,7 +164,7 @@ class Accidents:
         self._outlet: int | None = None
         """Where a copy reports; None in the original."""
 
-    def of(self, work: Callable[[World], object]) -> Tally:
+    def of(self, work: Callable[[WatchedWorld], object]) -> Tally:
         """Do the work once to its end, with all chosen accidents."""
         gc.freeze()
         self.world.at_point = self._at_point
@@ -199,7 +199,7 @@ class Accidents:
                 return False
         elif not (point.lasting or self.schedule.all_points):
             return False
-        before = "/".join(f"{what}{one.number}" for what, one in self._so_far)
+        before = "/".join(f"{what}{point.number}" for what, point in self._so_far)
         seed = f"{self.schedule.seed}/{before}/{accident}/{point.number}"
         share = self.schedule.share[life] * self.schedule.likely(accident, point)
         return random.Random(seed).random() < share
@@ -209,7 +209,7 @@ class Accidents:
         store = self.world.photograph(self.folder)
         self._collect(self.schedule.jobs - 1)
         so_far = [*self._so_far, (accident, point)]
-        label = ", then ".join(f"{what} at {one}" for what, one in so_far)
+        label = ", then ".join(f"{what} at {point}" for what, point in so_far)
         inlet, outlet = os.pipe()
         with warnings.catch_warnings():
             # That threads stay behind is what is meant.
@@ -286,18 +286,18 @@ class Accidents:
         """Wait until at most so many copies are at work."""
         while len(self._copies) > left:
             ready, _, _ = select.select([inlet for _, inlet, _ in self._copies], [], [])
-            for copy in [one for one in self._copies if one[1] in ready]:
+            for copy in [photograph for photograph in self._copies if photograph[1] in ready]:
                 self._copies.remove(copy)
                 self._take(*copy)
 
     def _take(self, pid: int, inlet: int, label: str) -> None:
-        parts = []
-        while part := os.read(inlet, 65536):
-            parts.append(part)
+        chunks = []
+        while chunk := os.read(inlet, 65536):
+            chunks.append(chunk)
         os.close(inlet)
         os.waitpid(pid, 0)
-        if parts:
-            self.tally.add(Tally(**json.loads(b"".join(parts))))
+        if chunks:
+            self.tally.add(Tally(**json.loads(b"".join(chunks))))
         else:
             self.tally.add(Tally(schedules=1, failures=[f"{label}: never quiet again"]))
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.world import ON_THE_WAY
+
 from arsync.core.actions import ALLOWED_CHANGES, STARTED_STATES, ActionState, marker
 from arsync.core.ledger.records import DocumentStatus
 from arsync.store.models import ActionRow
 
 from .accidents import Check
-from .world import ON_THE_WAY, World
+from .world import WatchedWorld
 
 _MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
 
@@ -21,7 +23,7 @@ _MARKER = re.compile(r"\[arsync:[0-9a-f]+\]")
 def same_as(reference: Mapping[str, int]) -> Check:
     """Return the check that everything stands as often as in a life without accidents."""
 
-    def check(world: World) -> None:
+    def check(world: WatchedWorld) -> None:
         stands = world.stands()
         differs = {
             words: f"{stands.get(words, 0)}, not {reference.get(words, 0)}"
@@ -37,13 +39,13 @@ def same_as(reference: Mapping[str, int]) -> Check:
     return check
 
 
-def _but_for_refused_letters(world: World, differs: dict[str, str]) -> dict[str, str]:
+def _but_for_refused_letters(world: WatchedWorld, differs: dict[str, str]) -> dict[str, str]:
     """Leave out what is missing because a mail server refused its recipient for good."""
     refused = [row for row in world.my_rows(ActionState.REJECTED) if "was refused" in row.reason]
     return {
-        words: said
-        for words, said in differs.items()
-        if not any(_is_about(row, words) and said == "0, not 1" for row in refused)
+        words: difference
+        for words, difference in differs.items()
+        if not any(_is_about(row, words) and difference == "0, not 1" for row in refused)
     }
 
 
@@ -57,20 +59,20 @@ def _addresses(reason: str) -> list[str]:
     return re.findall(r"(\S+@\S+) was refused", reason)
 
 
-def _states(world: World) -> list[str]:
+def _states(world: WatchedWorld) -> list[str]:
     return [f"{row.action.kind} {row.state}: {row.reason}" for row in world.my_rows()]
 
 
-def nothing_twice(world: World) -> None:
+def nothing_twice(world: WatchedWorld) -> None:
     """No note stands twice, no message left twice."""
     state = world.state()
-    found = Counter(_notes(state))
-    found.update(
-        ("letter", one["headers"]["X-Arsync-Key"], ", ".join(one["to"]))
-        for one in state["emails"]
-        if one["origin"] == "smtp"
+    notes = Counter(_notes(state))
+    notes.update(
+        ("letter", email["headers"]["X-Arsync-Key"], ", ".join(email["to"]))
+        for email in state["emails"]
+        if email["origin"] == "smtp"
     )
-    twice = {what: count for what, count in found.items() if count > 1}
+    twice = {what: count for what, count in notes.items() if count > 1}
     assert not twice, f"stands more than once: {twice}"
 
 
@@ -81,7 +83,7 @@ def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield note["record"], note["id"], mark
 
 
-def audit_is_whole(world: World) -> None:
+def audit_is_whole(world: WatchedWorld) -> None:
     """Each action's events lead from nothing to where it stands; each effect has its action."""
     marks: set[str] = set()
     state = world.state()
@@ -109,18 +111,18 @@ def audit_is_whole(world: World) -> None:
     assert shown <= marks, f"nobody knows who wrote {shown - marks}"
 
 
-def money_is_conserved(world: World) -> None:
+def money_is_conserved(world: WatchedWorld) -> None:
     """What the store says is owed is what the platform says, by contact and currency, exactly."""
     owed: Counter[tuple[str, str]] = Counter()
     for row in world.state()["invoices"]:
         if row.get("type", "ACCREC") == "ACCREC" and row["status"] in _OWED:
             owed[row["contact_id"], row["currency"]] += Decimal(row["amount_due"])  # type: ignore[assignment]
-    ours: Counter[tuple[str, str]] = Counter()
+    requests: Counter[tuple[str, str]] = Counter()
     for account in world.app.store.ledger.accounts(world.mine().id):
         for invoice in account.invoices:
             if invoice.status == DocumentStatus.OPEN:
-                ours[invoice.contact_id, invoice.currency] += invoice.amount_due  # type: ignore[assignment]
-    assert +ours == +owed, f"store {+ours}, platform {+owed}"
+                requests[invoice.contact_id, invoice.currency] += invoice.amount_due  # type: ignore[assignment]
+    assert +requests == +owed, f"store {+requests}, platform {+owed}"
 
 
 _OWED = frozenset({"AUTHORISED", "open"})

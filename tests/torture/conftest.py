@@ -16,7 +16,7 @@ from arsync.store import open_store
 
 from . import profile
 from .accidents import Tally
-from .world import World, a_world
+from .world import WatchedWorld, a_world
 
 TEST_SECONDS_MAX = 900
 """One test of these is hundreds of lives. In the long profile each keeps to its time by itself."""
@@ -25,9 +25,9 @@ MEMORY = Path("/dev/shm")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give these tests the time they need."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.timeout(0 if profile.LONG else TEST_SECONDS_MAX))
+    for test in items:
+        if test.path.parent == Path(__file__).parent:
+            test.add_marker(pytest.mark.timeout(0 if profile.LONG else TEST_SECONDS_MAX))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def store_url(server: str) -> Iterator[str]:
         yield url
 
 
-MakeWorld = Callable[..., AbstractContextManager[World]]
+MakeWorld = Callable[..., AbstractContextManager[WatchedWorld]]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def make_world(folder: Path, migrated: Path) -> MakeWorld:
     """Make worlds of one platform: `with make_world("xero") as world`."""
     numbers = iter(range(1_000_000))
 
-    def make(name: str, **more: object) -> AbstractContextManager[World]:
+    def make(name: str, **more: object) -> AbstractContextManager[WatchedWorld]:
         home = folder / f"world{next(numbers)}"
         home.mkdir()
         if not more.get("store_url"):

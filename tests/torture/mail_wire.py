@@ -71,9 +71,9 @@ class _Socket:
     def readline(self, _most: int = -1) -> bytes:
         """Let the server go on until it has said a line; empty when it has hung up."""
         for _ in range(STEPS_MAX):
-            line, end, rest = bytes(self._wire.said).partition(b"\n")
+            line, end, unread = bytes(self._wire.said).partition(b"\n")
             if end or self._wire.is_closing():
-                self._wire.said[:] = rest
+                self._wire.said[:] = unread
                 return line + end
             self._step()
         raise AssertionError("the mail server does not answer")

@@ -9,33 +9,33 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from tests.acceptance.conftest import ONE_OF_EACH, contact_row, invoice_row, one_of_each
+from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of_each
 
 from arsync.core.actions import ActionKind
 from arsync.errors import UserMistake
 
-from .world import World
+from .world import WatchedWorld
 
 
 class Scenario(NamedTuple):
     """Something to be done, and what a person does again when the process died over it."""
 
     name: str
-    prepare: Callable[[World], object]
+    prepare: Callable[[WatchedWorld], object]
     """Leaves a world in which all is quiet and the work is about to begin."""
-    work: Callable[[World], object] = World.run_until_quiet
-    again: Callable[[World], object] = lambda _: None
+    work: Callable[[WatchedWorld], object] = WatchedWorld.run_until_quiet
+    again: Callable[[WatchedWorld], object] = lambda _: None
     """What a person whose command died gives once more, before the next run."""
     share: float = 1.0
     """Which share of its points CI tries; `make torture` tries all."""
 
 
-def everything_once(world: World) -> None:
+def everything_once(world: WatchedWorld) -> None:
     """An email, a letter, a fee, a task, a hold with its terms, a promise, a dispute."""
     one_of_each(world, world.name)
 
 
-def the_day_after(world: World) -> None:
+def the_day_after(world: WatchedWorld) -> None:
     """The held customer pays, a task is done, a dispute settled: hold and terms go back."""
     everything_once(world)
     world.run_until_quiet()
@@ -51,12 +51,12 @@ def the_day_after(world: World) -> None:
 BY_MAIL = ONE_OF_EACH.replace("days: every day", "via: smtp\n  days: every day")
 
 
-def letters(world: World) -> None:
+def letters(world: WatchedWorld) -> None:
     """Two customers get a letter by SMTP, one of them about two invoices."""
     world.with_mail()
     world.load(
         world.name,
-        contacts=[contact_row(f"c{one}", one, contact_group="Emails") for one in ("Ada", "Bob")],
+        contacts=[contact_row(f"c{name}", name, contact_group="Emails") for name in ("Ada", "Bob")],
         invoices=[
             invoice_row(1, "cAda", overdue=3),
             invoice_row(2, "cAda", overdue=4, total="250.00"),
@@ -68,7 +68,7 @@ def letters(world: World) -> None:
     world.app.pull(world.name)
 
 
-def what_a_person_says(world: World) -> None:
+def what_a_person_says(world: WatchedWorld) -> None:
     """A promise, a dispute, its settlement, a task done: each a command of its own."""
     _say(world, lambda: _promise(world))
     _say(world, lambda: world.app.dispute("INV-0004", reason="broken", connection=world.name))
@@ -77,13 +77,13 @@ def what_a_person_says(world: World) -> None:
     world.run_until_quiet()
 
 
-def before_a_person_speaks(world: World) -> None:
+def before_a_person_speaks(world: WatchedWorld) -> None:
     everything_once(world)
     world.run_until_quiet()
     world.advance(hours=2)
 
 
-def _promise(world: World) -> None:
+def _promise(world: WatchedWorld) -> None:
     """Record it unless it stands already, as a person looks first whether the command took."""
     promises = world.app.store.people.promises(world.mine().id)
     if world.invoice_id(world.name, "INV-0003") not in {promise.invoice_id for promise in promises}:
@@ -91,12 +91,12 @@ def _promise(world: World) -> None:
         world.app.promise("INV-0003", day, connection=world.name, who="Jane")
 
 
-def _task(world: World) -> str:
+def _task(world: WatchedWorld) -> str:
     (row,) = (row for row in world.my_rows() if row.action.kind is ActionKind.TASK)
     return row.key
 
 
-def _say(world: World, command: Callable[[], object]) -> None:
+def _say(world: WatchedWorld, command: Callable[[], object]) -> None:
     """Give a command; that it has been heard already is no harm."""
     try:
         command()

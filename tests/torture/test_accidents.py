@@ -90,7 +90,7 @@ def suffer(
 
 @each_scenario
 @each_platform
-def test_each_effect_stands_once_whatever_point_the_process_dies_at(
+def test_effects_happen_once_with_death_at_any_point(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     share = 1.0 if profile.LONG else scenario.share
@@ -101,7 +101,7 @@ def test_each_effect_stands_once_whatever_point_the_process_dies_at(
 
 @each_scenario
 @each_platform
-def test_each_effect_stands_once_whatever_pair_of_points_it_dies_at(
+def test_effects_happen_once_with_death_at_any_two_points(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     share = (1.0, 1.0) if profile.LONG else (0.025, 0.1)
@@ -132,7 +132,7 @@ def test_each_effect_stands_once_whatever_request_goes_wrong(
 def test_each_letter_leaves_once_whatever_the_mail_server_does(
     make_world: MakeWorld, folder: Path, count: Count, name: str
 ) -> None:
-    (scenario,) = (one for one in SCENARIOS if one.name == "letters by mail")
+    (scenario,) = (scenario for scenario in SCENARIOS if scenario.name == "letters by mail")
     schedule = Schedule(jobs=profile.JOBS, accidents=tuple(MAIL_FAULTS))
     tally = suffer(make_world, folder, name, scenario, schedule)
     count(f"a letter gone wrong, {name}", tally)
@@ -140,7 +140,7 @@ def test_each_letter_leaves_once_whatever_the_mail_server_does(
 
 @each_scenario
 @each_platform
-def test_each_effect_stands_once_when_requests_go_wrong_and_processes_die(
+def test_effects_happen_once_despite_bad_requests_and_deaths(
     make_world: MakeWorld, folder: Path, count: Count, name: str, scenario: Scenario
 ) -> None:
     share = (0.3, 0.3) if profile.LONG else (0.0015, 0.004)
@@ -193,12 +193,12 @@ def variants() -> Iterator[tuple[str, str, Any]]:
             others = OTHER_ANSWERS.get(row.name, ())
             if isinstance(row.default, bool) and row.name not in NOTHING_LEAVES:
                 others = (not row.default,)
-            if profile.LONG or any(part in row.name for part in OF_REPETITIONS):
+            if profile.LONG or any(word in row.name for word in OF_REPETITIONS):
                 yield from ((name, row.name, answer) for answer in others)
 
 
 @pytest.mark.parametrize(("name", "switch", "answer"), list(variants()))
-def test_each_effect_stands_once_whatever_nobody_could_verify_of_a_platform(
+def test_effects_happen_once_whatever_nobody_could_verify(
     make_world: MakeWorld, folder: Path, count: Count, name: str, switch: str, answer: Any
 ) -> None:
     """What stands is the same; and the pauses are longer than the memory of one that forgets."""

@@ -24,7 +24,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from tests.acceptance.conftest import contact_row, invoice_row, is_cash_on_delivery
+from tests.builders.effects import is_cash_on_delivery
+from tests.builders.ledgers import contact_row, invoice_row
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState
 from arsync.core.actions.registry import UNDOABLE
@@ -36,7 +37,7 @@ from . import profile
 from .accidents import FAULTS, Tally
 from .checks import audit_is_whole, money_is_conserved, nothing_twice
 from .conftest import MEMORY, Count
-from .world import STORE, Point, World, a_world
+from .world import STORE, Point, WatchedWorld, a_world
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -129,7 +130,7 @@ class AnyOrder(RuleBasedStateMachine):
         folder = Path(tempfile.mkdtemp(prefix="arsync-any-order-", dir=in_memory))
         self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
         shutil.copy(self.migrated, folder / STORE)
-        self.world: World = self.stack.enter_context(a_world(folder, self.platform))
+        self.world: WatchedWorld = self.stack.enter_context(a_world(folder, self.platform))
         self.left: list[Left] = []
         self.ids: dict[str, str] = {}
         """The platform's ids of the customers, by ours."""
@@ -153,7 +154,7 @@ class AnyOrder(RuleBasedStateMachine):
         world = self.world
         world.load(
             world.name,
-            contacts=[contact_row(one, f"Customer {one}") for one in CONTACTS],
+            contacts=[contact_row(contact, f"Customer {contact}") for contact in CONTACTS],
             invoices=[
                 invoice_row(1, "c1", overdue=3),
                 invoice_row(2, "c2", overdue=10, total="6000"),
@@ -162,7 +163,9 @@ class AnyOrder(RuleBasedStateMachine):
         )
         world.rules(RULES)
         world.connect(world.name)
-        self.ids = {one: world.contact_id(world.name, f"Customer {one}") for one in CONTACTS}
+        self.ids = {
+            contact: world.contact_id(world.name, f"Customer {contact}") for contact in CONTACTS
+        }
 
     # -- at the platform ----------------------------------------------------------------------
 
@@ -170,9 +173,9 @@ class AnyOrder(RuleBasedStateMachine):
         """Let somebody work in the platform, and return whether it let them."""
         type(self).steps += 1
         books = self.world.sandbox.books
-        for one in ("contact_id", "into_id"):
-            if arguments.get(one) in CONTACTS:
-                arguments[one] = self.now_called(arguments[one])
+        for argument in ("contact_id", "into_id"):
+            if arguments.get(argument) in CONTACTS:
+                arguments[argument] = self.now_called(arguments[argument])
         try:
             edit(books, {"platform": self.world.name, "do": do, **arguments})
         except PeopleProblem:
@@ -382,12 +385,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(points=st.integers(1, 60))
     def two_schedulers_run(self, points: int) -> None:
         world = self.world
-        left = points
+        remaining = points
 
         def other_starts(point: Point) -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0 and point.lasting:
+            nonlocal remaining
+            remaining -= 1
+            if remaining <= 0 and point.lasting:
                 world.at_point = None
                 second = world.new_app()
                 (result,) = second.sync(world.name)
@@ -447,13 +450,13 @@ class AnyOrder(RuleBasedStateMachine):
             on = datetime.fromisoformat(email["at"]).astimezone(LONDON).date()
             due_on = date.fromisoformat(row["due_on"])
             self.left.append(Left(row["id"], row["contact_id"], on, due_on, self.pulled))
-            said = f"an email about {row['number']} left, and it"
-            assert row["status"] in OWED, f"{said} is {row['status']}"
-            assert Decimal(row["amount_due"]) > 0, f"{said} owes nothing"
-            assert not self.is_promised(row["id"]), f"{said} is promised"
-            assert not self.is_disputed(row["id"]), f"{said} is disputed"
-            assert not self.is_covered(state, row), f"{said} is covered by money in hand"
-            assert due_on < self.today, f"{said} is not overdue"
+            subject = f"an email about {row['number']} left, and it"
+            assert row["status"] in OWED, f"{subject} is {row['status']}"
+            assert Decimal(row["amount_due"]) > 0, f"{subject} owes nothing"
+            assert not self.is_promised(row["id"]), f"{subject} is promised"
+            assert not self.is_disputed(row["id"]), f"{subject} is disputed"
+            assert not self.is_covered(state, row), f"{subject} is covered by money in hand"
+            assert due_on < self.today, f"{subject} is not overdue"
 
     def is_promised(self, invoice_id: str) -> bool:
         rows = self.world.app.store.people.promises(self.world.mine().id, invoice_id)
@@ -471,18 +474,18 @@ class AnyOrder(RuleBasedStateMachine):
     def is_covered(state: dict[str, Any], row: dict[str, Any]) -> bool:
         """Say whether money in hand pays all of the customer's invoices up to and with this one."""
         money = sum(
-            Decimal(one["remaining"])
-            for one in state["credits"]
-            if one["contact_id"] == row["contact_id"] and one["status"] in OWED
+            Decimal(credit["remaining"])
+            for credit in state["credits"]
+            if credit["contact_id"] == row["contact_id"] and credit["status"] in OWED
         )
         older = [
-            one
-            for one in state["invoices"]
-            if one["contact_id"] == row["contact_id"]
-            and one["status"] in OWED
-            and (one["due_on"], one["number"]) <= (row["due_on"], row["number"])
+            invoice
+            for invoice in state["invoices"]
+            if invoice["contact_id"] == row["contact_id"]
+            and invoice["status"] in OWED
+            and (invoice["due_on"], invoice["number"]) <= (row["due_on"], row["number"])
         ]
-        return money >= sum(Decimal(one["amount_due"]) for one in older)
+        return money >= sum(Decimal(invoice["amount_due"]) for invoice in older)
 
     def teardown(self) -> None:
         """Let all accidents end, people answer, and everything come to rest; then judge it all."""
@@ -517,14 +520,14 @@ class AnyOrder(RuleBasedStateMachine):
         for row in state["invoices"]:
             if row["status"] in OWED:
                 owed[row["contact_id"]] += Decimal(row["amount_due"])
-        for one in state["credits"]:
-            if one["status"] in OWED:
-                owed[one["contact_id"]] -= Decimal(one["remaining"])
+        for credit in state["credits"]:
+            if credit["status"] in OWED:
+                owed[credit["contact_id"]] -= Decimal(credit["remaining"])
         held = {
-            one
+            member
             for group in state["groups"]
             if group["name"] == "Credit hold"
-            for one in group["members"]
+            for member in group["members"]
         }
         for contact in state["contacts"]:
             if contact["status"].lower() != "active" or contact["id"] in self.by_hand:
@@ -544,9 +547,11 @@ class AnyOrder(RuleBasedStateMachine):
         for row in sorted(self.world.my_rows(*STARTED_STATES), key=lambda one: one.created_at):
             if row.action.kind is ActionKind.REMINDER:
                 mine[row.action.invoices[0].id].append(row)
-        for left in self.left:
-            assert mine[left.invoice], f"no action knows of the email about {left.invoice}"
-        return [Message(left, mine[left.invoice].pop(0)) for left in self.left]
+        for departure in self.left:
+            assert mine[departure.invoice], (
+                f"no action knows of the email about {departure.invoice}"
+            )
+        return [Message(departure, mine[departure.invoice].pop(0)) for departure in self.left]
 
     def gaps_are_kept(self, messages: list[Message]) -> None:
         """Days between the first emails of two contact moments of one customer.
@@ -555,36 +560,36 @@ class AnyOrder(RuleBasedStateMachine):
         the invoice is since: as far as the last complete pull could tell.
         """
         began: dict[str, date] = {}
-        for left, row in messages:
-            moment = row.action.batch_id
-            began[moment] = min(began.get(moment, left.on), left.on)
-        for number, (left, row) in enumerate(messages):
+        for departure, row in messages:
+            moment = row.action.moment
+            began[moment] = min(began.get(moment, departure.on), departure.on)
+        for number, (departure, row) in enumerate(messages):
             for earlier, before in messages[:number]:
-                seen = left.seen
-                whose = {seen.survivor(earlier.contact), seen.owners.get(earlier.invoice)}
-                if before.action.batch_id == row.action.batch_id or left.contact not in whose:
+                view = departure.seen
+                whose = {view.survivor(earlier.contact), view.owners.get(earlier.invoice)}
+                if before.action.moment == row.action.moment or departure.contact not in whose:
                     continue
-                days = (began[row.action.batch_id] - began[before.action.batch_id]).days
-                assert days >= GAP_DAYS, f"{left.contact}: {before.action.batch_id}, then {row}"
+                days = (began[row.action.moment] - began[before.action.moment]).days
+                assert days >= GAP_DAYS, f"{departure.contact}: {before.action.moment}, then {row}"
 
     def steps_follow_each_other(self, messages: list[Message]) -> None:
         """No step is skipped, repeated or early, within one stretch of being owed."""
-        taken: dict[tuple[str, int], list[Message]] = defaultdict(list)
+        steps_taken: dict[tuple[str, int], list[Message]] = defaultdict(list)
         for message in messages:
             ref = message.row.action.invoices[0]
-            taken[ref.id, ref.episode].append(message)
+            steps_taken[ref.id, ref.episode].append(message)
             day = STEPS[ref.step]
             assert (message.left.on - message.left.due_on).days >= day, (
                 f"{ref.step} came early: {message}"
             )
-        for (invoice, episode), all_of_it in taken.items():
+        for (invoice, episode), all_of_it in steps_taken.items():
             assert episode <= 1 + self.reopened[invoice], f"{invoice} was not owed anew"
             refused = {
                 step
-                for one, stretch, step in self.refused | self.refused_at_the_platform()
-                if (one, stretch) == (invoice, episode)
+                for invoice_id, stretch, step in self.refused | self.refused_at_the_platform()
+                if (invoice_id, stretch) == (invoice, episode)
             }
-            steps = [one.row.action.step for one in all_of_it]
+            steps = [message.row.action.step for message in all_of_it]
             upto = list(STEPS)[: 1 + list(STEPS).index(steps[-1])]
             left_out = [step for step in upto if step not in steps]
             assert steps == [step for step in upto if step in steps], f"{invoice}: {steps}"
@@ -617,7 +622,7 @@ SHARE = 0.15
 
 
 @pytest.mark.parametrize("name", ["xero", "quickbooks"])
-def test_any_order_of_events_commands_faults_and_clocks_keeps_every_promise(
+def test_any_order_of_happenings_keeps_every_promise(
     migrated: Path, count: Count, name: str
 ) -> None:
     members = {"platform": name, "migrated": migrated, "examples": 0, "steps": 0}

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
-from tests.acceptance.conftest import contact_row, invoice_row
+from tests.builders.ledgers import contact_row, invoice_row
 
 from arsync.config import Config
 from arsync.connector_sdk import HttpResponse, Page
@@ -28,7 +28,7 @@ from arsync.errors import ArsyncError, RetryLater
 from . import profile
 from .accidents import Tally
 from .conftest import Count, MakeWorld
-from .world import World
+from .world import WatchedWorld
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -185,19 +185,19 @@ class Played:
         return http_response
 
 
-def odd_ledger(world: World) -> None:
+def odd_ledger(world: WatchedWorld) -> None:
     """A ledger with every kind of document, several currencies and states."""
     name = world.name
     world.load(
         name,
-        contacts=[contact_row(f"c{one}", f"Customer {one}") for one in range(4)],
+        contacts=[contact_row(f"c{number}", f"Customer {number}") for number in range(4)],
         invoices=[
-            invoice_row(one, f"c{one % 4}", overdue=one, total=f"{one}23.45")
-            for one in range(1, 12)
+            invoice_row(number, f"c{number % 4}", overdue=number, total=f"{number}23.45")
+            for number in range(1, 12)
         ],
     )
     day = world.clock.now().date().isoformat()
-    ids = [world.invoice_id(name, f"INV-{one:04}") for one in range(1, 8)]
+    ids = [world.invoice_id(name, f"INV-{number:04}") for number in range(1, 8)]
     world.control.person(name, "pay", invoice_id=ids[0], amount="123.45", on=day)
     world.control.person(name, "pay", invoice_id=ids[1], amount="0.01", on=day)
     world.control.person(name, "void", invoice_id=ids[2])
@@ -214,8 +214,8 @@ def corpus(request: pytest.FixtureRequest, make_world: MakeWorld) -> Corpus:
     answers: Answers = {}
 
     def hear(url: str, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        parts = urlsplit(url)
-        key = parts.path, tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+        address = urlsplit(url)
+        key = address.path, tuple(sorted(parse_qsl(address.query, keep_blank_values=True)))
         lowered = {name.lower(): value for name, value in headers}
         answers[key] = HttpResponse(status, lowered, body)
 
@@ -224,10 +224,10 @@ def corpus(request: pytest.FixtureRequest, make_world: MakeWorld) -> Corpus:
         world.wire.hearer = hear
         (result,) = world.app.pull(name)
         assert not result.all_problems
-        made = Corpus(name, world.config, world.mine().organisation.id, answers)
+        corpus = Corpus(name, world.config, world.mine().organisation.id, answers)
     for response in cassette_documents(name):
-        add_documents(made, response)
-    return made
+        add_documents(corpus, response)
+    return corpus
 
 
 def cassette_documents(name: str) -> Iterator[dict[str, Any]]:
@@ -246,7 +246,7 @@ def cassette_documents(name: str) -> Iterator[dict[str, Any]]:
 
 def add_documents(corpus: Corpus, answer: dict[str, Any]) -> None:
     """Put a cassette's documents beside those of the same list, unless they are there already."""
-    found = {
+    documents = {
         name: rows
         for name, rows in (answer.get("QueryResponse") or answer).items()
         if isinstance(rows, list) and rows and isinstance(rows[0], dict)
@@ -254,11 +254,11 @@ def add_documents(corpus: Corpus, answer: dict[str, Any]) -> None:
     for key, response in corpus.answers.items():
         tree = json.loads(response.body, parse_float=Decimal)
         lists = tree.get("QueryResponse", tree) if isinstance(tree, dict) else {}
-        for name, rows in found.items():
+        for name, rows in documents.items():
             mine = lists.get(name)
             if isinstance(mine, list) and mine and _id(mine[0]):
-                known = {_id(one) for one in mine}
-                mine += [row for row in rows if _id(row) and _id(row) not in known]
+                ids = {_id(document) for document in mine}
+                mine += [row for row in rows if _id(row) and _id(row) not in ids]
                 corpus.answers[key] = response._replace(body=written(tree))
 
 
@@ -398,7 +398,7 @@ def judge(corpus: Corpus, known: Mapping[Any, Any], body: bytes, path: Any, key:
             assert isinstance(problem, DocumentProblem)
             assert problem.message, "a problem says what is odd"
             assert problem.kind, "a problem says of what kind the document is"
-    touched = not path or any(one in MONEY for one in path) or _above_money(corpus, path, key)
+    touched = not path or any(step in MONEY for step in path) or _above_money(corpus, path, key)
     for name, record in records_of(pages).items():
         for value in record:
             assert not isinstance(value, float), f"{name}: a float"
@@ -411,8 +411,8 @@ def judge(corpus: Corpus, known: Mapping[Any, Any], body: bytes, path: Any, key:
 def _above_money(corpus: Corpus, path: tuple[Any, ...], key: Any) -> bool:
     """Say whether there is money below the mutated place, or it names the document itself."""
     node = json.loads(corpus.answers[key].body)
-    for one in path:
-        node = node[one]
+    for step in path:
+        node = node[step]
     return any(place[-1] in MONEY for place in places(node)) or path[-1] in {
         "Id",
         "InvoiceID",
@@ -424,11 +424,9 @@ def _above_money(corpus: Corpus, path: tuple[Any, ...], key: Any) -> bool:
 
 
 @pytest.mark.parametrize("corpus", ["xero", "quickbooks"], indirect=True)
-def test_whatever_is_wrong_in_an_answer_never_gives_a_wrong_amount_or_a_crash(
-    corpus: Corpus, count: Count
-) -> None:
-    known = records_of(corpus.pages())
-    kinds = {name for name, _ in known}
+def test_no_mutated_answer_causes_wrong_amounts_or_a_crash(corpus: Corpus, count: Count) -> None:
+    records = records_of(corpus.pages())
+    kinds = {name for name, _ in records}
     assert {"Invoice", "Contact", "Payment", "Credit"} <= kinds, kinds
     with_rows = [
         key for key, http_response in corpus.answers.items() if len(http_response.body) > 2
@@ -440,7 +438,7 @@ def test_whatever_is_wrong_in_an_answer_never_gives_a_wrong_amount_or_a_crash(
         key = chance.choice(with_rows)
         what, body, path = mutated(corpus.answers[key].body, chance)
         try:
-            judge(corpus, known, body, path, key)
+            judge(corpus, records, body, path, key)
         except Exception as error:  # noqa: BLE001 - each failure is told with its mutation
             where = "/".join(map(str, path))
             words = f"case {tally.schedules}: {what} at {where} of {key[0]}"
@@ -452,7 +450,7 @@ def test_whatever_is_wrong_in_an_answer_never_gives_a_wrong_amount_or_a_crash(
 @pytest.mark.parametrize("corpus", ["xero", "quickbooks"], indirect=True)
 def test_an_odd_document_costs_no_other(corpus: Corpus, count: Count) -> None:
     """Each invoice's amount in turn becomes a word: all other records stay, and it is named."""
-    known = records_of(corpus.pages())
+    records = records_of(corpus.pages())
     key, place = next(
         (key, path)
         for key, answer in corpus.answers.items()
@@ -461,18 +459,18 @@ def test_an_odd_document_costs_no_other(corpus: Corpus, count: Count) -> None:
     )
     tree = json.loads(corpus.answers[key].body, parse_float=Decimal)
     rows = tree
-    for one in place:
-        rows = rows[one]
+    for step in place:
+        rows = rows[step]
     tally = Tally()
     for row in rows:
-        name = next(one for one in ("AmountDue", "Balance") if one in row)
+        name = next(field for field in ("AmountDue", "Balance") if field in row)
         old, row[name] = row[name], "much"
         pages = corpus.pages({key: written(tree)})
         row[name] = old
         others = records_of(pages)
         lost = {("Invoice", _id(row))}
-        assert {**known, **others} == known, "the others are as they were"
-        assert set(known) - set(others) <= lost
+        assert {**records, **others} == records, "the others are as they were"
+        assert set(records) - set(others) <= lost
         problems = [problem for page in pages for problem in page.problems]
         assert [problem.id for problem in problems] == [_id(row)]
         tally.schedules += 1
@@ -481,14 +479,14 @@ def test_an_odd_document_costs_no_other(corpus: Corpus, count: Count) -> None:
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'"text"', b"[]", b"\xff"])
 @pytest.mark.parametrize("corpus", ["xero", "quickbooks"], indirect=True)
-def test_an_answer_of_another_shape_is_asked_for_again_later(corpus: Corpus, body: bytes) -> None:
+def test_an_answer_of_another_shape_is_retried_later(corpus: Corpus, body: bytes) -> None:
     with pytest.raises(RetryLater, match=r"Xero|QuickBooks"):
         corpus.pages(dict.fromkeys(corpus.answers, body))
 
 
 @pytest.mark.parametrize("inside", [b'""', b"[]", b"[[]]", b"7"])
 @pytest.mark.parametrize("corpus", ["quickbooks"], indirect=True)
-def test_a_list_of_another_shape_is_asked_for_again_later(corpus: Corpus, inside: bytes) -> None:
+def test_a_list_of_another_shape_is_retried_later(corpus: Corpus, inside: bytes) -> None:
     queries = [key for key in corpus.answers if key[0].endswith("/query")]
     body = b'{"QueryResponse": ' + inside + b', "time": "2026-11-18T10:00:00Z"}'
     with pytest.raises(RetryLater, match="QuickBooks' answer cannot be read"):

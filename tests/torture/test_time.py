@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.acceptance.conftest import ONCE, contact_row, invoice_row, one_of_each
+from tests.builders.ledgers import ONCE, contact_row, invoice_row, one_of_each
 
 from arsync.core.actions import ActionKind, ActionState
 
@@ -17,7 +17,7 @@ from . import profile
 from .accidents import Tally
 from .checks import audit_is_whole, money_is_conserved, nothing_twice, same_as
 from .conftest import Count, MakeWorld
-from .world import World
+from .world import WatchedWorld
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -43,11 +43,11 @@ sending:
 STEPS = ["First reminder", "Second reminder", "Final notice"]
 
 
-def three_debtors(world: World) -> None:
+def three_debtors(world: WatchedWorld) -> None:
     """Three customers who never pay, each with one invoice, one of them with two."""
     world.load(
         world.name,
-        contacts=[contact_row(f"c{one}", f"Customer {one}") for one in (1, 2, 3)],
+        contacts=[contact_row(f"c{number}", f"Customer {number}") for number in (1, 2, 3)],
         invoices=[
             invoice_row(1, "c1", overdue=0),
             invoice_row(2, "c2", overdue=-2),
@@ -59,29 +59,29 @@ def three_debtors(world: World) -> None:
     world.connect(world.name)
 
 
-def days_of_emails(world: World) -> dict[str, list[date]]:
+def days_of_emails(world: WatchedWorld) -> dict[str, list[date]]:
     """Return, by customer, the organisation's days on which an email left (each day once)."""
     zone = ZoneInfo(world.zone or "Europe/London")
     owner = {str(row["id"]): str(row["contact_id"]) for row in world.state()["invoices"]}
-    found: dict[str, set[date]] = defaultdict(set)
+    days: dict[str, set[date]] = defaultdict(set)
     for email in world.state()["emails"]:
         at = datetime.fromisoformat(email["at"])
-        found[owner[email["invoice_id"]]].add(at.astimezone(zone).date())
-    return {contact: sorted(days) for contact, days in found.items()}
+        days[owner[email["invoice_id"]]].add(at.astimezone(zone).date())
+    return {contact: sorted(sent_on) for contact, sent_on in days.items()}
 
 
-def steps_taken(world: World) -> dict[str, list[str]]:
+def steps_taken(world: WatchedWorld) -> dict[str, list[str]]:
     """Return, by invoice, the steps whose notes stand, oldest first."""
     numbers = {row["id"]: row["number"] for row in world.state()["invoices"]}
-    found: dict[str, list[str]] = defaultdict(list)
+    steps: dict[str, list[str]] = defaultdict(list)
     for note in sorted(world.state()["history"], key=lambda one: str(one["at"])):
         if "[arsync:" in note["text"] and note["id"] in numbers:
             words = note["text"].partition(":")[0].split()
-            found[numbers[note["id"]]].append(" ".join(words[:2]))
-    return found
+            steps[numbers[note["id"]]].append(" ".join(words[:2]))
+    return steps
 
 
-def assert_gaps_and_steps(world: World) -> None:
+def assert_gaps_and_steps(world: WatchedWorld) -> None:
     """`days_between_emails` kept, no step skipped or repeated, nothing twice."""
     for contact, days in days_of_emails(world).items():
         gaps = [(b - a).days for a, b in pairwise(days)]
@@ -101,7 +101,7 @@ MONTHS_IN_CI = [("xero", "sqlite"), ("quickbooks", "sqlite"), ("quickbooks", "po
 @pytest.mark.parametrize(
     ("name", "server"), ON_EITHER_STORE if profile.LONG else MONTHS_IN_CI, indirect=["server"]
 )
-def test_a_month_of_runs_sends_each_step_once_and_keeps_the_gaps(
+def test_a_month_sends_each_step_once_with_its_gaps(
     make_world: MakeWorld, count: Count, name: str, store_url: str
 ) -> None:
     """A run every hour; in CI, where half a day was quiet, every half day until something comes.
@@ -152,7 +152,8 @@ def test_days_of_23_and_25_hours_send_once_each(
     zone, moment = CHANGES[change]
     # The clocks do change there at that moment.
     offsets = {
-        (moment + timedelta(minutes=one)).astimezone(ZoneInfo(zone)).utcoffset() for one in (-1, 1)
+        (moment + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone)).utcoffset()
+        for minutes in (-1, 1)
     }
     assert len(offsets) == 2
     start = moment - timedelta(hours=30)
@@ -161,9 +162,12 @@ def test_days_of_23_and_25_hours_send_once_each(
     with make_world(name, start=start, zone=zone) as world:
         world.load(
             name,
-            contacts=[contact_row(f"c{one}", f"Customer {one}") for one in (1, 2, 3)],
+            contacts=[contact_row(f"c{number}", f"Customer {number}") for number in (1, 2, 3)],
             # Due yesterday, today and tomorrow: a first step falls on each of the days around.
-            invoices=[invoice_row(one, f"c{one}", overdue=1 - one - shift) for one in (1, 2, 3)],
+            invoices=[
+                invoice_row(number, f"c{number}", overdue=1 - number - shift)
+                for number in (1, 2, 3)
+            ],
         )
         world.rules(CADENCE.replace("00:00-23:59", "00:30-23:30"))
         world.connect(name)
@@ -222,7 +226,7 @@ JUMPS_IN_CI = [("quickbooks", "sqlite"), ("xero", "postgresql")]
 @pytest.mark.parametrize(
     ("name", "server"), ON_EITHER_STORE if profile.LONG else JUMPS_IN_CI, indirect=["server"]
 )
-def test_a_clock_that_jumps_back_and_forth_doubles_nothing_and_keeps_the_gaps(
+def test_a_clock_jumping_both_ways_keeps_steps_and_gaps(
     make_world: MakeWorld, count: Count, name: str, store_url: str
 ) -> None:
     tally = Tally()
@@ -244,7 +248,7 @@ def test_a_clock_that_jumps_back_and_forth_doubles_nothing_and_keeps_the_gaps(
             audit_is_whole(world)
             for number, steps in steps_taken(world).items():
                 assert steps == STEPS[: len(steps)], f"seed {seed}, {number}: {steps}"
-            emails = [one["invoice_id"] for one in world.state()["emails"]]
+            emails = [email["invoice_id"] for email in world.state()["emails"]]
             sent = [row for row in world.my_rows() if row.action.kind is ActionKind.REMINDER]
             assert len(emails) <= len(sent)
     count(f"runs with a jumping clock, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from tests.acceptance.conftest import ONCE, one_of_each
+from tests.builders.ledgers import ONCE, one_of_each
 from tests.conftest import new_schema
 
 from arsync.application.facade import App
@@ -23,7 +23,7 @@ from .accidents import TOKEN_CALLS, Accidents, Schedule, Tally, can_fork
 from .checks import audit_is_whole, nothing_twice, same_as
 from .conftest import Count, MakeWorld
 from .turns import Turns
-from .world import Point, World
+from .world import Point, WatchedWorld
 
 pytestmark = pytest.mark.timeout(600 if not profile.LONG else 36_000)
 
@@ -32,7 +32,7 @@ DEATHS_ON_POSTGRESQL = 4
 
 
 @each_platform
-def test_a_second_scheduler_at_each_point_of_a_run_is_turned_away(
+def test_a_second_scheduler_is_turned_away_at_any_point(
     make_world: MakeWorld, count: Count, name: str, store_url: str
 ) -> None:
     tally = Tally()
@@ -68,7 +68,7 @@ STAND_STILL_POINTS_MAX = 100
 class TwoSchedulers:
     """Two applications on one store, of which one works at a time, in an order given by a seed."""
 
-    def __init__(self, world: World, seed: int, take_lock_away: Callable[[], int]) -> None:
+    def __init__(self, world: WatchedWorld, seed: int, take_lock_away: Callable[[], int]) -> None:
         """Begin with a world in which there is something to do.
 
         Args:
@@ -132,7 +132,7 @@ def a_store(server: str) -> Iterator[tuple[str, Callable[[], int]]]:
         return
     with new_schema(server) as url:
         name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
-        ours = make_url(url).update_query_dict(name).render_as_string(hide_password=False)
+        own_url = make_url(url).update_query_dict(name).render_as_string(hide_password=False)
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         ended = text(
             "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_locks JOIN pg_stat_activity"
@@ -144,7 +144,7 @@ def a_store(server: str) -> Iterator[tuple[str, Callable[[], int]]]:
                 return int(connection.execute(ended, name).scalar_one())
 
         try:
-            yield ours, take_lock_away
+            yield own_url, take_lock_away
         finally:
             admin.dispose()
 
@@ -167,7 +167,10 @@ def test_two_schedulers_in_turn_do_each_thing_once(
             tally.unknown += bool(world.settle_as_a_person())
             same_as(ONCE)(world)
             broke = [
-                said for result in two.results for said in result.problems if "internal" in said
+                problem
+                for result in two.results
+                for problem in result.problems
+                if "internal" in problem
             ]
             assert not broke, f"story {seed}: {broke}"
             lost += two.losses
@@ -209,13 +212,13 @@ def test_each_effect_stands_once_on_postgresql_too(
     count(f"deaths one after the other, {name}, {'PostgreSQL' if store_url else 'SQLite'}", tally)
 
 
-def die_after(world: World, points: int) -> None:
-    left = points
+def die_after(world: WatchedWorld, points: int) -> None:
+    remaining = points
 
     def die(_: Point) -> None:
-        nonlocal left
-        left -= 1
-        if left <= 0:
+        nonlocal remaining
+        remaining -= 1
+        if remaining <= 0:
             raise Killed
 
     world.at_point = die
@@ -228,14 +231,14 @@ PROMISED = "INV-0001"
 
 @pytest.mark.skipif(not can_fork, reason="a process is copied by fork, as Linux has it")
 @each_platform
-def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_begun(
+def test_a_promise_during_a_run_stops_unsent_emails(
     make_world: MakeWorld, folder: Path, count: Count, name: str
 ) -> None:
     with make_world(name) as world:
         one_of_each(world, name)
         begun: list[bool] = []
 
-        def promise(one: World) -> None:
+        def promise(one: WatchedWorld) -> None:
             rows = [
                 row
                 for row in one.my_rows()
@@ -246,7 +249,7 @@ def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_b
             day = one.clock.now().date() + timedelta(days=9)
             one.app.promise(PROMISED, day, connection=name, who="Jane")
 
-        def check(one: World) -> None:
+        def check(one: WatchedWorld) -> None:
             nothing_twice(one)
             audit_is_whole(one)
             emails = one.stands().get(f"email about {PROMISED}", 0)
@@ -260,7 +263,7 @@ def test_a_promise_recorded_at_any_point_of_a_run_stops_the_email_that_has_not_b
             accidents=("promise",),
         )
         accidents = Accidents(world, folder, schedule, check, words={"promise": promise})
-        tally = accidents.of(World.run_until_quiet)
+        tally = accidents.of(WatchedWorld.run_until_quiet)
     count(f"a person's word during a run, {name}", tally)
 
 

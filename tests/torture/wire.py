@@ -80,23 +80,23 @@ class InProcess:
 
 
 def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
-    parts = urlsplit(str(request.url))
+    address = urlsplit(str(request.url))
     body = request.body or b""
     body = body.encode() if isinstance(body, str) else body
     assert isinstance(body, bytes), "nothing is streamed"
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote(parts.path).encode().decode("latin-1"),
-        "QUERY_STRING": parts.query,
-        "SERVER_NAME": parts.hostname,
-        "SERVER_PORT": str(parts.port),
+        "PATH_INFO": unquote(address.path).encode().decode("latin-1"),
+        "QUERY_STRING": address.query,
+        "SERVER_NAME": address.hostname,
+        "SERVER_PORT": str(address.port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": parts.netloc,
+        "HTTP_HOST": address.netloc,
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": parts.scheme,
+        "wsgi.url_scheme": address.scheme,
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,

@@ -2,7 +2,7 @@
 
 Everything that outlives a process passes one of five points: a commit of the store has happened, a
 request is about to leave, a request has taken effect, a letter is about to leave, a letter was
-taken. `World.at_point` is told of each; what it does there is the schedule.
+taken. `WatchedWorld.at_point` is told of each; what it does there is the schedule.
 """
 
 from __future__ import annotations
@@ -14,23 +14,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, event
-from tests.acceptance.conftest import START, Control, standing
-from tests.acceptance.conftest import World as AcceptanceWorld
+from tests.builders.effects import standing
+from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
 from arsync.application.adapters import MailPost
 from arsync.application.facade import App
 from arsync.application.results import RunResult
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt
-from arsync.connector_sdk import platform as installed_platform
 from arsync.core.actions import ActionKind, ActionState
-from arsync.http import PlatformTransport, Timer
 from arsync.store.models import ActionRow, ConnectionRow, ConnectionState
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
@@ -44,8 +41,6 @@ STORE = "arsync.db"
 ROUNDS_MAX = 60
 """So many runs, an hour apart, and a connection must be quiet."""
 QUARTERS = 4
-_READING_POSTS = ("/query", "/batch")
-ON_THE_WAY = (ActionState.APPROVED, ActionState.SENDING, ActionState.SENT)
 
 
 class Point(NamedTuple):
@@ -70,10 +65,10 @@ class Point(NamedTuple):
 def is_change(request: str) -> bool:
     """Say whether a request in words, `PUT /api.xro/2.0/Contacts`, changes something."""
     method, _, path = request.partition(" ")
-    return method != "GET" and not path.endswith(_READING_POSTS)
+    return method != "GET" and not path.endswith(READING_POSTS)
 
 
-class World(AcceptanceWorld):
+class WatchedWorld(World):
     """The acceptance tests' world, without a socket, and with a watcher."""
 
     name: str
@@ -107,15 +102,8 @@ class World(AcceptanceWorld):
             more.setdefault("runs_time_zone", self.zone)
         return super().configured(**more)
 
-    def new_app(self, clock: Any = None) -> App:
-        timer = Timer(monotonic=lambda: time.monotonic() + self.slept, sleep=self._sleep)
-        app = App(
-            self.config,
-            clock=clock or self.clock,
-            platforms=cache(installed_platform),
-            transports=partial(PlatformTransport, timer=timer, read_seconds=self.read_seconds),
-            post=lambda *parts: WatchedPost(self, *parts),
-        )
+    def new_app(self, **options: Any) -> App:
+        app = super().new_app(**options, post=lambda *made_of: WatchedPost(self, *made_of))
         app.lock_wait_seconds = 0.0
         engine = app.store.engine
         # Before the dialect is another one: connections are made by the engine's own.
@@ -286,7 +274,7 @@ class World(AcceptanceWorld):
         rows = self.sandbox.journal.page(0)["requests"]
         return sum(
             row["method"] != "GET"
-            and not row["path"].partition("?")[0].endswith((*_READING_POSTS, "/token", "/bearer"))
+            and not row["path"].partition("?")[0].endswith((*READING_POSTS, "/token", "/bearer"))
             for row in rows
         )
 
@@ -308,12 +296,12 @@ class World(AcceptanceWorld):
     def stands(self) -> dict[str, int]:
         """Return everything arsync wrote that stands, in words, each with how often."""
         state = self.state()
-        found = dict(standing(state, self.name))
+        effects = dict(standing(state, self.name))
         for email in state["emails"]:
             if email["origin"] == "smtp":
                 words = f"letter to {', '.join(email['to'])}: {email['subject']}"
-                found[words] = found.get(words, 0) + 1
-        return found
+                effects[words] = effects.get(words, 0) + 1
+        return effects
 
     def reconnect_as_a_person(self) -> int:
         """Give consent anew where a run said that it is needed; returns how often."""
@@ -349,28 +337,28 @@ class World(AcceptanceWorld):
 
 def _locks_held() -> list[tuple[int, str]]:
     """Return the open lock files of this process, as number and name."""
-    found = []
+    locks = []
     for link in Path("/proc/self/fd").iterdir():
         try:
             target = link.readlink().name
         except OSError:  # the folder's own
             continue
         if target.startswith(f"{STORE}-lock-"):
-            found.append((int(link.name), target))
-    return found
+            locks.append((int(link.name), target))
+    return locks
 
 
 def _lead_to(number: int, file: Path) -> None:
     """Let an open file be another one."""
-    other = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    os.dup2(other, number)
-    os.close(other)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    os.dup2(descriptor, number)
+    os.close(descriptor)
 
 
 class WatchedPost(MailPost):
     """The real post office, with a watcher at its door."""
 
-    def __init__(self, world: World, *parts: Any) -> None:
+    def __init__(self, world: WatchedWorld, *parts: Any) -> None:
         super().__init__(*parts)
         self._world = world
 
@@ -391,7 +379,7 @@ def a_world(
     store_url: str = "",
     zone: str = "",
     switches: Mapping[str, Any] = MappingProxyType({}),
-) -> Iterator[World]:
+) -> Iterator[WatchedWorld]:
     """Make an empty sandbox and an application that is connected to nothing yet.
 
     `switches` are settings of the sandbox: what nobody could verify about a platform.
@@ -406,14 +394,14 @@ def a_world(
     # Time stands unless it is moved: the same schedule gives the same run.
     sandbox.clock = SandboxClock(start.astimezone(UTC), elapsed=lambda: 0.0)
     sandbox.timeline.move_to(start)
-    worlds: list[World] = []
+    worlds: list[WatchedWorld] = []
 
     def watcher(kind: str, request: str) -> None:
         if worlds:
             worlds[0].on_the_wire(kind, request)
 
     with in_process(sandbox, watcher) as wire, mail_in_process(sandbox):
-        world = World(sandbox, folder, name, store_url=store_url, zone=zone)
+        world = WatchedWorld(sandbox, folder, name, store_url=store_url, zone=zone)
         world.move_to(start)
         worlds.append(world)
         world.wire = wire

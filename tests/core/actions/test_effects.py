@@ -47,7 +47,7 @@ def a_reminder(step: str = "first reminder", day: int = 1) -> Action:
     )
 
 
-def test_a_reminder_becomes_a_step_of_its_episode_with_its_moment(desk: Desk) -> None:
+def test_a_reminder_records_its_step_and_batch(desk: Desk) -> None:
     account = after(desk.account(desk.invoice("i1", 5)), [a_reminder()], TODAY)
     step = account.sent[0]
     assert step[:6] == ("i1", 2, "Standard cadence", 1, "first reminder", TODAY)
@@ -60,8 +60,8 @@ def test_nothing_done_leaves_the_account_as_it_is(desk: Desk) -> None:
     assert after(account, [], TODAY) is account
 
 
-def test_a_task_of_a_cadence_is_a_step_and_one_of_a_follow_up_is_none(desk: Desk) -> None:
-    step = replace(a_reminder("Call", 7), payload=a_payload(ActionKind.TASK), batch_id="")
+def test_only_a_cadences_task_counts_as_a_step(desk: Desk) -> None:
+    step = replace(a_reminder("Call", 7), kind=ActionKind.TASK, moment="")
     ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP")
     follow_up = an_action(ActionKind.TASK, invoices=(ref,), subject="promised")
     account = after(desk.account(), [step, follow_up], TODAY)
@@ -70,7 +70,7 @@ def test_a_task_of_a_cadence_is_a_step_and_one_of_a_follow_up_is_none(desk: Desk
     assert after_task_done(account, [step.key]).open_tasks == (follow_up.key,)
 
 
-def test_a_hold_is_placed_once_and_lifted_with_its_terms(desk: Desk) -> None:
+def test_a_hold_is_placed_once_and_lifted_with_terms(desk: Desk) -> None:
     placed = [an_action(ActionKind.CREDIT_HOLD, episode=3), an_action(ActionKind.TERMS, episode=3)]
     account = after(desk.account(), placed, TODAY)
     assert account.hold is not None
@@ -82,7 +82,7 @@ def test_a_hold_is_placed_once_and_lifted_with_its_terms(desk: Desk) -> None:
     assert (lifted.hold, lifted.last_hold_episode) == (None, 3)
 
 
-def test_terms_that_were_changed_before_the_hold_belong_to_it(desk: Desk) -> None:
+def test_terms_changed_before_the_hold_belong_to_it(desk: Desk) -> None:
     early = after(desk.account(), [an_action(ActionKind.TERMS)], TODAY)
     assert early.hold is None
     account = after(early, [an_action(ActionKind.CREDIT_HOLD)], TODAY)
@@ -96,7 +96,7 @@ def test_what_is_refused_is_done_without_a_trace(desk: Desk) -> None:
     assert account.done_keys == {a_reminder().key}
 
 
-def test_a_refused_hold_may_come_again_when_its_reason_is_over(desk: Desk) -> None:
+def test_a_refused_hold_may_return_after_its_reason_ends(desk: Desk) -> None:
     hold, letter = an_action(ActionKind.CREDIT_HOLD), a_reminder()
     account = after_refusal(desk.account(), [hold, letter])
     assert account.refused == {hold.key}, "a step has no reason that could go"
@@ -109,7 +109,7 @@ def test_other_kinds_take_no_step() -> None:
     assert steps_taken(an_action(ActionKind.NOTE), TODAY) == []
 
 
-def test_a_message_waits_for_the_day_on_which_it_may_leave() -> None:
+def test_a_message_waits_for_its_sending_day() -> None:
     monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
     message = replace(a_reminder(), not_before=monday)
     assert not leaves_on(message, monday.date() - timedelta(1))
@@ -117,7 +117,7 @@ def test_a_message_waits_for_the_day_on_which_it_may_leave() -> None:
     assert leaves_on(an_action(ActionKind.CREDIT_HOLD), TODAY)
 
 
-def test_a_broken_promise_stays_broken_when_the_money_comes_later(desk: Desk) -> None:
+def test_a_promise_broken_before_the_money_came_stays_broken(desk: Desk) -> None:
     promise = Promise("i1", TODAY - timedelta(1), None, TODAY - timedelta(9))
     account = judged(desk.account(desk.invoice("i1", 5), promises=(promise,)), TODAY)
     assert account.promises[0].kept is False

@@ -35,7 +35,7 @@ def test_each_day_has_its_bucket(desk: Desk, overdue: int, bucket: str) -> None:
     assert BUCKETS[bucket_of(desk.today - timedelta(overdue), desk.today)] == bucket
 
 
-def test_ageing_by_contact_and_currency_with_totals_in_the_base_currency(desk: Desk) -> None:
+def test_ageing_totals_contacts_and_currencies_in_the_base_currency(desk: Desk) -> None:
     usd: Any = {"currency": "USD", "rate": Decimal("0.80")}
     first = desk.account(
         desk.invoice("i1", 10, "100.10"),
@@ -114,7 +114,7 @@ def explained(desk: Desk, account: Any, **values: Any) -> list[str]:
     return [str(line) for line in lines]
 
 
-def test_an_explanation_reads_the_rules_in_order_and_ends_with_what_comes_next(desk: Desk) -> None:
+def test_an_explanation_follows_the_rules_and_ends_with_next(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 20), desk.invoice("i2", -9), sent=(desk.sent("i1", 1, 19, "first"),)
     )
@@ -150,7 +150,7 @@ def test_an_explanation_of_one_invoice_says_what_stopped_it(desk: Desk) -> None:
     assert not any("I2" in line for line in lines)
 
 
-def test_an_explanation_of_a_paid_invoice_and_of_a_child(desk: Desk) -> None:
+def test_paid_invoices_and_child_contacts_are_explained(desk: Desk) -> None:
     family = (desk.contact(), desk.contact("c2", bill_to_parent=True), desk.contact("c3"))
     account = desk.account(
         desk.invoice("i1", 20, "0", status="paid", contact="c2"),

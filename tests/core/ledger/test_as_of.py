@@ -63,7 +63,7 @@ def test_money_allocated_later_was_still_in_hand(desk: Desk) -> None:
     assert past.invoices[0].amount_due == Decimal(40)
 
 
-def test_a_void_counts_from_the_day_of_its_last_change(desk: Desk) -> None:
+def test_a_void_counts_from_its_last_change(desk: Desk) -> None:
     changed = datetime(2026, 11, 10, 12, tzinfo=UTC)
     account = desk.account(
         desk.invoice("i1", 40, "0", total="50", status="voided", updated_at=changed),
@@ -85,7 +85,7 @@ def test_a_void_counts_from_the_day_of_its_last_change(desk: Desk) -> None:
     assert (past.payments[0].status, past.credits[0].status) == ("active", "open")
 
 
-def test_what_people_said_and_what_was_done_later_is_not_known_yet(desk: Desk) -> None:
+def test_later_promises_and_actions_are_not_known_yet(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 40),
         promises=(

@@ -33,7 +33,7 @@ def test_codes_and_names_are_told_by_two_letters(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Mars", "XX", "Georgia", "D", "Gemrany", "DE-BY", "none"])
-def test_what_names_no_country_for_certain_stays_as_it_is(text: str) -> None:
+def test_an_ambiguous_country_name_stays_as_written(text: str) -> None:
     assert alpha_2(text) == text
 
 

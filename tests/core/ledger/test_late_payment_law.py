@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders.records import a_debtor, an_invoice
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.late_payment_law import (
     DAYS_LATE_MAX,
@@ -20,7 +22,7 @@ from arsync.core.ledger.late_payment_law import (
     half_year,
     interest,
 )
-from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.core.planning.assessment import Assessor
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.rulebook.facts import INVOICE_BY_NAME, INVOICE_FIELDS, invoice_row
@@ -39,26 +41,26 @@ def of(law: LatePayment, due: str, as_of: str, amount: str = "1000") -> Decimal 
     return interest(law, Decimal(amount), date.fromisoformat(due), date.fromisoformat(as_of))
 
 
-def test_interest_is_simple_and_starts_on_the_day_after_the_due_date() -> None:
+def test_interest_is_simple_from_the_day_after_due() -> None:
     assert of(UK, "2024-03-01", "2024-03-01") == 0
     assert of(UK, "2024-03-01", "2024-02-01") == 0
     assert of(UK, "2024-03-01", "2024-03-02") == Decimal("0.36")  # 1000 * 13.25% / 365
     assert of(UK, "2024-03-01", "2024-03-31") == Decimal("10.89")  # 30 days
 
 
-def test_in_the_united_kingdom_the_rate_of_the_day_it_became_late_holds() -> None:
+def test_the_united_kingdom_fixes_the_rate_at_lateness() -> None:
     assert of(UK, "2024-12-01", "2025-11-30") == Decimal("132.14")  # 364 days at 13.25
     assert of(UK, "2024-12-31", "2025-01-10") == Decimal("3.49")  # 10 days at 12.75
     assert of(UK, "2024-06-30", "2024-07-10") == of(UK, "2024-06-29", "2024-07-09")
 
 
-def test_in_the_union_each_half_year_counts_with_its_own_rate() -> None:
+def test_the_union_applies_each_half_years_own_rate() -> None:
     ten_and_ten = Decimal(1000) * (Decimal("13.25") * 10 + Decimal("12.75") * 10) / 100 / 365
     assert of(EU, "2024-12-21", "2025-01-10") == round(ten_and_ten, 2)
     assert of(EU, "2024-12-21", "2025-07-01") is None
 
 
-def test_a_half_year_that_is_not_in_the_table_is_unknown_and_never_todays() -> None:
+def test_a_half_year_missing_from_the_table_is_unknown() -> None:
     assert of(UK, "2023-12-30", "2024-03-01") is None
     assert of(UK, "2023-12-31", "2024-03-01") is not None
     assert of(UK, "2025-06-30", "2025-07-02") is None
@@ -94,10 +96,12 @@ def test_interest_only_grows_and_never_outgrows_its_rate(
     amount: Decimal, due: date, days: int
 ) -> None:
     today = due + timedelta(days=days)
-    found, later = (interest(UK, amount, due, day) for day in (today, today + timedelta(days=1)))
-    assert found is not None
+    owed_today, later = (
+        interest(UK, amount, due, day) for day in (today, today + timedelta(days=1))
+    )
+    assert owed_today is not None
     assert later is not None
-    assert 0 <= found <= later <= amount * Decimal("0.1325") + Decimal("0.01")
+    assert 0 <= owed_today <= later <= amount * Decimal("0.1325") + Decimal("0.01")
 
 
 TABLE = """\
@@ -113,54 +117,41 @@ statutory:
 """
 
 
-def sound(text: str) -> Rulebook:
-    rulebook, problems = read_rulebook([("r.yaml", text)])
-    assert problems == []
-    assert rulebook is not None
-    return rulebook
-
-
 def facts(rulebook: Rulebook, currency: str = "GBP", due: str = "2026-08-01") -> list[object]:
-    invoice = Invoice(
-        "i",
-        "c",
-        "INV-1",
-        "open",
-        date(2026, 7, 1),
-        date.fromisoformat(due),
-        currency,
-        Decimal(1),
-        Decimal(1500),
-        Decimal(1200),
+    invoice = an_invoice(
+        issued_on=date(2026, 7, 1),
+        due_on=date.fromisoformat(due),
+        currency=currency,
+        rate=1,
+        total=1500,
+        amount_due=1200,
     )
     assessor = Assessor(rulebook, Organisation("o", "O", "GBP"), date(2026, 8, 31))
-    assessment = assessor.assess(Account((Contact("c", "C"),), (invoice,)))
+    assessment = assessor.assess(a_debtor(invoice))
     row = invoice_row(assessment.root.seat, invoice, range(len(INVOICE_FIELDS)))
     names = ("statutory_interest", "statutory_compensation")
     return [row[INVOICE_BY_NAME[name].position] for name in names]
 
 
 def test_the_facts_count_on_what_is_due_now() -> None:
-    assert facts(sound(TABLE)) == [Decimal("11.59"), Decimal(70)]  # 1200 * 11.75% * 30 / 365
-    assert facts(sound(TABLE), due="2026-09-01") == [Decimal(0), Decimal(0)]
+    assert facts(a_rulebook(TABLE)) == [Decimal("11.59"), Decimal(70)]  # 1200 * 11.75% * 30 / 365
+    assert facts(a_rulebook(TABLE), due="2026-09-01") == [Decimal(0), Decimal(0)]
 
 
 def test_without_a_table_that_fits_the_facts_are_unknown() -> None:
-    assert facts(sound("version: 1\ncurrency: GBP\n")) == [None, None]
-    assert facts(sound(TABLE), currency="EUR") == [None, None]
-    assert facts(sound(TABLE.replace("\ncurrency: GBP", "\ncurrency: EUR"))) == [None, None]
-    assert facts(sound(TABLE), due="2026-06-29") == [None, Decimal(70)]
+    assert facts(a_rulebook("version: 1\ncurrency: GBP\n")) == [None, None]
+    assert facts(a_rulebook(TABLE), currency="EUR") == [None, None]
+    assert facts(a_rulebook(TABLE.replace("\ncurrency: GBP", "\ncurrency: EUR"))) == [None, None]
+    assert facts(a_rulebook(TABLE), due="2026-06-29") == [None, Decimal(70)]
 
 
-def test_users_add_a_rate_in_a_file_of_their_own() -> None:
+def test_users_add_a_rate_in_their_own_file() -> None:
     more = (
         "statutory:\n  rates:\n    - {from: 2026-01-01, rate: 3.75, source: mine}\n"
         "    - {from: 2026-07-01, rate: 4.00, source: corrected}\n"
         "  compensation: [{debts_from: 1000, remove: true}]\n"
     )
-    rulebook, problems = read_rulebook([("statutory_rates.yaml", more)], shared=[("b", TABLE)])
-    assert problems == []
-    assert rulebook is not None
+    rulebook = a_rulebook(more, "statutory_rates.yaml", shared=[("b", TABLE)])
     assert rulebook.statutory is not None
     assert [(str(rate.starts), rate.percent) for rate in rulebook.statutory.rates] == [
         ("2026-01-01", Decimal("3.75")),

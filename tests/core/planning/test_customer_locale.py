@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.actions import Action
 from arsync.core.ledger.business_days import IsHoliday
@@ -56,8 +57,8 @@ def plan(desk: Desk) -> Callable[..., Plan]:
             )
             for n, country in enumerate(countries)
         ]
-        found: Plan = desk.plan(text, *accounts, holidays=asked or holidays_in)
-        return found
+        planned: Plan = desk.plan(text, *accounts, holidays=asked or holidays_in)
+        return planned
 
     return made
 
@@ -68,11 +69,11 @@ def leaves(plan: Plan) -> Iterator[tuple[date, str]]:
         yield action.not_before.date(), action.payload.waits_for_holidays
 
 
-def test_a_message_waits_for_a_day_that_counts_in_the_customers_country(
+def test_a_message_waits_for_the_customers_next_business_day(
     plan: Callable[..., Plan],
 ) -> None:
-    found = list(leaves(plan(book(), "DE", "GB", "US", "")))
-    assert found == [
+    leaving = list(leaves(plan(book(), "DE", "GB", "US", "")))
+    assert leaving == [
         (date(2026, 5, 4), "Fri 2026-05-01 is a public holiday in DE"),
         (MAY_DAY, ""),
         (MAY_DAY, ""),
@@ -80,21 +81,21 @@ def test_a_message_waits_for_a_day_that_counts_in_the_customers_country(
     ]
 
 
-def test_the_files_own_place_counts_where_the_country_is_unknown_or_its_own(
+def test_customers_of_unknown_country_follow_the_files_calendar(
     plan: Callable[..., Plan],
 ) -> None:
     """`GB-SCT` says more than `GB`: 2 January is a holiday in Scotland alone."""
-    found = plan(book(own="GB-SCT"), "GB", "", today=date(2026, 1, 2))
+    planned = plan(book(own="GB-SCT"), "GB", "", today=date(2026, 1, 2))
     words = "Fri 2026-01-02 is a public holiday in GB-SCT"
-    assert list(leaves(found)) == [(date(2026, 1, 5), words)] * 2
+    assert list(leaves(planned)) == [(date(2026, 1, 5), words)] * 2
 
 
-def test_without_the_key_the_files_own_place_counts_for_everyone(
+def test_without_the_key_everyone_follows_the_files_calendar(
     plan: Callable[..., Plan],
 ) -> None:
-    found = plan(book(sending=""), "DE", "FR")
-    assert [day for day, _ in leaves(found)] == [MAY_DAY, MAY_DAY]
-    assert [action.payload.language_code for action in found.actions] == ["en", "en"]
+    planned = plan(book(sending=""), "DE", "FR")
+    assert [day for day, _ in leaves(planned)] == [MAY_DAY, MAY_DAY]
+    assert [action.details["language"] for action in planned.actions] == ["en", "en"]
 
 
 def test_what_was_agreed_with_a_customer_wins(plan: Callable[..., Plan]) -> None:
@@ -116,22 +117,22 @@ def test_holidays_and_language_are_asked_for_one_by_one(plan: Callable[..., Plan
     assert (action.payload.language_code, bool(action.payload.waits_for_holidays)) == ("de", False)
 
 
-def test_every_row_of_holidays_is_told_and_a_weekend_is_not(plan: Callable[..., Plan]) -> None:
+def test_every_skipped_holiday_is_named_and_weekends_are_not(plan: Callable[..., Plan]) -> None:
     """Good Friday, the weekend, Easter Monday."""
-    (found,) = leaves(plan(book(), "DE", today=date(2026, 4, 3)))
+    (leaving,) = leaves(plan(book(), "DE", today=date(2026, 4, 3)))
     words = "Fri 2026-04-03, Mon 2026-04-06 are public holidays in DE"
-    assert found == (date(2026, 4, 7), words)
-    (found,) = leaves(plan(book(), "DE", today=date(2026, 5, 9)))
-    assert found == (date(2026, 5, 11), "")
+    assert leaving == (date(2026, 4, 7), words)
+    (leaving,) = leaves(plan(book(), "DE", today=date(2026, 5, 9)))
+    assert leaving == (date(2026, 5, 11), "")
 
 
 @pytest.mark.parametrize("country", ["XX", "Atlantis"])
-def test_a_country_without_known_holidays_falls_back_and_says_so_once(
+def test_a_country_without_known_holidays_falls_back_once(
     plan: Callable[..., Plan], country: str
 ) -> None:
-    found = plan(book(), *[country] * 3, today=date(2026, 5, 4))
-    assert [day for day, _ in leaves(found)] == [date(2026, 5, 5)] * 3
-    (problem,) = found.problems
+    planned = plan(book(), *[country] * 3, today=date(2026, 5, 4))
+    assert [day for day, _ in leaves(planned)] == [date(2026, 5, 5)] * 3
+    (problem,) = planned.problems
     assert problem == (
         f"no public holidays are known for {country!r}, the place of Name c0:"
         " those of GB-ENG count there"
@@ -140,7 +141,7 @@ def test_a_country_without_known_holidays_falls_back_and_says_so_once(
     assert problem.endswith("every business day counts there")
 
 
-def test_each_place_is_looked_at_once_however_many_customers_are_there(
+def test_each_calendar_is_read_once_for_all_customers(
     plan: Callable[..., Plan],
 ) -> None:
     counted = Counted()
@@ -148,11 +149,11 @@ def test_each_place_is_looked_at_once_however_many_customers_are_there(
     assert sorted(counted.places) == ["DE", "FR", "GB-ENG", "XX"]
 
 
-def test_every_day_means_every_day_also_where_it_is_a_holiday(plan: Callable[..., Plan]) -> None:
+def test_every_day_sending_includes_holidays(plan: Callable[..., Plan]) -> None:
     assert list(leaves(plan(book(BOTH + "  days: every day\n"), "DE"))) == [(MAY_DAY, "")]
 
 
-def test_only_what_reaches_the_customer_waits_for_the_customers_holidays(
+def test_only_customer_messages_wait_for_the_customers_holidays(
     plan: Callable[..., Plan],
 ) -> None:
     text = book().replace("email: first reminder", "task: Call")
@@ -164,8 +165,7 @@ def test_only_what_reaches_the_customer_waits_for_the_customers_holidays(
 def test_why_says_whose_holiday_delays_a_message(desk: Desk) -> None:
     desk.today = MAY_DAY
     account = desk.account(desk.invoice("i1", 2), contacts=(desk.contact(country="DE"),))
-    rulebook, _ = read_rulebook([("rules/test.yaml", book())])
-    assert rulebook is not None
+    rulebook = a_rulebook(book())
     lines = explain(
         account,
         rulebook,
@@ -176,7 +176,7 @@ def test_why_says_whose_holiday_delays_a_message(desk: Desk) -> None:
     assert planned.endswith("; from 2026-05-04 09:00 (Fri 2026-05-01 is a public holiday in DE)")
 
 
-def test_the_parent_that_pays_is_written_to_at_its_own_place(desk: Desk) -> None:
+def test_a_paying_parent_is_written_to_by_its_calendar(desk: Desk) -> None:
     desk.today = MAY_DAY
     contacts = (
         desk.contact("p", country="FR"),

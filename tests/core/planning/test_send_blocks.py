@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Difference
 from arsync.core.planning.send_blocks import Circumstances, differs, pauses, warnings
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -22,9 +23,7 @@ SURE = Circumstances(
 
 def rulebook(safety: str = "{}", currency: str = "GBP") -> Rulebook:
     text = f"version: 1\ncurrency: {currency}\nsafety: {safety}\n"
-    book, problems = read_rulebook([("rules.yaml", text)])
-    assert book is not None, problems
-    return book
+    return a_rulebook(text, "rules.yaml")
 
 
 def rules_of(known: Circumstances, safety: str = "{}") -> list[str]:
@@ -36,7 +35,7 @@ def apart(name: str = "Ada", by: str = "5.00", **more: Any) -> Difference:
     return difference._replace(**more)
 
 
-def test_with_fresh_data_and_figures_that_agree_nothing_is_paused() -> None:
+def test_fresh_and_matching_figures_pause_nothing() -> None:
     assert pauses(rulebook(), SURE) == ()
     assert warnings(rulebook(), SURE, "acme") == []
 
@@ -50,7 +49,7 @@ def test_with_fresh_data_and_figures_that_agree_nothing_is_paused() -> None:
         (0.9, "{data_not_older_than: 1 hour}", []),
     ],
 )
-def test_data_is_old_after_the_time_that_the_rulebook_says(
+def test_data_grow_old_after_the_rulebooks_time(
     hours: float, safety: str, found: list[str]
 ) -> None:
     old = SURE._replace(pulled_at=NOW - timedelta(hours=hours))
@@ -80,15 +79,15 @@ def test_reminders_of_the_platform_stop_ours_and_nothing_else() -> None:
     assert not rules_of(SURE._replace(own_reminders=True), "{platform_reminders: ignore}")
 
 
-def test_what_is_not_known_of_its_reminders_is_warned_of_unless_nobody_cares() -> None:
+def test_unknown_platform_reminders_are_warned_about_unless_disregarded() -> None:
     unknown = SURE._replace(own_reminders=None)
     assert not rules_of(unknown)
-    (said,) = warnings(rulebook(), unknown, "acme")
-    assert "arsync connections acme --own-reminders off" in said
+    (warning,) = warnings(rulebook(), unknown, "acme")
+    assert "arsync connections acme --own-reminders off" in warning
     assert warnings(rulebook("{platform_reminders: ignore}"), unknown, "acme") == []
 
 
-def test_more_customers_who_differ_than_the_rulebook_gives_leave_for_stop_all() -> None:
+def test_too_many_differing_customers_stop_everything() -> None:
     circumstances = SURE._replace(
         differences=(apart("Ada"), apart("Bob", "1.00"), apart("Cem", "-2"))
     )
@@ -115,7 +114,7 @@ def test_more_customers_who_differ_than_the_rulebook_gives_leave_for_stop_all() 
     ],
     ids=["below", "above", "no rate", "the rulebook is of another currency"],
 )
-def test_the_tolerance_is_in_the_rulebooks_currency_and_unknown_protects(
+def test_the_tolerance_uses_the_rulebooks_currency_and_unknown_protects(
     more: dict[str, Any], currency: str, answer: bool
 ) -> None:
     assert differs(rulebook(currency=currency), apart(**more), "GBP") is answer

@@ -52,30 +52,30 @@ def numbers(kind: Kind) -> st.SearchStrategy[Any]:
 
 def values(field: Field) -> st.SearchStrategy[Any]:
     if field.kind in NUMBERS:
-        found = numbers(field.kind)
+        values = numbers(field.kind)
     elif field.kind is Kind.YES_NO:
-        found = st.booleans()
+        values = st.booleans()
     elif field.kind is Kind.TEXTS:
-        found = st.frozensets(st.sampled_from(WORDS), max_size=3)
+        values = st.frozensets(st.sampled_from(WORDS), max_size=3)
     else:
-        found = st.sampled_from(WORDS)
-    return st.none() | found
+        values = st.sampled_from(WORDS)
+    return st.none() | values
 
 
 def leaf(field: Field) -> st.SearchStrategy[Node]:
-    known = st.booleans().map(lambda answer: Known(field, answer))
+    known_question = st.booleans().map(lambda answer: Known(field, answer))
     if field.kind in NUMBERS:
-        same = [one for one in ASKED if one.kind is field.kind]
-        return known | st.builds(
+        same = [question for question in ASKED if question.kind is field.kind]
+        return known_question | st.builds(
             Compare,
             st.just(field),
             st.sampled_from(sorted(COMPARISONS)),
             numbers(field.kind) | st.sampled_from(same),
         )
     if field.kind is Kind.YES_NO:
-        return known | st.booleans().map(lambda answer: Flag(field, answer))
+        return known_question | st.booleans().map(lambda answer: Flag(field, answer))
     texts = st.frozensets(st.sampled_from(WORDS), min_size=1, max_size=2)
-    return known | texts.map(lambda found: OneOf(field, found, " or ".join(sorted(found))))
+    return known_question | texts.map(lambda found: OneOf(field, found, " or ".join(sorted(found))))
 
 
 def grow(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
@@ -98,12 +98,12 @@ INVOICE_ROWS = st.tuples(*(values(field) for field in INVOICE_FIELDS))
 def test_both_evaluators_agree_on_every_tree_and_row(
     tree: Node, contact: tuple[Any, ...], invoice: tuple[Any, ...]
 ) -> None:
-    found = trace(tree, contact, invoice)
-    assert Condition.of(tree).test(contact, invoice) is found.answer
-    assert len(found.evidence) == len(list(leaves(tree)))
-    assert {evidence.field for evidence in found.evidence} <= fields_of(tree)
-    asked = [(evidence.field, evidence.wanted) for evidence in found.evidence]
-    assert list(Condition.of(tree).asked) == asked
+    traced = trace(tree, contact, invoice)
+    assert Condition.of(tree).test(contact, invoice) is traced.answer
+    assert len(traced.evidence) == len(list(leaves(tree)))
+    assert {evidence.field for evidence in traced.evidence} <= fields_of(tree)
+    questions = [(evidence.field, evidence.wanted) for evidence in traced.evidence]
+    assert list(Condition.of(tree).asked) == questions
 
 
 def a_flag(answer: bool | None) -> tuple[Node, tuple[Any, ...]]:
@@ -126,12 +126,12 @@ def a_flag(answer: bool | None) -> tuple[Node, tuple[Any, ...]]:
 )
 def test_unknown_is_neither_yes_nor_no(word: str, second: bool | None, answer: Any) -> None:
     unknown, row = a_flag(None)
-    other: Node = {
+    question: Node = {
         True: AllOf(()),
         False: AnyOf(()),
         None: unknown,
     }[second]
-    tree: Node = (AllOf if word == "all" else AnyOf)((unknown, other))
+    tree: Node = (AllOf if word == "all" else AnyOf)((unknown, question))
     assert Condition.of(tree).test(row, None) is answer
     assert Condition.of(Negation(unknown)).test(row, None) is None
 
@@ -140,7 +140,7 @@ def test_always_holds_for_everyone() -> None:
     assert ALWAYS.test((), None) is True
 
 
-def test_no_text_of_the_user_gets_into_the_compiled_source() -> None:
+def test_no_user_text_enters_the_compiled_source() -> None:
     nasty = "'); __import__('os').system('x'); ('"
     field = CONTACT_BY_NAME["tag"]
     row: list[Any] = [None] * len(CONTACT_FIELDS)
@@ -170,7 +170,7 @@ def test_what_is_wanted_is_said_in_words(leaf_: Any, words: str) -> None:
     assert wanted_in_words(leaf_) == words
 
 
-def test_what_is_negated_says_not_and_twice_negated_does_not() -> None:
+def test_negation_says_not_and_double_negation_does_not() -> None:
     flag, row = a_flag(True)
     assert trace(Negation(flag), row).evidence[0].wanted == "not yes"
     assert trace(Negation(Negation(flag)), row).evidence[0].wanted == "yes"
@@ -197,7 +197,7 @@ def test_values_in_words_and_in_json(name: str, value: Any, words: str, json: An
     assert in_json(field, value) == json
 
 
-def test_every_fact_has_a_name_a_description_and_a_place_in_its_row() -> None:
+def test_every_fact_has_name_description_and_row_index() -> None:
     for table, fields in ((CONTACT_BY_NAME, CONTACT_FIELDS), (INVOICE_BY_NAME, INVOICE_FIELDS)):
         assert len(table) == len(fields)
         assert [field.position for field in fields] == list(range(len(fields)))

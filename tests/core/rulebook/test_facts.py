@@ -231,7 +231,7 @@ def test_amounts_are_converted_at_the_rate_of_their_document(desk: Desk) -> None
     assert fact(seat_of(account, desk), "balance") == Decimal("155.00")
 
 
-def test_one_document_without_a_rate_makes_the_sum_unknown_and_is_named(desk: Desk) -> None:
+def test_a_document_without_rate_makes_the_sum_unknown(desk: Desk) -> None:
     account = desk.account(dollars(desk, "0.80"), dollars(desk, None, "i2"))
     seat = seat_of(account, desk)
     assert fact(seat, "balance") is None
@@ -243,7 +243,7 @@ def test_one_document_without_a_rate_makes_the_sum_unknown_and_is_named(desk: De
 
 
 @pytest.mark.parametrize(("rated", "balance"), [(True, Decimal("125.00")), (False, None)])
-def test_a_rulebook_in_a_foreign_currency_uses_the_newest_recorded_rate(
+def test_a_foreign_currency_rulebook_uses_the_newest_rate(
     desk: Desk, rated: bool, balance: Any
 ) -> None:
     old = dollars(desk, "0.50", "old")._replace(
@@ -288,7 +288,7 @@ def test_a_promise_is_open_kept_or_broken(desk: Desk, values: Any, state: str) -
     assert promise_state(promise, invoice, account, desk.today) == state
 
 
-def test_a_promise_for_an_invoice_that_is_paid_or_gone_is_kept(desk: Desk) -> None:
+def test_a_promise_is_kept_when_its_invoice_is_settled(desk: Desk) -> None:
     promise = Promise("i1", date(2026, 11, 1), None, date(2026, 10, 10))
     paid = desk.invoice("i1", 20, "0", status="paid")
     assert promise_state(promise, paid, desk.account(paid), desk.today) == "kept"
@@ -303,14 +303,14 @@ def test_an_open_dispute_counts_before_a_settled_one(desk: Desk) -> None:
         Dispute("i3", date(2026, 11, 5), "d", date(2026, 12, 9)),
     )
     books = Books(desk.account(disputes=disputes), desk.today, currency="GBP", base="GBP")
-    states = [books.dispute_state(one) for one in ("i1", "i2", "i3", "i4")]
+    states = [books.dispute_state(invoice_id) for invoice_id in ("i1", "i2", "i3", "i4")]
     assert states == ["open", "settled", "open", "none"]
 
 
 # Families
 
 
-def test_a_child_has_its_own_balance_and_the_exposure_of_all(desk: Desk) -> None:
+def test_a_child_has_its_balance_and_the_familys_exposure(desk: Desk) -> None:
     contacts = (desk.contact(), desk.contact("c2"))
     account = desk.account(
         desk.invoice("i1", 5, "100"),

@@ -112,7 +112,11 @@ def _question(draw: DrawFn, field: Field, fields: list[Field]) -> str:
     if draw(st.integers(0, 9)) == 0:
         return draw(st.sampled_from(["known", "unknown"]))
     if field.kind in NUMBERS:
-        same = [one.name for one in fields if one.kind is field.kind and one.name != field.name]
+        same = [
+            alternative.name
+            for alternative in fields
+            if alternative.kind is field.kind and alternative.name != field.name
+        ]
         value = FACT_VALUES[field.kind] | st.sampled_from(same or ["5"])
         words = draw(st.lists(st.sampled_from(sorted(COMPARISONS)), min_size=1, max_size=2))
         return (
@@ -126,8 +130,8 @@ def _question(draw: DrawFn, field: Field, fields: list[Field]) -> str:
         "country": ["GB", "no", "de"],
         "currency": ["GBP", "eur"],
     }.get(field.name, ["legal", "Key accounts", "5", "'x'"])
-    found = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
-    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+    chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+    return chosen[0] if len(chosen) == 1 else f"[{', '.join(chosen)}]"
 
 
 def _in_braces(value: str) -> str:
@@ -155,17 +159,19 @@ def written(draw: DrawFn, key: Key, number: int) -> str:
     if isinstance(shape, ConditionShape):
         return condition(draw, shape)
     if isinstance(shape, NamedConditions):
-        return "{" + ", ".join(f"{one}: {condition(draw, shape.shape)}" for one in GROUPS) + "}"
+        return "{" + ", ".join(f"{name}: {condition(draw, shape.shape)}" for name in GROUPS) + "}"
     if isinstance(shape, Blocks):
         count = draw(st.integers(1, 2))
-        return "[" + ", ".join(block(draw, shape.keys, one) for one in range(count)) + "]"
+        return "[" + ", ".join(block(draw, shape.keys, number) for number in range(count)) + "]"
     if isinstance(shape, SubBlock):
         return block(draw, shape.keys, 0)
     if isinstance(shape, Words):
         return draw(st.sampled_from(shape.choices))
     if isinstance(shape, Text):
         if shape.pattern:
-            fits = [one for one in PATTERNED if re.fullmatch(shape.pattern, one.strip("'"))]
+            fits = [
+                pattern for pattern in PATTERNED if re.fullmatch(shape.pattern, pattern.strip("'"))
+            ]
             return draw(st.sampled_from(fits))
         unique = f"N{number}"
         return unique if key.name in {"name", "contact"} else draw(st.sampled_from(TEXTS))
@@ -199,10 +205,10 @@ def rulebooks(draw: DrawFn) -> str:
         if key.name in {"version", "currency", "extends", "statutory", "late_payment"}:
             continue
         if key.name == "groups" or draw(st.booleans()):
-            known = isinstance(
+            is_known = isinstance(
                 key.shape, (*WRITTEN, Words, Text, Blocks, SubBlock, NamedConditions)
             )
-            if known:
+            if is_known:
                 lines.append(f"{key.name}: {written(draw, key, 0)}")
     return "\n".join(lines)
 
@@ -242,15 +248,15 @@ def test_most_generated_rulebooks_are_sound() -> None:
     assert sum(read) > len(read) / 3, "the generator has to make rulebooks that are accepted"
 
 
-def test_the_schema_is_a_schema_and_describes_every_key_and_fact() -> None:
+def test_the_schema_is_valid_and_describes_every_key() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     described = schema()
     assert set(described["properties"]) == {key.name for key in TOP}
-    assert all(one["description"] for one in described["properties"].values())
+    assert all(key["description"] for key in described["properties"].values())
     facts = {
         name
         for definition in described["$defs"].values()
-        for name, one in definition.get("properties", {}).items()
-        if "(from " in one.get("description", "")
+        for name, key in definition.get("properties", {}).items()
+        if "(from " in key.get("description", "")
     }
     assert facts == {field.name for field in FIELDS}

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Allocation, Organisation, StandingHold
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 from arsync.core.trials import backtest as module
 from arsync.core.trials.backtest import CANNOT_SHOW, Backtest, Backtests, backtest
 from arsync.core.trials.trial import Trial
@@ -21,12 +22,6 @@ LAST = date(2026, 10, 31)
 HOLD = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least: 20}}\n"
 
 
-def read(text: str, name: str = "rules/test.yaml") -> Rulebook:
-    rulebook, problems = read_rulebook([(name, text)])
-    assert rulebook is not None, "\n".join(map(str, problems))
-    return rulebook
-
-
 def run(rulebooks: list[Rulebook], *accounts: Account, **values: Any) -> Backtests:
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
     offers = frozenset({"credit hold", "payment terms", "email by the accounting system"})
@@ -36,7 +31,7 @@ def run(rulebooks: list[Rulebook], *accounts: Account, **values: Any) -> Backtes
 
 
 def one(text: str, *accounts: Account, **values: Any) -> Backtest:
-    return run([read(text)], *accounts, **values).results[0]
+    return run([a_rulebook(text)], *accounts, **values).results[0]
 
 
 def an_invoice(desk: Desk, due: date, paid: date | None = None, name: str = "i1") -> Any:
@@ -60,7 +55,7 @@ def days(result: Backtest) -> list[tuple[date, str]]:
     return [(happened.day, happened.action.step) for happened in result.kept]
 
 
-def test_what_was_paid_later_would_have_been_chased_until_then(desk: Desk) -> None:
+def test_invoices_paid_later_are_chased_until_then(desk: Desk) -> None:
     due = date(2026, 9, 10)
     result = one(desk.head + desk.steps + desk.daily, paid_account(desk, due, date(2026, 10, 1)))
     assert days(result) == [
@@ -91,7 +86,7 @@ def test_paid_on_the_day_itself_there_is_no_message(desk: Desk) -> None:
     assert days(one(desk.head + steps + desk.daily, account)) == []
 
 
-def test_a_hold_is_needless_when_what_was_overdue_is_paid_at_once(desk: Desk) -> None:
+def test_a_hold_is_needless_when_payment_came_immediately(desk: Desk) -> None:
     due = date(2026, 9, 10)
     soon = one(desk.head + HOLD, paid_account(desk, due, due + timedelta(21)))
     assert dict(soon.tally.totals) == {"holds": 1, "holds lifted": 1}
@@ -101,7 +96,7 @@ def test_a_hold_is_needless_when_what_was_overdue_is_paid_at_once(desk: Desk) ->
     assert late.by_place()[0].caught == {"GBP": Decimal(100)}
 
 
-def test_what_is_too_recent_to_know_is_not_called_needless(desk: Desk) -> None:
+def test_recent_actions_are_not_yet_called_needless(desk: Desk) -> None:
     steps = desk.steps.replace("      - {day: -3, email: upcoming}\n", "")
     account = desk.account(an_invoice(desk, TODAY - timedelta(1)))
     result = one(desk.head + steps + desk.daily, account, last=TODAY)
@@ -110,16 +105,16 @@ def test_what_is_too_recent_to_know_is_not_called_needless(desk: Desk) -> None:
     assert result.kept[-1].as_json()["paid_within_two_days"] is None
 
 
-def test_each_line_shows_what_it_cost_and_what_is_still_owed(desk: Desk) -> None:
+def test_each_line_shows_its_cost_and_amounts_owed(desk: Desk) -> None:
     account = desk.account(an_invoice(desk, date(2026, 9, 10)))
     result = one(desk.head + desk.steps + desk.daily + HOLD, account)
-    found = {(line.rule, line.what): line.as_json() for line in result.by_place()}
-    first = found["Standard", "reminder: first reminder"]
+    rules_hit = {(line.rule, line.what): line.as_json() for line in result.by_place()}
+    first = rules_hit["Standard", "reminder: first reminder"]
     assert (first["file"], first["line"]) == ("rules/test.yaml", 7)
     assert first["cost"]["messages"] == 1
     assert first["caught"] == {"invoices": 1, "GBP": "100.00"}
     assert first["still_owed"] == {"GBP": "100.00"}
-    assert found["Old", "credit hold"]["cost"]["holds"] == 1
+    assert rules_hit["Old", "credit hold"]["cost"]["holds"] == 1
 
 
 def test_a_hold_of_today_did_not_stand_then(desk: Desk) -> None:
@@ -129,7 +124,7 @@ def test_a_hold_of_today_did_not_stand_then(desk: Desk) -> None:
     assert [happened.day for happened in result.kept] == [date(2026, 9, 30)]
 
 
-def test_what_was_sent_before_the_first_day_is_not_sent_again(desk: Desk) -> None:
+def test_steps_sent_before_the_first_day_are_not_repeated(desk: Desk) -> None:
     sent = desk.sent("i1", 1, (TODAY - date(2026, 8, 20)).days, "first reminder")
     account = desk.account(an_invoice(desk, date(2026, 8, 15)), sent=(sent,))
     result = one(desk.head + desk.steps + desk.daily, account)
@@ -139,7 +134,7 @@ def test_what_was_sent_before_the_first_day_is_not_sent_again(desk: Desk) -> Non
     ]
 
 
-def test_two_rulebooks_side_by_side_tell_whom_only_one_touches(desk: Desk) -> None:
+def test_comparing_two_rulebooks_lists_customers_of_only_one(desk: Desk) -> None:
     accounts = [
         desk.account(
             desk.invoice(f"i{n}", (TODAY - date(2026, 9, 10)).days, amount, contact=f"c{n}"),
@@ -148,10 +143,13 @@ def test_two_rulebooks_side_by_side_tell_whom_only_one_touches(desk: Desk) -> No
         for n, amount in enumerate(["5", "50", "500"])
     ]
     cadence = desk.steps.replace("    steps:", "    when: {balance: {at_least: 20}}\n    steps:")
-    both = run([read(desk.head + cadence), read(desk.head + desk.steps, "other.yaml")], *accounts)
+    both = run(
+        [a_rulebook(desk.head + cadence), a_rulebook(desk.head + desk.steps, "other.yaml")],
+        *accounts,
+    )
     assert both.only == (0, 1, 2)
     assert [result.tally.customers for result in both.results] == [2, 3]
-    assert run([read(desk.head + cadence)], *accounts).only is None
+    assert run([a_rulebook(desk.head + cadence)], *accounts).only is None
 
 
 def test_every_action_is_counted_and_so_many_are_listed(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders.records import a_debtor, an_invoice
+from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
 from arsync.core.ledger.as_of import Past, as_it_stood
@@ -69,13 +71,13 @@ def ago(dice: random.Random, most: int, least: int = 0) -> date:
     return TODAY - timedelta(dice.randint(least, most))
 
 
-def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]]:
+def random_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]]:
     """Make an invoice with its payments: open, part paid, paid, voided or a draft."""
     due_on = TODAY - timedelta(dice.randint(-60, 300))
     issued_on = due_on - timedelta(dice.choice([0, 14, 30]))
     total = Decimal(dice.choice([5, 80, 400, 1500]))
     fate = dice.choice(["open", "open", "part", "paid", "paid", "paid", "voided", "draft"])
-    status, left, paid_on = "open", total, None
+    status, amount_due, paid_on = "open", total, None
     payments = []
     if fate in {"part", "paid"}:
         paid_on = due_on + timedelta(dice.randint(-5, 90))
@@ -96,10 +98,10 @@ def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]
                 (allocation,),
             )
         ]
-        left = total - amount
-        status, paid_on = ("paid", paid_on) if not left else ("open", None)
+        amount_due = total - amount
+        status, paid_on = ("paid", paid_on) if not amount_due else ("open", None)
     if fate in {"voided", "draft"}:
-        status, left = fate, Decimal(0)
+        status, amount_due = fate, Decimal(0)
     if dice.random() < 0.15:  # money that came and was taken back
         came = due_on + timedelta(dice.randint(0, 30))
         allocation = Allocation(f"i{number}", total, came)
@@ -130,7 +132,7 @@ def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]
         currency,
         rate,
         total,
-        left,
+        amount_due,
         sent=dice.choice([None, True, False]),
         paid_on=paid_on,
         expected_on=dice.choice([None, TODAY + timedelta(9)]),
@@ -139,9 +141,9 @@ def an_invoice(dice: random.Random, number: int) -> tuple[Invoice, list[Payment]
     return invoice, payments
 
 
-def an_account(dice: random.Random) -> Account:
-    made = [an_invoice(dice, number) for number in range(dice.randint(1, 7))]
-    invoices = tuple(invoice for invoice, _ in made)
+def random_account(dice: random.Random) -> Account:
+    with_payments = [random_invoice(dice, number) for number in range(dice.randint(1, 7))]
+    invoices = tuple(invoice for invoice, _ in with_payments)
     notes: tuple[Credit, ...] = ()
     if dice.random() < 0.4:
         issued = ago(dice, 150)
@@ -164,24 +166,24 @@ def an_account(dice: random.Random) -> Account:
         )
     promises = tuple(
         Promise(
-            one.id,
+            invoice.id,
             made_on + timedelta(dice.randint(1, 30)),
             dice.choice([None, Decimal(50)]),
             made_on,
         )
-        for one in invoices
+        for invoice in invoices
         if dice.random() < 0.3
         for made_on in [ago(dice, 140)]
     )
     disputes = tuple(
-        Dispute(one.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
-        for one in invoices
+        Dispute(invoice.id, opened, "wrong price", dice.choice([None, opened + timedelta(21)]))
+        for invoice in invoices
         if dice.random() < 0.2
         for opened in [ago(dice, 140)]
     )
     sent = tuple(
-        SentStep(one.id, 1, "Standard", 1, "first reminder", on, f"c1 {on}")
-        for one in invoices
+        SentStep(invoice.id, 1, "Standard", 1, "first reminder", on, f"c1 {on}")
+        for invoice in invoices
         if dice.random() < 0.3
         for on in [ago(dice, 200, 100)]
     )
@@ -221,11 +223,11 @@ def an_account(dice: random.Random) -> Account:
     elif dice.random() < 0.2:
         left_over = StandingHold("c1", ago(dice, 200, 150), 1, terms_changed=True)
     own = {contact.id for contact in contacts}
-    kept = tuple(one for one in invoices if one.contact_id in own)
+    kept = tuple(invoice for invoice in invoices if invoice.contact_id in own)
     return Account(
         contacts,
         kept,
-        tuple(p for _, ps in made for p in ps),
+        tuple(p for _, ps in with_payments for p in ps),
         notes,
         promises,
         disputes,
@@ -240,8 +242,8 @@ def an_account(dice: random.Random) -> Account:
     )
 
 
-def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
-    fields = [one for one in FIELDS if one.of in scopes and one.kind is not Kind.GROUP]
+def random_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
+    fields = [field for field in FIELDS if field.of in scopes and field.kind is not Kind.GROUP]
     field = dice.choice(fields)
     word = dice.choice(["more_than", "at_least", "less_than", "at_most", "exactly"])
     if field.kind is Kind.YES_NO:
@@ -260,11 +262,11 @@ def a_condition(dice: random.Random, scopes: tuple[str, ...]) -> str:
     return f"{field.name}: known"
 
 
-def a_rulebook(dice: random.Random) -> Rulebook | None:
+def random_rulebook(dice: random.Random) -> Rulebook | None:
     """Make a rulebook of random conditions; None when the reader refuses one of them."""
 
     def contact() -> str:
-        return a_condition(dice, ("contact",))
+        return random_condition(dice, ("contact",))
 
     days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
     steps = "".join(
@@ -304,7 +306,7 @@ reminders:
     steps:
 {steps}
   - name: Standard
-    skip_invoices_when: {{{a_condition(dice, ("invoice", "contact"))}}}
+    skip_invoices_when: {{{random_condition(dice, ("invoice", "contact"))}}}
     steps:
       - {{day: -3, email: upcoming}}
       - {{day: 1, email: first reminder}}
@@ -316,7 +318,7 @@ follow_ups:
     task: Call
   - name: Any
     when:
-      {a_condition(dice, ("invoice",))}
+      {random_condition(dice, ("invoice",))}
     task: Look
   - name: Contact
     when:
@@ -326,11 +328,11 @@ follow_ups:
 sending: {{days: {dice.choice(["business days", "every day"])}, days_between_emails: {dice.choice([0, 1, 5])}, via: {dice.choice(["smtp", "accounting system"])}}}
 take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
 """  # noqa: E501
-    rulebook, _ = read_rulebook([("rules/random.yaml", text + a_law(dice))])
+    rulebook, _ = read_rulebook([("rules/random.yaml", text + random_law(dice))])
     return rulebook
 
 
-def a_law(dice: random.Random) -> str:
+def random_law(dice: random.Random) -> str:
     """Make a table of half-years, one of which may be missing."""
     starts = ["2025-07-01", "2026-01-01", "2026-07-01", "2027-01-01"]
     if dice.random() < 0.3:
@@ -352,7 +354,7 @@ def a_law(dice: random.Random) -> str:
 """
 
 
-def a_pack(dice: random.Random) -> Rulebook:
+def random_pack(dice: random.Random) -> Rulebook:
     """Make a shipped pack with what a user adds to it."""
     pack = dice.choice([name for name in arsync_rulebooks.names() if "-" in name])
     text = f"""version: 1
@@ -361,19 +363,19 @@ follow_ups:
   - name: Worth claiming soon
     when:
       statutory_interest: {{at_least: {dice.choice([1, 5, 20])}}}
-      {a_condition(dice, ("contact",))}
+      {random_condition(dice, ("contact",))}
     task: Look
 sending: {{days_between_emails: {dice.choice([0, 2, 7])}, by_customers_country: [holidays]}}
 take_over: {dice.choice(["first step", "spread over 9 days", "by hand"])}
 """
     rulebook, _ = read_rulebook([("rules/own.yaml", text)], find=shipped)
     if rulebook is None:
-        return a_pack(dice)
+        return random_pack(dice)
     return rulebook
 
 
 def some_rulebook(dice: random.Random) -> Rulebook | None:
-    return a_pack(dice) if dice.random() < 0.3 else a_rulebook(dice)
+    return random_pack(dice) if dice.random() < 0.3 else random_rulebook(dice)
 
 
 def everything(found: Backtests) -> list[Any]:
@@ -392,12 +394,12 @@ def everything(found: Backtests) -> list[Any]:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_a_backtest_with_days_left_out_equals_the_one_of_every_day(seed: int) -> None:
+def test_a_backtest_skipping_days_equals_the_daily_one(seed: int) -> None:
     dice = random.Random(seed)
     rulebook = some_rulebook(dice)
     if rulebook is None:
         return
-    accounts = [an_account(dice) for _ in range(3)]
+    accounts = [random_account(dice) for _ in range(3)]
     options: dict[str, Any] = {"first": FIRST, "last": TODAY - timedelta(1), "today": TODAY}
     short = backtest(accounts, the_trial(), [rulebook], **options)
     long = backtest(accounts, the_trial(), [rulebook], every_day=True, **options)
@@ -407,14 +409,12 @@ def test_a_backtest_with_days_left_out_equals_the_one_of_every_day(seed: int) ->
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), debtors=st.sampled_from(Debtors))
-def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
-    seed: int, debtors: Debtors
-) -> None:
+def test_a_simulation_skipping_days_equals_the_daily_one(seed: int, debtors: Debtors) -> None:
     dice = random.Random(seed)
     rulebook = some_rulebook(dice)
     if rulebook is None:
         return
-    accounts = [an_account(dice) for _ in range(3)]
+    accounts = [random_account(dice) for _ in range(3)]
     options: dict[str, Any] = {
         "today": TODAY,
         "days": 90,
@@ -427,7 +427,7 @@ def test_a_simulation_with_days_left_out_equals_the_one_of_every_day(
 
 
 def test_most_random_rulebooks_are_rulebooks() -> None:
-    rulebooks = [a_rulebook(random.Random(seed)) for seed in range(40)]
+    rulebooks = [random_rulebook(random.Random(seed)) for seed in range(40)]
     assert sum(rulebook is not None for rulebook in rulebooks) > 20
 
 
@@ -441,7 +441,7 @@ def test_most_random_rulebooks_are_rulebooks() -> None:
         ("days_until_review: {exactly: 5}", 3),
     ],
 )
-def test_only_days_on_which_an_answer_can_change_are_planned(condition: str, planned: int) -> None:
+def test_only_days_that_can_change_answers_are_planned(condition: str, planned: int) -> None:
     text = f"""version: 1
 currency: GBP
 customers:
@@ -452,19 +452,15 @@ credit_holds:
     when:
       {condition}
 """
-    rulebook, problems = read_rulebook([("r.yaml", text)])
-    assert rulebook is not None, problems
+    rulebook = a_rulebook(text, "r.yaml")
     due_on = FIRST + timedelta(20)
-    owed = Invoice(
-        "i1", "c1", "I1", "open", FIRST - DAY, due_on, "GBP", Decimal(1), Decimal(100), Decimal(100)
-    )
-    account = Account((Contact("c1", "One"),), (owed,))
+    account = a_debtor(an_invoice(issued_on=FIRST - DAY, due_on=due_on, rate=1))
     last = FIRST + timedelta(99)
     backtests = backtest([account], the_trial(), [rulebook], first=FIRST, last=last, today=last)
     assert backtests.results[0].evaluated == planned
 
 
-def test_interest_is_waited_for_until_the_day_it_reaches_the_sum() -> None:
+def test_interest_is_planned_when_it_reaches_the_sum() -> None:
     text = """version: 1
 currency: GBP
 statutory:
@@ -480,18 +476,14 @@ follow_ups:
     when: {statutory_interest: {at_least: 5}}
     task: Claim
 """
-    rulebook, problems = read_rulebook([("r.yaml", text)])
-    assert rulebook is not None, problems
+    rulebook = a_rulebook(text, "r.yaml")
     due_on = date(2026, 8, 1)
-    owed = Invoice(
-        "i1", "c1", "I1", "open", due_on, due_on, "GBP", Decimal(1), Decimal(365), Decimal(365)
-    )
-    account = Account((Contact("c1", "One"),), (owed,))
+    account = a_debtor(an_invoice(issued_on=due_on, due_on=due_on, rate=1, total=365))
     options: dict[str, Any] = {"first": FIRST, "last": TODAY, "today": TODAY}
-    found = backtest([account], the_trial(), [rulebook], **options).results[0]
+    result = backtest([account], the_trial(), [rulebook], **options).results[0]
     # 365.00 at 10% bear 10 pence a day: 4.99 and more are 5.00 on the fiftieth.
-    assert [happened.day for happened in found.kept] == [due_on + timedelta(50)]
-    assert found.evaluated == 3  # the first day, the day of the invoice, the day of the sum
+    assert [happened.day for happened in result.kept] == [due_on + timedelta(50)]
+    assert result.evaluated == 3  # the first day, the day of the invoice, the day of the sum
 
 
 def test_it_is_known_of_every_fact_when_it_moves() -> None:
@@ -500,8 +492,8 @@ def test_it_is_known_of_every_fact_when_it_moves() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_an_account_is_the_same_until_something_happens_to_it(seed: int) -> None:
-    account = an_account(random.Random(seed))
+def test_an_account_stays_the_same_between_its_events(seed: int) -> None:
+    account = random_account(random.Random(seed))
     past = Past(account, TODAY)
     for ahead in range(130):
         day = FIRST + timedelta(ahead)

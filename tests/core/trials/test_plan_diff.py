@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from tests.builders.rulebooks import a_rulebook
+
 from arsync.core.ledger.records import Account, Dispute, Organisation
-from arsync.core.rulebook import read_rulebook
 from arsync.core.trials.plan_diff import Cause, How, Planned, plan_changes, planned
 from arsync.core.trials.trial import Trial, TrialDay
 
@@ -17,8 +18,7 @@ HOLD = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least:
 
 
 def day(text: str, today: date) -> TrialDay:
-    rulebook, problems = read_rulebook([("rules/test.yaml", text)])
-    assert rulebook is not None, "\n".join(map(str, problems))
+    rulebook = a_rulebook(text)
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
     offers = frozenset({"credit hold", "payment terms", "email by the accounting system"})
     return Trial("acme", organisation, offers, lambda _: lambda _: False).day(rulebook, today)
@@ -32,17 +32,19 @@ def changes(
     old: str, new: str, then: Account, now: Account, today: date = TODAY
 ) -> list[tuple[Cause, How, str]]:
     stages = day(old, THEN), day(new, THEN), day(new, today)
-    found = plan_changes([now], plan_then(old, then), stages)
-    return [(plan_change.cause, plan_change.how, plan_change.planned.what) for plan_change in found]
+    changes = plan_changes([now], plan_then(old, then), stages)
+    return [
+        (plan_change.cause, plan_change.how, plan_change.planned.what) for plan_change in changes
+    ]
 
 
-def test_the_same_day_rules_and_data_are_the_same_plan(desk: Desk) -> None:
+def test_the_same_inputs_give_the_same_plan(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 90))
     text = desk.head + desk.steps + HOLD
     assert changes(text, text, account, account, THEN) == []
 
 
-def test_an_invoice_that_became_due_is_new_because_time_passed(desk: Desk) -> None:
+def test_a_newly_due_invoice_is_explained_by_time(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 2))
     text = desk.head + desk.steps
     assert changes(text, text, account, account) == [
@@ -51,7 +53,7 @@ def test_an_invoice_that_became_due_is_new_because_time_passed(desk: Desk) -> No
     ]
 
 
-def test_a_dispute_takes_an_action_away_because_the_data_changed(desk: Desk) -> None:
+def test_an_action_removed_by_a_dispute_is_explained(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     disputed = account._replace(disputes=(Dispute("i1", THEN, "wrong price"),))
     text = desk.head + desk.steps
@@ -60,7 +62,7 @@ def test_a_dispute_takes_an_action_away_because_the_data_changed(desk: Desk) -> 
     ]
 
 
-def test_a_looser_rule_takes_a_hold_away_because_the_rule_changed(desk: Desk) -> None:
+def test_a_hold_removed_by_a_looser_rule_is_explained(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 70))
     old, new = desk.head + HOLD, desk.head + HOLD.replace("60", "100")
     assert changes(old, new, account, account) == [(Cause.RULE, How.GONE, "credit hold")]
@@ -70,7 +72,7 @@ def test_a_looser_rule_takes_a_hold_away_because_the_rule_changed(desk: Desk) ->
 def test_what_was_done_is_gone_because_it_was_done(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     text = desk.head + desk.steps
-    (key,) = [one.key for one in plan_then(text, account)]
+    (key,) = [action.key for action in plan_then(text, account)]
     done = account._replace(
         done_keys=frozenset({key}), sent=(desk.sent("i1", 1, 4, "first reminder"),)
     )
@@ -84,16 +86,16 @@ def test_each_change_has_the_last_cause_that_brought_it(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 2))
     first = desk.head + desk.steps.replace("day: 1,", "day: 9,").replace("day: -3", "day: -1")
     second = desk.head + desk.steps.replace("      - {day: -3, email: upcoming}\n", "")
-    found = changes(first, second, desk.account(), account)
-    assert found == [(Cause.TIME, How.NEW, "reminder: first reminder")]
+    differing = changes(first, second, desk.account(), account)
+    assert differing == [(Cause.TIME, How.NEW, "reminder: first reminder")]
 
 
 def test_a_customer_who_is_gone_takes_his_actions_along(desk: Desk) -> None:
     text = desk.head + desk.steps
     last = plan_then(text, desk.account(desk.invoice("i1", 9)))
-    other = desk.account(contacts=(desk.contact("c9"),))
+    stranger = desk.account(contacts=(desk.contact("c9"),))
     stage = day(text, TODAY)
-    (plan_change,) = plan_changes([other], last, (stage, stage, stage))
+    (plan_change,) = plan_changes([stranger], last, (stage, stage, stage))
     assert (plan_change.cause, plan_change.how) == (Cause.DATA, How.GONE)
     assert plan_change.as_json()["because"]["rule"] == "Standard"
 
@@ -102,9 +104,13 @@ def parts(
     old: str, new: str, then: Account, now: Account, today: date = TODAY
 ) -> list[tuple[Cause, str]]:
     stages = day(old, THEN), day(new, THEN), day(new, today)
-    found = list(plan_changes([now], plan_then(old, then), stages))
-    assert {plan_change.how for plan_change in found} <= {How.CHANGED}
-    return [(plan_change.cause, str(part)) for plan_change in found for part in plan_change.parts]
+    changes = list(plan_changes([now], plan_then(old, then), stages))
+    assert {plan_change.how for plan_change in changes} <= {How.CHANGED}
+    return [
+        (plan_change.cause, str(change_part))
+        for plan_change in changes
+        for change_part in plan_change.parts
+    ]
 
 
 def test_another_amount_is_a_change_because_the_data_changed(desk: Desk) -> None:
@@ -115,7 +121,7 @@ def test_another_amount_is_a_change_because_the_data_changed(desk: Desk) -> None
     ]
 
 
-def test_a_step_that_asks_a_person_now_is_a_change_because_the_rule_changed(desk: Desk) -> None:
+def test_a_step_newly_needing_approval_is_explained(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     old = desk.head + desk.steps
     new = old.replace("first reminder}", "first reminder, approval: required}")
@@ -125,7 +131,7 @@ def test_a_step_that_asks_a_person_now_is_a_change_because_the_rule_changed(desk
     ]
 
 
-def test_another_text_at_the_same_step_is_a_change_because_the_rule_changed(desk: Desk) -> None:
+def test_another_text_at_the_same_step_is_explained(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     old = desk.head + desk.steps
     new = old.replace("email: first reminder", "email: second reminder")
@@ -134,7 +140,7 @@ def test_another_text_at_the_same_step_is_a_change_because_the_rule_changed(desk
     ]
 
 
-def test_a_message_that_has_to_wait_for_monday_is_a_change_because_time_passed(desk: Desk) -> None:
+def test_a_message_delayed_to_monday_is_explained_by_time(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     text = desk.head + desk.steps + "sending:\n  days: business days\n"
     saturday = date(2026, 11, 21)
@@ -144,7 +150,7 @@ def test_a_message_that_has_to_wait_for_monday_is_a_change_because_time_passed(d
     assert parts(text, text, account, account, TODAY) == []  # both could leave at once
 
 
-def test_a_rule_in_another_line_is_told_apart_from_a_change_of_what_is_done(desk: Desk) -> None:
+def test_a_rule_moved_to_another_line_changes_no_action(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 9))
     old = desk.head + desk.steps
     new = desk.head + "# a comment\n" + desk.steps
@@ -153,7 +159,7 @@ def test_a_rule_in_another_line_is_told_apart_from_a_change_of_what_is_done(desk
     assert (plan_change.cause, plan_change.only_moved) == (Cause.RULE, True)
 
 
-def test_one_action_can_change_for_several_causes_each_with_its_own_part(desk: Desk) -> None:
+def test_one_change_can_have_several_separate_causes(desk: Desk) -> None:
     head = desk.head + "sending:\n  days: business days\n"
     before, after = (desk.account(desk.invoice("i1", 9, due)) for due in ("250.00", "100.00"))
     new = head + desk.steps.replace("first reminder}", "first reminder, approval: required}")
@@ -164,9 +170,9 @@ def test_one_action_can_change_for_several_causes_each_with_its_own_part(desk: D
     ]
 
 
-def test_of_a_plan_that_an_older_version_kept_only_new_and_gone_are_known(desk: Desk) -> None:
+def test_older_plans_show_only_added_and_removed_actions(desk: Desk) -> None:
     text = desk.head + desk.steps
     before, after = (desk.account(desk.invoice("i1", 9, due)) for due in ("250.00", "100.00"))
-    last = [Planned(*one[:8]) for one in plan_then(text, before)]
+    last = [Planned(*action[:8]) for action in plan_then(text, before)]
     stage = day(text, TODAY)
     assert list(plan_changes([after], last, (stage, stage, stage))) == []

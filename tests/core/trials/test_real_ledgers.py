@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
 from arsync.core.ledger.records import (
@@ -22,7 +23,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.explanation import explain
 from arsync.core.planning.planner import make_plan
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 from arsync.core.trials.backtest import backtest
 from arsync.core.trials.rulebook_diff import differences
 from arsync.core.trials.simulation import Debtors, simulate, usual_lateness
@@ -61,18 +62,18 @@ def day(text: str) -> date | None:
 
 
 def accounts_of(invoices: list[Invoice], payments: list[Payment]) -> list[Account]:
-    ours: dict[str, tuple[list[Invoice], list[Payment]]] = defaultdict(lambda: ([], []))
+    by_contact: dict[str, tuple[list[Invoice], list[Payment]]] = defaultdict(lambda: ([], []))
     for invoice in invoices:
-        ours[invoice.contact_id][0].append(invoice)
+        by_contact[invoice.contact_id][0].append(invoice)
     for payment in payments:
-        ours[payment.contact_id][1].append(payment)
+        by_contact[payment.contact_id][1].append(payment)
     return [
         Account(
             (Contact(key, f"Customer {key[:6]}", email=f"{key}@example.com"),),
-            tuple(found),
+            tuple(invoices),
             tuple(money),
         )
-        for key, (found, money) in sorted(ours.items())
+        for key, (invoices, money) in sorted(by_contact.items())
     ]
 
 
@@ -151,9 +152,7 @@ LEDGERS = pytest.mark.parametrize("ledger", [xero, quickbooks], ids=["xero", "qu
 
 def shipped(name: str, currency: str) -> Rulebook:
     text = arsync_rulebooks.text(name).replace("currency: GBP", f"currency: {currency}")
-    rulebook, problems = read_rulebook([(f"{name}.yaml", text)])
-    assert rulebook is not None, "\n".join(map(str, problems))
-    return rulebook
+    return a_rulebook(text, f"{name}.yaml")
 
 
 def a_trial(ledger: Ledger) -> Trial:
@@ -164,35 +163,33 @@ def a_trial(ledger: Ledger) -> Trial:
 @LEDGERS
 def test_a_firmer_rulebook_changes_something_and_itself_nothing(ledger: object) -> None:
     assert callable(ledger)
-    found: Ledger = ledger()
-    trial = a_trial(found)
-    standard = trial.day(shipped("standard", found.currency), found.today)
-    strict = trial.day(shipped("strict", found.currency), found.today)
-    changed = list(differences(found.accounts, standard, strict))
+    books: Ledger = ledger()
+    trial = a_trial(books)
+    standard = trial.day(shipped("standard", books.currency), books.today)
+    strict = trial.day(shipped("strict", books.currency), books.today)
+    changed = list(differences(books.accounts, standard, strict))
     assert changed
     for difference in changed:
         for change in difference.changes:
             lines = [side.because for side in (change.old, change.new) if side.because]
             assert lines
             assert all(line.line > 1 for line in lines)
-    assert list(differences(found.accounts, standard, standard)) == []
+    assert list(differences(books.accounts, standard, standard)) == []
 
 
 @LEDGERS
 @pytest.mark.parametrize("debtors", list(Debtors))
-def test_a_simulation_of_real_books_is_the_one_of_every_day(
-    ledger: object, debtors: Debtors
-) -> None:
+def test_a_simulation_of_real_books_equals_the_daily_one(ledger: object, debtors: Debtors) -> None:
     assert callable(ledger)
-    found: Ledger = ledger()
-    rulebook = shipped("standard", found.currency)
-    usual = usual_lateness(found.accounts, found.today)
+    books: Ledger = ledger()
+    rulebook = shipped("standard", books.currency)
+    usual = usual_lateness(books.accounts, books.today)
     short, long = (
         simulate(
-            found.accounts,
-            a_trial(found),
+            books.accounts,
+            a_trial(books),
             rulebook,
-            today=found.today,
+            today=books.today,
             days=90,
             debtors=debtors,
             usual_days_late=usual,
@@ -205,21 +202,21 @@ def test_a_simulation_of_real_books_is_the_one_of_every_day(
 
 
 @LEDGERS
-def test_why_of_every_customer_of_real_books_names_the_rules_and_what_comes_next(
+def test_why_explains_every_customer_of_real_books(
     ledger: object,
 ) -> None:
     assert callable(ledger)
-    found: Ledger = ledger()
-    rulebook, trial = shipped("standard", found.currency), a_trial(found)
-    asked = planned = 0
-    for account in found.accounts:
+    books: Ledger = ledger()
+    rulebook, trial = shipped("standard", books.currency), a_trial(books)
+    questions = planned = 0
+    for account in books.accounts:
         plan = make_plan(
             [account],
             rulebook,
             connection="real",
             organisation=trial.organisation,
-            today=found.today,
-            now=datetime.combine(found.today, time(10), UTC),
+            today=books.today,
+            now=datetime.combine(books.today, time(10), UTC),
             offers=OFFERS,
             holidays=trial.holidays,
         )
@@ -231,9 +228,9 @@ def test_why_of_every_customer_of_real_books_names_the_rules_and_what_comes_next
             for invoice in account.invoices
             if invoice.amount_due and invoice.status == "open"
         }
-        told = {line.text.partition(": ")[0] for line in lines if line.section == "invoice"}
-        assert owed == told
-        asked += len(told)
+        explained = {line.text.partition(": ")[0] for line in lines if line.section == "invoice"}
+        assert owed == explained
+        questions += len(explained)
         sentences = {line.text for line in lines if line.section == "planned"}
         for action in plan.actions:
             planned += 1
@@ -242,24 +239,24 @@ def test_why_of_every_customer_of_real_books_names_the_rules_and_what_comes_next
                 for sentence in sentences
                 if sentence.startswith(action.note.removesuffix("."))
             ]
-    assert asked
+    assert questions
     assert planned
 
 
 @LEDGERS
-def test_a_backtest_of_real_books_is_the_one_of_every_day(ledger: object) -> None:
+def test_a_backtest_of_real_books_equals_the_daily_one(ledger: object) -> None:
     assert callable(ledger)
-    found: Ledger = ledger()
-    rulebooks = [shipped(name, found.currency) for name in ("standard", "strict")]
-    first = found.today - timedelta(200)
+    books: Ledger = ledger()
+    rulebooks = [shipped(name, books.currency) for name in ("standard", "strict")]
+    first = books.today - timedelta(200)
     short, long = (
         backtest(
-            found.accounts,
-            a_trial(found),
+            books.accounts,
+            a_trial(books),
             rulebooks,
             first=first,
-            last=found.today,
-            today=found.today,
+            last=books.today,
+            today=books.today,
             every_day=every_day,
         )
         for every_day in (False, True)
@@ -273,9 +270,7 @@ def test_a_backtest_of_real_books_is_the_one_of_every_day(ledger: object) -> Non
     assert short.results[0].evaluated * 4 < long.results[0].evaluated
 
 
-def test_a_simulation_in_which_they_pay_as_before_sends_less_than_one_in_which_they_never_do() -> (
-    None
-):
+def test_usual_payments_get_fewer_reminders_than_no_payments() -> None:
     ledger = xero()
     rulebook = shipped("standard", ledger.currency)
     sent = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from tests.builders.rulebooks import a_rulebook
+
 from arsync.core.ledger.records import Account, Organisation, StandingHold
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 from arsync.core.trials.rulebook_diff import ChangeKind, Difference, differences
 from arsync.core.trials.trial import Trial
 
@@ -23,9 +25,7 @@ def the_trial() -> Trial:
 
 
 def read(name: str, text: str) -> Rulebook:
-    rulebook, problems = read_rulebook([(name, text)])
-    assert rulebook is not None, "\n".join(map(str, problems))
-    return rulebook
+    return a_rulebook(text, name)
 
 
 def diff(old: str, new: str, *accounts: Account) -> list[Difference]:
@@ -44,7 +44,7 @@ def where(side: Any) -> tuple[str, int]:
     return side.because.file, side.because.line
 
 
-def test_a_rulebook_is_no_different_from_itself_on_other_lines(desk: Desk) -> None:
+def test_moving_lines_in_a_rulebook_makes_no_difference(desk: Desk) -> None:
     text = desk.head + LIMIT + HOLD + desk.steps
     moved = "# a comment\n\n" + text.replace("    steps:", "    # why\n    steps:")
     account = desk.account(desk.invoice("i1", 90), desk.invoice("i2", 3))
@@ -60,7 +60,7 @@ def test_a_hold_that_starts_names_both_lines(desk: Desk) -> None:
     assert (change.new.text, where(change.new)) == ("credit hold", ("new.yaml", 5))
 
 
-def test_a_rule_that_is_gone_is_said_to_be_gone(desk: Desk) -> None:
+def test_a_removed_rule_is_reported_as_removed(desk: Desk) -> None:
     change = only(
         diff(desk.head + HOLD + LIMIT, desk.head + LIMIT, desk.account(desk.invoice("i1", 90)))
     )
@@ -69,7 +69,7 @@ def test_a_rule_that_is_gone_is_said_to_be_gone(desk: Desk) -> None:
     assert change.new.because is None
 
 
-def test_a_reminder_that_stops_names_the_line_that_stops_it(desk: Desk) -> None:
+def test_a_stopped_reminder_names_the_line_stopping_it(desk: Desk) -> None:
     old = desk.head + desk.steps
     alone = "leave_alone:\n  - name: Friends\n    when: {contact: Name c1}\n"
     change = only(diff(old, desk.head + alone + desk.steps, desk.account(desk.invoice("i1", 3))))
@@ -98,7 +98,7 @@ def test_a_step_not_yet_due_names_the_cadence(desk: Desk) -> None:
     assert where(change.new) == ("new.yaml", 4)
 
 
-def test_an_approval_that_is_now_asked_for_is_a_change(desk: Desk) -> None:
+def test_a_newly_required_approval_is_a_change(desk: Desk) -> None:
     new = HOLD + "    approval: required\n"
     account = desk.account(desk.invoice("i1", 90))
     change = only(diff(desk.head + HOLD, desk.head + new, account))
@@ -120,7 +120,7 @@ def test_a_limit_that_changes_is_shown_with_its_rule(desk: Desk) -> None:
     assert only(diff(desk.head + LIMIT, desk.head + free, desk.account())).new.text == "no limit"
 
 
-def test_a_standing_hold_that_would_be_lifted_is_a_change(desk: Desk) -> None:
+def test_lifting_a_current_hold_is_a_change(desk: Desk) -> None:
     hold = StandingHold("c1", date(2026, 9, 1), 1)
     account = desk.account(desk.invoice("i1", 90), hold=hold, last_hold_episode=1)
     looser = desk.head + HOLD.replace("60", "100")
@@ -138,11 +138,11 @@ def test_another_reason_to_hold_back_is_a_change(desk: Desk) -> None:
     assert change.new.text == "held back: left alone: Family"
 
 
-def test_the_change_for_json_has_both_actions_and_their_facts(desk: Desk) -> None:
-    found = diff(
+def test_the_json_change_has_both_actions_and_facts(desk: Desk) -> None:
+    differing = diff(
         desk.head + HOLD, desk.head + HOLD.replace("60", "30"), desk.account(desk.invoice("i1", 45))
     )
-    shown = found[0].as_json()
+    shown = differing[0].as_json()
     assert shown["contact"] == {"id": "c1", "name": "Name c1"}
     new = shown["changes"][0]["new"]
     assert new["because"]["facts"] == {"oldest_days_overdue": 45}

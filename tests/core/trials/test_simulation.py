@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.rulebooks import a_rulebook
+
 from arsync.core.ledger.records import Account, Organisation, Promise
-from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.model import Safety
 from arsync.core.trials.activity_counts import CUSTOMERS_KEPT_MAX
 from arsync.core.trials.simulation import (
@@ -26,8 +27,7 @@ OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting sys
 
 
 def play(text: str, *accounts: Account, days: int = 60, **values: Any) -> Simulation:
-    rulebook, problems = read_rulebook([("rules/test.yaml", text)])
-    assert rulebook is not None, "\n".join(map(str, problems))
+    rulebook = a_rulebook(text)
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
     trial = Trial("acme", organisation, OFFERS, lambda _: lambda _: False)
     options: dict[str, Any] = {"today": TODAY, "days": days, "debtors": Debtors.NEVER, **values}
@@ -67,7 +67,7 @@ def test_who_is_already_later_than_ever_counts_from_today(desk: Desk) -> None:
     assert payments_of(prompt, Debtors.AS_BEFORE, TODAY, None)[0].on == TODAY + timedelta(1)
 
 
-def test_the_ledger_s_lateness_is_the_mean_of_its_paid_invoices(desk: Desk) -> None:
+def test_the_ledgers_lateness_averages_its_paid_invoices(desk: Desk) -> None:
     accounts = [
         desk.account(paid_late(desk, "a", 4), paid_late(desk, "b", 5)),
         desk.account(paid_late(desk, "c", 0), desk.invoice("d", 300)),
@@ -76,7 +76,7 @@ def test_the_ledger_s_lateness_is_the_mean_of_its_paid_invoices(desk: Desk) -> N
     assert usual_lateness([desk.account(desk.invoice("d", 300))], TODAY) is None
 
 
-def test_on_promise_only_what_was_promised_or_is_expected_is_paid(desk: Desk) -> None:
+def test_the_promise_profile_pays_only_promised_or_expected_invoices(desk: Desk) -> None:
     day = TODAY + timedelta(5)
     account = desk.account(
         desk.invoice("i1", 9),
@@ -109,7 +109,7 @@ def test_part_of_an_invoice_leaves_the_rest_owed(desk: Desk) -> None:
     assert (whole.invoices[0].status, whole.invoices[0].paid_on) == ("paid", due.on)
 
 
-def test_who_pays_gets_no_further_reminder_and_the_hold_is_lifted(desk: Desk) -> None:
+def test_paying_ends_reminders_and_lifts_the_hold(desk: Desk) -> None:
     hold = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least: 60}}\n"
     text = desk.head + hold + desk.steps + desk.daily
     account = desk.account(desk.invoice("i1", 70, expected_on=TODAY + timedelta(5)))
@@ -144,7 +144,7 @@ def test_only_the_customers_touched_most_are_kept(desk: Desk) -> None:
     assert tally.most()[0].contact_id == "c7"
 
 
-def test_a_connection_that_observes_is_taken_over_on_the_first_day(desk: Desk) -> None:
+def test_an_observed_connection_is_taken_over_on_day_one(desk: Desk) -> None:
     text = desk.head + desk.steps + desk.daily + "take_over: spread over 9 days\n"
     accounts = [
         desk.account(desk.invoice(f"i{n}", 50, contact=f"c{n}"), contacts=(desk.contact(f"c{n}"),))
@@ -155,7 +155,7 @@ def test_a_connection_that_observes_is_taken_over_on_the_first_day(desk: Desk) -
     assert max(day["messages"] for day in tally.days.values()) < 12
 
 
-def test_a_day_s_counts_are_for_json_with_days_of_rest(desk: Desk) -> None:
+def test_daily_counts_in_json_include_days_of_rest(desk: Desk) -> None:
     shown = play(desk.head + desk.steps + desk.daily, desk.account(desk.invoice("i1", 3))).as_json()
     assert len(shown["days"]) == 60
     assert shown["days"][0]["messages"] == 1

@@ -45,7 +45,7 @@ class Company:
 
     def consent(self, **extra: str) -> dict[str, str]:
         """Ask for consent and return what the redirect brings."""
-        asked = {
+        query = {
             "client_id": WEB_CLIENT.id,
             "response_type": "code",
             "scope": "com.intuit.quickbooks.accounting",
@@ -55,7 +55,7 @@ class Company:
             **extra,
         }
         url = f"{self.sandbox.url}/connect/oauth2"
-        answer = requests.get(url, params=asked, allow_redirects=False, timeout=10)
+        answer = requests.get(url, params=query, allow_redirects=False, timeout=10)
         return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
     def token(self, headers: dict[str, str] | None = None, **form: str) -> requests.Response:
@@ -112,8 +112,8 @@ class Company:
         return loads(answer)["QueryResponse"]
 
     def ids(self, select: str) -> list[str]:
-        found = self.query(select)
-        return [row["Id"] for rows in found.values() if isinstance(rows, list) for row in rows]
+        documents = self.query(select)
+        return [row["Id"] for rows in documents.values() if isinstance(rows, list) for row in rows]
 
     def refused_query(self, select: str) -> tuple[str, str]:
         answer = self.get("query", query=select)
@@ -124,8 +124,8 @@ class Company:
     def cdc(self, entities: str, since: str) -> list[dict[str, Any]]:
         answer = self.get("cdc", entities=entities, changedSince=since)
         assert answer.status_code == 200, answer.text
-        parts: list[dict[str, Any]] = loads(answer)["CDCResponse"][0]["QueryResponse"]
-        return parts
+        changes: list[dict[str, Any]] = loads(answer)["CDCResponse"][0]["QueryResponse"]
+        return changes
 
     def settings(self, **values: Any) -> None:
         self.sandbox.change_settings(values)

@@ -82,7 +82,7 @@ def test_customer_7_owes_only_through_its_jobs(recorded: Any) -> None:
     assert customers["9"]["BalanceWithJobs"] == Decimal("85.00")
 
 
-def test_the_same_facts_hold_when_the_documents_are_loaded_whole(company: Any) -> None:
+def test_loaded_documents_show_the_same_facts(company: Any) -> None:
     def payment(id_: str, total: str, *lines: Any) -> dict[str, Any]:
         return {
             "Id": id_,

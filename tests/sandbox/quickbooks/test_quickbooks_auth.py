@@ -65,7 +65,7 @@ def test_the_hard_expiry_is_told_when_asked_for(company: Any) -> None:
     assert five_years - 60 < answer.json()["x_refresh_token_hard_expires_in"] <= five_years
 
 
-def test_credentials_go_into_basic_or_the_body_and_must_be_right(company: Any) -> None:
+def test_credentials_in_header_or_body_must_be_right(company: Any) -> None:
     url = f"{company.sandbox.url}/oauth2/v1/tokens/bearer"
     form = {"grant_type": "refresh_token", "refresh_token": company.tokens["refresh_token"]}
     in_body = {**form, "client_id": BASIC[0], "client_secret": BASIC[1]}
@@ -81,14 +81,14 @@ def test_an_access_token_lives_3600_seconds(company: Any) -> None:
     assert_401(company.get("preferences"))
 
 
-def test_no_token_or_a_wrong_one_is_a_lower_case_401(company: Any) -> None:
+def test_missing_or_wrong_tokens_get_a_lower_case_401(company: Any) -> None:
     company.session.headers["Authorization"] = "Bearer nonsense"
     assert_401(company.get("preferences"))
     del company.session.headers["Authorization"]
     assert_401(company.get("preferences"))
 
 
-def test_the_refresh_value_changes_after_a_day_and_the_old_one_has_a_day_of_grace(
+def test_the_refresh_value_changes_daily_with_a_days_grace(
     company: Any,
 ) -> None:
     first = company.tokens["refresh_token"]
@@ -165,8 +165,8 @@ def test_a_consent_without_the_accounting_scope_opens_nothing(company: Any) -> N
 @pytest.mark.parametrize("name", ["openid_configuration", "openid_sandbox_configuration"])
 def test_the_discovery_document_leads_here(company: Any, name: str, slash: str) -> None:
     url = company.sandbox.url
-    found = requests.get(f"{url}/.well-known/{name}{slash}", timeout=10).json()
-    assert found["authorization_endpoint"] == f"{url}/connect/oauth2"
-    assert found["token_endpoint"] == f"{url}/oauth2/v1/tokens/bearer"
-    assert found["revocation_endpoint"] == f"{url}/v2/oauth2/tokens/revoke"
-    assert "code_challenge_methods_supported" not in found
+    document = requests.get(f"{url}/.well-known/{name}{slash}", timeout=10).json()
+    assert document["authorization_endpoint"] == f"{url}/connect/oauth2"
+    assert document["token_endpoint"] == f"{url}/oauth2/v1/tokens/bearer"
+    assert document["revocation_endpoint"] == f"{url}/v2/oauth2/tokens/revoke"
+    assert "code_challenge_methods_supported" not in document

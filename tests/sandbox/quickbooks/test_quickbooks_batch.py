@@ -12,10 +12,10 @@ from .conftest import fault_code
 
 def items(answer: requests.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
-    return {item["bId"]: item for item in answer.json()["BatchItemResponse"]}
+    return {row["bId"]: row for row in answer.json()["BatchItemResponse"]}
 
 
-def test_a_batch_is_200_and_each_item_has_its_own_answer(company: Any) -> None:
+def test_a_batch_is_200_with_an_answer_per_item(company: Any) -> None:
     invoice = company.invoice(company.customer()["Id"], BillEmail={"Address": "a@b.example"})
     head = {"Id": invoice["Id"], "SyncToken": "0", "sparse": True}
     since = "2026-06-01T00:00:00Z"
@@ -33,16 +33,18 @@ def test_a_batch_is_200_and_each_item_has_its_own_answer(company: Any) -> None:
             {"bId": "10", "operation": "send", "Invoice": {"Id": invoice["Id"]}},
         ]
     }
-    found = items(company.ask("batch", body))
-    assert found["1"]["Invoice"]["PrivateNote"] == "x"
+    answers = items(company.ask("batch", body))
+    assert answers["1"]["Invoice"]["PrivateNote"] == "x"
     codes = {
-        key: item["Fault"]["Error"][0]["code"] for key, item in found.items() if "Fault" in item
+        key: answer["Fault"]["Error"][0]["code"]
+        for key, answer in answers.items()
+        if "Fault" in answer
     }
     assert codes == {"2": "5010", "3": "610", "6": "4001", "8": "500", "9": "2010"}
-    assert found["4"]["Customer"]["DisplayName"] == "Zeta"
-    assert found["5"]["QueryResponse"]["maxResults"] == 1
-    assert found["7"]["CDCResponse"]["QueryResponse"][0]["maxResults"] == 1
-    assert found["10"]["Invoice"]["EmailStatus"] == "EmailSent"
+    assert answers["4"]["Customer"]["DisplayName"] == "Zeta"
+    assert answers["5"]["QueryResponse"]["maxResults"] == 1
+    assert answers["7"]["CDCResponse"]["QueryResponse"][0]["maxResults"] == 1
+    assert answers["10"]["Invoice"]["EmailStatus"] == "EmailSent"
 
 
 def test_no_item_sees_what_an_earlier_one_did(company: Any) -> None:
@@ -70,24 +72,24 @@ def test_options_reach_an_item(company: Any) -> None:
             },
         ]
     }
-    found = items(company.ask("batch", body))
-    assert found["1"]["Payment"]["PrivateNote"] == "Voided"
-    assert found["2"]["Invoice"]["TotalAmt"] == 0
+    answers = items(company.ask("batch", body))
+    assert answers["1"]["Payment"]["PrivateNote"] == "Voided"
+    assert answers["2"]["Invoice"]["TotalAmt"] == 0
 
 
 def test_thirty_items_and_not_one_more(company: Any) -> None:
-    one = {"Query": "select * from Term"}
+    query = {"Query": "select * from Term"}
     assert (
         len(
             items(
                 company.ask(
-                    "batch", {"BatchItemRequest": [{"bId": str(n), **one} for n in range(30)]}
+                    "batch", {"BatchItemRequest": [{"bId": str(n), **query} for n in range(30)]}
                 )
             )
         )
         == 30
     )
-    many = {"BatchItemRequest": [{"bId": str(n), **one} for n in range(31)]}
+    many = {"BatchItemRequest": [{"bId": str(n), **query} for n in range(31)]}
     answer = company.ask("batch", many)
     assert (answer.status_code, fault_code(answer)) == (400, "1040")
     assert "30" in answer.json()["Fault"]["Error"][0]["Detail"]
@@ -119,8 +121,8 @@ def test_the_answer_is_repeated_even_after_deletion(company: Any) -> None:
 
 
 def test_a_whole_batch_is_repeated(company: Any) -> None:
-    one = {"bId": "1", "operation": "create", "Customer": {"DisplayName": "Once"}}
-    body = {"BatchItemRequest": [one]}
+    creation = {"bId": "1", "operation": "create", "Customer": {"DisplayName": "Once"}}
+    body = {"BatchItemRequest": [creation]}
     first = company.ask("batch", body, requestid="b-1")
     assert company.ask("batch", body, requestid="b-1").content == first.content
 

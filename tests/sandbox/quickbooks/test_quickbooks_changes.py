@@ -22,24 +22,24 @@ def busy(company: Any) -> Any:
     return company
 
 
-def test_one_element_a_kind_in_the_order_asked_and_empty_where_nothing_changed(busy: Any) -> None:
-    parts = busy.cdc("Payment,Invoice,CreditMemo,Customer", SINCE)
+def test_changes_are_grouped_by_kind_in_the_requested_order(busy: Any) -> None:
+    groups = busy.cdc("Payment,Invoice,CreditMemo,Customer", SINCE)
     assert [
-        sorted(set(part) - {"startPosition", "maxResults", "totalCount"}) for part in parts
+        sorted(set(group) - {"startPosition", "maxResults", "totalCount"}) for group in groups
     ] == [
         [],
         ["Invoice"],
         [],
         ["Customer"],
     ]
-    assert parts[0] == {}
-    assert parts[2] == {}
+    assert groups[0] == {}
+    assert groups[2] == {}
 
 
 def test_changed_rows_come_whole_and_deleted_ones_as_tombstones(busy: Any) -> None:
-    (part,) = busy.cdc("Invoice", SINCE)
-    assert (part["startPosition"], part["maxResults"], part["totalCount"]) == (1, 2, 2)
-    by_id = {row["Id"]: row for row in part["Invoice"]}
+    (group,) = busy.cdc("Invoice", SINCE)
+    assert (group["startPosition"], group["maxResults"], group["totalCount"]) == (1, 2, 2)
+    by_id = {row["Id"]: row for row in group["Invoice"]}
     assert by_id[busy.new["Id"]] == busy.new
     assert by_id[busy.doomed["Id"]] == {
         "domain": "QBO",
@@ -57,20 +57,20 @@ def test_the_answer_has_the_servers_time(busy: Any) -> None:
 
 @pytest.mark.parametrize("since", ["2026-06-01T05:05:00-07:00", "2026-06-01T05:05:00"])
 def test_since_may_have_an_offset_or_none(busy: Any, since: str) -> None:
-    (part,) = busy.cdc("Invoice", since)
-    assert part["maxResults"] == 2
+    (group,) = busy.cdc("Invoice", since)
+    assert group["maxResults"] == 2
 
 
 def test_since_may_be_a_day(busy: Any) -> None:
-    (part,) = busy.cdc("Invoice", "2026-06-01")
-    assert part["maxResults"] == 3
+    (group,) = busy.cdc("Invoice", "2026-06-01")
+    assert group["maxResults"] == 3
 
 
 def test_inactive_customers_are_among_the_changes(busy: Any) -> None:
     customer = busy.one("customer", busy.acme["Id"])
     busy.change("customer", customer, Active=False)
-    (part,) = busy.cdc("Customer", SINCE)
-    assert part["Customer"][0]["Active"] is False
+    (group,) = busy.cdc("Customer", SINCE)
+    assert group["Customer"][0]["Active"] is False
 
 
 def test_changes_are_known_for_thirty_days(busy: Any) -> None:
@@ -94,20 +94,20 @@ def test_the_cap_is_for_all_kinds_or_for_each(
         company.customer(name)
     for name in "EF":
         company.post("vendor", {"DisplayName": name})
-    parts = company.cdc("Customer,Vendor", "2026-06-01T11:00:00Z")
-    assert [part.get("maxResults", 0) for part in parts] == rows
+    groups = company.cdc("Customer,Vendor", "2026-06-01T11:00:00Z")
+    assert [group.get("maxResults", 0) for group in groups] == rows
 
 
 def test_a_thousand_rows_is_the_cap(company: Any) -> None:
     docs = [{"Id": str(n), "DisplayName": f"C{n}"} for n in range(1, 1102)]
     company.book.load_documents({"Customer": docs})
-    (part,) = company.cdc("Customer", "2026-06-01T11:00:00Z")
-    assert part["maxResults"] == 1000
+    (group,) = company.cdc("Customer", "2026-06-01T11:00:00Z")
+    assert group["maxResults"] == 1000
 
 
 def test_a_false_tombstone_can_be_provoked(busy: Any) -> None:
     busy.settings(quickbooks_cdc_false_deleted=True)
-    (part,) = busy.cdc("Invoice", SINCE)
-    false = [row for row in part["Invoice"] if row["Id"] == busy.new["Id"]]
+    (group,) = busy.cdc("Invoice", SINCE)
+    false = [row for row in group["Invoice"] if row["Id"] == busy.new["Id"]]
     assert false[0]["status"] == "Deleted"
     assert busy.one("invoice", busy.new["Id"])["Balance"] == 30

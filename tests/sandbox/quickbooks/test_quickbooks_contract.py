@@ -56,20 +56,20 @@ class Contract:
         """Key -> kind and whether it is a list, the base types' keys included."""
         if name in self.known:
             return self.known[name]
-        found: dict[str, tuple[str | None, bool]] = {}
+        fields: dict[str, tuple[str | None, bool]] = {}
         for extension in self.types[name].iter(f"{XS}extension"):
             base = local(extension.get("base"))
             if base in self.types:
-                found |= self.fields(str(base))
+                fields |= self.fields(str(base))
         for element in self.types[name].iter(f"{XS}element"):
             key = str(element.get("name") or local(element.get("ref")))
             kind = local(element.get("type")) or local(self.elements.get(key))
-            found[key] = (kind, element.get("maxOccurs") == "unbounded")
+            fields[key] = (kind, element.get("maxOccurs") == "unbounded")
         for attribute in self.types[name].iter(f"{XS}attribute"):
             if attribute.get("name"):
-                found[str(attribute.get("name"))] = (local(attribute.get("type")), False)
-        self.known[name] = found
-        return found
+                fields[str(attribute.get("name"))] = (local(attribute.get("type")), False)
+        self.known[name] = fields
+        return fields
 
     def problems(self, value: Any, kind: str | None, path: str) -> list[str]:
         """Everything about a value that the schemas do not allow."""
@@ -80,19 +80,19 @@ class Contract:
             return self.scalar_problems(value, kind, path)
         if not isinstance(value, dict):
             return [f"{path}: {value!r} is no object"]
-        found: list[str] = []
+        problems: list[str] = []
         fields = self.fields(kind)
         for key, each in value.items():
             here = f"{path}.{key}"
             if key not in fields:
                 if not (key == "value" and kind in WRAPPED):
-                    found.append(f"{here}: unknown key")
+                    problems.append(f"{here}: unknown key")
             elif isinstance(each, list) != fields[key][1]:
-                found.append(f"{here}: list and single value mixed up")
+                problems.append(f"{here}: list and single value mixed up")
             else:
-                for one in each if isinstance(each, list) else [each]:
-                    found += self.problems(one, fields[key][0], here)
-        return found
+                for element in each if isinstance(each, list) else [each]:
+                    problems += self.problems(element, fields[key][0], here)
+        return problems
 
     def scalar_problems(self, value: Any, kind: str, path: str) -> list[str]:
         if self.enums.get(kind):
@@ -107,37 +107,39 @@ class Contract:
 
     def answer_problems(self, body: dict[str, Any]) -> list[str]:
         """Problems of a whole answer; documents stand under their kind's name."""
-        found: list[str] = []
+        problems: list[str] = []
         for key, value in body.items():
             if key in ENTITIES:
-                found += self.problems(value, key, key)
+                problems += self.problems(value, key, key)
             elif key == "QueryResponse":
-                found += self.list_problems(value)
+                problems += self.list_problems(value)
             elif key == "CDCResponse":
-                for part in value if isinstance(value, list) else [value]:
-                    for each in part["QueryResponse"]:
-                        found += self.list_problems(each)
+                for change in value if isinstance(value, list) else [value]:
+                    for each in change["QueryResponse"]:
+                        problems += self.list_problems(each)
             elif key == "BatchItemResponse":
-                for item in value:
-                    found += self.answer_problems({k: v for k, v in item.items() if k != "bId"})
+                for answer in value:
+                    problems += self.answer_problems(
+                        {k: v for k, v in answer.items() if k != "bId"}
+                    )
             elif key == "Fault":
-                found += self.problems(value, "Fault", "Fault")
+                problems += self.problems(value, "Fault", "Fault")
             elif key == "AttachableResponse":
-                for item in value:
-                    found += self.problems(item, key, key)
+                for answer in value:
+                    problems += self.problems(answer, key, key)
             elif key != "time":
-                found.append(f"{key}: unknown key of an answer")
-        return found
+                problems.append(f"{key}: unknown key of an answer")
+        return problems
 
     def list_problems(self, value: dict[str, Any]) -> list[str]:
-        found: list[str] = []
+        problems: list[str] = []
         for key, each in value.items():
             if key in ENTITIES:
                 for doc in each:
-                    found += self.problems(doc, key, key)
+                    problems += self.problems(doc, key, key)
             else:
-                found += self.problems({key: each}, "QueryResponse", "QueryResponse")
-        return found
+                problems += self.problems({key: each}, "QueryResponse", "QueryResponse")
+        return problems
 
 
 @cache
@@ -149,7 +151,9 @@ def read_contract(folder: Path) -> Contract:
             if child.tag == f"{XS}complexType":
                 contract.types[name] = child
             elif child.tag == f"{XS}simpleType":
-                values = {str(one.get("value")) for one in child.iter(f"{XS}enumeration")}
+                values = {
+                    str(enumeration.get("value")) for enumeration in child.iter(f"{XS}enumeration")
+                }
                 contract.enums[name] = values
             elif child.tag == f"{XS}element":
                 contract.elements[name] = child.get("type")
@@ -164,13 +168,13 @@ def contract(contracts: Path) -> Contract:
 def test_properties_are_those_of_the_schemas(contract: Contract) -> None:
     wrong = []
     for kind, properties in schema().kinds.items():
-        theirs = contract.fields({"MetaData": "ModificationMetaData"}.get(kind, kind))
-        if set(properties) - set(theirs) - {"value"} or set(theirs) - set(properties):
-            wrong.append(f"{kind}: {set(properties) ^ set(theirs)}")
+        described = contract.fields({"MetaData": "ModificationMetaData"}.get(kind, kind))
+        if set(properties) - set(described) - {"value"} or set(described) - set(properties):
+            wrong.append(f"{kind}: {set(properties) ^ set(described)}")
         for name, mine in properties.items():
             if name == "value" and kind in WRAPPED:
                 continue
-            type_, many = theirs[name]
+            type_, many = described[name]
             base = mine.removesuffix("[]")
             if mine.endswith("[]") != many or base not in {"any", KINDS.get(str(type_), type_)}:
                 wrong.append(f"{kind}.{name}: {mine}, there {type_}")
@@ -191,12 +195,12 @@ def test_every_answer_of_a_busy_company_fits_the_schemas(
     company: Any, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems: list[str] = []
-    seen: set[str] = set()
+    kinds_seen: set[str] = set()
 
     def check(answer: requests.Response, *_: Any, **__: Any) -> None:
         if "application/json" in answer.headers.get("Content-Type", ""):
             body = loads(answer)
-            seen.update(body)
+            kinds_seen.update(body)
             problems.extend(
                 f"{answer.url}: {answer_problem}"
                 for answer_problem in contract.answer_problems(body)
@@ -205,7 +209,7 @@ def test_every_answer_of_a_busy_company_fits_the_schemas(
     company.session.hooks["response"].append(check)
     keep_busy(company)
     assert not problems
-    assert seen >= {
+    assert kinds_seen >= {
         "Invoice",
         "Customer",
         "Payment",
@@ -308,6 +312,6 @@ def test_loaded_rows_fit_the_schemas_too(company: Any, contract: Contract) -> No
         f"{company.sandbox.url}/_sandbox/load", data=json.dumps(rows), timeout=10
     ).raise_for_status()
     for entity in ("Customer", "Invoice", "Payment", "CustomerType", "Term"):
-        found = loads(company.get("query", query=f"select * from {entity}"))
-        assert found["QueryResponse"][entity]
-        assert contract.answer_problems(found) == []
+        answer = loads(company.get("query", query=f"select * from {entity}"))
+        assert answer["QueryResponse"][entity]
+        assert contract.answer_problems(answer) == []

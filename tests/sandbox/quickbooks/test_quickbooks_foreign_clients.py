@@ -91,14 +91,16 @@ def test_it_saves_reads_and_queries(qb: Any) -> None:
     assert Customer.filter(DisplayName="Acme & O'Brien", Active=True, qb=qb)[0].Id == customer.Id
     select = "SELECT * FROM Invoice WHERE Balance > '0' ORDERBY Id STARTPOSITION 1 MAXRESULTS 1000"
     assert [row.Id for row in Invoice.query(select, qb=qb)] == [saved.Id]
-    found = Invoice.where("Balance > '0'", order_by="Id", start_position=1, max_results=10, qb=qb)
-    assert len(found) == 1
+    invoices = Invoice.where(
+        "Balance > '0'", order_by="Id", start_position=1, max_results=10, qb=qb
+    )
+    assert len(invoices) == 1
     assert Customer.count(qb=qb) == 1
     assert len(Term.all(qb=qb)) == 4
     assert Customer.choose([customer.Id, "99"], field="Id", qb=qb)[0].Id == customer.Id
 
 
-def test_its_full_save_wipes_what_it_does_not_know_and_keeps_what_it_does(qb: Any) -> None:
+def test_its_full_save_wipes_fields_it_does_not_know(qb: Any) -> None:
     customer = a_customer(qb)
     customer.Notes = "Pays late"
     customer.GivenName = "Ann"
@@ -146,12 +148,12 @@ def test_it_sees_changes_and_tombstones(qb: Any) -> None:
     customer = a_customer(qb)
     kept, lost = (an_invoice(customer).save(qb=qb) for _ in range(2))
     Invoice.get(lost.Id, qb=qb).delete(qb=qb)
-    found = change_data_capture([Invoice, Customer, CreditMemo], "2026-06-01T00:00:00Z", qb=qb)
-    by_id = {row.Id: row for row in found.Invoice}
+    changes = change_data_capture([Invoice, Customer, CreditMemo], "2026-06-01T00:00:00Z", qb=qb)
+    by_id = {row.Id: row for row in changes.Invoice}
     assert by_id[lost.Id].status == "Deleted"
     assert by_id[kept.Id].TotalAmt == 100
-    assert found.Customer[0].DisplayName == customer.DisplayName
-    assert not hasattr(found, "CreditMemo")
+    assert changes.Customer[0].DisplayName == customer.DisplayName
+    assert not hasattr(changes, "CreditMemo")
 
 
 def test_it_writes_in_batches(qb: Any) -> None:
@@ -186,8 +188,8 @@ def test_it_attaches_notes_and_files(company: Any, qb: Any) -> None:
 
 
 def test_it_reads_the_company_reports_and_preferences(qb: Any) -> None:
-    info = CompanyInfo.get(qb.company_id, qb=qb)
-    assert info.CompanyName == "Craig's Landscaping"
+    company = CompanyInfo.get(qb.company_id, qb=qb)
+    assert company.CompanyName == "Craig's Landscaping"
     assert Preferences.get(qb=qb).CurrencyPrefs.HomeCurrency.value == "USD"
     assert qb.get_report("AgedReceivables")["Header"]["ReportName"] == "AgedReceivables"
 

@@ -63,7 +63,7 @@ def test_limits_can_be_switched_off(company: Any) -> None:
     assert {company.get("preferences").status_code for _ in range(15)} == {200}
 
 
-def test_reads_are_metered_and_blocked_until_next_month_and_writes_are_free(
+def test_reads_are_blocked_until_next_month_while_writes_continue(
     start_company: Any,
 ) -> None:
     company = start_company(limits=True, quickbooks_core_plus_quota=3)

@@ -70,7 +70,7 @@ def test_each_status_becomes_what_quickbooks_has_for_it(loaded: Any) -> None:
     assert loaded.get("invoice/505").json()["Fault"]["Error"][0]["code"] == "610"
 
 
-def test_history_is_stamped_as_its_day_and_later_rows_as_now(loaded: Any) -> None:
+def test_history_has_its_own_days_and_later_rows_now(loaded: Any) -> None:
     invoice = loaded.one("invoice", "501")
     assert invoice["MetaData"]["CreateTime"].startswith("2026-05-01T")
     assert invoice["MetaData"]["LastUpdatedTime"].startswith("2026-05-20T")
@@ -80,7 +80,7 @@ def test_history_is_stamped_as_its_day_and_later_rows_as_now(loaded: Any) -> Non
     assert after["SyncToken"] == "2"
 
 
-def test_a_paid_row_is_explained_by_a_payment_that_comes_later(loaded: Any) -> None:
+def test_a_later_payment_explains_a_paid_row(loaded: Any) -> None:
     loaded.book.load_payments([PaymentRow("p6", "506", MAY, Decimal("9.00"))])
     assert loaded.one("invoice", "506")["Balance"] == 0
     (payment,) = [row for row in loaded.book.state()["payments"] if row["invoice_id"] == "506"]
@@ -91,8 +91,10 @@ def test_a_paid_row_is_explained_by_a_payment_that_comes_later(loaded: Any) -> N
 def test_what_exceeds_the_invoice_stays_unapplied(loaded: Any) -> None:
     loaded.book.load_payments([PaymentRow("p7", "501", MAY, Decimal("75.00"))])
     assert loaded.one("invoice", "501")["Balance"] == 0
-    left = loaded.book.state()["credits"]
-    assert [(row["kind"], row["remaining"]) for row in left] == [("unapplied payment", "15.00")]
+    credit_rows = loaded.book.state()["credits"]
+    assert [(row["kind"], row["remaining"]) for row in credit_rows] == [
+        ("unapplied payment", "15.00")
+    ]
 
 
 def test_a_contact_loaded_again_is_changed(loaded: Any) -> None:
@@ -179,9 +181,9 @@ def test_people_edit_the_ledger_in_quickbooks_itself(loaded: Any) -> None:
     book.rename("10", "Acme Inc")
     credit = book.credit("10", Decimal(10), invoice)
     prepaid = book.prepay("10", Decimal(5))
-    found = loaded.one("invoice", invoice)
-    assert (found["DueDate"], found["Balance"]) == ("2026-07-01", 20)
-    assert found["CustomerRef"]["name"] == "Acme Inc"
+    invoice_found = loaded.one("invoice", invoice)
+    assert (invoice_found["DueDate"], invoice_found["Balance"]) == ("2026-07-01", 20)
+    assert invoice_found["CustomerRef"]["name"] == "Acme Inc"
     customer = loaded.one("customer", "10")
     assert (customer["Notes"], customer["Balance"]) == ("Ask for Ann", 75)
     kinds = {row["id"]: row["remaining"] for row in book.state()["credits"]}
@@ -195,15 +197,15 @@ def test_people_edit_the_ledger_in_quickbooks_itself(loaded: Any) -> None:
         book.set_due_date("999", MAY)
 
 
-def test_a_merged_customer_is_gone_and_its_documents_belong_to_the_other(company: Any) -> None:
-    one, two = company.customer("One"), company.customer("Two")
-    invoice = company.invoice(one["Id"], "10.00")
-    company.book.merge(one["Id"], two["Id"])
-    assert company.one("invoice", invoice["Id"])["CustomerRef"]["value"] == two["Id"]
-    assert company.one("customer", two["Id"])["Balance"] == 10
-    (part,) = company.cdc("Customer", "2026-06-01T11:00:00Z")
-    gone = [row["Id"] for row in part["Customer"] if row.get("status") == "Deleted"]
-    assert gone == [one["Id"]]
+def test_a_merged_customers_documents_belong_to_its_successor(company: Any) -> None:
+    first, second = company.customer("One"), company.customer("Two")
+    invoice = company.invoice(first["Id"], "10.00")
+    company.book.merge(first["Id"], second["Id"])
+    assert company.one("invoice", invoice["Id"])["CustomerRef"]["value"] == second["Id"]
+    assert company.one("customer", second["Id"])["Balance"] == 10
+    (group,) = company.cdc("Customer", "2026-06-01T11:00:00Z")
+    gone = [row["Id"] for row in group["Customer"] if row.get("status") == "Deleted"]
+    assert gone == [first["Id"]]
 
 
 def test_balances_add_up_after_anything_people_do(loaded: Any) -> None:

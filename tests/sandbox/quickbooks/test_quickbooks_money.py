@@ -17,7 +17,7 @@ def billed(company: Any) -> Any:
     return company
 
 
-def test_a_payment_bumps_the_invoice_and_only_touches_the_customer(billed: Any) -> None:
+def test_a_payment_bumps_its_invoice_and_touches_the_customer(billed: Any) -> None:
     payment = billed.payment(billed.acme["Id"], "40.00", ("Invoice", billed.bill["Id"], "40.00"))
     invoice = billed.one("invoice", billed.bill["Id"])
     assert (invoice["Balance"], invoice["SyncToken"]) == (60, "1")
@@ -58,7 +58,7 @@ def test_more_than_is_open_or_paid_cannot_be_applied(billed: Any) -> None:
     assert billed.refused("payment", foreign) == "6000"
 
 
-def test_a_payment_can_be_moved_from_one_invoice_to_another(billed: Any) -> None:
+def test_a_payment_can_be_moved_between_invoices(billed: Any) -> None:
     second = billed.invoice(billed.acme["Id"], "50.00")
     payment = billed.payment(billed.acme["Id"], "50.00", ("Invoice", billed.bill["Id"], "50.00"))
     line = {"Amount": 50, "LinkedTxn": [{"TxnId": second["Id"], "TxnType": "Invoice"}]}
@@ -68,7 +68,7 @@ def test_a_payment_can_be_moved_from_one_invoice_to_another(billed: Any) -> None
     assert billed.one("invoice", second["Id"])["Balance"] == 0
 
 
-def test_a_credit_memo_is_applied_by_a_payment_of_nothing(billed: Any) -> None:
+def test_a_zero_payment_applies_a_credit_memo(billed: Any) -> None:
     credit = billed.credit(billed.acme["Id"], "30.00")
     assert (credit["TotalAmt"], credit["Balance"], credit["RemainingCredit"]) == (30, 30, 30)
     assert "LinkedTxn" not in credit
@@ -81,7 +81,7 @@ def test_a_credit_memo_is_applied_by_a_payment_of_nothing(billed: Any) -> None:
     assert billed.one("customer", billed.acme["Id"])["Balance"] == 70
 
 
-def test_a_person_applies_a_credit_with_the_platforms_own_note(billed: Any) -> None:
+def test_applying_a_credit_by_hand_adds_the_platforms_note(billed: Any) -> None:
     credit = billed.book.credit(billed.acme["Id"], Decimal(25), billed.bill["Id"])
     payment = billed.query("select * from Payment")["Payment"][0]
     assert payment["PrivateNote"] == "Created by QB Online to link credits to charges."
@@ -125,7 +125,7 @@ def test_a_voided_line_keeps_its_quantity_or_not(billed: Any, kept: bool) -> Non
     assert void["Line"][0]["SalesItemLineDetail"]["Qty"] == (2 if kept else 0)
 
 
-def test_voiding_a_payment_empties_it_and_the_invoice_is_owed_again(billed: Any) -> None:
+def test_voiding_a_payment_empties_it_and_reopens_the_invoice(billed: Any) -> None:
     payment = billed.payment(billed.acme["Id"], "40.00", ("Invoice", billed.bill["Id"], "40.00"))
     head = {"Id": payment["Id"], "SyncToken": "0", "sparse": True}
     void = billed.post("payment", head, operation="update", include="void")
@@ -149,8 +149,8 @@ def test_deleting_an_invoice_leaves_its_payment_unapplied(billed: Any) -> None:
     invoice = billed.one("invoice", billed.bill["Id"])
     head = {"Id": invoice["Id"], "SyncToken": invoice["SyncToken"]}
     billed.post("invoice", head, operation="delete")
-    left = billed.one("payment", payment["Id"])
-    assert (left["UnappliedAmt"], left["Line"]) == (40, [])
+    voided = billed.one("payment", payment["Id"])
+    assert (voided["UnappliedAmt"], voided["Line"]) == (40, [])
 
 
 def test_deleting_a_credit_memo_undoes_its_application(billed: Any) -> None:
@@ -221,7 +221,7 @@ def test_customers_nest_five_levels_and_never_in_a_ring(company: Any) -> None:
     assert company.refused("customer", {**head, "ParentRef": {"value": chain[2]["Id"]}}) == "6000"
 
 
-def test_an_inactive_customer_ends_in_deleted_and_gets_its_name_back(billed: Any) -> None:
+def test_an_inactive_customers_name_ends_in_deleted_until_restored(billed: Any) -> None:
     acme = billed.one("customer", billed.acme["Id"])
     off = billed.change("customer", acme, Active=False)
     assert off["DisplayName"] == off["FullyQualifiedName"] == "Acme (deleted)"
@@ -245,7 +245,7 @@ def test_renaming_a_parent_renames_its_jobs(company: Any) -> None:
     assert company.one("customer", job["Id"])["FullyQualifiedName"] == "New:Job"
 
 
-def test_foreign_currency_without_a_rate_is_booked_one_to_one(company: Any) -> None:
+def test_foreign_currency_without_rate_is_booked_at_one(company: Any) -> None:
     company.prefer("CurrencyPrefs", MultiCurrencyEnabled=True)
     customer = company.customer("Müller", CurrencyRef={"value": "EUR"})
     euro = {"CurrencyRef": {"value": "EUR"}}
@@ -271,7 +271,7 @@ def test_foreign_currency_without_a_rate_is_booked_one_to_one(company: Any) -> N
     assert company.refused("customer", {**head, "CurrencyRef": {"value": "USD"}}) == "6000"
 
 
-def test_sparse_updates_in_a_multicurrency_company_may_need_the_currency(company: Any) -> None:
+def test_sparse_multicurrency_updates_may_need_the_currency(company: Any) -> None:
     company.prefer("CurrencyPrefs", MultiCurrencyEnabled=True)
     invoice = company.invoice(company.customer()["Id"], CurrencyRef={"value": "USD"})
     assert company.change("invoice", invoice, PrivateNote="a")["PrivateNote"] == "a"

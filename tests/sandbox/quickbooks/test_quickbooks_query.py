@@ -111,8 +111,8 @@ def test_inactive_rows_are_hidden_unless_asked_for(shop: Any) -> None:
 
 def test_quotes_are_escaped_by_a_backslash(company: Any) -> None:
     customer = company.customer("O'Brien & Söhne")
-    found = company.ids(r"select * from Customer where DisplayName = 'O\'Brien & Söhne'")
-    assert found == [customer["Id"]]
+    ids = company.ids(r"select * from Customer where DisplayName = 'O\'Brien & Söhne'")
+    assert ids == [customer["Id"]]
 
 
 def test_operators_compare_by_the_kind_of_the_property(shop: Any) -> None:
@@ -139,13 +139,13 @@ def test_orderby_can_be_written_apart_and_reversed(shop: Any) -> None:
 
 
 def test_filters_of_invoices(company: Any) -> None:
-    one, two = company.customer("One"), company.customer("Two")
-    first = company.invoice(one["Id"], "10.00", TxnDate="2026-05-01")
-    second = company.invoice(two["Id"], "20.00", TxnDate="2026-05-20")
-    company.payment(one["Id"], "10.00", ("Invoice", first["Id"], "10.00"))
+    first_customer, second_customer = company.customer("One"), company.customer("Two")
+    first = company.invoice(first_customer["Id"], "10.00", TxnDate="2026-05-01")
+    second = company.invoice(second_customer["Id"], "20.00", TxnDate="2026-05-20")
+    company.payment(first_customer["Id"], "10.00", ("Invoice", first["Id"], "10.00"))
     assert company.ids("select * from Invoice where Balance > '0'") == [second["Id"]]
     assert company.ids("select * from Invoice where Balance = 0") == [first["Id"]]
-    by_customer = f"select * from Invoice where CustomerRef = '{one['Id']}'"
+    by_customer = f"select * from Invoice where CustomerRef = '{first_customer['Id']}'"
     assert company.ids(by_customer) == [first["Id"]]
     number = second["DocNumber"]
     assert company.ids(f"select * from Invoice where DocNumber = '{number}'") == [second["Id"]]
@@ -171,11 +171,11 @@ def test_paging_by_update_time_loses_a_row_that_moves(company: Any) -> None:
         company.later(minutes=1)
         invoices.append(company.invoice(customer["Id"]))
     page = "select * from Invoice orderby MetaData.LastUpdatedTime startposition {} maxresults 2"
-    seen = company.ids(page.format(1))
+    ids = company.ids(page.format(1))
     company.later(minutes=1)
     company.change("invoice", invoices[0], PrivateNote="moved")
-    seen += company.ids(page.format(3))
-    assert invoices[2]["Id"] not in seen
+    ids += company.ids(page.format(3))
+    assert invoices[2]["Id"] not in ids
     safe = "select * from Invoice where Id > '{}' orderby Id maxresults 2"
     first = company.ids(safe.format(0))
     company.change("invoice", company.one("invoice", first[0]), PrivateNote="again")

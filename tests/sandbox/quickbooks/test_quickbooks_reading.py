@@ -10,7 +10,7 @@ import pytest
 QB = "{http://schema.intuit.com/finance/v3}"
 
 
-def test_one_document_comes_in_its_own_envelope_with_the_time(company: Any) -> None:
+def test_one_document_comes_in_an_envelope_with_the_time(company: Any) -> None:
     customer = company.customer()
     body = company.get(f"customer/{customer['Id']}", minorversion=75).json()
     assert set(body) == {"Customer", "time"}
@@ -24,7 +24,7 @@ def test_an_empty_query_response_has_no_entity_key(company: Any) -> None:
     assert company.query("select * from Invoice") == {}
 
 
-def test_total_count_is_there_only_when_the_answer_is_whole(company: Any) -> None:
+def test_total_count_appears_only_with_a_complete_answer(company: Any) -> None:
     for name in ("A", "B", "C"):
         company.customer(name)
     assert company.query("select * from Customer")["totalCount"] == 3
@@ -48,7 +48,7 @@ def test_without_accept_json_the_answer_is_xml(company: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["Customer/1", "CUSTOMER/1", "nonsense/1", "customer/1/2/3"])
-def test_paths_are_case_sensitive_and_unknown_ones_are_code_500(company: Any, path: str) -> None:
+def test_paths_are_case_sensitive_and_unknown_ones_fail(company: Any, path: str) -> None:
     company.customer()
     answer = company.get(path)
     assert answer.status_code == 400
@@ -74,7 +74,7 @@ def test_empty_lists_are_written_and_empty_scalars_are_not(company: Any) -> None
     assert "Notes" not in customer
 
 
-def test_amounts_keep_their_trailing_zeros_and_nothing_is_a_bare_zero(company: Any) -> None:
+def test_amounts_keep_trailing_zeros_and_zero_has_decimals(company: Any) -> None:
     customer = company.customer()
     invoice = company.invoice(customer["Id"], "100")
     text = company.get(f"invoice/{invoice['Id']}").text
@@ -100,9 +100,9 @@ def test_quantities_are_printed_as_given(company: Any) -> None:
 
 
 def test_company_and_preferences_say_what_a_client_must_know(company: Any) -> None:
-    info = company.get(f"companyinfo/{company.realm}").json()["CompanyInfo"]
-    assert (info["CompanyName"], info["Country"]) == ("Craig's Landscaping", "USA")
-    assert {"Name": "SubscriptionStatus", "Value": "SUBSCRIBED"} in info["NameValue"]
+    company_info = company.get(f"companyinfo/{company.realm}").json()["CompanyInfo"]
+    assert (company_info["CompanyName"], company_info["Country"]) == ("Craig's Landscaping", "USA")
+    assert {"Name": "SubscriptionStatus", "Value": "SUBSCRIBED"} in company_info["NameValue"]
     prefs = company.get("preferences").json()["Preferences"]
     assert prefs["CurrencyPrefs"] == {
         "MultiCurrencyEnabled": False,
@@ -110,7 +110,7 @@ def test_company_and_preferences_say_what_a_client_must_know(company: Any) -> No
     }
 
 
-def test_an_id_that_is_no_number_and_an_id_that_is_nobodys(company: Any) -> None:
+def test_malformed_and_unknown_ids_are_told_apart(company: Any) -> None:
     bad = company.get("invoice/1.5").json()["Fault"]["Error"][0]
     assert bad["code"] == "2030"
     assert bad["element"] == "Id"

@@ -85,7 +85,7 @@ def test_need_to_send_needs_an_address(billed: Any) -> None:
     assert not billed.sandbox.mailbox.emails
 
 
-def test_need_to_send_sends_by_itself_where_that_is_so(billed: Any) -> None:
+def test_need_to_send_emails_by_itself_when_so_configured(billed: Any) -> None:
     billed.settings(quickbooks_need_to_send_sends=True)
     done = billed.change("invoice", billed.bill, EmailStatus="NeedToSend")
     assert done["EmailStatus"] == "EmailSent"
@@ -107,7 +107,7 @@ def note(company: Any, kind: str, id_: str, text: str) -> Any:
     return company.post("attachable", {"AttachableRef": [ref], "Note": text})
 
 
-def test_a_note_hangs_on_any_record_and_races_with_nobody(billed: Any) -> None:
+def test_notes_attach_to_any_record_without_conflicts(billed: Any) -> None:
     on_invoice = note(billed, "Invoice", billed.bill["Id"], "Called, will pay")
     on_customer = note(billed, "Customer", billed.acme["Id"], "Holiday until July")
     assert on_invoice["SyncToken"] == "0"
@@ -124,7 +124,7 @@ def test_a_note_hangs_on_any_record_and_races_with_nobody(billed: Any) -> None:
     ]
 
 
-def test_a_note_can_be_changed_and_deleted_but_not_hung_on_nothing(billed: Any) -> None:
+def test_a_note_can_be_edited_but_never_hangs_loose(billed: Any) -> None:
     mine = note(billed, "Invoice", billed.bill["Id"], "a")
     changed = billed.change("attachable", mine, Note="b")
     head = {"Id": mine["Id"], "SyncToken": changed["SyncToken"]}
@@ -143,13 +143,13 @@ def upload(company: Any, metadata: str, content: bytes, name: str = "letter.pdf"
     return answer.json()["AttachableResponse"]
 
 
-def test_a_file_is_kept_with_a_link_that_lives_900_seconds(billed: Any) -> None:
+def test_a_file_has_a_link_living_900_seconds(billed: Any) -> None:
     ref = f'{{"EntityRef":{{"type":"Invoice","value":"{billed.bill["Id"]}"}},"IncludeOnSend":true}}'
     metadata = (
         f'{{"AttachableRef":[{ref}],"FileName":"letter.pdf","ContentType":"application/pdf"}}'
     )
-    (part,) = upload(billed, metadata, b"%PDF-1.4 hello")
-    doc = part["Attachable"]
+    (answer,) = upload(billed, metadata, b"%PDF-1.4 hello")
+    doc = answer["Attachable"]
     assert (doc["FileName"], doc["Size"], doc["ContentType"]) == (
         "letter.pdf",
         14,
@@ -172,14 +172,14 @@ def test_a_file_is_kept_with_a_link_that_lives_900_seconds(billed: Any) -> None:
     }
 
 
-def test_a_file_linked_to_nothing_is_a_fault_inside_a_200(billed: Any) -> None:
+def test_an_unlinked_file_is_a_fault_inside_a_200(billed: Any) -> None:
     metadata = '{"AttachableRef":[{"EntityRef":{"type":"Invoice","value":"999"}}]}'
-    (part,) = upload(billed, metadata, b"x")
-    assert part["Fault"]["Error"][0]["code"] == "6000"
+    (answer,) = upload(billed, metadata, b"x")
+    assert answer["Fault"]["Error"][0]["code"] == "6000"
     assert billed.query("select * from Attachable") == {}
 
 
-def test_a_file_may_come_in_base64_with_bare_line_ends(billed: Any) -> None:
+def test_a_file_may_be_base64_with_bare_line_ends(billed: Any) -> None:
     content = base64.b64encode(b"hello").decode()
     body = (
         '\n--B\nContent-Disposition: form-data; name="file_metadata_01"\n'

@@ -13,10 +13,10 @@ STEPS = 200
 
 
 def rows(company: Any, kind: str, where: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = company.query(
+    documents: list[dict[str, Any]] = company.query(
         f"select * from {kind} {where} maxresults 1000"
     ).get(kind, [])
-    return found
+    return documents
 
 
 def some_links(company: Any, dice: random.Random) -> list[dict[str, Any]]:
@@ -33,11 +33,11 @@ def some_links(company: Any, dice: random.Random) -> list[dict[str, Any]]:
 def one_step(company: Any, customers: list[str], dice: random.Random) -> int:
     """Try something that may well be refused; return the status."""
     kind = dice.choice(["Invoice", "Payment", "CreditMemo", "Deposit", "Customer"])
-    known = rows(company, kind)
+    table = rows(company, kind)
     body: dict[str, Any] = {}
     query: dict[str, str] = {}
-    if known and dice.random() < 0.4:
-        doc = dice.choice(known)
+    if table and dice.random() < 0.4:
+        doc = dice.choice(table)
         body = {"Id": doc["Id"], "SyncToken": doc["SyncToken"], "sparse": True}
         query = dice.choice([{}, {}, {"operation": "delete"}, {"operation": "void"}])
         if kind == "Payment" and dice.random() < 0.2:
@@ -76,12 +76,12 @@ def test_sums_hold_whatever_is_done(company: Any, seed: int) -> None:
 def check_documents(company: Any) -> None:
     applied: Counter[tuple[str, str]] = Counter()
     for payment in rows(company, "Payment"):
-        rest = payment["TotalAmt"]
+        unapplied = payment["TotalAmt"]
         for line in payment["Line"]:
             link = line["LinkedTxn"][0]
             applied[link["TxnType"], link["TxnId"]] += line["Amount"]
-            rest -= line["Amount"] if link["TxnType"] == "Invoice" else -line["Amount"]
-        assert rest == payment["UnappliedAmt"] >= 0
+            unapplied -= line["Amount"] if link["TxnType"] == "Invoice" else -line["Amount"]
+        assert unapplied == payment["UnappliedAmt"] >= 0
     for kind in ("Invoice", "CreditMemo"):
         for doc in rows(company, kind):
             assert doc["Balance"] == doc["TotalAmt"] - applied[kind, doc["Id"]] >= 0

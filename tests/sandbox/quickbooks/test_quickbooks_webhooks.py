@@ -39,12 +39,12 @@ def test_the_public_vector_is_signed_as_intuit_signs_it() -> None:
     assert signature(VECTOR_BODY, VECTOR_TOKEN) == VECTOR_SIGNATURE
 
 
-def test_the_legacy_body_has_the_keys_of_the_public_vector(company: Any) -> None:
+def test_the_legacy_body_has_the_public_vectors_keys(company: Any) -> None:
     changes = [Change("Vendor", "40", "Update"), Change("Customer", "43", "Merge", "42")]
     mine = json.loads(legacy_body("1269959970", changes, company.sandbox.now()))
-    known = json.loads(VECTOR_BODY)
+    vector = json.loads(VECTOR_BODY)
     (event,) = mine["eventNotifications"]
-    assert list(event) == list(known["eventNotifications"][0])
+    assert list(event) == list(vector["eventNotifications"][0])
     first, second = event["dataChangeEvent"]["entities"]
     assert list(first) == ["name", "id", "operation", "lastUpdated"]
     assert first["lastUpdated"].endswith(".000Z")
@@ -120,10 +120,10 @@ def test_each_kind_of_change_has_its_word(company: Any, receiver: Receiver) -> N
     void = company.post("invoice", {"Id": invoice["Id"], "SyncToken": token}, operation="void")
     head = {"Id": invoice["Id"], "SyncToken": void["SyncToken"]}
     company.post("invoice", head, operation="delete")
-    other = company.customer("Other")
-    company.book.merge(other["Id"], customer["Id"])
-    found = events(receiver, company)
-    types = [event["type"].removeprefix("qbo.").removesuffix(".v1") for event in found]
+    stranger = company.customer("Other")
+    company.book.merge(stranger["Id"], customer["Id"])
+    received = events(receiver, company)
+    types = [event["type"].removeprefix("qbo.").removesuffix(".v1") for event in received]
     assert types == [
         "payment.created",
         "invoice.updated",
@@ -134,8 +134,8 @@ def test_each_kind_of_change_has_its_word(company: Any, receiver: Receiver) -> N
         "customer.created",
         "customer.merged",
     ]
-    assert found[-1]["data"] == {"deletedid": other["Id"]}
-    assert found[-1]["intuitentityid"] == customer["Id"]
+    assert received[-1]["data"] == {"deletedid": stranger["Id"]}
+    assert received[-1]["intuitentityid"] == customer["Id"]
 
 
 @pytest.mark.parametrize(

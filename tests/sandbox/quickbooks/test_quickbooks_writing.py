@@ -36,7 +36,7 @@ def test_an_old_token_is_refused_as_stale(company: Any) -> None:
     assert company.one("invoice", invoice["Id"])["PrivateNote"] == "first"
 
 
-def test_a_sparse_update_leaves_the_rest_and_a_full_one_clears_it(company: Any) -> None:
+def test_sparse_updates_keep_other_fields_and_full_ones_clear(company: Any) -> None:
     customer = company.customer(Notes="Pays late", PrimaryEmailAddr={"Address": "a@b.example"})
     sparse = company.change("customer", customer, GivenName="Ann")
     assert sparse["Notes"] == "Pays late"
@@ -137,7 +137,7 @@ def test_texts_have_a_longest_length(company: Any, kind: str, field: str, length
     assert company.post(kind, {**bodies[kind], field: "x" * length})[field] == "x" * length
 
 
-def test_a_message_to_the_customer_has_at_most_1000_characters(company: Any) -> None:
+def test_a_customer_message_has_at_most_1000_characters(company: Any) -> None:
     body = company.invoice_body(company.customer()["Id"])
     assert company.refused("invoice", {**body, "CustomerMemo": {"value": "x" * 1001}}) == "2050"
 
@@ -199,8 +199,8 @@ def trapped(company: Any) -> Any:
 
 def mend(company: Any, section: str) -> None:
     if section == "company":
-        info = [{"Name": "SubscriptionStatus", "Value": "SUBSCRIBED"}]
-        company.book.load_documents({"CompanyInfo": [{"NameValue": info}]})
+        settings = [{"Name": "SubscriptionStatus", "Value": "SUBSCRIBED"}]
+        company.book.load_documents({"CompanyInfo": [{"NameValue": settings}]})
     else:
         company.prefer("AccountingInfoPrefs", BookCloseDate="2026-01-01")
 
@@ -233,7 +233,7 @@ def test_checks_come_in_the_platforms_order(trapped: Any) -> None:
     assert trapped.refused("payment", body) == "6540"
 
 
-def test_a_duplicate_number_is_found_after_staleness_and_before_the_company(trapped: Any) -> None:
+def test_a_duplicate_number_is_checked_between_staleness_and_company(trapped: Any) -> None:
     customer = trapped.billed["CustomerRef"]["value"]
     body = trapped.invoice_body(customer, DocNumber="TAKEN")
     stale = {"Id": trapped.billed["Id"], "SyncToken": "9", "sparse": True, "DocNumber": "TAKEN"}
@@ -269,7 +269,7 @@ def test_a_company_whose_subscription_ended_can_be_read(trapped: Any) -> None:
     assert send.json()["Fault"]["Error"][0]["code"] == "6190"
 
 
-def test_customer_types_are_read_only_and_can_be_assigned_or_not(company: Any) -> None:
+def test_customer_types_are_read_only_but_assignable(company: Any) -> None:
     assert company.refused("customertype", {"Name": "Key"}) == "500"
     company.book.load_documents({"CustomerType": [{"Id": "2", "Name": "Key"}]})
     customer = company.customer(CustomerTypeRef={"value": "2"})

@@ -84,11 +84,11 @@ class Xero:
         **params: Any,
     ) -> requests.Response:
         raw = isinstance(body, bytes)
-        data = body if raw or body is None else json.dumps(body, default=str).encode()
+        payload = body if raw or body is None else json.dumps(body, default=str).encode()
         kind = "application/octet-stream" if raw else "application/json"
-        sent = {"Content-Type": kind, **(headers or {})} if data is not None else headers
+        sent = {"Content-Type": kind, **(headers or {})} if payload is not None else headers
         answer = self.session.request(
-            method, f"{self.url}{API}{path}", data=data, headers=sent, params=params, timeout=30
+            method, f"{self.url}{API}{path}", data=payload, headers=sent, params=params, timeout=30
         )
         if check and self.contract is not None:
             self.check(answer)
@@ -100,16 +100,16 @@ class Xero:
         from openapi_core.templating.responses.exceptions import ResponseNotFound
         from openapi_core.testing import MockRequest, MockResponse
 
-        asked = answer.request
-        path, _, _ = str(asked.path_url).partition("?")
+        sent_request = answer.request
+        path, _, _ = str(sent_request.path_url).partition("?")
         request = MockRequest(
             self.url,
-            str(asked.method).lower(),
+            str(sent_request.method).lower(),
             path,
-            args=dict(parse_qsl(urlsplit(str(asked.url)).query)),
-            headers=dict(asked.headers),
-            data=asked.body if isinstance(asked.body, bytes) else None,
-            content_type=asked.headers.get("Content-Type", "application/json"),
+            args=dict(parse_qsl(urlsplit(str(sent_request.url)).query)),
+            headers=dict(sent_request.headers),
+            data=sent_request.body if isinstance(sent_request.body, bytes) else None,
+            content_type=sent_request.headers.get("Content-Type", "application/json"),
         )
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         response = MockResponse(answer.content, answer.status_code, content_type=kind)
@@ -122,7 +122,7 @@ class Xero:
                 return
             if answer.status_code in {200, 204}:
                 self.contract.validate_response(request, response)
-            elif answer.status_code == 400 and asked.method != "GET":
+            elif answer.status_code == 400 and sent_request.method != "GET":
                 # The contract declares 400 for most writes and for no read.
                 with contextlib.suppress(ResponseNotFound):
                     self.contract.validate_response(request, response)
@@ -147,12 +147,12 @@ class Xero:
         """The messages of a 400, wherever they stand."""
         answer = self.call(method, path, body, **params)
         assert answer.status_code == 400, answer.text
-        found: list[str] = []
+        messages: list[str] = []
 
         def collect(value: Any) -> None:
             if isinstance(value, dict):
                 if isinstance(value.get("ValidationErrors"), list):
-                    found.extend(row["Message"] for row in value["ValidationErrors"])
+                    messages.extend(row["Message"] for row in value["ValidationErrors"])
                 for inner in value.values():
                     collect(inner)
             elif isinstance(value, list):
@@ -160,7 +160,7 @@ class Xero:
                     collect(inner)
 
         collect(answer.json())
-        return found or [answer.json()["Message"]]
+        return messages or [answer.json()["Message"]]
 
     def invoice(self, id_: str) -> Any:
         return self.get(f"/Invoices/{id_}")["Invoices"][0]

@@ -71,8 +71,8 @@ def connect(xero: Any, scope: str = GRANULAR) -> dict[str, Any]:
 
 
 def claims(token: str) -> dict[str, Any]:
-    part = token.split(".")[1]
-    read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    payload = token.split(".")[1]
+    read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read
 
 
@@ -121,13 +121,13 @@ def test_connections_are_listed_by_consent_and_deleted(xero: Any) -> None:
     assert len(rows[0]["createdDateUtc"]) == len("2019-12-07T18:46:19.5165400")
     none = requests.get(url, params={"authEventId": ACME}, headers=header, timeout=10)
     assert none.json() == []
-    one = f"{url}/{rows[0]['id']}"
-    assert requests.delete(one, headers=header, timeout=10).status_code == 204
-    assert requests.delete(one, headers=header, timeout=10).status_code == 404
+    url_of_row = f"{url}/{rows[0]['id']}"
+    assert requests.delete(url_of_row, headers=header, timeout=10).status_code == 204
+    assert requests.delete(url_of_row, headers=header, timeout=10).status_code == 404
     assert status(xero, "/Invoices") == 403
 
 
-def test_a_code_works_once_within_five_minutes_and_with_its_verifier(xero: Any) -> None:
+def test_a_code_works_once_within_minutes_with_its_verifier(xero: Any) -> None:
     def code() -> str:
         location = str(consent(xero, GRANULAR).headers["Location"])
         return parse_qs(urlsplit(location).query)["code"][0]
@@ -263,7 +263,7 @@ def test_the_day_limit_depends_on_the_tier(
     assert 0 < int(limited.headers["Retry-After"]) <= 86_400
 
 
-def test_a_sixth_call_at_once_is_refused_without_retry_after(
+def test_a_sixth_concurrent_call_is_refused_without_retry_after(
     start_xero: Callable[..., Any],
 ) -> None:
     xero = start_xero(limits=True)
@@ -306,7 +306,7 @@ def test_the_same_key_answers_again_without_doing_again(xero: Any) -> None:
     assert notes(xero) == 1
 
 
-def test_a_key_is_forgotten_six_minutes_after_the_first_call(xero: Any) -> None:
+def test_a_key_is_forgotten_after_six_minutes(xero: Any) -> None:
     keyed(xero, "k1", "a")
     xero.sandbox.clock.set(xero.sandbox.now() + timedelta(minutes=5, seconds=50))
     keyed(xero, "k1", "a")
@@ -318,12 +318,12 @@ def test_a_key_is_forgotten_six_minutes_after_the_first_call(xero: Any) -> None:
 
 def test_a_key_used_with_another_request_is_refused(xero: Any) -> None:
     keyed(xero, "k1", "a")
-    for other in (
+    for wrong in (
         keyed(xero, "k1", "b"),
         keyed(xero, "k1", "a", f"/Invoices/{LATE}/History"),
     ):
-        assert other.status_code == 400
-        assert "Idempotency Key k1 is used with a different request" in other.text
+        assert wrong.status_code == 400
+        assert "Idempotency Key k1 is used with a different request" in wrong.text
 
 
 def test_errors_are_replayed_too(xero: Any) -> None:
@@ -333,7 +333,7 @@ def test_errors_are_replayed_too(xero: Any) -> None:
     assert keyed(xero, "k2", "x" * 2501).status_code == 200
 
 
-def test_keys_have_at_most_128_characters_and_reads_ignore_them(xero: Any) -> None:
+def test_keys_have_at_most_128_characters_on_writes(xero: Any) -> None:
     assert keyed(xero, "k" * 128, "a").status_code == 200
     assert keyed(xero, "k" * 129, "a").status_code == 400
     header = {"Idempotency-Key": "k" * 200}
@@ -364,7 +364,7 @@ def test_a_500_after_the_effect_is_replayed_too(xero: Any) -> None:
     assert notes(xero) == 2
 
 
-def test_a_dropped_answer_leaves_the_write_applied_and_the_key_known(xero: Any) -> None:
+def test_a_dropped_answer_keeps_the_write_and_its_key(xero: Any) -> None:
     xero.sandbox.faults.add({"path": "History", "method": "PUT", "drop": "after"})
     with pytest.raises(requests.ConnectionError):
         keyed(xero, "k1", "a")

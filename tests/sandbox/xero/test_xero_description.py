@@ -37,16 +37,16 @@ def test_every_get_of_the_contract_is_answered_by_it(xero: Any, contract_documen
         "BrandingThemeID": theme,
         "RepeatingInvoiceID": ACME,
     }
-    asked = 0
-    for path, item in contract_document["paths"].items():
-        if "get" not in item or any(part in path for part in (*NOT_SERVED, *BYTES)):
+    requests_made = 0
+    for path, operations in contract_document["paths"].items():
+        if "get" not in operations or any(excluded in path for excluded in (*NOT_SERVED, *BYTES)):
             continue
         filled = re.sub(r"\{(\w+)\}", lambda match: names[match[1]], path)
         before = xero.checked
         assert xero.call("GET", filled).status_code == 200, path
         assert xero.checked == before + 1
-        asked += 1
-    assert asked >= 30
+        requests_made += 1
+    assert requests_made >= 30
 
 
 def overpayment(xero: Any) -> str:

@@ -212,8 +212,8 @@ def test_a_deep_page_of_a_large_ledger_is_whole(start_xero: Callable[..., Any]) 
         for i in range(5_500)
     )
     query = {"pageSize": 1000, "where": 'Type=="ACCREC"', "order": "InvoiceID"}
-    seen = set()
+    numbers = set()
     for page in range(1, 7):
         answer = xero.call("GET", "/Invoices", check=False, page=page, **query)
-        seen |= {row["InvoiceNumber"] for row in answer.json()["Invoices"]}
-    assert len(seen) == 5_500
+        numbers |= {row["InvoiceNumber"] for row in answer.json()["Invoices"]}
+    assert len(numbers) == 5_500

@@ -41,7 +41,7 @@ def allocate(xero: Any, kind: str, id_: str, invoice: str, amount: float) -> Any
     return xero.put(f"/{kind}/{id_}/Allocations", {"Allocations": [row]})["Allocations"][0]
 
 
-def test_payments_move_amounts_status_and_full_payment_day_and_back(xero: Any) -> None:
+def test_payments_and_their_removal_update_amounts_status_and_day(xero: Any) -> None:
     xero.pay(LATE, "50")
     assert amounts(xero.invoice(LATE)) == ("AUTHORISED", d("200.00"), d("50.00"), 0)
     last = xero.pay(LATE, "200")
@@ -75,7 +75,7 @@ def test_payments_that_are_refused(xero: Any, fields: dict[str, Any], message: s
     assert message in xero.refused("PUT", "/Payments", body)[0]
 
 
-def test_paying_the_same_rest_twice_in_one_call_is_refused(xero: Any) -> None:
+def test_paying_the_same_remainder_twice_together_is_refused(xero: Any) -> None:
     row = {"Invoice": {"InvoiceID": LATE}, "Account": {"Code": "970"}, "Amount": 200}
     assert xero.refused("PUT", "/Payments", {"Payments": [row, row]})
     assert amounts(xero.invoice(LATE))[1] == d("250.00")
@@ -85,14 +85,14 @@ def test_a_credit_note_is_allocated_and_taken_back(xero: Any) -> None:
     note = credit_note(xero, 300)
     assert (note["Status"], note["RemainingCredit"]) == ("AUTHORISED", d("300.00"))
     id_ = note["CreditNoteID"]
-    made = allocate(xero, "CreditNotes", id_, LATE, 250)
+    allocation = allocate(xero, "CreditNotes", id_, LATE, 250)
     assert amounts(xero.invoice(LATE)) == ("PAID", 0, 0, d("250.00"))
     assert xero.invoice(LATE)["CreditNotes"][0]["AppliedAmount"] == d("250.00")
     allocate(xero, "CreditNotes", id_, OPEN, 50)
     listed = xero.get("/CreditNotes", page=1)["CreditNotes"][0]
     assert (listed["Status"], listed["RemainingCredit"]) == ("PAID", 0)
     assert len(listed["Allocations"]) == 2
-    path = f"/CreditNotes/{id_}/Allocations/{made['AllocationID']}"
+    path = f"/CreditNotes/{id_}/Allocations/{allocation['AllocationID']}"
     assert xero.call("DELETE", path).status_code == 200
     assert amounts(xero.invoice(LATE)) == ("AUTHORISED", d("250.00"), 0, 0)
     assert xero.get(f"/CreditNotes/{id_}")["CreditNotes"][0]["Status"] == "AUTHORISED"
@@ -114,13 +114,13 @@ def test_an_unknown_credit_note_cannot_be_updated(xero: Any) -> None:
     assert xero.refused("POST", "/CreditNotes", body) == [message]
 
 
-def test_a_credit_note_is_voided_only_while_nothing_is_allocated(xero: Any) -> None:
+def test_a_credit_note_is_voided_only_while_unallocated(xero: Any) -> None:
     id_ = credit_note(xero, 30)["CreditNoteID"]
-    made = allocate(xero, "CreditNotes", id_, LATE, 10)
+    allocation = allocate(xero, "CreditNotes", id_, LATE, 10)
     path = f"/CreditNotes/{id_}"
     void = {"CreditNotes": [{"CreditNoteID": id_, "Status": "VOIDED"}]}
     assert "cannot be edited" in xero.refused("POST", path, void)[0]
-    xero.call("DELETE", f"{path}/Allocations/{made['AllocationID']}")
+    xero.call("DELETE", f"{path}/Allocations/{allocation['AllocationID']}")
     gone = xero.post(path, void)["CreditNotes"][0]
     assert (gone["Status"], gone["RemainingCredit"]) == ("VOIDED", 0)
 
@@ -145,8 +145,8 @@ def test_paying_too_much_leaves_an_overpayment(xero: Any) -> None:
 
 def test_a_prepayment_waits_for_an_invoice(xero: Any) -> None:
     id_ = xero.book.prepay(ACME, Decimal(40))
-    one = xero.get(f"/Prepayments/{id_}")["Prepayments"][0]
-    assert (one["Type"], one["RemainingCredit"]) == ("RECEIVE-PREPAYMENT", d("40.00"))
+    prepayment = xero.get(f"/Prepayments/{id_}")["Prepayments"][0]
+    assert (prepayment["Type"], prepayment["RemainingCredit"]) == ("RECEIVE-PREPAYMENT", d("40.00"))
     allocate(xero, "Prepayments", id_, OPEN, 40)
     assert xero.get("/Prepayments", page=1)["Prepayments"][0]["Status"] == "PAID"
     assert amounts(xero.invoice(OPEN))[3] == d("40.00")

@@ -90,7 +90,7 @@ def test_an_email_goes_out_at_once(xero: Any) -> None:
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_an_email_marks_the_invoice_and_its_history_or_not(
+def test_an_email_marks_invoice_and_history_by_the_switch(
     start_xero: Callable[..., Any], said: bool
 ) -> None:
     xero = start_xero(xero_email_marks_sent=said, xero_email_writes_history=said)
@@ -119,9 +119,9 @@ def test_what_cannot_be_emailed(xero: Any) -> None:
 
 def test_groups_are_made_filled_renamed_and_deleted(xero: Any) -> None:
     body = {"ContactGroups": [{"Name": "On hold (arsync)"}]}
-    made = xero.put("/ContactGroups", body)["ContactGroups"][0]
-    assert made["Contacts"] == []
-    path = f"/ContactGroups/{made['ContactGroupID']}"
+    group = xero.put("/ContactGroups", body)["ContactGroups"][0]
+    assert group["Contacts"] == []
+    path = f"/ContactGroups/{group['ContactGroupID']}"
     members = {"Contacts": [{"ContactID": ACME}, {"ContactID": BETA}]}
     added = xero.put(f"{path}/Contacts", members)["Contacts"]
     assert [row["HasValidationErrors"] for row in added] == [False, False]
@@ -147,7 +147,7 @@ def test_a_group_is_emptied_as_a_whole(xero: Any) -> None:
     assert xero.get(f"/ContactGroups/{group}")["ContactGroups"][0]["Contacts"] == []
 
 
-def test_groups_are_at_most_a_hundred_with_names_of_their_own(xero: Any) -> None:
+def test_a_hundred_groups_with_unique_names_are_allowed(xero: Any) -> None:
     names = [{"Name": f"G{i}"} for i in range(99)]
     xero.put("/ContactGroups", {"ContactGroups": names}, check=False)
     over = {"ContactGroups": [{"Name": "one more"}]}
@@ -180,10 +180,10 @@ def attach(xero: Any, name: str, content: bytes = b"%PDF-1.4", **params: Any) ->
 
 
 def test_attachments_are_stored_listed_and_overwritten(xero: Any) -> None:
-    made = attach(xero, "letter.pdf", IncludeOnline="true").json()["Attachments"][0]
-    assert (made["MimeType"], made["ContentLength"]) == ("application/pdf", 8)
+    attachment = attach(xero, "letter.pdf", IncludeOnline="true").json()["Attachments"][0]
+    assert (attachment["MimeType"], attachment["ContentLength"]) == ("application/pdf", 8)
     again = attach(xero, "letter.pdf", b"%PDF-1.5 longer").json()["Attachments"][0]
-    assert again["AttachmentID"] == made["AttachmentID"]
+    assert again["AttachmentID"] == attachment["AttachmentID"]
     path = f"/Invoices/{LATE}/Attachments"
     assert len(xero.get(path)["Attachments"]) == 1
     assert xero.call("GET", f"{path}/letter.pdf", check=False).content == b"%PDF-1.5 longer"

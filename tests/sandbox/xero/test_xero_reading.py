@@ -48,7 +48,7 @@ def test_a_paged_list_has_pagination_and_line_items(xero: Any) -> None:
     assert body["Invoices"][0]["Contact"]["Addresses"] == []
 
 
-def test_an_unpaged_list_has_no_pagination_no_line_items_and_short_contacts(xero: Any) -> None:
+def test_an_unpaged_list_omits_details(xero: Any) -> None:
     body = xero.get("/Invoices")
     assert "pagination" not in body
     assert all("LineItems" not in row for row in body["Invoices"])
@@ -67,12 +67,12 @@ def test_page_size_in_snake_case_is_ignored(xero: Any) -> None:
 
 def test_pages_together_hold_each_invoice_once(xero: Any) -> None:
     many(xero, 250)
-    seen: list[str] = []
+    ids: list[str] = []
     for page in (1, 2, 3):
         body = xero.get("/Invoices", page=page, order="InvoiceID")
-        seen += [row["InvoiceID"] for row in body["Invoices"]]
-    assert len(seen) == len(set(seen)) == 254
-    assert seen == sorted(seen)
+        ids += [row["InvoiceID"] for row in body["Invoices"]]
+    assert len(ids) == len(set(ids)) == 254
+    assert ids == sorted(ids)
     assert xero.get("/Invoices", page=4)["Invoices"] == []
 
 
@@ -90,7 +90,7 @@ def test_python_spellings_of_booleans_are_accepted(xero: Any) -> None:
     assert "pagination" in body
 
 
-def test_updated_rows_move_to_the_end_of_the_default_order(xero: Any) -> None:
+def test_updated_rows_move_to_the_default_orders_end(xero: Any) -> None:
     assert numbers(xero.get("/Invoices", page=1))[0] == "S-1"
     xero.post(f"/Invoices/{OPEN}", {"InvoiceID": OPEN, "Reference": "moved"})
     assert numbers(xero.get("/Invoices", page=1))[-1] == "S-1"
@@ -153,9 +153,9 @@ def test_comma_lists_filter_invoices(xero: Any) -> None:
 
 def test_only_the_apps_own_invoices_on_request(xero: Any) -> None:
     body = {"Type": "ACCREC", "Contact": {"ContactID": ACME}, "LineItems": [{"Description": "x"}]}
-    made = xero.put("/Invoices", {"Invoices": [body]})["Invoices"][0]
+    invoice = xero.put("/Invoices", {"Invoices": [body]})["Invoices"][0]
     mine = xero.get("/Invoices", page=1, createdByMyApp="true")["Invoices"]
-    assert [row["InvoiceID"] for row in mine] == [made["InvoiceID"]]
+    assert [row["InvoiceID"] for row in mine] == [invoice["InvoiceID"]]
 
 
 def test_deleted_invoices_are_listed_only_when_asked_for(start_xero: Callable[..., Any]) -> None:
@@ -221,7 +221,7 @@ def test_balances_change_without_moving_the_contact(xero: Any) -> None:
     assert after["Balances"]["AccountsReceivable"]["Outstanding"] == Decimal("300.10")
 
 
-def test_a_due_date_of_a_part_paid_invoice_moves_without_a_trace(xero: Any) -> None:
+def test_a_part_paid_invoices_due_date_moves_without_trace(xero: Any) -> None:
     xero.pay(LATE, "50")
     before = xero.invoice(LATE)
     xero.book.set_due_date(LATE, date(2026, 4, 1))
@@ -238,7 +238,7 @@ def test_dates_come_in_milliseconds_with_string_companions(xero: Any) -> None:
     assert invoice["UpdatedDateUTCString"].endswith("Z")
 
 
-def test_money_has_two_places_and_unit_amounts_four_on_request(xero: Any) -> None:
+def test_money_has_two_decimals_and_unit_amounts_four(xero: Any) -> None:
     text = xero.call("GET", f"/Invoices/{OPEN}").text
     assert '"AmountDue":100.10,' in text
     assert '"UnitAmount":100.10,' in text
@@ -277,19 +277,19 @@ def test_contacts_filter_by_where_ids_and_term(xero: Any) -> None:
 
 
 def test_payments_show_their_invoice_without_amounts(xero: Any) -> None:
-    made = xero.pay(LATE, "50")
+    payment = xero.pay(LATE, "50")
     listed = xero.get("/Payments", page=1)["Payments"][0]
-    assert listed["PaymentID"] == made["PaymentID"]
+    assert listed["PaymentID"] == payment["PaymentID"]
     assert (listed["PaymentType"], listed["Amount"]) == ("ACCRECPAYMENT", Decimal("50.00"))
     assert listed["Invoice"]["Contact"] == {"ContactID": ACME, "Name": "Acme Ltd"}
     assert not {"Total", "AmountDue"} & set(listed["Invoice"])
-    one = xero.get(f"/Payments/{made['PaymentID']}")["Payments"][0]
-    assert one["Status"] == "AUTHORISED"
-    found = xero.get("/Payments", page=1, where='PaymentType=="ACCRECPAYMENT"')
-    assert len(found["Payments"]) == 1
+    payment_read = xero.get(f"/Payments/{payment['PaymentID']}")["Payments"][0]
+    assert payment_read["Status"] == "AUTHORISED"
+    payments = xero.get("/Payments", page=1, where='PaymentType=="ACCRECPAYMENT"')
+    assert len(payments["Payments"]) == 1
 
 
-def test_more_rows_than_xero_lists_are_a_high_volume_exception(
+def test_too_many_rows_are_a_high_volume_exception(
     start_xero: Callable[..., Any],
 ) -> None:
     xero = start_xero(xero_high_volume_rows=20)
@@ -327,8 +327,8 @@ def test_actions_tell_what_is_allowed(start_xero: Callable[..., Any]) -> None:
 def test_small_unpaged_lists(xero: Any) -> None:
     themes = xero.get("/BrandingThemes")["BrandingThemes"]
     assert themes[0]["SortOrder"] == 0
-    one = xero.get(f"/BrandingThemes/{themes[1]['BrandingThemeID']}")["BrandingThemes"]
-    assert one == [themes[1]]
+    theme = xero.get(f"/BrandingThemes/{themes[1]['BrandingThemeID']}")["BrandingThemes"]
+    assert theme == [themes[1]]
     assert {row["Code"] for row in xero.get("/Currencies")["Currencies"]} == {"GBP", "EUR"}
     assert any(row["Code"] == "200" for row in xero.get("/Accounts")["Accounts"])
     assert xero.get("/InvoiceReminders/Settings")["InvoiceReminders"] == [{"Enabled": False}]

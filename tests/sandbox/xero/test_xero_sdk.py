@@ -49,7 +49,7 @@ def api(xero: Any) -> Iterator[Any]:
 
 
 def test_the_sdk_reads_invoices(xero: Any, api: Any) -> None:
-    found = api.get_invoices(
+    invoices = api.get_invoices(
         xero.tenant,
         datetime(2026, 3, 1, tzinfo=UTC),
         'Type=="ACCREC" AND AmountDue>0',
@@ -61,14 +61,14 @@ def test_the_sdk_reads_invoices(xero: Any, api: Any) -> None:
         include_archived=True,
         _request_timeout=10,
     )
-    rows = {row.invoice_number: row for row in found.invoices}
+    rows = {row.invoice_number: row for row in invoices.invoices}
     assert set(rows) == {"S-1", "S-2", "S-4"}
     assert rows["S-1"].amount_due == Decimal("100.10")
     assert rows["S-1"].due_date == date(2026, 3, 3)
     assert rows["S-1"].contact.name == "Acme Ltd"
-    assert found.pagination.item_count == 3
-    one = api.get_invoice(xero.tenant, LATE, _request_timeout=10).invoices[0]
-    assert one.contact.email_address == "ap@acme.example"
+    assert invoices.pagination.item_count == 3
+    invoice = api.get_invoice(xero.tenant, LATE, _request_timeout=10).invoices[0]
+    assert invoice.contact.email_address == "ap@acme.example"
     brief = api.get_invoices(xero.tenant, page=1, summary_only=True, _request_timeout=10)
     assert len(brief.invoices) == 4
 
@@ -91,14 +91,14 @@ def test_the_sdk_writes_invoices(xero: Any, api: Any) -> None:
         reference="fee",
         status="DRAFT",
     )
-    made = api.create_invoices(
+    invoice = api.create_invoices(
         xero.tenant, Invoices(invoices=[fee]), False, 4, "key-1", _request_timeout=10
     ).invoices[0]
-    assert (made.invoice_number, made.total) == ("INV-0001", Decimal("25.50"))
+    assert (invoice.invoice_number, invoice.total) == ("INV-0001", Decimal("25.50"))
     again = api.create_invoices(
         xero.tenant, Invoices(invoices=[fee]), False, 4, "key-1", _request_timeout=10
     ).invoices[0]
-    assert again.invoice_id == made.invoice_id
+    assert again.invoice_id == invoice.invoice_id
     change = Invoices(invoices=[Invoice(invoice_id=OPEN, expected_payment_date=date(2026, 3, 20))])
     after = api.update_invoice(xero.tenant, OPEN, change, _request_timeout=10).invoices[0]
     assert after.expected_payment_date == date(2026, 3, 20)
@@ -135,8 +135,8 @@ def test_the_sdk_reads_and_writes_contacts_and_groups(xero: Any, api: Any) -> No
         PaymentTermType,
     )
 
-    found = api.get_contacts(xero.tenant, page=1, include_archived=True, _request_timeout=10)
-    contact = next(row for row in found.contacts if row.contact_id == ACME)
+    contacts = api.get_contacts(xero.tenant, page=1, include_archived=True, _request_timeout=10)
+    contact = next(row for row in contacts.contacts if row.contact_id == ACME)
     assert contact.payment_terms.sales.day == 30
     assert contact.balances.accounts_receivable.outstanding == Decimal("350.10")
     terms = PaymentTerm(sales=Bill(day=0, type=PaymentTermType.DAYSAFTERBILLDATE))
@@ -145,12 +145,12 @@ def test_the_sdk_reads_and_writes_contacts_and_groups(xero: Any, api: Any) -> No
         xero.tenant, change, summarize_errors=False, _request_timeout=10
     )
     assert after.contacts[0].payment_terms.sales.day == 0
-    made = api.create_contact_group(
+    created = api.create_contact_group(
         xero.tenant,
         ContactGroups(contact_groups=[ContactGroup(name="On hold (arsync)")]),
         _request_timeout=10,
     )
-    id_ = made.contact_groups[0].contact_group_id
+    id_ = created.contact_groups[0].contact_group_id
     members = Contacts(contacts=[Contact(contact_id=ACME), Contact(contact_id=BETA)])
     api.create_contact_group_contacts(xero.tenant, id_, members, _request_timeout=10)
     api.delete_contact_group_contact(xero.tenant, id_, BETA, _request_timeout=10)
@@ -177,14 +177,14 @@ def test_the_sdk_pays_credits_and_reads_money(xero: Any, api: Any) -> None:
         date=date(2026, 3, 2),
         amount=Decimal(50),
     )
-    made = api.create_payments(
+    payment_made = api.create_payments(
         xero.tenant, Payments(payments=[payment]), _request_timeout=10
     ).payments[0]
-    assert made.status == "AUTHORISED"
+    assert payment_made.status == "AUTHORISED"
     listed = api.get_payments(xero.tenant, page=1, page_size=1000, _request_timeout=10)
     assert listed.payments[0].invoice.invoice_id == LATE
     gone = api.delete_payment(
-        xero.tenant, made.payment_id, PaymentDelete(status="DELETED"), _request_timeout=10
+        xero.tenant, payment_made.payment_id, PaymentDelete(status="DELETED"), _request_timeout=10
     )
     assert gone.payments[0].status == "DELETED"
     note = CreditNote(
@@ -210,10 +210,10 @@ def test_the_sdk_notes_emails_and_attaches(xero: Any, api: Any) -> None:
     rows = api.get_invoice_history(xero.tenant, LATE, _request_timeout=10).history_records
     assert rows[0].details == "called [arsync:1]"
     assert api.email_invoice(xero.tenant, LATE, RequestEmpty(), _request_timeout=10) is None
-    made = api.create_invoice_attachment_by_file_name(
+    attachments = api.create_invoice_attachment_by_file_name(
         xero.tenant, LATE, "letter.pdf", b"%PDF-1.4", True, _request_timeout=10
     )
-    assert made.attachments[0].content_length == 8
+    assert attachments.attachments[0].content_length == 8
     online = api.get_online_invoice(xero.tenant, LATE, _request_timeout=10).online_invoices[0]
     assert online.online_invoice_url.startswith("https://")
 
@@ -257,8 +257,8 @@ def test_the_sdk_refreshes_and_revokes_tokens_of_the_sandbox(
     tokens = TokenApi(api.api_client, *pair)
     second = tokens.refresh_token(first["refresh_token"], first["scope"].split())
     assert second["refresh_token"] != first["refresh_token"]
-    known = {"access_token", "scope", "expires_in", "token_type", "refresh_token", "id_token"}
-    assert set(second) <= known
+    token_keys = {"access_token", "scope", "expires_in", "token_type", "refresh_token", "id_token"}
+    assert set(second) <= token_keys
     assert tokens.revoke_token(second["refresh_token"]) == 200
     with pytest.raises(HTTPStatusException):
         tokens.refresh_token(second["refresh_token"], [])

@@ -138,7 +138,7 @@ def test_credit_notes_carry_their_type_and_status(listened: Any, receiver: Recei
     assert event["data"] == {"Type": "ACCRECCREDIT", "Status": "AUTHORISED"}
 
 
-def test_a_note_fires_only_by_the_switch_and_never_on_a_voided_invoice(
+def test_a_note_fires_only_by_switch_on_unvoided_invoices(
     listened: Any, receiver: Receiver
 ) -> None:
     note = {"HistoryRecords": [{"Details": "x"}]}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Organisation
 from arsync.core.planning import ledger_warnings as ledger
@@ -23,12 +24,13 @@ STEPS = "steps: [{day: 1, email: first reminder}]"
 
 
 def warnings_of(text: str) -> list[str]:
-    rulebook, problems = read_rulebook([("r.yaml", HEAD + text)])
-    assert rulebook is not None, problems
-    found = rulebook_warnings(rulebook)
-    assert all(problem.severity == "warning" for problem in found)
+    rulebook = a_rulebook(HEAD + text, "r.yaml")
+    warnings = rulebook_warnings(rulebook)
+    assert all(problem.severity == "warning" for problem in warnings)
     # Groups are defined here for the sake of their own warnings; nobody has to ask for them.
-    return [str(problem) for problem in found if not problem.message.startswith("no rule asks for")]
+    return [
+        str(problem) for problem in warnings if not problem.message.startswith("no rule asks for")
+    ]
 
 
 def hold(when: str) -> str:
@@ -69,8 +71,8 @@ def test_shipped_rulebooks_get_no_warning(file: Path) -> None:
     ],
 )
 def test_a_rule_that_contradicts_itself_is_named(when: str) -> None:
-    (found,) = warnings_of("groups: {Small: {balance: {less_than: 50}}}\n" + hold(when))
-    assert found.startswith("r.yaml:5:5: warning: 'H' can never match: what it asks of ")
+    (warning,) = warnings_of("groups: {Small: {balance: {less_than: 50}}}\n" + hold(when))
+    assert warning.startswith("r.yaml:5:5: warning: 'H' can never match: what it asks of ")
 
 
 @pytest.mark.parametrize(
@@ -92,9 +94,9 @@ def test_a_rule_that_can_match_gets_no_warning(when: str) -> None:
     assert warnings_of(hold(when)) == []
 
 
-def test_a_group_that_contradicts_itself_is_named_at_its_own_line() -> None:
-    (found,) = warnings_of("groups:\n  A: {tag: x}\n  B: {balance: {more_than: 5, at_most: 1}}\n")
-    assert found == (
+def test_a_contradictory_group_is_named_at_its_line() -> None:
+    (warning,) = warnings_of("groups:\n  A: {tag: x}\n  B: {balance: {more_than: 5, at_most: 1}}\n")
+    assert warning == (
         "r.yaml:5:3: warning: nobody can ever be in the group 'B': "
         "what it asks of balance rules itself out."
     )
@@ -104,19 +106,19 @@ def test_a_limit_below_one_for_everyone_is_named() -> None:
     limits = (
         "credit_limits:\n  - {name: All, limit: 5}\n  - {name: VIP, when: {tag: vip}, limit: 9}"
     )
-    (found,) = warnings_of(limits)
-    assert found == (
+    (warning,) = warnings_of(limits)
+    assert warning == (
         "r.yaml:5:5: warning: no customer ever gets the credit limit 'VIP': "
         "'All' (r.yaml:4) matches everyone.\n    hint: move it above the other"
     )
 
 
 def test_a_cadence_below_a_wider_one_is_named() -> None:
-    found = warnings_of(
+    warnings = warnings_of(
         cadences("when: {balance: {at_least: 5}}, ", "when: {balance: {more_than: 9}, tag: a}, ")
     )
-    assert len(found) == 1
-    assert "no customer ever gets the cadence 'C2': 'C1' (r.yaml:4) matches first" in found[0]
+    assert len(warnings) == 1
+    assert "no customer ever gets the cadence 'C2': 'C1' (r.yaml:4) matches first" in warnings[0]
 
 
 def test_a_cadence_below_a_narrower_one_is_sound() -> None:
@@ -129,28 +131,28 @@ def test_what_may_be_unknown_shadows_nothing_that_asks_less() -> None:
 
 
 def test_leaving_everyone_alone_is_named() -> None:
-    found = warnings_of("leave_alone: [{name: All, when: {open_invoices: {at_least: 0}}}]\n")
-    assert ["leaves everyone alone" in one for one in found] == [True]
+    warnings = warnings_of("leave_alone: [{name: All, when: {open_invoices: {at_least: 0}}}]\n")
+    assert ["leaves everyone alone" in warning for warning in warnings] == [True]
 
 
-def test_a_cadence_for_customers_who_are_left_alone_is_named() -> None:
+def test_a_cadence_for_excluded_customers_is_named() -> None:
     alone = "leave_alone: [{name: Legal, when: {tag: [legal, court]}}]\n"
-    found = warnings_of(alone + cadences("when: {tag: legal, country: GB}, ", ""))
-    assert len(found) == 1
-    assert "no customer ever gets the cadence 'C1': 'Legal' (r.yaml:3)" in found[0]
+    warnings = warnings_of(alone + cadences("when: {tag: legal, country: GB}, ", ""))
+    assert len(warnings) == 1
+    assert "no customer ever gets the cadence 'C1': 'Legal' (r.yaml:3)" in warnings[0]
 
 
 def test_cadences_that_share_a_value_are_named() -> None:
-    found = warnings_of(
+    warnings = warnings_of(
         cadences("when: {balance: {at_most: 1000}}, ", "when: {balance: {at_least: 1000}}, ")
     )
-    assert len(found) == 1
-    assert "the cadences 'C1' (r.yaml:4) and 'C2' overlap in balance" in found[0]
+    assert len(warnings) == 1
+    assert "the cadences 'C1' (r.yaml:4) and 'C2' overlap in balance" in warnings[0]
     shared = cadences(
         "when: {contact_group: [a, b]}, ",
         "when: {contact_group: [b, c]}, ",
     )
-    assert ["overlap in contact_group" in one for one in warnings_of(shared)] == [True]
+    assert ["overlap in contact_group" in warning for warning in warnings_of(shared)] == [True]
 
 
 @pytest.mark.parametrize(
@@ -182,9 +184,11 @@ def test_cadences_side_by_side_or_in_order_are_sound(first: str, second: str) ->
 )
 def test_steps_that_no_invoice_reaches_are_named(conditions: str, days: list[int]) -> None:
     steps = ", ".join(f"{{day: {day}, email: x}}" for day in (-3, 0, 5, 20))
-    found = warnings_of(f"reminders: [{{name: C, {conditions}steps: [{steps}]}}]\n")
-    named = [day for day in (-3, 0, 5, 20) if any(f"on day {day} of" in one for one in found)]
-    assert named == ([] if any("skips every invoice" in one for one in found) else days)
+    warnings = warnings_of(f"reminders: [{{name: C, {conditions}steps: [{steps}]}}]\n")
+    named = [
+        day for day in (-3, 0, 5, 20) if any(f"on day {day} of" in warning for warning in warnings)
+    ]
+    assert named == ([] if any("skips every invoice" in warning for warning in warnings) else days)
 
 
 def test_skipping_nothing_or_everything_is_named() -> None:
@@ -194,7 +198,7 @@ def test_skipping_nothing_or_everything_is_named() -> None:
     assert "skips every invoice" in warnings_of(everything + "}]")[0]
 
 
-def test_what_has_too_many_alternatives_is_taken_to_be_possible() -> None:
+def test_conditions_with_too_many_alternatives_count_as_possible() -> None:
     several = ", ".join(
         "any: [" + ", ".join(f"{{balance: {{less_than: {n}}}}}" for n in range(1, 18)) + "]"
         for _ in range(1)
@@ -248,9 +252,9 @@ def ledger_of(desk: Any, text: str, amounts: list[str]) -> list[str]:
     return [str(problem) for problem in problems]
 
 
-def test_what_nobody_in_the_ledger_is_or_has_is_named(desk: Any) -> None:
-    found = ledger_of(desk, LEDGER, ["100", "200", "300"])
-    assert [one.split(" warning: ")[1].split("\n")[0] for one in found] == [
+def test_values_absent_from_the_ledger_are_named(desk: Any) -> None:
+    warnings = ledger_of(desk, LEDGER, ["100", "200", "300"])
+    assert [warning.split(" warning: ")[1].split("\n")[0] for warning in warnings] == [
         "no contact is called 'Nobody Ltd'.",
         "nobody is in the contact group 'key accounts'.",
         "nobody is in the group 'Key' today.",
@@ -262,7 +266,7 @@ def test_what_nobody_in_the_ledger_is_or_has_is_named(desk: Any) -> None:
         ),
         "nobody is in the contact group 'typo'.",
     ]
-    assert found[0].startswith("rules/test.yaml:5:5:")
+    assert warnings[0].startswith("rules/test.yaml:5:5:")
 
 
 def test_a_limit_that_someone_keeps_to_gets_no_warning(desk: Any) -> None:
@@ -284,14 +288,11 @@ def test_a_ledger_too_large_to_look_through_says_nothing(
 
 
 def layered_warnings(own: str, pack: str = "uk-standard") -> list[str]:
-    rulebook, problems = read_rulebook(
-        [("own.yaml", f"version: 1\nextends: {pack}\n{own}")], find=shipped
-    )
-    assert rulebook is not None, problems
+    rulebook = a_rulebook(f"version: 1\nextends: {pack}\n{own}", "own.yaml", find=shipped)
     return [str(rulebook_warning) for rulebook_warning in rulebook_warnings(rulebook)]
 
 
-def test_a_changed_currency_names_the_amounts_that_stay_as_they_were() -> None:
+def test_a_changed_currency_names_the_unchanged_amounts() -> None:
     amounts, table = layered_warnings("currency: EUR\n")
     assert amounts.startswith(
         "own.yaml:3:11: warning: the currency is EUR now; what this extends was written in GBP, and"
@@ -306,14 +307,14 @@ def test_a_changed_currency_names_the_amounts_that_stay_as_they_were() -> None:
 
 
 def test_amounts_written_anew_are_not_named() -> None:
-    (found,) = layered_warnings(
+    (warning,) = layered_warnings(
         "currency: NZD\n"
         "credit_limits: [{name: New customers, limit: 3000},"
         " {name: Everyone else, limit: 12000}]\n"
         "credit_holds: [{name: Seriously overdue, remove: true}]\n",
         pack="au-nz-standard",
     )
-    assert found.split("stay: ")[1].startswith("amount_due 10 (arsync_rulebooks/au-nz-standard")
+    assert warning.split("stay: ")[1].startswith("amount_due 10 (arsync_rulebooks/au-nz-standard")
     assert (
         layered_warnings(
             "currency: NZD\n"
@@ -332,7 +333,7 @@ def test_the_same_currency_said_again_is_no_change() -> None:
     assert layered_warnings("currency: EUR\n", pack="eu-firm") == []
 
 
-def test_a_table_of_the_law_in_the_rulebooks_own_currency_is_no_matter() -> None:
+def test_a_legal_table_in_base_currency_causes_no_warning() -> None:
     own = "currency: EUR\nstatutory: {currency: EUR}\n"
     assert not any("statutory'" in layered_warning for layered_warning in layered_warnings(own))
 
@@ -341,8 +342,7 @@ def test_a_long_list_of_amounts_is_cut_and_counted() -> None:
     limits = "".join(f"  - {{contact: C{n}, credit_limit: {n}00}}\n" for n in range(1, 9))
     base = Extended("base.yaml", f"{HEAD}customers:\n{limits}")
     own = "version: 1\nextends: base.yaml\ncurrency: EUR\n"
-    rulebook, _ = read_rulebook([("own.yaml", own)], find=lambda _name, _asking: base)
-    assert rulebook is not None
+    rulebook = a_rulebook(own, "own.yaml", find=lambda _name, _asking: base)
     (problem,) = rulebook_warnings(rulebook)
     assert " and 2 more." in problem.message
     assert problem.message.count("base.yaml:") == currency_changes.AMOUNTS_NAMED_MAX
@@ -375,9 +375,9 @@ def test_a_group_that_no_rule_asks_for_is_named() -> None:
         "dispute: open, amount_due: {less_than: 5}",
     ],
 )
-def test_a_skip_of_what_is_not_reminded_of_anyway_is_named(skip: str) -> None:
-    (found,) = warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
-    assert "skip_invoices_when of 'C1' changes nothing" in found
+def test_a_redundant_skip_is_named(skip: str) -> None:
+    (warning,) = warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
+    assert "skip_invoices_when of 'C1' changes nothing" in warning
 
 
 @pytest.mark.parametrize(
@@ -391,6 +391,6 @@ def test_a_skip_of_what_is_not_reminded_of_anyway_is_named(skip: str) -> None:
 )
 def test_a_skip_of_anything_else_gets_no_such_warning(skip: str) -> None:
     assert not any(
-        "changes nothing" in one
-        for one in warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
+        "changes nothing" in warning
+        for warning in warnings_of(cadences(f"skip_invoices_when: {{{skip}}}, "))
     )

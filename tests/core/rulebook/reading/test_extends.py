@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders.records import a_contact, a_debtor, an_invoice
 
-from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
+from arsync.core.ledger.records import Organisation
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook import Place, Problem, Rulebook, needs, read_rulebook
@@ -83,10 +83,10 @@ def reading(own: str, **texts: str) -> Reading:
 
 
 def over(own: str, **texts: str) -> Rulebook:
-    found = reading(f"extends: base\n{own}", **texts)
-    assert found.problems == []
-    assert found.rulebook is not None
-    return found.rulebook
+    layered = reading(f"extends: base\n{own}", **texts)
+    assert layered.problems == []
+    assert layered.rulebook is not None
+    return layered.rulebook
 
 
 def problems_over(own: str, **texts: str) -> list[Problem]:
@@ -107,9 +107,9 @@ def without_places(value: Any) -> Any:
     if is_dataclass(value):
         return value
     if isinstance(value, Mapping):
-        return {key: without_places(one) for key, one in value.items()}
+        return {key: without_places(inner) for key, inner in value.items()}
     if isinstance(value, tuple):
-        return tuple(without_places(one) for one in value)
+        return tuple(without_places(inner) for inner in value)
     return value
 
 
@@ -179,14 +179,14 @@ def test_steps_are_changed_by_their_day() -> None:
     assert [step.place.file for step in cadence.steps] == ["base.yaml", "own.yaml", "own.yaml"]
 
 
-def test_a_step_is_replaced_whole_and_keeps_nothing_of_the_one_before() -> None:
+def test_a_replaced_step_keeps_nothing_of_its_predecessor() -> None:
     (cadence,) = over(
         "reminders: [{name: Cadence, steps: [{day: 30, email: final notice}]}]\n"
     ).reminders
     assert cadence.steps[-1].needs_approval is False
 
 
-def test_single_values_and_keys_of_blocks_are_replaced_one_by_one() -> None:
+def test_single_values_and_block_keys_are_replaced_individually() -> None:
     rulebook = over(
         "name: Mine\ncurrency: EUR\nsending: {days: every day, remove: [holidays]}\n"
         "safety: {emails: 5}\ntake_over: by hand\n"
@@ -198,7 +198,7 @@ def test_single_values_and_keys_of_blocks_are_replaced_one_by_one() -> None:
     assert rulebook.take_over.kind == "by hand"
 
 
-def test_a_group_below_can_be_defined_anew_and_counts_everywhere() -> None:
+def test_a_group_redefined_below_counts_everywhere() -> None:
     (hold,) = over("groups: {Key account: {tag: key}}\n").credit_holds
     assert "tag" in str(hold.when.tree)
     assert "contact_group" not in str(hold.when.tree)
@@ -206,12 +206,12 @@ def test_a_group_below_can_be_defined_anew_and_counts_everywhere() -> None:
 
 def test_chains_are_followed_and_the_nearest_word_counts() -> None:
     middle = "extends: base\nname: Middle\nsafety: {emails: 50}\n"
-    found = reading("extends: middle\nsafety: {tasks: 7}\n", middle=middle)
-    assert found.problems == []
-    assert found.rulebook is not None
-    assert found.rulebook.name == "Middle"
-    assert (found.rulebook.safety.emails, found.rulebook.safety.tasks) == (50, 7)
-    assert found.rulebook.files == ("own.yaml", "middle.yaml", "base.yaml")
+    layered = reading("extends: middle\nsafety: {tasks: 7}\n", middle=middle)
+    assert layered.problems == []
+    assert layered.rulebook is not None
+    assert layered.rulebook.name == "Middle"
+    assert (layered.rulebook.safety.emails, layered.rulebook.safety.tasks) == (50, 7)
+    assert layered.rulebook.files == ("own.yaml", "middle.yaml", "base.yaml")
 
 
 def test_a_change_below_changes_the_hash() -> None:
@@ -221,14 +221,16 @@ def test_a_change_below_changes_the_hash() -> None:
     assert rulebook.hash != over("").hash
 
 
-def test_rulebooks_that_extend_each_other_are_told_with_the_way_round() -> None:
+def test_circular_extension_is_reported_with_its_path() -> None:
     texts = {"a": "extends: b\n", "b": "extends: c\n", "c": "extends: a\n"}
     _, problems = read_rulebook([("own.yaml", "extends: a\n")], find=library(**texts))
-    (found,) = [problem for problem in problems if "never ends" in problem.message]
-    assert (found.file, found.line) == ("c.yaml", 1)
-    assert "a.yaml which extends b.yaml which extends c.yaml which extends a.yaml" in found.message
+    (problem,) = [problem for problem in problems if "never ends" in problem.message]
+    assert (problem.file, problem.line) == ("c.yaml", 1)
+    assert (
+        "a.yaml which extends b.yaml which extends c.yaml which extends a.yaml" in problem.message
+    )
     itself = read_rulebook([("a.yaml", "extends: a\n")], find=library(**texts))[1]
-    assert any("extends itself" in one.message for one in itself)
+    assert any("extends itself" in problem.message for problem in itself)
 
 
 def test_a_chain_that_is_too_long_is_refused() -> None:
@@ -236,9 +238,9 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
     texts = {f"r{n}": f"extends: r{n + 1}\n" for n in range(last)} | {f"r{last}": BASE}
     assert read_rulebook([("own", "extends: r1\n")], find=library(**texts))[1] == []
     (problem,) = [
-        one
-        for one in read_rulebook([("own", "extends: r0\n")], find=library(**texts))[1]
-        if "more than" in one.message
+        problem
+        for problem in read_rulebook([("own", "extends: r0\n")], find=library(**texts))[1]
+        if "more than" in problem.message
     ]
     assert str(LAYERS_MAX) in problem.message
 
@@ -261,11 +263,11 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
         ("extend: x", 2, "did you mean 'extends'?"),
     ],
 )
-def test_problems_name_the_file_and_line_of_the_part_that_is_wrong(
-    own: str, line: int, part: str
-) -> None:
-    found = [str(problem) for problem in problems_over(own + "\n")]
-    assert any(one.startswith(f"own.yaml:{line}:") and part in one for one in found), found
+def test_problems_name_the_layers_own_file_and_line(own: str, line: int, part: str) -> None:
+    problems = [str(problem) for problem in problems_over(own + "\n")]
+    assert any(
+        problem.startswith(f"own.yaml:{line}:") and part in problem for problem in problems
+    ), problems
 
 
 def test_a_fault_below_is_told_where_it_stands() -> None:
@@ -284,12 +286,14 @@ def test_nothing_can_be_removed_where_nothing_is_extended() -> None:
 
 
 def test_what_is_not_there_cannot_be_extended() -> None:
-    (problem,) = [one for one in reading("extends: bse\n").problems if "bse" in one.message]
+    (problem,) = [
+        problem for problem in reading("extends: bse\n").problems if "bse" in problem.message
+    ]
     assert (problem.line, problem.hint) == (1, "known: base")
     assert "no rulebook 'x'" in str(read_rulebook([("r", "version: 1\nextends: x\n")])[1])
 
 
-def test_a_connections_files_extend_the_shared_ones_unless_they_say_otherwise() -> None:
+def test_a_connections_files_extend_shared_ones_by_default() -> None:
     shared = [("shared.yaml", BASE)]
     own = [("own/a.yaml", "name: Mine\ncredit_holds: [{name: Overdue, approval: none}]\n")]
     rulebook, problems = read_rulebook(own, shared=shared)
@@ -297,9 +301,9 @@ def test_a_connections_files_extend_the_shared_ones_unless_they_say_otherwise() 
     assert rulebook is not None
     assert (rulebook.name, rulebook.currency) == ("Mine", "GBP")
     assert rulebook.files == ("shared.yaml", "own/a.yaml")
-    other = "version: 1\nname: Other\ncurrency: USD\n"
+    clashing = "version: 1\nname: Other\ncurrency: USD\n"
     alone, problems = read_rulebook(
-        [("own/a.yaml", "extends: other\n")], shared=shared, find=library(other=other)
+        [("own/a.yaml", "extends: other\n")], shared=shared, find=library(other=clashing)
     )
     assert problems == []
     assert alone is not None
@@ -314,7 +318,7 @@ def test_two_files_of_one_layer_may_not_disagree() -> None:
     assert ["says something else in a:1" in problem.message for problem in problems] == [True]
 
 
-def test_a_file_of_the_folder_that_another_extends_is_its_base() -> None:
+def test_a_file_extended_by_another_is_its_base() -> None:
     files = [("base.yaml", BASE), ("own.yaml", "extends: base\nname: Mine\n")]
     rulebook, problems = read_rulebook(files, find=library(base=BASE))
     assert problems == []
@@ -335,22 +339,16 @@ def keys(rulebook: Rulebook) -> set[str]:
 
 def planned(rulebook: Rulebook) -> Plan:
     accounts = [
-        Account(
-            (Contact(f"c{days}", f"C{days}", email="a@x.test"),),
-            (
-                Invoice(
-                    f"i{days}",
-                    f"c{days}",
-                    f"INV-{days}",
-                    "open",
-                    TODAY - timedelta(days + 30),
-                    TODAY - timedelta(days),
-                    "GBP",
-                    Decimal(1),
-                    Decimal(900),
-                    Decimal(900),
-                ),
+        a_debtor(
+            an_invoice(
+                f"i{days}",
+                f"c{days}",
+                issued_on=TODAY - timedelta(days + 30),
+                due_on=TODAY - timedelta(days),
+                rate=1,
+                total=900,
             ),
+            contacts=(a_contact(f"c{days}"),),
             taken_over_on=TODAY - timedelta(400),
         )
         for days in (1, 20, 40, 70, 90)
@@ -362,12 +360,12 @@ def planned(rulebook: Rulebook) -> Plan:
         organisation=Organisation("o", "O", "GBP"),
         today=TODAY,
         now=datetime(2026, 11, 18, 12, tzinfo=UTC),
-        offers=frozenset(one for one, _, _ in needs(rulebook)),
+        offers=frozenset(capability for capability, _, _ in needs(rulebook)),
         holidays=no_holidays,
     )
 
 
-def test_moving_lines_or_elements_into_a_base_changes_no_key() -> None:
+def test_moving_lines_into_a_base_changes_no_key() -> None:
     plain, _ = read_rulebook([("base.yaml", BASE)])
     assert plain is not None
     moved, _ = read_rulebook([("base.yaml", re.sub(r"\n(?=[a-z])", "\n\n# moved\n\n", BASE))])
@@ -382,9 +380,9 @@ def test_moving_lines_or_elements_into_a_base_changes_no_key() -> None:
 # -- shown ------------------------------------------------------------------------------------
 
 
-def test_what_is_shown_names_the_file_and_line_of_each_part() -> None:
-    found = reading("extends: base\ncredit_holds:\n  - name: Overdue\n    approval: none\n")
-    lines = [line.split("#") for line in effective_text(found.files).splitlines()]
+def test_the_effective_rulebook_names_each_parts_source_line() -> None:
+    layered = reading("extends: base\ncredit_holds:\n  - name: Overdue\n    approval: none\n")
+    lines = [line.split("#") for line in effective_text(layered.files).splitlines()]
     at = {line[0].strip(): line[1].strip() for line in lines if len(line) > 1}
     assert at["- name: Overdue"] == "own.yaml:3"
     assert at["approval: none"] == "own.yaml:4"
@@ -430,8 +428,8 @@ def quoted(text: str) -> str:
 
 
 def named(section: str, body: Any) -> Any:
-    one = st.tuples(NAMES, body).map(lambda pair: f"{{name: {quoted(pair[0])}, {pair[1]}}}")
-    return st.lists(one, max_size=4, unique_by=lambda text: text.split(",")[0].casefold()).map(
+    named = st.tuples(NAMES, body).map(lambda pair: f"{{name: {quoted(pair[0])}, {pair[1]}}}")
+    return st.lists(named, max_size=4, unique_by=lambda text: text.split(",")[0].casefold()).map(
         lambda found: f"{section}: [{', '.join(found)}]\n" if found else ""
     )
 
@@ -456,13 +454,13 @@ LAYER = st.tuples(
 def test_what_is_shown_reads_back_to_the_same_rulebook(low: str, mid: str, top: str) -> None:
     head = "version: 1\ncurrency: GBP\n"
     texts = {"low": head + low, "mid": f"extends: low\n{mid}"}
-    found = read_layers([("top", f"extends: mid\n{top}")], find=library(**texts))
-    assert found.problems == []
-    shown = effective_text(found.files)
+    layered = read_layers([("top", f"extends: mid\n{top}")], find=library(**texts))
+    assert layered.problems == []
+    shown = effective_text(layered.files)
     again = read_layers([("again", shown)])
     assert again.problems == []
-    assert without_places(again.rulebook) == without_places(found.rulebook)
-    assert differences(found.files, again.files) == []
+    assert without_places(again.rulebook) == without_places(layered.rulebook)
+    assert differences(layered.files, again.files) == []
 
 
 SCRAPS = st.sampled_from(
@@ -491,14 +489,14 @@ SCRAPS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(BASE.splitlines()[3:]) | SCRAPS, max_size=14))
-def test_whatever_a_layer_holds_ends_in_problems_with_a_line_or_in_a_rulebook(
+def test_any_layer_gives_positioned_problems_or_a_rulebook(
     lines: list[str],
 ) -> None:
-    found = reading("extends: base\n" + "\n".join(lines) + "\n")
-    if found.rulebook is None:
-        assert found.problems
-        assert all(problem.line > 0 and problem.file for problem in found.problems)
+    layered = reading("extends: base\n" + "\n".join(lines) + "\n")
+    if layered.rulebook is None:
+        assert layered.problems
+        assert all(problem.line > 0 and problem.file for problem in layered.problems)
     else:
-        again = read_layers([("again", effective_text(found.files))])
+        again = read_layers([("again", effective_text(layered.files))])
         assert again.problems == []
-        assert without_places(again.rulebook) == without_places(found.rulebook)
+        assert without_places(again.rulebook) == without_places(layered.rulebook)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.rulebook import (
     Problem,
@@ -50,9 +51,7 @@ def test_the_design_example_is_read_whole() -> None:
         r"```yaml\n(# yaml-language-server.*?)```", design.read_text("utf-8"), re.DOTALL
     )
     assert example is not None
-    rulebook, problems = read_rulebook([("rules/standard.yaml", example[1])])
-    assert problems == []
-    assert rulebook is not None
+    rulebook = a_rulebook(example[1], "rules/standard.yaml")
     assert (rulebook.name, rulebook.currency) == ("Standard credit control", "GBP")
     ridgeway, agency = rulebook.customers
     assert (ridgeway.credit_limit, ridgeway.review_on) == (Decimal(25000), date(2027, 1, 31))
@@ -158,8 +157,8 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
     ],
 )
 def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
-    found = problems_of(HEAD + text)
-    assert any(said in one for one in found), found
+    problems = problems_of(HEAD + text)
+    assert any(said in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -206,11 +205,11 @@ def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
 )
 def test_each_trap_of_a_condition_is_named(when: str, said: str) -> None:
     groups = "groups: {Broken: {balance: 5}}\n" if "Broken" in when else ""
-    found = problems_of(hold(when) + groups)
-    assert any(said in one for one in found), found
+    problems = problems_of(hold(when) + groups)
+    assert any(said in problem for problem in problems), problems
 
 
-def test_norway_is_a_country_and_numbers_are_texts_where_texts_stand() -> None:
+def test_norway_is_a_country_and_textual_numbers_stay_text() -> None:
     rulebook, problems = read_rulebook([("r", hold("country: NO, tag: [0123, 9:30, yes]"))])
     assert not problems
     assert rulebook is not None
@@ -252,8 +251,8 @@ def test_amounts_are_read_exactly(written: str, meant: str) -> None:
     ],
 )
 def test_what_is_no_rulebook_ends_in_a_problem(text: str, said: str) -> None:
-    found = problems_of(text)
-    assert any(said in one for one in found), found
+    problems = problems_of(text)
+    assert any(said in problem for problem in problems), problems
 
 
 def test_a_bomb_of_aliases_ends_in_a_problem() -> None:
@@ -274,7 +273,7 @@ def test_version_and_currency_are_needed() -> None:
     assert "this arsync reads version 1" in only_problem("version: 2\ncurrency: GBP\n")
 
 
-def test_unknown_reminder_texts_are_named_when_the_known_ones_are_given() -> None:
+def test_unknown_reminder_texts_list_the_known_ones() -> None:
     text = HEAD + "reminders: [{name: a, steps: [{day: 1, email: frist reminder}]}]\n"
     assert problems_of(text) == []
     assert "did you mean 'first reminder'?" in only_problem(text, texts={"first reminder"})
@@ -297,12 +296,12 @@ def test_problems_stop_at_a_limit() -> None:
 
 def test_lists_of_several_files_grow_and_groups_are_shared() -> None:
     rules = hold("group: Key")
-    other = (
+    second = (
         "version: 1\ngroups: {Key: {tag: key}}\n"
         "customers: [{contact: a, tags: key}]\n"
         "credit_holds: [{name: H2, when: {tag: x}}]\nsafety: {emails: 5}\n"
     )
-    files = [("a.yaml", rules + "safety: {tasks: 6}\n"), ("b.yaml", other)]
+    files = [("a.yaml", rules + "safety: {tasks: 6}\n"), ("b.yaml", second)]
     rulebook, problems = read_rulebook(files)
     assert not problems
     assert rulebook is not None
@@ -328,7 +327,7 @@ def test_single_values_that_differ_name_both_places(first: str, second: str, sai
     assert any(said in str(problem) for problem in problems), problems
 
 
-def test_the_hash_is_of_the_words_not_of_line_ends() -> None:
+def test_the_hash_ignores_line_endings() -> None:
     unix, windows = [("a", "version: 1\nname: x\n")], [("b", "\ufeffversion: 1 \r\nname: x\r\n")]
     assert rulebook_hash(unix) == rulebook_hash(windows)
     assert rulebook_hash(unix) != rulebook_hash([("a", "version: 1\nname: y\n")])
@@ -355,7 +354,7 @@ def test_sending_days(sending: str, weekdays: int, holidays_count: bool) -> None
     assert rulebook.sending.on_holidays is not holidays_count
 
 
-def test_a_fact_can_be_compared_with_a_fact_of_the_same_kind() -> None:
+def test_a_fact_is_comparable_with_one_of_its_kind() -> None:
     rulebook, problems = read_rulebook([("r", hold("exposure: {more_than: insured_limit}"))])
     assert not problems
     assert rulebook is not None
@@ -367,8 +366,7 @@ def test_needs_name_letters_and_late_fees() -> None:
         "sending: {via: smtp}\nreminders:\n  - name: a\n    skip_invoices_when: {sent: no}\n"
         "    steps: [{day: 1, email: x}, {day: 2, letter: x}, {day: 3, late_fee: 5}]\n"
     )
-    rulebook, _ = read_rulebook([("r.yaml", text)])
-    assert rulebook is not None
+    rulebook = a_rulebook(text, "r.yaml")
     assert needs(rulebook) == [("attachment", "r.yaml", 7), ("late fee", "r.yaml", 7)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import (
     Account,
@@ -21,7 +22,7 @@ from arsync.core.ledger.records import (
     Promise,
 )
 from arsync.core.planning.customer_locale import no_holidays
-from arsync.core.rulebook import Rulebook, read_rulebook
+from arsync.core.rulebook import Rulebook
 from arsync.core.trials.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
 from arsync.core.trials.scenario.draft import OWED_INVOICES_MAX, PAID_INVOICES_MAX
 
@@ -47,9 +48,7 @@ follow_ups:
 
 
 def the_rulebook() -> Rulebook:
-    rulebook, problems = read_rulebook([("r.yaml", RULES)])
-    assert rulebook is not None, problems
-    return rulebook
+    return a_rulebook(RULES, "r.yaml")
 
 
 def drafted(account: Account, rulebook: Rulebook | None = None) -> str:
@@ -101,7 +100,7 @@ def a_customer(desk: Desk) -> Account:
     )
 
 
-def test_a_draft_passes_with_the_rulebook_it_was_played_on(desk: Desk) -> None:
+def test_a_draft_passes_with_its_own_rulebook(desk: Desk) -> None:
     text = drafted(a_customer(desk))
     assert verdict(text).failures == ()
     assert "    expect:\n" in text
@@ -117,7 +116,7 @@ def test_nothing_that_names_the_customer_is_in_it(desk: Desk) -> None:
     assert "accounts@customer-a.example" in text
 
 
-def test_the_same_customer_gets_the_same_draft_with_its_proportions(desk: Desk) -> None:
+def test_the_same_customer_gives_the_same_proportional_draft(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 40, "1000.00"), desk.invoice("i2", 9, "250.00"))
     text = drafted(account)
     assert text == drafted(account)

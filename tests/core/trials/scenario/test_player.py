@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from tests.builders.rulebooks import a_rulebook
 
-from arsync.core.rulebook import read_rulebook
 from arsync.core.trials.scenario import Failure, Played, judge, play, read_scenarios
 
 EASTER = date(2026, 4, 3)
@@ -40,8 +40,7 @@ FIRST = "day 1: email first reminder for INV-1"
 
 
 def played(story: str, rules: str = RULES) -> Played:
-    rulebook, problems = read_rulebook([("rules/r.yaml", rules)])
-    assert rulebook is not None, problems
+    rulebook = a_rulebook(rules, "rules/r.yaml")
     scenario_file, wrong = read_scenarios("s.yaml", story)
     assert scenario_file is not None, "\n".join(map(str, wrong))
     return play(scenario_file.scenarios[0], rulebook, holidays=lambda _: lambda day: day == EASTER)
@@ -52,10 +51,10 @@ def failures(lines: str, rules: str = RULES, story: str = STORY) -> list[Failure
 
 
 def told(lines: str, rules: str = RULES, story: str = STORY) -> list[str]:
-    found = played(story + lines, rules)
+    outcome = played(story + lines, rules)
     return [
-        f"{(happening.on - found.scenario.anchor).days}: {happening}"
-        for happening in found.happened
+        f"{(happening.on - outcome.scenario.anchor).days}: {happening}"
+        for happening in outcome.happened
     ]
 
 
@@ -104,8 +103,8 @@ def test_a_rulebook_is_played_to_the_end() -> None:
     ],
 )
 def test_each_event_changes_the_ledger(events: str, happens: list[str]) -> None:
-    found = told(f"    events: {{{events}}}\n    until: day 52\n")
-    assert sorted(found) == sorted(happens)
+    happened = told(f"    events: {{{events}}}\n    until: day 52\n")
+    assert sorted(happened) == sorted(happens)
 
 
 def test_a_settled_dispute_lets_the_reminders_go_on() -> None:
@@ -118,7 +117,7 @@ def test_a_new_promise_replaces_the_open_one() -> None:
     assert told(events + "    until: day 29\n") == [CHASED[0]]
 
 
-def test_a_part_that_was_promised_and_came_keeps_the_promise() -> None:
+def test_a_promised_part_payment_keeps_the_promise() -> None:
     events = """    events:
       day 2: promise 500 for INV-1 by day 5
       day 4: payment 500 for INV-1
@@ -127,12 +126,12 @@ def test_a_part_that_was_promised_and_came_keeps_the_promise() -> None:
     assert told(events) == [CHASED[0]]
 
 
-def test_a_reversed_payment_opens_a_new_episode_at_the_first_step() -> None:
+def test_a_reversed_payment_restarts_at_the_first_step() -> None:
     events = "    events: {day 5: payment for INV-1, day 9: payment reversed for INV-1}\n"
     assert told(events + "    until: day 9\n") == [CHASED[0], "9: email first reminder for INV-1"]
 
 
-def test_half_of_two_payments_reversed_goes_on_in_its_episode() -> None:
+def test_an_episode_continues_when_one_payment_is_reversed() -> None:
     events = """    events:
       day 2: payment 500 for INV-1
       day 9: payment reversed for INV-1
@@ -152,11 +151,11 @@ def test_half_of_two_payments_reversed_goes_on_in_its_episode() -> None:
     ],
 )
 def test_what_cannot_happen_is_a_failure_of_its_line(events: str, why: str) -> None:
-    found = failures(f"    unlisted: allowed\n    events: {{{events}}}\n")
-    assert [(failure.place.line, failure.instead) for failure in found] == [(7, why)]
+    failed = failures(f"    unlisted: allowed\n    events: {{{events}}}\n")
+    assert [(failure.place.line, failure.instead) for failure in failed] == [(7, why)]
 
 
-def test_what_needs_approval_waits_once_and_leaves_when_it_is_given() -> None:
+def test_an_approval_is_awaited_once_before_leaving() -> None:
     lines = """    approvals: by hand
     events:
       day 12: approve email second reminder
@@ -176,16 +175,16 @@ def test_what_is_approved_on_a_saturday_leaves_on_monday() -> None:
     assert told(lines)[1:] == ["12: email second reminder for INV-1"]
 
 
-def test_what_is_refused_is_not_done_and_the_next_step_follows() -> None:
+def test_a_refused_step_is_skipped_for_the_next() -> None:
     lines = "    events: {day 10: reject email second reminder}\n    until: day 30\n"
     assert told(lines) == [CHASED[0], "20: task Call the customer for INV-1"]
 
 
 def test_a_task_that_is_done_is_open_no_more() -> None:
-    found = played(STORY + "    events: {day 25: task done Call the customer}\n")
-    assert found.days[date(2026, 3, 28)].evening[0].open_tasks
-    assert not found.days[date(2026, 3, 29)].evening[0].open_tasks
-    assert found.impossible == []
+    outcome = played(STORY + "    events: {day 25: task done Call the customer}\n")
+    assert outcome.days[date(2026, 3, 28)].evening[0].open_tasks
+    assert not outcome.days[date(2026, 3, 29)].evening[0].open_tasks
+    assert outcome.impossible == []
 
 
 def test_a_parent_is_held_for_its_children() -> None:
@@ -209,7 +208,7 @@ def test_a_parent_is_held_for_its_children() -> None:
     assert failures("", story=story) == []
 
 
-def test_what_was_agreed_in_a_story_counts_before_the_rulebook() -> None:
+def test_agreements_in_a_story_count_before_the_rulebook() -> None:
     rules = RULES + (
         "customers: [{contact: Ashby Ltd, credit_limit: 5}]\n"
         "leave_alone: [{name: Ours, when: {tag: family}}]\n"
@@ -235,7 +234,7 @@ def test_letters_and_late_fees_happen_too() -> None:
     ]
 
 
-def test_one_letter_by_smtp_is_one_email_for_each_invoice_it_lists() -> None:
+def test_one_smtp_letter_matches_an_email_per_invoice() -> None:
     rules = RULES.replace("sending: {", "sending: {via: smtp, ")
     story = STORY + "      - {number: INV-2, due: 2026-03-04, amount: 5000}\n"
     lines = "    expect: {day 1: email first reminder for INV-1 and INV-2}\n    until: day 2\n"
@@ -248,23 +247,23 @@ def test_what_comes_later_is_one_failure_with_both_reasons() -> None:
       day 10: email second reminder for INV-1
     until: day 12
 """
-    found = failures(expect)
-    assert len(found) == 1
-    assert (found[0].place.line, found[0].on) == (8, date(2026, 3, 14))
-    assert found[0].expected == "email second reminder for INV-1 on Sat 2026-03-14 (day 10)"
-    assert found[0].instead == "it comes later, on Mon 2026-03-16 (day 12)"
-    planned, done = found[0].why
+    failed = failures(expect)
+    assert len(failed) == 1
+    assert (failed[0].place.line, failed[0].on) == (8, date(2026, 3, 14))
+    assert failed[0].expected == "email second reminder for INV-1 on Sat 2026-03-14 (day 10)"
+    assert failed[0].instead == "it comes later, on Mon 2026-03-16 (day 12)"
+    planned, done = failed[0].why
     where = "rules/r.yaml:15: Standard: "
     assert planned == f"{where}planned; messages next leave on Mon 2026-03-16 (day 12)"
     assert done == f"{where}Second reminder sent by email: 12 days overdue, GBP 1,200.00 due"
 
 
 def test_what_comes_before_is_one_failure() -> None:
-    found = failures("    expect: {day 3: email first reminder for INV-1}\n")
-    assert [(failure.place.line, failure.instead) for failure in found] == [
+    failed = failures("    expect: {day 3: email first reminder for INV-1}\n")
+    assert [(failure.place.line, failure.instead) for failure in failed] == [
         (6, "it comes before, on Thu 2026-03-05 (day 1)")
     ]
-    assert found[0].why[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
+    assert failed[0].why[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
 
 
 @pytest.mark.parametrize(
@@ -305,26 +304,26 @@ def test_what_comes_before_is_one_failure() -> None:
     ],
 )
 def test_what_does_not_happen_says_what_stopped_it(lines: str, why: str) -> None:
-    found = failures("    unlisted: allowed\n" + lines)
-    assert len(found) == 1
-    assert any(why in one for one in found[0].why), found[0].why
+    failed = failures("    unlisted: allowed\n" + lines)
+    assert len(failed) == 1
+    assert any(why in line for line in failed[0].why), failed[0].why
 
 
 def test_one_invoice_of_several_that_lacks_is_named() -> None:
     story = STORY + "      - {number: INV-2, due: day 9, amount: 10}\n"
     lines = "    until: day 2\n    expect: {day 1: email first reminder for INV-1 and INV-2}\n"
-    found = failures(lines, story=story)
-    assert len(found) == 1
-    assert "(not for INV-2)" in found[0].expected
-    assert found[0].instead == "email first reminder for INV-1 on that day"
+    failed = failures(lines, story=story)
+    assert len(failed) == 1
+    assert "(not for INV-2)" in failed[0].expected
+    assert failed[0].instead == "email first reminder for INV-1 on that day"
 
 
-def test_what_must_never_happen_is_told_once_with_its_reason() -> None:
-    found = failures("    never: email\n    until: day 3\n")
-    assert len(found) == 1
-    assert found[0].expected == "never email"
-    assert found[0].instead == "email first reminder for INV-1 on Thu 2026-03-05 (day 1)"
-    assert found[0].why[0].startswith("rules/r.yaml:14: ")
+def test_a_forbidden_action_is_reported_once_with_its_reason() -> None:
+    failed = failures("    never: email\n    until: day 3\n")
+    assert len(failed) == 1
+    assert failed[0].expected == "never email"
+    assert failed[0].instead == "email first reminder for INV-1 on Thu 2026-03-05 (day 1)"
+    assert failed[0].why[0].startswith("rules/r.yaml:14: ")
 
 
 def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:
@@ -337,30 +336,30 @@ def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:
 
 def test_nothing_means_nothing_even_when_the_unlisted_is_allowed() -> None:
     lines = "    unlisted: allowed\n    expect: {day 0: nothing, day 1: nothing}\n"
-    found = failures(lines)
-    assert [(failure.place.line, failure.expected) for failure in found] == [
+    failed = failures(lines)
+    assert [(failure.place.line, failure.expected) for failure in failed] == [
         (7, "nothing on Thu 2026-03-05 (day 1)")
     ]
 
 
-def test_facts_that_do_not_hold_are_told_with_their_values() -> None:
+def test_failed_facts_are_reported_with_their_values() -> None:
     lines = "    expect: {day 0: {facts: {balance: 1000, on_hold: no, dispute: open}}}\n"
-    found = failures(lines)
-    assert len(found) == 1
-    assert "balance GBP 1,200.00" in found[0].instead
-    assert "dispute none (open)" in found[0].instead
-    assert "on_hold" not in found[0].instead
+    failed = failures(lines)
+    assert len(failed) == 1
+    assert "balance GBP 1,200.00" in failed[0].instead
+    assert "dispute none (open)" in failed[0].instead
+    assert "on_hold" not in failed[0].instead
 
 
-def test_the_same_story_is_told_twice_in_the_same_way() -> None:
+def test_the_same_story_gives_the_same_account() -> None:
     lines = "    events: {day 2: promise for INV-1 by day 20}\n    until: day 90\n"
     assert told(lines) == told(lines)
 
 
 def test_a_story_may_begin_long_after_its_invoices() -> None:
     lines = "    taken_over: day 28\n    until: day 37\n"
-    found = played(STORY + lines)
-    assert min(found.days) == found.scenario.anchor + timedelta(28)
+    outcome = played(STORY + lines)
+    assert min(outcome.days) == outcome.scenario.anchor + timedelta(28)
     assert told(lines) == [
         "28: email first reminder for INV-1",
         "37: email second reminder for INV-1",

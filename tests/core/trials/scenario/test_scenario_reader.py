@@ -110,7 +110,7 @@ scenarios:
     assert story.unlisted_allowed
 
 
-def test_without_a_word_it_is_an_active_customer_from_the_first_invoice_on() -> None:
+def test_a_bare_scenario_means_an_active_invoiced_customer() -> None:
     story = read(HEAD + "    expect: {day 9: hold placed}\n")
     assert story.contacts[0].email
     assert (story.begins, story.until) == (date(2026, 2, 2), date(2026, 3, 13))
@@ -132,7 +132,7 @@ def test_each_expectation_that_a_hint_shows_can_be_written(phrase: str, more: st
     assert story.expected[0].said == phrase + more
 
 
-def test_a_task_or_terms_may_hold_the_words_that_part_other_sentences() -> None:
+def test_a_task_or_terms_may_contain_separator_words() -> None:
     task = read(HEAD + "    expect: {day 5: task Call for payment}\n").expected[0].phrase
     terms = (
         read(HEAD + "    expect: {day 5: terms changed to cash on delivery}\n").expected[0].phrase
