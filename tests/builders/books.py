@@ -34,7 +34,7 @@ from arsync.connector_sdk import (
     Undoing,
     Write,
 )
-from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -290,7 +290,7 @@ class BooksConnector:
 
     def _state(self, write: Write) -> Undoing:
         undone = [
-            done.write.action.details["undoes"]
+            payload_of(done.write.action, UndoPayload).undoes
             for done in self.books.done
             if done.kind is ActionKind.UNDO
         ]

@@ -152,7 +152,7 @@ def named(contact: Any, policy: str) -> Any:
 
 
 def in_words(action: Any) -> str:
-    words = [action.kind.value, action.step or action.details.get("task", "")]
+    words = [action.kind.value, action.step or action.payload.title]
     sentence = " ".join(word for word in words if word)
     return f"{sentence} (approval)" if action.needs_approval else sentence
 

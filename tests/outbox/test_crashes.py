@@ -113,7 +113,7 @@ def test_each_undo_happens_once_wherever_the_process_dies(
     for step in dies_at_each_step(world, run):
         steps = step
         undone = [
-            effect.write.action.details["kind"]
+            payload_of(effect.write.action, UndoPayload).undone_kind
             for effect in world.books.done
             if effect.kind is ActionKind.UNDO
         ]

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.builders.actions import a_payload
 from tests.builders.records import a_contact, a_debtor, an_invoice
 
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef

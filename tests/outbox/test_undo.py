@@ -62,7 +62,7 @@ def test_an_undone_hold_restores_terms_and_records_its_requester(world: BooksWor
     (write,) = [
         effect.write
         for effect in world.books.done
-        if effect.write.action.details.get("undoes") == key
+        if getattr(effect.write.action.payload, "undoes", "") == key
     ]
     assert write.undoes is not None
     assert write.undoes.key == key

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.actions import a_payload
 from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record

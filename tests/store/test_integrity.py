@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
+from tests.builders.actions import a_payload
 from tests.builders.records import a_credit, a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Receipt

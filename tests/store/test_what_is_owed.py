@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.builders.actions import a_payload
 from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record
@@ -85,13 +87,13 @@ def reminded(
     store: Store, connection: ConnectionRow, end: ActionState = ActionState.SENT
 ) -> Action:
     ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
-    second_ref = ref._replace(id="i3", number="INV-3")
+    second_ref = replace(ref, id="i3", number="INV-3")
     action = Action(
-        ActionKind.REMINDER,
-        "acme",
-        "c1",
-        "Ada",
-        Because("rules.yaml", 3, "Polite"),
+        payload=a_payload(ActionKind.REMINDER),
+        connection="acme",
+        contact_id="c1",
+        contact_name="Ada",
+        because=Because("rules.yaml", 3, "Polite"),
         invoices=(ref, second_ref),
         subject=step_subject("i1", 1),
         step="first reminder",
@@ -138,8 +140,6 @@ def test_a_refused_step_stays_refused_under_another_contact(
     store, connection = two
     action = reminded(store, connection, ActionState.REJECTED)
     put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
-    there = Action(
-        action.kind, "acme", "c2", "Bob", action.because, subject=action.subject, step=action.step
-    )
+    there = replace(action, contact_id="c2", contact_name="Bob")
     assert account(store, connection, "c2").sent == ()
     assert account(store, connection, "c2").done_keys == {there.key}

@@ -561,16 +561,18 @@ class AnyOrder(RuleBasedStateMachine):
         """
         began: dict[str, date] = {}
         for departure, row in messages:
-            moment = row.action.moment
+            moment = row.action.batch_id
             began[moment] = min(began.get(moment, departure.on), departure.on)
         for number, (departure, row) in enumerate(messages):
             for earlier, before in messages[:number]:
                 view = departure.seen
                 whose = {view.survivor(earlier.contact), view.owners.get(earlier.invoice)}
-                if before.action.moment == row.action.moment or departure.contact not in whose:
+                if before.action.batch_id == row.action.batch_id or departure.contact not in whose:
                     continue
-                days = (began[row.action.moment] - began[before.action.moment]).days
-                assert days >= GAP_DAYS, f"{departure.contact}: {before.action.moment}, then {row}"
+                days = (began[row.action.batch_id] - began[before.action.batch_id]).days
+                assert days >= GAP_DAYS, (
+                    f"{departure.contact}: {before.action.batch_id}, then {row}"
+                )
 
     def steps_follow_each_other(self, messages: list[Message]) -> None:
         """No step is skipped, repeated or early, within one stretch of being owed."""

@@ -61,7 +61,7 @@ def test_nothing_done_leaves_the_account_as_it_is(desk: Desk) -> None:
 
 
 def test_only_a_cadences_task_counts_as_a_step(desk: Desk) -> None:
-    step = replace(a_reminder("Call", 7), kind=ActionKind.TASK, moment="")
+    step = replace(a_reminder("Call", 7), payload=a_payload(ActionKind.TASK), batch_id="")
     ref = InvoiceRef("i1", "INV-1", Decimal(5), "GBP")
     follow_up = an_action(ActionKind.TASK, invoices=(ref,), subject="promised")
     account = after(desk.account(), [step, follow_up], TODAY)

@@ -95,7 +95,7 @@ def test_without_the_key_everyone_follows_the_files_calendar(
 ) -> None:
     planned = plan(book(sending=""), "DE", "FR")
     assert [day for day, _ in leaves(planned)] == [MAY_DAY, MAY_DAY]
-    assert [action.details["language"] for action in planned.actions] == ["en", "en"]
+    assert [action.payload.language_code for action in planned.actions] == ["en", "en"]
 
 
 def test_what_was_agreed_with_a_customer_wins(plan: Callable[..., Plan]) -> None:

@@ -826,7 +826,7 @@ def test_a_step_without_address_waits_or_becomes_a_task(desk: Desk) -> None:
     assert (plan.actions, whys(plan)) == ((), ["no email address"])
     text = desk.head + desk.steps + "sending: {without_email: task, days: every day}\n"
     done = desk.play(text, account, range(12))
-    assert [(action.kind, action.details["task"]) for _, action in done] == [
+    assert [(action.kind, action.payload.title) for _, action in done] == [
         (K.TASK, "There is no email address: send the first reminder another way"),
         # 9 days later it is day 14; the gap of 13 days is not over yet
     ]
@@ -950,7 +950,7 @@ def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
     )
     second = desk.account(desk.invoice("i2", 5, contact="c2"), contacts=(desk.contact("c2"),))
     plan = desk.plan(text, desk.account(desk.invoice("i1", 5)), second)
-    assert [action.details["language"] for action in plan.actions] == ["de", "en"]
+    assert [action.payload.language_code for action in plan.actions] == ["de", "en"]
 
 
 @pytest.mark.parametrize(("capability", "left"), [("credit hold", 1), ("payment terms", 1)])
