@@ -1,6 +1,6 @@
-"""Write what is generated: config.example.toml, the command and fact lists, the rulebook's schema.
+"""Write the generated files: config.example.toml, lists of commands and facts, JSON Schemas.
 
-`python docs/generate.py` writes; a test compares, so that none of it can drift.
+`python docs/generate.py` writes them; a test compares, so that none of them can drift.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def files() -> dict[Path, str]:
 
 
 def schema_text() -> str:
-    """Return the rulebook's JSON Schema as it stands in the package."""
+    """Return the rulebook's JSON Schema as the package contains it."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -83,13 +83,15 @@ def _prose(text: str) -> str:
 def settings() -> str:
     """Return the list of settings."""
     lines = [HEAD + "# Settings\n"]
-    lines.append("Each stands in `config.toml`; a variable of the name given here overrides it.\n")
-    lines += ["| setting | variable | without it | meaning |", "|---|---|---|---|"]
-    for one in SETTINGS:
-        default = f"`{one.default}`" if one.default else ""
+    lines.append(
+        "All settings are in `config.toml`. The environment variable overrides the file.\n"
+    )
+    lines += ["| setting | variable | default | meaning |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = f"`{setting.default}`" if setting.default else ""
         lines.append(
-            f"| `[{one.section}] {one.key}` | `{variable(one)}` | {default} "
-            f"| {_cell(one.comment)} |"
+            f"| `[{setting.section}] {setting.key}` | `{variable(setting)}` | {default} "
+            f"| {_cell(setting.comment)} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -97,9 +99,11 @@ def settings() -> str:
 def facts() -> str:
     """Return the list of facts that conditions can ask for."""
     lines = [HEAD + "# Facts\n"]
-    lines.append("What a condition in a rulebook can ask for. Unknown never acts.\n")
-    for of, title in (("contact", "Of the customer"), ("invoice", "Of one invoice")):
-        lines += [f"## {title}\n", "| fact | is | means | unknown when | example |"]
+    lines.append(
+        "A condition in a rulebook can use these facts. A rule never acts on an unknown fact.\n"
+    )
+    for of, title in (("contact", "About the customer"), ("invoice", "About one invoice")):
+        lines += [f"## {title}\n", "| fact | kind | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|---|")
         for field in FIELDS:
             if field.of == of:
@@ -167,30 +171,31 @@ OPERATORS = (
     ("at_most", "this number or below", "average_days_late: {at_most: 3}"),
     ("exactly", "this number", "open_invoices: {exactly: 1}"),
     ("two comparisons", "both must hold", "balance: {at_least: 100, less_than: 1000}"),
-    ("another fact", "in place of a number", "exposure: {more_than: insured_limit}"),
-    ("a word", "the fact is this, or holds this", "country: GB"),
+    ("another fact", "instead of a number", "exposure: {more_than: insured_limit}"),
+    ("a word", "the fact equals or contains this word", "country: GB"),
     ("a list", "one of these", "tag: [public, school]"),
-    ("yes, no", "of a fact that is either", "has_email: no"),
-    ("known, unknown", "whether anything is known", "agreed_limit: known"),
-    ("any", "one of these must hold", "any: [{tag: vip}, {group: Key account}]"),
+    ("yes, no", "for facts that are yes or no", "has_email: no"),
+    ("known, unknown", "whether the fact is known", "agreed_limit: known"),
+    ("any", "at least one of these must hold", "any: [{tag: vip}, {group: Key account}]"),
     ("not", "these must not all hold", "not: {country: GB}"),
 )
-"""Everything that a condition is made of besides facts, each with an example that is loaded."""
+"""All parts of a condition besides facts, each with an example that a test loads."""
 
 
 def reference() -> str:
     """Return every section, operator and fact, each with an example."""
     lines = [HEAD + "# Reference\n"]
-    lines.append("Every section, operator and fact, each with an example. What they mean together:")
-    lines.append("[rulebook.md](rulebook.md); whole policies: [cookbook.md](cookbook.md).\n")
+    lines.append("This page lists every section, operator and fact, each with an example.")
+    lines.append("[rulebook.md](rulebook.md) explains how they work together;")
+    lines.append("[cookbook.md](cookbook.md) has complete policies.\n")
     lines.append("## Sections\n")
     for key in TOP:
         lines += [f"### {key.name}\n", f"{key.description[0].upper()}{key.description[1:]}.\n"]
         lines += [f"```yaml\n{SECTION_EXAMPLES[key.name]}\n```\n", *_keys(key)]
-    lines += ["## Operators\n", "| word | means | example |", "|---|---|---|"]
-    lines += [f"| {word} | {means} | `{example}` |" for word, means, example in OPERATORS]
-    for of, title in (("contact", "of the customer"), ("invoice", "of one invoice")):
-        lines += [f"\n## Facts {title}\n", "| fact | means | unknown when | example |"]
+    lines += ["## Operators\n", "| word | meaning | example |", "|---|---|---|"]
+    lines += [f"| {word} | {meaning} | `{example}` |" for word, meaning, example in OPERATORS]
+    for of, title in (("contact", "about the customer"), ("invoice", "about one invoice")):
+        lines += [f"\n## Facts {title}\n", "| fact | meaning | unknown if | example |"]
         lines.append("|---|---|---|---|")
         lines += [
             f"| {field.name} | {_cell(field.description)} | {_cell(field.unknown) or 'never'} "
@@ -208,8 +213,8 @@ NUMBERS_END = "<!-- End of the numbers. -->\n"
 def reliability() -> str:
     """Return the page of the promises, with the numbers that the torture tests wrote."""
     page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
-    before, _, rest = page.partition(NUMBERS_BEGIN)
-    _, _, after = rest.partition(NUMBERS_END)
+    before = page.partition(NUMBERS_BEGIN)[0]
+    after = page.partition(NUMBERS_END)[2]
     return before + NUMBERS_BEGIN + _numbers() + NUMBERS_END + after
 
 
@@ -217,30 +222,37 @@ def _numbers() -> str:
     profiles = json.loads((ROOT / "docs/torture.json").read_text(encoding="utf-8"))
     sums: dict[str, dict[str, list[int]]] = {}
     for profile, rows in profiles.items():
-        for what, row in rows.items():
-            kind = sums.setdefault(what.partition(",")[0], {})
-            tried = kind.setdefault(profile, [0, 0])
-            tried[0] += row["tried"]
-            tried[1] += row["settled_by_a_person"]
+        for case, row in rows.items():
+            by_profile = sums.setdefault(case.partition(",")[0], {})
+            counts = by_profile.setdefault(profile, [0, 0])
+            counts[0] += row["tried"]
+            counts[1] += row["settled_by_a_person"]
     lines = [
         "",
-        "| what was tried | `make test` | `make torture` | settled by a person, in either |",
+        "| case | `make test` | `make torture` | settled by a person, in either |",
         "| --- | --: | --: | --: |",
     ]
 
-    def told(number: int) -> str:
+    def of_long_run(number: int) -> str:
         return f"{number:,}" if profiles.get("long") else "not recorded yet"
 
-    for what, by_profile in sorted(sums.items()):
-        ci, long = by_profile.get("ci", [0, 0]), by_profile.get("long", [0, 0])
-        lines.append(f"| {what} | {ci[0]:,} | {told(long[0])} | {ci[1]:,}, {told(long[1])} |")
-    totals = [sum(one.get(name, [0])[0] for one in sums.values()) for name in ("ci", "long")]
+    for kind, by_profile in sorted(sums.items()):
+        (tried, settled), (long_tried, long_settled) = (
+            by_profile.get(name, [0, 0]) for name in ("ci", "long")
+        )
+        lines.append(
+            f"| {kind} | {tried:,} | {of_long_run(long_tried)} "
+            f"| {settled:,}, {of_long_run(long_settled)} |"
+        )
+    totals = [
+        sum(by_profile.get(name, [0])[0] for by_profile in sums.values()) for name in ("ci", "long")
+    ]
     seconds = [
         sum(row["seconds"] for row in profiles.get(name, {}).values()) for name in ("ci", "long")
     ]
     lines += [
-        f"| **all** | **{totals[0]:,}** | **{told(totals[1])}** | |",
-        f"| seconds of one worker | {seconds[0]:,} | {told(seconds[1])} | |",
+        f"| **all** | **{totals[0]:,}** | **{of_long_run(totals[1])}** | |",
+        f"| seconds of one worker | {seconds[0]:,} | {of_long_run(seconds[1])} | |",
         "",
         "",
     ]
@@ -253,7 +265,7 @@ def _keys(section: Key, under: str = "") -> list[str]:
     if not keys:
         return []
     lines = [f"Keys{under}:\n"]
-    lines += [f"- `{key.name}`: {key.description}{' (needed)' * key.required}" for key in keys]
+    lines += [f"- `{key.name}`: {key.description}{' (required)' * key.required}" for key in keys]
     lines.append("")
     for key in keys:
         lines += _keys(key, f" of each of `{key.name}`")
@@ -267,7 +279,7 @@ def _cell(text: str) -> str:
 def holiday_places() -> str:
     """Return the countries and regions whose public holidays the library knows, one a line.
 
-    Not among the files that a test compares: a newer library may know more.
+    No test compares this file: a newer library may know more places.
     """
     import holidays
 

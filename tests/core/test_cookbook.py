@@ -76,7 +76,7 @@ CASES: dict[str, Case] = {
         (debtor(d, 30, contact=PUBLIC), FIRST),
         (debtor(d, 1), FIRST),
     ],
-    "Instalments that were agreed": lambda d: [
+    "Agreed instalments": lambda d: [
         (instalment(d, 3), []),
         (instalment(d, -3), ["task Call about the instalment"]),
     ],
@@ -85,7 +85,7 @@ CASES: dict[str, Case] = {
         (debtor(d, 95, contact=GARDEN), FIRST),
         (debtor(d, 1), FIRST),
     ],
-    "Small balances cost more to chase than they bring": lambda d: [
+    "Small balances are not worth chasing": lambda d: [
         (debtor(d, 5, "9.99"), []),
         (debtor(d, 5, "10.00"), FIRST),
     ],
@@ -102,16 +102,16 @@ CASES: dict[str, Case] = {
         (debtor(d, 59), []),
         (debtor(d, 60), ["credit_hold", "terms"]),
     ],
-    "Only as far as the credit insurer covers": lambda d: [
+    "No more credit than the insurer covers": lambda d: [
         (debtor(d, -5, "6000.00", contact={"name": "Ridgeway Ltd"}), ["credit_hold (approval)"]),
         (debtor(d, -5, "5000.00", contact={"name": "Ridgeway Ltd"}), []),
     ],
-    "Good payers get a later, kinder word": lambda d: [
+    "Good payers are reminded later": lambda d: [
         (debtor(d, 9, "100.00", *(paid(d, n) for n in range(5))), []),
         (debtor(d, 10, "100.00", *(paid(d, n) for n in range(5))), FIRST),
         (debtor(d, 1), FIRST),
     ],
-    "Disputes that get old": lambda d: [
+    "Old disputes": lambda d: [
         (debtor(d, 29, account={"disputes": (Dispute("i1", d.today, "quality"),)}), []),
         (
             debtor(d, 30, account={"disputes": (Dispute("i1", d.today, "quality"),)}),

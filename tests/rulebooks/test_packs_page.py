@@ -97,7 +97,7 @@ def test_the_sums_of_the_page_are_what_is_computed() -> None:
     assert "11.59 pounds, and 70.00 of compensation" in " ".join(PAGE.split())
 
 
-SURENESS = PAGE.partition("## How sure each statement is\n")[2].partition("\n## ")[0]
+SURENESS = PAGE.partition("## How certain each statement is\n")[2].partition("\n## ")[0]
 ROWS = [
     [cell.strip() for cell in line.strip("| ").split(" | ")]
     for line in SURENESS.splitlines()
@@ -138,7 +138,7 @@ def test_the_table_lists_every_page_that_packs_name(pack: str) -> None:
         r"\b[a-z0-9.-]+\.(?:co\.uk|com|gov\.\w+|europa\.eu|ie|es|de|gr|xyz|tr)\b", source
     )
     assert [site for site in sites if site.removeprefix("www.") not in SURENESS] == []
-    assert 'docs/packs.md, "How sure each statement is"' in source
+    assert 'docs/packs.md, "How certain each statement is"' in source
 
 
 @pytest.mark.parametrize("pack", ["uk-standard", "eu-standard"])
