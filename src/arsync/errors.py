@@ -21,7 +21,7 @@ class UserMistake(ArsyncError):
 
 
 class NeedsReconnect(ArsyncError):
-    """Consent was withdrawn or expired: a person must run `arsync connect` again."""
+    """The authorisation was withdrawn or has expired: a person must run `arsync connect` again."""
 
 
 class RetryLater(ArsyncError):
@@ -43,7 +43,7 @@ class Unreachable(RetryLater):
 
 
 class Stopping(RetryLater):
-    """This process is to end, and waits for nothing any more: the next run goes on from here."""
+    """This process was asked to stop, and waits for nothing: the next run goes on from here."""
 
     def __init__(self) -> None:
         """Say so."""
@@ -53,7 +53,7 @@ class Stopping(RetryLater):
 class LockLost(ArsyncError):
     """This run's lock is gone, and another run may have begun: touch nothing any more.
 
-    Not a `RetryLater`: what is on its way is the other run's to settle, and nobody may put it back.
+    Not a `RetryLater`: what is on its way is for the other run to settle, and must not be put back.
     """
 
 

@@ -1,8 +1,8 @@
 """Files that hold secrets or customers' data: for their owner alone, from the first byte on.
 
 In a folder that others can write to, somebody may have put a link under the name that arsync is
-about to use, so that it writes into a file of theirs, or over one of ours. A link is followed only
-when whom it belongs to could do the same without it: ourselves and root.
+about to use, to make it write into their file, or over one of arsync's own. A link is followed only
+if its owner could do the same without it: the user who runs arsync, and root.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ OWNER_ONLY = 0o600
 def write_private(path: Path, text: str) -> None:
     """Write a whole file in place of what stood under its name; line ends stay as they are.
 
-    Who reads it meanwhile finds the old text or the new one, whole. A new file is for its owner
-    alone; a file of ours keeps the rights that we gave it. What is no file (`/dev/stdout`, a pipe)
-    is written to as it is.
+    A reader finds either the old text or the new one, whole. A new file is for its owner alone; a
+    file of the user's own keeps the rights it has. What is no file (`/dev/stdout`, a pipe) is
+    written to as it is.
 
     Raises:
         UserMistake: the name is a link that somebody else made. OSError: it cannot be written.
@@ -31,13 +31,15 @@ def write_private(path: Path, text: str) -> None:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         path.write_text(text, encoding="utf-8", newline="")
         return
+    # Under a name that nobody can guess, so that nobody can put a link there first; O_EXCL follows
+    # none either way. Synced before the rename: a power cut leaves the old file or the new one.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         if path.exists() and _is_ours(path.stat()):
             draft.chmod(stat.S_IMODE(path.stat().st_mode))
         draft.replace(path)
@@ -47,7 +49,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def refuse_foreign_link(path: Path) -> None:
-    """Refuse a name that is a link of somebody else's.
+    """Refuse a name that is somebody else's link.
 
     Raises:
         UserMistake: it is.
@@ -60,7 +62,7 @@ def refuse_foreign_link(path: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Refuse a name that is a link of anybody's: nobody has a reason to put one there.
+    """Refuse a name that is a link, whoever made it: there is no good reason for one there.
 
     Raises:
         UserMistake: it is.

@@ -194,6 +194,7 @@ class Book(Protocol):
         credits [{id,contact_id,kind,status,remaining}],
         history [{record,id,at,text}] (History rows or note Attachables),
         groups [{id,name,members}], terms [..], attachments [{record,id,file_name,size}].
+        Xero's also has currency_rates {currency: the day rate of a document that brings none}.
         """
         ...
 

@@ -13,6 +13,8 @@ from arsync.cli import COMMANDS, cli, run_cli
 HEAVY = (
     "sqlalchemy",
     "alembic",
+    "babel",
+    "filelock",
     "requests",
     "requests_oauthlib",
     "flask",

@@ -25,6 +25,7 @@ from arsync.core.ledger.records import (
     PaymentStatus,
 )
 from arsync.errors import RetryLater
+from arsync_xero.currencies import CURRENCIES
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
     CONTACTS,
@@ -399,6 +400,13 @@ def test_the_organisations_api_key_is_not_even_read() -> None:
     assert "secret" not in repr(rows)
 
 
+def test_every_currency_that_xero_names_is_known() -> None:
+    from xero_python.accounting import CurrencyCode
+
+    assert {currency.value for currency in CurrencyCode} - CURRENCIES == set()
+    assert {"QQQ", "XTS", "XXX"} & CURRENCIES == set()
+
+
 def test_every_time_zone_that_xero_names_exists() -> None:
     from xero_python.accounting import TimeZone
 
@@ -415,6 +423,10 @@ def test_every_time_zone_that_xero_names_exists() -> None:
         ("UTC+13", "Etc/GMT-13"),
         ("UTC-11", "Etc/GMT+11"),
         ("UTC", "Etc/UTC"),
+        ("UTC11", "Etc/GMT+11"),
+        ("INDIASTANDARDTIME", "Asia/Kolkata"),
+        ("USEASTERNSTANDARDTIME", "America/Indiana/Indianapolis"),
+        ("MIDATLANTICSTANDARDTIME", "Etc/GMT+2"),
         ("MOONSTANDARDTIME", ""),
         ("", ""),
     ],

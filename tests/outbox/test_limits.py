@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksWorld, Fault
 
 from arsync.application.facade import App
@@ -95,8 +96,7 @@ def test_smtp_letters_are_not_bound_by_the_platforms_limit(
 
 
 def test_the_limit_of_smtp_is_a_setting(world: BooksWorld) -> None:
-    values = {**world.config.values, ("smtp", "emails_per_day"): "7"}
-    config = type(world.config)(values, world.config.folder, world.config.file)
+    config = replace(world.config, smtp=replace(world.config.smtp, emails_per_day=7))
     assert App(config).limits.smtp_emails_per_day_max == 7
     assert App(world.config).limits == LIMITS
 

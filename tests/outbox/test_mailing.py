@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 
 import pytest
+from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksPlatform, BooksWorld, Fault
 from tests.builders.mail_server import AnyPort, Sink
 
@@ -39,13 +40,10 @@ def test_one_letter_lists_the_batchs_invoices_with_a_note(
     contact = mailing.books.add_contact(1, email="jane@acme.example")
     mailing.books.add_invoice(contact, 1, overdue=20)
     mailing.books.add_invoice(contact, 2, overdue=3)
-    values = {
-        **mailing.config.values,
-        ("smtp", "url"): f"smtp://127.0.0.1:{sink[1]}",
-        ("smtp", "copy_to"): "archive@example.com",
-    }
+    url = f"smtp://127.0.0.1:{sink[1]}"
+    smtp = replace(mailing.config.smtp, url=url, copy_to="archive@example.com")
     mailing.app.close()
-    config = type(mailing.config)(values, mailing.config.folder, mailing.config.file)
+    config = replace(mailing.config, smtp=smtp)
     platform = BooksPlatform(mailing.books)
     with App(config, clock=mailing.clock, platforms=lambda _: platform) as app:
         (result,) = app.sync()

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, date, timedelta
 
 import pytest
+from msgspec.structs import replace
 from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books, BooksWorld, Fault
 
 from arsync.application.container import connection_name
 from arsync.application.results import RunResult
 from arsync.application.scheduler import stop_on_signals
 from arsync.cli.queries_commands import status_lines
+from arsync.config import Config
 from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import DocumentProblem
@@ -133,14 +135,16 @@ def test_an_unknown_place_for_holidays_has_file_and_line(world: BooksWorld) -> N
     assert "no holidays are known for 'GB-XYZ'" in problem
 
 
+def in_zone(world: BooksWorld, name: str) -> Config:
+    return replace(world.config, runs=replace(world.config.runs, time_zone=name))
+
+
 def test_the_organisations_day_counts_and_the_setting_wins(world: BooksWorld) -> None:
     world.clock.moment = NOW.replace(hour=23, minute=30)
     assert world.app.today(world.connection) == TODAY
-    auckland = {**world.config.values, ("runs", "time_zone"): "Pacific/Auckland"}
-    world.app.config = type(world.config)(auckland, world.config.folder, world.config.file)
+    world.app.config = in_zone(world, "Pacific/Auckland")
     assert world.app.today(world.connection) == TODAY + timedelta(days=1)
-    nowhere = {**world.config.values, ("runs", "time_zone"): "Mars/Base"}
-    world.app.config = type(world.config)(nowhere, world.config.folder, world.config.file)
+    world.app.config = in_zone(world, "Mars/Base")
     with pytest.raises(UserMistake, match="'Mars/Base' is not a time zone"):
         world.app.today(world.connection)
 

@@ -10,7 +10,11 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
-from arsync.core.ledger.money import rounded
+from babel.core import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from arsync.core.ledger.money import minor_digits, rounded
 from arsync.errors import UserMistake
 
 DEFAULT_LANGUAGE = "en"
@@ -25,8 +29,8 @@ class Language:
 
     code: str
     name: str
-    months: tuple[str, ...]
-    date_form: str
+    locale: Locale
+    """How days and numbers are written, by the Unicode Consortium's CLDR."""
     first_day: str
     """How the first of a month is written: `1`, `1er`."""
     day_overdue: str
@@ -34,17 +38,14 @@ class Language:
     and_word: str
     greeting: str
     """How letters begin; it may hold `{name}`. Where it does not, nobody is called Mr or Ms."""
-    group: str
-    """Between thousands."""
-    decimal: str
-    """Between units and decimals."""
     amount_form: str
     words: Mapping[str, str]
 
     def day(self, when: date) -> str:
         """Return a day for people: `22 November 2026`."""
-        day = self.first_day if when.day == 1 else str(when.day)
-        return self.date_form.format(day=day, month=self.months[when.month - 1], year=when.year)
+        text = format_date(when, "long", self.locale)
+        # CLDR has no ordinals: it writes `1 mars`, which French does not.
+        return self.first_day + text.removeprefix("1") if when.day == 1 else text
 
     def amount(self, amount: Decimal, currency: str) -> str:
         """Return money for people: `GBP 1,940.00`, `1.940,00 EUR`.
@@ -52,9 +53,14 @@ class Language:
         Currencies stand before or behind as the European Union writes them: Interinstitutional
         style guide, 7.3.3. The space is one at which no line breaks.
         """
-        number = f"{rounded(amount, currency):,f}"
-        local = number.translate(str.maketrans(",.", self.group + self.decimal))
-        return self.amount_form.format(number=local, currency=currency).strip()
+        # The decimals are ISO 4217's, as on the invoice: CLDR counts what is paid in cash, and
+        # would take the fillér off the forint. A code, not a symbol: `$` names no one currency.
+        decimals = "0" * minor_digits(currency)
+        pattern = f"#,##0.{decimals}" if decimals else "#,##0"
+        number = format_decimal(rounded(amount, currency), pattern, self.locale)
+        # The narrow space of French is a box in some mail programs, and breaks in the PDF.
+        number = number.replace("\u202f", "\u00a0")
+        return self.amount_form.format(number=number, currency=currency).strip()
 
     def overdue(self, days: int) -> str:
         """Return `1 day overdue`, `14 days overdue`."""
@@ -74,16 +80,13 @@ def language(code: str) -> Language:
     return Language(
         code=code,
         name=table["name"],
-        months=tuple(table["months"]),
-        date_form=table["date"],
+        locale=Locale.parse(table["locale"]),
         first_day=table["first_day"],
         day_overdue=table["day_overdue"],
         days_overdue=table["days_overdue"],
         and_word=table["and"],
         greeting=table["greeting"],
-        group=table["number"]["group"],
-        decimal=table["number"]["decimal"],
-        amount_form=table["number"]["amount"],
+        amount_form=table["amount"],
         words=table["words"],
     )
 
@@ -91,9 +94,9 @@ def language(code: str) -> Language:
 @cache
 def languages() -> tuple[str, ...]:
     """Return the codes of the shipped languages."""
-    folder = files("arsync") / "templates"
+    folders = (files("arsync") / "templates").iterdir()
     return tuple(
-        sorted(one.name for one in folder.iterdir() if one.is_dir() and len(one.name) == 2)
+        sorted(folder.name for folder in folders if folder.is_dir() and len(folder.name) == 2)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .documents import Contact, Credit, Invoice, Payment
 from .ledger import Ledger
+from .postings import rate_for
 
 _KINDS = {"CreditNotes": "credit note", "Prepayments": "prepayment", "Overpayments": "overpayment"}
 
@@ -44,6 +45,9 @@ def ledger_state(ledger: Ledger) -> dict[str, Any]:
             for id_, files in ledger.attachments.items()
             for file in files.values()
         ],
+        "currency_rates": {
+            currency: str(rate_for(ledger, currency)) for currency in ledger.currencies
+        },
     }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from arsync_sandbox.platform import ContactRow, InvoiceRow
+
 ACME = "11111111-1111-4111-8111-111111111111"
 BETA = "22222222-2222-4222-8222-222222222222"
 OPEN = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -22,6 +24,19 @@ def amounts(invoice: Any) -> tuple[Any, ...]:
 
 def d(text: str) -> Decimal:
     return Decimal(text)
+
+
+def foreign_invoice(xero: Any, currency: str, **more: Any) -> Any:
+    xero.book.load_contacts([ContactRow(f"buyer in {currency}", currency, currency=currency)])
+    line = {"Description": "Work", "Quantity": 1, "UnitAmount": 900, "AccountCode": "200"}
+    invoice = {
+        "Type": "ACCREC",
+        "Contact": {"Name": currency},
+        "Date": "2026-03-01",
+        "LineItems": [{**line, "TaxType": "NONE"}],
+        **more,
+    }
+    return xero.put("/Invoices", {"Invoices": [invoice]})["Invoices"][0]
 
 
 def credit_note(xero: Any, amount: float, contact: str = ACME) -> Any:
@@ -171,3 +186,23 @@ def test_debtors_see_what_is_open(xero: Any) -> None:
     assert set(rows) == {"S-1", "S-2"}
     assert rows["S-1"].amount_due == d("100.10")
     assert rows["S-1"].emails_received == 0
+
+
+@pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD", "XPF", "UGX"])
+def test_a_foreign_currency_gets_a_day_rate(xero: Any, currency: str) -> None:
+    day = date(2026, 1, 5)
+    xero.book.load_contacts([ContactRow("f", "Foreign", currency=currency)])
+    xero.book.load_invoices([InvoiceRow("f1", "F-1", "f", day, day, currency, Decimal(900))])
+    rate = foreign_invoice(xero, currency)["CurrencyRate"]
+    assert rate not in (0, 1)
+    assert Decimal(xero.book.state()["currency_rates"][currency]) == rate
+    loaded = next(row for row in xero.book.unpaid() if row.number == "F-1")
+    assert xero.invoice(loaded.invoice_id)["CurrencyRate"] == rate
+
+
+def test_a_rate_that_the_client_sends_is_kept(xero: Any) -> None:
+    day = date(2026, 1, 5)
+    xero.book.load_contacts([ContactRow("f", "Foreign", currency="JPY")])
+    xero.book.load_invoices([InvoiceRow("f1", "F-1", "f", day, day, "JPY", Decimal(900))])
+    assert foreign_invoice(xero, "JPY", CurrencyRate=1)["CurrencyRate"] == 1
+    assert foreign_invoice(xero, "GBP")["CurrencyRate"] == 1, "the organisation's own currency"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,8 +73,8 @@ class Locks:
     def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
         file = self._database.file
         path = file.with_name(f"{file.name}-lock-{name}")
-        with _opened(path) as number:
-            _until(lambda: _try_file_lock(number), wait_seconds, busy)
+        with _opened(path) as descriptor:
+            _until(lambda: _try_file_lock(descriptor, path), wait_seconds, busy)
             # Closing the file gives the lock back; nothing else does.
             yield lambda: True
 
@@ -113,25 +112,23 @@ def _advisory(connection: Connection, function: str, number: int) -> bool:
 def _opened(path: Path) -> Iterator[int]:
     refuse_link(path)
     try:
-        number = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
         raise UserMistake(f"{path}: cannot be made, to lock the store: {error.strerror}.") from None
     try:
-        yield number
+        yield descriptor
     finally:
-        os.close(number)
+        # The file stays: somebody may wait for it, and would then hold another file than the next.
+        os.close(descriptor)
 
 
-def _try_file_lock(number: int) -> bool:
+def _try_file_lock(descriptor: int, path: Path) -> bool:
+    # Of filelock only what differs between systems, and only where a file is locked: its import
+    # takes longer than all other work here. Its FileLock would take more over than is wanted: it
+    # closes the lock in a copy of the process, which goes on as if it held one.
+    from filelock import lock_descriptor
+
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        return lock_descriptor(descriptor, blocking=False)
+    except OSError as error:
+        raise UserMistake(f"{path}: this file system has no locks: {error.strerror}.") from None

@@ -1,0 +1,373 @@
+"""The settings: the sections below are the one table, with types, bounds and meanings.
+
+They feed the reader, the commented file, the docs and the type checker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from arsync.errors import UserMistake
+
+SECRET = Meta(extra={"secret": True})
+"""Marks a setting that no log, error or page may show."""
+
+DURATION = Meta(extra={"duration": True})
+"""Marks a setting such as `15m`: kept as it was written, read by `seconds`."""
+
+EVERY_SECONDS_MIN = 10
+EVERY_SECONDS_MAX = 7 * 24 * 3600
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """One section of config.toml: each field is a setting, its `Meta` says what it means."""
+
+    def __repr__(self) -> str:
+        """Show no value: several are secret, and a section may end up in a traceback."""
+        return f"{type(self).__name__}(...)"
+
+    def texts(self) -> dict[str, str]:
+        """Return the settings as texts, as connectors receive them."""
+        return {key: str(getattr(self, key)) for key in self.__struct_fields__}
+
+
+class StoreSettings(Section, frozen=True, kw_only=True):
+    """Where the data are."""
+
+    url: Annotated[str, SECRET, Meta(description="or postgresql+psycopg://user@host/database")] = (
+        "sqlite:///arsync.db"
+    )
+    keep_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="after so many days, names and texts of ended actions are forgotten; what "
+            "keeps an action from happening twice stays; 0: never",
+        ),
+    ] = 0
+
+
+class RulesSettings(Section, frozen=True, kw_only=True):
+    """Where the rulebook is."""
+
+    folder: Annotated[
+        str,
+        Meta(
+            description="every *.yaml in it is read as one rulebook; a folder named after a "
+            "connection inside it serves that connection alone"
+        ),
+    ] = "rules"
+
+
+class RunsSettings(Section, frozen=True, kw_only=True):
+    """How runs go."""
+
+    mode: Annotated[
+        Literal["observe", "approve", "auto"],
+        Meta(description="observe, approve, auto: for new connections"),
+    ] = "observe"
+    every: Annotated[
+        str, DURATION, Meta(description="how often `arsync run` works: 30s, 15m, 2h")
+    ] = "15m"
+    parallel: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="how many connections `run` and `sync` work on at the same time",
+        ),
+    ] = 4
+    notify: Annotated[
+        str,
+        Meta(
+            description="an address that is notified once, by [smtp], when an authorisation has "
+            "ended or an outcome stays open; empty: only the log and `status` say so"
+        ),
+    ] = ""
+    time_zone: Annotated[
+        str,
+        Meta(description="empty: the organisation's own (QuickBooks does not always tell)"),
+    ] = ""
+    pace: Annotated[
+        Literal["on", "off"],
+        Meta(description="on: stay within the platform's rate limits; off: only for the sandbox"),
+    ] = "on"
+
+
+class TokensSettings(Section, frozen=True, kw_only=True):
+    """What encrypts the tokens."""
+
+    key_file: Annotated[
+        str,
+        Meta(
+            description="the key that encrypts tokens, when neither ARSYNC_TOKENS_KEY nor the "
+            "system's keyring holds it"
+        ),
+    ] = "arsync.key"
+    keyring: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="auto: the system's keyring where there is one, else key_file; "
+            "off: key_file"
+        ),
+    ] = "auto"
+    key: Annotated[
+        str, SECRET, Meta(description="the key itself; best set as ARSYNC_TOKENS_KEY")
+    ] = ""
+
+
+class XeroSettings(Section, frozen=True, kw_only=True):
+    """The app at Xero."""
+
+    flow: Annotated[
+        Literal["pkce", "confidential", "custom"],
+        Meta(description="pkce, confidential, custom"),
+    ] = "pkce"
+    client_id: Annotated[str, Meta(description="from developer.xero.com, My Apps")] = ""
+    client_secret: Annotated[str, SECRET, Meta(description="empty for pkce")] = ""
+    scopes: Annotated[
+        Literal["granular", "classic"],
+        Meta(description="granular, classic (apps made before 2 March 2026)"),
+    ] = "granular"
+    redirect_url: Annotated[
+        str, Meta(description="register exactly this at developer.xero.com")
+    ] = "http://localhost:8484/callback"
+    api_url: str = "https://api.xero.com"
+    login_url: str = "https://login.xero.com"
+    identity_url: str = "https://identity.xero.com"
+    calls_per_day: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="calls a day for each organisation; 1000 for an app on Xero's Starter "
+            "tier. Xero's own count corrects it",
+        ),
+    ] = 5000
+    reserve_per_day: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000_000,
+            description="calls of the day that only writes may use: pulls stop when no more are "
+            "left",
+        ),
+    ] = 200
+    late_fee_account: Annotated[
+        str,
+        Meta(description="the account code that late fees are booked to; empty: no late fees"),
+    ] = ""
+
+
+class QuickBooksSettings(Section, frozen=True, kw_only=True):
+    """The app at Intuit."""
+
+    environment: Annotated[
+        Literal["production", "sandbox"], Meta(description="production, sandbox")
+    ] = "production"
+    client_id: Annotated[str, Meta(description="from developer.intuit.com, My Apps")] = ""
+    client_secret: Annotated[str, SECRET] = ""
+    redirect_url: Annotated[
+        str,
+        Meta(
+            description="register exactly this; production keys need an https address of yours, "
+            "then use --no-browser"
+        ),
+    ] = "http://localhost:8484/callback"
+    api_url: Annotated[str, Meta(description="empty: from the environment")] = ""
+    authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
+    token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - no secret
+    revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    reads_per_month: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000_000,
+            description="calls that read, of the app over all its companies, as your tier at "
+            "Intuit has it (CorePlus calls; writes are free); 0: counted, and never stopped",
+        ),
+    ] = 500_000
+    reads_reserve: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000_000,
+            description="reads of the month that only serve writes: pulls stop when no more are "
+            "left",
+        ),
+    ] = 25_000
+    late_fee_item: Annotated[
+        str,
+        Meta(description="the service item that late fees are billed with; empty: no late fees"),
+    ] = ""
+
+
+class SmtpSettings(Section, frozen=True, kw_only=True):
+    """The mail server for letters."""
+
+    url: Annotated[
+        str,
+        SECRET,
+        Meta(
+            description="smtp://user:password@host:587 (STARTTLS where offered) or "
+            "smtps://user:password@host:465"
+        ),
+    ] = ""
+    sender: Annotated[str, Meta(description="Accounts <accounts@example.com>")] = ""
+    copy_to: Annotated[
+        str, Meta(description="an address that gets a blind copy of each message")
+    ] = ""
+    emails_per_day: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="letters that one connection sends by SMTP a day; the accounting "
+            "system's own daily limit counts for its own emails alone",
+        ),
+    ] = 2000
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """All settings, checked. Relative paths are relative to the config file's folder."""
+
+    store: StoreSettings = StoreSettings()
+    rules: RulesSettings = RulesSettings()
+    runs: RunsSettings = RunsSettings()
+    tokens: TokensSettings = TokensSettings()
+    xero: XeroSettings = XeroSettings()
+    quickbooks: QuickBooksSettings = QuickBooksSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    folder: Path
+    file: Path | None = None
+    """None when there is no file and the defaults and variables serve alone."""
+
+    def get(self, section: str, key: str) -> str:
+        """Return one setting's text, for a section that is named by a variable."""
+        return self.section(section)[key]
+
+    def section(self, name: str) -> dict[str, str]:
+        """Return one section, as connectors receive it; a foreign connector may have none."""
+        settings: Section | None = getattr(self, name) if name in SECTIONS else None
+        return settings.texts() if settings is not None else {}
+
+    def whole(self, section: str, key: str) -> int:
+        """Return a setting that is a whole number."""
+        return int(self.get(section, key))
+
+    def path(self, section: str, key: str) -> Path:
+        """Return a setting that names a file or folder."""
+        return self._in_folder(self.get(section, key))
+
+    @property
+    def values(self) -> dict[tuple[str, str], str]:
+        """Return the text of every setting."""
+        return {
+            (section, key): text
+            for section in SECTIONS
+            for key, text in self.section(section).items()
+        }
+
+    @property
+    def rules_folder(self) -> Path:
+        """Return the folder of the rulebook."""
+        return self._in_folder(self.rules.folder)
+
+    @property
+    def key_file(self) -> Path:
+        """Return the file that holds the key of the tokens."""
+        return self._in_folder(self.tokens.key_file)
+
+    @property
+    def every_seconds(self) -> int:
+        """Return the pace of `arsync run`, in seconds."""
+        return seconds(self.runs.every)
+
+    @property
+    def keep_days(self) -> int:
+        """Return for how many days names and texts of ended actions are kept; 0: for ever."""
+        return self.store.keep_days
+
+    @property
+    def store_url(self) -> str:
+        """Return the store's URL, a relative SQLite path made absolute."""
+        url = self.store.url
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and ":memory:" not in url:
+            return prefix + str(self._in_folder(url.removeprefix(prefix)))
+        return url
+
+    def _in_folder(self, path: str) -> Path:
+        return (self.folder / path).expanduser()
+
+
+class Setting(NamedTuple):
+    """One setting, as the reader and the docs see it; made from the sections above."""
+
+    section: str
+    key: str
+    default: str
+    comment: str
+    choices: tuple[str, ...]
+    secret: bool
+    is_duration: bool
+    whole: tuple[int, int] | None
+    """The least and the most of a setting that is a whole number."""
+
+
+def _kinds() -> dict[str, type[Section]]:
+    hints = get_type_hints(Config)
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if isinstance(hint, type) and issubclass(hint, Section)
+    }
+
+
+def _settings() -> Iterator[Setting]:
+    for section, kind in _kinds().items():
+        hints = get_type_hints(kind, include_extras=True)
+        for field in msgspec.structs.fields(kind):
+            hint = hints[field.name]
+            base, *metas = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+            bounds = [(meta.ge, meta.le) for meta in metas if meta.ge is not None]
+            yield Setting(
+                section,
+                field.name,
+                str(field.default),
+                "".join(meta.description or "" for meta in metas),
+                get_args(base) if get_origin(base) is Literal else (),
+                SECRET in metas,
+                DURATION in metas,
+                bounds[0] if bounds else None,
+            )
+
+
+SETTINGS = tuple(_settings())
+SECTIONS = tuple(_kinds())
+
+
+def variable(setting: Setting) -> str:
+    """Return the environment variable that overrides the setting."""
+    return f"ARSYNC_{setting.section}_{setting.key}".upper()
+
+
+def seconds(text: str) -> int:
+    """Read `30s`, `15m`, `2h`.
+
+    Raises:
+        UserMistake: anything else, or outside 10 seconds to 7 days.
+    """
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    if not unit or not text[:-1].isdigit():
+        raise UserMistake(f"{text!r} is not a duration. Write 30s, 15m or 2h.")
+    duration = int(text[:-1]) * unit
+    if not EVERY_SECONDS_MIN <= duration <= EVERY_SECONDS_MAX:
+        raise UserMistake(f"{text!r} is out of range: from 10s to 168h.")
+    return duration
