@@ -46,7 +46,7 @@ from arsync.core.rulebook.conditions import (
     OneOf,
     fields_of,
 )
-from arsync.core.rulebook.facts import CONTACT_FIELDS, NUMBERS, Field, Kind
+from arsync.core.rulebook.facts import CONTACT_FIELDS, NUMBERS, FactKind, Field
 from benchmarks.measure import Failed
 from benchmarks.peers import LeftOut, Peer, python_of
 
@@ -82,7 +82,7 @@ def plan_of(accounts: Any) -> Any:
         now=now,
         offers=OFFERS,
         holidays=no_holidays,
-        keepers=packing(),
+        keepers=packing,
     )
 
 
@@ -142,7 +142,7 @@ def facts(number: int, fields: Sequence[Field]) -> list[Any]:
         mixed = number * 2_654_435_761 % 2**32 + field.position * 97
         if field.unknown and mixed % 9 == 0:
             continue
-        if field.kind in {Kind.AMOUNT, Kind.PERCENT}:
+        if field.kind in {FactKind.AMOUNT, FactKind.PERCENT}:
             row[field.position] = Decimal(mixed % 1_000)
         elif field.kind in NUMBERS:
             row[field.position] = mixed % 200

@@ -13,7 +13,7 @@ from arsync.application.facade import App
 from arsync.cli import run_cli
 from arsync.config import Config, load_config
 from arsync.core.ledger.records import Organisation
-from arsync.core.rulebook.effective import differences, effective_text
+from arsync.core.rulebook.effective import effective_text, rulebook_differences
 from arsync.rules_source.folder import Rules, read_paths, read_rules
 
 PACK = "version: 1\nextends: uk-standard\n"
@@ -100,7 +100,7 @@ def test_a_connections_folder_changes_what_all_share(config: Config) -> None:
         if rules.rulebook
     ]
     assert days == [[-3, 1, 14, 30, 45, 60], [1, 14, 30, 45, 60]]
-    (difference,) = differences(shared.effective, acme.effective)
+    (difference,) = rulebook_differences(shared.effective, acme.effective)
     assert str(difference) == (
         "reminders 'Standard cadence': day -3 removed: {email: upcoming}  "
         "(arsync_rulebooks/standard.yaml:84)"
@@ -136,7 +136,7 @@ def test_each_pack_shown_reads_back_to_the_same(
     rules = sound(read_rules(config))
     write(config, "again.yaml", effective_text(rules.effective))
     again = sound(read_paths(config, [config.folder / "again.yaml"]))
-    assert differences(rules.effective, again.effective) == []
+    assert rulebook_differences(rules.effective, again.effective) == []
     assert again.rulebook is not None
     assert rules.rulebook is not None
     assert again.rulebook.statutory == rules.rulebook.statutory

@@ -393,7 +393,7 @@ class Parts:
                 offers=offers,
                 holidays=holidays_in,
                 emails_per_day_max=capabilities.emails_per_day_max,
-                keepers=packing(),
+                keepers=packing,
             )
             return replace(
                 made,

@@ -142,9 +142,9 @@ def _facts(
     rulebook, _ = parts.rulebook(connection)
     assessment = Assessor(rulebook, connection.organisation, day).assess(account)
     party = next(
-        (one for one in assessment.parties if one.seat.contact.id == contact.id), assessment.root
+        (one for one in assessment.parties if one.view.contact.id == contact.id), assessment.root
     )
-    row = contact_row(party.seat, [field.position for field in CONTACT_BY_NAME.values()])
+    row = contact_row(party.view, [field.position for field in CONTACT_BY_NAME.values()])
     return {
         name: in_json(field, row[field.position]) for name, field in sorted(CONTACT_BY_NAME.items())
     }

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from arsync.core.ledger.records import Contact, Difference, Invoice
-from arsync.core.planning.explanation import Line
+from arsync.core.planning.explanation import ReasonLine
 from arsync.core.planning.planner import HeldBack, Plan, action_json
 from arsync.core.planning.send_blocks import Pause, difference_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
@@ -204,7 +204,7 @@ class Why(NamedTuple):
     """None when it was asked about the customer."""
     facts: Mapping[str, Any]
     """The facts the rules see, with their values; unknown ones are None."""
-    lines: tuple[Line, ...]
+    lines: tuple[ReasonLine, ...]
     """The explanation, line by line, for people."""
     plan: Plan
     """For this customer alone."""

@@ -182,7 +182,7 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     """Save the result's plan as actions, approved as the mode and the rulebook say."""
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.settle_undone(parts.store, connection)
-    outbox.end_decisions(parts.store, result.plan.over, clock=parts.clock)
+    outbox.end_decisions(parts.store, result.plan.ended_refusals, clock=parts.clock)
     actions = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
     if actions:
         result.plan = replace(result.plan, actions=and_more(result.plan.actions, actions))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from arsync.config import Config
 from arsync.core.rulebook import folded
-from arsync.core.trials.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
+from arsync.core.trials.scenario import NoDraft, ScenarioResult, draft, judge, play, read_scenarios
 from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.rules_source.folder import SHIPPED, Rules, holidays_in, read_paths, read_rules
@@ -33,7 +33,7 @@ class PlayedFile(NamedTuple):
     """What became of one scenario file."""
 
     file: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ScenarioResult, ...]
     problems: tuple[str, ...] = ()
     """What is wrong with the file or its rulebook; then nothing of it was played."""
     skipped: int = 0

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.rulebook.model import TakeOverKind
-from arsync.core.trials.activity_counts import COLUMNS, Tally
+from arsync.core.trials.activity_counts import COLUMNS, ActivityCounts
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -98,7 +98,7 @@ def _old_debts(found: RulesSimulation) -> str:
     return str(found.taken_over.on) if spread and found.taken_over.assumed else ""
 
 
-def _used(tally: Tally) -> list[str]:
+def _used(tally: ActivityCounts) -> list[str]:
     return [name for name in COLUMNS if tally.totals[name]]
 
 

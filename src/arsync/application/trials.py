@@ -11,7 +11,7 @@ from arsync.application.container import Parts
 from arsync.core.ledger.records import Account
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials.backtest import CANNOT_SHOW, Backtests, backtest
-from arsync.core.trials.rulebook_diff import Difference, differences
+from arsync.core.trials.rulebook_diff import CustomerDifference, customer_differences
 from arsync.core.trials.simulation import Debtors, Simulation, simulate, usual_lateness
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
@@ -36,7 +36,7 @@ class RulesDiff(NamedTuple):
     as_of: date
     old: Rulebook
     new: Rulebook
-    differences: Iterator[Difference]
+    differences: Iterator[CustomerDifference]
     """Streamed: can be read once, while the application is open."""
     texts: tuple[TextChange, ...] = ()
     """Letters that read otherwise, whoever gets them."""
@@ -173,7 +173,7 @@ def diff(
         before, old_rules = _rules_of(parts, connection, old)
     after, new_rules = _rules_of(parts, connection, new)
     trial = trial_of(parts, connection)
-    found = differences(
+    found = customer_differences(
         accounts_on(parts, connection, day), trial.day(before, day), trial.day(after, day)
     )
     texts = tuple(

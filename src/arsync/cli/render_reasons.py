@@ -19,7 +19,7 @@ from arsync.core.rulebook.conditions import (
     Node,
     wanted_in_words,
 )
-from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, Kind
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, FactKind
 from arsync.core.rulebook.model import Rulebook
 
 FACTS_FIRST_MAX = 12
@@ -76,10 +76,10 @@ class Reasons:
         field = INVOICE_BY_NAME.get(name) or CONTACT_BY_NAME.get(name)
         text = plain(value)
         if field is not None and value is not None:
-            if field.kind is Kind.AMOUNT:
+            if field.kind is FactKind.AMOUNT:
                 own = facts.get("currency") if name == "amount_due" else None
                 text = shown(Decimal(str(value)), str(own or self._currency))
-            elif field.kind is Kind.PERCENT:
+            elif field.kind is FactKind.PERCENT:
                 text = f"{Decimal(str(value)).normalize():f}%"
         return f"{name} {text}" + (f" ({wanted})" if wanted else "")
 

@@ -15,7 +15,7 @@ from arsync.core.ledger.money import shown
 
 if TYPE_CHECKING:
     from arsync.application.results import History, Why
-    from arsync.core.planning.explanation import Line
+    from arsync.core.planning.explanation import ReasonLine
 
 INVOICES_EXPLAINED_MAX = 5
 """About a customer, `why` says of so many open invoices what comes next; `--full` of all."""
@@ -114,7 +114,7 @@ def _concerns(found: Why, refs: Sequence[object]) -> bool:
     return found.invoice is None or not refs or found.invoice.id in ids
 
 
-def _rules(lines: Sequence[Line]) -> None:
+def _rules(lines: Sequence[ReasonLine]) -> None:
     section = ""
     for line in lines:
         if line.section not in _RULES:
@@ -129,7 +129,7 @@ def _rules(lines: Sequence[Line]) -> None:
             click.echo(wrapped(words, indent=14))
 
 
-def _invoices(lines: Sequence[Line], *, full: bool) -> None:
+def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
     """Print, for each open invoice, what was sent and what comes next."""
     wanted = [line for line in lines if line.section in {"invoice", "sent", "next"}]
     if not wanted:

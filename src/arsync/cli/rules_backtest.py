@@ -25,7 +25,7 @@ from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from arsync.application.trials import RulesBacktest
-    from arsync.core.trials.backtest import Backtest, Line
+    from arsync.core.trials.backtest import Backtest, LineResult
 
 
 def _day(_ctx: click.Context, _param: click.Parameter, value: datetime) -> date:
@@ -165,7 +165,7 @@ def _show_lines(result: Backtest) -> None:
         click.echo(f"{_name(result)} would have done nothing.")
 
 
-def _cost(line: Line) -> str:
+def _cost(line: LineResult) -> str:
     from arsync.core.trials.activity_counts import COLUMNS
 
     return ", ".join(

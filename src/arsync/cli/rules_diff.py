@@ -23,7 +23,7 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.trials import RulesDiff
-    from arsync.core.trials.rulebook_diff import Difference, Side
+    from arsync.core.trials.rulebook_diff import CustomerDifference, RulebookSide
 
 CUSTOMERS_SHOWN_MAX = 100
 """So many customers are shown; `--all` and `--json` show every one."""
@@ -94,7 +94,7 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
     click.secho(f"{found.connection}, as of {found.as_of.isoformat()}", bold=True)
     click.echo(f"old: {', '.join(found.old.files)}")
     click.echo(f"new: {', '.join(found.new.files)}")
-    shown: list[Difference] = []
+    shown: list[CustomerDifference] = []
     customers = changes = 0
     for difference in found.differences:
         customers += 1
@@ -124,7 +124,7 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
     return True
 
 
-def _rows(found: list[Difference]) -> Iterator[list[str]]:
+def _rows(found: list[CustomerDifference]) -> Iterator[list[str]]:
     for difference in found:
         for change in difference.changes:
             yield [
@@ -137,6 +137,6 @@ def _rows(found: list[Difference]) -> Iterator[list[str]]:
             ]
 
 
-def _line(side: Side) -> str:
+def _line(side: RulebookSide) -> str:
     reason = side.because
     return f'{reason.file}:{reason.line} "{reason.rule}"' if reason else ""

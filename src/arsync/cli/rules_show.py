@@ -58,7 +58,7 @@ def rules_show(
 @config_option
 def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the one that all share."""
-    from arsync.core.rulebook.effective import differences
+    from arsync.core.rulebook.effective import rulebook_differences
     from arsync.rules_source.folder import read_rules
 
     failed = False
@@ -78,7 +78,7 @@ def rules_drift(connection: str | None, as_json: bool, config_file: Path | None)
                 click.echo("\n".join(own.problems), err=True)
                 failed = True
                 continue
-            found = differences(shared.effective, own.effective)
+            found = rulebook_differences(shared.effective, own.effective)
             listed += [
                 {
                     "connection": row.name,

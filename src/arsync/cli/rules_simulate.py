@@ -27,7 +27,7 @@ from arsync.files import write_private
 if TYPE_CHECKING:
     from arsync.application.trials import RulesSimulation, TakenOver
     from arsync.core.rulebook import Rulebook
-    from arsync.core.trials.activity_counts import Peak, Tally, Touched
+    from arsync.core.trials.activity_counts import ActivityCounts, Peak, Touched
 
 HOW = {
     Debtors.NEVER: "nobody pays anything",
@@ -152,7 +152,7 @@ def show_taken_over(taken_over: TakenOver, rulebooks: Sequence[Rulebook]) -> Non
         )
 
 
-def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:
+def show_peaks(peaks: Sequence[Peak], tally: ActivityCounts) -> None:
     """Print totals and busiest days against the limits of `safety`."""
     rows = [
         [
@@ -173,7 +173,7 @@ def show_peaks(peaks: Sequence[Peak], tally: Tally) -> None:
     print_table("", columns, rows, right=["in all", "busiest day", "safety limit"])
 
 
-def show_touched(most: Sequence[Touched], tally: Tally) -> None:
+def show_touched(most: Sequence[Touched], tally: ActivityCounts) -> None:
     """Print who is touched most."""
     from arsync.core.trials.activity_counts import COLUMNS
 
@@ -189,13 +189,13 @@ def show_touched(most: Sequence[Touched], tally: Tally) -> None:
     print_table("Touched most", ["customer", *names], rows, right=names)
 
 
-def _columns(tally: Tally) -> list[str]:
+def _columns(tally: ActivityCounts) -> list[str]:
     from arsync.core.trials.activity_counts import COLUMNS
 
     return [name for name in COLUMNS if tally.totals[name]]
 
 
-def _weeks(tally: Tally, first: date, last: date) -> list[list[str]]:
+def _weeks(tally: ActivityCounts, first: date, last: date) -> list[list[str]]:
     weeks: dict[date, Counter[str]] = {}
     for ahead in range((last - first).days + 1):
         day = first + timedelta(ahead)

@@ -20,7 +20,7 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.scenarios import PlayedFile
-    from arsync.core.trials.scenario import Failure, Verdict
+    from arsync.core.trials.scenario import Failure, ScenarioResult
 
 LINE_LENGTH = 78
 """How long the lines are that part failures from each other."""
@@ -161,7 +161,7 @@ def _as_json(played: list[PlayedFile]) -> dict[str, Any]:
     }
 
 
-def _verdict_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_json(verdict: ScenarioResult) -> dict[str, Any]:
     return {
         "name": verdict.scenario.name,
         "line": verdict.scenario.place.line,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from arsync.core.analytics.ageing import BUCKETS, ageing, bucket_of
-from arsync.core.ledger.money import Money, plain, rounded, shown
 from arsync.core.ledger.records import Organisation
 from arsync.core.planning.explanation import explain
 
@@ -176,35 +175,6 @@ def test_an_explanation_says_when_it_goes_on(desk: Desk) -> None:
     assert explained(desk, account)[-1] == (
         "held back: I1: last message on 2026-11-18; 5 days between messages; again on 2026-11-23"
     )
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "words"),
-    [
-        ("1940", "GBP", "GBP 1,940.00"),
-        ("0.005", "GBP", "GBP 0.01"),
-        ("1.5", "JPY", "JPY 2"),
-        ("1.2345", "KWD", "KWD 1.235"),
-        ("-5", "EUR", "EUR -5.00"),
-    ],
-)
-def test_money_is_shown_with_its_currency(amount: str, currency: str, words: str) -> None:
-    assert shown(Decimal(amount), currency) == words
-    assert str(Money(Decimal(amount), currency)) == words
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"), [("5", "5.00"), ("1E+3", "1000.00"), ("1.2345", "1.2345"), ("0", "0.00")]
-)
-def test_money_in_json_is_plain(amount: str, text: str) -> None:
-    assert plain(Decimal(amount)) == text
-
-
-def test_sums_of_different_currencies_stop_at_once() -> None:
-    pound = Money(rounded(Decimal("1.005"), "GBP"), "GBP")
-    assert (pound + pound).amount == Decimal("2.02")
-    with pytest.raises(ValueError, match="cannot add EUR to GBP"):
-        pound + Money(Decimal(1), "EUR")
 
 
 def test_an_explanation_where_no_rule_matches(desk: Desk) -> None:

@@ -128,7 +128,7 @@ def facts(rulebook: Rulebook, currency: str = "GBP", due: str = "2026-08-01") ->
     )
     assessor = Assessor(rulebook, Organisation("o", "O", "GBP"), date(2026, 8, 31))
     assessment = assessor.assess(a_debtor(invoice))
-    row = invoice_row(assessment.root.seat, invoice, range(len(INVOICE_FIELDS)))
+    row = invoice_row(assessment.root.view, invoice, range(len(INVOICE_FIELDS)))
     names = ("statutory_interest", "statutory_compensation")
     return [row[INVOICE_BY_NAME[name].position] for name in names]
 

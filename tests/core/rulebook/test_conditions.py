@@ -34,28 +34,28 @@ from arsync.core.rulebook.facts import (
     INVOICE_BY_NAME,
     INVOICE_FIELDS,
     NUMBERS,
+    FactKind,
     Field,
-    Kind,
     in_json,
     in_words,
 )
 
 WORDS = ("none", "open", "kept", "a", "b")
-ASKED = [field for field in FIELDS if field.kind is not Kind.GROUP]
+ASKED = [field for field in FIELDS if field.kind is not FactKind.GROUP]
 SMALL = st.integers(-2, 3)
 
 
-def numbers(kind: Kind) -> st.SearchStrategy[Any]:
-    whole = kind in {Kind.DAYS, Kind.COUNT}
+def numbers(kind: FactKind) -> st.SearchStrategy[Any]:
+    whole = kind in {FactKind.DAYS, FactKind.COUNT}
     return SMALL if whole else SMALL.map(lambda number: Decimal(number) / 2)
 
 
 def values(field: Field) -> st.SearchStrategy[Any]:
     if field.kind in NUMBERS:
         values = numbers(field.kind)
-    elif field.kind is Kind.YES_NO:
+    elif field.kind is FactKind.YES_NO:
         values = st.booleans()
-    elif field.kind is Kind.TEXTS:
+    elif field.kind is FactKind.TEXTS:
         values = st.frozensets(st.sampled_from(WORDS), max_size=3)
     else:
         values = st.sampled_from(WORDS)
@@ -72,7 +72,7 @@ def leaf(field: Field) -> st.SearchStrategy[Node]:
             st.sampled_from(sorted(COMPARISONS)),
             numbers(field.kind) | st.sampled_from(same),
         )
-    if field.kind is Kind.YES_NO:
+    if field.kind is FactKind.YES_NO:
         return known_question | st.booleans().map(lambda answer: Flag(field, answer))
     texts = st.frozensets(st.sampled_from(WORDS), min_size=1, max_size=2)
     return known_question | texts.map(lambda found: OneOf(field, found, " or ".join(sorted(found))))

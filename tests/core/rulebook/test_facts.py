@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from arsync.core.ledger.account_view import Agreed, Books, Seat, days_overdue, promise_state
+from arsync.core.ledger.account_view import (
+    AccountView,
+    Agreed,
+    ContactView,
+    days_overdue,
+    promise_state,
+)
 from arsync.core.ledger.records import Allocation, Dispute, Promise, StandingHold
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
@@ -22,20 +28,22 @@ from arsync.core.rulebook.facts import (
 Desk = Any
 
 
-def seat_of(account: Any, desk: Desk, *, currency: str = "GBP", **values: Any) -> Seat:
-    books = Books(account, desk.today, currency=currency, base="GBP")
+def view_of(account: Any, desk: Desk, *, currency: str = "GBP", **values: Any) -> ContactView:
+    account_view = AccountView(account, desk.today, currency=currency, base="GBP")
     agreed = values.pop("agreed", Agreed())
-    return Seat(books, account.contacts[0], agreed=agreed, covers=values.pop("covers", None))
+    return ContactView(
+        account_view, account.contacts[0], agreed=agreed, covers=values.pop("covers", None)
+    )
 
 
-def fact(seat: Seat, name: str) -> Any:
+def fact(view: ContactView, name: str) -> Any:
     field = CONTACT_BY_NAME[name]
-    return contact_row(seat, [field.position])[field.position]
+    return contact_row(view, [field.position])[field.position]
 
 
-def invoice_fact(seat: Seat, invoice: Any, name: str) -> Any:
+def invoice_fact(view: ContactView, invoice: Any, name: str) -> Any:
     field = INVOICE_BY_NAME[name]
-    return invoice_row(seat, invoice, [field.position])[field.position]
+    return invoice_row(view, invoice, [field.position])[field.position]
 
 
 def rich_account(desk: Desk) -> Any:
@@ -115,9 +123,9 @@ def rich_account(desk: Desk) -> Any:
 )
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:
     agreed = Agreed(Decimal(850), Decimal(300), desk.today + timedelta(7), frozenset({"legal"}))
-    seat = seat_of(rich_account(desk), desk, agreed=agreed)
-    seat.credit_limit = Decimal(850)
-    assert fact(seat, name) == value
+    view = view_of(rich_account(desk), desk, agreed=agreed)
+    view.credit_limit = Decimal(850)
+    assert fact(view, name) == value
 
 
 def test_every_contact_fact_is_tested_above() -> None:
@@ -144,7 +152,7 @@ def test_every_contact_fact_is_tested_above() -> None:
 )
 def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
     account = rich_account(desk)
-    assert invoice_fact(seat_of(account, desk), account.invoices[0], name) == value
+    assert invoice_fact(view_of(account, desk), account.invoices[0], name) == value
 
 
 @pytest.mark.parametrize(
@@ -169,9 +177,9 @@ def test_facts_of_an_invoice(desk: Desk, name: str, value: Any) -> None:
     ],
 )
 def test_what_nobody_knows_is_unknown_with_a_reason(desk: Desk, name: str) -> None:
-    seat = seat_of(desk.account(), desk)
-    assert fact(seat, name) is None
-    assert why_unknown(CONTACT_BY_NAME[name], seat)
+    view = view_of(desk.account(), desk)
+    assert fact(view, name) is None
+    assert why_unknown(CONTACT_BY_NAME[name], view)
 
 
 @pytest.mark.parametrize(
@@ -191,21 +199,21 @@ def test_what_nobody_knows_is_unknown_with_a_reason(desk: Desk, name: str) -> No
     ],
 )
 def test_facts_of_someone_without_history(desk: Desk, name: str, value: Any) -> None:
-    assert fact(seat_of(desk.account(), desk), name) == value
+    assert fact(view_of(desk.account(), desk), name) == value
 
 
 @pytest.mark.parametrize(("exposure", "percent"), [("50", 999_999), ("0", 0)])
 def test_a_limit_of_nothing_is_exceeded_by_anything(
     desk: Desk, exposure: str, percent: int
 ) -> None:
-    seat = seat_of(desk.account(desk.invoice("i1", 0, exposure)), desk)
-    seat.credit_limit = Decimal(0)
-    assert fact(seat, "over_limit_percent") == percent
+    view = view_of(desk.account(desk.invoice("i1", 0, exposure)), desk)
+    view.credit_limit = Decimal(0)
+    assert fact(view, "over_limit_percent") == percent
 
 
 def test_an_exposure_below_nothing_is_money_we_owe(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 3), credits=(desk.credit("150"),))
-    assert fact(seat_of(account, desk), "exposure") == Decimal(-50)
+    assert fact(view_of(account, desk), "exposure") == Decimal(-50)
 
 
 def test_nothing_paid_or_not_yet_due_is_overdue(desk: Desk) -> None:
@@ -216,7 +224,7 @@ def test_nothing_paid_or_not_yet_due_is_overdue(desk: Desk) -> None:
 
 def test_credit_notes_lower_the_sales(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 3, "100"), credits=(desk.credit("30"),))
-    assert fact(seat_of(account, desk), "sales_last_365_days") == Decimal(70)
+    assert fact(view_of(account, desk), "sales_last_365_days") == Decimal(70)
 
 
 # Currencies
@@ -228,18 +236,18 @@ def dollars(desk: Desk, rate: str | None, name: str = "i1") -> Any:
 
 def test_amounts_are_converted_at_the_rate_of_their_document(desk: Desk) -> None:
     account = desk.account(dollars(desk, "0.80"), dollars(desk, "0.75", "i2"))
-    assert fact(seat_of(account, desk), "balance") == Decimal("155.00")
+    assert fact(view_of(account, desk), "balance") == Decimal("155.00")
 
 
 def test_a_document_without_rate_makes_the_sum_unknown(desk: Desk) -> None:
     account = desk.account(dollars(desk, "0.80"), dollars(desk, None, "i2"))
-    seat = seat_of(account, desk)
-    assert fact(seat, "balance") is None
-    assert why_unknown(CONTACT_BY_NAME["balance"], seat) == (
+    view = view_of(account, desk)
+    assert fact(view, "balance") is None
+    assert why_unknown(CONTACT_BY_NAME["balance"], view) == (
         "no exchange rate was recorded for I2 (USD)"
     )
-    assert why_unknown(CONTACT_BY_NAME["agreed_limit"], seat) == "nothing was agreed"
-    assert fact(seat, "open_invoices") == 2
+    assert why_unknown(CONTACT_BY_NAME["agreed_limit"], view) == "nothing was agreed"
+    assert fact(view, "open_invoices") == 2
 
 
 @pytest.mark.parametrize(("rated", "balance"), [(True, Decimal("125.00")), (False, None)])
@@ -255,7 +263,7 @@ def test_a_foreign_currency_rulebook_uses_the_newest_rate(
     account = desk.account(desk.invoice("i1", 5, "100"), old, **(documents if rated else {}))
     if not rated:
         account = account._replace(invoices=account.invoices[:1])
-    assert fact(seat_of(account, desk, currency="USD"), "balance") == balance
+    assert fact(view_of(account, desk, currency="USD"), "balance") == balance
 
 
 # Promises and disputes
@@ -302,8 +310,10 @@ def test_an_open_dispute_counts_before_a_settled_one(desk: Desk) -> None:
         Dispute("i2", date(2026, 11, 5), "c", date(2026, 11, 9)),
         Dispute("i3", date(2026, 11, 5), "d", date(2026, 12, 9)),
     )
-    books = Books(desk.account(disputes=disputes), desk.today, currency="GBP", base="GBP")
-    states = [books.dispute_state(invoice_id) for invoice_id in ("i1", "i2", "i3", "i4")]
+    account_view = AccountView(
+        desk.account(disputes=disputes), desk.today, currency="GBP", base="GBP"
+    )
+    states = [account_view.dispute_state(invoice_id) for invoice_id in ("i1", "i2", "i3", "i4")]
     assert states == ["open", "settled", "open", "none"]
 
 
@@ -319,7 +329,7 @@ def test_a_child_has_its_balance_and_the_familys_exposure(desk: Desk) -> None:
         promises=(Promise("i1", desk.today, None, desk.today),),
         sent=(desk.sent("i1", 1, 4),),
     )
-    child = seat_of(account, desk, covers=frozenset({"c2"}))
+    child = view_of(account, desk, covers=frozenset({"c2"}))
     assert fact(child, "balance") == Decimal(30)
     assert fact(child, "exposure") == Decimal(130)
     assert fact(child, "promise_to_pay") == {"none"}
@@ -330,6 +340,6 @@ def test_steps_of_an_earlier_episode_do_not_count(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 5), sent=(desk.sent("i1", 14, 4),), episodes={"i1": 2}
     )
-    seat = seat_of(account, desk)
-    assert invoice_fact(seat, account.invoices[0], "highest_step_sent") is None
-    assert fact(seat, "highest_step_sent") is None
+    view = view_of(account, desk)
+    assert invoice_fact(view, account.invoices[0], "highest_step_sent") is None
+    assert fact(view, "highest_step_sent") is None

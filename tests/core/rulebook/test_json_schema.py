@@ -17,7 +17,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.conditions import COMPARISONS
-from arsync.core.rulebook.facts import FIELDS, NUMBERS, Field, Kind
+from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.json_schema import schema
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.sections import (
@@ -33,8 +33,8 @@ from arsync.core.rulebook.reading.sections import (
     Version,
 )
 from arsync.core.rulebook.reading.value_types import (
-    Amount,
-    Day,
+    AmountShape,
+    DayShape,
     Hours,
     Key,
     Percent,
@@ -82,10 +82,10 @@ AMOUNTS = st.sampled_from(
 PERCENTS = st.sampled_from(["0", "10", "12.5", "12.5%", "10 %", "'5'", "0.25"])
 NUMBERS_AS_WRITTEN = st.sampled_from(["1", "5", "+3", "'7'", "30", "90"])
 WRITTEN: dict[type, SearchStrategy[str]] = {
-    Amount: AMOUNTS,
+    AmountShape: AMOUNTS,
     Percent: PERCENTS,
     WholeNumber: NUMBERS_AS_WRITTEN,
-    Day: st.sampled_from(["2027-01-31", "'2026-12-01'", "2026-07-01"]),
+    DayShape: st.sampled_from(["2027-01-31", "'2026-12-01'", "2026-07-01"]),
     Hours: st.sampled_from(["09:00-16:30", "9:00-17:00", "'08:30 - 17:00'", "00:00-23:59"]),
     TextList: st.sampled_from(["legal", "[a, b]", "5", "[1, no]", "'x y'"]),
     WordsList: st.sampled_from(["holidays", "[holidays, language]", "['language']"]),
@@ -98,16 +98,16 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
 }
 TEXTS = ["first reminder", "A", "Ridgeway University", "NO", "9:30", "0123", "5", "true", "'x: y'"]
 PATTERNED = ["GBP", "EUR", "GB-ENG", "DE", "en", "de-AT", "NO", "'US'"]
-FACT_VALUES: dict[Kind, SearchStrategy[str]] = {
-    Kind.AMOUNT: AMOUNTS,
-    Kind.PERCENT: PERCENTS,
-    Kind.DAYS: NUMBERS_AS_WRITTEN,
-    Kind.COUNT: NUMBERS_AS_WRITTEN,
+FACT_VALUES: dict[FactKind, SearchStrategy[str]] = {
+    FactKind.AMOUNT: AMOUNTS,
+    FactKind.PERCENT: PERCENTS,
+    FactKind.DAYS: NUMBERS_AS_WRITTEN,
+    FactKind.COUNT: NUMBERS_AS_WRITTEN,
 }
 
 
 def _question(draw: DrawFn, field: Field, fields: list[Field]) -> str:
-    if field.kind is Kind.GROUP:
+    if field.kind is FactKind.GROUP:
         return draw(st.sampled_from([*GROUPS, f"[{', '.join(GROUPS)}]"]))
     if draw(st.integers(0, 9)) == 0:
         return draw(st.sampled_from(["known", "unknown"]))
@@ -124,7 +124,7 @@ def _question(draw: DrawFn, field: Field, fields: list[Field]) -> str:
             + ", ".join(f"{word}: {_in_braces(draw(value))}" for word in dict.fromkeys(words))
             + "}"
         )
-    if field.kind is Kind.YES_NO:
+    if field.kind is FactKind.YES_NO:
         return draw(st.sampled_from(["yes", "no", "Yes", "NO", "true", "false", "'no'"]))
     values = list(field.choices) or {
         "country": ["GB", "no", "de"],

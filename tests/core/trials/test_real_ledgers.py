@@ -25,7 +25,7 @@ from arsync.core.planning.explanation import explain
 from arsync.core.planning.planner import make_plan
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials.backtest import backtest
-from arsync.core.trials.rulebook_diff import differences
+from arsync.core.trials.rulebook_diff import customer_differences
 from arsync.core.trials.simulation import Debtors, simulate, usual_lateness
 from arsync.core.trials.trial import Trial
 
@@ -167,14 +167,14 @@ def test_a_firmer_rulebook_changes_something_and_itself_nothing(ledger: object) 
     trial = a_trial(books)
     standard = trial.day(shipped("standard", books.currency), books.today)
     strict = trial.day(shipped("strict", books.currency), books.today)
-    changed = list(differences(books.accounts, standard, strict))
+    changed = list(customer_differences(books.accounts, standard, strict))
     assert changed
     for difference in changed:
         for change in difference.changes:
             lines = [side.because for side in (change.old, change.new) if side.because]
             assert lines
             assert all(line.line > 1 for line in lines)
-    assert list(differences(books.accounts, standard, standard)) == []
+    assert list(customer_differences(books.accounts, standard, standard)) == []
 
 
 @LEDGERS

@@ -9,7 +9,7 @@ from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Organisation, StandingHold
 from arsync.core.rulebook import Rulebook
-from arsync.core.trials.rulebook_diff import ChangeKind, Difference, differences
+from arsync.core.trials.rulebook_diff import ChangeKind, CustomerDifference, customer_differences
 from arsync.core.trials.trial import Trial
 
 Desk = Any
@@ -28,13 +28,13 @@ def read(name: str, text: str) -> Rulebook:
     return a_rulebook(text, name)
 
 
-def diff(old: str, new: str, *accounts: Account) -> list[Difference]:
+def diff(old: str, new: str, *accounts: Account) -> list[CustomerDifference]:
     trial = the_trial()
     before, after = read("old.yaml", old), read("new.yaml", new)
-    return list(differences(accounts, trial.day(before, TODAY), trial.day(after, TODAY)))
+    return list(customer_differences(accounts, trial.day(before, TODAY), trial.day(after, TODAY)))
 
 
-def only(found: list[Difference]) -> Any:
+def only(found: list[CustomerDifference]) -> Any:
     assert len(found) == 1
     assert len(found[0].changes) == 1
     return found[0].changes[0]

@@ -99,7 +99,7 @@ def after_reasons(account: Account, over: Iterable[str]) -> Account:
 
     Args:
         account: whose.
-        over: keys, as a plan names them: see `Plan.over`.
+        over: keys, as a plan names them: see `Plan.ended_refusals`.
     """
     gone = frozenset(over)
     if not gone:

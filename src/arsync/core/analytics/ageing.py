@@ -116,18 +116,33 @@ def ageing(accounts: Iterable[Account], *, base_currency: str, today: date) -> A
     for account in accounts:
         sums = _sums_of(account, today)
         names = {contact.id: contact.name for contact in account.contacts}
-        for (contact_id, currency), one in sums.items():
-            rows.append(one.row(contact_id, names.get(contact_id, contact_id), currency))
+        for (contact_id, currency), sums_of_contact in sums.items():
+            rows.append(
+                sums_of_contact.row(contact_id, names.get(contact_id, contact_id), currency)
+            )
             total = totals.setdefault(currency, _Sums())
-            total.buckets = [a + b for a, b in zip(total.buckets, one.buckets, strict=True)]
-            total.unallocated += one.unallocated
-            total.invoices += one.invoices
+            total.buckets = [
+                a + b for a, b in zip(total.buckets, sums_of_contact.buckets, strict=True)
+            ]
+            total.unallocated += sums_of_contact.unallocated
+            total.invoices += sums_of_contact.invoices
         _add_in_base(account, base_currency, today, base, unrated)
     return Ageing(
         as_of=today,
         base_currency=base_currency,
-        rows=tuple(sorted(rows, key=lambda one: (one.contact_name.casefold(), one.currency))),
-        totals=tuple(totals[one].row("", "Total", one) for one in sorted(totals)),
+        rows=tuple(
+            sorted(
+                rows,
+                key=lambda sums_of_contact: (
+                    sums_of_contact.contact_name.casefold(),
+                    sums_of_contact.currency,
+                ),
+            )
+        ),
+        totals=tuple(
+            totals[sums_of_contact].row("", "Total", sums_of_contact)
+            for sums_of_contact in sorted(totals)
+        ),
         base_total=base.row("", "Total", base_currency),
         unrated=tuple(unrated),
     )
@@ -148,8 +163,8 @@ def _sums_of(account: Account, today: date) -> dict[tuple[str, str], _Sums]:
     sums: dict[tuple[str, str], _Sums] = {}
     for invoice in account.invoices:
         if is_owed(invoice):
-            one = sums.setdefault((invoice.contact_id, invoice.currency), _Sums())
-            one.add(bucket_of(invoice.due_on, today), invoice.amount_due)
+            contact_sums = sums.setdefault((invoice.contact_id, invoice.currency), _Sums())
+            contact_sums.add(bucket_of(invoice.due_on, today), invoice.amount_due)
     for contact_id, currency, amount, _, _ in _in_hand(account):
         sums.setdefault((contact_id, currency), _Sums()).unallocated += amount
     return sums

@@ -121,7 +121,7 @@ def promise_state(promise: Promise, invoice: Invoice | None, account: Account, t
     return "open" if today <= promise.promised_on else "broken"
 
 
-class Books:
+class AccountView:
     """One account, indexed for the facts of all its contacts and invoices on one day."""
 
     def __init__(
@@ -210,10 +210,14 @@ class Books:
     @cached_property
     def promises(self) -> dict[str, tuple[Promise, str]]:
         """The newest promise of each invoice, and its state."""
-        by_id = {one.id: one for one in self.account.invoices} if self.account.promises else {}
+        by_id = (
+            {document.id: document for document in self.account.invoices}
+            if self.account.promises
+            else {}
+        )
         newest: dict[str, tuple[Promise, str]] = {}
         for promise in sorted(
-            self.account.promises, key=lambda one: (one.made_on, one.promised_on)
+            self.account.promises, key=lambda document: (document.made_on, document.promised_on)
         ):
             invoice = by_id.get(promise.invoice_id)
             state = promise_state(promise, invoice, self.account, self.today)
@@ -224,18 +228,19 @@ class Books:
     def disputes(self) -> dict[str, Dispute]:
         """The dispute that counts for each invoice: an open one, else the newest."""
         shown = {
-            one.id: Dispute(one.id, one.disputed_on, SHOWN_BY_PLATFORM)
-            for one in self.owed
-            if one.disputed_on is not None
+            invoice.id: Dispute(invoice.id, invoice.disputed_on, SHOWN_BY_PLATFORM)
+            for invoice in self.owed
+            if invoice.disputed_on is not None
         }
-        found = dict(shown)
+        counting = dict(shown)
         for dispute in sorted(
-            self.account.disputes, key=lambda one: (one.settled_on is None, one.opened_on)
+            self.account.disputes,
+            key=lambda invoice: (invoice.settled_on is None, invoice.opened_on),
         ):
             # What a person settled here is open still while the platform shows it as disputed.
             if dispute.settled_on is None or dispute.invoice_id not in shown:
-                found[dispute.invoice_id] = dispute
-        return found
+                counting[dispute.invoice_id] = dispute
+        return counting
 
     def dispute_state(self, invoice_id: str) -> str:
         """Return `none`, `open` or `settled`."""
@@ -262,30 +267,35 @@ def is_standing(dispute: Dispute, today: date) -> bool:
 def summed(amounts: Iterable[Decimal | None]) -> Decimal | None:
     """Return the sum; None when one of the amounts is unknown."""
     total = ZERO
-    known = True
+    is_known = True
     for amount in amounts:
         if amount is None:
-            known = False  # go on: every document without a rate is named
+            is_known = False  # go on: every document without a rate is named
         else:
             total += amount
-    return total if known else None
+    return total if is_known else None
 
 
-class Seat:
+class ContactView:
     """One contact with the invoices that count as its own, ready to compute facts."""
 
     def __init__(
-        self, books: Books, contact: Contact, *, agreed: Agreed, covers: frozenset[str] | None
+        self,
+        account_view: AccountView,
+        contact: Contact,
+        *,
+        agreed: Agreed,
+        covers: frozenset[str] | None,
     ) -> None:
-        """Seat a contact.
+        """Look at a contact.
 
         Args:
-            books: the account.
+            account_view: the account.
             contact: whose facts.
             agreed: what the rulebook says of it.
             covers: the ids of contacts whose documents count; None: all of the account.
         """
-        self.books = books
+        self.account_view = account_view
         self.contact = contact
         self.agreed = agreed
         self.covers = covers
@@ -303,38 +313,38 @@ class Seat:
     def owed(self) -> list[Invoice]:
         """Return open invoices, the oldest due date first."""
         if self.covers is None:
-            return self.books.owed
-        return [invoice for invoice in self.books.owed if invoice.contact_id in self.covers]
+            return self.account_view.owed
+        return [invoice for invoice in self.account_view.owed if invoice.contact_id in self.covers]
 
     @cached_property
     def overdue(self) -> list[Invoice]:
         """Return open invoices past their due date."""
-        return [invoice for invoice in self.owed if invoice.due_on < self.books.today]
+        return [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
 
     @cached_property
     def balance(self) -> Decimal | None:
         """Return the sum of amounts due."""
-        if self.owed is self.books.owed:
-            return self.books.owed_in_all
-        return self.books.total_due(self.owed)
+        if self.owed is self.account_view.owed:
+            return self.account_view.owed_in_all
+        return self.account_view.total_due(self.owed)
 
     @cached_property
     def overdue_amount(self) -> Decimal | None:
         """Return the sum of amounts past their due date."""
         if len(self.overdue) == len(self.owed):
             return self.balance
-        return self.books.total_due(self.overdue)
+        return self.account_view.total_due(self.overdue)
 
     @cached_property
     def paid(self) -> list[tuple[int, int]]:
         """Return (days to pay, days late) of each invoice paid in full in the last 365 days."""
-        today = self.books.today
+        today = self.account_view.today
         return [
             (
                 (invoice.paid_on - invoice.issued_on).days,
                 max(0, (invoice.paid_on - invoice.due_on).days),
             )
-            for invoice in self.books.account.invoices
+            for invoice in self.account_view.account.invoices
             if invoice.paid_on is not None
             and invoice.status == DocumentStatus.PAID
             and invoice.total > 0
@@ -345,7 +355,7 @@ class Seat:
     @cached_property
     def own_invoice_ids(self) -> frozenset[str]:
         """Return the ids of all invoices that count here."""
-        invoices = self.books.account.invoices
+        invoices = self.account_view.account.invoices
         return frozenset(invoice.id for invoice in invoices if self.counts(invoice.contact_id))
 
     def email(self) -> str:

@@ -150,13 +150,13 @@ def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -
 
 
 def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
+    allocated: dict[str, Decimal] = {}
     for allocation in _allocations(account):
         if allocation.allocated_on > day:
-            found[allocation.invoice_id] = (
-                found.get(allocation.invoice_id, ZERO) + allocation.amount
+            allocated[allocation.invoice_id] = (
+                allocated.get(allocation.invoice_id, ZERO) + allocation.amount
             )
-    return found
+    return allocated
 
 
 def _allocations(account: Account) -> Iterator[Allocation]:

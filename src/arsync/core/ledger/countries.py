@@ -109,11 +109,11 @@ ZA: South Africa, Republic of South Africa
 
 
 def _by_name() -> dict[str, str]:
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for line in _NAMES.replace(",\n    ", ", ").strip().splitlines():
         code, _, names = line.partition(": ")
-        found |= {name.strip().casefold(): code for name in names.split(",")}
-    return found
+        codes |= {name.strip().casefold(): code for name in names.split(",")}
+    return codes
 
 
 _BY_NAME = _by_name()

@@ -1,8 +1,7 @@
-"""Money: exact decimals that know their currency."""
+"""Money: exact decimals, rounded and shown as their currency is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
@@ -50,22 +49,3 @@ def plain(amount: Decimal) -> str:
     if amount == amount.to_integral_value() or amount == amount.quantize(_UNITS[2]):
         return format(amount.quantize(_UNITS[2]), "f")
     return format(amount.normalize(), "f")
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount of one currency; sums of different currencies stop at once."""
-
-    amount: Decimal
-    currency: str
-
-    def __post_init__(self) -> None:
-        assert isinstance(self.amount, Decimal), "money never passes through float"
-
-    def __add__(self, other: Money) -> Money:
-        if self.currency != other.currency:
-            raise ValueError(f"cannot add {other.currency} to {self.currency}")
-        return replace(self, amount=self.amount + other.amount)
-
-    def __str__(self) -> str:
-        return shown(self.amount, self.currency)

@@ -84,3 +84,21 @@ def next_step(
             continue  # steps before the due date lapse on it
         return Due(step, on)
     return None
+
+
+class FirstSteps(dict[date, Due | None]):
+    """By due date: the step that comes next in one cadence where none was taken, on one day.
+
+    Thousands of invoices fall due on the same few days, so each day's answer is kept. It is a
+    cache and nothing else: an answer rests on the cadence, the day and the due date alone.
+    """
+
+    def __init__(self, cadence: Cadence, today: date) -> None:
+        """Look up none yet."""
+        super().__init__()
+        self._cadence = cadence
+        self._today = today
+
+    def __missing__(self, due_on: date) -> Due | None:
+        due = self[due_on] = next_step(self._cadence, due_on=due_on, today=self._today, taken=())
+        return due

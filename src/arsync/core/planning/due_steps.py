@@ -12,17 +12,19 @@ from typing import Any
 from arsync.core.actions import Because
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep
-from arsync.core.planning.assessment import Assessment, Party
+from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import Due, cadence_for, next_step
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_decisions import Decisions, held, holding_back
 from arsync.core.planning.planning_context import Planning, because
 from arsync.core.planning.step_actions import DueStep, step_key
 from arsync.core.rulebook.model import Cadence, Step, StepKind, TakeOverKind
 
 
 def due_steps(
-    planning: Planning, assessment: Assessment, party: Party, cadence: Cadence
-) -> list[DueStep]:
-    """Return the steps due today, the oldest due date first; what stops the others is held back."""
+    planning: Planning, assessment: Assessment, party: DunnedParty, cadence: Cadence
+) -> tuple[list[DueStep], Decisions]:
+    """Return the steps due today, the oldest due date first, and what stops the others."""
     return _Round(planning, assessment, party, cadence).steps()
 
 
@@ -30,7 +32,7 @@ class _Round:
     """One look through the open invoices of one contact."""
 
     def __init__(
-        self, planning: Planning, assessment: Assessment, party: Party, cadence: Cadence
+        self, planning: Planning, assessment: Assessment, party: DunnedParty, cadence: Cadence
     ) -> None:
         self.planning = planning
         self.assessment = assessment
@@ -39,83 +41,88 @@ class _Round:
         self.account = assessment.account
         self.today = planning.today
         self.take_over = planning.assessor.rulebook.take_over
-        self.first_steps = planning.first_steps.setdefault(cadence.name, {})
+        self.first_steps = planning.first_steps[cadence.name]
+        account_view = assessment.account_view
+        self.sent = account_view.sent
+        self.has_agreements = bool(account_view.disputes or account_view.promises)
 
-    def steps(self) -> list[DueStep]:
-        """Return the steps that nothing stops."""
-        found: list[DueStep] = []
-        today, books = self.today, self.assessment.books
-        sent, agreed = books.sent, bool(books.disputes or books.promises)
-        for invoice in self.party.seat.owed:
-            stopped = agreed_stop(self.assessment, invoice, today) if agreed else None
-            taken = sent.get(invoice.id, ())
-            due = self.next_step(invoice, taken)
-            is_due = due is not None and due.on <= today
-            if stopped and (is_due or invoice.due_on < today):
-                self.hold_back(invoice, *stopped)
-            elif due is not None and is_due and self.may_go(invoice, taken):
-                ready = self.not_refused(invoice, due, taken)
-                if ready is not None:
-                    found.append(ready)
-        return found
+    def steps(self) -> tuple[list[DueStep], Decisions]:
+        """Return the steps that nothing stops, and the invoices that something does."""
+        ready: list[DueStep] = []
+        stopped: list[HeldBack] = []
+        for invoice in self.party.view.owed:
+            step = self.step_of(invoice)
+            if isinstance(step, DueStep):
+                ready.append(step)
+            elif step is not None:
+                stopped.append(step)
+        return ready, holding_back(*stopped)
 
-    def next_step(self, invoice: Invoice, taken: Sequence[SentStep]) -> Due | None:
+    def step_of(self, invoice: Invoice) -> DueStep | HeldBack | None:
+        """Return the step that one invoice is due today, or what stops it; None: it is not due."""
+        today = self.today
+        taken_steps = self.sent.get(invoice.id, ())
+        due = self.next_step(invoice, taken_steps)
+        is_due = due is not None and due.on <= today
+        if self.has_agreements and (is_due or invoice.due_on < today):
+            agreed = agreed_stop(self.assessment, invoice, today)
+            if agreed:
+                return self.hold_back(invoice, *agreed)
+        if due is None or not is_due:
+            return None
+        return self.stop(invoice, taken_steps) or self.not_refused(invoice, due, taken_steps)
+
+    def next_step(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> Due | None:
         """Return what comes next; where nothing was taken, that is one for each due date."""
         due_on = invoice.due_on
-        if taken or invoice.id in self.account.fees:
+        if taken_steps or invoice.id in self.account.fees:
             cadence = cadence_for(self.cadence, invoice.id, self.account)
-            return next_step(cadence, due_on=due_on, today=self.today, taken=taken)
-        if due_on not in self.first_steps:
-            self.first_steps[due_on] = next_step(
-                self.cadence, due_on=due_on, today=self.today, taken=()
-            )
+            return next_step(cadence, due_on=due_on, today=self.today, taken=taken_steps)
         return self.first_steps[due_on]
 
-    def hold_back(self, invoice: Invoice, why: str, next_date: date | None = None) -> None:
+    def hold_back(self, invoice: Invoice, reason: str, next_date: date | None = None) -> HeldBack:
         """Hold back one invoice."""
-        self.planning.hold_back(self.party, why, invoice=invoice, next_date=next_date)
+        return held(self.party, reason, invoice=invoice, next_date=next_date)
 
     @cached_property
     def covered(self) -> dict[str, str]:
         """Return the invoices that unallocated money covers."""
-        return covered_by_credit(self.assessment) if self.assessment.books.in_hand() else {}
+        return covered_by_credit(self.assessment) if self.assessment.account_view.in_hand() else {}
 
     @cached_property
     def evidence(self) -> dict[str, Any]:
         """Return why the contact is in this cadence: the same for all its invoices."""
         return self.planning.assessor.evidence(self.cadence.when, self.party)
 
-    def may_go(self, invoice: Invoice, taken: Sequence[SentStep]) -> bool:
-        """Return whether nothing stops a step that is due; otherwise hold it back."""
+    def stop(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> HeldBack | None:
+        """Return what stops a step that is due; None when it may go."""
         if self.covered and invoice.id in self.covered:
-            self.hold_back(invoice, self.covered[invoice.id])
-            return False
-        if self.is_skipped(invoice):
-            return False
-        start = None if taken else self.starts_on(invoice)
+            return self.hold_back(invoice, self.covered[invoice.id])
+        skipped = self.skipped(invoice)
+        if skipped:
+            return skipped
+        start = None if taken_steps else self.starts_on(invoice)
         if start is not None and start > self.today:
             days = self.take_over.days
-            why = f"take_over: old debts start spread over {days} business days"
-            self.hold_back(invoice, why, start)
-            return False
-        return True
+            reason = f"take_over: old debts start spread over {days} business days"
+            return self.hold_back(invoice, reason, start)
+        return None
 
-    def is_skipped(self, invoice: Invoice) -> bool:
-        """Return whether the cadence skips it. Unknown skips as well: it protects."""
+    def skipped(self, invoice: Invoice) -> HeldBack | None:
+        """Return that the cadence skips it, if so. Unknown skips as well: it protects."""
         skip, assessor = self.cadence.skip_invoices_when, self.planning.assessor
         if skip is None:
-            return False
+            return None
         answer = skip.test(self.party.row, assessor.invoice_row(self.party, invoice))
         if answer is False:
-            return False
+            return None
         if answer:
-            why = f"skipped: {assessor.words(skip, self.party, invoice)}"
+            reason = f"skipped: {assessor.words(skip, self.party, invoice)}"
         else:
-            why = f"perhaps to be skipped: {assessor.unknowns(skip, self.party, invoice)}"
+            reason = f"perhaps to be skipped: {assessor.unknowns(skip, self.party, invoice)}"
         evidence = assessor.evidence(skip, self.party, invoice)
-        reason = because(self.cadence.place, self.cadence.name, evidence)
-        self.planning.hold_back(self.party, why, invoice=invoice, because=reason)
-        return True
+        rule = because(self.cadence.place, self.cadence.name, evidence)
+        return held(self.party, reason, invoice=invoice, because=rule)
 
     def is_old(self, invoice: Invoice) -> bool:
         """Return whether it was overdue before the connection was taken over."""
@@ -125,17 +132,19 @@ class _Round:
         """Return the day on which an old debt starts when they are spread."""
         if self.take_over.kind is not TakeOverKind.SPREAD or not self.is_old(invoice):
             return None
-        share = zlib.crc32(self.party.seat.contact.id.encode()) % self.take_over.days
+        share = zlib.crc32(self.party.view.contact.id.encode()) % self.take_over.days
         return self.planning.calendar.after(self.account.taken_over_on or self.today, share)
 
-    def not_refused(self, invoice: Invoice, due: Due, taken: Sequence[SentStep]) -> DueStep | None:
+    def not_refused(
+        self, invoice: Invoice, due: Due, taken_steps: Sequence[SentStep]
+    ) -> DueStep | HeldBack:
         """Return the step, or the one after it when it was refused for good."""
         if not self.account.done_keys and not self.planning.done:
-            return self.due_step(invoice, due.step, is_first=not taken)
+            return self.due_step(invoice, due.step, is_first=not taken_steps)
         refused: set[int] = set()
         following: Due | None = due
         while following is not None and following.on <= self.today:
-            ready = self.due_step(invoice, following.step, is_first=not taken)
+            ready = self.due_step(invoice, following.step, is_first=not taken_steps)
             if not self.planning.is_done(
                 step_key(self.planning, self.party, ready), self.account.done_keys
             ):
@@ -145,12 +154,11 @@ class _Round:
                 cadence_for(self.cadence, invoice.id, self.account),
                 due_on=invoice.due_on,
                 today=self.today,
-                taken=taken,
+                taken=taken_steps,
                 refused=refused,
             )
-        why = "the step was refused" + ("" if following else ", and it was the last")
-        self.hold_back(invoice, why, following.on if following else None)
-        return None
+        reason = "the step was refused" + ("" if following else ", and it was the last")
+        return self.hold_back(invoice, reason, following.on if following else None)
 
     def due_step(self, invoice: Invoice, step: Step, *, is_first: bool) -> DueStep:
         """Return a step with its reason."""
@@ -170,7 +178,7 @@ class _Round:
             self.account.episodes.get(invoice.id, 1),
             Because(step.place.file, step.place.line, self.cadence.name, facts),
             by_hand and is_first and self.is_old(invoice),
-            step.kind is StepKind.EMAIL and not (invoice.email or self.party.seat.email()),
+            step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
         )
 
 
@@ -178,12 +186,12 @@ def agreed_stop(
     assessment: Assessment, invoice: Invoice, today: date
 ) -> tuple[str, date | None] | None:
     """Return what was agreed that stops reminders, and when it ends: a dispute, a promise."""
-    books = assessment.books
-    if books.disputes and books.dispute_state(invoice.id) == "open":
-        dispute = books.disputes[invoice.id]
+    account_view = assessment.account_view
+    if account_view.disputes and account_view.dispute_state(invoice.id) == "open":
+        dispute = account_view.disputes[invoice.id]
         return f"dispute open since {dispute.opened_on} ({dispute.reason})", dispute.settled_on
-    if books.promises:
-        promise, state = books.promises.get(invoice.id, (None, "none"))
+    if account_view.promises:
+        promise, state = account_view.promises.get(invoice.id, (None, "none"))
         if promise is not None and state == "open":
             until = promise.promised_on
             return f"promise_to_pay open until {until}", until + timedelta(1)
@@ -195,22 +203,22 @@ def covered_by_credit(assessment: Assessment) -> dict[str, str]:
 
     Money in hand first counts for what can be chased: a disputed or promised invoice uses none up.
     """
-    books = assessment.books
+    account_view = assessment.account_view
     pools: dict[str, Decimal] = {}
-    for _, _, amount, currency, _ in books.in_hand():
+    for _, _, amount, currency, _ in account_view.in_hand():
         pools[currency] = pools.get(currency, ZERO) + amount
     totals = dict(pools)
-    found: dict[str, str] = {}
-    for invoice in books.owed:
+    covered: dict[str, str] = {}
+    for invoice in account_view.owed:
         pool = pools.get(invoice.currency, ZERO)
-        if pool <= 0 or agreed_stop(assessment, invoice, books.today):
+        if pool <= 0 or agreed_stop(assessment, invoice, account_view.today):
             continue
         if pool >= invoice.amount_due:
             total = shown(totals[invoice.currency], invoice.currency)
-            found[invoice.id] = f"covered by unallocated credit of {total}"
+            covered[invoice.id] = f"covered by unallocated credit of {total}"
         pools[invoice.currency] = max(ZERO, pool - invoice.amount_due)
-    if books.exposure is not None and books.exposure <= 0:
+    if account_view.exposure is not None and account_view.exposure <= 0:
         # Other currencies count too, once everything together is covered.
-        for invoice in books.owed:
-            found.setdefault(invoice.id, "covered by unallocated credit in other currencies")
-    return found
+        for invoice in account_view.owed:
+            covered.setdefault(invoice.id, "covered by unallocated credit in other currencies")
+    return covered

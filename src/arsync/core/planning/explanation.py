@@ -9,7 +9,7 @@ from arsync.core.actions import Action
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, Organisation
-from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.planning.plan import Plan
 from arsync.core.rulebook.conditions import Answer
@@ -36,7 +36,7 @@ _SHOWN = (
 _ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
-class Line(NamedTuple):
+class ReasonLine(NamedTuple):
     """One line of an explanation."""
 
     section: str
@@ -57,7 +57,7 @@ def explain(
     organisation: Organisation,
     contact_id: str = "",
     invoice_id: str = "",
-) -> list[Line]:
+) -> list[ReasonLine]:
     """Return, line by line, the rules read in order, what matched, and what comes next.
 
     Args:
@@ -70,26 +70,30 @@ def explain(
     """
     assessor = Assessor(rulebook, organisation, plan.as_of)
     assessment = assessor.assess(account)
-    invoice = next((one for one in account.invoices if one.id == invoice_id), None)
+    invoice = next(
+        (open_invoice for open_invoice in account.invoices if open_invoice.id == invoice_id), None
+    )
     party = _party(assessment, contact_id or (invoice.contact_id if invoice else ""))
-    lines = [Line("facts", f"{name} {assessor.fact_in_words(party, name)}") for name in _SHOWN]
+    lines = [
+        ReasonLine("facts", f"{name} {assessor.fact_in_words(party, name)}") for name in _SHOWN
+    ]
     lines += _rules(assessor, assessment, party)
-    for one in [invoice] if invoice else party.seat.owed:
-        lines += _invoice(assessor, assessment, party, one)
-    ids = {party.seat.contact.id, assessment.root.seat.contact.id}
+    for open_invoice in [invoice] if invoice else party.view.owed:
+        lines += _invoice(assessor, assessment, party, open_invoice)
+    ids = {party.view.contact.id, assessment.root.view.contact.id}
     for action in plan.actions:
         about = not invoice_id or not action.invoices
         if action.contact_id in ids and (
             about or any(ref.id == invoice_id for ref in action.invoices)
         ):
             lines.append(
-                Line("planned", action.note.removesuffix(".") + _when(action), answer=True)
+                ReasonLine("planned", action.note.removesuffix(".") + _when(action), answer=True)
             )
     for held in plan.held_back:
         if held.contact_id in ids and held.invoice_id in {"", invoice_id or held.invoice_id}:
             number = f"{held.invoice_number}: " if held.invoice_number else ""
             after = f"; again on {held.next_date}" if held.next_date else ""
-            lines.append(Line("held back", f"{number}{held.why}{after}", answer=False))
+            lines.append(ReasonLine("held back", f"{number}{held.why}{after}", answer=False))
     return lines
 
 
@@ -97,19 +101,23 @@ def _when(action: Action) -> str:
     from_ = f"from {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else ""
     if from_ and action.payload.waits_for_holidays:
         from_ += f" ({action.payload.waits_for_holidays})"
-    parts = [part for part in (from_, "once approved" if action.needs_approval else "") if part]
-    return f"; {', '.join(parts)}" if parts else ""
+    conditions = [
+        condition
+        for condition in (from_, "once approved" if action.needs_approval else "")
+        if condition
+    ]
+    return f"; {', '.join(conditions)}" if conditions else ""
 
 
-def _party(assessment: Assessment, contact_id: str) -> Party:
+def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
     for party in assessment.parties:
-        covers = party.seat.covers
-        if contact_id == party.seat.contact.id or (covers is not None and contact_id in covers):
+        covers = party.view.covers
+        if contact_id == party.view.contact.id or (covers is not None and contact_id in covers):
             return party
     return assessment.root
 
 
-def _rules(assessor: Assessor, assessment: Assessment, party: Party) -> list[Line]:
+def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> list[ReasonLine]:
     rulebook, root = assessor.rulebook, assessment.root
     lines = [
         _asked(assessor, "leave_alone", leave_alone, party) for leave_alone in rulebook.leave_alone
@@ -132,33 +140,34 @@ def _asked(
     assessor: Assessor,
     section: str,
     rule: LeaveAlone | CreditLimit | CreditHold | Cadence,
-    party: Party,
-) -> Line:
+    party: DunnedParty,
+) -> ReasonLine:
     answer = assessor.trace(rule.when, party).answer
     words = assessor.words(rule.when, party) or "everyone"
-    return Line(section, f"{rule.name}: {_ANSWERS[answer]}, {words}", answer, rule.place)
+    return ReasonLine(section, f"{rule.name}: {_ANSWERS[answer]}, {words}", answer, rule.place)
 
 
 def _invoice(
-    assessor: Assessor, assessment: Assessment, party: Party, invoice: Invoice
-) -> list[Line]:
+    assessor: Assessor, assessment: Assessment, party: DunnedParty, invoice: Invoice
+) -> list[ReasonLine]:
     today = assessor.today
     days = (today - invoice.due_on).days
     age = f"{days_in_words(days)} overdue" if days > 0 else f"due on {invoice.due_on}"
     owed = shown(invoice.amount_due, invoice.currency)
-    lines = [Line("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
-    taken = assessment.books.sent.get(invoice.id, ())
+    lines = [ReasonLine("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
+    taken_steps = assessment.account_view.sent.get(invoice.id, ())
     lines += [
-        Line("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}") for sent_step in taken
+        ReasonLine("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}")
+        for sent_step in taken_steps
     ]
     cadence, _ = assessor.cadence(party)
-    if cadence is None or invoice not in party.seat.owed:
+    if cadence is None or invoice not in party.view.owed:
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
-    due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
+    due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken_steps)
     text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
     place = due.step.place if due else cadence.place
-    lines.append(Line("next", f"{invoice.number}: {text}", place=place))
+    lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))
     return lines
 
 

@@ -18,6 +18,7 @@ from arsync.core.actions import (
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
 from arsync.core.planning.assessment import Assessment
+from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
     because,
@@ -32,51 +33,55 @@ HOLD = "credit hold"
 TERMS = "payment terms"
 
 
-def plan_hold(planning: Planning, assessment: Assessment) -> None:
+def plan_hold(planning: Planning, assessment: Assessment) -> Decisions:
     """Plan the hold of one account: place, lift, change and restore terms."""
     account = assessment.account
     nothing_stands = account.hold is None and account.terms_left is None
     decided = account.undone or account.refused
     if not planning.assessor.rulebook.credit_holds and nothing_stands and not decided:
-        return
+        return NOTHING
     root, hold = assessment.root, account.hold
     stopped = not_written_to(root)
     if stopped:
-        if assessment.reasons or hold or account.terms_left:
-            planning.hold_back(root, stopped)
-        return
-    _restore_left(planning, assessment)
+        concerned = assessment.reasons or hold or account.terms_left
+        return holding_back(held(root, stopped)) if concerned else NOTHING
+    return _restore_left(planning, assessment) + _place_or_lift(planning, assessment)
+
+
+def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
+    account, root, hold = assessment.account, assessment.root, assessment.account.hold
     alone = left_alone_words(planning, root)
     if alone is not None:
         certain = root.left_alone is not None and root.left_alone.answer
         if hold is not None and certain:
-            _lift(planning, assessment, alone[0])
-        elif assessment.reasons:
-            planning.hold_back(root, f"no credit hold: {alone[0]}", because=alone[1])
-        return
+            return _lift(planning, assessment, alone[0])
+        if assessment.reasons:
+            return holding_back(held(root, f"no credit hold: {alone[0]}", because=alone[1]))
+        return NOTHING
     uncertain = what_is_uncertain(planning, account)
     if assessment.reasons and uncertain:
-        if hold is None:
-            planning.hold_back(root, f"no credit hold: {uncertain}")
-    elif assessment.reasons:
-        _place(planning, assessment)
-    elif hold is not None:
-        _lift(planning, assessment, "no reason stands any more")
-    else:
-        if not assessment.undecided:
-            # What was undone or refused for this reason is over with it: a new one is judged anew.
-            planning.over += sorted({*account.undone, *account.refused})
-        _report_undecided(planning, assessment)
+        if hold is not None:
+            return NOTHING
+        return holding_back(held(root, f"no credit hold: {uncertain}"))
+    if assessment.reasons:
+        return _place(planning, assessment)
+    if hold is not None:
+        return _lift(planning, assessment, "no reason stands any more")
+    if assessment.undecided:
+        return _report_undecided(planning, assessment)
+    # What was undone or refused for this reason ends with it: a new reason is judged afresh.
+    ended = tuple(sorted({*account.undone, *account.refused}))
+    return Decisions(ended_refusals=ended) if ended else NOTHING
 
 
-def _place(planning: Planning, assessment: Assessment) -> None:
+def _place(planning: Planning, assessment: Assessment) -> Decisions:
     account, root = assessment.account, assessment.root
     # A hold of a contact that has a parent now is lifted; the parent gets its own.
     hold = account.hold
-    if hold is not None and hold.contact_id != root.seat.contact.id:
+    if hold is not None and hold.contact_id != root.view.contact.id:
         hold = None
     episode = hold.episode if hold else account.last_hold_episode + 1
-    with_terms = [rule for rule in assessment.reasons if rule.terms]
+    decisions = NOTHING
     if hold is None:
         first = assessment.reasons[0]
         action = _action(
@@ -92,7 +97,8 @@ def _place(planning: Planning, assessment: Assessment) -> None:
             needs_approval=all(rule.needs_approval for rule in assessment.reasons),
             note="Credit hold placed: " + planning.assessor.words(first.when, root),
         )
-        _offer(planning, assessment, action, HOLD)
+        decisions = _unless_done(planning, assessment, action, HOLD)
+    with_terms = [rule for rule in assessment.reasons if rule.terms]
     if with_terms and account.terms_left is None and not (hold and hold.terms_changed):
         rule = with_terms[0]
         action = _action(
@@ -104,37 +110,38 @@ def _place(planning: Planning, assessment: Assessment) -> None:
             needs_approval=rule.needs_approval,
             note=f"Payment terms changed to {rule.terms} while the credit hold stands",
         )
-        _offer(planning, assessment, action, TERMS)
+        decisions += _unless_done(planning, assessment, action, TERMS)
+    return decisions
 
 
-def _lift(planning: Planning, assessment: Assessment, why: str) -> None:
+def _lift(planning: Planning, assessment: Assessment, reason: str) -> Decisions:
     hold = assessment.account.hold
     assert hold is not None, "only a standing hold is lifted"
     rules = planning.assessor.rulebook.credit_holds
     rule = rules[0] if rules else None
-    is_roots = hold.contact_id == assessment.root.seat.contact.id
+    is_roots = hold.contact_id == assessment.root.view.contact.id
     lifted = _action(
         planning,
         assessment,
         LiftCreditHoldPayload(hold.since, _children(assessment) if is_roots else ()),
         rule,
         episode=hold.episode,
-        note=f"Credit hold lifted: {why}",
+        note=f"Credit hold lifted: {reason}",
         contact=_held_contact(assessment, hold),
     )
-    _offer(planning, assessment, lifted, HOLD)
-    if hold.terms_changed:
-        _restore(planning, assessment, hold)
+    decisions = _unless_done(planning, assessment, lifted, HOLD)
+    return decisions + _restore(planning, assessment, hold) if hold.terms_changed else decisions
 
 
-def _restore_left(planning: Planning, assessment: Assessment) -> None:
+def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
     """Put back the terms that a hold left behind, unless the next hold asks for the same ones."""
     standing_hold = assessment.account.terms_left
-    if standing_hold is not None and not any(rule.terms for rule in assessment.reasons):
-        _restore(planning, assessment, standing_hold)
+    if standing_hold is None or any(rule.terms for rule in assessment.reasons):
+        return NOTHING
+    return _restore(planning, assessment, standing_hold)
 
 
-def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> None:
+def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
     rules = planning.assessor.rulebook.credit_holds
     restored = _action(
         planning,
@@ -145,7 +152,7 @@ def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> 
         note="Payment terms restored: the credit hold is lifted",
         contact=_held_contact(assessment, hold),
     )
-    _offer(planning, assessment, restored, TERMS)
+    return _unless_done(planning, assessment, restored, TERMS)
 
 
 def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
@@ -166,7 +173,7 @@ def _action(
     contact: Contact | None = None,
 ) -> Action:
     root = assessment.root
-    contact = contact or root.seat.contact
+    contact = contact or root.view.contact
     rulebook = planning.assessor.rulebook
     if payload.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
         facts: dict[str, Any] = {}
@@ -192,30 +199,33 @@ def _action(
     )
 
 
-def _offer(planning: Planning, assessment: Assessment, action: Action, capability: str) -> None:
+def _unless_done(
+    planning: Planning, assessment: Assessment, action: Action, capability: str
+) -> Decisions:
+    """Return the decision to act, or what stops it: the platform, or what people decided."""
     lacking = planning.lacks(capability)
     if lacking:
-        planning.hold_back(assessment.root, lacking, because=action.because)
-    elif not planning.is_done(action.key, assessment.account.done_keys):
-        planning.actions.append(action)
-    elif undone := assessment.account.undone.get(action.key):
-        why = (
+        return holding_back(held(assessment.root, lacking, because=action.because))
+    if not planning.is_done(action.key, assessment.account.done_keys):
+        return acting(action)
+    undone = assessment.account.undone.get(action.key)
+    if undone:
+        reason = (
             f"{KINDS[action.kind].thing} was undone by {undone}: it does not come again while a"
             f" reason stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
         )
-        planning.hold_back(assessment.root, why, because=action.because)
     else:
         # What is done does not come here again: it was refused, or nobody knows its outcome.
-        why = KINDS[action.kind].refused_words.format(key=action.key[:12])
-        planning.hold_back(assessment.root, why, because=action.because)
+        reason = KINDS[action.kind].refused_words.format(key=action.key[:12])
+    return holding_back(held(assessment.root, reason, because=action.because))
 
 
 def _children(assessment: Assessment) -> tuple[str, ...]:
     """Return the children that the hold covers and is noted on."""
     alone = {
-        party.seat.contact.id
+        party.view.contact.id
         for party in assessment.parties
-        if party.left_alone is not None and party.seat.contact.id != assessment.root.seat.contact.id
+        if party.left_alone is not None and party.view.contact.id != assessment.root.view.contact.id
     }
     return tuple(
         contact.id
@@ -224,14 +234,18 @@ def _children(assessment: Assessment) -> tuple[str, ...]:
     )
 
 
-def _report_undecided(planning: Planning, assessment: Assessment) -> None:
+def _report_undecided(planning: Planning, assessment: Assessment) -> Decisions:
     """Say what could not be decided, for contacts that owe something."""
     root = assessment.root
-    if not root.seat.owed:
-        return
-    for rule in assessment.undecided:
-        planning.hold_back(
-            root,
-            f"no credit hold for {rule.name!r}: {planning.assessor.unknowns(rule.when, root)}",
-            because=because(rule.place, rule.name, planning.assessor.evidence(rule.when, root)),
+    if not root.view.owed:
+        return NOTHING
+    return holding_back(
+        *(
+            held(
+                root,
+                f"no credit hold for {rule.name!r}: {planning.assessor.unknowns(rule.when, root)}",
+                because=because(rule.place, rule.name, planning.assessor.evidence(rule.when, root)),
+            )
+            for rule in assessment.undecided
         )
+    )

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Organisation
-from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.rulebook.conditions import Condition, OneOf, fields_of, leaves
 from arsync.core.rulebook.facts import contact_row
 from arsync.core.rulebook.model import CreditLimit, Place, Problem, Rulebook, folded
@@ -66,23 +66,25 @@ class _Census:
             self.contact_groups |= {folded(name) for name in contact.groups}
             self.names |= {folded(contact.name), folded(contact.id)}
         assessment = self.assessor.assess(account)
-        for party in {id(one): one for one in (assessment.root, *assessment.parties)}.values():
-            self.tags |= party.seat.agreed.tags
+        for party in {
+            id(each_party): each_party for each_party in (assessment.root, *assessment.parties)
+        }.values():
+            self.tags |= party.view.agreed.tags
             self.count_groups(party)
         self.count_limit(assessment)
 
-    def count_groups(self, party: Party) -> None:
+    def count_groups(self, party: DunnedParty) -> None:
         """Count the groups that a contact is certainly in."""
         for name, condition in self.rulebook.groups.items():
             if name in self.members:
                 continue
-            row = contact_row(party.seat, {one.position for one in fields_of(condition.tree)})
+            row = contact_row(party.view, {field.position for field in fields_of(condition.tree)})
             if condition.test(row, None) is True:
                 self.members[name] = 1
 
     def count_limit(self, assessment: Assessment) -> None:
         """Count what is owed under the limit rule that gives this account its limit."""
-        rule, exposure = assessment.limit_rule, assessment.books.exposure
+        rule, exposure = assessment.limit_rule, assessment.account_view.exposure
         if rule is not None and rule.amount is not None and exposure and exposure > 0:
             self.exposures.setdefault(rule.name, []).append(exposure)
 
@@ -100,14 +102,14 @@ def _groups(census: _Census) -> Iterator[Problem]:
 def _words(census: _Census) -> Iterator[Problem]:
     """Yield the contact groups, tags and names that are asked for and nobody has."""
     has = {"contact_group": census.contact_groups, "tag": census.tags, "contact": census.names}
-    said: set[tuple[str, str]] = set()
+    worded: set[tuple[str, str]] = set()
     for place, condition in _conditions(census.rulebook):
         for leaf in leaves(condition.tree):
             if not isinstance(leaf, OneOf) or leaf.field.name not in has:
                 continue
             for text in sorted(leaf.values - has[leaf.field.name]):
-                if (leaf.field.name, text) not in said:
-                    said.add((leaf.field.name, text))
+                if (leaf.field.name, text) not in worded:
+                    worded.add((leaf.field.name, text))
                     yield _warning(place, *_nobody(leaf.field.name, text))
 
 

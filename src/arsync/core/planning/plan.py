@@ -111,7 +111,7 @@ class Each(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         """Make one item, or some."""
         if isinstance(index, slice):
-            return [self._make(one) for one in self._source[index]]
+            return [self._make(element) for element in self._source[index]]
         return self._make(self._source[index])
 
 
@@ -131,7 +131,7 @@ class Plan:
     held_back: Sequence[HeldBack]
     safety: SafetyVerdict
     problems: tuple[str, ...] = ()
-    over: tuple[str, ...] = ()
+    ended_refusals: tuple[str, ...] = ()
     """Keys of holds and terms that were undone or refused, and whose reason has gone since."""
     paused: tuple[Pause, ...] = ()
     """What of it does not leave for the time being."""

@@ -7,7 +7,7 @@ of those only what the plan's keepers keep.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from arsync.core.planning.plan import (
     action_json,
     because_json,
 )
+from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import Planning
 from arsync.core.planning.reminder_planner import plan_reminders
 from arsync.core.rulebook.model import Rulebook
@@ -60,7 +61,7 @@ def make_plan(
     holidays: HolidaysIn,
     started: frozenset[str] = frozenset(),
     emails_per_day_max: int = 0,
-    keepers: Keepers | None = None,
+    keepers: Callable[[], Keepers] = Keepers.in_full,
 ) -> Plan:
     """Plan one connection's day.
 
@@ -75,33 +76,42 @@ def make_plan(
         holidays: the public holidays of a place.
         started: further keys that count as done, besides each account's own.
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
-        keepers: where the decisions go; by default they are kept in full.
+        keepers: makes what keeps the decisions; by default they are kept in full.
     """
-    actions, held_back = keepers or Keepers.in_full()
+    actions, held_back = keepers()
     counts: Counter[ActionKind] = Counter()
-    planning, problems = begin_plan(
-        rulebook, connection, organisation, today, now, offers=offers, holidays=holidays
-    )
-    planning.done = started
-    planning.emails_per_day_max = emails_per_day_max
+    contacts: Counter[str] = Counter()
+    ended_refusals: list[str] = []
     unrated: dict[str, None] = {}
+    planning, problems = begin_plan(
+        rulebook,
+        connection,
+        organisation,
+        today,
+        now,
+        offers=offers,
+        holidays=holidays,
+        started=started,
+    )
+    budget = EmailBudget(emails_per_day_max)
     for account in accounts:
-        assessment = plan_account(planning, account)
+        assessment, decisions = plan_account(planning, account, budget)
+        budget = budget.after(decisions)
+        if decisions is not NOTHING:
+            counts.update([action.kind for action in decisions.actions])
+            actions.extend(decisions.actions)
+            held_back.extend(decisions.held_back)
+            ended_refusals += decisions.ended_refusals
+        if rulebook.customers:
+            contacts.update(assessment.named_customers())
         if len(unrated) < UNRATED_SHOWN_MAX:
-            unrated.update(dict.fromkeys(assessment.books.converter.missing))
-        if planning.actions:
-            counts.update([action.kind for action in planning.actions])
-            actions.extend(planning.actions)
-            planning.actions.clear()
-        if planning.held_back:
-            held_back.extend(planning.held_back)
-            planning.held_back.clear()
+            unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
     problems += [
         f"no exchange rate was recorded for {document}: what it is worth is unknown"
         for document in list(unrated)[:UNRATED_SHOWN_MAX]
     ]
     problems += planning.places.problems
-    problems += _customer_problems(planning.assessor)
+    problems += _customer_problems(rulebook, contacts)
     return Plan(
         connection=connection,
         as_of=today,
@@ -111,7 +121,7 @@ def make_plan(
         held_back=held_back.kept(),
         safety=safety_verdict(rulebook, counts),
         problems=tuple(problems),
-        over=tuple(planning.over),
+        ended_refusals=tuple(ended_refusals),
     )
 
 
@@ -134,8 +144,9 @@ def begin_plan(
     *,
     offers: frozenset[str],
     holidays: HolidaysIn,
+    started: frozenset[str] = frozenset(),
 ) -> tuple[Planning, list[str]]:
-    """Return an empty plan of one day, to add accounts to, and what is odd about the day."""
+    """Return what planning one day shares, and what is odd about the day."""
     zone, problems = _zone(organisation.time_zone)
     places = Places(rulebook.sending, holidays, today, now, zone)
     planning = Planning(
@@ -145,6 +156,7 @@ def begin_plan(
         calendar=places.calendar,
         places=places,
         offers=offers,
+        done=started,
     )
     return planning, problems
 
@@ -158,26 +170,29 @@ def _zone(name: str) -> tuple[tzinfo, list[str]]:
         return UTC, [f"the time zone {name!r} is not known: hours are taken as UTC"]
 
 
-def plan_account(planning: Planning, account: Account) -> Assessment:
-    """Add one account to a plan, and return what the rules say of it."""
+def plan_account(
+    planning: Planning, account: Account, budget: EmailBudget
+) -> tuple[Assessment, Decisions]:
+    """Return what the rules say of one account, and what is decided about it."""
     assessment = planning.assessor.assess(account)
-    plan_hold(planning, assessment)
+    decisions = plan_hold(planning, assessment)
     for party in assessment.parties:
-        plan_reminders(planning, assessment, party)
-        plan_follow_ups(planning, assessment, party)
-    return assessment
+        reminders = plan_reminders(planning, assessment, party, budget)
+        budget = budget.after(reminders)
+        decisions += reminders + plan_follow_ups(planning, assessment, party)
+    return assessment, decisions
 
 
-def _customer_problems(assessor: Assessor) -> list[str]:
+def _customer_problems(rulebook: Rulebook, contacts: Counter[str]) -> list[str]:
     """Return what is odd about the rulebook's customers: nobody has that name, or several do."""
-    found: list[str] = []
-    for key, customer in assessor.customers.items():
-        count = assessor.seen.get(key, 0)
+    problems: list[str] = []
+    for key, customer in rulebook.by_contact().items():
         place = f"{customer.place.file}:{customer.place.line}"
-        if count == 0:
-            found.append(f"{place}: no contact is called {customer.contact!r}")
-        elif count > 1:
-            found.append(
-                f"{place}: {count} contacts are called {customer.contact!r}: write the id instead"
+        if contacts[key] == 0:
+            problems.append(f"{place}: no contact is called {customer.contact!r}")
+        elif contacts[key] > 1:
+            problems.append(
+                f"{place}: {contacts[key]} contacts are called {customer.contact!r}:"
+                " write the id instead"
             )
-    return found
+    return problems

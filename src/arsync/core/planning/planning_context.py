@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-from arsync.core.actions import Action, Because
+from arsync.core.actions import Because
 from arsync.core.ledger.business_days import Calendar
-from arsync.core.ledger.records import Account, ContactStatus, Invoice
-from arsync.core.planning.assessment import Assessor, Party
-from arsync.core.planning.cadence_steps import Due
+from arsync.core.ledger.records import Account, ContactStatus
+from arsync.core.planning.assessment import Assessor, DunnedParty
+from arsync.core.planning.cadence_steps import FirstSteps
 from arsync.core.planning.customer_locale import Places
-from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.send_blocks import difference_in_words, differs
 from arsync.core.rulebook.model import Place
 
 
-@dataclass
+@dataclass(frozen=True)
 class Planning:
-    """One plan in the making."""
+    """What planning one day shares. Planners read it and return `Decisions`; none changes it."""
 
     assessor: Assessor
     connection: str
@@ -32,33 +32,14 @@ class Planning:
     offers: frozenset[str]
     done: frozenset[str] = frozenset()
     """Keys that count as done for every account."""
-    emails_per_day_max: int = 0
-    """How many emails the accounting system sends a day; 0: no such limit."""
-    platform_emails: int = 0
-    """How many are planned already."""
-    actions: list[Action] = field(default_factory=list)
-    """What was decided and not handed on yet."""
-    held_back: list[HeldBack] = field(default_factory=list)
-    first_steps: dict[str, dict[date, Due | None]] = field(default_factory=dict)
-    """By cadence and due date: the next step of an invoice for which none was taken."""
-    over: list[str] = field(default_factory=list)
-    """Keys of undone or refused holds and changes of terms whose reason has gone."""
 
-    def hold_back(
-        self,
-        party: Party,
-        why: str,
-        *,
-        invoice: Invoice | None = None,
-        next_date: date | None = None,
-        because: Because | None = None,
-    ) -> None:
-        """Remember what was not done."""
-        contact = party.seat.contact
-        invoice_id, number = (invoice.id, invoice.number) if invoice else ("", "")
-        self.held_back.append(
-            HeldBack(contact.id, contact.name, invoice_id, number, why, next_date, because)
-        )
+    @cached_property
+    def first_steps(self) -> Mapping[str, FirstSteps]:
+        """By cadence: the step that an invoice starts with, by its due date."""
+        return {
+            cadence.name: FirstSteps(cadence, self.today)
+            for cadence in self.assessor.rulebook.reminders
+        }
 
     def is_done(self, key: str, done_keys: frozenset[str]) -> bool:
         """Return whether the action of this key was started, or refused, before."""
@@ -79,9 +60,9 @@ def cited(reason: Because) -> str:
     return f"{reason.file.rsplit('/', 1)[-1]}:{reason.line}, {reason.rule}"
 
 
-def not_written_to(party: Party) -> str:
+def not_written_to(party: DunnedParty) -> str:
     """Return why nothing is ever written to the contact; empty when it is active."""
-    contact = party.seat.contact
+    contact = party.view.contact
     if contact.status == ContactStatus.ACTIVE:
         return ""
     if contact.status == ContactStatus.MERGED:
@@ -105,7 +86,7 @@ def what_is_uncertain(planning: Planning, account: Account) -> str:
     return f"what is owed is not certain: {difference_in_words(apart[0], 'the accounting system')}"
 
 
-def left_alone_words(planning: Planning, party: Party) -> tuple[str, Because] | None:
+def left_alone_words(planning: Planning, party: DunnedParty) -> tuple[str, Because] | None:
     """Return why the contact is left alone, and the rule; None when it is not.
 
     A rule that rests on something unknown protects as well: unknown never acts against a customer.

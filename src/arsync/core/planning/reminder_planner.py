@@ -6,8 +6,17 @@ from datetime import date, timedelta
 
 from arsync.core.actions import ActionKind, Via
 from arsync.core.actions.registry import MESSAGE_KINDS
-from arsync.core.planning.assessment import Assessment, Party
+from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.due_steps import due_steps
+from arsync.core.planning.plan_decisions import (
+    NOTHING,
+    Decisions,
+    EmailBudget,
+    acting,
+    held,
+    holding_back,
+    joined,
+)
 from arsync.core.planning.planning_context import (
     Planning,
     because,
@@ -22,159 +31,157 @@ EMAIL = "email by the accounting system"
 ATTACHMENT = "attachment"
 LATE_FEE = "late fee"
 
+KindOfStep = tuple[ActionKind | None, DueStep]
+"""A due step and what it becomes; None when there is no way to take it."""
 
-def plan_reminders(planning: Planning, assessment: Assessment, party: Party) -> None:
+
+def plan_reminders(
+    planning: Planning, assessment: Assessment, party: DunnedParty, budget: EmailBudget
+) -> Decisions:
     """Plan one contact's reminders: one contact moment at most, and what needs none."""
-    if not party.seat.owed or not planning.assessor.rulebook.reminders:
-        return
+    if not party.view.owed or not planning.assessor.rulebook.reminders:
+        return NOTHING
     stopped = not_written_to(party)
     if stopped:
-        planning.hold_back(party, stopped)
-        return
+        return holding_back(held(party, stopped))
     alone = left_alone_words(planning, party)
     if alone is not None:
-        planning.hold_back(party, alone[0], because=alone[1])
-        return
+        return holding_back(held(party, alone[0], because=alone[1]))
     cadence, undecided = planning.assessor.cadence(party)
     if cadence is None:
-        if party.seat.overdue:
-            _report_cadences(planning, party, undecided)
-        return
-    due = due_steps(planning, assessment, party, cadence)
+        return _report_cadences(planning, party, undecided) if party.view.overdue else NOTHING
+    due, decisions = due_steps(planning, assessment, party, cadence)
+    if not due:
+        return decisions
+    by_kind = [(acts_as(planning, due_step), due_step) for due_step in due]
     uncertain = what_is_uncertain(planning, assessment.account)
     if uncertain:
-        due = _only_tasks(planning, party, due, uncertain)
-    if due:
-        _plan_quiet_steps(planning, assessment, party, cadence, due)
-        _plan_moment(planning, assessment, party, cadence, due)
+        # A task asks a person to look: that needs no certainty.
+        tasks = [step for step in by_kind if step[0] is ActionKind.TASK]
+        withheld = [due_step for kind, due_step in by_kind if kind is not ActionKind.TASK]
+        decisions += _hold_back_all(party, withheld, uncertain)
+        by_kind = tasks
+    decisions += _plan_quiet_steps(planning, party, by_kind)
+    messages = [due_step for kind, due_step in by_kind if kind in MESSAGE_KINDS]
+    return decisions + _plan_moment(planning, assessment, party, messages, budget)
 
 
-def _only_tasks(
-    planning: Planning, party: Party, due: list[DueStep], uncertain: str
-) -> list[DueStep]:
-    """Hold back what would reach a customer of whom it is not certain what it owes."""
-    tasks = []
-    for due_step in due:
-        if acts_as(planning, due_step) is ActionKind.TASK:
-            tasks.append(due_step)
-        else:
-            planning.hold_back(party, uncertain, invoice=due_step.invoice, because=due_step.reason)
-    return tasks
-
-
-def _report_cadences(planning: Planning, party: Party, undecided: list[Cadence]) -> None:
-    """Say why an overdue contact is in no cadence."""
-    for cadence in undecided:
-        planning.hold_back(
-            party,
-            f"not in cadence {cadence.name!r}: {planning.assessor.unknowns(cadence.when, party)}",
-            because=because(
-                cadence.place, cadence.name, planning.assessor.evidence(cadence.when, party)
-            ),
+def _hold_back_all(
+    party: DunnedParty, due: list[DueStep], reason: str, next_date: date | None = None
+) -> Decisions:
+    return holding_back(
+        *(
+            held(
+                party,
+                reason,
+                invoice=due_step.invoice,
+                next_date=next_date,
+                because=due_step.reason,
+            )
+            for due_step in due
         )
+    )
+
+
+def _report_cadences(planning: Planning, party: DunnedParty, undecided: list[Cadence]) -> Decisions:
+    """Say why an overdue contact is in no cadence."""
     if not undecided:
-        planning.hold_back(party, "no cadence matches")
+        return holding_back(held(party, "no cadence matches"))
+    assessor = planning.assessor
+    return holding_back(
+        *(
+            held(
+                party,
+                f"not in cadence {cadence.name!r}: {assessor.unknowns(cadence.when, party)}",
+                because=because(
+                    cadence.place, cadence.name, assessor.evidence(cadence.when, party)
+                ),
+            )
+            for cadence in undecided
+        )
+    )
 
 
 def _plan_quiet_steps(
-    planning: Planning,
-    assessment: Assessment,
-    party: Party,
-    cadence: Cadence,
-    due: list[DueStep],
-) -> None:
+    planning: Planning, party: DunnedParty, by_kind: list[KindOfStep]
+) -> Decisions:
     """Plan tasks and late fees: nothing of them reaches the customer, so they need no moment."""
+    single: list[Decisions] = []
     tasks: dict[tuple[int, bool], list[DueStep]] = {}
-    for due_step in due:
-        kind = acts_as(planning, due_step)
+    for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
             tasks.setdefault((due_step.step.day, due_step.no_address), []).append(due_step)
         elif kind is ActionKind.LATE_FEE:
-            _plan_late_fee(planning, party, cadence, due_step)
+            single.append(_plan_late_fee(planning, party, due_step))
         elif kind is None:
-            planning.hold_back(
-                party, "no email address", invoice=due_step.invoice, because=due_step.reason
-            )
-    for together in tasks.values():
-        planning.actions.append(step_action(planning, party, together))
+            single.append(_hold_back_all(party, [due_step], "no email address"))
+    shared = (step_action(planning, party, due_steps) for due_steps in tasks.values())
+    return joined(single) + acting(*shared)
 
 
-def _plan_late_fee(planning: Planning, party: Party, cadence: Cadence, one: DueStep) -> None:
+def _plan_late_fee(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decisions:
     lacking = planning.lacks(LATE_FEE)
-    if not lacking and fee_of(planning, party, one) is None:
-        lacking = f"late fee: no exchange rate was recorded for {one.invoice.number}"
+    if not lacking and fee_of(planning, party, due_step) is None:
+        lacking = f"late fee: no exchange rate was recorded for {due_step.invoice.number}"
     if lacking:
-        planning.hold_back(party, lacking, invoice=one.invoice, because=one.reason)
-        return
-    planning.actions.append(step_action(planning, party, [one]))
+        return _hold_back_all(party, [due_step], lacking)
+    return acting(step_action(planning, party, [due_step]))
 
 
 def _plan_moment(
     planning: Planning,
     assessment: Assessment,
-    party: Party,
-    cadence: Cadence,
-    due: list[DueStep],
-) -> None:
+    party: DunnedParty,
+    messages: list[DueStep],
+    budget: EmailBudget,
+) -> Decisions:
     """Plan the contact moment: everything that reaches the customer, together or not at all."""
-    messages = [due_step for due_step in due if acts_as(planning, due_step) in MESSAGE_KINDS]
     if not messages:
-        return
+        return NOTHING
     sending = planning.assessor.rulebook.sending
     last = last_moment(assessment, party)
     free_on = last + timedelta(sending.days_between_emails) if last else planning.today
     if last is not None and planning.today < free_on:
-        for message in messages:
-            planning.hold_back(
-                party,
-                f"last message on {last}; {sending.days_between_emails} days between messages",
-                invoice=message.invoice,
-                next_date=free_on,
-                because=message.reason,
-            )
-        return
+        reason = f"last message on {last}; {sending.days_between_emails} days between messages"
+        return _hold_back_all(party, messages, reason, free_on)
     emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
     letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
-    for letter in letters:
-        lacking = planning.lacks(ATTACHMENT)
-        if lacking:
-            planning.hold_back(party, lacking, invoice=letter.invoice, because=letter.reason)
-        else:
-            planning.actions.append(step_action(planning, party, [letter]))
+    decisions = _plan_letters(planning, party, letters)
     if not emails:
-        return
+        return decisions
     if sending.via == Via.SMTP:
-        planning.actions.append(
-            step_action(planning, party, _in_one_letter(planning, party, emails))
-        )
-    else:
-        _plan_platform_emails(planning, party, cadence, emails)
+        return decisions + _plan_one_letter(planning, party, emails)
+    return decisions + _plan_platform_emails(planning, party, emails, budget)
 
 
-def _in_one_letter(planning: Planning, party: Party, emails: list[DueStep]) -> list[DueStep]:
-    """Return what one letter can be about: it must not call overdue what is not due yet."""
+def _plan_letters(planning: Planning, party: DunnedParty, letters: list[DueStep]) -> Decisions:
+    lacking = planning.lacks(ATTACHMENT)
+    if lacking:
+        return _hold_back_all(party, letters, lacking)
+    return acting(*(step_action(planning, party, [letter]) for letter in letters))
+
+
+def _plan_one_letter(planning: Planning, party: DunnedParty, emails: list[DueStep]) -> Decisions:
+    """Plan one letter about all of it; it must not call overdue what is not due yet."""
     overdue = [due_step for due_step in emails if due_step.invoice.due_on < planning.today]
     if not overdue:
-        return emails
+        return acting(step_action(planning, party, emails))
     gap = planning.assessor.rulebook.sending.days_between_emails
-    for email in emails:
-        if email not in overdue:
-            planning.hold_back(
-                party,
-                "not due yet: it is not named in a letter about what is overdue",
-                invoice=email.invoice,
-                next_date=planning.today + timedelta(gap or 1),
-                because=email.reason,
-            )
-    return overdue
+    withheld = _hold_back_all(
+        party,
+        [email for email in emails if email not in overdue],
+        "not due yet: it is not named in a letter about what is overdue",
+        planning.today + timedelta(gap or 1),
+    )
+    return withheld + acting(step_action(planning, party, overdue))
 
 
-def last_moment(assessment: Assessment, party: Party) -> date | None:
+def last_moment(assessment: Assessment, party: DunnedParty) -> date | None:
     """Return the day of the contact's last message, over all channels."""
     if not assessment.account.sent:
         return None
     # What is not there any more, or cannot be read, was written about all the same.
-    others = {invoice.id for invoice in assessment.account.invoices} - party.seat.own_invoice_ids
+    others = {invoice.id for invoice in assessment.account.invoices} - party.view.own_invoice_ids
     return max(
         (
             sent_step.on
@@ -186,24 +193,21 @@ def last_moment(assessment: Assessment, party: Party) -> date | None:
 
 
 def _plan_platform_emails(
-    planning: Planning, party: Party, cadence: Cadence, emails: list[DueStep]
-) -> None:
+    planning: Planning, party: DunnedParty, emails: list[DueStep], budget: EmailBudget
+) -> Decisions:
     """Plan one email per invoice, as many as one moment may hold; the others wait."""
     sending = planning.assessor.rulebook.sending
     lacking = planning.lacks(EMAIL)
     most = sending.platform_emails_per_moment
     now, later = ([], emails) if lacking else (emails[:most], emails[most:])
-    why = lacking or f"waits for the next moment: at most {most} emails at once"
+    reason = lacking or f"waits for the next moment: at most {most} emails at once"
     next_date = None if lacking else planning.today + timedelta(sending.days_between_emails or 1)
-    cap = planning.emails_per_day_max
-    if cap and planning.platform_emails + len(now) > cap:
+    # All or none of a moment: half of it would start the wait between messages for the other half.
+    if not budget.allows(len(now)):
         now, later = [], emails
-        why = f"the accounting system sends at most {cap:,} emails a day"
+        reason = f"the accounting system sends at most {budget.a_day:,} emails a day"
         next_date = planning.today + timedelta(1)
-    for due_step in later:
-        planning.hold_back(
-            party, why, invoice=due_step.invoice, next_date=next_date, because=due_step.reason
-        )
-    planning.platform_emails += len(now)
-    for due_step in now:
-        planning.actions.append(step_action(planning, party, [due_step], others_waiting=len(later)))
+    actions = (
+        step_action(planning, party, [due_step], others_waiting=len(later)) for due_step in now
+    )
+    return _hold_back_all(party, later, reason, next_date) + acting(*actions)

@@ -66,81 +66,84 @@ class Circumstances(NamedTuple):
     """Why this computer's clock cannot tell the day, in words; empty when it can."""
 
 
-def pauses(rulebook: Rulebook, known: Circumstances) -> tuple[Pause, ...]:
+def pauses(rulebook: Rulebook, circumstances: Circumstances) -> tuple[Pause, ...]:
     """Return everything that is paused."""
-    return tuple(_pauses(rulebook, known))
+    return tuple(_pauses(rulebook, circumstances))
 
 
-def warnings(rulebook: Rulebook, known: Circumstances, connection: str) -> list[str]:
+def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) -> list[str]:
     """Return what pauses nothing, but should be known."""
-    found = list(known.unplaced)
-    if known.own_reminders is None and rulebook.safety.platform_reminders == HOLD_BACK:
-        found.append(
-            f"{known.platform} does not tell whether its own reminders are switched on: customers "
-            f"might hear twice. Look there, then: arsync connections {connection} "
+    texts = list(circumstances.unplaced)
+    if circumstances.own_reminders is None and rulebook.safety.platform_reminders == HOLD_BACK:
+        texts.append(
+            f"{circumstances.platform} does not tell whether its own reminders are switched on: "
+            f"customers might hear twice. Look there, then: arsync connections {connection} "
             "--own-reminders off"
         )
-    return found
+    return texts
 
 
-def differs(rulebook: Rulebook, one: Difference, base: str) -> bool:
+def differs(rulebook: Rulebook, difference: Difference, base: str) -> bool:
     """Return whether a difference is beyond the rulebook's tolerance; without a rate, it is."""
-    apart = abs(one.theirs - one.ours)
-    if one.currency != rulebook.currency:
-        if rulebook.currency != base or one.rate is None:
+    apart = abs(difference.theirs - difference.ours)
+    if difference.currency != rulebook.currency:
+        if rulebook.currency != base or difference.rate is None:
             return True
-        apart *= one.rate
+        apart *= difference.rate
     return apart > rulebook.safety.receivables_differ_by
 
 
-def difference_in_words(one: Difference, platform: str) -> str:
+def difference_in_words(difference: Difference, platform: str) -> str:
     """Return a difference as people read it."""
-    return (
-        f"{platform} says that {shown(one.theirs, one.currency)} is owed, the copy adds up to "
-        f"{shown(one.ours, one.currency)}"
-    )
+    claimed = shown(difference.theirs, difference.currency)
+    copied = shown(difference.ours, difference.currency)
+    return f"{platform} says that {claimed} is owed, the copy adds up to {copied}"
 
 
-def difference_json(one: Difference) -> dict[str, Any]:
+def difference_json(difference: Difference) -> dict[str, Any]:
     """Return a difference as JSON shows it."""
     return {
-        "contact": one.contact_name,
-        "contact_id": one.contact_id,
-        "theirs": plain(one.theirs),
-        "ours": plain(one.ours),
-        "currency": one.currency,
+        "contact": difference.contact_name,
+        "contact_id": difference.contact_id,
+        "theirs": plain(difference.theirs),
+        "ours": plain(difference.ours),
+        "currency": difference.currency,
     }
 
 
-def _pauses(rulebook: Rulebook, known: Circumstances) -> Iterator[Pause]:
+def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
-    if known.clock:
-        yield Pause(KINDS_AGAINST_CUSTOMERS, "", f"{known.clock}, and nobody knows which day it is")
-    if known.pulled_at is None:
-        why = "no pull was completed yet: `arsync pull` reads the ledger"
-        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", why)
-    elif known.now - known.pulled_at > safety.data_not_older_than:
-        why = f"the last complete pull is {span_in_words(known.now - known.pulled_at)} old"
-        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", why)
-    most = safety.payments_not_older_than
-    if most is not None and known.pulled_at is not None:
-        if known.paid_on is None:
-            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", "no payment is known")
-        elif timedelta((known.today - known.paid_on).days) > most:
-            why = f"the youngest payment is of {known.paid_on}: is the bank entered?"
-            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", why)
-    if known.own_reminders and safety.platform_reminders == HOLD_BACK:
-        why = (
-            f"{known.platform}'s own invoice reminders are switched on: customers would hear twice"
+    if circumstances.clock:
+        yield Pause(
+            KINDS_AGAINST_CUSTOMERS, "", f"{circumstances.clock}, and nobody knows which day it is"
         )
-        yield Pause(REMINDER_EMAILS, "platform_reminders", why)
+    if circumstances.pulled_at is None:
+        reason = "no pull was completed yet: `arsync pull` reads the ledger"
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", reason)
+    elif circumstances.now - circumstances.pulled_at > safety.data_not_older_than:
+        age = span_in_words(circumstances.now - circumstances.pulled_at)
+        reason = f"the last complete pull is {age} old"
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", reason)
+    most = safety.payments_not_older_than
+    if most is not None and circumstances.pulled_at is not None:
+        if circumstances.paid_on is None:
+            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", "no payment is known")
+        elif timedelta((circumstances.today - circumstances.paid_on).days) > most:
+            reason = f"the youngest payment is of {circumstances.paid_on}: is the bank entered?"
+            yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", reason)
+    if circumstances.own_reminders and safety.platform_reminders == HOLD_BACK:
+        platform = circumstances.platform
+        reason = f"{platform}'s own invoice reminders are switched on: customers would hear twice"
+        yield Pause(REMINDER_EMAILS, "platform_reminders", reason)
     apart = [
         difference
-        for difference in known.differences
-        if differs(rulebook, difference, known.base_currency)
+        for difference in circumstances.differences
+        if differs(rulebook, difference, circumstances.base_currency)
     ]
     if len(apart) > safety.customers_who_differ:
-        yield Pause(KINDS_AGAINST_CUSTOMERS, "receivables_differ_by", _apart(apart, known.platform))
+        yield Pause(
+            KINDS_AGAINST_CUSTOMERS, "receivables_differ_by", _apart(apart, circumstances.platform)
+        )
 
 
 def _apart(apart: list[Difference], platform: str) -> str:

@@ -25,7 +25,7 @@ from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, rounded, shown
 from arsync.core.ledger.records import Invoice
 from arsync.core.ledger.sanitising import file_name
-from arsync.core.planning.assessment import Party
+from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.planning_context import Planning, cited
 from arsync.core.rulebook.model import Step, StepKind, WithoutEmail
 
@@ -63,13 +63,13 @@ class DueStep(NamedTuple):
         return step_subject(self.invoice.id, self.step.day)
 
 
-def acts_as(planning: Planning, one: DueStep) -> ActionKind | None:
+def acts_as(planning: Planning, due_step: DueStep) -> ActionKind | None:
     """Return what the step becomes; None when there is no way to take it."""
-    if one.no_address:
+    if due_step.no_address:
         if planning.assessor.rulebook.sending.without_email is WithoutEmail.TASK:
             return ActionKind.TASK
         return None
-    return _KINDS[one.step.kind]
+    return _KINDS[due_step.step.kind]
 
 
 _KINDS: Mapping[StepKind, ActionKind] = {
@@ -80,24 +80,24 @@ _KINDS: Mapping[StepKind, ActionKind] = {
 }
 
 
-def fee_of(planning: Planning, party: Party, one: DueStep) -> Decimal | None:
+def fee_of(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decimal | None:
     """Return the late fee in the invoice's currency; None without an exchange rate."""
-    invoice, step = one.invoice, one.step
+    invoice, step = due_step.invoice, due_step.step
     if step.fee_percent is not None:
         return rounded(invoice.amount_due * step.fee_percent / 100, invoice.currency)
     assert step.fee_amount is not None, "a late fee is an amount or a percentage"
     if invoice.currency == planning.assessor.rulebook.currency:
         return step.fee_amount
-    unit = party.seat.books.converter.rate(invoice.currency, invoice.rate)
+    unit = party.view.account_view.converter.rate(invoice.currency, invoice.rate)
     return None if not unit else rounded(step.fee_amount / unit, invoice.currency)
 
 
-def step_key(planning: Planning, party: Party, due_step: DueStep) -> str:
+def step_key(planning: Planning, party: DunnedParty, due_step: DueStep) -> str:
     """Return the key of the action that the step becomes, without its words."""
     return action_key(
         acts_as(planning, due_step) or ActionKind.REMINDER,
         planning.connection,
-        party.seat.contact.id,
+        party.view.contact.id,
         due_step.reason.rule,
         due_step.subject,
         due_step.episode,
@@ -106,18 +106,18 @@ def step_key(planning: Planning, party: Party, due_step: DueStep) -> str:
 
 def step_action(
     planning: Planning,
-    party: Party,
+    party: DunnedParty,
     together: list[DueStep],
     *,
     others_waiting: int = 0,
 ) -> Action:
     """Make one action of one or more steps of one contact; the oldest invoice leads."""
     lead = together[0]
-    highest = max(together, key=lambda one: one.step.day)
+    highest = max(together, key=lambda due_step: due_step.step.day)
     kind = acts_as(planning, lead) or ActionKind.REMINDER
     sending = planning.assessor.rulebook.sending
     reaches_customer = kind in MESSAGE_KINDS
-    contact = party.seat.contact
+    contact = party.view.contact
     leaving = planning.places.leaving(contact, party.customer) if reaches_customer else None
     waits_for = leaving.waits_for if leaving is not None else ""
     return Action(
@@ -126,12 +126,14 @@ def step_action(
         contact_id=contact.id,
         contact_name=contact.name,
         because=highest.reason,
-        invoices=tuple(one.ref for one in together),
+        invoices=tuple(due_step.ref for due_step in together),
         subject=lead.subject,
         episode=lead.episode,
         step=highest.step.text,
         via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
-        needs_approval=any(one.step.needs_approval or one.by_hand for one in together),
+        needs_approval=any(
+            due_step.step.needs_approval or due_step.by_hand for due_step in together
+        ),
         not_before=leaving.not_before if leaving else None,
         batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(kind, together, highest, others_waiting),
@@ -140,7 +142,7 @@ def step_action(
 
 def _payload(
     planning: Planning,
-    party: Party,
+    party: DunnedParty,
     kind: ActionKind,
     together: list[DueStep],
     highest: DueStep,
@@ -148,7 +150,7 @@ def _payload(
     waits_for: str,
 ) -> Payload:
     step, invoice, cadence = highest.step, together[0].invoice, highest.reason.rule
-    language = planning.places.language(party.seat.contact, party.customer)
+    language = planning.places.language(party.view.contact, party.customer)
     if kind is ActionKind.REMINDER:
         return ReminderPayload(cadence, language, _addresses(party, invoice), waits_for)
     if kind is ActionKind.TASK:
@@ -169,15 +171,15 @@ def _payload(
     )
 
 
-def _addresses(party: Party, invoice: Invoice) -> str:
-    contact = party.seat.contact
+def _addresses(party: DunnedParty, invoice: Invoice) -> str:
+    contact = party.view.contact
     first = invoice.email or contact.email
-    return ", ".join(dict.fromkeys(one for one in (first, *contact.more_emails) if one))
+    return ", ".join(dict.fromkeys(address for address in (first, *contact.more_emails) if address))
 
 
 def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_waiting: int) -> str:
     text = highest.step.text
-    said = KINDS[kind].step_note.format(text[:1].upper() + text[1:])
+    done = KINDS[kind].step_note.format(text[:1].upper() + text[1:])
     if len(together) == 1:
         days = highest.reason.facts["days_overdue"]
         until = highest.reason.facts.get("days_until_due", 0)
@@ -195,4 +197,4 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
         owed = " and ".join(shown(amount, currency) for currency, amount in sums.items())
         body = f"{len(together)} invoices, {owed} due in all"
     waiting = f"; {others_waiting} more wait for the next message" if others_waiting else ""
-    return f"{said}: {body}{waiting} ({cited(highest.reason)})."
+    return f"{done}: {body}{waiting} ({cited(highest.reason)})."

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from arsync.core.rulebook.facts import Field, Row, in_words
-from arsync.core.rulebook.figures import Value
+from arsync.core.rulebook.facts import Field, Row, Value, in_words
 
 Answer = bool | None
 Test = Callable[[Any, Any], Answer]
@@ -123,19 +122,19 @@ class Condition:
         """Make what is missing: reading a rulebook to check it needs none of it."""
         if name not in _MADE:
             raise AttributeError(name)
-        made = _MADE[name](self.tree)
-        object.__setattr__(self, name, made)
-        return made
+        compiled_part = _MADE[name](self.tree)
+        object.__setattr__(self, name, compiled_part)
+        return compiled_part
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
     """Yield every question of the tree, in order."""
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Negation(part) | InGroup(_, part):
-            yield from leaves(part)
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from leaves(child)
+        case Negation(child) | InGroup(_, child):
+            yield from leaves(child)
         case _:
             yield node
 
@@ -143,14 +142,14 @@ def leaves(node: Node) -> Iterator[Leaf]:
 def questions(node: Node) -> Iterator[Question]:
     """Yield every question of the tree, in order, as the evidence words it."""
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from questions(part)
-        case Negation(part):
-            for question in questions(part):
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from questions(child)
+        case Negation(child):
+            for question in questions(child):
                 yield question._replace(wanted=_turned(question.wanted))
-        case InGroup(_, part):
-            yield from questions(part)
+        case InGroup(_, child):
+            yield from questions(child)
         case _:
             yield Question(node.field, wanted_in_words(node))
 
@@ -193,17 +192,17 @@ def _constant(value: object, constants: list[Any]) -> str:
 
 def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
     match node:
-        case AllOf(parts):
-            pairs = [_source(part, constants) for part in parts]
+        case AllOf(children):
+            pairs = [_source(child, constants) for child in children]
             return _joined("and", [yes for yes, _ in pairs]), _joined("or", [no for _, no in pairs])
-        case AnyOf(parts):
-            pairs = [_source(part, constants) for part in parts]
+        case AnyOf(children):
+            pairs = [_source(child, constants) for child in children]
             return _joined("or", [yes for yes, _ in pairs]), _joined("and", [no for _, no in pairs])
-        case Negation(part):
-            yes, no = _source(part, constants)
+        case Negation(child):
+            yes, no = _source(child, constants)
             return no, yes
-        case InGroup(_, part):
-            return _source(part, constants)
+        case InGroup(_, child):
+            return _source(child, constants)
         case Known(asked, known):
             yes, no = f"{_slot(asked)} is not None", f"{_slot(asked)} is None"
             return (yes, no) if known else (no, yes)
@@ -214,10 +213,10 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
     return _compare_source(node, constants)
 
 
-def _joined(word: str, parts: list[str]) -> str:
-    if not parts:
+def _joined(word: str, sources: list[str]) -> str:
+    if not sources:
         return "True" if word == "and" else "False"
-    return "(" + f" {word} ".join(parts) + ")"
+    return "(" + f" {word} ".join(sources) + ")"
 
 
 def _one_of_source(node: OneOf, constants: list[Any]) -> tuple[str, str]:
@@ -232,13 +231,16 @@ def _one_of_source(node: OneOf, constants: list[Any]) -> tuple[str, str]:
 
 def _compare_source(node: Compare, constants: list[Any]) -> tuple[str, str]:
     slot, sign = _slot(node.field), COMPARISONS[node.word][0]
-    known = f"{slot} is not None"
+    is_known = f"{slot} is not None"
     if isinstance(node.operand, Field):
-        other = _slot(node.operand)
-        known = f"{known} and {other} is not None"
+        operand = _slot(node.operand)
+        is_known = f"{is_known} and {operand} is not None"
     else:
-        other = _constant(node.operand, constants)
-    return f"({known} and {slot} {sign} {other})", f"({known} and not {slot} {sign} {other})"
+        operand = _constant(node.operand, constants)
+    return (
+        f"({is_known} and {slot} {sign} {operand})",
+        f"({is_known} and not {slot} {sign} {operand})",
+    )
 
 
 _MADE: Mapping[str, Callable[[Node], Any]] = {
@@ -272,21 +274,21 @@ class Trace(NamedTuple):
 def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
     """Evaluate slowly, keeping the evidence. Nothing is cut short, so that all facts show."""
     match node:
-        case AllOf(parts):
-            traces = [trace(part, contact, invoice) for part in parts]
-            return Trace(_all([one.answer for one in traces]), _evidence(traces))
-        case AnyOf(parts):
-            traces = [trace(part, contact, invoice) for part in parts]
-            turned = _all([_not(one.answer) for one in traces])
+        case AllOf(children):
+            traces = [trace(child, contact, invoice) for child in children]
+            return Trace(_all([child_trace.answer for child_trace in traces]), _evidence(traces))
+        case AnyOf(children):
+            traces = [trace(child, contact, invoice) for child in children]
+            turned = _all([_not(child_trace.answer) for child_trace in traces])
             return Trace(_not(turned), _evidence(traces))
-        case Negation(part):
-            inner = trace(part, contact, invoice)
+        case Negation(child):
+            inner = trace(child, contact, invoice)
             turned_round = tuple(
                 evidence._replace(wanted=_turned(evidence.wanted)) for evidence in inner.evidence
             )
             return Trace(_not(inner.answer), turned_round)
-        case InGroup(_, part):
-            return trace(part, contact, invoice)
+        case InGroup(_, child):
+            return trace(child, contact, invoice)
         case _:
             return _trace_leaf(node, contact, invoice)
 
@@ -295,8 +297,8 @@ def _turned(wanted: str) -> str:
     return wanted.removeprefix("not ") if wanted.startswith("not ") else f"not {wanted}"
 
 
-def _evidence(found: list[Trace]) -> tuple[Evidence, ...]:
-    return tuple(evidence for part in found for evidence in part.evidence)
+def _evidence(traces: list[Trace]) -> tuple[Evidence, ...]:
+    return tuple(evidence for child_trace in traces for evidence in child_trace.evidence)
 
 
 def _all(answers: list[Answer]) -> Answer:
@@ -330,14 +332,16 @@ def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
             answer = bool(one_of & values)
         case _:
             operand = leaf.operand
-            other = _value(operand, contact, invoice) if isinstance(operand, Field) else operand
-            answer = None if other is None else _compared(value, leaf.word, other)
+            compared_with = (
+                _value(operand, contact, invoice) if isinstance(operand, Field) else operand
+            )
+            answer = None if compared_with is None else _compared(value, leaf.word, compared_with)
     return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer),))
 
 
-def _compared(value: Value, word: str, other: Value) -> bool:
+def _compared(value: Value, word: str, compared_with: Value) -> bool:
     """Compare by counting rather than by the operators that the fast function uses."""
-    order = (value > other) - (value < other)
+    order = (value > compared_with) - (value < compared_with)
     return bool(
         {
             "more_than": order == 1,
@@ -358,8 +362,8 @@ def wanted_in_words(leaf: Leaf) -> str:
             return "yes" if value else "no"
         case OneOf(_, _, shown):
             return shown
-    other = leaf.operand.name if isinstance(leaf.operand, Field) else f"{leaf.operand:,}"
-    return f"{COMPARISONS[leaf.word][1]} {other}"
+    bound = leaf.operand.name if isinstance(leaf.operand, Field) else f"{leaf.operand:,}"
+    return f"{COMPARISONS[leaf.word][1]} {bound}"
 
 
 ALWAYS = Condition.of(AllOf(()))

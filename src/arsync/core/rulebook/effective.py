@@ -26,7 +26,7 @@ _WORDS_OF_YAML = frozenset({"null"})
 """Words that YAML takes for nothing; all others are read as they are written."""
 
 
-class Part(NamedTuple):
+class RulebookLine(NamedTuple):
     """One line's worth of a rulebook."""
 
     section: str
@@ -39,7 +39,7 @@ class Part(NamedTuple):
     place: Place
 
 
-class Difference(NamedTuple):
+class RulebookDifference(NamedTuple):
     """One thing that a rulebook has otherwise than another."""
 
     section: str
@@ -63,7 +63,7 @@ def inline(node: Node, plain: re.Pattern[str] = _PLAIN) -> str:
         pairs = ", ".join(f"{inline(key)}: {inline(value)}" for key, value in node.value)
         return f"{{{pairs}}}"
     if isinstance(node, SequenceNode):
-        return f"[{', '.join(inline(one) for one in node.value)}]"
+        return f"[{', '.join(inline(element) for element in node.value)}]"
     text = str(node.value)
     bare = plain.fullmatch(text) and ": " not in text and not text.endswith((" ", ":"))
     if bare and text.casefold() not in _WORDS_OF_YAML:
@@ -100,16 +100,16 @@ def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
 
 
 def _items(bodies: Sequence[Node]) -> list[Node]:
-    return [item for body in bodies if isinstance(body, SequenceNode) for item in body.value]
+    return [element for body in bodies if isinstance(body, SequenceNode) for element in body.value]
 
 
 def _pairs(bodies: Sequence[Node]) -> Iterator[tuple[Node, list[Node]]]:
     """Yield the keys of several blocks that are read as one, each with its values."""
-    found: dict[str, tuple[Node, list[Node]]] = {}
+    by_key: dict[str, tuple[Node, list[Node]]] = {}
     for body in bodies:
         for key, value in body.value if isinstance(body, MappingNode) else ():
-            found.setdefault(str(key.value).strip(), (key, []))[1].append(value)
-    yield from found.values()
+            by_key.setdefault(str(key.value).strip(), (key, []))[1].append(value)
+    yield from by_key.values()
 
 
 def _block(bodies: Sequence[Node]) -> Iterator[tuple[str, Place | None]]:
@@ -122,9 +122,9 @@ def _block(bodies: Sequence[Node]) -> Iterator[tuple[str, Place | None]]:
             yield f"  {inline(key)}: {inline(values[0], _PLAIN_IN_BLOCK)}", place_of(key)
 
 
-def _element(section: str, item: Node) -> Iterator[tuple[str, Place | None]]:
+def _element(section: str, element: Node) -> Iterator[tuple[str, Place | None]]:
     first = True
-    for key, value in item.value:
+    for key, value in element.value:
         head = "  - " if first else "    "
         first = False
         if key.value == "steps" and isinstance(value, SequenceNode):
@@ -141,83 +141,94 @@ def _day(step: Node) -> int:
     return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
 
 
-def parts(files: Sequence[File]) -> list[Part]:
+def parts(files: Sequence[File]) -> list[RulebookLine]:
     """Return every part of the effective rulebook, in the order of its sections."""
-    found: list[Part] = []
+    lines: list[RulebookLine] = []
     for section in (key.name for key in TOP if key.name not in {"extends", "version"}):
         bodies = [
             value for file in files if (value := values_of(file.node).get(section)) is not None
         ]
         if section in LISTS:
             for node in _items(bodies):
-                found += _parts_of(section, node)
+                lines += _parts_of(section, node)
         elif section == "groups" or section in BLOCKS:
             for key, values in _pairs(bodies):
                 if key.value in ROWS:
                     for row in _items(values):
                         named = values_of(row).get(ROWS[key.value])
                         name = f"{key.value} {getattr(named, 'value', '')}"
-                        found.append(Part(section, "", name, inline(row), place_of(row)))
+                        lines.append(RulebookLine(section, "", name, inline(row), place_of(row)))
                 else:
                     text = inline(values[0], _PLAIN_IN_BLOCK)
-                    found.append(Part(section, "", str(key.value), text, place_of(key)))
+                    lines.append(RulebookLine(section, "", str(key.value), text, place_of(key)))
         elif bodies:
-            found.append(
-                Part(section, "", "", inline(bodies[0], _PLAIN_IN_BLOCK), place_of(bodies[0]))
+            lines.append(
+                RulebookLine(
+                    section, "", "", inline(bodies[0], _PLAIN_IN_BLOCK), place_of(bodies[0])
+                )
             )
-    return found
+    return lines
 
 
-def _parts_of(section: str, item: Node) -> Iterator[Part]:
+def _parts_of(section: str, element: Node) -> Iterator[RulebookLine]:
     by = "contact" if section == "customers" else "name"
-    name = str(getattr(values_of(item).get(by), "value", ""))
-    yield Part(section, name, "", "", place_of(item))
-    for key, value in item.value:
+    name = str(getattr(values_of(element).get(by), "value", ""))
+    yield RulebookLine(section, name, "", "", place_of(element))
+    for key, value in element.value:
         if key.value == "steps" and isinstance(value, SequenceNode):
             for step in sorted(value.value, key=_day):
                 pairs = [pair for pair in step.value if pair[0].value != "day"]
                 text = inline(MappingNode(step.tag, pairs))
-                yield Part(section, name, f"day {_day(step)}", text, place_of(step))
+                yield RulebookLine(section, name, f"day {_day(step)}", text, place_of(step))
         elif key.value != by:
-            yield Part(section, name, str(key.value), inline(value, _PLAIN_IN_BLOCK), place_of(key))
+            yield RulebookLine(
+                section, name, str(key.value), inline(value, _PLAIN_IN_BLOCK), place_of(key)
+            )
 
 
-def differences(shared: Sequence[File], own: Sequence[File]) -> list[Difference]:
+def rulebook_differences(shared: Sequence[File], own: Sequence[File]) -> list[RulebookDifference]:
     """Return how a rulebook differs from the one it shares with others.
 
     What is gone is named with the line it stands in below; everything else with its own line.
     """
     before, after = _by_key(shared), _by_key(own)
-    found: list[Difference] = []
+    differences: list[RulebookDifference] = []
     whole = {(section, name) for section, name, key in before if name and not key}
     stays = {(section, name) for section, name, key in after if name and not key}
-    for at, part in after.items():
+    for at, line in after.items():
         section, name, key = at
         if name and (section, name) not in whole:
             if not key:
-                found.append(Difference(part.section, part.element, "added", part.place))
+                differences.append(
+                    RulebookDifference(line.section, line.element, "added", line.place)
+                )
         elif at not in before:
-            what = f"{key or 'value'} added: {part.text}"
-            found.append(Difference(part.section, part.element, what, part.place))
-        elif _plain_numbers(before[at].text) != _plain_numbers(part.text):
-            what = f"{f'{key} ' if key else ''}{before[at].text} -> {part.text}"
-            found.append(Difference(part.section, part.element, what, part.place))
-    for at, part in before.items():
+            what = f"{key or 'value'} added: {line.text}"
+            differences.append(RulebookDifference(line.section, line.element, what, line.place))
+        elif _plain_numbers(before[at].text) != _plain_numbers(line.text):
+            what = f"{f'{key} ' if key else ''}{before[at].text} -> {line.text}"
+            differences.append(RulebookDifference(line.section, line.element, what, line.place))
+    for at, line in before.items():
         section, name, key = at
         if name and (section, name) not in stays:
             if not key:
-                found.append(Difference(part.section, part.element, "removed", part.place))
+                differences.append(
+                    RulebookDifference(line.section, line.element, "removed", line.place)
+                )
         elif at not in after:
-            what = f"{key} removed: {part.text}"
-            found.append(Difference(part.section, part.element, what, part.place))
+            what = f"{key} removed: {line.text}"
+            differences.append(RulebookDifference(line.section, line.element, what, line.place))
     order = {key.name: position for position, key in enumerate(TOP)}
-    return sorted(found, key=lambda one: (order[one.section], one.element.casefold()))
+    return sorted(
+        differences,
+        key=lambda difference: (order[difference.section], difference.element.casefold()),
+    )
 
 
-def _by_key(files: Sequence[File]) -> Mapping[tuple[str, str, str], Part]:
+def _by_key(files: Sequence[File]) -> Mapping[tuple[str, str, str], RulebookLine]:
     return {
-        (part.section, " ".join(part.element.split()).casefold(), part.key): part
-        for part in parts(files)
+        (line.section, " ".join(line.element.split()).casefold(), line.key): line
+        for line in parts(files)
     }
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from arsync.core.rulebook.conditions import COMPARISONS
-from arsync.core.rulebook.facts import FIELDS, NUMBERS, Field, Kind
+from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.sections import TOP
 from arsync.core.rulebook.reading.value_types import (
-    Amount,
+    AmountShape,
     Percent,
     Schema,
     Text,
@@ -77,14 +77,14 @@ def _question(field: Field) -> Schema:
         one_of: Schema = {"enum": list(field.choices)}
         several: Schema = {"type": "array", "minItems": 1, "items": one_of}
         return {"anyOf": [one_of, several, {"enum": list(_KNOWN)}]}
-    if field.kind in NUMBERS or field.kind is Kind.YES_NO:
+    if field.kind in NUMBERS or field.kind is FactKind.YES_NO:
         # A reference is an address: the blank in `yes or no` may not stand in it as it is.
         return {"$ref": f"#/$defs/{quote(field.kind)}"}
     examples = {"examples": [field.example]} if field.example else {}
     return {"$ref": "#/$defs/texts", **examples}
 
 
-def _number(kind: Kind) -> Schema:
+def _number(kind: FactKind) -> Schema:
     """Return a comparison: with a number, or with another fact of the same kind."""
     others = sorted({field.name for field in FIELDS if field.kind is kind})
     operand: Schema = {"anyOf": [*_operands(kind), {"enum": others}]}
@@ -101,9 +101,9 @@ def _number(kind: Kind) -> Schema:
     return {"anyOf": [comparison, {"enum": list(_KNOWN)}]}
 
 
-def _operands(kind: Kind) -> list[Schema]:
-    if kind is Kind.AMOUNT:
-        return list(Amount().schema()["anyOf"])
-    if kind is Kind.PERCENT:
+def _operands(kind: FactKind) -> list[Schema]:
+    if kind is FactKind.AMOUNT:
+        return list(AmountShape().schema()["anyOf"])
+    if kind is FactKind.PERCENT:
         return list(Percent().schema()["anyOf"])
     return [{"type": "integer"}, Text(r"[+-]?(0|[1-9][0-9]{0,8})").schema()]

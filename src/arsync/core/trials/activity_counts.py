@@ -63,7 +63,7 @@ class Peak(NamedTuple):
         }
 
 
-class Tally:
+class ActivityCounts:
     """Counts while accounts stream through. As large as the days, however many the accounts."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Tally:
             _, counts = by_contact.setdefault(action.contact_id, (action.contact_name, Counter()))
             counts[name] += 1
         for contact_id, (contact_name, counts) in by_contact.items():
-            touched = Touched(contact_id, contact_name, tuple(counts[one] for one in COLUMNS))
+            touched = Touched(contact_id, contact_name, tuple(counts[column] for column in COLUMNS))
             self._remember(touched, counts)
 
     def _remember(self, touched: Touched, counts: Counter[str]) -> None:
@@ -104,20 +104,20 @@ class Tally:
 
     def most(self) -> list[Touched]:
         """Return the customers touched most, the most first."""
-        ordered = sorted(self._most, key=lambda one: one[1])
-        return [one for _, _, one in sorted(ordered, key=lambda one: one[0], reverse=True)]
+        ordered = sorted(self._most, key=lambda entry: entry[1])
+        return [entry for _, _, entry in sorted(ordered, key=lambda entry: entry[0], reverse=True)]
 
     def peaks(self, safety: Safety) -> list[Peak]:
         """Return the busiest days against the limits."""
-        found = []
+        peaks = []
         for name, field in _LIMITS.items():
             limit: int = getattr(safety, field)
             counts = {day: counted[name] for day, counted in self.days.items() if counted[name]}
             most = max(counts.values(), default=0)
             on = min((day for day, count in counts.items() if count == most), default=None)
             over = sum(count > limit for count in counts.values())
-            found.append(Peak(name, most, on, limit, over))
-        return found
+            peaks.append(Peak(name, most, on, limit, over))
+        return peaks
 
     def by_day(self, first: date, last: date) -> list[tuple[date, tuple[int, ...]]]:
         """Return every day's counts, in the order of `COLUMNS`, days of rest included."""

@@ -1,19 +1,19 @@
-"""Standing: until which day an answer certainly stands while nothing happens to the account.
+"""Answer validity: until which day an answer certainly stays while nothing happens to the account.
 
-A fact moves by itself or it does not; of one that moves, the day is computed on which it reaches
-what a question compares it with. A question that cannot decide its condition is not waited for:
-while one part of `all` says no, the others may change as they like.
+A fact moves by itself or it does not, as its row of `FIELDS` says; of one that moves, the day is
+computed on which it reaches what a question compares it with. Parts that cannot change the result
+are ignored: while one part of `all` says no, the others may change as they like.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.core.ledger.account_view import HISTORY_DAYS, Seat
+from arsync.core.ledger.account_view import ContactView
 from arsync.core.ledger.late_payment_law import (
     DAYS_LATE_MAX,
     EACH_HALF_YEAR,
@@ -34,12 +34,16 @@ from arsync.core.rulebook.conditions import (
     Test,
     compiled,
 )
-from arsync.core.rulebook.facts import CONTACT_BY_NAME, Field, Row
-
-NEVER = date.max
-"""An answer that stands until something happens."""
-
-DAY = timedelta(1)
+from arsync.core.rulebook.facts import Field, Row
+from arsync.core.rulebook.facts.movement import (
+    DAY,
+    NEVER,
+    CountsDown,
+    CountsUp,
+    GrowsByInterest,
+    OnDays,
+    days_later,
+)
 
 FOUND_MAX = 10_000
 """So many days on which interest reaches a sum are remembered at most."""
@@ -48,7 +52,7 @@ FOUND_MAX = 10_000
 class Look(NamedTuple):
     """What a question is asked about, and when."""
 
-    seat: Seat
+    view: ContactView
     row: Row
     invoice: Invoice | None
     """None: the question is about the contact."""
@@ -65,129 +69,11 @@ class Look(NamedTuple):
         return value
 
     @property
-    def one(self) -> Invoice:
+    def subject(self) -> Invoice:
         """Return the invoice."""
         assert self.invoice is not None, "a question about invoices is asked with an invoice"
         return self.invoice
 
-
-WhenItChanges = Callable[[Look], date]
-"""The next day after today on which a fact can have another value."""
-
-Anchor = Callable[[Look], date | None]
-"""The day from which, or up to which, a fact counts; None: it does not count."""
-
-
-def _still(_: Look) -> date:
-    return NEVER
-
-
-def _next(days: Iterable[date], today: date) -> date:
-    return min((day for day in days if day > today), default=NEVER)
-
-
-def _next_due(look: Look) -> date:
-    """Return the day on which the next open invoice is overdue."""
-    today = look.today
-    return next(
-        (invoice.due_on + DAY for invoice in look.seat.owed if invoice.due_on >= today), NEVER
-    )
-
-
-def _own_late(look: Look) -> date:
-    late = look.one.due_on + DAY
-    return late if late > look.today else NEVER
-
-
-def _paid_leaves(look: Look) -> date:
-    """Return the day on which a paid invoice is older than payment behaviour goes back."""
-    paid = [
-        invoice.paid_on
-        for invoice in look.seat.books.account.invoices
-        if invoice.paid_on is not None
-    ]
-    return _next((_plus(day, HISTORY_DAYS) for day in paid), look.today)
-
-
-def _sale_leaves(look: Look) -> date:
-    """Return the day on which an invoice or credit note is older than sales go back."""
-    account = look.seat.books.account
-    issued = [invoice.issued_on for invoice in account.invoices]
-    issued += [credit.issued_on for credit in account.credits]
-    return _next((_plus(day, HISTORY_DAYS) for day in issued), look.today)
-
-
-_CHANGES: dict[str, WhenItChanges] = {
-    "overdue_amount": _next_due,
-    "overdue_percent": _next_due,
-    "overdue_invoices": _next_due,
-    "statutory_compensation": _own_late,
-    "average_days_to_pay": _paid_leaves,
-    "average_days_late": _paid_leaves,
-    "paid_on_time_percent": _paid_leaves,
-    "sales_last_365_days": _sale_leaves,
-}
-"""Facts that change on single days, by themselves."""
-
-
-def _oldest(look: Look) -> date | None:
-    return look.seat.owed[0].due_on if look.seat.owed else None
-
-
-def _customer_since(look: Look) -> date | None:
-    counted = look.value_of(CONTACT_BY_NAME["customer_for_days"])
-    if counted:
-        return look.today - timedelta(int(counted))
-    seat = look.seat
-    days = [
-        invoice.issued_on
-        for invoice in seat.books.account.invoices
-        if seat.counts(invoice.contact_id)
-    ]
-    if seat.contact.created_on is not None:
-        days.append(seat.contact.created_on)
-    return min(days, default=None)
-
-
-def _held_since(look: Look) -> date | None:
-    hold = look.seat.books.account.hold
-    return hold.since if hold else None
-
-
-_SINCE: dict[str, Anchor | None] = {
-    "oldest_days_overdue": _oldest,
-    "days_overdue": lambda look: look.one.due_on,
-    "days_since_issued": lambda look: look.one.issued_on,
-    "customer_for_days": _customer_since,
-    "days_since_last_payment": None,
-    "days_since_last_reminder": None,
-    "days_on_hold": _held_since,
-}
-"""Facts that count up day by day, from a day on; None: their value says from which."""
-
-_UNTIL: dict[str, Anchor] = {
-    "days_until_due": lambda look: look.one.due_on,
-    "days_until_review": lambda look: look.seat.agreed.review_on,
-}
-"""Facts that count down day by day, to a day."""
-
-_INTEREST = "statutory_interest"
-
-STILL = frozenset(
-    """
-    balance unallocated_credit exposure credit_limit headroom over_limit_percent open_invoices
-    group contact_group tag contact country currency has_email on_hold agreed_limit insured_limit
-    promise_to_pay broken_promises dispute highest_step_sent amount_due total partly_paid sent
-    """.split()
-)
-"""Facts that change only with documents and with what is done."""
-
-KNOWN = STILL | {*_CHANGES, *_SINCE, *_UNTIL, _INTEREST}
-"""Facts of which it is known when they move; with any other every day counts."""
-
-MOVED_BY_MESSAGES = frozenset({"days_since_last_reminder", "highest_step_sent"})
-MOVED_BY_HOLDS = frozenset({"on_hold", "days_on_hold"})
-"""Facts that change with what is done, from the next day on."""
 
 _MIRROR = {
     "more_than": "less_than",
@@ -198,7 +84,7 @@ _MIRROR = {
 }
 
 
-class Standing:
+class AnswerValidity:
     """Until when the answer of one tree, or of a part of it, stands."""
 
     def __init__(self, node: Node) -> None:
@@ -214,10 +100,10 @@ class Standing:
         raise NotImplementedError
 
 
-class _Turned(Standing):
+class _Turned(AnswerValidity):
     """`not`, and a group: the answer moves with the part's."""
 
-    def __init__(self, node: Node, part: Standing) -> None:
+    def __init__(self, node: Node, part: AnswerValidity) -> None:
         super().__init__(node)
         self._part = part
 
@@ -225,11 +111,11 @@ class _Turned(Standing):
         return self._part.until(look)
 
 
-class _Several(Standing):
+class _Several(AnswerValidity):
     """`all` and `any`: one part that says the deciding word is enough."""
 
     def __init__(
-        self, node: AllOf | AnyOf, moving: list[Standing], still: tuple[Node, ...]
+        self, node: AllOf | AnyOf, moving: list[AnswerValidity], still: tuple[Node, ...]
     ) -> None:
         super().__init__(node)
         self._decides = isinstance(node, AnyOf)
@@ -239,30 +125,30 @@ class _Several(Standing):
     def until(self, look: Look) -> date:
         decides = self._decides
         if self.answer(look) is not decides:
-            return min(part.until(look) for part in self._moving)
+            return min(child.until(look) for child in self._moving)
         if self._of_still(look.row, look.invoice_row) is decides:
             return NEVER
         longest = look.today
-        for part in self._moving:
-            if part.answer(look) is decides:
-                longest = max(longest, part.until(look))
+        for child in self._moving:
+            if child.answer(look) is decides:
+                longest = max(longest, child.until(look))
                 if longest >= look.bound:
                     break
         return longest
 
 
-class _Moving(Standing):
+class _Moving(AnswerValidity):
     """A question about facts that change on single days."""
 
-    def __init__(self, leaf: Leaf, whens: list[WhenItChanges]) -> None:
+    def __init__(self, leaf: Leaf, movements: list[OnDays]) -> None:
         super().__init__(leaf)
-        self._whens = whens
+        self._movements = movements
 
     def until(self, look: Look) -> date:
-        return min(when(look) for when in self._whens)
+        return min(moves.next_day(look.view, look.invoice) for moves in self._movements)
 
 
-class _Counting(Standing):
+class _Counting(AnswerValidity):
     """A fact that counts days against a number, or a fact that does not count."""
 
     def __init__(self, leaf: Compare, counter: Field, word: str, other: Field | None) -> None:
@@ -270,8 +156,7 @@ class _Counting(Standing):
         self._counter = counter
         self._word = word
         self._other = other
-        self._up = counter.name in _SINCE
-        self._anchor = _SINCE[counter.name] if self._up else _UNTIL[counter.name]
+        self._up = isinstance(counter.moves, CountsUp)
         self._offsets: tuple[int, ...] = ()
         if not isinstance(leaf.operand, Field):
             self._offsets = _offsets(word, leaf.operand, up=self._up)
@@ -279,7 +164,8 @@ class _Counting(Standing):
     def until(self, look: Look) -> date:
         offsets, other_changes = self._offsets, NEVER
         if self._other is not None:
-            other_changes = _CHANGES.get(self._other.name, _still)(look)
+            if isinstance(self._other.moves, OnDays):
+                other_changes = self._other.moves.next_day(look.view, look.invoice)
             number = look.value_of(self._other)
             if number is None:
                 return other_changes
@@ -288,19 +174,23 @@ class _Counting(Standing):
         if anchor is None:
             return other_changes
         for offset in offsets:
-            day = _plus(anchor, offset)
+            day = days_later(anchor, offset)
             if look.today < day < other_changes:
                 other_changes = day
         return other_changes
 
     def _anchor_of(self, look: Look) -> date | None:
-        if self._anchor is not None:
-            return self._anchor(look)
+        moves = self._counter.moves
+        if isinstance(moves, CountsDown):
+            return moves.until(look.view, look.invoice)
         counted = look.value_of(self._counter)
+        assert isinstance(moves, CountsUp), "only counters are counted"
+        if moves.since is not None and not counted:
+            return moves.since(look.view, look.invoice)
         return None if counted is None else look.today - timedelta(int(counted))
 
 
-class _OfInterest(Standing):
+class _OfInterest(AnswerValidity):
     """Statutory interest against a sum: it grows by the same each day of a half-year at least."""
 
     def __init__(self, leaf: Compare | Known) -> None:
@@ -317,25 +207,29 @@ class _OfInterest(Standing):
             def passed(value: Decimal) -> bool:
                 return value > sum_
 
-            asked = {"at_least": (reached,), "less_than": (reached,)}
-            asked |= {"more_than": (passed,), "at_most": (passed,)}
-            self._tests = asked.get(leaf.word, (reached, passed))
+            tests = {"at_least": (reached,), "less_than": (reached,)}
+            tests |= {"more_than": (passed,), "at_most": (passed,)}
+            self._tests = tests.get(leaf.word, (reached, passed))
         self._found: dict[tuple[Decimal, date, date, tuple[bool, ...]], date] = {}
 
     def until(self, look: Look) -> date:
-        law, invoice, now = look.seat.books.statutory, look.one, look.value_of(self._field)
+        law, invoice, now = (
+            look.view.account_view.statutory,
+            look.subject,
+            look.value_of(self._field),
+        )
         if law is None or now is None:
             return NEVER  # what is unknown stays so: no half-year of the past is added
         now = Decimal(now)
         answers = tuple(test(now) for test in self._tests)
         first = max(look.today, invoice.due_on) + DAY
         # From here on it may grow at another rate, or be unknown.
-        end = _plus(invoice.due_on, DAYS_LATE_MAX + 1)
+        end = days_later(invoice.due_on, DAYS_LATE_MAX + 1)
         if law.counts == EACH_HALF_YEAR:
             end = min(end, next_half_year(first))
         key = (invoice.amount_due, invoice.due_on, end, answers)
-        found = self._found.get(key)
-        if found is None:
+        day_of_change = self._found.get(key)
+        if day_of_change is None:
 
             def is_other(day: date) -> bool:
                 value = interest(law, invoice.amount_due, invoice.due_on, day)
@@ -343,54 +237,52 @@ class _OfInterest(Standing):
 
             if len(self._found) >= FOUND_MAX:
                 self._found.clear()
-            found = self._found[key] = _first_day(first, end, is_other)
-        return found
+            day_of_change = self._found[key] = _first_day(first, end, is_other)
+        return day_of_change
 
 
-class _Daily(Standing):
+class _Daily(AnswerValidity):
     """A question of which nobody knows when its answer changes."""
 
     def until(self, look: Look) -> date:
         return look.today + DAY
 
 
-def standing(node: Node) -> Standing | None:
+def validity_of(node: Node) -> AnswerValidity | None:
     """Return until when a tree's answer stands; None: until something happens."""
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            found = [(part, standing(part)) for part in parts]
-            moving = [one for _, one in found if one is not None]
-            moving.sort(key=lambda one: isinstance(one, _OfInterest))  # the dearest comes last
-            still = tuple(part for part, one in found if one is None)
+        case AllOf(nodes) | AnyOf(nodes):
+            validities = [(child, validity_of(child)) for child in nodes]
+            moving = [validity for _, validity in validities if validity is not None]
+            # The dearest comes last: often another has decided by then.
+            moving.sort(key=lambda validity: isinstance(validity, _OfInterest))
+            still = tuple(child for child, validity in validities if validity is None)
             return _Several(node, moving, still) if moving else None
-        case Negation(part) | InGroup(_, part):
-            inner = standing(part)
+        case Negation(child) | InGroup(_, child):
+            inner = validity_of(child)
             return None if inner is None else _Turned(node, inner)
         case Compare():
             return _of_comparison(node)
-    name = node.field.name
-    if name == _INTEREST and isinstance(node, Known):
+    moves = node.field.moves
+    if isinstance(moves, GrowsByInterest) and isinstance(node, Known):
         return _OfInterest(node)
-    if name not in KNOWN:
-        return _Daily(node)
-    return _Moving(node, [_CHANGES[name]]) if name in _CHANGES else None
+    return _Moving(node, [moves]) if isinstance(moves, OnDays) else None
 
 
-def _of_comparison(leaf: Compare) -> Standing | None:
-    left, right = leaf.field, leaf.operand if isinstance(leaf.operand, Field) else None
-    fields = [left] if right is None else [left, right]
-    counters = [field for field in fields if field.name in _SINCE or field.name in _UNTIL]
-    of_interest = any(field.name == _INTEREST for field in fields)
-    if any(field.name not in KNOWN for field in fields) or len(counters) == 2:
+def _of_comparison(leaf: Compare) -> AnswerValidity | None:
+    first, right = leaf.field, leaf.operand if isinstance(leaf.operand, Field) else None
+    fields = [first] if right is None else [first, right]
+    counters = [field for field in fields if isinstance(field.moves, CountsUp | CountsDown)]
+    if len(counters) == 2:
         return _Daily(leaf)
-    if of_interest:
+    if any(isinstance(field.moves, GrowsByInterest) for field in fields):
         return _OfInterest(leaf) if right is None else _Daily(leaf)
     if counters:
-        if counters[0] is left:
-            return _Counting(leaf, left, leaf.word, right)
-        return _Counting(leaf, counters[0], _MIRROR[leaf.word], left)
-    whens = [_CHANGES[field.name] for field in fields if field.name in _CHANGES]
-    return _Moving(leaf, whens) if whens else None
+        if counters[0] is first:
+            return _Counting(leaf, first, leaf.word, right)
+        return _Counting(leaf, counters[0], _MIRROR[leaf.word], first)
+    movements = [field.moves for field in fields if isinstance(field.moves, OnDays)]
+    return _Moving(leaf, movements) if movements else None
 
 
 def _offsets(word: str, number: Decimal | int, *, up: bool) -> tuple[int, ...]:
@@ -403,14 +295,6 @@ def _offsets(word: str, number: Decimal | int, *, up: bool) -> tuple[int, ...]:
     if low != high:
         return ()  # a count is never exactly 1.5
     return (low, low + 1) if up else (-low, 1 - low)
-
-
-def _plus(day: date, days: int) -> date:
-    """Return a later or earlier day; the calendar's first or last when it has none."""
-    try:
-        return day + timedelta(days)
-    except OverflowError:
-        return NEVER if days > 0 else date.min
 
 
 def _first_day(first: date, end: date, holds: Callable[[date], bool]) -> date:

@@ -18,7 +18,7 @@ from arsync.core.ledger.as_of import Past, as_it_stood
 from arsync.core.ledger.money import ZERO, plain
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.rulebook.model import Rulebook
-from arsync.core.trials.activity_counts import COLUMNS, COUNTED, Tally
+from arsync.core.trials.activity_counts import COLUMNS, COUNTED, ActivityCounts
 from arsync.core.trials.replay import Stop, Walker, taken_over
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import Trial
@@ -35,10 +35,10 @@ CANNOT_SHOW = (
 )
 """What every backtest says of itself."""
 
-Money = dict[str, Decimal]
+SumsByCurrency = dict[str, Decimal]
 
 
-class Line:
+class LineResult:
     """What one line of a rulebook cost, and what it caught."""
 
     def __init__(self, file: str, line: int, rule: str, what: str) -> None:
@@ -53,9 +53,9 @@ class Line:
         """Messages and holds that hit who paid within two days anyway."""
         self.invoices = 0
         """How many invoices it caught: still owed two days later."""
-        self.caught: Money = {}
+        self.caught: SumsByCurrency = {}
         """What they were due when it first touched them, by currency."""
-        self.still_owed: Money = {}
+        self.still_owed: SumsByCurrency = {}
         """What of them is still owed on the last day."""
 
     def as_json(self) -> dict[str, Any]:
@@ -106,8 +106,8 @@ class Backtest:
         self.rulebook = rulebook
         self.first = first
         self.last = last
-        self.tally = Tally()
-        self.lines: dict[tuple[str, int], Line] = {}
+        self.tally = ActivityCounts()
+        self.lines: dict[tuple[str, int], LineResult] = {}
         self.needless: Counter[str] = Counter()
         """By kind, what hit customers although they paid within two days."""
         self.kept: list[Happened] = []
@@ -126,7 +126,7 @@ class Backtest:
             "actions_left_out": self.left_out,
         }
 
-    def by_place(self) -> list[Line]:
+    def by_place(self) -> list[LineResult]:
         """Return what each line cost, in the order of the rulebook."""
         return [self.lines[place] for place in sorted(self.lines)]
 
@@ -181,11 +181,11 @@ def backtest(
             stops = list(walker.walk(begin, account, past.on))
             touched.append(_count(result, past, stops))
         if len(touched) == 2:
-            one, two = touched
+            first_contacts, second_contacts = touched
             only = Only(
-                only.first + len(one - two),
-                only.second + len(two - one),
-                only.both + len(one & two),
+                only.first + len(first_contacts - second_contacts),
+                only.second + len(second_contacts - first_contacts),
+                only.both + len(first_contacts & second_contacts),
             )
     for walker, result in zip(walkers, results, strict=True):
         result.evaluated = walker.evaluated
@@ -229,19 +229,19 @@ def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
     return touched
 
 
-def _line(result: Backtest, action: Action) -> Line:
+def _line(result: Backtest, action: Action) -> LineResult:
     because = action.because
     place = (because.file, because.line)
     if place not in result.lines:
         what = action_in_words(action)
-        result.lines[place] = Line(because.file, because.line, because.rule, what)
+        result.lines[place] = LineResult(because.file, because.line, because.rule, what)
     return result.lines[place]
 
 
 def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
     """Yield what an action is about: the invoices it names; of a hold, what is overdue."""
     if action.kind is ActionKind.CREDIT_HOLD:
-        yield from (one for one in stop.treatment.assessment.root.seat.overdue)
+        yield from stop.treatment.assessment.root.view.overdue
         return
     ids = {ref.id for ref in action.invoices}
     yield from (invoice for invoice in stop.account.invoices if invoice.id in ids)
@@ -256,7 +256,7 @@ def _is_needless(
     return None if later is None else all(invoice.id not in later for invoice in invoices)
 
 
-def _catch(line: Line, invoice: Invoice, at_the_end: Invoice | None) -> None:
+def _catch(line: LineResult, invoice: Invoice, at_the_end: Invoice | None) -> None:
     line.invoices += 1
     currency = invoice.currency
     line.caught[currency] = line.caught.get(currency, ZERO) + invoice.amount_due
@@ -265,5 +265,5 @@ def _catch(line: Line, invoice: Invoice, at_the_end: Invoice | None) -> None:
         line.still_owed[currency] = line.still_owed.get(currency, ZERO) + owed
 
 
-def _plain(money: Money) -> dict[str, str]:
+def _plain(money: SumsByCurrency) -> dict[str, str]:
     return {currency: plain(money[currency]) for currency in sorted(money)}

@@ -16,27 +16,21 @@ from arsync.core.actions.effects import steps_taken
 from arsync.core.actions.registry import STEP_KINDS
 from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
-from arsync.core.planning.assessment import Assessment, Party
+from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
 from arsync.core.planning.reminder_planner import last_moment
 from arsync.core.rulebook.conditions import Condition, fields_of
+from arsync.core.rulebook.facts.field import OwnActions
+from arsync.core.rulebook.facts.movement import DAY, NEVER
 from arsync.core.rulebook.model import Cadence, Rulebook, Step, StepKind
-from arsync.core.trials.answer_validity import (
-    DAY,
-    MOVED_BY_HOLDS,
-    MOVED_BY_MESSAGES,
-    NEVER,
-    Look,
-    Standing,
-    standing,
-)
+from arsync.core.trials.answer_validity import AnswerValidity, Look, validity_of
 from arsync.core.trials.trial import Treatment, TrialDay
 
 _HOLD_KINDS = frozenset({ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD})
 
 
-class Interest:
-    """What one rulebook finds interesting."""
+class InterestingDays:
+    """The days that one rulebook finds interesting."""
 
     def __init__(self, rulebook: Rulebook, day: Callable[[date], TrialDay], last: date) -> None:
         """Find what in the rulebook moves by itself.
@@ -63,9 +57,11 @@ class Interest:
         for rule in rulebook.follow_ups:
             of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
-        asked = {field.name for _, when in rulebook.conditions() for field in fields_of(when.tree)}
-        self._asks_messages = not asked.isdisjoint(MOVED_BY_MESSAGES)
-        self._asks_holds = not asked.isdisjoint(MOVED_BY_HOLDS)
+        changed_by = {
+            field.changed_by for _, when in rulebook.conditions() for field in fields_of(when.tree)
+        }
+        self._asks_messages = OwnActions.MESSAGES in changed_by
+        self._asks_holds = OwnActions.HOLDS in changed_by
 
     def after(self, treatment: Treatment, done: Sequence[Action], today: date, event: date) -> date:
         """Return the first later day on which anything new can be done.
@@ -79,7 +75,7 @@ class Interest:
         tomorrow = today + DAY
         if self._is_asked_for(done):
             return tomorrow
-        found = event
+        earliest = event
         for days in (
             self._waiting(treatment, today),
             self._answers(treatment.assessment, today, event),
@@ -88,8 +84,8 @@ class Interest:
             for day in days:
                 if day <= tomorrow:
                     return tomorrow
-                found = min(found, day)
-        return found
+                earliest = min(earliest, day)
+        return earliest
 
     def _is_asked_for(self, done: Sequence[Action]) -> bool:
         """Return whether a condition asks for what was done, which changes from tomorrow on."""
@@ -115,49 +111,51 @@ class Interest:
         """Yield the days until which each answer stands."""
         root = assessment.root
         if self._of_debtor:
-            look = Look(root.seat, root.row, None, None, today, event)
-            for one in self._of_debtor:
-                yield one.until(look)
+            look = Look(root.view, root.row, None, None, today, event)
+            for validity in self._of_debtor:
+                yield validity.until(look)
         for party in assessment.parties:
             if self._of_contact:
-                look = Look(party.seat, party.row, None, None, today, event)
-                for one in self._of_contact:
-                    yield one.until(look)
+                look = Look(party.view, party.row, None, None, today, event)
+                for validity in self._of_contact:
+                    yield validity.until(look)
             if self._of_invoice:
                 yield from self._answers_about_invoices(party, today, event)
 
-    def _answers_about_invoices(self, party: Party, today: date, event: date) -> Iterator[date]:
+    def _answers_about_invoices(
+        self, party: DunnedParty, today: date, event: date
+    ) -> Iterator[date]:
         assessor = self._day(today).assessor
-        for invoice in party.seat.owed:
+        for invoice in party.view.owed:
             row = assessor.invoice_row(party, invoice)
-            look = Look(party.seat, party.row, invoice, row, today, event)
-            for one in self._of_invoice:
-                yield one.until(look)
+            look = Look(party.view, party.row, invoice, row, today, event)
+            for validity in self._of_invoice:
+                yield validity.until(look)
 
     def _steps(self, assessment: Assessment, done: Sequence[Action], today: date) -> Iterator[date]:
         """Yield the days on which the next steps can be taken, after those of today."""
-        taken: dict[str, list[SentStep]] = {}
+        taken_steps: dict[str, list[SentStep]] = {}
         for action in done:
             for step in steps_taken(action, today):
-                taken.setdefault(step.invoice_id, []).append(step)
-        assessor, sent = self._day(today).assessor, assessment.books.sent
+                taken_steps.setdefault(step.invoice_id, []).append(step)
+        assessor, sent = self._day(today).assessor, assessment.account_view.sent
         for party in assessment.parties:
-            if party.left_alone is not None or party.seat.contact.status != ContactStatus.ACTIVE:
+            if party.left_alone is not None or party.view.contact.status != ContactStatus.ACTIVE:
                 continue  # an answer has to change first, or the contact
-            cadence = assessor.cadence(party)[0] if party.seat.owed else None
+            cadence = assessor.cadence(party)[0] if party.view.owed else None
             if cadence is None:
                 continue
             free_on = self._free_on(assessment, party, done, today)
-            for invoice in party.seat.owed:
-                so_far = [*sent.get(invoice.id, ()), *taken.get(invoice.id, ())]
+            for invoice in party.view.owed:
+                so_far = [*sent.get(invoice.id, ()), *taken_steps.get(invoice.id, ())]
                 fitting = cadence_for(cadence, invoice.id, assessment.account)
                 yield self._next(party, fitting, invoice, so_far, free_on, today)
 
     def _free_on(
-        self, assessment: Assessment, party: Party, done: Sequence[Action], today: date
+        self, assessment: Assessment, party: DunnedParty, done: Sequence[Action], today: date
     ) -> date:
         """Return the first day on which the contact may hear from us again."""
-        contact = party.seat.contact.id
+        contact = party.view.contact.id
         if any(action.batch_id and action.contact_id == contact for action in done):
             return today + self._gap
         last = last_moment(assessment, party)
@@ -165,10 +163,10 @@ class Interest:
 
     def _next(
         self,
-        party: Party,
+        party: DunnedParty,
         cadence: Cadence,
         invoice: Invoice,
-        taken: Sequence[SentStep],
+        taken_steps: Sequence[SentStep],
         free_on: date,
         today: date,
     ) -> date:
@@ -176,7 +174,7 @@ class Interest:
 
         What keeps a step that is due has its own day: an answer, an event, or what it waits for.
         """
-        due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken)
+        due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken_steps)
         if due is not None and due.step.day < 0:
             on = due.on if due.on > today else NEVER
             if on < invoice.due_on:
@@ -184,17 +182,17 @@ class Interest:
             if on < invoice.due_on:
                 return on
             # It lapses on the due date, and the one after it counts.
-            due = next_step(cadence, due_on=invoice.due_on, today=invoice.due_on, taken=taken)
+            due = next_step(cadence, due_on=invoice.due_on, today=invoice.due_on, taken=taken_steps)
         if due is None or due.on <= today:
             return NEVER
         return self._leaves_on(party, invoice, due.step, due.on, free_on)
 
     def _leaves_on(
-        self, party: Party, invoice: Invoice, step: Step, on: date, free_on: date
+        self, party: DunnedParty, invoice: Invoice, step: Step, on: date, free_on: date
     ) -> date:
         """Return the day on which a step that is due on a day leaves at the earliest."""
         is_message = step.kind is StepKind.LETTER or (
-            step.kind is StepKind.EMAIL and bool(invoice.email or party.seat.email())
+            step.kind is StepKind.EMAIL and bool(invoice.email or party.view.email())
         )
         if not is_message:
             return on
@@ -215,6 +213,6 @@ def days_of_events(account: Account, first: date, last: date) -> list[date]:
     return sorted(day for day in days if first <= day <= last)
 
 
-def _moving(conditions: Iterable[Condition]) -> list[Standing]:
-    found = (standing(condition.tree) for condition in conditions)
-    return [one for one in found if one is not None]
+def _moving(conditions: Iterable[Condition]) -> list[AnswerValidity]:
+    validities = (validity_of(condition.tree) for condition in conditions)
+    return [validity for validity in validities if validity is not None]

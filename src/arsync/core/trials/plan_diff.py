@@ -68,7 +68,7 @@ class Planned(NamedTuple):
         }
 
 
-class Part(NamedTuple):
+class ChangedQuality(NamedTuple):
     """One quality of an action that is not what it was."""
 
     name: str
@@ -86,13 +86,13 @@ class PlanChange(NamedTuple):
     how: How
     planned: Planned
     """As it stands now; when it is gone, as it stood."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ChangedQuality, ...] = ()
     """What changed in it, by this cause."""
 
     @property
     def only_moved(self) -> bool:
         """Return whether nothing changed but the line in which the rule stands."""
-        return self.how is How.CHANGED and all(one.name == LINE for one in self.parts)
+        return self.how is How.CHANGED and all(quality.name == LINE for quality in self.parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -100,7 +100,7 @@ class PlanChange(NamedTuple):
             "cause": self.cause.value,
             "change": self.how.value,
             **self.planned.as_json(),
-            **({"parts": [one._asdict() for one in self.parts]} if self.parts else {}),
+            **({"parts": [quality._asdict() for quality in self.parts]} if self.parts else {}),
         }
 
 
@@ -160,13 +160,13 @@ def plan_changes(
             same stage twice is planned once.
     """
     before: dict[str, list[int]] = {}
-    for place, one in enumerate(last):
-        before.setdefault(one.contact_id, []).append(place)
+    for place, planned_before in enumerate(last):
+        before.setdefault(planned_before.contact_id, []).append(place)
     for account in accounts:
         places = [place for contact in account.contacts for place in before.pop(contact.id, ())]
         yield from _of_account(account, [last[place] for place in places], stages)
-    for left in before.values():
-        yield from (PlanChange(Cause.DATA, How.GONE, last[place]) for place in left)
+    for remaining in before.values():
+        yield from (PlanChange(Cause.DATA, How.GONE, last[place]) for place in remaining)
 
 
 Plans = list[dict[str, Planned]]
@@ -175,24 +175,24 @@ Plans = list[dict[str, Planned]]
 def _of_account(
     account: Account, then: list[Planned], stages: tuple[TrialDay, ...]
 ) -> Iterator[PlanChange]:
-    plans: Plans = [{one.key: one for one in then}]
-    made: dict[int, dict[str, Planned]] = {}
+    plans: Plans = [{planned_action.key: planned_action for planned_action in then}]
+    plans_by_stage: dict[int, dict[str, Planned]] = {}
     for stage in stages:
-        if id(stage) not in made:
-            made[id(stage)] = {
+        if id(stage) not in plans_by_stage:
+            plans_by_stage[id(stage)] = {
                 action.key: planned(action) for action in stage.treat(account).actions
             }
-        plans.append(made[id(stage)])
+        plans.append(plans_by_stage[id(stage)])
     first, last = plans[0], plans[-1]
-    for key, one in first.items():
+    for key, planned_action in first.items():
         if key not in last:
             cause = Cause.DONE if key in account.done_keys else _cause(key, plans, is_new=False)
-            yield PlanChange(cause, How.GONE, one)
-        elif one.qualities:
+            yield PlanChange(cause, How.GONE, planned_action)
+        elif planned_action.qualities:
             yield from _changed(key, plans, stages)
-    for key, one in last.items():
+    for key, planned_action in last.items():
         if key not in first:
-            yield PlanChange(_cause(key, plans, is_new=True), How.NEW, one)
+            yield PlanChange(_cause(key, plans, is_new=True), How.NEW, planned_action)
 
 
 _CAUSES = (Cause.DATA, Cause.RULE, Cause.TIME)
@@ -201,11 +201,11 @@ _CAUSES = (Cause.DATA, Cause.RULE, Cause.TIME)
 
 def _cause(key: str, plans: Plans, *, is_new: bool) -> Cause:
     """Return between which two plans an action came or went last."""
-    found = Cause.DATA
+    latest = Cause.DATA
     for cause, earlier, later in zip(_CAUSES, plans, plans[1:], strict=False):
         if (key in later) is is_new and (key in earlier) is not is_new:
-            found = cause
-    return found
+            latest = cause
+    return latest
 
 
 def _changed(key: str, plans: Plans, stages: tuple[TrialDay, ...]) -> Iterator[PlanChange]:
@@ -219,27 +219,29 @@ def _changed(key: str, plans: Plans, stages: tuple[TrialDay, ...]) -> Iterator[P
         if name == LINE and plan == 1 and stages[0] is not stages[1]:
             # The old rules are read from their kept text, whose lines are not those of the files.
             return first.qualities[LINE]
-        found = plans[plan][key].qualities.get(name, "")
+        quality_value = plans[plan][key].qualities.get(name, "")
         # A day that has come is as good as any other that has: nothing waits for it.
-        return max(found, today) if name == NOT_BEFORE and found else found
+        return max(quality_value, today) if name == NOT_BEFORE and quality_value else quality_value
 
-    by_cause: dict[Cause, list[Part]] = {}
+    by_cause: dict[Cause, list[ChangedQuality]] = {}
     for name in dict.fromkeys((*last.qualities, *first.qualities)):
         values = [value(plan, name) for plan in range(len(plans))]
         if values[0] != values[-1]:
-            part = Part(name, first.qualities.get(name, ""), last.qualities.get(name, ""))
-            by_cause.setdefault(_cause_of(values), []).append(part)
-    for cause, parts in by_cause.items():
-        yield PlanChange(cause, How.CHANGED, last, tuple(parts))
+            quality = ChangedQuality(
+                name, first.qualities.get(name, ""), last.qualities.get(name, "")
+            )
+            by_cause.setdefault(_cause_of(values), []).append(quality)
+    for cause, qualities in by_cause.items():
+        yield PlanChange(cause, How.CHANGED, last, tuple(qualities))
 
 
 def _cause_of(values: list[str | None]) -> Cause:
     """Return between which two plans a quality last became what it is; None: not planned there."""
-    found, earlier = Cause.DATA, values[0]
+    latest, earlier = Cause.DATA, values[0]
     for cause, later in zip(_CAUSES, values[1:], strict=False):
         if later is None:
             continue
         if later == values[-1] != earlier:
-            found = cause
+            latest = cause
         earlier = later
-    return found
+    return latest

@@ -15,7 +15,7 @@ from arsync.core.actions import Action
 from arsync.core.actions.effects import after, after_reasons, judged, leaves_on
 from arsync.core.ledger.records import Account, Promise
 from arsync.core.rulebook.model import Rulebook
-from arsync.core.trials.day_skipping import Interest, days_of_events
+from arsync.core.trials.day_skipping import InterestingDays, days_of_events
 from arsync.core.trials.trial import Treatment, Trial, TrialDay
 
 DAY = timedelta(1)
@@ -52,7 +52,7 @@ class Walker:
         self.evaluated = 0
         """How many days of accounts were planned."""
         self._trial = trial
-        self._interest = Interest(rulebook, self.day, last)
+        self._interesting_days = InterestingDays(rulebook, self.day, last)
         self._every_day = every_day
         self._days: dict[date, TrialDay] = {}
 
@@ -80,7 +80,7 @@ class Walker:
             account = _judged(_carried(documents_on(today), state), judgements, today)
             treatment = self.day(today).treat(account)
             self.evaluated += 1
-            state = after_reasons(state, treatment.over)
+            state = after_reasons(state, treatment.ended_refusals)
             done = tuple(action for action in treatment.actions if leaves_on(action, today))
             if done:
                 state = after(account, done, today)
@@ -98,7 +98,7 @@ class Walker:
         event = events[place] if place < len(events) else self.last + DAY
         if event == tomorrow:
             return tomorrow
-        return self._interest.after(treatment, done, today, event)
+        return self._interesting_days.after(treatment, done, today, event)
 
 
 def _carried(documents: Account, state: Account) -> Account:

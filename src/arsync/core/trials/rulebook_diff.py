@@ -33,7 +33,7 @@ class ChangeKind(StrEnum):
     """Neither acts, but for other reasons."""
 
 
-class Side(NamedTuple):
+class RulebookSide(NamedTuple):
     """What one of the two does, and the line that says so."""
 
     text: str
@@ -49,22 +49,22 @@ class Side(NamedTuple):
         }
 
 
-class Change(NamedTuple):
+class DecisionChange(NamedTuple):
     """One thing that the two rulebooks decide otherwise."""
 
     kind: ChangeKind
     about: str
     """The invoices it concerns, or empty when it is about the customer."""
-    old: Side
-    new: Side
+    old: RulebookSide
+    new: RulebookSide
 
 
-class Difference(NamedTuple):
+class CustomerDifference(NamedTuple):
     """Everything that changes for one customer."""
 
     contact_id: str
     contact_name: str
-    changes: tuple[Change, ...]
+    changes: tuple[DecisionChange, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -82,7 +82,9 @@ class Difference(NamedTuple):
         }
 
 
-def differences(accounts: Iterable[Account], old: TrialDay, new: TrialDay) -> Iterator[Difference]:
+def customer_differences(
+    accounts: Iterable[Account], old: TrialDay, new: TrialDay
+) -> Iterator[CustomerDifference]:
     """Yield the customers whom the two rulebooks treat differently.
 
     Args:
@@ -91,11 +93,13 @@ def differences(accounts: Iterable[Account], old: TrialDay, new: TrialDay) -> It
         new: the other, on the same day or another.
     """
     for account in accounts:
-        found = _Comparison((old, old.treat(account)), (new, new.treat(account))).by_contact()
+        by_contact = _TreatmentComparison(
+            (old, old.treat(account)), (new, new.treat(account))
+        ).by_contact()
         names = {contact.id: contact.name for contact in account.contacts}
-        for contact_id, changes in found.items():
+        for contact_id, changes in by_contact.items():
             name = names.get(contact_id, contact_id)
-            yield Difference(contact_id, name, tuple(changes))
+            yield CustomerDifference(contact_id, name, tuple(changes))
 
 
 def action_in_words(action: Action) -> str:
@@ -108,63 +112,71 @@ def action_in_words(action: Action) -> str:
 Weighed = tuple[TrialDay, Treatment]
 
 
-class _Comparison:
+class _TreatmentComparison:
     """Two treatments of one account."""
 
     def __init__(self, old: Weighed, new: Weighed) -> None:
         self.old = old
         self.new = new
-        self.found: dict[str, list[Change]] = {}
+        self.found: dict[str, list[DecisionChange]] = {}
 
-    def by_contact(self) -> dict[str, list[Change]]:
+    def by_contact(self) -> dict[str, list[DecisionChange]]:
         """Return the changes, by contact."""
         self._limits()
         self._actions()
         self._held_back()
         return self.found
 
-    def _add(self, contact_id: str, change: Change) -> None:
+    def _add(self, contact_id: str, change: DecisionChange) -> None:
         self.found.setdefault(contact_id, []).append(change)
 
     def _limits(self) -> None:
         old, new = _limit(*self.old), _limit(*self.new)
         if old.text != new.text:
-            contact_id = self.old[1].assessment.root.seat.contact.id
-            self._add(contact_id, Change(ChangeKind.LIMIT, "", old, new))
+            contact_id = self.old[1].assessment.root.view.contact.id
+            self._add(contact_id, DecisionChange(ChangeKind.LIMIT, "", old, new))
 
     def _actions(self) -> None:
         before = {action.key: action for action in self.old[1].actions}
         after = {action.key: action for action in self.new[1].actions}
-        gone = {key: one for key, one in before.items() if key not in after}
-        come = {key: one for key, one in after.items() if key not in before}
-        for key, one in before.items():
+        gone = {key: action for key, action in before.items() if key not in after}
+        come = {key: action for key, action in after.items() if key not in before}
+        for key, action in before.items():
             if key in after:
-                self._both(one, after[key])
-        for key, one in list(gone.items()):
-            twin = next((other for other in come.values() if _same_matter(one, other)), None)
+                self._both(action, after[key])
+        for key, action in list(gone.items()):
+            twin = next(
+                (candidate for candidate in come.values() if _same_matter(action, candidate)), None
+            )
             if twin is not None:
-                self._both(one, twin)
+                self._both(action, twin)
                 del gone[key], come[twin.key]
-        for one in gone.values():
-            new = _instead(self.new, one)
-            self._add(one.contact_id, Change(ChangeKind.STOPS, _about(one), _side(one), new))
-        for one in come.values():
-            old = _instead(self.old, one)
-            self._add(one.contact_id, Change(ChangeKind.STARTS, _about(one), old, _side(one)))
+        for action in gone.values():
+            new = _instead(self.new, action)
+            self._add(
+                action.contact_id,
+                DecisionChange(ChangeKind.STOPS, _about(action), _side(action), new),
+            )
+        for action in come.values():
+            old = _instead(self.old, action)
+            self._add(
+                action.contact_id,
+                DecisionChange(ChangeKind.STARTS, _about(action), old, _side(action)),
+            )
 
     def _both(self, old: Action, new: Action) -> None:
         if _content(old) == _content(new):
             return
         more = _qualities(old), _qualities(new)
         texts = [
-            ", ".join([action_in_words(action), *(x for x in mine if x not in other)])
-            for action, mine, other in ((old, *more), (new, *more[::-1]))
+            ", ".join([action_in_words(action), *(x for x in mine if x not in others)])
+            for action, mine, others in ((old, *more), (new, *more[::-1]))
         ]
         sides = [
-            Side(text, action.because, action)
+            RulebookSide(text, action.because, action)
             for text, action in zip(texts, (old, new), strict=True)
         ]
-        self._add(new.contact_id, Change(ChangeKind.OTHERWISE, _about(new), *sides))
+        self._add(new.contact_id, DecisionChange(ChangeKind.OTHERWISE, _about(new), *sides))
 
     def _held_back(self) -> None:
         acted = {
@@ -184,26 +196,28 @@ class _Comparison:
                 continue
             number = next((held_back.invoice_number for held_back in (*old, *new)), "")
             sides = _held_side(old), _held_side(new)
-            self._add(contact_id, Change(ChangeKind.HELD_BACK, number, *sides))
+            self._add(contact_id, DecisionChange(ChangeKind.HELD_BACK, number, *sides))
 
 
 def _held(rows: Sequence[HeldBack]) -> dict[tuple[str, str], list[HeldBack]]:
-    found: dict[tuple[str, str], list[HeldBack]] = {}
+    by_subject: dict[tuple[str, str], list[HeldBack]] = {}
     for row in rows:
-        found.setdefault((row.contact_id, row.invoice_id), []).append(row)
-    return found
+        by_subject.setdefault((row.contact_id, row.invoice_id), []).append(row)
+    return by_subject
 
 
-def _held_side(rows: Sequence[HeldBack]) -> Side:
+def _held_side(rows: Sequence[HeldBack]) -> RulebookSide:
     if not rows:
-        return Side("nothing to do")
+        return RulebookSide("nothing to do")
     text = "; ".join(dict.fromkeys(row.why for row in rows))
-    return Side(f"held back: {text}", next((row.because for row in rows if row.because), None))
+    return RulebookSide(
+        f"held back: {text}", next((row.because for row in rows if row.because), None)
+    )
 
 
-def _side(action: Action) -> Side:
+def _side(action: Action) -> RulebookSide:
     extra = ", asks a person first" if action.needs_approval else ""
-    return Side(action_in_words(action) + extra, action.because, action)
+    return RulebookSide(action_in_words(action) + extra, action.because, action)
 
 
 def _about(action: Action) -> str:
@@ -249,17 +263,17 @@ def _qualities(action: Action) -> list[str]:
     ]
 
 
-def _limit(day: TrialDay, treatment: Treatment) -> Side:
-    seat, rule = treatment.assessment.root.seat, treatment.assessment.limit_rule
+def _limit(day: TrialDay, treatment: Treatment) -> RulebookSide:
+    view, rule = treatment.assessment.root.view, treatment.assessment.limit_rule
     because = Because(rule.place.file, rule.place.line, rule.name) if rule else None
-    if seat.limit_is_none:
-        return Side(NO_LIMIT, because)
-    if seat.credit_limit is None:
-        return Side("credit limit unknown", because)
-    return Side(f"credit limit {shown(seat.credit_limit, day.rulebook.currency)}", because)
+    if view.limit_is_none:
+        return RulebookSide(NO_LIMIT, because)
+    if view.credit_limit is None:
+        return RulebookSide("credit limit unknown", because)
+    return RulebookSide(f"credit limit {shown(view.credit_limit, day.rulebook.currency)}", because)
 
 
-def _instead(weighed: Weighed, action: Action) -> Side:
+def _instead(weighed: Weighed, action: Action) -> RulebookSide:
     """Return what this side does in place of an action of the other, and which line says so."""
     day, treatment = weighed
     ids = {ref.id for ref in action.invoices}
@@ -272,19 +286,19 @@ def _instead(weighed: Weighed, action: Action) -> Side:
         return _held_side(exact or of_contact)
     if action.invoices and action.invoices[0].step:
         for party in treatment.assessment.parties:
-            if party.seat.contact.id == action.contact_id:
+            if party.view.contact.id == action.contact_id:
                 cadence, _ = day.assessor.cadence(party)
                 if cadence is not None:
                     place = cadence.place
                     cited = Because(place.file, place.line, cadence.name)
-                    return Side("no step is due", cited)
+                    return RulebookSide("no step is due", cited)
     if action.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
         reasons = treatment.assessment.reasons
         if reasons:
             place = reasons[0].place
-            return Side("the hold stays", Because(place.file, place.line, reasons[0].name))
+            return RulebookSide("the hold stays", Because(place.file, place.line, reasons[0].name))
     named = _same_name(day.rulebook, action.because.rule)
-    return Side("does not apply" if named else "no such rule", named)
+    return RulebookSide("does not apply" if named else "no such rule", named)
 
 
 def _same_name(rulebook: Rulebook, name: str) -> Because | None:

@@ -22,9 +22,9 @@ from arsync.core.ledger.records import (
     Payment,
     PaymentStatus,
 )
-from arsync.core.rulebook.figures import average
+from arsync.core.rulebook.facts.contact_figures import average
 from arsync.core.rulebook.model import Rulebook
-from arsync.core.trials.activity_counts import Tally
+from arsync.core.trials.activity_counts import ActivityCounts
 from arsync.core.trials.replay import Walker, taken_over
 from arsync.core.trials.trial import Trial
 
@@ -49,7 +49,7 @@ class Simulation(NamedTuple):
     last: date
     debtors: Debtors
     rulebook: Rulebook
-    tally: Tally
+    tally: ActivityCounts
     payments: int
     """How many payments came in."""
     accounts: int
@@ -103,7 +103,7 @@ def simulate(
     """
     last = today + timedelta(days - 1)
     walker = Walker(trial, rulebook, today, last, every_day=every_day)
-    tally, payments, count = Tally(), 0, 0
+    tally, payments, count = ActivityCounts(), 0, 0
     for account in accounts:
         count += 1
         began = taken_over(account, today)
@@ -148,7 +148,7 @@ def payments_of(
     account: Account, debtors: Debtors, today: date, usual_days_late: int | None
 ) -> list[DuePayment]:
     """Return what one debtor pays after today, in the order of days."""
-    owed = [one for one in account.invoices if is_owed(one)]
+    owed = [candidate for candidate in account.invoices if is_owed(candidate)]
     due_payments: list[DuePayment] = []
     if debtors is Debtors.AS_BEFORE:
         own = {
@@ -165,8 +165,10 @@ def payments_of(
                     DuePayment(_habit(invoice, late, today), invoice, invoice.amount_due)
                 )
     elif debtors is Debtors.ON_PROMISE:
-        due_payments = [one for invoice in owed for one in _promised(account, invoice, today)]
-    return sorted(due_payments, key=lambda one: (one.on, one.invoice.id))
+        due_payments = [
+            candidate for invoice in owed for candidate in _promised(account, invoice, today)
+        ]
+    return sorted(due_payments, key=lambda candidate: (candidate.on, candidate.invoice.id))
 
 
 def _habit(invoice: Invoice, late: int, today: date) -> date:

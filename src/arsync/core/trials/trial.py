@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.ledger.records import Account, Organisation
-from arsync.core.planning.assessment import Assessment, Assessor, Party
+from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_decisions import EmailBudget
 from arsync.core.planning.planner import begin_plan, plan_account
 from arsync.core.planning.planning_context import Planning
 from arsync.core.rulebook.model import Rulebook
@@ -21,8 +22,8 @@ class Treatment(NamedTuple):
     assessment: Assessment
     actions: tuple[Action, ...]
     held_back: tuple[HeldBack, ...]
-    over: tuple[str, ...]
-    """Keys of what was undone or refused and may come again: see `Plan.over`."""
+    ended_refusals: tuple[str, ...]
+    """Keys of what was undone or refused and may come again: see `Plan.ended_refusals`."""
 
 
 class Trial(NamedTuple):
@@ -70,19 +71,15 @@ class TrialDay:
 
     def treat(self, account: Account) -> Treatment:
         """Return what the rulebook does with one account, and what it holds back."""
-        planning = self._planning
-        planning.actions, planning.held_back, planning.over = [], [], []
-        assessment = plan_account(planning, account)
+        # What a trial plans is not limited by a day's emails: it asks about one account at a time.
+        assessment, decisions = plan_account(self._planning, account, EmailBudget(0))
         return Treatment(
-            assessment,
-            tuple(planning.actions),
-            tuple(planning.held_back),
-            tuple(planning.over),
+            assessment, decisions.actions, decisions.held_back, decisions.ended_refusals
         )
 
-    def leaves_on(self, party: Party) -> date:
+    def leaves_on(self, party: DunnedParty) -> date:
         """Return the day on which a message of this day leaves to a customer: it, or a later."""
-        leaving = self._planning.places.leaving(party.seat.contact, party.customer)
+        leaving = self._planning.places.leaving(party.view.contact, party.customer)
         return leaving.not_before.date()
 
     @property

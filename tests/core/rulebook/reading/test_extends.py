@@ -17,7 +17,7 @@ from arsync.core.ledger.records import Organisation
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook import Place, Problem, Rulebook, needs, read_rulebook
-from arsync.core.rulebook.effective import differences, effective_text
+from arsync.core.rulebook.effective import effective_text, rulebook_differences
 from arsync.core.rulebook.reading.extends import LAYERS_MAX, Extended
 from arsync.core.rulebook.reading.reader import Reading, read_layers
 
@@ -403,7 +403,7 @@ def test_what_differs_is_listed_with_its_place() -> None:
         "follow_ups: [{name: Broken promise, remove: true}]\nsafety: {emails: 5}\n"
     )
     assert own.problems == []
-    assert [str(difference) for difference in differences(shared.files, own.files)] == [
+    assert [str(difference) for difference in rulebook_differences(shared.files, own.files)] == [
         "credit_limits 'Mine': added  (own.yaml:5)",
         "credit_holds 'Overdue': terms removed: cash on delivery  (base.yaml:24)",
         "reminders 'Cadence': day 14 {email: second reminder} -> {task: Call}  (own.yaml:10)",
@@ -411,7 +411,7 @@ def test_what_differs_is_listed_with_its_place() -> None:
         "follow_ups 'Broken promise': removed  (base.yaml:34)",
         "safety: emails 300 -> 5  (own.yaml:12)",
     ]
-    assert differences(shared.files, shared.files) == []
+    assert rulebook_differences(shared.files, shared.files) == []
 
 
 # -- whatever is written ------------------------------------------------------------------------
@@ -460,7 +460,7 @@ def test_what_is_shown_reads_back_to_the_same_rulebook(low: str, mid: str, top: 
     again = read_layers([("again", shown)])
     assert again.problems == []
     assert without_places(again.rulebook) == without_places(layered.rulebook)
-    assert differences(layered.files, again.files) == []
+    assert rulebook_differences(layered.files, again.files) == []
 
 
 SCRAPS = st.sampled_from(

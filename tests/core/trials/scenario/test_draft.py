@@ -23,7 +23,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.rulebook import Rulebook
-from arsync.core.trials.scenario import NoDraft, Verdict, draft, judge, play, read_scenarios
+from arsync.core.trials.scenario import NoDraft, ScenarioResult, draft, judge, play, read_scenarios
 from arsync.core.trials.scenario.draft import OWED_INVOICES_MAX, PAID_INVOICES_MAX
 
 Desk = Any
@@ -61,7 +61,7 @@ def drafted(account: Account, rulebook: Rulebook | None = None) -> str:
     )
 
 
-def verdict(text: str, rulebook: Rulebook | None = None) -> Verdict:
+def verdict(text: str, rulebook: Rulebook | None = None) -> ScenarioResult:
     scenario_file, problems = read_scenarios("draft.yaml", text)
     assert scenario_file is not None, f"{text}\n{problems}"
     story = scenario_file.scenarios[0]

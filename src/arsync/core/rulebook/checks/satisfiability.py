@@ -24,19 +24,12 @@ from arsync.core.rulebook.conditions import (
     Node,
     OneOf,
 )
-from arsync.core.rulebook.facts import Field, Kind
+from arsync.core.rulebook.facts import FactKind, Field
+from arsync.core.rulebook.facts.field import WHOLE_NUMBERS
 
 ALTERNATIVES_MAX = 256
 """A condition with more alternatives than this is taken to be possible."""
 
-_BELOW_NOTHING = frozenset(
-    "headroom exposure sales_last_365_days days_until_review highest_step_sent total "
-    "average_days_to_pay".split()
-)
-"""Numbers that can be negative; all others start at 0."""
-
-_TO_A_HUNDRED = frozenset({"overdue_percent", "paid_on_time_percent"})
-_WHOLE = frozenset({Kind.DAYS, Kind.COUNT})
 _OPPOSITE = {
     "more_than": "at_most",
     "at_least": "less_than",
@@ -88,7 +81,10 @@ def both(*conditions: list[Alternative]) -> list[Alternative]:
         count *= len(condition)
     if count > ALTERNATIVES_MAX:
         raise TooMany
-    return [tuple(want for wanteds in parts for want in wanteds) for parts in product(*conditions)]
+    return [
+        tuple(want for wanteds in combination for want in wanteds)
+        for combination in product(*conditions)
+    ]
 
 
 def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool:
@@ -108,18 +104,18 @@ def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool
 
 def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            found = [_alternatives(part, yes=yes) for part in parts]
+        case AllOf(children) | AnyOf(children):
+            of_children = [_alternatives(child, yes=yes) for child in children]
             if isinstance(node, AllOf) is yes:
-                return both(*found)
-            joined = [wanteds for part in found for wanteds in part]
+                return both(*of_children)
+            joined = [wanteds for child in of_children for wanteds in child]
             if len(joined) > ALTERNATIVES_MAX:
                 raise TooMany
             return joined
-        case Negation(part):
-            return _alternatives(part, yes=not yes)
-        case InGroup(_, part):
-            return _alternatives(part, yes=yes)
+        case Negation(child):
+            return _alternatives(child, yes=not yes)
+        case InGroup(_, child):
+            return _alternatives(child, yes=yes)
         case _:
             return [(Wanted(node, yes),)]
 
@@ -127,11 +123,11 @@ def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
 def _may_be_unknown(node: Node) -> Iterator[Field]:
     """Yield the facts whose being unknown can leave the condition unknown."""
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _may_be_unknown(part)
-        case Negation(part) | InGroup(_, part):
-            yield from _may_be_unknown(part)
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from _may_be_unknown(child)
+        case Negation(child) | InGroup(_, child):
+            yield from _may_be_unknown(child)
         case Known():
             return
         case Compare(field, _, operand):
@@ -142,50 +138,50 @@ def _may_be_unknown(node: Node) -> Iterator[Field]:
             yield node.field
 
 
-def _can_be(wanted: Alternative, *, one_text: bool) -> bool:
+def _can_be(wants: Alternative, *, one_text: bool) -> bool:
     """Return whether all of it can be so at the same time."""
     by_field: dict[tuple[str, str], list[Wanted]] = {}
     orders: dict[tuple[str, str], str] = {}
     unknown: set[tuple[str, str]] = set()
-    known: set[tuple[str, str]] = set()
-    for one in wanted:
-        field = one.leaf.field
+    known_facts: set[tuple[str, str]] = set()
+    for want in wants:
+        field = want.leaf.field
         key = (field.of, field.name)
-        if isinstance(one.leaf, Known):
-            if one.leaf.known is one.yes:
-                known.add(key)
+        if isinstance(want.leaf, Known):
+            if want.leaf.known is want.yes:
+                known_facts.add(key)
             else:
                 if not field.unknown:
                     return False
                 unknown.add(key)
             continue
-        known.add(key)
-        if isinstance(one.leaf, Compare) and isinstance(one.leaf.operand, Field):
-            other = one.leaf.operand
-            known.add((other.of, other.name))
-            if not _can_be_ordered(one, orders):
+        known_facts.add(key)
+        if isinstance(want.leaf, Compare) and isinstance(want.leaf.operand, Field):
+            operand = want.leaf.operand
+            known_facts.add((operand.of, operand.name))
+            if not _can_be_ordered(want, orders):
                 return False
             continue
-        by_field.setdefault(key, []).append(one)
-    if known & unknown:
+        by_field.setdefault(key, []).append(want)
+    if known_facts & unknown:
         return False
     return all(_one_fact_can_be(group, one_text=one_text) for group in by_field.values())
 
 
-def _can_be_ordered(one: Wanted, orders: dict[tuple[str, str], str]) -> bool:
+def _can_be_ordered(want: Wanted, orders: dict[tuple[str, str], str]) -> bool:
     """Keep which orders of two facts are left; False when none is."""
-    assert isinstance(one.leaf, Compare)
-    assert isinstance(one.leaf.operand, Field)
-    allowed = set(_ORDERS[one.leaf.word])
-    if not one.yes:
+    assert isinstance(want.leaf, Compare)
+    assert isinstance(want.leaf.operand, Field)
+    allowed = set(_ORDERS[want.leaf.word])
+    if not want.yes:
         allowed = set("<=>") - allowed
-    first, second = one.leaf.field.name, one.leaf.operand.name
+    first, second = want.leaf.field.name, want.leaf.operand.name
     if first > second:
         first, second = second, first
         allowed = {{"<": ">", ">": "<", "=": "="}[sign] for sign in allowed}
-    left = set(orders.get((first, second), "<=>")) & allowed
-    orders[first, second] = "".join(sorted(left))
-    return bool(left)
+    remaining = set(orders.get((first, second), "<=>")) & allowed
+    orders[first, second] = "".join(sorted(remaining))
+    return bool(remaining)
 
 
 def _one_fact_can_be(group: list[Wanted], *, one_text: bool) -> bool:
@@ -193,28 +189,28 @@ def _one_fact_can_be(group: list[Wanted], *, one_text: bool) -> bool:
     if isinstance(leaf, Compare):
         return _number_can_be(leaf.field, group)
     if isinstance(leaf, Flag):
-        answers = {one.leaf.value is one.yes for one in group if isinstance(one.leaf, Flag)}
+        answers = {want.leaf.value is want.yes for want in group if isinstance(want.leaf, Flag)}
         return len(answers) == 1
     return _text_can_be(leaf.field, group, one_text=one_text)
 
 
 def _number_can_be(field: Field, group: list[Wanted]) -> bool:
     """Return whether a number lies within all the bounds."""
-    low: Decimal | None = None if field.name in _BELOW_NOTHING else Decimal(0)
-    high: Decimal | None = Decimal(100) if field.name in _TO_A_HUNDRED else None
+    assert field.bounds is not None, "only numbers are compared"
+    low, high = (None if bound is None else Decimal(bound) for bound in field.bounds)
     low_open = high_open = False
     never: set[Decimal] = set()
-    for one in group:
-        assert isinstance(one.leaf, Compare)
-        assert not isinstance(one.leaf.operand, Field)
-        word, bound = one.leaf.word, Decimal(one.leaf.operand)
-        if word == "exactly" and not one.yes:
+    for want in group:
+        assert isinstance(want.leaf, Compare)
+        assert not isinstance(want.leaf.operand, Field)
+        word, bound = want.leaf.word, Decimal(want.leaf.operand)
+        if word == "exactly" and not want.yes:
             never.add(bound)
             continue
         words = ("at_least", "at_most") if word == "exactly" else (word,)
-        for each in words if one.yes else (_OPPOSITE[word],):
+        for each in words if want.yes else (_OPPOSITE[word],):
             is_open = each in {"more_than", "less_than"}
-            if is_open and field.kind in _WHOLE:
+            if is_open and field.kind in WHOLE_NUMBERS:
                 is_open, bound = False, bound + (1 if each == "more_than" else -1)
             if each in {"more_than", "at_least"}:
                 if low is None or (bound, is_open) > (low, low_open):
@@ -232,12 +228,14 @@ def _text_can_be(field: Field, group: list[Wanted], *, one_text: bool) -> bool:
     """Return whether a text, or a set of texts, is one of these and none of those."""
     if len(group) == 1 and isinstance(group[0].leaf, OneOf) and group[0].yes:
         return bool(group[0].leaf.values)
-    wanted = [set(one.leaf.values) for one in group if one.yes and isinstance(one.leaf, OneOf)]
+    accepted = [
+        set(want.leaf.values) for want in group if want.yes and isinstance(want.leaf, OneOf)
+    ]
     refused: set[str] = set()
-    for one in group:
-        if not one.yes and isinstance(one.leaf, OneOf):
-            refused |= one.leaf.values
-    if field.kind is Kind.TEXTS and not one_text:
-        return all(values - refused for values in wanted)
-    left = set.intersection(*wanted) if wanted else set(field.choices)
-    return bool(left - refused) if wanted or field.choices else True
+    for want in group:
+        if not want.yes and isinstance(want.leaf, OneOf):
+            refused |= want.leaf.values
+    if field.kind is FactKind.TEXTS and not one_text:
+        return all(values - refused for values in accepted)
+    remaining = set.intersection(*accepted) if accepted else set(field.choices)
+    return bool(remaining - refused) if accepted or field.choices else True

@@ -13,13 +13,13 @@ _STOPS_ANYWAY = frozenset({"dispute", "promise_to_pay"})
 
 def unused_groups(rulebook: Rulebook) -> list[Problem]:
     """Return the groups that no rule asks for."""
-    asked = {name for _, when in rulebook.conditions() for name in _groups_of(when.tree)}
+    asked_for = {name for _, when in rulebook.conditions() for name in _groups_of(when.tree)}
     return [
         Problem(
             *place, f"no rule asks for the group {name!r}.", "ask for it, or remove it", "warning"
         )
         for name, place in rulebook.group_places.items()
-        if name in rulebook.groups and name not in asked
+        if name in rulebook.groups and name not in asked_for
     ]
 
 
@@ -63,8 +63,8 @@ def _groups_of(node: Node) -> Iterator[str]:
     match node:
         case InGroup(name, _):
             yield name
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _groups_of(part)
-        case Negation(part):
-            yield from _groups_of(part)
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from _groups_of(child)
+        case Negation(child):
+            yield from _groups_of(child)

@@ -58,10 +58,10 @@ class _Rule(NamedTuple):
 def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     """Return what a rulebook says that can never happen or has no effect, by file and line."""
     problems = [*_groups(rulebook), *_never(rulebook)]
-    never = {(one.file, one.line) for one in problems}
+    never = {(place.file, place.line) for place in problems}
     alone = _looked_at(rulebook.leave_alone)
-    limits = [one for one in _looked_at(rulebook.credit_limits) if _at(one) not in never]
-    cadences = [one for one in _looked_at(rulebook.reminders) if _at(one) not in never]
+    limits = [place for place in _looked_at(rulebook.credit_limits) if _at(place) not in never]
+    cadences = [place for place in _looked_at(rulebook.reminders) if _at(place) not in never]
     problems += [
         _warning(rule.place, f"{rule.name!r} leaves everyone alone: no other rule acts.")
         for rule in alone
@@ -70,15 +70,17 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     problems += _shadowed(limits, "credit limit", "move it above the other")
     shadowed = _shadowed(cadences, "cadence", "move it above the other")
     problems += shadowed
-    dead = {(one.file, one.line) for one in shadowed}
-    problems += _left_alone(alone, [one for one in cadences if _at(one) not in dead])
-    problems += _overlapping([one for one in cadences if _at(one) not in dead])
+    dead = {(place.file, place.line) for place in shadowed}
+    problems += _left_alone(alone, [place for place in cadences if _at(place) not in dead])
+    problems += _overlapping([place for place in cadences if _at(place) not in dead])
     for cadence in rulebook.reminders:
         if (cadence.place.file, cadence.place.line) not in never | dead:
             problems += _steps(cadence)
     problems += [*unused_groups(rulebook), *skips_without_effect(rulebook)]
     problems += [*rulebook.cautions, *statutory_warnings(rulebook)]
-    return sorted(set(problems), key=lambda one: (one.file, one.line, one.column, one.message))
+    return sorted(
+        set(problems), key=lambda place: (place.file, place.line, place.column, place.message)
+    )
 
 
 def _at(rule: _Rule) -> tuple[str, int]:
@@ -90,15 +92,15 @@ def _warning(place: Place, message: str, hint: str = "") -> Problem:
 
 
 def _looked_at(rules: Sequence[LeaveAlone | CreditLimit | Cadence]) -> list[_Rule]:
-    found = []
+    looked_at = []
     for rule in rules:
         try:
             ways, others = holds(rule.when.tree), fails(rule.when.tree)
         except TooMany:
             continue
         fields = frozenset(fields_of(rule.when.tree))
-        found.append(_Rule(rule.name, rule.place, rule.when, ways, others, fields))
-    return found
+        looked_at.append(_Rule(rule.name, rule.place, rule.when, ways, others, fields))
+    return looked_at
 
 
 def _groups(rulebook: Rulebook) -> list[Problem]:

@@ -11,10 +11,10 @@ from urllib.parse import quote
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook import conditions as tree
-from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, NUMBERS, Field, Kind
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, NUMBERS, FactKind, Field
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.value_types import (
-    Amount,
+    AmountShape,
     Percent,
     Schema,
     Source,
@@ -32,11 +32,11 @@ NESTING_MAX = 2
 DAYS_MAX = 36_500
 """A hundred years: more days than any question needs."""
 
-_NUMBER_SHAPES: Mapping[Kind, Amount | Percent | WholeNumber] = {
-    Kind.AMOUNT: Amount(),
-    Kind.PERCENT: Percent(),
-    Kind.DAYS: WholeNumber(-DAYS_MAX, DAYS_MAX, "a number of days"),
-    Kind.COUNT: WholeNumber(0, 1_000_000, "a whole number"),
+_NUMBER_SHAPES: Mapping[FactKind, AmountShape | Percent | WholeNumber] = {
+    FactKind.AMOUNT: AmountShape(),
+    FactKind.PERCENT: Percent(),
+    FactKind.DAYS: WholeNumber(-DAYS_MAX, DAYS_MAX, "a number of days"),
+    FactKind.COUNT: WholeNumber(0, 1_000_000, "a whole number"),
 }
 
 
@@ -53,28 +53,28 @@ class ConditionShape:
     @property
     def fields(self) -> dict[str, Field]:
         """Return the facts that may be asked for here, by name."""
-        found = {**CONTACT_BY_NAME, **(INVOICE_BY_NAME if self.of == "invoice" else {})}
+        by_name = {**CONTACT_BY_NAME, **(INVOICE_BY_NAME if self.of == "invoice" else {})}
         return {
             name: field
-            for name, field in found.items()
+            for name, field in by_name.items()
             if (self.limit_facts or not field.needs_limit)
-            and (self.groups or field.kind is not Kind.GROUP)
+            and (self.groups or field.kind is not FactKind.GROUP)
         }
 
     def read(self, node: Node, source: Source, label: str) -> tree.Condition | None:
         """Return the condition, compiled; None when any part of it is wrong."""
-        found = _Reading(self, source, self.fields).block(node, label, 0)
-        if found is None:
+        root = _Reading(self, source, self.fields).block(node, label, 0)
+        if root is None:
             return None
         before = source.problems.questions
-        source.problems.questions += sum(1 for _ in tree.leaves(found))
+        source.problems.questions += sum(1 for _ in tree.leaves(root))
         if source.problems.questions > QUESTIONS_MAX >= before:
             source.problem(
                 node,
                 f"more than {QUESTIONS_MAX:,} questions in the conditions of one rulebook.",
                 "ask for one contact group or tag instead of listing customers",
             )
-        return tree.Condition.of(found)
+        return tree.Condition.of(root)
 
     def schema(self) -> Schema:
         """Return a reference to the schema's definition of conditions of this kind."""
@@ -109,10 +109,10 @@ class _Reading:
         lines = entries(node, self.source, label)
         if isinstance(node, MappingNode) and not node.value:
             self.source.problem(node, f"{label} is empty; it must hold at least one condition.")
-        parts = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
-        if not parts or any(part is None for part in parts):
+        children = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
+        if not children or any(child is None for child in children):
             return None
-        sound = tuple(part for part in parts if part is not None)
+        sound = tuple(child for child in children if child is not None)
         return sound[0] if len(sound) == 1 else tree.AllOf(sound)
 
     def line(self, key: str, key_node: Node, value: Node, depth: int) -> tree.Node | None:
@@ -133,18 +133,18 @@ class _Reading:
         if isinstance(node, MappingNode):
             if depth > NESTING_MAX:
                 return self.block(node, "'any'", depth)
-            parts = [
+            children = [
                 self.line(key, key_node, value, depth)
                 for key, key_node, value in entries(node, self.source, "'any'")
             ]
         else:
             blocks = items(node, self.source, "'any'")
-            parts = [self.block(block, "an item of 'any'", depth) for block in blocks]
-        if not parts:
+            children = [self.block(block, "an item of 'any'", depth) for block in blocks]
+        if not children:
             self.source.problem(node, "'any' is empty; it must hold at least one condition.")
-        if not parts or any(part is None for part in parts):
+        if not children or any(child is None for child in children):
             return None
-        return tree.AnyOf(tuple(part for part in parts if part is not None))
+        return tree.AnyOf(tuple(child for child in children if child is not None))
 
     def unknown_key(self, key: str, key_node: Node) -> None:
         """Say what is wrong with a key that is no fact here."""
@@ -167,29 +167,29 @@ class _Reading:
 
     def question(self, field: Field, value: Node) -> tree.Node | None:
         """Read what is asked of one fact."""
-        if field.kind is Kind.GROUP:
+        if field.kind is FactKind.GROUP:
             return self.group(value)
         if isinstance(value, ScalarNode) and value.value in {"known", "unknown"}:
             return tree.Known(field, value.value == "known")
         if field.kind in NUMBERS:
             return self.comparison(field, value)
-        if field.kind is Kind.YES_NO:
+        if field.kind is FactKind.YES_NO:
             return self.flag(field, value)
         return self.one_of(field, value)
 
     def group(self, value: Node) -> tree.Node | None:
         """Read `group: Key account`, or a list of groups."""
-        parts: list[tree.Node] = []
+        members: list[tree.Node] = []
         names = self.texts(value, "'group'")
         for name, node in names:
             if name not in self.source.groups:
                 hint = did_you_mean(name, self.source.groups) or "define it under 'groups:'"
                 self.source.problem(node, f"there is no group {name!r}.", hint)
             elif (definition := self.source.groups[name]) is not None:
-                parts.append(tree.InGroup(name, definition.tree))
-        if not parts or len(parts) != len(names):
+                members.append(tree.InGroup(name, definition.tree))
+        if not members or len(members) != len(names):
             return None
-        return parts[0] if len(parts) == 1 else tree.AnyOf(tuple(parts))
+        return members[0] if len(members) == 1 else tree.AnyOf(tuple(members))
 
     def texts(self, value: Node, label: str) -> list[tuple[str, Node]]:
         """Read one text or a list of texts, each with its node."""
@@ -199,8 +199,8 @@ class _Reading:
         if isinstance(value, MappingNode):
             self.source.problem(value, f"{label} must be a text or a list, not {kind_of(value)}.")
             return []
-        found = [(Text().read(node, self.source, label), node) for node in nodes]
-        return [(text, node) for text, node in found if text is not None]
+        read_texts = [(Text().read(node, self.source, label), node) for node in nodes]
+        return [(text, node) for text, node in read_texts if text is not None]
 
     def comparison(self, field: Field, value: Node) -> tree.Node | None:
         """Read `{at_least: 60}`; several words must all hold."""
@@ -210,7 +210,7 @@ class _Reading:
             hint = f"write {field.name}: {{at_least:{shown}}}, or more_than, less_than, at_most"
             self.source.problem(value, message, hint)
             return None
-        parts: list[tree.Node | None] = []
+        comparisons: list[tree.Node | None] = []
         for word, word_node, operand in entries(value, self.source, f"{field.name!r}"):
             if word not in tree.COMPARISONS:
                 self.source.problem(
@@ -218,14 +218,16 @@ class _Reading:
                     f"unknown comparison {word!r} for {field.name!r}.",
                     did_you_mean(word, tree.COMPARISONS),
                 )
-                parts.append(None)
+                comparisons.append(None)
                 continue
-            found = self.operand(field, operand, f"{field.name} {word}")
-            parts.append(None if found is None else tree.Compare(field, word, found))
+            compared_with = self.operand(field, operand, f"{field.name} {word}")
+            comparisons.append(
+                None if compared_with is None else tree.Compare(field, word, compared_with)
+            )
         if not value.value:
             self.source.problem(value, f"{field.name!r} needs a comparison such as at_least.")
-        sound = tuple(part for part in parts if part is not None)
-        if not sound or len(sound) != len(parts):
+        sound = tuple(comparison for comparison in comparisons if comparison is not None)
+        if not sound or len(sound) != len(comparisons):
             return None
         return sound[0] if len(sound) == 1 else tree.AllOf(sound)
 
@@ -233,9 +235,9 @@ class _Reading:
         """Read a number, or the name of another fact of the same kind."""
         if isinstance(node, ScalarNode) and re.fullmatch(r"[a-z][a-z_0-9]*[a-z0-9]", node.value):
             others = {
-                one.name: one
-                for one in self.fields.values()
-                if one.kind is field.kind and one.name != field.name
+                candidate.name: candidate
+                for candidate in self.fields.values()
+                if candidate.kind is field.kind and candidate.name != field.name
             }
             if node.value in others:
                 return others[node.value]
@@ -257,9 +259,9 @@ class _Reading:
 
     def one_of(self, field: Field, value: Node) -> tree.Node | None:
         """Read one text or several, any of which may hold."""
-        found = self.texts(value, f"{field.name!r}")
+        texts = self.texts(value, f"{field.name!r}")
         sound = True
-        for text, node in found:
+        for text, node in texts:
             if field.choices and text not in field.choices:
                 message = f"{field.name!r} is {text!r}; it can be {', '.join(field.choices)}."
                 self.source.problem(node, message, did_you_mean(text, field.choices))
@@ -274,10 +276,10 @@ class _Reading:
             elif field.name == "country" and text.upper() == "UK":
                 self.source.problem(node, "there is no country 'UK'.", "did you mean 'GB'?")
                 sound = False
-        if not sound or not found:
+        if not sound or not texts:
             return None
-        shown = " or ".join(text for text, _ in found)
-        return tree.OneOf(field, frozenset(folded(text) for text, _ in found), shown)
+        shown = " or ".join(text for text, _ in texts)
+        return tree.OneOf(field, frozenset(folded(text) for text, _ in texts), shown)
 
 
 _YES_NO = dict.fromkeys(("yes", "Yes", "YES", "true"), True) | dict.fromkeys(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from arsync.core.rulebook.facts import FIELDS, Kind
+from arsync.core.rulebook.facts import FIELDS, FactKind
 from arsync.core.rulebook.model import Place, Problem, Rulebook
 from arsync.core.rulebook.reading.merge import File, values_of
 from arsync.core.rulebook.reading.yaml_nodes import place_of
@@ -16,7 +16,7 @@ from arsync.core.rulebook.reading.yaml_nodes import place_of
 AMOUNTS_NAMED_MAX = 6
 """A warning names so many amounts, and says how many more there are."""
 
-_KEYS = frozenset({one.name for one in FIELDS if one.kind is Kind.AMOUNT}) | {
+_KEYS = frozenset({one.name for one in FIELDS if one.kind is FactKind.AMOUNT}) | {
     "limit",
     "credit_limit",
     "insured_limit",
@@ -62,8 +62,8 @@ def _amounts(node: Node, key: str = "") -> Iterator[tuple[str, ScalarNode]]:
             if inner != "statutory":  # it says its own currency
                 yield from _amounts(value, inner if inner in _KEYS or not key else key)
     elif isinstance(node, SequenceNode):
-        for one in node.value:
-            yield from _amounts(one, key)
+        for child in node.value:
+            yield from _amounts(child, key)
     elif isinstance(node, ScalarNode) and key in _KEYS and _AMOUNT.fullmatch(node.value):
         yield key, node
 
@@ -78,14 +78,14 @@ def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> lis
     kept = {id(node) for file in files for _, node in _amounts(file.node)}
     problems: list[Problem] = []
     for change in changes:
-        left = [(key, node) for key, node in change.amounts if id(node) in kept]
-        if not left:
+        remaining = [(key, node) for key, node in change.amounts if id(node) in kept]
+        if not remaining:
             continue
         shown = [
             f"{key} {node.value} ({place_of(node).file}:{place_of(node).line})"
-            for key, node in left[:AMOUNTS_NAMED_MAX]
+            for key, node in remaining[:AMOUNTS_NAMED_MAX]
         ]
-        more = f" and {len(left) - len(shown)} more" if len(left) > len(shown) else ""
+        more = f" and {len(remaining) - len(shown)} more" if len(remaining) > len(shown) else ""
         message = (
             f"the currency is {change.now} now; what this extends was written in"
             f" {change.before}, and these amounts of it stay: {', '.join(shown)}{more}."

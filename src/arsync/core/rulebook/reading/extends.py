@@ -78,12 +78,12 @@ class _Climb:
 
     def up(self, layer: list[File], below: Sequence[File], above: tuple[str, ...]) -> list[File]:
         """Return the layer put onto what it extends, all the way down."""
-        asked = self.asked(layer)
-        bases = {base.file for _, _, base in asked}
+        extensions = self.asked(layer)
+        bases = {base.file for _, _, base in extensions}
         inside = {file.name for file in layer} & bases
-        outermost = [one for one in asked if one[0].name not in inside]
-        if asked and not outermost:
-            self.missing(asked[0][1], f"{asked[0][0].name} extends itself.", _TURN)
+        outermost = [extension for extension in extensions if extension[0].name not in inside]
+        if extensions and not outermost:
+            self.missing(extensions[0][1], f"{extensions[0][0].name} extends itself.", _TURN)
             return self.onto(below, layer)
         for _, node, base in outermost[1:]:
             if base.file != outermost[0][2].file:
@@ -108,17 +108,17 @@ class _Climb:
 
     def asked(self, layer: Sequence[File]) -> list[tuple[File, Node, Extended]]:
         """Return what the layer's files extend, with the node that says so."""
-        found: list[tuple[File, Node, Extended]] = []
+        extensions: list[tuple[File, Node, Extended]] = []
         for file in layer:
             node = values_of(file.node).get("extends")
             if not isinstance(node, ScalarNode) or not node.value.strip():
                 continue
             try:
-                found.append((file, node, self.find(node.value.strip(), file.name)))
+                extensions.append((file, node, self.find(node.value.strip(), file.name)))
             except LookupError as error:
                 message, _, hint = str(error.args[0]).partition("\n")
                 self.missing(node, message, hint)
-        return found
+        return extensions
 
     def base(self, asking: str, node: Node, base: Extended, above: tuple[str, ...]) -> list[File]:
         """Return what stands below: nothing, with a problem, when the way down never ends."""

@@ -7,12 +7,12 @@ from typing import Any
 
 from arsync.core.ledger.late_payment_law import FixedSum, LatePayment, Reference, is_half_year
 from arsync.core.rulebook.model import Place
-from arsync.core.rulebook.reading.sections import Entry
+from arsync.core.rulebook.reading.sections import ReadBlock
 from arsync.core.rulebook.reading.value_types import Source
 from arsync.core.rulebook.reading.yaml_nodes import Problems
 
 _NEEDED = ("law", "currency", "points_above_reference", "rate_counts")
-Rows = Sequence[tuple[Entry, Source]]
+Rows = Sequence[tuple[ReadBlock, Source]]
 
 
 def statutory_of(
@@ -30,7 +30,9 @@ def statutory_of(
     missing = [name for name in _NEEDED if name not in values]
     if missing:
         places = [place for _, place in values.values()]
-        places += [source.place(entry.node) for found in rows.values() for entry, source in found]
+        places += [
+            source.place(entry.node) for entries in rows.values() for entry, source in entries
+        ]
         if places:
             hint = "add it, or extend a rulebook that has such a table: uk-standard, eu-standard"
             problems.add(places[0], f"'statutory' needs {missing[0]!r}.", hint)
@@ -40,7 +42,7 @@ def statutory_of(
 
 
 def _rates(rows: Rows) -> tuple[Reference, ...]:
-    found: dict[Any, Reference] = {}
+    by_day: dict[Any, Reference] = {}
     for (block, node), source in rows:
         day, rate = block.get("from"), block.get("rate")
         if day is None or rate is None:
@@ -49,21 +51,21 @@ def _rates(rows: Rows) -> tuple[Reference, ...]:
             source.problem(
                 block.nodes["from"], f"no half-year starts on {day}.", "1 January or 1 July"
             )
-        elif day in found:
+        elif day in by_day:
             source.problem(node, f"the half-year from {day} stands twice.", "keep one of them")
         else:
-            found[day] = Reference(day, rate, block.get("source", ""))
-    return tuple(found[day] for day in sorted(found))
+            by_day[day] = Reference(day, rate, block.get("source", ""))
+    return tuple(by_day[day] for day in sorted(by_day))
 
 
 def _sums(rows: Rows) -> tuple[FixedSum, ...]:
-    found: dict[Any, FixedSum] = {}
+    by_least: dict[Any, FixedSum] = {}
     for (block, node), source in rows:
         least, amount = block.get("debts_from"), block.get("amount")
         if least is None or amount is None:
             continue
-        if least in found:
+        if least in by_least:
             source.problem(node, f"debts from {least:,} stand twice.", "keep one of them")
         else:
-            found[least] = FixedSum(least, amount)
-    return tuple(found[least] for least in sorted(found))
+            by_least[least] = FixedSum(least, amount)
+    return tuple(by_least[least] for least in sorted(by_least))

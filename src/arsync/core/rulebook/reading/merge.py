@@ -35,17 +35,17 @@ class File(NamedTuple):
 
 def values_of(node: Node) -> dict[str, Node]:
     """Return a block's values by key; nothing when it is no block. The first of two counts."""
-    found: dict[str, Node] = {}
+    values: dict[str, Node] = {}
     if isinstance(node, MappingNode):
         for key, value in node.value:
             if isinstance(key, ScalarNode):
-                found.setdefault(str(key.value).strip(), value)
-    return found
+                values.setdefault(str(key.value).strip(), value)
+    return values
 
 
-def identity(section: str, item: Node) -> str:
+def identity(section: str, element: Node) -> str:
     """Return what an element is called, as names are compared; empty when it has no name."""
-    node = values_of(item).get("contact" if section == "customers" else "name")
+    node = values_of(element).get("contact" if section == "customers" else "name")
     return folded(str(node.value)) if isinstance(node, ScalarNode) else ""
 
 
@@ -57,17 +57,17 @@ def _listed(node: SequenceNode, value: list[Node]) -> SequenceNode:
     return SequenceNode(node.tag, value, node.start_mark, node.end_mark, node.flow_style)
 
 
-def removed_whole(item: Node) -> bool:
+def removed_whole(element: Node) -> bool:
     """Return whether an element says `remove: true`."""
-    node = values_of(item).get("remove")
+    node = values_of(element).get("remove")
     return isinstance(node, ScalarNode) and node.value in REMOVE_WORDS
 
 
-def _removed_keys(item: Node) -> dict[str, Node]:
-    node = values_of(item).get("remove")
+def _removed_keys(element: Node) -> dict[str, Node]:
+    node = values_of(element).get("remove")
     if not isinstance(node, SequenceNode):
         return {}
-    return {str(one.value).strip(): one for one in node.value if isinstance(one, ScalarNode)}
+    return {str(key.value).strip(): key for key in node.value if isinstance(key, ScalarNode)}
 
 
 def overlaid(base: Sequence[File], layer: Sequence[File], problems: Problems) -> list[File]:
@@ -116,9 +116,9 @@ class _Overlay:
             below, own = self.block(section, below, own)
         merged: list[tuple[Node, Node]] = []
         for section in LISTS:
-            key, items, below, own = self.elements(section, below, own)
+            key, merged_node, below, own = self.elements(section, below, own)
             if key is not None:
-                merged.append((key, items))
+                merged.append((key, merged_node))
         if merged:
             top = self.base[0]
             below = [*below, File(top.name, _with(top.node, merged))]
@@ -128,9 +128,9 @@ class _Overlay:
         self, section: str, below: list[File], own: list[File]
     ) -> tuple[list[File], list[File]]:
         """Drop from below the keys that the layer names; drop from the layer what it removes."""
-        known: dict[str, Node] = {}
+        below_by_name: dict[str, Node] = {}
         for file in below:
-            known |= values_of(values_of(file.node).get(section, _NOTHING))
+            below_by_name |= values_of(values_of(file.node).get(section, _NOTHING))
         gone: set[str] = set()
         rows: dict[str, set[str]] = {name: set() for name in ROWS}
         fresh: list[File] = []
@@ -141,18 +141,20 @@ class _Overlay:
                 continue
             removed = {} if section == "groups" else _removed_keys(body)
             for name, node in removed.items():
-                self.must_be_below(name, known, node, section)
+                self.must_be_below(name, below_by_name, node, section)
             kept: list[tuple[Node, Node]] = []
             for key, value in body.value:
                 name = str(getattr(key, "value", "")).strip()
                 if name == "remove" and removed:
                     continue
                 if section == "groups" and removed_whole(value):
-                    self.must_be_below(name, known, key, "groups")
+                    self.must_be_below(name, below_by_name, key, "groups")
                     gone.add(name)
                     continue
                 if section == "statutory" and name in ROWS and isinstance(value, SequenceNode):
-                    kept.append((key, self.rows(value, known.get(name, _NOTHING), name, rows)))
+                    kept.append(
+                        (key, self.rows(value, below_by_name.get(name, _NOTHING), name, rows))
+                    )
                     continue
                 gone.add(name)
                 kept.append((key, value))
@@ -171,11 +173,13 @@ class _Overlay:
     ) -> SequenceNode:
         """Return the rows that the layer keeps, and remember which it names."""
         by = ROWS[name]
-        known = [_row_name(row, by) for row in base.value] if isinstance(base, SequenceNode) else []
+        names_below = (
+            [_row_name(row, by) for row in base.value] if isinstance(base, SequenceNode) else []
+        )
         for row in own.value:
             rows[name].add(_row_name(row, by))
             if removed_whole(row):
-                self.must_be_below(_row_name(row, by), dict.fromkeys(known), row, name)
+                self.must_be_below(_row_name(row, by), dict.fromkeys(names_below), row, name)
         return _listed(own, [row for row in own.value if not removed_whole(row)])
 
     def must_be_below(self, name: str, known: Mapping[str, object], node: Node, where: str) -> bool:
@@ -257,7 +261,7 @@ class _Merging:
                 self.chains[here].append(node)
                 self.hint_at_near(name, node)
 
-    def hint_at_near(self, name: str, item: MappingNode) -> None:
+    def hint_at_near(self, name: str, element: MappingNode) -> None:
         """Say what an element may mean that neither is whole nor has a name from below."""
         need = {
             "leave_alone": "when",
@@ -267,10 +271,10 @@ class _Merging:
             "follow_ups": "when",
         }.get(self.section)
         near = did_you_mean(name, self.shown.values())
-        if need and need not in values_of(item) and near:
-            shown = _name(self.section, item)
+        if need and need not in values_of(element) and near:
+            shown = _name(self.section, element)
             self.problems.add(
-                place_of(item), f"nothing in {self.section} below is called {shown!r}.", near
+                place_of(element), f"nothing in {self.section} below is called {shown!r}.", near
             )
 
     def items(self) -> list[Node]:
@@ -304,19 +308,21 @@ class _Merging:
         """Return the steps below with those that the layer names by their day."""
         if not isinstance(base, SequenceNode) or not isinstance(own, SequenceNode):
             return own
-        known = {_row_name(step, "day"): None for step in base.value}
+        days_below = {_row_name(step, "day"): None for step in base.value}
         named = {_row_name(step, "day") for step in own.value} - {""}
         for step in own.value:
             day = _row_name(step, "day")
-            if removed_whole(step) and day not in known:
-                self.must_be_below(f"day {day}", {f"day {one}": 0 for one in known}, step, "steps")
+            if removed_whole(step) and day not in days_below:
+                self.must_be_below(
+                    f"day {day}", {f"day {day_below}": 0 for day_below in days_below}, step, "steps"
+                )
         kept = [step for step in base.value if _row_name(step, "day") not in named]
         return _listed(own, kept + [step for step in own.value if not removed_whole(step)])
 
 
-def _name(section: str, item: Node) -> str:
-    node = values_of(item).get("contact" if section == "customers" else "name")
-    return str(getattr(node, "value", "") or kind_of(item))
+def _name(section: str, element: Node) -> str:
+    node = values_of(element).get("contact" if section == "customers" else "name")
+    return str(getattr(node, "value", "") or kind_of(element))
 
 
 def _row_name(row: Node, by: str) -> str:
@@ -335,10 +341,10 @@ def _trimmed(body: MappingNode, gone: set[str], rows: Mapping[str, set[str]]) ->
             continue
         if rows.get(name) and isinstance(value, SequenceNode):
             by = ROWS[name]
-            left = [row for row in value.value if _row_name(row, by) not in rows[name]]
-            if not left:
+            remaining = [row for row in value.value if _row_name(row, by) not in rows[name]]
+            if not remaining:
                 continue
-            pairs.append((key, _listed(value, left)))
+            pairs.append((key, _listed(value, remaining)))
         else:
             pairs.append((key, value))
     return _with(body, pairs) if pairs else None

@@ -32,7 +32,7 @@ from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
 from arsync.core.rulebook.reading.merge import LISTS, ROWS, File, values_of
-from arsync.core.rulebook.reading.sections import TOP, Entry, NamedConditions, sending_of
+from arsync.core.rulebook.reading.sections import TOP, NamedConditions, ReadBlock, sending_of
 from arsync.core.rulebook.reading.value_types import Block, Source, Text, entries
 from arsync.core.rulebook.reading.yaml_nodes import (
     Problems,
@@ -102,20 +102,24 @@ def read_layers(
         own = _composed(files, problems)
         if any("extends" in values_of(file.node) for file in own):
             shared = ()
-        given = [*shared, *files]
+        all_files = [*shared, *files]
         below = stacked(_composed(shared, problems), problems, find)
         stack = stacked(own, problems, find, below.files)
-        if given and not stack.files and not problems.found:
-            place = Place(given[0][0], 1, 1)
+        if all_files and not stack.files and not problems.found:
+            place = Place(all_files[0][0], 1, 1)
             problems.add(place, "the rulebook is empty.", "start with 'version: 1'")
         if stack.files and below.whole and stack.whole:
-            known = {name for name, _ in given}
+            names = {name for name, _ in all_files}
             extended = dict.fromkeys((*below.extended, *stack.extended))
-            beside = [(one.file, one.text) for one in extended if one.file not in known]
-            rulebook = _Assembly(problems, texts).build(stack.files, [*given, *beside])
+            beside = [
+                (problem.file, problem.text) for problem in extended if problem.file not in names
+            ]
+            rulebook = _Assembly(problems, texts).build(stack.files, [*all_files, *beside])
             changes = (*below.currencies, *stack.currencies)
             rulebook = replace(rulebook, cautions=tuple(still_there(changes, stack.files)))
-    ordered = sorted(problems.found, key=lambda one: (one.file, one.line, one.column))
+    ordered = sorted(
+        problems.found, key=lambda problem: (problem.file, problem.line, problem.column)
+    )
     return Reading(None if problems.fatal else rulebook, ordered, stack.files)
 
 
@@ -146,11 +150,11 @@ class _Assembly:
         self.groups: dict[str, tree.Condition | None] = {}
         self.group_places: dict[str, Place] = {}
         self.scalars: dict[str, tuple[Any, Place]] = {}
-        self.lists: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in LISTS}
+        self.lists: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in LISTS}
         self.sending: dict[str, tuple[Any, Place]] = {}
         self.safety: dict[str, tuple[Any, Place]] = {}
         self.statutory: dict[str, tuple[Any, Place]] = {}
-        self.rows: dict[str, list[tuple[Entry, Source]]] = {name: [] for name in ROWS}
+        self.rows: dict[str, list[tuple[ReadBlock, Source]]] = {name: [] for name in ROWS}
 
     def build(self, files: list[File], texts: Sequence[tuple[str, str]]) -> Rulebook:
         """Read the groups of all files first: every other section may ask for them."""
@@ -233,18 +237,20 @@ class _Assembly:
         elif name == "sending":
             values = sending_of(value, place)
             self.sending.setdefault("place", (values.pop("place"), place))
-            for key, one in values.items():
-                self.settle(self.sending, key, one, _key_place(value, key, place, source))
+            for key, part_value in values.items():
+                self.settle(self.sending, key, part_value, _key_place(value, key, place, source))
         elif name == "safety":
-            for key, one in value.values.items():
-                if one is not None:
-                    self.settle(self.safety, key, one, _key_place(value, key, place, source))
+            for key, part_value in value.values.items():
+                if part_value is not None:
+                    self.settle(self.safety, key, part_value, _key_place(value, key, place, source))
         elif name == "statutory":
-            for key, one in value.values.items():
+            for key, part_value in value.values.items():
                 if key in ROWS:
-                    self.rows[key] += [(entry, source) for entry in one or ()]
-                elif one is not None:
-                    self.settle(self.statutory, key, one, _key_place(value, key, place, source))
+                    self.rows[key] += [(entry, source) for entry in part_value or ()]
+                elif part_value is not None:
+                    self.settle(
+                        self.statutory, key, part_value, _key_place(value, key, place, source)
+                    )
         else:
             self.settle(self.scalars, name, value, place)
 
@@ -264,12 +270,12 @@ class _Assembly:
 
     def customers(self) -> tuple[Customer, ...]:
         """Return what was agreed; nobody stands twice."""
-        seen: dict[str, Place] = {}
-        found: list[Customer] = []
+        first_places: dict[str, Place] = {}
+        customers: list[Customer] = []
         for (block, node), source in self.lists["customers"]:
             name = block.get("contact", "")
             place = source.place(node)
-            first = seen.setdefault(folded(name), place) if name else place
+            first = first_places.setdefault(folded(name), place) if name else place
             if first is not place:
                 source.problem(
                     node,
@@ -278,38 +284,38 @@ class _Assembly:
                 )
                 continue
             tags = frozenset(folded(tag) for tag in block.get("tags", ()))
-            rest = ("credit_limit", "insured_limit", "review_on")
-            found.append(
+            optional = ("credit_limit", "insured_limit", "review_on")
+            customers.append(
                 Customer(
                     contact=name,
                     place=place,
                     tags=tags,
                     language=block.get("language", ""),
                     holidays=block.get("holidays", ""),
-                    **{key: block.get(key) for key in rest},
+                    **{key: block.get(key) for key in optional},
                 )
             )
-        return tuple(found)
+        return tuple(customers)
 
     def named(
         self, section: str, make: Callable[[Block, Node, Source, str, Place], _Item]
     ) -> tuple[_Item, ...]:
         """Return a section's items; each name stands once, for actions are told apart by it."""
-        seen: dict[str, Place] = {}
-        found: list[_Item] = []
+        first_places: dict[str, Place] = {}
+        named: list[_Item] = []
         for (block, node), source in self.lists[section]:
             place = source.place(node)
             name = block.get("name", "")
-            if name and folded(name) in seen:
-                first = seen[folded(name)]
+            if name and folded(name) in first_places:
+                first = first_places[folded(name)]
                 source.problem(
                     block.nodes["name"],
                     f"{section} has {name!r} twice; first in {first.file}:{first.line}.",
                     "give each its own name",
                 )
-            seen.setdefault(folded(name), place)
-            found.append(make(block, node, source, name, place))
-        return tuple(found)
+            first_places.setdefault(folded(name), place)
+            named.append(make(block, node, source, name, place))
+        return tuple(named)
 
 
 def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:
@@ -381,7 +387,7 @@ def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) 
     )
 
 
-def _step(entry: Entry, source: Source) -> Step | None:
+def _step(entry: ReadBlock, source: Source) -> Step | None:
     block, node = entry
     kinds = [kind for kind in StepKind if kind.value in block.nodes]
     if len(kinds) != 1:

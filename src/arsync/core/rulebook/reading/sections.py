@@ -21,9 +21,9 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.value_types import (
-    Amount,
+    AmountShape,
     Block,
-    Day,
+    DayShape,
     Hours,
     Key,
     Percent,
@@ -52,7 +52,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 LIMIT_FACTS = ("agreed_limit", "insured_limit")
 
 
-class Entry(NamedTuple):
+class ReadBlock(NamedTuple):
     """One item of a section: what was read, and its node."""
 
     block: Block
@@ -67,13 +67,16 @@ class Blocks:
     one: str
     most: int = 100_000
 
-    def read(self, node: Node, source: Source, label: str) -> list[Entry] | None:
+    def read(self, node: Node, source: Source, label: str) -> list[ReadBlock] | None:
         """Return the items."""
         nodes = items(node, source, label)
         if len(nodes) > self.most:
             source.problem(node, f"{label} has {len(nodes)} items; at most {self.most:,}.")
             return None
-        return [Entry(read_block(one, self.keys, source, self.one), one) for one in nodes]
+        return [
+            ReadBlock(read_block(element, self.keys, source, self.one), element)
+            for element in nodes
+        ]
 
     def schema(self) -> Schema:
         """Return the schema."""
@@ -104,15 +107,15 @@ class LimitShape:
                 "write the amount, as in 10,000",
             )
             return None
-        amount = Amount().parse(text, node, source, label)
+        amount = AmountShape().parse(text, node, source, label)
         return None if amount is None else Limit(amount, "")
 
     def schema(self) -> Schema:
         """Return the schema."""
-        return {"anyOf": [{"enum": [*LIMIT_FACTS, NO_LIMIT]}, *Amount().schema()["anyOf"]]}
+        return {"anyOf": [{"enum": [*LIMIT_FACTS, NO_LIMIT]}, *AmountShape().schema()["anyOf"]]}
 
 
-class Fee(NamedTuple):
+class FeeTerms(NamedTuple):
     """A late fee: an amount, or a percentage of what is due."""
 
     amount: Decimal | None
@@ -123,7 +126,7 @@ class Fee(NamedTuple):
 class FeeShape:
     """`40` or `2%`."""
 
-    def read(self, node: Node, source: Source, label: str) -> Fee | None:
+    def read(self, node: Node, source: Source, label: str) -> FeeTerms | None:
         """Return the fee."""
         text = scalar(node, source, label, "an amount or a percentage")
         if text is None:
@@ -133,16 +136,16 @@ class FeeShape:
             if percent is not None and not 0 < percent <= 100:
                 source.problem(node, f"{label} is {text!r}; it must be above 0% and at most 100%.")
                 return None
-            return None if percent is None else Fee(None, percent, text)
-        amount = Amount().parse(text, node, source, label)
+            return None if percent is None else FeeTerms(None, percent, text)
+        amount = AmountShape().parse(text, node, source, label)
         if amount is not None and amount == 0:
             source.problem(node, f"{label} is {text!r}; a fee of nothing is no fee.")
             return None
-        return None if amount is None else Fee(amount, None, text)
+        return None if amount is None else FeeTerms(amount, None, text)
 
     def schema(self) -> Schema:
         """Return the schema."""
-        return {"anyOf": [*Amount().schema()["anyOf"], *Percent().schema()["anyOf"]]}
+        return {"anyOf": [*AmountShape().schema()["anyOf"], *Percent().schema()["anyOf"]]}
 
 
 class DaysShape:
@@ -153,10 +156,10 @@ class DaysShape:
     def read(self, node: Node, source: Source, label: str) -> tuple[str, frozenset[int]] | None:
         """Return the words and the weekdays, 0 for Monday."""
         if isinstance(node, SequenceNode):
-            found = [Words(WEEKDAYS).read(one, source, label) for one in node.value]
-            if not found:
+            days_read = [Words(WEEKDAYS).read(element, source, label) for element in node.value]
+            if not days_read:
                 source.problem(node, f"{label} is an empty list: nothing could ever be sent.")
-            days = frozenset(WEEKDAYS.index(day) for day in found if day is not None)
+            days = frozenset(WEEKDAYS.index(day) for day in days_read if day is not None)
             return (", ".join(WEEKDAYS[day] for day in sorted(days)), days) if days else None
         text = Words(self.CHOICES).read(node, source, label)
         if text is None:
@@ -272,9 +275,9 @@ _LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de",
 
 CUSTOMER = (
     Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
-    Key("credit_limit", Amount(), "the agreed credit limit: the fact agreed_limit"),
-    Key("insured_limit", Amount(), "what the credit insurer covers"),
-    Key("review_on", Day(), "the day to look at the limit again"),
+    Key("credit_limit", AmountShape(), "the agreed credit limit: the fact agreed_limit"),
+    Key("insured_limit", AmountShape(), "what the credit insurer covers"),
+    Key("review_on", DayShape(), "the day to look at the limit again"),
     Key("tags", TextList(), "tags to ask for with tag:"),
     Key("language", _LANGUAGE, "the language of this customer's letters"),
     Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
@@ -372,7 +375,7 @@ SAFETY = (
     ),
     Key(
         "receivables_differ_by",
-        Amount(),
+        AmountShape(),
         "how far a customer's balance may differ from the accounting system's own",
     ),
     Key(
@@ -388,14 +391,14 @@ SAFETY = (
     _REMOVE,
 )
 RATE = (
-    Key("from", Day(), "the half-year's first day: 1 January or 1 July", required=True),
+    Key("from", DayShape(), "the half-year's first day: 1 January or 1 July", required=True),
     Key("rate", Percent(), "the reference rate in percent, as it was published", required=True),
     Key("source", Text(), "who published it, and where", required=True),
     _REMOVE,
 )
 FIXED_SUM = (
-    Key("debts_from", Amount(), "debts of this amount or more", required=True),
-    Key("amount", Amount(), "the fixed sum", required=True),
+    Key("debts_from", AmountShape(), "debts of this amount or more", required=True),
+    Key("amount", AmountShape(), "the fixed sum", required=True),
     _REMOVE,
 )
 STATUTORY = (

@@ -80,7 +80,7 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
     if not isinstance(node, MappingNode) or odd_tag(node):
         source.problem(node, f"{label} must be a block of keys, not {kind_of(node)}.")
         return []
-    found: list[tuple[str, Node, Node]] = []
+    pairs: list[tuple[str, Node, Node]] = []
     first: dict[str, int] = {}
     for key_node, value in node.value:
         if not isinstance(key_node, ScalarNode):
@@ -102,8 +102,8 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
             )
             continue
         first[key] = key_node.start_mark.line + 1
-        found.append((key, key_node, value))
-    return found
+        pairs.append((key, key_node, value))
+    return pairs
 
 
 def items(node: Node, source: Source, label: str) -> list[Node]:
@@ -150,7 +150,7 @@ class Text:
 _AMOUNT = r"(0|[1-9][0-9]*|[1-9][0-9]{0,2}(,[0-9]{3})+)(\.[0-9]{2})?"
 
 
-class Amount:
+class AmountShape:
     """An amount: `10000`, `10,000` or `10,000.50`, in the rulebook's currency."""
 
     def read(self, node: Node, source: Source, label: str) -> Decimal | None:
@@ -257,7 +257,7 @@ class Percent:
         }
 
 
-class Day:
+class DayShape:
     """A calendar day: `2027-01-31`."""
 
     def read(self, node: Node, source: Source, label: str) -> date | None:
@@ -373,7 +373,7 @@ class TextList:
     def read(self, node: Node, source: Source, label: str) -> tuple[str, ...] | None:
         """Return the texts."""
         if isinstance(node, SequenceNode):
-            texts = [Text().read(one, source, label) for one in items(node, source, label)]
+            texts = [Text().read(element, source, label) for element in items(node, source, label)]
             return tuple(text for text in texts if text is not None)
         text = Text().read(node, source, label)
         return None if text is None else (text,)
@@ -392,13 +392,13 @@ class WordsList:
     def read(self, node: Node, source: Source, label: str) -> frozenset[str] | None:
         """Return the words."""
         each = items(node, source, label) if isinstance(node, SequenceNode) else [node]
-        found = [Words(self.choices).read(one, source, label) for one in each]
-        return None if None in found else frozenset(word for word in found if word)
+        words = [Words(self.choices).read(element, source, label) for element in each]
+        return None if None in words else frozenset(word for word in words if word)
 
     def schema(self) -> Schema:
         """Return the schema."""
-        one = Words(self.choices).schema()
-        return {"anyOf": [one, {"type": "array", "items": one}]}
+        word_schema = Words(self.choices).schema()
+        return {"anyOf": [word_schema, {"type": "array", "items": word_schema}]}
 
 
 REMOVE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES")

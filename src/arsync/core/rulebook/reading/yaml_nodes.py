@@ -105,9 +105,9 @@ class _Named(io.StringIO):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint: the nearest known word, or all of them when they are few."""
     words = list(known)
-    folded = {one.casefold(): one for one in words}
-    asked = word.strip().casefold().replace("-", "_")
-    for spelling in (asked, asked.replace(" ", "_"), asked.replace("_", " ")):
+    folded = {candidate.casefold(): candidate for candidate in words}
+    meant = word.strip().casefold().replace("-", "_")
+    for spelling in (meant, meant.replace(" ", "_"), meant.replace("_", " ")):
         close = difflib.get_close_matches(spelling, list(folded), n=1)
         if close:
             return f"did you mean {folded[close[0]]!r}?"
@@ -230,7 +230,10 @@ def _explained(file: str, text: str, error: yaml.YAMLError) -> tuple[Place, str,
     hint = next((hint for text_part, hint in _HINTS if text_part in what), "")
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     here = text.split("\n")[line - 1 : line]
-    if any(one.lstrip(" ").startswith("\t") or one[column - 1 :].startswith("\t") for one in here):
+    if any(
+        text_line.lstrip(" ").startswith("\t") or text_line[column - 1 :].startswith("\t")
+        for text_line in here
+    ):
         hint = "indent with spaces: a tab cannot start anything in YAML"
     return Place(file, line, column), f"this is not YAML: {what}.", hint
 

@@ -1,6 +1,6 @@
 """Scenarios: a customer's story, played through a rulebook, and what was expected of it."""
 
-from arsync.core.trials.scenario.comparison import Failure, Verdict, judge
+from arsync.core.trials.scenario.comparison import Failure, ScenarioResult, judge
 from arsync.core.trials.scenario.draft import NoDraft, draft
 from arsync.core.trials.scenario.player import Played, play
 from arsync.core.trials.scenario.scenario_model import Scenario, ScenarioFile
@@ -12,7 +12,7 @@ __all__ = [
     "Played",
     "Scenario",
     "ScenarioFile",
-    "Verdict",
+    "ScenarioResult",
     "draft",
     "judge",
     "play",

@@ -7,13 +7,13 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.planning.assessment import Assessor
-from arsync.core.planning.explanation import Line, explain
+from arsync.core.planning.explanation import ReasonLine, explain
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.planning_context import cited
 from arsync.core.rulebook.conditions import fields_of, trace
 from arsync.core.rulebook.facts import contact_row
 from arsync.core.rulebook.model import Place, folded
-from arsync.core.trials.scenario.player import Day, Played, happenings
+from arsync.core.trials.scenario.player import Played, PlayedDay, happenings
 from arsync.core.trials.scenario.scenario_model import (
     ABOUT_CUSTOMERS,
     Expected,
@@ -39,7 +39,7 @@ class Failure(NamedTuple):
     """Each with the rulebook's file and line."""
 
 
-class Verdict(NamedTuple):
+class ScenarioResult(NamedTuple):
     """What became of one scenario."""
 
     scenario: Scenario
@@ -51,13 +51,13 @@ class Verdict(NamedTuple):
         return not self.failures
 
 
-def judge(played: Played) -> Verdict:
+def judge(played: Played) -> ScenarioResult:
     """Compare what happened with what was expected."""
-    failures = _Comparison(played).failures()
-    return Verdict(played.scenario, tuple(sorted(failures, key=lambda one: one.place.line)))
+    failures = _DayComparison(played).failures()
+    return ScenarioResult(played.scenario, tuple(sorted(failures, key=lambda one: one.place.line)))
 
 
-class _Comparison:
+class _DayComparison:
     """One scenario while it is compared."""
 
     def __init__(self, played: Played) -> None:
@@ -68,23 +68,23 @@ class _Comparison:
 
     def failures(self) -> list[Failure]:
         """Return every difference."""
-        found = [
-            Failure(event.place, event.on, f"{event.said} to be possible", why)
-            for event, why in self.played.impossible
+        failures = [
+            Failure(event.place, event.on, f"{event.said} to be possible", reason)
+            for event, reason in self.played.impossible
         ]
         missing: list[tuple[Expected, Phrase]] = []
         nothing: dict[date, Expected] = {}
         for expected in self.scenario.expected:
             if expected.facts is not None:
-                found += self.facts(expected)
+                failures += self.facts(expected)
             elif expected.phrase is None:
                 nothing[expected.on] = expected
             else:
-                missing += [(expected, one) for one in self.claim(expected)]
-        found += self.never()
-        found += [self.missing(expected, phrase) for expected, phrase in missing]
-        found += self.unlisted(nothing)
-        return found
+                missing += [(expected, claimed) for claimed in self.claim(expected)]
+        failures += self.never()
+        failures += [self.missing(expected, phrase) for expected, phrase in missing]
+        failures += self.unlisted(nothing)
+        return failures
 
     def claim(self, expected: Expected) -> list[Phrase]:
         """Take what an expectation stands for out of what nobody expected; return what lacks."""
@@ -92,16 +92,16 @@ class _Comparison:
         phrase = expected.phrase
         each = [phrase._replace(invoices=(invoice,)) for invoice in phrase.invoices] or [phrase]
         lacking = []
-        for one in each:
+        for wanted_phrase in each:
             fits = [
                 happened
                 for happened in self.open.values()
-                if happened.on == expected.on and one.matches(happened)
+                if happened.on == expected.on and wanted_phrase.matches(happened)
             ]
             for happened in fits:
                 del self.open[id(happened)]
             if not fits:
-                lacking.append(one)
+                lacking.append(wanted_phrase)
         return lacking
 
     def never(self) -> list[Failure]:
@@ -124,17 +124,17 @@ class _Comparison:
 
     def missing(self, expected: Expected, phrase: Phrase) -> Failure:
         """Return a failure for what did not happen on its day."""
-        said = expected.said
+        expectation = expected.said
         if len(phrase.invoices) == 1 and len((expected.phrase or phrase).invoices) > 1:
-            said += f" (not for {phrase.invoices[0]})"
+            expectation += f" (not for {phrase.invoices[0]})"
         day = self.played.days.get(expected.on)
         happening = min(
-            (one for one in self.open.values() if phrase.matches(one)),
-            key=lambda one: abs((one.on - expected.on).days),
+            (candidate for candidate in self.open.values() if phrase.matches(candidate)),
+            key=lambda candidate: abs((candidate.on - expected.on).days),
             default=None,
         )
         today = "; ".join(map(str, day.happened)) if day else ""
-        why = self.why_not(phrase, day) if day else []
+        reasons = self.why_not(phrase, day) if day else []
         if happening is None:
             instead = f"{today} on that day" if today else "nothing on that day"
         else:
@@ -142,9 +142,9 @@ class _Comparison:
             is_later = happening.on > expected.on
             when = "later" if is_later else "before"
             instead = f"it comes {when}, on {self.scenario.day(happening.on)}"
-            why = [*(why if is_later else ()), reason(happening)]
-        where = f"{said} on {self.scenario.day(expected.on)}"
-        return Failure(expected.place, expected.on, where, instead, tuple(why[:REASONS_MAX]))
+            reasons = [*(reasons if is_later else ()), reason(happening)]
+        where = f"{expectation} on {self.scenario.day(expected.on)}"
+        return Failure(expected.place, expected.on, where, instead, tuple(reasons[:REASONS_MAX]))
 
     def unlisted(self, nothing: dict[date, Expected]) -> list[Failure]:
         """Return what happened and nobody listed."""
@@ -156,8 +156,8 @@ class _Comparison:
             place = expected.place if expected else self.scenario.place
             what = "nothing" if expected else "nothing but what is listed"
             on = self.scenario.day(happened.on)
-            why = (reason(happened),)
-            failures.append(Failure(place, happened.on, f"{what} on {on}", str(happened), why))
+            reasons = (reason(happened),)
+            failures.append(Failure(place, happened.on, f"{what} on {on}", str(happened), reasons))
         return failures
 
     def facts(self, expected: Expected) -> list[Failure]:
@@ -166,17 +166,17 @@ class _Comparison:
         day = self.played.days[expected.on]
         assessor = Assessor(self.played.rulebook, self.played.organisation, expected.on)
         root = assessor.assess(day.evening[0]).root
-        asked = [field.position for field in fields_of(expected.facts.tree)]
-        traced = trace(expected.facts.tree, contact_row(root.seat, asked), None)
+        positions = [field.position for field in fields_of(expected.facts.tree)]
+        traced = trace(expected.facts.tree, contact_row(root.view, positions), None)
         if traced.answer is True:
             return []
         wrong = [evidence for evidence in traced.evidence if evidence.answer is not True]
         currency = self.played.rulebook.currency
-        instead = " · ".join(one.in_words(currency) for one in wrong or traced.evidence)
+        instead = " · ".join(evidence.in_words(currency) for evidence in wrong or traced.evidence)
         on = self.scenario.day(expected.on)
         return [Failure(expected.place, expected.on, f"the facts hold on {on}", instead)]
 
-    def why_not(self, phrase: Phrase, day: Day) -> list[str]:
+    def why_not(self, phrase: Phrase, day: PlayedDay) -> list[str]:
         """Return what stopped something on a day, or the rules that were read."""
         waiting = list(self.planned(phrase, day))
         if waiting:
@@ -184,16 +184,16 @@ class _Comparison:
         held = [held_back for held_back in day.plan.held_back if _about(held_back, phrase)]
         if held:
             return [_held(held_back) for held_back in held]
-        if phrase.what is What.TASK and (asked := self.follow_ups(phrase, day)):
-            return asked
+        if phrase.what is What.TASK and (unopened := self.follow_ups(phrase, day)):
+            return unopened
         lines = self.explained(phrase, day)
-        wanted = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
-        chosen = [line for line in lines if line.section in wanted]
+        sections = {"credit_holds"} if phrase.what in ABOUT_CUSTOMERS else {"next"}
+        chosen = [line for line in lines if line.section in sections]
         # Nothing comes next: then it is about which cadence the customer is in.
         chosen = chosen or [line for line in lines if line.section == "reminders" and line.answer]
-        return [_line(one) for one in chosen]
+        return [_line(line) for line in chosen]
 
-    def planned(self, phrase: Phrase, day: Day) -> Iterator[str]:
+    def planned(self, phrase: Phrase, day: PlayedDay) -> Iterator[str]:
         """Yield what is planned on the day and waits: for a business day, or for a person."""
         for action in day.plan.actions:
             on = day.plan.as_of
@@ -209,7 +209,7 @@ class _Comparison:
             elif action.needs_approval:
                 yield f"{place}: planned; it needs a person's approval"
 
-    def explained(self, phrase: Phrase, day: Day) -> list[Line]:
+    def explained(self, phrase: Phrase, day: PlayedDay) -> list[ReasonLine]:
         """Return the explanation of the day for what a phrase is about."""
         lines = []
         for account in day.morning:
@@ -229,20 +229,21 @@ class _Comparison:
                 )
         return lines
 
-    def follow_ups(self, phrase: Phrase, day: Day) -> list[str]:
+    def follow_ups(self, phrase: Phrase, day: PlayedDay) -> list[str]:
         """Return how the follow-up answered that opens a task of this text."""
         assessor = Assessor(self.played.rulebook, self.played.organisation, day.plan.as_of)
-        found = []
+        lines = []
         for rule in self.played.rulebook.follow_ups:
             if folded(rule.task) != folded(phrase.text):
                 continue
             for account in day.morning:
                 root = assessor.assess(account).root
-                invoices = [one for one in root.seat.owed if one.number in phrase.invoices]
-                for invoice in invoices or root.seat.owed:
+                owed = root.view.owed
+                named = [invoice for invoice in owed if invoice.number in phrase.invoices]
+                for invoice in named or owed:
                     words = assessor.words(rule.when, root, invoice)
-                    found.append(f"{rule.place.file}:{rule.place.line}: {rule.name}: {words}")
-        return list(dict.fromkeys(found))
+                    lines.append(f"{rule.place.file}:{rule.place.line}: {rule.name}: {words}")
+        return list(dict.fromkeys(lines))
 
 
 def reason(happened: Happening) -> str:
@@ -252,7 +253,7 @@ def reason(happened: Happening) -> str:
     return f"{because.file}:{because.line}: {because.rule}: {note}"
 
 
-def _line(line: Line) -> str:
+def _line(line: ReasonLine) -> str:
     where = f"{line.place.file}:{line.place.line}: " if line.place else ""
     return f"{where}next for {line.text}" if line.section == "next" else f"{where}{line.text}"
 

@@ -83,22 +83,22 @@ def expectations(happened: Iterable[Happening]) -> Iterator[str]:
     """Yield the lines of `expect:` that say what happened."""
     by_day: dict[date, dict[tuple[str, str, bool], list[str]]] = {}
     for happening in happened:
-        said = (
+        sentence = (
             str(happening._replace(invoice="", waits=False)),
             happening.contact,
             happening.waits,
         )
-        invoices = by_day.setdefault(happening.on, {}).setdefault(said, [])
+        invoices = by_day.setdefault(happening.on, {}).setdefault(sentence, [])
         if happening.invoice:
             invoices.append(happening.invoice)
     if by_day:
         yield "    expect:"
     for on, lines in by_day.items():
         phrases = [
-            said
+            sentence
             + (f" for {' and '.join(numbers)}" if numbers else "")
             + (" waits for approval" if waits else "")
-            for (said, _, waits), numbers in lines.items()
+            for (sentence, _, waits), numbers in lines.items()
         ]
         if len(phrases) == 1:
             yield f"      {on}: {_quoted(phrases[0])}"
@@ -166,7 +166,7 @@ class _Disguised:
         for invoice in self.invoices:
             yield from self.invoice(invoice)
         yield from self.events()
-        first = min(one.issued_on for one in self.invoices)
+        first = min(invoice.issued_on for invoice in self.invoices)
         begins = max(first, self.today - timedelta(DAYS_BACK_MAX))
         begins = max(begins, self.account.taken_over_on or begins)
         if begins > first:
@@ -189,40 +189,40 @@ class _Disguised:
             yield f"        parent: {self.names[contact.parent_id]}"
             yield f"        bill_to_parent: {'yes' if contact.bill_to_parent else 'no'}"
         agreed = self.rulebook.by_contact()
-        found = agreed.get(folded(contact.id)) or agreed.get(folded(contact.name))
-        if found is None:
+        customer = agreed.get(folded(contact.id)) or agreed.get(folded(contact.name))
+        if customer is None:
             return
-        if found.tags:
-            yield f"        tags: [{', '.join(map(_quoted, sorted(found.tags)))}]"
-        if found.credit_limit is not None:
-            limit = self.amount(found.credit_limit, self.rulebook.currency)
+        if customer.tags:
+            yield f"        tags: [{', '.join(map(_quoted, sorted(customer.tags)))}]"
+        if customer.credit_limit is not None:
+            limit = self.amount(customer.credit_limit, self.rulebook.currency)
             yield f"        credit_limit: {limit}"
-        if found.insured_limit is not None:
-            limit = self.amount(found.insured_limit, self.rulebook.currency)
+        if customer.insured_limit is not None:
+            limit = self.amount(customer.insured_limit, self.rulebook.currency)
             yield f"        insured_limit: {limit}"
-        if found.review_on:
-            yield f"        review_on: {found.review_on}"
+        if customer.review_on:
+            yield f"        review_on: {customer.review_on}"
 
     def invoice(self, invoice: Invoice) -> Iterator[str]:
         """Yield an invoice; what is known to be paid of an open one follows as events."""
-        known = sum((amount for _, amount, _ in self.matched(invoice)), ZERO)
-        total = invoice.amount_due + known if is_owed(invoice) else invoice.total
-        parts = [f"number: {self.numbers[invoice.id]}"]
+        matched_sum = sum((amount for _, amount, _ in self.matched(invoice)), ZERO)
+        total = invoice.amount_due + matched_sum if is_owed(invoice) else invoice.total
+        pairs = [f"number: {self.numbers[invoice.id]}"]
         if len(self.names) > 1:
-            parts.append(f"customer: {self.names[invoice.contact_id]}")
-        parts += [
+            pairs.append(f"customer: {self.names[invoice.contact_id]}")
+        pairs += [
             f"issued: {min(invoice.issued_on, invoice.due_on)}",
             f"due: {invoice.due_on}",
             f"amount: {self.amount(total, invoice.currency)}",
         ]
         if invoice.currency != self.rulebook.currency:
-            parts.append(f"currency: {invoice.currency}")
+            pairs.append(f"currency: {invoice.currency}")
             rate = self.converter.rate(invoice.currency, invoice.rate)
             if rate:
-                parts.append(f"rate: {rate.quantize(Decimal('0.000001')):f}")
+                pairs.append(f"rate: {rate.quantize(Decimal('0.000001')):f}")
         if not is_owed(invoice):
-            parts.append(f"paid: {max(invoice.paid_on or self.today, invoice.issued_on)}")
-        yield f"      - {{{', '.join(parts)}}}"
+            pairs.append(f"paid: {max(invoice.paid_on or self.today, invoice.issued_on)}")
+        yield f"      - {{{', '.join(pairs)}}}"
 
     def matched(self, invoice: Invoice) -> Iterator[tuple[date, Decimal, str]]:
         """Yield what was matched to an open invoice: when, how much, and from what."""
@@ -245,40 +245,44 @@ class _Disguised:
 
     def events(self) -> Iterator[str]:
         """Yield what happened, by day."""
-        changes = sorted(self.changes(), key=lambda one: one.on)
+        changes = sorted(self.changes(), key=lambda change: change.on)
         if changes:
             yield "    events:"
-        for on in dict.fromkeys(one.on for one in changes):
+        for on in dict.fromkeys(change.on for change in changes):
             yield f"      {on}:"
-            yield from (f"        - {one.said}" for one in changes if one.on == on)
+            yield from (f"        - {change.said}" for change in changes if change.on == on)
 
     def changes(self) -> Iterator[_Change]:
         """Yield payments, credits, promises and disputes."""
         for invoice in self.invoices:
             for on, amount, kind in self.matched(invoice):
-                said = f"{kind} {self.amount(amount, invoice.currency)}"
-                yield _Change(on, f"{said} for {self.numbers[invoice.id]}")
+                sentence = f"{kind} {self.amount(amount, invoice.currency)}"
+                yield _Change(on, f"{sentence} for {self.numbers[invoice.id]}")
         several = len(self.names) > 1
         for payment in self.account.payments:
             if payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0:
-                said = f"payment {self.amount(payment.unallocated, payment.currency)}"
-                who = f" from {self.names[payment.contact_id]}" if several else ""
-                yield _Change(payment.paid_on, said + who)
+                sentence = f"payment {self.amount(payment.unallocated, payment.currency)}"
+                whose = f" from {self.names[payment.contact_id]}" if several else ""
+                yield _Change(payment.paid_on, sentence + whose)
         for credit in self.account.credits:
             if credit.status == DocumentStatus.OPEN and credit.unallocated > 0:
-                said = f"credit {self.amount(credit.unallocated, credit.currency)}"
-                who = f" to {self.names[credit.contact_id]}" if several else ""
-                yield _Change(credit.issued_on, said + who)
+                sentence = f"credit {self.amount(credit.unallocated, credit.currency)}"
+                whose = f" to {self.names[credit.contact_id]}" if several else ""
+                yield _Change(credit.issued_on, sentence + whose)
         yield from self.agreements()
 
     def agreements(self) -> Iterator[_Change]:
         """Yield promises and disputes about invoices that were owed then."""
-        by_id = {one.id: one for one in self.invoices}
+        by_id = {listed.id: listed for listed in self.invoices}
 
         def was_owed(invoice_id: str, on: date) -> Invoice | None:
-            one = by_id.get(invoice_id)
-            owed = one is not None and on >= one.issued_on and (not one.paid_on or on < one.paid_on)
-            return one if owed else None
+            promised_invoice = by_id.get(invoice_id)
+            owed = (
+                promised_invoice is not None
+                and on >= promised_invoice.issued_on
+                and (not promised_invoice.paid_on or on < promised_invoice.paid_on)
+            )
+            return promised_invoice if owed else None
 
         for promise in self.account.promises:
             invoice = was_owed(promise.invoice_id, promise.made_on)
@@ -287,12 +291,12 @@ class _Disguised:
                 if promise.amount is not None:
                     amount = f" {self.amount(promise.amount, invoice.currency)}"
                 number = self.numbers[invoice.id]
-                said = f"promise{amount} for {number} by {promise.promised_on}"
-                yield _Change(promise.made_on, said)
+                sentence = f"promise{amount} for {number} by {promise.promised_on}"
+                yield _Change(promise.made_on, sentence)
         shown = (
-            Dispute(one.id, one.disputed_on, "")
-            for one in self.account.invoices
-            if one.disputed_on is not None
+            Dispute(listed.id, listed.disputed_on, "")
+            for listed in self.account.invoices
+            if listed.disputed_on is not None
         )
         for dispute in (*self.account.disputes, *shown):
             invoice = was_owed(dispute.invoice_id, dispute.opened_on)

@@ -11,7 +11,7 @@ from typing import Any
 from yaml.nodes import Node
 
 from arsync.core.rulebook.model import folded
-from arsync.core.rulebook.reading.value_types import Amount, Source
+from arsync.core.rulebook.reading.value_types import AmountShape, Source
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
 from arsync.core.trials.scenario.scenario_model import (
     ABOUT_CUSTOMERS,
@@ -75,7 +75,7 @@ RELATIVE = re.compile(r"day\s+([+-]?[0-9]{1,5})")
 
 
 @dataclass(frozen=True)
-class Names:
+class ScenarioNames:
     """What the sentences of one scenario may name."""
 
     source: Source
@@ -109,90 +109,105 @@ class Names:
         return self._known(text, self.contacts, "customer", node)
 
     def _known(self, text: str, known: Mapping[str, str], label: str, node: Node) -> str | None:
-        found = known.get(folded(text))
-        if found is None:
+        written = known.get(folded(text))
+        if written is None:
             hint = did_you_mean(text, known.values())
             self.source.problem(node, f"there is no {label} {text!r} in this scenario.", hint)
-        return found
+        return written
 
 
-def read_phrase(text: str, node: Node, names: Names) -> Phrase | None:
+def read_phrase(text: str, node: Node, names: ScenarioNames) -> Phrase | None:
     """Return what a sentence expects; None with a problem."""
-    said = " ".join(text.split())
-    waits = said.endswith(WAITS)
-    body = said.removesuffix(WAITS)
-    what = next((one for one in What if body == one or body.startswith(f"{one} ")), None)
+    sentence = " ".join(text.split())
+    waits = sentence.endswith(WAITS)
+    body = sentence.removesuffix(WAITS)
+    what = next(
+        (candidate for candidate in What if body == candidate or body.startswith(f"{candidate} ")),
+        None,
+    )
     if what is None:
         hint = did_you_mean(body, EXPECTATIONS)
         if not hint.startswith("did you mean"):
             hint = "one of: " + "; ".join(EXPECTATIONS)
-        names.source.problem(node, f"{said!r} is nothing that a rulebook can do.", hint)
+        names.source.problem(node, f"{sentence!r} is nothing that a rulebook can do.", hint)
         return None
-    rest = body.removeprefix(what).strip()
+    remainder = body.removeprefix(what).strip()
     if what in ABOUT_CUSTOMERS:
-        return _about_customer(Phrase(said, what, waits=waits), rest, node, names)
-    before, found, after = f" {rest}".rpartition(" for ")
+        return _about_customer(Phrase(sentence, what, waits=waits), remainder, node, names)
+    before, separator, after = f" {remainder}".rpartition(" for ")
     numbers: list[str] = []
-    if found:
-        parts = _PARTS.split(after)
-        if what is What.TASK and not any(folded(one) in names.invoices for one in parts):
-            return Phrase(said, what, rest, waits=waits)  # `Call for payment` is a task's text
-        for part in parts:
-            number = names.invoice(part, node)
+    if separator:
+        number_texts = _PARTS.split(after)
+        if what is What.TASK and not any(
+            folded(candidate) in names.invoices for candidate in number_texts
+        ):
+            # `Call for payment` is a task's text.
+            return Phrase(sentence, what, remainder, waits=waits)
+        for number_text in number_texts:
+            number = names.invoice(number_text, node)
             if number is None:
                 return None
             numbers.append(number)
-        rest = before.strip()
-    return Phrase(said, what, rest, tuple(numbers), waits=waits)
+        remainder = before.strip()
+    return Phrase(sentence, what, remainder, tuple(numbers), waits=waits)
 
 
-def _about_customer(phrase: Phrase, rest: str, node: Node, names: Names) -> Phrase | None:
+def _about_customer(
+    phrase: Phrase, remainder: str, node: Node, names: ScenarioNames
+) -> Phrase | None:
     contact = ""
-    before, found, name = f" {rest}".rpartition(" on ")
-    if found and (phrase.what is not What.TERMS_CHANGED or folded(name) in names.contacts):
-        known = names.contact(name, node)
-        if known is None:
+    before, separator, name = f" {remainder}".rpartition(" on ")
+    if separator and (phrase.what is not What.TERMS_CHANGED or folded(name) in names.contacts):
+        named_contact = names.contact(name, node)
+        if named_contact is None:
             return None
-        contact, rest = known, before.strip()
+        contact, remainder = named_contact, before.strip()
     if phrase.what is What.TERMS_CHANGED:
-        rest = rest.removeprefix("to ").strip()  # `cash on delivery` holds an `on` of its own
-    elif rest:
+        # `cash on delivery` holds an `on` of its own.
+        remainder = remainder.removeprefix("to ").strip()
+    elif remainder:
         message = f"{phrase.said!r} says more than {phrase.what.value!r} can."
         hint = f"write '{phrase.what}', or '{phrase.what} on NAME'"
         names.source.problem(node, message, hint)
         return None
-    return phrase._replace(text=rest, contact=contact)
+    return phrase._replace(text=remainder, contact=contact)
 
 
-def read_event(text: str, on: date, node: Node, names: Names) -> Event | None:
+def read_event(text: str, on: date, node: Node, names: ScenarioNames) -> Event | None:
     """Return what a sentence says that happens on a day; None with a problem."""
-    said = " ".join(text.split())
+    sentence = " ".join(text.split())
     for kind, form in _FORMS:
-        match = re.fullmatch(form, said)
+        match = re.fullmatch(form, sentence)
         if match:
-            return _event(Event(on, names.source.place(node), kind, said), match, node, names)
-    near = did_you_mean(said, EVENTS)
+            return _event(Event(on, names.source.place(node), kind, sentence), match, node, names)
+    near = did_you_mean(sentence, EVENTS)
     hint = near if near.startswith("did you mean") else "one of: " + "; ".join(EVENTS)
-    names.source.problem(node, f"{said!r} is not an event.", hint)
+    names.source.problem(node, f"{sentence!r} is not an event.", hint)
     return None
 
 
-def _event(event: Event, found: re.Match[str], node: Node, names: Names) -> Event | None:
-    said = found.groupdict()
+def _event(event: Event, found: re.Match[str], node: Node, names: ScenarioNames) -> Event | None:
+    texts = found.groupdict()
 
     readers: Mapping[str, Callable[[str], Any]] = {
         "invoice": lambda text: names.invoice(text, node),
         "contact": lambda text: names.contact(text, node),
-        "amount": lambda text: Amount().parse(text, node, names.source, "the amount"),
+        "amount": lambda text: AmountShape().parse(text, node, names.source, "the amount"),
         "day": lambda text: names.when(text, node, "the day"),
         "text": lambda text: text,
         "phrase": lambda text: read_phrase(text, node, names),
     }
-    values = {key: readers[key](text) for key, text in said.items() if text is not None}
+    values = {key: readers[key](text) for key, text in texts.items() if text is not None}
     if any(value is None for value in values.values()):
         return None
-    made = event._replace(**values)
-    if made.kind is EventKind.PROMISE and made.day is not None and made.day < made.on:
-        names.source.problem(node, f"the promise is for {made.day}, which is past on {made.on}.")
+    completed = event._replace(**values)
+    if (
+        completed.kind is EventKind.PROMISE
+        and completed.day is not None
+        and completed.day < completed.on
+    ):
+        names.source.problem(
+            node, f"the promise is for {completed.day}, which is past on {completed.on}."
+        )
         return None
-    return made
+    return completed

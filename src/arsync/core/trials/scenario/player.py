@@ -33,7 +33,7 @@ from arsync.core.trials.scenario.scenario_model import (
 CONNECTION = "scenario"
 
 
-class Day:
+class PlayedDay:
     """One day that was played."""
 
     def __init__(self, accounts: list[Account], plan: Plan) -> None:
@@ -52,7 +52,7 @@ class Played:
     rulebook: Rulebook
     """With what the scenario says was agreed."""
     organisation: Organisation
-    days: dict[date, Day] = field(default_factory=dict)
+    days: dict[date, PlayedDay] = field(default_factory=dict)
     impossible: list[tuple[Event, str]] = field(default_factory=list)
     """Events that could not happen, each with why."""
 
@@ -81,9 +81,11 @@ class _Stage:
     """One play."""
 
     def __init__(self, scenario: Scenario, rulebook: Rulebook, holidays: HolidaysIn) -> None:
-        said = {folded(one.contact) for one in scenario.agreed}
+        agreed_names = {folded(customer_terms.contact) for customer_terms in scenario.agreed}
         others = [
-            customer for customer in rulebook.customers if folded(customer.contact) not in said
+            customer
+            for customer in rulebook.customers
+            if folded(customer.contact) not in agreed_names
         ]
         self.rulebook = replace(rulebook, customers=(*others, *scenario.agreed))
         self.scenario = scenario
@@ -117,7 +119,7 @@ class _Stage:
 
     def issue(self, today: date) -> None:
         """Let the invoices of the day come into the ledger."""
-        for invoice in [one for one in self.to_come if one.issued_on == today]:
+        for invoice in [document for document in self.to_come if document.issued_on == today]:
             owner = self.owner(invoice.contact_id)
             account = self.accounts[owner]
             self.accounts[owner] = account._replace(invoices=(*account.invoices, invoice))
@@ -162,21 +164,25 @@ class _Stage:
             offers=self.offers,
             holidays=self.holidays,
         )
-        day = self.played.days[today] = Day(list(self.accounts), plan)
-        done = [one for one in plan.actions if self.may_go(one, today, events, day)]
+        day = self.played.days[today] = PlayedDay(list(self.accounts), plan)
+        done = [
+            planned_action
+            for planned_action in plan.actions
+            if self.may_go(planned_action, today, events, day)
+        ]
         for index, account in enumerate(self.accounts):
             mine = {contact.id for contact in account.contacts}
-            own = [one for one in done if one.contact_id in mine]
-            self.accounts[index] = after_reasons(after(account, own, today), plan.over)
+            own = [planned_action for planned_action in done if planned_action.contact_id in mine]
+            self.accounts[index] = after_reasons(after(account, own, today), plan.ended_refusals)
         for action in done:
-            found = happenings(action, today)
-            day.happened += found
+            happened = happenings(action, today)
+            day.happened += happened
             if action.kind is ActionKind.TASK:
-                self.tasks[action.key] = found[0]
+                self.tasks[action.key] = happened[0]
         self.finish(events, today)
         day.evening = list(self.accounts)
 
-    def may_go(self, action: Action, today: date, events: list[Event], day: Day) -> bool:
+    def may_go(self, action: Action, today: date, events: list[Event], day: PlayedDay) -> bool:
         """Return whether an action is done today; a person may have to approve it first."""
         if action.needs_approval and self.is_decided(action, today, events, EventKind.REJECT):
             index = self.owner(action.contact_id)
@@ -194,13 +200,13 @@ class _Stage:
 
     def is_decided(self, action: Action, today: date, events: list[Event], kind: EventKind) -> bool:
         """Return whether a person decides about the action today, and remember that one did."""
-        found = happenings(action, today)
+        happened = happenings(action, today)
         places = {
             event.place
             for event in events
             if event.kind is kind
             and event.phrase is not None
-            and any(event.phrase.matches(happening) for happening in found)
+            and any(event.phrase.matches(happening) for happening in happened)
         }
         self.decided |= places
         return bool(places)
@@ -249,9 +255,11 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
 
 def _accounts(scenario: Scenario) -> list[Account]:
     """Return the accounts as they begin: each parent with its children, and nothing invoiced."""
-    ids = {one.id for one in scenario.contacts}
+    ids = {contact.id for contact in scenario.contacts}
     families: dict[str, list[Contact]] = {}
-    up = {one.id: one.parent_id for one in scenario.contacts if one.parent_id in ids}
+    up = {
+        contact.id: contact.parent_id for contact in scenario.contacts if contact.parent_id in ids
+    }
     for contact in scenario.contacts:
         root = contact.id
         while root in up:

@@ -7,8 +7,8 @@ from typing import Any
 from yaml.nodes import Node
 
 from arsync.core.rulebook.reading.value_types import (
-    Amount,
-    Day,
+    AmountShape,
+    DayShape,
     Key,
     Schema,
     Source,
@@ -43,15 +43,15 @@ CUSTOMER = (
     Key("parent", Text(), "the name of the parent customer"),
     Key("bill_to_parent", _YES_NO, "whether the parent pays its bills"),
     Key("tags", TextList(), "tags, as under the rulebook's `customers:`"),
-    Key("credit_limit", Amount(), "an agreed limit, as under the rulebook's `customers:`"),
-    Key("insured_limit", Amount(), "an insured limit, as under the rulebook's `customers:`"),
-    Key("review_on", Day(), "when the limit is looked at again"),
+    Key("credit_limit", AmountShape(), "an agreed limit, as under the rulebook's `customers:`"),
+    Key("insured_limit", AmountShape(), "an insured limit, as under the rulebook's `customers:`"),
+    Key("review_on", DayShape(), "when the limit is looked at again"),
 )
 _RATE = Text(r"[0-9]{1,6}(\.[0-9]{1,10})?", "a rate such as 0.8550", "0.8550")
 INVOICE = (
     Key("number", Text(), "the invoice's number", required=True),
     Key("due", LATER, "the due date", required=True),
-    Key("amount", Amount(), "the total", required=True),
+    Key("amount", AmountShape(), "the total", required=True),
     Key("issued", LATER, "the day of issue; 30 days before the due date when left out"),
     Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "its currency"),
     Key("rate", _RATE, "one unit of its currency in the rulebook's"),

@@ -49,15 +49,17 @@ def _owed(account: Account, event: Event) -> Invoice:
 
 def _with(account: Account, invoice: Invoice) -> Account:
     return account._replace(
-        invoices=tuple(invoice if one.id == invoice.id else one for one in account.invoices)
+        invoices=tuple(
+            invoice if document.id == invoice.id else document for document in account.invoices
+        )
     )
 
 
 def _lowered(account: Account, invoice: Invoice, amount: Decimal, event: Event) -> Account:
     """Return the account with less due on an invoice, which is paid when nothing is left."""
-    left = invoice.amount_due - amount
-    if left > 0:
-        return _with(account, invoice._replace(amount_due=left))
+    remaining = invoice.amount_due - amount
+    if remaining > 0:
+        return _with(account, invoice._replace(amount_due=remaining))
     paid = invoice._replace(amount_due=ZERO, status=DocumentStatus.PAID, paid_on=event.on)
     return _with(account, paid)
 
@@ -69,9 +71,10 @@ def _matched(
     if not event.invoice:
         assert event.amount is not None, "money that names no invoice has an amount"
         contact = next(
-            (one for one in account.contacts if one.name == event.contact), account.contacts[0]
+            (record for record in account.contacts if record.name == event.contact),
+            account.contacts[0],
         )
-        currency = next((one.currency for one in account.invoices), "")
+        currency = next((record.currency for record in account.invoices), "")
         return account, event.amount, event.amount, (), contact.id, currency
     invoice = _owed(account, event)
     amount = invoice.amount_due if event.amount is None else event.amount
@@ -82,7 +85,9 @@ def _matched(
 
 
 def _pay(account: Account, event: Event) -> Account:
-    changed, amount, left, allocations, contact_id, currency = _matched(account, event)
+    changed, amount, unallocated_amount, allocations, contact_id, currency = _matched(
+        account, event
+    )
     payment = Payment(
         id=f"payment {len(account.payments) + 1}",
         contact_id=contact_id,
@@ -91,26 +96,28 @@ def _pay(account: Account, event: Event) -> Account:
         currency=currency,
         rate=_rate(account, currency),
         amount=amount,
-        unallocated=left,
+        unallocated=unallocated_amount,
         allocations=allocations,
     )
     return changed._replace(payments=(*account.payments, payment))
 
 
 def _credit(account: Account, event: Event) -> Account:
-    changed, amount, left, allocations, contact_id, currency = _matched(account, event)
+    changed, amount, unallocated_amount, allocations, contact_id, currency = _matched(
+        account, event
+    )
     number = f"CN-{len(account.credits) + 1}"
     credit = Credit(
         id=number,
         contact_id=contact_id,
         kind=CreditKind.CREDIT_NOTE,
         number=number,
-        status=DocumentStatus.OPEN if left else DocumentStatus.PAID,
+        status=DocumentStatus.OPEN if unallocated_amount else DocumentStatus.PAID,
         issued_on=event.on,
         currency=currency,
         rate=_rate(account, currency),
         total=amount,
-        unallocated=left,
+        unallocated=unallocated_amount,
         allocations=allocations,
     )
     return changed._replace(credits=(*account.credits, credit))
@@ -126,10 +133,10 @@ def _reverse(account: Account, event: Event) -> Account:
     """Take back the newest payment of an invoice; being owed again opens a new episode."""
     payment = next(
         (
-            one
-            for one in reversed(account.payments)
-            if one.status == PaymentStatus.ACTIVE
-            and any(allocation.invoice_id == event.invoice for allocation in one.allocations)
+            candidate
+            for candidate in reversed(account.payments)
+            if candidate.status == PaymentStatus.ACTIVE
+            and any(allocation.invoice_id == event.invoice for allocation in candidate.allocations)
         ),
         None,
     )
@@ -145,7 +152,9 @@ def _reverse(account: Account, event: Event) -> Account:
         episodes[invoice.id] = episodes.get(invoice.id, 1) + 1
     undone = payment._replace(status=PaymentStatus.VOIDED)
     return _with(account, again)._replace(
-        payments=tuple(undone if one is payment else one for one in account.payments),
+        payments=tuple(
+            undone if candidate is payment else candidate for candidate in account.payments
+        ),
         episodes=episodes,
     )
 
@@ -182,7 +191,9 @@ def _promise(account: Account, event: Event) -> Account:
     invoice = _owed(account, event)
     assert event.day is not None, "a promise has a day"
     others = [
-        one for one in account.promises if one.invoice_id != invoice.id or one.kept is not None
+        earlier
+        for earlier in account.promises
+        if earlier.invoice_id != invoice.id or earlier.kept is not None
     ]
     promise = Promise(invoice.id, event.day, event.amount, event.on)
     return account._replace(promises=(*others, promise))

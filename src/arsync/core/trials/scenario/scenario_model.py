@@ -64,10 +64,10 @@ class Happening(NamedTuple):
 
     def __str__(self) -> str:
         joined = " to " if self.what is What.TERMS_CHANGED else " "
-        said = self.what + (f"{joined}{self.text}" if self.text else "")
+        sentence = self.what + (f"{joined}{self.text}" if self.text else "")
         if self.invoice:
-            said += f" for {self.invoice}"
-        return said + (" waits for approval" if self.waits else "")
+            sentence += f" for {self.invoice}"
+        return sentence + (" waits for approval" if self.waits else "")
 
 
 class Phrase(NamedTuple):
@@ -83,14 +83,14 @@ class Phrase(NamedTuple):
     """Empty: any."""
     waits: bool = False
 
-    def matches(self, one: Happening) -> bool:
+    def matches(self, happening: Happening) -> bool:
         """Return whether something that happened is what the phrase says, of any day."""
         return (
-            one.what is self.what
-            and one.waits == self.waits
-            and (not self.text or folded(self.text) in {folded(text) for text in one.texts})
-            and (not self.invoices or one.invoice in self.invoices)
-            and (not self.contact or folded(self.contact) == folded(one.contact))
+            happening.what is self.what
+            and happening.waits == self.waits
+            and (not self.text or folded(self.text) in {folded(text) for text in happening.texts})
+            and (not self.invoices or happening.invoice in self.invoices)
+            and (not self.contact or folded(self.contact) == folded(happening.contact))
         )
 
 

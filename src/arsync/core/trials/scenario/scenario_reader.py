@@ -16,7 +16,7 @@ from arsync.core.rulebook.model import Customer, Place, Problem, folded
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.value_types import (
     Block,
-    Day,
+    DayShape,
     Key,
     Source,
     Text,
@@ -30,7 +30,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
     composed,
     did_you_mean,
 )
-from arsync.core.trials.scenario.phrases import Names, read_event, read_phrase
+from arsync.core.trials.scenario.phrases import ScenarioNames, read_event, read_phrase
 from arsync.core.trials.scenario.scenario_keys import CUSTOMER, FILE, INVOICE, LATER, SCENARIO
 from arsync.core.trials.scenario.scenario_model import (
     Event,
@@ -84,8 +84,10 @@ def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Prob
                 scenarios = _scenarios(block.nodes["scenarios"], source)
         elif not problems.found:
             problems.add(Place(file, 1, 1), "the file is empty.", "start with 'scenarios:'")
-    found_wrong = [one._replace(message=one.message.replace(*_CALLED)) for one in problems.found]
-    ordered = sorted(found_wrong, key=lambda one: (one.line, one.column))
+    found_wrong = [
+        problem._replace(message=problem.message.replace(*_CALLED)) for problem in problems.found
+    ]
+    ordered = sorted(found_wrong, key=lambda problem: (problem.line, problem.column))
     return (None if ordered else ScenarioFile(file, rulebook, tuple(scenarios))), ordered
 
 
@@ -96,25 +98,25 @@ def _scenarios(node: Node, source: Source) -> list[Scenario]:
         return []
     names: dict[str, int] = {}
     scenarios = []
-    for one in nodes:
-        scenario = _Story(one, source).read()
+    for story_node in nodes:
+        scenario = _StoryReader(story_node, source).read()
         if scenario is None:
             continue
         first = names.setdefault(folded(scenario.name), scenario.place.line)
         if first != scenario.place.line:
-            source.problem(one, f"{scenario.name!r} stands twice; first in line {first}.")
+            source.problem(story_node, f"{scenario.name!r} stands twice; first in line {first}.")
         scenarios.append(scenario)
     return scenarios
 
 
-class _Story:
+class _StoryReader:
     """One scenario while it is read."""
 
     def __init__(self, node: Node, source: Source) -> None:
         self.node = node
         self.source = source
         self.block = read_block(node, SCENARIO, source, "the scenario")
-        self.names = Names(source, {}, {}, date.min)
+        self.names = ScenarioNames(source, {}, {}, date.min)
         self.contacts: list[Contact] = []
         self.agreed: list[Customer] = []
         self.invoices: list[Invoice] = []
@@ -135,7 +137,7 @@ class _Story:
         taken_over = self.when("taken_over")
         begins = min(invoice.issued_on for invoice in self.invoices)
         begins = max(begins, taken_over) if taken_over else begins
-        named = [one.on for one in expected] + [event.on for event in self.events]
+        named = [dated.on for dated in expected] + [event.on for event in self.events]
         until = self.when("until") or max([*named, begins])
         self.check_days(begins, until, expected)
         return Scenario(
@@ -147,7 +149,7 @@ class _Story:
             until=until,
             anchor=self.names.anchor,
             agreed=tuple(self.agreed),
-            events=tuple(sorted(self.events, key=lambda one: one.on)),
+            events=tuple(sorted(self.events, key=lambda dated: dated.on)),
             expected=tuple(expected),
             never=tuple(never),
             # Without it every debt would count as older than the connection.
@@ -160,11 +162,13 @@ class _Story:
         """Say what stands before the first day or after the last, where nothing is played."""
         if (until - begins).days > DAYS_MAX:
             self.source.problem(self.node, f"the scenario lasts longer than {DAYS_MAX:,} days.")
-        for one in expected:
-            if one.on < begins:
-                message = f"{one.on} is before the first day, {begins}: nothing is played then."
-                self.source.problems.add(one.place, message)
-        named = [(one.on, one.place) for one in expected]
+        for expectation in expected:
+            if expectation.on < begins:
+                message = (
+                    f"{expectation.on} is before the first day, {begins}: nothing is played then."
+                )
+                self.source.problems.add(expectation.place, message)
+        named = [(expectation.on, expectation.place) for expectation in expected]
         for on, place in named + [(event.on, event.place) for event in self.events]:
             if on > until:
                 self.source.problems.add(place, f"{on} is after {until}: nothing is played then.")
@@ -183,20 +187,20 @@ class _Story:
         if "customer" in nodes and "customers" in nodes:
             hint = "put everyone under 'customers'"
             self.source.problem(nodes["customer"], "'customer' and 'customers' both stand.", hint)
-        found = [nodes["customer"]] if "customer" in nodes else []
+        customer_nodes = [nodes["customer"]] if "customer" in nodes else []
         if "customers" in nodes:
-            found += items(nodes["customers"], self.source, "'customers'")
-        for node in found:
+            customer_nodes += items(nodes["customers"], self.source, "'customers'")
+        for node in customer_nodes:
             self.read_customer(read_block(node, CUSTOMER, self.source, "the customer"), node)
         if not self.contacts:
             self.contacts.append(
                 Contact("customer 1", "Customer", email="accounts@customer.example")
             )
-        by_name = {folded(one.name): one for one in self.contacts}
-        self.names = Names(
+        by_name = {folded(record.name): record for record in self.contacts}
+        self.names = ScenarioNames(
             self.source,
-            {folded(one.number): one.number for one in self.invoices},
-            {name: one.name for name, one in by_name.items()},
+            {folded(record.number): record.number for record in self.invoices},
+            {name: record.name for name, record in by_name.items()},
             self.names.anchor,
         )
         for index, contact in enumerate(self.contacts):
@@ -210,11 +214,11 @@ class _Story:
     def read_customer(self, block: Block, node: Node) -> None:
         """Read one customer."""
         name, parent = block.get("name", ""), block.get("parent", "")
-        known = {folded(contact.name): contact.name for contact in self.contacts}
-        if folded(name) in known:
+        names = {folded(contact.name): contact.name for contact in self.contacts}
+        if folded(name) in names:
             self.source.problem(node, f"the customer {name!r} stands twice.")
-        if parent and folded(parent) not in known:
-            hint = did_you_mean(parent, known.values()) or "the parent stands above its children"
+        if parent and folded(parent) not in names:
+            hint = did_you_mean(parent, names.values()) or "the parent stands above its children"
             self.source.problem(block.nodes["parent"], f"there is no customer {parent!r}.", hint)
         email = block.get("email", _ADDRESS)
         self.contacts.append(
@@ -238,7 +242,7 @@ class _Story:
                     credit_limit=block.get("credit_limit"),
                     insured_limit=block.get("insured_limit"),
                     review_on=block.get("review_on"),
-                    tags=frozenset(folded(one) for one in block.get("tags", ())),
+                    tags=frozenset(folded(tag) for tag in block.get("tags", ())),
                 )
             )
 
@@ -259,12 +263,14 @@ class _Story:
         number, amount = block.get("number"), block.get("amount")
         if not self.invoices and "due" in block.nodes:
             due_node = block.nodes["due"]
-            first = Day().read(due_node, self.source, "the first invoice's 'due', which is day 0,")
-            self.names = Names(self.source, {}, {}, first or date.min)
+            first = DayShape().read(
+                due_node, self.source, "the first invoice's 'due', which is day 0,"
+            )
+            self.names = ScenarioNames(self.source, {}, {}, first or date.min)
         due = self.when("due", block) if self.names.anchor > date.min else None
         if number is None or amount is None or due is None:
             return
-        if any(folded(one.number) == folded(number) for one in self.invoices):
+        if any(folded(earlier.number) == folded(number) for earlier in self.invoices):
             self.source.problem(node, f"the invoice {number!r} stands twice.")
         issued = self.when("issued", block) or due - timedelta(TERMS_DAYS)
         rate = block.get("rate")
@@ -284,8 +290,8 @@ class _Story:
         paid = self.when("paid", block)
         if paid is not None:
             place = self.source.place(block.nodes["paid"])
-            said = f"payment for {number}"
-            self.events.append(Event(paid, place, EventKind.PAYMENT, said, invoice=number))
+            sentence = f"payment for {number}"
+            self.events.append(Event(paid, place, EventKind.PAYMENT, sentence, invoice=number))
 
     def owner(self, block: Block) -> str:
         """Return the customer that an invoice names; it must stand under `customers`."""
@@ -293,14 +299,14 @@ class _Story:
         if not name:
             return ""
         listed = self.block.nodes.get("customers")
-        known = [
+        names = [
             str(value.value)
             for node in (listed.value if isinstance(listed, SequenceNode) else ())
             for key, value in (node.value if isinstance(node, MappingNode) else ())
             if key.value == "name"
         ]
-        if folded(name) not in {folded(one) for one in known}:
-            hint = did_you_mean(name, known) or "list it under 'customers'"
+        if folded(name) not in {folded(known_name) for known_name in names}:
+            hint = did_you_mean(name, names) or "list it under 'customers'"
             self.source.problem(block.nodes["customer"], f"there is no customer {name!r}.", hint)
         return name
 

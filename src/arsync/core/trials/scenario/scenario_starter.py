@@ -16,7 +16,7 @@ DUE_ON = date(2026, 6, 3)
 """Day 0 of every story."""
 
 
-class _Story(NamedTuple):
+class _StarterStory(NamedTuple):
     """One story, up to what is expected."""
 
     comment: str
@@ -24,7 +24,7 @@ class _Story(NamedTuple):
 
 
 _STORIES = (
-    _Story(
+    _StarterStory(
         "Nobody pays: every step comes, and then the hold. Here you see the whole cadence at once.",
         f"""\
   - name: Nobody pays
@@ -33,7 +33,7 @@ _STORIES = (
     until: day 120
 """,
     ),
-    _Story(
+    _StarterStory(
         "Who pays hears nothing more. An event is one line: what happens, and to which invoice.",
         f"""\
   - name: Paid after twenty days, and nothing follows
@@ -44,7 +44,7 @@ _STORIES = (
     until: day 120
 """,
     ),
-    _Story(
+    _StarterStory(
         "A promise to pay keeps everything quiet until its day; here it is kept.",
         f"""\
   - name: A promise is kept
@@ -56,7 +56,7 @@ _STORIES = (
     until: day 60
 """,
     ),
-    _Story(
+    _StarterStory(
         "And what must never happen: who is with the solicitor is left alone, whatever is owed.",
         f"""\
   - name: With the solicitor, nobody writes
@@ -97,7 +97,7 @@ def first_scenarios(rulebook: Rulebook, *, file: str, path: str, holidays: Holid
         path: the rulebook's file, as seen from the scenario file.
         holidays: the public holidays of a place.
     """
-    parts = [_HEAD.format(file=file, rulebook=path)]
+    texts = [_HEAD.format(file=file, rulebook=path)]
     for story in _STORIES:
         read, problems = read_scenarios("first", f"scenarios:\n{story.text}")
         assert read is not None, "\n".join(map(str, problems))
@@ -105,8 +105,8 @@ def first_scenarios(rulebook: Rulebook, *, file: str, path: str, holidays: Holid
         lines = "".join(f"{_DAY.sub(_in_days, line)}\n" for line in expectations(happened))
         # `never` stands last, behind what is expected.
         head, never, last = story.text.partition("    never:")
-        parts.append(f"  # {story.comment}\n{head}{lines}{never}{last}")
-    return parts[0] + "\n".join(parts[1:])
+        texts.append(f"  # {story.comment}\n{head}{lines}{never}{last}")
+    return texts[0] + "\n".join(texts[1:])
 
 
 def _in_days(found: re.Match[str]) -> str:

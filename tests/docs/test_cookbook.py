@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.builders.rulebooks import a_rulebook
+from tests.core.conftest import Desk
 
 from arsync.core.ledger.records import Dispute, Promise
 from arsync.core.rulebook import rulebook_warnings
@@ -19,6 +20,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
 POLICIES = dict(re.findall(r"^## (.+?)\n\n```yaml\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
 HEAD = "version: 1\ncurrency: GBP\n"
 Case = Callable[[Any], list[tuple[Any, list[str]]]]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
 
 
 def text_of(policy: str) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, in_json, in_words
-from arsync.core.rulebook.figures import folded
+from arsync.core.rulebook.facts.names import folded_names
 
 FIELD = CONTACT_BY_NAME["contact_group"]
 
 
 def test_a_group_is_compared_folded() -> None:
-    assert folded(["Key  Accounts"]) == {"key accounts"}
+    assert folded_names(["Key  Accounts"]) == {"key accounts"}
 
 
 def test_a_group_is_shown_as_it_was_written() -> None:
-    value = folded(["Trade", "Key accounts"])
+    value = folded_names(["Trade", "Key accounts"])
     assert in_words(FIELD, value, "GBP") == "Key accounts, Trade"
     assert in_json(FIELD, value) == ["Key accounts", "Trade"]

@@ -1,0 +1,207 @@
+"""Figures of a contact: how those of its facts are computed that need more than a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from arsync.core.ledger.account_view import HISTORY_DAYS, ContactView, promise_state, summed
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import CreditKind, DocumentStatus, PaymentStatus, SentStep
+from arsync.core.rulebook.facts.field import Value
+from arsync.core.rulebook.facts.names import folded_names
+
+OVER_ZERO_LIMIT_PERCENT = Decimal(999_999)
+"""How far over a limit of nothing any exposure counts as."""
+
+
+def average(numbers: Sequence[int]) -> int | None:
+    """Return the mean in whole days, half up; None of nothing."""
+    if not numbers:
+        return None
+    return int((Decimal(sum(numbers)) / len(numbers)).to_integral_value(rounding="ROUND_HALF_UP"))
+
+
+def percent(share: Decimal, whole: Decimal) -> Decimal:
+    """Return a part of the whole in percent, to two decimals."""
+    return (share * 100 / whole).quantize(Decimal("0.01"))
+
+
+def overdue_percent(view: ContactView) -> Value:
+    """Return how much of the balance is overdue."""
+    if view.balance is None or view.overdue_amount is None or view.balance == 0:
+        return None
+    return percent(view.overdue_amount, view.balance)
+
+
+def headroom(view: ContactView) -> Value:
+    """Return the credit limit less the exposure."""
+    if view.credit_limit is None or view.account_view.exposure is None:
+        return None
+    return view.credit_limit - view.account_view.exposure
+
+
+def over_limit_percent(view: ContactView) -> Value:
+    """Return how far the exposure is over the credit limit."""
+    if view.limit_is_none:
+        return ZERO
+    room = headroom(view)
+    if room is None or view.credit_limit is None:
+        return None
+    if room >= 0:
+        return ZERO
+    return percent(-room, view.credit_limit) if view.credit_limit else OVER_ZERO_LIMIT_PERCENT
+
+
+def paid_on_time_percent(view: ContactView) -> Value:
+    """Return how many invoices were paid by their due date."""
+    if not view.paid:
+        return None
+    return percent(Decimal(sum(1 for _, late in view.paid if late == 0)), Decimal(len(view.paid)))
+
+
+def days_since_last_payment(view: ContactView) -> Value:
+    """Return the days since the last payment."""
+    today = view.account_view.today
+    days = [
+        (today - payment.paid_on).days
+        for payment in view.account_view.account.payments
+        if payment.status == PaymentStatus.ACTIVE
+        and payment.paid_on <= today
+        and view.counts(payment.contact_id)
+    ]
+    return min(days, default=None)
+
+
+def sales(view: ContactView) -> Value:
+    """Return what was invoiced in the last 365 days, less credit notes."""
+    account_view = view.account_view
+    money = [
+        account_view.converter.amount(
+            invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
+        )
+        for invoice in account_view.account.invoices
+        if invoice.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        and 0 <= (account_view.today - invoice.issued_on).days < HISTORY_DAYS
+        and view.counts(invoice.contact_id)
+    ]
+    less = [
+        account_view.converter.amount(
+            -credit.total, credit.currency, credit.rate, credit.number or credit.id
+        )
+        for credit in account_view.account.credits
+        if credit.kind == CreditKind.CREDIT_NOTE
+        and credit.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
+        and 0 <= (account_view.today - credit.issued_on).days < HISTORY_DAYS
+        and view.counts(credit.contact_id)
+    ]
+    return summed(money + less)
+
+
+def customer_since(view: ContactView) -> date | None:
+    """Return the day on which the contact was created or first invoiced."""
+    days = [
+        invoice.issued_on
+        for invoice in view.account_view.account.invoices
+        if view.counts(invoice.contact_id)
+    ]
+    if view.contact.created_on is not None:
+        days.append(view.contact.created_on)
+    # Xero does not say when a contact was created; its first invoice does.
+    return min(days, default=None)
+
+
+def customer_for_days(view: ContactView) -> Value:
+    """Return the days since the contact was created or first invoiced."""
+    since = customer_since(view)
+    return None if since is None else max(0, (view.account_view.today - since).days)
+
+
+def oldest_days_overdue(view: ContactView) -> Value:
+    """Return the days since the oldest unpaid due date."""
+    return (view.account_view.today - view.overdue[0].due_on).days if view.overdue else 0
+
+
+def promise_states(view: ContactView) -> Value:
+    """Return the states of the contact's promises."""
+    states = {
+        state
+        for invoice_id, (_, state) in view.account_view.promises.items()
+        if invoice_id in view.own_invoice_ids
+    }
+    return frozenset(states or {"none"})
+
+
+def broken_promises(view: ContactView) -> Value:
+    """Return how many promises were broken."""
+    account_view = view.account_view
+    if not account_view.account.promises:
+        return 0
+    by_id = {invoice.id: invoice for invoice in account_view.account.invoices}
+    return sum(
+        1
+        for promise in account_view.account.promises
+        if promise.invoice_id in view.own_invoice_ids
+        and promise_state(
+            promise, by_id.get(promise.invoice_id), account_view.account, account_view.today
+        )
+        == "broken"
+    )
+
+
+def dispute_states(view: ContactView) -> Value:
+    """Return the states of the contact's disputes."""
+    ids = view.own_invoice_ids if view.account_view.disputes else frozenset()
+    states = {
+        view.account_view.dispute_state(dispute)
+        for dispute in view.account_view.disputes
+        if dispute in ids
+    }
+    return frozenset(states or {"none"})
+
+
+def contact_steps(view: ContactView) -> list[SentStep]:
+    """Return every step taken for the contact's invoices."""
+    if not view.account_view.account.sent:
+        return []
+    return [
+        sent_step
+        for sent_step in view.account_view.account.sent
+        if sent_step.invoice_id in view.own_invoice_ids
+    ]
+
+
+def contact_last_reminder(view: ContactView) -> Value:
+    """Return the days since the last message about any invoice."""
+    days = [
+        (view.account_view.today - contact_step.on).days
+        for contact_step in contact_steps(view)
+        if contact_step.moment
+    ]
+    return min(days, default=None)
+
+
+def contact_highest_step(view: ContactView) -> Value:
+    """Return the day of the highest step taken for an open invoice."""
+    days = [
+        step.day for invoice in view.owed for step in view.account_view.sent.get(invoice.id, ())
+    ]
+    return max(days, default=None)
+
+
+def days_on_hold(view: ContactView) -> Value:
+    """Return the days since the hold was placed."""
+    hold = view.account_view.account.hold
+    return (view.account_view.today - hold.since).days if hold else 0
+
+
+def days_until_review(view: ContactView) -> Value:
+    """Return the days until the limit is to be looked at again."""
+    day = view.agreed.review_on
+    return (day - view.account_view.today).days if day else None
+
+
+def contact_names(view: ContactView) -> Value:
+    """Return the contact's name and id, folded."""
+    return folded_names((view.contact.name, view.contact.id))

@@ -1,0 +1,79 @@
+"""Fields: the columns of the table of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from arsync.core.rulebook.facts.movement import Movement
+
+Value = Any
+"""Decimal, int, bool, text, a frozenset of texts, or None for unknown."""
+
+Row = Sequence[Any]
+"""The facts of one contact, or of one invoice, by their position."""
+
+
+class FactKind(StrEnum):
+    """What kind of value a fact has, and so which questions it answers."""
+
+    AMOUNT = "amount"
+    PERCENT = "percent"
+    DAYS = "days"
+    COUNT = "count"
+    YES_NO = "yes or no"
+    CHOICE = "choice"
+    TEXT = "text"
+    TEXTS = "texts"
+    GROUP = "group"
+
+
+NUMBERS = frozenset({FactKind.AMOUNT, FactKind.PERCENT, FactKind.DAYS, FactKind.COUNT})
+WHOLE_NUMBERS = frozenset({FactKind.DAYS, FactKind.COUNT})
+
+
+class Bounds(NamedTuple):
+    """Between which numbers a fact certainly is; None: as low, or as high, as you like."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+ANY_NUMBER = Bounds()
+FROM_0 = Bounds(0)
+PERCENTAGE = Bounds(0, 100)
+
+
+class OwnActions(StrEnum):
+    """What of our own doing changes a fact, from the next day on."""
+
+    MESSAGES = "messages"
+    HOLDS = "holds"
+
+
+class Field(NamedTuple):
+    """One fact: all that is known of it, in one row."""
+
+    name: str
+    of: str
+    """`contact` or `invoice`."""
+    kind: FactKind
+    description: str
+    source: str
+    """Where it comes from."""
+    compute: Callable[..., Value]
+    """The function: of the contact, and for an invoice's fact of the invoice too."""
+    moves: Movement
+    """How it changes with time alone."""
+    bounds: Bounds | None = None
+    """Of a number; None: it is none."""
+    changed_by: OwnActions | None = None
+    unknown: str = ""
+    """When it is unknown; empty: never."""
+    choices: tuple[str, ...] = ()
+    example: str = ""
+    needs_limit: bool = False
+    """It rests on the credit limit, so it cannot help to choose one."""
+    position: int = -1
+    """Where it stands in its row."""

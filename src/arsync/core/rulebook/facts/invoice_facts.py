@@ -1,0 +1,237 @@
+"""The facts of one invoice, one row each."""
+
+from __future__ import annotations
+
+from arsync.core.ledger.account_view import ContactView, days_overdue, is_owed
+from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
+from arsync.core.ledger.money import ZERO
+from arsync.core.ledger.records import Invoice
+from arsync.core.rulebook.facts import movement
+from arsync.core.rulebook.facts.contact_facts import DISPUTES, NO_RATE, PROMISES
+from arsync.core.rulebook.facts.field import (
+    ANY_NUMBER,
+    FROM_0,
+    FactKind,
+    Field,
+    OwnActions,
+    Value,
+)
+from arsync.core.rulebook.facts.movement import GROWS, STILL, CountsDown, CountsUp, OnDays
+
+NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
+
+
+def invoice_last_reminder(view: ContactView, invoice: Invoice) -> Value:
+    """Return the days since the last message about the invoice."""
+    steps = view.account_view.sent.get(invoice.id, ())
+    days = [(view.account_view.today - step.on).days for step in steps if step.moment]
+    return min(days, default=None)
+
+
+def invoice_highest_step(view: ContactView, invoice: Invoice) -> Value:
+    """Return the day of the highest step taken for the invoice."""
+    return max(
+        (sent_step.day for sent_step in view.account_view.sent.get(invoice.id, ())), default=None
+    )
+
+
+def promise_of(view: ContactView, invoice: Invoice) -> Value:
+    """Return the state of the invoice's newest promise."""
+    newest = view.account_view.promises.get(invoice.id)
+    return newest[1] if newest else "none"
+
+
+def total_here(view: ContactView, invoice: Invoice) -> Value:
+    """Return the invoice's total in the rulebook's currency."""
+    return view.account_view.converter.amount(
+        invoice.total, invoice.currency, invoice.rate, invoice.number or invoice.id
+    )
+
+
+def _law_for(view: ContactView, invoice: Invoice) -> LatePayment | None:
+    """Return the table that fits the invoice: all three in one currency."""
+    law, here = view.account_view.statutory, view.account_view.currency
+    return law if law is not None and law.currency == invoice.currency == here else None
+
+
+def statutory_interest(view: ContactView, invoice: Invoice) -> Value:
+    """Return the interest that the law gives on what is due."""
+    law = _law_for(view, invoice)
+    if law is None:
+        return None
+    due = invoice.amount_due if is_owed(invoice) else ZERO
+    return interest(law, due, invoice.due_on, view.account_view.today)
+
+
+def statutory_compensation(view: ContactView, invoice: Invoice) -> Value:
+    """Return the fixed sum that the law gives for the late invoice."""
+    law = _law_for(view, invoice)
+    if law is None:
+        return None
+    if not is_owed(invoice):
+        return ZERO
+    return compensation(law, invoice.amount_due, invoice.due_on, view.account_view.today)
+
+
+INVOICE_FACTS: tuple[Field, ...] = (
+    Field(
+        "amount_due",
+        "invoice",
+        FactKind.AMOUNT,
+        "what is still owed on it",
+        "the invoice",
+        lambda s, i: s.account_view.due_here(i),
+        bounds=FROM_0,
+        moves=STILL,
+        unknown=NO_RATE,
+        example="{less_than: 10}",
+    ),
+    Field(
+        "total",
+        "invoice",
+        FactKind.AMOUNT,
+        "what it was issued for",
+        "the invoice",
+        total_here,
+        bounds=ANY_NUMBER,
+        moves=STILL,
+        unknown=NO_RATE,
+        example="{at_least: 10000}",
+    ),
+    Field(
+        "days_overdue",
+        "invoice",
+        FactKind.DAYS,
+        "days since the due date, 0 when not yet due",
+        "the invoice",
+        lambda s, i: days_overdue(i, s.account_view.today),
+        bounds=FROM_0,
+        moves=CountsUp(lambda _, i: i.due_on),
+        example="{at_least: 30}",
+    ),
+    Field(
+        "days_until_due",
+        "invoice",
+        FactKind.DAYS,
+        "days until the due date, 0 once it is due",
+        "the invoice",
+        lambda s, i: max(0, (i.due_on - s.account_view.today).days),
+        bounds=FROM_0,
+        moves=CountsDown(lambda _, i: i.due_on),
+        example="{at_most: 3}",
+    ),
+    Field(
+        "days_since_issued",
+        "invoice",
+        FactKind.DAYS,
+        "days since it was issued",
+        "the invoice",
+        lambda s, i: max(0, (s.account_view.today - i.issued_on).days),
+        bounds=FROM_0,
+        moves=CountsUp(lambda _, i: i.issued_on),
+        example="{less_than: 7}",
+    ),
+    Field(
+        "partly_paid",
+        "invoice",
+        FactKind.YES_NO,
+        "whether something, but not all, was paid or credited",
+        "the invoice",
+        lambda _, i: 0 < i.amount_due < i.total,
+        moves=STILL,
+        example="yes",
+    ),
+    Field(
+        "sent",
+        "invoice",
+        FactKind.YES_NO,
+        "whether it was sent to the customer",
+        "the invoice",
+        lambda _, i: i.sent,
+        moves=STILL,
+        unknown="the platform does not say",
+        example="no",
+    ),
+    Field(
+        "currency",
+        "invoice",
+        FactKind.TEXT,
+        "the invoice's currency, three letters",
+        "the invoice",
+        lambda _, i: i.currency.casefold(),
+        moves=STILL,
+        example="USD",
+    ),
+    Field(
+        "promise_to_pay",
+        "invoice",
+        FactKind.CHOICE,
+        "its newest promise to pay",
+        "promises and payments",
+        promise_of,
+        moves=STILL,
+        choices=PROMISES,
+        example="broken",
+    ),
+    Field(
+        "dispute",
+        "invoice",
+        FactKind.CHOICE,
+        "whether it is disputed, here or in QuickBooks Online",
+        "disputes, yours and QuickBooks Online's",
+        lambda s, i: s.account_view.dispute_state(i.id),
+        moves=STILL,
+        choices=DISPUTES,
+        example="open",
+    ),
+    Field(
+        "days_since_last_reminder",
+        "invoice",
+        FactKind.DAYS,
+        "days since the last message about it",
+        "what arsync sent",
+        invoice_last_reminder,
+        bounds=FROM_0,
+        moves=CountsUp(),
+        changed_by=OwnActions.MESSAGES,
+        unknown="nothing was sent yet",
+        example="{at_least: 14}",
+    ),
+    Field(
+        "highest_step_sent",
+        "invoice",
+        FactKind.DAYS,
+        "the day of the highest step taken for it",
+        "what arsync sent",
+        invoice_highest_step,
+        bounds=ANY_NUMBER,
+        moves=STILL,
+        changed_by=OwnActions.MESSAGES,
+        unknown="nothing was sent yet",
+        example="{at_least: 30}",
+    ),
+    Field(
+        "statutory_interest",
+        "invoice",
+        FactKind.AMOUNT,
+        "interest that the law gives on what is due, from the day after the due date",
+        "the invoice, and the rates under statutory of the rulebook",
+        statutory_interest,
+        bounds=FROM_0,
+        moves=GROWS,
+        unknown=NO_TABLE,
+        example="{at_least: 10}",
+    ),
+    Field(
+        "statutory_compensation",
+        "invoice",
+        FactKind.AMOUNT,
+        "the fixed sum that the law gives once it is late, by what is due",
+        "the invoice, and the fixed sums under statutory of the rulebook",
+        statutory_compensation,
+        bounds=FROM_0,
+        moves=OnDays(movement.own_overdue),
+        unknown=NO_TABLE,
+        example="{at_least: 40}",
+    ),
+)
