@@ -10,7 +10,7 @@ from arsync_quickbooks.settings import CAPABILITIES, LABEL, LIMITS, NAME, pages_
 
 
 class QuickBooksOnline:
-    """Implements `arsync.connector.Platform`."""
+    """Implements `arsync.connector_sdk.Platform`."""
 
     name = NAME
     label = LABEL
@@ -26,7 +26,7 @@ class QuickBooksOnline:
     def record_page(
         self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
     ) -> str:
-        """Return QuickBooks' page of a customer or an invoice, for who is logged in there."""
+        """Return QuickBooks' page of a record, for people who are logged in there."""
         page = {RecordKind.CONTACTS: "customerdetail?nameId", RecordKind.INVOICES: "invoice?txnId"}
         if kind not in page:
             return ""

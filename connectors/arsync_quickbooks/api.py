@@ -29,7 +29,7 @@ _PACIFIC = timezone(timedelta(hours=-8))
 D = TypeVar("D", bound=documents.Header)
 
 
-class Feed(NamedTuple):
+class ChangeFeedAnswer(NamedTuple):
     """An answer of the change feed."""
 
     rows: Mapping[str, Raw]
@@ -57,12 +57,12 @@ class Api:
         tree = errors.tree_of(response, changes=False)
         return tree, _server_time(tree, response)
 
-    def one(
+    def read_one(
         self, entity: str, object_id: str, kind: type[D], include: str = ""
-    ) -> D | documents.Odd | None:
+    ) -> D | documents.MalformedRow | None:
         """Read one object by its id; None when the company has it no longer."""
         raw = self.raw(entity, object_id, include)
-        return None if raw is None else documents.one(raw, kind)
+        return None if raw is None else documents.decode_row(raw, kind)
 
     def raw(self, entity: str, object_id: str, include: str = "") -> Raw | None:
         """Read one object by its id, undecoded; None when the company has it no longer."""
@@ -71,7 +71,7 @@ class Api:
             return None
         try:
             tree, _ = self.read(f"{entity.lower()}/{object_id}", params)
-        except errors.Refused as refused:
+        except errors.QuickBooksRejected as refused:
             if refused.codes & {errors.NOT_FOUND, errors.INVALID_ID}:
                 return None
             raise
@@ -83,11 +83,11 @@ class Api:
         self, entity: str, where: str = "", *, start: int = 1, order: str = BY_ID
     ) -> Raw | None:
         """Read one page of an entity's rows as one array; None when it is empty."""
-        parts = ["SELECT * FROM", entity]
-        parts += ["WHERE", where] if where else []
-        parts += ["ORDERBY", order, "STARTPOSITION", str(start)]
-        parts += ["MAXRESULTS", str(documents.ROWS_MAX)]
-        select = " ".join(parts)
+        clauses = ["SELECT * FROM", entity]
+        clauses += ["WHERE", where] if where else []
+        clauses += ["ORDERBY", order, "STARTPOSITION", str(start)]
+        clauses += ["MAXRESULTS", str(documents.ROWS_MAX)]
+        select = " ".join(clauses)
         params = {"minorversion": str(MINOR_VERSION)}
         url = f"{self.company_url}/query"
         if len(select) <= QUERY_CHARACTERS_MAX:
@@ -104,15 +104,15 @@ class Api:
         tree = errors.tree_of(response, changes=False)
         return _rows_by_entity(tree.get("QueryResponse")).get(entity)
 
-    def changes(self, entities: Sequence[str], since: datetime) -> Feed:
+    def changes(self, entities: Sequence[str], since: datetime) -> ChangeFeedAnswer:
         """Ask the change feed what changed since a moment."""
         params = {"entities": ",".join(entities), "changedSince": stamp(since)}
         tree, at = self.read("cdc", params)
-        found: dict[str, Raw] = {}
+        changed: dict[str, Raw] = {}
         for response in _array(tree.get("CDCResponse")):
             for answer in _array(msgspec.json.decode(response, type=Tree).get("QueryResponse")):
-                found.update(_rows_by_entity(answer))
-        return Feed({name: found[name] for name in entities if name in found}, at)
+                changed.update(_rows_by_entity(answer))
+        return ChangeFeedAnswer({name: changed[name] for name in entities if name in changed}, at)
 
 
 Tree = errors.Tree
@@ -140,18 +140,19 @@ def _rows_by_entity(raw: Raw | None) -> dict[str, Raw]:
     """Return the arrays of a QueryResponse, which also holds counts."""
     if raw is None:
         return {}
+    # Told apart by their first byte: decoding the rows here would decode each of them twice.
     keys = msgspec.json.decode(raw, type=Tree)
     return {key: value for key, value in keys.items() if memoryview(value)[0] == _ARRAY}
 
 
 def _server_time(tree: Tree, response: HttpResponse) -> datetime:
     """Return the answer's `time`: ISO, or milliseconds since 1970; else the Date header."""
-    told = msgspec.json.decode(tree["time"]) if "time" in tree else None
+    time = msgspec.json.decode(tree["time"]) if "time" in tree else None
     try:
-        if isinstance(told, str):
-            return moment(told)
-        if isinstance(told, int):
-            return datetime.fromtimestamp(told / 1000, UTC)
+        if isinstance(time, str):
+            return moment(time)
+        if isinstance(time, int):
+            return datetime.fromtimestamp(time / 1000, UTC)
         return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError, OverflowError):
         raise RetryLater("QuickBooks answered without its time.") from None

@@ -16,7 +16,7 @@ from arsync_quickbooks.settings import LABEL, api_url, is_sandbox
 SCOPE = "com.intuit.quickbooks.accounting"
 
 
-class _CompanyAnswer(msgspec.Struct):
+class _CompanyAnswer(msgspec.Struct, frozen=True):
     company: CompanyInfoDoc | None = msgspec.field(name="CompanyInfo", default=None)
 
 
@@ -34,8 +34,8 @@ class QuickBooksAuthoriser:
         self._settings = settings
 
     def authorisation_url(self, *, redirect_uri: str, state: str, verifier: str) -> str:
-        """Return the consent page's address; the PKCE verifier is not used."""
-        return self._session().consent_url(
+        """Return the address of the authorisation page; the PKCE verifier is not used."""
+        return self._session().authorisation_url(
             self._settings["authorize_url"], redirect_uri=redirect_uri, scopes=SCOPE, state=state
         )
 
@@ -43,11 +43,11 @@ class QuickBooksAuthoriser:
         """Turn the address the browser came back to into tokens of one company.
 
         Raises:
-            UserMistake: consent was refused, the state does not match, the client id is wrong, or
-                the keys belong to the other environment.
+            UserMistake: authorisation was refused, the state does not match, the client id is
+                wrong, or the keys belong to the other environment.
         """
-        came = callback_parameters(callback_url, state=state)
-        realm_id = came.get("realmId", "")
+        parameters = callback_parameters(callback_url, state=state)
+        realm_id = parameters.get("realmId", "")
         if not realm_id.isdigit():
             raise UserMistake(
                 "The address that the browser came back to names no company (realmId). Choose a"
@@ -56,7 +56,7 @@ class QuickBooksAuthoriser:
         session = self._session()
         token = session.exchange(
             self._settings["token_url"],
-            code=came["code"],
+            code=parameters["code"],
             redirect_uri=redirect_uri,
             secret=self._settings["client_secret"],
         )
@@ -64,7 +64,7 @@ class QuickBooksAuthoriser:
         return Grant(token, (OrganisationRef(realm_id, name),))
 
     def grant_directly(self) -> Grant:
-        """QuickBooks has no client credentials: a person must consent."""
+        """QuickBooks has no client credentials: a person must authorise."""
         raise UserMistake("QuickBooks Online can only be connected by a person, in a browser.")
 
     def refresh(self, token: Token) -> Token:
@@ -74,7 +74,7 @@ class QuickBooksAuthoriser:
         )
 
     def revoke(self, token: Token) -> None:
-        """Withdraw the consent at Intuit."""
+        """Withdraw the authorisation at Intuit."""
         self._session().revoke(
             self._settings["revoke_url"],
             token.refresh_token,

@@ -11,12 +11,12 @@ from arsync_quickbooks import feed, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
 from arsync_quickbooks.errors import readable
-from arsync_quickbooks.read_client import Reader
+from arsync_quickbooks.read_client import ReadClient
 from arsync_quickbooks.writes import Writer
 
 
 class QuickBooksConnector:
-    """Implements `arsync.connector.Connector` for one company."""
+    """Implements `arsync.connector_sdk.Connector` for one company."""
 
     def __init__(
         self, transport: Transport, organisation_id: str, section: Mapping[str, str]
@@ -31,7 +31,7 @@ class QuickBooksConnector:
         self.capabilities = settings.capabilities(section)
         api = Api(transport, settings.api_url(section), organisation_id)
         self._api = api
-        self._reader = Reader(api, is_demo=settings.is_sandbox(section))
+        self._reader = ReadClient(api, is_demo=settings.is_sandbox(section))
         self._writer = Writer(api, self._reader, late_fee_item=section.get("late_fee_item", ""))
 
     def organisation(self) -> Organisation:
@@ -63,7 +63,7 @@ class QuickBooksConnector:
         QuickBooks makes one only where online payment is switched on and the invoice has an email.
         """
         with readable():
-            invoice = self._api.one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
+            invoice = self._api.read_one("Invoice", invoice_id, InvoiceDoc, include="invoiceLink")
         return (isinstance(invoice, InvoiceDoc) and invoice.invoice_link) or ""
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -73,6 +73,8 @@ class QuickBooksConnector:
 
     def perform(self, write: Write) -> Receipt:
         """Write; parts that stand already are not repeated."""
+        # Not `readable`: an answer to a write that cannot be read is an unknown outcome, which the
+        # writer itself says, and never a reason to write again.
         return self._writer.perform(write)
 
     def find(self, write: Write) -> Receipt | None:

@@ -17,43 +17,37 @@ ROWS_MAX = 1000
 """Rows in one page of a query, and objects in one answer of the change feed."""
 
 
-class Document(Struct, rename="pascal", gc=False):
+class Document(Struct, rename="pascal", gc=False, frozen=True):
     """What the structs share: QuickBooks writes its keys in PascalCase."""
 
 
-class Ref(Struct, gc=False):
+class Ref(Struct, gc=False, frozen=True):
     """A reference to another object; its keys are lower-case."""
 
     value: str | None = None
     name: str | None = None
 
 
-class Memo(Struct, gc=False):
-    """A text in an object of its own."""
-
-    value: str | None = None
-
-
-class MetaData(Document):
+class MetaData(Document, frozen=True):
     """When the document was made and last changed, with a numeric offset."""
 
     create_time: str | None = None
     last_updated_time: str | None = None
 
 
-class Email(Document):
+class EmailAddress(Document, frozen=True):
     """One or several addresses, with commas between them."""
 
     address: str | None = None
 
 
-class Address(Document):
+class Address(Document, frozen=True):
     """The part of a postal address that arsync looks at."""
 
     country: str | None = None
 
 
-class Delivery(Document):
+class DeliveryInfo(Document, frozen=True):
     """How and when the platform last sent the document."""
 
     delivery_type: str | None = None
@@ -61,14 +55,14 @@ class Delivery(Document):
     delivery_error_type: str | None = None
 
 
-class LinkedTxn(Document):
+class LinkedTxn(Document, frozen=True):
     """A link to another transaction, without an amount."""
 
     txn_id: str | None = None
     txn_type: str | None = None
 
 
-class Header(Document):
+class Header(Document, frozen=True):
     """What every row of a change feed has, deleted ones too."""
 
     id: str | None = None
@@ -77,14 +71,14 @@ class Header(Document):
     meta_data: MetaData | None = None
 
 
-class CustomerDoc(Header):
+class CustomerDoc(Header, frozen=True):
     """A Customer."""
 
     display_name: str | None = None
     fully_qualified_name: str | None = None
     given_name: str | None = None
     active: bool | None = None
-    primary_email_addr: Email | None = None
+    primary_email_addr: EmailAddress | None = None
     bill_addr: Address | None = None
     notes: str | None = None
     balance: Decimal | None = None
@@ -95,7 +89,7 @@ class CustomerDoc(Header):
     bill_with_parent: bool | None = None
 
 
-class Transaction(Header):
+class Transaction(Header, frozen=True):
     """What invoices, credit memos and payments share."""
 
     customer_ref: Ref | None = None
@@ -106,22 +100,22 @@ class Transaction(Header):
     private_note: str | None = None
 
 
-class InvoiceDoc(Transaction):
+class InvoiceDoc(Transaction, frozen=True):
     """An Invoice."""
 
     doc_number: str | None = None
     due_date: str | None = None
     balance: Decimal | None = None
     email_status: str | None = None
-    bill_email: Email | None = None
-    delivery_info: Delivery | None = None
+    bill_email: EmailAddress | None = None
+    delivery_info: DeliveryInfo | None = None
     invoice_link: str | None = None
     e_invoice_status: str | None = field(name="EInvoiceStatus", default=None)
     e_cloud_status_time_stamp: str | None = field(name="ECloudStatusTimeStamp", default=None)
     invoice_status: str | None = field(name="invoiceStatus", default=None)
 
 
-class CreditMemoDoc(Transaction):
+class CreditMemoDoc(Transaction, frozen=True):
     """A CreditMemo. Its total is positive."""
 
     doc_number: str | None = None
@@ -129,14 +123,14 @@ class CreditMemoDoc(Transaction):
     remaining_credit: Decimal | None = None
 
 
-class PaymentLine(Document):
+class PaymentLine(Document, frozen=True):
     """One line of a Payment: an amount, and the document it belongs to."""
 
     amount: Decimal | None = None
     linked_txn: list[LinkedTxn] | None = None
 
 
-class PaymentDoc(Transaction):
+class PaymentDoc(Transaction, frozen=True):
     """A Payment."""
 
     unapplied_amt: Decimal | None = None
@@ -144,7 +138,7 @@ class PaymentDoc(Transaction):
     line: list[PaymentLine] | None = None
 
 
-class TermDoc(Header):
+class TermDoc(Header, frozen=True):
     """A Term of payment."""
 
     name: str | None = None
@@ -155,13 +149,13 @@ class TermDoc(Header):
     discount_percent: Decimal | None = None
 
 
-class CustomerTypeDoc(Header):
+class CustomerTypeDoc(Header, frozen=True):
     """A CustomerType: what arsync calls a contact group."""
 
     name: str | None = None
 
 
-class ItemDoc(Header):
+class ItemDoc(Header, frozen=True):
     """A product or service that an invoice line can name."""
 
     name: str | None = None
@@ -170,20 +164,20 @@ class ItemDoc(Header):
     sales_tax_code_ref: Ref | None = None
 
 
-class EntityRef(Struct, gc=False):
+class EntityRef(Struct, gc=False, frozen=True):
     """A reference that also tells the kind of object."""
 
     value: str | None = None
     type: str | None = None
 
 
-class AttachableRef(Document):
+class AttachableRef(Document, frozen=True):
     """What an attachable hangs on."""
 
     entity_ref: EntityRef | None = None
 
 
-class AttachableDoc(Header):
+class AttachableDoc(Header, frozen=True):
     """A note or a file hanging on other objects."""
 
     note: str | None = None
@@ -191,7 +185,7 @@ class AttachableDoc(Header):
     attachable_ref: list[AttachableRef] | None = None
 
 
-class CompanyInfoDoc(Header):
+class CompanyInfoDoc(Header, frozen=True):
     """The company itself."""
 
     company_name: str | None = None
@@ -200,26 +194,26 @@ class CompanyInfoDoc(Header):
     default_time_zone: str | None = None
 
 
-class CurrencyPrefs(Document):
+class CurrencyPrefs(Document, frozen=True):
     """Whether there are several currencies, and which one the books are kept in."""
 
     multi_currency_enabled: bool | None = None
     home_currency: Ref | None = None
 
 
-class SalesFormsPrefs(Document):
+class SalesFormsPrefs(Document, frozen=True):
     """How sales forms are numbered."""
 
     custom_txn_numbers: bool | None = None
 
 
-class AccountingInfoPrefs(Document):
+class AccountingInfoPrefs(Document, frozen=True):
     """Until when the books are closed."""
 
     book_close_date: str | None = None
 
 
-class PreferencesDoc(Header):
+class PreferencesDoc(Header, frozen=True):
     """The company's preferences."""
 
     currency_prefs: CurrencyPrefs | None = None
@@ -227,16 +221,14 @@ class PreferencesDoc(Header):
     accounting_info_prefs: AccountingInfoPrefs | None = None
 
 
-class Odd(NamedTuple):
+class MalformedRow(NamedTuple):
     """A row that does not have the shape its kind should have."""
 
     id: str
     number: str
     message: str
-    customer: str = ""
-    """Whose it is, where that can be read."""
-    invoices: tuple[str, ...] = ()
-    """Invoices that its lines name."""
+    whose: tuple[str, tuple[str, ...]] = ("", ())
+    """The customer, where that can be read, and the invoices that its lines name."""
 
 
 D = TypeVar("D", bound=Header)
@@ -245,15 +237,17 @@ _RAW_ROWS = msgspec.json.Decoder(list[Raw])
 
 
 def _decoder(kind: type[Struct], *, many: bool) -> msgspec.json.Decoder[Any]:
-    known = _DECODERS.get((kind, many))
-    if known is None:
-        known = msgspec.json.Decoder(list[kind] if many else kind)  # type: ignore[valid-type]
-        _DECODERS[kind, many] = known
-    return known
+    decoder = _DECODERS.get((kind, many))
+    if decoder is None:
+        decoder = msgspec.json.Decoder(list[kind] if many else kind)  # type: ignore[valid-type]
+        _DECODERS[kind, many] = decoder
+    return decoder
 
 
-def rows(raw: Raw | bytes, kind: type[D]) -> Iterator[D | Odd]:
-    """Decode an array of documents; a row of the wrong shape comes out as `Odd`, the rest goes on.
+def rows(raw: Raw | bytes, kind: type[D]) -> Iterator[D | MalformedRow]:
+    """Decode an array of documents.
+
+    A row of the wrong shape comes out as `MalformedRow`, and the rest goes on.
 
     Raises:
         msgspec.DecodeError: it is not an array of JSON objects at all.
@@ -263,24 +257,23 @@ def rows(raw: Raw | bytes, kind: type[D]) -> Iterator[D | Odd]:
     except msgspec.ValidationError:
         # One odd row must not cost the page: decode the rows one by one.
         for row in _RAW_ROWS.decode(raw):
-            yield one(row, kind)
+            yield decode_row(row, kind)
 
 
-def one(raw: Raw | bytes, kind: type[D]) -> D | Odd:
-    """Decode one document, or say what is odd about it."""
+def decode_row(raw: Raw | bytes, kind: type[D]) -> D | MalformedRow:
+    """Decode one document, or say what is wrong with its shape."""
     try:
         document: D = _decoder(kind, many=False).decode(raw)
     except RecursionError:
-        return Odd("", "", "it is nested too deep")
+        return MalformedRow("", "", "it is nested too deep")
     except msgspec.ValidationError as error:
         loose = msgspec.json.decode(raw)
         row = loose if isinstance(loose, dict) else {}
-        return Odd(
+        return MalformedRow(
             str(row.get("Id") or ""),
             str(row.get("DocNumber") or ""),
             str(error),
-            _customer_in(row),
-            tuple(_invoices_in(row)),
+            (_customer_in(row), tuple(_invoices_in(row))),
         )
     return document
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import Action, ReminderPayload, payload_of
 from arsync.errors import OutcomeUnknown, Rejected
-from arsync_quickbooks.documents import CustomerDoc, Delivery, InvoiceDoc
+from arsync_quickbooks.documents import CustomerDoc, DeliveryInfo, InvoiceDoc
 from arsync_quickbooks.records import moment
-from arsync_quickbooks.write_client import Desk, Target, note_text, request_id
+from arsync_quickbooks.write_client import Target, WriteClient, note_text, request_id
 
 DELIVERY_TIME = "delivery_time"
 EMAIL_STATUS = "email_status"
@@ -34,38 +34,39 @@ class PlatformEmail:
     that is written after it.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient) -> None:
+        self._write_client = write_client
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Remember when the invoice was last sent."""
-        invoice = self._desk.invoice(_target(action).id)
+        invoice = self._write_client.invoice(_target(action).id)
         return {DELIVERY_TIME: _delivered(invoice), EMAIL_STATUS: invoice.email_status or ""}
 
     def perform(self, write: Write) -> Receipt:
         """Send, unless it was sent since `prepare` or the note says so."""
         target = _target(write.action)
-        stands = self._desk.note_on(write, target)
+        stands = self._write_client.note_on(write, target)
         if stands:
             return stands
-        invoice = self._desk.invoice(target.id)
+        # Looked at right before sending: an email cannot be taken back.
+        invoice = self._write_client.invoice(target.id)
         if sent_since(invoice, write.before):
             return Receipt(target.id, f"{target.shown} was emailed")
         own = ((invoice.bill_email and invoice.bill_email.address) or "").strip()
         to = "" if own else self._address(write)
         _check_address(own or to, target)
-        made = self._desk.client.send(target.id, to, request_id(write, "send", target.id))
-        _check_sent(made, target)
-        self._desk.changes_made += 1
+        sent = self._write_client.client.send(target.id, to, request_id(write, "send", target.id))
+        _check_sent(sent, target)
+        self._write_client.changes_made += 1
         return Receipt(target.id, f"{target.shown} emailed to {own or to}")
 
     def find(self, write: Write) -> Receipt | None:
         """Look whether it was sent."""
         target = _target(write.action)
-        stands = self._desk.note_on(write, target)
+        stands = self._write_client.note_on(write, target)
         if stands:
             return stands
-        invoice = self._desk.look("Invoice", target.id, InvoiceDoc)
+        invoice = self._write_client.look("Invoice", target.id, InvoiceDoc)
         sent = None if invoice is None else sent_since(invoice, write.before)
         if sent is None:
             raise OutcomeUnknown(f"QuickBooks cannot tell whether {target.shown} was emailed.")
@@ -78,7 +79,7 @@ class PlatformEmail:
         """
         to = payload_of(write.action, ReminderPayload).to.strip()
         if not to:
-            customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
+            customer = self._write_client.look("Customer", write.action.contact_id, CustomerDoc)
             email = customer.primary_email_addr if customer else None
             to = ((email and email.address) or "").strip()
         if not to:
@@ -86,11 +87,11 @@ class PlatformEmail:
         return to
 
 
-class Letter:
+class LetterAttachment:
     """Our letter as a file on each invoice it is about; QuickBooks does not email it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient) -> None:
+        self._write_client = write_client
 
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Nothing is changed that would have to be restored."""
@@ -102,22 +103,22 @@ class Letter:
 
         receipt = Receipt("")
         for target in targets_on_invoices(write.action):
-            found = self._desk.note_on(write, target, file=True)
-            if found is None:
+            file = self._write_client.note_on(write, target, file=True)
+            if file is None:
                 built = sdk.note(target.entity, target.id, note_text(write))
                 built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
                 built.ContentType = write.file_type
-                made = self._desk.client.upload(
+                uploaded = self._write_client.client.upload(
                     sdk.content(built), write.file, request_id(write, "upload", target.id)
                 )
-                self._desk.changes_made += 1
-                found = Receipt(str(made.get("Id") or ""), f"{built.FileName} on {target.shown}")
-            receipt = receipt if receipt.reference else found
+                self._write_client.changes_made += 1
+                file = Receipt(str(uploaded.get("Id") or ""), f"{built.FileName} on {target.shown}")
+            receipt = receipt if receipt.reference else file
         return receipt
 
     def find(self, write: Write) -> Receipt | None:
         """Look for the file on each invoice."""
-        return self._desk.notes_stand(write, targets_on_invoices(write.action), file=True)
+        return self._write_client.notes_stand(write, targets_on_invoices(write.action), file=True)
 
 
 def targets_on_invoices(action: Action) -> list[Target]:
@@ -136,7 +137,7 @@ def sent_since(invoice: InvoiceDoc, before: Mapping[str, str]) -> bool | None:
     if DELIVERY_TIME in before:
         earlier = before[DELIVERY_TIME]
         if not delivered:
-            # Without a time only a new status tells; and who knows when a queued one leaves?
+            # Without a time only a new status tells; when a queued email leaves, nothing does.
             same = invoice.email_status == before.get(EMAIL_STATUS)
             if invoice.email_status == SENT:
                 return None if same else True
@@ -162,17 +163,17 @@ def _check_address(addresses: str, target: Target) -> None:
             raise Rejected(f"{address.strip()!r}, the email of {target.shown}, is no address.")
 
 
-def _check_sent(made: Mapping[str, object], target: Target) -> None:
-    delivery = made.get("DeliveryInfo")
+def _check_sent(invoice: Mapping[str, object], target: Target) -> None:
+    delivery = invoice.get("DeliveryInfo")
     trouble = delivery.get("DeliveryErrorType") if isinstance(delivery, dict) else None
-    if trouble or made.get("EmailStatus") != SENT:
+    if trouble or invoice.get("EmailStatus") != SENT:
         raise Rejected(
             f"QuickBooks did not send {target.shown}: {trouble or 'it does not say why'}."
         )
 
 
 def _delivered(invoice: InvoiceDoc) -> str:
-    delivery: Delivery | None = invoice.delivery_info
+    delivery: DeliveryInfo | None = invoice.delivery_info
     return (delivery and delivery.delivery_time) or ""
 
 

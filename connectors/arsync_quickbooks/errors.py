@@ -59,7 +59,7 @@ def readable() -> Iterator[None]:
         ) from None
 
 
-class Refused(Rejected):
+class QuickBooksRejected(Rejected):
     """A refusal by QuickBooks, with its codes."""
 
     def __init__(self, message: str, codes: frozenset[str] = frozenset()) -> None:
@@ -75,7 +75,7 @@ def tree_of(response: HttpResponse, *, changes: bool) -> Tree:
         changes: True when the call may have changed something.
 
     Raises:
-        Refused: the request was refused for good.
+        QuickBooksRejected: the request was refused for good.
         RetryLater, NeedsReconnect, OutcomeUnknown: as `Transport.request`.
     """
     try:
@@ -86,7 +86,7 @@ def tree_of(response: HttpResponse, *, changes: bool) -> Tree:
         if key in tree and bytes(tree[key]) != b"null":
             raise_fault(msgspec.json.decode(tree[key]), changes=changes)
     if response.status >= 400:
-        raise Refused(f"QuickBooks answers {response.status} and does not say why.")
+        raise QuickBooksRejected(f"QuickBooks answers {response.status} and does not say why.")
     return tree
 
 
@@ -94,20 +94,20 @@ def raise_fault(fault: Any, *, changes: bool) -> NoReturn:
     """Raise the error that a fault means."""
     errors = list(_errors(fault))
     codes = frozenset(code for code, _ in errors)
-    said = "; ".join(f"{words} (code {code})" if code else words for code, words in errors)
-    message = f"QuickBooks refused: {said or 'it does not say why'}"
+    reasons = "; ".join(f"{words} (code {code})" if code else words for code, words in errors)
+    message = f"QuickBooks refused: {reasons or 'it does not say why'}"
     hints = [_HINTS[code] for code in sorted(codes & _HINTS.keys())]
     if hints:
         message += f": {', '.join(hints)}"
     if codes & _RECONNECT:
         raise NeedsReconnect(f"{message}. Run `arsync connect` again.")
-    if _THROTTLED in codes or "ThrottleExceeded" in said:
+    if _THROTTLED in codes or "ThrottleExceeded" in reasons:
         raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)
     if any(code.isdigit() and int(code) >= _SEVERE_FROM for code in codes):
         if changes:
             raise OutcomeUnknown(message)
         raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)
-    raise Refused(message, codes)
+    raise QuickBooksRejected(message, codes)
 
 
 def _errors(fault: Any) -> Iterator[tuple[str, str]]:
@@ -116,21 +116,21 @@ def _errors(fault: Any) -> Iterator[tuple[str, str]]:
     for error in listed if isinstance(listed, list) else ():
         code = _either(error, "code")
         words = [_either(error, key) for key in ("Message", "Detail")]
-        told = ": ".join(dict.fromkeys(word for word in words if isinstance(word, str) and word))
-        yield one_line(str(code or "").lstrip("0")), one_line(told[:_WORDS_LENGTH_MAX])
+        text = ": ".join(dict.fromkeys(word for word in words if isinstance(word, str) and word))
+        yield one_line(str(code or "").lstrip("0")), one_line(text[:_WORDS_LENGTH_MAX])
 
 
 def _either(node: Any, key: str) -> Any:
     if not isinstance(node, dict):
         return None
-    found = node.get(key)
-    return node.get(key.lower()) if found is None else found
+    value = node.get(key)
+    return node.get(key.lower()) if value is None else value
 
 
 def _raise_unreadable(response: HttpResponse, *, changes: bool) -> NoReturn:
     message = f"QuickBooks answers {response.status} with something that is not JSON."
     if response.status >= 400:
-        raise Refused(message)
+        raise QuickBooksRejected(message)
     if changes:
         raise OutcomeUnknown(message)
     raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)

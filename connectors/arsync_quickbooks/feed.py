@@ -1,6 +1,6 @@
 """Pulling without loss: full reads by pages, then the change feed.
 
-**Full reads** page by offset in the order of ids, which edits cannot change. Nobody could confirm
+**Full reads** page by offset in the order of ids, which edits cannot change. It is not confirmed
 whether QuickBooks orders ids as numbers or as texts, and an offset is no snapshot: a document
 deleted on an earlier page moves all later ones up by one. So each page begins one row early and
 must show a row that was seen before; if it does not, the read steps back until it does. Documents
@@ -17,33 +17,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import errors
-from arsync_quickbooks.api import Feed, stamp
-from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, Odd, rows
+from arsync_quickbooks.api import ChangeFeedAnswer, stamp
+from arsync_quickbooks.cursor import CURSOR_VERSION, Cursor, read_cursor
+from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, MalformedRow, rows
 from arsync_quickbooks.read_client import (
     BY_NAME,
     CUSTOMER,
     ENTITIES,
-    Entity,
-    Reader,
+    DocumentKind,
+    ReadClient,
     Row,
     count,
     split_deleted,
 )
-from arsync_quickbooks.records import Books, Names
+from arsync_quickbooks.records import BookSettings, ReferenceNames
 
-CURSOR_VERSION = 2
 ANCHORS_KEPT = 20
 """Ids of rows seen last: one of them must show up on the next page."""
 STEP_BACK_ROWS = ROWS_MAX // 2
 RESTARTS_MAX = 3
-"""Times that one entity's read begins anew because too much was deleted under it."""
+"""How often one entity's read may start again because too much was deleted under it."""
 OVERLAP = timedelta(minutes=5)
 """How far the next watermark lies before the server's time: its machines' clocks differ."""
 LOOK_BACK_MAX = timedelta(days=29)
@@ -56,54 +55,28 @@ REREAD_AFTER = timedelta(days=1)
 _ALL = [entity.name for entity in ENTITIES]
 
 
-class Cursor(Struct, omit_defaults=True):
-    """Where a pull stands; opaque to everybody else."""
-
-    since: datetime
-    """The change feed is asked from here."""
-    home: str
-    multicurrency: bool
-    organisation_at: datetime
-    names_at: datetime
-    read_at: datetime
-    """When the last full read began."""
-    version: int = 0
-    types: dict[str, str] = {}
-    terms: dict[str, str] = {}
-    todo: list[str] = []
-    """Entities still to be read in full."""
-    sweep: str = ""
-    position: int = 1
-    """The next row, counted from 1."""
-    anchors: list[str] = []
-
-    def text(self) -> str:
-        """Return the cursor as it is stored."""
-        return msgspec.json.encode(self).decode()
-
-
-def pull(reader: Reader, text: str | None) -> Iterator[Page]:
-    """Yield pages: see `arsync.connector.Connector.pull`."""
-    cursor = _cursor(text)
+def pull(reader: ReadClient, text: str | None) -> Iterator[Page]:
+    """Yield pages: see `arsync.connector_sdk.Connector.pull`."""
+    cursor = read_cursor(text)
     if cursor is None:
-        yield from _Pull(reader).everything()
+        yield from Feed(reader).everything()
     else:
-        yield from _Pull(reader).onwards(cursor)
+        yield from Feed(reader).onwards(cursor)
 
 
 _MONEY = ("CreditMemo", "Payment")
 
 
-def money_since(reader: Reader, text: str) -> Iterator[Page]:
+def money_since(reader: ReadClient, text: str) -> Iterator[Page]:
     """Yield the payments and credit memos that changed since a pull: one call, unless many did."""
-    cursor = _cursor(text)
+    cursor = read_cursor(text)
     if cursor is None or cursor.todo:
         return  # no pull was completed: nothing is said to anyone on such a copy
-    reader.books = Books(cursor.home, cursor.multicurrency)
-    reader.names = Names(cursor.types, cursor.terms)
+    reader.books = BookSettings(cursor.home, cursor.multicurrency)
+    reader.names = ReferenceNames(cursor.types, cursor.terms)
     answer = reader.api.changes(_MONEY, cursor.since).rows
     if not _is_full(answer.values()):
-        yield from (_Pull(reader).changed(BY_NAME[name], raw) for name, raw in answer.items())
+        yield from (Feed(reader).changed(BY_NAME[name], raw) for name, raw in answer.items())
         return
     # Cut, perhaps. A query does not show what was deleted, but deleted money covers nothing: the
     # next pull takes it out.
@@ -111,24 +84,18 @@ def money_since(reader: Reader, text: str) -> Iterator[Page]:
         start = 1
         where = f"MetaData.LastUpdatedTime >= '{stamp(cursor.since)}'"
         while (raw := reader.api.query(name, where, start=start)) is not None:
-            found = list(rows(raw, BY_NAME[name].document))
-            yield reader.page(BY_NAME[name], found, "")
-            start += len(found)
-            if len(found) < ROWS_MAX:
+            documents = list(rows(raw, BY_NAME[name].document))
+            yield reader.page(BY_NAME[name], documents, "")
+            start += len(documents)
+            if len(documents) < ROWS_MAX:
                 break
 
 
-def _cursor(text: str | None) -> Cursor | None:
-    try:
-        cursor = msgspec.json.decode(text or "", type=Cursor)
-    except msgspec.DecodeError:
-        return None
-    # A cursor of another version is not guessed at: a full read is always right.
-    return cursor if cursor.version == CURSOR_VERSION else None
+class Feed:
+    """The pages of one pull."""
 
-
-class _Pull:
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ReadClient) -> None:
+        """Prepare a pull; no call is made."""
         self.reader = reader
         self.restarts = 0
 
@@ -157,8 +124,8 @@ class _Pull:
 
     def onwards(self, cursor: Cursor) -> Iterator[Page]:
         """Go on where a cursor says."""
-        self.reader.books = Books(cursor.home, cursor.multicurrency)
-        self.reader.names = Names(cursor.types, cursor.terms)
+        self.reader.books = BookSettings(cursor.home, cursor.multicurrency)
+        self.reader.names = ReferenceNames(cursor.types, cursor.terms)
         if cursor.todo:
             yield from self.in_full(cursor)
         else:
@@ -169,27 +136,27 @@ class _Pull:
         sweep = cursor.sweep
         while cursor.todo:
             entity = BY_NAME[cursor.todo[0]]
-            found, ends = self.next_rows(entity, cursor)
+            documents, ends = self.next_rows(entity, cursor)
             if ends:
                 cursor.todo = cursor.todo[1:]
                 cursor.position, cursor.anchors = 1, []
                 self.restarts = 0
             if not cursor.todo:
                 cursor.sweep = ""
-            page = self.reader.page(entity, found, cursor.text())
+            page = self.reader.page(entity, documents, cursor.text())
             yield page._replace(sweep=sweep, sweep_ends=ends, complete=not cursor.todo)
 
-    def next_rows(self, entity: Entity, cursor: Cursor) -> tuple[list[Row], bool]:
+    def next_rows(self, entity: DocumentKind, cursor: Cursor) -> tuple[list[Row], bool]:
         """Return the rows after those already seen, and whether they are the last."""
         near = max(1, cursor.position - 1)
         for start in dict.fromkeys((near, max(1, cursor.position - STEP_BACK_ROWS))):
             page = self.rows_from(entity, start)
-            seen = _last_seen(page, cursor.anchors)
-            if not cursor.anchors or seen is not None:
+            last_seen = _last_seen(page, cursor.anchors)
+            if not cursor.anchors or last_seen is not None:
                 ids = [row.id for row in page if row.id]
                 cursor.anchors = ids[-ANCHORS_KEPT:] or cursor.anchors
                 cursor.position = start + len(page)
-                unseen = page if seen is None else page[seen + 1 :]
+                unseen = page if last_seen is None else page[last_seen + 1 :]
                 ends = len(page) < ROWS_MAX
                 if not ends:
                     _refuse_endless(entity, cursor.position, unseen)
@@ -202,7 +169,7 @@ class _Pull:
         cursor.position, cursor.anchors = 1, []
         return self.next_rows(entity, cursor)
 
-    def rows_from(self, entity: Entity, start: int) -> list[Row]:
+    def rows_from(self, entity: DocumentKind, start: int) -> list[Row]:
         """Read one page of a query."""
         raw = self.reader.api.query(entity.name, entity.where, start=start)
         return [] if raw is None else list(rows(raw, entity.document))
@@ -214,11 +181,11 @@ class _Pull:
             yield from self.everything()
             return
         before, at = cursor.text(), feed.at
-        found, crowded = feed.rows, set[str]()
-        if _is_full(found.values()):
-            found, crowded = self.thinned(cursor)
-        pages = self.refreshed(cursor, at, found, crowded)
-        pages += [self.changed(BY_NAME[name], raw) for name, raw in found.items()]
+        changed, crowded = feed.rows, set[str]()
+        if _is_full(changed.values()):
+            changed, crowded = self.thinned(cursor)
+        pages = self.refreshed(cursor, at, changed, crowded)
+        pages += [self.changed(BY_NAME[name], raw) for name, raw in changed.items()]
         cursor.since = max(cursor.since, at - OVERLAP)
         if crowded:
             cursor.todo = [name for name in _ALL if name in crowded]
@@ -242,11 +209,11 @@ class _Pull:
                 return feed.rows, set()
         return self.one_by_one(cursor.since)
 
-    def feed(self, since: datetime) -> Feed | None:
+    def feed(self, since: datetime) -> ChangeFeedAnswer | None:
         """Ask the change feed; None when the watermark lies before its reach."""
         try:
             feed = self.reader.api.changes(_ALL, since)
-        except errors.Refused:
+        except errors.QuickBooksRejected:
             # How QuickBooks refuses a watermark that is too old is not known: its own time tells
             # whether that was the reason.
             if self.reader.company(afresh=True).at - since > LOOK_BACK_MAX:
@@ -256,18 +223,18 @@ class _Pull:
 
     def one_by_one(self, since: datetime) -> tuple[dict[str, Raw], set[str]]:
         """Ask the change feed one entity at a time; name those that fill it even so."""
-        found: dict[str, Raw] = {}
+        changed: dict[str, Raw] = {}
         crowded = set()
         for name in _ALL:
             answer = self.reader.api.changes([name], since).rows
             if _is_full(answer.values()):
                 crowded.add(name)
             else:
-                found.update(answer)
-        return found, crowded
+                changed.update(answer)
+        return changed, crowded
 
     def refreshed(
-        self, cursor: Cursor, now: datetime, found: Mapping[str, Raw], crowded: set[str]
+        self, cursor: Cursor, now: datetime, changed: Mapping[str, Raw], crowded: set[str]
     ) -> list[Page]:
         """Read the organisation or the names again, when it is time.
 
@@ -277,38 +244,38 @@ class _Pull:
         oldest = min(cursor.organisation_at, cursor.names_at)
         if now - oldest >= REREAD_AFTER and cursor.organisation_at == oldest:
             company = self.reader.company(afresh=True)
-            books = Books(cursor.home, cursor.multicurrency)
+            books = BookSettings(cursor.home, cursor.multicurrency)
             if company.books != books:
                 crowded |= set(_ALL)
             cursor.home, cursor.multicurrency = company.books
             cursor.organisation_at = now
             return [Page(RecordKind.ORGANISATION, [company.organisation], "")]
-        if now - oldest >= REREAD_AFTER or _has_unknown_names(found.get(CUSTOMER.name), cursor):
+        if now - oldest >= REREAD_AFTER or _has_unknown_names(changed.get(CUSTOMER.name), cursor):
             names = self.reader.read_names()
-            known = {**cursor.types, **_prefixed(cursor.terms)}
+            before = {**cursor.types, **_prefixed(cursor.terms)}
             fresh = {**names.customer_types, **_prefixed(names.terms)}
-            if any(fresh.get(one_id) != name for one_id, name in known.items()):
+            if any(fresh.get(name_id) != name for name_id, name in before.items()):
                 crowded.add(CUSTOMER.name)
             cursor.types, cursor.terms = dict(names.customer_types), dict(names.terms)
             cursor.names_at = now
         return []
 
-    def changed(self, entity: Entity, raw: Raw) -> Page:
+    def changed(self, entity: DocumentKind, raw: Raw) -> Page:
         """Turn one entity's changes into a page."""
         live, deleted = split_deleted(raw, entity)
         page = self.reader.page(entity, live, "")
         if deleted:
             # The feed was seen to call changed documents deleted: each is asked for once.
-            asked = self.reader.read(entity.kind, deleted)
+            reread = self.reader.read(entity.kind, deleted)
             page = page._replace(
-                records=[*page.records, *asked.records],
-                problems=page.problems + asked.problems,
-                gone=asked.gone,
+                records=[*page.records, *reread.records],
+                problems=page.problems + reread.problems,
+                gone=reread.gone,
             )
         return page
 
 
-def _refuse_endless(entity: Entity, position: int, unseen: Sequence[Row]) -> None:
+def _refuse_endless(entity: DocumentKind, position: int, unseen: Sequence[Row]) -> None:
     """Refuse a full page, which others are to follow, when they would never end."""
     if not unseen:
         # Even the page that begins farthest back leaves half of its rows to be new.
@@ -327,27 +294,27 @@ def _is_full(answers: Iterable[Raw]) -> bool:
 def _has_unknown_names(raw: Raw | None, cursor: Cursor) -> bool:
     customers = () if raw is None else rows(raw, CustomerDoc)
     for customer in customers:
-        if isinstance(customer, Odd):
+        if isinstance(customer, MalformedRow):
             continue
-        asked = (
+        references = (
             (customer.customer_type_ref, cursor.types),
             (customer.sales_term_ref, cursor.terms),
         )
-        if any(ref and ref.value and ref.value not in known for ref, known in asked):
+        if any(ref and ref.value and ref.value not in names for ref, names in references):
             return True
     return False
 
 
 def _prefixed(terms: Mapping[str, str]) -> dict[str, str]:
-    return {f"term {one_id}": name for one_id, name in terms.items()}
+    return {f"term {term_id}": name for term_id, name in terms.items()}
 
 
 def _last_seen(page: Sequence[Row], anchors: Sequence[str]) -> int | None:
     """Return the place of the last row of the page that is among the anchors."""
-    wanted = set(anchors)
-    places = [place for place, row in enumerate(page) if row.id in wanted]
+    anchored = set(anchors)
+    places = [place for place, row in enumerate(page) if row.id in anchored]
     return places[-1] if places else None
 
 
-def _sweep_name(why: str, at: datetime) -> str:
-    return f"{why} {at.isoformat(timespec='milliseconds')}"
+def _sweep_name(reason: str, at: datetime) -> str:
+    return f"{reason} {at.isoformat(timespec='milliseconds')}"

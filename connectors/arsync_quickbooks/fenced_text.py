@@ -26,7 +26,7 @@ _END = f"{_FENCE} end ---"
 # Ours fills its line. Only QuickBooks writes before it, where it voids the document.
 _HEADER = (
     r"(?:(?<![^\r\n])|(?<=Voided)|(?<=Voided.)|(?<=Voided..)|(?<=Voided...))"
-    r"--- arsync: {subject}(?P<told>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---(?=[\r\n]|\Z)"
+    r"--- arsync: {subject}(?P<words>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---(?=[\r\n]|\Z)"
 )
 # A block whose end somebody deleted is only its first line: what follows may be theirs.
 _BLOCK = _HEADER + r"(?:(?:(?!--- arsync:).)*--- arsync: end ---|[^\r\n]*)"
@@ -45,10 +45,10 @@ def shortened(text: str, characters_max: int) -> str:
     """Return the text, cut and ended with an ellipsis where it is longer than allowed."""
     if length(text) <= characters_max:
         return text
-    kept = text[: max(0, characters_max - 1)]
-    while kept and length(kept) > characters_max - 1:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…" if characters_max > 0 else ""
+    start = text[: max(0, characters_max - 1)]
+    while start and length(start) > characters_max - 1:
+        start = start[:-1]
+    return f"{start.rstrip()}…" if characters_max > 0 else ""
 
 
 def with_marker(text: str, marker: str, characters_max: int) -> str:
@@ -58,14 +58,14 @@ def with_marker(text: str, marker: str, characters_max: int) -> str:
 
 
 def placed(
-    text: str, subject: str, *, told: str, marker: str, body: str, characters_max: int
+    text: str, subject: str, *, summary: str, marker: str, body: str, characters_max: int
 ) -> str:
     """Return the text with one block about the subject, in place of any earlier one.
 
     Args:
         text: what stands there, by people and by us.
         subject: `CREDIT_HOLD` or `PROMISE`.
-        told: what the first line says of it, such as a day.
+        summary: what the first line says of it, such as a day.
         marker: what `find` recognises the block by.
         body: our words, shortened where they do not fit.
         characters_max: how long the whole may become.
@@ -73,14 +73,14 @@ def placed(
     Raises:
         NoRoom: not even the shortest block fits beside the text of others.
     """
-    theirs = removed(text, subject)
-    first = " ".join(part for part in (_FENCE, subject, told, marker, "---") if part)
-    glue = "\n" if theirs else ""
-    room = characters_max - length(f"{theirs}{glue}{first}\n{_END}")
+    others_text = removed(text, subject)
+    first = " ".join(word for word in (_FENCE, subject, summary, marker, "---") if word)
+    glue = "\n" if others_text else ""
+    room = characters_max - length(f"{others_text}{glue}{first}\n{_END}")
     if room < 0:
-        raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
+        raise NoRoom(f"only {max(0, characters_max - length(others_text))} characters are left")
     words = shortened(_plain(body), room - 1)
-    return f"{theirs}{glue}{first}\n{words}{chr(10) if words else ''}{_END}"
+    return f"{others_text}{glue}{first}\n{words}{chr(10) if words else ''}{_END}"
 
 
 def removed(text: str, subject: str) -> str:
@@ -89,7 +89,7 @@ def removed(text: str, subject: str) -> str:
     while match := pattern.search(text):
         before, after = text[: match.start()], text[match.end() :]
         if before and not after[:1].strip():
-            # The line break that was put before the block goes with it, unless it now parts
+            # The line break that was put before the block goes with it, unless it now separates
             # their own words. The block shows whether a server rewrote our line breaks.
             before = before.removesuffix("\r\n" if "\r\n" in match[0] else "\n")
         text = before + after
@@ -124,12 +124,12 @@ def put_back(text: str, subject: str, before: str, characters_max: int) -> str:
         NoRoom: the text of others has grown, and the earlier block does not fit any more.
     """
     earlier = block_in(before, subject)
-    theirs = removed(text, subject)
+    others_text = removed(text, subject)
     if not earlier:
-        return theirs
-    back = f"{theirs}{chr(10) if theirs else ''}{earlier}"
+        return others_text
+    back = f"{others_text}{chr(10) if others_text else ''}{earlier}"
     if length(back) > characters_max:
-        raise NoRoom(f"only {max(0, characters_max - length(theirs))} characters are left")
+        raise NoRoom(f"only {max(0, characters_max - length(others_text))} characters are left")
     return back
 
 
@@ -153,6 +153,6 @@ def promised_on(text: str) -> date | None:
     if match is None:
         return None
     try:
-        return date.fromisoformat(match["told"].strip().removeprefix("on "))
+        return date.fromisoformat(match["words"].strip().removeprefix("on "))
     except ValueError:
         return None

@@ -16,11 +16,10 @@ from arsync.core.actions import Action, LateFeePayload, marker, payload_of
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import quoted
-from arsync_quickbooks.credit_holds import currency_of
 from arsync_quickbooks.documents import InvoiceDoc, ItemDoc
 from arsync_quickbooks.fenced_text import PRIVATE_NOTE_CHARACTERS_MAX, with_marker
-from arsync_quickbooks.read_client import Company
-from arsync_quickbooks.write_client import Desk, request_id, since_first_attempt
+from arsync_quickbooks.read_client import CompanyDetails
+from arsync_quickbooks.write_client import WriteClient, currency_of, request_id, since_first_attempt
 
 DUE_DAYS = 30
 """What QuickBooks itself gives an invoice of a customer without terms."""
@@ -31,8 +30,8 @@ NUMBER_KEY_CHARACTERS = 12
 class LateFee:
     """Bills a late fee."""
 
-    def __init__(self, desk: Desk, item: str) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient, item: str) -> None:
+        self._write_client = write_client
         self._item = item.strip()
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -41,28 +40,29 @@ class LateFee:
 
     def perform(self, write: Write) -> Receipt:
         """Make the invoice where there is none with our marker."""
+        # Looked for even on a first attempt: a fee that is billed twice is the customer's money.
         receipt = self.find(write)
         if receipt:
             return receipt
         body = self._body(write)
         try:
-            made = self._desk.client.put("Invoice", body, request_id(write, "late fee"))
-        except errors.Refused as refused:
+            fee = self._write_client.client.put("Invoice", body, request_id(write, "late fee"))
+        except errors.QuickBooksRejected as refused:
             # The number holds our key: when it is taken, the invoice stands already.
             if errors.DUPLICATE_NUMBER not in refused.codes:
                 raise
             raise OutcomeUnknown(
                 f"QuickBooks has an invoice {body['DocNumber']} already: look at it."
             ) from None
-        self._desk.changes_made += 1
-        return _receipt(str(made.get("Id") or ""), str(made.get("DocNumber") or ""))
+        self._write_client.changes_made += 1
+        return _receipt(str(fee.get("Id") or ""), str(fee.get("DocNumber") or ""))
 
     def find(self, write: Write) -> Receipt | None:
         """Look through the customer's invoices for our marker."""
         since, pages = since_first_attempt(write)
         where = f"CustomerRef = {quoted(write.action.contact_id)}"
         where += f" AND {since}" if since else ""
-        for row in self._desk.newest("Invoice", InvoiceDoc, where, pages_max=pages):
+        for row in self._write_client.newest("Invoice", InvoiceDoc, where, pages_max=pages):
             if marker(write.key) in (row.private_note or ""):
                 return _receipt(row.id or "", row.doc_number or "")
         return None
@@ -71,7 +71,7 @@ class LateFee:
         from arsync_quickbooks import sdk
 
         payload = payload_of(write.action, LateFeePayload)
-        company = self._desk.reader.company()
+        company = self._write_client.reader.company()
         issued_on = _today(company)
         fee = sdk.late_fee(
             write.action.contact_id,
@@ -92,14 +92,16 @@ class LateFee:
             body["DocNumber"] = f"FEE-{write.key[:NUMBER_KEY_CHARACTERS]}"
         return body
 
-    def _billing_item(self, company: Company) -> dict[str, str]:
+    def _billing_item(self, company: CompanyDetails) -> dict[str, str]:
         if not self._item:
             raise Rejected("late fees need [quickbooks] late_fee_item: the name of a service item.")
         item_doc: object = None
         if self._item.isdigit():
-            item_doc = self._desk.look("Item", self._item, ItemDoc)
+            item_doc = self._write_client.look("Item", self._item, ItemDoc)
         if item_doc is None:
-            named = self._desk.reader.rows_of("Item", ItemDoc, f"Name = {quoted(self._item)}")
+            named = self._write_client.reader.rows_of(
+                "Item", ItemDoc, f"Name = {quoted(self._item)}"
+            )
             item_doc = named[0] if named else None
         if not isinstance(item_doc, ItemDoc) or not item_doc.id:
             raise Rejected(f"QuickBooks has no active item {self._item!r} for late fees.")
@@ -107,27 +109,29 @@ class LateFee:
             raise Rejected(f"the item {self._item!r} in QuickBooks is not an active service.")
         return {"id": item_doc.id, "tax_code": _tax_code(item_doc, company)}
 
-    def _currency(self, write: Write, company: Company) -> dict[str, Any]:
+    def _currency(self, write: Write, company: CompanyDetails) -> dict[str, Any]:
         """Return the fee's currency and rate: those of the invoice that it is for."""
-        asked = payload_of(write.action, LateFeePayload).currency or company.books.home_currency
+        currency = payload_of(write.action, LateFeePayload).currency or company.books.home_currency
         if not write.action.invoices:
-            if asked != company.books.home_currency:
-                raise Rejected(f"there is no invoice to take the rate for {asked} from.")
+            if currency != company.books.home_currency:
+                raise Rejected(f"there is no invoice to take the rate for {currency} from.")
             return {}
-        invoice = self._desk.invoice(write.action.invoices[0].id)
+        invoice = self._write_client.invoice(write.action.invoices[0].id)
         own = (invoice.currency_ref and invoice.currency_ref.value) or company.books.home_currency
-        if asked != own:
-            raise Rejected(f"the fee is in {asked}, but QuickBooks bills this customer in {own}.")
-        return currency_of(invoice, self._desk)
+        if currency != own:
+            raise Rejected(
+                f"the fee is in {currency}, but QuickBooks bills this customer in {own}."
+            )
+        return currency_of(invoice, self._write_client)
 
 
-def _tax_code(item: ItemDoc, company: Company) -> str:
+def _tax_code(item: ItemDoc, company: CompanyDetails) -> str:
     own = item.sales_tax_code_ref.value if item.sales_tax_code_ref else None
     # "NON" is a code of American companies; elsewhere the item or the company's settings decide.
     return own or ("NON" if company.organisation.country == "US" else "")
 
 
-def _today(company: Company) -> date:
+def _today(company: CompanyDetails) -> date:
     """Return the day at the company, by the server's clock; the connector has none of its own."""
     zone = ZoneInfo(company.organisation.time_zone) if company.organisation.time_zone else UTC
     return company.at.astimezone(zone).date()

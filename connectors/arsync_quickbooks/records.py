@@ -10,11 +10,21 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
+from arsync.connector_sdk.reading import (
+    UnusableField,
+    day,
+    document_problem,
+    is_money,
+    iso_day,
+    money,
+    optional_id,
+    record_id,
+    required,
+)
 from arsync.core.ledger.countries import alpha_2
-from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -30,15 +40,15 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+from arsync.core.ledger.sanitising import one_line
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     CreditMemoDoc,
     CustomerDoc,
-    Email,
+    EmailAddress,
     Header,
     InvoiceDoc,
-    Odd,
+    MalformedRow,
     PaymentDoc,
     PreferencesDoc,
     Ref,
@@ -56,7 +66,6 @@ VOID_WORD = "Voided"
 RATE_MAX = Decimal(10) ** 9
 """A larger exchange rate is refused as odd."""
 
-_SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NO_CURRENCY = frozenset({"XXX", "XTS"})
 
@@ -64,40 +73,40 @@ D = TypeVar("D", bound=Header)
 R = TypeVar("R")
 
 
-class Books(NamedTuple):
+class BookSettings(NamedTuple):
     """How the company keeps its books: what a document's currency and rate are read by."""
 
     home_currency: str
     multicurrency: bool
 
 
-class Names(NamedTuple):
+class ReferenceNames(NamedTuple):
     """What customer types and terms are called, by id."""
 
     customer_types: Mapping[str, str] = {}
     terms: Mapping[str, str] = {}
 
 
-NO_NAMES = Names()
-
-
-class _OddDocument(Exception):
-    """Carries the reason from where it is found to where the document is named."""
+NO_NAMES = ReferenceNames()
 
 
 def _named(
     kind: RecordKind,
-) -> Callable[[Callable[[D, Any], R]], Callable[[D | Odd, Any], R | DocumentProblem]]:
-    def decorate(convert: Callable[[D, Any], R]) -> Callable[[D | Odd, Any], R | DocumentProblem]:
+) -> Callable[[Callable[[D, Any], R]], Callable[[D | MalformedRow, Any], R | DocumentProblem]]:
+    def decorate(
+        convert: Callable[[D, Any], R],
+    ) -> Callable[[D | MalformedRow, Any], R | DocumentProblem]:
         @wraps(convert)
-        def converted(document: D | Odd, context: Any) -> R | DocumentProblem:
-            if isinstance(document, Odd):
-                return _problem(kind, *document)
+        def converted(document: D | MalformedRow, context: Any) -> R | DocumentProblem:
+            if isinstance(document, MalformedRow):
+                return document_problem(
+                    kind, document.id, document.number, document.message, document.whose
+                )
             try:
                 return convert(document, context)
-            except _OddDocument as odd:
+            except UnusableField as odd:
                 number = getattr(document, "doc_number", None) or ""
-                return _problem(kind, document.id or "", number, str(odd), *_whose(document))
+                return document_problem(kind, document.id, number, str(odd), _whose(document))
 
         return converted
 
@@ -105,17 +114,18 @@ def _named(
 
 
 @_named(RecordKind.CONTACTS)
-def to_contact(document: CustomerDoc, names: Names) -> Contact:
+def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
     """Return a Customer as a contact."""
     meta = document.meta_data
     emails = _addresses(document.primary_email_addr)
     name = document.display_name or document.fully_qualified_name or ""
     active = document.active is not False
+    # The suffix is QuickBooks', not the customer's: it would show in letters and in reports.
     if not active:
         name = name.removesuffix(DELETED_SUFFIX)
     return Contact(
-        id=_id(document.id, "Id"),
-        name=one_line(_text(name, "DisplayName")),
+        id=record_id(document.id, "Id"),
+        name=one_line(required(name, "DisplayName")),
         status=ContactStatus.ACTIVE if active else ContactStatus.ARCHIVED,
         email=emails[0] if emails else "",
         more_emails=emails[1:],
@@ -123,7 +133,7 @@ def to_contact(document: CustomerDoc, names: Names) -> Contact:
         currency=one_line(_value(document.currency_ref)),
         country=alpha_2((document.bill_addr and document.bill_addr.country) or ""),
         groups=_groups(document.customer_type_ref, names),
-        parent_id=_optional_id(_value(document.parent_ref), "ParentRef"),
+        parent_id=optional_id(_value(document.parent_ref), "ParentRef"),
         bill_to_parent=bool(document.parent_ref and document.bill_with_parent),
         created_on=_day_of((meta and meta.create_time) or ""),
         terms=one_line(_called(document.sales_term_ref, names.terms)),
@@ -140,29 +150,27 @@ def to_balance(document: CustomerDoc) -> OwnBalance | None:
     currency or in the company's is not documented.
     """
     amount = document.balance
-    if not document.id or amount is None or not amount.is_finite():
-        return None
-    if abs(amount) >= AMOUNT_MAX or amount != amount.quantize(_SMALLEST):
+    if not document.id or amount is None or not is_money(amount):
         return None
     return OwnBalance(document.id, amount, less_credits=True, in_base=None)
 
 
 @_named(RecordKind.INVOICES)
-def to_invoice(document: InvoiceDoc, books: Books) -> Invoice:
+def to_invoice(document: InvoiceDoc, books: BookSettings) -> Invoice:
     """Return an Invoice. It is owed while its Balance is above zero: there is no status."""
-    total = _money(document.total_amt, "TotalAmt")
-    due = _money(document.balance, "Balance")
+    total = money(document.total_amt, "TotalAmt")
+    due = money(document.balance, "Balance")
     if due < 0:
-        raise _OddDocument(f"Balance is negative: {due}")
+        raise UnusableField(f"Balance is negative: {due}")
     currency = _currency(document, books)
     note = document.private_note or ""
     return Invoice(
-        id=_id(document.id, "Id"),
-        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
+        id=record_id(document.id, "Id"),
+        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
         number=one_line(document.doc_number or ""),
         status=_invoice_status(document, total, due),
-        issued_on=_day(document.txn_date, "TxnDate"),
-        due_on=_day(document.due_date, "DueDate"),
+        issued_on=day(document.txn_date, "TxnDate"),
+        due_on=day(document.due_date, "DueDate"),
         currency=currency,
         rate=_rate(document, currency, books),
         total=total,
@@ -184,11 +192,14 @@ def _disputed_on(document: InvoiceDoc) -> date | None:
     Intuit's schema writes `Disputed`, its description `DISPUTED`. When the status has no time of
     its own, the document's last change is the best that is known.
     """
+    # Whether this status alone counts as a change is not documented: a disputed invoice is read
+    # again with each pull, and every invoice right before a message, so that no end is missed.
     if (document.e_invoice_status or "").casefold() != "disputed":
         return None
     changed = document.meta_data.last_updated_time if document.meta_data else None
-    told = (_day_of(text or "") for text in (document.e_cloud_status_time_stamp, changed))
-    return next((day for day in told if day), _day(document.txn_date, "TxnDate"))
+    stamps = (document.e_cloud_status_time_stamp, changed)
+    days = [_day_of(stamp or "") for stamp in stamps]
+    return next(filter(None, days), None) or day(document.txn_date, "TxnDate")
 
 
 _SENT = {"EmailSent": True, "NeedToSend": False}
@@ -196,7 +207,7 @@ _SENT = {"EmailSent": True, "NeedToSend": False}
 
 
 @_named(RecordKind.PAYMENTS)
-def to_payment(document: PaymentDoc, books: Books) -> Payment:
+def to_payment(document: PaymentDoc, books: BookSettings) -> Payment:
     """Return a Payment with what it was matched to.
 
     A credit memo is applied by a Payment of zero that has one line to the memo and one to the
@@ -205,20 +216,20 @@ def to_payment(document: PaymentDoc, books: Books) -> Payment:
     deleted, and its allocation with it. So the allocations of all payments add up to what was paid
     or credited on an invoice, and `Credit.allocations` stays empty.
     """
-    amount = _money(document.total_amt, "TotalAmt")
-    left = _money(document.unapplied_amt, "UnappliedAmt")
-    paid_on = _day(document.txn_date, "TxnDate")
+    amount = money(document.total_amt, "TotalAmt")
+    unapplied = money(document.unapplied_amt, "UnappliedAmt")
+    paid_on = day(document.txn_date, "TxnDate")
     currency = _currency(document, books)
-    voided = amount == 0 and left == 0 and not document.line and _is_void(document)
+    voided = amount == 0 and unapplied == 0 and not document.line and _is_void(document)
     return Payment(
-        id=_id(document.id, "Id"),
-        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
+        id=record_id(document.id, "Id"),
+        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
         status=PaymentStatus.VOIDED if voided else PaymentStatus.ACTIVE,
         paid_on=paid_on,
         currency=currency,
         rate=_rate(document, currency, books),
         amount=amount,
-        unallocated=left,
+        unallocated=unapplied,
         allocations=_allocations(document, paid_on),
         reference=one_line(document.payment_ref_num or ""),
         version=document.sync_token or "",
@@ -227,23 +238,23 @@ def to_payment(document: PaymentDoc, books: Books) -> Payment:
 
 
 @_named(RecordKind.CREDITS)
-def to_credit(document: CreditMemoDoc, books: Books) -> Credit:
+def to_credit(document: CreditMemoDoc, books: BookSettings) -> Credit:
     """Return a CreditMemo as a credit note. Its allocations are told by payments."""
-    total = _money(document.total_amt, "TotalAmt")
+    total = money(document.total_amt, "TotalAmt")
     remaining = document.remaining_credit
-    amount = _money(document.balance if remaining is None else remaining, "RemainingCredit")
+    amount = money(document.balance if remaining is None else remaining, "RemainingCredit")
     currency = _currency(document, books)
     if total == 0 and amount == 0 and _is_void(document):
         status = DocumentStatus.VOIDED
     else:
         status = DocumentStatus.OPEN if amount else DocumentStatus.PAID
     return Credit(
-        id=_id(document.id, "Id"),
-        contact_id=_id(_value(document.customer_ref), "CustomerRef"),
+        id=record_id(document.id, "Id"),
+        contact_id=record_id(_value(document.customer_ref), "CustomerRef"),
         kind=CreditKind.CREDIT_NOTE,
         number=one_line(document.doc_number or ""),
         status=status,
-        issued_on=_day(document.txn_date, "TxnDate"),
+        issued_on=day(document.txn_date, "TxnDate"),
         currency=currency,
         rate=_rate(document, currency, books),
         total=total,
@@ -278,10 +289,10 @@ def to_organisation(
     )
 
 
-def books_of(preferences: PreferencesDoc) -> Books:
+def books_of(preferences: PreferencesDoc) -> BookSettings:
     """Return how the books are kept; the home currency is empty when it is not told."""
     currency = preferences.currency_prefs
-    return Books(
+    return BookSettings(
         home_currency=_value(currency.home_currency if currency else None),
         multicurrency=bool(currency and currency.multi_currency_enabled),
     )
@@ -313,19 +324,6 @@ def moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _problem(
-    kind: RecordKind,
-    id_: str,
-    number: str,
-    message: str,
-    contact_id: str = "",
-    invoice_ids: tuple[str, ...] = (),
-) -> DocumentProblem:
-    return DocumentProblem(
-        kind, one_line(id_), one_line(number), one_line(message), one_line(contact_id), invoice_ids
-    )
-
-
 def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
     """Return the customer and the invoices that a document names."""
     named = (
@@ -337,57 +335,13 @@ def _whose(document: Header) -> tuple[str, tuple[str, ...]]:
     return _value(getattr(document, "customer_ref", None)), tuple(named)
 
 
-def _text(text: str | None, key: str) -> str:
-    if not text:
-        raise _OddDocument(f"{key} is missing")
-    return text
-
-
-def _id(text: str | None, key: str) -> str:
-    if not text:
-        raise _OddDocument(f"{key} is missing")
-    return _optional_id(text, key)
-
-
-def _optional_id(text: str, key: str) -> str:
-    """Return an id that may stand in an address and in a query, or an empty one."""
-    if text and not is_id(text):
-        raise _OddDocument(f"{key} is no id: {text[:ID_CHARACTERS_MAX]!r}")
-    return text
-
-
 def _value(reference: Ref | None) -> str:
     return (reference and reference.value) or ""
 
 
-def _money(amount: Decimal | None, key: str) -> Decimal:
-    if amount is None:
-        raise _OddDocument(f"{key} is missing")
-    if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
-        raise _OddDocument(f"{key} is out of range: {amount}")
-    if amount != amount.quantize(_SMALLEST):
-        raise _OddDocument(f"{key} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
-    return amount
-
-
-@lru_cache(maxsize=4096)
-def _parsed_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _day(text: str | None, key: str) -> date:
-    day = _parsed_day(_text(text, key))
-    if day is None:
-        raise _OddDocument(f"{key} is not a day: {text!r}")
-    return day
-
-
 def _day_of(text: str) -> date | None:
     """Return the calendar day of a timestamp as it is written, in its own offset."""
-    return _parsed_day(text[:10])
+    return iso_day(text[:10])
 
 
 def _moment_of(document: Header) -> datetime | None:
@@ -397,29 +351,30 @@ def _moment_of(document: Header) -> datetime | None:
     try:
         return moment(text)
     except ValueError:
-        raise _OddDocument(f"MetaData.LastUpdatedTime is not a moment: {text!r}") from None
+        raise UnusableField(f"MetaData.LastUpdatedTime is not a moment: {text!r}") from None
 
 
-def _currency(document: Transaction, books: Books) -> str:
+def _currency(document: Transaction, books: BookSettings) -> str:
     code = _value(document.currency_ref)
     if not code:
         if books.multicurrency or not books.home_currency:
-            raise _OddDocument("CurrencyRef is missing")
+            raise UnusableField("CurrencyRef is missing")
         return books.home_currency
     if not _CURRENCY.fullmatch(code) or code in _NO_CURRENCY:
-        raise _OddDocument(f"unknown currency {code!r}")
+        raise UnusableField(f"unknown currency {code!r}")
     return code
 
 
-def _rate(document: Transaction, currency: str, books: Books) -> Decimal:
+def _rate(document: Transaction, currency: str, books: BookSettings) -> Decimal:
     """Return home units for one unit of the document's currency."""
     if currency == books.home_currency:
         return Decimal(1)
     rate = document.exchange_rate
     if rate is None:
-        raise _OddDocument(f"no ExchangeRate for {currency}")
+        raise UnusableField(f"no ExchangeRate for {currency}")
     if not rate.is_finite() or not 0 < rate <= RATE_MAX:
-        raise _OddDocument(f"ExchangeRate is out of range: {rate}")
+        raise UnusableField(f"ExchangeRate is out of range: {rate}")
+    # Home units for one foreign unit, as the records have it: nothing is turned round here.
     return rate
 
 
@@ -428,8 +383,8 @@ def _is_void(document: Transaction) -> bool:
 
 
 def _invoice_status(document: InvoiceDoc, total: Decimal, due: Decimal) -> DocumentStatus:
-    said = (document.invoice_status or "").upper() == "VOIDED"
-    if total == 0 and due == 0 and (said or _is_void(document)):
+    says_void = (document.invoice_status or "").upper() == "VOIDED"
+    if total == 0 and due == 0 and (says_void or _is_void(document)):
         return DocumentStatus.VOIDED
     return DocumentStatus.OPEN if due > 0 else DocumentStatus.PAID
 
@@ -439,17 +394,18 @@ def _allocations(document: PaymentDoc, paid_on: date) -> tuple[Allocation, ...]:
     for line in document.line or ():
         links = [link for link in line.linked_txn or () if link.txn_type == "Invoice"]
         if len(links) > 1:
-            raise _OddDocument("one line is linked to several invoices")
+            raise UnusableField("one line is linked to several invoices")
         for link in links:
-            amount = _money(line.amount, "Line.Amount")
-            allocations.append(Allocation(_id(link.txn_id, "TxnId"), amount, paid_on))
+            amount = money(line.amount, "Line.Amount")
+            allocations.append(Allocation(record_id(link.txn_id, "TxnId"), amount, paid_on))
     return tuple(allocations)
 
 
-def _addresses(email: Email | None) -> tuple[str, ...]:
+def _addresses(email: EmailAddress | None) -> tuple[str, ...]:
     written = (email and email.address) or ""
-    parts = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)
-    return tuple(one_line(part.strip()) for part in parts if part.strip())
+    # Most invoices have one address: splitting is left to those that have a separator.
+    addresses = re.split(r"[,;]", written) if "," in written or ";" in written else (written,)
+    return tuple(one_line(address.strip()) for address in addresses if address.strip())
 
 
 def _called(reference: Ref | None, names: Mapping[str, str]) -> str:
@@ -458,6 +414,6 @@ def _called(reference: Ref | None, names: Mapping[str, str]) -> str:
     return names.get(reference.value) or reference.name or ""
 
 
-def _groups(reference: Ref | None, names: Names) -> tuple[str, ...]:
+def _groups(reference: Ref | None, names: ReferenceNames) -> tuple[str, ...]:
     called = _called(reference, names.customer_types)
     return (one_line(called),) if called else ()

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from arsync.connector_sdk import SAVED_TERMS, Receipt, Standing, Undoing, Write
+from arsync.connector_sdk import SAVED_TERMS, Receipt, ReversalStatus, Undoing, Write
 from arsync.core.actions import Action, ActionKind, LateFeePayload, marker, payload_of
 from arsync.core.ledger.money import shown
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import fenced_text
-from arsync_quickbooks.credit_holds import currency_of
 from arsync_quickbooks.documents import CustomerDoc, InvoiceDoc
 from arsync_quickbooks.emails_and_letters import SENT
 from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import NO_TERMS, cash_terms, terms_of
 from arsync_quickbooks.records import VOID_WORD
-from arsync_quickbooks.write_client import Desk, request_id
+from arsync_quickbooks.write_client import WriteClient, currency_of, request_id
 
 _NOT_KEPT = "what stood there before was not kept"
 
@@ -34,15 +33,15 @@ class Reversible(Protocol):
         ...
 
 
-class Undone:
+class UndoChange:
     """The change of an action that undoes another one."""
 
-    def __init__(self, desk: Desk, fee: LateFee) -> None:
+    def __init__(self, write_client: WriteClient, fee: LateFee) -> None:
         self._kinds: Mapping[ActionKind, Reversible] = {
-            ActionKind.CREDIT_HOLD: BlockInNotes(desk),
-            ActionKind.TERMS: Terms(desk),
-            ActionKind.PROMISE: BlockInPrivateNote(desk),
-            ActionKind.LATE_FEE: Fee(desk, fee),
+            ActionKind.CREDIT_HOLD: HoldUndone(write_client),
+            ActionKind.TERMS: TermsUndone(write_client),
+            ActionKind.PROMISE: PromiseUndone(write_client),
+            ActionKind.LATE_FEE: FeeUndone(write_client, fee),
         }
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -63,7 +62,7 @@ class Undone:
         undoing = self.state(undone)
         if undoing.refusal:
             raise Rejected(undoing.refusal)
-        if undoing.standing is Standing.OURS:
+        if undoing.status is ReversalStatus.OURS:
             self._kind(undone).put_back(undone, write)
         return _receipt(undone, undoing)
 
@@ -71,7 +70,7 @@ class Undone:
         """Look whether what was written still stands."""
         undone = _undone(write)
         undoing = self.state(undone)
-        return None if undoing.standing is Standing.OURS else _receipt(undone, undoing)
+        return None if undoing.status is ReversalStatus.OURS else _receipt(undone, undoing)
 
     def _kind(self, write: Write) -> Reversible:
         kind = self._kinds.get(write.action.kind)
@@ -80,7 +79,7 @@ class Undone:
         return kind
 
 
-class BlockInNotes:
+class HoldUndone:
     """A credit hold: our block in the customer's notes."""
 
     subject = fenced_text.CREDIT_HOLD
@@ -88,12 +87,12 @@ class BlockInNotes:
     field = "Notes"
     characters_max = fenced_text.NOTES_CHARACTERS_MAX
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient) -> None:
+        self._write_client = write_client
 
     def text(self, write: Write) -> str | None:
         """Read the text that holds the block; None when its document is gone."""
-        customer = self._desk.look("Customer", write.action.contact_id, CustomerDoc)
+        customer = self._write_client.look("Customer", write.action.contact_id, CustomerDoc)
         return None if customer is None else customer.notes or ""
 
     def state(self, write: Write) -> Undoing:
@@ -103,18 +102,19 @@ class BlockInNotes:
         before = write.before.get(self.saved)
         now = self.text(write)
         if before is None:
-            return Undoing(Standing.FIXED, "not known", wrote, _said(now or ""), _NOT_KEPT)
+            return Undoing(ReversalStatus.FIXED, "not known", wrote, _said(now or ""), _NOT_KEPT)
         was = _block_words(before, self.subject)
         if now is None or not fenced_text.stands(now, self.subject):
-            return Undoing(Standing.AS_BEFORE, was, wrote, "no block of arsync")
-        found = fenced_text.block_in(now, self.subject)
-        if found == fenced_text.block_in(before, self.subject):
-            return Undoing(Standing.AS_BEFORE, was, wrote, was)
-        ours = fenced_text.stands(now, self.subject, marker(write.key))
-        standing = Standing.CHANGED
-        if ours and fenced_text.says(found, words) and not self.closed(now):
-            standing = Standing.OURS
-        return Undoing(standing, was, wrote, _block_words(now, self.subject))
+            return Undoing(ReversalStatus.AS_BEFORE, was, wrote, "no block of arsync")
+        block = fenced_text.block_in(now, self.subject)
+        if block == fenced_text.block_in(before, self.subject):
+            return Undoing(ReversalStatus.AS_BEFORE, was, wrote, was)
+        # The marker alone does not make it ours: a person may have rewritten the words inside.
+        is_ours = fenced_text.stands(now, self.subject, marker(write.key))
+        status = ReversalStatus.CHANGED
+        if is_ours and fenced_text.says(block, words) and not self.closed(now):
+            status = ReversalStatus.OURS
+        return Undoing(status, was, wrote, _block_words(now, self.subject))
 
     def closed(self, text: str) -> bool:
         """Say whether the document may not be written to any more."""
@@ -139,23 +139,23 @@ class BlockInNotes:
             return None if back == now else {"Notes": back}
 
         def read() -> CustomerDoc:
-            return self._desk.customer(customer_id)
+            return self._write_client.customer(customer_id)
 
-        made = self._desk.update(undo, "Customer", read, change)
+        updated = self._write_client.update(undo, "Customer", read, change)
         mark = marker(write.key)
-        if made is not None and fenced_text.stands(
-            str(made.get("Notes") or ""), self.subject, mark
+        if updated is not None and fenced_text.stands(
+            str(updated.get("Notes") or ""), self.subject, mark
         ):
             # As when a hold is lifted: an empty text in a sparse update may change nothing.
-            self._desk.update(
+            self._write_client.update(
                 undo,
                 "Customer",
                 read,
-                lambda _: self._desk.whole_without("Customer", customer_id, "Notes"),
+                lambda _: self._write_client.whole_without("Customer", customer_id, "Notes"),
             )
 
 
-class BlockInPrivateNote(BlockInNotes):
+class PromiseUndone(HoldUndone):
     """A promise to pay: our block in the invoice's private note."""
 
     subject = fenced_text.PROMISE
@@ -165,7 +165,7 @@ class BlockInPrivateNote(BlockInNotes):
 
     def text(self, write: Write) -> str | None:
         """Read the private note."""
-        invoice = self._desk.look("Invoice", _invoice_id(write), InvoiceDoc)
+        invoice = self._write_client.look("Invoice", _invoice_id(write), InvoiceDoc)
         return None if invoice is None else invoice.private_note or ""
 
     def closed(self, text: str) -> bool:
@@ -181,44 +181,44 @@ class BlockInPrivateNote(BlockInNotes):
             back = self.back(now, before)
             if back == now:
                 return None
-            return {"PrivateNote": back, **currency_of(invoice, self._desk)}
+            return {"PrivateNote": back, **currency_of(invoice, self._write_client)}
 
         def read() -> InvoiceDoc:
-            return self._desk.invoice(invoice_id)
+            return self._write_client.invoice(invoice_id)
 
-        made = self._desk.update(undo, "Invoice", read, change)
+        updated = self._write_client.update(undo, "Invoice", read, change)
         mark = marker(write.key)
-        if made is not None and fenced_text.stands(
-            str(made.get("PrivateNote") or ""), self.subject, mark
+        if updated is not None and fenced_text.stands(
+            str(updated.get("PrivateNote") or ""), self.subject, mark
         ):
-            self._desk.update(
+            self._write_client.update(
                 undo,
                 "Invoice",
                 read,
-                lambda _: self._desk.whole_without("Invoice", invoice_id, "PrivateNote"),
+                lambda _: self._write_client.whole_without("Invoice", invoice_id, "PrivateNote"),
             )
 
 
-class Terms:
+class TermsUndone:
     """Payment terms, from cash on delivery back to what they were."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient) -> None:
+        self._write_client = write_client
 
     def state(self, write: Write) -> Undoing:
         """Compare the customer's terms."""
-        customer = self._desk.customer(write.action.contact_id)
+        customer = self._write_client.customer(write.action.contact_id)
         now, saved = terms_of(customer), write.before.get(SAVED_TERMS, "")
         wrote, shown_now = "cash on delivery", self._words(now)
         if saved != NO_TERMS and not saved.isdecimal():
-            return Undoing(Standing.FIXED, "not known", wrote, shown_now, _NOT_KEPT)
+            return Undoing(ReversalStatus.FIXED, "not known", wrote, shown_now, _NOT_KEPT)
         was = "" if saved == NO_TERMS else saved
-        standing = Standing.CHANGED
+        status = ReversalStatus.CHANGED
         if now == was:
-            standing = Standing.AS_BEFORE
-        elif now in cash_terms(self._desk):
-            standing = Standing.OURS
-        return Undoing(standing, self._words(was), wrote, shown_now)
+            status = ReversalStatus.AS_BEFORE
+        elif now in cash_terms(self._write_client):
+            status = ReversalStatus.OURS
+        return Undoing(status, self._words(was), wrote, shown_now)
 
     def put_back(self, write: Write, undo: Write) -> None:
         """Set the terms that were kept."""
@@ -233,22 +233,22 @@ class Terms:
             if was:
                 return {"SalesTermRef": sdk.content(sdk.reference_to(was))}
             # A sparse update cannot empty a reference.
-            return self._desk.whole_without("Customer", customer_id, "SalesTermRef")
+            return self._write_client.whole_without("Customer", customer_id, "SalesTermRef")
 
-        self._desk.update(undo, "Customer", lambda: self._desk.customer(customer_id), change)
+        self._write_client.update_customer(undo, customer_id, change)
 
     def _words(self, term_id: str) -> str:
         if not term_id:
             return "no payment terms"
-        names = {term.id: term.name for term in self._desk.reader.terms()}
+        names = {term.id: term.name for term in self._write_client.reader.terms()}
         return f"payment terms {names.get(term_id) or term_id}"
 
 
-class Fee:
-    """A late fee's invoice: voided while nobody paid it, sent it or changed its amount."""
+class FeeUndone:
+    """A late fee's invoice: voided unless it was paid, sent or changed in its amount."""
 
-    def __init__(self, desk: Desk, fee: LateFee) -> None:
-        self._desk = desk
+    def __init__(self, write_client: WriteClient, fee: LateFee) -> None:
+        self._write_client = write_client
         self._fee = fee
 
     def state(self, write: Write) -> Undoing:
@@ -258,7 +258,9 @@ class Fee:
         wrote = f"an invoice over {shown(amount, currency)}"
         invoice = self._invoice(write)
         if invoice is None or _voided(invoice):
-            return Undoing(Standing.AS_BEFORE, "no invoice", wrote, "no invoice, or a voided one")
+            return Undoing(
+                ReversalStatus.AS_BEFORE, "no invoice", wrote, "no invoice, or a voided one"
+            )
         total = invoice.total_amt or Decimal(0)
         number = invoice.doc_number or invoice.id
         now = f"invoice {number} over {shown(total, currency)}"
@@ -269,23 +271,26 @@ class Fee:
             changed = "it was emailed to the customer"
         elif total < amount:
             changed = "its amount was changed"
-        standing = Standing.CHANGED if changed else Standing.OURS
-        return Undoing(standing, "no invoice", wrote, now, changed)
+        status = ReversalStatus.CHANGED if changed else ReversalStatus.OURS
+        return Undoing(status, "no invoice", wrote, now, changed)
 
     def put_back(self, write: Write, undo: Write) -> None:
         """Void it: its number and its history stay, its amount is zero."""
         invoice = self._invoice(write)
         if invoice is None or not invoice.id:
             raise OutcomeUnknown("the invoice of the late fee went away while it was undone.")
+        # Voided rather than deleted: a number that was given out stays explained.
         token = invoice.sync_token or "0"
         key = request_id(undo, "void", invoice.id, token)
-        self._desk.client.void(invoice.id, token, key)
-        self._desk.changes_made += 1
+        self._write_client.client.void(invoice.id, token, key)
+        self._write_client.changes_made += 1
 
     def _invoice(self, write: Write) -> InvoiceDoc | None:
         receipt = self._fee.find(write)
         return (
-            None if receipt is None else self._desk.look("Invoice", receipt.reference, InvoiceDoc)
+            None
+            if receipt is None
+            else self._write_client.look("Invoice", receipt.reference, InvoiceDoc)
         )
 
 
@@ -299,8 +304,8 @@ def _undone(write: Write) -> Write:
     return write.undoes
 
 
-def _receipt(undone: Write, found: Undoing) -> Receipt:
-    return Receipt(undone.action.contact_id, f"undone: {found.was} again")
+def _receipt(undone: Write, undoing: Undoing) -> Receipt:
+    return Receipt(undone.action.contact_id, f"undone: {undoing.was} again")
 
 
 def _invoice_id(write: Write) -> str:

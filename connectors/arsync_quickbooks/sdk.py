@@ -28,7 +28,7 @@ from arsync_quickbooks.api import MINOR_VERSION, Api
 _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 _PASSED_ON = ("Accept", "Content-Type")
 _ALWAYS = frozenset({"DetailType"})
-"""Left out by nobody: a line is not understood without it."""
+"""Never left out: a line is not understood without it."""
 
 
 class _Answer(NamedTuple):
@@ -36,7 +36,7 @@ class _Answer(NamedTuple):
     text: str
 
 
-class Client(QuickBooks):  # type: ignore[misc]
+class SdkClient(QuickBooks):  # type: ignore[misc]
     """The SDK's client, for writes only."""
 
     def __init__(self, **_: object) -> None:
@@ -75,7 +75,7 @@ class Client(QuickBooks):  # type: ignore[misc]
         """Create or update an object, and return it as it now stands."""
         text = _NUMBERS.encode(body).decode()
         method = self.update_object if "Id" in body else self.create_object
-        return _kept(method(entity, text, request_id=request_id), entity)
+        return _object_in(method(entity, text, request_id=request_id), entity)
 
     def void(self, invoice_id: str, sync_token: str, request_id: str) -> dict[str, Any]:
         """Void an invoice: it keeps its number, its amounts become zero."""
@@ -87,7 +87,7 @@ class Client(QuickBooks):  # type: ignore[misc]
             params={"operation": "void"},
             request_id=request_id,
         )
-        return _kept(answer, "Invoice")
+        return _object_in(answer, "Invoice")
 
     def send(self, invoice_id: str, to: str, request_id: str) -> dict[str, Any]:
         """Have the platform email an invoice; `to` overwrites the invoice's address."""
@@ -98,7 +98,7 @@ class Client(QuickBooks):  # type: ignore[misc]
             params={"sendTo": to} if to else {},
             request_id=request_id,
         )
-        return _kept(answer, "Invoice")
+        return _object_in(answer, "Invoice")
 
     def upload(self, metadata: Mapping[str, Any], file: bytes, request_id: str) -> dict[str, Any]:
         """Upload a file with its Attachable."""
@@ -113,15 +113,15 @@ class Client(QuickBooks):  # type: ignore[misc]
             content_type=f"multipart/form-data; boundary={boundary}",
             request_id=request_id,
         )
-        items = answer.get("AttachableResponse") or [{}]
-        if "Fault" in items[0]:
-            errors.raise_fault(items[0]["Fault"], changes=True)
-        return _kept(items[0], "Attachable")
+        uploads = answer.get("AttachableResponse") or [{}]
+        if "Fault" in uploads[0]:
+            errors.raise_fault(uploads[0]["Fault"], changes=True)
+        return _object_in(uploads[0], "Attachable")
 
 
-def make_client(api: Api) -> Client:
+def make_client(api: Api) -> SdkClient:
     """Return a client for one company."""
-    client = Client(company_id=api.realm_id, minorversion=MINOR_VERSION, use_decimal=True)
+    client = SdkClient(company_id=api.realm_id, minorversion=MINOR_VERSION, use_decimal=True)
     client.reading = api
     return client
 
@@ -181,7 +181,7 @@ def reference_to(value: str) -> Ref:
 def content(built: Any) -> Any:
     """Return what was set on a typed object, and none of its defaults."""
     if isinstance(built, list):
-        return [content(one) for one in built]
+        return [content(element) for element in built]
     if not hasattr(built, "__dict__") or isinstance(built, Decimal):
         return built
     blank = vars(type(built)())
@@ -192,11 +192,11 @@ def content(built: Any) -> Any:
     }
 
 
-def _kept(answer: Mapping[str, Any], entity: str) -> dict[str, Any]:
-    found = answer.get(entity)
-    if not isinstance(found, dict):
+def _object_in(answer: Mapping[str, Any], entity: str) -> dict[str, Any]:
+    written = answer.get(entity)
+    if not isinstance(written, dict):
         raise OutcomeUnknown(f"QuickBooks answered a write without the {entity}.")
-    return found
+    return written
 
 
 def _multipart(boundary: str, metadata: Mapping[str, Any], file: bytes) -> bytes:

@@ -53,6 +53,7 @@ once: both are told. A little less leaves room for calls that set out apart and 
 
 def capabilities(settings: Mapping[str, str]) -> Capabilities:
     """Return what one configuration offers: late fees need an item to bill them with."""
+    # Said here rather than refused at night: a rulebook with late fees then fails in `rules check`.
     offers = CAPABILITIES.offers
     if not settings.get("late_fee_item"):
         offers -= {Capability.LATE_FEE}

@@ -22,27 +22,27 @@ from arsync_quickbooks.documents import (
     CustomerDoc,
     Header,
     InvoiceDoc,
-    Odd,
+    MalformedRow,
     rows,
 )
 from arsync_quickbooks.fenced_text import ATTACHABLE_NOTE_CHARACTERS_MAX, with_marker
-from arsync_quickbooks.read_client import Reader
+from arsync_quickbooks.read_client import ReadClient
 from arsync_quickbooks.records import moment
 
 if TYPE_CHECKING:
-    from arsync_quickbooks.sdk import Client
+    from arsync_quickbooks.sdk import SdkClient
 
 REQUEST_ID_LENGTH_MAX = 50
 STALE_ATTEMPTS_MAX = 2
 """A document that somebody else changed meanwhile is read again, once."""
 STALE_WAIT_SECONDS = 5.0
 SCAN_PAGES_MAX = 20
-"""Where attachables cannot be asked for by document, so many pages are looked through."""
+"""Pages that are looked through where attachables cannot be asked for by document."""
 SCAN_MARGIN = timedelta(days=1)
 """How far before the first attempt such a look begins."""
 
 _CANNOT_ASK = frozenset({"4000", "4001"})
-_KEY_PART = 24
+_KEY_CHARACTERS = 24
 D = TypeVar("D", bound=Header)
 
 
@@ -58,13 +58,14 @@ class Target(NamedTuple):
 def request_id(write: Write, *parts: str) -> str:
     """Return the idempotency key of one step of a write: the same step, the same key."""
     step = "|".join((write.key, str(write.generation), *parts))
-    return f"{write.key[:_KEY_PART]}-{hashlib.sha256(step.encode()).hexdigest()[:_KEY_PART]}"
+    digest = hashlib.sha256(step.encode()).hexdigest()
+    return f"{write.key[:_KEY_CHARACTERS]}-{digest[:_KEY_CHARACTERS]}"
 
 
-class Desk:
+class WriteClient:
     """Writes to one company, piece by piece."""
 
-    def __init__(self, api: Api, reader: Reader) -> None:
+    def __init__(self, api: Api, reader: ReadClient) -> None:
         self.api = api
         self.reader = reader
         self._asks_by_document = True
@@ -72,7 +73,7 @@ class Desk:
         """Changes that certainly took effect, to tell a part from nothing."""
 
     @cached_property
-    def client(self) -> Client:
+    def client(self) -> SdkClient:
         """The SDK's client; the SDK is imported when something is written."""
         from arsync_quickbooks import sdk
 
@@ -99,16 +100,16 @@ class Desk:
 
     def look(self, entity: str, object_id: str, kind: type[D]) -> D | None:
         """Read a document in whatever state it is; None when it is gone."""
-        odd = self.api.one(entity, object_id, kind)
-        if isinstance(odd, Odd):
-            raise Rejected(f"{entity} {object_id} cannot be read: {odd.message}.")
-        return odd
+        document = self.api.read_one(entity, object_id, kind)
+        if isinstance(document, MalformedRow):
+            raise Rejected(f"{entity} {object_id} cannot be read: {document.message}.")
+        return document
 
     def _fresh(self, entity: str, object_id: str, kind: type[D]) -> D:
-        found = self.look(entity, object_id, kind)
-        if found is None:
+        document = self.look(entity, object_id, kind)
+        if document is None:
             raise Rejected(f"QuickBooks has no {entity} {object_id} any more.")
-        return found
+        return document
 
     def whole_without(self, entity: str, object_id: str, key: str) -> dict[str, Any]:
         """Return a full update that empties one field.
@@ -145,6 +146,8 @@ class Desk:
         Raises:
             RetryLater: somebody else keeps changing it.
         """
+        # Read and written within the same attempt: QuickBooks refuses a token that is not the
+        # newest, so that a person's change in between is read again and never overwritten.
         for _ in range(STALE_ATTEMPTS_MAX):
             document = read()
             fields = change(document)
@@ -156,16 +159,25 @@ class Desk:
                 # The token is part of the key: a refusal of a stale one must not be replayed.
                 shape = "sparse" if body["sparse"] else "whole"
                 key = request_id(write, shape, entity, str(document.id), token)
-                made = self.client.put(entity, body, key)
-            except errors.Refused as refused:
+                updated = self.client.put(entity, body, key)
+            except errors.QuickBooksRejected as refused:
                 if errors.STALE not in refused.codes:
                     raise
             else:
                 self.changes_made += 1
-                return made
+                return updated
         raise RetryLater(
             f"Somebody is changing this {entity} at QuickBooks.", after_seconds=STALE_WAIT_SECONDS
         )
+
+    def update_customer(
+        self,
+        write: Write,
+        customer_id: str,
+        change: Callable[[CustomerDoc], dict[str, Any] | None],
+    ) -> dict[str, Any] | None:
+        """Change fields of a customer; see `update`."""
+        return self.update(write, "Customer", lambda: self.customer(customer_id), change)
 
     def add_notes(self, write: Write, targets: list[Target]) -> Receipt:
         """Put the write's note on each target where it does not stand."""
@@ -175,16 +187,16 @@ class Desk:
         text = note_text(write)
         receipt = Receipt("")
         for target in targets:
-            found = self.note_on(write, target)
-            if found is None:
+            note = self.note_on(write, target)
+            if note is None:
                 body = sdk.content(sdk.note(target.entity, target.id, text))
                 key = request_id(write, "note", target.entity, target.id)
-                made = self.client.put("Attachable", body, key)
-                if mark not in str(made.get("Note")):
+                attachable = self.client.put("Attachable", body, key)
+                if mark not in str(attachable.get("Note")):
                     raise OutcomeUnknown("QuickBooks answered a note without its text.")
                 self.changes_made += 1
-                found = Receipt(str(made.get("Id") or ""), f"note on {target.shown}")
-            receipt = receipt if receipt.reference else found
+                note = Receipt(str(attachable.get("Id") or ""), f"note on {target.shown}")
+            receipt = receipt if receipt.reference else note
         return receipt
 
     def note_on(self, write: Write, target: Target, *, file: bool = False) -> Receipt | None:
@@ -213,7 +225,7 @@ class Desk:
             )
             try:
                 attachable_docs = list(self.newest("Attachable", AttachableDoc, condition))
-            except errors.Refused as refused:
+            except errors.QuickBooksRejected as refused:
                 # Intuit's own examples ask like this, but no reference lists it as supported.
                 if not refused.codes & _CANNOT_ASK:
                     raise
@@ -237,7 +249,7 @@ class Desk:
             start = 1 + number * ROWS_MAX
             raw = self.api.query(entity, condition, start=start, order=NEWEST_FIRST)
             page = [] if raw is None else list(rows(raw, kind))
-            yield from (row for row in page if not isinstance(row, Odd))
+            yield from (row for row in page if not isinstance(row, MalformedRow))
             if len(page) < ROWS_MAX:
                 return
         if pages_max == SCAN_PAGES_MAX:
@@ -273,3 +285,18 @@ def since_first_attempt(write: Write) -> tuple[str, int]:
     if not started:
         return "", 1
     return f"MetaData.CreateTime >= {quoted(stamp(moment(started) - SCAN_MARGIN))}", SCAN_PAGES_MAX
+
+
+def currency_of(invoice: InvoiceDoc, write_client: WriteClient) -> dict[str, Any]:
+    """Return what an update of an invoice must repeat in a company with several currencies.
+
+    There QuickBooks asks for the currency with each update, and an update that leaves the rate out
+    is booked at 1 to 1.
+    """
+    books = write_client.reader.books or write_client.reader.company().books
+    if not books.multicurrency or invoice.currency_ref is None:
+        return {}
+    repeated: dict[str, Any] = {"CurrencyRef": {"value": invoice.currency_ref.value}}
+    if invoice.exchange_rate is not None:
+        repeated["ExchangeRate"] = invoice.exchange_rate
+    return repeated

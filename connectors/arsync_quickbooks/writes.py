@@ -14,16 +14,21 @@ from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
-from arsync_quickbooks.credit_holds import Hold, Lift, Promised
-from arsync_quickbooks.emails_and_letters import Letter, PlatformEmail, targets_on_invoices
+from arsync_quickbooks.credit_holds import Hold, Lift
+from arsync_quickbooks.emails_and_letters import (
+    LetterAttachment,
+    PlatformEmail,
+    targets_on_invoices,
+)
 from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import CashOnDelivery, Restored
-from arsync_quickbooks.read_client import Reader
-from arsync_quickbooks.reversal import Undone
-from arsync_quickbooks.write_client import Desk, Target
+from arsync_quickbooks.promises import Promised
+from arsync_quickbooks.read_client import ReadClient
+from arsync_quickbooks.reversal import UndoChange
+from arsync_quickbooks.write_client import Target, WriteClient
 
 
-class Change(Protocol):
+class ActionChange(Protocol):
     """The part of a write besides its note."""
 
     def prepare(self, action: Action) -> Mapping[str, str]:
@@ -42,18 +47,18 @@ class Change(Protocol):
 class Writer:
     """Performs and finds writes of one company."""
 
-    def __init__(self, api: Api, reader: Reader, *, late_fee_item: str) -> None:
-        self._desk = desk = Desk(api, reader)
-        self._email = PlatformEmail(desk)
-        fee = LateFee(desk, late_fee_item)
-        self._undone = Undone(desk, fee)
-        self._changes: Mapping[ActionKind, Change] = {
-            ActionKind.CREDIT_HOLD: Hold(desk),
-            ActionKind.LIFT_CREDIT_HOLD: Lift(desk),
-            ActionKind.TERMS: CashOnDelivery(desk),
-            ActionKind.RESTORE_TERMS: Restored(desk),
-            ActionKind.PROMISE: Promised(desk),
-            ActionKind.LETTER: Letter(desk),
+    def __init__(self, api: Api, reader: ReadClient, *, late_fee_item: str) -> None:
+        self._write_client = write_client = WriteClient(api, reader)
+        self._email = PlatformEmail(write_client)
+        fee = LateFee(write_client, late_fee_item)
+        self._undone = UndoChange(write_client, fee)
+        self._changes: Mapping[ActionKind, ActionChange] = {
+            ActionKind.CREDIT_HOLD: Hold(write_client),
+            ActionKind.LIFT_CREDIT_HOLD: Lift(write_client),
+            ActionKind.TERMS: CashOnDelivery(write_client),
+            ActionKind.RESTORE_TERMS: Restored(write_client),
+            ActionKind.PROMISE: Promised(write_client),
+            ActionKind.LETTER: LetterAttachment(write_client),
             ActionKind.LATE_FEE: fee,
             ActionKind.UNDO: self._undone,
         }
@@ -65,13 +70,14 @@ class Writer:
 
     def perform(self, write: Write) -> Receipt:
         """Make the change, then write the note; parts that stand are left alone."""
-        desk, change = self._desk, self._change(write.action)
-        made_before = desk.changes_made
+        # Always in this order: the note is what `find` looks for, so it may stand only last.
+        write_client, change = self._write_client, self._change(write.action)
+        changes_before = write_client.changes_made
         try:
             changed = change.perform(write) if change else None
-            noted = desk.add_notes(write, self._targets(write))
+            noted = write_client.add_notes(write, self._targets(write))
         except (RetryLater, Rejected, NeedsReconnect) as error:
-            if desk.changes_made == made_before:
+            if write_client.changes_made == changes_before:
                 raise
             # A part stands: to say that nothing does would let an email that has left be forgotten.
             raise OutcomeUnknown(f"Done in part, then: {error}") from error
@@ -89,7 +95,7 @@ class Writer:
             changed = change.find(write) if change else None
             if change and changed is None and write.may_have_come_again:
                 return None
-            noted = self._desk.notes_stand(write, self._targets(write))
+            noted = self._write_client.notes_stand(write, self._targets(write))
         except Rejected as rejected:
             # To be refused a look says nothing about what stands there.
             raise OutcomeUnknown(str(rejected)) from rejected
@@ -97,7 +103,7 @@ class Writer:
             return changed
         return noted and (changed or noted)
 
-    def _change(self, action: Action) -> Change | None:
+    def _change(self, action: Action) -> ActionChange | None:
         if action.kind is ActionKind.REMINDER:
             return self._email if action.via is Via.PLATFORM else None
         return self._changes.get(action.kind)

@@ -1,36 +1,24 @@
-"""Xero for arsync. The entry point is `PLATFORM`; everything else is imported when it is used."""
+"""The connector to Xero."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arsync.connector_sdk import Authoriser, Connector, RateLimits, Transport
+from arsync.connector_sdk import Authoriser, Connector, Platform, Transport
 from arsync.core.ledger.records import RecordKind
-from arsync_xero.connector import CAPABILITIES, XeroConnector
-
-PAGES_URL = "https://go.xero.com"
-
-LIMITS = RateLimits(
-    # Xero's own are 60 and 5: a little less leaves room for another program of the same app.
-    calls_per_minute=55,
-    calls_at_once=4,
-    calls_per_day=5_000,
-    reserve_per_day=200,
-    # Of 10,000.
-    app_calls_per_minute=9_000,
-)
+from arsync_xero.settings import CAPABILITIES, LABEL, LIMITS, NAME, PAGES_URL
 
 
 class XeroPlatform:
-    """Xero. Implements `arsync.connector.Platform`."""
+    """Implements `arsync.connector_sdk.Platform`."""
 
-    name = "xero"
-    label = "Xero"
+    name = NAME
+    label = LABEL
     capabilities = CAPABILITIES
     limits = LIMITS
 
     def authoriser(self, settings: Mapping[str, str]) -> Authoriser:
-        """Return the OAuth client."""
+        """Return the OAuth client for the config section `xero`."""
         from arsync_xero.auth import XeroAuthoriser
 
         return XeroAuthoriser(settings)
@@ -38,7 +26,7 @@ class XeroPlatform:
     def record_page(
         self, kind: RecordKind, record_id: str, organisation_id: str, settings: Mapping[str, str]
     ) -> str:
-        """Return Xero's page of a contact or an invoice, for who is logged in there.
+        """Return Xero's page of a record, for people who are logged in there.
 
         Xero's own deep links may name the organisation by its ShortCode; without it the page opens
         in the organisation that was looked at last.
@@ -52,8 +40,10 @@ class XeroPlatform:
     def open(
         self, transport: Transport, organisation_id: str, settings: Mapping[str, str]
     ) -> Connector:
-        """Return a connector to one organisation."""
+        """Return a connector to one organisation. Makes no call."""
+        from arsync_xero.connector import XeroConnector
+
         return XeroConnector(transport, organisation_id, settings)
 
 
-PLATFORM = XeroPlatform()
+PLATFORM: Platform = XeroPlatform()

@@ -65,9 +65,10 @@ class Api:
         self.server_time = rows.server_time or self.server_time
         return rows
 
-    def one(self, endpoint: Endpoint[D], path: str) -> Rows[D] | None:
+    def read_one(self, endpoint: Endpoint[D], path: str) -> Rows[D] | None:
         """Read one record; None when Xero has it no longer."""
         response = self.get(path)
+        # Only the record's own address says that it is gone; a list may just have left it out.
         if response.status == 404:
             return None
         if response.status >= 400:

@@ -10,6 +10,7 @@ from typing import Any
 from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformSession, callback_parameters, oauth_session
+from arsync_xero.settings import LABEL
 
 SCOPES: Mapping[str, str] = {
     "granular": (
@@ -23,11 +24,10 @@ SCOPES: Mapping[str, str] = {
 }
 """The least that arsync needs: it writes invoices, contacts and their notes, and reads the rest."""
 OFFLINE = "offline_access"
-LABEL = "Xero"
 
 
 class XeroAuthoriser:
-    """Xero's OAuth. Implements `arsync.connector.Authoriser`."""
+    """Xero's OAuth. Implements `arsync.connector_sdk.Authoriser`."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         """Take the config section `xero`; no call is made.
@@ -48,8 +48,8 @@ class XeroAuthoriser:
         self._connections_url = settings["api_url"].rstrip("/") + "/connections"
 
     def authorisation_url(self, *, redirect_uri: str, state: str, verifier: str) -> str:
-        """Return the consent page's address."""
-        return self._session().consent_url(
+        """Return the address of the authorisation page."""
+        return self._session().authorisation_url(
             self._authorise_url,
             redirect_uri=redirect_uri,
             scopes=f"{OFFLINE} {self._scopes}",
@@ -70,7 +70,7 @@ class XeroAuthoriser:
         )
         if not token.refresh_token:
             raise UserMistake(
-                "Xero gave no refresh token: the consent must include offline_access."
+                "Xero gave no refresh token: the authorisation must include offline_access."
             )
         return Grant(token, self._organisations(session, token))
 
@@ -90,7 +90,7 @@ class XeroAuthoriser:
         return session.renew(self._token_url, token, secret=self._secret)
 
     def revoke(self, token: Token) -> None:
-        """Withdraw the consent; a custom connection is ended in Xero by its owner."""
+        """Withdraw the authorisation; a custom connection is ended in Xero by its owner."""
         if self.interactive and token.refresh_token:
             self._session().revoke(self._revoke_url, token.refresh_token, secret=self._secret)
 
@@ -108,14 +108,14 @@ class XeroAuthoriser:
             raise RetryLater("Xero's list of connections cannot be read.") from None
         organisations = [row for row in rows if row.get("tenantType") == "ORGANISATION"]
         event = _claims(token.access_token).get("authentication_event_id", "")
-        # One user's consents share one list; this consent's own come first. A consent that added
-        # no organisation has none of its own: then all that the token opens are offered.
-        of_this_consent = [
+        # One user's authorisations share one list; those of this one come first. An authorisation
+        # that added no organisation has none of its own: then all that the token opens are offered.
+        just_authorised = [
             row for row in organisations if event and row.get("authEventId") == event
         ]
         return tuple(
             OrganisationRef(str(row["tenantId"]), str(row.get("tenantName") or row["tenantId"]))
-            for row in of_this_consent or organisations
+            for row in just_authorised or organisations
             if row.get("tenantId")
         )
 

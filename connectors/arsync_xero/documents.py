@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from arsync.connector_sdk.reading import document_problem
 from arsync.core.ledger.records import DocumentProblem, RecordKind
-from arsync.core.ledger.sanitising import one_line
 from arsync.errors import RetryLater
 from arsync_xero.dates import moment_of
 
@@ -27,25 +27,25 @@ def _wire_name(name: str) -> str:
     return "".join(special.get(word, word.capitalize()) for word in name.split("_"))
 
 
-class Document(Struct, rename=_wire_name, gc=False):
+class Document(Struct, rename=_wire_name, gc=False, frozen=True):
     """What the structs share: Xero writes its keys in PascalCase, with ID and UTC in capitals."""
 
 
-class Term(Document):
+class Term(Document, frozen=True):
     """Payment terms of one side."""
 
     day: int | None = None
     type: str | None = None
 
 
-class Terms(Document):
+class Terms(Document, frozen=True):
     """Payment terms of a contact, for sales and for bills."""
 
     sales: Term | None = None
     bills: Term | None = None
 
 
-class OrganisationDocument(Document):
+class OrganisationDocument(Document, frozen=True):
     """An organisation. Its APIKey is not among the fields, so that it never gets anywhere."""
 
     organisation_id: str | None = None
@@ -60,27 +60,27 @@ class OrganisationDocument(Document):
     payment_terms: Terms | None = None
 
 
-class ContactRef(Document):
+class ContactRef(Document, frozen=True):
     """The contact of a document."""
 
     contact_id: str | None = None
 
 
-class Person(Document):
+class Person(Document, frozen=True):
     """A further person of a contact."""
 
     email_address: str | None = None
     include_in_emails: bool | None = None
 
 
-class Address(Document):
+class Address(Document, frozen=True):
     """A postal address."""
 
     address_type: str | None = None
     country: str | None = None
 
 
-class Group(Document):
+class ContactGroupDocument(Document, frozen=True):
     """A contact group, with its members where it was read by id."""
 
     contact_group_id: str | None = None
@@ -89,19 +89,19 @@ class Group(Document):
     contacts: list[ContactRef] | None = None
 
 
-class Outstanding(Document):
+class Outstanding(Document, frozen=True):
     """What is open on one side."""
 
     outstanding: Decimal | None = None
 
 
-class Balances(Document):
+class Balances(Document, frozen=True):
     """What a contact owes and is owed, by Xero's own sum."""
 
     accounts_receivable: Outstanding | None = None
 
 
-class ContactDocument(Document):
+class ContactDocument(Document, frozen=True):
     """A contact."""
 
     contact_id: str | None = None
@@ -112,14 +112,14 @@ class ContactDocument(Document):
     email_address: str | None = None
     contact_persons: list[Person] | None = None
     addresses: list[Address] | None = None
-    contact_groups: list[Group] | None = None
+    contact_groups: list[ContactGroupDocument] | None = None
     payment_terms: Terms | None = None
     balances: Balances | None = None
     default_currency: str | None = None
     updated_date_utc: str | None = None
 
 
-class Sales(Document):
+class SalesDocument(Document, frozen=True):
     """What invoices and credits share."""
 
     type: str | None = None
@@ -134,7 +134,7 @@ class Sales(Document):
     updated_date_utc: str | None = None
 
 
-class InvoiceDocument(Sales):
+class InvoiceDocument(SalesDocument, frozen=True):
     """An invoice."""
 
     invoice_id: str | None = None
@@ -147,7 +147,7 @@ class InvoiceDocument(Sales):
     expected_payment_date: str | None = None
 
 
-class InvoiceRef(Document):
+class InvoiceReference(Document, frozen=True):
     """The invoice that a payment or an allocation belongs to."""
 
     invoice_id: str | None = None
@@ -155,16 +155,16 @@ class InvoiceRef(Document):
     contact: ContactRef | None = None
 
 
-class AllocationDocument(Document):
+class AllocationDocument(Document, frozen=True):
     """Credit matched to an invoice."""
 
     amount: Decimal | None = None
     date: str | None = None
     date_string: str | None = None
-    invoice: InvoiceRef | None = None
+    invoice: InvoiceReference | None = None
 
 
-class CreditDocument(Sales):
+class CreditDocument(SalesDocument, frozen=True):
     """A credit note, prepayment or overpayment: whichever id it has tells which."""
 
     credit_note_id: str | None = None
@@ -175,7 +175,7 @@ class CreditDocument(Sales):
     allocations: list[AllocationDocument] | None = None
 
 
-class PaymentDocument(Document):
+class PaymentDocument(Document, frozen=True):
     """A payment."""
 
     payment_id: str | None = None
@@ -187,11 +187,11 @@ class PaymentDocument(Document):
     currency_rate: Decimal | None = None
     reference: str | None = None
     is_reconciled: bool | None = None
-    invoice: InvoiceRef | None = None
+    invoice: InvoiceReference | None = None
     updated_date_utc: str | None = None
 
 
-class HistoryRow(Document):
+class HistoryRow(Document, frozen=True):
     """An entry of a record's history."""
 
     changes: str | None = None
@@ -200,26 +200,26 @@ class HistoryRow(Document):
     user: str | None = None
 
 
-class AttachmentRow(Document):
+class AttachmentRow(Document, frozen=True):
     """A file attached to a record."""
 
     attachment_id: str | None = None
     file_name: str | None = None
 
 
-class OnlineInvoiceRow(Document):
+class OnlineInvoiceRow(Document, frozen=True):
     """The customer's view of an invoice."""
 
     online_invoice_url: str | None = None
 
 
-class ReminderSetting(Document):
+class ReminderSetting(Document, frozen=True):
     """Whether Xero's own invoice reminders are on."""
 
     enabled: bool | None = None
 
 
-class Pagination(Struct, rename="camel", gc=False):
+class Pagination(Struct, rename="camel", gc=False, frozen=True):
     """Which page it is, of how many."""
 
     page: int = 1
@@ -230,7 +230,7 @@ class Pagination(Struct, rename="camel", gc=False):
 D = TypeVar("D", bound=Document)
 
 
-class _Envelope(Struct, gc=False):
+class _Envelope(Struct, gc=False, frozen=True):
     date_time: str | None = msgspec.field(default=None, name="DateTimeUTC")
     pagination: Pagination | None = None
 
@@ -316,13 +316,13 @@ class Endpoint(Generic[D]):
         tree: Any = msgspec.json.decode(raw)
         fields = tree if isinstance(tree, dict) else {}
         number = fields.get("InvoiceNumber") or fields.get("CreditNoteNumber") or fields.get("Name")
-        return DocumentProblem(
-            kind=str(self.kind or self.path),
-            id=one_line(str(fields.get(self.id_name) or "")),
-            number=one_line(str(number or "")),
-            message=one_line(message),
-            contact_id=one_line(_contact_in(fields)),
-            invoice_ids=tuple(_invoices_in(fields)) if self.kind != RecordKind.INVOICES else (),
+        names_invoices = self.kind != RecordKind.INVOICES
+        return document_problem(
+            self.kind or self.path,
+            str(fields.get(self.id_name) or ""),
+            str(number or ""),
+            message,
+            (_contact_in(fields), tuple(_invoices_in(fields)) if names_invoices else ()),
         )
 
 
@@ -346,7 +346,7 @@ def _invoices_in(fields: dict[str, Any]) -> Iterator[str]:
 
 def _envelope(key: str, rows: Any) -> Any:
     fields = [("rows", rows, msgspec.field(default=None, name=key))]
-    return msgspec.defstruct(f"{key}Page", fields, bases=(_Envelope,), gc=False)
+    return msgspec.defstruct(f"{key}Page", fields, bases=(_Envelope,), gc=False, frozen=True)
 
 
 ORGANISATION = Endpoint(
@@ -368,8 +368,11 @@ OVERPAYMENTS = Endpoint(
     "Overpayments", CreditDocument, id_name="OverpaymentID", kind=RecordKind.CREDITS
 )
 PAYMENTS = Endpoint("Payments", PaymentDocument, id_name="PaymentID", kind=RecordKind.PAYMENTS)
-GROUPS = Endpoint("ContactGroups", Group, id_name="ContactGroupID")
+GROUPS = Endpoint("ContactGroups", ContactGroupDocument, id_name="ContactGroupID")
 HISTORY = Endpoint("History", HistoryRow, key="HistoryRecords")
 ATTACHMENTS = Endpoint("Attachments", AttachmentRow, id_name="AttachmentID")
 ONLINE_INVOICES = Endpoint("OnlineInvoice", OnlineInvoiceRow, key="OnlineInvoices")
 REMINDERS = Endpoint("InvoiceReminders/Settings", ReminderSetting, key="InvoiceReminders")
+
+STATUSES = "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED"
+"""The statuses of invoices and credit notes, as a query names all of them."""

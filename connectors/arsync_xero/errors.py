@@ -28,15 +28,16 @@ def refusal(response: HttpResponse, what: str) -> ArsyncError:
         response: what Xero answered.
         what: what was asked, for the message: `a note on an invoice`.
     """
-    said = words(response.body)
-    if response.status == 400 and _KEY_REUSED in said.lower():
+    message = words(response.body)
+    if response.status == 400 and _KEY_REUSED in message.lower():
         # Another request went out under this key: what it did must be looked up.
-        return OutcomeUnknown(f"Xero: {what}: {said}")
+        return OutcomeUnknown(f"Xero: {what}: {message}")
+    # Refused for good: the same request would be refused again.
     if response.status == 404:
-        return Rejected(f"Xero: {what}: there is no such record ({said or 'not found'}).")
+        return Rejected(f"Xero: {what}: there is no such record ({message or 'not found'}).")
     if _is_too_much(response.body):
-        return TooManyRows(f"Xero refused {what}: {said}")
-    return Rejected(f"Xero refused {what}: {said or f'status {response.status}'}")
+        return TooManyRows(f"Xero refused {what}: {message}")
+    return Rejected(f"Xero refused {what}: {message or f'status {response.status}'}")
 
 
 def _is_too_much(body: bytes) -> bool:
@@ -63,9 +64,9 @@ def words(body: bytes) -> str:
         return "" if text.startswith(("<", "{", "[")) else one_line(text[:WORDS_LENGTH_MAX])
     nested = list(_messages(tree.get("Elements")))
     top = [str(tree[key]) for key in ("Message", "Detail", "Title") if tree.get(key)]
-    found = _joined(nested or [text for text in top if text != _GENERAL][:1] or top[:1])
+    message = _joined(nested or [text for text in top if text != _GENERAL][:1] or top[:1])
     number = tree.get("ErrorNumber")
-    return f"{found} (error {one_line(str(number))})" if number and found else found
+    return f"{message} (error {one_line(str(number))})" if number and message else message
 
 
 def _is_error(row: dict[str, Any]) -> bool:
@@ -74,8 +75,8 @@ def _is_error(row: dict[str, Any]) -> bool:
 
 def _messages(tree: Any) -> Iterator[str]:
     if isinstance(tree, list):
-        for one in tree:
-            yield from _messages(one)
+        for element in tree:
+            yield from _messages(element)
     elif isinstance(tree, dict):
         for error in tree.get("ValidationErrors") or ():
             if isinstance(error, dict):

@@ -11,8 +11,17 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from arsync.connector_sdk.reading import (
+    UnusableField,
+    document_problem,
+    is_money,
+    money,
+    one_of,
+    optional_id,
+    record_id,
+    required,
+)
 from arsync.core.ledger.countries import alpha_2
-from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -29,7 +38,7 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     RecordKind,
 )
-from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+from arsync.core.ledger.sanitising import one_line
 from arsync_xero.currencies import CURRENCIES
 from arsync_xero.dates import day_of, moment_of
 from arsync_xero.documents import (
@@ -101,13 +110,8 @@ _TERM_WORDS = {
 }
 _RATE_CONTEXT = Context(prec=RATE_DIGITS)
 _ONE = Decimal(1)
-_SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
 T = TypeVar("T")
-
-
-class Odd(Exception):
-    """Something in a document that cannot be taken as it is. Never leaves this module."""
 
 
 def to_organisation(
@@ -130,8 +134,8 @@ def to_organisation(
             if day
         ]
         return Organisation(
-            id=_id(document.organisation_id, "OrganisationID"),
-            name=one_line(_text(document.name, "Name")),
+            id=record_id(document.organisation_id, "OrganisationID"),
+            name=one_line(required(document.name, "Name")),
             base_currency=_currency(document.base_currency, "BaseCurrency"),
             country=one_line((document.country_code or "").upper()),
             time_zone=iana_name(document.timezone or ""),
@@ -148,11 +152,11 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
     """Return a contact."""
 
     def make() -> Contact:
-        merged_into = _optional_id(document.merged_to_contact_id or "", "MergedToContactID")
-        status = _known(document.contact_status, _CONTACT_STATUS, "ContactStatus")
+        merged_into = optional_id(document.merged_to_contact_id or "", "MergedToContactID")
+        status = one_of(document.contact_status, _CONTACT_STATUS, "ContactStatus")
         return Contact(
-            id=_id(document.contact_id, "ContactID"),
-            name=one_line(_text(document.name, "Name")),
+            id=record_id(document.contact_id, "ContactID"),
+            name=one_line(required(document.name, "Name")),
             status=ContactStatus.MERGED if merged_into else status,
             email=one_line(document.email_address or ""),
             more_emails=tuple(
@@ -184,9 +188,7 @@ def to_balance(document: ContactDocument) -> OwnBalance | None:
     """
     receivable = document.balances.accounts_receivable if document.balances else None
     amount = receivable.outstanding if receivable else None
-    if not document.contact_id or amount is None or not amount.is_finite():
-        return None
-    if abs(amount) >= AMOUNT_MAX or amount % _SMALLEST:
+    if not document.contact_id or amount is None or not is_money(amount):
         return None
     return OwnBalance(document.contact_id, amount, less_credits=None, in_base=False)
 
@@ -198,24 +200,25 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
         document: what Xero says of it.
         base: the organisation's currency.
     """
+    # Bills come by the same endpoint: they are no problem, they are just not receivables.
     if document.type in _PURCHASES:
         return None
 
     def make() -> Invoice:
         if document.type != "ACCREC":
-            raise Odd(f"unknown Type {document.type!r}")
-        status = _known(document.status, _STATUS, "Status")
+            raise UnusableField(f"unknown Type {document.type!r}")
+        status = one_of(document.status, _STATUS, "Status")
         owed = status in _OWED
         issued_on = _day(document.date_string, document.date, "Date")
         due_on = _optional_day(document.due_date_string, document.due_date, "DueDate")
         if due_on is None:
             if owed:
-                raise Odd("no DueDate")
+                raise UnusableField("DueDate is missing")
             # A draft or a void is not owed, whatever its day; it must not be lost for a day.
             due_on = issued_on
         currency = _currency(document.currency_code, "CurrencyCode")
         return Invoice(
-            id=_id(document.invoice_id, "InvoiceID"),
+            id=record_id(document.invoice_id, "InvoiceID"),
             contact_id=_contact_id(document.contact),
             number=one_line(document.invoice_number or ""),
             status=status,
@@ -223,8 +226,8 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             due_on=due_on,
             currency=currency,
             rate=_rate(document.currency_rate, currency, base, needed=owed),
-            total=_amount(document.total, "Total"),
-            amount_due=_amount(document.amount_due, "AmountDue"),
+            total=money(document.total, "Total"),
+            amount_due=money(document.amount_due, "AmountDue"),
             reference=one_line(document.reference or ""),
             sent=document.sent_to_contact,
             paid_on=_optional_day(None, document.fully_paid_on_date, "FullyPaidOnDate"),
@@ -249,20 +252,20 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
     number = document.credit_note_number or document.reference
 
     def make() -> Credit:
-        status = _known(document.status, _STATUS, "Status")
+        status = one_of(document.status, _STATUS, "Status")
         currency = _currency(document.currency_code, "CurrencyCode")
         issued_on = _day(document.date_string, document.date, "Date")
         return Credit(
-            id=_id(id_, "id"),
+            id=record_id(id_, "id"),
             contact_id=_contact_id(document.contact),
-            kind=_known(document.type, _CREDIT_KINDS, "Type"),
+            kind=one_of(document.type, _CREDIT_KINDS, "Type"),
             number=one_line(number or ""),
             status=status,
             issued_on=issued_on,
             currency=currency,
             rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
-            total=_amount(document.total, "Total"),
-            unallocated=_amount(document.remaining_credit, "RemainingCredit"),
+            total=money(document.total, "Total"),
+            unallocated=money(document.remaining_credit, "RemainingCredit"),
             allocations=tuple(
                 _allocation(allocation, issued_on) for allocation in document.allocations or ()
             ),
@@ -274,7 +277,10 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
         for allocation in document.allocations or ()
         if allocation.invoice
     }
-    whose = (_owner(document.contact), tuple(sorted(one for one in named if one)))
+    whose = (
+        _owner(document.contact),
+        tuple(sorted(invoice_id for invoice_id in named if invoice_id)),
+    )
     return _record(make, RecordKind.CREDITS, id_, number, whose)
 
 
@@ -290,18 +296,18 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
 
     def make() -> Payment:
         if document.payment_type != _INVOICE_PAYMENT:
-            raise Odd(f"unknown PaymentType {document.payment_type!r}")
+            raise UnusableField(f"unknown PaymentType {document.payment_type!r}")
         invoice = document.invoice
         if invoice is None:
-            raise Odd("no Invoice")
-        status = _known(document.status, _PAYMENT_STATUS, "Status")
+            raise UnusableField("Invoice is missing")
+        status = one_of(document.status, _PAYMENT_STATUS, "Status")
         paid_on = _day(document.date_string, document.date, "Date")
         currency = _currency(invoice.currency_code, "Invoice.CurrencyCode")
-        amount = _amount(document.amount, "Amount")
+        amount = money(document.amount, "Amount")
         active = status == PaymentStatus.ACTIVE
-        match = Allocation(_id(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
+        match = Allocation(record_id(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
         return Payment(
-            id=_id(document.payment_id, "PaymentID"),
+            id=record_id(document.payment_id, "PaymentID"),
             contact_id=_contact_id(invoice.contact),
             status=status,
             paid_on=paid_on,
@@ -327,8 +333,8 @@ def to_open_balance(document: InvoiceDocument) -> OpenBalance | DocumentProblem:
 
     def make() -> OpenBalance:
         return OpenBalance(
-            invoice_id=_id(document.invoice_id, "InvoiceID"),
-            amount_due=_amount(document.amount_due, "AmountDue"),
+            invoice_id=record_id(document.invoice_id, "InvoiceID"),
+            amount_due=money(document.amount_due, "AmountDue"),
             due_on=_optional_day(document.due_date_string, document.due_date, "DueDate"),
         )
 
@@ -365,9 +371,10 @@ def base_per_unit(rate: Decimal) -> Decimal:
 def _rate(rate: Decimal | None, currency: str, base: str, *, needed: bool) -> Decimal | None:
     if currency == base:
         return _ONE
+    # A draft or a void needs no rate: nothing is owed on it that would have to be converted.
     if rate is None or not rate.is_finite() or rate <= 0:
         if needed:
-            raise Odd(f"no CurrencyRate for {currency}")
+            raise UnusableField(f"no CurrencyRate for {currency}")
         return None
     return base_per_unit(rate)
 
@@ -380,72 +387,32 @@ def _record(
     whose: tuple[str, tuple[str, ...]] = ("", ()),
 ) -> T | DocumentProblem:
     """Make a record, or say what is odd; `whose` is the contact and the invoices it names."""
+    # One odd document must not cost the page: it is named, and the others go on.
     try:
         return make()
-    except Odd as odd:
-        return DocumentProblem(
-            str(kind), one_line(id_ or ""), one_line(number or ""), one_line(str(odd)), *whose
-        )
+    except UnusableField as odd:
+        return document_problem(kind, id_, number, str(odd), whose)
 
 
 def _owner(contact: ContactRef | None) -> str:
     return (contact and contact.contact_id) or ""
 
 
-def _text(value: str | None, name: str) -> str:
-    if not value:
-        raise Odd(f"no {name}")
-    return value
-
-
-def _id(value: str | None, name: str) -> str:
-    if not value:
-        raise Odd(f"no {name}")
-    return _optional_id(value, name)
-
-
-def _optional_id(value: str, name: str) -> str:
-    """Return an id that may stand in an address, or an empty one."""
-    if value and not is_id(value):
-        raise Odd(f"{name} is no id: {value[:ID_CHARACTERS_MAX]!r}")
-    return value
-
-
 def _contact_id(contact: object) -> str:
-    return _id(getattr(contact, "contact_id", None), "Contact.ContactID")
-
-
-def _known(value: str | None, words: dict[str, T], name: str) -> T:
-    if value is None:
-        raise Odd(f"no {name}")
-    try:
-        return words[value]
-    except KeyError:
-        raise Odd(f"unknown {name} {value!r}") from None
+    return record_id(getattr(contact, "contact_id", None), "Contact.ContactID")
 
 
 def _currency(value: str | None, name: str) -> str:
-    if not value:
-        raise Odd(f"no {name}")
-    if value not in CURRENCIES:
-        raise Odd(f"unknown {name} {value!r}")
-    return value
-
-
-def _amount(value: Decimal | None, name: str) -> Decimal:
-    if value is None:
-        raise Odd(f"no {name}")
-    if not value.is_finite() or abs(value) >= AMOUNT_MAX:
-        raise Odd(f"{name} {value} is beyond all bounds")
-    if value % _SMALLEST:
-        raise Odd(f"{name} {value} has more than {DECIMAL_PLACES_MAX} decimals")
-    return value
+    code = required(value, name)
+    if code not in CURRENCIES:
+        raise UnusableField(f"unknown {name} {code!r}")
+    return code
 
 
 def _day(plain: str | None, text: str | None, name: str) -> date:
     day = _optional_day(plain, text, name)
     if day is None:
-        raise Odd(f"no {name}")
+        raise UnusableField(f"{name} is missing")
     return day
 
 
@@ -453,14 +420,14 @@ def _optional_day(plain: str | None, text: str | None, name: str) -> date | None
     try:
         return day_of(plain, text)
     except ValueError:
-        raise Odd(f"{name} {plain or text} is no date") from None
+        raise UnusableField(f"{name} {plain or text} is no date") from None
 
 
 def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
     invoice = document.invoice
     return Allocation(
-        invoice_id=_id(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
-        amount=_amount(document.amount, "Allocations.Amount"),
+        invoice_id=record_id(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
+        amount=money(document.amount, "Allocations.Amount"),
         allocated_on=_optional_day(document.date_string, document.date, "Allocations.Date")
         or issued_on,
     )
@@ -468,5 +435,7 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
 
 def _country(document: ContactDocument) -> str:
     """Return the country of the postal address, else of the street address."""
-    addresses = sorted(document.addresses or (), key=lambda one: one.address_type != "POBOX")
+    addresses = sorted(
+        document.addresses or (), key=lambda address: address.address_type != "POBOX"
+    )
     return next((alpha_2(address.country) for address in addresses if address.country), "")

@@ -8,21 +8,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from arsync.connector_sdk import SAVED_TERMS, Standing, Undoing, Write
+from arsync.connector_sdk import SAVED_TERMS, ReversalStatus, Undoing, Write
 from arsync.core.actions import ActionKind, LateFeePayload, PromisePayload, payload_of
 from arsync.core.ledger.money import shown
 from arsync.errors import Rejected
+from arsync_xero.credit_holds import GROUP_NAME, Members
 from arsync_xero.documents import INVOICES, InvoiceDocument
-from arsync_xero.record_changes import (
-    CASH_ON_DELIVERY,
-    ExpectedDate,
-    LateFee,
-    PaymentTerms,
-    expected_days,
-    read_contact,
-    term_fields,
-)
-from arsync_xero.write_steps import GROUP_NAME, Members, Part, Tools
+from arsync_xero.late_fees import LateFee
+from arsync_xero.payment_terms import CASH_ON_DELIVERY, PaymentTerms, term_fields
+from arsync_xero.promises import ExpectedDate, expected_days
+from arsync_xero.write_client import WriteClient, WriteStep, read_contact
 
 SAVED_MEMBERS = "saved.members"
 """Which of the contacts were in the group before a hold, as a JSON list."""
@@ -33,23 +28,24 @@ _NOT_KEPT = "what stood there before was not kept"
 _GONE = frozenset({"DELETED", "VOIDED"})
 
 
-class Undone(Part):
+class UndoStep(WriteStep):
     """What another write changed, as it was before."""
 
     always_look = True
 
     def found(self) -> str:
-        return "undone" if self.state().standing is Standing.AS_BEFORE else ""
+        return "undone" if self.state().status is ReversalStatus.AS_BEFORE else ""
 
     def state(self) -> Undoing:
         """Read how it stands."""
         raise NotImplementedError
 
     def make(self, key: str) -> str:
+        # Compared at the last moment once more: a person may have changed it since it was asked.
         state = self.state()
         if state.refusal:
             raise Rejected(state.refusal)
-        if state.standing is Standing.OURS:
+        if state.status is ReversalStatus.OURS:
             self.put_back(key)
         return "undone"
 
@@ -58,11 +54,11 @@ class Undone(Part):
         raise NotImplementedError
 
 
-class HoldUndone(Undone):
-    """A credit hold: who was not in its group before leaves it."""
+class HoldUndone(UndoStep):
+    """A credit hold: the contacts that were not in its group before leave it."""
 
-    def __init__(self, tools: Tools, write: Write, contact_ids: list[str]) -> None:
-        super().__init__(tools)
+    def __init__(self, write_client: WriteClient, write: Write, contact_ids: list[str]) -> None:
+        super().__init__(write_client)
         before = _saved(write, SAVED_MEMBERS)
         # Kept since undoing is possible; before that, only the contact's own groups were.
         own = (
@@ -71,7 +67,7 @@ class HoldUndone(Undone):
         were = set(before if before is not None else own)
         self._kept = before is not None or _saved(write, "saved.groups") is not None
         self._added = [id_ for id_ in contact_ids if id_ not in were]
-        self._members = Members(tools, self._added, wanted=False)
+        self._members = Members(write_client, self._added, inside=False)
 
     @property
     def detail(self) -> str:
@@ -80,23 +76,25 @@ class HoldUndone(Undone):
     def state(self) -> Undoing:
         inside, outside = f'in the contact group "{GROUP_NAME}"', f'not in "{GROUP_NAME}"'
         if not self._kept:
-            return Undoing(Standing.FIXED, "not known", inside, "", _NOT_KEPT)
+            return Undoing(ReversalStatus.FIXED, "not known", inside, "", _NOT_KEPT)
         if not self._added:
-            return Undoing(Standing.AS_BEFORE, inside, inside, inside)
-        # Each is in or out, so that whoever a person took out by hand is out as before already.
+            return Undoing(ReversalStatus.AS_BEFORE, inside, inside, inside)
+        # Each contact is in or out, so that one which a person took out is as before already.
         out = bool(self._members.found())
         now = outside if out else inside
-        return Undoing(Standing.AS_BEFORE if out else Standing.OURS, outside, inside, now)
+        return Undoing(
+            ReversalStatus.AS_BEFORE if out else ReversalStatus.OURS, outside, inside, now
+        )
 
     def put_back(self, key: str) -> None:
         self._members.make(key)
 
 
-class TermsUndone(Undone):
+class TermsUndone(UndoStep):
     """Payment terms for sales, from cash on delivery back to what they were."""
 
-    def __init__(self, tools: Tools, write: Write) -> None:
-        super().__init__(tools)
+    def __init__(self, write_client: WriteClient, write: Write) -> None:
+        super().__init__(write_client)
         self._contact_id = write.action.contact_id
         self._saved = _saved(write, SAVED_TERMS)
 
@@ -105,47 +103,47 @@ class TermsUndone(Undone):
         return "payment terms as they were before"
 
     def state(self) -> Undoing:
-        contact = read_contact(self.tools.api, self._contact_id)
+        contact = read_contact(self.write_client.api, self._contact_id)
         now = term_fields(contact.payment_terms.sales if contact.payment_terms else None)
         wrote = _term_words(CASH_ON_DELIVERY)
         if not isinstance(self._saved, dict):
-            return Undoing(Standing.FIXED, "not known", wrote, _term_words(now), _NOT_KEPT)
+            return Undoing(ReversalStatus.FIXED, "not known", wrote, _term_words(now), _NOT_KEPT)
         saved = self._saved.get("Sales")
         was = _term_words(saved)
-        wanted, why = saved, ""
+        restored, obstacle = saved, ""
         if saved is None and now is not None:
             # Xero cannot be told "none": the organisation's own terms stand for it.
             try:
-                wanted = self._terms(None).own()
+                restored = self._terms(None).own()
             except Rejected as error:
-                why = str(error)
-        standing = Standing.CHANGED
-        if now in (saved, wanted):
-            standing, why = Standing.AS_BEFORE, ""
+                obstacle = str(error)
+        status = ReversalStatus.CHANGED
+        if now in (saved, restored):
+            status, obstacle = ReversalStatus.AS_BEFORE, ""
         elif now == CASH_ON_DELIVERY:
-            standing = Standing.FIXED if why else Standing.OURS
-        return Undoing(standing, was, wrote, _term_words(now), why)
+            status = ReversalStatus.FIXED if obstacle else ReversalStatus.OURS
+        return Undoing(status, was, wrote, _term_words(now), obstacle)
 
     def put_back(self, key: str) -> None:
         assert isinstance(self._saved, dict), "its state says that it is known"
         self._terms(self._saved.get("Sales")).make(key)
 
     def _terms(self, sales: dict[str, Any] | None) -> PaymentTerms:
-        return PaymentTerms(self.tools, self._contact_id, sales, restores=False)
+        return PaymentTerms(self.write_client, self._contact_id, sales, restores=False)
 
 
-class DateUndone(Undone):
+class PromiseUndone(UndoStep):
     """The expected payment date of one invoice."""
 
     optional = True
     """Whether Xero takes a date off is not known: where it does not, the promise is undone all the
     same, and the receipt says what is left."""
 
-    def __init__(self, tools: Tools, write: Write, invoice_id: str) -> None:
-        super().__init__(tools)
+    def __init__(self, write_client: WriteClient, write: Write, invoice_id: str) -> None:
+        super().__init__(write_client)
         self._invoice_id = invoice_id
-        kept = _saved(write, SAVED_EXPECTED)
-        self._saved = kept.get(invoice_id) if isinstance(kept, dict) else None
+        by_invoice = _saved(write, SAVED_EXPECTED)
+        self._saved = by_invoice.get(invoice_id) if isinstance(by_invoice, dict) else None
         self._wrote = payload_of(write.action, PromisePayload).promised_on
 
     @property
@@ -153,7 +151,7 @@ class DateUndone(Undone):
         return f"expected on {self._saved}" if self._saved else "expected date taken off"
 
     def state(self) -> Undoing:
-        days = expected_days(self.tools.api, self._invoice_id)
+        days = expected_days(self.write_client.api, self._invoice_id)
         day = days[0].isoformat() if days else ""
         was, wrote, now = (
             _day_words(self._saved or ""),
@@ -161,31 +159,33 @@ class DateUndone(Undone):
             _day_words(day),
         )
         if self._saved is None:
-            return Undoing(Standing.FIXED, "not known", wrote, now, _NOT_KEPT)
-        standing = Standing.CHANGED
+            return Undoing(ReversalStatus.FIXED, "not known", wrote, now, _NOT_KEPT)
+        status = ReversalStatus.CHANGED
         if day == self._saved:
-            standing = Standing.AS_BEFORE
+            status = ReversalStatus.AS_BEFORE
         elif day == self._wrote.isoformat():
-            standing = Standing.OURS
-        return Undoing(standing, was, wrote, now)
+            status = ReversalStatus.OURS
+        return Undoing(status, was, wrote, now)
 
     def put_back(self, key: str) -> None:
         if self._saved:
-            ExpectedDate(self.tools, self._invoice_id, date.fromisoformat(self._saved)).make(key)
+            ExpectedDate(self.write_client, self._invoice_id, date.fromisoformat(self._saved)).make(
+                key
+            )
             return
         # Plain JSON: the SDK leaves an empty date out.
         body = {"Invoices": [{"InvoiceID": self._invoice_id, "ExpectedPaymentDate": ""}]}
         what = "taking the expected payment date off"
-        self.tools.sdk.call("update_invoice", self._invoice_id, body, what=what, key=key)
-        if expected_days(self.tools.api, self._invoice_id):
+        self.write_client.sdk.call("update_invoice", self._invoice_id, body, what=what, key=key)
+        if expected_days(self.write_client.api, self._invoice_id):
             raise Rejected("The expected date still shows; take it off in Xero.")
 
 
-class FeeUndone(Undone):
+class FeeUndone(UndoStep):
     """A late fee's draft invoice, deleted while it is nothing but our draft."""
 
-    def __init__(self, tools: Tools, fee: LateFee, write: Write) -> None:
-        super().__init__(tools)
+    def __init__(self, write_client: WriteClient, fee: LateFee, write: Write) -> None:
+        super().__init__(write_client)
         self._fee = fee
         self._payload = payload_of(write.action, LateFeePayload)
 
@@ -198,44 +198,47 @@ class FeeUndone(Undone):
         wrote = f"a draft invoice over {shown(amount, currency)}"
         fee = self._document()
         if fee is None or fee.status in _GONE:
-            return Undoing(Standing.AS_BEFORE, "no invoice", wrote, "no invoice")
+            return Undoing(ReversalStatus.AS_BEFORE, "no invoice", wrote, "no invoice")
         total = fee.total if fee.total is not None else Decimal(0)
         now = f"invoice {fee.invoice_number or ''} over {shown(total, currency)}, {fee.status}"
         if fee.status == "DRAFT" and total == amount:
-            return Undoing(Standing.OURS, "no invoice", wrote, now)
-        return Undoing(Standing.CHANGED, "no invoice", wrote, now)
+            return Undoing(ReversalStatus.OURS, "no invoice", wrote, now)
+        return Undoing(ReversalStatus.CHANGED, "no invoice", wrote, now)
 
     def put_back(self, key: str) -> None:
         fee = self._document()
         assert fee is not None, "its state says that it stands"
         body = {"Invoices": [{"InvoiceID": fee.invoice_id, "Status": "DELETED"}]}
         what = "deleting the draft of a late fee"
-        self.tools.sdk.call("update_invoice", fee.invoice_id, body, what=what, key=key)
+        self.write_client.sdk.call("update_invoice", fee.invoice_id, body, what=what, key=key)
 
     def _document(self) -> InvoiceDocument | None:
-        found = self._fee.found()
-        rows = self.tools.api.one(INVOICES, f"Invoices/{found}") if found else None
+        invoice_id = self._fee.found()
+        path = f"Invoices/{invoice_id}"
+        rows = self.write_client.api.read_one(INVOICES, path) if invoice_id else None
         return rows.documents[0] if rows and rows.documents else None
 
 
 def prepared(
-    tools: Tools, kind: ActionKind, contact_ids: list[str], invoice_ids: list[str]
+    write_client: WriteClient, kind: ActionKind, contact_ids: list[str], invoice_ids: list[str]
 ) -> Mapping[str, str]:
     """Read what undoing a hold or a promise will need, before it is made."""
     if kind is ActionKind.CREDIT_HOLD:
-        return {SAVED_MEMBERS: json.dumps(Members(tools, contact_ids, wanted=True).present())}
+        return {
+            SAVED_MEMBERS: json.dumps(Members(write_client, contact_ids, inside=True).present())
+        }
     if kind is ActionKind.PROMISE:
-        days = {id_: expected_days(tools.api, id_) for id_ in invoice_ids}
-        found = {id_: one[0].isoformat() if one else "" for id_, one in days.items()}
-        return {SAVED_EXPECTED: json.dumps(found)}
+        days = {id_: expected_days(write_client.api, id_) for id_ in invoice_ids}
+        expected = {id_: dated[0].isoformat() if dated else "" for id_, dated in days.items()}
+        return {SAVED_EXPECTED: json.dumps(expected)}
     return {}
 
 
 def together(states: list[Undoing]) -> Undoing:
-    """Return several parts' states as one: the worst of them decides."""
-    for standing in (Standing.FIXED, Standing.CHANGED, Standing.OURS):
+    """Return several steps' states as one: the worst of them decides."""
+    for status in (ReversalStatus.FIXED, ReversalStatus.CHANGED, ReversalStatus.OURS):
         for state in states:
-            if state.standing is standing:
+            if state.status is status:
                 return state
     return states[0]
 

@@ -76,7 +76,7 @@ class HandedOver(ApiClient):  # type: ignore[misc]
         )
 
 
-class Sdk:
+class SdkClient:
     """The SDK's methods that arsync uses, with refusals named."""
 
     def __init__(self, api: Api) -> None:
@@ -119,6 +119,7 @@ class Sdk:
             raise refusal(response, what)
         if response.status >= 300:
             raise OutcomeUnknown(f"Xero: {what}: answered {response.status}")
+        # An answer of 200 may still hold a refusal: each element of a batch has its own.
         if refused := element_refusals(response.body):
             raise Rejected(f"Xero refused {what}: {refused}")
         return response.body

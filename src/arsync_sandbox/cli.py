@@ -123,7 +123,7 @@ def main(
         click.echo(json.dumps(start_values(sandbox)))
     else:
         click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
-    sys.stdout.flush()  # whoever waits in a pipe for the address is told at once
+    sys.stdout.flush()  # a pipe's reader gets the address at once
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     sandbox.serve_forever()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from .platform import Organisation
+from .platform import SandboxOrganisation
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -35,7 +35,7 @@ PAGE = """<!doctype html>
 def consent_page(
     platform: str,
     app: str,
-    organisations: Iterable[Organisation],
+    organisations: Iterable[SandboxOrganisation],
     scopes: Iterable[str],
     *,
     only_one: bool,
@@ -47,7 +47,7 @@ def consent_page(
         f"{escape(row.name)} <small>{escape(row.country)}, {escape(row.currency)}</small></label>"
         for row in organisations
     )
-    wanted = "\n".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes)
+    listed_scopes = "\n".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes)
     content = f"""<small>{escape(platform)}, local sandbox</small>
 <h1>{escape(app)} asks for access</h1>
 <form method="post">
@@ -56,7 +56,7 @@ def consent_page(
 </fieldset>
 <p>It may then use:</p>
 <ul>
-{wanted}
+{listed_scopes}
 </ul>
 <button class="main" name="decision" value="allow">Allow</button>
 <button name="decision" value="refuse">Refuse</button>

@@ -20,7 +20,7 @@ from .people import PeopleProblem, edit
 from .platform import Book
 from .settings import SettingProblem, Settings
 from .timeline import CannotGoBack, Timeline
-from .webhooks import Webhooks
+from .webhooks import WebhookQueue
 
 
 class Controlled(Protocol):
@@ -32,7 +32,7 @@ class Controlled(Protocol):
     faults: Faults
     mailbox: Mailbox
     timeline: Timeline
-    webhooks: Webhooks
+    webhooks: WebhookQueue
     errors: Any
 
     def now(self) -> datetime: ...
@@ -59,14 +59,14 @@ PATHS = {
 """The control plane in short, as `GET /_sandbox/` shows it."""
 
 
-class Refused(Exception):
+class ControlRefused(Exception):
     """The control plane cannot do what was asked; the message says why."""
 
 
 def control_blueprint(sandbox: Controlled) -> Blueprint:
     """Return the routes of the control plane."""
     blueprint = Blueprint("_sandbox", __name__, url_prefix=CONTROL_PATH)
-    blueprint.register_error_handler(Refused, _refuse)
+    blueprint.register_error_handler(ControlRefused, _refuse)
     plane = _Plane(sandbox)
     for path, method, view in (
         ("/", "GET", plane.index),
@@ -98,7 +98,7 @@ def _as_json_answer(view: Callable[[], Any]) -> Callable[[], Response]:
     return answer
 
 
-def _refuse(error: Refused) -> Response:
+def _refuse(error: ControlRefused) -> Response:
     text = json.dumps({"error": str(error)}, ensure_ascii=False)
     return Response(text, 400, content_type="application/json; charset=utf-8")
 
@@ -116,7 +116,9 @@ class _Plane:
         sandbox = self._sandbox
         only = request.args.get("platform")
         if only and only not in sandbox.books:
-            raise Refused(f"no platform {only!r} here; there are: {', '.join(sandbox.books)}")
+            raise ControlRefused(
+                f"no platform {only!r} here; there are: {', '.join(sandbox.books)}"
+            )
         answer: dict[str, Any] = {
             name: book.state() for name, book in sandbox.books.items() if only in {None, "", name}
         }
@@ -137,24 +139,24 @@ class _Plane:
     def move_clock(self) -> Any:
         to = _body().get("to")
         if not isinstance(to, str):
-            raise Refused('say where to: {"to": "2026-12-01"} or an ISO datetime')
+            raise ControlRefused('say where to: {"to": "2026-12-01"} or an ISO datetime')
         try:
             moment = target_of(to, self._sandbox.now())
             self._sandbox.timeline.move_to(moment)
         except (ValueError, CannotGoBack) as error:
-            raise Refused(str(error)) from error
+            raise ControlRefused(str(error)) from error
         return {"now": _iso(self._sandbox.now())}
 
     def faults(self) -> Any:
         return {"faults": [vars(fault) for fault in self._sandbox.faults.waiting]}
 
     def add_faults(self) -> Any:
-        wanted = request.get_json(force=True, silent=True)
+        body = request.get_json(force=True, silent=True)
         try:
-            for fault in wanted if isinstance(wanted, list) else [_body()]:
+            for fault in body if isinstance(body, list) else [_body()]:
                 self._sandbox.faults.add(fault)
         except FaultProblem as error:
-            raise Refused(str(error)) from error
+            raise ControlRefused(str(error)) from error
         return self.faults()
 
     def clear_faults(self) -> Any:
@@ -165,7 +167,7 @@ class _Plane:
         body = _body(Decimal)
         platforms = body.get("platforms") or list(self._sandbox.books)
         if unknown := [name for name in platforms if name not in self._sandbox.books]:
-            raise Refused(f"no platform {unknown[0]!r} here")
+            raise ControlRefused(f"no platform {unknown[0]!r} here")
         if "documents" in body:
             for name in platforms:
                 self._sandbox.books[name].load_documents(body["documents"])
@@ -173,9 +175,9 @@ class _Plane:
         try:
             rows = rows_from_folder(body["folder"]) if "folder" in body else rows_from_json(body)
         except LoadProblem as error:
-            raise Refused(str(error)) from error
+            raise ControlRefused(str(error)) from error
         self._sandbox.timeline.load(rows, platforms)
-        return {"loaded": {name: len(part) for name, part in rows._asdict().items()}}
+        return {"loaded": {name: len(table) for name, table in rows._asdict().items()}}
 
     def settings(self) -> Any:
         return self._sandbox.settings.as_json()
@@ -184,14 +186,14 @@ class _Plane:
         try:
             self._sandbox.change_settings(_body())
         except SettingProblem as error:
-            raise Refused(str(error)) from error
+            raise ControlRefused(str(error)) from error
         return self.settings()
 
     def people(self) -> Any:
         try:
             return {"result": edit(self._sandbox.books, _body(Decimal))}
         except PeopleProblem as error:
-            raise Refused(str(error)) from error
+            raise ControlRefused(str(error)) from error
 
     def webhooks(self) -> Any:
         return self._sandbox.webhooks.as_json()
@@ -206,9 +208,9 @@ def _body(number: Callable[[str], Any] = float) -> dict[str, Any]:
     try:
         body = json.loads(request.get_data() or b"{}", parse_float=number)
     except ValueError as error:
-        raise Refused(f"the body is not JSON: {error}") from error
+        raise ControlRefused(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise Refused("the body is a JSON object")
+        raise ControlRefused("the body is a JSON object")
     return body
 
 
@@ -216,7 +218,7 @@ def _integer(name: str, default: int) -> int:
     try:
         return int(request.args.get(name, default))
     except ValueError:
-        raise Refused(f"{name} is a whole number") from None
+        raise ControlRefused(f"{name} is a whole number") from None
 
 
 def _iso(moment: datetime) -> str:

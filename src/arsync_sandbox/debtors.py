@@ -63,7 +63,7 @@ class Reply:
 
 
 @dataclass
-class Case:
+class DebtorCase:
     """One unpaid invoice in its customer's mind."""
 
     behaviour: str
@@ -77,7 +77,7 @@ class Case:
     paid_part: bool = False
 
 
-class Debtors:
+class DebtorBehaviour:
     """All customers of one ledger.
 
     What they do follows from the seed, the invoice's number and the reminders received, never from
@@ -95,7 +95,7 @@ class Debtors:
         self._seed = seed
         self._letters_naming = letters_naming
         self._contact_of_number = contact_of_number
-        self._cases: dict[str, Case] = {}
+        self._cases: dict[str, DebtorCase] = {}
         self.replies: list[Reply] = []
 
     def behaviour_of(self, contact_id: str) -> str:
@@ -111,13 +111,13 @@ class Debtors:
             if not case.done and case.act_on <= today:
                 self._act(case, unpaid, today)
 
-    def _open(self, unpaid: Unpaid) -> Case:
+    def _open(self, unpaid: Unpaid) -> DebtorCase:
         contact = self._contact_of_number.get(unpaid.number, unpaid.contact_id)
         behaviour = self.behaviour_of(contact)
         chance = _number(self._seed, "invoice", unpaid.number or unpaid.invoice_id) % 10_000
-        return Case(behaviour, chance, _first_day(behaviour, chance, unpaid))
+        return DebtorCase(behaviour, chance, _first_day(behaviour, chance, unpaid))
 
-    def _act(self, case: Case, unpaid: Unpaid, today: date) -> None:
+    def _act(self, case: DebtorCase, unpaid: Unpaid, today: date) -> None:
         match case.behaviour:
             case "pays on time" | "pays late":
                 self._pay(case, unpaid, today)
@@ -138,15 +138,15 @@ class Debtors:
             case "never pays":
                 case.done = True
 
-    def _reminded(self, case: Case, unpaid: Unpaid) -> bool:
+    def _reminded(self, case: DebtorCase, unpaid: Unpaid) -> bool:
         reminders = unpaid.emails_received + self._letters_naming(unpaid.number)
         return reminders >= case.reminded_when_last_acted + REMINDERS_BEFORE_A_REPLY
 
-    def _pay(self, case: Case, unpaid: Unpaid, today: date) -> None:
+    def _pay(self, case: DebtorCase, unpaid: Unpaid, today: date) -> None:
         self._book.pay(unpaid.invoice_id, unpaid.amount_due, today)
         case.done = True
 
-    def _pay_in_part(self, case: Case, unpaid: Unpaid, today: date) -> None:
+    def _pay_in_part(self, case: DebtorCase, unpaid: Unpaid, today: date) -> None:
         if case.paid_part:
             self._pay(case, unpaid, today)
             return
@@ -157,7 +157,7 @@ class Debtors:
         case.paid_part = True
         case.act_on = today + timedelta(days=20 + case.chance % 21)
 
-    def _promise(self, case: Case, unpaid: Unpaid, today: date) -> None:
+    def _promise(self, case: DebtorCase, unpaid: Unpaid, today: date) -> None:
         if case.promised_on is None:
             if self._reminded(case, unpaid):
                 case.promised_on = today + timedelta(days=5 + case.chance % 10)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from .faults import Fault, Faults
-from .journal import Entry, Journal
+from .faults import Faults, SandboxFault
+from .journal import Journal, JournalEntry
 from .settings import Settings
 from .transport import CUT_AFTER, SAID_AT, DropConnection, call_wsgi, is_loopback
 
@@ -112,7 +112,7 @@ class Exchange:
         return status, headers, body
 
     def _answer(
-        self, environ: dict[str, Any], fault: Fault | None, entry: Entry
+        self, environ: dict[str, Any], fault: SandboxFault | None, entry: JournalEntry
     ) -> tuple[str, Headers, bytes]:
         instead = bool(fault and fault.status)
         if instead and fault:
@@ -135,7 +135,7 @@ class Exchange:
             body = b"The sandbox failed; see errors in GET /_sandbox/state.\n"
             return "500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], body
 
-    def _hold_back(self, fault: Fault | None) -> None:
+    def _hold_back(self, fault: SandboxFault | None) -> None:
         seconds = float(self._host.settings["answer_delay_seconds"])
         if fault:
             seconds += fault.delay_seconds
@@ -166,7 +166,7 @@ def _status_line(code: int) -> str:
         return f"{code} Unknown"
 
 
-def _fault_answer(fault: Fault) -> tuple[str, Headers, bytes]:
+def _fault_answer(fault: SandboxFault) -> tuple[str, Headers, bytes]:
     headers = [(str(name), str(value)) for name, value in fault.headers.items()]
     if isinstance(fault.body, str):
         kind, body = "text/plain; charset=utf-8", fault.body.encode()
@@ -195,7 +195,7 @@ def _compressed(
 
 
 def _broken(
-    environ: dict[str, Any], fault: Fault, headers: Headers, body: bytes
+    environ: dict[str, Any], fault: SandboxFault, headers: Headers, body: bytes
 ) -> tuple[Headers, bytes]:
     if fault.truncated:
         environ[CUT_AFTER] = len(body) // 2

@@ -42,7 +42,7 @@ class FaultProblem(ValueError):
 
 
 @dataclass
-class Fault:
+class SandboxFault:
     """One thing that goes wrong; `KEYS` says what each field means."""
 
     method: str = ""
@@ -69,22 +69,22 @@ class Fault:
     @property
     def says(self) -> str:
         """A few words for the journal."""
-        parts = [f"drop {self.drop}"] if self.drop else []
-        parts += [f"status {self.status}"] if self.status else []
-        parts += [f"delay {self.delay_seconds:g} s"] if self.delay_seconds else []
-        parts += [f"smtp {self.smtp}"] if self.smtp else []
-        parts += ["malformed"] if self.malformed else []
-        parts += ["truncated"] if self.truncated else []
-        return ", ".join(parts)
+        words = [f"drop {self.drop}"] if self.drop else []
+        words += [f"status {self.status}"] if self.status else []
+        words += [f"delay {self.delay_seconds:g} s"] if self.delay_seconds else []
+        words += [f"smtp {self.smtp}"] if self.smtp else []
+        words += ["malformed"] if self.malformed else []
+        words += ["truncated"] if self.truncated else []
+        return ", ".join(words)
 
 
 class Faults:
     """The faults that wait for their requests, first come first served."""
 
     def __init__(self) -> None:
-        self.waiting: list[Fault] = []
+        self.waiting: list[SandboxFault] = []
 
-    def add(self, wanted: Mapping[str, Any]) -> Fault:
+    def add(self, wanted: Mapping[str, Any]) -> SandboxFault:
         """Let something go wrong.
 
         Raises:
@@ -93,7 +93,7 @@ class Faults:
         problems = [f"unknown key {key!r}" for key in wanted if key not in KEYS]
         if problems:
             raise FaultProblem(f"{', '.join(problems)}; known: {', '.join(KEYS)}")
-        fault = Fault(**wanted)
+        fault = SandboxFault(**wanted)
         problems = list(_problems(fault))
         if len(self.waiting) >= FAULTS_MAX:
             problems.append(f"{FAULTS_MAX} faults wait already")
@@ -102,7 +102,7 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str) -> SandboxFault | None:
         """Return the fault that hits this request, counting it down."""
         return self._first(lambda fault: not fault.smtp and fault.matches(method, path))
 
@@ -111,7 +111,7 @@ class Faults:
         fault = self._first(lambda fault: fault.smtp in kinds and fault.matches("", recipients))
         return fault.smtp if fault else ""
 
-    def _first(self, hit: Callable[[Fault], bool]) -> Fault | None:
+    def _first(self, hit: Callable[[SandboxFault], bool]) -> SandboxFault | None:
         for fault in self.waiting:
             if not hit(fault):
                 continue
@@ -129,9 +129,9 @@ class Faults:
         self.waiting.clear()
 
 
-def _problems(fault: Fault) -> list[str]:
+def _problems(fault: SandboxFault) -> list[str]:
     problems = []
-    for name, kind in Fault.__annotations__.items():
+    for name, kind in SandboxFault.__annotations__.items():
         value = getattr(fault, name)
         if kind in {"int", "float"} and (
             isinstance(value, bool) or not isinstance(value, int | float)

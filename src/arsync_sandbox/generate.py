@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from .platform import ContactRow, InvoiceRow, PaymentRow
-from .timeline import Rows
+from .timeline import LoadedRows
 
 HISTORY_DAYS = 365
 """How far back the generated invoices reach."""
@@ -57,7 +57,7 @@ def generate(
     currency: str,
     country: str,
     days_ahead: int = 0,
-) -> Rows:
+) -> LoadedRows:
     """Return a ledger with a year of history up to `today`.
 
     Args:
@@ -77,7 +77,7 @@ def generate(
     chance = random.Random(seed)
     people = list(_contacts(chance, contacts, today, currency, country))
     if not people:
-        return Rows([], [], [])
+        return LoadedRows([], [], [])
     payment_days = [_habit(chance) for _ in people]
     invoice_rows: list[InvoiceRow] = []
     payment_rows: list[PaymentRow] = []
@@ -87,12 +87,12 @@ def generate(
     first_day = today - timedelta(days=HISTORY_DAYS - 1)
     for index, day in enumerate(issued):
         # Squaring the chance gives a few customers most of the invoices, as it is in life.
-        who = int(chance.random() ** 2 * len(people))
-        invoice = _invoice(chance, index, people[who], first_day + timedelta(days=day))
+        customer = int(chance.random() ** 2 * len(people))
+        invoice = _invoice(chance, index, people[customer], first_day + timedelta(days=day))
         invoice_rows.append(invoice)
         if invoice.status == "open" and invoice.issued_on <= today:
-            payment_rows += _payments(chance, invoice, payment_days[who], today)
-    return Rows(people, invoice_rows, payment_rows)
+            payment_rows += _payments(chance, invoice, payment_days[customer], today)
+    return LoadedRows(people, invoice_rows, payment_rows)
 
 
 def _contacts(

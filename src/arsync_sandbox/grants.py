@@ -15,7 +15,7 @@ PKCE, CONFIDENTIAL, CUSTOM = "pkce", "confidential", "custom"
 
 
 @dataclass(frozen=True)
-class Client:
+class OAuthClient:
     """An app as registered at the platform."""
 
     id: str
@@ -25,15 +25,15 @@ class Client:
     """`pkce` (no secret), `confidential` (code and secret) or `custom` (client credentials)."""
 
 
-PKCE_CLIENT = Client("sandbox-pkce-app", kind=PKCE)
-WEB_CLIENT = Client("sandbox-web-app", "sandbox-web-secret")
-CUSTOM_CLIENT = Client("sandbox-custom-connection", "sandbox-custom-secret", kind=CUSTOM)
+PKCE_CLIENT = OAuthClient("sandbox-pkce-app", kind=PKCE)
+WEB_CLIENT = OAuthClient("sandbox-web-app", "sandbox-web-secret")
+CUSTOM_CLIENT = OAuthClient("sandbox-custom-connection", "sandbox-custom-secret", kind=CUSTOM)
 CLIENTS = (PKCE_CLIENT, WEB_CLIENT, CUSTOM_CLIENT)
 """The apps that the sandbox knows from the start; the secrets guard nothing real."""
 
 
 @dataclass(frozen=True)
-class Rules:
+class OAuthRules:
     """In what the platforms differ."""
 
     platform: str
@@ -62,10 +62,10 @@ class Rules:
 
 
 @dataclass(eq=False)
-class Grant:
+class OAuthGrant:
     """One consent: which app may do what in which organisations."""
 
-    client: Client
+    client: OAuthClient
     scopes: tuple[str, ...]
     organisation_ids: tuple[str, ...]
     at: datetime
@@ -87,9 +87,9 @@ class BadToken(Exception):
 
 def signed_token(claims: dict[str, Any], key: bytes = b"sandbox") -> str:
     """Return claims as a JWT (HS256): readable like the platforms', proof of nothing."""
-    parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims)]
-    signature = hmac.new(key, ".".join(parts).encode(), hashlib.sha256).digest()
-    return ".".join([*parts, base64url(signature)])
+    segments = [base64url(json.dumps(segment).encode()) for segment in ({"alg": "HS256"}, claims)]
+    signature = hmac.new(key, ".".join(segments).encode(), hashlib.sha256).digest()
+    return ".".join([*segments, base64url(signature)])
 
 
 def base64url(data: bytes) -> str:

@@ -19,7 +19,7 @@ SECRET_PARAMETERS = re.compile(
 
 
 @dataclass(slots=True)
-class Entry:
+class JournalEntry:
     """One request and what came of it."""
 
     number: int
@@ -42,15 +42,15 @@ class Journal:
     """The requests so far, of bounded length."""
 
     def __init__(self, length_max: int = JOURNAL_LENGTH_MAX) -> None:
-        self._entries: deque[Entry] = deque(maxlen=length_max)
+        self._entries: deque[JournalEntry] = deque(maxlen=length_max)
         self._number = 0
 
-    def open(self, environ: dict[str, Any], at: str, platform: str) -> Entry:
+    def open(self, environ: dict[str, Any], at: str, platform: str) -> JournalEntry:
         """Write down a request that has just come in."""
         self._number += 1
         query = environ.get("QUERY_STRING", "")
         path = environ["PATH_INFO"] + (f"?{SECRET_PARAMETERS.sub(_hide, query)}" if query else "")
-        entry = Entry(self._number, at, platform, environ["REQUEST_METHOD"], path)
+        entry = JournalEntry(self._number, at, platform, environ["REQUEST_METHOD"], path)
         entry.idempotency_key = environ.get("HTTP_IDEMPOTENCY_KEY") or _requestid(query)
         self._entries.append(entry)
         return entry

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .platform import ContactRow, InvoiceRow, PaymentRow
-from .timeline import Rows
+from .timeline import LoadedRows
 
 PROBLEMS_MAX = 20
 """How many problems are told at once."""
@@ -132,7 +132,7 @@ class _Problems(list[str]):
             raise LoadProblem("\n".join([*self, "... and perhaps more"]))
 
 
-def rows_from_folder(folder: str | Path) -> Rows:
+def rows_from_folder(folder: str | Path) -> LoadedRows:
     """Read contacts.csv, invoices.csv and payments.csv; the last may be missing.
 
     Raises:
@@ -154,7 +154,7 @@ def rows_from_folder(folder: str | Path) -> Rows:
     return _checked(tables, problems)
 
 
-def rows_from_json(body: Mapping[str, Any]) -> Rows:
+def rows_from_json(body: Mapping[str, Any]) -> LoadedRows:
     """Take `{"contacts": [{...}], "invoices": [...], "payments": [...]}` with the same columns.
 
     Raises:
@@ -163,12 +163,12 @@ def rows_from_json(body: Mapping[str, Any]) -> Rows:
     problems = _Problems()
     tables: list[_Read] = []
     for table in TABLES:
-        given = body.get(table.name, [])
-        if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
+        table_rows = body.get(table.name, [])
+        if not isinstance(table_rows, list) or not all(isinstance(row, dict) for row in table_rows):
             raise LoadProblem(f"{table.name}: is a list of objects")
         rows: list[Any] = []
         places: list[str] = []
-        for index, fields in enumerate(given):
+        for index, fields in enumerate(table_rows):
             where = f"{table.name}[{index}]"
             for name in fields.keys() - table.columns.keys():
                 problems.add(where, f"unknown column {name!r}")
@@ -237,7 +237,7 @@ def _row(
     return table.row(**values)
 
 
-def _checked(tables: list[_Read], problems: _Problems) -> Rows:
+def _checked(tables: list[_Read], problems: _Problems) -> LoadedRows:
     (contacts, at_contact), (invoices, at_invoice), (payments, at_payment) = tables
     if not problems:
         contact_ids = _unique(contacts, at_contact, problems)
@@ -250,16 +250,16 @@ def _checked(tables: list[_Read], problems: _Problems) -> Rows:
             _known(payments, at_payment, "invoice_id", invoice_ids, problems)
     if problems:
         raise LoadProblem("\n".join(problems))
-    return Rows(contacts, invoices, payments)
+    return LoadedRows(contacts, invoices, payments)
 
 
 def _unique(rows: list[Any], places: list[str], problems: _Problems) -> set[str]:
-    seen: set[str] = set()
+    ids: set[str] = set()
     for row, where in zip(rows, places, strict=True):
-        if row.id in seen:
+        if row.id in ids:
             problems.add(where, f"id {row.id!r} is there twice")
-        seen.add(row.id)
-    return seen
+        ids.add(row.id)
+    return ids
 
 
 def _known(

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import asdict
 from typing import Any
 
-from .platform import Email
+from .platform import SandboxEmail
 
 EMAILS_MAX = 100_000
 """How many messages are kept; the oldest go first."""
@@ -19,10 +19,10 @@ class Mailbox:
     """Every message in the order it came."""
 
     def __init__(self, length_max: int = EMAILS_MAX) -> None:
-        self.emails: deque[Email] = deque(maxlen=length_max)
+        self.emails: deque[SandboxEmail] = deque(maxlen=length_max)
         self._letters_naming: Counter[str] = Counter()
 
-    def put(self, email: Email) -> None:
+    def put(self, email: SandboxEmail) -> None:
         """Keep a message."""
         self.emails.append(email)
         if email.origin == "smtp":

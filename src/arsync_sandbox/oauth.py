@@ -29,13 +29,13 @@ from .grants import (
     PKCE_CLIENT,
     WEB_CLIENT,
     BadToken,
-    Client,
-    Grant,
-    Rules,
+    OAuthClient,
+    OAuthGrant,
+    OAuthRules,
     base64url,
     signed_token,
 )
-from .platform import Frame, Organisation
+from .platform import Frame, SandboxOrganisation
 
 __all__ = [
     "CLIENTS",
@@ -46,10 +46,10 @@ __all__ = [
     "PKCE_CLIENT",
     "WEB_CLIENT",
     "BadToken",
-    "Client",
-    "Grant",
     "OAuth",
-    "Rules",
+    "OAuthClient",
+    "OAuthGrant",
+    "OAuthRules",
     "signed_token",
 ]
 
@@ -68,7 +68,7 @@ VERIFIER_LENGTHS = range(43, 129)
 
 @dataclass(eq=False)
 class _Code:
-    grant: Grant
+    grant: OAuthGrant
     redirect_uri: str
     challenge: str
     expires_at: datetime
@@ -76,13 +76,13 @@ class _Code:
 
 @dataclass(eq=False)
 class _Access:
-    grant: Grant
+    grant: OAuthGrant
     expires_at: datetime
 
 
 @dataclass(eq=False)
 class _Refresh:
-    grant: Grant
+    grant: OAuthGrant
     born_at: datetime
     expires_at: datetime
     replaced_at: datetime | None = None
@@ -106,40 +106,42 @@ class OAuth:
     grants_max = GRANTS_MAX
     tokens_max = TOKENS_MAX
 
-    def __init__(self, frame: Frame, rules: Rules, clients: tuple[Client, ...] = CLIENTS) -> None:
+    def __init__(
+        self, frame: Frame, rules: OAuthRules, clients: tuple[OAuthClient, ...] = CLIENTS
+    ) -> None:
         self.frame = frame
         self.rules = rules
         self.clients = {row.id: row for row in clients if row.kind in rules.client_kinds}
-        self.grants: dict[str, Grant] = {}
+        self.grants: dict[str, OAuthGrant] = {}
         self._codes: dict[str, _Code] = {}
         self._access: dict[str, _Access] = {}
         self._refresh: dict[str, _Refresh] = {}
 
     # What a Book adds.
 
-    def organisations(self) -> list[Organisation]:
+    def organisations(self) -> list[SandboxOrganisation]:
         """Return the organisations that a person can choose from, with the platform's ids."""
         raise NotImplementedError
 
-    def callback_parameters(self, grant: Grant) -> dict[str, str]:
+    def callback_parameters(self, grant: OAuthGrant) -> dict[str, str]:
         """Return what else the redirect carries besides code and state (QuickBooks: realmId)."""
         del grant
         return {}
 
-    def new_access_token(self, grant: Grant, expires_at: datetime) -> str:
+    def new_access_token(self, grant: OAuthGrant, expires_at: datetime) -> str:
         """Return a fresh access token; a platform with readable tokens makes its own."""
         del grant, expires_at
         return f"{ACCESS_PREFIX}{secrets.token_urlsafe(32)}"
 
-    def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
+    def token_answer(self, grant: OAuthGrant, answer: dict[str, Any]) -> dict[str, Any]:
         """Return the token endpoint's answer with the platform's own additions."""
         del grant
         return answer
 
-    def granted(self, grant: Grant) -> None:
+    def granted(self, grant: OAuthGrant) -> None:
         """Be told of a new consent."""
 
-    def was_revoked(self, grant: Grant) -> None:
+    def was_revoked(self, grant: OAuthGrant) -> None:
         """Be told that a consent has ended."""
 
     # The endpoints.
@@ -180,8 +182,8 @@ class OAuth:
             self._authenticate()
         except _Refused as refused:
             return _json({"error": refused.error}, refused.status)
-        known = request.get_json(silent=True) if request.is_json else request.form
-        value = (known or {}).get("token", "")
+        fields = request.get_json(silent=True) if request.is_json else request.form
+        value = (fields or {}).get("token", "")
         holder = self._refresh.get(value) or self._access.get(value)
         if holder is None:
             if self.rules.unknown_token_status == 200:
@@ -191,7 +193,7 @@ class OAuth:
         self.end(holder.grant)
         return Response(status=200)
 
-    def check(self, authorization: str | None) -> Grant:
+    def check(self, authorization: str | None) -> OAuthGrant:
         """Return the consent behind an API call's `Authorization` header.
 
         Raises:
@@ -209,7 +211,7 @@ class OAuth:
             raise BadToken("expired", token.expires_at)
         return token.grant
 
-    def end(self, grant: Grant) -> None:
+    def end(self, grant: OAuthGrant) -> None:
         """Withdraw a consent: none of its tokens works any more."""
         if not grant.revoked:
             grant.revoked = True
@@ -223,14 +225,14 @@ class OAuth:
     # Authorise.
 
     def _may_redirect(self, uri: str) -> bool:
-        parts = urlsplit(uri)
-        if parts.fragment or not parts.hostname:
+        address = urlsplit(uri)
+        if address.fragment or not address.hostname:
             return False
-        return parts.scheme == "https" or (
-            parts.scheme == "http" and parts.hostname in self.rules.http_redirect_hosts
+        return address.scheme == "https" or (
+            address.scheme == "http" and address.hostname in self.rules.http_redirect_hosts
         )
 
-    def _request_error(self, client: Client) -> str:
+    def _request_error(self, client: OAuthClient) -> str:
         if request.args.get("response_type") != "code":
             return "unsupported_response_type"
         scopes = _words(request.args.get("scope", ""))
@@ -252,7 +254,7 @@ class OAuth:
             or str(self.frame.setting("consent"))
         )
 
-    def _ask(self, client: Client) -> Response:
+    def _ask(self, client: OAuthClient) -> Response:
         page = consent_page(
             self.rules.platform,
             client.name,
@@ -262,15 +264,15 @@ class OAuth:
         )
         return Response(page, content_type="text/html; charset=utf-8")
 
-    def _allow(self, client: Client, uri: str) -> Response:
-        known = [row.id for row in self.organisations()]
+    def _allow(self, client: OAuthClient, uri: str) -> Response:
+        organisation_ids = [row.id for row in self.organisations()]
         if request.method == "POST":
-            wanted = tuple(request.form.getlist("organisation"))
+            ticked = tuple(request.form.getlist("organisation"))
         else:
-            wanted = _words(
+            ticked = _words(
                 request.args.get("sandbox_organisation", "").replace(",", " ")
-            ) or tuple(known)
-        chosen = [id_ for id_ in known if id_ in wanted]
+            ) or tuple(organisation_ids)
+        chosen = [id_ for id_ in organisation_ids if id_ in ticked]
         if self.rules.only_one_organisation:
             chosen = chosen[:1]
         if not chosen:
@@ -288,9 +290,9 @@ class OAuth:
         return self._back(uri, {"code": code} | self.callback_parameters(grant))
 
     def _new_grant(
-        self, client: Client, scopes: tuple[str, ...], organisation_ids: tuple[str, ...]
-    ) -> Grant:
-        grant = Grant(client, scopes, organisation_ids, self.frame.now())
+        self, client: OAuthClient, scopes: tuple[str, ...], organisation_ids: tuple[str, ...]
+    ) -> OAuthGrant:
+        grant = OAuthGrant(client, scopes, organisation_ids, self.frame.now())
         grant.nonce = request.args.get("nonce", "")
         self.grants[grant.id] = grant
         _forget_oldest(self.grants, self.grants_max)
@@ -311,7 +313,7 @@ class OAuth:
 
     # Token.
 
-    def _authenticate(self) -> Client:
+    def _authenticate(self) -> OAuthClient:
         client_id, secret = _basic_credentials(request.headers.get("Authorization", ""))
         client_id = client_id or request.form.get("client_id", "")
         secret = secret or request.form.get("client_secret", "")
@@ -328,15 +330,17 @@ class OAuth:
             case "refresh_token":
                 return self._exchange_refresh(client)
             case "client_credentials" if client.kind == CUSTOM:
-                known = [row.id for row in self.organisations()]
+                organisation_ids = [row.id for row in self.organisations()]
                 scopes = _words(request.form.get("scope", "")) or tuple(sorted(self.rules.scopes))
-                return self._access_only(self._new_grant(client, scopes, tuple(known[:1])))
+                return self._access_only(
+                    self._new_grant(client, scopes, tuple(organisation_ids[:1]))
+                )
             case "client_credentials":
                 raise _Refused("unauthorized_client")
             case _:
                 raise _Refused("unsupported_grant_type")
 
-    def _exchange_code(self, client: Client) -> Grant:
+    def _exchange_code(self, client: OAuthClient) -> OAuthGrant:
         code = self._codes.pop(request.form.get("code", ""), None)
         if (
             code is None
@@ -349,7 +353,7 @@ class OAuth:
             raise _Refused("invalid_grant")
         return code.grant
 
-    def _exchange_refresh(self, client: Client) -> dict[str, Any]:
+    def _exchange_refresh(self, client: OAuthClient) -> dict[str, Any]:
         now = self.frame.now()
         value = request.form.get("refresh_token", "")
         token = self._refresh.get(value)
@@ -369,13 +373,13 @@ class OAuth:
         token.replaced_at = token.replaced_at or now
         return self._tokens(token.grant)
 
-    def _refresh_until(self, grant: Grant) -> datetime:
+    def _refresh_until(self, grant: OAuthGrant) -> datetime:
         until = self.frame.now() + timedelta(days=self.rules.refresh_token_days)
         if self.rules.refresh_hard_days is None:
             return until
         return min(until, grant.at + timedelta(days=self.rules.refresh_hard_days))
 
-    def _tokens(self, grant: Grant, *, first: bool = False) -> dict[str, Any]:
+    def _tokens(self, grant: OAuthGrant, *, first: bool = False) -> dict[str, Any]:
         needed = self.rules.offline_scope
         if first and needed and needed not in grant.scopes:
             return self._access_only(grant)
@@ -384,7 +388,7 @@ class OAuth:
         _forget_oldest(self._refresh, self.tokens_max)
         return self._access_only(grant, refresh=value)
 
-    def _access_only(self, grant: Grant, refresh: str = "") -> dict[str, Any]:
+    def _access_only(self, grant: OAuthGrant, refresh: str = "") -> dict[str, Any]:
         seconds = self.rules.access_token_seconds
         expires_at = self.frame.now() + timedelta(seconds=seconds)
         access = self.new_access_token(grant, expires_at)

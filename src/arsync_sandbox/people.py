@@ -36,8 +36,8 @@ def edit(books: Mapping[str, Book], wanted: Mapping[str, Any]) -> Any:
     if method is None:
         offered = sorted(name for name in EDITS if hasattr(book, name))
         raise PeopleProblem(f"{book.name} cannot {do!r}; it can: {', '.join(offered)}")
-    given = {key: value for key, value in wanted.items() if key not in {"platform", "do"}}
-    arguments = _arguments(method, given, getattr(PeopleEdits, str(do), None) or method)
+    values = {key: value for key, value in wanted.items() if key not in {"platform", "do"}}
+    arguments = _arguments(method, values, getattr(PeopleEdits, str(do), None) or method)
     try:
         return method(**arguments)
     except (LookupError, ValueError) as error:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from flask import Blueprint
 
 
-class Setting(NamedTuple):
+class SandboxSetting(NamedTuple):
     """A switch of the sandbox: a row of the table that `GET /_sandbox/settings` shows."""
 
     name: str
@@ -26,7 +26,7 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Organisation:
+class SandboxOrganisation:
     """Whom a ledger belongs to; a Book says it in its platform's words (tenant, company)."""
 
     name: str = "Sandbox Trading Ltd"
@@ -87,7 +87,7 @@ class Unpaid(NamedTuple):
 
 
 @dataclass
-class Email:
+class SandboxEmail:
     """A message that a platform sent, or that the SMTP sink received."""
 
     at: datetime
@@ -137,7 +137,7 @@ class Frame(Protocol):
         """
         ...
 
-    def send_email(self, email: Email) -> None:
+    def send_email(self, email: SandboxEmail) -> None:
         """Put a message into the mailbox that `GET /_sandbox/state` shows."""
         ...
 

@@ -19,12 +19,12 @@ from .faults import Faults
 from .generate import generate
 from .journal import Journal
 from .mailbox import Mailbox
-from .platform import Book, Email, Frame, Organisation
+from .platform import Book, Frame, SandboxEmail, SandboxOrganisation
 from .settings import Settings
 from .smtp import SmtpSink
-from .timeline import Rows, Timeline
+from .timeline import LoadedRows, Timeline
 from .transport import LoopbackServer
-from .webhooks import Webhooks
+from .webhooks import WebhookQueue
 
 BOOK_CLASSES = {
     "xero": ("arsync_sandbox.xero", "XeroBook"),
@@ -59,9 +59,9 @@ class Sandbox:
         smtp_port: int | None = 0,
         start: date | None = None,
         seed: int = 1,
-        organisation: Organisation | None = None,
+        organisation: SandboxOrganisation | None = None,
         settings: Mapping[str, Any] | None = None,
-        book_classes: Mapping[str, Callable[[Frame, Organisation], Book]] | None = None,
+        book_classes: Mapping[str, Callable[[Frame, SandboxOrganisation], Book]] | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
@@ -69,7 +69,7 @@ class Sandbox:
         self.faults = Faults()
         self.errors: deque[str] = deque(maxlen=ERRORS_MAX)
         self._platforms = tuple(platforms)
-        self._organisation = organisation or Organisation()
+        self._organisation = organisation or SandboxOrganisation()
         self._start, self._seed = start, seed
         self._first_settings = dict(settings or {})
         self._book_classes = dict(book_classes or {})
@@ -77,9 +77,9 @@ class Sandbox:
         self._server: LoopbackServer | None = None
         self._thread: threading.Thread | None = None
         self._exchange = Exchange(self)
-        self.webhooks = Webhooks(self)
+        self.webhooks = WebhookQueue(self)
         self._smtp = None if smtp_port is None else SmtpSink(self, port=smtp_port)
-        self._first_rows: Rows | None = None
+        self._first_rows: LoadedRows | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -115,7 +115,7 @@ class Sandbox:
             app.register_blueprint(book.blueprint())
         return app
 
-    def load(self, rows: Rows) -> None:
+    def load(self, rows: LoadedRows) -> None:
         """Give a ledger to every platform; `reset` comes back to it."""
         with self.lock:
             self.timeline.load(rows)
@@ -182,7 +182,7 @@ class Sandbox:
         """Return the WSGI environments of the requests being answered now."""
         return self._exchange.in_flight()
 
-    def send_email(self, email: Email) -> None:
+    def send_email(self, email: SandboxEmail) -> None:
         """Put a message into the mailbox."""
         with self.lock:
             self.mailbox.put(email)
@@ -272,14 +272,14 @@ def _book_class(name: str) -> Any:
 
 def importable_platforms() -> tuple[str, ...]:
     """Return the platforms whose Book can be imported here."""
-    found = []
+    importable = []
     for name in PLATFORMS:
         try:
             _book_class(name)
         except (ImportError, AttributeError):
             continue
-        found.append(name)
-    return tuple(found)
+        importable.append(name)
+    return tuple(importable)
 
 
 def _note_platform() -> None:

@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .platform import Setting
+from .platform import SandboxSetting
 from .transport import is_loopback
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting("limits", True, "Rate limits and daily caps refuse calls; headers are sent anyhow."),
-    Setting(
+SETTINGS: tuple[SandboxSetting, ...] = (
+    SandboxSetting(
+        "limits", True, "Rate limits and daily caps refuse calls; headers are sent anyhow."
+    ),
+    SandboxSetting(
         "consent",
         "ask",
         "What the consent page does by itself: ask (a person), allow, refuse.",
         ("ask", "allow", "refuse"),
     ),
-    Setting(
+    SandboxSetting(
         "debtors",
         False,
         "Debtors pay, promise and dispute as the clock moves (then forwards only).",
     ),
-    Setting("answer_delay_seconds", 0.0, "Every platform answer is held back this long."),
-    Setting("xero_webhook_url", "", "Where Xero's webhooks go (loopback only); empty: nowhere."),
-    Setting("xero_webhook_key", "sandbox-xero-webhook-key", "Signs Xero's webhooks."),
-    Setting("quickbooks_webhook_url", "", "Where QuickBooks' webhooks go (loopback only)."),
-    Setting(
+    SandboxSetting("answer_delay_seconds", 0.0, "Every platform answer is held back this long."),
+    SandboxSetting(
+        "xero_webhook_url", "", "Where Xero's webhooks go (loopback only); empty: nowhere."
+    ),
+    SandboxSetting("xero_webhook_key", "sandbox-xero-webhook-key", "Signs Xero's webhooks."),
+    SandboxSetting("quickbooks_webhook_url", "", "Where QuickBooks' webhooks go (loopback only)."),
+    SandboxSetting(
         "quickbooks_webhook_token", "sandbox-quickbooks-verifier", "Signs QuickBooks' webhooks."
     ),
-    Setting("webhook_duplicates", False, "Every webhook is delivered twice."),
-    Setting("webhook_out_of_order", False, "Webhooks waiting together leave newest first."),
-    Setting("smtp_user", "", "User name that the SMTP sink asks for; empty: no login needed."),
-    Setting("smtp_password", "", "Password that the SMTP sink asks for."),
+    SandboxSetting("webhook_duplicates", False, "Every webhook is delivered twice."),
+    SandboxSetting("webhook_out_of_order", False, "Webhooks waiting together leave newest first."),
+    SandboxSetting(
+        "smtp_user", "", "User name that the SMTP sink asks for; empty: no login needed."
+    ),
+    SandboxSetting("smtp_password", "", "Password that the SMTP sink asks for."),
 )
 """The frame's own switches; each Book adds its own to the table (`Settings.add`)."""
 
@@ -44,11 +50,11 @@ class Settings:
     """The switches as they stand."""
 
     def __init__(self) -> None:
-        self.table: dict[str, Setting] = {}
+        self.table: dict[str, SandboxSetting] = {}
         self._values: dict[str, Any] = {}
         self.add(SETTINGS)
 
-    def add(self, rows: Iterable[Setting]) -> None:
+    def add(self, rows: Iterable[SandboxSetting]) -> None:
         """Offer more switches; a name known already takes the new default and meaning."""
         for row in rows:
             self.table[row.name] = row
@@ -90,7 +96,7 @@ class Settings:
 
 
 def _is_loopback_url(url: str) -> bool:
-    scheme, _, rest = url.partition("://")
-    host = rest.split("/", 1)[0]
+    scheme, _, address = url.partition("://")
+    host = address.split("/", 1)[0]
     host = host if host.endswith("]") else host.rsplit(":", 1)[0]
     return scheme == "http" and is_loopback(host)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from .faults import Faults
-from .platform import Email
+from .platform import SandboxEmail
 from .settings import Settings
 from .transport import is_loopback
 
@@ -26,7 +26,7 @@ STOP_SECONDS_MAX = 5.0
 """How long stopping waits for the thread."""
 
 
-class Post(Protocol):
+class ScriptedPost(Protocol):
     """What the sink needs of the sandbox."""
 
     lock: Any
@@ -35,13 +35,13 @@ class Post(Protocol):
 
     def now(self) -> datetime: ...
 
-    def send_email(self, email: Email) -> None: ...
+    def send_email(self, email: SandboxEmail) -> None: ...
 
 
 class SmtpSink:
     """The sink: loopback only, no TLS, a login only where the settings ask for one."""
 
-    def __init__(self, sandbox: Post, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, sandbox: ScriptedPost, *, host: str = "127.0.0.1", port: int = 0) -> None:
         if not is_loopback(host):
             raise ValueError(f"the SMTP sink listens on loopback only, not on {host!r}")
         self._sandbox = sandbox
@@ -124,7 +124,7 @@ class SmtpSink:
 class _Handler:
     """aiosmtpd's hooks; each returns the line to answer with."""
 
-    def __init__(self, sandbox: Post) -> None:
+    def __init__(self, sandbox: ScriptedPost) -> None:
         self._sandbox = sandbox
 
     async def handle_MAIL(
@@ -172,11 +172,11 @@ class _Handler:
             return self._sandbox.faults.take_smtp(kinds, recipients)
 
 
-def as_email(envelope: Any, at: datetime) -> Email:
+def as_email(envelope: Any, at: datetime) -> SandboxEmail:
     """Return a letter as the mailbox keeps it; recipients are the envelope's, not the header's."""
     message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    return Email(
+    return SandboxEmail(
         at=at,
         origin="smtp",
         to=list(envelope.rcpt_tos),

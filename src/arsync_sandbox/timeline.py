@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple, Protocol
 
 from .clock import SandboxClock, days_between
-from .debtors import Debtors
+from .debtors import DebtorBehaviour
 from .mailbox import Mailbox
 from .platform import Book, ContactRow, InvoiceRow, PaymentRow
 from .settings import Settings
-from .webhooks import Webhooks
+from .webhooks import WebhookQueue
 
 MORNING = time(8, 0, tzinfo=UTC)
 """When, on a day that the clock passes through, rows and debtors act."""
 
 
-class Rows(NamedTuple):
+class LoadedRows(NamedTuple):
     """A ledger in rows: what CSV files, JSON and the generator give."""
 
     contacts: list[ContactRow]
@@ -32,7 +32,7 @@ class Sandboxed(Protocol):
     clock: SandboxClock
     settings: Settings
     mailbox: Mailbox
-    webhooks: Webhooks
+    webhooks: WebhookQueue
     books: dict[str, Book]
 
 
@@ -50,11 +50,13 @@ class Timeline:
         self._payments: dict[date, list[PaymentRow]] = defaultdict(list)
         self.contact_of_number: dict[str, str] = {}
         self.debtors = {
-            name: Debtors(book, seed, sandbox.mailbox.letters_naming, self.contact_of_number)
+            name: DebtorBehaviour(
+                book, seed, sandbox.mailbox.letters_naming, self.contact_of_number
+            )
             for name, book in sandbox.books.items()
         }
 
-    def load(self, rows: Rows, platforms: Iterable[str] | None = None) -> None:
+    def load(self, rows: LoadedRows, platforms: Iterable[str] | None = None) -> None:
         """Give rows to the Books, those of later days when the clock gets there.
 
         A `paid` invoice becomes an open one with its payments, and one payment of the rest on its
@@ -133,18 +135,18 @@ class Timeline:
         return sorted(rows, key=lambda row: str(row["at"]))
 
 
-def opened(rows: Rows) -> tuple[list[InvoiceRow], list[PaymentRow]]:
+def opened(rows: LoadedRows) -> tuple[list[InvoiceRow], list[PaymentRow]]:
     """Return the rows with `paid` invoices turned into open ones and the payments that pay them."""
     paid = {row.id: row for row in rows.invoices if row.status == "paid"}
     if not paid:
         return rows.invoices, rows.payments
-    rest = {id_: row.total for id_, row in paid.items()}
+    unallocated = {id_: row.total for id_, row in paid.items()}
     for payment in rows.payments:
-        if payment.invoice_id in rest:
-            rest[payment.invoice_id] -= payment.amount
+        if payment.invoice_id in unallocated:
+            unallocated[payment.invoice_id] -= payment.amount
     balancing = [
         PaymentRow(f"{id_}-paid", id_, paid[id_].due_on or paid[id_].issued_on, amount)
-        for id_, amount in rest.items()
+        for id_, amount in unallocated.items()
         if amount > 0
     ]
     invoices = [

@@ -45,7 +45,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Handler(WSGIRequestHandler):
+class SandboxHandler(WSGIRequestHandler):
     """Answers many requests on one connection.
 
     werkzeug's own handler closes the connection after each answer and waits 10 ms for late bytes;
@@ -172,7 +172,7 @@ class LoopbackServer(ThreadedWSGIServer):
         # werkzeug ends the process when a port is taken; a socket of our own raises OSError.
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG) as listener:
-            super().__init__(host, port, app, Handler, fd=listener.fileno())
+            super().__init__(host, port, app, SandboxHandler, fd=listener.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that stopping can end it."""

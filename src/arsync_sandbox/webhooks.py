@@ -46,7 +46,7 @@ class Clocked(Protocol):
 
 
 @dataclass(eq=False)
-class Delivery:
+class WebhookDelivery:
     """A webhook on its way."""
 
     url_setting: str
@@ -83,13 +83,13 @@ class Attempt:
         }
 
 
-class Webhooks:
+class WebhookQueue:
     """The queue and the one thread that empties it."""
 
     def __init__(self, sandbox: Clocked) -> None:
         self._sandbox = sandbox
         self._wake = threading.Condition()
-        self._waiting: deque[Delivery] = deque(maxlen=QUEUE_LENGTH_MAX)
+        self._waiting: deque[WebhookDelivery] = deque(maxlen=QUEUE_LENGTH_MAX)
         self._attempts: deque[Attempt] = deque(maxlen=DELIVERIES_MAX)
         self._thread: threading.Thread | None = None
         self._running = False
@@ -102,7 +102,7 @@ class Webhooks:
             return
         with self._wake:
             for _ in range(2 if settings["webhook_duplicates"] else 1):
-                delivery = Delivery(url_setting, body, dict(headers), self._sandbox.now())
+                delivery = WebhookDelivery(url_setting, body, dict(headers), self._sandbox.now())
                 self._waiting.append(delivery)
             self._wake.notify_all()
 
@@ -154,7 +154,7 @@ class Webhooks:
                 "attempts": [attempt.as_json() for attempt in self._attempts],
             }
 
-    def _next(self) -> Delivery | None:
+    def _next(self) -> WebhookDelivery | None:
         """Return the delivery to try now; the caller holds the condition."""
         now = self._sandbox.now()
         held: set[str] = set()
@@ -189,7 +189,7 @@ class Webhooks:
                     self._busy = False
                     self._wake.notify_all()
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _attempt(self, delivery: WebhookDelivery) -> None:
         platform = delivery.platform
         url = self._sandbox.settings[delivery.url_setting]
         status = (
@@ -211,11 +211,11 @@ class Webhooks:
 
 def post(url: str, body: bytes, headers: dict[str, str], timeout_seconds: float) -> int:
     """Post a body and return the status, 0 when nobody answered in time."""
-    parts = urlsplit(url)
+    address = urlsplit(url)
     connection = http.client.HTTPConnection(
-        parts.hostname or "localhost", parts.port, timeout=timeout_seconds
+        address.hostname or "localhost", address.port, timeout=timeout_seconds
     )
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = (address.path or "/") + (f"?{address.query}" if address.query else "")
     try:
         connection.request("POST", target, body, headers)
         return connection.getresponse().status

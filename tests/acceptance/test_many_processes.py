@@ -17,7 +17,7 @@ import os, sys, time
 from functools import partial
 import arsync_quickbooks.connector, arsync_xero.connector
 from arsync.config import load_config
-from arsync.http import PlatformTransport, Timer
+from arsync.http import PlatformTransport, Timer, Timing
 from arsync.application.facade import App
 
 name, processes, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -30,7 +30,7 @@ def sleep(seconds):
 for _ in range(processes):
     if os.fork():
         continue
-    transports = partial(PlatformTransport, timer=Timer(sleep=sleep))
+    transports = partial(PlatformTransport, timing=Timing(Timer(sleep=sleep)))
     with App(load_config(), transports=transports) as app:
         (row,) = app.connections(name)
         with app.open(row) as connector:

@@ -199,7 +199,7 @@ def test_odd_documents_of_a_real_xero_ledger_are_named(world: World) -> None:
     (result,) = world.app.pull("xero")
     assert result.pulled is not None
     assert {problem.number: problem.message for problem in result.pulled.problems} == {
-        without_due_date["InvoiceNumber"]: "no DueDate",
+        without_due_date["InvoiceNumber"]: "DueDate is missing",
         without_rate["InvoiceNumber"]: f"no CurrencyRate for {without_rate['CurrencyCode']}",
         in_no_currency["InvoiceNumber"]: "unknown CurrencyCode 'ZZZ'",
     }

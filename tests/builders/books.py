@@ -28,7 +28,7 @@ from arsync.connector_sdk import (
     RateLimits,
     Receipt,
     Record,
-    Standing,
+    ReversalStatus,
     Token,
     Transport,
     Undoing,
@@ -294,12 +294,12 @@ class BooksConnector:
             for done in self.books.done
             if done.kind is ActionKind.UNDO
         ]
-        standing, now = Standing.OURS, "ours"
+        status, now = ReversalStatus.OURS, "ours"
         if write.key in undone:
-            standing, now = Standing.AS_BEFORE, "nothing"
+            status, now = ReversalStatus.AS_BEFORE, "nothing"
         elif write.key in self.books.by_hand:
-            standing, now = Standing.CHANGED, "theirs"
-        return Undoing(standing, "nothing", "ours", now)
+            status, now = ReversalStatus.CHANGED, "theirs"
+        return Undoing(status, "nothing", "ours", now)
 
 
 ORGANISATION = Organisation("org", "Example Ltd", "GBP", "GB", "Europe/London")

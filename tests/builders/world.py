@@ -22,7 +22,7 @@ from arsync.clock import SetClock
 from arsync.config import Config, example_config, load_config
 from arsync.connector_sdk import platform as installed_platform
 from arsync.core.actions import ActionKind, ActionState
-from arsync.http import PlatformTransport, Timer
+from arsync.http import PlatformTransport, Timer, Timing
 from arsync.store.models import ActionRow, ConnectionRow
 from arsync_sandbox.server import Sandbox
 
@@ -158,7 +158,7 @@ class World:
     def new_app(self, **options: Any) -> App:
         """Return the application on this folder, with HTTP whose waits move the clock instead."""
         timer = Timer(monotonic=lambda: time.monotonic() + self.slept, sleep=self._sleep)
-        transports = partial(PlatformTransport, timer=timer, read_seconds=self.read_seconds)
+        transports = partial(PlatformTransport, timing=Timing(timer, self.read_seconds))
         defaults: dict[str, Any] = {
             "clock": self.clock,
             "platforms": cache(installed_platform),

@@ -22,7 +22,7 @@ from arsync.config import example_config, load_config
 from arsync.demo.world import World, config_text, free_port
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.timeline import Rows
+from arsync_sandbox.timeline import LoadedRows
 
 from ..conftest import searched  # noqa: TID252 - tests are no installed package
 
@@ -160,7 +160,7 @@ def a_sandbox() -> Sandbox:
     """Start a sandbox with the little ledger, which consents by itself."""
     contacts, invoices = a_ledger()
     sandbox = Sandbox(settings={"limits": False, "debtors": False, "consent": "allow"})
-    sandbox.load(Rows(contacts, invoices, []))
+    sandbox.load(LoadedRows(contacts, invoices, []))
     return sandbox.start()
 
 

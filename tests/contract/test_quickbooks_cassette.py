@@ -21,7 +21,7 @@ from arsync.clock import SetClock
 from arsync.connector_sdk import Connector, Token, Write, platform
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.ledger.records import Invoice, RecordKind
-from arsync.http import PlatformTransport
+from arsync.http import PlatformTransport, TransportSettings
 
 CASSETTE = Path(__file__).parent / "cassettes" / "quickbooks.yaml"
 RECORDS = bool(os.environ.get("ARSYNC_RECORD"))
@@ -69,7 +69,7 @@ def connector(request: pytest.FixtureRequest) -> Connector:
     token = Token("left out", "left out", NOW + timedelta(days=1))
     offers = platform("quickbooks")
     transport = PlatformTransport(
-        offers.label, OneToken(token), offers.limits, SetClock(NOW), pace=False
+        TransportSettings(offers.label, offers.limits, pace=False), OneToken(token), SetClock(NOW)
     )
     return offers.open(transport, REALM, {"api_url": API})
 

@@ -24,7 +24,7 @@ from arsync.clock import SystemClock
 from arsync.connector_sdk import Grant, Page, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.ledger.records import Contact, Invoice, Payment, RecordKind
-from arsync.http import PlatformTransport
+from arsync.http import PlatformTransport, TransportSettings
 from arsync_xero import PLATFORM
 
 CASSETTE = Path(__file__).parent / "cassettes" / "xero.yaml"
@@ -127,7 +127,9 @@ def test_the_recorded_conversation_still_holds(
         callback(authoriser), redirect_uri=REDIRECT, state="s1", verifier="v" * 64
     )
     transport = PlatformTransport(
-        "Xero", Tokens(grant, authoriser), PLATFORM.limits, SystemClock(), pace=False
+        TransportSettings("Xero", PLATFORM.limits, pace=False),
+        Tokens(grant, authoriser),
+        SystemClock(),
     )
     connector = PLATFORM.open(transport, grant.organisations[0].id, settings)
     pages: list[Page] = list(connector.pull(None))

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from arsync.demo.world import free_port
-from arsync_sandbox.platform import ContactRow, InvoiceRow, Organisation
+from arsync_sandbox.platform import ContactRow, InvoiceRow, SandboxOrganisation
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.timeline import Rows
+from arsync_sandbox.timeline import LoadedRows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +65,7 @@ def blocks(path: Path, language: str) -> list[Block]:
     return [block for block in page_blocks if block.language == language]
 
 
-def a_ledger() -> Rows:
+def a_ledger() -> LoadedRows:
     """The customers and invoices that the pages name."""
     contacts = [
         ContactRow(
@@ -91,14 +91,14 @@ def a_ledger() -> Rows:
         )
         for number, age in enumerate([90, 70, 40, 20, 10, 5, 2, 1], start=1)
     ]
-    return Rows(contacts, invoices, [])
+    return LoadedRows(contacts, invoices, [])
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox that consents by itself, with the ledger of the pages."""
     started = Sandbox(
-        organisation=Organisation(name="My Company"),
+        organisation=SandboxOrganisation(name="My Company"),
         settings={"limits": False, "debtors": False, "consent": "allow"},
     )
     started.load(a_ledger())

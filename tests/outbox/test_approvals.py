@@ -119,8 +119,8 @@ def two_steps(books: Books, make_world: Callable[..., BooksWorld]) -> BooksWorld
 def test_a_waiting_letter_is_sent_as_planned_last(two_steps: BooksWorld) -> None:
     two_steps.sync()
     outgoing = two_steps.books.mails[-1][1]
-    assert b"INV-1" in outgoing.data
-    assert b"INV-2" in outgoing.data
+    assert b"INV-1" in outgoing.content
+    assert b"INV-2" in outgoing.content
     (row,) = [row for row in two_steps.rows() if len(row.action.invoices) == 2]
     assert row.action.step == "second reminder"
     assert "2 invoices, GBP 200.00" in row.action.note
@@ -131,14 +131,14 @@ def test_an_invoice_left_out_does_not_sharpen_the_letter(
 ) -> None:
     two_steps.app.apply(two_steps.name)
     outgoing = two_steps.books.mails[-1][1]
-    assert b"INV-2" not in outgoing.data
+    assert b"INV-2" not in outgoing.content
     note = two_steps.books.done[-1].write
     assert note.action.step == "first reminder"
     assert "GBP 100.00 due" in note.text
     # What was left out comes with the next moment, as if nothing had been said of it.
     two_steps.advance(days=7)
     two_steps.sync()
-    assert b"INV-2" in two_steps.books.mails[-1][1].data
+    assert b"INV-2" in two_steps.books.mails[-1][1].content
 
 
 def test_a_message_is_stored_as_it_was_sent(world: BooksWorld) -> None:

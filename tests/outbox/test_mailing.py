@@ -154,8 +154,8 @@ def test_an_invoice_due_after_approval_is_not_added(mailing: BooksWorld) -> None
     mailing.app.pull(mailing.name)
     mailing.app.apply(mailing.name)
     ((_, outgoing),) = mailing.books.mails
-    assert b"INV-1" in outgoing.data
-    assert b"INV-2" not in outgoing.data
+    assert b"INV-1" in outgoing.content
+    assert b"INV-2" not in outgoing.content
 
 
 def test_a_letter_as_pdf_is_attached_with_todays_amounts(

@@ -29,7 +29,7 @@ def composed(
 
 
 def as_read(outgoing: Outgoing) -> EmailMessage:
-    return message_from_bytes(outgoing.data, policy=policy.default)
+    return message_from_bytes(outgoing.content, policy=policy.default)
 
 
 def test_a_message_holds_text_html_key_and_time() -> None:
@@ -123,7 +123,7 @@ def test_recipients_have_a_limit() -> None:
 def test_the_copy_is_blind_and_never_doubles_the_customer() -> None:
     outgoing = composed(copy_to="boss@example.com")
     assert outgoing.copies == ("boss@example.com",)
-    assert b"boss@example.com" not in outgoing.data
+    assert b"boss@example.com" not in outgoing.content
     assert composed(copy_to="JANE@acme.example").copies == ()
 
 

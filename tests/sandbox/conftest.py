@@ -12,15 +12,15 @@ import pytest
 import requests
 from flask import Blueprint, Response, abort, g, request
 
-from arsync_sandbox.oauth import BadToken, Grant, OAuth, Rules
+from arsync_sandbox.oauth import BadToken, OAuth, OAuthGrant, OAuthRules
 from arsync_sandbox.platform import (
     ContactRow,
-    Email,
     Frame,
     InvoiceRow,
-    Organisation,
     PaymentRow,
-    Setting,
+    SandboxEmail,
+    SandboxOrganisation,
+    SandboxSetting,
     Unpaid,
 )
 from arsync_sandbox.server import Sandbox, importable_platforms
@@ -105,7 +105,7 @@ class LittleOAuth(OAuth):
     def __init__(self, frame: Frame) -> None:
         super().__init__(
             frame,
-            Rules(
+            OAuthRules(
                 platform="Little",
                 access_token_seconds=1800,
                 refresh_token_days=60,
@@ -115,10 +115,13 @@ class LittleOAuth(OAuth):
             ),
         )
 
-    def organisations(self) -> list[Organisation]:
-        return [Organisation(id="o1", name="First & Co"), Organisation(id="o2", name="Second")]
+    def organisations(self) -> list[SandboxOrganisation]:
+        return [
+            SandboxOrganisation(id="o1", name="First & Co"),
+            SandboxOrganisation(id="o2", name="Second"),
+        ]
 
-    def callback_parameters(self, grant: Grant) -> dict[str, str]:
+    def callback_parameters(self, grant: OAuthGrant) -> dict[str, str]:
         return {"organisations": " ".join(grant.organisation_ids)}
 
 
@@ -126,11 +129,11 @@ class LittleBook:
     """The smallest ledger that a frame can serve, to test the frame alone."""
 
     name = "little"
-    settings: ClassVar[tuple[Setting, ...]] = (
-        Setting("little_answer", "yes", "What the little book says."),
+    settings: ClassVar[tuple[SandboxSetting, ...]] = (
+        SandboxSetting("little_answer", "yes", "What the little book says."),
     )
 
-    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
         self.frame = frame
         self.organisation = organisation
         self.oauth = LittleOAuth(frame)
@@ -217,8 +220,8 @@ class LittleBook:
     def day_begins(self, on: date) -> None:
         self.days.append(on)
 
-    def email(self, at: datetime) -> Email:
-        return Email(at, "little", ["a@b.example"], "Hello", text="INV-1")
+    def email(self, at: datetime) -> SandboxEmail:
+        return SandboxEmail(at, "little", ["a@b.example"], "Hello", text="INV-1")
 
     def state(self) -> dict[str, Any]:
         return {

@@ -13,7 +13,7 @@ import requests
 from arsync_sandbox.faults import FAULTS_MAX, FaultProblem, Faults
 from arsync_sandbox.journal import Journal
 from arsync_sandbox.mailbox import Mailbox
-from arsync_sandbox.platform import Email
+from arsync_sandbox.platform import SandboxEmail
 from arsync_sandbox.server import Sandbox
 
 
@@ -271,5 +271,5 @@ def test_the_mailbox_forgets_the_oldest_beyond_its_limit() -> None:
     mailbox = Mailbox(length_max=2)
     for number in range(3):
         at = datetime(2026, 6, 1, tzinfo=UTC)
-        mailbox.put(Email(at, "smtp", [], f"Letter {number}"))
+        mailbox.put(SandboxEmail(at, "smtp", [], f"Letter {number}"))
     assert [email["subject"] for email in mailbox.as_json()] == ["Letter 1", "Letter 2"]

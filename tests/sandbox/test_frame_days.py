@@ -14,7 +14,7 @@ import requests
 
 from arsync_sandbox.clock import SandboxClock, target_of
 from arsync_sandbox.debtors import BEHAVIOURS
-from arsync_sandbox.platform import Email
+from arsync_sandbox.platform import SandboxEmail
 from arsync_sandbox.server import Sandbox
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -114,7 +114,9 @@ def played(start_little: Callable[..., Sandbox], *, letters: bool, seed: int = 7
         if letters:
             for unpaid in sandbox.books["little"].unpaid():
                 at = sandbox.now()
-                sandbox.send_email(Email(at, "smtp", ["x@y.example"], f"Reminder {unpaid.number}"))
+                sandbox.send_email(
+                    SandboxEmail(at, "smtp", ["x@y.example"], f"Reminder {unpaid.number}")
+                )
         with sandbox.lock:
             sandbox.timeline.move_to(sandbox.now() + timedelta(days=7))
     return sandbox

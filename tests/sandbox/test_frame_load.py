@@ -16,7 +16,7 @@ from arsync_sandbox.generate import INVOICES_MAX, generate
 from arsync_sandbox.load import PROBLEMS_MAX, LoadProblem, rows_from_folder, rows_from_json
 from arsync_sandbox.platform import ContactRow, InvoiceRow, PaymentRow
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.timeline import Rows
+from arsync_sandbox.timeline import LoadedRows
 
 CONTACTS = """id,name,email,currency,country,contact_group,terms_days,created_on
 c1,"Ridgeway, University",pay@ridgeway.example,GBP,GB,Key accounts,30,2024-02-29
@@ -38,7 +38,7 @@ def folder_of(path: Path, **files: str) -> Path:
     return path
 
 
-def made(seed: int, contacts: int, invoices: int) -> Rows:
+def made(seed: int, contacts: int, invoices: int) -> LoadedRows:
     return generate(
         seed=seed,
         contacts=contacts,
@@ -182,7 +182,7 @@ def test_a_generated_ledger_looks_like_a_business() -> None:
 def test_a_generated_ledger_has_limits() -> None:
     with pytest.raises(ValueError, match="at most"):
         made(1, 1, INVOICES_MAX + 1)
-    assert made(1, 0, 10) == Rows([], [], [])
+    assert made(1, 0, 10) == LoadedRows([], [], [])
 
 
 def test_rows_written_as_csv_are_read_back_identically(

@@ -23,12 +23,12 @@ from arsync.core.ledger.sanitising import (
     one_line,
 )
 from arsync.mail.context import is_web_link
-from arsync_quickbooks.documents import one
+from arsync_quickbooks.documents import decode_row
 from arsync_quickbooks.read_client import BY_NAME
-from arsync_quickbooks.records import Books, Names
+from arsync_quickbooks.records import BookSettings, ReferenceNames
 from arsync_sandbox.platform import ContactRow, InvoiceRow
 from arsync_sandbox.server import Sandbox
-from arsync_sandbox.timeline import Rows
+from arsync_sandbox.timeline import LoadedRows
 from arsync_xero.documents import CONTACTS, INVOICES
 from arsync_xero.records import to_contact, to_invoice
 
@@ -84,11 +84,11 @@ def xero_invoice(**odd: Any) -> Any:
 
 def quickbooks(entity: str, document: dict[str, Any]) -> Any:
     kind = BY_NAME[entity]
-    context: Any = Names({"1": HOSTILE}, {"1": HOSTILE}) if entity == "Customer" else BOOKS
-    return kind.convert(one(json.dumps(document).encode(), kind.document), context)
+    context: Any = ReferenceNames({"1": HOSTILE}, {"1": HOSTILE}) if entity == "Customer" else BOOKS
+    return kind.convert(decode_row(json.dumps(document).encode(), kind.document), context)
 
 
-BOOKS = Books("USD", multicurrency=True)
+BOOKS = BookSettings("USD", multicurrency=True)
 CUSTOMER = {
     "Id": "1",
     "DisplayName": HOSTILE,
@@ -225,7 +225,7 @@ def hostile(
         for contact_row in (contact, formula)
     ]
     sandbox = Sandbox(settings={"limits": False, "debtors": False, "consent": "allow"})
-    sandbox.load(Rows([contact, formula], invoices, []))
+    sandbox.load(LoadedRows([contact, formula], invoices, []))
     sandbox.start()
     connect(tmp_path, sandbox, "xero")
     yield Shell(tmp_path, capsys)

@@ -72,12 +72,10 @@ def answering(*parts: bytes, every_seconds: float = 0.0) -> Iterator[str]:
 def transport() -> Iterator[http.PlatformTransport]:
     timer = http.Timer(time.monotonic, lambda _: None)
     platform_transport = http.PlatformTransport(
-        "Xero",
+        http.TransportSettings("Xero", RateLimits(calls_per_minute=0, calls_at_once=0)),
         OneToken(),
-        RateLimits(calls_per_minute=0, calls_at_once=0),
         SetClock(NOW),
-        timer=timer,
-        response_seconds=0.3,
+        timing=http.Timing(timer, response_seconds=0.3),
     )
     yield platform_transport
     platform_transport.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arsync_sandbox.platform import Setting
+from arsync_sandbox.platform import SandboxSetting
 from arsync_sandbox.quickbooks.switches import SWITCHES as QUICKBOOKS_SETTINGS
 from arsync_sandbox.xero.settings import SETTINGS as XERO_SETTINGS
 
@@ -184,7 +184,7 @@ OF_REPETITIONS = (
 
 def variants() -> Iterator[tuple[str, str, Any]]:
     """Yield platform, switch and each answer but the usual one; in CI those of repetitions."""
-    settings: dict[str, tuple[Setting, ...]] = {
+    settings: dict[str, tuple[SandboxSetting, ...]] = {
         "xero": XERO_SETTINGS,
         "quickbooks": QUICKBOOKS_SETTINGS,
     }

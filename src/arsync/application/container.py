@@ -32,7 +32,7 @@ from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.planning.send_blocks import pauses, warnings
 from arsync.core.rulebook import Rulebook, needs
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
-from arsync.http import PlatformTransport
+from arsync.http import PlatformTransport, TransportHooks, TransportSettings
 from arsync.mail import Letters
 from arsync.rules_source.folder import Rules, holidays_in, read_rules
 from arsync.store import Keys, Store, open_store
@@ -260,18 +260,14 @@ class Parts:
         paced = self.config.get("runs", "pace") == "on"
         application = self._application(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
+        shared = self.store.paces.of(application, organisation_id, limits) if paced else None
         transport = self._transports(
-            platform.label,
+            TransportSettings(platform.label, limits, paced, shared, probing),
             tokens,
-            limits,
             self.clock,
-            pace=paced,
-            allowance=self.store.paces.of(application, organisation_id, limits) if paced else None,
-            writing=writing,
-            before_change=before_change,
-            probing=probing,
-            stop=stop,
-            on_clock=partial(self._note_clock, platform_name),
+            hooks=TransportHooks(
+                writing, before_change, stop, partial(self._note_clock, platform_name)
+            ),
         )
         try:
             yield transport

@@ -30,7 +30,7 @@ from arsync.errors import UserMistake
 
 ENTRY_POINT_GROUP = "arsync.connectors"
 BALANCE_CALLS_MAX = 3
-"""A pull spends at most so many calls on asking for balances."""
+"""The most calls that a pull spends on asking for balances."""
 SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
 into `saved` of the payload that restores them."""
@@ -142,7 +142,7 @@ class OrganisationRef(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """What a successful consent gives."""
+    """What a successful authorisation gives."""
 
     token: Token
     organisations: tuple[OrganisationRef, ...]
@@ -155,14 +155,15 @@ class Authoriser(Protocol):
     """False when no browser is needed (a Xero custom connection): call `grant_directly`."""
 
     def authorisation_url(self, *, redirect_uri: str, state: str, verifier: str) -> str:
-        """Return the consent page's address; `verifier` is PKCE's, used where supported."""
+        """Return the authorisation page's address; `verifier` is PKCE's, used where supported."""
         ...
 
     def exchange(self, callback_url: str, *, redirect_uri: str, state: str, verifier: str) -> Grant:
         """Turn the address the browser came back to into tokens.
 
         Raises:
-            UserMistake: consent was refused, the state does not match, the client id is wrong.
+            UserMistake: authorisation was refused, the state does not match, the client id is
+                wrong.
         """
         ...
 
@@ -179,7 +180,7 @@ class Authoriser(Protocol):
         ...
 
     def revoke(self, token: Token) -> None:
-        """Withdraw the consent at the platform."""
+        """Withdraw the authorisation at the platform."""
         ...
 
 
@@ -246,7 +247,7 @@ class Write(NamedTuple):
         return self.generation > 1 and self.action.kind in came_again
 
 
-class Standing(StrEnum):
+class ReversalStatus(StrEnum):
     """How what a write changed stands now."""
 
     OURS = "as arsync left it"
@@ -262,24 +263,24 @@ class Standing(StrEnum):
 class Undoing(NamedTuple):
     """What undoing a write would do: three states of the same thing, in words for people."""
 
-    standing: Standing
+    status: ReversalStatus
     was: str
     """Before arsync wrote: `payment terms: 30 days`."""
     wrote: str
     """What arsync wrote."""
     now: str
     """What stands there now, read afresh."""
-    why: str = ""
+    obstacle: str = ""
     """Of `CHANGED` and `FIXED`: what is in the way."""
 
     @property
     def refusal(self) -> str:
         """Return why it is not undone, with all three states; empty when it can be."""
-        if self.standing in {Standing.OURS, Standing.AS_BEFORE}:
+        if self.status in {ReversalStatus.OURS, ReversalStatus.AS_BEFORE}:
             return ""
         states = f"it was {self.was}; arsync wrote {self.wrote}; now it is {self.now}"
-        why = self.why or "somebody changed it since"
-        return f"{why}: {states}. It is left alone."
+        obstacle = self.obstacle or "somebody changed it since"
+        return f"{obstacle}: {states}. It is left alone."
 
 
 class Connector(Protocol):
@@ -323,6 +324,8 @@ class Connector(Protocol):
         """Return the customer's online view of an invoice, or an empty text."""
         ...
 
+    # Saved before the first attempt, because it serves twice: it undoes the write, and it lets
+    # `find` tell an old email from a new one.
     def prepare(self, action: Action) -> Mapping[str, str]:
         """Read what the write will change or be recognised by; saved before `perform`."""
         ...
@@ -404,7 +407,8 @@ def platform(name: str) -> Platform:
     Raises:
         UserMistake: no such connector is installed.
     """
+    # By name, not through `platforms`: only the connector that is used is imported.
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
         return cast("Platform", entry.load())
-    known = ", ".join(sorted(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)))
-    raise UserMistake(f"there is no connector for {name!r}. Installed: {known or 'none'}.")
+    installed = ", ".join(sorted(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)))
+    raise UserMistake(f"there is no connector for {name!r}. Installed: {installed or 'none'}.")

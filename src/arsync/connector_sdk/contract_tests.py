@@ -26,7 +26,7 @@ from arsync.connector_sdk import (
     Connector,
     Page,
     Platform,
-    Standing,
+    ReversalStatus,
     Write,
 )
 from arsync.core.actions import (
@@ -135,7 +135,7 @@ class Bench(Protocol):
         ...
 
 
-class Case(NamedTuple):
+class WriteCase(NamedTuple):
     """A kind of write, with the capability it needs."""
 
     payload: Payload
@@ -156,18 +156,18 @@ BASE = "XXX"
 """Stands for the organisation's currency."""
 
 CASES = (
-    Case(NotePayload(), Capability.NOTE_ON_INVOICE),
-    Case(NotePayload(), Capability.NOTE_ON_CONTACT, on_invoice=False),
-    Case(ReminderPayload(), Capability.EMAIL),
-    Case(ReminderPayload(), Capability.NOTE_ON_INVOICE, via=Via.SMTP),
-    Case(CreditHoldPayload(), Capability.CREDIT_HOLD, on_invoice=False),
-    Case(TermsPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
-    Case(PromisePayload(SOON), Capability.EXPECTED_DATE),
-    Case(DisputePayload("damaged goods"), Capability.NOTE_ON_INVOICE),
-    Case(TaskPayload("Call"), Capability.NOTE_ON_CONTACT, on_invoice=False),
-    Case(TaskDonePayload("Call", "will pay"), Capability.NOTE_ON_CONTACT, on_invoice=False),
-    Case(LetterPayload(file_name="letter.pdf"), Capability.ATTACHMENT),
-    Case(LateFeePayload(Decimal("12.50"), BASE, "Late payment fee"), Capability.LATE_FEE),
+    WriteCase(NotePayload(), Capability.NOTE_ON_INVOICE),
+    WriteCase(NotePayload(), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    WriteCase(ReminderPayload(), Capability.EMAIL),
+    WriteCase(ReminderPayload(), Capability.NOTE_ON_INVOICE, via=Via.SMTP),
+    WriteCase(CreditHoldPayload(), Capability.CREDIT_HOLD, on_invoice=False),
+    WriteCase(TermsPayload("cash on delivery"), Capability.TERMS, on_invoice=False),
+    WriteCase(PromisePayload(SOON), Capability.EXPECTED_DATE),
+    WriteCase(DisputePayload("damaged goods"), Capability.NOTE_ON_INVOICE),
+    WriteCase(TaskPayload("Call"), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    WriteCase(TaskDonePayload("Call", "will pay"), Capability.NOTE_ON_CONTACT, on_invoice=False),
+    WriteCase(LetterPayload(file_name="letter.pdf"), Capability.ATTACHMENT),
+    WriteCase(LateFeePayload(Decimal("12.50"), BASE, "Late payment fee"), Capability.LATE_FEE),
 )
 PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
@@ -205,7 +205,7 @@ class ConnectorContract:
         return Debtor(contact, (invoices[0], invoices[1]))
 
     @pytest.fixture(params=sorted(_BY_NAME))
-    def case(self, request: pytest.FixtureRequest, bench: Bench) -> Case:
+    def case(self, request: pytest.FixtureRequest, bench: Bench) -> WriteCase:
         """Return each kind of write that the connector offers."""
         case = _BY_NAME[request.param]
         if case.needs not in bench.connector().capabilities.offers:
@@ -239,9 +239,7 @@ class ConnectorContract:
             for allocation in payment.allocations
         ] == [(debtor.invoice_ids[0], Decimal("34.56"))]
 
-    def test_a_full_read_names_itself_so_that_missing_rows_are_noticed(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
+    def test_a_full_read_names_its_sweep(self, bench: Bench, debtor: Debtor) -> None:
         """Each kind's sweep has one name and one end."""
         pages = list(bench.connector().pull(None))
         for kind in (RecordKind.CONTACTS, RecordKind.INVOICES, RecordKind.PAYMENTS):
@@ -255,8 +253,8 @@ class ConnectorContract:
         whole = list(bench.connector().pull(None))
         for number, page in enumerate(whole[:-1]):
             pages = list(bench.connector().pull(page.cursor))
-            assert [(one.kind, one.records) for one in pages] == [
-                (one.kind, one.records) for one in whole[number + 1 :]
+            assert [(page.kind, page.records) for page in pages] == [
+                (page.kind, page.records) for page in whole[number + 1 :]
             ]
             assert pages[-1].complete
 
@@ -298,17 +296,16 @@ class ConnectorContract:
         owed = sum(
             invoice.amount_due for invoice in invoices if invoice.contact_id == debtor.contact_id
         )
-        told = {balance.contact_id: balance.amount for page in pages for balance in page.balances}
-        assert told[debtor.contact_id] == owed
+        balances = [balance for page in pages for balance in page.balances]
+        amounts = {balance.contact_id: balance.amount for balance in balances}
+        assert amounts[debtor.contact_id] == owed
         bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
         before = bench.calls()
         (fresh,) = bench.connector().balances([debtor.contact_id])
         assert fresh.amount == owed - Decimal("34.56")
         assert bench.calls() - before <= BALANCE_CALLS_MAX
 
-    def test_money_since_a_pull_is_asked_for_in_few_calls(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
+    def test_money_since_a_pull_takes_few_calls(self, bench: Bench, debtor: Debtor) -> None:
         """Only payments and credits; the pages move no cursor."""
         cursor = _cursor(bench)
         bench.advance(timedelta(minutes=15))
@@ -331,15 +328,15 @@ class ConnectorContract:
         """Pages come in an order that edits cannot change."""
         bench.add_invoices(debtor.contact_id, PAGED_INVOICES)
         before = bench.calls()
-        seen: list[str] = []
+        pulled_ids: list[str] = []
         for page in bench.connector().pull(None):
             rows = [row for row in page.records if isinstance(row, Invoice)]
-            seen += [row.id for row in rows]
+            pulled_ids += [row.id for row in rows]
             bench.advance(timedelta(seconds=1))
             for row in rows[:3]:
                 bench.pay(row.id, Decimal("0.01"))
         assert bench.calls() - before <= 2 + CALLS_BESIDE_ROWS_MAX
-        assert sorted(seen) == sorted(row["id"] for row in bench.state()["invoices"])
+        assert sorted(pulled_ids) == sorted(row["id"] for row in bench.state()["invoices"])
 
     def test_an_unreadable_cursor_begins_anew(self, bench: Bench, debtor: Debtor) -> None:
         """A cursor of another version costs a full pull, never a wrong one."""
@@ -357,29 +354,27 @@ class ConnectorContract:
                     assert row.status in set(DocumentStatus)
                     assert row.rate == 1 or row.currency != bench.connector().organisation()[2]
 
-    def test_single_records_are_read_afresh_and_lost_ones_are_told(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
+    def test_single_records_are_read_afresh(self, bench: Bench, debtor: Debtor) -> None:
         """`read` sees the platform as it is now."""
         lost = _another_id(debtor.invoice_ids[0])
         bench.pay(debtor.invoice_ids[0], Decimal("1234.56"))
         page = bench.connector().read(RecordKind.INVOICES, [*debtor.invoice_ids, lost])
-        found = _records([page], RecordKind.INVOICES)
-        assert set(found) == set(debtor.invoice_ids)
-        assert found[debtor.invoice_ids[0]].status == DocumentStatus.PAID
+        invoices = _records([page], RecordKind.INVOICES)
+        assert set(invoices) == set(debtor.invoice_ids)
+        assert invoices[debtor.invoice_ids[0]].status == DocumentStatus.PAID
         assert page.gone == (lost,)
         contacts = bench.connector().read(RecordKind.CONTACTS, [debtor.contact_id])
         assert [row.id for row in contacts.records] == [debtor.contact_id]
         assert bench.connector().read(RecordKind.INVOICES, []).records in ((), [])
 
     def test_what_was_never_written_is_not_found(
-        self, bench: Bench, debtor: Debtor, case: Case
+        self, bench: Bench, debtor: Debtor, case: WriteCase
     ) -> None:
         """`find` says None, so that the write may be made."""
         assert bench.connector().find(_write(bench, debtor, case)) is None
 
     def test_what_was_written_stands_and_is_found(
-        self, bench: Bench, debtor: Debtor, case: Case
+        self, bench: Bench, debtor: Debtor, case: WriteCase
     ) -> None:
         """Also by a process that knows nothing but the write, a day later."""
         write = _write(bench, debtor, case)
@@ -389,10 +384,10 @@ class ConnectorContract:
         bench.advance(timedelta(days=1))
         assert bench.connector().find(_later(bench, write)) is not None
 
-    def test_a_look_that_is_refused_never_says_that_nothing_stands(
-        self, bench: Bench, debtor: Debtor, case: Case
+    def test_a_refused_look_is_an_unknown_outcome(
+        self, bench: Bench, debtor: Debtor, case: WriteCase
     ) -> None:
-        """The third answer: nobody can tell. Only a certain no allows a repetition."""
+        """The third answer: the platform cannot tell. Only a certain no allows a repetition."""
         write = _write(bench, debtor, case)
         bench.connector().perform(write)
         bench.refuse_looks()
@@ -400,22 +395,22 @@ class ConnectorContract:
             bench.connector().find(_later(bench, write))
 
     def test_the_same_write_twice_stands_once(
-        self, bench: Bench, debtor: Debtor, case: Case
+        self, bench: Bench, debtor: Debtor, case: WriteCase
     ) -> None:
         """`perform` is safe to repeat, at once and later with the next generation."""
         write = _write(bench, debtor, case)
         bench.connector().perform(write)
-        standing = _standing(bench)
+        ledger = _standing(bench)
         bench.connector().perform(write)
-        assert _standing(bench) == standing
+        assert _standing(bench) == ledger
         again = write._replace(before={**write.before, "started_at": bench.now().isoformat()})
         bench.advance(timedelta(minutes=1))
         bench.connector().perform(again._replace(generation=2))
-        assert _standing(bench) == standing
+        assert _standing(bench) == ledger
 
     @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
     def test_a_lost_answer_is_settled_by_looking(
-        self, bench: Bench, debtor: Debtor, case: Case, effect: bool
+        self, bench: Bench, debtor: Debtor, case: WriteCase, effect: bool
     ) -> None:
         """Whether the write took effect or not, it stands exactly once in the end."""
         write = _write(bench, debtor, case)
@@ -453,9 +448,7 @@ class ConnectorContract:
         longest = max(len(row["text"]) for row in bench.state()["history"])
         assert longest <= bench.platform.capabilities.note_characters_max
 
-    def test_a_hold_is_lifted_without_a_trace_on_the_contact(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
+    def test_a_lifted_hold_leaves_no_trace(self, bench: Bench, debtor: Debtor) -> None:
         """Groups and people's own notes are what they were; the history tells both."""
         connector = bench.connector()
         if Capability.CREDIT_HOLD not in connector.capabilities.offers:
@@ -465,7 +458,7 @@ class ConnectorContract:
         connector.perform(hold)
         held = _contact(connector, debtor.contact_id)
         assert (held.groups, held.note) != (before.groups, before.note)
-        lift = _action(bench, debtor, Case(LiftCreditHoldPayload(), Capability.CREDIT_HOLD))
+        lift = _action(bench, debtor, WriteCase(LiftCreditHoldPayload(), Capability.CREDIT_HOLD))
         write = Write(lift, lift.key, before=connector.prepare(lift), text="Lifted")
         connector.perform(write)
         assert connector.find(write) is not None
@@ -484,7 +477,7 @@ class ConnectorContract:
         connector.perform(terms)
         assert _contact(connector, debtor.contact_id).terms != before
         saved = terms.before["saved.terms"]
-        restore = Case(RestoreTermsPayload(saved), Capability.TERMS)
+        restore = WriteCase(RestoreTermsPayload(saved), Capability.TERMS)
         action = _action(bench, debtor, restore)
         write = Write(action, action.key, before=connector.prepare(action), text="Restored")
         connector.perform(write)
@@ -492,7 +485,7 @@ class ConnectorContract:
         assert _contact(connector, debtor.contact_id).terms == before
 
     @pytest.fixture(params=UNDOABLE_NAMES)
-    def undoable(self, request: pytest.FixtureRequest, bench: Bench) -> Case:
+    def undoable(self, request: pytest.FixtureRequest, bench: Bench) -> WriteCase:
         """Return each kind of write that can be undone and that the connector offers."""
         case = _BY_NAME[request.param]
         offers = bench.connector().capabilities.offers
@@ -503,7 +496,7 @@ class ConnectorContract:
         return case
 
     def test_what_is_undone_is_as_it_was_before(
-        self, bench: Bench, debtor: Debtor, undoable: Case
+        self, bench: Bench, debtor: Debtor, undoable: WriteCase
     ) -> None:
         """Only the notes stay, and one more that tells of it."""
         before = _traces(bench)
@@ -511,32 +504,34 @@ class ConnectorContract:
         bench.connector().perform(write)
         assert _traces(bench) != before, "there is something to undo"
         state = bench.connector().undoing(write)
-        assert (state.standing, state.refusal) == (Standing.OURS, "")
+        assert (state.status, state.refusal) == (ReversalStatus.OURS, "")
         assert state.was != state.wrote
         assert state.now
         undo = _undo(write)
         bench.connector().perform(undo)
         assert _traces(bench) == before
-        assert bench.connector().undoing(write).standing is Standing.AS_BEFORE
+        assert bench.connector().undoing(write).status is ReversalStatus.AS_BEFORE
         assert bench.connector().find(undo) is not None
         assert (_marked(bench, write), _marked(bench, undo)) == (1, 1)
 
-    def test_undoing_twice_undoes_once(self, bench: Bench, debtor: Debtor, undoable: Case) -> None:
+    def test_undoing_twice_undoes_once(
+        self, bench: Bench, debtor: Debtor, undoable: WriteCase
+    ) -> None:
         """At once, and later with the next generation."""
         write = _write(bench, debtor, undoable)
         bench.connector().perform(write)
         undo = _undo(write)
         assert bench.connector().find(undo) is None
         bench.connector().perform(undo)
-        standing = _standing(bench)
+        ledger = _standing(bench)
         bench.connector().perform(undo)
         again = undo._replace(before={"started_at": bench.now().isoformat()}, generation=2)
         bench.connector().perform(again)
-        assert _standing(bench) == standing
+        assert _standing(bench) == ledger
 
     @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
-    def test_an_undoing_whose_answer_is_lost_is_settled_by_looking(
-        self, bench: Bench, debtor: Debtor, undoable: Case, effect: bool
+    def test_a_lost_undoing_is_settled_by_looking(
+        self, bench: Bench, debtor: Debtor, undoable: WriteCase, effect: bool
     ) -> None:
         """Whether it took effect or not, it is undone, and noted once."""
         before = _traces(bench)
@@ -554,60 +549,58 @@ class ConnectorContract:
         assert _traces(bench) == before
         assert _marked(bench, undo) == 1
 
-    def test_an_undoing_that_cannot_be_looked_at_is_neither_done_nor_undone(
-        self, bench: Bench, debtor: Debtor, undoable: Case
+    def test_an_undoing_behind_a_refusal_is_unknown(
+        self, bench: Bench, debtor: Debtor, undoable: WriteCase
     ) -> None:
         """Nothing is put back blindly."""
         write = _write(bench, debtor, undoable)
         bench.connector().perform(write)
-        undo, standing = _undo(write), _traces(bench)
+        undo, traces = _undo(write), _traces(bench)
         bench.refuse_looks()
         for look in (bench.connector().find, bench.connector().perform):
             with pytest.raises(ArsyncError):
                 look(undo)
         with pytest.raises(ArsyncError):
             bench.connector().undoing(write)
-        assert _traces(bench) == standing
+        assert _traces(bench) == traces
 
-    def test_what_a_person_changed_since_is_reported_and_left_alone(
-        self, bench: Bench, debtor: Debtor, undoable: Case
+    def test_a_persons_change_is_reported_and_left(
+        self, bench: Bench, debtor: Debtor, undoable: WriteCase
     ) -> None:
         """All three states are told: what it was, what arsync wrote, what is there."""
         write = _write(bench, debtor, undoable)
         bench.connector().perform(write)
-        standing = _traces(bench)
+        traces = _traces(bench)
         bench.change_by_hand(undoable.kind, debtor.contact_id, debtor.invoice_ids[0])
         changed = _traces(bench)
-        if changed == standing:
+        if changed == traces:
             pytest.skip(f"{bench.platform.label} knows no third state of it")
         state = bench.connector().undoing(write)
-        assert state.standing is Standing.CHANGED
+        assert state.status is ReversalStatus.CHANGED
         with pytest.raises(Rejected) as caught:
             bench.connector().perform(_undo(write))
         assert str(caught.value) == state.refusal
         assert all(words in state.refusal for words in (state.was, state.wrote, state.now))
         assert _traces(bench) == changed
 
-    def test_a_promise_that_followed_another_leaves_that_one_when_it_is_undone(
-        self, bench: Bench, debtor: Debtor
-    ) -> None:
+    def test_undoing_a_promise_leaves_the_earlier_one(self, bench: Bench, debtor: Debtor) -> None:
         """What stood before was arsync's own: it stands again."""
         case = _BY_NAME[PROMISE]
         if Capability.UNDO not in bench.connector().capabilities.offers:
             pytest.skip(f"{bench.platform.label} does not offer to undo")
         first = _write(bench, debtor, case)
         bench.connector().perform(first)
-        standing = _traces(bench)
+        traces = _traces(bench)
         later = PromisePayload(bench.now().date() + timedelta(days=20))
         action = replace(first.action, subject="second", payload=later)
         before = bench.connector().prepare(action)
         second = Write(action, action.key, before=before, text="A second promise.")
         bench.connector().perform(second)
-        assert _traces(bench) != standing
-        assert bench.connector().undoing(first).standing is Standing.CHANGED
+        assert _traces(bench) != traces
+        assert bench.connector().undoing(first).status is ReversalStatus.CHANGED
         bench.connector().perform(_undo(second))
-        assert _traces(bench) == standing
-        assert bench.connector().undoing(first).standing is Standing.OURS
+        assert _traces(bench) == traces
+        assert bench.connector().undoing(first).status is ReversalStatus.OURS
 
     def test_what_leaves_no_trace_to_put_back_is_refused(
         self, bench: Bench, debtor: Debtor
@@ -661,14 +654,16 @@ def _contact(connector: Connector, contact_id: str) -> Contact:
     return contact
 
 
-def _another_id(known: str) -> str:
+def _another_id(existing_id: str) -> str:
     """Return an id of the same form that nothing has."""
-    if known.isdigit():
-        return str(int(known) + 900_000)
-    return ("0" if known[0] != "0" else "1") + known[1:-1] + ("0" if known[-1] != "0" else "1")
+    if existing_id.isdigit():
+        return str(int(existing_id) + 900_000)
+    first = "0" if existing_id[0] != "0" else "1"
+    last = "0" if existing_id[-1] != "0" else "1"
+    return first + existing_id[1:-1] + last
 
 
-def _action(bench: Bench, debtor: Debtor, case: Case) -> Action:
+def _action(bench: Bench, debtor: Debtor, case: WriteCase) -> Action:
     currency = bench.connector().organisation().base_currency
     payload = case.payload
     if isinstance(payload, PromisePayload):
@@ -689,7 +684,7 @@ def _action(bench: Bench, debtor: Debtor, case: Case) -> Action:
     )
 
 
-def _write(bench: Bench, debtor: Debtor, case: Case) -> Write:
+def _write(bench: Bench, debtor: Debtor, case: WriteCase) -> Write:
     action = _action(bench, debtor, case)
     letter = case.kind == ActionKind.LETTER
     return Write(

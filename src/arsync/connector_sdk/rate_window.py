@@ -3,9 +3,9 @@
 A sliding minute instead of a bucket that starts full: the platforms count in fixed windows that
 start at times unknown to us, and only a sliding minute never exceeds such a window.
 
-Calls are lent in small blocks, so that processes that share a count need not tell of each call. A
-block counts as if all of it left at the last moment at which it may; who gives it back tells how
-much of it was used, and when.
+Calls are reserved in small blocks, so that processes that share a count need not report each call.
+A block counts as if all of it left at the last moment at which it may; when the holder releases it,
+it reports how much of it was used, and when.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ DAY_SECONDS = 86_400.0
 DAY_LIMIT_WAIT_SECONDS = 3_600.0
 """How long a used-up day is believed without asking again: no platform tells when its day ends."""
 BLOCK_SECONDS = 2.0
-"""Lent calls leave within this time, or not at all."""
+"""Reserved calls leave within this time, or not at all."""
 BLOCK_CALLS_MAX = 8
 ROOM_SHARE = 4
 """Of the room there is, one block takes a fourth at most: others want to call too."""
 CALL_SECONDS_MAX = 150.0
 """A call that lasts longer no longer counts as under way: its process may have died in it."""
 QUEUE_SECONDS = 3.0
-"""Who waits for one of the calls at once asks again within this time, or has left the queue."""
+"""A caller in the queue for a call at once asks again within this time, or has left it."""
 TURN_SECONDS = 0.1
 """How long to wait before asking again for one of the calls at once."""
 
 
-class Wish(NamedTuple):
-    """What a caller wants, and what it has to tell since it last asked."""
+class AcquireRequest(NamedTuple):
+    """What a caller asks for, and what it has to report since it last asked."""
 
     holder: str
     """Names the caller; it makes one call at a time."""
@@ -52,12 +52,12 @@ class Wish(NamedTuple):
     app_minute_left: int | None = None
     reads: int = 0
     """How many calls that only read were answered."""
-    told_ago_seconds: float = 0.0
+    learned_ago_seconds: float = 0.0
     """When the platform said so."""
 
 
-class Taken(NamedTuple):
-    """What was lent. Without calls it says how long to wait, or that the day is over."""
+class Permit(NamedTuple):
+    """What was reserved. Without calls it says how long to wait, or that the day is over."""
 
     calls: int = 0
     pause_seconds: float = 0.0
@@ -68,15 +68,15 @@ class Taken(NamedTuple):
     """The month's reads are used up for so long; None when they are not."""
 
 
-class Allowance(Protocol):
+class RateLimiter(Protocol):
     """Where calls are counted: in memory for one process, in the store for all of them."""
 
-    def take(self, wish: Wish) -> Taken:
-        """Settle the last block and lend another."""
+    def acquire(self, request: AcquireRequest) -> Permit:
+        """Release the last block and reserve another."""
         ...
 
-    def give_back(self, wish: Wish) -> None:
-        """Settle the last block: the caller is done."""
+    def release(self, request: AcquireRequest) -> None:
+        """Release the last block: the caller is done."""
         ...
 
     def day_is_over(self, seconds: float) -> None:
@@ -88,21 +88,27 @@ class Allowance(Protocol):
         ...
 
 
-@dataclass
-class Tally:
-    """What was asked of one organisation, or by one application, of late.
+# The count is kept as JSON that processes of several versions may share, so it keeps the names
+# under which it was first written.
+_STORED_NAMES = {"reserved": "lent", "in_flight": "flying"}
+_FIELD_NAMES = {stored: name for name, stored in _STORED_NAMES.items()}
 
-    Moments are seconds on one clock, the same for all who share the tally.
+
+@dataclass
+class CallCount:
+    """The calls of one organisation, or of one application, of late.
+
+    Moments are seconds on one clock, the same for all callers that share the count.
     """
 
     used: list[tuple[float, int]] = field(default_factory=list)
     """Moments and how many calls left then, at the latest."""
-    lent: dict[str, tuple[float, int]] = field(default_factory=dict)
+    reserved: dict[str, tuple[float, int]] = field(default_factory=dict)
     """By holder: until when, how many calls."""
-    flying: dict[str, float] = field(default_factory=dict)
-    """Who may have a call under way: by holder, until when that is believed."""
+    in_flight: dict[str, float] = field(default_factory=dict)
+    """Callers that may have a call under way: by holder, until when that is believed."""
     queue: dict[str, float] = field(default_factory=dict)
-    """Who waits for one of the calls at once: by holder, when it asked last. First come first."""
+    """Callers that wait for a call at once: by holder, when it asked last. First come first."""
     ceiling: int | None = None
     """What the platform's own count leaves us a minute; None: the limit."""
     day_left: int | None = None
@@ -112,45 +118,48 @@ class Tally:
     """`day_left` was counted here, from the setting: the platform has told nothing yet."""
     rest_until: float = 0.0
     month: str = ""
-    """The month of `reads`, by UTC: nobody says in which zone it is counted."""
+    """The month of `reads`, by UTC: no platform says in which zone it is counted."""
     reads: int = 0
 
     @classmethod
-    def from_text(cls, text: str) -> Tally:
-        """Read what `text` wrote; an empty text is a fresh tally."""
+    def from_text(cls, text: str) -> CallCount:
+        """Read what `text` wrote; an empty text is a fresh count."""
         tree: dict[str, Any] = json.loads(text) if text else {}
-        tally = cls(**tree)
-        tally.used = [(at, calls) for at, calls in tally.used]
-        tally.lent = {name: (until, calls) for name, (until, calls) in tally.lent.items()}
-        return tally
+        count = cls(**{_FIELD_NAMES.get(name, name): value for name, value in tree.items()})
+        count.used = [(at, calls) for at, calls in count.used]
+        count.reserved = {
+            holder: (until, calls) for holder, (until, calls) in count.reserved.items()
+        }
+        return count
 
     def text(self) -> str:
         """Return it as JSON, to be kept."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        tree = {_STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        return json.dumps(tree, separators=(",", ":"))
 
-    def settle(self, wish: Wish, now: float) -> None:
+    def release(self, request: AcquireRequest, now: float) -> None:
         """Take back the holder's block, and note how much of it was used."""
-        self.flying.pop(wish.holder, None)
-        if self.lent.pop(wish.holder, None) and wish.used:
-            self.used.append((now - wish.used_ago_seconds, wish.used))
+        self.in_flight.pop(request.holder, None)
+        if self.reserved.pop(request.holder, None) and request.used:
+            self.used.append((now - request.used_ago_seconds, request.used))
         self._forget(now)
 
-    def learn(self, wish: Wish, limits: RateLimits, now: float) -> None:
+    def learn(self, request: AcquireRequest, limits: RateLimits, now: float) -> None:
         """Believe the platform's own count of what is left."""
-        self.learn_minute(wish.minute_left, limits, now)
-        if wish.day_left is not None:
-            told_at = now - wish.told_ago_seconds
-            self.set_day(wish.day_left, told_at + DAY_LIMIT_WAIT_SECONDS)
+        self.learn_minute(request.minute_left, limits, now)
+        if request.day_left is not None:
+            learned_at = now - request.learned_ago_seconds
+            self.set_day(request.day_left, learned_at + DAY_LIMIT_WAIT_SECONDS)
 
-    def learn_minute(self, left: int | None, limits: RateLimits, now: float) -> None:
+    def learn_minute(self, minute_left: int | None, limits: RateLimits, now: float) -> None:
         """Believe what the platform says is left of the minute."""
-        if left is not None and limits.calls_per_minute:
-            ceiling = self._within(MINUTE_SECONDS, now) + left
+        if minute_left is not None and limits.calls_per_minute:
+            ceiling = self._within(MINUTE_SECONDS, now) + minute_left
             self.ceiling = max(1, min(limits.calls_per_minute, ceiling))
 
-    def set_day(self, left: int, until: float) -> None:
+    def set_day(self, day_left: int, until: float) -> None:
         """Note what is left of the day's calls, and until when that is believed."""
-        self.day_left, self.day_until, self.own_day = left, until, False
+        self.day_left, self.day_until, self.own_day = day_left, until, False
 
     def read(self, calls: int, now: float) -> None:
         """Count calls that read, in the month of `now`."""
@@ -159,25 +168,26 @@ class Tally:
             self.month, self.reads = month, 0
         self.reads += calls
 
-    def month_ends(self, wish: Wish, limits: RateLimits, now: float) -> float | None:
+    def month_ends(self, request: AcquireRequest, limits: RateLimits, now: float) -> float | None:
         """Return for how long nothing more is read; None when there are reads left."""
         self.read(0, now)
         most = limits.reads_per_month
-        if not most or wish.changes or self.reads < most - limits.reads_reserve:
+        if not most or request.changes or self.reads < most - limits.reads_reserve:
             return None
         day = datetime.fromtimestamp(now, UTC).replace(
             day=1, hour=0, minute=0, second=0, microsecond=0
         )
         return (day + timedelta(days=32)).replace(day=1).timestamp() - now
 
-    def room(self, wish: Wish, limits: RateLimits, now: float) -> Taken:
-        """Return how many calls could be lent; lends none."""
-        ends = self._day_ends(wish, limits, now)
+    def room(self, request: AcquireRequest, limits: RateLimits, now: float) -> Permit:
+        """Return how many calls could be reserved; reserves none."""
+        ends = self._day_ends(request, limits, now)
         if ends is not None:
-            return Taken(day_left=self.day_left, day_ends_seconds=ends)
+            return Permit(day_left=self.day_left, day_ends_seconds=ends)
+        # After the day: a day that is over is said even during a pause, since it lasts longer.
         if self.rest_until > now:
-            return Taken(pause_seconds=self.rest_until - now)
-        room, pause = wish.calls * ROOM_SHARE, 0.0
+            return Permit(pause_seconds=self.rest_until - now)
+        room, pause = request.calls * ROOM_SHARE, 0.0
         for most, seconds in (
             (min(limits.calls_per_minute, self.ceiling or limits.calls_per_minute), MINUTE_SECONDS),
             (limits.calls_per_second, 1.0),
@@ -186,41 +196,44 @@ class Tally:
                 room = min(room, most - self._within(seconds, now))
                 pause = max(pause, self._until_room(most, seconds, now))
         if pause > 0:
-            return Taken(pause_seconds=pause)
-        if limits.calls_at_once and not self._has_turn(wish.holder, limits.calls_at_once, now):
-            return Taken(pause_seconds=TURN_SECONDS)
-        calls = max(1, min(wish.calls, room // ROOM_SHARE))
+            return Permit(pause_seconds=pause)
+        if limits.calls_at_once and not self._has_turn(request.holder, limits.calls_at_once, now):
+            return Permit(pause_seconds=TURN_SECONDS)
+        # Never all the room there is: a single caller would then starve those that come next.
+        calls = max(1, min(request.calls, room // ROOM_SHARE))
         if self.day_left is not None:
-            reserve = 0 if wish.changes else limits.reserve_per_day
+            reserve = 0 if request.changes else limits.reserve_per_day
             calls = min(calls, self.day_left - reserve)
-        return Taken(calls, day_left=self.day_left)
+        return Permit(calls, day_left=self.day_left)
 
-    def lend(self, holder: str, calls: int, now: float) -> None:
-        """Lend a block; a single call leaves at once, so nobody need wait to hear of it."""
+    def reserve(self, holder: str, calls: int, now: float) -> None:
+        """Reserve a block; a single call leaves at once, so its use need not be reported first."""
+        # A block counts from its end, when the last of its calls may still leave: counted from its
+        # start, the platform could see more calls in a minute than it allows.
         if calls == 1:
             self.used.append((now, 1))
         else:
-            self.lent[holder] = (now + BLOCK_SECONDS, calls)
-        self.flying[holder] = now + BLOCK_SECONDS + CALL_SECONDS_MAX
+            self.reserved[holder] = (now + BLOCK_SECONDS, calls)
+        self.in_flight[holder] = now + BLOCK_SECONDS + CALL_SECONDS_MAX
         self.queue.pop(holder, None)
         if self.day_left is not None:
             self.day_left = max(0, self.day_left - calls)
 
-    def _day_ends(self, wish: Wish, limits: RateLimits, now: float) -> float | None:
+    def _day_ends(self, request: AcquireRequest, limits: RateLimits, now: float) -> float | None:
         old = not now < self.day_until <= now + 2 * DAY_SECONDS
         if limits.calls_per_day and (not self.day_until or (old and self.own_day)):
             self.set_day(limits.calls_per_day, now + DAY_SECONDS)
             self.own_day = True
         elif old:
-            # What was known is old: one call goes out to learn what the platform says today.
+            # The platform's figure is old: one call goes out to learn what it says today.
             self.day_left = None
         if self.day_left is None:
             return None
-        reserve = 0 if wish.changes else limits.reserve_per_day
+        reserve = 0 if request.changes else limits.reserve_per_day
         return self.day_until - now if self.day_left <= reserve else None
 
     def _moments(self) -> list[tuple[float, int]]:
-        return sorted([*self.used, *self.lent.values()])
+        return sorted([*self.used, *self.reserved.values()])
 
     def _within(self, seconds: float, now: float) -> int:
         return sum(calls for at, calls in self._moments() if at > now - seconds)
@@ -237,11 +250,11 @@ class Tally:
         return 0.0
 
     def _has_turn(self, holder: str, most: int, now: float) -> bool:
-        """Say whether a call may fly now; who may not is put into the queue."""
-        flying = sum(until > now for name, until in self.flying.items() if name != holder)
+        """Say whether a call may leave now; a caller that may not is put into the queue."""
+        in_flight = sum(until > now for name, until in self.in_flight.items() if name != holder)
         before = list(self.queue)
         ahead = before.index(holder) if holder in before else len(before)
-        if flying + ahead < most:
+        if in_flight + ahead < most:
             return True
         self.queue[holder] = now
         return False
@@ -249,23 +262,23 @@ class Tally:
     def _forget(self, now: float) -> None:
         """Drop what no limit asks for any more, and mend what a clock that was set back left."""
         latest = now + BLOCK_SECONDS
-        for holder, (until, calls) in list(self.lent.items()):
+        for holder, (until, calls) in list(self.reserved.items()):
             if until <= now:
-                # Whoever held it is gone, or slow: all of it may have left.
-                del self.lent[holder]
+                # Its holder is gone, or slow: all of it may have left.
+                del self.reserved[holder]
                 self.used.append((min(until, latest), calls))
-        kept: list[tuple[float, int]] = []
+        recent: list[tuple[float, int]] = []
         for at, calls in sorted((min(at, latest), calls) for at, calls in self.used):
             if at <= now - MINUTE_SECONDS:
                 continue
-            if kept and now - at > 1.0 and int(at) == int(kept[-1][0]):
+            if recent and now - at > 1.0 and int(at) == int(recent[-1][0]):
                 # One entry a second, at the later moment: neither leaves a window too early.
-                kept[-1] = (at, kept[-1][1] + calls)
+                recent[-1] = (at, recent[-1][1] + calls)
             else:
-                kept.append((at, calls))
-        self.used = kept
+                recent.append((at, calls))
+        self.used = recent
         horizon = latest + CALL_SECONDS_MAX
-        self.flying = {name: min(t, horizon) for name, t in self.flying.items() if t > now}
+        self.in_flight = {name: min(t, horizon) for name, t in self.in_flight.items() if t > now}
         self.queue = {
             name: min(t, now) for name, t in self.queue.items() if t > now - QUEUE_SECONDS
         }

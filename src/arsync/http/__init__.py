@@ -22,7 +22,10 @@ from arsync.http.transport import (
     RESPONSE_SECONDS_MAX,
     RETRY_WAIT_SECONDS_MAX,
     PlatformTransport,
+    Timing,
     TokenSource,
+    TransportHooks,
+    TransportSettings,
     Usage,
 )
 
@@ -41,7 +44,10 @@ __all__ = [
     "PlatformSession",
     "PlatformTransport",
     "Timer",
+    "Timing",
     "TokenSource",
+    "TransportHooks",
+    "TransportSettings",
     "Usage",
     "callback_parameters",
     "is_loopback",

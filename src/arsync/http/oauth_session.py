@@ -91,12 +91,12 @@ class PlatformSession(OAuth2Session):
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request, giving a loopback address its http back."""
-        parts = urlsplit(str(request.url))
-        if parts.scheme == "https" and parts.netloc in self._plain_hosts:
-            request.url = urlunsplit(("http", *parts[1:]))
+        address = urlsplit(str(request.url))
+        if address.scheme == "https" and address.netloc in self._plain_hosts:
+            request.url = urlunsplit(("http", *address[1:]))
         return super().prepare_request(request)
 
-    def consent_url(
+    def authorisation_url(
         self,
         url: str,
         *,
@@ -105,12 +105,12 @@ class PlatformSession(OAuth2Session):
         state: str,
         verifier: str = "",
     ) -> str:
-        """Return the address of the consent page.
+        """Return the address of the authorisation page.
 
         Args:
             url: the platform's authorisation endpoint.
             redirect_uri: where the browser comes back to.
-            scopes: the scopes asked for, parted by spaces.
+            scopes: the scopes asked for, separated by spaces.
             state: comes back with the browser, and must match.
             verifier: the PKCE verifier; empty for a platform without PKCE.
         """
@@ -119,20 +119,19 @@ class PlatformSession(OAuth2Session):
         if verifier:
             challenge = self._client.create_code_challenge(verifier, "S256")
             extra = {"code_challenge": challenge, "code_challenge_method": "S256"}
-        address: str = self._client.prepare_request_uri(
+        page: str = self._client.prepare_request_uri(
             self._shown_to_oauthlib(url),
             redirect_uri=redirect_uri,
             scope=scopes.split(),
             state=state,
             **extra,
         )
-        parts = urlsplit(address)
-        return urlunsplit((urlsplit(url).scheme, *parts[1:]))
+        return urlunsplit((urlsplit(url).scheme, *urlsplit(page)[1:]))
 
     def exchange(
         self, url: str, *, code: str, redirect_uri: str, verifier: str = "", secret: str = ""
     ) -> Token:
-        """Turn the code of a consent into a token.
+        """Turn the code of an authorisation into a token.
 
         Raises:
             UserMistake: wrong client, or the code is old or used. RetryLater: not reachable.
@@ -152,8 +151,8 @@ class PlatformSession(OAuth2Session):
                 return self._token(answer)
         except NeedsReconnect as error:
             raise UserMistake(
-                f"{self._label} refused the consent's code ({error}). It lives a few minutes and"
-                " works once: run `arsync connect` again."
+                f"{self._label} refused the authorisation code ({error}). It lives a few minutes"
+                " and works once: run `arsync connect` again."
             ) from None
 
     def client_credentials(self, url: str, *, scopes: str, secret: str) -> Token:
@@ -215,7 +214,7 @@ class PlatformSession(OAuth2Session):
     def read_json(
         self, url: str, *, access_token: str, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """Read a JSON answer with a token that is not saved yet (who was connected?).
+        """Read a JSON answer with a token that is not saved yet, to name the organisation.
 
         Raises:
             NeedsReconnect: the token is not accepted. RetryLater: not reachable.
@@ -239,11 +238,11 @@ class PlatformSession(OAuth2Session):
         return response.content
 
     def _shown_to_oauthlib(self, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme == "http" and is_loopback(parts.hostname or ""):
-            self._plain_hosts.add(parts.netloc)
-            return urlunsplit(("https", *parts[1:]))
-        if parts.scheme != "https" or not parts.hostname:
+        address = urlsplit(url)
+        if address.scheme == "http" and is_loopback(address.hostname or ""):
+            self._plain_hosts.add(address.netloc)
+            return urlunsplit(("https", *address[1:]))
+        if address.scheme != "https" or not address.hostname:
             raise UserMistake(
                 f"{url}: a platform's address must begin with https://."
                 " http:// is only for this computer (127.0.0.1, localhost)."
@@ -293,17 +292,17 @@ class PlatformSession(OAuth2Session):
             yield
         except InvalidGrantError as error:
             raise NeedsReconnect(
-                f"{self._label}: the consent is no longer valid{_said(error)};"
+                f"{self._label}: the authorisation is no longer valid{_description(error)};"
                 " run `arsync connect` again"
             ) from None
         except (InvalidClientError, UnauthorizedClientError) as error:
             raise UserMistake(
                 f"{self._label} does not know this client id, or the secret is wrong"
-                f"{_said(error)}. Check client_id and client_secret in the configuration."
+                f"{_description(error)}. Check client_id and client_secret in the configuration."
             ) from None
         except OAuth2Error as error:
             raise UserMistake(
-                f"{self._label} refused the token call: {error.error}{_said(error)}."
+                f"{self._label} refused the token call: {error.error}{_description(error)}."
             ) from None
         except requests.exceptions.InvalidURL:
             raise UserMistake(f"{url}: this is not a web address.") from None
@@ -316,7 +315,7 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _said(error: OAuth2Error) -> str:
+def _description(error: OAuth2Error) -> str:
     return f" ({error.description})" if error.description else ""
 
 
@@ -344,7 +343,7 @@ def callback_parameters(callback_url: str, *, state: str) -> dict[str, str]:
     """Return what the browser brought back: `code` and the platform's own extras.
 
     Raises:
-        UserMistake: consent was refused, or this is not the answer to our question.
+        UserMistake: authorisation was refused, or this is not the answer to our question.
     """
     query = {name: values[0] for name, values in parse_qs(urlsplit(callback_url).query).items()}
     if not state or query.get("state") != state:
@@ -354,7 +353,7 @@ def callback_parameters(callback_url: str, *, state: str) -> dict[str, str]:
         )
     if "error" in query:
         words = query.get("error_description") or query["error"]
-        raise UserMistake(f"Consent was not given: {words}.")
+        raise UserMistake(f"Authorisation was not given: {words}.")
     if not query.get("code"):
         raise UserMistake(
             "The address that the browser came back to holds no code. Copy all of it."

@@ -24,21 +24,23 @@ _WORDS_LENGTH_MAX = 300
 
 def never_arrived(error: BaseException) -> bool:
     """Say whether the connection itself failed, so that no byte of the request was sent."""
-    seen: set[int] = set()
+    # requests wraps urllib3, which wraps the socket's error: what happened is somewhere inside, in
+    # chains that may be circular.
+    visited: set[int] = set()
     queue: list[Any] = [error]
     while queue:
-        one = queue.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
+        cause = queue.pop()
+        if not isinstance(cause, BaseException) or id(cause) in visited:
             continue
-        seen.add(id(one))
+        visited.add(id(cause))
         if isinstance(
-            one,
+            cause,
             urllib3.exceptions.NewConnectionError
             | urllib3.exceptions.ConnectTimeoutError
             | ssl.SSLCertVerificationError,
         ):
             return True
-        queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
     return False
 
 
@@ -91,9 +93,9 @@ def _faults(tree: Any) -> list[Any]:
 def unreachable_words(host: str, error: requests.RequestException) -> str:
     """Return why no answer came, for people: what to look at."""
     if isinstance(error, requests.exceptions.SSLError):
-        why = "its certificate is not one that this computer trusts."
+        reason = "its certificate is not one that this computer trusts."
     elif isinstance(error, requests.exceptions.Timeout):
-        why = "no answer in time."
+        reason = "no answer in time."
     else:
-        why = "no connection; is this computer online?"
-    return f"{host} cannot be reached: {why}"
+        reason = "no connection; is this computer online?"
+    return f"{host} cannot be reached: {reason}"

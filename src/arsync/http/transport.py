@@ -24,7 +24,7 @@ from tenacity import (
 from arsync import __version__
 from arsync.clock import Clock
 from arsync.connector_sdk import HttpResponse, RateLimits, Token
-from arsync.connector_sdk.rate_window import DAY_LIMIT_WAIT_SECONDS, Allowance
+from arsync.connector_sdk.rate_window import DAY_LIMIT_WAIT_SECONDS, RateLimiter
 from arsync.errors import (
     ArsyncError,
     NeedsReconnect,
@@ -116,63 +116,91 @@ class _Again(Exception):
         self.pause_seconds = pause_seconds
 
 
+class TransportSettings(NamedTuple):
+    """How one organisation is called."""
+
+    label: str
+    """The platform's name, for messages."""
+    limits: RateLimits
+    """How fast this organisation may be called."""
+    pace: bool = True
+    """False leaves the pace to the platform's refusals (for the sandbox)."""
+    rate_limiter: RateLimiter | None = None
+    """Counts the calls of all processes; None: those of this transport alone."""
+    probing: bool = False
+    """The platform was away: until it answers, nothing is tried twice."""
+
+
+class TransportHooks(NamedTuple):
+    """What the transport asks and tells while it works."""
+
+    writing: Callable[[], bool] = lambda: False
+    """Says whether what is read now serves writes, and so may use their reserve of the day."""
+    before_change: Callable[[], None] = lambda: None
+    """Called when a change is about to leave, all waiting done; may raise."""
+    stop: Callable[[], bool] | None = None
+    """True ends waits with `Stopping`; calls that have begun are never cut short."""
+    on_clock: Callable[[str, float], None] = lambda _host, _ahead: None
+    """Called with the platform's host, and by how many seconds this computer's clock is ahead of
+    it, whenever an answer tells that better than those before."""
+
+
+class Timing(NamedTuple):
+    """How time passes, and how long is waited. Tests pass a timer that does not wait."""
+
+    timer: Timer = REAL_TIME
+    read_seconds: float = READ_SECONDS
+    """How long the platform may be silent before its answer counts as lost."""
+    response_seconds: float = RESPONSE_SECONDS_MAX
+    """How long the body of an answer may take in all."""
+
+
+NO_HOOKS = TransportHooks()
+REAL_TIMING = Timing()
+
+
 class PlatformTransport:
-    """Calls one organisation at one platform. Implements `arsync.connector.Transport`."""
+    """Calls one organisation at one platform. Implements `arsync.connector_sdk.Transport`."""
 
     def __init__(
         self,
-        label: str,
+        settings: TransportSettings,
         tokens: TokenSource,
-        limits: RateLimits,
         clock: Clock,
         *,
-        pace: bool = True,
-        timer: Timer = REAL_TIME,
-        read_seconds: float = READ_SECONDS,
-        response_seconds: float = RESPONSE_SECONDS_MAX,
-        allowance: Allowance | None = None,
-        writing: Callable[[], bool] = lambda: False,
-        before_change: Callable[[], None] = lambda: None,
-        probing: bool = False,
-        stop: Callable[[], bool] | None = None,
-        on_clock: Callable[[str, float], None] = lambda _host, _ahead: None,
+        hooks: TransportHooks = NO_HOOKS,
+        timing: Timing = REAL_TIMING,
     ) -> None:
         """Make a transport; no call is made.
 
         Args:
-            label: the platform's name, for messages.
+            settings: how the organisation is called.
             tokens: where the token comes from.
-            limits: how fast this organisation may be called.
             clock: tells whether the token is about to expire.
-            pace: False leaves the pace to the platform's refusals (for the sandbox).
-            timer: where durations come from; tests pass one that does not wait.
-            read_seconds: how long the platform may be silent before its answer counts as lost.
-            response_seconds: how long the body of an answer may take in all.
-            allowance: counts the calls of all processes; None: those of this transport alone.
-            writing: says whether what is read now serves writes, and so may use their reserve of
-                the day's calls.
-            before_change: called when a change is about to leave, all waiting done; may raise.
-            probing: the platform was away: until it answers, nothing is tried twice.
-            stop: True ends waits with `Stopping`; calls that have begun are never cut short.
-            on_clock: is told of the platform's host, and by how many seconds this computer's clock
-                is ahead of it, whenever an answer tells that better than those before.
+            hooks: what is asked and told on the way.
+            timing: how long is waited.
         """
+        label, timer = settings.label, timing.timer
         self._label = label
-        self._read_seconds = read_seconds
-        self._response_seconds = response_seconds
         self._tokens = tokens
         self._clock = clock
+        self._timing = timing
         self._timer = timer
-        self._waits = until_stopped(timer, stop) if stop else timer
+        self._hooks = hooks
+        # A stop ends waits, never a call: cutting a write short would make its outcome unknown.
+        self._waits = until_stopped(timer, hooks.stop) if hooks.stop else timer
         self._session = PlatformSession("", label=label, clock=clock)
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
-        self._writing = writing
-        self._before_change = before_change
-        self._probing = probing
-        self.pacer = Pacer(label, limits, timer=self._waits, pace=pace, allowance=allowance)
+        self._probing = settings.probing
+        self.pacer = Pacer(
+            label,
+            settings.limits,
+            timer=self._waits,
+            pace=settings.pace,
+            rate_limiter=settings.rate_limiter,
+        )
         self.usage = Usage()
-        self._on_clock = on_clock
         self._ahead: float | None = None
 
     def close(self) -> None:
@@ -190,8 +218,9 @@ class PlatformTransport:
         body: bytes | None = None,
         changes: bool = False,
     ) -> HttpResponse:
-        """Make one call; see `arsync.connector.Transport.request`."""
+        """Make one call; see `arsync.connector_sdk.Transport.request`."""
         call = _Call(method, url, params, headers or {}, body, changes)
+        # Only what certainly did nothing is tried again: `_Again` is never raised for a change.
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
             stop=lambda state: self._probing or _enough(state),
@@ -215,6 +244,7 @@ class PlatformTransport:
             # A 401 is decided before anything happens, so a change may be repeated too.
             token = self._renew(token)
             answer = self._once(call, token)
+        # Twice refused: a new token did not help, so only the owner can.
         if answer.status in {401, 403}:
             raise NeedsReconnect(
                 f"{self._label} answers {answer.status}{words(answer)}."
@@ -230,11 +260,11 @@ class PlatformTransport:
 
     def _token(self) -> Token:
         token = self._tokens.current()
-        left = token.expires_at - self._clock.now()
+        lifetime = token.expires_at - self._clock.now()
         # A token that this transport has just renewed is used even if it looks old: the clocks
         # here and there may differ, and the platform's 401 decides.
         if (
-            left <= timedelta(seconds=EXPIRY_MARGIN_SECONDS)
+            lifetime <= timedelta(seconds=EXPIRY_MARGIN_SECONDS)
             and token.access_token != self._renewed_token
         ):
             return self._renew(token)
@@ -256,14 +286,17 @@ class PlatformTransport:
         return token
 
     def _once(self, call: _Call, token: Token) -> HttpResponse:
-        self.pacer.admit(changes=call.changes or self._writing())
+        # The re-check before a message is part of the message: what is read for a write may use the
+        # reserve of writes, or the reserve would be of no use.
+        self.pacer.admit(changes=call.changes or self._hooks.writing())
         kind = "change" if call.changes else "read"
         with self.pacer.slot():
             started = self._timer.monotonic()
             if call.changes and started - self._last_call_at > IDLE_SECONDS_MAX:
                 self._session.close()
+            # The last moment at which nothing has happened: a run that has lost its lock ends here.
             if call.changes:
-                self._before_change()
+                self._hooks.before_change()
             self.usage.calls[kind] += 1
             answer: HttpResponse | None = None
             try:
@@ -287,7 +320,7 @@ class PlatformTransport:
             # An answer that was long on its way looks old: the nearest one is the truest.
             if self._ahead is None or abs(ahead) < abs(self._ahead):
                 self._ahead = ahead
-                self._on_clock(urlsplit(url).hostname or "", ahead)
+                self._hooks.on_clock(urlsplit(url).hostname or "", ahead)
 
     def _send(self, call: _Call, token: Token, kind: str) -> HttpResponse:
         headers = {
@@ -303,7 +336,7 @@ class PlatformTransport:
             params=call.params,
             data=call.body,
             headers=bearer,
-            timeout=(CONNECT_SECONDS, self._read_seconds),
+            timeout=(CONNECT_SECONDS, self._timing.read_seconds),
             stream=True,
             withhold_token=True,
         )
@@ -315,18 +348,18 @@ class PlatformTransport:
         return HttpResponse(status=response.status_code, headers=lowered, body=body)
 
     def _body(self, call: _Call, response: requests.Response) -> bytes:
-        give_up_at = self._timer.monotonic() + self._response_seconds
-        parts: list[bytes] = []
+        give_up_at = self._timer.monotonic() + self._timing.response_seconds
+        chunks: list[bytes] = []
         size = 0
-        for part in _parts(response):
-            parts.append(part)
-            size += len(part)
+        for chunk in _chunks(response):
+            chunks.append(chunk)
+            size += len(chunk)
             if size > RESPONSE_BYTES_MAX:
                 message = f"{self._label}: an answer of more than {RESPONSE_BYTES_MAX:,} bytes."
                 raise OutcomeUnknown(message) if call.changes else Rejected(message)
             if self._timer.monotonic() > give_up_at:
                 raise requests.exceptions.ReadTimeout("the body came too slowly")
-        return b"".join(parts)
+        return b"".join(chunks)
 
     def _lost(self, call: _Call, error: requests.RequestException) -> Exception:
         host = urlsplit(call.url).netloc
@@ -347,13 +380,13 @@ class PlatformTransport:
 
     def _throttled(self, call: _Call, answer: HttpResponse) -> Exception:
         problem = answer.headers.get("x-rate-limit-problem", "").lower()
-        told = retry_after(answer.headers, self._clock)
+        advised = retry_after(answer.headers, self._clock)
         if problem.startswith("day"):
-            wait = DAY_LIMIT_WAIT_SECONDS if told is None else told
+            wait = DAY_LIMIT_WAIT_SECONDS if advised is None else advised
             self.pacer.day_is_over(wait)
             return RetryLater(f"{self._label}: today's calls are used up.", after_seconds=wait)
-        if told is not None:
-            wait = told
+        if advised is not None:
+            wait = advised
         else:
             wait = THROTTLED_WAIT_SECONDS if problem.startswith("con") else BUSY_WAIT_SECONDS
         self.pacer.rest(wait)
@@ -373,14 +406,14 @@ class PlatformTransport:
         return RetryLater(f"{message}.", after_seconds=BUSY_WAIT_SECONDS)
 
     def _failed(self, call: _Call, answer: HttpResponse) -> Exception:
-        told = retry_after(answer.headers, self._clock)
+        advised = retry_after(answer.headers, self._clock)
         message = f"{self._label} answers {answer.status}{words(answer)}"
-        later = Unreachable(f"{message}.", after_seconds=told or BUSY_WAIT_SECONDS)
+        later = Unreachable(f"{message}.", after_seconds=advised or BUSY_WAIT_SECONDS)
         if not call.changes:
-            if told is not None and told > SHORT_WAIT_SECONDS_MAX:
+            if advised is not None and advised > SHORT_WAIT_SECONDS_MAX:
                 return later
-            return _Again(later, told)
-        if answer.status == 503 and told is not None:
+            return _Again(later, advised)
+        if answer.status == 503 and advised is not None:
             # A server that names the time to come back has turned the call away at the door.
             # A bare 503 may be a gateway's word about a server that has done the work.
             return later
@@ -389,7 +422,7 @@ class PlatformTransport:
     def _log(self, call: _Call, answer: HttpResponse | None, seconds: float) -> None:
         if not _LOG.isEnabledFor(logging.INFO):
             return
-        parts = urlsplit(call.url)
+        address = urlsplit(call.url)
         shown = [
             f"{name}={value}" if name in _SHOWN_PARAMETERS else name
             for name, value in (call.params or {}).items()
@@ -398,8 +431,8 @@ class PlatformTransport:
         _LOG.info(
             "%s %s%s%s %s %.0f ms%s",
             call.method,
-            parts.netloc.rpartition("@")[2],
-            parts.path,
+            address.netloc.rpartition("@")[2],
+            address.path,
             f"?{'&'.join(shown)}" if shown else "",
             answer.status if answer else "no answer",
             seconds * 1000,
@@ -407,12 +440,12 @@ class PlatformTransport:
         )
 
 
-def _parts(response: requests.Response) -> Iterator[bytes]:
-    """Yield a body as it comes in: waiting for a whole part would let a trickle go on for days."""
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """Yield a body as it comes in: waiting for a whole chunk would let a trickle go on for days."""
     response.raw.decode_content = True
     try:
-        while part := response.raw.read1(CHUNK_BYTES):
-            yield part
+        while chunk := response.raw.read1(CHUNK_BYTES):
+            yield chunk
     except urllib3.exceptions.DecodeError as error:
         raise requests.exceptions.ContentDecodingError(error) from error
     except urllib3.exceptions.HTTPError as error:

@@ -59,6 +59,6 @@ def __getattr__(name: str) -> Any:
     """Import a name when it is first asked for."""
     if name not in _WHERE:
         raise AttributeError(name)
-    found = getattr(import_module(f"arsync.mail.{_WHERE[name]}"), name)
-    globals()[name] = found
-    return found
+    exported = getattr(import_module(f"arsync.mail.{_WHERE[name]}"), name)
+    globals()[name] = exported
+    return exported

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from arsync.core.actions import Action
+from arsync.core.actions import Action, InvoiceRef
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, Invoice, Organisation
@@ -16,7 +16,7 @@ from arsync.core.ledger.sanitising import cleaned
 from arsync.mail.language import Language
 
 INVOICES_PER_LETTER_MAX = 200
-"""A letter lists so many invoices, says how many more there are, and gives the total of all."""
+"""A letter lists no more; it says how many there are besides, and gives the total of all."""
 
 
 class LetterInvoice(NamedTuple):
@@ -50,44 +50,29 @@ def letter_context(
     Args:
         action: names the invoices, with what is due on them.
         account: the customer's fresh records.
-        organisation: who writes.
+        organisation: the sender.
         today: the organisation's day.
         spoken: the letters' language.
         links: the customer's online view by invoice id, where the record has none.
         law: what the law gives for late payment, from the rulebook.
     """
-    contact = next((one for one in account.contacts if one.id == action.contact_id), None)
+    contact = next(
+        (contact for contact in account.contacts if contact.id == action.contact_id), None
+    )
     records = {invoice.id: invoice for invoice in account.invoices}
-    lines: list[LetterInvoice] = []
-    totals: dict[str, Any] = {}
-    oldest = 0
+    lines = [
+        _line(ref, records.get(ref.id), today, spoken, link=(links or {}).get(ref.id, ""))
+        for ref in action.invoices
+    ]
+    lines = [line._replace(step=line.step or action.step) for line in lines]
+    totals: dict[str, Decimal] = {}
     for ref in action.invoices:
-        record = records.get(ref.id)
-        due, currency = (
-            (record.amount_due, record.currency) if record else (ref.amount_due, ref.currency)
-        )
-        totals[currency] = totals.get(currency, ZERO) + due
-        days = max(0, (today - record.due_on).days) if record else ref.days_overdue
-        oldest = max(oldest, days)
-        link = (links or {}).get(ref.id, "") or (record.link if record else "")
-        lines.append(
-            LetterInvoice(
-                number=cleaned(ref.number),
-                date=spoken.day(record.issued_on) if record else "",
-                due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
-                amount_due=spoken.amount(due, currency),
-                total=spoken.amount(record.total, currency) if record else "",
-                currency=currency,
-                days_overdue=days,
-                overdue=spoken.overdue(days),
-                link=link if is_web_link(link) else "",
-                reference=cleaned(record.reference) if record else "",
-                step=ref.step or action.step,
-            )
-        )
+        amount, currency = _due(ref, records.get(ref.id))
+        totals[currency] = totals.get(currency, ZERO) + amount
+    invoice_ids = {ref.id for ref in action.invoices}
     promise = max(
-        (one for one in account.promises if one.invoice_id in {ref.id for ref in action.invoices}),
-        key=lambda one: one.made_on,
+        (promise for promise in account.promises if promise.invoice_id in invoice_ids),
+        key=lambda promise: promise.made_on,
         default=None,
     )
     return _context(
@@ -99,11 +84,38 @@ def letter_context(
         organisation=cleaned(organisation.name),
         lines=lines,
         totals=[spoken.amount(amount, currency) for currency, amount in totals.items()],
-        oldest=oldest,
+        oldest=max((line.days_overdue for line in lines), default=0),
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
         statutory=_statutory(law, [records.get(ref.id) for ref in action.invoices], today, spoken),
+    )
+
+
+def _due(ref: InvoiceRef, record: Invoice | None) -> tuple[Decimal, str]:
+    """Return what is due on an invoice: by its fresh record, else by the action."""
+    return (record.amount_due, record.currency) if record else (ref.amount_due, ref.currency)
+
+
+def _line(
+    ref: InvoiceRef, record: Invoice | None, today: date, spoken: Language, *, link: str
+) -> LetterInvoice:
+    """Return one invoice as the letter shows it; `link` is used where the record has none."""
+    due, currency = _due(ref, record)
+    days = max(0, (today - record.due_on).days) if record else ref.days_overdue
+    link = link or (record.link if record else "")
+    return LetterInvoice(
+        number=cleaned(ref.number),
+        date=spoken.day(record.issued_on) if record else "",
+        due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
+        amount_due=spoken.amount(due, currency),
+        total=spoken.amount(record.total, currency) if record else "",
+        currency=currency,
+        days_overdue=days,
+        overdue=spoken.overdue(days),
+        link=link if is_web_link(link) else "",
+        reference=cleaned(record.reference) if record else "",
+        step=ref.step,
     )
 
 
@@ -164,10 +176,10 @@ def _context(
     }
 
 
-def _joined(parts: Sequence[str], and_word: str) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} {and_word} {parts[-1]}"
+def _joined(texts: Sequence[str], and_word: str) -> str:
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {and_word} {texts[-1]}"
 
 
 LINK_CHARACTERS_MAX = 2_000
@@ -179,14 +191,14 @@ def is_web_link(link: str) -> bool:
     if len(link) > LINK_CHARACTERS_MAX or not link.isprintable() or set(link) & set(" <>\"'\\"):
         return False
     try:
-        parts = urlsplit(link)
-        host, port = parts.hostname or "", parts.port
+        address = urlsplit(link)
+        host, port = address.hostname or "", address.port
     except ValueError:
         return False
-    if not host or parts.username is not None or port == 0:
+    if not host or address.username is not None or port == 0:
         return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and host in {"127.0.0.1", "localhost", "::1"}
+    return address.scheme == "https" or (
+        address.scheme == "http" and host in {"127.0.0.1", "localhost", "::1"}
     )
 
 

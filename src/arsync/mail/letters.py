@@ -108,29 +108,29 @@ def template_folders(folder: str, code: str) -> tuple[str, str]:
 
 def own_texts(folder: Path | None, code: str = DEFAULT_LANGUAGE) -> OwnTexts:
     """Read a user's own templates beside the rules folder."""
-    found = OwnTexts({}, {}, [])
+    texts = OwnTexts({}, {}, [])
     if folder is None:
-        return found
+        return texts
     for place in map(Path, template_folders(str(folder), code)):
         if not place.is_dir():
             continue
         files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
         if len(files) > OWN_TEMPLATES_MAX:
             more = f"more than {OWN_TEMPLATES_MAX} templates."
-            found.problems.append(TextProblem(str(place), 1, more))
+            texts.problems.append(TextProblem(str(place), 1, more))
             continue
         for file in files:
             try:
                 # One character more than a letter may have is enough to refuse it later.
                 with file.open(encoding="utf-8") as opened:
-                    found.put(str(file), opened.read(TEMPLATE_CHARACTERS_MAX + 1))
+                    texts.put(str(file), opened.read(TEMPLATE_CHARACTERS_MAX + 1))
             except OSError as error:
                 problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
-                found.problems.append(problem)
+                texts.problems.append(problem)
             except UnicodeDecodeError:
                 problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
-                found.problems.append(problem)
-    return found
+                texts.problems.append(problem)
+    return texts
 
 
 class Letters:
@@ -157,10 +157,10 @@ class Letters:
         """
         self.law = law
         self.language = language(code)
-        found = own_texts(folder, code) if own is None else own
-        self._shown_as, self.problems = found.shown_as, found.problems
+        texts = own_texts(folder, code) if own is None else own
+        self._shown_as, self.problems = texts.shown_as, texts.problems
         self._own: dict[str, str] = {}
-        for name, source in found.sources.items():
+        for name, source in texts.sources.items():
             if name in _LAYOUTS:
                 self.problems.append(
                     TextProblem(self._shown_as[name], 1, "this name belongs to arsync.")
@@ -236,18 +236,18 @@ class Letters:
             raise UserMistake(f"the text {name!r} cannot be rendered: {error}.") from None
 
     def wording(self, name: str) -> tuple[str, ...]:
-        """Return what tells whether a text says the same as another of its name.
+        """Return what shows whether a text says the same as another of its name.
 
-        A shipped text is told by its language; a user's own by what it is, and by how it reads with
-        sample values: it may include others.
+        A shipped text is known by its language; a user's own by its source, and by how it reads
+        with sample values: it may include others.
         """
         name = text_name(name)
         if f"{name}.txt" not in self._own:
             return ("shipped", self.language.code)
-        parts = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
+        sources = [self._own.get(name + suffix, "") for suffix in sorted(TEMPLATE_SUFFIXES)]
         from arsync.mail.context import sample_context
 
-        return (*parts, *self.render(name, sample_context(self.language)))
+        return (*sources, *self.render(name, sample_context(self.language)))
 
     def shown_as(self, name: str) -> str:
         """Return the file a text stands in; empty for a shipped one."""
@@ -256,13 +256,13 @@ class Letters:
     def _rendershipped(self, name: str, context: Mapping[str, Any]) -> Letter:
         from arsync.mail.sandboxed import rendered
 
-        def one(made: LetterEnvironment, layout: str) -> str:
-            return rendered(made.get_template(f"{name}.letter"), {**context, "layout": layout})
+        def in_layout(letters: LetterEnvironment, layout: str) -> str:
+            return rendered(letters.get_template(f"{name}.letter"), {**context, "layout": layout})
 
         return Letter(
-            subject=_one_line(one(self._text, "layout.subject")),
-            text=one(self._text, "layout.txt").strip() + "\n",
-            html=one(self._html, "layout.html").strip() + "\n",
+            subject=_one_line(in_layout(self._text, "layout.subject")),
+            text=in_layout(self._text, "layout.txt").strip() + "\n",
+            html=in_layout(self._html, "layout.html").strip() + "\n",
         )
 
     def _render_own(self, name: str, context: Mapping[str, Any]) -> Letter:
@@ -283,16 +283,16 @@ class Letters:
 
         sample = sample_context(self.language)
         for name, source in list(self._own.items()):
-            made = self._html if name.endswith(".html") else self._text
+            letters = self._html if name.endswith(".html") else self._text
             stem, kind = Path(name).stem, Path(name).suffix
             if kind == ".html" and f"{stem}.txt" not in self._own:
                 self._forget(name, 1, f"there is no {stem}.txt beside it.", "it holds the subject")
                 continue
 
-            def trial(made: LetterEnvironment = made, name: str = name) -> None:
-                rendered(made.get_template(name), sample)
+            def trial(letters: LetterEnvironment = letters, name: str = name) -> None:
+                rendered(letters.get_template(name), sample)
 
-            problem = first_problem(name, source, trial, made)
+            problem = first_problem(name, source, trial, letters)
             if problem:
                 unknown_word = "undefined" in problem[1] or "no attribute" in problem[1]
                 hint = "known: " + ", ".join(sorted(sample)) if unknown_word else ""
@@ -313,8 +313,8 @@ def _html_of(text: str, code: str) -> str:
     from arsync.mail.sandboxed import html_paragraphs
 
     body = Markup("\n").join(
-        html_paragraphs(part) if "\n- " not in part else Markup("<pre>{}</pre>").format(part)
-        for part in text.split("\n\n")
+        Markup("<pre>{}</pre>").format(block) if "\n- " in block else html_paragraphs(block)
+        for block in text.split("\n\n")
     )
     head = f'<!doctype html>\n<html lang="{escape(code)}"><head><meta charset="utf-8"></head><body>'
     return f"{head}\n{body}\n</body></html>\n"

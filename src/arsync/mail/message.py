@@ -16,7 +16,7 @@ from arsync.errors import Rejected, UserMistake
 from arsync.mail.letters import Letter
 
 RECIPIENTS_MAX = 10
-"""A message goes to at most so many addresses."""
+"""The most addresses that a message goes to."""
 
 MESSAGE_BYTES_MAX = 10_000_000
 """A larger message is not sent: most servers would refuse it."""
@@ -40,24 +40,24 @@ class Outgoing(NamedTuple):
     message: EmailMessage
     sender: str
     recipients: tuple[str, ...]
-    """Those it is for; the message is not sent when none of them can be reached."""
+    """Addresses it is for; the message is not sent when none of them can be reached."""
     copies: tuple[str, ...]
-    """Those who get it besides, and do not show in it."""
-    data: bytes
+    """Addresses that get it besides, and do not show in it."""
+    content: bytes
 
 
 def addresses(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the valid addresses in these fields, each once, in order.
 
-    A field may hold several, parted by commas or semicolons, as QuickBooks keeps them.
+    A field may hold several, separated by commas or semicolons, as QuickBooks keeps them.
     """
-    found: dict[str, str] = {}
+    valid: dict[str, str] = {}
     for text in texts:
-        for part in re.split(r"[,;]", text):
-            candidate = part.strip()
+        for entry in re.split(r"[,;]", text):
+            candidate = entry.strip()
             if is_address(candidate):
-                found.setdefault(candidate.lower(), candidate)
-    return tuple(found.values())
+                valid.setdefault(candidate.lower(), candidate)
+    return tuple(valid.values())
 
 
 def is_address(text: str) -> bool:
@@ -122,6 +122,7 @@ def compose(
     copies = addresses([copy_to])
     if copy_to and not copies:
         raise UserMistake(f"[smtp] copy_to is {copy_to!r}; it must be a mail address.")
+    # An address list that somebody pasted whole must not turn one reminder into a mailing.
     recipients = addresses(to)[:RECIPIENTS_MAX]
     if not recipients:
         raise Rejected(f"{clean_name(to_name) or 'the customer'} has no valid mail address.")
@@ -143,11 +144,12 @@ def compose(
         message.add_attachment(
             attachment[1], maintype="application", subtype="pdf", filename=attachment[0]
         )
-    data = message.as_bytes()
-    if len(data) > MESSAGE_BYTES_MAX:
+    content = message.as_bytes()
+    if len(content) > MESSAGE_BYTES_MAX:
         raise Rejected(f"the message is larger than {MESSAGE_BYTES_MAX:,} bytes.")
-    others = tuple(copy for copy in copies if copy.lower() not in {to.lower() for to in recipients})
-    return Outgoing(message, sender_address, recipients, others, data)
+    addressed = {recipient.lower() for recipient in recipients}
+    blind_copies = tuple(copy for copy in copies if copy.lower() not in addressed)
+    return Outgoing(message, sender_address, recipients, blind_copies, content)
 
 
 def _address(name: str, address: str) -> Address:

@@ -72,7 +72,7 @@ def letter_pdf(
     Raises:
         UserMistake: the letter needs a font that the computer lacks, or is too large.
     """
-    from fpdf import FPDF  # a third of a second, which only those who print should wait
+    from fpdf import FPDF  # a third of a second: only a process that prints should wait for it
 
     pdf = FPDF(format="A4")
     pdf.set_creation_date(now)
@@ -91,10 +91,10 @@ def letter_pdf(
     for paragraph in re.split(r"\n{2,}", written[4].strip()):
         pdf.multi_cell(0, 5.5, _flowing(paragraph), align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(3)
-    data = bytes(pdf.output())
-    if len(data) > PDF_BYTES_MAX:
+    content = bytes(pdf.output())
+    if len(content) > PDF_BYTES_MAX:
         raise UserMistake(f"the letter is larger than {PDF_BYTES_MAX:,} bytes as a PDF.")
-    return data
+    return content
 
 
 def _font(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, tuple[str, ...]]:

@@ -86,17 +86,21 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
         keep_trailing_newline=False,
     )
     letter_environment.globals.clear()
-    kept = {name: letter_environment.filters[name] for name in FILTERS}
+    allowed = {name: letter_environment.filters[name] for name in FILTERS}
     letter_environment.filters.clear()
-    letter_environment.filters.update(kept)
+    letter_environment.filters.update(allowed)
     letter_environment.filters["paragraphs"] = html_paragraphs if for_html else text_paragraphs
     return letter_environment
 
 
 def _paragraphs(text: str) -> list[str]:
     # Not at blanks where no line may break: those inside amounts.
-    parts = re.split(r"\n[ \t\r]*\n", text)
-    return [re.sub(r"[ \t\r\n\f\v]+", " ", part).strip() for part in parts if part.strip()]
+    paragraphs = re.split(r"\n[ \t\r]*\n", text)
+    return [
+        re.sub(r"[ \t\r\n\f\v]+", " ", paragraph).strip()
+        for paragraph in paragraphs
+        if paragraph.strip()
+    ]
 
 
 def text_paragraphs(text: str) -> str:
@@ -109,9 +113,9 @@ def text_paragraphs(text: str) -> str:
 
 def html_paragraphs(text: str) -> Markup:
     """Put each paragraph into `<p>`. Text that is not marked safe is escaped."""
-    # Escaping leaves alone what is marked safe already, so the parts are safe to mark again.
-    parts = (f"<p>{paragraph}</p>" for paragraph in _paragraphs(str(escape(text))))
-    return Markup("\n".join(parts))  # noqa: S704
+    # Escaping leaves alone what is marked safe already, so the result is safe to mark again.
+    paragraphs = (f"<p>{paragraph}</p>" for paragraph in _paragraphs(str(escape(text))))
+    return Markup("\n".join(paragraphs))  # noqa: S704
 
 
 def rendered(template: Template, context: Mapping[str, Any]) -> str:
@@ -120,14 +124,14 @@ def rendered(template: Template, context: Mapping[str, Any]) -> str:
     Raises:
         SecurityError: it did.
     """
-    parts: list[str] = []
+    pieces: list[str] = []
     size = 0
-    for part in template.generate(dict(context)):
-        size += len(part)
+    for piece in template.generate(dict(context)):
+        size += len(piece)
         if size > OUTPUT_CHARACTERS_MAX:
             raise SecurityError(f"the letter grows beyond {OUTPUT_CHARACTERS_MAX:,} characters")
-        parts.append(part)
-    return "".join(parts)
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def line_of(error: BaseException, name: str) -> int:
@@ -145,7 +149,7 @@ def line_of(error: BaseException, name: str) -> int:
 
 
 def first_problem(
-    name: str, source: str, trial: Callable[[], object], made: LetterEnvironment
+    name: str, source: str, trial: Callable[[], object], letters: LetterEnvironment
 ) -> tuple[int, str] | None:
     """Return line and message of the first thing wrong with a template, or None.
 
@@ -153,12 +157,12 @@ def first_problem(
         name: the name under which the environment knows it.
         source: its text.
         trial: renders it with sample values.
-        made: the environment.
+        letters: the environment.
     """
     if len(source) > TEMPLATE_CHARACTERS_MAX:
         return 1, f"longer than {TEMPLATE_CHARACTERS_MAX:,} characters; not a letter."
     try:
-        tree = made.parse(source, name, name)
+        tree = letters.parse(source, name, name)
         for statement in tree.find_all(REFUSED):
             return statement.lineno, "set, macro, with, call and import cannot be used in a letter."
         for call in tree.find_all(nodes.Call):

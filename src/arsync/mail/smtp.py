@@ -51,19 +51,19 @@ def smtp_server(url: str) -> SmtpServer:
     """
     hint = '\n    hint: url = "smtp://user:password@mail.example.com:587"'
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        address = urlsplit(url)
+        port = address.port
     except ValueError:
         raise UserMistake(f"[smtp] url is not a mail server's address.{hint}") from None
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+    if address.scheme not in {"smtp", "smtps"} or not address.hostname:
         raise UserMistake(f"[smtp] url must start with smtp:// or smtps:// and name a host.{hint}")
-    secure = parts.scheme == "smtps"
+    secure = address.scheme == "smtps"
     return SmtpServer(
-        host=parts.hostname,
+        host=address.hostname,
         port=port or (465 if secure else 587),
         secure=secure,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        user=unquote(address.username or ""),
+        password=unquote(address.password or ""),
     )
 
 
@@ -147,7 +147,7 @@ def _log_in(smtp: smtplib.SMTP, server: SmtpServer, *, encrypted: bool) -> None:
 
 
 def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tuple[str, ...]:
-    """Name sender and recipients; return those refused while others were taken."""
+    """Name sender and recipients; return the recipients refused while others were accepted."""
     refused: dict[str, str] = {}
     try:
         code, answer = smtp.mail(outgoing.sender, _mail_options(smtp, server, outgoing))
@@ -168,7 +168,8 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
                 refused[address] = _text(code, answer)
         if len(refused) == len(outgoing.recipients):
             raise Rejected(
-                "; ".join(f"{address} was refused: {why}" for address, why in refused.items()) + "."
+                "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
+                + "."
             )
         for address in outgoing.copies:
             code, answer = smtp.rcpt(address)
@@ -188,7 +189,7 @@ def _mail_options(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) ->
         options += ["SMTPUTF8", "BODY=8BITMIME"]
         smtp.command_encoding = "utf-8"
     if smtp.has_extn("size"):
-        options.append(f"SIZE={len(outgoing.data)}")
+        options.append(f"SIZE={len(outgoing.content)}")
     return options
 
 
@@ -204,7 +205,8 @@ def _hand_over(
             raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
         raise _later(server, _text(code, answer))
     try:
-        smtp.send(_dotted(outgoing.data))
+        # From here on the server may have the message: a broken connection is no refusal.
+        smtp.send(_dotted(outgoing.content))
         code, answer = smtp.getreply()
     except (OSError, smtplib.SMTPException) as error:
         raise OutcomeUnknown(
@@ -217,9 +219,9 @@ def _hand_over(
     return Accepted(_text(code, answer), refused)
 
 
-def _dotted(data: bytes) -> bytes:
+def _dotted(content: bytes) -> bytes:
     """Double leading dots and close with the lone dot (RFC 5321, 4.5.2)."""
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     if lines and not lines[-1]:
         lines.pop()
     return (
@@ -236,8 +238,8 @@ def _leave(smtp: smtplib.SMTP) -> None:
         smtp.close()
 
 
-def _later(server: SmtpServer, why: str) -> RetryLater:
-    return RetryLater(f"the mail server {server.host} {why}.", after_seconds=RETRY_SECONDS)
+def _later(server: SmtpServer, reason: str) -> RetryLater:
+    return RetryLater(f"the mail server {server.host} {reason}.", after_seconds=RETRY_SECONDS)
 
 
 def is_loopback(host: str) -> bool:

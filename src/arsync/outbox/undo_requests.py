@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from arsync.clock import Clock
-from arsync.connector_sdk import Capability, Standing, Undoing
+from arsync.connector_sdk import Capability, ReversalStatus, Undoing
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.core.actions.registry import KINDS
 from arsync.core.actions.reversal import undo_action
@@ -110,13 +110,13 @@ def _line(
         undoing = delivery.undoing(row)
     except Rejected as error:
         return UndoLine(row, Verdict.LEFT_ALONE, str(error))
-    if undoing.standing is Standing.AS_BEFORE:
+    if undoing.status is ReversalStatus.AS_BEFORE:
         return UndoLine(row, Verdict.NOTE, undoing=undoing)
-    if undoing.standing is Standing.OURS:
+    if undoing.status is ReversalStatus.OURS:
         return UndoLine(row, Verdict.UNDO, undoing=undoing)
-    fixed = undoing.standing is Standing.FIXED
+    fixed = undoing.status is ReversalStatus.FIXED
     verdict = Verdict.CANNOT if fixed else Verdict.LEFT_ALONE
-    return UndoLine(row, verdict, undoing.why or "somebody changed it since", undoing)
+    return UndoLine(row, verdict, undoing.obstacle or "somebody changed it since", undoing)
 
 
 _NOT_DONE = {

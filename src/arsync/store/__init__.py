@@ -18,7 +18,7 @@ from arsync.store.admin.encryption_keys import Keys
 from arsync.store.admin.integrity import Fault, examine_store
 from arsync.store.admin.outages import Outages
 from arsync.store.admin.privacy import Privacy
-from arsync.store.admin.rate_counters import Paces
+from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.tokens import Tokens
 from arsync.store.agreements.promises_and_disputes import People
@@ -35,9 +35,9 @@ __all__ = [
     "LastPlans",
     "Ledger",
     "Outages",
-    "Paces",
     "People",
     "Privacy",
+    "RateCounters",
     "Runs",
     "Store",
     "Tokens",
@@ -65,7 +65,7 @@ class Store:
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)
         self.outages = Outages(database, clock)
-        self.paces = Paces(database, clock)
+        self.paces = RateCounters(database, clock)
 
     @property
     def server(self) -> str:

@@ -1,4 +1,4 @@
-"""The routes: who may call, what is asked, and the form of the answer."""
+"""The routes: admission, the question of a request, and the form of its answer."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from arsync_sandbox.quickbooks.attachments import Attachments
 from arsync_sandbox.quickbooks.auth import IntuitAuth
 from arsync_sandbox.quickbooks.batch import run_batch
 from arsync_sandbox.quickbooks.changes import capture
-from arsync_sandbox.quickbooks.company import Company
-from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, Entity
-from arsync_sandbox.quickbooks.ledger import Ledger
-from arsync_sandbox.quickbooks.limits import Limits
+from arsync_sandbox.quickbooks.company import SandboxCompany
+from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, EntityKind
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
+from arsync_sandbox.quickbooks.limits import QuickBooksLimits
 from arsync_sandbox.quickbooks.papers import pdf, report
 from arsync_sandbox.quickbooks.query import run_query
 from arsync_sandbox.quickbooks.sales import payable_online
 from arsync_sandbox.quickbooks.sending import Sender, invoice_link
 from arsync_sandbox.quickbooks.wire import Doc, decode, encode, response_time, to_xml
-from arsync_sandbox.quickbooks.writing import Writer
+from arsync_sandbox.quickbooks.writing import DocumentWriter
 
 VERSION = "2073.223"
 """What the `qbo-version` header says."""
@@ -52,7 +52,7 @@ class _Remembered:
     at: datetime
 
 
-class Api:
+class QuickBooksApi:
     """Answers the accounting API of one company.
 
     Args:
@@ -67,9 +67,9 @@ class Api:
     def __init__(
         self,
         frame: Frame,
-        ledger: Ledger,
-        company: Company,
-        writer: Writer,
+        ledger: QuickBooksLedger,
+        company: SandboxCompany,
+        writer: DocumentWriter,
         oauth: IntuitAuth,
         *,
         flush: Callable[[], None],
@@ -80,7 +80,7 @@ class Api:
         self._writer = writer
         self._oauth = oauth
         self._flush = flush
-        self.limits = Limits(frame)
+        self.limits = QuickBooksLimits(frame)
         self.sender = Sender(frame, ledger, company)
         self.attachments = Attachments(frame, ledger, writer, company.realm)
         self.served = False
@@ -140,10 +140,10 @@ class Api:
         kind = _kind_of(rest)
         self.limits.admit(kind)
         self.served = True
-        parts = rest.split("/")
+        segments = rest.split("/")
         if request.method not in {"GET", "POST"}:
             raise faults.unsupported(f"Method {request.method} is not supported")
-        answer = self._read(parts) if _reads(rest) else self._write(parts)
+        answer = self._read(segments) if _reads(rest) else self._write(segments)
         if answer.status_code == 200 and kind in {"read", "report"}:
             self.limits.meter(1)
         return answer
@@ -180,9 +180,9 @@ class Api:
             case ["query"]:
                 return self._say(b'{"QueryResponse":%s}' % self.query(_select_text()))
             case ["cdc"]:
-                asked = (request.args.get("entities"), request.args.get("changedSince"))
-                found = capture(self._frame, self._ledger, *asked)
-                return self._say(b'{"CDCResponse":[{"QueryResponse":%s}]}' % found)
+                arguments = (request.args.get("entities"), request.args.get("changedSince"))
+                changes = capture(self._frame, self._ledger, *arguments)
+                return self._say(b'{"CDCResponse":[{"QueryResponse":%s}]}' % changes)
             case ["reports", name]:
                 day = request.args.get("report_date") or request.args.get("end_date")
                 return self._report(name, day)
@@ -223,7 +223,7 @@ class Api:
     def _one(self, entity: str, doc: Doc) -> Response:
         return self._say(encode({entity: doc}))
 
-    def _one_by_id(self, entity: Entity, id_: str) -> Response:
+    def _one_by_id(self, entity: EntityKind, id_: str) -> Response:
         if not id_.isdecimal():
             raise faults.invalid_id(id_)
         doc = self._ledger.get(entity.name, id_)
@@ -234,13 +234,13 @@ class Api:
     def _shown(self, entity: str, doc: Doc, *, written: bool = False) -> Doc:
         if entity == "Attachable":
             return self.attachments.shown(doc)
-        asked = "invoiceLink" in request.args.get("include", "").split(",")
+        by_request = "invoiceLink" in request.args.get("include", "").split(",")
         always = written and self._frame.setting("quickbooks_invoice_link_always")
-        if entity == "Invoice" and (asked or always) and payable_online(doc):
+        if entity == "Invoice" and (by_request or always) and payable_online(doc):
             return {**doc, "InvoiceLink": invoice_link(self._frame, doc)}
         return doc
 
-    def _pdf(self, entity: Entity, id_: str) -> Response:
+    def _pdf(self, entity: EntityKind, id_: str) -> Response:
         doc = self._ledger.get(entity.name, id_)
         if entity.name not in PAPERS:
             raise faults.unsupported(f"{entity.name} has no PDF")
@@ -298,8 +298,8 @@ class Api:
         match parts:
             case ["batch"]:
                 request_id = request.args.get("requestid", "")
-                items = run_batch(_body(), request_id, self._batch_write, self._batch_read)
-                return encode({"BatchItemResponse": items})
+                answers = run_batch(_body(), request_id, self._batch_write, self._batch_read)
+                return encode({"BatchItemResponse": answers})
             case ["upload"]:
                 content_type = request.headers.get("Content-Type", "")
                 kept = self.attachments.upload(content_type, request.get_data())
@@ -337,9 +337,11 @@ class Api:
             self.limits.meter(1)
         if kind == "Query":
             return "QueryResponse", self.query(str(item["Query"]))
-        asked = item["CDCQuery"] if isinstance(item["CDCQuery"], dict) else {}
-        found = capture(self._frame, self._ledger, asked.get("Entities"), asked.get("ChangedSince"))
-        return "CDCResponse", b'{"QueryResponse":%s}' % found
+        query = item["CDCQuery"] if isinstance(item["CDCQuery"], dict) else {}
+        changes = capture(
+            self._frame, self._ledger, query.get("Entities"), query.get("ChangedSince")
+        )
+        return "CDCResponse", b'{"QueryResponse":%s}' % changes
 
 
 def _reads(rest: str) -> bool:
@@ -354,7 +356,7 @@ def _kind_of(rest: str) -> str:
     return "read" if _reads(rest) else "write"
 
 
-def _entity(name: str) -> Entity:
+def _entity(name: str) -> EntityKind:
     entity = BY_PATH.get(name)
     if entity is None:
         raise faults.unsupported(f"Operation {name} is not supported.")

@@ -10,10 +10,10 @@ import msgspec
 
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.ledger import Ledger
-from arsync_sandbox.quickbooks.multipart import Part, read_parts
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
+from arsync_sandbox.quickbooks.multipart import MultipartSection, read_parts
 from arsync_sandbox.quickbooks.wire import Doc, decode
-from arsync_sandbox.quickbooks.writing import Writer
+from arsync_sandbox.quickbooks.writing import DocumentWriter
 
 DOWNLOAD_SECONDS = 900
 """How long a TempDownloadUri works."""
@@ -34,7 +34,9 @@ class Attachments:
         realm: the company whose paths the links lead to.
     """
 
-    def __init__(self, frame: Frame, ledger: Ledger, writer: Writer, realm: str) -> None:
+    def __init__(
+        self, frame: Frame, ledger: QuickBooksLedger, writer: DocumentWriter, realm: str
+    ) -> None:
         self._frame = frame
         self._ledger = ledger
         self._writer = writer
@@ -48,25 +50,25 @@ class Attachments:
         Raises:
             Refusal: 500 when there is no file, or too many.
         """
-        parts = read_parts(content_type, body)
-        files = [part for part in parts if part.name.startswith(CONTENT)]
+        sections = read_parts(content_type, body)
+        files = [section for section in sections if section.name.startswith(CONTENT)]
         if not files or len(files) > FILES_MAX:
             raise faults.unsupported(f"An upload holds 1 to {FILES_MAX} files")
         answers: list[Doc] = []
         for file in files:
-            wanted = f"{METADATA}{file.name.removeprefix(CONTENT)}"
-            metadata = [part.content for part in parts if part.name == wanted]
+            section_name = f"{METADATA}{file.name.removeprefix(CONTENT)}"
+            metadata = [section.content for section in sections if section.name == section_name]
             try:
                 answers.append({"Attachable": self._keep(file, _metadata(metadata))})
             except faults.Refusal as refusal:
-                told = refusal
+                shown = refusal
                 if refusal.code in {"2500", "610"}:
                     # What a link cannot reach is a matter of business here, inside a 200.
-                    told = faults.business(refusal.detail)
-                answers.append({"Fault": told.fault()})
+                    shown = faults.business(refusal.detail)
+                answers.append({"Fault": shown.fault()})
         return answers
 
-    def _keep(self, file: Part, metadata: Doc) -> Doc:
+    def _keep(self, file: MultipartSection, metadata: Doc) -> Doc:
         content = file.content
         name = metadata.get("FileName") or file.file_name or "attachment"
         body = {**metadata, "FileName": name}

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import request
 
-from arsync_sandbox.oauth import CONFIDENTIAL, BadToken, Grant, OAuth, Rules, signed_token
-from arsync_sandbox.platform import Frame, Organisation
+from arsync_sandbox.oauth import CONFIDENTIAL, BadToken, OAuth, OAuthGrant, OAuthRules, signed_token
+from arsync_sandbox.platform import Frame, SandboxOrganisation
 from arsync_sandbox.quickbooks import faults
 from arsync_sandbox.quickbooks.wire import Doc
 
@@ -17,7 +17,7 @@ ACCOUNTING_SCOPE = "com.intuit.quickbooks.accounting"
 
 DAY_SECONDS = 86_400
 
-RULES = Rules(
+RULES = OAuthRules(
     platform="QuickBooks Online",
     access_token_seconds=3600,
     # The answers say 8,726,400 seconds, which is a day more than the 100 days of the manual.
@@ -58,28 +58,30 @@ class IntuitAuth(OAuth):
         organisation: the one company there is; its id is the realmId.
     """
 
-    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
         super().__init__(frame, RULES)
         self._organisation = organisation
 
-    def organisations(self) -> list[Organisation]:
+    def organisations(self) -> list[SandboxOrganisation]:
         """The company."""
         return [self._organisation]
 
-    def callback_parameters(self, grant: Grant) -> dict[str, str]:
+    def callback_parameters(self, grant: OAuthGrant) -> dict[str, str]:
         """The realmId, which is told nowhere else."""
         return {"realmId": grant.organisation_ids[0]}
 
-    def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
+    def token_answer(self, grant: OAuthGrant, answer: dict[str, Any]) -> dict[str, Any]:
         """Intuit's additions: how long the refresh token lives, and who the user is."""
         answer |= {"token_type": "bearer"}
         if "refresh_token" in answer:
-            left, hard = self.refresh_seconds_left(answer["refresh_token"])
+            seconds_left, hard = self.refresh_seconds_left(answer["refresh_token"])
             # Between issuing and asking a moment has passed that nobody wants to read about.
             full = RULES.refresh_token_days * DAY_SECONDS
-            answer["x_refresh_token_expires_in"] = full if full - left <= 1 else left
-            asked = request.headers.get("x-include-refresh-token-hard-expires-in", "")
-            if hard is not None and asked.lower() == "true":
+            answer["x_refresh_token_expires_in"] = (
+                full if full - seconds_left <= 1 else seconds_left
+            )
+            hard_expiry = request.headers.get("x-include-refresh-token-hard-expires-in", "")
+            if hard is not None and hard_expiry.lower() == "true":
                 answer["x_refresh_token_hard_expires_in"] = hard
         if "openid" in grant.scopes:
             answer["id_token"] = signed_token(
@@ -120,7 +122,7 @@ class IntuitAuth(OAuth):
             "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
         }
 
-    def admit(self, realm: str) -> Grant:
+    def admit(self, realm: str) -> OAuthGrant:
         """Let an API call into a company.
 
         Raises:

@@ -40,33 +40,33 @@ def run_batch(
     Raises:
         Refusal: when the batch as a whole cannot be served.
     """
-    items = body.get("BatchItemRequest") if isinstance(body, dict) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    requests = body.get("BatchItemRequest") if isinstance(body, dict) else None
+    if not isinstance(requests, list) or not all(isinstance(entry, dict) for entry in requests):
         raise faults.missing("BatchItemRequest")
-    if len(items) > ITEMS_MAX:
+    if len(requests) > ITEMS_MAX:
         raise faults.Refusal(
             "1040",
             "Batch size limit exceeded",
-            f"The batch has {len(items)} items; {ITEMS_MAX} is the maximum",
+            f"The batch has {len(requests)} items; {ITEMS_MAX} is the maximum",
         )
     if request_id:
-        _check_keys(items, request_id)
+        _check_keys(requests, request_id)
     # No item sees what an earlier one did: what is read is read before anything is written.
-    answers = [_read(item, read) for item in items]
-    for place, item in enumerate(items):
+    answers = [_read(entry, read) for entry in requests]
+    for place, entry in enumerate(requests):
         if answers[place] is None:
-            answers[place] = _write(item, write)
+            answers[place] = _write(entry, write)
     return [
-        {**(answer or {}), **({"bId": item["bId"]} if "bId" in item else {})}
-        for answer, item in zip(answers, items, strict=True)
+        {**(answer or {}), **({"bId": entry["bId"]} if "bId" in entry else {})}
+        for answer, entry in zip(answers, requests, strict=True)
     ]
 
 
 def _check_keys(items: list[Doc], request_id: str) -> None:
     if len(request_id) > REQUESTID_IN_BATCH_MAX:
         raise faults.too_long("requestid", REQUESTID_IN_BATCH_MAX, len(request_id))
-    for item in items:
-        key = str(item.get("bId", ""))
+    for entry in items:
+        key = str(entry.get("bId", ""))
         if len(key) > KEY_WITH_REQUESTID_MAX:
             raise faults.too_long("bId", KEY_WITH_REQUESTID_MAX, len(key))
 

@@ -15,22 +15,22 @@ from arsync_sandbox.platform import (
     ContactRow,
     Frame,
     InvoiceRow,
-    Organisation,
     PaymentRow,
-    Setting,
+    SandboxOrganisation,
+    SandboxSetting,
     Unpaid,
 )
 from arsync_sandbox.quickbooks import webhooks
-from arsync_sandbox.quickbooks.api import Api
+from arsync_sandbox.quickbooks.api import QuickBooksApi
 from arsync_sandbox.quickbooks.auth import IntuitAuth
-from arsync_sandbox.quickbooks.company import Company
-from arsync_sandbox.quickbooks.ledger import Change, Ledger
+from arsync_sandbox.quickbooks.company import SandboxCompany
+from arsync_sandbox.quickbooks.ledger import EntityChange, QuickBooksLedger
 from arsync_sandbox.quickbooks.loading import Loader
 from arsync_sandbox.quickbooks.payments import credit_application
 from arsync_sandbox.quickbooks.state import ledger_state
 from arsync_sandbox.quickbooks.switches import SWITCHES
 from arsync_sandbox.quickbooks.wire import Doc, money, stamp
-from arsync_sandbox.quickbooks.writing import Writer
+from arsync_sandbox.quickbooks.writing import DocumentWriter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,15 +62,17 @@ class QuickBooksBook:
     """
 
     name = "quickbooks"
-    settings: ClassVar[tuple[Setting, ...]] = SWITCHES
+    settings: ClassVar[tuple[SandboxSetting, ...]] = SWITCHES
 
-    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
         self._frame = frame
-        self.ledger = Ledger(frame.now)
-        self.company = Company(self.ledger, organisation)
-        self.writer = Writer(frame, self.ledger, self.company)
+        self.ledger = QuickBooksLedger(frame.now)
+        self.company = SandboxCompany(self.ledger, organisation)
+        self.writer = DocumentWriter(frame, self.ledger, self.company)
         self.oauth = IntuitAuth(frame, replace(organisation, id=self.company.realm))
-        self.api = Api(frame, self.ledger, self.company, self.writer, self.oauth, flush=self.flush)
+        self.api = QuickBooksApi(
+            frame, self.ledger, self.company, self.writer, self.oauth, flush=self.flush
+        )
         self.loader = Loader(self.ledger, self.company, self.writer, lambda: not self.api.served)
         self.ledger.changes.clear()
 
@@ -258,7 +260,7 @@ class QuickBooksBook:
         self.ledger.set_parent(loser["Id"], "")
         self.ledger.settle_customers()
         self.ledger.drop("Customer", loser["Id"])
-        self.ledger.changes[-1] = Change("Customer", winner["Id"], "Merge", loser["Id"])
+        self.ledger.changes[-1] = EntityChange("Customer", winner["Id"], "Merge", loser["Id"])
         self.loader.ids["Customer", contact_id] = winner["Id"]
 
     @_told
@@ -285,7 +287,7 @@ class QuickBooksBook:
     def set_terms(self, contact_id: str, days: str) -> None:
         """Let a customer's invoices be due so many days after their date."""
         terms = (row.doc() for row in self.ledger.tables["Term"].in_order())
-        fitting = [one["Id"] for one in terms if str(one.get("DueDays")) == days]
+        fitting = [term["Id"] for term in terms if str(term.get("DueDays")) == days]
         term = (
             fitting[0]
             if fitting
@@ -304,8 +306,8 @@ class QuickBooksBook:
         doc = dict(self._stored("Invoice", invoice_id))
         doc.pop("EInvoiceStatus", None)
         if status:
-            told = stamp(self.ledger.moment())
-            doc |= {"EInvoiceStatus": status, "ECloudStatusTimeStamp": told}
+            changed_at = stamp(self.ledger.moment())
+            doc |= {"EInvoiceStatus": status, "ECloudStatusTimeStamp": changed_at}
         if self._frame.setting("quickbooks_einvoice_status_is_a_change"):
             self.ledger.change("Invoice", doc)
         else:

@@ -9,15 +9,15 @@ from typing import Any
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
 from arsync_sandbox.quickbooks.entities import ENTITIES, WITHOUT_CDC
-from arsync_sandbox.quickbooks.ledger import Ledger
-from arsync_sandbox.quickbooks.table import Row, Table
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
+from arsync_sandbox.quickbooks.table import EntityTable, Row
 from arsync_sandbox.quickbooks.wire import encode, read_moment, stamp
 
 LOOK_BACK_DAYS = 30
 """How far back changes are known."""
 
 
-def capture(frame: Frame, ledger: Ledger, entities: Any, changed_since: Any) -> bytes:
+def capture(frame: Frame, ledger: QuickBooksLedger, entities: Any, changed_since: Any) -> bytes:
     """The `QueryResponse` list of a CDC answer: one element a kind, in the order asked for.
 
     Raises:
@@ -39,30 +39,30 @@ def capture(frame: Frame, ledger: Ledger, entities: Any, changed_since: Any) -> 
         raise faults.query_invalid(f"changedSince is more than {LOOK_BACK_DAYS} days back")
     room = cap = int(frame.setting("quickbooks_cdc_rows_max"))
     false_alarm = bool(frame.setting("quickbooks_cdc_false_deleted"))
-    parts = []
+    answers = []
     for name in names:
-        found = _changed(ledger.tables[name], int(since.timestamp()), false_alarm=false_alarm)
-        taken = found[: cap if frame.setting("quickbooks_cdc_cap") == "entity" else room]
-        room -= len(taken)
-        parts.append(_part(name, taken))
-    return b"[" + b",".join(parts) + b"]"
+        changed = _changed(ledger.tables[name], int(since.timestamp()), false_alarm=false_alarm)
+        returned = changed[: cap if frame.setting("quickbooks_cdc_cap") == "entity" else room]
+        room -= len(returned)
+        answers.append(_part(name, returned))
+    return b"[" + b",".join(answers) + b"]"
 
 
-def _changed(table: Table, since: int, *, false_alarm: bool) -> list[bytes]:
+def _changed(table: EntityTable, since: int, *, false_alarm: bool) -> list[bytes]:
     rows: Iterable[Row] = table.result(
         ("changed", since), lambda: [row for row in table if row.updated >= since]
     )
-    found = [(row.updated, row.number, row.raw) for row in rows]
-    if false_alarm and found:
-        updated, number, _ = found[0]
-        found[0] = (updated, number, _tombstone(str(number), updated))
-    found += [
-        (one.updated, int(one.id), _tombstone(one.id, one.updated))
-        for one in table.tombstones.values()
-        if one.updated >= since
+    changed = [(row.updated, row.number, row.raw) for row in rows]
+    if false_alarm and changed:
+        updated, number, _ = changed[0]
+        changed[0] = (updated, number, _tombstone(str(number), updated))
+    changed += [
+        (tombstone.updated, int(tombstone.id), _tombstone(tombstone.id, tombstone.updated))
+        for tombstone in table.tombstones.values()
+        if tombstone.updated >= since
     ]
-    found.sort(key=lambda one: one[:2])
-    return [raw for _, _, raw in found]
+    changed.sort(key=lambda one: one[:2])
+    return [raw for _, _, raw in changed]
 
 
 def _tombstone(id_: str, updated: int) -> bytes:

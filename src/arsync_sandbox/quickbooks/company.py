@@ -1,4 +1,4 @@
-"""The company: who it is, its preferences, and what a new company comes with."""
+"""The company: its name and place, its preferences, and the contents of a new company."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from arsync_sandbox.platform import Organisation
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.platform import SandboxOrganisation
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.wire import ZERO, Doc, stamp
 
 DEFAULT_REALM = "9341453000000001"
@@ -50,7 +50,7 @@ def currency_ref(code: str) -> Doc:
     return {"value": code, "name": _CURRENCIES.get(code, code)}
 
 
-class Company:
+class SandboxCompany:
     """One company's own documents, and the questions that other documents ask of it.
 
     Args:
@@ -58,7 +58,7 @@ class Company:
         organisation: whose company it is.
     """
 
-    def __init__(self, ledger: Ledger, organisation: Organisation) -> None:
+    def __init__(self, ledger: QuickBooksLedger, organisation: SandboxOrganisation) -> None:
         self.realm = organisation.id or DEFAULT_REALM
         self._ledger = ledger
         self._known: dict[str, tuple[int, Doc]] = {}
@@ -73,7 +73,7 @@ class Company:
         meta = {"CreateTime": now, "LastUpdatedTime": now}
         return {**doc, "domain": "QBO", "sparse": False, "SyncToken": "0", "MetaData": meta}
 
-    def _info(self, organisation: Organisation) -> Doc:
+    def _info(self, organisation: SandboxOrganisation) -> Doc:
         country = organisation.country
         return self._whole(
             {
@@ -93,7 +93,7 @@ class Company:
             }
         )
 
-    def _preferences(self, organisation: Organisation) -> Doc:
+    def _preferences(self, organisation: SandboxOrganisation) -> Doc:
         home = {"value": organisation.currency}
         message = {
             "Subject": f"Invoice from {organisation.name}",
@@ -135,10 +135,10 @@ class Company:
     def _read(self, entity: str) -> Doc:
         """The same, remembered while nothing changes: to read, not to keep."""
         table = self._ledger.tables[entity]
-        known = self._known.get(entity)
-        if known is None or known[0] != table.version:
-            known = self._known[entity] = (table.version, self._the(entity))
-        return known[1]
+        remembered = self._known.get(entity)
+        if remembered is None or remembered[0] != table.version:
+            remembered = self._known[entity] = (table.version, self._the(entity))
+        return remembered[1]
 
     def today(self) -> date:
         """The company's day."""

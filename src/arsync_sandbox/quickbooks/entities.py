@@ -8,7 +8,7 @@ META = ("Id", "MetaData.CreateTime", "MetaData.LastUpdatedTime")
 
 
 @dataclass(frozen=True)
-class Entity:
+class EntityKind:
     """One kind of document."""
 
     name: str
@@ -31,24 +31,24 @@ _ALL = frozenset({"create", "update", "delete", "void", "send"})
 _NAMED = frozenset({"create", "update"})
 _SALES = ("Balance", "HomeBalance", "TxnDate", "DueDate", "DocNumber", "CustomerRef", "TotalAmt")
 
-ENTITIES: dict[str, Entity] = {
+ENTITIES: dict[str, EntityKind] = {
     entity.name: entity
     for entity in (
-        Entity("Invoice", _SALES, transaction=True, writes=_ALL),
-        Entity("CreditMemo", _SALES, transaction=True, writes=_ALL - {"void"}),
-        Entity(
+        EntityKind("Invoice", _SALES, transaction=True, writes=_ALL),
+        EntityKind("CreditMemo", _SALES, transaction=True, writes=_ALL - {"void"}),
+        EntityKind(
             "Payment",
             ("TxnDate", "CustomerRef", "TotalAmt", "PaymentRefNum"),
             transaction=True,
             writes=_ALL,
         ),
-        Entity(
+        EntityKind(
             "Deposit",
             ("TxnDate", "TotalAmt"),
             transaction=True,
             writes=frozenset({"create", "update", "delete"}),
         ),
-        Entity(
+        EntityKind(
             "Customer",
             (
                 "Active",
@@ -65,19 +65,19 @@ ENTITIES: dict[str, Entity] = {
             name_list=True,
             writes=_NAMED,
         ),
-        Entity("Vendor", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
-        Entity("Employee", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
-        Entity("Term", ("Active", "Name", "DueDays"), name_list=True, writes=_NAMED),
-        Entity("CustomerType", ("Active", "Name"), name_list=True),
-        Entity(
+        EntityKind("Vendor", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
+        EntityKind("Employee", ("Active", "DisplayName"), name_list=True, writes=_NAMED),
+        EntityKind("Term", ("Active", "Name", "DueDays"), name_list=True, writes=_NAMED),
+        EntityKind("CustomerType", ("Active", "Name"), name_list=True),
+        EntityKind(
             "Item",
             ("Active", "Name", "Type", "Sku", "FullyQualifiedName"),
             name_list=True,
             writes=_NAMED,
         ),
-        Entity("Account", ("Active", "Name", "AccountType"), name_list=True),
-        Entity("PaymentMethod", ("Active", "Name"), name_list=True),
-        Entity(
+        EntityKind("Account", ("Active", "Name", "AccountType"), name_list=True),
+        EntityKind("PaymentMethod", ("Active", "Name"), name_list=True),
+        EntityKind(
             "Attachable",
             (
                 "AttachableRef.EntityRef.type",
@@ -87,8 +87,8 @@ ENTITIES: dict[str, Entity] = {
             ),
             writes=frozenset({"create", "update", "delete"}),
         ),
-        Entity("CompanyInfo", ("CompanyName",)),
-        Entity("Preferences", ()),
+        EntityKind("CompanyInfo", ("CompanyName",)),
+        EntityKind("Preferences", ()),
     )
 }
 """Every kind of document that the sandbox keeps."""

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync_sandbox.quickbooks.entities import ENTITIES
-from arsync_sandbox.quickbooks.table import Table
+from arsync_sandbox.quickbooks.table import EntityTable
 from arsync_sandbox.quickbooks.wire import ZERO, Doc, as_int, money, stamp
 
 Target = tuple[str, str]
 """The kind and id of a document that money is allocated to."""
 
 
-class Change(NamedTuple):
+class EntityChange(NamedTuple):
     """Something that happened to a document, as webhooks tell it."""
 
     entity: str
@@ -25,7 +25,7 @@ class Change(NamedTuple):
     deleted_id: str = ""
 
 
-class Ledger:
+class QuickBooksLedger:
     """One company's documents and the sums that follow from them.
 
     Args:
@@ -34,8 +34,8 @@ class Ledger:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
-        self.tables = {name: Table(name, kind.columns) for name, kind in ENTITIES.items()}
-        self._same_sequence: dict[str, list[Table]] = {}
+        self.tables = {name: EntityTable(name, kind.columns) for name, kind in ENTITIES.items()}
+        self._same_sequence: dict[str, list[EntityTable]] = {}
         for name, table in self.tables.items():
             self._same_sequence.setdefault(_sequence(name), []).append(table)
         self.applied: dict[Target, dict[str, Decimal]] = {}
@@ -44,7 +44,7 @@ class Ledger:
         """Money that loaded documents say is paid although no payment was loaded for it."""
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
-        self.changes: list[Change] = []
+        self.changes: list[EntityChange] = []
         self.revision = 0
         self._own: dict[str, Decimal] = {}
         self._subtree: dict[str, Decimal] = {}
@@ -101,7 +101,7 @@ class Ledger:
         }
         whole = {**doc, **head}
         self._keep(entity, whole)
-        self.changes.append(Change(entity, whole["Id"], "Create"))
+        self.changes.append(EntityChange(entity, whole["Id"], "Create"))
         return whole
 
     def take(self, entity: str, doc: Doc) -> None:
@@ -117,7 +117,7 @@ class Ledger:
             doc["SyncToken"] = str(int(doc["SyncToken"]) + 1)
         doc["sparse"] = False
         self._keep(entity, doc)
-        self.changes.append(Change(entity, doc["Id"], operation))
+        self.changes.append(EntityChange(entity, doc["Id"], operation))
         return doc
 
     def rewrite(self, entity: str, doc: Doc) -> None:
@@ -131,7 +131,7 @@ class Ledger:
         self.applied.pop((entity, id_), None)
         self.settled.pop((entity, id_), None)
         self.revision += 1
-        self.changes.append(Change(entity, id_, "Delete"))
+        self.changes.append(EntityChange(entity, id_, "Delete"))
 
     def _keep(self, entity: str, doc: Doc) -> None:
         row = self.tables[entity].put(doc)
@@ -251,7 +251,7 @@ class Ledger:
         if entity == "CreditMemo":
             doc["RemainingCredit"] = still_open
         else:
-            others = [one for one in doc.get("LinkedTxn", ()) if one["TxnType"] != "Payment"]
+            others = [link for link in doc.get("LinkedTxn", ()) if link["TxnType"] != "Payment"]
             paid_by = self.applied.get(target, {})
             doc["LinkedTxn"] = others + [
                 {"TxnId": payment, "TxnType": "Payment"} for payment in paid_by
@@ -278,13 +278,13 @@ _OPEN_AMOUNT = {
 
 def allocations(payment: Doc) -> dict[Target, Decimal]:
     """What a payment's lines allocate to which document."""
-    found: dict[Target, Decimal] = {}
+    amounts: dict[Target, Decimal] = {}
     for line in payment.get("Line", ()):
         for link in line.get("LinkedTxn", ()):
             if link["TxnType"] in {"Invoice", "CreditMemo"}:
                 target = (link["TxnType"], link["TxnId"])
-                found[target] = found.get(target, ZERO) + Decimal(line["Amount"])
-    return found
+                amounts[target] = amounts.get(target, ZERO) + Decimal(line["Amount"])
+    return amounts
 
 
 def _sequence(entity: str) -> str:

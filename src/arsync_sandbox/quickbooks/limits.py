@@ -16,7 +16,7 @@ API_PATH = "/v3/company/"
 
 
 @dataclass
-class Window:
+class LimitWindow:
     """So many calls in so many seconds."""
 
     name: str
@@ -37,19 +37,19 @@ class Window:
         self._calls.append(now)
 
 
-def windows() -> list[Window]:
+def windows() -> list[LimitWindow]:
     """The limits; there is one company and one app, so each holds for both."""
     return [
-        Window("calls a second", 10, 1),
-        Window("calls a minute", 500, 60),
-        Window("calls a minute, all services", 800, 60),
-        Window("batches a minute and app", 40, 60, frozenset({"batch"})),
-        Window("batches a minute", 120, 60, frozenset({"batch"})),
-        Window("reports a minute", 200, 60, frozenset({"report"})),
+        LimitWindow("calls a second", 10, 1),
+        LimitWindow("calls a minute", 500, 60),
+        LimitWindow("calls a minute, all services", 800, 60),
+        LimitWindow("batches a minute and app", 40, 60, frozenset({"batch"})),
+        LimitWindow("batches a minute", 120, 60, frozenset({"batch"})),
+        LimitWindow("reports a minute", 200, 60, frozenset({"report"})),
     ]
 
 
-class Limits:
+class QuickBooksLimits:
     """The gate that each API call passes.
 
     Args:
@@ -73,13 +73,13 @@ class Limits:
         now = moment.timestamp()
         counted = [window for window in self._windows if not window.kinds or kind in window.kinds]
         if self._frame.setting("quickbooks_concurrent"):
-            counted = [one for one in counted if one.seconds > 1]
-        full = max(one.is_full(now) for one in counted)
+            counted = [window for window in counted if window.seconds > 1]
+        full = max(window.is_full(now) for window in counted)
         too_many = full or self._too_many_at_once() or self._quota_used_up(moment, kind)
         if too_many and self._frame.limits_enforced:
             raise faults.throttled()
-        for one in counted:
-            one.count(now)
+        for window in counted:
+            window.count(now)
 
     def _too_many_at_once(self) -> bool:
         if not self._frame.setting("quickbooks_concurrent"):

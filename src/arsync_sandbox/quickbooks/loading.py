@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from arsync_sandbox.platform import ContactRow, InvoiceRow, PaymentRow
-from arsync_sandbox.quickbooks.company import Company, currency_ref, term
+from arsync_sandbox.quickbooks.company import SandboxCompany, currency_ref, term
 from arsync_sandbox.quickbooks.entities import ENTITIES
-from arsync_sandbox.quickbooks.ledger import Ledger, allocations
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger, allocations
 from arsync_sandbox.quickbooks.payments import line_extras
 from arsync_sandbox.quickbooks.sales import number_lines
 from arsync_sandbox.quickbooks.wire import ZERO, Doc, as_int, money, noon, stamp
-from arsync_sandbox.quickbooks.writing import Writer
+from arsync_sandbox.quickbooks.writing import DocumentWriter
 
 NUMBER_MAX = 21
 """The longest DocNumber, in characters; of a longer one the end is kept."""
@@ -80,7 +80,11 @@ class Loader:
     """
 
     def __init__(
-        self, ledger: Ledger, company: Company, writer: Writer, is_history: Callable[[], bool]
+        self,
+        ledger: QuickBooksLedger,
+        company: SandboxCompany,
+        writer: DocumentWriter,
+        is_history: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._company = company
@@ -106,9 +110,9 @@ class Loader:
         return min(now, as_int(noon(day))) if self._is_history() else now
 
     def _put(self, entity: str, doc: Doc, at: int) -> None:
-        told = stamp(at)
+        stamped = stamp(at)
         doc["domain"], doc["sparse"], doc["SyncToken"] = "QBO", False, "0"
-        doc["MetaData"] = {"CreateTime": told, "LastUpdatedTime": told}
+        doc["MetaData"] = {"CreateTime": stamped, "LastUpdatedTime": stamped}
         if self._is_history():
             self._ledger.take(entity, doc)
         else:
@@ -122,9 +126,9 @@ class Loader:
         self._names = {row.columns[place].casefold() for row in self._ledger.tables["Customer"]}
         with _bulk(self._ledger):
             for row in rows:
-                known = self._ledger.get("Customer", self.id_of("Customer", row.id))
-                if known is not None and row.id in self._contacts_seen:
-                    self._change_customer(known, row)
+                stored = self._ledger.get("Customer", self.id_of("Customer", row.id))
+                if stored is not None and row.id in self._contacts_seen:
+                    self._change_customer(stored, row)
                 else:
                     self._new_customer(row)
                 self._contacts_seen.add(row.id)
@@ -218,10 +222,10 @@ class Loader:
         customer_id = self.id_of("Customer", row.contact_id)
         customer = customers.get(customer_id)
         if customer is None:
-            found = self._ledger.get("Customer", customer_id)
-            if found is None:
+            stored = self._ledger.get("Customer", customer_id)
+            if stored is None:
                 raise LookupError(f"invoice {row.id} names no customer: {row.contact_id}")
-            customer = customers[customer_id] = found
+            customer = customers[customer_id] = stored
         currency = row.currency or customer["CurrencyRef"]["value"]
         doc = self._form(row, customer, currency)
         self._note_number(doc)
@@ -383,27 +387,27 @@ class Loader:
             self._ledger.set_parent(doc["Id"], (doc.get("ParentRef") or {}).get("value", ""))
 
     def _company_document(self, entity: str, doc: Doc) -> None:
-        known = self._company.info() if entity == "CompanyInfo" else self._company.preferences()
+        current = self._company.info() if entity == "CompanyInfo" else self._company.preferences()
         for name, value in doc.items():
             if name not in {"Id", "SyncToken", "MetaData"}:
                 merges = isinstance(value, dict)
-                known[name] = {**known.get(name, {}), **value} if merges else value
-        self._ledger.change(entity, known)
+                current[name] = {**current.get(name, {}), **value} if merges else value
+        self._ledger.change(entity, current)
 
     def _settle(self, entity: str, doc: Doc) -> None:
         """Take what a document says is paid, but no payment explains, as paid."""
-        known = self._ledger.get(entity, str(doc["Id"]))
-        if known is None:
+        stored = self._ledger.get(entity, str(doc["Id"]))
+        if stored is None:
             return
-        target = (entity, known["Id"])
-        paid = Decimal(known["TotalAmt"]) - Decimal(known["Balance"])
-        unexplained = paid - Decimal(known.get("Deposit") or 0) - self._ledger.allocated(target)
+        target = (entity, stored["Id"])
+        paid = Decimal(stored["TotalAmt"]) - Decimal(stored["Balance"])
+        unexplained = paid - Decimal(stored.get("Deposit") or 0) - self._ledger.allocated(target)
         if "Balance" in doc:
             if unexplained:
                 self._ledger.settled[target] = unexplained
         else:
-            self._ledger.refresh(entity, known)
-            self._ledger.rewrite(entity, known)
+            self._ledger.refresh(entity, stored)
+            self._ledger.rewrite(entity, stored)
 
     def _declare(self, doc: Doc) -> None:
         if "Balance" in doc:
@@ -459,7 +463,7 @@ def _exact(value: Any) -> Any:
 
 
 @contextmanager
-def _bulk(ledger: Ledger) -> Iterator[None]:
+def _bulk(ledger: QuickBooksLedger) -> Iterator[None]:
     """Write customers' balances once, and spare the garbage collector the growing heap."""
     collecting = gc.isenabled()
     gc.disable()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from arsync_sandbox.quickbooks import faults
 
 
-class Part(NamedTuple):
+class MultipartSection(NamedTuple):
     """One part of a multipart request."""
 
     name: str
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     content: bytes
 
 
-def read_parts(content_type: str, body: bytes) -> list[Part]:
+def read_parts(content_type: str, body: bytes) -> list[MultipartSection]:
     """Take a multipart body apart.
 
     Raises:
@@ -40,7 +40,7 @@ def read_parts(content_type: str, body: bytes) -> list[Part]:
     return [_part(raw) for raw in re.split(fence, body)[1:-1]]
 
 
-def _part(raw: bytes) -> Part:
+def _part(raw: bytes) -> MultipartSection:
     head, content = _split_head(raw)
     headers = BytesHeaderParser().parsebytes(head)
     if headers.get("Content-Transfer-Encoding", "").lower() == "base64":
@@ -49,7 +49,9 @@ def _part(raw: bytes) -> Part:
         except binascii.Error:
             raise faults.unsupported("The file is no base64") from None
     name = headers.get_param("name", "", header="Content-Disposition")
-    return Part(str(name), headers.get_filename() or "", headers.get_content_type(), content)
+    return MultipartSection(
+        str(name), headers.get_filename() or "", headers.get_content_type(), content
+    )
 
 
 def _split_head(raw: bytes) -> tuple[bytes, bytes]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import Company, currency_ref
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.company import SandboxCompany, currency_ref
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.wire import ZERO, Doc
 
 DELETED_SUFFIX = " (deleted)"
@@ -24,7 +24,7 @@ _NAME_PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
 _WITH_CUSTOMER = ("Invoice", "CreditMemo", "Payment")
 
 
-class Names:
+class NameRules:
     """What makes a customer, vendor, employee, term or item complete.
 
     Args:
@@ -33,7 +33,7 @@ class Names:
         company: for the home currency.
     """
 
-    def __init__(self, frame: Frame, ledger: Ledger, company: Company) -> None:
+    def __init__(self, frame: Frame, ledger: QuickBooksLedger, company: SandboxCompany) -> None:
         self._frame = frame
         self._ledger = ledger
         self._company = company
@@ -67,12 +67,12 @@ class Names:
         key = "DisplayName" if entity in PEOPLE else "Name"
         if before is not None and before[key] == doc[key]:
             return
-        wanted = doc[key].casefold()
+        name = doc[key].casefold()
         for each in PEOPLE if entity in PEOPLE else (entity,):
             place = self._ledger.tables[each].columns.index(key)
             for row in self._ledger.tables[each]:
                 same_row = each == entity and row.id == doc.get("Id")
-                if not same_row and str(row.columns[place]).casefold() == wanted:
+                if not same_row and str(row.columns[place]).casefold() == name:
                     raise faults.duplicate_name()
 
     def complete(self, entity: str, doc: Doc, before: Doc | None) -> None:
@@ -118,9 +118,9 @@ class Names:
 
     def _currency(self, doc: Doc, before: Doc | None) -> None:
         home = self._company.home_currency
-        given = (doc.get("CurrencyRef") or {}).get("value")
+        sent = (doc.get("CurrencyRef") or {}).get("value")
         was = (before.get("CurrencyRef") or {}).get("value", home) if before else home
-        code = given or was
+        code = sent or was
         if code != home and not self._company.multicurrency:
             raise faults.business("Multicurrency is off")
         if before is not None and code != was and self.is_used(doc["Id"]):

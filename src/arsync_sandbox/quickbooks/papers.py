@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import Company
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.company import SandboxCompany
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.wire import ZERO, Doc, response_time
 
 AGES = ("Current", "1 - 30", "31 - 60", "61 - 90", "91 and over")
@@ -57,7 +57,7 @@ def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
 
 
-def report(name: str, ledger: Ledger, company: Company, as_of: date) -> Doc:
+def report(name: str, ledger: QuickBooksLedger, company: SandboxCompany, as_of: date) -> Doc:
     """A report as of a day.
 
     Raises:
@@ -107,8 +107,8 @@ def _cells(who: tuple[str, str], amounts: list[Decimal]) -> list[Doc]:
     return [first, *({"value": f"{amount:.2f}" if amount else ""} for amount in amounts)]
 
 
-def _by_age(ledger: Ledger, as_of: date) -> list[_Row]:
-    found: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO] * (len(AGES) + 1))
+def _by_age(ledger: QuickBooksLedger, as_of: date) -> list[_Row]:
+    ages: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO] * (len(AGES) + 1))
     table = ledger.tables["Invoice"]
     balance, due, customer = (table.columns.index(n) for n in ("Balance", "DueDate", "CustomerRef"))
     for row in table:
@@ -116,12 +116,12 @@ def _by_age(ledger: Ledger, as_of: date) -> list[_Row]:
         if amount:
             late = (as_of - date.fromisoformat(row.columns[due])).days
             place = 0 if late <= 0 else min((late - 1) // 30 + 1, len(AGES) - 1)
-            found[row.columns[customer]][place] += amount
-            found[row.columns[customer]][-1] += amount
-    return [((id_, _name(ledger, id_)), amounts) for id_, amounts in found.items()]
+            ages[row.columns[customer]][place] += amount
+            ages[row.columns[customer]][-1] += amount
+    return [((id_, _name(ledger, id_)), amounts) for id_, amounts in ages.items()]
 
 
-def _by_customer(ledger: Ledger) -> list[_Row]:
+def _by_customer(ledger: QuickBooksLedger) -> list[_Row]:
     rows = []
     for row in ledger.tables["Customer"].in_order():
         own, _ = ledger.balances(row.id)
@@ -130,5 +130,5 @@ def _by_customer(ledger: Ledger) -> list[_Row]:
     return rows
 
 
-def _name(ledger: Ledger, id_: str) -> str:
+def _name(ledger: QuickBooksLedger, id_: str) -> str:
     return str((ledger.get("Customer", id_) or {}).get("FullyQualifiedName", ""))

@@ -6,8 +6,8 @@ import copy
 from decimal import Decimal
 
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import UNDEPOSITED_FUNDS, Company, currency_ref
-from arsync_sandbox.quickbooks.ledger import Ledger, Target, allocations
+from arsync_sandbox.quickbooks.company import UNDEPOSITED_FUNDS, SandboxCompany, currency_ref
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger, Target, allocations
 from arsync_sandbox.quickbooks.sales import VOIDED, tidy
 from arsync_sandbox.quickbooks.wire import NAMESPACE, ZERO, Doc, money
 
@@ -25,7 +25,7 @@ class Payments:
         company: for currencies and days.
     """
 
-    def __init__(self, ledger: Ledger, company: Company) -> None:
+    def __init__(self, ledger: QuickBooksLedger, company: SandboxCompany) -> None:
         self._ledger = ledger
         self._company = company
 
@@ -192,7 +192,7 @@ class Payments:
             payment = self._ledger.get("Payment", id_)
             if payment is None or (id_ in old and id_ in new):
                 continue
-            links = [one for one in payment.get("LinkedTxn", ()) if one["TxnType"] != "Deposit"]
+            links = [link for link in payment.get("LinkedTxn", ()) if link["TxnType"] != "Deposit"]
             if id_ in new:
                 links.append({"TxnId": deposit["Id"], "TxnType": "Deposit"})
             payment["LinkedTxn"] = links

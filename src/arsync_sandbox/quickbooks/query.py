@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.entities import ENTITIES, META, Entity
+from arsync_sandbox.quickbooks.entities import ENTITIES, META, EntityKind
 from arsync_sandbox.quickbooks.schema import property_kind
-from arsync_sandbox.quickbooks.select import Condition, Order, Select, read_select
-from arsync_sandbox.quickbooks.table import Row, Table
+from arsync_sandbox.quickbooks.select import Order, Select, SelectCondition, read_select
+from arsync_sandbox.quickbooks.table import EntityTable, Row
 from arsync_sandbox.quickbooks.wire import ZERO, read_moment
 
 Test = Callable[[Row], bool]
@@ -21,7 +21,7 @@ NULL = " "
 """How a select writes null: a text of one blank."""
 
 
-class Answer(NamedTuple):
+class SelectAnswer(NamedTuple):
     """What a select found."""
 
     select: Select
@@ -29,7 +29,9 @@ class Answer(NamedTuple):
     total: int
 
 
-def run_query(text: str, tables: Mapping[str, Table], *, ids_as_text: bool = False) -> Answer:
+def run_query(
+    text: str, tables: Mapping[str, EntityTable], *, ids_as_text: bool = False
+) -> SelectAnswer:
     """Answer a select.
 
     Args:
@@ -44,16 +46,16 @@ def run_query(text: str, tables: Mapping[str, Table], *, ids_as_text: bool = Fal
     if select.entity not in ENTITIES:
         raise faults.query_invalid(f"invalid context declaration: {select.entity}")
     entity = ENTITIES[select.entity]
-    asked = _Asked(entity, select, ids_as_text=ids_as_text)
-    rows, low, high = asked.rows(tables[entity.name])
+    checked_select = _Asked(entity, select, ids_as_text=ids_as_text)
+    rows, low, high = checked_select.rows(tables[entity.name])
     first = low + select.start - 1
-    return Answer(select, rows[first : min(high, first + select.rows)], high - low)
+    return SelectAnswer(select, rows[first : min(high, first + select.rows)], high - low)
 
 
 class _Asked:
     """A select whose names and values are checked against its kind."""
 
-    def __init__(self, entity: Entity, select: Select, *, ids_as_text: bool) -> None:
+    def __init__(self, entity: EntityKind, select: Select, *, ids_as_text: bool) -> None:
         self.entity = entity
         self.ids_as_text = ids_as_text
         self.orders = tuple(
@@ -63,7 +65,7 @@ class _Asked:
             condition._replace(path=self.path(condition.path)) for condition in select.conditions
         ]
         if entity.name_list and not any(condition.path == "Active" for condition in conditions):
-            conditions.append(Condition("Active", "=", ("true",)))
+            conditions.append(SelectCondition("Active", "=", ("true",)))
         # A client that pages by `Id > last` asks a new question each time; only the rest of the
         # question is remembered, and the place of the id is looked up.
         self.by_id = self.orders in {(), (Order("Id", descending=False),)} and not ids_as_text
@@ -94,23 +96,23 @@ class _Asked:
             raise faults.query_invalid(f"Id should be a valid number. Supplied value:{text}")
         return int(text)
 
-    def rows(self, table: Table) -> tuple[list[Row], int, int]:
+    def rows(self, table: EntityTable) -> tuple[list[Row], int, int]:
         """All rows that match, and between which places the wanted ids stand."""
-        found = table.in_order()
+        rows = table.in_order()
         if self.tests or not self.by_id:
             question = (self.conditions, self.orders, self.ids_as_text)
-            found = table.result(question, lambda: self.found(table))
-        low, high = 0, len(found)
+            rows = table.result(question, lambda: self.found(table))
+        low, high = 0, len(rows)
         for operator, number in self.seeks:
             cut = bisect_left if operator in {"<", ">="} else bisect_right
-            place = cut(found, number, key=lambda row: row.number)
+            place = cut(rows, number, key=lambda row: row.number)
             if operator in {"<", "<="}:
                 high = min(high, place)
             else:
                 low = max(low, place)
-        return found, low, max(low, high)
+        return rows, low, max(low, high)
 
-    def found(self, table: Table) -> list[Row]:
+    def found(self, table: EntityTable) -> list[Row]:
         """The rows that pass every test, in the order asked for."""
         rows = table.in_order()
         for test in self.tests:
@@ -133,7 +135,7 @@ class _Asked:
         place = self.entity.filters.index(path)
         return lambda row: row.columns[place]
 
-    def test(self, condition: Condition) -> Test:
+    def test(self, condition: SelectCondition) -> Test:
         """Turn a condition into a test of a row."""
         read = self.reader(condition.path)
         kind = property_kind(self.entity.name, condition.path) or "str"
@@ -141,22 +143,22 @@ class _Asked:
             return self.like(read, condition, kind)
         values = [self.value(condition.path, kind, text) for text in condition.values]
         if condition.operator in {"=", "IN"}:
-            wanted = set(values)
-            return lambda row: not wanted.isdisjoint(_all_of(read(row)))
+            accepted = set(values)
+            return lambda row: not accepted.isdisjoint(_all_of(read(row)))
         compare = _COMPARE[condition.operator]
         value = values[0]
         if value is None:
             raise faults.query_invalid(f"{condition.path} cannot be compared with null")
         if kind == "num":
             return lambda row: compare(read(row) or ZERO, value)
-        return lambda row: (known := read(row)) is not None and compare(known, value)
+        return lambda row: (stored := read(row)) is not None and compare(stored, value)
 
-    def like(self, read: Callable[[Row], Any], condition: Condition, kind: str) -> Test:
+    def like(self, read: Callable[[Row], Any], condition: SelectCondition, kind: str) -> Test:
         """A test by pattern, `%` standing for any text."""
         if kind not in {"str", "id", "date"}:
             raise faults.query_invalid(f"{condition.path} cannot be compared by LIKE")
-        parts = [re.escape(part) for part in condition.values[0].split("%")]
-        pattern = re.compile(".*".join(parts), re.DOTALL | re.IGNORECASE)
+        pieces = [re.escape(piece) for piece in condition.values[0].split("%")]
+        pattern = re.compile(".*".join(pieces), re.DOTALL | re.IGNORECASE)
         return lambda row: pattern.fullmatch(str(read(row) or "")) is not None
 
     def value(self, path: str, kind: str, text: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from arsync_sandbox.quickbooks import faults
 from arsync_sandbox.quickbooks.entities import ENTITIES
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.wire import Doc
 
 TARGETS = {
@@ -25,7 +25,7 @@ LINKABLE = frozenset({"Invoice", "CreditMemo", "Payment", "Deposit"})
 """Transactions that are kept here; a link to another kind is taken as it comes."""
 
 
-def check_references(doc: Any, ledger: Ledger) -> None:
+def check_references(doc: Any, ledger: QuickBooksLedger) -> None:
     """Refuse references to what never existed or can be used no more.
 
     Raises:
@@ -51,7 +51,7 @@ def check_references(doc: Any, ledger: Ledger) -> None:
             check_references(value, ledger)
 
 
-def check_target(entity: str, id_: Any, name: str, ledger: Ledger) -> None:
+def check_target(entity: str, id_: Any, name: str, ledger: QuickBooksLedger) -> None:
     """Check one reference.
 
     Raises:
@@ -65,7 +65,7 @@ def check_target(entity: str, id_: Any, name: str, ledger: Ledger) -> None:
         raise faults.gone()
 
 
-def name_references(doc: Doc, ledger: Ledger) -> None:
+def name_references(doc: Doc, ledger: QuickBooksLedger) -> None:
     """Write the present name beside the id of each reference."""
     for name, value in doc.items():
         if name in TARGETS and isinstance(value, dict):

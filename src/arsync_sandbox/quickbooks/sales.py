@@ -8,8 +8,8 @@ from typing import Any
 
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import Company, currency_ref
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.company import SandboxCompany, currency_ref
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.wire import ZERO, Doc, money
 
 VOIDED = "Voided"
@@ -29,7 +29,7 @@ _DEFAULTS: Doc = {
 _PAYABLE_ONLINE = ("AllowOnlineCreditCardPayment", "AllowOnlineACHPayment", "AllowOnlinePayment")
 
 
-class Sales:
+class SalesRules:
     """What makes a sales form complete.
 
     Args:
@@ -38,7 +38,7 @@ class Sales:
         company: for currencies, days and numbering.
     """
 
-    def __init__(self, frame: Frame, ledger: Ledger, company: Company) -> None:
+    def __init__(self, frame: Frame, ledger: QuickBooksLedger, company: SandboxCompany) -> None:
         self._frame = frame
         self._ledger = ledger
         self._company = company
@@ -92,12 +92,12 @@ class Sales:
         customer = self._ledger.get("Customer", doc["CustomerRef"]["value"]) or {}
         home = self._company.home_currency
         own = (customer.get("CurrencyRef") or {}).get("value", home)
-        given = (doc.get("CurrencyRef") or {}).get("value", own)
-        if given != own:
+        code = (doc.get("CurrencyRef") or {}).get("value", own)
+        if code != own:
             raise faults.business(
-                f"Currency {given} is not the one of the customer ({own}); it is fixed once used"
+                f"Currency {code} is not the one of the customer ({own}); it is fixed once used"
             )
-        doc["CurrencyRef"] = currency_ref(given)
+        doc["CurrencyRef"] = currency_ref(code)
         if self._company.multicurrency:
             # The trap of the real service: without a rate it books one to one, silently.
             doc["ExchangeRate"] = Decimal(doc.get("ExchangeRate") or 1)
@@ -143,10 +143,10 @@ class Sales:
             raise faults.business("The total would be less than what is paid already")
 
     def _email(self, doc: Doc, before: Doc | None) -> None:
-        asked = doc["EmailStatus"] == "NeedToSend"
-        if asked and not (doc.get("BillEmail") or {}).get("Address"):
+        to_send = doc["EmailStatus"] == "NeedToSend"
+        if to_send and not (doc.get("BillEmail") or {}).get("Address"):
             raise faults.business("EmailStatus NeedToSend needs a BillEmail address")
-        if asked and (before is None or before.get("EmailStatus") != "NeedToSend"):
+        if to_send and (before is None or before.get("EmailStatus") != "NeedToSend"):
             doc["DeliveryInfo"] = {"DeliveryType": "Email"}
 
     def number(self, entity: str, doc: Doc, *, allow_duplicates: bool) -> None:
@@ -155,12 +155,12 @@ class Sales:
         Raises:
             Refusal: 6140 when another document of its kind has it.
         """
-        wanted = doc.get("DocNumber")
-        if wanted and wanted != "AUTO_GENERATE":
-            if not allow_duplicates and self.number_taken(entity, wanted, doc.get("Id")):
-                raise faults.duplicate_number(wanted)
+        number = doc.get("DocNumber")
+        if number and number != "AUTO_GENERATE":
+            if not allow_duplicates and self.number_taken(entity, number, doc.get("Id")):
+                raise faults.duplicate_number(number)
             return
-        if wanted == "AUTO_GENERATE" or not self._company.custom_numbers:
+        if number == "AUTO_GENERATE" or not self._company.custom_numbers:
             doc["DocNumber"] = self.next_number()
 
     def number_taken(self, entity: str, number: str, own_id: str | None) -> bool:

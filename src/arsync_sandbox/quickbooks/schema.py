@@ -33,7 +33,7 @@ def schema() -> Schema:
     """The contents of properties.txt."""
     text = files(__package__).joinpath("properties.txt").read_text(encoding="utf-8")
     unfolded = re.sub(r"\n {6}| *\n {4}(?=[|\w][^:]*$)", " ", text, flags=re.MULTILINE)
-    known = Schema()
+    properties = Schema()
     current: dict[str, str] = {}
     for line in unfolded.splitlines():
         if line.startswith("    "):
@@ -41,19 +41,19 @@ def schema() -> Schema:
             current.update(dict.fromkeys(names.split(), kind.strip()))
         elif "=" in line:
             name, values = line.split(" = ")
-            known.values[name] = frozenset(value.strip() for value in values.split("|"))
+            properties.values[name] = frozenset(value.strip() for value in values.split("|"))
         elif not line.startswith("#"):
-            current = known.kinds.setdefault(line.strip(), {})
+            current = properties.kinds.setdefault(line.strip(), {})
     for kind in WRAPPED:
-        known.kinds[kind]["value"] = "str"
-    return known
+        properties.kinds[kind]["value"] = "str"
+    return properties
 
 
 def property_kind(entity: str, path: str) -> str | None:
     """The kind of a property such as `MetaData.LastUpdatedTime`, or None where there is none."""
     kind = entity
-    for part in path.split("."):
-        kind = schema().kinds.get(kind.removesuffix("[]"), {}).get(part, "")
+    for key in path.split("."):
+        kind = schema().kinds.get(kind.removesuffix("[]"), {}).get(key, "")
         if not kind:
             return None
     return kind.removesuffix("[]")
@@ -90,13 +90,13 @@ def _read_value(value: Any, kind: str, name: str, entity: str) -> Any:
             raise faults.invalid_value(name, value)
         read = [_read_value(each, kind[:-2], name, entity) for each in value]
         return [each for each in read if each is not None]
-    known = schema()
-    if kind in known.kinds:
+    properties = schema()
+    if kind in properties.kinds:
         if not isinstance(value, dict):
             raise faults.invalid_value(name, value)
         return _read_object(value, kind, entity)
-    if kind in known.values:
-        if not isinstance(value, str) or value not in known.values[kind]:
+    if kind in properties.values:
+        if not isinstance(value, str) or value not in properties.values[kind]:
             raise faults.invalid_value(name, value)
         return value
     return _read_scalar(value, kind, name)

@@ -29,7 +29,7 @@ _NAMES_OF_ALL = (
 KEYWORDS = frozenset(_NAMES_OF_ALL.split())
 
 
-class Token(NamedTuple):
+class SelectToken(NamedTuple):
     """A word of a select with the place where it stands."""
 
     kind: str
@@ -37,7 +37,7 @@ class Token(NamedTuple):
     at: int
 
 
-class Condition(NamedTuple):
+class SelectCondition(NamedTuple):
     """One comparison of a WHERE clause."""
 
     path: str
@@ -58,7 +58,7 @@ class Select:
 
     entity: str
     count: bool
-    conditions: tuple[Condition, ...]
+    conditions: tuple[SelectCondition, ...]
     orders: tuple[Order, ...]
     start: int
     rows: int
@@ -73,7 +73,7 @@ def read_select(text: str) -> Select:
     return _Reader(_tokens(text)).select()
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str) -> list[SelectToken]:
     tokens = []
     at = 0
     text = text.strip().removesuffix(";").rstrip()
@@ -84,13 +84,13 @@ def _tokens(text: str) -> list[Token]:
                 f'Lexical error at line 1, column {at + 1}: "{text[at:][:10]}"'
             )
         kind = match.lastgroup or ""
-        tokens.append(Token(kind, match.group(kind), match.start(kind) + 1))
+        tokens.append(SelectToken(kind, match.group(kind), match.start(kind) + 1))
         at = match.end()
     return tokens
 
 
 class _Reader:
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[SelectToken]) -> None:
         self.tokens = tokens
         self.at = 0
 
@@ -120,32 +120,32 @@ class _Reader:
             if not self.accept(","):
                 return count
 
-    def conditions(self) -> tuple[Condition, ...]:
-        found = [self.condition()]
+    def conditions(self) -> tuple[SelectCondition, ...]:
+        conditions = [self.condition()]
         while self.accept("AND"):
-            found.append(self.condition())
-        return tuple(found)
+            conditions.append(self.condition())
+        return tuple(conditions)
 
-    def condition(self) -> Condition:
+    def condition(self) -> SelectCondition:
         path = self.take("word")
         if path.text.upper() in KEYWORDS:
             raise self.unexpected(-1)
         for operator in ("IN", "LIKE"):
             if self.accept(operator):
                 values = self.values() if operator == "IN" else (self.value(),)
-                return Condition(path.text, operator, values)
+                return SelectCondition(path.text, operator, values)
         sign = self.take("sign").text
         if sign not in {"=", "<", ">", "<=", ">="}:
             raise self.unexpected(-1)
-        return Condition(path.text, sign, (self.value(),))
+        return SelectCondition(path.text, sign, (self.value(),))
 
     def values(self) -> tuple[str, ...]:
         self.need("(")
-        found = [self.value()]
+        values = [self.value()]
         while self.accept(","):
-            found.append(self.value())
+            values.append(self.value())
         self.need(")")
-        return tuple(found)
+        return tuple(values)
 
     def value(self) -> str:
         if self.at == len(self.tokens):
@@ -163,15 +163,15 @@ class _Reader:
             self.need("BY")
         elif not self.accept("ORDERBY"):
             return ()
-        found = []
+        orders = []
         while True:
             path = self.take("word").text
             descending = self.accept("DESC")
             if not descending:
                 self.accept("ASC")
-            found.append(Order(path, descending))
+            orders.append(Order(path, descending))
             if not self.accept(","):
-                return tuple(found)
+                return tuple(orders)
 
     def bounded(self, word: str, low: int, high: int | None, default: int) -> int:
         if not self.accept(word):
@@ -198,7 +198,7 @@ class _Reader:
         if not self.accept(word):
             raise self.unexpected()
 
-    def take(self, kind: str) -> Token:
+    def take(self, kind: str) -> SelectToken:
         if self.at == len(self.tokens) or self.tokens[self.at].kind != kind:
             raise self.unexpected()
         self.at += 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from arsync_sandbox.platform import Email, Frame
+from arsync_sandbox.platform import Frame, SandboxEmail
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import Company
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.company import SandboxCompany
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.sales import payable_online
 from arsync_sandbox.quickbooks.wire import Doc, stamp
 
@@ -24,7 +24,7 @@ class Sender:
         company: for the subject and text, which no caller can choose.
     """
 
-    def __init__(self, frame: Frame, ledger: Ledger, company: Company) -> None:
+    def __init__(self, frame: Frame, ledger: QuickBooksLedger, company: SandboxCompany) -> None:
         self._frame = frame
         self._ledger = ledger
         self._company = company
@@ -69,13 +69,13 @@ class Sender:
         return doc
 
     def _address(self, entity: str, doc: Doc) -> str:
-        known = doc
+        source = doc
         name = "BillEmail"
         if entity == "Payment":
             # A payment has no address of its own.
-            known = self._ledger.get("Customer", doc["CustomerRef"]["value"]) or {}
+            source = self._ledger.get("Customer", doc["CustomerRef"]["value"]) or {}
             name = "PrimaryEmailAddr"
-        return str((known.get(name) or {}).get("Address") or "")
+        return str((source.get(name) or {}).get("Address") or "")
 
     def send_queued(self, entity: str, doc: Doc) -> Doc:
         """Send what was marked NeedToSend, where the platform does that by itself."""
@@ -96,7 +96,9 @@ class Sender:
 
     def _deliver(self, entity: str, doc: Doc, address: str) -> None:
         # An address that cannot be one is not reported: the email just never arrives.
-        to = [part.strip() for part in address.split(",") if _looks_valid(part.strip())]
+        to = [
+            recipient.strip() for recipient in address.split(",") if _looks_valid(recipient.strip())
+        ]
         if not to:
             return
         subject, text = self._company.invoice_message()
@@ -108,7 +110,7 @@ class Sender:
             text = f"{text}\n\nPay online: {invoice_link(self._frame, doc)}"
         id_ = doc["Id"] if entity == "Invoice" else ""
         self._frame.send_email(
-            Email(self._frame.now(), "quickbooks", to, subject, text, invoice_id=id_)
+            SandboxEmail(self._frame.now(), "quickbooks", to, subject, text, invoice_id=id_)
         )
         if id_:
             self.received[id_] = self.received.get(id_, 0) + 1

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from arsync_sandbox.quickbooks.attachments import is_note, linked_to
-from arsync_sandbox.quickbooks.ledger import Ledger
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.sales import is_voided
 from arsync_sandbox.quickbooks.wire import ZERO, Doc
 
 
-def ledger_state(ledger: Ledger) -> dict[str, Any]:
+def ledger_state(ledger: QuickBooksLedger) -> dict[str, Any]:
     """Everything that stands in the books, money as decimal texts."""
     contacts = list(_docs(ledger, "Customer"))
     members: dict[str, list[str]] = defaultdict(list)
@@ -40,7 +40,7 @@ def ledger_state(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _docs(ledger: Ledger, entity: str) -> Iterator[Doc]:
+def _docs(ledger: QuickBooksLedger, entity: str) -> Iterator[Doc]:
     return (row.doc() for row in ledger.tables[entity].in_order())
 
 
@@ -102,7 +102,7 @@ def _payment_row(doc: Doc, invoice_id: str, amount: Any, status: str) -> Doc:
     }
 
 
-def _credits(ledger: Ledger) -> Iterator[Doc]:
+def _credits(ledger: QuickBooksLedger) -> Iterator[Doc]:
     for doc in _docs(ledger, "CreditMemo"):
         yield _credit(doc, "credit memo", doc.get("Balance"))
     for doc in _docs(ledger, "Payment"):
@@ -120,7 +120,7 @@ def _credit(doc: Doc, kind: str, remaining: Any) -> Doc:
     }
 
 
-def _attachables(ledger: Ledger) -> tuple[list[Doc], list[Doc]]:
+def _attachables(ledger: QuickBooksLedger) -> tuple[list[Doc], list[Doc]]:
     notes, files = [], []
     for doc in _docs(ledger, "Attachable"):
         for record, id_ in linked_to(doc) or [("", "")]:

@@ -53,12 +53,12 @@ _moments: dict[str, int] = {}
 
 def seconds_of(text: str) -> int:
     """Seconds since 1970 of a document's timestamp."""
-    known = _moments.get(text)
-    if known is None:
+    seconds = _moments.get(text)
+    if seconds is None:
         if len(_moments) > 100_000:
             _moments.clear()
-        known = _moments[text] = int(read_moment(text).timestamp())
-    return known
+        seconds = _moments[text] = int(read_moment(text).timestamp())
+    return seconds
 
 
 def value_at(doc: Doc, path: str) -> Any:
@@ -67,12 +67,12 @@ def value_at(doc: Doc, path: str) -> Any:
     Where the path leads through a list, all values found there, as a tuple.
     """
     value: Any = doc
-    for part in path.split(".") if "." in path else (path,):
+    for key in path.split(".") if "." in path else (path,):
         if isinstance(value, list):
-            found = tuple(each.get(part) for each in value if isinstance(each, dict))
-            value = list(found)
+            values = tuple(each.get(key) for each in value if isinstance(each, dict))
+            value = list(values)
         elif isinstance(value, dict):
-            value = value.get(part)
+            value = value.get(key)
         else:
             return None
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def value_at(doc: Doc, path: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-class Table:
+class EntityTable:
     """All documents of one kind.
 
     Args:
@@ -150,11 +150,11 @@ class Table:
 
     def result(self, question: Any, answer: Callable[[], list[Row]]) -> list[Row]:
         """Answer from memory while nothing changed, so that each page costs only itself."""
-        known = self._results.get(question)
-        if known is None or known[0] != self.version:
-            known = (self.version, answer())
-            self._results[question] = known
+        remembered = self._results.get(question)
+        if remembered is None or remembered[0] != self.version:
+            remembered = (self.version, answer())
+            self._results[question] = remembered
         self._results.move_to_end(question)
         if len(self._results) > RESULTS_MAX:
             self._results.popitem(last=False)
-        return known[1]
+        return remembered[1]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from arsync_sandbox.platform import Frame
-from arsync_sandbox.quickbooks.ledger import Change
+from arsync_sandbox.quickbooks.ledger import EntityChange
 from arsync_sandbox.quickbooks.wire import Doc, encode
 
 URL_SETTING = "quickbooks_webhook_url"
@@ -36,16 +36,16 @@ def signature(body: bytes, verifier_token: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def legacy_body(realm: str, changes: Iterable[Change], at: datetime) -> bytes:
+def legacy_body(realm: str, changes: Iterable[EntityChange], at: datetime) -> bytes:
     """Write changes in the older format."""
-    told = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    updated_at = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     entities = []
     for change in changes:
         entity = {
             "name": change.entity,
             "id": change.id,
             "operation": change.operation,
-            "lastUpdated": told,
+            "lastUpdated": updated_at,
         }
         if change.deleted_id:
             entity["deletedId"] = change.deleted_id
@@ -54,7 +54,7 @@ def legacy_body(realm: str, changes: Iterable[Change], at: datetime) -> bytes:
     return encode({"eventNotifications": [notification]})
 
 
-def cloud_events_body(realm: str, changes: Iterable[Change], at: datetime) -> bytes:
+def cloud_events_body(realm: str, changes: Iterable[EntityChange], at: datetime) -> bytes:
     """Write changes as CloudEvents: a list, times in nanoseconds."""
     events: list[Doc] = []
     for change in changes:
@@ -75,17 +75,17 @@ def cloud_events_body(realm: str, changes: Iterable[Change], at: datetime) -> by
     return encode(events)
 
 
-def tell(frame: Frame, realm: str, changes: Iterable[Change]) -> None:
+def tell(frame: Frame, realm: str, changes: Iterable[EntityChange]) -> None:
     """Queue deliveries of changes, in the format or formats that are switched on."""
-    told = [change for change in dict.fromkeys(changes) if change.entity not in SILENT]
-    if not told or not frame.setting(URL_SETTING):
+    notified = [change for change in dict.fromkeys(changes) if change.entity not in SILENT]
+    if not notified or not frame.setting(URL_SETTING):
         return
-    wanted = frame.setting("quickbooks_webhook_format")
+    format_ = frame.setting("quickbooks_webhook_format")
     bodies = []
-    if wanted in {"legacy", "both"}:
-        bodies.append(legacy_body(realm, told, frame.now()))
-    if wanted in {"cloudevents", "both"}:
-        bodies.append(cloud_events_body(realm, told, frame.now()))
+    if format_ in {"legacy", "both"}:
+        bodies.append(legacy_body(realm, notified, frame.now()))
+    if format_ in {"cloudevents", "both"}:
+        bodies.append(cloud_events_body(realm, notified, frame.now()))
     for body in bodies:
         signed = signature(body, frame.setting(TOKEN_SETTING))
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signed}

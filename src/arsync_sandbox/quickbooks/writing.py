@@ -7,13 +7,13 @@ from typing import Any
 
 from arsync_sandbox.platform import Frame
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.company import Company
+from arsync_sandbox.quickbooks.company import SandboxCompany
 from arsync_sandbox.quickbooks.entities import ENTITIES
-from arsync_sandbox.quickbooks.ledger import Ledger
-from arsync_sandbox.quickbooks.names import PEOPLE, Names
+from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
+from arsync_sandbox.quickbooks.names import PEOPLE, NameRules
 from arsync_sandbox.quickbooks.payments import Payments
 from arsync_sandbox.quickbooks.references import check_references, check_target, name_references
-from arsync_sandbox.quickbooks.sales import Sales, is_voided
+from arsync_sandbox.quickbooks.sales import SalesRules, is_voided
 from arsync_sandbox.quickbooks.schema import read_body
 from arsync_sandbox.quickbooks.wire import ZERO, Doc
 
@@ -84,7 +84,7 @@ DUE_DAYS_MAX = 999
 """The longest payment terms, in days."""
 
 
-class Writer:
+class DocumentWriter:
     """Carries out what a request asks of one document.
 
     Args:
@@ -93,13 +93,13 @@ class Writer:
         company: whose books these are.
     """
 
-    def __init__(self, frame: Frame, ledger: Ledger, company: Company) -> None:
+    def __init__(self, frame: Frame, ledger: QuickBooksLedger, company: SandboxCompany) -> None:
         self._frame = frame
         self.ledger = ledger
         self._company = company
-        self.sales = Sales(frame, ledger, company)
+        self.sales = SalesRules(frame, ledger, company)
         self.payments = Payments(ledger, company)
-        self.names = Names(frame, ledger, company)
+        self.names = NameRules(frame, ledger, company)
 
     def write(self, entity: str, body: Any, operation: str = "", include: str = "") -> Doc:
         """Create or update a document, or delete or void it.
@@ -116,21 +116,21 @@ class Writer:
         Raises:
             Refusal: whatever the platform finds first.
         """
-        given = read_body(entity, body)
+        fields = read_body(entity, body)
         options = set(include.split(","))
         voids = operation == "void" or (operation == "update" and "void" in options)
         verb = "void" if voids else operation if operation == "delete" else ""
         if operation not in {"", "create", "update", "delete", "void"}:
             raise faults.unsupported(f"Operation {operation} is not supported for {entity}")
-        if operation == "create" and given.get("Id"):
-            raise faults.invalid_id(given["Id"])
-        verb = verb or ("update" if given.get("Id") or operation == "update" else "create")
+        if operation == "create" and fields.get("Id"):
+            raise faults.invalid_id(fields["Id"])
+        verb = verb or ("update" if fields.get("Id") or operation == "update" else "create")
         if verb not in ENTITIES[entity].writes:
             raise faults.unsupported(f"Operation {verb} is not supported for {entity}")
         if verb == "create":
-            done = self._create(entity, given, options)
+            done = self._create(entity, fields, options)
         else:
-            before = self._stored(entity, given) if verb != "update" else None
+            before = self._stored(entity, fields) if verb != "update" else None
             if verb == "delete":
                 assert before is not None, "read above"
                 done = self._delete(entity, before)
@@ -138,7 +138,7 @@ class Writer:
                 assert before is not None, "read above"
                 done = self._void(entity, before)
             else:
-                done = self._update(entity, given, options)
+                done = self._update(entity, fields, options)
         self.ledger.settle_customers()
         return done
 
@@ -262,9 +262,9 @@ class Writer:
 
     def _finish(self, entity: str, doc: Doc, before: Doc | None, options: set[str]) -> None:
         """The checks that come last, and all that the platform works out by itself."""
-        given = {name: value for name, value in doc.items() if value is not None}
+        fields = {name: value for name, value in doc.items() if value is not None}
         doc.clear()
-        doc.update(given)
+        doc.update(fields)
         if entity in SALES and (before is None or before.get("DocNumber") != doc.get("DocNumber")):
             duplicates = "allowduplicatedocnum" in options
             if before is None or doc.get("DocNumber"):
@@ -320,7 +320,7 @@ class Writer:
             self.ledger.allocate(before["Id"], before, voided)
         else:
             self.payments.release((entity, before["Id"]))
-            others = [one for one in before["LinkedTxn"] if one["TxnType"] != "Payment"]
+            others = [link for link in before["LinkedTxn"] if link["TxnType"] != "Payment"]
             before["LinkedTxn"] = others
             stored = self.ledger.change(entity, self.sales.void(before), "Void")
         return self._fresh(entity, stored)

@@ -14,26 +14,26 @@ from arsync_sandbox.exchange import INSTEAD
 
 from . import wire
 from .auth import XeroAuth
-from .errors import Refused, bad_body, forbidden, not_found
+from .errors import XeroRefused, bad_body, forbidden, not_found
 from .forms import Json, envelope
-from .ledger import Ledger
-from .limits import API_PATH, Limits, check_concurrency
+from .ledger import XeroLedger
+from .limits import API_PATH, XeroLimits, check_concurrency
 from .query import Query
-from .replays import KEPT, METHODS, Answer, Replays, fingerprint
+from .replays import KEPT, METHODS, ReplayedAnswer, Replays, fingerprint
 from .scopes import needed_scopes
-from .webhooks import Webhooks
+from .webhooks import XeroWebhooks
 
 JSON = "application/json; charset=utf-8"
 
 
-class Api:
+class XeroApi:
     """What the views share: the ledger, and how calls are let in and answered."""
 
-    def __init__(self, ledger: Ledger, auth: XeroAuth, webhooks: Webhooks) -> None:
+    def __init__(self, ledger: XeroLedger, auth: XeroAuth, webhooks: XeroWebhooks) -> None:
         self.ledger = ledger
         self.auth = auth
         self.webhooks = webhooks
-        self.limits = Limits()
+        self.limits = XeroLimits()
         self.replays = Replays()
         self.emails_sent: dict[date, int] = defaultdict(int)
         """How many invoices were emailed, by day."""
@@ -42,7 +42,7 @@ class Api:
         """Put the gate in front of every route of the blueprint."""
         blueprint.before_request(self._let_in)
         blueprint.after_request(self._finish)
-        blueprint.register_error_handler(Refused, self._refuse)
+        blueprint.register_error_handler(XeroRefused, self._refuse)
         blueprint.add_url_rule(
             f"{API_PATH}/<path:rest>",
             "unknown",
@@ -65,8 +65,8 @@ class Api:
         self.limits.count(windows)
         g.limit_headers = self.limits.headers(windows)
         g.client_id = grant.client.id
-        wanted = needed_scopes(request.path.removeprefix(API_PATH), request.method)
-        if wanted and not wanted & set(grant.scopes):
+        scopes = needed_scopes(request.path.removeprefix(API_PATH), request.method)
+        if scopes and not scopes & set(grant.scopes):
             raise forbidden("AuthorizationUnsuccessful: insufficient_scope")
         return self._replay(tenant)
 
@@ -75,13 +75,13 @@ class Api:
         if not key or request.method not in METHODS:
             return None
         if self.ledger.setting("key_store_down"):
-            raise Refused(500, "An error occurred in Xero. Check the API Status page.")
+            raise XeroRefused(500, "An error occurred in Xero. Check the API Status page.")
         print_ = fingerprint(request.method, request.full_path, tenant, request.get_data())
         now = self.ledger.frame.now()
         kept = self.replays.find(g.client_id, key, print_, now)
         if kept:
             return Response(kept.body, kept.status, list(kept.headers))
-        g.keep = (key, Answer(print_, now + KEPT))
+        g.keep = (key, ReplayedAnswer(print_, now + KEPT))
         return None
 
     def _finish(self, response: Response) -> Response:
@@ -100,7 +100,7 @@ class Api:
         self.webhooks.flush()
         return response
 
-    def _keep(self, key: str, answer: Answer, response: Response) -> None:
+    def _keep(self, key: str, answer: ReplayedAnswer, response: Response) -> None:
         answer.status, answer.body = response.status_code, response.get_data()
         answer.headers = (("Content-Type", response.headers.get("Content-Type", "")),)
         instead = request.environ.get(INSTEAD)
@@ -110,7 +110,7 @@ class Api:
             answer.status, answer.headers = int(status.split(None, 1)[0]), tuple(headers)
         self.replays.keep(g.client_id, key, answer, self.ledger.frame.now())
 
-    def _refuse(self, error: Refused) -> Response:
+    def _refuse(self, error: XeroRefused) -> Response:
         if isinstance(error.body, str):
             response = Response(error.body, error.status, mimetype="text/plain")
         else:
@@ -134,9 +134,9 @@ class Api:
         head: Json = envelope("arsync", wire.milliseconds(self.ledger.frame.now()))
         if pagination:
             head["pagination"] = pagination
-        parts = [row if isinstance(row, bytes) else wire.encode(row) for row in rows]
+        encoded = [row if isinstance(row, bytes) else wire.encode(row) for row in rows]
         body = b"".join(
-            (wire.encode(head)[:-1], b',"', key.encode(), b'":[', b",".join(parts), b"]}")
+            (wire.encode(head)[:-1], b',"', key.encode(), b'":[', b",".join(encoded), b"]}")
         )
         return Response(body, content_type=JSON)
 

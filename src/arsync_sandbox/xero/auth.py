@@ -9,14 +9,14 @@ from typing import Any
 
 from flask import Response, g, request
 
-from arsync_sandbox.oauth import CUSTOM, BadToken, Grant, OAuth, Rules, signed_token
-from arsync_sandbox.platform import Frame, Organisation
+from arsync_sandbox.oauth import CUSTOM, BadToken, OAuth, OAuthGrant, OAuthRules, signed_token
+from arsync_sandbox.platform import Frame, SandboxOrganisation
 
 from . import wire
 from .errors import forbidden, not_found, unauthorised
 from .scopes import KNOWN
 
-RULES = Rules(
+RULES = OAuthRules(
     platform="Xero",
     access_token_seconds=30 * 60,
     refresh_token_days=60,
@@ -44,17 +44,17 @@ class Connection:
 class XeroAuth(OAuth):
     """The authorisation server, with the connections that its consents made."""
 
-    def __init__(self, frame: Frame, tenants: list[Organisation]) -> None:
+    def __init__(self, frame: Frame, tenants: list[SandboxOrganisation]) -> None:
         super().__init__(frame, RULES)
         self._tenants = tenants
         self.connections: dict[str, Connection] = {}
         self._user_id = wire.mapped_guid("user", "sandbox")
 
-    def organisations(self) -> list[Organisation]:
+    def organisations(self) -> list[SandboxOrganisation]:
         """The tenants that a person can choose."""
         return self._tenants
 
-    def new_access_token(self, grant: Grant, expires_at: datetime) -> str:
+    def new_access_token(self, grant: OAuthGrant, expires_at: datetime) -> str:
         """A JWT with the claims that Xero's have."""
         claims = {
             "nbf": int(self.frame.now().timestamp()),
@@ -68,7 +68,7 @@ class XeroAuth(OAuth):
         }
         return signed_token(claims)
 
-    def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
+    def token_answer(self, grant: OAuthGrant, answer: dict[str, Any]) -> dict[str, Any]:
         """The answer with its scope, and an id_token where `openid` was asked for."""
         answer["scope"] = " ".join(grant.scopes)
         if "openid" in grant.scopes:
@@ -87,7 +87,7 @@ class XeroAuth(OAuth):
             answer["id_token"] = signed_token(claims)
         return answer
 
-    def granted(self, grant: Grant) -> None:
+    def granted(self, grant: OAuthGrant) -> None:
         """Connect the chosen organisations; connecting again keeps the connection's id."""
         for tenant_id in grant.organisation_ids:
             connection = self._connection(grant.client.id, tenant_id)
@@ -98,11 +98,11 @@ class XeroAuth(OAuth):
                 new = Connection(wire.new_guid(), grant.client.id, tenant_id, grant.id, now, now)
                 self.connections[new.id] = new
 
-    def was_revoked(self, grant: Grant) -> None:
+    def was_revoked(self, grant: OAuthGrant) -> None:
         """A revoked consent takes all connections of that user and app along."""
-        for other in list(self.grants.values()):
-            if other.client.id == grant.client.id:
-                other.revoked = True
+        for grant_of_app in list(self.grants.values()):
+            if grant_of_app.client.id == grant.client.id:
+                grant_of_app.revoked = True
         for row in list(self.connections.values()):
             if row.client_id == grant.client.id:
                 del self.connections[row.id]
@@ -113,7 +113,7 @@ class XeroAuth(OAuth):
                 return row
         return None
 
-    def grant_of(self, header: str | None) -> Grant:
+    def grant_of(self, header: str | None) -> OAuthGrant:
         """The consent behind an `Authorization` header.
 
         Raises:
@@ -127,7 +127,7 @@ class XeroAuth(OAuth):
                 raise unauthorised(f"TokenExpired: token expired at {moment}") from bad
             raise unauthorised("AuthenticationUnsuccessful") from bad
 
-    def tenant_of(self, grant: Grant, tenant_id: str) -> str:
+    def tenant_of(self, grant: OAuthGrant, tenant_id: str) -> str:
         """The tenant that a call means; a custom connection need not name it.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Response, g, request
 
-from .api import Api, took_effect
+from .api import XeroApi, took_effect
 from .errors import Invalid, marked, validation
 from .forms import Json
 
@@ -41,7 +41,7 @@ Commit = Callable[[], Json]
 """Writes one element that was found valid and returns its form."""
 
 
-class Writer(NamedTuple):
+class BatchWriter(NamedTuple):
     """How elements of one kind are written."""
 
     key: str
@@ -49,7 +49,7 @@ class Writer(NamedTuple):
     error_flag: str = "HasErrors"
 
 
-def run_batch(api: Api, writer: Writer, batch: Batch) -> Response:
+def run_batch(api: XeroApi, writer: BatchWriter, batch: Batch) -> Response:
     """Write the elements of the body.
 
     Raises:
@@ -72,7 +72,7 @@ def run_batch(api: Api, writer: Writer, batch: Batch) -> Response:
     return api.answer(writer.key, [commit() for commit in commits])
 
 
-def _attempt(writer: Writer, element: Json, batch: Batch) -> Json:
+def _attempt(writer: BatchWriter, element: Json, batch: Batch) -> Json:
     try:
         commit = writer.prepare(element, batch)
     except Invalid as error:

@@ -12,23 +12,23 @@ from arsync_sandbox.platform import (
     ContactRow,
     Frame,
     InvoiceRow,
-    Organisation,
     PaymentRow,
-    Setting,
+    SandboxOrganisation,
+    SandboxSetting,
     Unpaid,
 )
 
 from . import load
-from .api import Api
+from .api import XeroApi
 from .auth import XeroAuth
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .load_documents import load_documents
 from .organisation import add_organisation
-from .people import People
+from .people import XeroPeople
 from .reads import add_reads
 from .settings import SETTINGS
 from .state import ledger_state
-from .webhooks import URL_SETTING, Webhooks
+from .webhooks import URL_SETTING, XeroWebhooks
 from .wire import guid
 from .writes import add_writes
 
@@ -36,19 +36,19 @@ TENANT_ID = "8e3f6c1a-5b7d-4f0e-9a2b-6d1c4e8f7a90"
 """The tenant where the organisation has no id of its own."""
 
 
-class XeroBook(People):
+class XeroBook(XeroPeople):
     """One Xero organisation."""
 
     name = "xero"
-    settings: ClassVar[tuple[Setting, ...]] = SETTINGS
+    settings: ClassVar[tuple[SandboxSetting, ...]] = SETTINGS
 
-    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
         self.organisation = replace(organisation, id=guid(organisation.id) or TENANT_ID)
         self.frame = frame
-        self.ledger = Ledger(frame, self.organisation)
+        self.ledger = XeroLedger(frame, self.organisation)
         self.auth = XeroAuth(frame, [self.organisation])
-        self.webhooks = Webhooks(self.ledger, self.organisation.id)
-        self.api = Api(self.ledger, self.auth, self.webhooks)
+        self.webhooks = XeroWebhooks(self.ledger, self.organisation.id)
+        self.api = XeroApi(self.ledger, self.auth, self.webhooks)
 
     def blueprint(self) -> Blueprint:
         """The routes of Xero's API, login and identity hosts."""

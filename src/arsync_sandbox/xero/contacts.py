@@ -1,4 +1,4 @@
-"""Contacts written: who is meant, what may not be said, and what is replaced as a whole."""
+"""Contacts written: the contact that is meant, the refusals, and what is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from . import wire
 from .batches import Batch, Commit
-from .documents import Contact
+from .documents import XeroContact
 from .errors import Invalid
 from .forms import Json, contact_form
-from .ledger import Ledger
+from .ledger import XeroLedger
 
 PERSONS_MAX = 5
 """How many ContactPersons a contact may have."""
@@ -52,18 +52,18 @@ _NO_IDENTITY = (
 )
 
 
-def contact_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def contact_prepare(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     """Check an element of /Contacts and return what writes it.
 
     Raises:
         Invalid: with Xero's message.
     """
-    found = find_meant(ledger, element, batch.path_id)
-    if batch.creates_only and found is not None:
-        raise Invalid(_name_taken(str(element.get("Name") or found.name)))
-    change = ContactChange(ledger, found, element)
+    existing = find_meant(ledger, element, batch.path_id)
+    if batch.creates_only and existing is not None:
+        raise Invalid(_name_taken(str(element.get("Name") or existing.name)))
+    change = ContactChange(ledger, existing, element)
     name = change.draft.name.lower()
-    batch.claim("contact", change.draft.id if found else name, _name_taken(change.draft.name))
+    batch.claim("contact", change.draft.id if existing else name, _name_taken(change.draft.name))
 
     def commit() -> Json:
         contact = change.commit()
@@ -73,7 +73,7 @@ def contact_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def find_meant(ledger: Ledger, element: Json, path_id: str = "") -> Contact | None:
+def find_meant(ledger: XeroLedger, element: Json, path_id: str = "") -> XeroContact | None:
     """The contact that an element identifies by id, number or name.
 
     Raises:
@@ -97,11 +97,11 @@ def find_meant(ledger: Ledger, element: Json, path_id: str = "") -> Contact | No
     return None
 
 
-def active_named(ledger: Ledger, name: str) -> Contact | None:
+def active_named(ledger: XeroLedger, name: str) -> XeroContact | None:
     """The active contact of this name."""
-    wanted = name.lower()
+    folded_name = name.lower()
     for row in ledger.contacts.rows.values():
-        if row.status == "ACTIVE" and row.name.lower() == wanted:
+        if row.status == "ACTIVE" and row.name.lower() == folded_name:
             return row
     return None
 
@@ -109,11 +109,11 @@ def active_named(ledger: Ledger, name: str) -> Contact | None:
 class ContactChange:
     """A contact as it will be; nothing changes before `commit`."""
 
-    def __init__(self, ledger: Ledger, contact: Contact | None, element: Json) -> None:
+    def __init__(self, ledger: XeroLedger, contact: XeroContact | None, element: Json) -> None:
         self._ledger = ledger
         self._contact = contact
         if contact is None:
-            self.draft = Contact(wire.new_guid(), "", ledger.frame.now())
+            self.draft = XeroContact(wire.new_guid(), "", ledger.frame.now())
         else:
             self.draft = copy.copy(contact)
         self._apply(element)
@@ -177,7 +177,7 @@ class ContactChange:
             terms[side] = {"Day": day, "Type": kind}
         return terms
 
-    def commit(self) -> Contact:
+    def commit(self) -> XeroContact:
         """Write it."""
         ledger, draft = self._ledger, self.draft
         contact = self._contact

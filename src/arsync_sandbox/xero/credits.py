@@ -8,9 +8,9 @@ import dataclasses
 from flask import Response
 
 from . import wire
-from .api import Api, took_effect
+from .api import XeroApi, took_effect
 from .batches import Batch, Commit
-from .documents import Allocation, Credit
+from .documents import XeroAllocation, XeroCredit
 from .drafts import (
     NOT_MODIFIABLE,
     apply_common,
@@ -23,14 +23,14 @@ from .drafts import (
 from .errors import Invalid, marked, not_found, validation
 from .forms import Json, allocation_form, credit_single
 from .invoices import HAS_MONEY
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .postings import add_credit, allocate, credit_event, unallocate
 from .reads import find_credit
 
 NO_SUCH_NOTE = "An existing Credit Note with the specified CreditNoteID could not be found"
 
 
-def credit_note_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def credit_note_prepare(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     """Check an element of /CreditNotes and return what writes it.
 
     Raises:
@@ -45,13 +45,13 @@ def credit_note_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return _update(ledger, credit, element, batch)
 
 
-def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def _create(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     kind = element.get("Type")
     if kind not in {"ACCRECCREDIT", "ACCPAYCREDIT"}:
         raise Invalid("Credit note type must be ACCRECCREDIT or ACCPAYCREDIT")
     contact, write_contact = contact_of(ledger, element)
     currency = contact.currency or ledger.organisation.currency
-    draft = Credit(
+    draft = XeroCredit(
         id=wire.new_guid(),
         kind="CreditNotes",
         type=kind,
@@ -86,7 +86,7 @@ def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def _update(ledger: Ledger, credit: Credit, element: Json, batch: Batch) -> Commit:
+def _update(ledger: XeroLedger, credit: XeroCredit, element: Json, batch: Batch) -> Commit:
     if credit.status in {"VOIDED", "DELETED", "PAID"}:
         raise Invalid(NOT_MODIFIABLE)
     if credit.allocations or credit.remaining != credit.total:
@@ -110,10 +110,10 @@ def _update(ledger: Ledger, credit: Credit, element: Json, batch: Batch) -> Comm
     return commit
 
 
-class Allocations:
+class AllocationRoutes:
     """The routes that apply a credit to invoices and take it back."""
 
-    def __init__(self, api: Api, kind: str) -> None:
+    def __init__(self, api: XeroApi, kind: str) -> None:
         self._api = api
         self._kind = kind
 
@@ -123,16 +123,16 @@ class Allocations:
         credit = find_credit(ledger, self._kind, credit_id)
         elements = self._api.elements("Allocations")
         amount = credit.remaining
-        allocations: list[Allocation] = []
+        allocations: list[XeroAllocation] = []
         refused: list[Json] = []
-        taken: dict[str, bool] = {}
+        allocated: dict[str, bool] = {}
         for element in elements:
             try:
                 allocation = _allocation(ledger, credit, element)
                 amount -= allocation.amount
-                if amount < 0 or taken.setdefault(allocation.invoice.id, False):
+                if amount < 0 or allocated.setdefault(allocation.invoice.id, False):
                     raise Invalid("The allocation exceeds the remaining credit")  # noqa: TRY301
-                taken[allocation.invoice.id] = True
+                allocated[allocation.invoice.id] = True
                 allocations.append(allocation)
             except Invalid as error:
                 refused.append(marked(element, error))
@@ -156,7 +156,7 @@ class Allocations:
         raise not_found()
 
 
-def _allocation(ledger: Ledger, credit: Credit, element: Json) -> Allocation:
+def _allocation(ledger: XeroLedger, credit: XeroCredit, element: Json) -> XeroAllocation:
     inside = element.get("Invoice") or {}
     invoice = ledger.invoices.rows.get(wire.guid(inside.get("InvoiceID")))
     if invoice is None or invoice.contact is not credit.contact:
@@ -170,7 +170,7 @@ def _allocation(ledger: Ledger, credit: Credit, element: Json) -> Allocation:
         raise Invalid(HAS_NO_ROOM)
     on = read_day(element, "Date") or ledger.today
     check_lock(ledger, on)
-    return Allocation(wire.new_guid(), wire.cents(amount), on, credit, invoice)
+    return XeroAllocation(wire.new_guid(), wire.cents(amount), on, credit, invoice)
 
 
 HAS_NO_ROOM = "The allocation amount exceeds the amount outstanding on this document"

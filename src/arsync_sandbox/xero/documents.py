@@ -14,7 +14,7 @@ UNAPPROVED = ("DRAFT", "SUBMITTED")
 
 
 @dataclass(slots=True, eq=False)
-class Contact:
+class XeroContact:
     """A customer or supplier."""
 
     id: str
@@ -36,26 +36,26 @@ class Contact:
     more: dict[str, Any] = field(default_factory=dict)
     """Fields that the ledger keeps and gives back without a meaning of its own."""
     merged_to: str = ""
-    groups: list[Group] = field(default_factory=list)
-    invoices: list[Invoice] = field(default_factory=list)
-    credits: list[Credit] = field(default_factory=list)
+    groups: list[XeroGroup] = field(default_factory=list)
+    invoices: list[XeroInvoice] = field(default_factory=list)
+    credits: list[XeroCredit] = field(default_factory=list)
     odd: dict[str, Any] = field(default_factory=dict)
     """Values to serve as they were loaded, whatever the ledger would say."""
     cache: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class XeroGroup:
     """A contact group."""
 
     id: str
     name: str
     status: str = "ACTIVE"
-    members: dict[str, Contact] = field(default_factory=dict)
+    members: dict[str, XeroContact] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class XeroLine:
     """A line of a document."""
 
     id: str
@@ -70,28 +70,28 @@ class Line:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Document:
+class XeroDocument:
     """What invoices, credit notes, prepayments and overpayments have in common."""
 
     id: str
     type: str
     status: str
-    contact: Contact
+    contact: XeroContact
     updated: datetime
     number: str = ""
     reference: str = ""
     issued_on: date | None = None
     due_on: date | None = None
     fully_paid_on: date | None = None
-    lines: list[Line] = field(default_factory=list)
+    lines: list[XeroLine] = field(default_factory=list)
     line_amount_types: str = "Exclusive"
     currency: str = ""
     rate: Decimal = ONE
     sub_total: Decimal = ZERO
     total_tax: Decimal = ZERO
     total: Decimal = ZERO
-    payments: list[Payment] = field(default_factory=list)
-    allocations: list[Allocation] = field(default_factory=list)
+    payments: list[XeroPayment] = field(default_factory=list)
+    allocations: list[XeroAllocation] = field(default_factory=list)
     theme: str = ""
     sent: bool | None = None
     created_by: str = ""
@@ -101,7 +101,7 @@ class Document:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Invoice(Document):
+class XeroInvoice(XeroDocument):
     """A sales invoice (ACCREC) or a bill (ACCPAY)."""
 
     due: Decimal = ZERO
@@ -123,7 +123,7 @@ class Invoice(Document):
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Credit(Document):
+class XeroCredit(XeroDocument):
     """A credit note, a prepayment or an overpayment."""
 
     kind: str
@@ -132,22 +132,22 @@ class Credit(Document):
 
 
 @dataclass(slots=True, eq=False)
-class Allocation:
+class XeroAllocation:
     """An amount of a credit applied to an invoice."""
 
     id: str
     amount: Decimal
     on: date
-    credit: Credit
-    invoice: Invoice
+    credit: XeroCredit
+    invoice: XeroInvoice
 
 
 @dataclass(slots=True, eq=False)
-class Payment:
+class XeroPayment:
     """Money received for an invoice, or paid back for a credit."""
 
     id: str
-    target: Document
+    target: XeroDocument
     amount: Decimal
     paid_on: date | None
     updated: datetime
@@ -164,7 +164,7 @@ class Payment:
 
 
 @dataclass(slots=True, eq=False)
-class Note:
+class XeroNote:
     """A row of a record's history."""
 
     at: datetime
@@ -174,7 +174,7 @@ class Note:
 
 
 @dataclass(slots=True, eq=False)
-class Attachment:
+class XeroAttachment:
     """A file on a record."""
 
     id: str
@@ -184,4 +184,4 @@ class Attachment:
     include_online: bool = False
 
 
-Row = Contact | Document | Payment
+Row = XeroContact | XeroDocument | XeroPayment

@@ -9,10 +9,10 @@ from typing import Any
 
 from . import wire
 from .contacts import ContactChange, check_email, find_meant
-from .documents import APPROVED, UNAPPROVED, Contact, Document, Line
+from .documents import APPROVED, UNAPPROVED, XeroContact, XeroDocument, XeroLine
 from .errors import Invalid
 from .forms import Json
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .organisation import TAX_RATES, active_account
 from .postings import rate_for
 
@@ -35,7 +35,9 @@ NOT_MODIFIABLE = "Invoice not of valid status for modification"
 _CONTACT_ONLY_ID = {"ContactID", "HasValidationErrors", "HasAttachments"}
 
 
-def contact_of(ledger: Ledger, element: Json) -> tuple[Contact, Callable[[], object] | None]:
+def contact_of(
+    ledger: XeroLedger, element: Json
+) -> tuple[XeroContact, Callable[[], object] | None]:
     """The contact that a document names, and what must be written to it, if anything.
 
     Raises:
@@ -91,7 +93,7 @@ def read_number(row: Json, key: str) -> Decimal | None:
         raise Invalid(f"{key} '{value}' is not a valid number") from error
 
 
-def apply_common(ledger: Ledger, draft: Document, element: Json, places: int) -> None:
+def apply_common(ledger: XeroLedger, draft: XeroDocument, element: Json, places: int) -> None:
     """Set days, reference, currency and lines of a draft.
 
     Raises:
@@ -124,7 +126,7 @@ def apply_common(ledger: Ledger, draft: Document, element: Json, places: int) ->
         add_up(draft)
 
 
-def check_lock(ledger: Ledger, *days: date | None) -> None:
+def check_lock(ledger: XeroLedger, *days: date | None) -> None:
     """Refuse days on or before the lock date.
 
     Raises:
@@ -137,7 +139,7 @@ def check_lock(ledger: Ledger, *days: date | None) -> None:
         )
 
 
-def check_status(draft: Document, status: str, *, new: bool) -> None:
+def check_status(draft: XeroDocument, status: str, *, new: bool) -> None:
     """Refuse a status that an app may not set now.
 
     Raises:
@@ -155,9 +157,9 @@ def check_status(draft: Document, status: str, *, new: bool) -> None:
         raise Invalid("Account code must be specified")
 
 
-def _line(row: Json, old: dict[str, Line], draft: Document, places: int) -> Line:
+def _line(row: Json, old: dict[str, XeroLine], draft: XeroDocument, places: int) -> XeroLine:
     kept = old.get(wire.guid(row.get("LineItemID")))
-    line = Line(kept.id if kept else wire.new_guid())
+    line = XeroLine(kept.id if kept else wire.new_guid())
     if kept:
         for name in ("description", "quantity", "unit_amount", "account_code", "tax_type"):
             setattr(line, name, getattr(kept, name))
@@ -193,7 +195,7 @@ def _line(row: Json, old: dict[str, Line], draft: Document, places: int) -> Line
     return line
 
 
-def _tax(line: Line, line_amount_types: str) -> Decimal:
+def _tax(line: XeroLine, line_amount_types: str) -> Decimal:
     """Tax of one line; it is rounded per line and then summed."""
     rate = TAX_RATES.get(line.tax_type, Decimal(0))
     if line_amount_types == "NoTax":
@@ -203,7 +205,7 @@ def _tax(line: Line, line_amount_types: str) -> Decimal:
     return wire.cents(line.line_amount * rate)
 
 
-def add_up(draft: Document) -> None:
+def add_up(draft: XeroDocument) -> None:
     """Let the totals follow from the lines."""
     lines = sum((line.line_amount for line in draft.lines), wire.ZERO)
     draft.total_tax = sum((line.tax_amount for line in draft.lines), wire.ZERO)

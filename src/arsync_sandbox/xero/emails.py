@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
-from arsync_sandbox.platform import Email
+from arsync_sandbox.platform import SandboxEmail
 
-from .api import Api, took_effect
-from .documents import Contact, Invoice
+from .api import XeroApi, took_effect
+from .documents import XeroContact, XeroInvoice
 from .errors import invalid
 from .reads import find_invoice
 
@@ -20,7 +20,7 @@ _SENDABLE = frozenset({"SUBMITTED", "AUTHORISED", "PAID"})
 class Emails:
     """The route."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: XeroApi) -> None:
         self._api = api
 
     def send(self, name: str) -> Response:
@@ -51,7 +51,7 @@ class Emails:
         return Response(status=204)
 
 
-def recipients(contact: Contact) -> list[str]:
+def recipients(contact: XeroContact) -> list[str]:
     """The contact's address and those persons who are included in emails."""
     persons = [
         str(person.get("EmailAddress"))
@@ -61,9 +61,9 @@ def recipients(contact: Contact) -> list[str]:
     return [contact.email, *persons] if contact.email else []
 
 
-def _message(api: Api, invoice: Invoice, to: list[str]) -> Email:
+def _message(api: XeroApi, invoice: XeroInvoice, to: list[str]) -> SandboxEmail:
     owner = api.ledger.organisation.name
-    return Email(
+    return SandboxEmail(
         at=api.ledger.frame.now(),
         origin="xero",
         to=to,

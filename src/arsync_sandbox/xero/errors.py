@@ -7,7 +7,7 @@ from typing import Any
 INVALID = "A validation exception occurred"
 
 
-class Refused(Exception):
+class XeroRefused(Exception):
     """The whole call is refused: a status and a body."""
 
     def __init__(
@@ -28,43 +28,45 @@ class Invalid(Exception):
         self.inside = inside
 
 
-def not_found() -> Refused:
+def not_found() -> XeroRefused:
     """The id in the path is unknown: plain text, as Xero answers."""
-    return Refused(404, "The resource you're looking for cannot be found")
+    return XeroRefused(404, "The resource you're looking for cannot be found")
 
 
-def unauthorised(detail: str) -> Refused:
+def unauthorised(detail: str) -> XeroRefused:
     """The bearer token is missing, unknown or expired."""
-    return Refused(401, _problem("Unauthorized", 401, detail))
+    return XeroRefused(401, _problem("Unauthorized", 401, detail))
 
 
-def forbidden(detail: str = "AuthenticationUnsuccessful") -> Refused:
+def forbidden(detail: str = "AuthenticationUnsuccessful") -> XeroRefused:
     """The tenant is missing or disconnected, or the token lacks the scope."""
-    return Refused(403, _problem("Forbidden", 403, detail))
+    return XeroRefused(403, _problem("Forbidden", 403, detail))
 
 
-def bad_query(message: str) -> Refused:
+def bad_query(message: str) -> XeroRefused:
     """A filter, an order or a parameter cannot be read."""
-    return Refused(400, {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message})
+    return XeroRefused(400, {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message})
 
 
-def bad_body(message: str) -> Refused:
+def bad_body(message: str) -> XeroRefused:
     """The body as a whole cannot be read."""
-    return Refused(400, {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": message})
+    return XeroRefused(
+        400, {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": message}
+    )
 
 
-def high_volume() -> Refused:
+def high_volume() -> XeroRefused:
     """Too many rows, or a filter that Xero will not run over so many."""
     message = (
         "The number of records in the result exceeds the limit. Use paging, fewer records or "
         "optimised filters."
     )
-    return Refused(400, {"ErrorNumber": 51, "Type": "HighVolumeException", "Message": message})
+    return XeroRefused(400, {"ErrorNumber": 51, "Type": "HighVolumeException", "Message": message})
 
 
-def validation(elements: list[dict[str, Any]]) -> Refused:
+def validation(elements: list[dict[str, Any]]) -> XeroRefused:
     """The 400 that lists each refused element with its messages."""
-    return Refused(
+    return XeroRefused(
         400,
         {
             "ErrorNumber": 10,
@@ -75,7 +77,7 @@ def validation(elements: list[dict[str, Any]]) -> Refused:
     )
 
 
-def invalid(message: str, **echo: Any) -> Refused:
+def invalid(message: str, **echo: Any) -> XeroRefused:
     """A validation error of a call that has one element only."""
     return validation([{**echo, "ValidationErrors": [{"Message": message}]}])
 

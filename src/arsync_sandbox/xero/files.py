@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, request
 
 from . import wire
-from .api import Api, took_effect
-from .documents import Attachment, Contact, Credit, Invoice
-from .errors import Refused, bad_body, invalid, not_found
+from .api import XeroApi, took_effect
+from .documents import XeroAttachment, XeroContact, XeroCredit, XeroInvoice
+from .errors import XeroRefused, bad_body, invalid, not_found
 from .forms import attachment_form
 from .reads import find_contact, find_credit, find_invoice
 
@@ -20,11 +20,11 @@ NAME_FORBIDDEN = frozenset('<>:"/\\|?*\0+')
 class Files:
     """The routes of one kind of record's attachments."""
 
-    def __init__(self, api: Api, kind: str) -> None:
+    def __init__(self, api: XeroApi, kind: str) -> None:
         self._api = api
         self._kind = kind
 
-    def _record(self, name: str) -> Contact | Invoice | Credit:
+    def _record(self, name: str) -> XeroContact | XeroInvoice | XeroCredit:
         ledger = self._api.ledger
         if self._kind == "Invoices":
             return find_invoice(ledger, name)
@@ -56,12 +56,12 @@ class Files:
         if not content:
             raise bad_body("The attachment is empty")
         if len(content) > ledger.setting("attachment_megabytes_max") * 1_000_000:
-            raise Refused(413, "Request Entity Too Large")
+            raise XeroRefused(413, "Request Entity Too Large")
         files = ledger.attachments[record.id]
         if file_name not in files and len(files) >= FILES_MAX:
             raise invalid(f"You can only add {FILES_MAX} attachments to this document")
         old = files.get(file_name)
-        file = Attachment(
+        file = XeroAttachment(
             old.id if old else wire.new_guid(),
             file_name,
             request.mimetype or "application/octet-stream",

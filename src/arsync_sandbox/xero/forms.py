@@ -8,18 +8,18 @@ from msgspec import Raw
 
 from . import wire
 from .documents import (
-    Allocation,
-    Attachment,
-    Contact,
-    Credit,
-    Document,
-    Group,
-    Invoice,
-    Line,
-    Note,
-    Payment,
+    XeroAllocation,
+    XeroAttachment,
+    XeroContact,
+    XeroCredit,
+    XeroDocument,
+    XeroGroup,
+    XeroInvoice,
+    XeroLine,
+    XeroNote,
+    XeroPayment,
 )
-from .ledger import Ledger
+from .ledger import XeroLedger
 
 Json = dict[str, Any]
 
@@ -43,12 +43,12 @@ def envelope(app_name: str, now_ms: int) -> Json:
     }
 
 
-def contact_stub(contact: Contact) -> Json:
+def contact_stub(contact: XeroContact) -> Json:
     """A contact inside a payment or a short document."""
     return {"ContactID": contact.id, "Name": contact.name}
 
 
-def contact_nested(contact: Contact) -> Raw:
+def contact_nested(contact: XeroContact) -> Raw:
     """A contact inside a listed document: nearly empty, but for id and name."""
     if "nested" not in contact.cache:
         empty: Json = {
@@ -60,7 +60,7 @@ def contact_nested(contact: Contact) -> Raw:
     return Raw(contact.cache["nested"])
 
 
-def group_form(group: Group, *, members: bool = False) -> Json:
+def group_form(group: XeroGroup, *, members: bool = False) -> Json:
     """A contact group; its members only where they are asked for."""
     stubs = [contact_stub(contact) for contact in group.members.values()] if members else []
     return {
@@ -72,7 +72,7 @@ def group_form(group: Group, *, members: bool = False) -> Json:
     }
 
 
-def contact_form(ledger: Ledger, contact: Contact, form: str) -> bytes:
+def contact_form(ledger: XeroLedger, contact: XeroContact, form: str) -> bytes:
     """A contact as bytes: `full` (paged or single), `unpaged` or `summary`."""
     if form not in contact.cache:
         contact.cache[form] = wire.encode(_contact(ledger, contact, form))
@@ -87,7 +87,7 @@ def contact_form(ledger: Ledger, contact: Contact, form: str) -> bytes:
     return _odd(ledger, contact, head)
 
 
-def _contact(ledger: Ledger, contact: Contact, form: str) -> Json:
+def _contact(ledger: XeroLedger, contact: XeroContact, form: str) -> Json:
     out: Json = {
         "ContactID": contact.id,
         "ContactStatus": contact.status,
@@ -127,7 +127,7 @@ def _contact(ledger: Ledger, contact: Contact, form: str) -> Json:
     return out
 
 
-def _balances(ledger: Ledger, contact: Contact) -> Json:
+def _balances(ledger: XeroLedger, contact: XeroContact) -> Json:
     out: Json = {}
     for name, kind in (("AccountsReceivable", "ACCREC"), ("AccountsPayable", "ACCPAY")):
         total, overdue = ledger.outstanding(contact, kind)
@@ -135,7 +135,7 @@ def _balances(ledger: Ledger, contact: Contact) -> Json:
     return out
 
 
-def line_form(line: Line, places: int) -> Json:
+def line_form(line: XeroLine, places: int) -> Json:
     """A line of a document."""
     out: Json = {
         "LineItemID": line.id,
@@ -153,7 +153,7 @@ def line_form(line: Line, places: int) -> Json:
     return out
 
 
-def _opening(document: Document, contact: Any) -> Json:
+def _opening(document: XeroDocument, contact: Any) -> Json:
     """The fields that every document shares."""
     out: Json = {"Type": document.type, "Contact": contact}
     if document.issued_on:
@@ -179,7 +179,7 @@ def _opening(document: Document, contact: Any) -> Json:
 
 
 def invoice_fields(
-    ledger: Ledger, invoice: Invoice, contact: Any, *, form: str, places: int = 2
+    ledger: XeroLedger, invoice: XeroInvoice, contact: Any, *, form: str, places: int = 2
 ) -> Json:
     """An invoice: `list` (paged), `short` (unpaged), `summary`, or `single`."""
     out: Json = {"InvoiceID": invoice.id, "InvoiceNumber": invoice.number}
@@ -220,7 +220,7 @@ def invoice_fields(
     return out
 
 
-def invoice_form(ledger: Ledger, invoice: Invoice, form: str, places: int = 2) -> bytes:
+def invoice_form(ledger: XeroLedger, invoice: XeroInvoice, form: str, places: int = 2) -> bytes:
     """An invoice of a list as bytes, remembered until it changes."""
     if places == 2 and form in invoice.cache:
         return _odd(ledger, invoice, invoice.cache[form])
@@ -231,13 +231,13 @@ def invoice_form(ledger: Ledger, invoice: Invoice, form: str, places: int = 2) -
     return _odd(ledger, invoice, body)
 
 
-def invoice_single(ledger: Ledger, invoice: Invoice, places: int = 2) -> Json:
+def invoice_single(ledger: XeroLedger, invoice: XeroInvoice, places: int = 2) -> Json:
     """One invoice with its whole contact, as GET by id and writes answer it."""
     contact = Raw(contact_form(ledger, invoice.contact, "full"))
     return invoice_fields(ledger, invoice, contact, form="single", places=places)
 
 
-def _applied(invoice: Invoice) -> Json:
+def _applied(invoice: XeroInvoice) -> Json:
     out: Json = {"CreditNotes": [], "Prepayments": [], "Overpayments": []}
     for allocation in invoice.allocations:
         credit = allocation.credit
@@ -257,7 +257,7 @@ def _applied(invoice: Invoice) -> Json:
     return out
 
 
-def _payment_summary(payment: Payment) -> Json:
+def _payment_summary(payment: XeroPayment) -> Json:
     out: Json = {"PaymentID": payment.id}
     if payment.paid_on:
         out["Date"] = wire.ms_date(payment.paid_on)
@@ -271,7 +271,7 @@ def _payment_summary(payment: Payment) -> Json:
     }
 
 
-def credit_fields(ledger: Ledger, credit: Credit, contact: Any, places: int = 2) -> Json:
+def credit_fields(ledger: XeroLedger, credit: XeroCredit, contact: Any, places: int = 2) -> Json:
     """A credit note, prepayment or overpayment."""
     out: Json = {_CREDIT_ID[credit.kind]: credit.id}
     if credit.kind == "CreditNotes":
@@ -292,7 +292,7 @@ def credit_fields(ledger: Ledger, credit: Credit, contact: Any, places: int = 2)
     return out
 
 
-def credit_form(ledger: Ledger, credit: Credit, form: str, places: int = 2) -> bytes:
+def credit_form(ledger: XeroLedger, credit: XeroCredit, form: str, places: int = 2) -> bytes:
     """A credit of a list as bytes; unpaged lists drop LineItems and shorten the contact."""
     if places == 2 and form in credit.cache:
         return _odd(ledger, credit, credit.cache[form])
@@ -306,13 +306,13 @@ def credit_form(ledger: Ledger, credit: Credit, form: str, places: int = 2) -> b
     return _odd(ledger, credit, body)
 
 
-def credit_single(ledger: Ledger, credit: Credit, places: int = 2) -> Json:
+def credit_single(ledger: XeroLedger, credit: XeroCredit, places: int = 2) -> Json:
     """One credit with its whole contact."""
     contact = Raw(contact_form(ledger, credit.contact, "full"))
     return credit_fields(ledger, credit, contact, places)
 
 
-def allocation_form(allocation: Allocation) -> Json:
+def allocation_form(allocation: XeroAllocation) -> Json:
     """An amount of a credit applied to an invoice."""
     invoice = allocation.invoice
     return {
@@ -324,7 +324,7 @@ def allocation_form(allocation: Allocation) -> Json:
     }
 
 
-def payment_fields(payment: Payment, *, single: bool = False) -> Json:
+def payment_fields(payment: XeroPayment, *, single: bool = False) -> Json:
     """A payment; the document inside has no amounts, unless it is read by id."""
     target = payment.target
     out: Json = {"PaymentID": payment.id}
@@ -347,7 +347,7 @@ def payment_fields(payment: Payment, *, single: bool = False) -> Json:
         account = wire.mapped_guid("account", payment.account_code)
         out["Account"] = {"AccountID": account, "Code": payment.account_code}
     inside: Json = {"Type": target.type}
-    if isinstance(target, Credit):
+    if isinstance(target, XeroCredit):
         inside[_CREDIT_ID[target.kind]] = target.id
         if target.kind == "CreditNotes":
             inside["CreditNoteNumber"] = target.number
@@ -358,7 +358,7 @@ def payment_fields(payment: Payment, *, single: bool = False) -> Json:
         inside.update(Overpayments=[], HasErrors=False, IsDiscounted=False)
         name = "Invoice"
     inside.update(Contact=contact_stub(target.contact), LineItems=[], CurrencyCode=target.currency)
-    if single and isinstance(target, Invoice):
+    if single and isinstance(target, XeroInvoice):
         inside.update(Total=target.total, AmountDue=target.due, Status=target.status)
     out[name] = inside
     out["HasValidationErrors"] = False
@@ -366,14 +366,14 @@ def payment_fields(payment: Payment, *, single: bool = False) -> Json:
     return out
 
 
-def payment_form(ledger: Ledger, payment: Payment) -> bytes:
+def payment_form(ledger: XeroLedger, payment: XeroPayment) -> bytes:
     """A payment of a list as bytes."""
     if "list" not in payment.cache:
         payment.cache["list"] = wire.encode(payment_fields(payment))
     return _odd(ledger, payment, payment.cache["list"])
 
 
-def note_form(note: Note) -> Json:
+def note_form(note: XeroNote) -> Json:
     """A row of history."""
     return {
         "Changes": note.changes,
@@ -384,7 +384,7 @@ def note_form(note: Note) -> Json:
     }
 
 
-def attachment_form(ledger: Ledger, kind: str, record_id: str, file: Attachment) -> Json:
+def attachment_form(ledger: XeroLedger, kind: str, record_id: str, file: XeroAttachment) -> Json:
     """A file on a record."""
     return {
         "AttachmentID": file.id,
@@ -396,16 +396,18 @@ def attachment_form(ledger: Ledger, kind: str, record_id: str, file: Attachment)
     }
 
 
-def _odd(ledger: Ledger, record: Contact | Document | Payment, body: bytes) -> bytes:
+def _odd(
+    ledger: XeroLedger, record: XeroContact | XeroDocument | XeroPayment, body: bytes
+) -> bytes:
     """With the switch on, an unknown enum value here and there; never for a fixed test subject."""
     if not ledger.setting("odd_documents"):
         return body
     turn = int(record.id[:8], 16) % ODD_ONE_IN
     if turn > 1:
         return body
-    if isinstance(record, Contact):
+    if isinstance(record, XeroContact):
         return body.replace(b'"ContactStatus":"ACTIVE"', b'"ContactStatus":"PENDINGREVIEW"', 1)
-    if isinstance(record, Payment):
+    if isinstance(record, XeroPayment):
         return body.replace(b'"PaymentType":"ACCREC', b'"PaymentType":"ACCREC2', 1)
     if turn == 0:
         return body.replace(b'"Status":"AUTHORISED"', b'"Status":"UNDERREVIEW"', 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Response
 
 from . import wire
-from .api import Api, took_effect
+from .api import XeroApi, took_effect
 from .batches import Batch, Commit
-from .documents import Contact, Group
+from .documents import XeroContact, XeroGroup
 from .errors import Invalid, marked, not_found, validation
 from .forms import Json, group_form
-from .ledger import Ledger
+from .ledger import XeroLedger
 
 GROUPS_MAX = 100
 """How many active groups an organisation may have."""
@@ -18,7 +18,7 @@ GROUPS_MAX = 100
 TOO_MANY = "You've reached the limit of 100 contact groups."
 
 
-def group_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def group_prepare(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     """Check an element of /ContactGroups and return what writes it.
 
     Raises:
@@ -40,7 +40,7 @@ def group_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     deleted = element.get("Status") == "DELETED"
 
     def commit() -> Json:
-        written = group or Group(wire.new_guid(), name)
+        written = group or XeroGroup(wire.new_guid(), name)
         ledger.groups[written.id] = written
         written.name = name or written.name
         for contact in written.members.values():
@@ -54,7 +54,7 @@ def group_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def active_groups(ledger: Ledger) -> list[Group]:
+def active_groups(ledger: XeroLedger) -> list[XeroGroup]:
     """The groups that lists show."""
     return [group for group in ledger.groups.values() if group.status == "ACTIVE"]
 
@@ -62,11 +62,11 @@ def active_groups(ledger: Ledger) -> list[Group]:
 class Groups:
     """The routes of groups that are not batches."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: XeroApi) -> None:
         self._api = api
-        self._ledger: Ledger = api.ledger
+        self._ledger: XeroLedger = api.ledger
 
-    def _group(self, group_id: str) -> Group:
+    def _group(self, group_id: str) -> XeroGroup:
         group = self._ledger.groups.get(wire.guid(group_id))
         if group is None or group.status != "ACTIVE":
             raise not_found()
@@ -84,7 +84,7 @@ class Groups:
     def add(self, group_id: str) -> Response:
         """PUT /ContactGroups/{id}/Contacts: all of them or none."""
         group = self._group(group_id)
-        contacts: list[Contact] = []
+        contacts: list[XeroContact] = []
         refused: list[Json] = []
         for element in self._api.elements("Contacts"):
             contact = self._ledger.contacts.rows.get(wire.guid(element.get("ContactID")))
@@ -126,13 +126,13 @@ class Groups:
         return Response(status=204)
 
 
-def _leave(ledger: Ledger, group: Group, contact: Contact) -> None:
+def _leave(ledger: XeroLedger, group: XeroGroup, contact: XeroContact) -> None:
     del group.members[contact.id]
     contact.groups.remove(group)
     _moved(ledger, contact)
 
 
-def _moved(ledger: Ledger, contact: Contact) -> None:
+def _moved(ledger: XeroLedger, contact: XeroContact) -> None:
     bumps = bool(ledger.setting("group_bumps_contact"))
     ledger.changed(contact, bump=bumps)
     if bumps:

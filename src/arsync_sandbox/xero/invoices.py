@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from . import wire
 from .batches import Batch, Commit
-from .documents import APPROVED, Contact, Invoice
+from .documents import APPROVED, XeroContact, XeroInvoice
 from .drafts import (
     NOT_MODIFIABLE,
     NUMBER_CHARS_MAX,
@@ -22,7 +22,7 @@ from .drafts import (
 )
 from .errors import Invalid
 from .forms import Json, invoice_single
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .postings import add_invoice
 
 HAS_MONEY = "This document cannot be edited as it has a payment or credit note allocated to it."
@@ -37,7 +37,7 @@ _QUIET = frozenset({"DueDate", "SentToContact"})
 """Edits that do not move UpdatedDateUTC of a part-paid invoice."""
 
 
-def invoice_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def invoice_prepare(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     """Check an element of /Invoices and return what writes it.
 
     Raises:
@@ -50,7 +50,7 @@ def invoice_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return _update(ledger, invoice, element, batch)
 
 
-def _find(ledger: Ledger, element: Json, batch: Batch) -> Invoice | None:
+def _find(ledger: XeroLedger, element: Json, batch: Batch) -> XeroInvoice | None:
     id_ = batch.path_id or str(element.get("InvoiceID") or "")
     if id_ and not batch.creates_only:
         invoice = ledger.invoices.rows.get(wire.guid(id_))
@@ -66,13 +66,13 @@ def _find(ledger: Ledger, element: Json, batch: Batch) -> Invoice | None:
     return None
 
 
-def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def _create(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     kind = element.get("Type")
     if kind not in {"ACCREC", "ACCPAY"}:
         raise Invalid("Invoice type must be ACCREC or ACCPAY")
     contact, write_contact = contact_of(ledger, element)
     currency = contact.currency or ledger.organisation.currency
-    draft = Invoice(
+    draft = XeroInvoice(
         id=wire.new_guid(),
         type=kind,
         status="DRAFT",
@@ -112,11 +112,11 @@ def _create(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def _update(ledger: Ledger, invoice: Invoice, element: Json, batch: Batch) -> Commit:
+def _update(ledger: XeroLedger, invoice: XeroInvoice, element: Json, batch: Batch) -> Commit:
     if invoice.status in {"VOIDED", "DELETED"}:
         raise Invalid(NOT_MODIFIABLE)
     keys = frozenset(element) - _IGNORED
-    contact: Contact = invoice.contact
+    contact: XeroContact = invoice.contact
     write_contact: Callable[[], object] | None = None
     if invoice.part_paid and not keys <= _editable(ledger, invoice):
         raise Invalid(HAS_MONEY)
@@ -149,13 +149,13 @@ def _update(ledger: Ledger, invoice: Invoice, element: Json, batch: Batch) -> Co
     return commit
 
 
-def _editable(ledger: Ledger, invoice: Invoice) -> frozenset[str]:
+def _editable(ledger: XeroLedger, invoice: XeroInvoice) -> frozenset[str]:
     if invoice.type == "ACCPAY":
         return _BILLS_EDITABLE
     return frozenset(filter(None, ledger.setting("part_paid_edits").replace(" ", "").split(",")))
 
 
-def _apply_own(ledger: Ledger, draft: Invoice, element: Json) -> None:
+def _apply_own(ledger: XeroLedger, draft: XeroInvoice, element: Json) -> None:
     if element.get("ExpectedPaymentDate") == "" and ledger.setting("clears_expected_date"):
         draft.expected_on = None
     if (day := read_day(element, "ExpectedPaymentDate")) is not None:
@@ -171,7 +171,7 @@ def _apply_own(ledger: Ledger, draft: Invoice, element: Json) -> None:
         draft.url = url
 
 
-def _apply_sent(draft: Invoice, element: Json) -> None:
+def _apply_sent(draft: XeroInvoice, element: Json) -> None:
     if element.get("SentToContact") is None:
         return
     sent = wire.truth(element["SentToContact"])
@@ -181,7 +181,7 @@ def _apply_sent(draft: Invoice, element: Json) -> None:
 
 
 def _renumber(
-    ledger: Ledger, invoice: Invoice, draft: Invoice, element: Json, batch: Batch
+    ledger: XeroLedger, invoice: XeroInvoice, draft: XeroInvoice, element: Json, batch: Batch
 ) -> None:
     number = element.get("InvoiceNumber")
     if not number or number == invoice.number:
@@ -194,7 +194,7 @@ def _renumber(
     draft.number = str(number)
 
 
-def _replace(ledger: Ledger, invoice: Invoice, draft: Invoice) -> None:
+def _replace(ledger: XeroLedger, invoice: XeroInvoice, draft: XeroInvoice) -> None:
     if draft.contact is not invoice.contact:
         invoice.contact.invoices.remove(invoice)
         ledger.changed(invoice.contact, bump=False)
@@ -206,7 +206,7 @@ def _replace(ledger: Ledger, invoice: Invoice, draft: Invoice) -> None:
         ledger.numbers.setdefault(invoice.number, invoice)
 
 
-def due_by_terms(contact: Contact, issued_on: date) -> date | None:
+def due_by_terms(contact: XeroContact, issued_on: date) -> date | None:
     """The due date that a contact's sales terms make of an invoice date."""
     terms = contact.terms.get("Sales")
     if not terms:

@@ -9,27 +9,27 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from arsync_sandbox.platform import Frame, Organisation
+from arsync_sandbox.platform import Frame, SandboxOrganisation
 
 from . import wire
 from .documents import (
-    Attachment,
-    Contact,
-    Credit,
-    Document,
-    Group,
-    Invoice,
-    Note,
-    Payment,
+    XeroAttachment,
+    XeroContact,
+    XeroCredit,
+    XeroDocument,
+    XeroGroup,
+    XeroInvoice,
+    XeroNote,
+    XeroPayment,
 )
 
 LISTS_KEPT_MAX = 8
 """How many filtered and ordered lists a table remembers."""
 
-R = TypeVar("R", Contact, Invoice, Credit, Payment)
+R = TypeVar("R", XeroContact, XeroInvoice, XeroCredit, XeroPayment)
 
 
-class Table(Generic[R]):
+class RecordTable(Generic[R]):
     """The records of one kind; remembers lists until `touch` says that something changed."""
 
     def __init__(self) -> None:
@@ -47,40 +47,40 @@ class Table(Generic[R]):
 
     def listed(self, key: Hashable, build: Callable[[], list[R]]) -> list[R]:
         """The list that `build` makes, remembered under `key` until the next change."""
-        found = self._lists.get(key)
-        if found is None:
+        remembered = self._lists.get(key)
+        if remembered is None:
             if len(self._lists) >= LISTS_KEPT_MAX:
                 self._lists.pop(next(iter(self._lists)))
-            found = self._lists[key] = build()
-        return found
+            remembered = self._lists[key] = build()
+        return remembered
 
 
-class Ledger:
+class XeroLedger:
     """Everything that one Xero organisation holds."""
 
-    def __init__(self, frame: Frame, organisation: Organisation) -> None:
+    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
         self.frame = frame
         self.organisation = organisation
-        self.contacts: Table[Contact] = Table()
-        self.invoices: Table[Invoice] = Table()
-        self.credits: dict[str, Table[Credit]] = {
-            kind: Table() for kind in ("CreditNotes", "Prepayments", "Overpayments")
+        self.contacts: RecordTable[XeroContact] = RecordTable()
+        self.invoices: RecordTable[XeroInvoice] = RecordTable()
+        self.credits: dict[str, RecordTable[XeroCredit]] = {
+            kind: RecordTable() for kind in ("CreditNotes", "Prepayments", "Overpayments")
         }
-        self.payments: Table[Payment] = Table()
-        self.groups: dict[str, Group] = {}
+        self.payments: RecordTable[XeroPayment] = RecordTable()
+        self.groups: dict[str, XeroGroup] = {}
         self.organisation_fields: dict[str, Any] = {}
         """What a loaded organisation says of itself."""
         self.loaded: dict[str, list[dict[str, Any]]] = defaultdict(list)
         """Documents that are served as they were loaded: BatchPayments, RepeatingInvoices."""
-        self.history: dict[str, list[Note]] = defaultdict(list)
-        self.attachments: dict[str, dict[str, Attachment]] = defaultdict(dict)
+        self.history: dict[str, list[XeroNote]] = defaultdict(list)
+        self.attachments: dict[str, dict[str, XeroAttachment]] = defaultdict(dict)
         self.emails: dict[str, int] = defaultdict(int)
         self.aliases: dict[str, str] = {}
         """Ids of loaded rows that are no GUIDs, by kind and name, to the GUIDs they became."""
-        self.numbers: dict[str, Invoice] = {}
+        self.numbers: dict[str, XeroInvoice] = {}
         """Sales invoices by number; a number once used stays used."""
         self.currencies: dict[str, None] = {organisation.currency: None}
-        self.events: list[tuple[str, str, str, Document | Contact]] = []
+        self.events: list[tuple[str, str, str, XeroDocument | XeroContact]] = []
         """Webhook events that wait for the end of the request: category, type, id, record."""
         self.load_moment = frame.now()
         """UpdatedDateUTC of loaded documents that have none of their own."""
@@ -107,25 +107,27 @@ class Ledger:
         if self._last < moment <= self.frame.now():
             self._last = moment
 
-    def changed(self, record: Contact | Document | Payment, *, bump: bool = True) -> None:
+    def changed(
+        self, record: XeroContact | XeroDocument | XeroPayment, *, bump: bool = True
+    ) -> None:
         """Forget what was remembered about a record; `bump` moves its UpdatedDateUTC."""
         if bump:
             record.updated = self.stamp()
         record.cache.clear()
-        if isinstance(record, Contact):
+        if isinstance(record, XeroContact):
             self.contacts.touch()
             self.invoices.touch()
-        elif isinstance(record, Invoice):
+        elif isinstance(record, XeroInvoice):
             self.invoices.touch()
             record.contact.cache.pop("balances", None)
             self.contacts.touch()
-        elif isinstance(record, Credit):
+        elif isinstance(record, XeroCredit):
             self.credits[record.kind].touch()
             record.contact.cache.pop("balances", None)
-        elif isinstance(record, Payment):
+        elif isinstance(record, XeroPayment):
             self.payments.touch()
 
-    def renamed(self, contact: Contact) -> None:
+    def renamed(self, contact: XeroContact) -> None:
         """Forget every document that shows this contact's name."""
         for document in (*contact.invoices, *contact.credits):
             document.cache.clear()
@@ -135,14 +137,14 @@ class Ledger:
             table.touch()
         self.payments.touch()
 
-    def event(self, category: str, kind: str, record: Document | Contact) -> None:
+    def event(self, category: str, kind: str, record: XeroDocument | XeroContact) -> None:
         """Remember a webhook event (CREATE or UPDATE) for the end of the request."""
         if self.setting("webhook_url"):
             self.events.append((category, kind, record.id, record))
 
-    def note(self, record_id: str, details: str, changes: str = "Note", user: str = "") -> Note:
+    def note(self, record_id: str, details: str, changes: str = "Note", user: str = "") -> XeroNote:
         """Write a row of history."""
-        note = Note(self.frame.now(), details, changes, user or "System Generated")
+        note = XeroNote(self.frame.now(), details, changes, user or "System Generated")
         self.history[record_id].append(note)
         return note
 
@@ -160,10 +162,10 @@ class Ledger:
 
     def alias(self, kind: str, name: str) -> str:
         """The GUID for a row to be loaded; a name that is none is mapped and remembered."""
-        found = wire.mapped_guid(kind, name)
-        if found != name:
-            self.aliases[f"{kind}:{name}"] = found
-        return found
+        guid = wire.mapped_guid(kind, name)
+        if guid != name:
+            self.aliases[f"{kind}:{name}"] = guid
+        return guid
 
     @property
     def lock_date(self) -> date | None:
@@ -172,7 +174,7 @@ class Ledger:
         days = [date.fromisoformat(text) for name in names if (text := self.setting(name))]
         return max(days, default=None)
 
-    def outstanding(self, contact: Contact, kind: str) -> tuple[Decimal, Decimal]:
+    def outstanding(self, contact: XeroContact, kind: str) -> tuple[Decimal, Decimal]:
         """What a contact owes and what of it is overdue, raw, in whatever currencies."""
         today = self.today
         total = overdue = wire.ZERO

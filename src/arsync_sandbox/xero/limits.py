@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from .errors import Refused
+from .errors import XeroRefused
 
 CONCURRENT_MAX = 5
 """Calls under way at once, per tenant and app."""
@@ -45,7 +45,7 @@ class Open(NamedTuple):
     seconds_left: int
 
 
-class Limits:
+class XeroLimits:
     """Counts calls and says when there were too many."""
 
     def __init__(self) -> None:
@@ -79,10 +79,10 @@ class Limits:
         for row in windows:
             if row.window.used >= row.most:
                 word = LONG_WORDS.get(row.name, row.name) if long_words else row.name
-                headers = {**Limits.headers(windows), "X-Rate-Limit-Problem": word}
+                headers = {**XeroLimits.headers(windows), "X-Rate-Limit-Problem": word}
                 if row.name != "appminute":
                     headers["Retry-After"] = str(row.seconds_left)
-                raise Refused(429, "", headers)
+                raise XeroRefused(429, "", headers)
 
     @staticmethod
     def count(windows: list[Open]) -> None:
@@ -93,11 +93,11 @@ class Limits:
     @staticmethod
     def headers(windows: list[Open]) -> dict[str, str]:
         """What is left, for every answer."""
-        left = [str(max(0, row.most - row.window.used)) for row in windows]
+        remaining = [str(max(0, row.most - row.window.used)) for row in windows]
         return {
-            "X-DayLimit-Remaining": left[0],
-            "X-MinLimit-Remaining": left[1],
-            "X-AppMinLimit-Remaining": left[2],
+            "X-DayLimit-Remaining": remaining[0],
+            "X-MinLimit-Remaining": remaining[1],
+            "X-AppMinLimit-Remaining": remaining[2],
         }
 
 
@@ -108,11 +108,11 @@ def check_concurrency(in_flight: list[dict[str, Any]], environ: dict[str, Any]) 
         Refused: 429, empty and without Retry-After.
     """
     same = [
-        other
-        for other in in_flight
-        if other.get("PATH_INFO", "").startswith(API_PATH)
-        and other.get("HTTP_AUTHORIZATION") == environ.get("HTTP_AUTHORIZATION")
-        and other.get("HTTP_XERO_TENANT_ID") == environ.get("HTTP_XERO_TENANT_ID")
+        call
+        for call in in_flight
+        if call.get("PATH_INFO", "").startswith(API_PATH)
+        and call.get("HTTP_AUTHORIZATION") == environ.get("HTTP_AUTHORIZATION")
+        and call.get("HTTP_XERO_TENANT_ID") == environ.get("HTTP_XERO_TENANT_ID")
     ]
     if len(same) > CONCURRENT_MAX:
-        raise Refused(429, "", {"X-Rate-Limit-Problem": "concurrent"})
+        raise XeroRefused(429, "", {"X-Rate-Limit-Problem": "concurrent"})

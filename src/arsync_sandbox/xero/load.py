@@ -9,8 +9,8 @@ from typing import Any
 from arsync_sandbox.platform import ContactRow, InvoiceRow, PaymentRow
 
 from . import wire
-from .documents import Contact, Group, Invoice, Line, Payment
-from .ledger import Ledger
+from .documents import XeroContact, XeroGroup, XeroInvoice, XeroLine, XeroPayment
+from .ledger import XeroLedger
 from .postings import add_invoice, post_payment, rate_for
 
 STATUSES = {
@@ -26,14 +26,14 @@ TERM_DAYS_MAX = 31
 """The longest `Day` of Xero's payment terms; longer terms of rows are cut to it."""
 
 
-def load_contacts(ledger: Ledger, rows: Iterable[ContactRow]) -> None:
+def load_contacts(ledger: XeroLedger, rows: Iterable[ContactRow]) -> None:
     """Take contacts as active customers."""
     moment = ledger.stamp()
     groups = {group.name: group for group in ledger.groups.values()}
     for row in rows:
         id_ = ledger.alias("contact", row.id)
         _refuse_known(id_ in ledger.contacts.rows, "contact", row.id)
-        contact = Contact(id_, row.name, moment, email=row.email, currency=row.currency)
+        contact = XeroContact(id_, row.name, moment, email=row.email, currency=row.currency)
         if wire.guid(row.id) != row.id:
             contact.number = row.id[:50]
         if row.country:
@@ -45,7 +45,7 @@ def load_contacts(ledger: Ledger, rows: Iterable[ContactRow]) -> None:
             group = groups.get(row.contact_group)
             if group is None:
                 id_of_group = wire.mapped_guid("group", row.contact_group)
-                group = groups[row.contact_group] = Group(id_of_group, row.contact_group)
+                group = groups[row.contact_group] = XeroGroup(id_of_group, row.contact_group)
                 ledger.groups[group.id] = group
             group.members[contact.id] = contact
             contact.groups.append(group)
@@ -55,7 +55,7 @@ def load_contacts(ledger: Ledger, rows: Iterable[ContactRow]) -> None:
         ledger.event("CONTACT", "CREATE", contact)
 
 
-def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
+def load_invoices(ledger: XeroLedger, rows: Iterable[InvoiceRow]) -> None:
     """Take sales invoices; one that is paid counts as paid until its payments are loaded."""
     moment = ledger.stamp()
     rates: dict[str, Decimal] = {}
@@ -70,7 +70,7 @@ def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
         if currency not in rates:
             rates[currency] = rate_for(ledger, currency)
         status = STATUSES[row.status]
-        line = Line(
+        line = XeroLine(
             wire.swapped_guid(id_),
             "Goods and services",
             unit_amount=total,
@@ -78,7 +78,7 @@ def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
             account_code=SALES_ACCOUNT,
             tax_type="NONE",
         )
-        invoice = Invoice(
+        invoice = XeroInvoice(
             id=id_,
             type="ACCREC",
             status=status,
@@ -102,7 +102,7 @@ def load_invoices(ledger: Ledger, rows: Iterable[InvoiceRow]) -> None:
         ledger.event("INVOICE", "CREATE", invoice)
 
 
-def load_payments(ledger: Ledger, rows: Iterable[PaymentRow]) -> None:
+def load_payments(ledger: XeroLedger, rows: Iterable[PaymentRow]) -> None:
     """Take payments of invoices that are loaded."""
     moment = ledger.stamp()
     for row in rows:
@@ -111,7 +111,7 @@ def load_payments(ledger: Ledger, rows: Iterable[PaymentRow]) -> None:
         invoice = ledger.invoices.rows.get(ledger.resolve("invoice", row.invoice_id))
         if invoice is None:
             raise ValueError(f"payment {row.id}: no invoice {row.invoice_id}")
-        payment = Payment(
+        payment = XeroPayment(
             id_,
             invoice,
             wire.cents(row.amount),

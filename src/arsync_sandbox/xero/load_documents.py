@@ -7,8 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from . import wire
-from .documents import Allocation, Contact, Credit, Document, Group, Invoice, Line, Payment
-from .ledger import Ledger
+from .documents import (
+    XeroAllocation,
+    XeroContact,
+    XeroCredit,
+    XeroDocument,
+    XeroGroup,
+    XeroInvoice,
+    XeroLine,
+    XeroPayment,
+)
+from .ledger import XeroLedger
 from .load import Reader, read_fields
 from .postings import add_credit, add_invoice, allocate, post_payment, rate_for
 
@@ -101,13 +110,13 @@ _CREDIT_KEYS = {
 }
 
 
-def load_documents(ledger: Ledger, documents: dict[str, list[Json]]) -> None:
+def load_documents(ledger: XeroLedger, documents: dict[str, list[Json]]) -> None:
     """Take lists of documents by the key that Xero's answers have for them.
 
     Raises:
         ValueError: an unknown key, or a document without what makes it one.
     """
-    takers: dict[str, Callable[[Ledger, Json], object]] = {
+    takers: dict[str, Callable[[XeroLedger, Json], object]] = {
         "Organisations": _take_organisation,
         "Contacts": take_contact,
         "ContactGroups": _take_group,
@@ -117,8 +126,8 @@ def load_documents(ledger: Ledger, documents: dict[str, list[Json]]) -> None:
         **{kind: _keeper(kind) for kind in ("BatchPayments", "RepeatingInvoices")},
     }
     if unknown := set(documents) - set(takers):
-        known = ", ".join(takers)
-        raise ValueError(f"Xero has no {', '.join(sorted(unknown))} here; there are: {known}")
+        kinds = ", ".join(takers)
+        raise ValueError(f"Xero has no {', '.join(sorted(unknown))} here; there are: {kinds}")
     # One moment for all: a stamp each would run ahead of the clock.
     ledger.load_moment = ledger.stamp()
     for key, take in takers.items():
@@ -126,23 +135,23 @@ def load_documents(ledger: Ledger, documents: dict[str, list[Json]]) -> None:
             take(ledger, document)
 
 
-def _take_organisation(ledger: Ledger, document: Json) -> None:
+def _take_organisation(ledger: XeroLedger, document: Json) -> None:
     ledger.organisation_fields.update(document)
 
 
-def _keeper(kind: str) -> Callable[[Ledger, Json], None]:
-    def keep(ledger: Ledger, document: Json) -> None:
+def _keeper(kind: str) -> Callable[[XeroLedger, Json], None]:
+    def keep(ledger: XeroLedger, document: Json) -> None:
         ledger.loaded[kind].append(document)
 
     return keep
 
 
-def take_contact(ledger: Ledger, document: Json) -> Contact:
+def take_contact(ledger: XeroLedger, document: Json) -> XeroContact:
     """Take a contact; one that is there already is brought up to date."""
     id_ = ledger.alias("contact", str(document.get("ContactID") or wire.new_guid()))
     contact = ledger.contacts.rows.get(id_)
     if contact is None:
-        contact = Contact(id_, str(document.get("Name") or ""), ledger.load_moment)
+        contact = XeroContact(id_, str(document.get("Name") or ""), ledger.load_moment)
     read_fields(document, contact, _CONTACT, leave=_DERIVED)
     ledger.contacts.add(contact)
     ledger.changed(contact, bump=False)
@@ -152,10 +161,10 @@ def take_contact(ledger: Ledger, document: Json) -> Contact:
     return contact
 
 
-def _take_group(ledger: Ledger, document: Json) -> None:
+def _take_group(ledger: XeroLedger, document: Json) -> None:
     name = str(document.get("Name") or "")
     id_ = ledger.alias("group", str(document.get("ContactGroupID") or name))
-    group = ledger.groups.setdefault(id_, Group(id_, name, document.get("Status") or "ACTIVE"))
+    group = ledger.groups.setdefault(id_, XeroGroup(id_, name, document.get("Status") or "ACTIVE"))
     for member in document.get("Contacts") or []:
         contact = ledger.contacts.rows.get(ledger.resolve("contact", str(member["ContactID"])))
         if contact and contact.id not in group.members:
@@ -164,11 +173,11 @@ def _take_group(ledger: Ledger, document: Json) -> None:
             contact.cache.clear()
 
 
-def _take_invoice(ledger: Ledger, document: Json) -> None:
+def _take_invoice(ledger: XeroLedger, document: Json) -> None:
     id_ = ledger.alias("invoice", str(document.get("InvoiceID") or wire.new_guid()))
     if id_ in ledger.invoices.rows:
         raise ValueError(f"invoice {id_} is there already")
-    invoice = Invoice(
+    invoice = XeroInvoice(
         id=id_,
         type="ACCREC",
         status="AUTHORISED",
@@ -176,12 +185,14 @@ def _take_invoice(ledger: Ledger, document: Json) -> None:
         updated=ledger.load_moment,
     )
     _read_document(ledger, document, invoice, _INVOICE)
-    given = {key for key in ("AmountPaid", "AmountCredited") if document.get(key) is not None}
+    told_amounts = {
+        key for key in ("AmountPaid", "AmountCredited") if document.get(key) is not None
+    }
     invoice.unrecorded = invoice.paid
     invoice.unrecorded_credit = invoice.credited
     if document.get("AmountDue") is None and "AmountDue" not in invoice.odd:
         open_ = invoice.status not in {"VOIDED", "DELETED"}
-        if invoice.status == "PAID" and not given:
+        if invoice.status == "PAID" and not told_amounts:
             invoice.paid = invoice.unrecorded = invoice.total
         invoice.due = invoice.total - invoice.paid - invoice.credited if open_ else wire.ZERO
     if not invoice.number and invoice.type == "ACCREC" and "InvoiceNumber" not in document:
@@ -191,12 +202,12 @@ def _take_invoice(ledger: Ledger, document: Json) -> None:
         _take_payment(ledger, {**payment, "Invoice": {"InvoiceID": id_}})
 
 
-def _credit_taker(kind: str) -> Callable[[Ledger, Json], None]:
+def _credit_taker(kind: str) -> Callable[[XeroLedger, Json], None]:
     id_key, type_ = _CREDIT_KEYS[kind]
 
-    def take(ledger: Ledger, document: Json) -> None:
+    def take(ledger: XeroLedger, document: Json) -> None:
         id_ = ledger.alias(kind, str(document.get(id_key) or wire.new_guid()))
-        credit = Credit(
+        credit = XeroCredit(
             id=id_,
             kind=kind,
             type=type_,
@@ -219,27 +230,27 @@ def _credit_taker(kind: str) -> Callable[[Ledger, Json], None]:
     return take
 
 
-def _take_allocation(ledger: Ledger, credit: Credit, row: Json) -> None:
+def _take_allocation(ledger: XeroLedger, credit: XeroCredit, row: Json) -> None:
     name = str((row.get("Invoice") or {}).get("InvoiceID") or "")
     invoice = ledger.invoices.rows.get(ledger.resolve("invoice", name))
     if invoice is None:
         raise ValueError(f"allocation of {credit.id}: no invoice {name}")
     on = wire.read_day(row["Date"]) if row.get("Date") else credit.issued_on or ledger.today
     id_ = ledger.alias("allocation", str(row.get("AllocationID") or wire.new_guid()))
-    allocation = Allocation(id_, _money(row["Amount"]), on, credit, invoice)
+    allocation = XeroAllocation(id_, _money(row["Amount"]), on, credit, invoice)
     amount = min(invoice.unrecorded_credit, allocation.amount)
     invoice.unrecorded_credit -= amount
     invoice.credited -= amount
     allocate(ledger, allocation, bump=False)
 
 
-def _take_payment(ledger: Ledger, document: Json) -> None:
+def _take_payment(ledger: XeroLedger, document: Json) -> None:
     target = _target_of(ledger, document)
     id_ = ledger.alias("payment", str(document.get("PaymentID") or wire.new_guid()))
     if id_ in ledger.payments.rows:
         return
-    payment = Payment(id_, target, wire.ZERO, None, ledger.load_moment, rate=target.rate)
-    if not isinstance(target, Invoice):
+    payment = XeroPayment(id_, target, wire.ZERO, None, ledger.load_moment, rate=target.rate)
+    if not isinstance(target, XeroInvoice):
         payment.type = "ARCREDITPAYMENT"
     elif target.type == "ACCPAY":
         payment.type = "ACCPAYPAYMENT"
@@ -249,7 +260,7 @@ def _take_payment(ledger: Ledger, document: Json) -> None:
     post_payment(ledger, payment, bump=False)
 
 
-def _target_of(ledger: Ledger, document: Json) -> Document:
+def _target_of(ledger: XeroLedger, document: Json) -> XeroDocument:
     inside = document.get("Invoice")
     if inside:
         invoice = ledger.invoices.rows.get(ledger.resolve("invoice", str(inside.get("InvoiceID"))))
@@ -265,7 +276,7 @@ def _target_of(ledger: Ledger, document: Json) -> Document:
 
 
 def _read_document(
-    ledger: Ledger, document: Json, into: Document, table: dict[str, tuple[str, Reader]]
+    ledger: XeroLedger, document: Json, into: XeroDocument, table: dict[str, tuple[str, Reader]]
 ) -> None:
     for key in ("Date", "DueDate"):
         if not document.get(key) and document.get(f"{key}String"):
@@ -282,8 +293,8 @@ def _read_document(
     ledger.saw(into.updated)
 
 
-def _line(row: Json) -> Line:
-    line = Line(wire.guid(row.get("LineItemID")) or wire.new_guid())
+def _line(row: Json) -> XeroLine:
+    line = XeroLine(wire.guid(row.get("LineItemID")) or wire.new_guid())
     line.description = str(row.get("Description") or "")
     line.account_code = str(row.get("AccountCode") or "")
     line.tax_type = str(row.get("TaxType") or "")
@@ -298,7 +309,7 @@ def _line(row: Json) -> Line:
     return line
 
 
-def _contact_of(ledger: Ledger, document: Json) -> Contact:
+def _contact_of(ledger: XeroLedger, document: Json) -> XeroContact:
     inside: Json = document.get("Contact") or {}
     name = str(inside.get("ContactID") or "")
     contact = ledger.contacts.rows.get(ledger.resolve("contact", name)) if name else None

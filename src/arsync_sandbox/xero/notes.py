@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from flask import Response
 
-from .api import Api, took_effect
-from .documents import Contact, Credit, Document, Invoice, Payment
+from .api import XeroApi, took_effect
+from .documents import XeroContact, XeroCredit, XeroDocument, XeroInvoice, XeroPayment
 from .drafts import check_lock
 from .errors import Invalid, invalid, marked, validation
 from .forms import Json, note_form
@@ -20,15 +20,15 @@ READ_ONLY = frozenset({"Payments", "Prepayments", "Overpayments"})
 NOT_HERE = "The document with the supplied id was not found for this endpoint."
 
 
-class History:
+class HistoryRoutes:
     """The routes of one kind of record's history."""
 
-    def __init__(self, api: Api, kind: str) -> None:
+    def __init__(self, api: XeroApi, kind: str) -> None:
         self._api = api
         self._kind = kind
 
-    def _record(self, name: str) -> Contact | Document | Payment:
-        finders: dict[str, Callable[[], Contact | Document | Payment]] = {
+    def _record(self, name: str) -> XeroContact | XeroDocument | XeroPayment:
+        finders: dict[str, Callable[[], XeroContact | XeroDocument | XeroPayment]] = {
             "Invoices": lambda: find_invoice(self._api.ledger, name),
             "Contacts": lambda: find_contact(self._api.ledger, name),
             "Payments": lambda: find_payment(self._api.ledger, name),
@@ -64,7 +64,9 @@ class History:
             self._tell(record)
         return self._api.answer("HistoryRecords", rows)
 
-    def _problem(self, record: Contact | Document | Payment, element: Json) -> Invalid | None:
+    def _problem(
+        self, record: XeroContact | XeroDocument | XeroPayment, element: Json
+    ) -> Invalid | None:
         ledger = self._api.ledger
         details = element.get("Details")
         if not isinstance(details, str) or not details.strip():
@@ -72,20 +74,20 @@ class History:
         most: int = ledger.setting("note_chars_max")
         if len(details) > most:
             return Invalid(f"Details must be no longer than {most} characters")
-        if isinstance(record, Document) and not ledger.setting("note_on_locked"):
+        if isinstance(record, XeroDocument) and not ledger.setting("note_on_locked"):
             try:
                 check_lock(ledger, record.issued_on)
             except Invalid as error:
                 return error
         return None
 
-    def _tell(self, record: Contact | Document | Payment) -> None:
+    def _tell(self, record: XeroContact | XeroDocument | XeroPayment) -> None:
         ledger = self._api.ledger
         ledger.changed(record)
-        if isinstance(record, Contact):
+        if isinstance(record, XeroContact):
             ledger.event("CONTACT", "UPDATE", record)
-        elif isinstance(record, Invoice):
+        elif isinstance(record, XeroInvoice):
             if record.status != "VOIDED":
                 ledger.event("INVOICE", "UPDATE", record)
-        elif isinstance(record, Credit):
+        elif isinstance(record, XeroCredit):
             credit_event(ledger, record, "UPDATE")

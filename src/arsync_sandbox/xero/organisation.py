@@ -9,10 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from . import wire
-from .api import Api
+from .api import XeroApi
 from .errors import invalid
 from .forms import Json
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .limits import API_PATH
 from .reads import find_contact
 
@@ -87,7 +87,7 @@ def takes_payments(code: str, account_id: str) -> str:
     return ""
 
 
-def add_organisation(blueprint: Blueprint, api: Api) -> None:
+def add_organisation(blueprint: Blueprint, api: XeroApi) -> None:
     """Serve what describes the organisation."""
     views = _Views(api)
     for path, view in (
@@ -104,9 +104,9 @@ def add_organisation(blueprint: Blueprint, api: Api) -> None:
 
 
 class _Views:
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: XeroApi) -> None:
         self._api = api
-        self._ledger: Ledger = api.ledger
+        self._ledger: XeroLedger = api.ledger
 
     def organisation(self) -> Response:
         return self._api.answer("Organisations", [organisation_form(self._ledger)])
@@ -130,8 +130,8 @@ class _Views:
             }
             for order, name in enumerate(("Standard", "Very orange invoice!"))
         ]
-        wanted = wire.guid(theme_id)
-        rows = [row for row in rows if not theme_id or row["BrandingThemeID"] == wanted]
+        guid = wire.guid(theme_id)
+        rows = [row for row in rows if not theme_id or row["BrandingThemeID"] == guid]
         return self._api.answer("BrandingThemes", rows)
 
     def accounts(self) -> Response:
@@ -180,7 +180,7 @@ class _Views:
         return self._api.answer("Reports", [_report(self._ledger, contact.name, on, rows)])
 
 
-def _report(ledger: Ledger, name: str, on: date, rows: list[Json]) -> Json:
+def _report(ledger: XeroLedger, name: str, on: date, rows: list[Json]) -> Json:
     titles = ("Date", "Number", "Due Date", "Overdue", "Total", "Paid", "Credited", "Due")
     header = {"RowType": "Header", "Cells": [{"Value": title} for title in titles]}
     return {
@@ -194,7 +194,7 @@ def _report(ledger: Ledger, name: str, on: date, rows: list[Json]) -> Json:
     }
 
 
-def organisation_form(ledger: Ledger) -> Json:
+def organisation_form(ledger: XeroLedger) -> Json:
     """The organisation as GET /Organisation shows it."""
     owner = ledger.organisation
     out: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .documents import Document, Invoice
+from .documents import XeroDocument, XeroInvoice
 
 _PAGE = (
     b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
@@ -10,7 +10,7 @@ _PAGE = (
 )
 
 
-def document_pdf(document: Document) -> bytes:
+def document_pdf(document: XeroDocument) -> bytes:
     """A one-page PDF with the document's number, contact, dates and amounts."""
     lines = [
         f"{document.type} {document.number}",
@@ -18,7 +18,7 @@ def document_pdf(document: Document) -> bytes:
         f"Date: {document.issued_on or ''}   Due: {document.due_on or ''}",
         f"Total: {document.currency} {document.total}",
     ]
-    if isinstance(document, Invoice):
+    if isinstance(document, XeroInvoice):
         lines.append(f"Amount due: {document.currency} {document.due}")
     text = " ".join(f"({_escaped(line)}) Tj T*" for line in lines)
     content = f"BT /F1 12 Tf 16 TL 56 780 Td {text} ET".encode("latin-1", "replace")

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from . import wire
 from .batches import Batch, Commit
-from .documents import Credit, Document, Invoice, Payment
+from .documents import XeroCredit, XeroDocument, XeroInvoice, XeroPayment
 from .drafts import check_lock, read_day, read_number
 from .errors import Invalid
 from .forms import Json, payment_fields
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .organisation import takes_payments
 from .postings import post_payment, unpost_payment
 
@@ -28,7 +28,7 @@ _TYPES = {
 }
 
 
-def payment_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def payment_prepare(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     """Check an element of /Payments and return what writes it.
 
     Raises:
@@ -55,7 +55,7 @@ def payment_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     if not code:
         raise Invalid("The account is not one that payments can be made to", inside="Account")
     rate = read_number(element, "CurrencyRate")
-    payment = Payment(
+    payment = XeroPayment(
         wire.new_guid(),
         target,
         amount,
@@ -78,7 +78,7 @@ def payment_prepare(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def _delete(ledger: Ledger, element: Json, batch: Batch) -> Commit:
+def _delete(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     id_ = wire.guid(batch.path_id or element.get("PaymentID"))
     payment = ledger.payments.rows.get(id_)
     if payment is None:
@@ -98,10 +98,10 @@ def _delete(ledger: Ledger, element: Json, batch: Batch) -> Commit:
     return commit
 
 
-def _target(ledger: Ledger, element: Json) -> Document:
+def _target(ledger: XeroLedger, element: Json) -> XeroDocument:
     inside = element.get("Invoice") or {}
     number = inside.get("InvoiceNumber") or element.get("InvoiceNumber")
-    document: Document | None = ledger.invoices.rows.get(wire.guid(inside.get("InvoiceID")))
+    document: XeroDocument | None = ledger.invoices.rows.get(wire.guid(inside.get("InvoiceID")))
     if document is None and number:
         document = ledger.numbers.get(str(number))
     for kind, key in (
@@ -116,7 +116,7 @@ def _target(ledger: Ledger, element: Json) -> Document:
     return document
 
 
-def _open(target: Document) -> Decimal:
-    if isinstance(target, Invoice):
+def _open(target: XeroDocument) -> Decimal:
+    if isinstance(target, XeroInvoice):
         return target.due
-    return target.remaining if isinstance(target, Credit) else wire.ZERO
+    return target.remaining if isinstance(target, XeroCredit) else wire.ZERO

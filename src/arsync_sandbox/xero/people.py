@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from . import wire
 from .auth import XeroAuth
-from .documents import Allocation, Contact, Credit, Invoice, Line, Payment
-from .ledger import Ledger
+from .documents import XeroAllocation, XeroContact, XeroCredit, XeroInvoice, XeroLine, XeroPayment
+from .ledger import XeroLedger
 from .load import BANK_ACCOUNT, SALES_ACCOUNT
 from .postings import (
     add_credit,
@@ -19,23 +19,23 @@ from .postings import (
     rate_for,
     unpost_payment,
 )
-from .webhooks import Webhooks
+from .webhooks import XeroWebhooks
 
 
-class People:
+class XeroPeople:
     """Edits without the API: each raises ValueError where Xero's screens would refuse."""
 
-    ledger: Ledger
+    ledger: XeroLedger
     auth: XeroAuth
-    webhooks: Webhooks
+    webhooks: XeroWebhooks
 
-    def _invoice(self, name: str) -> Invoice:
+    def _invoice(self, name: str) -> XeroInvoice:
         invoice = self.ledger.invoices.rows.get(self.ledger.resolve("invoice", name))
         if invoice is None:
             raise ValueError(f"no invoice {name}")
         return invoice
 
-    def _contact(self, name: str) -> Contact:
+    def _contact(self, name: str) -> XeroContact:
         contact = self.ledger.contacts.rows.get(self.ledger.resolve("contact", name))
         if contact is None:
             raise ValueError(f"no contact {name}")
@@ -47,8 +47,8 @@ class People:
         if invoice.status != "AUTHORISED" or amount <= 0:
             raise ValueError(f"invoice {invoice.number} is {invoice.status}: nothing to pay")
         amount = wire.cents(amount)
-        rest = amount - invoice.due
-        payment = Payment(
+        surplus = amount - invoice.due
+        payment = XeroPayment(
             wire.new_guid(),
             invoice,
             min(amount, invoice.due),
@@ -59,8 +59,8 @@ class People:
             reconciled=True,
         )
         post_payment(self.ledger, payment)
-        if rest > 0:
-            self._money_in_hand("Overpayments", invoice.contact, rest, invoice.currency, on)
+        if surplus > 0:
+            self._money_in_hand("Overpayments", invoice.contact, surplus, invoice.currency, on)
         self.webhooks.flush()
         return payment.id
 
@@ -78,7 +78,7 @@ class People:
             raise ValueError(f"invoice {invoice.number} is {invoice.status}: void it instead")
         self._end(invoice, "DELETED")
 
-    def _end(self, invoice: Invoice, status: str) -> None:
+    def _end(self, invoice: XeroInvoice, status: str) -> None:
         invoice.status, invoice.due = status, wire.ZERO
         self.ledger.changed(invoice)
         self.ledger.event("INVOICE", "UPDATE", invoice)
@@ -95,7 +95,7 @@ class People:
         today = self.ledger.today
         note = self._money_in_hand("CreditNotes", contact, amount, currency, today)
         if invoice:
-            applied = Allocation(wire.new_guid(), amount, today, note, invoice)
+            applied = XeroAllocation(wire.new_guid(), amount, today, note, invoice)
             allocate(self.ledger, applied)
         self.webhooks.flush()
         return note.id
@@ -110,8 +110,8 @@ class People:
         return credit.id
 
     def _money_in_hand(
-        self, kind: str, contact: Contact, amount: Decimal, currency: str, on: date
-    ) -> Credit:
+        self, kind: str, contact: XeroContact, amount: Decimal, currency: str, on: date
+    ) -> XeroCredit:
         types = {
             "CreditNotes": "ACCRECCREDIT",
             "Prepayments": "RECEIVE-PREPAYMENT",
@@ -120,7 +120,7 @@ class People:
         ledger = self.ledger
         currency = currency or ledger.organisation.currency
         number = f"CN-{len(ledger.credits[kind].rows) + 1:04d}" if kind == "CreditNotes" else ""
-        credit = Credit(
+        credit = XeroCredit(
             id=wire.new_guid(),
             kind=kind,
             type=types[kind],
@@ -188,7 +188,7 @@ class People:
         self._contact_changed(contact)
         self._contact_changed(into)
 
-    def _contact_changed(self, contact: Contact) -> None:
+    def _contact_changed(self, contact: XeroContact) -> None:
         self.ledger.changed(contact)
         self.ledger.event("CONTACT", "UPDATE", contact)
         self.webhooks.flush()
@@ -199,7 +199,7 @@ class People:
         invoice.due_on = on
         self._edited(invoice, bump=not invoice.part_paid)
 
-    def _edited(self, invoice: Invoice, *, bump: bool = True) -> None:
+    def _edited(self, invoice: XeroInvoice, *, bump: bool = True) -> None:
         self.ledger.changed(invoice, bump=bump)
         self.ledger.event("INVOICE", "UPDATE", invoice)
         self.webhooks.flush()
@@ -209,8 +209,8 @@ class People:
         invoice, contact = self._invoice(invoice_id), self._contact(contact_id)
         if invoice.part_paid:
             raise ValueError(f"invoice {invoice.number} has a payment or credit note allocated")
-        for one in (invoice.contact, contact):
-            one.cache.clear()  # both balances are other ones now
+        for party in (invoice.contact, contact):
+            party.cache.clear()  # both balances are other ones now
         invoice.contact.invoices.remove(invoice)
         contact.invoices.append(invoice)
         invoice.contact = contact
@@ -248,7 +248,7 @@ class People:
         contact, ledger = self._contact(contact_id), self.ledger
         amount = wire.cents(amount)
         currency = contact.currency or ledger.organisation.currency
-        invoice = Invoice(
+        invoice = XeroInvoice(
             id=wire.new_guid(),
             type="ACCREC",
             status="AUTHORISED",
@@ -275,8 +275,8 @@ class People:
         self.auth.disconnect()
 
 
-def _line(amount: Decimal) -> Line:
-    return Line(
+def _line(amount: Decimal) -> XeroLine:
+    return XeroLine(
         wire.new_guid(),
         "Goods and services",
         unit_amount=amount,

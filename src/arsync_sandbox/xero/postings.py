@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from . import wire
-from .documents import Allocation, Credit, Document, Invoice, Payment
-from .ledger import Ledger
+from .documents import XeroAllocation, XeroCredit, XeroDocument, XeroInvoice, XeroPayment
+from .ledger import XeroLedger
 
 _PER_POUND = {
     "AED": "4.66",
@@ -56,7 +56,7 @@ _CATEGORIES = {
 }
 
 
-def rate_for(ledger: Ledger, currency: str) -> Decimal:
+def rate_for(ledger: XeroLedger, currency: str) -> Decimal:
     """Foreign units for one unit of the base currency, or the reverse by the switch.
 
     A document whose client sends no CurrencyRate gets Xero's own day rate. A foreign currency never
@@ -76,7 +76,7 @@ def _per_pound(currency: str) -> Decimal:
     return 50 + Decimal(zlib.crc32(currency.encode()) % 10**6) / 1000
 
 
-def add_invoice(ledger: Ledger, invoice: Invoice) -> None:
+def add_invoice(ledger: XeroLedger, invoice: XeroInvoice) -> None:
     """Put an invoice into the ledger and with its contact."""
     ledger.invoices.add(invoice)
     if invoice.type == "ACCREC" and invoice.number:
@@ -87,14 +87,14 @@ def add_invoice(ledger: Ledger, invoice: Invoice) -> None:
     ledger.currencies[invoice.currency] = None
 
 
-def add_credit(ledger: Ledger, credit: Credit) -> None:
+def add_credit(ledger: XeroLedger, credit: XeroCredit) -> None:
     """Put a credit note, prepayment or overpayment into the ledger."""
     ledger.credits[credit.kind].add(credit)
     credit.contact.credits.append(credit)
     ledger.currencies[credit.currency] = None
 
 
-def settle(ledger: Ledger, invoice: Invoice, *, bump: bool = True) -> None:
+def settle(ledger: XeroLedger, invoice: XeroInvoice, *, bump: bool = True) -> None:
     """Let amount due, status and FullyPaidOnDate follow from what is paid and credited."""
     for key in ("AmountDue", "AmountPaid", "AmountCredited", "FullyPaidOnDate", "Status"):
         invoice.odd.pop(key, None)
@@ -111,62 +111,62 @@ def settle(ledger: Ledger, invoice: Invoice, *, bump: bool = True) -> None:
     ledger.changed(invoice, bump=bump)
 
 
-def _last_day(invoice: Invoice) -> date | None:
+def _last_day(invoice: XeroInvoice) -> date | None:
     days = [p.paid_on for p in invoice.payments if p.status == "AUTHORISED" and p.paid_on]
     days += [allocation.on for allocation in invoice.allocations]
     return max(days, default=None)
 
 
-def post_payment(ledger: Ledger, payment: Payment, *, bump: bool = True) -> None:
+def post_payment(ledger: XeroLedger, payment: XeroPayment, *, bump: bool = True) -> None:
     """Record a payment of an invoice, or a refund of a credit."""
     ledger.payments.add(payment)
     target = payment.target
     target.payments.append(payment)
     if payment.status != "AUTHORISED":
         return
-    if isinstance(target, Invoice):
+    if isinstance(target, XeroInvoice):
         recorded = min(payment.amount, target.unrecorded)
         target.unrecorded -= recorded
         if recorded and target.status == "PAID":
             target.fully_paid_on = payment.paid_on or target.fully_paid_on
         target.paid += payment.amount - recorded
         settle(ledger, target, bump=bump)
-    elif isinstance(target, Credit):
+    elif isinstance(target, XeroCredit):
         target.remaining -= payment.amount
         settle_credit(ledger, target, bump=bump)
     payment_event(ledger, target)
 
 
-def unpost_payment(ledger: Ledger, payment: Payment) -> None:
+def unpost_payment(ledger: XeroLedger, payment: XeroPayment) -> None:
     """Delete a payment: the invoice is owed again."""
     payment.status = "DELETED"
     ledger.changed(payment)
     target = payment.target
-    if isinstance(target, Invoice):
+    if isinstance(target, XeroInvoice):
         target.paid -= payment.amount
         settle(ledger, target)
-    elif isinstance(target, Credit):
+    elif isinstance(target, XeroCredit):
         target.remaining += payment.amount
         settle_credit(ledger, target)
     payment_event(ledger, target)
 
 
-def payment_event(ledger: Ledger, target: Document) -> None:
+def payment_event(ledger: XeroLedger, target: XeroDocument) -> None:
     """There is no PAYMENT category: at best the document's own event tells of it."""
     if not ledger.setting("payment_fires_webhook"):
         return
-    if isinstance(target, Invoice):
+    if isinstance(target, XeroInvoice):
         ledger.event("INVOICE", "UPDATE", target)
-    elif isinstance(target, Credit):
+    elif isinstance(target, XeroCredit):
         credit_event(ledger, target, "UPDATE")
 
 
-def credit_event(ledger: Ledger, credit: Credit, kind: str) -> None:
+def credit_event(ledger: XeroLedger, credit: XeroCredit, kind: str) -> None:
     """Remember a webhook event of a credit."""
     ledger.event(_CATEGORIES[credit.kind], kind, credit)
 
 
-def settle_credit(ledger: Ledger, credit: Credit, *, bump: bool = True) -> None:
+def settle_credit(ledger: XeroLedger, credit: XeroCredit, *, bump: bool = True) -> None:
     """A credit with nothing left is PAID, and AUTHORISED again when something comes back."""
     credit.odd.pop("RemainingCredit", None)
     if credit.status in {"AUTHORISED", "PAID"}:
@@ -175,7 +175,7 @@ def settle_credit(ledger: Ledger, credit: Credit, *, bump: bool = True) -> None:
     ledger.changed(credit, bump=bump)
 
 
-def allocate(ledger: Ledger, allocation: Allocation, *, bump: bool = True) -> None:
+def allocate(ledger: XeroLedger, allocation: XeroAllocation, *, bump: bool = True) -> None:
     """Apply an amount of a credit to an invoice."""
     credit, invoice = allocation.credit, allocation.invoice
     credit.allocations.append(allocation)
@@ -187,7 +187,7 @@ def allocate(ledger: Ledger, allocation: Allocation, *, bump: bool = True) -> No
     payment_event(ledger, invoice)
 
 
-def unallocate(ledger: Ledger, allocation: Allocation) -> None:
+def unallocate(ledger: XeroLedger, allocation: XeroAllocation) -> None:
     """Take an allocation back."""
     credit, invoice = allocation.credit, allocation.invoice
     credit.allocations.remove(allocation)

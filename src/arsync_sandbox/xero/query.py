@@ -10,9 +10,9 @@ from typing import Any, Generic
 from werkzeug.datastructures import MultiDict
 
 from . import wire
-from .documents import Contact, Credit, Invoice, Payment
-from .errors import Refused, bad_query, high_volume
-from .ledger import Ledger, R, Table
+from .documents import XeroContact, XeroCredit, XeroInvoice, XeroPayment
+from .errors import XeroRefused, bad_query, high_volume
+from .ledger import R, RecordTable, XeroLedger
 from .where import Field, compile_where, read_order
 
 PAGE_SIZE_DEFAULT = 100
@@ -29,7 +29,7 @@ _UPDATED = operator.attrgetter("updated")
 _NEVER_NULL = {"updateddateutc", "invoiceid", "contactid", "paymentid", "status", "type"}
 
 
-def _of_contact(get: Callable[[Contact], Any]) -> Field:
+def _of_contact(get: Callable[[XeroContact], Any]) -> Field:
     return lambda record: get(record.contact)
 
 
@@ -128,10 +128,10 @@ class Query:
     """What the query string and If-Modified-Since ask for."""
 
     def __init__(
-        self, ledger: Ledger, args: Parameters, since: str, *, client_id: str, length: int
+        self, ledger: XeroLedger, args: Parameters, since: str, *, client_id: str, length: int
     ) -> None:
         if length > QUERY_CHARS_MAX:
-            raise Refused(414, "Request-URI Too Long")
+            raise XeroRefused(414, "Request-URI Too Long")
         self.ledger = ledger
         self.args = args
         self.since = since
@@ -151,11 +151,11 @@ class Query:
 
     def values(self, name: str) -> list[str]:
         """A comma list, empty when it is absent."""
-        return [part.strip() for part in self.args.get(name, "").split(",") if part.strip()]
+        return [value.strip() for value in self.args.get(name, "").split(",") if value.strip()]
 
     def select(
         self,
-        table: Table[R],
+        table: RecordTable[R],
         kind: str,
         fields: Mapping[str, Field],
         narrow: Callable[[list[R], bool], list[R]],
@@ -191,7 +191,7 @@ class Query:
 
     def _build(
         self,
-        table: Table[R],
+        table: RecordTable[R],
         kind: str,
         fields: Mapping[str, Field],
         narrow: Callable[[list[R], bool], list[R]],
@@ -226,7 +226,7 @@ class Query:
         return [row for row in rows if row.updated.replace(microsecond=0) > since]
 
 
-def narrow_invoices(query: Query) -> Callable[[list[Invoice], bool], list[Invoice]]:
+def narrow_invoices(query: Query) -> Callable[[list[XeroInvoice], bool], list[XeroInvoice]]:
     """The filters that only invoices have."""
     ids = {wire.guid(value) for value in query.values("IDs")}
     numbers = set(query.values("InvoiceNumbers"))
@@ -235,7 +235,7 @@ def narrow_invoices(query: Query) -> Callable[[list[Invoice], bool], list[Invoic
     term = query.args.get("searchTerm", "").lower()
     mine = wire.truth(query.args.get("createdByMyApp"))
 
-    def narrow(rows: list[Invoice], names_status: bool) -> list[Invoice]:
+    def narrow(rows: list[XeroInvoice], names_status: bool) -> list[XeroInvoice]:
         if ids:
             table = query.ledger.invoices.rows
             rows = [table[id_] for id_ in ids if id_ in table]
@@ -256,13 +256,13 @@ def narrow_invoices(query: Query) -> Callable[[list[Invoice], bool], list[Invoic
     return narrow
 
 
-def narrow_contacts(query: Query) -> Callable[[list[Contact], bool], list[Contact]]:
+def narrow_contacts(query: Query) -> Callable[[list[XeroContact], bool], list[XeroContact]]:
     """The filters that only contacts have."""
     ids = {wire.guid(value) for value in query.values("IDs")}
     archived = wire.truth(query.args.get("includeArchived"))
     term = query.args.get("searchTerm", "").lower()
 
-    def narrow(rows: list[Contact], _names_status: bool) -> list[Contact]:
+    def narrow(rows: list[XeroContact], _names_status: bool) -> list[XeroContact]:
         if ids:
             table = query.ledger.contacts.rows
             rows = [table[id_] for id_ in ids if id_ in table]
@@ -275,12 +275,12 @@ def narrow_contacts(query: Query) -> Callable[[list[Contact], bool], list[Contac
     return narrow
 
 
-def narrow_credits(query: Query) -> Callable[[list[Credit], bool], list[Credit]]:
+def narrow_credits(query: Query) -> Callable[[list[XeroCredit], bool], list[XeroCredit]]:
     """DELETED and the number and reference lists, for credit notes and over/prepayments."""
     numbers = set(query.values("InvoiceNumbers"))
     references = set(query.values("References"))
 
-    def narrow(rows: list[Credit], names_status: bool) -> list[Credit]:
+    def narrow(rows: list[XeroCredit], names_status: bool) -> list[XeroCredit]:
         if not (names_status or query.ledger.setting("lists_deleted")):
             rows = [row for row in rows if row.status != "DELETED"]
         if numbers:
@@ -292,12 +292,12 @@ def narrow_credits(query: Query) -> Callable[[list[Credit], bool], list[Credit]]
     return narrow
 
 
-def narrow_payments(rows: list[Payment], _names_status: bool) -> list[Payment]:
+def narrow_payments(rows: list[XeroPayment], _names_status: bool) -> list[XeroPayment]:
     """Payments have no filters of their own; deleted ones are listed."""
     return rows
 
 
-def _searched(contact: Contact) -> tuple[str, ...]:
+def _searched(contact: XeroContact) -> tuple[str, ...]:
     return (contact.name, contact.first_name, contact.last_name, contact.number, contact.email)
 
 

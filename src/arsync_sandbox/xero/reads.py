@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from . import wire
-from .api import Api
-from .documents import Contact, Credit, Invoice, Payment
+from .api import XeroApi
+from .documents import XeroContact, XeroCredit, XeroInvoice, XeroPayment
 from .errors import not_found
 from .forms import (
     contact_form,
@@ -20,7 +20,7 @@ from .forms import (
     payment_fields,
     payment_form,
 )
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .limits import API_PATH
 from .papers import document_pdf
 from .query import (
@@ -37,7 +37,7 @@ from .query import (
 CREDIT_KINDS = ("CreditNotes", "Prepayments", "Overpayments")
 
 
-def add_reads(blueprint: Blueprint, api: Api) -> None:
+def add_reads(blueprint: Blueprint, api: XeroApi) -> None:
     """Serve invoices, contacts, payments and credits."""
 
     def get(path: str, view: Callable[..., Response], name: str) -> None:
@@ -64,9 +64,9 @@ def add_reads(blueprint: Blueprint, api: Api) -> None:
 class Reads:
     """The views of reading."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: XeroApi) -> None:
         self._api = api
-        self._ledger: Ledger = api.ledger
+        self._ledger: XeroLedger = api.ledger
 
     def invoices(self) -> Response:
         """GET /Invoices."""
@@ -168,7 +168,7 @@ class Reads:
         raise not_found()
 
 
-def find_invoice(ledger: Ledger, name: str) -> Invoice:
+def find_invoice(ledger: XeroLedger, name: str) -> XeroInvoice:
     """The invoice with this id or, for a sales invoice, this number.
 
     Raises:
@@ -180,7 +180,7 @@ def find_invoice(ledger: Ledger, name: str) -> Invoice:
     return invoice
 
 
-def find_contact(ledger: Ledger, name: str) -> Contact:
+def find_contact(ledger: XeroLedger, name: str) -> XeroContact:
     """The contact with this id or ContactNumber.
 
     Raises:
@@ -195,7 +195,7 @@ def find_contact(ledger: Ledger, name: str) -> Contact:
     return contact
 
 
-def find_payment(ledger: Ledger, payment_id: str) -> Payment:
+def find_payment(ledger: XeroLedger, payment_id: str) -> XeroPayment:
     """The payment with this id.
 
     Raises:
@@ -207,7 +207,7 @@ def find_payment(ledger: Ledger, payment_id: str) -> Payment:
     return payment
 
 
-def find_credit(ledger: Ledger, kind: str, credit_id: str) -> Credit:
+def find_credit(ledger: XeroLedger, kind: str, credit_id: str) -> XeroCredit:
     """The credit with this id.
 
     Raises:
@@ -223,5 +223,5 @@ def _wants_pdf() -> bool:
     return request.headers.get("Accept", "").startswith("application/pdf")
 
 
-def _pdf(document: Invoice | Credit) -> Response:
+def _pdf(document: XeroInvoice | XeroCredit) -> Response:
     return Response(document_pdf(document), mimetype="application/pdf")

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .errors import Refused
+from .errors import XeroRefused
 
 KEY_CHARS_MAX = 128
 """The longest Idempotency-Key."""
@@ -19,7 +19,7 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass
-class Answer:
+class ReplayedAnswer:
     """What was answered the first time."""
 
     request: str
@@ -33,9 +33,9 @@ class Replays:
     """The answers that are still kept, by app and key."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], Answer] = {}
+        self._answers: dict[tuple[str, str], ReplayedAnswer] = {}
 
-    def find(self, app: str, key: str, request: str, now: datetime) -> Answer | None:
+    def find(self, app: str, key: str, request: str, now: datetime) -> ReplayedAnswer | None:
         """The kept answer to the same request under this key, or None for a new one.
 
         Raises:
@@ -50,7 +50,7 @@ class Replays:
             raise _refused(f"Idempotency Key {key} is used with a different request")
         return kept
 
-    def keep(self, app: str, key: str, answer: Answer, now: datetime) -> None:
+    def keep(self, app: str, key: str, answer: ReplayedAnswer, now: datetime) -> None:
         """Keep an answer, and forget those whose time is over."""
         while self._answers:
             oldest = next(iter(self._answers))
@@ -67,5 +67,7 @@ def fingerprint(method: str, url: str, tenant: str, body: bytes) -> str:
     return hashlib.sha256(head + body).hexdigest()
 
 
-def _refused(message: str) -> Refused:
-    return Refused(400, {"ErrorNumber": 400, "Type": "IdempotencyException", "Message": message})
+def _refused(message: str) -> XeroRefused:
+    return XeroRefused(
+        400, {"ErrorNumber": 400, "Type": "IdempotencyException", "Message": message}
+    )

@@ -44,12 +44,12 @@ KNOWN = frozenset(
 
 def needed_scopes(path: str, method: str) -> set[str]:
     """The scopes of which a token needs one, for a path below `/api.xro/2.0`; empty: any token."""
-    parts = path.strip("/").split("/")
-    if parts[0] == "Reports":
+    segments = path.strip("/").split("/")
+    if segments[0] == "Reports":
         scope = "accounting.reports.aged.read"
         return {scope, CLASSIC[scope]}
-    scope = GRANULAR.get(parts[0], "")
-    if "Attachments" in parts:
+    scope = GRANULAR.get(segments[0], "")
+    if "Attachments" in segments:
         scope = "accounting.attachments"
     if not scope:
         return set()

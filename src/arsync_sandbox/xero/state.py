@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from .documents import Contact, Credit, Invoice, Payment
-from .ledger import Ledger
+from .documents import XeroContact, XeroCredit, XeroInvoice, XeroPayment
+from .ledger import XeroLedger
 from .postings import rate_for
 
 _KINDS = {"CreditNotes": "credit note", "Prepayments": "prepayment", "Overpayments": "overpayment"}
 
 
-def ledger_state(ledger: Ledger) -> dict[str, Any]:
+def ledger_state(ledger: XeroLedger) -> dict[str, Any]:
     """Every record in the shape that both platforms share; money as decimal strings."""
     return {
         "contacts": [_contact(row) for row in ledger.contacts.rows.values()],
@@ -51,7 +51,7 @@ def ledger_state(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _record(ledger: Ledger, id_: str) -> str:
+def _record(ledger: XeroLedger, id_: str) -> str:
     if id_ in ledger.invoices.rows:
         return "invoice"
     if id_ in ledger.contacts.rows:
@@ -63,7 +63,7 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _contact(contact: Contact) -> dict[str, Any]:
+def _contact(contact: XeroContact) -> dict[str, Any]:
     return {
         "id": contact.id,
         "name": contact.name,
@@ -77,7 +77,7 @@ def _contact(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _invoice(invoice: Invoice) -> dict[str, Any]:
+def _invoice(invoice: XeroInvoice) -> dict[str, Any]:
     return {
         "id": invoice.id,
         "number": invoice.number,
@@ -96,7 +96,7 @@ def _invoice(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _payment(payment: Payment) -> dict[str, Any]:
+def _payment(payment: XeroPayment) -> dict[str, Any]:
     return {
         "id": payment.id,
         "invoice_id": payment.target.id,
@@ -106,7 +106,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _credit(credit: Credit) -> dict[str, Any]:
+def _credit(credit: XeroCredit) -> dict[str, Any]:
     return {
         "id": credit.id,
         "contact_id": credit.contact.id,

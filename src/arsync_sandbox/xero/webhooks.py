@@ -13,8 +13,8 @@ from typing import Any
 from arsync_sandbox.webhooks import post
 
 from . import wire
-from .documents import Credit
-from .ledger import Ledger
+from .documents import XeroCredit
+from .ledger import XeroLedger
 from .limits import API_PATH
 
 URL_SETTING = "xero_webhook_url"
@@ -42,10 +42,10 @@ def sign(key: str, body: bytes) -> str:
     return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
 
 
-class Webhooks:
+class XeroWebhooks:
     """Sends what the ledger has noted."""
 
-    def __init__(self, ledger: Ledger, tenant_id: str) -> None:
+    def __init__(self, ledger: XeroLedger, tenant_id: str) -> None:
         self._ledger = ledger
         self._tenant_id = tenant_id
         self._sequence = 0
@@ -76,21 +76,21 @@ class Webhooks:
                 "tenantId": self._tenant_id,
                 "tenantType": "ORGANISATION",
             }
-            if isinstance(record, Credit) and category == "CREDITNOTE":
+            if isinstance(record, XeroCredit) and category == "CREDITNOTE":
                 body["data"] = {"Type": record.type, "Status": record.status}
             bodies.setdefault((category, record_id), body)
         rows = list(bodies.values())
         for start in range(0, len(rows), EVENTS_MAX):
-            part = rows[start : start + EVENTS_MAX]
+            batch = rows[start : start + EVENTS_MAX]
             first = self._sequence + 1
-            self._sequence += len(part)
-            message, headers = self._signed(part, first, self._sequence)
+            self._sequence += len(batch)
+            message, headers = self._signed(batch, first, self._sequence)
             self._ledger.frame.notify(URL_SETTING, message, headers)
 
     def probe(self) -> None:
         """Ask the receiver to prove that it checks signatures: some probes are mis-signed.
 
-        In a thread of its own: who sets the address may be the one who has to answer.
+        In a thread of its own: the caller that sets the address may have to answer the probe.
         """
         self.probes = []
         url = self._ledger.setting("webhook_url")

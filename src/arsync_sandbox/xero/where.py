@@ -163,19 +163,19 @@ class _Parser:
         field = self._field(stem)
         self.ranged.add(stem.lower())
         self._take("(")
-        part = self._value()
+        text = self._value()
         self._take(")")
-        if not isinstance(part, str):
+        if not isinstance(text, str):
             raise bad_query(f"{method} takes a string in where clause")
         check = _TEXT_TESTS[method]
-        return lambda record: check(field(record) or "", part)
+        return lambda record: check(field(record) or "", text)
 
     def _field(self, name: str) -> Field:
-        known = self._names.get(name.lower())
-        if known is None:
+        field_name = self._names.get(name.lower())
+        if field_name is None:
             raise bad_query(f"No property or field '{name}' exists in type")
         self.used.add(name.lower())
-        return self._fields[known]
+        return self._fields[field_name]
 
     def _value(self) -> Any:
         kind, text = self._take()
@@ -202,8 +202,8 @@ class _Parser:
                 return Guid(uuid.UUID(arguments[0]))
             if name.endswith("parse"):
                 return wire.read_moment(arguments[0])
-            parts = [int(argument) for argument in arguments] + [0] * (6 - len(arguments))
-            year, month, day, hour, minute, second = parts
+            numbers = [int(argument) for argument in arguments] + [0] * (6 - len(arguments))
+            year, month, day, hour, minute, second = numbers
             return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except (ValueError, TypeError, IndexError) as error:
             raise bad_query(f"Cannot read {name}({','.join(arguments)}) in where clause") from error
@@ -224,12 +224,12 @@ def _compared(field: Field, compare: Callable[[Any, Any], bool], value: Any) -> 
         return lambda record: compare(field(record), None)
 
     def test(record: Any) -> bool:
-        found = field(record)
-        if found is None or isinstance(found, (date, bool)) != isinstance(value, bool):
+        stored = field(record)
+        if stored is None or isinstance(stored, (date, bool)) != isinstance(value, bool):
             return compare is operator.ne
-        if isinstance(found, Decimal) != isinstance(value, Decimal):
+        if isinstance(stored, Decimal) != isinstance(value, Decimal):
             return compare is operator.ne
-        return compare(found, value)
+        return compare(stored, value)
 
     return test
 
@@ -239,14 +239,14 @@ def _compared_in_time(field: Field, compare: Callable[[Any, Any], bool], value: 
     midnight = value.timetz().replace(tzinfo=None) == datetime.min.time()
 
     def test(record: Any) -> bool:
-        found = field(record)
-        if isinstance(found, datetime):
-            return compare(found, value)
-        if not isinstance(found, date):
+        stored = field(record)
+        if isinstance(stored, datetime):
+            return compare(stored, value)
+        if not isinstance(stored, date):
             return compare is operator.ne
         if midnight:
-            return compare(found, day)
-        return compare(datetime(found.year, found.month, found.day, tzinfo=UTC), value)
+            return compare(stored, day)
+        return compare(datetime(stored.year, stored.month, stored.day, tzinfo=UTC), value)
 
     return test
 
@@ -259,8 +259,8 @@ def read_order(text: str, fields: Mapping[str, Field]) -> list[tuple[Field, bool
     """
     names = {name.lower(): name for name in fields}
     keys = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, direction = part.partition(" ")
+    for clause in filter(None, (clause.strip() for clause in text.split(","))):
+        name, _, direction = clause.partition(" ")
         direction = direction.strip().upper()
         if name.lower() not in names or direction not in {
             "",
@@ -269,6 +269,6 @@ def read_order(text: str, fields: Mapping[str, Field]) -> list[tuple[Field, bool
             "ASCENDING",
             "DESCENDING",
         }:
-            raise bad_query(f"Cannot order by {part!r}")
+            raise bad_query(f"Cannot order by {clause!r}")
         keys.append((fields[names[name.lower()]], direction.startswith("DESC"), name.lower()))
     return keys

@@ -8,25 +8,25 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from . import wire
-from .api import Api
-from .batches import Batch, Writer, run_batch
+from .api import XeroApi
+from .batches import Batch, BatchWriter, run_batch
 from .contacts import contact_prepare
-from .credits import Allocations, credit_note_prepare
+from .credits import AllocationRoutes, credit_note_prepare
 from .emails import Emails
 from .errors import not_found
 from .files import Files
 from .groups import Groups, group_prepare
 from .invoices import invoice_prepare
-from .ledger import Ledger
+from .ledger import XeroLedger
 from .limits import API_PATH
-from .notes import History
+from .notes import HistoryRoutes
 from .payments import payment_prepare
 from .reads import CREDIT_KINDS, find_contact, find_credit, find_invoice, find_payment
 
 View = Callable[..., Response]
 
 
-def add_writes(blueprint: Blueprint, api: Api) -> None:
+def add_writes(blueprint: Blueprint, api: XeroApi) -> None:
     """Serve the writes."""
 
     def route(path: str, methods: str, view: View, name: str) -> None:
@@ -35,16 +35,20 @@ def add_writes(blueprint: Blueprint, api: Api) -> None:
 
     ledger = api.ledger
     writers = {
-        "Invoices": Writer("Invoices", partial(invoice_prepare, ledger)),
-        "Contacts": Writer("Contacts", partial(contact_prepare, ledger), "HasValidationErrors"),
-        "CreditNotes": Writer("CreditNotes", partial(credit_note_prepare, ledger)),
-        "Payments": Writer("Payments", partial(payment_prepare, ledger), "HasValidationErrors"),
-        "ContactGroups": Writer("ContactGroups", partial(group_prepare, ledger)),
+        "Invoices": BatchWriter("Invoices", partial(invoice_prepare, ledger)),
+        "Contacts": BatchWriter(
+            "Contacts", partial(contact_prepare, ledger), "HasValidationErrors"
+        ),
+        "CreditNotes": BatchWriter("CreditNotes", partial(credit_note_prepare, ledger)),
+        "Payments": BatchWriter(
+            "Payments", partial(payment_prepare, ledger), "HasValidationErrors"
+        ),
+        "ContactGroups": BatchWriter("ContactGroups", partial(group_prepare, ledger)),
     }
     for kind, writer in writers.items():
         route(f"/{kind}", "PUT POST", _batch_view(api, writer), f"write {kind}")
-        known = _finder(ledger, kind)
-        route(f"/{kind}/<record_id>", "POST", _single_view(api, writer, known), f"post {kind}")
+        finder = _finder(ledger, kind)
+        route(f"/{kind}/<record_id>", "POST", _single_view(api, writer, finder), f"post {kind}")
     groups = Groups(api)
     route("/ContactGroups", "GET", groups.all, "groups")
     route("/ContactGroups/<group_id>", "GET", groups.one, "group")
@@ -54,12 +58,12 @@ def add_writes(blueprint: Blueprint, api: Api) -> None:
     route(member, "DELETE", groups.remove, "group remove")
     route("/Invoices/<name>/Email", "POST", Emails(api).send, "email")
     for kind in CREDIT_KINDS:
-        allocations = Allocations(api, kind)
+        allocations = AllocationRoutes(api, kind)
         path = f"/{kind}/<credit_id>/Allocations"
         route(path, "PUT", allocations.add, f"allocate {kind}")
         route(f"{path}/<allocation_id>", "DELETE", allocations.remove, f"unallocate {kind}")
     for kind in ("Invoices", "Contacts", "Payments", *CREDIT_KINDS):
-        history = History(api, kind)
+        history = HistoryRoutes(api, kind)
         route(f"/{kind}/<name>/History", "GET", history.read, f"history {kind}")
         route(f"/{kind}/<name>/History", "PUT POST", history.write, f"note {kind}")
     for kind in ("Invoices", "Contacts", "CreditNotes"):
@@ -70,14 +74,14 @@ def add_writes(blueprint: Blueprint, api: Api) -> None:
         route(f"{path}/<path:file_name>", "PUT POST", files.put, f"put file {kind}")
 
 
-def _batch_view(api: Api, writer: Writer) -> View:
+def _batch_view(api: XeroApi, writer: BatchWriter) -> View:
     def view() -> Response:
         return run_batch(api, writer, Batch(creates_only=request.method == "PUT"))
 
     return view
 
 
-def _single_view(api: Api, writer: Writer, known: Callable[[str], str]) -> View:
+def _single_view(api: XeroApi, writer: BatchWriter, known: Callable[[str], str]) -> View:
     def view(record_id: str) -> Response:
         path_id = known(record_id)
         return run_batch(api, writer, Batch(creates_only=False, path_id=path_id))
@@ -85,7 +89,7 @@ def _single_view(api: Api, writer: Writer, known: Callable[[str], str]) -> View:
     return view
 
 
-def _finder(ledger: Ledger, kind: str) -> Callable[[str], str]:
+def _finder(ledger: XeroLedger, kind: str) -> Callable[[str], str]:
     """What turns the name in a path into an id, or into Xero's 404."""
     if kind == "ContactGroups":
         return lambda name: _group_id(ledger, name)
@@ -98,7 +102,7 @@ def _finder(ledger: Ledger, kind: str) -> Callable[[str], str]:
     return finders[kind]
 
 
-def _group_id(ledger: Ledger, name: str) -> str:
+def _group_id(ledger: XeroLedger, name: str) -> str:
     group = ledger.groups.get(wire.guid(name))
     if group is None or group.status != "ACTIVE":
         raise not_found()

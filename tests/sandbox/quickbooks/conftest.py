@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from arsync_sandbox.oauth import WEB_CLIENT
-from arsync_sandbox.platform import Organisation
+from arsync_sandbox.platform import SandboxOrganisation
 from arsync_sandbox.quickbooks import QuickBooksBook
 from arsync_sandbox.server import Sandbox
 
@@ -23,7 +23,7 @@ REDIRECT = "http://localhost:8765/callback"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-class Company:
+class SandboxCompany:
     """A signed-in app: `company.post("invoice", {...})`, `company.query("select * from Term")`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -62,7 +62,7 @@ class Company:
         url = f"{self.sandbox.url}/oauth2/v1/tokens/bearer"
         return requests.post(url, data=form, auth=BASIC, headers=headers, timeout=10)
 
-    def sign_in(self, **extra: str) -> Company:
+    def sign_in(self, **extra: str) -> SandboxCompany:
         back = self.consent(**extra)
         answer = self.token(
             grant_type="authorization_code", code=back["code"], redirect_uri=REDIRECT
@@ -186,14 +186,14 @@ def fault_code(answer: requests.Response) -> str:
 
 
 @pytest.fixture
-def start_company(start_sandbox: Callable[..., Sandbox]) -> Callable[..., Company]:
+def start_company(start_sandbox: Callable[..., Sandbox]) -> Callable[..., SandboxCompany]:
     """Start companies with settings of one's own; limits are off unless asked for."""
 
-    def start(**settings: Any) -> Company:
+    def start(**settings: Any) -> SandboxCompany:
         sandbox = start_sandbox(
             platforms=("quickbooks",),
             start=NOON,
-            organisation=Organisation(
+            organisation=SandboxOrganisation(
                 name="Craig's Landscaping",
                 currency="USD",
                 country="US",
@@ -201,13 +201,13 @@ def start_company(start_sandbox: Callable[..., Sandbox]) -> Callable[..., Compan
             ),
             settings={"limits": False, **settings},
         )
-        return Company(sandbox).sign_in()
+        return SandboxCompany(sandbox).sign_in()
 
     return start
 
 
 @pytest.fixture
-def company(start_company: Callable[..., Company]) -> Company:
+def company(start_company: Callable[..., SandboxCompany]) -> SandboxCompany:
     """An empty company of the first of June 2026, signed in."""
     return start_company()
 

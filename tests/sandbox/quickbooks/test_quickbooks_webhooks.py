@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from arsync_sandbox.quickbooks.ledger import Change
+from arsync_sandbox.quickbooks.ledger import EntityChange
 from arsync_sandbox.quickbooks.webhooks import legacy_body, signature
 
 VECTOR_TOKEN = "00faeec4-08d0-4996-bb37-698ae19f0149"
@@ -40,7 +40,10 @@ def test_the_public_vector_is_signed_as_intuit_signs_it() -> None:
 
 
 def test_the_legacy_body_has_the_public_vectors_keys(company: Any) -> None:
-    changes = [Change("Vendor", "40", "Update"), Change("Customer", "43", "Merge", "42")]
+    changes = [
+        EntityChange("Vendor", "40", "Update"),
+        EntityChange("Customer", "43", "Merge", "42"),
+    ]
     mine = json.loads(legacy_body("1269959970", changes, company.sandbox.now()))
     vector = json.loads(VECTOR_BODY)
     (event,) = mine["eventNotifications"]

@@ -9,12 +9,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from arsync.clock import Clock
 from arsync.connector_sdk import RateLimits
-from arsync.connector_sdk.rate_window import Taken, Tally, Wish
+from arsync.connector_sdk.rate_window import AcquireRequest, CallCount, Permit
 from arsync.store.db.database import Database
 from arsync.store.db.tables import paces
 
+_Change = Callable[[CallCount, CallCount, float], Permit]
+"""Changes the count of an organisation and that of its application, at a moment."""
 
-class Paces:
+
+class RateCounters:
     """The table of counts."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -22,7 +25,7 @@ class Paces:
         self._database = database
         self._clock = clock
 
-    def of(self, application: str, organisation: str, limits: RateLimits) -> SharedCount:
+    def of(self, application: str, organisation: str, limits: RateLimits) -> SharedRateLimiter:
         """Return the count of one organisation's calls and of its application's.
 
         Args:
@@ -30,19 +33,19 @@ class Paces:
             organisation: its id at the platform.
             limits: how fast both may be called.
         """
-        return SharedCount(self._database, self._clock, application, organisation, limits)
+        return SharedRateLimiter(self._database, self._clock, application, organisation, limits)
 
     def reads_this_month(self, application: str) -> int:
         """Return how many calls that read an application has made this month."""
-        with self._database.read() as connection:
-            found = connection.scalar(select(paces.c.tally).where(paces.c.name == application))
-        tally = Tally.from_text(found or "")
-        tally.read(0, self._clock.now().timestamp())
-        return tally.reads
+        with self._database.read() as db:
+            stored = db.scalar(select(paces.c.tally).where(paces.c.name == application))
+        count = CallCount.from_text(stored or "")
+        count.read(0, self._clock.now().timestamp())
+        return count.reads
 
 
-class SharedCount:
-    """Counts the calls of every process on the store. Implements `rate_window.Allowance`."""
+class SharedRateLimiter:
+    """Counts the calls of every process on the store. Implements `rate_window.RateLimiter`."""
 
     def __init__(
         self,
@@ -61,83 +64,85 @@ class SharedCount:
         self._limits = limits
         self._app_limits = RateLimits(limits.app_calls_per_minute, 0)
 
-    def take(self, wish: Wish) -> Taken:
-        """Settle the last block and lend another."""
+    def acquire(self, request: AcquireRequest) -> Permit:
+        """Release the last block and reserve another."""
 
-        def lend(mine: Tally, app: Tally, now: float) -> Taken:
-            ends = app.month_ends(wish, self._limits, now)
+        def reserve(own: CallCount, app: CallCount, now: float) -> Permit:
+            ends = app.month_ends(request, self._limits, now)
             if ends is not None:
-                return Taken(month_ends_seconds=ends)
-            taken = mine.room(wish, self._limits, now)
-            if not taken.calls or not self._app_limits.calls_per_minute:
-                return self._lent(mine, wish, taken, now)
-            of_app = app.room(wish, self._app_limits, now)
+                return Permit(month_ends_seconds=ends)
+            permit = own.room(request, self._limits, now)
+            if not permit.calls or not self._app_limits.calls_per_minute:
+                return self._reserved_for(own, request, permit, now)
+            of_app = app.room(request, self._app_limits, now)
             if not of_app.calls:
-                return of_app._replace(day_left=taken.day_left)
-            taken = taken._replace(calls=min(taken.calls, of_app.calls))
-            app.lend(wish.holder, taken.calls, now)
-            return self._lent(mine, wish, taken, now)
+                return of_app._replace(day_left=permit.day_left)
+            permit = permit._replace(calls=min(permit.calls, of_app.calls))
+            app.reserve(request.holder, permit.calls, now)
+            return self._reserved_for(own, request, permit, now)
 
-        return self._change(wish, lend)
+        return self._change(request, reserve)
 
-    def give_back(self, wish: Wish) -> None:
-        """Settle the last block: the caller is done."""
-        self._change(wish, lambda *_: Taken())
+    def release(self, request: AcquireRequest) -> None:
+        """Release the last block: the caller is done."""
+        self._change(request, lambda *_: Permit())
 
     def day_is_over(self, seconds: float) -> None:
         """Note that the platform takes no more calls today."""
 
-        def close(mine: Tally, _: Tally, now: float) -> Taken:
-            mine.set_day(0, now + seconds)
-            return Taken()
+        def close(own: CallCount, _: CallCount, now: float) -> Permit:
+            own.set_day(0, now + seconds)
+            return Permit()
 
         self._change(None, close)
 
     def rest(self, seconds: float) -> None:
         """Note that the platform asks everyone for a pause."""
 
-        def pause(mine: Tally, _: Tally, now: float) -> Taken:
-            mine.rest_until = max(mine.rest_until, now + seconds)
-            return Taken()
+        def pause(own: CallCount, _: CallCount, now: float) -> Permit:
+            own.rest_until = max(own.rest_until, now + seconds)
+            return Permit()
 
         self._change(None, pause)
 
     @staticmethod
-    def _lent(mine: Tally, wish: Wish, taken: Taken, now: float) -> Taken:
-        if taken.calls:
-            mine.lend(wish.holder, taken.calls, now)
-        return taken
+    def _reserved_for(
+        own: CallCount, request: AcquireRequest, permit: Permit, now: float
+    ) -> Permit:
+        if permit.calls:
+            own.reserve(request.holder, permit.calls, now)
+        return permit
 
-    def _change(self, wish: Wish | None, change: Callable[[Tally, Tally, float], Taken]) -> Taken:
+    def _change(self, request: AcquireRequest | None, change: _Change) -> Permit:
         # What a power cut undoes of the count, the platform's own count puts right.
-        with self._database.write(repeatable=True) as connection:
-            mine = _tally(connection, self._organisation)
-            app = _tally(connection, self._application) if self._application else Tally()
+        with self._database.write(repeatable=True) as db:
+            own = _stored_count(db, self._organisation)
+            app = _stored_count(db, self._application) if self._application else CallCount()
             now = self._clock.now().timestamp()
-            if wish is not None:
-                mine.settle(wish, now)
-                mine.learn(wish, self._limits, now)
-                app.settle(wish, now)
-                app.read(wish.reads, now)
-                app.learn_minute(wish.app_minute_left, self._app_limits, now)
-            taken = change(mine, app, now)
-            _save(connection, self._organisation, mine)
+            if request is not None:
+                own.release(request, now)
+                own.learn(request, self._limits, now)
+                app.release(request, now)
+                app.read(request.reads, now)
+                app.learn_minute(request.app_minute_left, self._app_limits, now)
+            permit = change(own, app, now)
+            _save(db, self._organisation, own)
             if self._application:
-                _save(connection, self._application, app)
-        return taken
+                _save(db, self._application, app)
+        return permit
 
 
-def _tally(connection: Connection, name: str) -> Tally:
+def _stored_count(db: Connection, name: str) -> CallCount:
     """Return a count, and keep every other process from it until the transaction ends."""
     query = select(paces.c.tally).where(paces.c.name == name).with_for_update()
-    found = connection.scalar(query)
-    if found is None:
-        make = sqlite if connection.dialect.name == "sqlite" else postgresql
+    stored = db.scalar(query)
+    if stored is None:
+        make = sqlite if db.dialect.name == "sqlite" else postgresql
         fresh = make.insert(paces).values(name=name, tally="")
-        connection.execute(fresh.on_conflict_do_nothing())
-        found = connection.scalar(query)
-    return Tally.from_text(found or "")
+        db.execute(fresh.on_conflict_do_nothing())
+        stored = db.scalar(query)
+    return CallCount.from_text(stored or "")
 
 
-def _save(connection: Connection, name: str, tally: Tally) -> None:
-    connection.execute(update(paces).where(paces.c.name == name).values(tally=tally.text()))
+def _save(db: Connection, name: str, count: CallCount) -> None:
+    db.execute(update(paces).where(paces.c.name == name).values(tally=count.text()))

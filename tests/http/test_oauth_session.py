@@ -190,7 +190,7 @@ def test_a_dead_grant_is_revoked_already(server: TokenServer) -> None:
 
 def test_the_consent_page_keeps_its_own_scheme() -> None:
     for base in ("http://127.0.0.1:5000", "https://login.xero.com"):
-        url = a_session().consent_url(
+        url = a_session().authorisation_url(
             f"{base}/identity/connect/authorize",
             redirect_uri="http://localhost:1/cb",
             scopes="offline_access accounting.invoices",

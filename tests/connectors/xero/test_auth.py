@@ -99,7 +99,7 @@ def test_a_wrong_verifier_gets_nothing(sandbox: Sandbox, xero_settings: dict[str
 def test_a_refused_consent_says_so(sandbox: Sandbox, xero_settings: dict[str, str]) -> None:
     authoriser = PLATFORM.authoriser(xero_settings)
     callback = consent(authoriser, "refuse")
-    with pytest.raises(UserMistake, match="Consent was not given"):
+    with pytest.raises(UserMistake, match="Authorisation was not given"):
         authoriser.exchange(callback, redirect_uri=REDIRECT, state="st", verifier=VERIFIER)
 
 

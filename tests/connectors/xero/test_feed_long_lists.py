@@ -13,7 +13,8 @@ from arsync.connector_sdk import Page
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import Rejected
 from arsync_sandbox.server import Sandbox
-from arsync_xero.feed import Cursor, fewer_days, later_days, read_cursor
+from arsync_xero.cursor import Cursor, fewer_days, later_days
+from arsync_xero.feed import read_cursor
 
 ROWS_MAX = 12
 
@@ -116,7 +117,7 @@ def test_a_part_that_shrank_during_reading_is_reread(
         stage="invoices",
         page=2,
         dated_before="2020-01-01",
-        items=count,
+        document_count=count,
         start="2026-11-20T09:00:00",
         sweeping=True,
         base="GBP",
@@ -136,9 +137,9 @@ def test_a_day_beyond_xeros_cap_is_refused_and_named(sandbox: Sandbox, xero: Any
 
 
 def test_parts_halve_and_double_and_leave_no_day_out() -> None:
-    whole = Cursor(stage="invoices", start="2026-11-20T09:00:00", page=7, items=3)
+    whole = Cursor(stage="invoices", start="2026-11-20T09:00:00", page=7, document_count=3)
     half = fewer_days(whole)
-    assert (half.dated_from, half.page, half.items) == ("", 1, 0)
+    assert (half.dated_from, half.page, half.document_count) == ("", 1, 0)
     quarter = fewer_days(half)
     assert quarter.dated_before < half.dated_before
     following = later_days(quarter)

@@ -32,7 +32,7 @@ THEIRS = st.text(st.characters(codec="utf-8"), max_size=200).filter(
 
 def held(text: str, body: str = "60 days overdue", mark: str = MARK) -> str:
     return placed(
-        text, CREDIT_HOLD, told="", marker=mark, body=body, characters_max=NOTES_CHARACTERS_MAX
+        text, CREDIT_HOLD, summary="", marker=mark, body=body, characters_max=NOTES_CHARACTERS_MAX
     )
 
 
@@ -67,7 +67,7 @@ def test_a_new_hold_replaces_an_old_one() -> None:
 
 def test_other_blocks_are_left_alone() -> None:
     note = placed(
-        held("Theirs"), PROMISE, told="on 2026-12-01", marker=OTHER, body="", characters_max=4000
+        held("Theirs"), PROMISE, summary="on 2026-12-01", marker=OTHER, body="", characters_max=4000
     )
     assert removed(removed(note, CREDIT_HOLD), PROMISE) == "Theirs"
     assert stands(removed(note, CREDIT_HOLD), PROMISE, OTHER)
@@ -94,7 +94,7 @@ def test_a_block_without_its_end_costs_no_user_text() -> None:
 
 
 def test_a_void_before_the_block_is_kept() -> None:
-    note = placed("", PROMISE, told="on 2026-12-01", marker=MARK, body="", characters_max=4000)
+    note = placed("", PROMISE, summary="on 2026-12-01", marker=MARK, body="", characters_max=4000)
     assert removed(f"Voided{note}", PROMISE) == "Voided"
     # How QuickBooks parts its word from what stood there is not known.
     for voided in ("Voided", "Voided ", "Voided - ", "Voided\n"):
@@ -105,7 +105,7 @@ def test_a_void_before_the_block_is_kept() -> None:
 def test_only_real_promises_are_read_back() -> None:
     assert promised_on("") is None
     assert promised_on("promise to pay on 2026-12-01") is None
-    spoilt = placed("", PROMISE, told="on a day", marker=MARK, body="", characters_max=4000)
+    spoilt = placed("", PROMISE, summary="on a day", marker=MARK, body="", characters_max=4000)
     assert promised_on(spoilt) is None
 
 

@@ -17,10 +17,11 @@ from arsync.connector_sdk import Capability, HttpResponse, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
-from arsync_xero.connector import NOTE_CHARACTERS_MAX, XeroConnector
+from arsync_xero.connector import XeroConnector
+from arsync_xero.credit_holds import GROUP_NAME
+from arsync_xero.emails_and_letters import ATTACHMENT_BYTES_MAX
 from arsync_xero.errors import refusal, words
-from arsync_xero.record_changes import ATTACHMENT_BYTES_MAX
-from arsync_xero.write_steps import GROUP_NAME
+from arsync_xero.settings import NOTE_CHARACTERS_MAX
 
 SILENT = {"xero_email_marks_sent": False, "xero_email_writes_history": False}
 
@@ -172,14 +173,14 @@ def test_an_interrupted_write_is_looked_up_and_completed(
 def test_one_group_holds_all_and_children_go_along(xero: Any, debtor: tuple[str, str]) -> None:
     child = xero.add_contact("Ridgeway Press", "press@ridgeway.example")
     stranger = xero.add_contact("Other Ltd", "other@example.com")
-    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=child))
+    xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=[child]))
     xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (stranger, "")))
     assert {name: sorted(rows) for name, rows in groups(xero).items()} == {
         GROUP_NAME: sorted([debtor[0], child, stranger])
     }
     noted = [row["id"] for row in xero.state()["history"] if "A note." in row["text"]]
     assert sorted(noted) == sorted([debtor[0], child, stranger])
-    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=child)
+    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=[child])
     xero.connector().perform(lift)
     assert groups(xero) == {GROUP_NAME: [stranger]}
 
@@ -216,7 +217,7 @@ def test_terms_that_a_person_changed_meanwhile_are_left_alone(
     xero.connector().perform(write)
     by_hand = {"Day": 14, "Type": "DAYSAFTERBILLDATE"}
     edit = {"Contacts": [{"ContactID": debtor[0], "PaymentTerms": {"Sales": by_hand}}]}
-    xero.connector()._writes._sdk.call("update_contact", debtor[0], edit, what="an edit")
+    xero.connector()._writer._sdk.call("update_contact", debtor[0], edit, what="an edit")
     saved = write.before["saved.terms"]
     restore = a_write(xero, ActionKind.RESTORE_TERMS, debtor, saved=saved)
     xero.connector().perform(restore)

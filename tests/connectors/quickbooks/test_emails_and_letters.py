@@ -13,7 +13,7 @@ from tests.builders.actions import a_payload
 from arsync.connector_sdk import Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.errors import OutcomeUnknown, Rejected
-from arsync_quickbooks.documents import Delivery, InvoiceDoc
+from arsync_quickbooks.documents import DeliveryInfo, InvoiceDoc
 from arsync_quickbooks.emails_and_letters import ADDRESS_CHARACTERS_MAX, sent_since
 
 ISSUED = date(2026, 10, 1)
@@ -186,5 +186,5 @@ AT_TEN, AT_NOON = "2026-11-20T10:00:00-08:00", "2026-11-20T12:00:00-08:00"
 def test_sending_is_reported_only_where_it_is_certain(
     status: str, delivered: str, before: dict[str, str], answer: bool | None
 ) -> None:
-    invoice = InvoiceDoc(email_status=status, delivery_info=Delivery(delivery_time=delivered))
+    invoice = InvoiceDoc(email_status=status, delivery_info=DeliveryInfo(delivery_time=delivered))
     assert sent_since(invoice, before) is answer

@@ -23,7 +23,7 @@ from arsync.core.actions.registry import UNDOABLE
 from arsync.core.actions.reversal import undo_action
 from arsync_quickbooks.write_client import REQUEST_ID_LENGTH_MAX
 
-FOLDER = Path(__file__).parents[3] / "shared" / "contracts" / "intuit"
+FOLDER = Path(__file__).parents[4] / "shared" / "contracts" / "intuit"
 X = "{http://www.w3.org/2001/XMLSchema}"
 NUMBERS = {"decimal", "int", "long", "positiveInteger"}
 FREE = {None, "IntuitAnyType", "anyType"}

@@ -22,7 +22,8 @@ from arsync.core.ledger.records import (
 )
 from arsync.errors import Rejected
 from arsync_sandbox.server import Sandbox
-from arsync_xero.feed import SWEEP_AFTER, Cursor, read_cursor
+from arsync_xero.cursor import Cursor
+from arsync_xero.feed import SWEEP_AFTER, read_cursor
 
 
 def pull(bench: Any, cursor: str | None = None) -> list[Page]:

@@ -14,9 +14,9 @@ import pytest
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import RateLimits
-from arsync.connector_sdk.rate_window import BLOCK_SECONDS, Tally, Wish
+from arsync.connector_sdk.rate_window import BLOCK_SECONDS, AcquireRequest
 from arsync.errors import RetryLater
-from arsync.http import Pacer, PlatformTransport, Timer
+from arsync.http import Pacer, PlatformTransport, Timer, Timing, TransportHooks, TransportSettings
 from arsync.store import open_store
 from arsync_sandbox.clock import SandboxClock
 from arsync_sandbox.server import Sandbox
@@ -84,12 +84,14 @@ def storm(bench: Any, url: str) -> list[Exception]:
     def call() -> None:
         with open_store(url, clock=clock) as store:
             transport = PlatformTransport(
-                "Xero",
+                TransportSettings(
+                    "Xero",
+                    limits,
+                    rate_limiter=store.paces.of("xero|app", bench.organisation_id, limits),
+                ),
                 bench.tokens,
-                limits,
                 clock,
-                timer=together.timer,
-                allowance=store.paces.of("xero|app", bench.organisation_id, limits),
+                timing=Timing(together.timer),
             )
             connector = bench.platform.open(transport, bench.organisation_id, bench.settings)
             try:
@@ -195,7 +197,10 @@ def pacers(clock: SetClock, tmp_path: Path) -> Iterator[Callable[..., Pacer]]:
         store = opened.enter_context(open_store(url, clock=clock))
         timer = Timer(lambda: clock.now().timestamp(), sleep)
         return Pacer(
-            "Xero", limits, timer=timer, allowance=store.paces.of("xero|app", organisation, limits)
+            "Xero",
+            limits,
+            timer=timer,
+            rate_limiter=store.paces.of("xero|app", organisation, limits),
         )
 
     with ExitStack() as opened:
@@ -250,10 +255,10 @@ def test_what_a_dead_process_borrowed_counts_as_used(
 def test_calls_at_once_are_shared_in_turns(pacers: Callable[..., Pacer], clock: SetClock) -> None:
     limits = RateLimits(calls_per_minute=0, calls_at_once=2)
     allowances = [pacers(limits) for _ in range(3)]
-    flying = []
+    in_flight = []
     for pacer in allowances[:2]:
         pacer.admit(changes=False)
-        flying.append(pacer)
+        in_flight.append(pacer)
     done = threading.Event()
 
     def call() -> None:
@@ -323,41 +328,26 @@ def test_a_lone_process_reserves_several_calls_together(
 ) -> None:
     limits = RateLimits(calls_per_minute=1_000, calls_at_once=4)
     pacer = pacers(limits)
-    allowance = Counted(pacer._allowance)
-    pacer._allowance = allowance
+    rate_limiter = Counted(pacer._rate_limiter)
+    pacer._rate_limiter = rate_limiter
     for _ in range(79):
         pacer.admit(changes=False)
-    assert allowance.asked == 3 + 9, "1, 2 and 4, then 8 at a time"
+    assert rate_limiter.asked == 3 + 9, "1, 2 and 4, then 8 at a time"
 
 
 class Counted:
-    """Counts what is asked of an allowance."""
+    """Counts what is asked of a rate limiter."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.asked = 0
 
-    def take(self, wish: Wish) -> Any:
+    def acquire(self, request: AcquireRequest) -> Any:
         self.asked += 1
-        return self._inner.take(wish)
+        return self._inner.acquire(request)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
-
-
-def test_a_tally_stays_small_however_much_is_called() -> None:
-    tally, now = Tally(), 1_000_000.0
-    limits = RateLimits(calls_per_minute=10_000, calls_at_once=0)
-    longest = 0
-    for number in range(3_000):
-        wish = Wish(f"h{number % 50}", 4, used=4)
-        tally.settle(wish, now)
-        permit = tally.room(wish, limits, now)
-        tally.lend(wish.holder, permit.calls, now)
-        longest = max(longest, len(tally.text()))
-        now += 0.02
-    assert longest < 12_000
-    assert Tally.from_text(tally.text()) == tally
 
 
 def test_a_long_pause_is_left_to_the_scheduler(pacers: Callable[..., Pacer]) -> None:
@@ -378,12 +368,14 @@ def test_reads_made_for_a_write_may_use_its_reserve(
     sandbox.change_settings({"limits": True})
     with open_store(f"sqlite:///{tmp_path / 'arsync.db'}", clock=clock) as store:
         transport = PlatformTransport(
-            "Xero",
+            TransportSettings(
+                "Xero",
+                limits,
+                rate_limiter=store.paces.of("xero|app", xero.organisation_id, limits),
+            ),
             xero.tokens,
-            limits,
             clock,
-            writing=lambda: serves_writes,
-            allowance=store.paces.of("xero|app", xero.organisation_id, limits),
+            hooks=TransportHooks(writing=lambda: serves_writes),
         )
         connector = xero.platform.open(transport, xero.organisation_id, xero.settings)
         if serves_writes:

@@ -52,7 +52,7 @@ def test_a_consent_opens_one_company_by_name(quickbooks: Any) -> None:
 def test_a_refused_consent_says_so(quickbooks: Any) -> None:
     client = authoriser(quickbooks)
     callback = came_back(client.authorisation_url(**ASKED), "refuse")
-    with pytest.raises(UserMistake, match=r"(?i)consent was not given"):
+    with pytest.raises(UserMistake, match=r"(?i)authorisation was not given"):
         client.exchange(callback, **ASKED)
 
 

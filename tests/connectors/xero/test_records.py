@@ -36,7 +36,7 @@ from arsync_xero.documents import (
     PREPAYMENTS,
     Endpoint,
 )
-from arsync_xero.feed import converted
+from arsync_xero.read_client import converted
 from arsync_xero.records import (
     base_per_unit,
     to_contact,
@@ -166,20 +166,20 @@ def test_an_invoice() -> None:
     ("changes", "message"),
     [
         ({"Status": "OVERDUE"}, "unknown Status 'OVERDUE'"),
-        ({"Status": None}, "no Status"),
+        ({"Status": None}, "Status is missing"),
         ({"Type": "ACCREC2"}, "unknown Type 'ACCREC2'"),
-        ({"DueDate": None, "DueDateString": None}, "no DueDate"),
+        ({"DueDate": None, "DueDateString": None}, "DueDate is missing"),
         ({"DateString": "soon"}, "Date soon is no date"),
-        ({"AmountDue": None}, "no AmountDue"),
-        ({"Total": 10**14}, "Total 100000000000000 is beyond all bounds"),
-        ({"Total": 0.12345}, "Total 0.12345 has more than 4 decimals"),
-        ({"Total": "NaN"}, "Total NaN is beyond all bounds"),
-        ({"CurrencyCode": ""}, "no CurrencyCode"),
+        ({"AmountDue": None}, "AmountDue is missing"),
+        ({"Total": 10**14}, "Total is out of range: 100000000000000"),
+        ({"Total": 0.12345}, "Total has more than 4 decimals: 0.12345"),
+        ({"Total": "NaN"}, "Total is out of range: NaN"),
+        ({"CurrencyCode": ""}, "CurrencyCode is missing"),
         ({"CurrencyCode": "QQQ"}, "unknown CurrencyCode 'QQQ'"),
         ({"CurrencyCode": "USD", "CurrencyRate": None}, "no CurrencyRate for USD"),
         ({"CurrencyCode": "USD", "CurrencyRate": 0}, "no CurrencyRate for USD"),
-        ({"Contact": {}}, "no Contact.ContactID"),
-        ({"InvoiceID": ""}, "no InvoiceID"),
+        ({"Contact": {}}, "Contact.ContactID is missing"),
+        ({"InvoiceID": ""}, "InvoiceID is missing"),
     ],
 )
 def test_an_odd_invoice_becomes_a_problem_that_names_it(
@@ -371,8 +371,8 @@ def test_bills_and_refunds_are_no_payments_of_customers(type_: str) -> None:
     ("changes", "message"),
     [
         ({"PaymentType": "BARTER"}, "unknown PaymentType 'BARTER'"),
-        ({"Invoice": None}, "no Invoice"),
-        ({"Date": None}, "no Date"),
+        ({"Invoice": None}, "Invoice is missing"),
+        ({"Date": None}, "Date is missing"),
         ({"Status": "PENDING"}, "unknown Status 'PENDING'"),
     ],
 )

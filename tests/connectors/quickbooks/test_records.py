@@ -15,16 +15,16 @@ from arsync.core.ledger.records import Allocation, DocumentProblem, Payment, Rec
 from arsync_quickbooks.documents import (
     CompanyInfoDoc,
     InvoiceDoc,
-    Odd,
+    MalformedRow,
     PreferencesDoc,
     TermDoc,
-    one,
+    decode_row,
     rows,
 )
 from arsync_quickbooks.read_client import BY_NAME
 from arsync_quickbooks.records import (
-    Books,
-    Names,
+    BookSettings,
+    ReferenceNames,
     is_cash_on_delivery,
     moment,
     term_in_words,
@@ -32,18 +32,18 @@ from arsync_quickbooks.records import (
     to_organisation,
 )
 
-CASES = Path(__file__).parent / "quickbooks_documents"
-USD = Books("USD", multicurrency=False)
+CASES = Path(__file__).parent / "documents"
+USD = BookSettings("USD", multicurrency=False)
 
 
 def converted(file: Path) -> tuple[dict[str, Any], Any]:
     case = json.loads(file.read_bytes(), parse_float=str)
     whole = json.dumps(json.loads(file.read_bytes())["document"]).encode()
     entity = BY_NAME[case["entity"]]
-    context: Any = Books(**case["books"])
+    context: Any = BookSettings(**case["books"])
     if case["entity"] == "Customer":
-        context = Names(**case.get("names", {}))
-    return case, entity.convert(one(whole, entity.document), context)
+        context = ReferenceNames(**case.get("names", {}))
+    return case, entity.convert(decode_row(whole, entity.document), context)
 
 
 def plain(value: Any) -> Any:
@@ -83,13 +83,13 @@ def test_an_odd_row_does_not_cost_the_page() -> None:
     )
     documents = list(rows(page, InvoiceDoc))
     assert [row.id for row in documents] == ["1", "2", "", "3"]
-    assert [isinstance(row, Odd) for row in documents] == [False, True, True, False]
+    assert [isinstance(row, MalformedRow) for row in documents] == [False, True, True, False]
     problem = to_invoice(documents[1], USD)
     assert problem[:3] == (RecordKind.INVOICES, "2", "B")
 
 
 def test_money_never_passes_through_a_float() -> None:
-    document = one(b'{"TotalAmt":0.1,"Balance":1234567890123.4567}', InvoiceDoc)
+    document = decode_row(b'{"TotalAmt":0.1,"Balance":1234567890123.4567}', InvoiceDoc)
     assert isinstance(document, InvoiceDoc)
     assert (document.total_amt, document.balance) == (Decimal("0.1"), Decimal("1234567890123.4567"))
 
@@ -100,7 +100,7 @@ def test_amounts_reach_the_limit_and_no_further() -> None:
 
     def with_balance(balance: Decimal) -> Any:
         whole = json.dumps({**base, "Balance": str(balance)}).encode()
-        return to_invoice(one(whole, InvoiceDoc), USD)
+        return to_invoice(decode_row(whole, InvoiceDoc), USD)
 
     largest = AMOUNT_MAX - Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
     assert with_balance(largest).amount_due == largest

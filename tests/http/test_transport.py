@@ -30,6 +30,7 @@ from arsync.http import transport as transport_module
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 NO_LIMITS = RateLimits(calls_per_minute=0, calls_at_once=0)
+XERO = http.TransportSettings("Xero", NO_LIMITS)
 
 
 class Answer(NamedTuple):
@@ -151,7 +152,7 @@ def time() -> FakeTime:
 @pytest.fixture
 def transport(tokens: Tokens, time: FakeTime) -> Iterator[http.PlatformTransport]:
     platform_transport = http.PlatformTransport(
-        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer
+        XERO, tokens, SetClock(NOW), timing=http.Timing(time.timer)
     )
     yield platform_transport
     platform_transport.close()
@@ -207,7 +208,11 @@ def test_who_lost_the_lock_reads_on_and_changes_nothing(
         raise LockLost("the lock is gone")
 
     platform_transport = http.PlatformTransport(
-        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=time.timer, before_change=lost
+        XERO,
+        tokens,
+        SetClock(NOW),
+        hooks=http.TransportHooks(before_change=lost),
+        timing=http.Timing(time.timer),
     )
     server.answers = [Answer(200, b"good")]
     with pytest.raises(LockLost):
@@ -334,7 +339,7 @@ def test_a_token_about_to_expire_is_renewed_beforehand(
 ) -> None:
     late = NOW + timedelta(minutes=30) - timedelta(seconds=http.EXPIRY_MARGIN_SECONDS)
     platform_transport = http.PlatformTransport(
-        "Xero", tokens, NO_LIMITS, SetClock(late), timer=time.timer
+        XERO, tokens, SetClock(late), timing=http.Timing(time.timer)
     )
     platform_transport.request("GET", server.url)
     platform_transport.request("GET", server.url)
@@ -408,7 +413,7 @@ def test_a_body_that_trickles_is_given_up(
 
     timer = http.Timer(later, slow.sleep)
     platform_transport = http.PlatformTransport(
-        "Xero", tokens, NO_LIMITS, SetClock(NOW), timer=timer
+        XERO, tokens, SetClock(NOW), timing=http.Timing(timer)
     )
     server.answers = [Answer(200, b"x" * (transport_module.CHUNK_BYTES * 3))]
     with pytest.raises(error):

@@ -10,7 +10,7 @@ import pytest
 from arsync.connector_sdk import HttpResponse
 from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api, quoted, stamp
-from arsync_quickbooks.errors import Refused, tree_of
+from arsync_quickbooks.errors import QuickBooksRejected, tree_of
 from arsync_quickbooks.records import moment
 
 
@@ -34,8 +34,8 @@ def raised(body: Any, status: int = 400, *, changes: bool = False) -> ArsyncErro
 @pytest.mark.parametrize(
     ("body", "status", "changes", "error"),
     [
-        (fault("610"), 400, False, Refused),
-        (fault("5010"), 200, True, Refused),
+        (fault("610"), 400, False, QuickBooksRejected),
+        (fault("5010"), 200, True, QuickBooksRejected),
         (fault("3200"), 400, False, NeedsReconnect),
         (fault("3100"), 400, False, NeedsReconnect),
         (fault("120"), 400, True, NeedsReconnect),
@@ -51,10 +51,10 @@ def raised(body: Any, status: int = 400, *, changes: bool = False) -> ArsyncErro
         (b"", 200, True, OutcomeUnknown),
         (b'{"Invoice":{"Id":', 200, True, OutcomeUnknown),
         (b"[]", 200, False, RetryLater),
-        (b"{}", 404, False, Refused),
-        ({"Fault": {}}, 400, False, Refused),
-        ({"Fault": {"Error": [{}]}}, 400, False, Refused),
-        ({"Fault": {"Error": "what"}}, 400, False, Refused),
+        (b"{}", 404, False, QuickBooksRejected),
+        ({"Fault": {}}, 400, False, QuickBooksRejected),
+        ({"Fault": {"Error": [{}]}}, 400, False, QuickBooksRejected),
+        ({"Fault": {"Error": "what"}}, 400, False, QuickBooksRejected),
     ],
 )
 def test_each_shape_of_refusal_says_what_to_do_next(
@@ -67,7 +67,7 @@ def test_a_refusal_quotes_the_platform_and_keeps_all_codes() -> None:
     both = fault("6240", "Duplicate Name", "The name supplied already exists.")
     both["Fault"]["Error"].append({"Message": "Other", "code": "2020"})
     error = raised(both)
-    assert isinstance(error, Refused)
+    assert isinstance(error, QuickBooksRejected)
     assert error.codes == {"6240", "2020"}
     assert str(error) == (
         "QuickBooks refused: Duplicate Name: The name supplied already exists. (code 6240);"

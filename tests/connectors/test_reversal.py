@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from tests.builders.actions import a_payload
 
-from arsync.connector_sdk import Standing, Write
+from arsync.connector_sdk import ReversalStatus, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.core.actions.reversal import undo_action
 from arsync.errors import Rejected
@@ -64,7 +64,7 @@ def test_writes_without_recorded_old_values_are_never_guessed_back(
     write = done(bench, contact_id, kind, invoice_id, **details)
     write = write._replace(before={})
     state = bench.connector().undoing(write)
-    assert (state.standing, state.was) == (Standing.FIXED, "not known")
+    assert (state.status, state.was) == (ReversalStatus.FIXED, "not known")
     with pytest.raises(Rejected, match="what stood there before was not kept"):
         bench.connector().perform(undo(write))
 
@@ -103,7 +103,7 @@ def test_who_was_in_the_group_before_stays_in_it(xero: Any) -> None:
     xero.connector().perform(undo(second))
     (group,) = [group for group in xero.state()["groups"] if group["members"]]
     assert group["members"] == [contact_id]
-    assert xero.connector().undoing(first).standing is Standing.OURS
+    assert xero.connector().undoing(first).status is ReversalStatus.OURS
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -118,13 +118,13 @@ def test_unset_terms_return_to_the_default_or_a_person(xero: Any, own: bool) -> 
         contact.cache.clear()
     write = done(xero, contact_id, TERMS)
     state = xero.connector().undoing(write)
-    assert state.standing is (Standing.OURS if own else Standing.FIXED)
+    assert state.status is (ReversalStatus.OURS if own else ReversalStatus.FIXED)
     if not own:
         assert "take them off in Xero" in state.refusal
         return
     xero.connector().perform(undo(write))
     assert row(xero, "contacts", contact_id)["terms"]["Day"] == 21
-    assert xero.connector().undoing(write).standing is Standing.AS_BEFORE
+    assert xero.connector().undoing(write).status is ReversalStatus.AS_BEFORE
 
 
 def test_users_notes_survive_an_undone_hold_byte_for_byte(quickbooks: Any) -> None:
@@ -163,7 +163,7 @@ def test_only_an_untouched_late_fee_is_undone(
     quickbooks.connector().perform(undo(write))
     assert row(quickbooks, "invoices", fee["id"])["status"] == "voided"
     quickbooks.connector().perform(undo(write)._replace(generation=2))
-    assert quickbooks.connector().undoing(write).standing is Standing.AS_BEFORE
+    assert quickbooks.connector().undoing(write).status is ReversalStatus.AS_BEFORE
 
 
 def test_a_promise_on_a_voided_invoice_is_left_alone(quickbooks: Any) -> None:
@@ -171,4 +171,4 @@ def test_a_promise_on_a_voided_invoice_is_left_alone(quickbooks: Any) -> None:
     write = done(quickbooks, contact_id, PROMISE, invoice_id, promised_on="2027-01-31")
     quickbooks.book.void(invoice_id)
     state = quickbooks.connector().undoing(write)
-    assert state.standing is Standing.CHANGED
+    assert state.status is ReversalStatus.CHANGED

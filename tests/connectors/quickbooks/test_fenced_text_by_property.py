@@ -67,7 +67,7 @@ FIELDS = st.sampled_from(
 
 def written(text: str, field: Field, body: str, mark: str = MARKS[0]) -> str:
     return placed(
-        text, field.subject, told="", marker=mark, body=body, characters_max=field.characters_max
+        text, field.subject, summary="", marker=mark, body=body, characters_max=field.characters_max
     )
 
 

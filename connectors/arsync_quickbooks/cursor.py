@@ -1,0 +1,46 @@
+"""Where a pull stands, as it is stored between two pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+CURSOR_VERSION = 2
+
+
+class Cursor(Struct, omit_defaults=True):
+    """Where a pull stands; opaque to everybody else."""
+
+    since: datetime
+    """The change feed is asked from here."""
+    home: str
+    multicurrency: bool
+    organisation_at: datetime
+    names_at: datetime
+    read_at: datetime
+    """When the last full read began."""
+    version: int = 0
+    types: dict[str, str] = {}
+    terms: dict[str, str] = {}
+    todo: list[str] = []
+    """Entities still to be read in full."""
+    sweep: str = ""
+    position: int = 1
+    """The next row, counted from 1."""
+    anchors: list[str] = []
+
+    def text(self) -> str:
+        """Return the cursor as it is stored."""
+        return msgspec.json.encode(self).decode()
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """Read the opaque form; None for one that cannot be read: then everything is read."""
+    try:
+        cursor = msgspec.json.decode(text or "", type=Cursor)
+    except msgspec.DecodeError:
+        return None
+    # A cursor of another version is not guessed at: a full read is always right.
+    return cursor if cursor.version == CURSOR_VERSION else None

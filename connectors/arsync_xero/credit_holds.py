@@ -1,0 +1,76 @@
+"""Credit holds: contacts in, or out of, the contact group that shows them."""
+
+from __future__ import annotations
+
+from xero_python.accounting import Contact, ContactGroup, ContactGroups, Contacts
+
+from arsync.errors import OutcomeUnknown
+from arsync_xero.documents import GROUPS
+from arsync_xero.write_client import WriteClient, WriteStep
+
+GROUP_NAME = "Credit hold"
+
+
+class Members(WriteStep):
+    """Contacts in, or out of, the contact group of credit holds."""
+
+    def __init__(self, write_client: WriteClient, contact_ids: list[str], *, inside: bool) -> None:
+        super().__init__(write_client)
+        self._contact_ids = contact_ids
+        self._inside = inside
+
+    @property
+    def detail(self) -> str:
+        return f'{"added to" if self._inside else "removed from"} "{GROUP_NAME}"'
+
+    def found(self) -> str:
+        group_id = self._group_id()
+        members = self._members(group_id) if group_id else set()
+        present = [id_ in members for id_ in self._contact_ids]
+        stands = all(present) if self._inside else not any(present)
+        return (group_id or self._contact_ids[0]) if stands else ""
+
+    def present(self) -> list[str]:
+        """Return the contacts that are in the group."""
+        group_id = self._group_id()
+        members = self._members(group_id) if group_id else set()
+        return [id_ for id_ in self._contact_ids if id_ in members]
+
+    def make(self, key: str) -> str:
+        group_id = self._group_id()
+        # Others may keep the group too: contacts are taken out one by one, the group itself stays.
+        if not self._inside:
+            members = self._members(group_id) if group_id else set()
+            for id_ in self._contact_ids:
+                if id_ in members:
+                    what = f'removing from "{GROUP_NAME}"'
+                    method = "delete_contact_group_contact"
+                    self.write_client.sdk.call(method, group_id, id_, what=what)
+            return group_id or self._contact_ids[0]
+        group_id = group_id or self._create(f"{key}-group")
+        contacts = Contacts(contacts=[Contact(contact_id=id_) for id_ in self._contact_ids])
+        what = f'adding to "{GROUP_NAME}"'
+        method = "create_contact_group_contacts"
+        self.write_client.sdk.call(method, group_id, contacts, what=what, key=key)
+        return group_id
+
+    def _group_id(self) -> str:
+        for group in self.write_client.api.rows(GROUPS).documents:
+            same = (group.name or "").casefold() == GROUP_NAME.casefold()
+            if same and group.status == "ACTIVE" and group.contact_group_id:
+                return group.contact_group_id
+        return ""
+
+    def _members(self, group_id: str) -> set[str]:
+        rows = self.write_client.api.read_one(GROUPS, f"ContactGroups/{group_id}")
+        groups = rows.documents if rows else []
+        return {contact.contact_id or "" for group in groups for contact in group.contacts or ()}
+
+    def _create(self, key: str) -> str:
+        groups = ContactGroups(contact_groups=[ContactGroup(name=GROUP_NAME)])
+        what = f'the contact group "{GROUP_NAME}"'
+        body = self.write_client.sdk.call("create_contact_group", groups, what=what, key=key)
+        groups_made = GROUPS.rows(body).documents
+        if not groups_made or not groups_made[0].contact_group_id:
+            raise OutcomeUnknown(f"Xero: {what}: the answer names no group")
+        return groups_made[0].contact_group_id

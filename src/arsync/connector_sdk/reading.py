@@ -1,0 +1,114 @@
+"""Help for turning a platform's documents into records: what is missing or odd is named.
+
+A connector's `records` take each field through these functions. A field that cannot be taken as it
+is raises `UnusableField`, and the document becomes a `DocumentProblem`: never a default, never a
+guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
+
+from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
+from arsync.core.ledger.records import DocumentProblem, RecordKind
+from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+
+_SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
+
+T = TypeVar("T")
+
+
+class UnusableField(Exception):
+    """Carries the reason from where it is found to where the document is named."""
+
+
+def required(value: T | None, name: str) -> T:
+    """Return a value that must be there: neither absent nor an empty text."""
+    if value is None or value == "":
+        raise UnusableField(f"{name} is missing")
+    return value
+
+
+def record_id(text: str | None, name: str) -> str:
+    """Return an id that must be there."""
+    return optional_id(required(text, name), name)
+
+
+def optional_id(text: str, name: str) -> str:
+    """Return an id that may stand in an address and in a query, or an empty one."""
+    # An id goes into paths and selects: one that could end them there is refused at the door.
+    if text and not is_id(text):
+        raise UnusableField(f"{name} is no id: {text[:ID_CHARACTERS_MAX]!r}")
+    return text
+
+
+def is_money(amount: Decimal) -> bool:
+    """Say whether an amount can be kept exactly: finite, in bounds, without too many decimals."""
+    return amount.is_finite() and abs(amount) < AMOUNT_MAX and not amount % _SMALLEST
+
+
+def money(amount: Decimal | None, name: str) -> Decimal:
+    """Return an amount that must be there, exactly as it was sent."""
+    amount = required(amount, name)
+    if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
+        raise UnusableField(f"{name} is out of range: {amount}")
+    if not is_money(amount):
+        # Rounded, it would no longer be what the platform says is owed.
+        raise UnusableField(f"{name} has more than {DECIMAL_PLACES_MAX} decimals: {amount}")
+    return amount
+
+
+def one_of(word: str | None, meanings: Mapping[str, T], name: str) -> T:
+    """Return what a word of the platform means; a word that is not known is not guessed at."""
+    word = required(word, name)
+    if word not in meanings:
+        raise UnusableField(f"unknown {name} {word!r}")
+    return meanings[word]
+
+
+@lru_cache(maxsize=4096)
+def iso_day(text: str) -> date | None:
+    """Return the day of a text in ISO form; None for any other text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def day(text: str | None, name: str) -> date:
+    """Return a day that must be there, in ISO form."""
+    parsed = iso_day(required(text, name))
+    if parsed is None:
+        raise UnusableField(f"{name} is not a day: {text!r}")
+    return parsed
+
+
+def document_problem(
+    kind: RecordKind | str,
+    document_id: str | None,
+    number: str | None,
+    message: str,
+    whose: tuple[str, tuple[str, ...]] = ("", ()),
+) -> DocumentProblem:
+    """Name a document that cannot be taken, for people.
+
+    Args:
+        kind: what it would have become.
+        document_id: its id at the platform, as far as there is one.
+        number: what people call it.
+        message: what is wrong with it.
+        whose: the contact it belongs to, and the invoices that it names.
+    """
+    contact_id, invoice_ids = whose
+    return DocumentProblem(
+        str(kind),
+        one_line(document_id or ""),
+        one_line(number or ""),
+        one_line(message),
+        one_line(contact_id),
+        invoice_ids,
+    )

@@ -1,0 +1,105 @@
+"""A field that cannot be taken as it is says so; nothing is guessed."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from arsync.connector_sdk.reading import (
+    UnusableField,
+    day,
+    document_problem,
+    is_money,
+    iso_day,
+    money,
+    one_of,
+    optional_id,
+    record_id,
+    required,
+)
+from arsync.core.ledger.money import AMOUNT_MAX
+from arsync.core.ledger.records import DocumentProblem, RecordKind
+from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_required_value_that_is_absent_is_named(value: str | None) -> None:
+    with pytest.raises(UnusableField, match=r"^Name is missing$"):
+        required(value, "Name")
+
+
+@pytest.mark.parametrize("value", ["Acme", 0, Decimal(0), False])
+def test_a_required_value_is_returned_unchanged(value: Any) -> None:
+    assert required(value, "Name") is value
+
+
+def test_an_id_must_be_there_and_harmless() -> None:
+    assert record_id("1a-2", "Id") == "1a-2"
+    with pytest.raises(UnusableField, match=r"^Id is missing$"):
+        record_id("", "Id")
+    with pytest.raises(UnusableField, match=r"^Id is no id: '1/2'$"):
+        record_id("1/2", "Id")
+
+
+def test_an_optional_id_may_be_empty_and_no_more() -> None:
+    assert optional_id("", "ParentRef") == ""
+    with pytest.raises(UnusableField, match="ParentRef is no id"):
+        optional_id("a b", "ParentRef")
+
+
+def test_a_long_odd_id_is_shown_in_part() -> None:
+    with pytest.raises(UnusableField) as raised:
+        optional_id("/" * 10_000, "Id")
+    assert len(str(raised.value)) < ID_CHARACTERS_MAX + 30
+
+
+@pytest.mark.parametrize("text", ["0", "-0.0001", "1234.5600", "0.1", "1E+2"])
+def test_money_is_returned_exactly(text: str) -> None:
+    amount = money(Decimal(text), "Total")
+    assert amount == Decimal(text)
+    assert is_money(amount)
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        (None, "Total is missing"),
+        (Decimal("NaN"), "Total is out of range: NaN"),
+        (Decimal("-Infinity"), "Total is out of range: -Infinity"),
+        (AMOUNT_MAX, f"Total is out of range: {AMOUNT_MAX}"),
+        (-AMOUNT_MAX, f"Total is out of range: -{AMOUNT_MAX}"),
+        (Decimal("0.12345"), "Total has more than 4 decimals: 0.12345"),
+    ],
+)
+def test_money_that_cannot_be_kept_is_refused(amount: Decimal | None, message: str) -> None:
+    with pytest.raises(UnusableField) as raised:
+        money(amount, "Total")
+    assert str(raised.value) == message
+    assert amount is None or not is_money(amount)
+
+
+def test_a_word_means_what_the_table_says() -> None:
+    meanings = {"PAID": 1}
+    assert one_of("PAID", meanings, "Status") == 1
+    with pytest.raises(UnusableField, match=r"^unknown Status 'paid'$"):
+        one_of("paid", meanings, "Status")
+    with pytest.raises(UnusableField, match=r"^Status is missing$"):
+        one_of(None, meanings, "Status")
+
+
+def test_a_day_is_read_in_iso_form_only() -> None:
+    assert day("2026-02-28", "TxnDate") == date(2026, 2, 28)
+    assert iso_day("2026-02-30") is None
+    with pytest.raises(UnusableField, match=r"^TxnDate is not a day: '28/02/2026'$"):
+        day("28/02/2026", "TxnDate")
+    with pytest.raises(UnusableField, match=r"^TxnDate is missing$"):
+        day(None, "TxnDate")
+
+
+def test_a_problem_names_its_document_in_clean_words() -> None:
+    whose = ("c\n1", ("i1",))
+    problem = document_problem(RecordKind.INVOICES, None, "INV\x1b-1", "no\nday", whose)
+    assert problem == DocumentProblem("invoices", "", "INV -1", "no day", "c 1", ("i1",))
