@@ -8,21 +8,20 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action
 
 from arsync.application.packed_plan import PACKED_AT_ONCE, Packed, and_more, packing
 from arsync.cli.common import print_json
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from arsync.core.actions import Action, Because, InvoiceRef, Via
 from arsync.core.planning.plan import HeldBack, Plan, SafetyVerdict
 
 COUNT = 2 * PACKED_AT_ONCE + 7
 LONDON = ZoneInfo("Europe/London")
 
 
-def an_action(number: int) -> Action:
-    return Action(
-        payload=a_payload(ActionKind.REMINDER, to="a@b.example"),
-        connection="acme",
+def numbered_action(number: int) -> Action:
+    return an_action(
+        details={"to": "a@b.example"},
         contact_id=f"c{number}",
         contact_name="Müller & Söhne",
         because=Because(
@@ -44,7 +43,7 @@ def held(number: int) -> HeldBack:
 
 def a_plan(count: int) -> Plan:
     actions, held_back = packing()
-    actions.extend(map(an_action, range(count)))
+    actions.extend(map(numbered_action, range(count)))
     held_back.extend(map(held, range(count)))
     return Plan(
         "acme",
@@ -59,7 +58,7 @@ def a_plan(count: int) -> Plan:
 
 
 def test_packed_decisions_come_back_equal_as_often_as_asked() -> None:
-    plan, actions = a_plan(COUNT), list(map(an_action, range(COUNT)))
+    plan, actions = a_plan(COUNT), list(map(numbered_action, range(COUNT)))
     assert isinstance(plan.actions, Packed)
     assert len(plan.actions) == len(plan.held_back) == COUNT
     for _ in range(2):
@@ -71,7 +70,7 @@ def test_packed_decisions_come_back_equal_as_often_as_asked() -> None:
 
 
 def test_packed_decisions_are_a_sequence() -> None:
-    plan, actions = a_plan(COUNT), list(map(an_action, range(COUNT)))
+    plan, actions = a_plan(COUNT), list(map(numbered_action, range(COUNT)))
     for place in (0, PACKED_AT_ONCE, COUNT - 1, -1, -COUNT):
         assert plan.actions[place] == actions[place]
     assert (
@@ -85,12 +84,12 @@ def test_packed_decisions_are_a_sequence() -> None:
 
 def test_more_decisions_come_after_those_that_were_kept() -> None:
     for count in (3, COUNT):
-        more = and_more(a_plan(count).actions, [an_action(-1)])
-        assert list(more) == [*map(an_action, range(count)), an_action(-1)]
+        more = and_more(a_plan(count).actions, [numbered_action(-1)])
+        assert list(more) == [*map(numbered_action, range(count)), numbered_action(-1)]
 
 
 def test_a_small_plan_is_kept_as_it_is() -> None:
-    assert a_plan(3).actions == tuple(map(an_action, range(3)))
+    assert a_plan(3).actions == tuple(map(numbered_action, range(3)))
     assert a_plan(0).held_back == ()
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.actions import a_payload
+from tests.builders.actions import a_payload, an_action, an_invoice_ref
 
 from arsync.connector_sdk import ReversalStatus, Write
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import ActionKind
 from arsync.core.actions.reversal import undo_action
 from arsync.errors import Rejected
 
@@ -23,14 +23,12 @@ def done(
     bench: Any, contact_id: str, kind: ActionKind, invoice_id: str = "", **details: str
 ) -> Write:
     """Make a write as the outbox would."""
-    invoices = (InvoiceRef(invoice_id, "INV-1", Decimal(100), "GBP"),) if invoice_id else ()
-    action = Action(
-        payload=a_payload(kind, **details),
-        connection="c",
+    action = an_action(
+        kind,
+        details=details,
         contact_id=contact_id,
         contact_name="Acme Ltd",
-        because=Because("standard.yaml", 57, "Rule"),
-        invoices=invoices,
+        invoices=(an_invoice_ref(invoice_id, number="INV-1"),) if invoice_id else (),
     )
     before = bench.connector().prepare(action)
     write = Write(action, action.key, before=before, text="Because of the rule.")

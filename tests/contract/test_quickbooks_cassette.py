@@ -15,11 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import vcr
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, an_invoice_ref
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Connector, Token, Write, platform
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import ActionKind, Because
 from arsync.core.ledger.records import Invoice, RecordKind
 from arsync.http import PlatformTransport, TransportSettings
 
@@ -100,13 +100,13 @@ def fill(bench: Any) -> None:
 
 
 def write(connector: Connector, kind: ActionKind) -> Write:
-    action = Action(
-        payload=a_payload(kind),
+    action = an_action(
+        kind,
         connection="c",
         contact_id="801",
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 57, "Standard cadence"),
-        invoices=(InvoiceRef("901", "1042", Decimal("337.50"), "GBP"),),
+        invoices=(an_invoice_ref("901", number="1042", amount_due=Decimal("337.50")),),
         subject="901 day 14",
     )
     before = connector.prepare(action)

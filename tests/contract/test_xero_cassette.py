@@ -18,11 +18,11 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import requests
 import vcr
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, refs_to
 
 from arsync.clock import SystemClock
 from arsync.connector_sdk import Grant, Page, Write
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import ActionKind, Because
 from arsync.core.ledger.records import Contact, Invoice, Payment, RecordKind
 from arsync.http import PlatformTransport, TransportSettings
 from arsync_xero import PLATFORM
@@ -139,15 +139,14 @@ def test_the_recorded_conversation_still_holds(
     assert (invoice.total, invoice.amount_due) == (Decimal("1234.56"), Decimal("1200.00"))
     assert payment.allocations[0] == (invoice.id, Decimal("34.56"), payment.paid_on)
     assert connector.read(RecordKind.INVOICES, [invoice.id]).records == [invoice]
-    ref = InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
     for kind in (ActionKind.REMINDER, ActionKind.CREDIT_HOLD, ActionKind.TERMS):
-        action = Action(
-            payload=a_payload(kind),
+        action = an_action(
+            kind,
             connection="recorded",
             contact_id=contact.id,
             contact_name=contact.name,
             because=Because("rules.yaml", 1, "Rule"),
-            invoices=(ref,),
+            invoices=refs_to(invoice),
         )
         write = Write(action, action.key, connector.prepare(action), text="A recorded note.")
         assert connector.find(write) is None

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, refs_to
 from tests.builders.records import a_contact, a_debtor, an_invoice
 
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import Action
 from arsync.core.ledger.records import (
     Account,
     Invoice,
@@ -52,17 +52,8 @@ def billed(number: int, *, currency: str = "GBP", amount: str = "1940") -> Invoi
 
 
 def a_case(*invoices: Invoice, name: str = "Acme Ltd") -> tuple[Action, Account]:
-    action = Action(
-        payload=a_payload(ActionKind.REMINDER),
-        connection="books",
-        contact_id="c1",
-        contact_name=name,
-        because=Because("rules/standard.yaml", 5, "Standard"),
-        step="second reminder",
-        invoices=tuple(
-            InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
-            for invoice in invoices
-        ),
+    action = an_action(
+        connection="books", contact_name=name, step="second reminder", invoices=refs_to(*invoices)
     )
     contact = a_contact(name=name, email="jane@acme.example")
     return action, a_debtor(*invoices, contacts=(contact,))

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, refs_to
 from tests.builders.records import a_contact, a_debtor, an_invoice
 
 from arsync.config import load_config
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import ActionKind
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.records import Invoice, Organisation
 from arsync.mail import Letters, letter_context
@@ -40,17 +40,8 @@ def billed(number: int, due: date, currency: str = "GBP") -> Invoice:
 
 
 def notice(letters: Letters, law: LatePayment | None, *invoices: Invoice) -> str:
-    action = Action(
-        payload=a_payload(ActionKind.LETTER),
-        connection="c",
-        contact_id="c1",
-        contact_name="Acme",
-        because=Because("r.yaml", 1, "Cadence"),
-        step="formal notice",
-        invoices=tuple(
-            InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)
-            for invoice in invoices
-        ),
+    action = an_action(
+        ActionKind.LETTER, contact_name="Acme", step="formal notice", invoices=refs_to(*invoices)
     )
     account = a_debtor(*invoices, contacts=(a_contact(name="Acme"),))
     context = letter_context(

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from tests.builders.rulebooks import a_rulebook
+from tests.builders.schemas import validator
 
 import arsync_rulebooks
 from arsync.application.facade import App
@@ -62,7 +62,7 @@ def test_editors_accept_what_the_reader_accepts(text: str, loader: Any) -> None:
     whole = text if "extends:" in text else f"version: 1\ncurrency: GBP\n{text}"
     assert read_rulebook([("own.yaml", whole)], find=shipped)[1] == []
     tree = json.loads(json.dumps(yaml.load(whole, Loader=loader), default=str))
-    jsonschema.Draft202012Validator(schema()).validate(tree)
+    validator(schema()).validate(tree)
 
 
 def test_the_examples_change_what_they_say() -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from tests.builders.records import a_contact, a_debtor, an_invoice
+from tests.builders.schemas import schema_class, validator
 
 import arsync_rulebooks
 from arsync.core.ledger.late_payment_law import is_half_year
@@ -92,11 +92,11 @@ def test_each_is_read_without_a_problem(name: str) -> None:
 def test_each_satisfies_the_schema_as_editors_see_it(name: str, loader: Any) -> None:
     tree = yaml.load(arsync_rulebooks.text(name), Loader=loader)
     tree = json.loads(json.dumps(tree, default=str))  # editors read a day as the text it is
-    jsonschema.Draft202012Validator(schema()).validate(tree)
+    validator(schema()).validate(tree)
 
 
 def test_the_schema_file_is_generated_from_the_tables() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
+    schema_class().check_schema(schema())
     assert json.loads(arsync_rulebooks.schema_text()) == schema()
 
 
@@ -115,7 +115,7 @@ def test_the_schema_refuses_what_the_reader_refuses(wrong: str) -> None:
     text = f"version: 1\ncurrency: GBP\n{wrong}\n"
     assert read_rulebook([("r", text)])[0] is None
     tree = yaml.load(text, Loader=yaml.BaseLoader)
-    assert not jsonschema.Draft202012Validator(schema()).is_valid(tree)
+    assert not validator(schema()).is_valid(tree)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action
 from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record
-from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
+from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -182,17 +182,6 @@ def test_promises_and_disputes_come_with_the_invoice(
     (account,) = store.ledger.accounts(connection.id)
     assert account.promises == (Promise("i1", date(2026, 11, 25), Decimal(25), TODAY),)
     assert account.disputes == (Dispute("i1", TODAY, "short"),)
-
-
-def an_action(kind: ActionKind, *, details: dict[str, str] | None = None, **changes: Any) -> Action:
-    fields: dict[str, Any] = {
-        "payload": a_payload(kind, **(details or {})),
-        "connection": "acme",
-        "contact_id": "c1",
-        "contact_name": "Customer",
-        "because": Because("rules.yaml", 3, "Standard cadence"),
-    }
-    return Action(**fields | changes)
 
 
 def done(store: Store, connection: ConnectionRow, action: Action, *states: ActionState) -> None:

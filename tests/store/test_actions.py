@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.actions import a_payload
+from tests.builders.actions import a_payload, an_action
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Receipt
@@ -49,16 +49,8 @@ class APlan(NamedTuple):
     safety: Safety = Safety()
 
 
-def an_action(subject: str = "i1 day 14", **changes: Any) -> Action:
-    fields: dict[str, Any] = {
-        "payload": a_payload(ActionKind.REMINDER),
-        "connection": "acme",
-        "contact_id": "c1",
-        "contact_name": "Customer",
-        "because": Because("rules/standard.yaml", 57, "Standard cadence"),
-        "subject": subject,
-    }
-    return Action(**fields | changes)
+def a_reminder(subject: str = "i1 day 14", **fields: Any) -> Action:
+    return an_action(subject=subject, **fields)
 
 
 def save(
@@ -81,7 +73,7 @@ def states(store: Store, key: str) -> list[str]:
 
 
 def test_an_action_comes_back_equal() -> None:
-    action = an_action(
+    action = a_reminder(
         because=Because(
             "a.yaml",
             3,
@@ -130,7 +122,7 @@ def test_mode_rulebook_and_safety_limits_decide_who_approves(
     exceeded: bool,
     expected: ActionState,
 ) -> None:
-    action = an_action(needs_approval=needs_approval)
+    action = a_reminder(needs_approval=needs_approval)
     safety = Safety(exceeded, ("400 emails, at most 300",) if exceeded else ())
     save(store, connection, action, mode=mode, safety=safety)
     row = store.actions.get(action.key)
@@ -141,7 +133,7 @@ def test_mode_rulebook_and_safety_limits_decide_who_approves(
 
 
 def test_planning_twice_plans_once(store: Store, connection: ConnectionRow) -> None:
-    action, two = an_action("a"), an_action("b")
+    action, two = a_reminder("a"), a_reminder("b")
     assert save(store, connection, action, two) == (2, 0, 0)
     assert save(store, connection, action, two) == (0, 2, 0)
     assert len(store.actions.list(connection.id)) == 2
@@ -151,7 +143,7 @@ def test_planning_twice_plans_once(store: Store, connection: ConnectionRow) -> N
 def test_what_still_waits_takes_over_the_newer_text(
     store: Store, connection: ConnectionRow
 ) -> None:
-    old, new = an_action(note="14 days"), an_action(note="15 days")
+    old, new = a_reminder(note="14 days"), a_reminder(note="15 days")
     save(store, connection, old, mode="approve")
     save(store, connection, new, mode="approve")
     assert store.actions.get(old.key).action.note == "15 days"
@@ -161,10 +153,10 @@ def test_what_still_waits_takes_over_the_newer_text(
 def test_what_a_person_approved_stays_as_it_was_approved(
     store: Store, connection: ConnectionRow
 ) -> None:
-    old = an_action(note="14 days")
+    old = a_reminder(note="14 days")
     save(store, connection, old, mode="approve")
     change(store, old.key, S.APPROVED)
-    save(store, connection, an_action(note="15 days"), mode="approve")
+    save(store, connection, a_reminder(note="15 days"), mode="approve")
     row = store.actions.get(old.key)
     assert (row.state, row.action.note) == (S.APPROVED, "14 days")
 
@@ -172,7 +164,7 @@ def test_what_a_person_approved_stays_as_it_was_approved(
 def test_leaving_observe_lets_what_was_planned_go_on(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action, mode="observe")
     save(store, connection, action, mode="auto")
     assert states(store, action.key) == ["planned", "approved"]
@@ -182,7 +174,7 @@ def test_leaving_observe_lets_what_was_planned_go_on(
 def test_when_the_reason_is_gone_the_action_is_withdrawn(
     store: Store, connection: ConnectionRow, mode: str
 ) -> None:
-    action, two = an_action("a"), an_action("b")
+    action, two = a_reminder("a"), a_reminder("b")
     save(store, connection, action, two, mode=mode)
     assert save(store, connection, two, mode=mode) == (0, 1, 1)
     row = store.actions.get(action.key)
@@ -193,7 +185,7 @@ def test_when_the_reason_is_gone_the_action_is_withdrawn(
 def test_an_action_requested_by_a_person_survives_every_plan(
     store: Store, connection: ConnectionRow
 ) -> None:
-    promise = an_action(payload=a_payload(ActionKind.PROMISE))
+    promise = an_action(ActionKind.PROMISE)
     for _ in range(2):
         asked(store, connection.id, promise, who="Ann", why="phoned", now=NOW)
     save(store, connection)
@@ -203,7 +195,7 @@ def test_an_action_requested_by_a_person_survives_every_plan(
 
 
 def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     assert save(store, connection) == (0, 0, 0)
@@ -214,7 +206,7 @@ def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: Con
 def test_a_returning_reason_is_planned_under_a_new_generation(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     store.actions.save_before(action.key, {"a": "1"})
@@ -226,7 +218,7 @@ def test_a_returning_reason_is_planned_under_a_new_generation(
 
 
 def test_a_refusal_by_a_person_holds_for_good(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action, mode="approve")
     change(store, action.key, S.REJECTED)
     assert save(store, connection, action, mode="auto") == (0, 1, 0)
@@ -236,7 +228,7 @@ def test_a_refusal_by_a_person_holds_for_good(store: Store, connection: Connecti
 def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action, mode="approve")
     change(store, action.key, S.REJECTED)
     row = store.actions.take_back(action.key, who="Jane", why="a mistake", now=NOW)
@@ -252,7 +244,7 @@ def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
 def test_a_platforms_refusal_is_retried_under_another_key(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     change(store, action.key, S.REJECTED)
@@ -265,7 +257,7 @@ def test_a_platforms_refusal_is_retried_under_another_key(
 def test_a_requested_action_is_retried_after_withdrawing_its_refusal(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     asked(store, connection.id, action, who="Jane", why="by hand", now=NOW)
     claim(store, connection)
     change(store, action.key, S.REJECTED)
@@ -291,7 +283,7 @@ def test_only_the_changes_of_the_table_are_allowed(
     store: Store, connection: ConnectionRow, old: ActionState
 ) -> None:
     for new in S:
-        action = an_action(f"{old} {new}")
+        action = a_reminder(f"{old} {new}")
         save(store, connection, action, mode="observe")
         change(store, action.key, *_PATHS[old])
         before = states(store, action.key)
@@ -310,7 +302,7 @@ def test_every_state_is_covered_by_the_paths() -> None:
 
 
 def test_a_change_can_require_the_state_seen(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action, mode="approve")
     change(store, action.key, S.APPROVED)
     with pytest.raises(UserMistake, match="is approved"):
@@ -318,7 +310,7 @@ def test_a_change_can_require_the_state_seen(store: Store, connection: Connectio
 
 
 def test_a_change_can_require_the_attempt_made(store: Store, connection: ConnectionRow) -> None:
-    save(store, connection, an_action())
+    save(store, connection, a_reminder())
     first = claim(store, connection)
     assert first is not None
     change(store, first.key, S.UNKNOWN, S.APPROVED)
@@ -330,7 +322,7 @@ def test_a_change_can_require_the_attempt_made(store: Store, connection: Connect
 
 
 def test_a_claim_holds_a_lease_with_time_and_day(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     row = claim(store, connection)
     assert row is not None
@@ -353,13 +345,13 @@ def test_a_lease_is_never_without_end(store: Store, connection: ConnectionRow) -
 
 def test_nothing_is_claimed_before_its_time(store: Store, connection: ConnectionRow) -> None:
     tomorrow = NOW + timedelta(days=1)
-    save(store, connection, an_action(not_before=tomorrow))
+    save(store, connection, a_reminder(not_before=tomorrow))
     assert claim(store, connection) is None
     assert claim(store, connection, tomorrow) is not None
 
 
 def test_a_busy_platform_puts_the_action_off(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     change(store, action.key, S.APPROVED, not_before=NOW + timedelta(seconds=30))
@@ -370,9 +362,9 @@ def test_a_busy_platform_puts_the_action_off(store: Store, connection: Connectio
 def test_actions_keep_the_plans_order_with_peoples_first(
     store: Store, connection: ConnectionRow
 ) -> None:
-    planned = [an_action(subject) for subject in "zya"]
+    planned = [a_reminder(subject) for subject in "zya"]
     save(store, connection, *planned)
-    promised = an_action(payload=a_payload(ActionKind.PROMISE))
+    promised = an_action(ActionKind.PROMISE)
     asked(store, connection.id, promised, who="Ann", why="phoned", now=NOW)
     order = [claim(store, connection) for _ in range(4)]
     assert [row.key if row else "" for row in order] == [
@@ -382,7 +374,7 @@ def test_actions_keep_the_plans_order_with_peoples_first(
 
 
 def test_only_the_wanted_kinds_are_claimed(store: Store, connection: ConnectionRow) -> None:
-    save(store, connection, an_action(), an_action(payload=a_payload(ActionKind.CREDIT_HOLD)))
+    save(store, connection, a_reminder(), an_action(ActionKind.CREDIT_HOLD))
     kinds = {ActionKind.CREDIT_HOLD}
     row = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds)
     assert row is not None
@@ -394,8 +386,8 @@ def test_reminders_are_claimed_and_counted_by_way_of_sending(
     store: Store, connection: ConnectionRow
 ) -> None:
     note = 'a text may say "via": "smtp"'
-    by_mail = replace(an_action("mail"), via=Via.SMTP)
-    save(store, connection, replace(an_action("platform"), note=note), by_mail)
+    by_mail = replace(a_reminder("mail"), via=Via.SMTP)
+    save(store, connection, replace(a_reminder("platform"), note=note), by_mail)
     claim_next = partial(store.actions.claim_next, connection.id, now=NOW, lease_seconds=60)
     assert claim_next(reminders_by=()) is None
     row = claim_next(reminders_by={Via.SMTP})
@@ -413,7 +405,7 @@ def test_reminders_are_claimed_and_counted_by_way_of_sending(
 def test_a_lease_that_ran_out_leaves_an_unknown_outcome(
     store: Store, connection: ConnectionRow
 ) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     assert claim(store, connection, NOW + timedelta(seconds=60)) is None
@@ -423,7 +415,7 @@ def test_a_lease_that_ran_out_leaves_an_unknown_outcome(
 
 
 def test_the_run_locks_holder_ignores_dead_leases(store: Store, connection: ConnectionRow) -> None:
-    save(store, connection, an_action())
+    save(store, connection, a_reminder())
     claim(store, connection)
     assert store.actions.end_leases(connection.id, now=NOW) == 0
     assert store.actions.end_leases(connection.id, now=NOW, all_of_them=True) == 1
@@ -433,7 +425,7 @@ def test_many_claimers_never_get_the_same_action(
     store: Store, store_url: str, connection: ConnectionRow, clock: SetClock
 ) -> None:
     count = 24
-    save(store, connection, *(an_action(str(number)) for number in range(count)))
+    save(store, connection, *(a_reminder(str(number)) for number in range(count)))
     claimed: list[str] = []
 
     def work() -> None:
@@ -450,7 +442,7 @@ def test_many_claimers_never_get_the_same_action(
 
 
 def test_the_receipt_is_kept(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
     assert store.actions.get(action.key).receipt is None
@@ -462,7 +454,7 @@ def test_the_receipt_is_kept(store: Store, connection: ConnectionRow) -> None:
 def test_undo_restores_the_state_before_the_first_write(
     store: Store, connection: ConnectionRow
 ) -> None:
-    terms = an_action(payload=a_payload(ActionKind.TERMS))
+    terms = an_action(ActionKind.TERMS)
     save(store, connection, terms)
     claim(store, connection)
     store.actions.save_before(terms.key, {"saved.terms": "30 days"})
@@ -473,7 +465,7 @@ def test_undo_restores_the_state_before_the_first_write(
 
 
 def test_a_generation_only_rises(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     assert store.actions.raise_generation(action.key) == 2
     assert store.actions.raise_generation(action.key) == 3
@@ -481,7 +473,7 @@ def test_a_generation_only_rises(store: Store, connection: ConnectionRow) -> Non
 
 
 def test_an_action_is_found_by_its_keys_beginning(store: Store, connection: ConnectionRow) -> None:
-    action = an_action()
+    action = a_reminder()
     save(store, connection, action)
     for beginning in (
         action.key,
@@ -498,7 +490,7 @@ def test_an_action_is_found_by_its_keys_beginning(store: Store, connection: Conn
 
 
 def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow) -> None:
-    task = an_action(payload=a_payload(ActionKind.TASK))
+    task = an_action(ActionKind.TASK)
     save(store, connection, task)
     with pytest.raises(UserMistake, match="is not open: it is approved"):
         store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
@@ -511,7 +503,7 @@ def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow
     assert store.actions.events(task.key)[-1].why == "done: will pay Friday"
     with pytest.raises(UserMistake, match="was done on 2026-11-22"):
         store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
-    reminder = an_action()
+    reminder = a_reminder()
     save(store, connection, reminder)
     with pytest.raises(UserMistake, match="is a reminder, not a task"):
         store.actions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
@@ -523,9 +515,9 @@ def test_actions_are_listed_and_counted_by_several_criteria(
     save(
         store,
         connection,
-        an_action("a"),
-        an_action("b", contact_id="c2", needs_approval=True),
-        an_action(payload=a_payload(ActionKind.CREDIT_HOLD)),
+        a_reminder("a"),
+        a_reminder("b", contact_id="c2", needs_approval=True),
+        an_action(ActionKind.CREDIT_HOLD),
     )
     listed = store.actions.list
     assert len(listed(connection.id)) == 3
@@ -537,7 +529,7 @@ def test_actions_are_listed_and_counted_by_several_criteria(
 
 
 def test_what_was_started_on_a_day_is_counted(store: Store, connection: ConnectionRow) -> None:
-    save(store, connection, an_action("a"), an_action("b"))
+    save(store, connection, a_reminder("a"), a_reminder("b"))
     claim(store, connection)
     count = store.actions.sent_count
     assert count(connection.id, ActionKind.REMINDER, date(2026, 11, 22)) == 1
@@ -545,7 +537,7 @@ def test_what_was_started_on_a_day_is_counted(store: Store, connection: Connecti
 
 
 def test_a_huge_plan_is_saved_once_in_order(store: Store, connection: ConnectionRow) -> None:
-    many = [an_action(f"i{number} day 14") for number in range(2 * ACTIONS_AT_ONCE + 5)]
+    many = [a_reminder(f"i{number} day 14") for number in range(2 * ACTIONS_AT_ONCE + 5)]
     assert save(store, connection, *many, *many[:3], mode="approve") == (len(many), 0, 0)
     waiting = store.actions.waiting_keys(connection.id, {S.AWAITING_APPROVAL})
     assert list(waiting) == [action.key for action in many]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Token
-from arsync.core.actions import Action, ActionKind, Because
+from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Contact, Organisation, RecordKind
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store import Store
@@ -22,13 +22,7 @@ OTHER = Organisation("org-2", "Other Ltd", "EUR")
 
 
 def act(store: Store, connection: ConnectionRow) -> str:
-    action = Action(
-        payload=a_payload(ActionKind.NOTE),
-        connection=connection.name,
-        contact_id="c1",
-        contact_name="Customer",
-        because=Because("a.yaml", 1, "Rule"),
-    )
+    action = an_action(ActionKind.NOTE, connection=connection.name)
     return asked(store, connection.id, action, who="Ann", why="test", now=NOW).key
 
 

@@ -21,7 +21,7 @@ from arsync.store.actions.action_rows import add_events, new_life
 from arsync.store.db.tables import actions, promises, runs
 from arsync.store.models import ConnectionRow
 
-from .test_actions import an_action
+from .test_actions import a_reminder
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -37,7 +37,7 @@ def full(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]
     )
     rows = []
     for number in range(ROWS):
-        action = an_action(f"i{number}", contact_id=f"c{number % 700}")
+        action = a_reminder(f"i{number}", contact_id=f"c{number % 700}")
         rows.append(
             {
                 **new_life(action, state=STATES[number % 10], now=NOW),

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action
 from tests.builders.records import a_credit, a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Receipt
-from arsync.core.actions import Action, ActionKind, ActionState, Because
+from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import (
     Allocation,
     Contact,
@@ -55,14 +55,7 @@ def sound(store: Store, connection: ConnectionRow) -> Store:
     ):
         store.ledger.apply(connection.id, Page(kind, (record,), "1"), NOW)
     store.people.promise(connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann")
-    because = Because("rules.yaml", 1, "Note")
-    note = Action(
-        payload=a_payload(ActionKind.NOTE),
-        connection="acme",
-        contact_id="c1",
-        contact_name="Customer",
-        because=because,
-    )
+    note = an_action(ActionKind.NOTE)
     asked(store, connection.id, note, who="Ann", why="asked", now=NOW)
     claimed = store.actions.claim_next(
         connection.id, now=NOW, lease_seconds=60, kinds=None, today=NOW.date()

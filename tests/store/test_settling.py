@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action
 
-from arsync.core.actions import Action, ActionKind, ActionState, Because
+from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.actions.reversal import undo_action
 from arsync.errors import UserMistake
 from arsync.store import Store
@@ -17,11 +17,8 @@ from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
-HOLD = Action(
-    payload=a_payload(ActionKind.CREDIT_HOLD),
-    connection="acme",
-    contact_id="c1",
-    contact_name="Customer",
+HOLD = an_action(
+    ActionKind.CREDIT_HOLD,
     because=Because("standard.yaml", 3, "Over the limit"),
     note="Credit hold placed.",
 )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, an_invoice_ref
 from tests.builders.records import an_invoice
 
 from arsync.connector_sdk import Page, Record
-from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef, step_subject
+from arsync.core.actions import Action, ActionState, Because, step_subject
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -86,15 +85,10 @@ def test_a_doubt_ends_when_the_document_can_be_read(two: tuple[Store, Connection
 def reminded(
     store: Store, connection: ConnectionRow, end: ActionState = ActionState.SENT
 ) -> Action:
-    ref = InvoiceRef("i1", "INV-1", Decimal(100), "GBP", 1, "first reminder", 1)
-    second_ref = replace(ref, id="i3", number="INV-3")
-    action = Action(
-        payload=a_payload(ActionKind.REMINDER),
-        connection="acme",
-        contact_id="c1",
+    action = an_action(
         contact_name="Ada",
         because=Because("rules.yaml", 3, "Polite"),
-        invoices=(ref, second_ref),
+        invoices=tuple(an_invoice_ref(id_, step="first reminder", day=1) for id_ in ("i1", "i3")),
         subject=step_subject("i1", 1),
         step="first reminder",
         batch_id="m",

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, an_invoice_ref
 
 from arsync.connector_sdk import Write
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import DeliveryInfo, InvoiceDoc
 from arsync_quickbooks.emails_and_letters import ADDRESS_CHARACTERS_MAX, sent_since
@@ -24,20 +23,18 @@ def debtor(quickbooks: Any) -> str:
     return str(quickbooks.add_contact("Acme Ltd", "ap@acme.example"))
 
 
-def an_invoice(bench: Any, debtor: str) -> str:
+def invoice_to(bench: Any, debtor: str) -> str:
     return str(bench.add_invoice(debtor, Decimal(100), ISSUED, ISSUED + timedelta(days=30)))
 
 
 def reminder(
     bench: Any, debtor: str, invoice: str, details: Mapping[str, str] | None = None
 ) -> Write:
-    action = Action(
-        payload=a_payload(ActionKind.REMINDER, **(details or {})),
-        connection="c",
+    action = an_action(
+        details=details,
         contact_id=debtor,
         contact_name="Acme Ltd",
-        because=Because("standard.yaml", 57, "Standard cadence"),
-        invoices=(InvoiceRef(invoice, "INV-1", Decimal(100), "GBP"),),
+        invoices=(an_invoice_ref(invoice, number="INV-1"),),
         subject=f"{invoice} day 14",
     )
     before = bench.connector().prepare(action)
@@ -64,7 +61,7 @@ def without_email(
 
 
 def test_the_invoices_own_address_is_used_unchanged(quickbooks: Any, debtor: str) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice, {"to": "somebody@else.example"})
     receipt = quickbooks.connector().perform(write)
     (email,) = quickbooks.state()["emails"]
@@ -83,7 +80,7 @@ def test_the_invoices_own_address_is_used_unchanged(quickbooks: Any, debtor: str
 def test_an_invoice_without_address_uses_a_customer_address(
     quickbooks: Any, debtor: str, details: dict[str, str], customer: dict[str, Any], to: str
 ) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     without_email(quickbooks, debtor, invoice, on_customer=customer)
     quickbooks.connector().perform(reminder(quickbooks, debtor, invoice, details))
     assert [email["to"] for email in quickbooks.state()["emails"]] == [[to]]
@@ -101,7 +98,7 @@ def test_an_invoice_without_address_uses_a_customer_address(
 def test_what_quickbooks_would_silently_not_send_is_refused(
     quickbooks: Any, debtor: str, address: str, says: str
 ) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     email = {"BillEmail": {"Address": address}} if address else {}
     without_email(quickbooks, debtor, invoice, on_invoice=email)
     with pytest.raises(Rejected, match=says):
@@ -114,7 +111,7 @@ def test_what_quickbooks_would_silently_not_send_is_refused(
 def test_an_email_whose_note_failed_is_not_sent_again(
     quickbooks: Any, debtor: str, status: int
 ) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice)
     quickbooks.sandbox.faults.add({"path": "/attachable", "method": "POST", "status": status})
     with pytest.raises(OutcomeUnknown, match="in part"):
@@ -127,7 +124,7 @@ def test_an_email_whose_note_failed_is_not_sent_again(
 
 
 def test_a_second_reminder_is_a_second_email(quickbooks: Any, debtor: str) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     first = reminder(quickbooks, debtor, invoice)
     quickbooks.connector().perform(first)
     quickbooks.advance(timedelta(days=14))
@@ -138,7 +135,7 @@ def test_a_second_reminder_is_a_second_email(quickbooks: Any, debtor: str) -> No
 
 
 def test_an_email_quickbooks_reports_failed_is_a_refusal(quickbooks: Any, debtor: str) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     body = {
         "Invoice": {
             "Id": invoice,
@@ -153,7 +150,7 @@ def test_an_email_quickbooks_reports_failed_is_a_refusal(quickbooks: Any, debtor
 
 
 def test_a_deleted_invoice_cannot_tell_whether_it_was_sent(quickbooks: Any, debtor: str) -> None:
-    invoice = an_invoice(quickbooks, debtor)
+    invoice = invoice_to(quickbooks, debtor)
     write = reminder(quickbooks, debtor, invoice)
     with quickbooks.sandbox.lock:
         quickbooks.book.ledger.drop("Invoice", invoice)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, an_invoice_ref
 
 from arsync.connector_sdk import Write
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via
+from arsync.core.actions import ActionKind, Via
 from arsync.core.actions.registry import UNDOABLE
 from arsync.core.actions.reversal import undo_action
 from arsync_quickbooks.write_client import REQUEST_ID_LENGTH_MAX
@@ -243,13 +243,12 @@ def prepare_ledger(bench: Any) -> None:
 def make_write(
     kind: ActionKind, via: Via, details: Mapping[str, str], *, subject: str = ""
 ) -> Write:
-    action = Action(
-        payload=a_payload(kind, **details),
-        connection="c",
+    action = an_action(
+        kind,
+        details=details,
         contact_id="801",
         contact_name="Acme Ltd",
-        because=Because("standard.yaml", 1, "Rule"),
-        invoices=(InvoiceRef("901", "INV-901", Decimal(100), "EUR"),),
+        invoices=(an_invoice_ref("901", currency="EUR"),),
         subject=subject or f"{kind} {via}",
         via=via,
     )

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import an_action, an_invoice_ref
 
 from arsync.connector_sdk import Write
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, Via, marker
+from arsync.core.actions import ActionKind, Because, Via, marker
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 
@@ -31,16 +31,13 @@ def make_write(
     currency: str = "GBP",
     subject: str = "",
 ) -> Write:
-    action = Action(
-        payload=a_payload(kind, **(details or {})),
-        connection="c",
+    action = an_action(
+        kind,
+        details=details,
         contact_id=contact,
         contact_name="Acme Ltd",
         because=Because("standard.yaml", 31, "Seriously overdue"),
-        invoices=tuple(
-            InvoiceRef(invoice_id, f"INV-{invoice_id}", Decimal(100), currency)
-            for invoice_id in invoices
-        ),
+        invoices=tuple(an_invoice_ref(invoice_id, currency=currency) for invoice_id in invoices),
         via=via,
         subject=subject,
     )

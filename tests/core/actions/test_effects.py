@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
-from tests.builders.actions import a_payload
+from tests.builders.actions import a_payload, an_action
 
-from arsync.core.actions import Action, ActionKind, Because, InvoiceRef
+from arsync.core.actions import Action, ActionKind, InvoiceRef
 from arsync.core.actions.effects import (
     after,
     after_reasons,
@@ -23,17 +23,6 @@ from arsync.core.ledger.records import Allocation, Promise
 
 Desk = Any
 TODAY = date(2026, 11, 20)
-
-
-def an_action(kind: ActionKind, *, details: dict[str, str] | None = None, **values: Any) -> Action:
-    return Action(
-        payload=a_payload(kind, **(details or {})),
-        connection="acme",
-        contact_id="c1",
-        contact_name="Acme",
-        because=Because("r.yaml", 3, "Standard"),
-        **values,
-    )
 
 
 def a_reminder(step: str = "first reminder", day: int = 1) -> Action:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import yaml
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from tests.builders.schemas import schema_class, validator
 
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.conditions import COMPARISONS
@@ -47,7 +48,6 @@ from arsync.core.rulebook.reading.value_types import (
 )
 
 MORE = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
-VALIDATOR = jsonschema.Draft202012Validator(schema())
 GROUPS = ("Key account", "Small")
 
 
@@ -68,6 +68,11 @@ for tag, pattern, first in (
     ),
 ):
     Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), first)
+
+
+@cache
+def schema_validator() -> Any:
+    return validator(schema())
 
 
 def _integer(loader: Any, node: yaml.ScalarNode) -> int:
@@ -225,7 +230,7 @@ def test_what_the_reader_accepts_the_schema_accepts(text: str) -> None:
     if rulebook is not None:
         problems = [
             f"{list(iter_error.absolute_path)}: {iter_error.message[:200]}"
-            for iter_error in VALIDATOR.iter_errors(yaml.load(text, Core))
+            for iter_error in schema_validator().iter_errors(yaml.load(text, Core))
         ]
         assert problems == [], text
 
@@ -249,7 +254,7 @@ def test_most_generated_rulebooks_are_sound() -> None:
 
 
 def test_the_schema_is_valid_and_describes_every_key() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
+    schema_class().check_schema(schema())
     described = schema()
     assert set(described["properties"]) == {key.name for key in TOP}
     assert all(key["description"] for key in described["properties"].values())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.builders.actions import a_payload
+from tests.builders.actions import a_payload, an_action
 
 from arsync.core.actions import (
     Action,
@@ -41,11 +41,9 @@ FACTS = {
 }
 
 
-def an_action(payload: Payload) -> Action:
-    return Action(
+def whole_action(payload: Payload) -> Action:
+    return an_action(
         payload=payload,
-        connection="acme",
-        contact_id="c1",
         contact_name="Müller & Söhne",
         because=Because("rules.yaml", 57, "Standard cadence", FACTS),
         invoices=(InvoiceRef("i1", "INV-1", Decimal("0.10"), "GBP", 2, "second", 14, 14),),
@@ -58,7 +56,7 @@ def an_action(payload: Payload) -> Action:
 
 @pytest.mark.parametrize("kind", ActionKind)
 def test_each_kind_comes_back_equal(kind: ActionKind) -> None:
-    action = an_action(a_payload(kind))
+    action = whole_action(a_payload(kind))
     again = decode_action(encode_action(action))
     assert again == action
     assert (again.kind, again.key) == (kind, action.key)

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from importlib.resources import files
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders.schemas import schema_class, validator
 
 from arsync.core.rulebook import Problem
 from arsync.core.trials.scenario import Scenario, read_scenarios
@@ -245,8 +245,8 @@ STORIES = files("arsync_rulebooks") / "scenarios"
 def test_the_schema_takes_the_shipped_stories(name: str) -> None:
     text = (STORIES / f"{name}.yaml").read_text(encoding="utf-8")
     tree = yaml.load(text, Loader=yaml.BaseLoader)
-    jsonschema.Draft202012Validator.check_schema(scenario_schema())
-    jsonschema.Draft202012Validator(scenario_schema()).validate(tree)
+    schema_class().check_schema(scenario_schema())
+    validator(scenario_schema()).validate(tree)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_the_schema_takes_the_shipped_stories(name: str) -> None:
 def test_the_schema_refuses_what_the_reader_refuses(lines: str) -> None:
     assert problems_of(HEAD + lines + "\n")
     tree = yaml.load(HEAD + lines + "\n", Loader=yaml.BaseLoader)
-    assert not jsonschema.Draft202012Validator(scenario_schema()).is_valid(tree)
+    assert not validator(scenario_schema()).is_valid(tree)
 
 
 SHIPPED = (STORIES / "standard.yaml").read_text(encoding="utf-8")
