@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.customer import customer
 from benchmarks.judging import backtesting, checking, evaluating
 from benchmarks.measure import busy
 from benchmarks.report import Section, show, write_docs
@@ -20,6 +21,7 @@ QUICK = Scale(contacts=1_000, invoices=10_000, rounds=1, judged=False)
 SECTIONS: dict[str, Callable[[Scale, Path], Sequence[Section]]] = {
     "start": start,
     "storing": storing,
+    "customer": customer,
     "planning": planning,
     "check": checking,
     "evaluate": evaluating,

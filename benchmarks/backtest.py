@@ -182,10 +182,10 @@ def main() -> int:
         choices=arsync_rulebooks.names(),
         help="may be given more than once",
     )
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     same = True
-    for name in wanted.rulebook or RULEBOOKS:
-        measured = measure(name, wanted.invoices, wanted.share)
+    for name in options.rulebook or RULEBOOKS:
+        measured = measure(name, options.invoices, options.share)
         same = same and measured.same
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(

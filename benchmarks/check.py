@@ -22,22 +22,22 @@ READ_MS_MAX = 100
 
 def rulebook(rules: int) -> str:
     """Return a rulebook of so many rules: limits, holds and cadences by group."""
-    groups = "".join(f"  G{one}: {{contact_group: g{one}}}\n" for one in range(50))
+    groups = "".join(f"  G{number}: {{contact_group: g{number}}}\n" for number in range(50))
     limits = "".join(
-        f"  - name: L{one}\n    when:\n      group: G{one % 50}\n"
-        f"      balance: {{at_least: {one}}}\n    limit: {one * 10 + 10}\n"
-        for one in range(rules // 2)
+        f"  - name: L{number}\n    when:\n      group: G{number % 50}\n"
+        f"      balance: {{at_least: {number}}}\n    limit: {number * 10 + 10}\n"
+        for number in range(rules // 2)
     )
     holds = "".join(
-        f"  - name: H{one}\n    when:\n      group: G{one % 50}\n"
-        f"      oldest_days_overdue: {{at_least: {one}}}\n    unless: {{promise_to_pay: open}}\n"
-        for one in range(rules * 3 // 10)
+        f"  - name: H{number}\n    when:\n      group: G{number % 50}\n"
+        f"      oldest_days_overdue: {{at_least: {number}}}\n    unless: {{promise_to_pay: open}}\n"
+        for number in range(rules * 3 // 10)
     )
     cadences = "".join(
-        f"  - name: C{one}\n    when: {{group: G{one % 50}, tag: t{one}}}\n    steps:\n"
+        f"  - name: C{number}\n    when: {{group: G{number % 50}, tag: t{number}}}\n    steps:\n"
         "      - {day: 1, email: first reminder}\n      - {day: 14, email: second reminder}\n"
         "      - {day: 30, email: final notice, approval: required}\n"
-        for one in range(rules - rules // 2 - rules * 3 // 10)
+        for number in range(rules - rules // 2 - rules * 3 // 10)
     )
     return (
         f"version: 1\ncurrency: GBP\ngroups:\n{groups}credit_limits:\n{limits}"
@@ -80,12 +80,14 @@ def main() -> None:
     parser.add_argument("--rules", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    found = measured(options.rules, options.rounds)
-    missed = "" if found.inner < READ_MS_MAX else "   MISSED"
+    figures = measured(options.rules, options.rounds)
+    missed = "" if figures.inner < READ_MS_MAX else "   MISSED"
     print(f"{options.rules} rules, processor time")
-    print(f"read and look for warnings  {found.inner:6.0f} ms  aim below {READ_MS_MAX} ms{missed}")
-    print(f"the whole command           {found.whole:6.0f} ms")
-    print(f"Python with click and yaml  {found.bare:6.0f} ms")
+    print(
+        f"read and look for warnings  {figures.inner:6.0f} ms  aim below {READ_MS_MAX} ms{missed}"
+    )
+    print(f"the whole command           {figures.whole:6.0f} ms")
+    print(f"Python with click and yaml  {figures.bare:6.0f} ms")
 
 
 def _processes(words: list[str], folder: str, rounds: int) -> float:

@@ -20,28 +20,30 @@ STATUS = {"AUTHORISED": "open", "SUBMITTED": "draft"}
 
 def differences(ledger: dict[str, Any], database: str) -> dict[str, int]:
     """Count invoices that are lost, too many, or different, and the same for payments."""
-    theirs = {
+    platform_invoices = {
         row["id"]: (STATUS.get(row["status"], row["status"].lower()), Decimal(row["amount_due"]))
         for row in ledger["invoices"]
         if row["status"] != "DELETED" and row.get("type", "ACCREC") == "ACCREC"
     }
-    with sqlite3.connect(database) as connection:
-        rows = connection.execute(
+    with sqlite3.connect(database) as db:
+        rows = db.execute(
             "SELECT id, status, amount_due FROM invoices WHERE status != 'deleted'"
         ).fetchall()
-        payments = connection.execute(
-            "SELECT count(*) FROM payments WHERE status = 'active'"
-        ).fetchone()[0]
-    ours = {row[0]: (row[1], from_units(row[2])) for row in rows}
+        payments = db.execute("SELECT count(*) FROM payments WHERE status = 'active'").fetchone()[0]
+    stored_invoices = {row[0]: (row[1], from_units(row[2])) for row in rows}
     paid = {row["id"] for row in ledger["payments"] if row["status"] in {"AUTHORISED", "paid"}}
     # In QuickBooks money outlives the invoice that it was for.
     paid |= {row["id"] for row in ledger["credits"] if row["kind"] == "unapplied payment"}
-    both = theirs.keys() & ours.keys()
+    both = platform_invoices.keys() & stored_invoices.keys()
     return {
-        "invoices": len(theirs),
-        "lost": len(theirs.keys() - ours.keys()),
-        "doubled": len(rows) - len(ours) + len(ours.keys() - theirs.keys()),
-        "different": sum(theirs[one] != ours[one] for one in both),
+        "invoices": len(platform_invoices),
+        "lost": len(platform_invoices.keys() - stored_invoices.keys()),
+        "doubled": len(rows)
+        - len(stored_invoices)
+        + len(stored_invoices.keys() - platform_invoices.keys()),
+        "different": sum(
+            platform_invoices[invoice_id] != stored_invoices[invoice_id] for invoice_id in both
+        ),
         "payments": len(paid),
         "payments_off": abs(len(paid) - payments),
     }

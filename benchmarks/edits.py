@@ -28,18 +28,18 @@ def edits(invoices: list[dict[str, Any]], chance: random.Random) -> Iterator[dic
     today = datetime.now(UTC).date()
     chance.shuffle(invoices)
     for number, invoice in enumerate(invoices):
-        one = {"invoice_id": invoice["id"]}
+        named = {"invoice_id": invoice["id"]}
         due = Decimal(invoice["amount_due"])
         match number % 6:
             case 0:
-                yield {"do": "pay", **one, "amount": str(due), "on": f"{today}"}
+                yield {"do": "pay", **named, "amount": str(due), "on": f"{today}"}
             case 1:
-                part = str((due / 2).quantize(Decimal("0.01")) or due)
-                yield {"do": "pay", **one, "amount": part, "on": f"{today}"}
+                amount = str((due / 2).quantize(Decimal("0.01")) or due)
+                yield {"do": "pay", **named, "amount": amount, "on": f"{today}"}
             case 2:
-                yield {"do": "void", **one}
+                yield {"do": "void", **named}
             case 3:
-                yield {"do": "set_due_date", **one, "on": f"{today + timedelta(days=9)}"}
+                yield {"do": "set_due_date", **named, "on": f"{today + timedelta(days=9)}"}
             case 4:
                 yield {
                     "do": "create_invoice",
@@ -49,7 +49,7 @@ def edits(invoices: list[dict[str, Any]], chance: random.Random) -> Iterator[dic
                     "due_on": f"{today + timedelta(days=30)}",
                 }
             case _:
-                yield {"do": "delete_invoice", **one}
+                yield {"do": "delete_invoice", **named}
 
 
 def main() -> None:

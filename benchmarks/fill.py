@@ -35,10 +35,10 @@ def main() -> None:
             "bench", platform="xero", organisation=Organisation("o1", "Bench", "GBP", "GB")
         )
         people = [
-            Contact(f"c{one:06}", f"Customer {one}", email=f"accounts@c{one}.example")
-            for one in range(contacts)
+            Contact(f"c{number:06}", f"Customer {number}", email=f"accounts@c{number}.example")
+            for number in range(contacts)
         ]
-        owed = [_invoice(one, contacts, now) for one in range(invoices)]
+        owed = [_invoice(number, contacts, now) for number in range(invoices)]
         kinds: Sequence[tuple[RecordKind, list[Any]]] = (
             (RecordKind.CONTACTS, people),
             (RecordKind.INVOICES, owed),

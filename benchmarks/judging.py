@@ -94,20 +94,20 @@ def _conditions(scale: Scale) -> Section:
 
 def checking(_scale: Scale, _folder: Path) -> Sequence[Section]:
     """Measure how long it takes to check a long rulebook."""
-    taken = check.measured(CHECKED_RULES, CHECK_ROUNDS)
+    figures = check.measured(CHECKED_RULES, CHECK_ROUNDS)
     section = Section(f"Checking {CHECKED_RULES} rules", "Python with click and yaml")
     section.add(
         Row(
             "processor ms to read and warn",
-            f"{taken.inner:.0f}",
+            f"{figures.inner:.0f}",
             "",
             "",
             f"under {check.READ_MS_MAX}",
-            taken.inner < check.READ_MS_MAX,
+            figures.inner < check.READ_MS_MAX,
         )
     )
     section.add(
-        Row("processor ms of `arsync rules check`", f"{taken.whole:.0f}", f"{taken.bare:.0f}")
+        Row("processor ms of `arsync rules check`", f"{figures.whole:.0f}", f"{figures.bare:.0f}")
     )
     return [section]
 

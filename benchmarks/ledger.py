@@ -104,14 +104,14 @@ class Ledger(World):
                 timeout=CALL_SECONDS_MAX,
             )
             answer = parse_qs(urlsplit(page.headers["Location"]).query)
-            wanted = {
+            query = {
                 "grant_type": "authorization_code",
                 "code": answer["code"][0],
                 "redirect_uri": REDIRECT_URL,
             }
             tokens: dict[str, Any] = session.post(
                 self.url + TOKEN[self.platform],
-                data=wanted,
+                data=query,
                 auth=PEER_APP,
                 timeout=CALL_SECONDS_MAX,
             ).json()

@@ -48,12 +48,12 @@ def cost_of(command: Sequence[str | Path], *, log: Path, codes: Sequence[int] = 
     done = subprocess.run(
         [str(word) for word in words], check=True, capture_output=True, text=True, env=env, cwd=ROOT
     )
-    found = json.loads(done.stdout)
-    code = found.pop("code")
+    figures = json.loads(done.stdout)
+    code = figures.pop("code")
     if code not in codes:
-        said = log.read_text(errors="replace").strip().splitlines()[-8:]
-        raise Failed(f"{' '.join(map(str, command))} ended with {code}:\n" + "\n".join(said))
-    return Cost(**found)
+        last_lines = log.read_text(errors="replace").strip().splitlines()[-8:]
+        raise Failed(f"{' '.join(map(str, command))} ended with {code}:\n" + "\n".join(last_lines))
+    return Cost(**figures)
 
 
 def machine() -> str:

@@ -15,10 +15,10 @@ import rule_engine  # type: ignore[import-not-found]
 
 def main() -> None:
     """Evaluate each rule on each row and say how long that took and how often it held."""
-    told = json.load(sys.stdin)
+    task = json.load(sys.stdin)
     context = rule_engine.Context(default_value=None)
-    rules = [rule_engine.Rule(text, context=context) for text in told["rules"]]
-    rows = told["rows"]
+    rules = [rule_engine.Rule(text, context=context) for text in task["rules"]]
+    rows = task["rows"]
     held = 0
     start = time.process_time()
     for row in rows:

@@ -54,8 +54,8 @@ def python_of(peer: Peer) -> Path:
     folder = OUT / "venvs" / peer.name.replace(" ", "-")
     python = folder / "bin" / "python"
     stamp = folder / "installed"
-    wanted = " ".join(peer.requirements)
-    if stamp.exists() and stamp.read_text() == wanted:
+    requirements = " ".join(peer.requirements)
+    if stamp.exists() and stamp.read_text() == requirements:
         return python
     for command in (
         [sys.executable, "-m", "venv", "--clear", str(folder)],
@@ -71,9 +71,11 @@ def python_of(peer: Peer) -> Path:
     ):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise LeftOut(f"{wanted} cannot be installed: {said[-1] if said else 'no word'}")
-    stamp.write_text(wanted)
+            last_lines = (done.stderr or done.stdout).strip().splitlines()
+            raise LeftOut(
+                f"{requirements} cannot be installed: {last_lines[-1] if last_lines else 'no word'}"
+            )
+    stamp.write_text(requirements)
     return python
 
 
@@ -118,8 +120,8 @@ def _tap(module: str, config: Callable[[dict[str, Any]], dict[str, Any]]) -> Any
         catalog = json.loads(log.with_suffix(".out").read_text())
         for stream in catalog["streams"]:
             chosen = stream["tap_stream_id"] in STREAMS[ledger.platform]
-            for part in stream["metadata"]:
-                part["metadata"]["selected"] = chosen
+            for entry in stream["metadata"]:
+                entry["metadata"]["selected"] = chosen
         chosen_file = folder / "catalog.json"
         chosen_file.write_text(json.dumps(catalog))
         with ledger.asked() as askeds:

@@ -129,4 +129,6 @@ HOW = """
 - **Stored rows a second** compares with the driver alone: finished rows, the same tables and
   indexes, the same transactions of one page (`executemany` on SQLite, COPY on PostgreSQL). The
   driver flushes each to the disk; arsync leaves pages, which can be read again, to the next flush.
+- **One customer** is read from a store on SQLite with ten invoices to a customer, every twentieth
+  open, in one process. The column beside it is the same in a ledger of a tenth of the size.
 """

@@ -171,16 +171,20 @@ def _while_edited(sandbox: Ledger, home: Path) -> Row:
         people.stdin.write("go\n")
         people.stdin.flush()
         pull(sandbox, home)
-        said, _ = people.communicate(timeout=60)
+        output, _ = people.communicate(timeout=60)
     finally:
         people.kill()
         people.wait()
     pull(sandbox, home)
-    found = json.loads(_python("compare", sandbox.url, sandbox.platform, str(home / "arsync.db")))
-    wrong = sum(found[name] for name in ("lost", "doubled", "different", "payments_off"))
-    words = f"{found['lost']} lost, {found['doubled']} doubled, {found['different']} different"
+    compared = json.loads(
+        _python("compare", sandbox.url, sandbox.platform, str(home / "arsync.db"))
+    )
+    wrong = sum(compared[name] for name in ("lost", "doubled", "different", "payments_off"))
+    words = (
+        f"{compared['lost']} lost, {compared['doubled']} doubled, {compared['different']} different"
+    )
     return Row(
-        f"after {int(said.split()[-1]):,} edits during a pull", words, "", "", "none", wrong == 0
+        f"after {int(output.split()[-1]):,} edits during a pull", words, "", "", "none", wrong == 0
     )
 
 
@@ -195,46 +199,46 @@ def _against(
     platform, word = sandbox.platform, peer.name.split()[0]
     section = Section(f"Against {peer.name} on {LABEL[platform]}", peer.name)
     try:
-        theirs = run_peer(peer, sandbox, folder / f"{platform}-{word}")
+        peer_cost = run_peer(peer, sandbox, folder / f"{platform}-{word}")
     except LeftOut as reason:
         section.notes.append(f"Left out: {reason}")
         return section, before
     home = folder / f"{platform}-after-{word}"
     connect(sandbox, home)
     after = pull(sandbox, home)
-    means = [(one + other) / 2 for one, other in zip(before.cost, after.cost, strict=True)]
+    means = [(first + second) / 2 for first, second in zip(before.cost, after.cost, strict=True)]
     pulled = Pulled(Cost(*means), after.asked)
-    _compare(section, pulled, theirs, judged=judged and peer is TAP_XERO)
+    _compare(section, pulled, peer_cost, judged=judged and peer is TAP_XERO)
     section.notes.append(
         f"{peer.name} {peer.does}; arsync normalises and stores. The sandbox took "
-        f"{theirs.asked.cpu_seconds:.1f} processor seconds for it, "
+        f"{peer_cost.asked.cpu_seconds:.1f} processor seconds for it, "
         f"{pulled.asked.cpu_seconds:.1f} for arsync."
     )
     return section, after
 
 
-def _compare(section: Section, ours: Pulled, theirs: Pulled, *, judged: bool) -> None:
+def _compare(section: Section, own: Pulled, peer_cost: Pulled, *, judged: bool) -> None:
     def row(what: str, mine: float, other: float, form: str) -> Row:
         return Row(what, format(mine, form), format(other, form), f"{other / mine:.1f}")
 
-    faster = theirs.cost.seconds / ours.cost.seconds
-    seconds = row("seconds", ours.cost.seconds, theirs.cost.seconds, ".1f")
+    faster = peer_cost.cost.seconds / own.cost.seconds
+    seconds = row("seconds", own.cost.seconds, peer_cost.cost.seconds, ".1f")
     if judged:
         met = faster >= TIMES_FASTER_MIN
         seconds = seconds._replace(aim=f"{TIMES_FASTER_MIN} times faster", met=met)
-    section.add(row("calls", ours.asked.calls, theirs.asked.calls, ","))
-    section.add(row("megabytes sent", ours.asked.bytes / 1e6, theirs.asked.bytes / 1e6, ",.1f"))
+    section.add(row("calls", own.asked.calls, peer_cost.asked.calls, ","))
+    section.add(row("megabytes sent", own.asked.bytes / 1e6, peer_cost.asked.bytes / 1e6, ",.1f"))
     section.add(seconds)
-    section.add(row("processor seconds", ours.cost.cpu_seconds, theirs.cost.cpu_seconds, ".1f"))
-    section.add(row("peak MB", ours.cost.peak_mb, theirs.cost.peak_mb, ".0f"))
+    section.add(row("processor seconds", own.cost.cpu_seconds, peer_cost.cost.cpu_seconds, ".1f"))
+    section.add(row("peak MB", own.cost.peak_mb, peer_cost.cost.peak_mb, ".0f"))
 
 
 def _counts(home: Path) -> dict[str, int]:
     import sqlite3
 
-    with sqlite3.connect(home / "arsync.db") as connection:
+    with sqlite3.connect(home / "arsync.db") as db:
         return {
-            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("contacts", "invoices", "payments", "credits")
         }
 
@@ -293,9 +297,9 @@ def start(_scale: Scale, folder: Path) -> Sequence[Section]:
     """Measure how long the command takes to say anything."""
     section = Section("Starting", "python -c pass")
     rounds = 7
-    ours = [cost_of([*ARSYNC, "--help"], log=folder / "help.log") for _ in range(rounds)]
+    of_help = [cost_of([*ARSYNC, "--help"], log=folder / "help.log") for _ in range(rounds)]
     bare = [cost_of([sys.executable, "-c", "pass"], log=folder / "bare.log") for _ in range(rounds)]
-    best, least = (min(cost.seconds for cost in costs) * 1000 for costs in (ours, bare))
+    best, least = (min(cost.seconds for cost in costs) * 1000 for costs in (of_help, bare))
     section.add(
         Row(
             "milliseconds of `arsync --help`",

@@ -153,14 +153,14 @@ def postgresql_driver(url: str, rows: list[list[Values]]) -> float:
         pass
     plain: Any = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     statement = f"COPY invoices ({', '.join(COLUMNS)}) FROM STDIN"
-    with psycopg.connect(plain) as connection:
+    with psycopg.connect(plain) as db:
 
         def insert_all() -> None:
             for page in rows:
-                with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                with db.cursor() as cursor, cursor.copy(statement) as copy:
                     for row in page:
                         copy.write_row(row)
-                connection.commit()
+                db.commit()
 
         return seconds_of(insert_all)
 
@@ -180,13 +180,13 @@ def fresh_postgresql(url: str) -> Iterator[str]:
     parsed = make_url(url)
     plain = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
     schema = f"arsync_bench_{secrets.token_hex(4)}"
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
+    with psycopg.connect(plain, autocommit=True) as db:
+        db.execute(f"CREATE SCHEMA {schema}")
         try:
             inside = parsed.update_query_dict({"options": f"-csearch_path={schema}"})
             yield inside.render_as_string(hide_password=False)
         finally:
-            connection.execute(f"DROP SCHEMA {schema} CASCADE")
+            db.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 class Rate(NamedTuple):

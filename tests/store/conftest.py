@@ -41,8 +41,8 @@ def asked(
     store: Store, connection_id: int, action: Action, *, who: str, why: str, now: datetime
 ) -> ActionRow:
     """Add an action that a person asked for, as recording a promise does."""
-    with store._database.write() as connection:
-        return add_asked(connection, connection_id, action, who=who, why=why, now=now)
+    with store._database.write() as db:
+        return add_asked(db, connection_id, action, who=who, why=why, now=now)
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Pat
     url = request.getfixturevalue("migrated_schema")
     yield url
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
+    with engine.begin() as db:
         for table in reversed(metadata.sorted_tables):
-            connection.execute(text(f"DELETE FROM {table.name}"))
+            db.execute(text(f"DELETE FROM {table.name}"))
     engine.dispose()
 
 

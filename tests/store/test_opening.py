@@ -44,8 +44,8 @@ def a_contact(name: str = "Customer") -> Page:
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
-    with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+    with store.engine.connect() as db:
+        context = MigrationContext.configure(db)
         assert compare_metadata(context, metadata) == []
 
 
@@ -69,8 +69,8 @@ def test_a_current_store_is_opened_unchanged(
 def test_a_newer_versions_store_is_refused_unchanged(
     store: Store, store_url: str, connection: ConnectionRow
 ) -> None:
-    with store.engine.begin() as database:
-        database.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with store.engine.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     try:
         with pytest.raises(
             UserMistake, match=r"newer arsync \(its revision is 9999.*Upgrade arsync"
@@ -78,9 +78,9 @@ def test_a_newer_versions_store_is_refused_unchanged(
             open_store(store_url, clock=CLOCK)
         assert store.connections.all() == [connection]
     finally:
-        with store.engine.begin() as database:
+        with store.engine.begin() as db:
             newest = {"revision": migrate.REVISIONS[-1]}
-            database.execute(text("UPDATE alembic_version SET version_num = :revision"), newest)
+            db.execute(text("UPDATE alembic_version SET version_num = :revision"), newest)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -112,12 +112,12 @@ def test_processes_opening_a_new_store_together_create_it_once(empty_url: str) -
 def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     driver = "sqlite" if empty_url.startswith("sqlite") else "postgresql+psycopg"
     engine = create_engine(make_url(empty_url).set(drivername=driver))
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE runs (id INTEGER)"))
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE runs (id INTEGER)"))
     with pytest.raises(Exception, match="runs"):
         open_store(empty_url, clock=CLOCK)
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE runs"))
+    with engine.begin() as db:
+        db.execute(text("DROP TABLE runs"))
     engine.dispose()
     open_store(empty_url, clock=CLOCK).close()
 
@@ -137,10 +137,10 @@ def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("revision", migrate.REVISIONS)
 def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision: str) -> None:
     database = Database(empty_url)
-    with database.write() as connection:
-        migrate.upgrade(connection, revision)
-    with database.write() as connection:
-        fill_every_table(connection)
+    with database.write() as db:
+        migrate.upgrade(db, revision)
+    with database.write() as db:
+        fill_every_table(db)
     before = raw_rows(database.engine)
     open_store(empty_url, clock=CLOCK).close()
     after = raw_rows(database.engine)
@@ -148,9 +148,9 @@ def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision:
     for name, rows in before.items():
         kept = [{column: row[column] for column in rows[0]} for row in after[name]]
         assert kept == rows, name
-    with database.read() as connection:  # and each value reads as what its column holds now
+    with database.read() as db:  # and each value reads as what its column holds now
         for table in metadata.sorted_tables:
-            assert len(connection.execute(select(table)).all()) == len(after[table.name])
+            assert len(db.execute(select(table)).all()) == len(after[table.name])
     database.engine.dispose()
 
 
@@ -318,12 +318,12 @@ def an_organisation() -> Organisation:
 
 
 def test_a_power_cut_may_lose_pages_but_no_claim(store: Store) -> None:
-    database = store.ledger._database
+    database = store.ledger.database
     ask = "PRAGMA synchronous" if database.is_sqlite else "SHOW synchronous_commit"
     answers = []
     for repeatable in (True, False):
-        with database.write(repeatable=repeatable) as connection:
-            answers.append(connection.exec_driver_sql(ask).scalar_one())
+        with database.write(repeatable=repeatable) as db:
+            answers.append(db.exec_driver_sql(ask).scalar_one())
     assert answers == ([1, 2] if database.is_sqlite else ["off", "on"])
 
 

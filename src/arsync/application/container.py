@@ -217,7 +217,7 @@ class Parts:
             connection.grant_id,
             connection.settings,
             writing=writing,
-            before_change=lambda: self.store.runs.insist(connection.id),
+            before_change=lambda: self.store.runs.ensure_lock_held(connection.id),
             probing=self.resting(connection) is not None,
             stop=stop,
         ) as connector:

@@ -66,7 +66,7 @@ def tell_of_open_outcomes(parts: Parts, connection: ConnectionRow) -> None:
     digest = hashlib.sha256("".join(keys).encode()).hexdigest()
     letter = _open_outcomes(connection, count, unsettleds, parts.zone(connection))
     if _told(parts, letter, f"open-{digest[:24]}"):
-        parts.store.actions.tell(keys, now=parts.clock.now())
+        parts.store.actions.mark_notified(keys, now=parts.clock.now())
 
 
 def _told(parts: Parts, letter: Letter, key: str) -> bool:

@@ -183,7 +183,9 @@ def save_plan(parts: Parts, connection: ConnectionRow, result: RunResult, planne
     assert result.plan is not None, "a plan is saved after it is made"
     outbox.settle_undone(parts.store, connection)
     outbox.end_decisions(parts.store, result.plan.ended_refusals, clock=parts.clock)
-    actions = outbox.torn(parts.store, connection, result.plan, lambda account: planner([account]))
+    actions = outbox.interrupted_batches(
+        parts.store, connection, result.plan, lambda account: planner([account])
+    )
     if actions:
         result.plan = replace(result.plan, actions=and_more(result.plan.actions, actions))
     renewed = _take_back(parts, connection, result.plan)

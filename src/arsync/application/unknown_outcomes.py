@@ -71,7 +71,7 @@ def untold(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:
 
     An unknown outcome counts once it was looked up in vain: most are settled by the next look.
     """
-    rows = parts.store.actions.untold(connection.id)
+    rows = parts.store.actions.not_notified(connection.id)
     now = parts.clock.now()
     unsettleds = [explained(parts, connection, row) for row in rows]
     return [one for one in unsettleds if _was_looked_up(one) or is_late(one.listed.row, now)]

@@ -14,7 +14,7 @@ from arsync.outbox.approvals import (
     unsettled,
 )
 from arsync.outbox.deliver import Delivery
-from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, reasons_gone, torn
+from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, interrupted_batches, reasons_gone
 from arsync.outbox.types import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.outbox.undo_requests import (
     UndoLine,
@@ -53,6 +53,7 @@ __all__ = [
     "check_writes",
     "complete_task",
     "end_decisions",
+    "interrupted_batches",
     "reasons_gone",
     "record_dispute",
     "record_promise",
@@ -60,7 +61,6 @@ __all__ = [
     "resolve",
     "settle_undone",
     "take_back",
-    "torn",
     "undo_lines",
     "undone_by",
     "unsettled",

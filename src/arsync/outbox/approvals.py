@@ -119,7 +119,7 @@ def take_back(
     who = checked(who, WHO_CHARACTERS_MAX)
     reason = checked(why, REASON_CHARACTERS_MAX) or "no reason given"
     said = f"the refusal is taken back: {reason}"
-    return [store.actions.take_back(row.key, who=who, why=said, now=clock.now()) for row in rows]
+    return [store.decisions.take_back(row.key, who=who, why=said, now=clock.now()) for row in rows]
 
 
 def resolve(
@@ -137,7 +137,7 @@ def resolve(
     reason = checked(note, REASON_CHARACTERS_MAX)
     said = f"{who} says that it was {'sent' if sent else 'not sent'}"
     why = f"{said}: {reason}" if reason else said
-    return store.actions.settle(row.key, sent=sent, who=who, why=why, now=clock.now())
+    return store.decisions.settle(row.key, sent=sent, who=who, why=why, now=clock.now())
 
 
 def unsettled(row: ActionRow) -> ActionRow:
@@ -275,7 +275,7 @@ def complete_task(
     text = checked(outcome, REASON_CHARACTERS_MAX)
     who = checked(who, WHO_CHARACTERS_MAX)
     writes = _writes(connection)
-    row = store.actions.complete_task(
+    row = store.decisions.complete_task(
         key,
         who=who,
         outcome=text,

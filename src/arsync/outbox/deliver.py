@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from msgspec.structs import replace
@@ -70,6 +70,7 @@ class Delivery:
         self._today = today
         self._post = post
         self._mailed_now: dict[str, Action] = {}
+        self._histories: dict[str, Sequence[EventRow]] = {}
 
     def undoing(self, row: ActionRow) -> Undoing:
         """Return how what an action wrote stands now, for undoing it; changes nothing."""
@@ -101,6 +102,11 @@ class Delivery:
             raise OutcomeUnknown("a mail server cannot be asked whether it took a message")
         return receipt
 
+    def read_histories(self, rows: Sequence[ActionRow]) -> None:
+        """Read what happened to actions that are read back next, all at once."""
+        keys = [row.key for row in rows]
+        self._histories = {row.key: events for row, events in self._store.actions.with_events(keys)}
+
     def read_back(self, row: ActionRow) -> Receipt | None:
         """Return what shows at the platform of an action that was sent.
 
@@ -117,7 +123,7 @@ class Delivery:
         receipt = self._connector.find(note)
         if receipt is not None:
             return receipt
-        generation = self._store.actions.raise_generation(row.key)
+        generation = self._store.claims.raise_generation(row.key)
         return self._connector.perform(note._replace(generation=generation))
 
     def _mail(self, row: ActionRow, ready: Ready) -> Receipt:
@@ -128,7 +134,7 @@ class Delivery:
             ready.action, ready.account, self._connection.organisation, self._today(), links
         )
         self._prepared(row, ready.action)
-        self._store.runs.insist(self._connection.id)
+        self._store.runs.ensure_lock_held(self._connection.id)
         receipt = self._post.send(outgoing)
         self._mailed_now[row.key] = ready.action
         return receipt
@@ -161,7 +167,7 @@ class Delivery:
             **self._connector.prepare(action),
             PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
         }
-        self._store.actions.save_before(row.key, before)
+        self._store.claims.save_before(row.key, before)
         return row._replace(before=before)
 
     def _write(self, row: ActionRow, action: Action | None = None) -> Write:
@@ -211,7 +217,8 @@ class Delivery:
             return None
         began: datetime | None = None
         first: datetime | None = None
-        for event in self._store.actions.events(row.key):
+        history = self._histories.pop(row.key, None) or self._store.actions.events(row.key)
+        for event in history:
             if event.to_state is ActionState.SENDING:
                 began = event.at
             elif event.to_state in _LEFT_OPEN:

@@ -45,14 +45,14 @@ class Ready(NamedTuple):
 class Gone(NamedTuple):
     """The reason is gone."""
 
-    why: str
+    reason: str
 
 
 class NotYet(NamedTuple):
     """The reason stands, the moment does not."""
 
     not_before: datetime
-    why: str
+    reason: str
 
 
 class Recheck:
@@ -103,16 +103,16 @@ class Recheck:
             return Gone(f"{action.contact_name} is no longer among the customers")
         before = as_before(account, action)
         plan = self._replan(before)
-        fresh = next((one for one in plan.actions if one.key == row.key), None)
+        fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is not None and (others := _not_in(action, fresh)):
             # An invoice that was not in the plan is not slipped in: this is said without it.
-            plan = self._replan(_as_if_told(before, others, plan.as_of))
-            fresh = next((one for one in plan.actions if one.key == row.key), None)
+            plan = self._replan(_as_if_taken(before, others, plan.as_of))
+            fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is None:
             return Gone(_why_gone(self._store, self._connection, action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
-            why = fresh.payload.waits_for_holidays or "outside the hours in which messages leave"
-            return NotYet(fresh.not_before, why)
+            reason = fresh.payload.waits_for_holidays or "outside the hours in which messages leave"
+            return NotYet(fresh.not_before, reason)
         unapproved = self._unapproved(row, fresh)
         if unapproved:
             return Gone(unapproved)
@@ -121,13 +121,17 @@ class Recheck:
 
     def _unapproved(self, row: ActionRow, fresh: Action) -> str:
         """Return why a person has to approve it first (or again); empty when nobody has to."""
-        if approved_by_person(self._store.actions.events(row.key)):
-            if fresh.step != row.action.step:
-                return f"it was approved as {row.action.step!r}, and would be {fresh.step!r} now"
-            return ""
+        reason = RULEBOOK_ASKS if fresh.needs_approval else ""
         if self._connection.mode == Mode.APPROVE:
-            return ALL_WAIT
-        return RULEBOOK_ASKS if fresh.needs_approval else ""
+            reason = ALL_WAIT
+        if not reason and fresh.step == row.action.step:
+            # Then it makes no difference who approved it, and most need not be asked for.
+            return ""
+        if not approved_by_person(self._store.actions.events(row.key)):
+            return reason
+        if fresh.step != row.action.step:
+            return f"it was approved as {row.action.step!r}, and would be {fresh.step!r} now"
+        return ""
 
     def _account(self, contact_id: str) -> Account | None:
         return next(self._store.ledger.accounts(self._connection.id, [contact_id]), None)
@@ -135,14 +139,14 @@ class Recheck:
     def _read_again(self, action: Action) -> None:
         """Bring the copy up to date for one customer, unless that was just done."""
         now = self._clock.now()
-        wanted = {ref.id for ref in action.invoices}
+        invoice_ids = {ref.id for ref in action.invoices}
         last = self._fresh.get(action.contact_id)
         if last and now - last[0] < timedelta(seconds=self._limits.fresh_seconds):
-            wanted -= last[1]
-            if not wanted:
+            invoice_ids -= last[1]
+            if not invoice_ids:
                 return
         self._read_money(now)
-        ids = self._with_open_ones(action.contact_id, wanted)
+        ids = self._with_open_invoices(action.contact_id, invoice_ids)
         contacts = self._connector.read(RecordKind.CONTACTS, [action.contact_id])
         self._store.ledger.apply(self._connection.id, contacts, now, moves_cursor=False)
         invoices = self._connector.read(RecordKind.INVOICES, ids)
@@ -162,17 +166,12 @@ class Recheck:
             self._store.ledger.apply(self._connection.id, page, now, moves_cursor=False)
         self._money_at = now
 
-    def _with_open_ones(self, contact_id: str, wanted: set[str]) -> Sequence[str]:
+    def _with_open_invoices(self, contact_id: str, invoice_ids: set[str]) -> Sequence[str]:
         """Add the customer's other open invoices: the oldest of them may decide the step."""
-        account = self._account(contact_id)
-        others = [
-            invoice
-            for invoice in (account.invoices if account else ())
-            if invoice.status == DocumentStatus.OPEN and invoice.id not in wanted
-        ]
-        others.sort(key=lambda invoice: (invoice.due_on, invoice.id))
-        room = max(0, self._limits.reread_invoices_max - len(wanted))
-        return [*sorted(wanted), *(invoice.id for invoice in others[:room])]
+        open_ids = self._store.ledger.open_invoices(self._connection.id, contact_id)
+        others = [invoice_id for invoice_id in open_ids if invoice_id not in invoice_ids]
+        room = max(0, self._limits.reread_invoices_max - len(invoice_ids))
+        return [*sorted(invoice_ids), *others[:room]]
 
 
 def as_before(account: Account, action: Action) -> Account:
@@ -216,17 +215,19 @@ def _since(action: Action) -> date:
 
 
 def _not_in(planned: Action, fresh: Action) -> list[InvoiceRef]:
-    known = {ref.id for ref in planned.invoices}
-    return [ref for ref in fresh.invoices if ref.id not in known]
+    planned_ids = {ref.id for ref in planned.invoices}
+    return [ref for ref in fresh.invoices if ref.id not in planned_ids]
 
 
-def _as_if_told(account: Account, refs: Sequence[InvoiceRef], today: date) -> Account:
+def _as_if_taken(account: Account, refs: Sequence[InvoiceRef], today: date) -> Account:
     """Return the account as if the steps of some invoices had been taken today."""
-    told = (SentStep(ref.id, ref.episode, "", ref.day, ref.step, today, "") for ref in refs)
-    return account._replace(sent=(*account.sent, *told))
+    steps = (SentStep(ref.id, ref.episode, "", ref.day, ref.step, today, "") for ref in refs)
+    return account._replace(sent=(*account.sent, *steps))
 
 
-def torn(store: Store, connection: ConnectionRow, plan: Plan, replan: Replan) -> tuple[Action, ...]:
+def interrupted_batches(
+    store: Store, connection: ConnectionRow, plan: Plan, replan: Replan
+) -> tuple[Action, ...]:
     """Return decided messages that a new plan lacks only because their moment has begun.
 
     Messages to one customer leave together. When a run ends between two of them, those that left
@@ -285,9 +286,9 @@ def _reasons_gone(
         for contact in account.contacts
     }
     held: dict[str, list[HeldBack]] = defaultdict(list)
-    for one in plan.held_back:
-        if one.contact_id in accounts:
-            held[one.contact_id].append(one)
+    for held_back in plan.held_back:
+        if held_back.contact_id in accounts:
+            held[held_back.contact_id].append(held_back)
     reasons: dict[str, str] = {}
     for row in gone:
         account = accounts.get(row.action.contact_id)

@@ -215,7 +215,9 @@ def ask_undo(
         if line.goes
     ]
     why = f"{who} asks for it" + (f": {reason}" if reason else "")
-    return list(store.actions.ask_undo(connection.id, undoings, who=who, why=why, now=clock.now()))
+    return list(
+        store.decisions.ask_undo(connection.id, undoings, who=who, why=why, now=clock.now())
+    )
 
 
 def check_writes(connection: ConnectionRow) -> None:
@@ -277,7 +279,7 @@ def end_decisions(store: Store, keys: Sequence[str], *, clock: Clock) -> None:
         row = store.actions.get(key)
         if row.state is _S.REJECTED:
             why = "it was refused; its reason has gone since, so that a new one counts again"
-            store.actions.take_back(key, who=WHO, why=why, now=clock.now())
+            store.decisions.take_back(key, who=WHO, why=why, now=clock.now())
             continue
         owner = store.connections.by_id(row.connection_id)
         mine = undone_by(store, owner).get((row.key, row.generation))

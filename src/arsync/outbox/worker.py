@@ -35,10 +35,12 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
+from arsync.outbox.daily_count import SentToday
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
-from arsync.outbox.types import LIMITS, WHO, ApplyResult, Limits, Post, Replan, effect_of
+from arsync.outbox.types import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
 from arsync.store import Store
+from arsync.store.actions.action_rows import StateChange
 from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode
 
 MISTAKE_PAUSE_SECONDS = 3600.0
@@ -95,6 +97,7 @@ class Outbox:
             store, connection, connector, clock=clock, replan=replan, limits=limits
         )
         self._delivery = Delivery(store, connection, connector, clock=clock, today=today, post=post)
+        self._sent_today = SentToday(store, connection.id)
         self._emails = 0
         self._mail_failures = 0
         self._mail_stopped = False
@@ -111,7 +114,7 @@ class Outbox:
             return self.result
         try:
             # The run lock is ours, so whoever claimed these is dead.
-            self._store.actions.end_leases(
+            self._store.claims.end_leases(
                 self._connection.id, now=self._clock.now(), all_of_them=True
             )
             self._settle(stop)
@@ -170,11 +173,11 @@ class Outbox:
         if receipt is not None:
             self._change(row, _S.SENT, "found at the accounting system", receipt=receipt)
         else:
-            self._store.actions.raise_generation(row.key)
+            self._store.claims.raise_generation(row.key)
             self._change(row, _S.APPROVED, "looked up: it does not stand at the accounting system")
 
     def _looked(self, row: ActionRow, why: str) -> None:
-        self._store.actions.looked(row.key, who=WHO, why=why, now=self._clock.now())
+        self._store.claims.record_lookup(row.key, who=WHO, why=why, now=self._clock.now())
 
     def _note_waiting(self) -> None:
         """Say what only a person can settle."""
@@ -189,10 +192,11 @@ class Outbox:
     # -- send what is approved ----------------------------------------------------------------
 
     def _send(self, stop: Callable[[], bool]) -> None:
+        self._sent_today.forget()  # a look-up may have shown that something never left
         for _ in range(self._limits.actions_per_run_max):
             if stop():
                 raise Stopping
-            row = self._store.actions.claim_next(
+            row = self._store.claims.claim_next(
                 self._connection.id,
                 now=self._clock.now(),
                 lease_seconds=self._limits.lease_seconds,
@@ -204,6 +208,7 @@ class Outbox:
             if row is None:
                 break
             self._one(row)
+            self._sent_today.note(self.result.effects[-1], row.sent_on)
         self._count_left_over()
 
     def _ways(self) -> Collection[Via]:
@@ -219,11 +224,11 @@ class Outbox:
             most = self._limits.smtp_emails_per_day_max
         else:
             # Of the platform's own emails alone: our letters leave past it.
-            theirs = self._connector.capabilities.emails_per_day_max
-            most = min(self._limits.emails_per_day_max, theirs or self._limits.emails_per_day_max)
-        today = self._today()
-        sent = self._store.actions.sent_count(self._connection.id, ActionKind.REMINDER, today, via)
-        return sent < most
+            platform_max = self._connector.capabilities.emails_per_day_max
+            most = min(
+                self._limits.emails_per_day_max, platform_max or self._limits.emails_per_day_max
+            )
+        return self._sent_today.count(via, self._today()) < most
 
     def _count_left_over(self) -> None:
         ways, now = self._ways(), self._clock.now()
@@ -242,7 +247,7 @@ class Outbox:
         if ready is None:
             return
         if action_json(ready.action) != action_json(row.action):
-            self._store.actions.revise(row.key, ready.action)
+            self._store.claims.revise(row.key, ready.action)
             row = row._replace(action=ready.action)
         by_mail = is_letter_by_mail(row.action)
         try:
@@ -281,13 +286,13 @@ class Outbox:
 
     def _give_up(self, row: ActionRow) -> None:
         """Stop trying. What a plan asked for is not refused: the next plan may ask for it again."""
-        why = f"given up after {self._limits.attempts_max} attempts"
+        reason = f"given up after {self._limits.attempts_max} attempts"
         events = self._store.actions.events(row.key)
         # Nobody plans again what a person asked for.
-        self._change(row, _S.REJECTED if row.by_person else _S.WITHDRAWN, why)
+        self._change(row, _S.REJECTED if row.by_person else _S.WITHDRAWN, reason)
         put_off = [event.why for event in events if event.from_state is _S.SENDING]
         last = f"; the last time: {put_off[-1]}" if put_off else ""
-        self.result.problems.append(f"{_title(row)}: {why}{last}")
+        self.result.problems.append(f"{_title(row)}: {reason}{last}")
 
     def _ready(self, row: ActionRow) -> Ready | None:
         """Re-check the reason; None when the action was put away instead."""
@@ -307,10 +312,10 @@ class Outbox:
             self.result.problems.append(f"{_title(row)}: an internal error, see the log.")
             return None
         if isinstance(verdict, Gone):
-            self._change(row, _S.WITHDRAWN, verdict.why)
+            self._change(row, _S.WITHDRAWN, verdict.reason)
             return None
         if isinstance(verdict, NotYet):
-            self._change(row, _S.APPROVED, verdict.why, not_before=verdict.not_before)
+            self._change(row, _S.APPROVED, verdict.reason, not_before=verdict.not_before)
             return None
         return verdict
 
@@ -335,7 +340,9 @@ class Outbox:
     # -- read back what was sent --------------------------------------------------------------
 
     def _confirm(self, stop: Callable[[], bool]) -> None:
-        for row in self._rows(_S.SENT)[: self._limits.confirms_per_run_max]:
+        rows = self._rows(_S.SENT)[: self._limits.confirms_per_run_max]
+        self._delivery.read_histories(rows)
+        for row in rows:
             if stop():
                 raise Stopping
             try:
@@ -357,7 +364,7 @@ class Outbox:
                 continue
             self._confirmed(row, f"read back: {receipt.detail or receipt.reference}")
 
-    def _unseen(self, row: ActionRow, why: str) -> None:
+    def _unseen(self, row: ActionRow, reason: str) -> None:
         """Give up looking for what was sent and has not shown for days, and say so."""
         days = self._limits.confirm_days_max
         if self._clock.now() - row.changed_at < timedelta(days=days):
@@ -368,13 +375,13 @@ class Outbox:
         )
         if row.action.kind is ActionKind.REMINDER:
             # The message has left, or a person says so: only the note about it is missing.
-            why = f"sent; the note about it has not shown for {days} days: {why}"
-            self._confirmed(row, why)
-            self.result.problems.append(f"{_title(row)}: {why}")
+            reason = f"sent; the note about it has not shown for {days} days: {reason}"
+            self._confirmed(row, reason)
+            self.result.problems.append(f"{_title(row)}: {reason}")
         elif event_row.to_state is _S.SENT and event_row.who != WHO:
-            self._confirmed(row, f"{event_row.why}; it has not shown for {days} days: {why}")
+            self._confirmed(row, f"{event_row.why}; it has not shown for {days} days: {reason}")
         else:
-            self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {why}")
+            self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {reason}")
 
     def _confirmed(self, row: ActionRow, why: str) -> None:
         self._change(row, _S.CONFIRMED, why)
@@ -398,28 +405,20 @@ class Outbox:
         self,
         row: ActionRow,
         state: ActionState,
-        why: str,
+        reason: str,
         *,
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
     ) -> None:
+        reason = reason or "no reason was given"
+        change = StateChange(row.state, state, WHO, reason, self._clock.now())
         try:
-            changed = self._store.actions.change(
-                row.key,
-                state,
-                who=WHO,
-                why=why or "no reason was given",
-                now=self._clock.now(),
-                from_state=row.state,
-                attempt=row.attempts,
-                receipt=receipt,
-                not_before=not_before,
-            )
+            self._store.claims.advance(row, change, receipt=receipt, not_before=not_before)
         except UserMistake:
             # Perhaps another run has taken over: then what that one found counts.
-            self._store.runs.insist(self._connection.id)
+            self._store.runs.ensure_lock_held(self._connection.id)
             raise
-        self.result.effects.append(effect_of(changed))
+        self.result.effects.append(Effect(row.key, row.action, state, reason))
 
     def _lost_consent(self, error: NeedsReconnect) -> None:
         self._store.connections.set_state(self._connection.id, ConnectionState.NEEDS_RECONNECT)

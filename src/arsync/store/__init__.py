@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from arsync.clock import Clock
 from arsync.store.actions.action_store import Actions
+from arsync.store.actions.claims import ActionClaims
+from arsync.store.actions.decisions import ActionDecisions
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.admin import backup
 from arsync.store.admin.connections import Connections
@@ -28,6 +30,8 @@ from arsync.store.db.migrate import migrate
 from arsync.store.ledger.ledger_store import Ledger
 
 __all__ = [
+    "ActionClaims",
+    "ActionDecisions",
     "Actions",
     "Connections",
     "Fault",
@@ -60,6 +64,8 @@ class Store:
         self.tokens = Tokens(database, clock, locks, keys)
         self.ledger = Ledger(database)
         self.actions = Actions(database)
+        self.claims = ActionClaims(database)
+        self.decisions = ActionDecisions(database)
         self.people = People(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)

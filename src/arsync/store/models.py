@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
@@ -142,39 +142,6 @@ class Later(NamedTuple):
     actions: int
     first: datetime
     """When the first of them may."""
-
-
-class SafetyLike(Protocol):
-    """The part of a safety verdict that the store needs."""
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether the plan is over a safety limit."""
-        ...
-
-    @property
-    def messages(self) -> tuple[str, ...]:
-        """Which limits, in words."""
-        ...
-
-
-class PlanLike(Protocol):
-    """The part of `arsync.core.planning.plan.Plan` that the store needs."""
-
-    @property
-    def actions(self) -> Sequence[Action]:
-        """What is to be done, in order."""
-        ...
-
-    @property
-    def rulebook_hash(self) -> str:
-        """The rulebook it was planned with."""
-        ...
-
-    @property
-    def safety(self) -> SafetyLike:
-        """Whether it is over a safety limit."""
-        ...
 
 
 class PromiseRow(NamedTuple):

@@ -133,18 +133,18 @@ class _Pull:
         """Read contacts that documents name and no page brought."""
         missing = self._ledger.missing_contacts(self._id)
         self._read_again(RecordKind.CONTACTS, missing, None)
-        left = self._ledger.missing_contacts(self._id) if missing else []
-        if left:
+        still_missing = self._ledger.missing_contacts(self._id) if missing else []
+        if still_missing:
             # Said once, and not asked for again with every pull.
             problems = tuple(
                 DocumentProblem(
                     RecordKind.CONTACTS.value,
-                    one,
+                    contact_id,
                     "",
                     "documents name this contact, and the platform does not have it: "
                     "nothing is done about them",
                 )
-                for one in left
+                for contact_id in still_missing
             )
             self._store(Page(RecordKind.CONTACTS, (), "", problems))
 
@@ -165,18 +165,20 @@ class _Pull:
         still is compared again by each pull until it agrees.
         """
         standing = [difference.contact_id for difference in self._ledger.differences(self._id)]
-        apart = self._ledger.compare(self._id, self._balances)
-        ask = [*standing, *(one.contact_id for one in apart)]
-        ask += sorted(self._touched.difference(self._balances))
-        ask = list(dict.fromkeys(ask))
-        if ask:
-            fresh = {balance.contact_id: balance for balance in self._connector.balances(ask)}
+        differing = self._ledger.compare(self._id, self._balances)
+        contact_ids = [*standing, *(difference.contact_id for difference in differing)]
+        contact_ids += sorted(self._touched.difference(self._balances))
+        contact_ids = list(dict.fromkeys(contact_ids))
+        if contact_ids:
+            fresh = {
+                balance.contact_id: balance for balance in self._connector.balances(contact_ids)
+            }
             self._balances |= fresh
-            apart = self._ledger.compare(self._id, self._balances)
+            differing = self._ledger.compare(self._id, self._balances)
         if self._balances:
             compared = sorted(self._balances)
-            self._ledger.save_differences(self._id, compared, apart, self._clock.now())
-        self.result = self.result._replace(differences=len(apart))
+            self._ledger.save_differences(self._id, compared, differing, self._clock.now())
+        self.result = self.result._replace(differences=len(differing))
 
     def _read_again(self, kind: RecordKind, ids: Sequence[str], sweep: Sweep | None) -> None:
         for chunk in _chunks(ids):

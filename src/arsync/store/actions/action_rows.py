@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -56,55 +56,53 @@ def action_row(row: Any) -> ActionRow:
     )
 
 
-def waiting_keys(
-    connection: Connection, connection_id: int, states: Collection[ActionState]
-) -> list[str]:
+def waiting_keys(db: Connection, connection_id: int, states: Collection[ActionState]) -> list[str]:
     """Return the keys of what was planned and stands in one of the states, in its order."""
-    ours = actions.c
+    columns = actions.c
     query = (
-        select(ours.key)
+        select(columns.key)
         .where(
-            ours.connection_id == connection_id,
-            ours.state.in_([state.value for state in states]),
-            ~ours.by_person,
+            columns.connection_id == connection_id,
+            columns.state.in_([state.value for state in states]),
+            ~columns.by_person,
         )
-        .order_by(ours.position, ours.created_at, ours.key)
+        .order_by(columns.position, columns.created_at, columns.key)
     )
-    return list(connection.scalars(query))
+    return list(db.scalars(query))
 
 
-def rows_of(connection: Connection, keys: Sequence[str]) -> dict[str, ActionRow]:
+def rows_of(db: Connection, keys: Sequence[str]) -> dict[str, ActionRow]:
     """Return the actions with these keys."""
-    query = select(actions).where(one_of(connection, actions.c.key, keys))
-    return {row.key: action_row(row) for row in connection.execute(query)}
+    query = select(actions).where(one_of(db, actions.c.key, keys))
+    return {row.key: action_row(row) for row in db.execute(query)}
 
 
-def events_of(connection: Connection, keys: Sequence[str]) -> dict[str, list[EventRow]]:
+def events_of(db: Connection, keys: Sequence[str]) -> dict[str, list[EventRow]]:
     """Return the events of each of these actions, the oldest first."""
-    ours = action_events.c
+    columns = action_events.c
     query = (
-        select(ours.key, ours.at, ours.who, ours.from_state, ours.to_state, ours.why)
-        .where(one_of(connection, ours.key, keys))
-        .order_by(ours.id)
-    )
-    found: dict[str, list[EventRow]] = {}
-    for row in connection.execute(query):
-        before = ActionState(row.from_state) if row.from_state else None
-        found.setdefault(row.key, []).append(
-            EventRow(row.key, row.at, row.who, before, ActionState(row.to_state), row.why)
+        select(
+            columns.key, columns.at, columns.who, columns.from_state, columns.to_state, columns.why
         )
-    return found
+        .where(one_of(db, columns.key, keys))
+        .order_by(columns.id)
+    )
+    by_key: dict[str, list[EventRow]] = {}
+    for row in db.execute(query):
+        from_state = ActionState(row.from_state) if row.from_state else None
+        by_key.setdefault(row.key, []).append(
+            EventRow(row.key, row.at, row.who, from_state, ActionState(row.to_state), row.why)
+        )
+    return by_key
 
 
-def locked_row(connection: Connection, key: str) -> Any:
+def locked_row(db: Connection, key: str) -> Any:
     """Return one row, held until the transaction ends.
 
     Raises:
         UserMistake: there is none.
     """
-    row = connection.execute(
-        select(actions).where(actions.c.key == key).with_for_update()
-    ).one_or_none()
+    row = db.execute(select(actions).where(actions.c.key == key).with_for_update()).one_or_none()
     if row is None:
         raise UserMistake(f"there is no action {key}.")
     return row
@@ -121,7 +119,7 @@ def content(action: Action) -> dict[str, Any]:
     }
 
 
-def new_life(action: Action, *, state: ActionState, now: datetime) -> dict[str, Any]:
+def initial_columns(action: Action, *, state: ActionState, now: datetime) -> dict[str, Any]:
     """Return the columns of an action that has done nothing yet."""
     return {
         **content(action),
@@ -142,7 +140,7 @@ def new_life(action: Action, *, state: ActionState, now: datetime) -> dict[str, 
 
 
 def insert_action(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     action: Action,
     *,
@@ -151,20 +149,20 @@ def insert_action(
     by_person: bool,
 ) -> None:
     """Insert one action; its event is the caller's."""
-    connection.execute(
+    db.execute(
         insert(actions).values(
             key=action.key,
             connection_id=connection_id,
             position=BY_PERSON_POSITION,
             generation=1,
             by_person=by_person,
-            **new_life(action, state=state, now=now),
+            **initial_columns(action, state=state, now=now),
         )
     )
 
 
 def add_asked(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     action: Action,
     *,
@@ -174,57 +172,106 @@ def add_asked(
 ) -> ActionRow:
     """Insert what a person asked for (a promise, a dispute), approved; a key is added only once."""
     state = ActionState.APPROVED
-    if connection.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
-        insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
-        add_events(connection, [(action.key, now, who, None, state, why)])
-    return action_row(locked_row(connection, action.key))
+    if db.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
+        insert_action(db, connection_id, action, state=state, now=now, by_person=True)
+        add_events(db, [(action.key, now, who, None, state, why)])
+    return action_row(locked_row(db, action.key))
 
 
-def add_events(connection: Connection, events: Sequence[Event]) -> None:
+def add_events(db: Connection, events: Sequence[Event]) -> None:
     """Write events."""
     if events:
-        connection.execute(
+        db.execute(
             insert(action_events),
             [
                 {
                     "key": key,
                     "at": at,
-                    "who": who,
+                    "who": actor,
                     "from_state": None if before is None else before.value,
                     "to_state": after.value,
-                    "why": why,
+                    "why": reason,
                 }
-                for key, at, who, before, after, why in events
+                for key, at, actor, before, after, reason in events
             ],
         )
 
 
-def move(
-    connection: Connection,
+class StateChange(NamedTuple):
+    """A change of an action's state, as its event tells it."""
+
+    from_state: ActionState
+    to_state: ActionState
+    actor: str
+    reason: str
+    at: datetime
+
+
+def move(db: Connection, key: str, change: StateChange, **values: object) -> None:
+    """StateChange the state of a row that is locked, and write the event."""
+    assert try_move(db, key, change, values), "the row was locked"
+
+
+def try_move(
+    db: Connection,
     key: str,
-    old: ActionState,
-    new: ActionState,
+    change: StateChange,
+    values: Mapping[str, object],
     *,
-    who: str,
-    why: str,
-    now: datetime,
-    **values: object,
-) -> None:
-    """Change the state if it is still `old`, and write the event."""
-    assert new in ALLOWED_CHANGES[old], f"{old} cannot become {new}"
-    moved = connection.execute(
-        update(actions)
-        .where(actions.c.key == key, actions.c.state == old.value)
-        .values(
+    attempt: int | None = None,
+) -> bool:
+    """StateChange the state and write the event, if the action still is where the change starts.
+
+    With `attempt`, only while the attempt of this number is the latest.
+    """
+    columns = actions.c
+    assert change.to_state in ALLOWED_CHANGES[change.from_state], f"{change} is not allowed"
+    query = update(actions).where(columns.key == key, columns.state == change.from_state.value)
+    if attempt is not None:
+        query = query.where(columns.attempts == attempt)
+    moved = db.execute(
+        query.values(
             {
                 "lease_until": None,
                 "told_at": None,
                 **values,
-                "state": new.value,
-                "reason": why,
-                "changed_at": now,
+                "state": change.to_state.value,
+                "reason": change.reason,
+                "changed_at": change.at,
             }
         )
     ).rowcount
-    assert moved == 1, "the row was locked"
-    add_events(connection, [(key, now, who, old, new, why)])
+    if moved:
+        from_state, to_state, actor, reason, at = change
+        add_events(db, [(key, at, actor, from_state, to_state, reason)])
+    return bool(moved)
+
+
+def moved_row(row: ActionRow, change: StateChange, **values: Any) -> ActionRow:
+    """Return the row as it is after a change, without asking for it again."""
+    return row._replace(
+        **{"lease_until": None, **values},
+        state=change.to_state,
+        reason=change.reason,
+        changed_at=change.at,
+    )
+
+
+def outcome_columns(receipt: Receipt | None, not_before: datetime | None) -> dict[str, object]:
+    """Return the columns that a change of state brings along."""
+    values: dict[str, object] = {}
+    if receipt is not None:
+        values |= {"receipt_reference": receipt.reference, "receipt_detail": receipt.detail}
+    if not_before is not None:
+        values["not_before"] = not_before
+    return values
+
+
+def not_allowed(key: str, stands: str, to_state: ActionState) -> UserMistake:
+    """Return the error that an action does not stand where a change starts."""
+    return UserMistake(f"action {key[:8]} is {stands} and cannot become {to_state}.")
+
+
+def tried_again(key: str) -> UserMistake:
+    """Return the error that another attempt has begun."""
+    return UserMistake(f"action {key[:8]} was tried again meanwhile.")

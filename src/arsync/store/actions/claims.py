@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, not_, or_, select, update
 
-from arsync.core.actions import ActionKind, ActionState, Via
-from arsync.store.actions.action_rows import action_row, locked_row, move
-from arsync.store.actions.queries import leaves_by
+from arsync.connector_sdk import Receipt
+from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.store.actions.action_queries import leaves_by
+from arsync.store.actions.action_rows import (
+    StateChange,
+    action_row,
+    add_events,
+    content,
+    locked_row,
+    move,
+    moved_row,
+    not_allowed,
+    outcome_columns,
+    tried_again,
+    try_move,
+)
 from arsync.store.db.database import Database
-from arsync.store.db.tables import actions, connections
+from arsync.store.db.tables import action_events, actions, connections
 from arsync.store.models import ActionRow
 
 LEASE_SECONDS_MAX = 3_600
 """An attempt that lasts longer than an hour is not going on any more."""
+
+_LATE_ACTIONS = actions.alias("late")
 
 _LATE = "no outcome within the lease: it must be looked up"
 _ARSYNC = "arsync"
 
 
 class ActionClaims:
-    """Takes actions from the outbox's table, each for one process."""
+    """Takes actions from the outbox's table, each for one process, and keeps what came of them."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
 
     def claim_next(
         self,
@@ -52,79 +69,134 @@ class ActionClaims:
             today: the organisation's day, when it is not simply `now` in its time zone.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
-        ours = actions.c
+        columns = actions.c
+        late = _LATE_ACTIONS.c
+        is_late = select(late.key).where(
+            late.connection_id == connection_id,
+            late.state == ActionState.SENDING.value,
+            late.lease_until < now,
+        )
         query = (
-            select(ours.key)
+            select(actions, is_late.exists().label("is_late"))
             .where(
-                ours.connection_id == connection_id,
-                ours.state == ActionState.APPROVED.value,
-                or_(ours.not_before.is_(None), ours.not_before <= now),
+                columns.connection_id == connection_id,
+                columns.state == ActionState.APPROVED.value,
+                or_(columns.not_before.is_(None), columns.not_before <= now),
             )
-            .order_by(ours.position, ours.created_at, ours.key)
+            .order_by(columns.position, columns.created_at, columns.key)
             .limit(1)
             # PostgreSQL passes over what others are just taking; SQLite has one writer at a time.
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=actions)
         )
         if kinds is not None:
-            query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+            query = query.where(columns.kind.in_([kind.value for kind in kinds]))
         for via in set(Via) - set(reminders_by):
-            query = query.where(not_(and_(ours.kind == ActionKind.REMINDER.value, leaves_by(via))))
+            is_reminder = columns.kind == ActionKind.REMINDER.value
+            query = query.where(not_(and_(is_reminder, leaves_by(via))))
         if keys is not None:
-            query = query.where(ours.key.in_(keys))
-        with self._database.write() as connection:
-            _end_leases(connection, connection_id, now=now, all_of_them=False)
-            key = connection.scalar(query)
-            if key is None:
+            query = query.where(columns.key.in_(keys))
+        with self._database.write() as db:
+            row = db.execute(query).one_or_none()
+            if row is None or row.is_late:
+                _end_leases(db, connection_id, now=now, all_of_them=False)
+            if row is None:
                 return None
-            move(
-                connection,
-                key,
-                ActionState.APPROVED,
-                ActionState.SENDING,
-                who=_ARSYNC,
-                why="its turn",
-                now=now,
-                attempts=ours.attempts + 1,
-                first_sent_at=func.coalesce(ours.first_sent_at, now),
-                sent_on=today or _today(connection, connection_id, now),
-                lease_until=now + timedelta(seconds=lease_seconds),
+            claim = {
+                "attempts": row.attempts + 1,
+                "first_sent_at": row.first_sent_at or now,
+                "sent_on": today or _today(db, connection_id, now),
+                "lease_until": now + timedelta(seconds=lease_seconds),
+            }
+            change = StateChange(
+                ActionState.APPROVED, ActionState.SENDING, _ARSYNC, "its turn", now
             )
-            return action_row(locked_row(connection, key))
+            move(db, row.key, change, **claim)
+            return moved_row(action_row(row), change, **claim)
 
     def end_leases(self, connection_id: int, *, now: datetime, all_of_them: bool = False) -> int:
         """Turn `sending` whose lease ran out into `unknown`, and return how many.
 
         `all_of_them` is for a process that holds the run lock: whoever claimed them is dead.
         """
-        with self._database.write() as connection:
-            return _end_leases(connection, connection_id, now=now, all_of_them=all_of_them)
+        with self._database.write() as db:
+            return _end_leases(db, connection_id, now=now, all_of_them=all_of_them)
+
+    def advance(
+        self,
+        row: ActionRow,
+        change: StateChange,
+        *,
+        receipt: Receipt | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """StateChange the state of an action that the caller has in hand, as `change` does.
+
+        It happens only while the action stands as the row shows it, at the same attempt. Nothing is
+        read first: an outbox that sends a thousand messages asks a thousand times.
+
+        Raises:
+            UserMistake: it stands elsewhere now.
+        """
+        values = outcome_columns(receipt, not_before)
+        with self._database.write() as db:
+            if not try_move(db, row.key, change, values, attempt=row.attempts):
+                stands = locked_row(db, row.key)
+                if stands.state != row.state:
+                    raise not_allowed(row.key, stands.state, change.to_state)
+                raise tried_again(row.key)
+
+    def save_before(self, key: str, before: Mapping[str, str]) -> None:
+        """Keep what `prepare` found; only the first call counts: undoing needs the origin."""
+        with self._database.write() as db:
+            db.execute(
+                update(actions)
+                .where(actions.c.key == key, actions.c.before.is_(None))
+                .values(before=dict(before))
+            )
+
+    def revise(self, key: str, action: Action) -> None:
+        """Keep what is really going to be said and listed, in place of what was planned."""
+        assert action.key == key, "the same intent in newer words"
+        values = content(action)
+        del values["not_before"]
+        with self._database.write() as db:
+            db.execute(update(actions).where(actions.c.key == key).values(values))
+
+    def record_lookup(self, key: str, *, who: str, why: str, now: datetime) -> None:
+        """Keep what a look-up said that settled nothing: an event that changes no state.
+
+        The same words twice are kept once: an unknown outcome is looked up with every run.
+        """
+        with self._database.write() as db:
+            state = ActionState(locked_row(db, key).state)
+            columns = action_events.c
+            query = (
+                select(columns.why).where(columns.key == key).order_by(columns.id.desc()).limit(1)
+            )
+            if db.scalar(query) != why:
+                add_events(db, [(key, now, who, state, state, why)])
+
+    def raise_generation(self, key: str) -> int:
+        """Raise and return the generation: `find` showed that nothing stands."""
+        with self._database.write() as db:
+            generation: int = locked_row(db, key).generation + 1
+            db.execute(update(actions).where(actions.c.key == key).values(generation=generation))
+            return generation
 
 
-def _end_leases(
-    connection: Connection, connection_id: int, *, now: datetime, all_of_them: bool
-) -> int:
-    ours = actions.c
-    query = select(ours.key).where(
-        ours.connection_id == connection_id, ours.state == ActionState.SENDING.value
+def _end_leases(db: Connection, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
+    columns = actions.c
+    query = select(columns.key).where(
+        columns.connection_id == connection_id, columns.state == ActionState.SENDING.value
     )
     if not all_of_them:
-        query = query.where(ours.lease_until < now)
-    keys = connection.scalars(query.with_for_update(skip_locked=True)).all()
+        query = query.where(columns.lease_until < now)
+    keys = db.scalars(query.with_for_update(skip_locked=True)).all()
     for key in keys:
-        move(
-            connection,
-            key,
-            ActionState.SENDING,
-            ActionState.UNKNOWN,
-            who=_ARSYNC,
-            why=_LATE,
-            now=now,
-        )
+        move(db, key, StateChange(ActionState.SENDING, ActionState.UNKNOWN, _ARSYNC, _LATE, now))
     return len(keys)
 
 
-def _today(connection: Connection, connection_id: int, now: datetime) -> date:
-    zone = connection.scalar(
-        select(connections.c.time_zone).where(connections.c.id == connection_id)
-    )
+def _today(db: Connection, connection_id: int, now: datetime) -> date:
+    zone = db.scalar(select(connections.c.time_zone).where(connections.c.id == connection_id))
     return now.astimezone(ZoneInfo(zone or "UTC")).date()

@@ -9,26 +9,29 @@ from sqlalchemy import Connection, select, update
 
 from arsync.core.actions import Action, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.errors import UserMistake
+from arsync.store.actions.action_queries import is_open
 from arsync.store.actions.action_rows import (
     RECORDED,
+    StateChange,
     action_row,
     add_asked,
     add_events,
+    initial_columns,
     insert_action,
     locked_row,
     move,
-    new_life,
 )
-from arsync.store.actions.queries import is_open
 from arsync.store.db.database import Database
 from arsync.store.db.tables import actions
 from arsync.store.models import ActionRow
 
 
-class ActionWords:
-    """Keeps people's words in the outbox's table."""
+class ActionDecisions:
+    """Keeps people's decisions in the outbox's table."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
 
     def ask_undo(
         self,
@@ -43,10 +46,10 @@ class ActionWords:
 
         An undoing that came to nothing before gets another life.
         """
-        with self._database.write() as connection:
+        with self._database.write() as db:
             for action in undoings:
-                _ask_undo(connection, connection_id, action, who=who, why=why, now=now)
-            return [action_row(locked_row(connection, undoing.key)) for undoing in undoings]
+                _ask_undo(db, connection_id, action, who=who, why=why, now=now)
+            return [action_row(locked_row(db, undoing.key)) for undoing in undoings]
 
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
         """Settle an unknown outcome by a person's word, in one transaction.
@@ -57,8 +60,8 @@ class ActionWords:
         Raises:
             UserMistake: its outcome is not unknown (any more).
         """
-        with self._database.write() as connection:
-            row = locked_row(connection, key)
+        with self._database.write() as db:
+            row = locked_row(db, key)
             if row.state != ActionState.UNKNOWN.value:
                 raise UserMistake(f"the outcome of {key[:12]} is known: it is {row.state}.")
             values: dict[str, object] = {}
@@ -72,10 +75,8 @@ class ActionWords:
             elif row.receipt_reference is None:
                 values = {"receipt_reference": key, "receipt_detail": f"settled by {who}"}
             to_state = ActionState.SENT if sent else ActionState.APPROVED
-            move(
-                connection, key, ActionState.UNKNOWN, to_state, who=who, why=why, now=now, **values
-            )
-            return action_row(locked_row(connection, key))
+            move(db, key, StateChange(ActionState.UNKNOWN, to_state, who, why, now), **values)
+            return action_row(locked_row(db, key))
 
     def take_back(self, key: str, *, who: str, why: str, now: datetime) -> ActionRow:
         """Take a refusal back, in one transaction.
@@ -87,8 +88,8 @@ class ActionWords:
         Raises:
             UserMistake: it is not refused (any more).
         """
-        with self._database.write() as connection:
-            row = locked_row(connection, key)
+        with self._database.write() as db:
+            row = locked_row(db, key)
             if row.state != ActionState.REJECTED.value:
                 raise UserMistake(f"{key[:12]} is not refused: it is {row.state}.")
             to_state, values = ActionState.WITHDRAWN, dict[str, object]()
@@ -99,10 +100,8 @@ class ActionWords:
                     "attempts": 0,
                     "not_before": None,
                 }
-            move(
-                connection, key, ActionState.REJECTED, to_state, who=who, why=why, now=now, **values
-            )
-            return action_row(locked_row(connection, key))
+            move(db, key, StateChange(ActionState.REJECTED, to_state, who, why, now), **values)
+            return action_row(locked_row(db, key))
 
     def complete_task(
         self,
@@ -118,48 +117,48 @@ class ActionWords:
         Raises:
             UserMistake: it is not a task, not open yet, or done already.
         """
-        with self._database.write() as connection:
-            row = action_row(locked_row(connection, key))
+        with self._database.write() as db:
+            row = action_row(locked_row(db, key))
             if row.action.kind != ActionKind.TASK:
                 raise UserMistake(f"action {key[:8]} is a {row.action.kind}, not a task.")
             if row.done_at is not None:
                 raise UserMistake(f"task {key[:8]} was done on {row.done_at:%Y-%m-%d}.")
             if not is_open(row):
                 raise UserMistake(f"task {key[:8]} is not open: it is {row.state}.")
-            connection.execute(
+            db.execute(
                 update(actions)
                 .where(actions.c.key == key)
                 .values(done_at=now, outcome=outcome, changed_at=now)
             )
-            why = f"done: {outcome}" if outcome else "done"
-            add_events(connection, [(key, now, who, row.state, row.state, why)])
-            done = action_row(locked_row(connection, key))
+            reason = f"done: {outcome}" if outcome else "done"
+            add_events(db, [(key, now, who, row.state, row.state, reason)])
+            done = action_row(locked_row(db, key))
             if (note := noted_by(done)) is not None:
-                add_asked(connection, row.connection_id, note, who=who, why=RECORDED, now=now)
+                add_asked(db, row.connection_id, note, who=who, why=RECORDED, now=now)
             return done
 
 
 def _ask_undo(
-    connection: Connection, connection_id: int, action: Action, *, who: str, why: str, now: datetime
+    db: Connection, connection_id: int, action: Action, *, who: str, why: str, now: datetime
 ) -> None:
     state = ActionState.APPROVED
-    ours = actions.c
-    row = connection.execute(
-        select(ours.state, ours.generation).where(ours.key == action.key).with_for_update()
+    columns = actions.c
+    row = db.execute(
+        select(columns.state, columns.generation).where(columns.key == action.key).with_for_update()
     ).one_or_none()
     if row is None:
-        insert_action(connection, connection_id, action, state=state, now=now, by_person=True)
+        insert_action(db, connection_id, action, state=state, now=now, by_person=True)
     elif row.state == ActionState.REJECTED.value:
-        life = new_life(action, state=state, now=now)
+        life = initial_columns(action, state=state, now=now)
         life |= {"generation": row.generation + 1, "reason": why}
-        connection.execute(update(actions).where(ours.key == action.key).values(life))
+        db.execute(update(actions).where(columns.key == action.key).values(life))
     else:
         return
-    undone = locked_row(connection, payload_of(action, UndoPayload).undoes)
+    undone = locked_row(db, payload_of(action, UndoPayload).undoes)
     stands = ActionState(undone.state)
     old = None if row is None else ActionState(row.state)
     add_events(
-        connection,
+        db,
         [
             (action.key, now, who, old, state, why),
             (undone.key, now, who, stands, stands, f"to be undone ({action.key[:12]}): {why}"),

@@ -25,7 +25,7 @@ _REFUSED = ActionState.REJECTED.value
 _REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 
 
-class History(NamedTuple):
+class ContactHistory(NamedTuple):
     """What was done for one contact."""
 
     sent: tuple[SentStep, ...]
@@ -41,25 +41,25 @@ class History(NamedTuple):
 
 
 def read_history(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     contact_ids: Sequence[str],
     before: datetime | None = None,
-) -> dict[str, History]:
+) -> dict[str, ContactHistory]:
     """Return the history of each contact for which anything was ever done.
 
     Args:
-        connection: the database's.
+        db: the database, in a transaction.
         connection_id: whose.
         contact_ids: of whom.
         before: as it was known just before this moment; None: as it is known now.
     """
-    by_contact = done_rows(connection, connection_id, contact_ids, before)
+    by_contact = done_rows(db, connection_id, contact_ids, before)
     return {contact_id: _history(contact_id, rows) for contact_id, rows in by_contact.items()}
 
 
 def done_rows(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     contact_ids: Sequence[str],
     before: datetime | None = None,
@@ -68,76 +68,76 @@ def done_rows(
 
     For a moment of the past each action stands in the state that its last event before it gave.
     """
-    ours = actions.c
-    state: ColumnElement[str] = ours.state
-    done_at: ColumnElement[Any] = ours.done_at
+    columns = actions.c
+    state: ColumnElement[str] = columns.state
+    done_at: ColumnElement[Any] = columns.done_at
     whose = (
-        ours.connection_id == connection_id,
-        one_of(connection, ours.contact_id, contact_ids),
+        columns.connection_id == connection_id,
+        one_of(db, columns.contact_id, contact_ids),
     )
     source: FromClause = actions
     if before is not None:
         happened = action_events.c
         last = (
             select(func.max(happened.id).label("id"))
-            .join(actions, ours.key == happened.key)
+            .join(actions, columns.key == happened.key)
             .where(*whose, happened.at < before)
             .group_by(happened.key)
             .subquery()
         )
-        source = actions.join(action_events, happened.key == ours.key).join(
+        source = actions.join(action_events, happened.key == columns.key).join(
             last, last.c.id == happened.id
         )
         state = happened.to_state.label("state")
-        done_at = case((ours.done_at < before, ours.done_at), else_=None).label("done_at")
-    wanted = [action_state.value for action_state in DONE_STATES]
-    stands = ours.state if before is None else action_events.c.to_state
+        done_at = case((columns.done_at < before, columns.done_at), else_=None).label("done_at")
+    states = [action_state.value for action_state in DONE_STATES]
+    stands = columns.state if before is None else action_events.c.to_state
     query = (
         select(
-            ours.contact_id,
-            ours.key,
-            ours.kind,
+            columns.contact_id,
+            columns.key,
+            columns.kind,
             state,
-            ours.episode,
-            ours.sent_on,
-            ours.created_at,
+            columns.episode,
+            columns.sent_on,
+            columns.created_at,
             done_at,
-            ours.receipt_reference,
-            ours.generation,
-            ours.action,
+            columns.receipt_reference,
+            columns.generation,
+            columns.action,
         )
         .select_from(source)
         .where(
             *whose,
             or_(
-                stands.in_(wanted),
+                stands.in_(states),
                 # From the moment a person asks for it: nothing is placed or lifted beside it.
-                (ours.kind == ActionKind.UNDO.value) & (stands == ActionState.APPROVED.value),
+                (columns.kind == ActionKind.UNDO.value) & (stands == ActionState.APPROVED.value),
             ),
             # What was started then, taken back and planned anew since has lost its day.
-            *(() if before is None else (or_(ours.sent_on.is_not(None), state == _REFUSED),)),
+            *(() if before is None else (or_(columns.sent_on.is_not(None), state == _REFUSED),)),
         )
-        .order_by(ours.first_sent_at, ours.position, ours.key)
+        .order_by(columns.first_sent_at, columns.position, columns.key)
     )
     by_contact: dict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
+    for row in db.execute(query):
         by_contact[row.contact_id].append(row)
     return by_contact
 
 
-def _history(contact_id: str, rows: list[Any]) -> History:
+def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
     undone = _undone(rows)
     rows = [row for row in rows if row.kind != ActionKind.UNDO]
-    taken = [row for row in rows if row.state in STARTED_STATES]
+    started_rows = [row for row in rows if row.state in STARTED_STATES]
     # A step that was undone (a late fee) was taken all the same: it does not come again.
-    started = [row for row in taken if row.key not in undone]
+    started = [row for row in started_rows if row.key not in undone]
     holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
     restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
     hold = _standing_hold(contact_id, holds, started)
     # Terms can be changed, and put back, for a hold that never came to stand.
     last_hold_episode = max((*holds, *restored), default=0)
-    return History(
-        sent=tuple(step for row in taken for step in _steps(row)),
+    return ContactHistory(
+        sent=tuple(step for row in started_rows for step in _steps(row)),
         hold=hold,
         last_hold_episode=last_hold_episode,
         terms_left=_terms_left(contact_id, hold, started),
@@ -156,12 +156,12 @@ def _history(contact_id: str, rows: list[Any]) -> History:
         ),
         fees=frozenset(
             row.receipt_reference
-            for row in taken
+            for row in started_rows
             if row.kind == ActionKind.LATE_FEE and row.receipt_reference
         ),
         undone={
             row.key: undone[row.key]
-            for row in taken
+            for row in started_rows
             if row.key in undone and row.kind in HOLD_KINDS
         },
         refused=frozenset(
@@ -177,14 +177,14 @@ def _history(contact_id: str, rows: list[Any]) -> History:
 def _undone(rows: list[Any]) -> dict[str, str]:
     """Return what a person undid, by key, with who and when."""
     generations = {row.key: row.generation for row in rows if row.kind != ActionKind.UNDO}
-    found: dict[str, str] = {}
+    undone: dict[str, str] = {}
     for row in rows:
         if row.kind == ActionKind.UNDO and row.state != ActionState.REJECTED:
             undo = payload_of(decode_action(row.action), UndoPayload)
             # It undid one life of the action; that it may have another one is a later decision.
             if generations.get(undo.undoes) == undo.generation:
-                found[undo.undoes] = f"{undo.who} on {row.created_at:%Y-%m-%d}"
-    return found
+                undone[undo.undoes] = f"{undo.who} on {row.created_at:%Y-%m-%d}"
+    return undone
 
 
 def _was_reached(row: Any) -> bool:
@@ -216,10 +216,13 @@ def _terms_left(
 ) -> StandingHold | None:
     """Return the hold whose terms still stand though it does not: they are owed back."""
     changed = _changed_terms(started)
-    left = max((one for one in changed if hold is None or one != hold.episode), default=None)
-    if left is None:
+    episode = max(
+        (changed_in for changed_in in changed if hold is None or changed_in != hold.episode),
+        default=None,
+    )
+    if episode is None:
         return None
-    return StandingHold(contact_id, changed[left].sent_on, left, terms_changed=True)
+    return StandingHold(contact_id, changed[episode].sent_on, episode, terms_changed=True)
 
 
 def _changed_terms(started: list[Any]) -> dict[int, Any]:

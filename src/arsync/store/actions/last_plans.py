@@ -48,11 +48,9 @@ class LastPlans:
     ) -> None:
         """Keep a plan in place of the one before."""
         content = _packed({"rulebook": rulebook, "at": at.isoformat()}, actions)
-        with self._database.write() as connection:
-            connection.execute(
-                delete(last_plans).where(last_plans.c.connection_id == connection_id)
-            )
-            connection.execute(
+        with self._database.write() as db:
+            db.execute(delete(last_plans).where(last_plans.c.connection_id == connection_id))
+            db.execute(
                 insert(last_plans).values(
                     connection_id=connection_id,
                     as_of=as_of,
@@ -64,8 +62,8 @@ class LastPlans:
     def get(self, connection_id: int) -> LastPlan | None:
         """Return the last plan; None before the first run."""
         query = select(last_plans).where(last_plans.c.connection_id == connection_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
+        with self._database.read() as db:
+            row = db.execute(query).one_or_none()
         if row is None:
             return None
         head = json.loads(next(_lines(row.content)))
@@ -78,19 +76,17 @@ class LastPlans:
         """Forget the plan when it names the contact; the next run keeps its own."""
         last = self.get(connection_id)
         if last is not None and any(action.contact_id == contact_id for action in last.actions):
-            with self._database.write() as connection:
-                connection.execute(
-                    delete(last_plans).where(last_plans.c.connection_id == connection_id)
-                )
+            with self._database.write() as db:
+                db.execute(delete(last_plans).where(last_plans.c.connection_id == connection_id))
 
 
 def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
     """Return one line of JSON for what all share and for each action, compressed as they come."""
     packer = zlib.compressobj()
-    parts = [packer.compress(f"{json.dumps(head)}\n".encode())]
-    parts += [packer.compress(f"{json.dumps(action)}\n".encode()) for action in actions]
-    parts.append(packer.flush())
-    return b"".join(parts)
+    chunks = [packer.compress(f"{json.dumps(head)}\n".encode())]
+    chunks += [packer.compress(f"{json.dumps(action)}\n".encode()) for action in actions]
+    chunks.append(packer.flush())
+    return b"".join(chunks)
 
 
 class _Actions:
@@ -110,10 +106,10 @@ _UNPACKED_AT_ONCE = 8_192
 
 def _lines(content: bytes) -> Iterator[bytes]:
     """Yield the lines of what was packed, without unpacking all of it at once."""
-    unpacker, rest = zlib.decompressobj(), b""
+    unpacker, unfinished = zlib.decompressobj(), b""
     for start in range(0, len(content), _UNPACKED_AT_ONCE):
-        rest += unpacker.decompress(content[start : start + _UNPACKED_AT_ONCE])
-        *whole, rest = rest.split(b"\n")
+        unfinished += unpacker.decompress(content[start : start + _UNPACKED_AT_ONCE])
+        *whole, unfinished = unfinished.split(b"\n")
         yield from whole
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished

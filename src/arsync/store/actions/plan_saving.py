@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
-from arsync.store.actions.action_rows import Event, add_events, content, new_life
+from arsync.core.planning.plan import Plan
+from arsync.store.actions.action_rows import Event, add_events, content, initial_columns
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import actions
-from arsync.store.models import Mode, PlanLike, PlanSaved
+from arsync.store.models import Mode, PlanSaved
 
 _S = ActionState
 WAITING_STATES = frozenset({_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED})
 """Nothing was sent yet: the next plan may still withdraw it."""
-_REBORN_FROM = frozenset({_S.WITHDRAWN})
+_RECREATED_FROM = frozenset({_S.WITHDRAWN})
 ACTIONS_AT_ONCE = 1_000
 """So many actions are looked up and written together; all of a plan are one transaction."""
 PLANNER = "plan"
@@ -27,9 +28,9 @@ GONE = "the reason is gone"
 
 
 def save_plan(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
-    plan: PlanLike,
+    plan: Plan,
     *,
     mode: str,
     now: datetime,
@@ -40,48 +41,48 @@ def save_plan(
     """Save a plan inside a transaction; see `Actions.save_plan`."""
     saving = _Saving(connection_id, plan, mode=mode, now=now, run_id=run_id, renewed=renewed)
     planned: set[str] = set()
-    left = iter(plan.actions)
-    while some := list(islice(left, ACTIONS_AT_ONCE)):
+    remaining = iter(plan.actions)
+    while some := list(islice(remaining, ACTIONS_AT_ONCE)):
         by_key = {action.key: action for action in some}
         fresh = {key: action for key, action in by_key.items() if key not in planned}
-        stored = _stored(connection, connection_id, list(fresh))
+        stored = _stored(db, connection_id, list(fresh))
         for position, (key, action) in enumerate(fresh.items(), len(planned)):
             saving.take(key, action, position, stored.get(key))
         planned.update(fresh)
-        saving.write(connection)
-    withdrawn = _waiting_without(connection, connection_id, planned)
+        saving.write(db)
+    withdrawn = _waiting_without(db, connection_id, planned)
     for start in range(0, len(withdrawn), ACTIONS_AT_ONCE):
         for key, state in withdrawn[start : start + ACTIONS_AT_ONCE]:
             saving.withdraw(key, state, why_gone.get(key, GONE))
-        saving.write(connection)
+        saving.write(db)
     return PlanSaved(new=saving.new, kept=len(planned) - saving.new, withdrawn=len(withdrawn))
 
 
-def _stored(connection: Connection, connection_id: int, keys: list[str]) -> dict[str, Any]:
+def _stored(db: Connection, connection_id: int, keys: list[str]) -> dict[str, Any]:
     """Return the stored rows that the plan names."""
-    ours = actions.c
-    query = select(ours.key, ours.state, ours.generation, ours.attempts).where(
-        ours.connection_id == connection_id, one_of(connection, ours.key, keys)
+    columns = actions.c
+    query = select(columns.key, columns.state, columns.generation, columns.attempts).where(
+        columns.connection_id == connection_id, one_of(db, columns.key, keys)
     )
-    return {row.key: row for row in connection.execute(query.with_for_update())}
+    return {row.key: row for row in db.execute(query.with_for_update())}
 
 
 def _waiting_without(
-    connection: Connection, connection_id: int, planned: Collection[str]
+    db: Connection, connection_id: int, planned: Collection[str]
 ) -> list[tuple[str, ActionState]]:
     """Return what waits and is not planned any more; never what a person asked for."""
-    ours = actions.c
+    columns = actions.c
     query = (
-        select(ours.key, ours.state)
+        select(columns.key, columns.state)
         .where(
-            ours.connection_id == connection_id,
-            ours.state.in_([state.value for state in WAITING_STATES]),
-            ~ours.by_person,
+            columns.connection_id == connection_id,
+            columns.state.in_([state.value for state in WAITING_STATES]),
+            ~columns.by_person,
         )
         .with_for_update()
         .execution_options(yield_per=ACTIONS_AT_ONCE)
     )
-    return [(row.key, _S(row.state)) for row in connection.execute(query) if row.key not in planned]
+    return [(row.key, _S(row.state)) for row in db.execute(query) if row.key not in planned]
 
 
 class _Saving:
@@ -90,7 +91,7 @@ class _Saving:
     def __init__(
         self,
         connection_id: int,
-        plan: PlanLike,
+        plan: Plan,
         *,
         mode: str,
         now: datetime,
@@ -98,7 +99,7 @@ class _Saving:
         renewed: Collection[str],
     ) -> None:
         self.new = 0
-        self._births: list[dict[str, Any]] = []
+        self._inserts: list[dict[str, Any]] = []
         self._updates: dict[frozenset[str], list[dict[str, Any]]] = {}
         """By the columns they change."""
         self._events: list[Event] = []
@@ -111,16 +112,16 @@ class _Saving:
 
     def take(self, key: str, action: Action, position: int, row: Any) -> None:
         """Decide about one planned action and its row, if it has one."""
-        if row is None or row.state in _REBORN_FROM:
-            self._born(key, action, position, row)
+        if row is None or row.state in _RECREATED_FROM:
+            self._create(key, action, position, row)
         elif row.state in {_S.PLANNED, _S.AWAITING_APPROVAL}:
             state = _S(row.state)
             values = {**content(action), "position": position, "key": key}
             if state == _S.PLANNED:
-                state, why = self._first_state(action)
+                state, reason = self._first_state(action)
                 if state != _S.PLANNED:
-                    self._events.append((key, self._now, PLANNER, _S.PLANNED, state, why))
-                    values |= {"state": state.value, "reason": why, "changed_at": self._now}
+                    self._events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
+                    values |= {"state": state.value, "reason": reason, "changed_at": self._now}
             self._update(values | self._of_plan)
         elif row.state == _S.APPROVED and key in self._renewed:
             values = {**content(action), "position": position, "key": key}
@@ -134,38 +135,38 @@ class _Saving:
         self._update({"key": key, **gone})
         self._events.append((key, self._now, PLANNER, state, _S.WITHDRAWN, why))
 
-    def write(self, connection: Connection) -> None:
+    def write(self, db: Connection) -> None:
         """Write what was gathered."""
-        if self._births:
-            connection.execute(insert(actions), self._births)
+        if self._inserts:
+            db.execute(insert(actions), self._inserts)
         for rows in self._updates.values():
-            connection.execute(update(actions).where(actions.c.key == bindparam("of_key")), rows)
-        add_events(connection, self._events)
-        self._births, self._updates, self._events = [], {}, []
+            db.execute(update(actions).where(actions.c.key == bindparam("of_key")), rows)
+        add_events(db, self._events)
+        self._inserts, self._updates, self._events = [], {}, []
 
     def _update(self, values: dict[str, Any]) -> None:
         row = {name if name != "key" else "of_key": value for name, value in values.items()}
         self._updates.setdefault(frozenset(values) - {"key"}, []).append(row)
 
-    def _born(self, key: str, action: Action, position: int, row: Any) -> None:
+    def _create(self, key: str, action: Action, position: int, row: Any) -> None:
         self.new += 1
         because = action.because
-        why = f"{because.file}:{because.line} {because.rule}"
+        cause = f"{because.file}:{because.line} {because.rule}"
         state, reason = self._first_state(action)
         before = None if row is None else _S(row.state)
-        self._events.append((key, self._now, PLANNER, before, _S.PLANNED, why))
+        self._events.append((key, self._now, PLANNER, before, _S.PLANNED, cause))
         if state != _S.PLANNED:
             assert state in ALLOWED_CHANGES[_S.PLANNED]
             self._events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
         values = {
-            **new_life(action, state=state, now=self._now),
+            **initial_columns(action, state=state, now=self._now),
             "key": key,
             "position": position,
-            "reason": reason or why,
+            "reason": reason or cause,
             "by_person": False,
         }
         if row is None:
-            self._births.append(values | {"generation": 1} | self._of_all | self._of_plan)
+            self._inserts.append(values | {"generation": 1} | self._of_all | self._of_plan)
         else:
             # The platform may remember the earlier life's idempotency key and its answer.
             tried = 1 if row.attempts else 0

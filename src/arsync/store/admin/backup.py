@@ -80,15 +80,15 @@ def restore(database: Database, source: Path) -> list[str]:
         backup = Database(_url(copy))
         try:
             migrate(backup)  # a backup of an older arsync is brought up to date first
-            with backup.read() as theirs, database.write() as ours:
-                _refuse_unless_empty(ours, database)
+            with backup.read() as backup_db, database.write() as db:
+                _refuse_unless_empty(db, database)
                 for table in metadata.sorted_tables:
-                    _copy_table(theirs, ours, table)
-                ours.execute(update(connections).values(mode=Mode.OBSERVE.value))
+                    _copy_table(backup_db, db, table)
+                db.execute(update(connections).values(mode=Mode.OBSERVE.value))
                 if not database.is_sqlite:
-                    _count_on(ours)
+                    _count_on(db)
                 live = select(connections.c.name).where(connections.c.removed_at.is_(None))
-                return list(ours.scalars(live.order_by(connections.c.name)))
+                return list(db.scalars(live.order_by(connections.c.name)))
         finally:
             backup.engine.dispose()
 
@@ -127,8 +127,8 @@ def _said(file: Path) -> Iterator[None]:
 
 def _copy_pages(database: Database, part: Path) -> None:
     """Copy with SQLite's own online backup: consistent, while others read and write."""
-    with database.translated(), database.engine.connect() as connection:
-        driver = connection.connection.driver_connection
+    with database.translated(), database.engine.connect() as db:
+        driver = db.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         with closing(sqlite3.connect(part)) as copy:
             driver.backup(copy, pages=PAGES_AT_ONCE)
@@ -137,22 +137,22 @@ def _copy_pages(database: Database, part: Path) -> None:
 def _online_copy(source: Path, copy: Path) -> None:
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as opened,
-        closing(sqlite3.connect(copy)) as made,
+        closing(sqlite3.connect(copy)) as copied,
     ):
-        opened.backup(made)
+        opened.backup(copied)
 
 
 def _copy_into_file(database: Database, part: Path, target: Path) -> None:
     """Copy a PostgreSQL store, as of one moment, into a new SQLite store."""
-    made = Database(_url(part))
-    made.shown = str(target)
+    copy = Database(_url(part))
+    copy.shown = str(target)
     try:
-        migrate(made)
-        with database.read() as theirs, made.write() as ours:
+        migrate(copy)
+        with database.read() as db, copy.write() as copy_db:
             for table in metadata.sorted_tables:
-                _copy_table(theirs, ours, table)
+                _copy_table(db, copy_db, table)
     finally:
-        made.engine.dispose()
+        copy.engine.dispose()
 
 
 def _copy_table(source: Connection, target: Connection, table: Table) -> None:
@@ -161,20 +161,20 @@ def _copy_table(source: Connection, target: Connection, table: Table) -> None:
         target.execute(insert(table), [dict(row) for row in some])
 
 
-def _count_on(connection: Connection) -> None:
+def _count_on(db: Connection) -> None:
     """Let PostgreSQL number new rows after the highest that was copied."""
     for table in metadata.sorted_tables:
         column = table.autoincrement_column
         if column is None:
             continue
-        name = connection.scalar(
+        name = db.scalar(
             text("SELECT pg_get_serial_sequence(:table, :column)"),
             {"table": table.name, "column": column.name},
         )
-        highest = connection.scalar(select(func.max(column)))
+        highest = db.scalar(select(func.max(column)))
         if name and highest is not None:
             values = {"name": name, "highest": highest}
-            connection.execute(text("SELECT setval(:name, :highest)"), values)
+            db.execute(text("SELECT setval(:name, :highest)"), values)
 
 
 def _one_file(file: Path) -> list[str]:
@@ -197,8 +197,8 @@ def _check_backup(source: Path) -> None:
         raise UserMistake(f"{source}: this is no backup of a store.")
 
 
-def _refuse_unless_empty(connection: Connection, database: Database) -> None:
-    if connection.scalar(select(func.count()).select_from(connections)):
+def _refuse_unless_empty(db: Connection, database: Database) -> None:
+    if db.scalar(select(func.count()).select_from(connections)):
         raise UserMistake(
             f"{database.shown}: this store is in use. A backup is only put into an empty store."
             '\n    hint: name a new one, such as [store] url = "sqlite:///arsync-restored.db"'

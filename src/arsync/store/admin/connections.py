@@ -60,23 +60,23 @@ class Connections:
         }
         if mode != Mode.OBSERVE:
             values["taken_over_on"] = today_in(self._clock, organisation.time_zone)
-        with self._database.write() as connection:
-            old = _of_organisation(connection, platform, organisation.id)
+        with self._database.write() as db:
+            old = _of_organisation(db, platform, organisation.id)
             if old is not None and old.removed_at is None:
                 raise UserMistake(f"{organisation.name} is connected already, as {old.name!r}.")
             if old is not None:
-                name = old.name if _has_acted(connection, old.id) else name
+                name = old.name if _has_acted(db, old.id) else name
                 if old.taken_over_on is not None:
                     values.pop("taken_over_on", None)
-            _refuse_name(connection, name, old.id if old is not None else None)
+            _refuse_name(db, name, old.id if old is not None else None)
             if old is not None:
-                connection.execute(
+                db.execute(
                     update(connections)
                     .where(connections.c.id == old.id)
                     .values(name=name, **values)
                 )
-                return _read(connection, connections.c.id == old.id)
-            made = connection.execute(
+                return _read(db, connections.c.id == old.id)
+            inserted = db.execute(
                 insert(connections).values(
                     name=name,
                     platform=platform,
@@ -85,7 +85,7 @@ class Connections:
                     **values,
                 )
             )
-            return _read(connection, connections.c.id == inserted_id(made))
+            return _read(db, connections.c.id == inserted_id(inserted))
 
     def get(self, name: str) -> ConnectionRow:
         """Return one connection.
@@ -93,37 +93,37 @@ class Connections:
         Raises:
             UserMistake: there is none of this name; with a guess at what was meant.
         """
-        with self._database.read() as connection:
-            return _named(connection, name)
+        with self._database.read() as db:
+            return _named(db, name)
 
     def by_id(self, connection_id: int) -> ConnectionRow:
         """Return one connection by its number, also a removed one."""
-        with self._database.read() as connection:
-            return _read(connection, connections.c.id == connection_id)
+        with self._database.read() as db:
+            return _read(db, connections.c.id == connection_id)
 
     def by_organisation(self, platform: str, organisation_id: str) -> ConnectionRow | None:
         """Return the connection to an organisation, if there is one."""
-        with self._database.read() as connection:
-            row = _of_organisation(connection, platform, organisation_id)
+        with self._database.read() as db:
+            row = _of_organisation(db, platform, organisation_id)
             return _connection_row(row) if row is not None and row.removed_at is None else None
 
     def all(self) -> list[ConnectionRow]:
         """Return every connection, by name."""
         query = select(connections).where(_LIVE).order_by(connections.c.name)
-        with self._database.read() as connection:
-            return [_connection_row(row) for row in connection.execute(query)]
+        with self._database.read() as db:
+            return [_connection_row(row) for row in db.execute(query)]
 
     def set_mode(self, name: str, mode: str) -> ConnectionRow:
         """Change how far it may go; leaving `observe` for the first time sets `taken_over_on`."""
         if mode not in set(Mode):
             raise UserMistake(f"{mode!r} is not a mode. It can be {', '.join(Mode)}.")
-        with self._database.write() as connection:
-            row = _named(connection, name)
+        with self._database.write() as db:
+            row = _named(db, name)
             values: dict[str, Any] = {"mode": Mode(mode).value}
             if mode != Mode.OBSERVE and row.taken_over_on is None:
                 values["taken_over_on"] = today_in(self._clock, row.organisation.time_zone)
-            connection.execute(update(connections).where(connections.c.id == row.id).values(values))
-            return _read(connection, connections.c.id == row.id)
+            db.execute(update(connections).where(connections.c.id == row.id).values(values))
+            return _read(db, connections.c.id == row.id)
 
     def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
         """Remember whether the platform's own reminders are on; what it tells itself counts more.
@@ -131,15 +131,15 @@ class Connections:
         Raises:
             UserMistake: there is no connection of this name.
         """
-        with self._database.write() as connection:
-            this = connections.c.id == _named(connection, name).id
-            connection.execute(update(connections).where(this).values(own_reminders=on))
-            return _read(connection, this)
+        with self._database.write() as db:
+            this = connections.c.id == _named(db, name).id
+            db.execute(update(connections).where(this).values(own_reminders=on))
+            return _read(db, this)
 
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
         """Remember whether its consent stands."""
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as db:
+            db.execute(
                 update(connections)
                 .where(connections.c.id == connection_id)
                 .values(state=state.value)
@@ -147,7 +147,7 @@ class Connections:
             if state is ConnectionState.CONNECTED:
                 # Should the consent end once more, the owner is told once more.
                 grant = select(connections.c.grant_id).where(connections.c.id == connection_id)
-                connection.execute(
+                db.execute(
                     update(grants)
                     .where(grants.c.id == grant.scalar_subquery())
                     .values(told_at=None)
@@ -158,15 +158,15 @@ class Connections:
 
         A grant that opens nothing any more is deleted.
         """
-        with self._database.write() as connection:
+        with self._database.write() as db:
             this = connections.c.id == connection_id
-            old = connection.scalar(select(connections.c.grant_id).where(this))
-            connection.execute(
+            old = db.scalar(select(connections.c.grant_id).where(this))
+            db.execute(
                 update(connections)
                 .where(this)
                 .values(grant_id=grant_id, state=ConnectionState.CONNECTED.value)
             )
-            _drop_if_unused(connection, old)
+            _drop_if_unused(db, old)
 
     def rename(self, name: str, new_name: str) -> ConnectionRow:
         """Rename a connection that never acted.
@@ -175,30 +175,28 @@ class Connections:
             UserMistake: it has acted (its name is part of the keys that keep things from being
                 done twice), or the new name is taken.
         """
-        with self._database.write() as connection:
-            row = _named(connection, name)
-            if _has_acted(connection, row.id):
+        with self._database.write() as db:
+            row = _named(db, name)
+            if _has_acted(db, row.id):
                 raise UserMistake(
                     f"{name!r} has acted already and keeps its name: the name is part of the keys "
                     "by which nothing is done twice."
                 )
-            _refuse_name(connection, new_name, row.id)
-            connection.execute(
-                update(connections).where(connections.c.id == row.id).values(name=new_name)
-            )
-            return _read(connection, connections.c.id == row.id)
+            _refuse_name(db, new_name, row.id)
+            db.execute(update(connections).where(connections.c.id == row.id).values(name=new_name))
+            return _read(db, connections.c.id == row.id)
 
     def remove(self, name: str) -> None:
         """Remove it: its copy, cursor and token go; its actions, events and promises stay."""
-        with self._database.write() as connection:
-            row = _named(connection, name)
-            clear_copy(connection, row.id)
-            connection.execute(
+        with self._database.write() as db:
+            row = _named(db, name)
+            clear_copy(db, row.id)
+            db.execute(
                 update(connections)
                 .where(connections.c.id == row.id)
                 .values(removed_at=self._clock.now(), grant_id=None)
             )
-            _drop_if_unused(connection, row.grant_id)
+            _drop_if_unused(db, row.grant_id)
 
 
 def _connection_row(row: Any) -> ConnectionRow:
@@ -228,17 +226,15 @@ def _connection_row(row: Any) -> ConnectionRow:
     )
 
 
-def _read(connection: Connection, condition: Any) -> ConnectionRow:
-    return _connection_row(connection.execute(select(connections).where(condition)).one())
+def _read(db: Connection, condition: Any) -> ConnectionRow:
+    return _connection_row(db.execute(select(connections).where(condition)).one())
 
 
-def _named(connection: Connection, name: str) -> ConnectionRow:
-    row = connection.execute(
-        select(connections).where(connections.c.name == name, _LIVE)
-    ).one_or_none()
+def _named(db: Connection, name: str) -> ConnectionRow:
+    row = db.execute(select(connections).where(connections.c.name == name, _LIVE)).one_or_none()
     if row is not None:
         return _connection_row(row)
-    names = list(connection.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
+    names = list(db.scalars(select(connections.c.name).where(_LIVE).order_by("name")))
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         hint = f"did you mean {close[0]!r}?"
@@ -249,20 +245,20 @@ def _named(connection: Connection, name: str) -> ConnectionRow:
     raise UserMistake(f"there is no connection {name!r}.\n    hint: {hint}")
 
 
-def _of_organisation(connection: Connection, platform: str, organisation_id: str) -> Any:
-    return connection.execute(
+def _of_organisation(db: Connection, platform: str, organisation_id: str) -> Any:
+    return db.execute(
         select(connections).where(
             connections.c.platform == platform, connections.c.organisation_id == organisation_id
         )
     ).one_or_none()
 
 
-def _refuse_name(connection: Connection, name: str, but_for: int | None) -> None:
+def _refuse_name(db: Connection, name: str, but_for: int | None) -> None:
     if not name.strip() or len(name) > NAME_CHARACTERS_MAX or "|" in name or not name.isprintable():
         raise UserMistake(
             f"{name!r} cannot name a connection: 1 to {NAME_CHARACTERS_MAX} characters, without |."
         )
-    holder = connection.execute(
+    holder = db.execute(
         select(connections.c.id, connections.c.organisation_name, connections.c.removed_at).where(
             connections.c.name == name
         )
@@ -276,10 +272,10 @@ def _refuse_name(connection: Connection, name: str, but_for: int | None) -> None
     )
 
 
-def _has_acted(connection: Connection, connection_id: int) -> bool:
+def _has_acted(db: Connection, connection_id: int) -> bool:
     acted = {*STARTED_STATES, ActionState.REJECTED, ActionState.APPROVED}
     return bool(
-        connection.scalar(
+        db.scalar(
             select(
                 exists().where(
                     actions.c.connection_id == connection_id,
@@ -290,6 +286,6 @@ def _has_acted(connection: Connection, connection_id: int) -> bool:
     )
 
 
-def _drop_if_unused(connection: Connection, grant_id: int | None) -> None:
+def _drop_if_unused(db: Connection, grant_id: int | None) -> None:
     used = exists().where(connections.c.grant_id == grant_id)
-    connection.execute(delete(grants).where(grants.c.id == grant_id, ~used))
+    db.execute(delete(grants).where(grants.c.id == grant_id, ~used))

@@ -145,15 +145,15 @@ class Keys:
 
 
 def _parts(text: str) -> list[str]:
-    return [part for part in re.split(r"[\s,]+", text) if part]
+    return [key for key in re.split(r"[\s,]+", text) if key]
 
 
 def _cipher(text: str, where: str) -> MultiFernet:
-    parts = _parts(text)
-    if not 1 <= len(parts) <= KEYS_MAX:
-        raise UserMistake(f"{where}: from 1 to {KEYS_MAX} keys are expected, not {len(parts)}.")
+    keys = _parts(text)
+    if not 1 <= len(keys) <= KEYS_MAX:
+        raise UserMistake(f"{where}: from 1 to {KEYS_MAX} keys are expected, not {len(keys)}.")
     try:
-        return MultiFernet([Fernet(part) for part in parts])
+        return MultiFernet([Fernet(key) for key in keys])
     except ValueError:
         # Never the text itself: it may be a key with one character missing.
         raise UserMistake(

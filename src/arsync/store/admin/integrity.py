@@ -40,28 +40,28 @@ class Fault(NamedTuple):
     message: str
 
 
-def file_faults(connection: sqlite3.Connection) -> list[str]:
+def file_faults(db: sqlite3.Connection) -> list[str]:
     """Return what is wrong with a SQLite file: damaged pages, indexes, broken references."""
-    found = [row[0] for row in connection.execute(f"PRAGMA integrity_check({NAMED_MAX})")]
-    if found == ["ok"]:
-        found = []
-    broken = connection.execute("PRAGMA foreign_key_check").fetchmany(NAMED_MAX)
-    return found + [
+    complaints = [row[0] for row in db.execute(f"PRAGMA integrity_check({NAMED_MAX})")]
+    if complaints == ["ok"]:
+        complaints = []
+    broken = db.execute("PRAGMA foreign_key_check").fetchmany(NAMED_MAX)
+    return complaints + [
         f"a row of {table} names a {parent} that is not there" for table, _, parent, _ in broken
     ]
 
 
 def examine_store(database: Database, connection_id: int) -> Iterator[Fault]:
     """Yield every contradiction in one connection's rows; changes nothing."""
-    with database.read() as connection:
-        yield from _actions(connection, connection_id)
-        yield from _allocations(connection, connection_id)
-        yield from _amounts(connection, connection_id)
-        yield from _people(connection, connection_id)
+    with database.read() as db:
+        yield from _actions(db, connection_id)
+        yield from _allocations(db, connection_id)
+        yield from _amounts(db, connection_id)
+        yield from _people(db, connection_id)
 
 
-def _named(about: str, what: str, found: Iterable[Any]) -> Iterator[Fault]:
-    names = [str(one) for one in found]
+def _named(about: str, what: str, keys: Iterable[Any]) -> Iterator[Fault]:
+    names = [str(key) for key in keys]
     if names:
         more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
         yield Fault(about, f"{what}: {', '.join(names[:NAMED_MAX])}{more}.")
@@ -70,46 +70,48 @@ def _named(about: str, what: str, found: Iterable[Any]) -> Iterator[Fault]:
 # -- actions against events -----------------------------------------------------------------------
 
 
-def _actions(connection: Connection, connection_id: int) -> Iterator[Fault]:
+def _actions(db: Connection, connection_id: int) -> Iterator[Fault]:
     """Each action's events lead, by allowed changes and without a gap, to the state it is in."""
-    ours, event = actions.c, action_events.c
-    mine = ours.connection_id == connection_id
+    columns, event = actions.c, action_events.c
+    mine = columns.connection_id == connection_id
     with_events = (
         select(
             event.key,
             event.from_state,
             event.to_state,
-            ours.state,
+            columns.state,
             func.lag(event.to_state).over(partition_by=event.key, order_by=event.id).label("last"),
             func.lead(event.id).over(partition_by=event.key, order_by=event.id).label("next"),
         )
-        .join(actions, ours.key == event.key)
+        .join(actions, columns.key == event.key)
         .where(mine)
         .subquery()
     )
     chain = with_events.c
-    silent = select(ours.key).where(
-        mine, ~select(event.id).where(event.key == ours.key).correlate(actions).exists()
+    silent = select(columns.key).where(
+        mine, ~select(event.id).where(event.key == columns.key).correlate(actions).exists()
     )
-    yield from _keys(connection, "no event tells how they came about", silent)
+    yield from _keys(db, "no event tells how they came about", silent)
     gap = or_(
         and_(chain.last.is_(None), chain.from_state.is_not(None)),
         and_(chain.last.is_not(None), func.coalesce(chain.from_state, "") != chain.last),
     )
-    yield from _keys(connection, "their events have a gap", select(chain.key).where(gap))
+    yield from _keys(db, "their events have a gap", select(chain.key).where(gap))
     elsewhere = select(chain.key).where(chain.next.is_(None), chain.to_state != chain.state)
-    yield from _keys(connection, "their state is not the one of their last event", elsewhere)
+    yield from _keys(db, "their state is not the one of their last event", elsewhere)
     changes = select(chain.from_state, chain.to_state, func.min(chain.key)).group_by(
         chain.from_state, chain.to_state
     )
-    forbidden = [row for row in connection.execute(changes) if not _is_allowed(row[0], row[1])]
+    forbidden = [row for row in db.execute(changes) if not _is_allowed(row[0], row[1])]
     for before, after, key in forbidden:
         yield Fault("actions", f"{key[:12]} went from {before} to {after}, which cannot be.")
-    started = [one.value for one in (_S.SENT, _S.CONFIRMED)]
-    unsigned = select(ours.key).where(
-        mine, ours.state.in_(started), or_(ours.sent_on.is_(None), ours.first_sent_at.is_(None))
+    started = [state.value for state in (_S.SENT, _S.CONFIRMED)]
+    unsigned = select(columns.key).where(
+        mine,
+        columns.state.in_(started),
+        or_(columns.sent_on.is_(None), columns.first_sent_at.is_(None)),
     )
-    yield from _keys(connection, "they are sent, and no day of sending is kept", unsigned)
+    yield from _keys(db, "they are sent, and no day of sending is kept", unsigned)
 
 
 def _is_allowed(before: str | None, after: str) -> bool:
@@ -122,15 +124,15 @@ def _is_allowed(before: str | None, after: str) -> bool:
     return stays or to in ALLOWED_CHANGES[_S(before)] or (_S(before), to) in _REBIRTHS
 
 
-def _keys(connection: Connection, what: str, query: Select[Any]) -> Iterator[Fault]:
-    keys = sorted({key[:12] for key in connection.scalars(query)})
+def _keys(db: Connection, what: str, query: Select[Any]) -> Iterator[Fault]:
+    keys = sorted({key[:12] for key in db.scalars(query)})
     yield from _named("actions", f"{len(keys):,} actions: {what}", keys)
 
 
 # -- allocations against amounts ------------------------------------------------------------------
 
 
-def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
+def _allocations(db: Connection, connection_id: int) -> Iterator[Fault]:
     """No more is matched than there is, and no invoice got more than was paid of it.
 
     Less is usual: money is also matched to documents that arsync does not copy.
@@ -139,28 +141,28 @@ def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
     query = select(inv.id, inv.number, inv.currency, inv.status, inv.total, inv.amount_due).where(
         inv.connection_id == connection_id
     )
-    known = {row.id: row for row in connection.execute(query)}
+    invoice_rows = {row.id: row for row in db.execute(query)}
     received: dict[str, Decimal] = defaultdict(Decimal)
     too_much: list[str] = []
     used: dict[str, Decimal] = defaultdict(Decimal)
-    for row, given in _matched(connection, connection_id, credits_, "total", known, received):
-        if given + row.unallocated > row.whole:
+    for row, allocated in _matched(db, connection_id, credits_, "total", invoice_rows, received):
+        if allocated + row.unallocated > row.whole:
             too_much.append(str(row.number or row.id))
-        used[row.currency] += row.whole - row.unallocated - given
+        used[row.currency] += row.whole - row.unallocated - allocated
     # QuickBooks matches a credit to an invoice by a payment that holds no money of its own: what
     # payments give beyond what they hold is then what the credits have given away.
     beyond: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
-    for row, given in _matched(connection, connection_id, payments, "amount", known, received):
-        if given + row.unallocated > row.whole:
-            beyond[row.currency].append((str(row.id), given + row.unallocated - row.whole))
-    for currency, found in beyond.items():
-        if sum(amount for _, amount in found) > used[currency]:
-            too_much += [name for name, _ in found]
+    for row, allocated in _matched(db, connection_id, payments, "amount", invoice_rows, received):
+        if allocated + row.unallocated > row.whole:
+            beyond[row.currency].append((str(row.id), allocated + row.unallocated - row.whole))
+    for currency, surpluses in beyond.items():
+        if sum(amount for _, amount in surpluses) > used[currency]:
+            too_much += [name for name, _ in surpluses]
     yield from _named("allocations", "more is matched than there is, of", too_much)
     open_ = DocumentStatus.OPEN.value
     over = [
         invoice.number or invoice.id
-        for invoice in known.values()
+        for invoice in invoice_rows.values()
         if invoice.status == open_
         and received.get(invoice.id, Decimal(0)) > max(invoice.total - invoice.amount_due, 0)
     ]
@@ -168,27 +170,27 @@ def _allocations(connection: Connection, connection_id: int) -> Iterator[Fault]:
 
 
 def _matched(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     table: Table,
     whole: str,
-    known: Mapping[str, Any],
+    invoice_rows: Mapping[str, Any],
     received: dict[str, Decimal],
 ) -> Iterator[tuple[Any, Decimal]]:
     """Yield each live payment or credit with what it gave to invoices of its own currency."""
-    ours = table.c
-    columns = [column for column in ours if column.name not in {"amount", "total"}]
-    rows = connection.execute(
-        select(*columns, ours[whole].label("whole")).where(
-            ours.connection_id == connection_id,
-            ours.status.not_in([document_status.value for document_status in _DEAD]),
+    columns = table.c
+    selected = [column for column in columns if column.name not in {"amount", "total"}]
+    rows = db.execute(
+        select(*selected, columns[whole].label("whole")).where(
+            columns.connection_id == connection_id,
+            columns.status.not_in([document_status.value for document_status in _DEAD]),
         )
     )
     for row in rows:
         amount = Decimal(0)
         for allocation in row.allocations:
             received[allocation.invoice_id] += allocation.amount
-            invoice = known.get(allocation.invoice_id)
+            invoice = invoice_rows.get(allocation.invoice_id)
             if invoice is not None and invoice.currency == row.currency:
                 amount += allocation.amount
         yield row, amount
@@ -198,10 +200,10 @@ _DEAD = (DocumentStatus.DELETED, DocumentStatus.VOIDED, DocumentStatus.DRAFT)
 """Payments and credits in these states match nothing; a payment's states have the same names."""
 
 
-def _amounts(connection: Connection, connection_id: int) -> Iterator[Fault]:
+def _amounts(db: Connection, connection_id: int) -> Iterator[Fault]:
     """What is due lies between nothing and the total; what is left, too."""
     zero = Decimal(0)
-    for kind, whole, part in (
+    for kind, whole, amount in (
         (RecordKind.INVOICES, "total", "amount_due"),
         (RecordKind.PAYMENTS, "amount", "unallocated"),
         (RecordKind.CREDITS, "total", "unallocated"),
@@ -209,16 +211,19 @@ def _amounts(connection: Connection, connection_id: int) -> Iterator[Fault]:
         columns = KINDS[kind].table.c
         odd = select(columns.id).where(
             columns.connection_id == connection_id,
-            or_(columns[part] < zero, and_(columns[whole] >= zero, columns[part] > columns[whole])),
+            or_(
+                columns[amount] < zero,
+                and_(columns[whole] >= zero, columns[amount] > columns[whole]),
+            ),
         )
-        what = f"{part.replace('_', ' ')} is not between 0 and the {whole} of {kind.value}"
-        yield from _named("documents", what, connection.scalars(odd.order_by(columns.id)))
+        what = f"{amount.replace('_', ' ')} is not between 0 and the {whole} of {kind.value}"
+        yield from _named("documents", what, db.scalars(odd.order_by(columns.id)))
 
 
 # -- what people recorded -------------------------------------------------------------------------
 
 
-def _people(connection: Connection, connection_id: int) -> Iterator[Fault]:
+def _people(db: Connection, connection_id: int) -> Iterator[Fault]:
     """Promises and disputes are about invoices that the copy has."""
     for table in (promises, disputes):
         there = select(invoices.c.id).where(
@@ -228,4 +233,4 @@ def _people(connection: Connection, connection_id: int) -> Iterator[Fault]:
             table.c.connection_id == connection_id, ~there.correlate(table).exists()
         )
         what = f"the copy does not have the invoices of {table.name}"
-        yield from _named("people", what, connection.scalars(lost.order_by(table.c.invoice_id)))
+        yield from _named("people", what, db.scalars(lost.order_by(table.c.invoice_id)))

@@ -30,20 +30,20 @@ class Outages:
     def get(self, connection_id: int) -> OutageRow | None:
         """Return the outage of a connection; None when its last run reached the platform."""
         query = select(outages).where(outages.c.connection_id == connection_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
+        with self._database.read() as db:
+            row = db.execute(query).one_or_none()
         return None if row is None else OutageRow(**row._asdict())
 
     def failed(self, connection_id: int, why: str) -> OutageRow:
         """Note that a run could not reach the platform, and until when it is left alone."""
         query = select(outages.c.failures).where(outages.c.connection_id == connection_id)
-        with self._database.write() as connection:
-            failures = (connection.scalar(query) or 0) + 1
+        with self._database.write() as db:
+            failures = (db.scalar(query) or 0) + 1
             now = self._clock.now()
             row = OutageRow(connection_id, failures, now, _retry_at(failures, now), why)
-            make = sqlite if connection.dialect.name == "sqlite" else postgresql
+            make = sqlite if db.dialect.name == "sqlite" else postgresql
             values = row._asdict()
-            connection.execute(
+            db.execute(
                 make.insert(outages)
                 .values(values)
                 .on_conflict_do_update(index_elements=[outages.c.connection_id], set_=values)
@@ -52,8 +52,8 @@ class Outages:
 
     def over(self, connection_id: int) -> None:
         """Forget the outage: the platform was reached."""
-        with self._database.write() as connection:
-            connection.execute(delete(outages).where(outages.c.connection_id == connection_id))
+        with self._database.write() as db:
+            db.execute(delete(outages).where(outages.c.connection_id == connection_id))
 
 
 def _retry_at(failures: int, now: datetime) -> datetime | None:

@@ -73,18 +73,18 @@ class Privacy:
         Raises:
             UserMistake: none has this name, or several have.
         """
-        with self._database.read() as connection:
-            contact = find_contact(connection, connection_id, name_or_id, also_gone=True)
-            numbers = _ids(connection, _invoice_ids(connection_id, contact.id))
+        with self._database.read() as db:
+            contact = find_contact(db, connection_id, name_or_id, also_gone=True)
+            numbers = _ids(db, _invoice_ids(connection_id, contact.id))
             return {
                 "contact": contact._asdict(),
                 **{
-                    kind.value: _documents(connection, connection_id, kind, contact.id)
+                    kind.value: _documents(db, connection_id, kind, contact.id)
                     for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS, RecordKind.CREDITS)
                 },
-                "promises": _about(connection, connection_id, promises, numbers),
-                "disputes": _about(connection, connection_id, disputes, numbers),
-                "actions": _actions(connection, connection_id, contact.id),
+                "promises": _about(db, connection_id, promises, numbers),
+                "disputes": _about(db, connection_id, disputes, numbers),
+                "actions": _actions(db, connection_id, contact.id),
             }
 
     def forget(self, connection_id: int, name_or_id: str) -> Forgotten:
@@ -96,22 +96,22 @@ class Privacy:
         Raises:
             UserMistake: it still owes, or something about it is still going on.
         """
-        with self._database.write() as connection:
-            _overwrite(connection)
-            contact = find_contact(connection, connection_id, name_or_id, also_gone=True)
-            _refuse_if_in_use(connection, connection_id, contact)
+        with self._database.write() as db:
+            _overwrite(db)
+            contact = find_contact(db, connection_id, name_or_id, also_gone=True)
+            _refuse_if_in_use(db, connection_id, contact)
             keys = _ids(
-                connection,
+                db,
                 select(actions.c.key).where(
                     actions.c.connection_id == connection_id, actions.c.contact_id == contact.id
                 ),
             )
-            _make_nameless(connection, keys)
-            _forget_words(connection, connection_id, contact)
-            _forget_in_runs(connection, connection_id, contact)
+            _make_nameless(db, keys)
+            _forget_words(db, connection_id, contact)
+            _forget_in_runs(db, connection_id, contact)
             gone = ContactStatus(contact.status) in _GONE
             if gone:
-                _forget_copy(connection, connection_id, contact)
+                _forget_copy(db, connection_id, contact)
         self._last_plans.forget(connection_id, contact.id)
         self._wipe()
         return Forgotten(contact.id, len(keys), copy_stays=not gone)
@@ -122,45 +122,45 @@ class Privacy:
         Their keys, days, invoices and amounts stay: nothing is done twice for it.
         """
         named = f'"contact_name": "{FORGOTTEN}"'
-        ours = actions.c
+        columns = actions.c
         ended = (
-            select(ours.key)
+            select(columns.key)
             .where(
-                ours.connection_id == connection_id,
-                ours.state.in_([state.value for state in _ENDED]),
-                ours.changed_at < before,
-                ~ours.action.contains(named),
+                columns.connection_id == connection_id,
+                columns.state.in_([state.value for state in _ENDED]),
+                columns.changed_at < before,
+                ~columns.action.contains(named),
             )
-            .order_by(ours.changed_at)
+            .order_by(columns.changed_at)
             .limit(EXPIRED_AT_ONCE_MAX)
         )
-        with self._database.read() as connection:
-            if connection.scalar(ended.limit(1)) is None:
+        with self._database.read() as db:
+            if db.scalar(ended.limit(1)) is None:
                 return 0
-        with self._database.write() as connection:
-            _overwrite(connection)
-            keys = _ids(connection, ended)
-            _make_nameless(connection, keys)
+        with self._database.write() as db:
+            _overwrite(db)
+            keys = _ids(db, ended)
+            _make_nameless(db, keys)
             old = and_(runs.c.connection_id == connection_id, runs.c.started_at < before)
-            connection.execute(update(runs).where(old, runs.c.message != "").values(message=""))
+            db.execute(update(runs).where(old, runs.c.message != "").values(message=""))
         self._wipe()
         return len(keys)
 
     def _wipe(self) -> None:
         """Take what was overwritten out of SQLite's journal, too."""
         if self._database.is_sqlite:
-            with self._database.translated(), self._database.engine.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._database.translated(), self._database.engine.connect() as db:
+                db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _overwrite(connection: Connection) -> None:
+def _overwrite(db: Connection) -> None:
     """Have SQLite overwrite what is deleted; PostgreSQL's VACUUM does so in its own time."""
-    if connection.dialect.name == "sqlite":
-        connection.execute(text("PRAGMA secure_delete=ON"))
+    if db.dialect.name == "sqlite":
+        db.execute(text("PRAGMA secure_delete=ON"))
 
 
-def _ids(connection: Connection, query: Select[Any]) -> list[str]:
-    return list(connection.scalars(query))
+def _ids(db: Connection, query: Select[Any]) -> list[str]:
+    return list(db.scalars(query))
 
 
 def _invoice_ids(connection_id: int, contact_id: str) -> Select[Any]:
@@ -173,7 +173,7 @@ def _invoice_ids(connection_id: int, contact_id: str) -> Select[Any]:
 
 
 def _documents(
-    connection: Connection, connection_id: int, of: RecordKind, contact_id: str
+    db: Connection, connection_id: int, of: RecordKind, contact_id: str
 ) -> list[dict[str, Any]]:
     kind = KINDS[of]
     columns = kind.table.c
@@ -182,63 +182,63 @@ def _documents(
         .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
         .order_by(columns.id)
     )
-    return [_plain(record) for record in to_records(kind, connection.execute(query))]
+    return [_plain(record) for record in to_records(kind, db.execute(query))]
 
 
 def _plain(record: Any) -> dict[str, Any]:
     tree: dict[str, Any] = record._asdict()
     if "allocations" in tree:
-        tree["allocations"] = [one._asdict() for one in tree["allocations"]]
+        tree["allocations"] = [allocation._asdict() for allocation in tree["allocations"]]
     return tree
 
 
 def _about(
-    connection: Connection, connection_id: int, table: Any, invoice_ids: Sequence[str]
+    db: Connection, connection_id: int, table: Any, invoice_ids: Sequence[str]
 ) -> list[dict[str, Any]]:
     query = (
         select(table)
         .where(
             table.c.connection_id == connection_id,
-            one_of(connection, table.c.invoice_id, list(invoice_ids)),
+            one_of(db, table.c.invoice_id, list(invoice_ids)),
         )
         .order_by(table.c.id)
     )
     left_out = {"id", "connection_id"}
     return [
         {name: value for name, value in row.items() if name not in left_out}
-        for row in connection.execute(query).mappings()
+        for row in db.execute(query).mappings()
     ]
 
 
-def _actions(connection: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
-    ours = actions.c
-    rows = connection.execute(
+def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    columns = actions.c
+    rows = db.execute(
         select(
-            ours.key,
-            ours.state,
-            ours.action,
-            ours.before,
-            ours.receipt_detail,
-            ours.outcome,
-            ours.created_at,
+            columns.key,
+            columns.state,
+            columns.action,
+            columns.before,
+            columns.receipt_detail,
+            columns.outcome,
+            columns.created_at,
         )
-        .where(ours.connection_id == connection_id, ours.contact_id == contact_id)
-        .order_by(ours.created_at, ours.key)
+        .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
+        .order_by(columns.created_at, columns.key)
     ).all()
     event = action_events.c
     events: dict[str, list[dict[str, Any]]] = {row.key: [] for row in rows}
-    for one in connection.execute(
+    for event_row in db.execute(
         select(event.key, event.at, event.who, event.from_state, event.to_state, event.why)
-        .where(one_of(connection, event.key, list(events)))
+        .where(one_of(db, event.key, list(events)))
         .order_by(event.id)
     ):
-        events[one.key].append(
+        events[event_row.key].append(
             {
-                "at": one.at,
-                "who": one.who,
-                "from": one.from_state,
-                "to": one.to_state,
-                "why": one.why,
+                "at": event_row.at,
+                "who": event_row.who,
+                "from": event_row.from_state,
+                "to": event_row.to_state,
+                "why": event_row.why,
             }
         )
     return [
@@ -259,8 +259,8 @@ def _actions(connection: Connection, connection_id: int, contact_id: str) -> lis
 # -- being rid of it ------------------------------------------------------------------------------
 
 
-def _refuse_if_in_use(connection: Connection, connection_id: int, contact: Contact) -> None:
-    going_on = connection.scalar(
+def _refuse_if_in_use(db: Connection, connection_id: int, contact: Contact) -> None:
+    going_on = db.scalar(
         select(func.count())
         .select_from(actions)
         .where(
@@ -269,7 +269,7 @@ def _refuse_if_in_use(connection: Connection, connection_id: int, contact: Conta
             actions.c.state.not_in([state.value for state in _ENDED]),
         )
     )
-    owed = connection.scalar(
+    owed = db.scalar(
         select(func.count())
         .select_from(invoices)
         .where(
@@ -291,24 +291,22 @@ def _refuse_if_in_use(connection: Connection, connection_id: int, contact: Conta
         )
 
 
-def _make_nameless(connection: Connection, keys: Collection[str]) -> None:
+def _make_nameless(db: Connection, keys: Collection[str]) -> None:
     if not keys:
         return
-    rows = connection.execute(
-        select(actions.c.key, actions.c.action).where(one_of(connection, actions.c.key, list(keys)))
+    rows = db.execute(
+        select(actions.c.key, actions.c.action).where(one_of(db, actions.c.key, list(keys)))
     ).all()
     for row in rows:
-        connection.execute(
+        db.execute(
             update(actions)
             .where(actions.c.key == row.key)
             .values(
                 action=_nameless(row.action), before=None, receipt_detail="", reason="", outcome=""
             )
         )
-    connection.execute(
-        update(action_events)
-        .where(one_of(connection, action_events.c.key, list(keys)))
-        .values(why="")
+    db.execute(
+        update(action_events).where(one_of(db, action_events.c.key, list(keys))).values(why="")
     )
 
 
@@ -326,40 +324,40 @@ def _nameless(content: str) -> str:
     )
 
 
-def _forget_words(connection: Connection, connection_id: int, contact: Contact) -> None:
+def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
     """What people wrote about the customer's invoices; that they promised or disputed stays."""
-    theirs = _invoice_ids(connection_id, contact.id)
+    invoice_ids = _invoice_ids(connection_id, contact.id)
     for table, column in ((promises, "note"), (disputes, "reason")):
-        connection.execute(
+        db.execute(
             update(table)
-            .where(table.c.connection_id == connection_id, table.c.invoice_id.in_(theirs))
+            .where(table.c.connection_id == connection_id, table.c.invoice_id.in_(invoice_ids))
             .values({column: ""})
         )
 
 
-def _forget_in_runs(connection: Connection, connection_id: int, contact: Contact) -> None:
+def _forget_in_runs(db: Connection, connection_id: int, contact: Contact) -> None:
     mentions = and_(runs.c.connection_id == connection_id, runs.c.message.contains(contact.name))
     if contact.name:
-        connection.execute(
+        db.execute(
             update(runs)
             .where(mentions)
             .values(message=func.replace(runs.c.message, contact.name, FORGOTTEN))
         )
 
 
-def _forget_copy(connection: Connection, connection_id: int, contact: Contact) -> None:
+def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:
     # The hash stays: a row that the platform shows again unchanged is not written again.
     mine = and_(contacts.c.connection_id == connection_id, contacts.c.id == contact.id)
-    connection.execute(
+    db.execute(
         update(contacts)
         .where(mine)
         .values(name=FORGOTTEN, email="", more_emails=(), first_name="", note="")
     )
-    theirs = and_(invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id)
-    connection.execute(
-        update(invoices).where(theirs).values(email="", link="", note="", reference="")
+    of_contact = and_(
+        invoices.c.connection_id == connection_id, invoices.c.contact_id == contact.id
     )
-    connection.execute(
+    db.execute(update(invoices).where(of_contact).values(email="", link="", note="", reference=""))
+    db.execute(
         delete(problems).where(
             problems.c.connection_id == connection_id,
             problems.c.kind == RecordKind.CONTACTS.value,

@@ -31,8 +31,8 @@ class Runs:
 
     def start(self, connection_id: int, kind: str) -> int:
         """Record that a run begins, and return its id."""
-        with self._database.write() as connection:
-            made = connection.execute(
+        with self._database.write() as db:
+            inserted = db.execute(
                 insert(runs).values(
                     connection_id=connection_id,
                     kind=kind,
@@ -43,7 +43,7 @@ class Runs:
                     pid=os.getpid(),
                 )
             )
-            return inserted_id(made)
+            return inserted_id(inserted)
 
     def finish(
         self,
@@ -54,8 +54,8 @@ class Runs:
         message: str = "",
     ) -> None:
         """Record how it ended."""
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as db:
+            db.execute(
                 update(runs)
                 .where(runs.c.id == run_id)
                 .values(
@@ -72,8 +72,8 @@ class Runs:
         Raises:
             UserMistake: there is none of that number.
         """
-        with self._database.read() as connection:
-            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+        with self._database.read() as db:
+            row = db.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
         if row is None:
             raise UserMistake(
                 f"there is no run {run_id}.\n    hint: `arsync status` names the last"
@@ -83,16 +83,16 @@ class Runs:
     def last(self, connection_id: int, *, besides: str = "") -> RunRow | None:
         """Return the latest run, of any kind besides one."""
         query = select(runs).where(runs.c.connection_id == connection_id, runs.c.kind != besides)
-        with self._database.read() as connection:
-            row = connection.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        with self._database.read() as db:
+            row = db.execute(query.order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return None if row is None else _run(row)
 
     def latest(self, connection_id: int, *, rows_max: int = 100) -> list[RunRow]:
         """Return runs, latest first."""
         query = select(runs).where(runs.c.connection_id == connection_id)
-        with self._database.read() as connection:
-            found = connection.execute(query.order_by(runs.c.id.desc()).limit(rows_max))
-            return [_run(row) for row in found]
+        with self._database.read() as db:
+            rows = db.execute(query.order_by(runs.c.id.desc()).limit(rows_max))
+            return [_run(row) for row in rows]
 
     @contextmanager
     def lock(self, connection_id: int, *, wait_seconds: float = 0.0) -> Iterator[None]:
@@ -103,10 +103,8 @@ class Runs:
         Raises:
             RetryLater: another run holds it, and did not let go within `wait_seconds`.
         """
-        with self._database.read() as connection:
-            name = connection.scalar(
-                select(connections.c.name).where(connections.c.id == connection_id)
-            )
+        with self._database.read() as db:
+            name = db.scalar(select(connections.c.name).where(connections.c.id == connection_id))
         busy = f"another run of {name} is going on{self._holder(connection_id)}."
         name = f"run-{connection_id}"
         with self._locks.held(name, wait_seconds=wait_seconds, busy=busy) as still_held:
@@ -116,7 +114,7 @@ class Runs:
             finally:
                 self._held.pop(connection_id, None)
 
-    def insist(self, connection_id: int) -> None:
+    def ensure_lock_held(self, connection_id: int) -> None:
         """Make sure that this process's run still has its lock, right before it writes.
 
         Raises:

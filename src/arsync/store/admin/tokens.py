@@ -52,9 +52,9 @@ class Tokens:
         with self._lock(KEY_LOCK):
             self._found_keys().forget()
             values = self._values(token, create=True)
-            with self._database.write() as connection:
+            with self._database.write() as db:
                 statement = insert(grants).values(platform=platform, **values)
-                return inserted_id(connection.execute(statement))
+                return inserted_id(db.execute(statement))
 
     def save(self, grant_id: int, token: Token) -> None:
         """Replace the grant's token.
@@ -63,9 +63,9 @@ class Tokens:
             NeedsReconnect: the grant was removed meanwhile.
         """
         values = self._values(token, create=False)
-        with self._database.write() as connection:
+        with self._database.write() as db:
             statement = update(grants).where(grants.c.id == grant_id).values(values)
-            if not connection.execute(statement).rowcount:
+            if not db.execute(statement).rowcount:
                 raise NeedsReconnect("this consent was removed. Run `arsync connect` again.")
 
     def load(self, grant_id: int | None) -> Token:
@@ -74,8 +74,8 @@ class Tokens:
         Raises:
             NeedsReconnect: there is none. UserMistake: the key that encrypted it is missing.
         """
-        with self._database.read() as connection:
-            secret = connection.scalar(select(grants.c.secret).where(grants.c.id == grant_id))
+        with self._database.read() as db:
+            secret = db.scalar(select(grants.c.secret).where(grants.c.id == grant_id))
         if secret is None:
             raise NeedsReconnect("no consent is stored. Run `arsync connect` again.")
         return self._decrypted(secret)
@@ -119,15 +119,15 @@ class Tokens:
         busy = "another process is telling the owner."
         wait = REFRESH_WAIT_SECONDS_MAX
         with self._locks.held(f"tell-{grant_id}", wait_seconds=wait, busy=busy):
-            with self._database.read() as connection:
-                told = connection.scalar(select(grants.c.told_at).where(grants.c.id == grant_id))
+            with self._database.read() as db:
+                notified_at = db.scalar(select(grants.c.told_at).where(grants.c.id == grant_id))
                 query = select(connections.c.name).where(connections.c.grant_id == grant_id)
-                names = tuple(connection.scalars(query.order_by(connections.c.name)))
-            telling = Telling(() if told is not None else names)
+                names = tuple(db.scalars(query.order_by(connections.c.name)))
+            telling = Telling(() if notified_at is not None else names)
             yield telling
             if telling.done:
-                with self._database.write() as connection:
-                    connection.execute(
+                with self._database.write() as db:
+                    db.execute(
                         update(grants)
                         .where(grants.c.id == grant_id)
                         .values(told_at=self._clock.now())
@@ -149,8 +149,8 @@ class Tokens:
         keys = self._found_keys()
         with ExitStack() as held:
             held.enter_context(self._lock(KEY_LOCK))
-            with self._database.read() as connection:
-                ids = sorted(connection.scalars(select(grants.c.id)))
+            with self._database.read() as db:
+                ids = sorted(db.scalars(select(grants.c.id)))
             for grant_id in ids:
                 held.enter_context(self._lock(grant_id))
             where = keys.put_new_first()
@@ -161,16 +161,14 @@ class Tokens:
     def reencrypt(self) -> int:
         """Encrypt every token with the newest key, and return how many."""
         cipher = self._found_keys().cipher(create=False)
-        with self._database.write() as connection:
-            rows = connection.execute(select(grants.c.id, grants.c.secret)).all()
+        with self._database.write() as db:
+            rows = db.execute(select(grants.c.id, grants.c.secret)).all()
             for row in rows:
                 try:
                     secret = cipher.rotate(row.secret.encode()).decode()
                 except InvalidToken:
                     raise UserMistake(_OTHER_KEY) from None
-                connection.execute(
-                    update(grants).where(grants.c.id == row.id).values(secret=secret)
-                )
+                db.execute(update(grants).where(grants.c.id == row.id).values(secret=secret))
         return len(rows)
 
     def _lock(self, grant_id: int | str) -> AbstractContextManager[object]:
@@ -216,15 +214,15 @@ class Tokens:
     def _begin_renewal(self, grant_id: int) -> datetime | None:
         """Note that a renewal is asked for; returns when one was whose answer never came."""
         this = grants.c.id == grant_id
-        with self._database.write() as connection:
-            before = connection.scalar(select(grants.c.renewal_at).where(this))
+        with self._database.write() as db:
+            before = db.scalar(select(grants.c.renewal_at).where(this))
             if before is None:
-                connection.execute(update(grants).where(this).values(renewal_at=self._clock.now()))
+                db.execute(update(grants).where(this).values(renewal_at=self._clock.now()))
         return before
 
     def _mark_needing_reconnect(self, grant_id: int) -> None:
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as db:
+            db.execute(
                 update(connections)
                 .where(connections.c.grant_id == grant_id)
                 .values(state=ConnectionState.NEEDS_RECONNECT.value)

@@ -62,8 +62,8 @@ class People:
             raise UserMistake(f"{promised_on} is past: a promise is for today or later.")
         if amount is not None and amount <= 0:
             raise UserMistake("a promise is for an amount above zero.")
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.write() as db:
+            db.execute(
                 update(promises)
                 .where(
                     promises.c.connection_id == connection_id,
@@ -72,7 +72,7 @@ class People:
                 )
                 .values(replaced=True)
             )
-            made = connection.execute(
+            inserted = db.execute(
                 insert(promises).values(
                     connection_id=connection_id,
                     invoice_id=invoice_id,
@@ -80,14 +80,14 @@ class People:
                     amount=amount,
                     made_on=made_on,
                     replaced=False,
-                    amount_due=_amount_due(connection, connection_id, invoice_id),
+                    amount_due=_amount_due(db, connection_id, invoice_id),
                     recorded_by=who,
                     recorded_at=self._clock.now(),
                     note=note,
                 )
             )
-            row = _promise(connection, inserted_id(made))
-            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            row = _promise(db, inserted_id(inserted))
+            self._note(db, connection_id, noted_by and noted_by(row), who)
             return row
 
     def promises(self, connection_id: int, invoice_id: str | None = None) -> list[PromiseRow]:
@@ -95,8 +95,8 @@ class People:
         query = select(*_PROMISE).where(promises.c.connection_id == connection_id)
         if invoice_id is not None:
             query = query.where(promises.c.invoice_id == invoice_id)
-        with self._database.read() as connection:
-            return [PromiseRow(*row) for row in connection.execute(query.order_by(promises.c.id))]
+        with self._database.read() as db:
+            return [PromiseRow(*row) for row in db.execute(query.order_by(promises.c.id))]
 
     def review(self, connection_id: int, today: date) -> list[PromiseRow]:
         """Judge open promises by the ledger, and return those that changed.
@@ -105,31 +105,33 @@ class People:
         day has passed and it is not so. A promise about an invoice that the store does not have
         stays open.
         """
-        ours = promises.c
+        columns = promises.c
         query = (
             select(
-                ours.id,
-                ours.promised_on,
-                ours.amount,
-                ours.amount_due.label("due_then"),
+                columns.id,
+                columns.promised_on,
+                columns.amount,
+                columns.amount_due.label("due_then"),
                 invoices.c.status,
                 invoices.c.amount_due,
             )
             .join(
                 invoices,
-                (invoices.c.connection_id == ours.connection_id)
-                & (invoices.c.id == ours.invoice_id),
+                (invoices.c.connection_id == columns.connection_id)
+                & (invoices.c.id == columns.invoice_id),
             )
-            .where(ours.connection_id == connection_id, ours.kept.is_(None), ~ours.replaced)
-            .order_by(ours.id)
+            .where(
+                columns.connection_id == connection_id, columns.kept.is_(None), ~columns.replaced
+            )
+            .order_by(columns.id)
         )
         changed = []
-        with self._database.write() as connection:
-            for row in connection.execute(query).all():
+        with self._database.write() as db:
+            for row in db.execute(query).all():
                 kept = _was_kept(row)
                 if kept or row.promised_on < today:
-                    connection.execute(update(promises).where(ours.id == row.id).values(kept=kept))
-                    changed.append(_promise(connection, row.id))
+                    db.execute(update(promises).where(columns.id == row.id).values(kept=kept))
+                    changed.append(_promise(db, row.id))
         return changed
 
     def withdraw_promise(self, connection_id: int, promise_id: int) -> bool:
@@ -137,37 +139,28 @@ class People:
 
         Returns whether there was anything to take back: the second time there is not.
         """
-        ours = promises.c
-        mine = (ours.connection_id == connection_id) & (ours.id == promise_id)
-        with self._database.write() as connection:
-            taken = update(promises).where(mine, ~ours.replaced).values(replaced=True)
-            if connection.execute(taken).rowcount == 0:
+        columns = promises.c
+        mine = (columns.connection_id == connection_id) & (columns.id == promise_id)
+        with self._database.write() as db:
+            withdrawal = update(promises).where(mine, ~columns.replaced).values(replaced=True)
+            if db.execute(withdrawal).rowcount == 0:
                 return False
-            invoice_id = select(ours.invoice_id).where(mine).scalar_subquery()
-            earlier = connection.scalar(
-                select(ours.id)
+            invoice_id = select(columns.invoice_id).where(mine).scalar_subquery()
+            earlier = db.scalar(
+                select(columns.id)
                 .where(
-                    ours.connection_id == connection_id,
-                    ours.invoice_id == invoice_id,
-                    ours.id < promise_id,
-                    ours.replaced,
-                    ours.kept.is_(None),
+                    columns.connection_id == connection_id,
+                    columns.invoice_id == invoice_id,
+                    columns.id < promise_id,
+                    columns.replaced,
+                    columns.kept.is_(None),
                 )
-                .order_by(ours.id.desc())
+                .order_by(columns.id.desc())
                 .limit(1)
             )
             if earlier is not None:
-                connection.execute(
-                    update(promises).where(ours.id == earlier).values(replaced=False)
-                )
+                db.execute(update(promises).where(columns.id == earlier).values(replaced=False))
             return True
-
-    def settle_promise(self, promise_id: int, *, kept: bool) -> None:
-        """Say by hand whether a promise was kept."""
-        with self._database.write() as connection:
-            connection.execute(
-                update(promises).where(promises.c.id == promise_id).values(kept=kept)
-            )
 
     def dispute(
         self,
@@ -184,13 +177,13 @@ class People:
         Raises:
             UserMistake: one is open for the invoice already.
         """
-        with self._database.write() as connection:
-            if (open_one := _open_dispute(connection, connection_id, invoice_id)) is not None:
+        with self._database.write() as db:
+            if (open_one := _open_dispute(db, connection_id, invoice_id)) is not None:
                 raise UserMistake(
                     f"this invoice is in dispute already, since {open_one.opened_on}: "
                     f"{open_one.reason}"
                 )
-            made = connection.execute(
+            inserted = db.execute(
                 insert(disputes).values(
                     connection_id=connection_id,
                     invoice_id=invoice_id,
@@ -200,8 +193,8 @@ class People:
                     recorded_at=self._clock.now(),
                 )
             )
-            row = _dispute(connection, inserted_id(made))
-            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            row = _dispute(db, inserted_id(inserted))
+            self._note(db, connection_id, noted_by and noted_by(row), who)
             return row
 
     def disputes(self, connection_id: int, invoice_id: str | None = None) -> list[DisputeRow]:
@@ -209,8 +202,8 @@ class People:
         query = select(*_DISPUTE).where(disputes.c.connection_id == connection_id)
         if invoice_id is not None:
             query = query.where(disputes.c.invoice_id == invoice_id)
-        with self._database.read() as connection:
-            return [DisputeRow(*row) for row in connection.execute(query.order_by(disputes.c.id))]
+        with self._database.read() as db:
+            return [DisputeRow(*row) for row in db.execute(query.order_by(disputes.c.id))]
 
     def settle_dispute(
         self,
@@ -226,25 +219,23 @@ class People:
         Raises:
             UserMistake: none is open.
         """
-        with self._database.write() as connection:
-            open_one = _open_dispute(connection, connection_id, invoice_id)
+        with self._database.write() as db:
+            open_one = _open_dispute(db, connection_id, invoice_id)
             if open_one is None:
                 raise UserMistake("this invoice is not in dispute.")
-            connection.execute(
+            db.execute(
                 update(disputes)
                 .where(disputes.c.id == open_one.id)
                 .values(settled_on=settled_on, settled_by=who)
             )
-            row = _dispute(connection, open_one.id)
-            self._note(connection, connection_id, noted_by and noted_by(row), who)
+            row = _dispute(db, open_one.id)
+            self._note(db, connection_id, noted_by and noted_by(row), who)
             return row
 
-    def _note(
-        self, connection: Connection, connection_id: int, action: Action | None, who: str
-    ) -> None:
+    def _note(self, db: Connection, connection_id: int, action: Action | None, who: str) -> None:
         if action is not None:
             now = self._clock.now()
-            add_asked(connection, connection_id, action, who=who, why=RECORDED, now=now)
+            add_asked(db, connection_id, action, who=who, why=RECORDED, now=now)
 
 
 def _was_kept(row: Any) -> bool:
@@ -255,29 +246,29 @@ def _was_kept(row: Any) -> bool:
     return bool(row.due_then - row.amount_due >= row.amount)
 
 
-def _amount_due(connection: Connection, connection_id: int, invoice_id: str) -> Decimal | None:
-    return connection.scalar(
+def _amount_due(db: Connection, connection_id: int, invoice_id: str) -> Decimal | None:
+    return db.scalar(
         select(invoices.c.amount_due).where(
             invoices.c.connection_id == connection_id, invoices.c.id == invoice_id
         )
     )
 
 
-def _promise(connection: Connection, promise_id: int) -> PromiseRow:
+def _promise(db: Connection, promise_id: int) -> PromiseRow:
     query = select(*_PROMISE).where(promises.c.id == promise_id)
-    return PromiseRow(*connection.execute(query).one())
+    return PromiseRow(*db.execute(query).one())
 
 
-def _dispute(connection: Connection, dispute_id: int) -> DisputeRow:
+def _dispute(db: Connection, dispute_id: int) -> DisputeRow:
     query = select(*_DISPUTE).where(disputes.c.id == dispute_id)
-    return DisputeRow(*connection.execute(query).one())
+    return DisputeRow(*db.execute(query).one())
 
 
-def _open_dispute(connection: Connection, connection_id: int, invoice_id: str) -> DisputeRow | None:
+def _open_dispute(db: Connection, connection_id: int, invoice_id: str) -> DisputeRow | None:
     query = select(*_DISPUTE).where(
         disputes.c.connection_id == connection_id,
         disputes.c.invoice_id == invoice_id,
         disputes.c.settled_on.is_(None),
     )
-    row = connection.execute(query).one_or_none()
+    row = db.execute(query).one_or_none()
     return None if row is None else DisputeRow(*row)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CompoundSelect,
     Connection,
     MetaData,
     Select,
@@ -25,41 +26,77 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from arsync.core.ledger.records import RecordKind
-from arsync.store.ledger.record_rows import KINDS, Kind, Values
+from arsync.store.db.tables import problems
+from arsync.store.ledger.record_rows import KINDS, RecordTable, Values
 
 
-def one_of(connection: Connection, column: Any, texts: Sequence[str]) -> ColumnElement[bool]:
+def one_of(db: Connection, column: Any, texts: Sequence[str]) -> ColumnElement[bool]:
     """Return `column IN texts` with a single parameter, so that any number of texts fits."""
-    if connection.dialect.name == "sqlite":
+    if db.dialect.name == "sqlite":
         rows = func.json_each(msgspec.json.encode(list(texts)).decode()).table_valued("value")
         inside: ColumnElement[bool] = column.in_(select(rows.c.value))
         return inside
     return column == func.any(bindparam(None, list(texts), type_=ARRAY(Text)))  # type: ignore[no-any-return]
 
 
+def one_of_few(
+    db: Connection, column: Any, query: Select[Any] | CompoundSelect[Any]
+) -> ColumnElement[bool]:
+    """Return `column IN (query)` for a query of few rows, each looked up by its key.
+
+    PostgreSQL cannot guess how many rows a recursive query has, expects thousands and then reads
+    the whole table; of an array it expects few.
+    """
+    if db.dialect.name == "sqlite":
+        inside: ColumnElement[bool] = column.in_(query)
+        return inside
+    return column == func.any(func.array(query.scalar_subquery()))  # type: ignore[no-any-return]
+
+
+class Stored(NamedTuple):
+    """What is stored of some records."""
+
+    hashes: Mapping[str, int]
+    some_problem: bool | None
+    """Whether any document of the kind could not be read; None when that was not seen."""
+
+
 def stored_hashes(
-    connection: Connection, kind: Kind, connection_id: int, ids: Sequence[str]
-) -> dict[str, int]:
+    db: Connection, kind: RecordTable, connection_id: int, ids: Sequence[str]
+) -> Stored:
     """Return the hash of each of these records that is stored."""
     if not ids:
-        return {}
-    if connection.dialect.name == "sqlite":
-        given: Any = msgspec.json.encode(ids).decode()
+        return Stored({}, None)
+    if db.dialect.name == "sqlite":
+        keys: Any = msgspec.json.encode(ids).decode()
         query = _sqlite_hashes(kind.kind)
     else:
-        given = ids
+        keys = ids
         query = _postgresql_hashes(kind.kind)
-    rows = connection.execute(query, {"of_connection": connection_id, "ids": given})
-    return {row[0]: row[1] for row in rows}
+    rows = db.execute(query, {"of_connection": connection_id, "ids": keys}).all()
+    return Stored({row[0]: row[1] for row in rows}, bool(rows[0][2]) if rows else None)
+
+
+def _some_problem(kind_of: RecordKind) -> ColumnElement[bool]:
+    """Return whether there is a problem of the kind, found once for a whole query."""
+    return (
+        select(problems.c.id)
+        .where(
+            problems.c.connection_id == bindparam("of_connection"),
+            problems.c.kind == kind_of.value,
+        )
+        .correlate(None)
+        .exists()
+    )
 
 
 # Statements that every page needs are made once: making one takes longer than running it.
 @cache
 def _sqlite_hashes(kind_of: RecordKind) -> Select[Any]:
-    ours = KINDS[kind_of].table.c
-    wanted = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
-    return select(ours.id, ours.row_hash).where(
-        ours.connection_id == bindparam("of_connection"), ours.id.in_(select(wanted.c.value))
+    columns = KINDS[kind_of].table.c
+    keys = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
+    return select(columns.id, columns.row_hash, _some_problem(kind_of)).where(
+        columns.connection_id == bindparam("of_connection"), columns.id.in_(select(keys.c.value))
     )
 
 
@@ -70,30 +107,31 @@ def _postgresql_hashes(kind_of: RecordKind) -> Select[Any]:
     Left to itself, PostgreSQL reads the whole table for each page of a first pull, because it has
     no statistics of a growing table yet.
     """
-    ours = KINDS[kind_of].table.c
-    given = bindparam("ids", type_=ARRAY(Text))
-    wanted = func.unnest(given).table_valued("id", name="wanted").render_derived()
-    one = (
-        select(ours.row_hash)
-        .where(ours.connection_id == bindparam("of_connection"), ours.id == wanted.c.id)
+    columns = KINDS[kind_of].table.c
+    keys = bindparam("ids", type_=ARRAY(Text))
+    asked_for = func.unnest(keys).table_valued("id", name="wanted").render_derived()
+    stored_row = (
+        select(columns.row_hash)
+        .where(columns.connection_id == bindparam("of_connection"), columns.id == asked_for.c.id)
         .limit(1)
         .lateral("one")
     )
-    return select(wanted.c.id, one.c.row_hash).select_from(wanted).join(one, true())
+    selected = (asked_for.c.id, stored_row.c.row_hash, _some_problem(kind_of))
+    return select(*selected).select_from(asked_for).join(stored_row, true())
 
 
-def insert_new(connection: Connection, kind: Kind, rows: Iterable[Values]) -> bool:
+def insert_new(db: Connection, kind: RecordTable, rows: Iterable[Values]) -> bool:
     """Insert rows that are thought to be new; return False, and insert none, if one is not.
 
     Ids are distinct within one call.
     """
-    attempt = connection.begin_nested()
+    attempt = db.begin_nested()
     try:
-        if connection.dialect.name == "sqlite":
+        if db.dialect.name == "sqlite":
             if several := list(rows):
-                connection.exec_driver_sql(_sqlite_insert(kind.kind), several)
+                db.exec_driver_sql(_sqlite_insert(kind.kind), several)
         else:
-            _copy(connection, kind, kind.table.name, rows)
+            _copy(db, kind, kind.table.name, rows)
     except Exception as error:
         attempt.rollback()
         if isinstance(error, IntegrityError) or getattr(error, "sqlstate", "") == _NOT_UNIQUE:
@@ -107,34 +145,34 @@ _NOT_UNIQUE = "23505"
 """PostgreSQL's code; COPY's errors come from the driver as they are."""
 
 
-def upsert(connection: Connection, kind: Kind, rows: Sequence[Values]) -> None:
+def upsert(db: Connection, kind: RecordTable, rows: Sequence[Values]) -> None:
     """Insert rows, or update those whose hash differs. Ids are distinct within one call."""
     if not rows:
         return
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_sqlite_upsert(kind.kind), list(rows))
+    if db.dialect.name == "sqlite":
+        db.exec_driver_sql(_sqlite_upsert(kind.kind), list(rows))
         return
     stage = _stage_name(kind.table)
-    connection.execute(
+    db.execute(
         text(
             f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} (LIKE {kind.table.name}) "
             "ON COMMIT DELETE ROWS"
         )
     )
-    _copy(connection, kind, stage, rows)
-    connection.execute(_postgresql_merge(kind.kind))
-    connection.execute(text(f"TRUNCATE {stage}"))
+    _copy(db, kind, stage, rows)
+    db.execute(_postgresql_merge(kind.kind))
+    db.execute(text(f"TRUNCATE {stage}"))
 
 
-def _copy(connection: Connection, kind: Kind, table: str, rows: Iterable[Values]) -> None:
-    driver: Any = connection.connection.driver_connection
+def _copy(db: Connection, kind: RecordTable, table: str, rows: Iterable[Values]) -> None:
+    driver: Any = db.connection.driver_connection
     named = ", ".join(f'"{column.name}"' for column in kind.table.columns)
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def _changes(kind: Kind, new: Any) -> dict[str, Any]:
+def _changes(kind: RecordTable, new: Any) -> dict[str, Any]:
     old = kind.table.c
     changes = {
         column.name: new[column.name]

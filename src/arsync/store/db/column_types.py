@@ -40,8 +40,8 @@ def to_units(amount: Decimal) -> int:
 
 def from_units(units: int) -> Decimal:
     """Return ten-thousandths as an amount, with two decimals where they suffice."""
-    cents, rest = divmod(units, 100)
-    if rest == 0:
+    cents, fraction = divmod(units, 100)
+    if fraction == 0:
         return Decimal(cents).scaleb(-2)
     return Decimal(units).scaleb(-DECIMAL_PLACES_MAX)
 

@@ -110,28 +110,28 @@ class Database:
         Raises:
             UserMistake: the store cannot be written; the message says why. RetryLater: it is busy.
         """
-        with self.translated(), self.engine.connect() as connection:
-            connection.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
-            with connection.begin():
+        with self.translated(), self.engine.connect() as db:
+            db.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
+            with db.begin():
                 if repeatable and not self.is_sqlite:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                yield connection
+                    db.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield db
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction in which everything is of one moment."""
-        with self.translated(), self.engine.connect() as connection:
+        with self.translated(), self.engine.connect() as db:
             if not self.is_sqlite:
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
+                db.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
 
     def ahead_of_server(self, clock: Clock) -> float:
         """Return by how many seconds a clock is ahead of the PostgreSQL server's, at the least."""
-        with self.translated(), self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))  # connected: the next answer comes quickly
+        with self.translated(), self.engine.connect() as db:
+            db.execute(text("SELECT 1"))  # connected: the next answer comes quickly
             before = clock.now()
-            moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            moment: datetime = db.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = clock.now()
         way = (after - before).total_seconds() / 2
         ahead = (before - moment).total_seconds() + way
@@ -187,12 +187,12 @@ def _make_private_file(url: URL) -> None:
         raise UserMistake(f"{path}: the store cannot be opened: {error.strerror}.") from None
 
 
-def prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(db: Any, _record: object) -> None:
     """Set a new SQLite connection up as the store needs it."""
     # The driver's own transactions begin late and end early; arsync says BEGIN itself.
-    connection.isolation_level = None
+    db.isolation_level = None
     for pragma in _SQLITE_PRAGMAS:
-        _when_free(connection.execute, pragma)
+        _when_free(db.execute, pragma)
 
 
 _when_free = Retrying(
@@ -206,15 +206,15 @@ _when_free = Retrying(
 """Changing the journal's mode does not wait for another process, whatever the busy timeout says."""
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
+def _begin_sqlite(db: Connection) -> None:
+    options = db.get_execution_options()
     if not options.get("arsync_writes"):
-        connection.exec_driver_sql("BEGIN")
+        db.exec_driver_sql("BEGIN")
         return
     # Said each time: a pooled connection has served the other kind before.
     level = "NORMAL" if options.get("arsync_repeatable") else "FULL"
-    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    db.exec_driver_sql(f"PRAGMA synchronous={level}")
+    db.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _sqlite_meaning(error: DBAPIError, shown: str) -> ArsyncError | None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from arsync.errors import RetryLater, UserMistake
 from arsync.store.db.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every step of `migrations/versions`, oldest first.
 
 A store at any other step was made by a newer arsync."""
@@ -26,14 +26,14 @@ def migrate(database: Database) -> None:
         UserMistake: the store cannot be reached or written, or is of a newer version.
     """
     try:
-        with database.write() as connection:
-            if _revision(connection, database) == REVISIONS[-1]:
-                _refuse_read_only(connection, database)
+        with database.write() as db:
+            if _revision(db, database) == REVISIONS[-1]:
+                _refuse_read_only(db, database)
                 return
             if not database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
-            if _revision(connection, database) != REVISIONS[-1]:
-                upgrade(connection, REVISIONS[-1])
+                db.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+            if _revision(db, database) != REVISIONS[-1]:
+                upgrade(db, REVISIONS[-1])
     except RetryLater as error:
         if database.is_sqlite:
             raise
@@ -45,7 +45,7 @@ def migrate(database: Database) -> None:
         ) from error
 
 
-def upgrade(connection: Connection, revision: str) -> None:
+def upgrade(db: Connection, revision: str) -> None:
     """Run the migrations up to a revision on an open transaction."""
     # Imported late: most openings find nothing to do, and Alembic takes longer than they do.
     from alembic import command
@@ -55,14 +55,14 @@ def upgrade(connection: Connection, revision: str) -> None:
     folder = Path(__file__).with_name("migrations")
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    config.attributes["connection"] = db
     command.upgrade(config, revision)
 
 
-def _revision(connection: Connection, database: Database) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def _revision(db: Connection, database: Database) -> str | None:
+    if not inspect(db).has_table("alembic_version"):
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
     if revision is not None and revision not in REVISIONS:
         raise UserMistake(
             f"{database.shown}: this store was made by a newer arsync (its revision is {revision}, "
@@ -71,10 +71,10 @@ def _revision(connection: Connection, database: Database) -> str | None:
     return revision
 
 
-def _refuse_read_only(connection: Connection, database: Database) -> None:
+def _refuse_read_only(db: Connection, database: Database) -> None:
     if database.is_sqlite:
         # SQLite quietly begins a mere reading on a file that cannot be written. A write of no rows
         # makes it tell.
-        connection.execute(text("UPDATE alembic_version SET version_num = '' WHERE 1 = 0"))
-    elif connection.scalar(text("SHOW transaction_read_only")) == "on":
+        db.execute(text("UPDATE alembic_version SET version_num = '' WHERE 1 = 0"))
+    elif db.scalar(text("SHOW transaction_read_only")) == "on":
         raise UserMistake(f"{database.shown}: the store can only be read: the server is a copy.")

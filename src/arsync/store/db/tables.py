@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -155,6 +156,16 @@ contacts = _ledger_table(
     _text("note"),
 )
 
+# Few contacts have a parent or were merged: a family is found without looking through all.
+for _above in (contacts.c.parent_id, contacts.c.merged_into):
+    Index(
+        None,
+        contacts.c.connection_id,
+        _above,
+        sqlite_where=_above != literal_column("''"),
+        postgresql_where=_above != literal_column("''"),
+    )
+
 invoices = _ledger_table(
     "invoices",
     Column("contact_id", Id, nullable=False),
@@ -216,6 +227,29 @@ credits_ = _ledger_table(
 
 for _table in (invoices, payments, credits_):
     Index(None, _table.c.connection_id, _table.c.contact_id)
+
+
+INVOICE_IS_OPEN = invoices.c.status == literal_column("'open'")
+CREDIT_IS_OPEN = credits_.c.unallocated != literal_column("0")
+PAYMENT_IS_OPEN = payments.c.unallocated != literal_column("0")
+"""What the indexes below hold. A query asks for it in just these words: of a value that is handed
+over, SQLite cannot know that the index holds all it may be."""
+
+# Sums by contact are read from these alone, without a look at the documents. They hold only what
+# is open, a small part of a ledger of years. Left to the index by contact, SQLite goes through all
+# documents, in the wrong order for the disk. The status of an invoice is there, though it is
+# always the same, because SQLite looks it up all the same.
+for _table, _columns, _is_open in (
+    (invoices, ("status", "due_on", "amount_due", "rate"), INVOICE_IS_OPEN),
+    (credits_, ("status", "unallocated", "rate"), CREDIT_IS_OPEN),
+    (payments, ("status", "unallocated", "rate"), PAYMENT_IS_OPEN),
+):
+    Index(
+        f"ix_{_table.name}_open",
+        *(_table.c[_name] for _name in ("connection_id", "contact_id", "currency", *_columns)),
+        sqlite_where=_is_open,
+        postgresql_where=_is_open,
+    )
 
 problems = Table(
     "problems",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from arsync.core.ledger.as_of import with_paid_days
 from arsync.core.ledger.records import (
@@ -16,14 +16,25 @@ from arsync.core.ledger.records import (
     ContactStatus,
     Difference,
     Dispute,
+    Invoice,
     Promise,
     RecordKind,
 )
-from arsync.store.actions.done_history import History, read_history
+from arsync.store.actions.done_history import ContactHistory, read_history
 from arsync.store.db.bulk import one_of
-from arsync.store.db.tables import connections, contacts, disputes, invoices, problems, promises
+from arsync.store.db.tables import (
+    connections,
+    contacts,
+    invoices,
+    moved_invoices,
+    problems,
+)
+from arsync.store.db.tables import differences as differing_contacts
+from arsync.store.ledger.agreements import read_agreements
 from arsync.store.ledger.balance_reconciliation import differences
+from arsync.store.ledger.families import Families, all_families, families_of, read_relatives
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
+from arsync.store.ledger.named_contacts import unknown_contacts
 from arsync.store.ledger.record_rows import KINDS, to_records
 from arsync.store.ledger.unreadable_money import read_doubts
 
@@ -34,39 +45,51 @@ CONTACTS_AT_ONCE = 500
 
 
 def read_accounts(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     contact_ids: Sequence[str] | None,
     done_before: datetime | None = None,
 ) -> Iterator[Account]:
-    """Yield debtors in the order of their contact ids."""
-    families = _Families(connection, connection_id)
-    wanted = families.roots(contact_ids)
-    taken_over_on = connection.scalar(
-        select(connections.c.taken_over_on).where(connections.c.id == connection_id)
-    )
-    apart = Apart(
-        invoices=_doubtful_invoices(connection, connection_id),
-        contacts=families.unknown,
-        doubts=read_doubts(connection, connection_id),
-        differences={
-            difference.contact_id: difference
-            for difference in differences(connection, connection_id)
-        },
-        moved=read_moved(connection, connection_id),
-        done_before=done_before,
-    )
-    for chunk in _chunks(connection, connection_id, families, wanted):
-        for account in _read_chunk(connection, connection_id, chunk, apart):
-            yield account._replace(taken_over_on=taken_over_on)
+    """Yield debtors in the order of their contact ids.
+
+    A whole ledger is read with what is odd in all of it. Some contacts are read by keys alone, so
+    that one customer costs the same in a ledger of any size.
+    """
+    columns = _known_of(connection_id)
+    if contact_ids is None:
+        query = select(*columns).where(connections.c.id == connection_id)
+        facts = db.execute(query).one_or_none()
+        accounts = _AccountReading(db, connection_id, facts, done_before).all()
+    else:
+        relatives, facts = read_relatives(db, connection_id, contact_ids, columns)
+        reading = _AccountReading(db, connection_id, facts, done_before)
+        accounts = reading.some(contact_ids, relatives)
+    for account in accounts:
+        yield account._replace(taken_over_on=None if facts is None else facts.taken_over_on)
 
 
-class Apart(NamedTuple):
-    """What is out of the ordinary in a whole ledger."""
+def _known_of(connection_id: int) -> list[Any]:
+    """Return columns for when the ledger was taken over, and what oddities there are at all.
 
-    invoices: frozenset[str]
+    Most ledgers have none, and then no customer has to be asked for them.
+    """
+    exist = {
+        f"has_{table.name}": select(table.c.connection_id)
+        .where(table.c.connection_id == connection_id)
+        .correlate(None)
+        .exists()
+        for table in (problems, differing_contacts, moved_invoices)
+    }
+    columns = [query.label(name) for name, query in exist.items()]
+    return [connections.c.taken_over_on, *columns]
+
+
+class _Oddities(NamedTuple):
+    """What is out of the ordinary among the contacts that are read."""
+
+    unreadable: frozenset[str]
     """Invoices whose newest version could not be understood."""
-    contacts: frozenset[str]
+    unknown: frozenset[str]
     """Contacts of which only a problem is known."""
     doubts: Mapping[str, list[str]]
     """By contact, why what it owes is not certain."""
@@ -74,207 +97,230 @@ class Apart(NamedTuple):
     """By contact, where the platform's own balance and the copy do not agree."""
     moved: Mapping[str, list[Move]]
     """By contact, invoices that came from another one."""
-    done_before: datetime | None
-    """What arsync did counts as it was known just before this moment; None: as it is now."""
-
-
-def missing_contacts(connection: Connection, connection_id: int) -> list[str]:
-    """Return contacts that documents name, that are not stored, and that nobody reported."""
-    missing = _named_contacts(connection_id).subquery()
-    query = select(missing.c.contact_id).where(
-        missing.c.contact_id.not_in(_known(connection_id)),
-        missing.c.contact_id.not_in(_reported(connection_id)),
-    )
-    return sorted(connection.scalars(query))
-
-
-def _unknown_contacts(connection: Connection, connection_id: int) -> frozenset[str]:
-    """Return contacts that documents name and of which only a problem is known."""
-    query = _reported(connection_id).where(problems.c.id.not_in(_known(connection_id)))
-    reported = list(connection.scalars(query))
-    if not reported:
-        return frozenset()
-    named = _named_contacts(connection_id).subquery()
-    return frozenset(
-        connection.scalars(
-            select(named.c.contact_id).where(one_of(connection, named.c.contact_id, reported))
-        )
-    )
-
-
-def _named_contacts(connection_id: int) -> CompoundSelect[Any]:
-    named = [
-        select(kind.table.c.contact_id).where(kind.table.c.connection_id == connection_id)
-        for kind in KINDS.values()
-        if "contact_id" in kind.table.c
-    ]
-    return named[0].union(*named[1:])
-
-
-def _known(connection_id: int) -> Select[Any]:
-    return select(contacts.c.id).where(contacts.c.connection_id == connection_id)
-
-
-def _reported(connection_id: int) -> Select[Any]:
-    return select(problems.c.id).where(
-        problems.c.connection_id == connection_id, problems.c.kind == RecordKind.CONTACTS.value
-    )
-
-
-class _Families:
-    """Who belongs to whom: children to their parent, merged contacts to what they became."""
-
-    def __init__(self, connection: Connection, connection_id: int) -> None:
-        self._connection = connection
-        self._connection_id = connection_id
-        self.unknown = _unknown_contacts(connection, connection_id)
-        ours = contacts.c
-        query = select(ours.id, ours.parent_id, ours.merged_into).where(
-            ours.connection_id == connection_id,
-            or_(ours.parent_id != "", ours.merged_into != ""),
-        )
-        self._up = {row.id: row.merged_into or row.parent_id for row in connection.execute(query)}
-        above = list(set(self._up.values()))
-        known = set(
-            connection.scalars(
-                select(ours.id).where(
-                    ours.connection_id == connection_id, one_of(connection, ours.id, above)
-                )
-            )
-        )
-        self._up = {below: up for below, up in self._up.items() if up in known}
-        self._below: dict[str, list[str]] = defaultdict(list)
-        for contact_id in sorted(self._up):
-            root = self.root(contact_id)
-            if root != contact_id:
-                self._below[root].append(contact_id)
-
-    def root(self, contact_id: str) -> str:
-        """Return the debtor it belongs to. In a circle, that is its smallest id."""
-        path = [contact_id]
-        while (up := self._up.get(path[-1])) is not None:
-            if up in path:
-                return min(path[path.index(up) :])
-            path.append(up)
-        return path[-1]
-
-    def roots(self, contact_ids: Sequence[str] | None) -> list[str]:
-        """Return the debtors of these contacts, or all."""
-        if contact_ids is not None:
-            return sorted({self.root(contact_id) for contact_id in contact_ids})
-        query = (
-            select(contacts.c.id)
-            .where(contacts.c.connection_id == self._connection_id)
-            .order_by(contacts.c.id)
-        )
-        roots = [
-            scalar for scalar in self._connection.scalars(query) if self.root(scalar) == scalar
-        ]
-        # What they owe is owed: it must not be missing in a report, nobody knows by whom or not.
-        return sorted([*roots, *self.unknown]) if self.unknown else roots
-
-    def members(self, root: str) -> list[str]:
-        """Return the debtor first, then all below it."""
-        return [root, *self._below.get(root, ())]
 
 
 Family = list[str]
 
 
-def _chunks(
-    connection: Connection, connection_id: int, families: _Families, roots: Sequence[str]
-) -> Iterator[list[Family]]:
-    ours = invoices.c
-    query = (
-        select(ours.contact_id, func.count())
-        .where(ours.connection_id == connection_id)
-        .group_by(ours.contact_id)
-    )
-    sizes: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-    chunk: list[Family] = []
-    members = rows = 0
-    for root in roots:
-        family = families.members(root)
-        chunk.append(family)
-        members += len(family)
-        rows += sum(sizes.get(one, 0) for one in family)
-        if rows >= INVOICES_AT_ONCE or members >= CONTACTS_AT_ONCE:
-            yield chunk
-            chunk, members, rows = [], 0, 0
-    if chunk:
-        yield chunk
-
-
-def _doubtful_invoices(connection: Connection, connection_id: int) -> frozenset[str]:
-    """Return invoices whose newest version could not be understood."""
-    query = select(problems.c.id).where(
-        problems.c.connection_id == connection_id, problems.c.kind == RecordKind.INVOICES.value
-    )
-    return frozenset(connection.scalars(query))
-
-
 class _Documents(NamedTuple):
     """The documents of a chunk, by contact."""
 
-    invoices: dict[str, list[Any]]
-    payments: dict[str, list[Any]]
-    credits: dict[str, list[Any]]
-    promises: dict[str, list[Promise]]
-    disputes: dict[str, list[Dispute]]
+    invoices: Mapping[str, Sequence[Invoice]]
+    payments: Mapping[str, Sequence[Any]]
+    credits: Mapping[str, Sequence[Any]]
+    promises: Mapping[str, Sequence[Promise]]
+    disputes: Mapping[str, Sequence[Dispute]]
+    owners: Mapping[str, str]
+    """By invoice, the contact who owes it."""
+    episodes: Mapping[str, int]
+    """By invoice, its stretch of being owed."""
 
 
-def _read_chunk(
-    connection: Connection,
-    connection_id: int,
-    chunk: list[Family],
-    apart: Apart,
-) -> Iterator[Account]:
-    ids = [one for family in chunk for one in family]
-    people = read_records(connection, connection_id, RecordKind.CONTACTS, ids)
-    for one in apart.contacts.intersection(ids):
-        people[one] = Contact(id=one, name=one, status=ContactStatus.UNKNOWN)
-    episodes: dict[str, int] = {}
-    documents = _Documents(
-        _invoices(connection, connection_id, ids, apart.invoices, episodes),
-        _by_contact(connection, connection_id, RecordKind.PAYMENTS, ids, "paid_on"),
-        _by_contact(connection, connection_id, RecordKind.CREDITS, ids, "issued_on"),
-        _promises(connection, connection_id, ids),
-        _disputes(connection, connection_id, ids),
-    )
-    before = apart.done_before
-    histories = with_moved(
-        connection,
-        connection_id,
-        read_history(connection, connection_id, ids, before),
-        ids,
-        apart.moved,
-        done_before=before,
-    )
-    for family in chunk:
-        members = tuple(people[one] for one in family if one in people)
-        if members:
-            yield _account(members, documents, episodes, histories)._replace(
-                doubts=tuple(
-                    doubt for member in members for doubt in apart.doubts.get(member.id, ())
-                ),
-                differences=tuple(
-                    apart.differences[member.id]
-                    for member in members
-                    if member.id in apart.differences
-                ),
+class _AccountReading:
+    """One connection's rows, in one transaction."""
+
+    def __init__(
+        self, db: Connection, connection_id: int, facts: Any, done_before: datetime | None
+    ) -> None:
+        self._db = db
+        self._facts = facts
+        self._connection_id = connection_id
+        self._done_before = done_before
+
+    # -- a whole ledger: what is odd in it is few, and read at once ---------------------------
+
+    def all(self) -> Iterator[Account]:
+        """Yield every debtor."""
+        db, connection_id = self._db, self._connection_id
+        families = all_families(db, connection_id)
+        oddities = _Oddities(
+            unreadable=self._unreadable(),
+            unknown=unknown_contacts(db, connection_id),
+            doubts=read_doubts(db, connection_id),
+            differences=_by_id(differences(db, connection_id)),
+            moved=read_moved(db, connection_id),
+        )
+        ids = select(contacts.c.id).where(contacts.c.connection_id == connection_id)
+        roots = [
+            contact_id
+            for contact_id in db.scalars(ids.order_by(contacts.c.id))
+            if families.root(contact_id) == contact_id
+        ]
+        # What they owe is owed: it must not be missing in a report, nobody knows by whom or not.
+        if oddities.unknown:
+            roots = sorted([*roots, *oddities.unknown])
+        for chunk in self._chunks(families, roots, self._sizes()):
+            yield from self._read(chunk, oddities=oddities)
+
+    # -- some customers: by keys alone --------------------------------------------------------
+
+    def some(
+        self, contact_ids: Sequence[str], relatives: Mapping[str, Contact]
+    ) -> Iterator[Account]:
+        """Yield the debtors to whom these contacts belong, given all their relatives."""
+        families = families_of(relatives.values())
+        roots = sorted({families.root(contact_id) for contact_id in contact_ids})
+        sizes = self._sizes([*relatives, *contact_ids]) if len(roots) > 1 else {}
+        for chunk in self._chunks(families, roots, sizes):
+            yield from self._read(chunk, relatives=relatives)
+
+    def _oddities(
+        self, contact_ids: Sequence[str], invoice_ids: Sequence[str], people: Collection[str]
+    ) -> _Oddities:
+        db, connection_id, facts = self._db, self._connection_id, self._facts
+        oddities = _Oddities(frozenset(), frozenset(), {}, {}, {})
+        if facts is None:
+            return oddities
+        if facts.has_problems:
+            not_stored = [contact_id for contact_id in contact_ids if contact_id not in people]
+            oddities = oddities._replace(
+                unreadable=self._unreadable(invoice_ids),
+                unknown=unknown_contacts(db, connection_id, not_stored),
+                doubts=read_doubts(db, connection_id, contact_ids),
             )
+        if facts.has_differences:
+            differing = differences(db, connection_id, contact_ids)
+            oddities = oddities._replace(differences=_by_id(differing))
+        if facts.has_moved_invoices:
+            oddities = oddities._replace(moved=read_moved(db, connection_id, invoice_ids))
+        return oddities
+
+    # -- what both read -----------------------------------------------------------------------
+
+    def _chunks(
+        self, families: Families, roots: Sequence[str], sizes: Mapping[str, int]
+    ) -> Iterator[list[Family]]:
+        chunk: list[Family] = []
+        members = rows = 0
+        for root in roots:
+            family = families.members(root)
+            chunk.append(family)
+            members += len(family)
+            rows += sum(sizes.get(contact_id, 0) for contact_id in family)
+            if rows >= INVOICES_AT_ONCE or members >= CONTACTS_AT_ONCE:
+                yield chunk
+                chunk, members, rows = [], 0, 0
+        if chunk:
+            yield chunk
+
+    def _sizes(self, contact_ids: Sequence[str] | None = None) -> dict[str, int]:
+        """Return how many invoices each contact has."""
+        columns = invoices.c
+        query = (
+            select(columns.contact_id, func.count())
+            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
+            .group_by(columns.contact_id)
+        )
+        return {row[0]: row[1] for row in self._db.execute(query)}
+
+    def _unreadable(self, invoice_ids: Sequence[str] | None = None) -> frozenset[str]:
+        """Return invoices whose newest version could not be understood."""
+        columns = problems.c
+        query = select(columns.id).where(
+            self._here(columns),
+            columns.kind == RecordKind.INVOICES.value,
+            *self._of(columns.id, invoice_ids),
+        )
+        return frozenset(self._db.scalars(query))
+
+    def _read(
+        self,
+        chunk: Sequence[Family],
+        *,
+        relatives: Mapping[str, Contact] | None = None,
+        oddities: _Oddities | None = None,
+    ) -> Iterator[Account]:
+        """Yield the debtors of a chunk; what it holds is gone before the next one is read."""
+        db, connection_id = self._db, self._connection_id
+        ids = [contact_id for family in chunk for contact_id in family]
+        if relatives is None:
+            people = read_records(db, connection_id, RecordKind.CONTACTS, ids)
+        else:
+            people = {
+                contact_id: relatives[contact_id] for contact_id in ids if contact_id in relatives
+            }
+        documents = self._documents(ids)
+        oddities = oddities or self._oddities(ids, list(documents.owners), people)
+        for contact_id in oddities.unknown.intersection(ids):
+            people[contact_id] = Contact(contact_id, contact_id, status=ContactStatus.UNKNOWN)
+        histories = with_moved(
+            db,
+            connection_id,
+            read_history(db, connection_id, ids, self._done_before),
+            ids,
+            oddities.moved,
+            done_before=self._done_before,
+        )
+        for family in chunk:
+            members = tuple(people[contact_id] for contact_id in family if contact_id in people)
+            if members:
+                yield _account(members, documents, histories, oddities)
+
+    def _documents(self, contact_ids: Sequence[str]) -> _Documents:
+        columns = invoices.c
+        query = (
+            select(*KINDS[RecordKind.INVOICES].record_columns, columns.episode)
+            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
+            .order_by(columns.due_on, columns.id)
+        )
+        by_contact: dict[str, list[Invoice]] = defaultdict(list)
+        owners: dict[str, str] = {}
+        episodes: dict[str, int] = {}
+        for row in self._db.execute(query):
+            invoice = Invoice._make(row[:-1])
+            by_contact[invoice.contact_id].append(invoice)
+            owners[invoice.id] = invoice.contact_id
+            episodes[invoice.id] = row[-1]
+        return _Documents(
+            by_contact,
+            self._by_contact(RecordKind.PAYMENTS, contact_ids, "paid_on"),
+            self._by_contact(RecordKind.CREDITS, contact_ids, "issued_on"),
+            *read_agreements(self._db, self._connection_id, owners),
+            owners,
+            episodes,
+        )
+
+    def _by_contact(
+        self, kind_of: RecordKind, contact_ids: Sequence[str], by_day: str
+    ) -> dict[str, list[Any]]:
+        kind = KINDS[kind_of]
+        columns = kind.table.c
+        query = (
+            select(*kind.record_columns)
+            .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
+            .order_by(columns[by_day], columns.id)
+        )
+        records: dict[str, list[Any]] = defaultdict(list)
+        for record in to_records(kind, self._db.execute(query)):
+            records[record.contact_id].append(record)
+        return records
+
+    def _here(self, columns: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = columns.connection_id == self._connection_id
+        return condition
+
+    def _of(self, column: Any, keys: Sequence[str] | None) -> tuple[ColumnElement[bool], ...]:
+        """Return the condition that a column is one of the keys; none without keys."""
+        return () if keys is None else (one_of(self._db, column, keys),)
+
+
+def _by_id(differing: Sequence[Difference]) -> dict[str, Difference]:
+    return {difference.contact_id: difference for difference in differing}
 
 
 def _account(
     members: tuple[Contact, ...],
     documents: _Documents,
-    episodes: dict[str, int],
-    histories: dict[str, History],
+    histories: Mapping[str, ContactHistory],
+    oddities: _Oddities,
 ) -> Account:
-    def all_of(by_contact: dict[str, list[Any]]) -> tuple[Any, ...]:
-        return tuple(one for contact in members for one in by_contact.get(contact.id, ()))
+    def all_of(by_contact: Mapping[str, Sequence[Any]]) -> tuple[Any, ...]:
+        return tuple(record for contact in members for record in by_contact.get(contact.id, ()))
 
-    owed = all_of(documents.invoices)
+    # Nobody is chased on an old copy.
+    owed = tuple(
+        invoice for invoice in all_of(documents.invoices) if invoice.id not in oddities.unreadable
+    )
     past = [histories[contact.id] for contact in members if contact.id in histories]
     # What was done to a merged contact went with it; nothing can be written to it any more.
     merged = {contact.id for contact in members if contact.status == ContactStatus.MERGED}
@@ -293,7 +339,7 @@ def _account(
         # What was done for an invoice that moved within the family is known twice.
         sent=tuple(dict.fromkeys(step for history in past for step in history.sent)),
         hold=next((history.hold for history in holding if history.hold is not None), None),
-        episodes={invoice.id: episodes[invoice.id] for invoice in owed},
+        episodes={invoice.id: documents.episodes[invoice.id] for invoice in owed},
         last_hold_episode=max((history.last_hold_episode for history in past), default=0),
         terms_left=next(
             (history.terms_left for history in holding if history.terms_left is not None), None
@@ -301,105 +347,24 @@ def _account(
         open_tasks=tuple(key for history in past for key in history.open_tasks),
         done_keys=frozenset().union(*(history.done_keys for history in past)),
         fees=frozenset().union(*(history.fees for history in past)),
-        undone={key: who for history in past for key, who in history.undone.items()},
+        undone={key: undone_by for history in past for key, undone_by in history.undone.items()},
         refused=frozenset().union(*(history.refused for history in past)),
+        doubts=all_of(oddities.doubts),
+        differences=tuple(
+            oddities.differences[contact.id]
+            for contact in members
+            if contact.id in oddities.differences
+        ),
     )
     return with_paid_days(account)
 
 
 def read_records(
-    connection: Connection, connection_id: int, of: RecordKind, ids: Sequence[str]
+    db: Connection, connection_id: int, of: RecordKind, ids: Sequence[str]
 ) -> dict[str, Any]:
     """Return stored records of one kind by their ids."""
     kind = KINDS[of]
     query = select(*kind.record_columns).where(
-        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, list(ids))
+        kind.table.c.connection_id == connection_id, one_of(db, kind.table.c.id, list(ids))
     )
-    return {to_record.id: to_record for to_record in to_records(kind, connection.execute(query))}
-
-
-def _invoices(
-    connection: Connection,
-    connection_id: int,
-    ids: list[str],
-    doubtful: frozenset[str],
-    episodes: dict[str, int],
-) -> dict[str, list[Any]]:
-    kind = KINDS[RecordKind.INVOICES]
-    ours = invoices.c
-    query = (
-        select(*kind.record_columns, ours.episode)
-        .where(ours.connection_id == connection_id, one_of(connection, ours.contact_id, ids))
-        .order_by(ours.due_on, ours.id)
-    )
-    found: dict[str, list[Any]] = defaultdict(list)
-    make = kind.record._make
-    for row in connection.execute(query):
-        invoice = make(row[:-1])
-        if invoice.id not in doubtful:
-            found[row[1]].append(invoice)
-            episodes[invoice.id] = row[-1]
-    return found
-
-
-def _by_contact(
-    connection: Connection, connection_id: int, of: RecordKind, ids: list[str], by_day: str
-) -> dict[str, list[Any]]:
-    kind = KINDS[of]
-    ours = kind.table.c
-    query = (
-        select(*kind.record_columns)
-        .where(ours.connection_id == connection_id, one_of(connection, ours.contact_id, ids))
-        .order_by(ours[by_day], ours.id)
-    )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for record in to_records(kind, connection.execute(query)):
-        found[record.contact_id].append(record)
-    return found
-
-
-def _promises(
-    connection: Connection, connection_id: int, ids: list[str]
-) -> dict[str, list[Promise]]:
-    ours = promises.c
-    columns = (ours.invoice_id, ours.promised_on, ours.amount, ours.made_on, ours.kept)
-    return _of_invoices(connection, connection_id, ids, columns, Promise, ~ours.replaced)
-
-
-def _disputes(
-    connection: Connection, connection_id: int, ids: list[str]
-) -> dict[str, list[Dispute]]:
-    ours = disputes.c
-    columns = (ours.invoice_id, ours.opened_on, ours.reason, ours.settled_on)
-    return _of_invoices(connection, connection_id, ids, columns, Dispute)
-
-
-def _of_invoices(
-    connection: Connection,
-    connection_id: int,
-    ids: list[str],
-    columns: Sequence[Any],
-    make: Callable[..., Any],
-    *more: Any,
-) -> dict[str, list[Any]]:
-    table = columns[0].table
-    query = (
-        select(invoices.c.contact_id, *columns)
-        .join(
-            invoices,
-            and_(
-                invoices.c.connection_id == table.c.connection_id,
-                invoices.c.id == table.c.invoice_id,
-            ),
-        )
-        .where(
-            table.c.connection_id == connection_id,
-            one_of(connection, invoices.c.contact_id, ids),
-            *more,
-        )
-        .order_by(table.c.id)
-    )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row[0]].append(make(*row[1:]))
-    return found
+    return {to_record.id: to_record for to_record in to_records(kind, db.execute(query))}

@@ -19,7 +19,17 @@ from arsync.core.ledger.records import (
 )
 from arsync.store.db.bulk import one_of
 from arsync.store.db.column_types import from_units
-from arsync.store.db.tables import contacts, credits_, invoices, payments, problems
+from arsync.store.db.tables import (
+    CREDIT_IS_OPEN,
+    INVOICE_IS_OPEN,
+    PAYMENT_IS_OPEN,
+    connections,
+    contacts,
+    credits_,
+    invoices,
+    payments,
+    problems,
+)
 from arsync.store.db.tables import differences as table
 
 ALIKE = Decimal("0.005")
@@ -39,8 +49,13 @@ class Sums(NamedTuple):
     rate: Decimal | None
 
 
-def differences(connection: Connection, connection_id: int) -> list[Difference]:
-    """Return the contacts that differed when they were last compared, the largest first."""
+def differences(
+    db: Connection, connection_id: int, contact_ids: Sequence[str] | None = None
+) -> list[Difference]:
+    """Return the contacts that differed when they were last compared, the largest first.
+
+    With `contact_ids`, only those among them.
+    """
     query = (
         select(
             table.c.contact_id,
@@ -61,21 +76,29 @@ def differences(connection: Connection, connection_id: int) -> list[Difference]:
             contacts.c.status.not_in([ContactStatus.MERGED.value, ContactStatus.DELETED.value]),
         )
     )
-    found = [Difference(*row) for row in connection.execute(query)]
-    return sorted(found, key=lambda one: (-abs(one.theirs - one.ours), one.contact_name))
+    if contact_ids is not None:
+        query = query.where(one_of(db, table.c.contact_id, contact_ids))
+    differing = [Difference(*row) for row in db.execute(query)]
+    return sorted(
+        differing,
+        key=lambda difference: (
+            -abs(difference.theirs - difference.ours),
+            difference.contact_name,
+        ),
+    )
 
 
 def save_differences(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     compared: Sequence[str],
-    found: Sequence[Difference],
+    differing: Sequence[Difference],
     now: datetime,
 ) -> None:
     """Replace what is known of the contacts that were compared."""
-    connection.execute(
+    db.execute(
         delete(table).where(
-            table.c.connection_id == connection_id, one_of(connection, table.c.contact_id, compared)
+            table.c.connection_id == connection_id, one_of(db, table.c.contact_id, compared)
         )
     )
     rows = [
@@ -88,14 +111,14 @@ def save_differences(
             "rate": difference.rate,
             "seen_at": now,
         }
-        for difference in found
+        for difference in differing
     ]
     if rows:
-        connection.execute(insert(table), rows)
+        db.execute(insert(table), rows)
 
 
 def compare(
-    connection: Connection, connection_id: int, balances: Mapping[str, OwnBalance], base: str
+    db: Connection, connection_id: int, balances: Mapping[str, OwnBalance]
 ) -> list[Difference]:
     """Return the contacts whose own balance at the platform is not what the copy adds up to.
 
@@ -104,78 +127,76 @@ def compare(
     could not be read, which is reported by itself. Where it is not known whether the platform
     takes off unallocated money, or in which currency it counts, either answer agrees.
     """
+    if not balances:
+        return []
+    currency_of_books = select(connections.c.base_currency).where(connections.c.id == connection_id)
+    base = db.scalar(currency_of_books) or ""
     ids = sorted(balances)
-    sums = _sums(connection, connection_id, ids)
-    unread = _with_problems(connection, connection_id)
-    names = _names(connection, connection_id, ids)
-    found: list[Difference] = []
+    sums = _sums(db, connection_id, ids)
+    unread = _with_problems(db, connection_id)
+    names = _names(db, connection_id, ids)
+    differing: list[Difference] = []
     for contact_id in ids:
         mine = sums.get(contact_id, {})
         if contact_id not in names or contact_id in unread or len(mine) > 1:
             continue
-        currency, one = next(iter(mine.items()), (names[contact_id][1] or base, _NOTHING))
+        currency, sum_of_currency = next(
+            iter(mine.items()), (names[contact_id][1] or base, _NOTHING)
+        )
         balance = balances[contact_id]
-        candidates = _candidates(one, balance, foreign=currency != base)
+        candidates = _candidates(sum_of_currency, balance, foreign=currency != base)
         nearest = min(candidates, key=lambda amount: abs(amount - balance.amount))
         if abs(nearest - balance.amount) < ALIKE:
             continue
         if currency != base and balance.in_base is not False:
             # Whether it is in the contact's currency is not known, nor at which rates it is not.
             continue
-        found.append(
+        differing.append(
             Difference(
                 contact_id,
                 names[contact_id][0],
                 balance.amount,
                 nearest,
                 currency,
-                Decimal(1) if currency == base else one.rate,
+                Decimal(1) if currency == base else sum_of_currency.rate,
             )
         )
-    return found
+    return differing
 
 
 _NOTHING = Sums(_ZERO, _ZERO, None)
 
 
-def _candidates(one: Sums, balance: OwnBalance, *, foreign: bool) -> list[Decimal]:
+def _candidates(sums: Sums, balance: OwnBalance, *, foreign: bool) -> list[Decimal]:
     """Return what the platform's figure may be, as far as its meaning is not known."""
-    net = one.owed - one.in_hand
-    candidates = [net] if balance.less_credits else [one.owed]
+    net = sums.owed - sums.in_hand
+    candidates = [net] if balance.less_credits else [sums.owed]
     if balance.less_credits is None:
         candidates.append(net)
-    if foreign and balance.in_base is not False and one.rate is not None:
-        candidates += [amount * one.rate for amount in candidates]
+    if foreign and balance.in_base is not False and sums.rate is not None:
+        candidates += [amount * sums.rate for amount in candidates]
     return candidates
 
 
-def _sums(
-    connection: Connection, connection_id: int, ids: Sequence[str]
-) -> dict[str, dict[str, Sums]]:
+def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, dict[str, Sums]]:
     """Return what each contact owes and has in hand, by currency."""
-    found: dict[str, dict[str, Sums]] = {}
-    for documents, amount, open_ in (
-        (invoices, "amount_due", DocumentStatus.OPEN),
-        (credits_, "unallocated", DocumentStatus.OPEN),
-        (payments, "unallocated", PaymentStatus.ACTIVE),
-    ):
-        ours = documents.c
+    sums: dict[str, dict[str, Sums]] = {}
+    for documents, amount, is_open in _OPEN_DOCUMENTS:
+        columns = documents.c
         query = (
             select(
-                ours.contact_id,
-                ours.currency,
-                func.sum(ours[amount]).label("sum"),
-                func.max(ours.rate),
+                columns.contact_id,
+                columns.currency,
+                func.sum(columns[amount]).label("sum"),
+                func.max(columns.rate),
             )
-            .where(
-                ours.connection_id == connection_id, ours.status == open_.value, ours[amount] != 0
-            )
-            .group_by(ours.contact_id, ours.currency)
+            .where(columns.connection_id == connection_id, is_open, columns[amount] != 0)
+            .group_by(columns.contact_id, columns.currency)
         )
         if len(ids) <= _ALL_BY_HAND_MAX:
-            query = query.where(one_of(connection, ours.contact_id, ids))
-        for contact_id, currency, units, rate in connection.execute(query):
-            by_currency = found.setdefault(contact_id, {})
+            query = query.where(one_of(db, columns.contact_id, ids))
+        for contact_id, currency, units, rate in db.execute(query):
+            by_currency = sums.setdefault(contact_id, {})
             before = by_currency.get(currency, _NOTHING)
             total = _amount(units)
             if documents is invoices:
@@ -183,37 +204,43 @@ def _sums(
             else:
                 after = before._replace(in_hand=before.in_hand + total)
             by_currency[currency] = after._replace(rate=rate or before.rate)
-    return found
+    return sums
+
+
+_OPEN_DOCUMENTS = (
+    (invoices, "amount_due", INVOICE_IS_OPEN),
+    (credits_, "unallocated", CREDIT_IS_OPEN & (credits_.c.status == DocumentStatus.OPEN.value)),
+    (payments, "unallocated", PAYMENT_IS_OPEN & (payments.c.status == PaymentStatus.ACTIVE.value)),
+)
+"""What counts in a balance, asked for in the words of its index."""
 
 
 def _amount(total: Any) -> Decimal:
     return total if isinstance(total, Decimal) else from_units(int(total))
 
 
-def _names(
-    connection: Connection, connection_id: int, ids: Sequence[str]
-) -> dict[str, tuple[str, str]]:
+def _names(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return the name and currency of each contact; merged ones owe nothing of their own."""
-    ours = contacts.c
-    query = select(ours.id, ours.name, ours.currency).where(
-        ours.connection_id == connection_id, ours.merged_into == ""
+    columns = contacts.c
+    query = select(columns.id, columns.name, columns.currency).where(
+        columns.connection_id == connection_id, columns.merged_into == ""
     )
     if len(ids) <= _ALL_BY_HAND_MAX:
-        query = query.where(one_of(connection, ours.id, ids))
-    return {row.id: (row.name, row.currency) for row in connection.execute(query)}
+        query = query.where(one_of(db, columns.id, ids))
+    return {row.id: (row.name, row.currency) for row in db.execute(query)}
 
 
-def _with_problems(connection: Connection, connection_id: int) -> frozenset[str]:
+def _with_problems(db: Connection, connection_id: int) -> frozenset[str]:
     """Return contacts of whom a document could not be read."""
     query = select(problems.c.contact_id, problems.c.invoice_ids).where(
         problems.c.connection_id == connection_id, problems.c.kind != RecordKind.CONTACTS.value
     )
-    rows = list(connection.execute(query))
+    rows = list(db.execute(query))
     named = sorted({invoice_id for row in rows for invoice_id in row.invoice_ids})
-    found = {row.contact_id for row in rows} - {""}
+    owners_with_problems = {row.contact_id for row in rows} - {""}
     if named:
         owners = select(invoices.c.contact_id).where(
-            invoices.c.connection_id == connection_id, one_of(connection, invoices.c.id, named)
+            invoices.c.connection_id == connection_id, one_of(db, invoices.c.id, named)
         )
-        found |= set(connection.scalars(owners))
-    return frozenset(found)
+        owners_with_problems |= set(db.scalars(owners))
+    return frozenset(owners_with_problems)

@@ -6,7 +6,7 @@ import difflib
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, literal, or_, select
 
 from arsync.core.ledger.records import (
     Contact,
@@ -17,8 +17,10 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.errors import UserMistake
-from arsync.store.db.tables import contacts, invoices, payments
-from arsync.store.ledger.record_rows import KINDS, Kind, to_records
+from arsync.store.db.bulk import one_of_few
+from arsync.store.db.tables import INVOICE_IS_OPEN, contacts, invoices, payments, problems
+from arsync.store.ledger.families import relatives
+from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
 from arsync.store.models import Total
 
 GUESSES_FROM_MAX = 5_000
@@ -27,146 +29,195 @@ SHOWN_MAX = 5
 """How many of several matches a message names."""
 
 
-def find_invoice(connection: Connection, connection_id: int, wanted: str) -> Invoice:
-    """Return one invoice by number or id."""
-    found = _matches(connection, connection_id, KINDS[RecordKind.INVOICES], "number", wanted)
-    if len(found) == 1:
-        invoice = found[0]
+def find_invoice(db: Connection, connection_id: int, number_or_id: str) -> Invoice:
+    """Return one invoice by number or id.
+
+    Raises:
+        UserMistake: none has this number (with a guess at what was meant), or several have.
+    """
+    matches = _matches(db, connection_id, KINDS[RecordKind.INVOICES], "number", number_or_id)
+    if len(matches) == 1:
+        invoice = matches[0]
         assert isinstance(invoice, Invoice)
         return invoice
-    if found:
-        shown = ", ".join(f"{one.id} (issued {one.issued_on})" for one in found[:SHOWN_MAX])
+    if matches:
+        shown = ", ".join(f"{match.id} (issued {match.issued_on})" for match in matches[:SHOWN_MAX])
         raise UserMistake(
-            f"{len(found)} invoices have the number {wanted!r}. Name one by its id: {shown}"
+            f"{len(matches)} invoices have the number {number_or_id!r}. Name one by its id: {shown}"
         )
-    near = _near(connection, connection_id, KINDS[RecordKind.INVOICES], "number", wanted)
-    raise UserMistake(f"there is no invoice {wanted!r}.{near}")
+    near = _near(db, connection_id, KINDS[RecordKind.INVOICES], "number", number_or_id)
+    raise UserMistake(f"there is no invoice {number_or_id!r}.{near}")
 
 
 def find_contact(
-    connection: Connection, connection_id: int, wanted: str, *, also_gone: bool = False
+    db: Connection, connection_id: int, name_or_id: str, *, also_gone: bool = False
 ) -> Contact:
-    """Return one contact by name or id; with `also_gone`, one that the platform deleted."""
+    """Return one contact by name or id; with `also_gone`, one that the platform deleted.
+
+    Capitals do not matter.
+
+    Raises:
+        UserMistake: none has this name (with a guess at what was meant), or several have.
+    """
     kind = KINDS[RecordKind.CONTACTS]
-    found = _matches(connection, connection_id, kind, "name", wanted)
-    if not found and also_gone:
-        found = _matches(connection, connection_id, kind, "name", wanted, gone=True)
-    if len(found) > 1:
+    matches = _matches(db, connection_id, kind, "name", name_or_id)
+    if not matches and also_gone:
+        matches = _matches(db, connection_id, kind, "name", name_or_id, gone=True)
+    if len(matches) > 1:
         # Archived and merged contacts often keep the name of the one that took their place.
-        active = [one for one in found if one.status == ContactStatus.ACTIVE]
-        found = active if len(active) == 1 else found
-    if len(found) == 1:
-        contact = found[0]
+        active = [match for match in matches if match.status == ContactStatus.ACTIVE]
+        matches = active if len(active) == 1 else matches
+    if len(matches) == 1:
+        contact = matches[0]
         assert isinstance(contact, Contact)
         return contact
-    if found:
-        shown = ", ".join(f"{one.id} ({one.status})" for one in found[:SHOWN_MAX])
+    if matches:
+        shown = ", ".join(f"{match.id} ({match.status})" for match in matches[:SHOWN_MAX])
         raise UserMistake(
-            f"{len(found)} contacts are named {wanted!r}. Name one by its id: {shown}"
+            f"{len(matches)} contacts are named {name_or_id!r}. Name one by its id: {shown}"
         )
-    near = _near(connection, connection_id, KINDS[RecordKind.CONTACTS], "name", wanted)
-    raise UserMistake(f"there is no contact {wanted!r}.{near}")
+    near = _near(db, connection_id, KINDS[RecordKind.CONTACTS], "name", name_or_id)
+    raise UserMistake(f"there is no contact {name_or_id!r}.{near}")
 
 
 def _matches(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
-    kind: Kind,
+    kind: RecordTable,
     column: str,
-    wanted: str,
+    name: str,
     *,
     gone: bool = False,
 ) -> list[Any]:
-    ours = kind.table.c
-    is_gone = ours.status == kind.gone_status
-    here = and_(ours.connection_id == connection_id, is_gone if gone else ~is_gone)
+    columns = kind.table.c
+    is_gone = columns.status == kind.gone_status
+    here = and_(columns.connection_id == connection_id, is_gone if gone else ~is_gone)
     for condition in (
-        ours.id == wanted,
-        ours[column] == wanted,
-        func.lower(ours[column]) == wanted.strip().lower(),
+        columns.id == name,
+        columns[column] == name,
+        func.lower(columns[column]) == name.strip().lower(),
     ):
-        query = select(*kind.record_columns).where(here, condition).order_by(ours.id)
-        found = to_records(kind, connection.execute(query))
-        if found:
-            return found
+        query = select(*kind.record_columns).where(here, condition).order_by(columns.id)
+        matches = to_records(kind, db.execute(query))
+        if matches:
+            return matches
     return []
 
 
-def _near(connection: Connection, connection_id: int, kind: Kind, column: str, wanted: str) -> str:
+def _near(db: Connection, connection_id: int, kind: RecordTable, column: str, name: str) -> str:
     """Return a hint naming those whose name has the words, else the nearest, or an empty text."""
-    ours = kind.table.c
-    here = and_(ours.connection_id == connection_id, ours.status != kind.gone_status)
-    words = wanted.lower().split()
+    columns = kind.table.c
+    here = and_(columns.connection_id == connection_id, columns.status != kind.gone_status)
+    words = name.lower().split()
     if words:
         has_them = and_(
-            *(func.lower(ours[column]).contains(word, autoescape=True) for word in words)
+            *(func.lower(columns[column]).contains(word, autoescape=True) for word in words)
         )
-        query = select(ours[column]).where(here, has_them).distinct().order_by(ours[column])
-        named = list(connection.scalars(query.limit(SHOWN_MAX + 1)))
+        query = select(columns[column]).where(here, has_them).distinct().order_by(columns[column])
+        named = list(db.scalars(query.limit(SHOWN_MAX + 1)))
         if named:
             shown = ", ".join(map(repr, named[:SHOWN_MAX]))
             more = ", or another?" if len(named) > SHOWN_MAX else "?"
             return f"\n    hint: did you mean {shown}{more}"
-    ends = [wanted.strip()[:3].lower(), wanted.strip()[-3:].lower()]
-    alike = or_(*(func.lower(ours[column]).contains(end, autoescape=True) for end in ends if end))
-    query = select(ours[column]).where(here, alike).limit(GUESSES_FROM_MAX)
-    by_lower = {name.lower(): name for name in connection.scalars(query)}
-    close = difflib.get_close_matches(wanted.strip().lower(), by_lower, n=1)
+    ends = [name.strip()[:3].lower(), name.strip()[-3:].lower()]
+    alike = or_(
+        *(func.lower(columns[column]).contains(end, autoescape=True) for end in ends if end)
+    )
+    query = select(columns[column]).where(here, alike).limit(GUESSES_FROM_MAX)
+    by_lower = {name.lower(): name for name in db.scalars(query)}
+    close = difflib.get_close_matches(name.strip().lower(), by_lower, n=1)
     return f"\n    hint: did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
-def totals(connection: Connection, connection_id: int) -> list[Total]:
+def totals(db: Connection, connection_id: int) -> list[Total]:
     """Return what each contact owes, by currency."""
-    ours = invoices.c
+    columns = invoices.c
     query = (
         select(
-            ours.contact_id,
-            func.coalesce(func.max(contacts.c.name), ours.contact_id),
-            ours.currency,
+            columns.contact_id,
+            func.coalesce(func.max(contacts.c.name), columns.contact_id),
+            columns.currency,
             func.count(),
-            func.sum(ours.amount_due, type_=ours.amount_due.type),
+            func.sum(columns.amount_due, type_=columns.amount_due.type),
         )
         .select_from(
             invoices.outerjoin(
                 contacts,
-                (contacts.c.connection_id == ours.connection_id)
-                & (contacts.c.id == ours.contact_id),
+                (contacts.c.connection_id == columns.connection_id)
+                & (contacts.c.id == columns.contact_id),
             )
         )
         .where(
-            ours.connection_id == connection_id,
-            ours.status == DocumentStatus.OPEN.value,
-            ours.amount_due > 0,
+            columns.connection_id == connection_id,
+            INVOICE_IS_OPEN,
+            columns.amount_due > 0,
         )
-        .group_by(ours.contact_id, ours.currency)
-        .order_by(ours.contact_id, ours.currency)
+        .group_by(columns.contact_id, columns.currency)
+        .order_by(columns.contact_id, columns.currency)
     )
-    return [Total(*row) for row in connection.execute(query)]
+    return [Total(*row) for row in db.execute(query)]
 
 
-def counts(connection: Connection, connection_id: int) -> dict[RecordKind, int]:
+def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[str]:
+    """Return the open invoices of a contact and its family that can be read, oldest first."""
+    columns = invoices.c
+    family = relatives(db, connection_id, [contact_id]).union(select(literal(contact_id)))
+    unreadable = select(problems.c.id).where(
+        problems.c.connection_id == connection_id,
+        problems.c.kind == RecordKind.INVOICES.value,
+        problems.c.id == columns.id,
+    )
+    query = (
+        select(columns.id)
+        .where(
+            columns.connection_id == connection_id,
+            INVOICE_IS_OPEN,
+            one_of_few(db, columns.contact_id, family),
+            ~unreadable.correlate(invoices).exists(),
+        )
+        .order_by(columns.due_on, columns.id)
+    )
+    return list(db.scalars(query))
+
+
+def counts(db: Connection, connection_id: int) -> dict[RecordKind, int]:
     """Return how many records of each kind are stored and not gone."""
-    found = {}
+    stored = {}
     for kind in KINDS.values():
         query = select(func.count()).where(
             kind.table.c.connection_id == connection_id, kind.table.c.status != kind.gone_status
         )
-        found[kind.kind] = connection.scalar(query) or 0
-    return found
+        stored[kind.kind] = db.scalar(query) or 0
+    return stored
 
 
-def youngest_payment(connection: Connection, connection_id: int, today: date) -> date | None:
-    """Return the day of the youngest payment; of those matched to the bank where any are."""
-    ours = payments.c
-    query = (
-        select(ours.reconciled, func.max(ours.paid_on))
-        .where(
-            ours.connection_id == connection_id,
-            ours.status == PaymentStatus.ACTIVE.value,
-            ours.amount > 0,
-            ours.paid_on <= today,
-        )
-        .group_by(ours.reconciled)
+def disputed(db: Connection, connection_id: int) -> list[str]:
+    """Return the open invoices that the platform showed as disputed."""
+    columns = invoices.c
+    query = select(columns.id).where(
+        columns.connection_id == connection_id,
+        columns.disputed_on.is_not(None),
+        columns.status == DocumentStatus.OPEN.value,
     )
-    days = {row[0]: row[1] for row in connection.execute(query)}
+    return sorted(db.scalars(query))
+
+
+def youngest_payment(db: Connection, connection_id: int, today: date) -> date | None:
+    """Return the day of the youngest payment, none of the future.
+
+    Where payments are matched to the bank's statement, only those count that are: the others were
+    entered by hand, and say nothing of how far the bank is in the books.
+    """
+    columns = payments.c
+    query = (
+        select(columns.reconciled, func.max(columns.paid_on))
+        .where(
+            columns.connection_id == connection_id,
+            columns.status == PaymentStatus.ACTIVE.value,
+            columns.amount > 0,
+            columns.paid_on <= today,
+        )
+        .group_by(columns.reconciled)
+    )
+    days = {row[0]: row[1] for row in db.execute(query)}
     return days[True] if True in days else max(days.values(), default=None)

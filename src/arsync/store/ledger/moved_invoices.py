@@ -12,8 +12,9 @@ from sqlalchemy import Connection, and_, select
 
 from arsync.core.actions import STARTED_STATES, Action, step_subject
 from arsync.core.actions.effects import steps_taken
-from arsync.store.actions.done_history import History, done_rows
+from arsync.store.actions.done_history import ContactHistory, done_rows
 from arsync.store.actions.serialisation import decode_action
+from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import invoices, moved_invoices
 
 
@@ -24,56 +25,65 @@ class Move(NamedTuple):
     from_contact: str
 
 
-def read_moved(connection: Connection, connection_id: int) -> dict[str, list[Move]]:
-    """Return, by the contact they stand under now, the invoices that came from elsewhere."""
-    moves, ours = moved_invoices.c, invoices.c
+def read_moved(
+    db: Connection, connection_id: int, invoice_ids: Sequence[str] | None = None
+) -> dict[str, list[Move]]:
+    """Return, by the contact they stand under now, the invoices that came from elsewhere.
+
+    With `invoice_ids`, only those among them.
+    """
+    moves, columns = moved_invoices.c, invoices.c
     query = (
-        select(ours.contact_id, moves.invoice_id, moves.from_contact)
+        select(columns.contact_id, moves.invoice_id, moves.from_contact)
         .join(
             invoices,
-            and_(ours.connection_id == moves.connection_id, ours.id == moves.invoice_id),
+            and_(columns.connection_id == moves.connection_id, columns.id == moves.invoice_id),
         )
-        .where(moves.connection_id == connection_id, ours.contact_id != moves.from_contact)
+        .where(moves.connection_id == connection_id, columns.contact_id != moves.from_contact)
         .order_by(moves.invoice_id, moves.from_contact)
     )
-    found: dict[str, list[Move]] = defaultdict(list)
-    for contact_id, invoice_id, from_contact in connection.execute(query):
-        found[contact_id].append(Move(invoice_id, from_contact))
-    return found
+    if invoice_ids is not None:
+        query = query.where(one_of(db, moves.invoice_id, invoice_ids))
+    moved: dict[str, list[Move]] = defaultdict(list)
+    for contact_id, invoice_id, from_contact in db.execute(query):
+        moved[contact_id].append(Move(invoice_id, from_contact))
+    return moved
 
 
 def with_moved(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
-    histories: dict[str, History],
+    histories: dict[str, ContactHistory],
     ids: Sequence[str],
     moved: Mapping[str, list[Move]],
     *,
     done_before: datetime | None = None,
-) -> dict[str, History]:
+) -> dict[str, ContactHistory]:
     """Return the histories of these contacts with what was done for invoices that came to them.
 
     Steps that were taken stay taken, a refused step stays refused, and the gap to the last message
     about the invoice is kept. With `done_before` it is told as just before that moment.
     """
-    came = {one: moved[one] for one in ids if one in moved}
-    if not came:
+    arrived = {contact_id: moved[contact_id] for contact_id in ids if contact_id in moved}
+    if not arrived:
         return histories
-    left = sorted({move.from_contact for moves in came.values() for move in moves})
-    before = done_rows(connection, connection_id, left, done_before)
-    found = dict(histories)
-    for contact_id, moves in came.items():
-        history = found.get(contact_id, _NOTHING)
+    former_owners = sorted({move.from_contact for moves in arrived.values() for move in moves})
+    rows_before = done_rows(db, connection_id, former_owners, done_before)
+    joined = dict(histories)
+    for contact_id, moves in arrived.items():
+        history = joined.get(contact_id, _NOTHING)
         for move in moves:
-            history = _joined(history, contact_id, move, before.get(move.from_contact, ()))
-        found[contact_id] = history
-    return found
+            history = _joined(history, contact_id, move, rows_before.get(move.from_contact, ()))
+        joined[contact_id] = history
+    return joined
 
 
-_NOTHING = History((), None, 0, None, (), frozenset(), frozenset(), {}, frozenset())
+_NOTHING = ContactHistory((), None, 0, None, (), frozenset(), frozenset(), {}, frozenset())
 
 
-def _joined(history: History, contact_id: str, move: Move, rows: Sequence[Any]) -> History:
+def _joined(
+    history: ContactHistory, contact_id: str, move: Move, rows: Sequence[Any]
+) -> ContactHistory:
     sent, keys = list(history.sent), set(history.done_keys)
     for row in rows:
         for action in _about(decode_action(row.action), move.invoice_id):

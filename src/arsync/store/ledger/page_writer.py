@@ -24,7 +24,7 @@ from arsync.store.db.tables import (
 )
 from arsync.store.ledger.record_rows import (
     KINDS,
-    Kind,
+    RecordTable,
     Values,
     hash_of,
     organisation_values,
@@ -35,21 +35,21 @@ from arsync.store.models import PageResult
 
 
 def store_page(
-    connection: Connection, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool
+    db: Connection, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool
 ) -> PageResult:
     """Store a page and what belongs to it."""
     if page.kind == RecordKind.ORGANISATION:
-        result = _store_organisation(connection, connection_id, page, now)
+        result = _store_organisation(db, connection_id, page, now)
     else:
-        result = _store_records(connection, connection_id, page, now)
+        result = _store_records(db, connection_id, page, now)
     if page.sweep:
-        note_sweep(connection, connection_id, page)
+        note_sweep(db, connection_id, page)
     if moves_cursor:
-        _move_cursor(connection, connection_id, page, now)
+        _move_cursor(db, connection_id, page, now)
     return result
 
 
-def clear_copy(connection: Connection, connection_id: int) -> None:
+def clear_copy(db: Connection, connection_id: int) -> None:
     """Delete the copy of one connection's documents."""
     for table in (
         *(kind.table for kind in KINDS.values()),
@@ -59,33 +59,35 @@ def clear_copy(connection: Connection, connection_id: int) -> None:
         problems,
         differences,
     ):
-        connection.execute(delete(table).where(table.c.connection_id == connection_id))
+        db.execute(delete(table).where(table.c.connection_id == connection_id))
 
 
-def start_over(connection: Connection, connection_id: int) -> None:
-    """Forget how far the pull was, and that any row is up to date."""
+def start_over(db: Connection, connection_id: int) -> None:
+    """Let the next pull read and write everything again.
+
+    The rows stay until then: if that pull is interrupted, the copy is still whole. What people
+    recorded, what arsync did, and how often an invoice came to be owed are not touched.
+    """
     for kind in KINDS.values():
         table = kind.table
-        connection.execute(
-            update(table).where(table.c.connection_id == connection_id).values(row_hash=0)
-        )
+        db.execute(update(table).where(table.c.connection_id == connection_id).values(row_hash=0))
     for table in (cursors, sweeps, open_balances):
-        connection.execute(delete(table).where(table.c.connection_id == connection_id))
+        db.execute(delete(table).where(table.c.connection_id == connection_id))
 
 
 def _store_organisation(
-    connection: Connection, connection_id: int, page: Page, now: datetime
+    db: Connection, connection_id: int, page: Page, now: datetime
 ) -> PageResult:
     updated = 0
     for record in page.records:
         assert isinstance(record, Organisation)
-        told = _as_told(organisation_values(record))
-        differs = or_(*(connections.c[name].is_distinct_from(told[name]) for name in told))
-        updated += connection.execute(
-            update(connections).where(connections.c.id == connection_id, differs).values(told)
+        values = _as_told(organisation_values(record))
+        differs = or_(*(connections.c[name].is_distinct_from(values[name]) for name in values))
+        updated += db.execute(
+            update(connections).where(connections.c.id == connection_id, differs).values(values)
         ).rowcount
     understood = [record.id for record in page.records]
-    _save_problems(connection, connection_id, (page.kind, understood), page.problems, now)
+    _save_problems(db, connection_id, (page.kind, understood), page.problems, now)
     return PageResult(updated=updated, problems=page.problems)
 
 
@@ -100,37 +102,39 @@ SAMPLED = 16
 """Of so many ids of a page it is looked at first whether they are stored: usually, all or none."""
 
 
-def _store_records(
-    connection: Connection, connection_id: int, page: Page, now: datetime
-) -> PageResult:
+def _store_records(db: Connection, connection_id: int, page: Page, now: datetime) -> PageResult:
     kind = KINDS[page.kind]
     # The last of two copies of one document on a page is the newer one.
     records: dict[str, Any] = {record.id: record for record in page.records}
     ids = list(records)
     sweep = "" if page.open_balances else page.sweep
     batch = None
-    if not stored_hashes(connection, kind, connection_id, ids[:: len(ids) // SAMPLED + 1]):
+    sample = ids[:: len(ids) // SAMPLED + 1]
+    sampled = stored_hashes(db, kind, connection_id, sample)
+    stored = sampled.hashes
+    if not stored:
         # The rows are made while the database takes in the first of them.
         batch = _Batch(kind, connection_id, sweep, {})
-        if not insert_new(connection, kind, batch.rows_of(records)):
+        if not insert_new(db, kind, batch.rows_of(records)):
             batch = None
     if batch is None:
-        stored = stored_hashes(connection, kind, connection_id, ids)
+        if not stored or len(sample) < len(ids):
+            stored = stored_hashes(db, kind, connection_id, ids).hashes
         batch = _Batch(kind, connection_id, sweep, stored)
         rows = list(batch.rows_of(records))
         if kind.kind == RecordKind.INVOICES:
-            batch.touched |= _note_moves(connection, connection_id, records, batch.changed)
-        upsert(connection, kind, rows)
+            batch.touched |= _note_moves(db, connection_id, records, batch.changed)
+        upsert(db, kind, rows)
     document_problems = [*page.problems, *batch.problems]
     if page.gone:
-        batch.touched |= _owners(connection, connection_id, kind, page.gone)
-    gone = mark_gone(connection, connection_id, kind, page.gone)
-    _save_problems(
-        connection, connection_id, (kind.kind, [*ids, *page.gone]), document_problems, now
-    )
+        batch.touched |= _owners(db, connection_id, kind, page.gone)
+    gone = mark_gone(db, connection_id, kind, page.gone)
+    # Few ledgers have problems, so that most pages need not ask for those of their documents.
+    understood = [*ids, *page.gone] if sampled.some_problem is not False else []
+    _save_problems(db, connection_id, (kind.kind, understood), document_problems, now)
     if sweep:
-        seen = [*batch.unchanged, *(document_problem.id for document_problem in document_problems)]
-        _mark_seen(connection, kind, connection_id, seen, sweep)
+        shown = [*batch.unchanged, *(document_problem.id for document_problem in document_problems)]
+        _mark_seen(db, kind, connection_id, shown, sweep)
     return PageResult(
         inserted=batch.inserted,
         updated=batch.updated,
@@ -141,18 +145,18 @@ def _store_records(
     )
 
 
-def _owners(connection: Connection, connection_id: int, kind: Kind, ids: Sequence[str]) -> set[str]:
+def _owners(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str]) -> set[str]:
     """Return the contacts of stored documents; of contacts there are none."""
     if "contact_id" not in kind.table.c:
         return set()
     query = select(kind.table.c.contact_id).where(
-        kind.table.c.connection_id == connection_id, one_of(connection, kind.table.c.id, ids)
+        kind.table.c.connection_id == connection_id, one_of(db, kind.table.c.id, ids)
     )
-    return set(connection.scalars(query))
+    return set(db.scalars(query))
 
 
 def _note_moves(
-    connection: Connection, connection_id: int, records: Mapping[str, Any], changed: Sequence[str]
+    db: Connection, connection_id: int, records: Mapping[str, Any], changed: Sequence[str]
 ) -> set[str]:
     """Remember invoices that stand under another contact now; return the contacts they left.
 
@@ -161,16 +165,16 @@ def _note_moves(
     if not changed:
         return set()
     query = select(invoices.c.id, invoices.c.contact_id).where(
-        invoices.c.connection_id == connection_id, one_of(connection, invoices.c.id, changed)
+        invoices.c.connection_id == connection_id, one_of(db, invoices.c.id, changed)
     )
     moves = [
         {"connection_id": connection_id, "invoice_id": row.id, "from_contact": row.contact_id}
-        for row in connection.execute(query)
+        for row in db.execute(query)
         if row.contact_id != records[row.id].contact_id
     ]
     if moves:
-        make = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(make.insert(moved_invoices).on_conflict_do_nothing(), moves)
+        make = sqlite if db.dialect.name == "sqlite" else postgresql
+        db.execute(make.insert(moved_invoices).on_conflict_do_nothing(), moves)
     return {move["from_contact"] for move in moves}
 
 
@@ -178,7 +182,7 @@ class _Batch:
     """The rows of one page, and the count of what has to be done with them."""
 
     def __init__(
-        self, kind: Kind, connection_id: int, sweep: str, stored: Mapping[str, int]
+        self, kind: RecordTable, connection_id: int, sweep: str, stored: Mapping[str, int]
     ) -> None:
         self._kind = kind
         self._connection_id = connection_id
@@ -202,11 +206,11 @@ class _Batch:
         )
         of_contact = kind.kind != RecordKind.CONTACTS
         for record_id, record in records.items():
-            known = stored.get(record_id)
+            stored_hash = stored.get(record_id)
             try:
                 content = packed(record)
                 row_hash = hash_of(content)
-                if known == row_hash:
+                if stored_hash == row_hash:
                     self.unchanged.append(record_id)
                     continue
                 row = kind.row(connection_id, record, (content, row_hash), sweep)
@@ -218,7 +222,7 @@ class _Batch:
                 continue
             if of_contact:
                 self.touched.add(record.contact_id)
-            if known is None:
+            if stored_hash is None:
                 self.inserted += 1
             else:
                 self.updated += 1
@@ -227,28 +231,28 @@ class _Batch:
 
 
 def _mark_seen(
-    connection: Connection, kind: Kind, connection_id: int, ids: Sequence[str], sweep: str
+    db: Connection, kind: RecordTable, connection_id: int, ids: Sequence[str], sweep: str
 ) -> None:
     if not ids:
         return
     table = kind.table
-    connection.execute(
+    db.execute(
         update(table)
-        .where(table.c.connection_id == connection_id, one_of(connection, table.c.id, ids))
+        .where(table.c.connection_id == connection_id, one_of(db, table.c.id, ids))
         .values(sweep=sweep)
     )
 
 
-def mark_gone(connection: Connection, connection_id: int, kind: Kind, ids: Sequence[str]) -> int:
+def mark_gone(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str]) -> int:
     """Mark rows as deleted by the platform, and return how many were not yet."""
     if not ids:
         return 0
     table = kind.table
-    return connection.execute(
+    return db.execute(
         update(table)
         .where(
             table.c.connection_id == connection_id,
-            one_of(connection, table.c.id, ids),
+            one_of(db, table.c.id, ids),
             table.c.status != kind.gone_status,
         )
         .values(status=kind.gone_status, row_hash=0)
@@ -267,19 +271,19 @@ _SOME_PROBLEM = (
 
 
 def _save_problems(
-    connection: Connection,
+    db: Connection,
     connection_id: int,
     understood: tuple[RecordKind, Sequence[str]],
-    found: Sequence[DocumentProblem],
+    document_problems: Sequence[DocumentProblem],
     now: datetime,
 ) -> None:
     """Replace the problems of the documents on a page by those found now."""
     kind, ids = understood
-    given = {"of_connection": connection_id, "of_kind": kind.value}
-    if ids and connection.scalar(_SOME_PROBLEM, given) is not None:
-        standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
-        connection.execute(delete(problems).where(standing, one_of(connection, problems.c.id, ids)))
-    for document_problem in found:
+    standing = and_(problems.c.connection_id == connection_id, problems.c.kind == kind.value)
+    keys = {"of_connection": connection_id, "of_kind": kind.value}
+    if ids and db.scalar(_SOME_PROBLEM, keys) is not None:
+        db.execute(delete(problems).where(standing, one_of(db, problems.c.id, ids)))
+    for document_problem in document_problems:
         values = {
             "number": _kept(document_problem.number),
             "message": _kept(document_problem.message),
@@ -287,8 +291,8 @@ def _save_problems(
             "contact_id": _kept(document_problem.contact_id),
             "invoice_ids": tuple(_kept(id_) for id_ in document_problem.invoice_ids),
         }
-        make = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(
+        make = sqlite if db.dialect.name == "sqlite" else postgresql
+        db.execute(
             make.insert(problems)
             .values(connection_id=connection_id, kind=kind.value, id=document_problem.id, **values)
             .on_conflict_do_update(index_elements=list(problems.primary_key.columns), set_=values)
@@ -300,12 +304,12 @@ def _kept(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _move_cursor(connection: Connection, connection_id: int, page: Page, now: datetime) -> None:
+def _move_cursor(db: Connection, connection_id: int, page: Page, now: datetime) -> None:
     values = {"cursor": page.cursor, "saved_at": now}
     if page.complete:
         values["completed_at"] = now
-    make = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(
+    make = sqlite if db.dialect.name == "sqlite" else postgresql
+    db.execute(
         make.insert(cursors)
         .values(connection_id=connection_id, **values)
         .on_conflict_do_update(index_elements=[cursors.c.connection_id], set_=values)

@@ -65,56 +65,65 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
 
 
-def _contact(connection_id: int, one: Contact, row_hash: int, sweep: str) -> Values:
+def _contact(connection_id: int, contact: Contact, row_hash: int, sweep: str) -> Values:
     return (
         connection_id,
-        one.id,
-        one.name,
-        str(one.status),
-        one.email,
-        texts_json(one.more_emails),
-        one.first_name,
-        one.currency,
-        one.country,
-        texts_json(one.groups),
-        one.parent_id,
-        int(one.bill_to_parent),
-        one.merged_into,
-        _day(one.created_on),
-        one.terms,
-        one.note,
-        one.version,
-        _moment(one.updated_at),
+        contact.id,
+        contact.name,
+        str(contact.status),
+        contact.email,
+        texts_json(contact.more_emails),
+        contact.first_name,
+        contact.currency,
+        contact.country,
+        texts_json(contact.groups),
+        contact.parent_id,
+        int(contact.bill_to_parent),
+        contact.merged_into,
+        _day(contact.created_on),
+        contact.terms,
+        contact.note,
+        contact.version,
+        _moment(contact.updated_at),
         row_hash,
         sweep,
     )
 
 
-def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Values:
-    rate, sent, paid_on, expected_on = one.rate, one.sent, one.paid_on, one.expected_on
-    status, amount_due, disputed_on = str(one.status), to_units(one.amount_due), one.disputed_on
+def _invoice(connection_id: int, invoice: Invoice, row_hash: int, sweep: str) -> Values:
+    rate, sent, paid_on, expected_on = (
+        invoice.rate,
+        invoice.sent,
+        invoice.paid_on,
+        invoice.expected_on,
+    )
+    status, amount_due, disputed_on = (
+        str(invoice.status),
+        to_units(invoice.amount_due),
+        invoice.disputed_on,
+    )
     return (
         connection_id,
-        one.id,
-        one.contact_id,
-        one.number,
+        invoice.id,
+        invoice.contact_id,
+        invoice.number,
         status,
-        _iso(one.issued_on),
-        _iso(one.due_on),
-        one.currency,
+        _iso(invoice.issued_on),
+        _iso(invoice.due_on),
+        invoice.currency,
         None if rate is None else str(rate),
-        to_units(one.total),
+        to_units(invoice.total),
         amount_due,
-        one.reference,
+        invoice.reference,
         None if sent is None else int(sent),
         None if paid_on is None else _iso(paid_on),
         None if expected_on is None else _iso(expected_on),
-        one.email,
-        one.link,
-        one.note,
+        invoice.email,
+        invoice.link,
+        invoice.note,
         None if disputed_on is None else _iso(disputed_on),
-        one.version,
-        _moment(one.updated_at),
+        invoice.version,
+        _moment(invoice.updated_at),
         row_hash,
         sweep,
         # The first episode of being owed.
@@ -122,43 +131,43 @@ def _invoice(connection_id: int, one: Invoice, row_hash: int, sweep: str) -> Val
     )
 
 
-def _payment(connection_id: int, one: Payment, row_hash: int, sweep: str) -> Values:
+def _payment(connection_id: int, payment: Payment, row_hash: int, sweep: str) -> Values:
     return (
         connection_id,
-        one.id,
-        one.contact_id,
-        str(one.status),
-        _iso(one.paid_on),
-        one.currency,
-        None if one.rate is None else str(one.rate),
-        to_units(one.amount),
-        to_units(one.unallocated),
-        allocations_json(one.allocations),
-        one.reference,
-        None if one.reconciled is None else int(one.reconciled),
-        one.version,
-        _moment(one.updated_at),
+        payment.id,
+        payment.contact_id,
+        str(payment.status),
+        _iso(payment.paid_on),
+        payment.currency,
+        None if payment.rate is None else str(payment.rate),
+        to_units(payment.amount),
+        to_units(payment.unallocated),
+        allocations_json(payment.allocations),
+        payment.reference,
+        None if payment.reconciled is None else int(payment.reconciled),
+        payment.version,
+        _moment(payment.updated_at),
         row_hash,
         sweep,
     )
 
 
-def _credit(connection_id: int, one: Credit, row_hash: int, sweep: str) -> Values:
+def _credit(connection_id: int, credit: Credit, row_hash: int, sweep: str) -> Values:
     return (
         connection_id,
-        one.id,
-        one.contact_id,
-        str(one.kind),
-        one.number,
-        str(one.status),
-        _iso(one.issued_on),
-        one.currency,
-        None if one.rate is None else str(one.rate),
-        to_units(one.total),
-        to_units(one.unallocated),
-        allocations_json(one.allocations),
-        one.version,
-        _moment(one.updated_at),
+        credit.id,
+        credit.contact_id,
+        str(credit.kind),
+        credit.number,
+        str(credit.status),
+        _iso(credit.issued_on),
+        credit.currency,
+        None if credit.rate is None else str(credit.rate),
+        to_units(credit.total),
+        to_units(credit.unallocated),
+        allocations_json(credit.allocations),
+        credit.version,
+        _moment(credit.updated_at),
         row_hash,
         sweep,
     )
@@ -179,7 +188,7 @@ def _next_episode(old: Any, new: Any) -> ColumnElement[int]:
     )
 
 
-class Kind(NamedTuple):
+class RecordTable(NamedTuple):
     """How one kind of record is stored."""
 
     kind: RecordKind
@@ -207,17 +216,17 @@ class Kind(NamedTuple):
         # Behind the number of fields, a zero byte is rare: the length of a long text, or what is
         # sought. Only then the texts themselves are looked at.
         if packed_record.find(b"\0", _FIELDS_HEAD) >= 0 and any(
-            "\0" in one for one in row if isinstance(one, str)
+            "\0" in value for value in row if isinstance(value, str)
         ):
             raise ValueError("it holds a NUL character, which no database text can")
         return row
 
 
-KINDS: Mapping[RecordKind, Kind] = {
-    RecordKind.CONTACTS: Kind(
+KINDS: Mapping[RecordKind, RecordTable] = {
+    RecordKind.CONTACTS: RecordTable(
         RecordKind.CONTACTS, contacts, Contact, _contact, ContactStatus.DELETED.value
     ),
-    RecordKind.INVOICES: Kind(
+    RecordKind.INVOICES: RecordTable(
         RecordKind.INVOICES,
         invoices,
         Invoice,
@@ -225,17 +234,17 @@ KINDS: Mapping[RecordKind, Kind] = {
         DocumentStatus.DELETED.value,
         {"episode": _next_episode},
     ),
-    RecordKind.PAYMENTS: Kind(
+    RecordKind.PAYMENTS: RecordTable(
         RecordKind.PAYMENTS, payments, Payment, _payment, PaymentStatus.DELETED.value
     ),
-    RecordKind.CREDITS: Kind(
+    RecordKind.CREDITS: RecordTable(
         RecordKind.CREDITS, credits_, Credit, _credit, DocumentStatus.DELETED.value
     ),
 }
 """Every kind but the organisation, whose one record lives in its connection's row."""
 
 
-def to_records(kind: Kind, rows: Iterable[Any]) -> list[Any]:
+def to_records(kind: RecordTable, rows: Iterable[Any]) -> list[Any]:
     """Return the records of rows that were selected as `kind.record_columns`."""
     make = kind.record._make
     return [make(row) for row in rows]

@@ -16,45 +16,45 @@ from arsync.store.ledger.record_rows import KINDS
 from arsync.store.models import Sweep
 
 
-def ended_sweeps(connection: Connection, connection_id: int) -> list[Sweep]:
+def ended_sweeps(db: Connection, connection_id: int) -> list[Sweep]:
     """Return the sweeps that ended and are not settled."""
     query = select(sweeps.c.name, sweeps.c.kind, sweeps.c.of_balances).where(
         sweeps.c.connection_id == connection_id, sweeps.c.ended
     )
-    return [Sweep(*row) for row in connection.execute(query)]
+    return [Sweep(*row) for row in db.execute(query)]
 
 
-def stale_open(connection: Connection, connection_id: int, sweep: str) -> list[str]:
+def stale_open(db: Connection, connection_id: int, sweep: str) -> list[str]:
     """Return invoices whose stored balance differs from what the sweep saw.
 
     Also those that are open in the store and absent from the sweep, and those the sweep saw
     and the store does not have.
     """
-    seen, ours = open_balances.c, invoices.c
+    swept, columns = open_balances.c, invoices.c
     same = and_(
-        ours.connection_id == seen.connection_id,
-        ours.id == seen.invoice_id,
-        ours.status == DocumentStatus.OPEN.value,
-        ours.amount_due == seen.amount_due,
-        or_(seen.due_on.is_(None), ours.due_on == seen.due_on),
+        columns.connection_id == swept.connection_id,
+        columns.id == swept.invoice_id,
+        columns.status == DocumentStatus.OPEN.value,
+        columns.amount_due == swept.amount_due,
+        or_(swept.due_on.is_(None), columns.due_on == swept.due_on),
     )
-    in_sweep = and_(seen.connection_id == connection_id, seen.sweep == sweep)
-    differs = select(seen.invoice_id).where(
-        in_sweep, ~select(ours.id).where(same).correlate(open_balances).exists()
+    in_sweep = and_(swept.connection_id == connection_id, swept.sweep == sweep)
+    differs = select(swept.invoice_id).where(
+        in_sweep, ~select(columns.id).where(same).correlate(open_balances).exists()
     )
-    absent = select(ours.id).where(
-        ours.connection_id == connection_id,
-        ours.status == DocumentStatus.OPEN.value,
-        ours.amount_due > 0,
-        ~select(seen.invoice_id)
-        .where(in_sweep, seen.invoice_id == ours.id)
+    absent = select(columns.id).where(
+        columns.connection_id == connection_id,
+        columns.status == DocumentStatus.OPEN.value,
+        columns.amount_due > 0,
+        ~select(swept.invoice_id)
+        .where(in_sweep, swept.invoice_id == columns.id)
         .correlate(invoices)
         .exists(),
     )
-    return sorted(connection.scalars(differs.union(absent)))
+    return sorted(db.scalars(differs.union(absent)))
 
 
-def unseen(connection: Connection, connection_id: int, kind: RecordKind, sweep: str) -> list[str]:
+def unseen(db: Connection, connection_id: int, kind: RecordKind, sweep: str) -> list[str]:
     """Return stored records, not yet gone, that no page of the full read showed."""
     stored = KINDS[kind]
     query = (
@@ -66,10 +66,10 @@ def unseen(connection: Connection, connection_id: int, kind: RecordKind, sweep: 
         )
         .order_by(stored.table.c.id)
     )
-    return list(connection.scalars(query))
+    return list(db.scalars(query))
 
 
-def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
+def note_sweep(db: Connection, connection_id: int, page: Page) -> None:
     """Keep what a sweep saw until it has ended and its differences were read again.
 
     One name can stand for sweeps of several kinds, each with an end of its own.
@@ -83,17 +83,17 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
         sweeps.c.name == page.sweep,
         sweeps.c.kind == page.kind.value,
     )
-    row = connection.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
+    row = db.execute(select(sweeps.c.of_balances).where(this)).one_or_none()
     empty = not page.records and not page.problems
     of_balances = bool(page.open_balances) or (empty and page.kind == RecordKind.INVOICES)
     if row is None:
         # An older sweep of the kind that never ended was given up by the connector.
         forget_sweeps(
-            connection,
+            db,
             connection_id,
             and_(sweeps.c.kind == page.kind.value, ~sweeps.c.ended, sweeps.c.name != page.sweep),
         )
-        connection.execute(
+        db.execute(
             insert(sweeps).values(
                 connection_id=connection_id,
                 name=page.sweep,
@@ -103,7 +103,7 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
             )
         )
     else:
-        connection.execute(
+        db.execute(
             update(sweeps)
             .where(this)
             .values(
@@ -113,12 +113,12 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
         )
     if page.open_balances:
         ids = [open_balance.invoice_id for open_balance in page.open_balances]
-        seen = open_balances
-        connection.execute(
-            delete(seen).where(
-                seen.c.connection_id == connection_id,
-                seen.c.sweep == page.sweep,
-                one_of(connection, seen.c.invoice_id, ids),
+        columns_of = open_balances
+        db.execute(
+            delete(columns_of).where(
+                columns_of.c.connection_id == connection_id,
+                columns_of.c.sweep == page.sweep,
+                one_of(db, columns_of.c.invoice_id, ids),
             )
         )
         # One that cannot be kept counts as not seen: its invoice is read again, and reported.
@@ -129,7 +129,10 @@ def note_sweep(connection: Connection, connection_id: int, page: Page) -> None:
         }
         common = {"connection_id": connection_id, "sweep": page.sweep}
         if rows:
-            connection.execute(insert(seen), [common | one._asdict() for one in rows.values()])
+            db.execute(
+                insert(columns_of),
+                [common | open_balance._asdict() for open_balance in rows.values()],
+            )
 
 
 def _fits(amount: Decimal) -> bool:
@@ -140,13 +143,18 @@ def _fits(amount: Decimal) -> bool:
     return True
 
 
-def forget_sweeps(connection: Connection, connection_id: int, which: Any) -> None:
+def settle_sweep(db: Connection, connection_id: int, sweep: Sweep) -> None:
+    """Forget a sweep: what it found has been read again."""
+    forget_sweeps(db, connection_id, and_(sweeps.c.name == sweep.name, sweeps.c.kind == sweep.kind))
+
+
+def forget_sweeps(db: Connection, connection_id: int, which: Any) -> None:
     """Delete the chosen sweeps and what they saw."""
     chosen = and_(sweeps.c.connection_id == connection_id, which)
     names = select(sweeps.c.name).where(chosen, sweeps.c.of_balances)
-    connection.execute(
+    db.execute(
         delete(open_balances).where(
             open_balances.c.connection_id == connection_id, open_balances.c.sweep.in_(names)
         )
     )
-    connection.execute(delete(sweeps).where(chosen))
+    db.execute(delete(sweeps).where(chosen))

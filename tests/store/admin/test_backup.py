@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.store.conftest import fill_every_table
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Token
@@ -23,8 +24,6 @@ from arsync.errors import UserMistake
 from arsync.store import Keys, Store, open_store
 from arsync.store.db.tables import metadata
 from arsync.store.models import ConnectionRow
-
-from .conftest import fill_every_table
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TOKEN = Token("access-secret", "refresh-secret", NOW + timedelta(minutes=30))
@@ -59,8 +58,8 @@ def empty_store(
 def test_everything_in_a_store_comes_back_from_its_backup(
     store: Store, empty_store: Store, tmp_path: Path
 ) -> None:
-    with store.engine.begin() as database:
-        tables = fill_every_table(database)
+    with store.engine.begin() as db:
+        tables = fill_every_table(db)
     assert tables == set(metadata.tables)
     size = store.back_up(tmp_path / "backup.db")
     assert size == (tmp_path / "backup.db").stat().st_size

@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests.builders.actions import an_action
+from tests.store.conftest import asked
 
 from arsync.core.actions import ActionKind, ActionState, Because
 from arsync.core.actions.reversal import undo_action
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow
-
-from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
@@ -27,7 +26,7 @@ HOLD = an_action(
 def placed(store: Store, connection: ConnectionRow, *states: S, at: datetime = NOW) -> ActionRow:
     """Bring the hold through these states."""
     asked(store, connection.id, HOLD, who="plan", why="a rule", now=at)
-    row = store.actions.claim_next(connection.id, now=at, lease_seconds=60)
+    row = store.claims.claim_next(connection.id, now=at, lease_seconds=60)
     assert row is not None
     for state in states:
         row = store.actions.change(row.key, state, who="arsync", why="so", now=at)
@@ -44,11 +43,11 @@ def test_a_settled_outcome_is_known_once(
     store: Store, connection: ConnectionRow, sent: bool
 ) -> None:
     row = placed(store, connection, S.UNKNOWN)
-    done = store.actions.settle(row.key, sent=sent, who="Jane", why="she looked", now=NOW)
+    done = store.decisions.settle(row.key, sent=sent, who="Jane", why="she looked", now=NOW)
     assert (done.state, done.generation) == ((S.SENT, 1) if sent else (S.APPROVED, 2))
     assert (done.receipt is not None) is sent
     with pytest.raises(UserMistake, match="is known"):
-        store.actions.settle(row.key, sent=not sent, who="Jo", why="no", now=NOW)
+        store.decisions.settle(row.key, sent=not sent, who="Jo", why="no", now=NOW)
     assert unsound(store, connection) == []
 
 
@@ -57,7 +56,7 @@ def test_a_look_up_that_settles_nothing_is_kept_once(
 ) -> None:
     row = placed(store, connection, S.UNKNOWN)
     for _ in range(3):
-        store.actions.looked(row.key, who="arsync", why="nobody can tell", now=NOW)
+        store.claims.record_lookup(row.key, who="arsync", why="nobody can tell", now=NOW)
     events = store.actions.events(row.key)
     assert [event.why for event in events].count("nobody can tell") == 1
     assert store.actions.get(row.key).reason == "so"
@@ -70,19 +69,19 @@ def test_an_undo_is_requested_once_unless_it_was_refused(
     row = placed(store, connection, S.SENT, S.CONFIRMED)
     undo = undo_action(HOLD, generation=row.generation, done_on=row.sent_on, who="Jane")
     for _ in range(2):
-        (undo_row,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
+        (undo_row,) = store.decisions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (undo_row.state, undo_row.generation, undo_row.by_person) == (S.APPROVED, 1, True)
     assert len(store.actions.events(undo_row.key)) == 1
     assert sum("to be undone" in event.why for event in store.actions.events(row.key)) == 1
     store.actions.change(undo_row.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
-    (again,) = store.actions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
+    (again,) = store.decisions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (again.state, again.generation) == (S.APPROVED, 2)
     assert unsound(store, connection) == []
 
 
 def test_only_what_is_named_is_claimed(store: Store, connection: ConnectionRow) -> None:
     asked(store, connection.id, HOLD, who="plan", why="a rule", now=NOW)
-    claim = store.actions.claim_next
+    claim = store.claims.claim_next
     assert claim(connection.id, now=NOW, lease_seconds=60, keys=["f" * 32]) is None
     assert claim(connection.id, now=NOW, lease_seconds=60, keys=[HOLD.key]) is not None
 

@@ -25,7 +25,7 @@ KEY_PREFIX_CHARACTERS_MIN = 4
 _OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
 
 
-class ActionReads:
+class ActionQueries:
     """What is asked of the outbox's table."""
 
     def __init__(self, database: Database) -> None:
@@ -42,18 +42,22 @@ class ActionReads:
         rows_max: int = 10_000,
     ) -> Sequence[ActionRow]:
         """Return actions, in the order they will be done."""
-        ours = actions.c
-        query = select(actions).order_by(ours.position, ours.created_at, ours.key).limit(rows_max)
+        columns = actions.c
+        query = (
+            select(actions)
+            .order_by(columns.position, columns.created_at, columns.key)
+            .limit(rows_max)
+        )
         if connection_id is not None:
-            query = query.where(ours.connection_id == connection_id)
+            query = query.where(columns.connection_id == connection_id)
         if states is not None:
-            query = query.where(ours.state.in_([state.value for state in states]))
+            query = query.where(columns.state.in_([state.value for state in states]))
         if kinds is not None:
-            query = query.where(ours.kind.in_([kind.value for kind in kinds]))
+            query = query.where(columns.kind.in_([kind.value for kind in kinds]))
         if contact_id is not None:
-            query = query.where(ours.contact_id == contact_id)
-        with self._database.read() as connection:
-            return [action_row(row) for row in connection.execute(query)]
+            query = query.where(columns.contact_id == contact_id)
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
 
     def get(self, key_or_prefix: str) -> ActionRow:
         """Return one action by its key, or by enough of its beginning.
@@ -61,19 +65,19 @@ class ActionReads:
         Raises:
             UserMistake: none has it, or several have.
         """
-        wanted = key_or_prefix.strip().lower().removeprefix("[arsync:").removesuffix("]")
-        if not re.fullmatch(rf"[0-9a-f]{{{KEY_PREFIX_CHARACTERS_MIN},32}}", wanted):
+        prefix = key_or_prefix.strip().lower().removeprefix("[arsync:").removesuffix("]")
+        if not re.fullmatch(rf"[0-9a-f]{{{KEY_PREFIX_CHARACTERS_MIN},32}}", prefix):
             raise UserMistake(
                 f"{key_or_prefix!r} is not a key: give at least {KEY_PREFIX_CHARACTERS_MIN} of its "
                 "characters, 0-9 and a-f. `arsync actions` lists them."
             )
-        query = select(actions).where(actions.c.key.startswith(wanted)).limit(2)
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
+        query = select(actions).where(actions.c.key.startswith(prefix)).limit(2)
+        with self._database.read() as db:
+            rows = db.execute(query).all()
         if len(rows) == 1:
             return action_row(rows[0])
         several = "several actions' keys begin" if rows else "no action's key begins"
-        raise UserMistake(f"{several} with {wanted!r}. `arsync actions` lists them.")
+        raise UserMistake(f"{several} with {prefix!r}. `arsync actions` lists them.")
 
     def rows(self, keys: Iterable[str]) -> Iterator[ActionRow]:
         """Yield actions in the order of their keys here, some hundred at a time."""
@@ -87,64 +91,66 @@ class ActionReads:
     def _some(
         self, keys: Iterable[str], *, with_events: bool
     ) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
-        left = iter(keys)
-        while some := list(islice(left, ROWS_AT_ONCE)):
-            with self._database.read() as connection:
-                rows = rows_of(connection, some)
-                events = events_of(connection, some) if with_events else {}
+        remaining = iter(keys)
+        while some := list(islice(remaining, ROWS_AT_ONCE)):
+            with self._database.read() as db:
+                rows = rows_of(db, some)
+                events = events_of(db, some) if with_events else {}
             for key in some:
                 if key in rows:
                     yield rows[key], events.get(key, ())
 
     def events(self, key: str) -> Sequence[EventRow]:
         """Return the action's history, oldest first."""
-        with self._database.read() as connection:
-            return events_of(connection, [key]).get(key, [])
+        with self._database.read() as db:
+            return events_of(db, [key]).get(key, [])
 
     def counts(self, connection_id: int | None = None) -> dict[ActionState, int]:
         """Return how many actions stand where."""
         query = select(actions.c.state, func.count()).group_by(actions.c.state)
         if connection_id is not None:
             query = query.where(actions.c.connection_id == connection_id)
-        with self._database.read() as connection:
-            return {ActionState(row[0]): row[1] for row in connection.execute(query)}
+        with self._database.read() as db:
+            return {ActionState(row[0]): row[1] for row in db.execute(query)}
 
     def later(self, connection_id: int, now: datetime) -> Later | None:
         """Return how many approved actions may not leave yet, and when the first may, if any."""
-        ours = actions.c
-        query = select(func.count(), func.min(ours.not_before, type_=ours.not_before.type)).where(
-            ours.connection_id == connection_id,
-            ours.state == ActionState.APPROVED.value,
-            ours.not_before > now,
+        columns = actions.c
+        query = select(
+            func.count(), func.min(columns.not_before, type_=columns.not_before.type)
+        ).where(
+            columns.connection_id == connection_id,
+            columns.state == ActionState.APPROVED.value,
+            columns.not_before > now,
         )
-        with self._database.read() as connection:
-            count, first = connection.execute(query).one()
+        with self._database.read() as db:
+            count, first = db.execute(query).one()
         return Later(count, first) if count else None
 
     def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
         """Return the keys of what was planned and stands in one of the states, in its order."""
-        with self._database.read() as connection:
-            return waiting_keys(connection, connection_id, states)
+        with self._database.read() as db:
+            return waiting_keys(db, connection_id, states)
 
     def open_tasks(self, connection_id: int | None = None) -> Sequence[ActionRow]:
         """Return the tasks that were opened and are not done."""
         rows = self.list(connection_id, states=_OPENED, kinds={ActionKind.TASK})
         return [row for row in rows if row.done_at is None and is_open(row)]
 
-    def untold(self, connection_id: int) -> Sequence[ActionRow]:
-        """Return what is sent or unknown, and whose owner was not told so yet."""
-        ours = actions.c
+    def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
+        """Return what is sent or unknown, and whose owner was not notified of it yet."""
+        columns = actions.c
         query = (
             select(actions)
             .where(
-                ours.connection_id == connection_id,
-                ours.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
-                ours.told_at.is_(None),
+                columns.connection_id == connection_id,
+                columns.state.in_([ActionState.SENT.value, ActionState.UNKNOWN.value]),
+                columns.told_at.is_(None),
             )
-            .order_by(ours.position, ours.created_at, ours.key)
+            .order_by(columns.position, columns.created_at, columns.key)
         )
-        with self._database.read() as connection:
-            return [action_row(row) for row in connection.execute(query)]
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
 
     def done_between(
         self, connection_id: int, since: datetime, until: datetime | None
@@ -162,45 +168,45 @@ class ActionReads:
         )
         if until is not None:
             keys = keys.where(happened.at <= until)
-        ours = actions.c
+        columns = actions.c
         query = (
             select(actions)
-            .where(ours.connection_id == connection_id, ours.key.in_(keys))
-            .order_by(ours.position, ours.created_at, ours.key)
+            .where(columns.connection_id == connection_id, columns.key.in_(keys))
+            .order_by(columns.position, columns.created_at, columns.key)
         )
-        with self._database.read() as connection:
-            return [action_row(row) for row in connection.execute(query)]
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
 
     def sent_count(
         self, connection_id: int, kind: ActionKind, on: date, via: Via | None = None
     ) -> int:
         """Return how many of a kind were started on the organisation's day; None: in any way."""
-        ours = actions.c
+        columns = actions.c
         query = select(func.count()).where(
-            ours.connection_id == connection_id,
-            ours.kind == kind.value,
-            ours.sent_on == on,
-            ours.state.in_([state.value for state in STARTED_STATES]),
+            columns.connection_id == connection_id,
+            columns.kind == kind.value,
+            columns.sent_on == on,
+            columns.state.in_([state.value for state in STARTED_STATES]),
         )
         if via is not None:
             query = query.where(leaves_by(via))
-        with self._database.read() as connection:
-            return connection.scalar(query) or 0
+        with self._database.read() as db:
+            return db.scalar(query) or 0
 
     def saved(
         self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
     ) -> Mapping[str, str]:
         """Return what was there before a hold or a change of terms, for undoing it."""
-        ours = actions.c
-        query = select(ours.before).where(
-            ours.connection_id == connection_id,
-            ours.contact_id == contact_id,
-            ours.kind == kind.value,
-            ours.episode == episode,
-            ours.state.in_([state.value for state in STARTED_STATES]),
+        columns = actions.c
+        query = select(columns.before).where(
+            columns.connection_id == connection_id,
+            columns.contact_id == contact_id,
+            columns.kind == kind.value,
+            columns.episode == episode,
+            columns.state.in_([state.value for state in STARTED_STATES]),
         )
-        with self._database.read() as connection:
-            return connection.scalar(query) or {}
+        with self._database.read() as db:
+            return db.scalar(query) or {}
 
 
 def is_open(row: ActionRow) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.builders.actions import an_action
 from tests.builders.records import a_credit, a_payment, an_invoice
+from tests.store.conftest import asked
 
 from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import ActionKind, ActionState
@@ -20,8 +21,6 @@ from arsync.core.ledger.records import (
 )
 from arsync.store import Fault, Store
 from arsync.store.models import ConnectionRow
-
-from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 DAY = date(2026, 11, 1)
@@ -57,7 +56,7 @@ def sound(store: Store, connection: ConnectionRow) -> Store:
     store.people.promise(connection.id, "i1", promised_on=NOW.date(), made_on=NOW.date(), who="Ann")
     note = an_action(ActionKind.NOTE)
     asked(store, connection.id, note, who="Ann", why="asked", now=NOW)
-    claimed = store.actions.claim_next(
+    claimed = store.claims.claim_next(
         connection.id, now=NOW, lease_seconds=60, kinds=None, today=NOW.date()
     )
     assert claimed is not None
@@ -98,8 +97,8 @@ def test_a_sound_store_has_no_faults(sound: Store, connection: ConnectionRow) ->
 def test_what_contradicts_itself_is_named(
     sound: Store, connection: ConnectionRow, damage: str, about: str, message: str
 ) -> None:
-    with sound.engine.begin() as database:
-        database.execute(text(damage))
+    with sound.engine.begin() as db:
+        db.execute(text(damage))
     assert about in {fault.about for fault in faults(sound, connection)}
     assert any(re.search(message, fault.message) for fault in faults(sound, connection))
 

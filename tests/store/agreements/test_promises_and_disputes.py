@@ -89,12 +89,6 @@ def test_a_promise_is_for_the_future_and_for_money(store: Store, connection: Con
         promise(store, connection, "-1")
 
 
-def test_a_person_can_say_it_was_kept(store: Store, connection: ConnectionRow) -> None:
-    promise_row = promise(store, connection)
-    store.people.settle_promise(promise_row.id, kept=True)
-    assert store.people.promises(connection.id)[0].kept is True
-
-
 def test_a_dispute_is_open_until_it_is_settled(store: Store, connection: ConnectionRow) -> None:
     people = store.people
     people.dispute(connection.id, "i1", opened_on=TODAY, reason="two short", who="Ann")

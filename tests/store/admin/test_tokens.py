@@ -29,8 +29,8 @@ def test_a_token_comes_back_as_it_was(store: Store) -> None:
 
 def test_no_part_of_a_token_is_readable_in_storage(store: Store) -> None:
     store.tokens.create("xero", OLD)
-    with store.engine.connect() as connection:
-        row = str(connection.execute(text("SELECT * FROM grants")).one())
+    with store.engine.connect() as db:
+        row = str(db.execute(text("SELECT * FROM grants")).one())
     for secret in ("old-access", "old-refresh", "offline_access"):
         assert secret not in row
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.builders.actions import an_action
 from tests.builders.records import an_invoice
+from tests.store.conftest import asked
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
@@ -26,8 +27,6 @@ from arsync.core.ledger.records import (
 from arsync.store import Store
 from arsync.store.ledger.account_reader import CONTACTS_AT_ONCE, INVOICES_AT_ONCE
 from arsync.store.models import ConnectionRow
-
-from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -189,7 +188,7 @@ def done(store: Store, connection: ConnectionRow, action: Action, *states: Actio
     asked(store, connection.id, action, who="test", why="test", now=NOW)
     for state in states:
         if state == STATES.SENDING:
-            claimed = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+            claimed = store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
             assert claimed is not None
             assert claimed.key == action.key
         else:
@@ -211,7 +210,7 @@ def test_steps_count_as_sent_once_they_may_have_left(
     )
     done(store, connection, reminder)
     assert one_account(store, connection).sent == ()
-    store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+    store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
     account = one_account(store, connection)
     # In Auckland it is the 22nd, half past ten in the evening.
     assert account.sent == (
@@ -225,7 +224,7 @@ def test_the_day_of_a_step_is_the_organisations(store: Store, connection: Connec
     reminder = an_action(ActionKind.REMINDER, invoices=(ref,))
     done(store, connection, reminder)
     late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # nine in the morning, the day after
-    store.actions.claim_next(connection.id, now=late, lease_seconds=60)
+    store.claims.claim_next(connection.id, now=late, lease_seconds=60)
     assert one_account(store, connection).sent[0].on == date(2026, 11, 23)
 
 
@@ -244,7 +243,7 @@ def test_a_cadence_task_is_a_step_and_stays_open(store: Store, connection: Conne
     account = one_account(store, connection)
     assert [step.day for step in account.sent] == [45]
     assert account.open_tasks == (task.key,)
-    store.actions.complete_task(task.key, who="Ann", outcome="will pay", now=NOW)
+    store.decisions.complete_task(task.key, who="Ann", outcome="will pay", now=NOW)
     account = one_account(store, connection)
     assert account.open_tasks == ()
     assert [step.day for step in account.sent] == [45]
@@ -257,7 +256,7 @@ def test_the_history_is_told_as_known_before_a_time(
     task = an_action(ActionKind.TASK, invoices=(ref,))
     done(store, connection, task, STATES.SENDING, STATES.SENT)
     later = NOW + timedelta(hours=2)
-    store.actions.complete_task(task.key, who="Ann", outcome="will pay", now=later)
+    store.decisions.complete_task(task.key, who="Ann", outcome="will pay", now=later)
     one_account(store, connection)
 
     def before(moment: datetime) -> tuple[int, bool, bool]:
@@ -302,5 +301,5 @@ def test_another_connections_history_is_not_mixed_in(
     )
     reminder = an_action(ActionKind.REMINDER, connection="other")
     asked(store, connection_row.id, reminder, who="t", why="t", now=NOW)
-    store.actions.claim_next(connection_row.id, now=NOW + timedelta(1), lease_seconds=60)
+    store.claims.claim_next(connection_row.id, now=NOW + timedelta(1), lease_seconds=60)
     assert one_account(store, connection).done_keys == frozenset()

@@ -56,14 +56,14 @@ def test_a_run_that_lost_its_lock_writes_nothing_more(
 ) -> None:
     if store_url.startswith("sqlite"):
         with store.runs.lock(connection.id):  # a file's lock goes with the process alone
-            store.runs.insist(connection.id)
+            store.runs.ensure_lock_held(connection.id)
         return
     name = {"application_name": f"arsync-{secrets.token_hex(6)}"}
     own_url = make_url(store_url).update_query_dict(name).render_as_string(hide_password=False)
     with open_store(own_url, clock=clock) as first:
-        first.runs.insist(connection.id)  # no run of its own: nothing to insist on
+        first.runs.ensure_lock_held(connection.id)  # no run of its own: nothing to insist on
         with first.runs.lock(connection.id):
-            first.runs.insist(connection.id)
+            first.runs.ensure_lock_held(connection.id)
             with store.engine.begin() as admin:
                 admin.execute(
                     text(
@@ -73,9 +73,9 @@ def test_a_run_that_lost_its_lock_writes_nothing_more(
                     name,
                 )
             with pytest.raises(LockLost, match="this run ends"):
-                first.runs.insist(connection.id)
+                first.runs.ensure_lock_held(connection.id)
         with first.runs.lock(connection.id):
-            first.runs.insist(connection.id)
+            first.runs.ensure_lock_held(connection.id)
 
 
 def test_threads_of_one_process_exclude_each_other_too(

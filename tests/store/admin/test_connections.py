@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from tests.builders.actions import an_action
+from tests.store.conftest import asked
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Token
@@ -14,8 +15,6 @@ from arsync.core.ledger.records import Contact, Organisation, RecordKind
 from arsync.errors import NeedsReconnect, UserMistake
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, ConnectionState
-
-from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OTHER = Organisation("org-2", "Other Ltd", "EUR")

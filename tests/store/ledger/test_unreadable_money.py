@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.builders.actions import an_action, an_invoice_ref
 from tests.builders.records import an_invoice
+from tests.store.conftest import asked
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.actions import Action, ActionState, Because, step_subject
@@ -21,8 +22,6 @@ from arsync.core.ledger.records import (
 )
 from arsync.store import Store
 from arsync.store.models import ConnectionRow
-
-from .conftest import asked
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -94,7 +93,7 @@ def reminded(
         batch_id="m",
     )
     asked(store, connection.id, action, who="test", why="test", now=NOW)
-    assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60)
+    assert store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
     store.actions.change(action.key, end, who="test", why="test", now=NOW)
     return action
 

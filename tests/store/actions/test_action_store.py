@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from tests.builders.actions import a_payload, an_action
+from tests.store.conftest import asked
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Receipt
@@ -25,6 +26,7 @@ from arsync.core.actions import (
     InvoiceRef,
     Via,
 )
+from arsync.core.planning.plan import Plan, SafetyVerdict
 from arsync.errors import UserMistake
 from arsync.store import Store, open_store
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
@@ -32,21 +34,17 @@ from arsync.store.actions.plan_saving import ACTIONS_AT_ONCE
 from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.models import ActionRow, ConnectionRow
 
-from .conftest import asked
-
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
+WITHIN_LIMITS = SafetyVerdict(exceeded=False)
 
 
-class Safety(NamedTuple):
-    exceeded: bool = False
-    messages: tuple[str, ...] = ()
-
-
-class APlan(NamedTuple):
-    actions: Sequence[Action]
-    rulebook_hash: str = "abc"
-    safety: Safety = Safety()
+def a_plan(
+    actions: Sequence[Action],
+    rulebook_hash: str = "abc",
+    safety: SafetyVerdict = WITHIN_LIMITS,
+) -> Plan:
+    return Plan("acme", NOW.date(), (), rulebook_hash, actions, (), safety)
 
 
 def a_reminder(subject: str = "i1 day 14", **fields: Any) -> Action:
@@ -56,11 +54,11 @@ def a_reminder(subject: str = "i1 day 14", **fields: Any) -> Action:
 def save(
     store: Store, connection: ConnectionRow, *actions: Action, mode: str = "auto", **plan: Any
 ) -> tuple[int, int, int]:
-    return store.actions.save_plan(connection.id, APlan(actions, **plan), mode=mode, now=NOW)
+    return store.actions.save_plan(connection.id, a_plan(actions, **plan), mode=mode, now=NOW)
 
 
 def claim(store: Store, connection: ConnectionRow, now: datetime = NOW) -> ActionRow | None:
-    return store.actions.claim_next(connection.id, now=now, lease_seconds=60)
+    return store.claims.claim_next(connection.id, now=now, lease_seconds=60)
 
 
 def change(store: Store, key: str, *states: ActionState, **more: Any) -> None:
@@ -123,7 +121,7 @@ def test_mode_rulebook_and_safety_limits_decide_who_approves(
     expected: ActionState,
 ) -> None:
     action = a_reminder(needs_approval=needs_approval)
-    safety = Safety(exceeded, ("400 emails, at most 300",) if exceeded else ())
+    safety = SafetyVerdict(exceeded, ("400 emails, at most 300",) if exceeded else ())
     save(store, connection, action, mode=mode, safety=safety)
     row = store.actions.get(action.key)
     assert row.state == expected
@@ -209,7 +207,7 @@ def test_a_returning_reason_is_planned_under_a_new_generation(
     action = a_reminder()
     save(store, connection, action)
     claim(store, connection)
-    store.actions.save_before(action.key, {"a": "1"})
+    store.claims.save_before(action.key, {"a": "1"})
     change(store, action.key, S.WITHDRAWN)
     assert save(store, connection, action) == (1, 0, 0)
     row = store.actions.get(action.key)
@@ -231,14 +229,14 @@ def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
     action = a_reminder()
     save(store, connection, action, mode="approve")
     change(store, action.key, S.REJECTED)
-    row = store.actions.take_back(action.key, who="Jane", why="a mistake", now=NOW)
+    row = store.decisions.take_back(action.key, who="Jane", why="a mistake", now=NOW)
     assert row.state == S.WITHDRAWN
     event = store.actions.events(action.key)[-1]
     assert (event.who, event.why, event.from_state) == ("Jane", "a mistake", S.REJECTED)
     assert save(store, connection, action, mode="approve") == (1, 0, 0)
     assert store.actions.get(action.key).state == S.AWAITING_APPROVAL
     with pytest.raises(UserMistake, match="is not refused: it is awaiting approval"):
-        store.actions.take_back(action.key, who="Jane", why="again", now=NOW)
+        store.decisions.take_back(action.key, who="Jane", why="again", now=NOW)
 
 
 def test_a_platforms_refusal_is_retried_under_another_key(
@@ -248,7 +246,7 @@ def test_a_platforms_refusal_is_retried_under_another_key(
     save(store, connection, action)
     claim(store, connection)
     change(store, action.key, S.REJECTED)
-    store.actions.take_back(action.key, who="Jane", why="mended there", now=NOW)
+    store.decisions.take_back(action.key, who="Jane", why="mended there", now=NOW)
     save(store, connection, action)
     row = store.actions.get(action.key)
     assert (row.state, row.generation, row.attempts) == (S.APPROVED, 2, 0)
@@ -261,7 +259,7 @@ def test_a_requested_action_is_retried_after_withdrawing_its_refusal(
     asked(store, connection.id, action, who="Jane", why="by hand", now=NOW)
     claim(store, connection)
     change(store, action.key, S.REJECTED)
-    row = store.actions.take_back(action.key, who="Jane", why="mended there", now=NOW)
+    row = store.decisions.take_back(action.key, who="Jane", why="mended there", now=NOW)
     assert (row.state, row.generation, row.attempts) == (S.APPROVED, 2, 0)
 
 
@@ -340,7 +338,7 @@ def test_a_claim_holds_a_lease_with_time_and_day(store: Store, connection: Conne
 def test_a_lease_is_never_without_end(store: Store, connection: ConnectionRow) -> None:
     for seconds in (0, -1, LEASE_SECONDS_MAX + 1):
         with pytest.raises(AssertionError):
-            store.actions.claim_next(connection.id, now=NOW, lease_seconds=seconds)
+            store.claims.claim_next(connection.id, now=NOW, lease_seconds=seconds)
 
 
 def test_nothing_is_claimed_before_its_time(store: Store, connection: ConnectionRow) -> None:
@@ -376,10 +374,10 @@ def test_actions_keep_the_plans_order_with_peoples_first(
 def test_only_the_wanted_kinds_are_claimed(store: Store, connection: ConnectionRow) -> None:
     save(store, connection, a_reminder(), an_action(ActionKind.CREDIT_HOLD))
     kinds = {ActionKind.CREDIT_HOLD}
-    row = store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds)
+    row = store.claims.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds)
     assert row is not None
     assert row.action.kind == ActionKind.CREDIT_HOLD
-    assert store.actions.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds) is None
+    assert store.claims.claim_next(connection.id, now=NOW, lease_seconds=60, kinds=kinds) is None
 
 
 def test_reminders_are_claimed_and_counted_by_way_of_sending(
@@ -388,7 +386,7 @@ def test_reminders_are_claimed_and_counted_by_way_of_sending(
     note = 'a text may say "via": "smtp"'
     by_mail = replace(a_reminder("mail"), via=Via.SMTP)
     save(store, connection, replace(a_reminder("platform"), note=note), by_mail)
-    claim_next = partial(store.actions.claim_next, connection.id, now=NOW, lease_seconds=60)
+    claim_next = partial(store.claims.claim_next, connection.id, now=NOW, lease_seconds=60)
     assert claim_next(reminders_by=()) is None
     row = claim_next(reminders_by={Via.SMTP})
     assert row is not None
@@ -417,8 +415,8 @@ def test_a_lease_that_ran_out_leaves_an_unknown_outcome(
 def test_the_run_locks_holder_ignores_dead_leases(store: Store, connection: ConnectionRow) -> None:
     save(store, connection, a_reminder())
     claim(store, connection)
-    assert store.actions.end_leases(connection.id, now=NOW) == 0
-    assert store.actions.end_leases(connection.id, now=NOW, all_of_them=True) == 1
+    assert store.claims.end_leases(connection.id, now=NOW) == 0
+    assert store.claims.end_leases(connection.id, now=NOW, all_of_them=True) == 1
 
 
 def test_many_claimers_never_get_the_same_action(
@@ -457,8 +455,8 @@ def test_undo_restores_the_state_before_the_first_write(
     terms = an_action(ActionKind.TERMS)
     save(store, connection, terms)
     claim(store, connection)
-    store.actions.save_before(terms.key, {"saved.terms": "30 days"})
-    store.actions.save_before(terms.key, {"saved.terms": "cash on delivery"})
+    store.claims.save_before(terms.key, {"saved.terms": "30 days"})
+    store.claims.save_before(terms.key, {"saved.terms": "cash on delivery"})
     kept = store.actions.saved(connection.id, "c1", ActionKind.TERMS, 1)
     assert kept == {"saved.terms": "30 days"}
     assert store.actions.saved(connection.id, "c1", ActionKind.TERMS, 2) == {}
@@ -467,8 +465,8 @@ def test_undo_restores_the_state_before_the_first_write(
 def test_a_generation_only_rises(store: Store, connection: ConnectionRow) -> None:
     action = a_reminder()
     save(store, connection, action)
-    assert store.actions.raise_generation(action.key) == 2
-    assert store.actions.raise_generation(action.key) == 3
+    assert store.claims.raise_generation(action.key) == 2
+    assert store.claims.raise_generation(action.key) == 3
     assert store.actions.get(action.key).generation == 3
 
 
@@ -493,20 +491,20 @@ def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow
     task = an_action(ActionKind.TASK)
     save(store, connection, task)
     with pytest.raises(UserMistake, match="is not open: it is approved"):
-        store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+        store.decisions.complete_task(task.key, who="Ann", outcome="", now=NOW)
     claim(store, connection)
     change(store, task.key, S.SENT)
     assert [row.key for row in store.actions.open_tasks()] == [task.key]
-    row = store.actions.complete_task(task.key, who="Ann", outcome="will pay Friday", now=NOW)
+    row = store.decisions.complete_task(task.key, who="Ann", outcome="will pay Friday", now=NOW)
     assert (row.done_at, row.outcome) == (NOW, "will pay Friday")
     assert store.actions.open_tasks(connection.id) == []
     assert store.actions.events(task.key)[-1].why == "done: will pay Friday"
     with pytest.raises(UserMistake, match="was done on 2026-11-22"):
-        store.actions.complete_task(task.key, who="Ann", outcome="", now=NOW)
+        store.decisions.complete_task(task.key, who="Ann", outcome="", now=NOW)
     reminder = a_reminder()
     save(store, connection, reminder)
     with pytest.raises(UserMistake, match="is a reminder, not a task"):
-        store.actions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
+        store.decisions.complete_task(reminder.key, who="Ann", outcome="", now=NOW)
 
 
 def test_actions_are_listed_and_counted_by_several_criteria(

@@ -1,0 +1,86 @@
+"""What people agreed about invoices, as it is read with their customer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Date,
+    Text,
+    cast,
+    false,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from arsync.core.ledger.records import Dispute, Promise
+from arsync.store.db.bulk import one_of
+from arsync.store.db.tables import disputes, promises
+
+_PROMISE = (
+    true().label("is_promise"),
+    promises.c.id.label("number"),
+    promises.c.invoice_id,
+    promises.c.promised_on.label("day"),
+    promises.c.amount,
+    promises.c.made_on,
+    promises.c.kept,
+    literal_column("''", Text).label("reason"),
+    cast(null(), Date).label("settled_on"),
+)
+_DISPUTE = (
+    false().label("is_promise"),
+    disputes.c.id.label("number"),
+    disputes.c.invoice_id,
+    disputes.c.opened_on.label("day"),
+    cast(null(), BigInteger).label("amount"),
+    cast(null(), Date).label("made_on"),
+    cast(null(), Boolean).label("kept"),
+    disputes.c.reason,
+    disputes.c.settled_on,
+)
+"""The same columns of both; each has some that the other lacks."""
+
+
+def read_agreements(
+    db: Connection, connection_id: int, owners: Mapping[str, str]
+) -> tuple[dict[str, list[Promise]], dict[str, list[Dispute]]]:
+    """Return promises and disputes about invoices, by the contact who owes them.
+
+    In one statement, since each message asks for both.
+
+    Args:
+        db: the database, in a transaction.
+        connection_id: whose.
+        owners: by invoice, the contact who owes it.
+    """
+    promised: dict[str, list[Promise]] = defaultdict(list)
+    disputed: dict[str, list[Dispute]] = defaultdict(list)
+    invoice_ids = list(owners)
+    query = union_all(
+        select(*_PROMISE).where(
+            promises.c.connection_id == connection_id,
+            one_of(db, promises.c.invoice_id, invoice_ids),
+            ~promises.c.replaced,
+        ),
+        select(*_DISPUTE).where(
+            disputes.c.connection_id == connection_id,
+            one_of(db, disputes.c.invoice_id, invoice_ids),
+        ),
+    )
+    for row in sorted(db.execute(query), key=lambda row: row.number):
+        contact_id = owners[row.invoice_id]
+        if row.is_promise:
+            promise = Promise(row.invoice_id, row.day, row.amount, row.made_on, row.kept)
+            promised[contact_id].append(promise)
+        else:
+            dispute = Dispute(row.invoice_id, row.day, row.reason, row.settled_on)
+            disputed[contact_id].append(dispute)
+    return promised, disputed

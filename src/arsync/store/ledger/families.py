@@ -1,0 +1,134 @@
+"""Families: children with their parent, merged contacts with what they became."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, or_, select
+
+from arsync.core.ledger.records import Contact, RecordKind
+from arsync.store.db.bulk import one_of, one_of_few
+from arsync.store.db.tables import connections, contacts
+from arsync.store.ledger.record_rows import KINDS
+
+_NONE: ColumnElement[str] = literal_column("''")
+"""Written out, not handed over: SQLite uses a partial index only where it sees the condition."""
+
+
+class Families:
+    """Which contacts belong together. The debtor of a family is its root."""
+
+    def __init__(self, above: Mapping[str, str]) -> None:
+        """Take the contact above each contact that has one; both are stored."""
+        self._above = above
+        self._below: dict[str, list[str]] = defaultdict(list)
+        for contact_id in sorted(above):
+            root = self.root(contact_id)
+            if root != contact_id:
+                self._below[root].append(contact_id)
+
+    def root(self, contact_id: str) -> str:
+        """Return the debtor it belongs to. In a circle, that is its smallest id."""
+        path = [contact_id]
+        while (above := self._above.get(path[-1])) is not None:
+            if above in path:
+                return min(path[path.index(above) :])
+            path.append(above)
+        return path[-1]
+
+    def members(self, root: str) -> list[str]:
+        """Return the debtor first, then all below it."""
+        return [root, *self._below.get(root, ())]
+
+
+def all_families(db: Connection, connection_id: int) -> Families:
+    """Return the families of a whole ledger."""
+    columns = contacts.c
+    query = select(columns.id, columns.parent_id, columns.merged_into).where(
+        columns.connection_id == connection_id,
+        or_(columns.parent_id != _NONE, columns.merged_into != _NONE),
+    )
+    above = {row.id: row.merged_into or row.parent_id for row in db.execute(query)}
+    stored = select(columns.id).where(
+        columns.connection_id == connection_id, one_of(db, columns.id, list(set(above.values())))
+    )
+    return Families(_among(above, db.scalars(stored)))
+
+
+def families_of(contact_records: Iterable[Contact]) -> Families:
+    """Return the families of contacts that were read with all their relatives."""
+    above = {
+        contact.id: contact.merged_into or contact.parent_id
+        for contact in contact_records
+        if contact.merged_into or contact.parent_id
+    }
+    return Families(_among(above, (contact.id for contact in contact_records)))
+
+
+def _among(above: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
+    """Return what is above each contact, without contacts that are not stored."""
+    stored_ids = frozenset(stored)
+    return {contact_id: upper for contact_id, upper in above.items() if upper in stored_ids}
+
+
+def read_relatives(
+    db: Connection, connection_id: int, contact_ids: Sequence[str], also: Sequence[Any]
+) -> tuple[dict[str, Contact], Any]:
+    """Return these contacts and all who belong to the same families, by id.
+
+    And a row with what is asked `also` of the connection, in the same statement; None when there is
+    no such connection.
+    """
+    columns = KINDS[RecordKind.CONTACTS].record_columns
+    related = and_(
+        contacts.c.connection_id == connections.c.id,
+        one_of_few(db, contacts.c.id, relatives(db, connection_id, contact_ids)),
+    )
+    query = (
+        select(*columns, *also)
+        .select_from(connections.outerjoin(contacts, related))
+        .where(connections.c.id == connection_id)
+    )
+    rows = db.execute(query).all()
+    records = (Contact._make(row[: len(columns)]) for row in rows if row[0] is not None)
+    return {contact.id: contact for contact in records}, rows[0] if rows else None
+
+
+def relatives(db: Connection, connection_id: int, contact_ids: Sequence[str]) -> Select[Any]:
+    """Return the query for the ids of whole families, starting from some of their members.
+
+    Up to each root and down again, one look at an index for each contact. A circle ends by itself,
+    for a recursive UNION never goes through the same row twice.
+    """
+    columns, upper, lower = contacts.c, contacts.alias("upper").c, contacts.alias("lower").c
+    upward = (
+        select(columns.id, columns.parent_id, columns.merged_into)
+        .where(columns.connection_id == connection_id, one_of(db, columns.id, contact_ids))
+        .cte("upward", recursive=True)
+    )
+    upward = upward.union(
+        select(upper.id, upper.parent_id, upper.merged_into).where(
+            upper.connection_id == connection_id,
+            or_(
+                and_(upward.c.merged_into != _NONE, upper.id == upward.c.merged_into),
+                and_(upward.c.merged_into == _NONE, upper.id == upward.c.parent_id),
+            ),
+        )
+    )
+    family = select(upward.c.id).cte("family", recursive=True)
+    family = family.union(
+        select(lower.id).where(
+            lower.connection_id == connection_id,
+            or_(
+                and_(lower.merged_into != _NONE, lower.merged_into == family.c.id),
+                and_(
+                    lower.merged_into == _NONE,
+                    lower.parent_id != _NONE,
+                    lower.parent_id == family.c.id,
+                ),
+            ),
+        )
+    )
+    return select(family.c.id)

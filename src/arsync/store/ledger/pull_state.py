@@ -1,0 +1,52 @@
+"""How far a ledger was pulled, and which of its documents could not be read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, text
+
+from arsync.core.ledger.records import DocumentProblem
+from arsync.store.db.tables import cursors, problems
+from arsync.store.ledger.record_rows import KINDS
+
+_ANALYSED_ROWS_MAX = 1_000
+"""SQLite: how many rows of each index are looked at; PostgreSQL samples by itself."""
+
+
+def cursor(db: Connection, connection_id: int) -> str | None:
+    """Return where the next pull starts, None for the beginning."""
+    return db.scalar(select(cursors.c.cursor).where(cursors.c.connection_id == connection_id))
+
+
+def pulled_at(db: Connection, connection_id: int) -> datetime | None:
+    """Return when a pull was last completed."""
+    query = select(cursors.c.completed_at).where(cursors.c.connection_id == connection_id)
+    return db.scalar(query)
+
+
+def problems_of(db: Connection, connection_id: int) -> list[DocumentProblem]:
+    """Return the documents that could not be understood, and still cannot."""
+    query = (
+        select(*(problems.c[name] for name in DocumentProblem._fields))
+        .where(problems.c.connection_id == connection_id)
+        .order_by(problems.c.kind, problems.c.id)
+    )
+    return [DocumentProblem(*row) for row in db.execute(query)]
+
+
+def forget_problems(db: Connection, connection_id: int, before: datetime) -> int:
+    """Forget problems of documents that a whole pull since that moment did not meet again."""
+    old = (problems.c.connection_id == connection_id) & (problems.c.seen_at < before)
+    return db.execute(delete(problems).where(old)).rowcount
+
+
+def refresh_statistics(db: Connection) -> None:
+    """Let the database look at its tables again, after many rows came.
+
+    Until it has, PostgreSQL reads debtors half as fast; by itself it looks a minute later.
+    """
+    if db.dialect.name == "sqlite":
+        db.execute(text(f"PRAGMA analysis_limit={_ANALYSED_ROWS_MAX}"))
+    for kind in KINDS.values():
+        db.execute(text(f"ANALYZE {kind.table.name}"))
