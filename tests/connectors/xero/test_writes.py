@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders.actions import an_action, an_invoice_ref
+from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Capability, HttpResponse, Write
-from arsync.core.actions import Action, ActionKind, InvoiceRef, marker
+from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
 from arsync_xero.connector import XeroConnector
@@ -35,20 +35,22 @@ def debtor(xero: Any) -> tuple[str, str]:
     return contact, invoice
 
 
-def action_about(kind: ActionKind, debtor: tuple[str, str], **details: Any) -> Action:
+def an_action(kind: ActionKind, debtor: tuple[str, str], **details: Any) -> Action:
     contact, invoice = debtor
-    return an_action(
-        kind,
-        details=details,
+    named = (InvoiceRef(invoice, "INV-1", Decimal(100), "GBP"),) if invoice else ()
+    return Action(
+        payload=a_payload(kind, **details),
+        connection="c",
         contact_id=contact,
         contact_name="Ridgeway University",
-        invoices=(an_invoice_ref(invoice, number="INV-1"),) if invoice else (),
+        because=Because("rules.yaml", 1, "Rule"),
+        invoices=named,
         subject=f"{contact} {invoice}",
     )
 
 
 def a_write(xero: Any, kind: ActionKind, debtor: tuple[str, str], **details: Any) -> Write:
-    action = action_about(kind, debtor, **details)
+    action = an_action(kind, debtor, **details)
     return Write(action, action.key, before=xero.connector().prepare(action), text="A note.")
 
 
@@ -106,7 +108,7 @@ def test_an_older_email_does_not_prove_a_newer_one(
 ) -> None:
     xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
     xero.advance(timedelta(days=14))
-    action = action_about(ActionKind.REMINDER, debtor)
+    action = an_action(ActionKind.REMINDER, debtor)
     action = replace(action, subject="the second")
     before = xero.connector().prepare(action)
     write = started(xero, Write(action, action.key, before=before, text="Second."))
@@ -172,7 +174,7 @@ def test_one_group_holds_all_and_children_go_along(xero: Any, debtor: tuple[str,
     child = xero.add_contact("Ridgeway Press", "press@ridgeway.example")
     stranger = xero.add_contact("Other Ltd", "other@example.com")
     xero.connector().perform(
-        a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=(child,))
+        a_write(xero, ActionKind.CREDIT_HOLD, (debtor[0], ""), children=[child])
     )
     xero.connector().perform(a_write(xero, ActionKind.CREDIT_HOLD, (stranger, "")))
     assert {name: sorted(rows) for name, rows in groups(xero).items()} == {
@@ -180,7 +182,7 @@ def test_one_group_holds_all_and_children_go_along(xero: Any, debtor: tuple[str,
     }
     noted = [row["id"] for row in xero.state()["history"] if "A note." in row["text"]]
     assert sorted(noted) == sorted([debtor[0], child, stranger])
-    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=(child,))
+    lift = a_write(xero, ActionKind.LIFT_CREDIT_HOLD, (debtor[0], ""), children=[child])
     xero.connector().perform(lift)
     assert groups(xero) == {GROUP_NAME: [stranger]}
 
@@ -293,9 +295,7 @@ def test_an_absurd_late_fee_is_refused(xero: Any, debtor: tuple[str, str], amoun
 def test_without_an_account_there_are_no_late_fees(xero_settings: dict[str, str]) -> None:
     without = XeroConnector(Recorder(), "tenant", xero_settings | {"late_fee_account": ""})
     assert Capability.LATE_FEE not in without.capabilities.offers
-    write = Write(
-        action_about(ActionKind.LATE_FEE, ("c", "i"), amount="1", currency="GBP"), "k" * 32
-    )
+    write = Write(an_action(ActionKind.LATE_FEE, ("c", "i"), amount="1", currency="GBP"), "k" * 32)
     with pytest.raises(Rejected, match="late_fee_account is not set"):
         without.perform(write)
 
@@ -322,7 +322,7 @@ def test_a_task_about_several_invoices_is_a_contact_note(
 ) -> None:
     day = xero.now().date()
     second = xero.add_invoice(debtor[0], Decimal(5), day, day)
-    action = action_about(ActionKind.TASK, debtor)
+    action = an_action(ActionKind.TASK, debtor)
     refs = (*action.invoices, InvoiceRef(second, "INV-2", Decimal(5), "GBP"))
     both = replace(action, invoices=refs)
     xero.connector().perform(Write(both, both.key, text="Call."))
@@ -379,7 +379,7 @@ def recorded(xero_settings: dict[str, str], write: Write) -> list[dict[str, Any]
 
 
 def test_what_the_sdk_builds_is_put_right(xero_settings: dict[str, str]) -> None:
-    action = action_about(ActionKind.PROMISE, ("c1", "i1"), promised_on="2026-03-01")
+    action = an_action(ActionKind.PROMISE, ("c1", "i1"), promised_on="2026-03-01")
     promise, note = recorded(xero_settings, Write(action, action.key, text="Hi"))
     assert json.loads(promise["body"]) == {
         "Invoices": [{"InvoiceID": "i1", "ExpectedPaymentDate": "2026-03-01"}]
@@ -410,7 +410,7 @@ def test_queries_and_amounts_are_written_as_xero_reads_them() -> None:
 
 
 def test_a_letter_says_what_kind_of_file_it_is(xero_settings: dict[str, str]) -> None:
-    action = action_about(ActionKind.LETTER, ("c1", "i1"))
+    action = an_action(ActionKind.LETTER, ("c1", "i1"))
     write = Write(action, action.key, file_name="l.pdf", file_type="application/pdf", file=b"%PDF")
     upload, _ = recorded(xero_settings, write)
     assert upload["headers"]["Content-Type"] == "application/pdf"
@@ -421,13 +421,13 @@ def test_a_letter_says_what_kind_of_file_it_is(xero_settings: dict[str, str]) ->
 def test_a_late_fee_in_an_unknown_currency_is_refused(
     xero_settings: dict[str, str],
 ) -> None:
-    action = action_about(ActionKind.LATE_FEE, ("c1", "i1"), amount="1", currency="QQQ")
+    action = an_action(ActionKind.LATE_FEE, ("c1", "i1"), amount="1", currency="QQQ")
     with pytest.raises(Rejected, match="QQQ"):
         recorded(xero_settings, Write(action, action.key))
 
 
 def test_a_long_note_keeps_its_marker(xero_settings: dict[str, str]) -> None:
-    action = action_about(ActionKind.NOTE, ("c1", "i1"))
+    action = an_action(ActionKind.NOTE, ("c1", "i1"))
     (note,) = recorded(xero_settings, Write(action, action.key, text="long " * 1_000))
     (record,) = json.loads(note["body"])["HistoryRecords"]
     assert len(record["Details"]) == NOTE_CHARACTERS_MAX
@@ -473,7 +473,7 @@ def test_a_reused_key_is_looked_into() -> None:
 def test_an_element_refused_inside_a_200_is_refused(xero_settings: dict[str, str]) -> None:
     refused = {"HistoryRecords": [{"ValidationErrors": [{"Message": "Too long."}]}]}
     recorder = Recorder(answer=HttpResponse(200, {}, json.dumps(refused).encode()))
-    action = action_about(ActionKind.NOTE, ("c1", "i1"))
+    action = an_action(ActionKind.NOTE, ("c1", "i1"))
     with pytest.raises(Rejected, match="Too long"):
         XeroConnector(recorder, "t", xero_settings).perform(Write(action, action.key))
 
