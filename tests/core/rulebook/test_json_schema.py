@@ -229,8 +229,8 @@ def test_what_the_reader_accepts_the_schema_accepts(text: str) -> None:
     event("accepted" if rulebook else "refused")
     if rulebook is not None:
         problems = [
-            f"{list(iter_error.absolute_path)}: {iter_error.message[:200]}"
-            for iter_error in schema_validator().iter_errors(yaml.load(text, Core))
+            f"{list(error.absolute_path)}: {error.message[:200]}"
+            for error in schema_validator().iter_errors(yaml.load(text, Core))
         ]
         assert problems == [], text
 
