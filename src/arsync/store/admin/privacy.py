@@ -7,7 +7,6 @@ twice and what bookkeeping has to keep: the platform's ids, numbers, amounts and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, select, text, upd
 
 from arsync.core.actions import ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
+from arsync.core.planning.plan import action_json
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
@@ -246,7 +246,7 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
             "key": row.key,
             "state": row.state,
             "created_at": row.created_at,
-            "what": json.loads(row.action),
+            "what": action_json(decode_action(row.action), row.state),
             "before": row.before or {},
             "receipt": row.receipt_detail,
             "outcome": row.outcome,
