@@ -12,10 +12,11 @@ import random
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from arsync.clock import SystemClock
 from arsync.demo.world import World
 from arsync.errors import UserMistake
 
@@ -25,7 +26,7 @@ SEED = 5
 
 def edits(invoices: list[dict[str, Any]], chance: random.Random) -> Iterator[dict[str, Any]]:
     """Yield edits, each of another open invoice."""
-    today = datetime.now(UTC).date()
+    today = SystemClock().now().date()
     chance.shuffle(invoices)
     for number, invoice in enumerate(invoices):
         named = {"invoice_id": invoice["id"]}

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 import arsync_rulebooks
 from arsync.application.facade import App
 from arsync.application.packed_plan import packing
+from arsync.clock import SystemClock
 from arsync.config import load_config
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.customer_locale import no_holidays
@@ -72,7 +72,7 @@ def standard() -> Rulebook:
 
 def plan_of(accounts: Any) -> Any:
     """Plan today for these accounts."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     return make_plan(
         accounts,
         standard(),

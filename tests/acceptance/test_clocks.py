@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -14,6 +14,7 @@ from tests.builders.world import World
 
 from arsync.application.facade import App
 from arsync.application.health.doctor import examine
+from arsync.clock import SystemClock
 from arsync.http import PlatformTransport, is_loopback
 
 HOW_TO_MEND = "Set it right, and let it be kept so (NTP)."
@@ -106,9 +107,9 @@ def test_a_clock_that_differs_from_the_databases_is_said(
     world.config = world.configured(store_url=url.render_as_string(hide_password=False))
     world.app = world.new_app()
     world.rules("version: 1\nname: Nothing\ncurrency: GBP\n")
-    world.move_to(datetime.now(UTC) + timedelta(seconds=seconds))
+    world.move_to(SystemClock().now() + timedelta(seconds=seconds))
     world.connect("xero", mode="observe")
-    world.move_to(datetime.now(UTC) + timedelta(seconds=seconds))
+    world.move_to(SystemClock().now() + timedelta(seconds=seconds))
     result = world.sync("xero")
     if seconds == 1:
         assert (result.all_problems, result.exit_code) == ([], 0)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.builders.ledgers import ONCE, one_of_each
 from tests.builders.processes import arsync_process
 from tests.builders.world import PLATFORMS, World
 
+from arsync.clock import SystemClock
 from arsync.core.actions import ActionState
 
 HELD_SECONDS = 60.0
@@ -36,7 +36,7 @@ status) to something that did not; the first, or after so many others."""
 
 def at_work(world: World, name: str) -> None:
     """Connect with one of each to write; from here on processes by the computer's clock work."""
-    world.move_to(datetime.now(UTC))
+    world.move_to(SystemClock().now())
     one_of_each(world, name)
     world.app.close()
 
@@ -110,7 +110,7 @@ def signalled(world: World, *signals: signal.Signals, held_seconds: float) -> tu
 def ends_in_one_run(world: World) -> bool:
     """Say whether the next run of all connections leaves everything standing once."""
     world.control.no_more_faults()
-    world.move_to(datetime.now(UTC))
+    world.move_to(SystemClock().now())
     results = list(world.app.sync())
     assert not [problem for result in results for problem in result.all_problems]
     states = {row.state for name in PLATFORMS for row in world.rows(name)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.builders.processes import arsync_process
 from tests.builders.world import PLATFORMS, World
 
+from arsync.clock import SystemClock
 from arsync.store.models import ConnectionState
 
 from .test_outages import connected
@@ -42,9 +43,9 @@ def killed_in_a_renewal(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_a_renewal_that_a_killed_process_lost_is_repeated(world: World, name: str) -> None:
-    world.move_to(datetime.now(UTC) - timedelta(hours=2))
+    world.move_to(SystemClock().now() - timedelta(hours=2))
     connected(world, name)
-    world.move_to(datetime.now(UTC))
+    world.move_to(SystemClock().now())
     killed_in_a_renewal(world, name)
     world.advance(minutes=20)
     assert world.sync(name).all_problems == []

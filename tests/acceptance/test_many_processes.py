@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.builders.processes import arsync_environment
 from tests.builders.world import CALL_SECONDS, World
+
+from arsync.clock import SystemClock
 
 PROCESSES = 8
 
@@ -60,7 +62,7 @@ def at_once(world: World, name: str, *, calls: int) -> None:
 
 def now_in_real_time(world: World) -> None:
     """Processes go by the computer's clock, and so does the sandbox from here on."""
-    world.move_to(datetime.now(UTC))
+    world.move_to(SystemClock().now())
 
 
 @pytest.mark.timeout(120)
@@ -89,7 +91,7 @@ def test_eight_processes_with_an_expired_token_renew_it_once(
         world.app.close()
         world.config = world.configured(store_url=request.getfixturevalue("postgresql_schema"))
         world.app = world.new_app()
-    world.move_to(datetime.now(UTC) - timedelta(hours=2))
+    world.move_to(SystemClock().now() - timedelta(hours=2))
     world.connect("xero", mode="observe")
     now_in_real_time(world)
     before = world.control.last_request()

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ import requests
 from arsync.application.facade import App
 from arsync.application.oauth_consent import consent
 from arsync.cli import run_cli
+from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.demo.world import World, config_text, free_port
 from arsync_sandbox.platform import ContactRow, InvoiceRow
@@ -26,7 +27,7 @@ from arsync_sandbox.timeline import LoadedRows
 
 from ..conftest import searched  # noqa: TID252 - tests are no installed package
 
-TODAY = datetime.now(UTC).date()
+TODAY = SystemClock().now().date()
 """Commands tell the time by the computer's clock; so does the sandbox that has no start."""
 
 RULEBOOK = """version: 1

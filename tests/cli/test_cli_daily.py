@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from arsync.clock import SystemClock
 from arsync_sandbox.server import Sandbox
 
 from .conftest import RULEBOOK, TODAY, Shell, a_key
@@ -255,7 +256,7 @@ def test_the_config_may_be_elsewhere(shell: Shell, tmp_path: Path) -> None:
 def in_auckland_later(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Move the organisation to New Zealand, where messages leave in an hour that is to come."""
     monkeypatch.setenv("ARSYNC_RUNS_TIME_ZONE", "Pacific/Auckland")
-    hour = (datetime.now(ZoneInfo("Pacific/Auckland")) + timedelta(hours=2)).hour
+    hour = (SystemClock().now().astimezone(ZoneInfo("Pacific/Auckland")) + timedelta(hours=2)).hour
     later = RULEBOOK.replace("00:00-23:59", f"{hour:02}:00-{hour:02}:59")
     shell.write("rules/little.yaml", later)
 

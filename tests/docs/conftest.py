@@ -7,13 +7,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from arsync.clock import SystemClock
 from arsync.demo.world import free_port
 from arsync_sandbox.platform import ContactRow, InvoiceRow, SandboxOrganisation
 from arsync_sandbox.server import Sandbox
@@ -34,7 +35,7 @@ def the_generator() -> Any:
 
 GENERATOR = the_generator()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TODAY = datetime.now(UTC).date()
+TODAY = SystemClock().now().date()
 
 
 class Block(NamedTuple):

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.builders.mail_server import AnyPort, Sink
 
+from arsync.clock import SystemClock
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail import KEY_HEADER, Letter, Outgoing, SmtpServer, compose, send, smtp_server
 
@@ -64,7 +65,7 @@ def server(sink: Sink) -> Iterator[SmtpServer]:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     context = (
         x509.CertificateBuilder()
         .subject_name(name)
