@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import arsync_rulebooks
-from arsync.application.facade import App
-from arsync.application.oauth_consent import consent
+from arsync.application.connecting import add_connections
+from arsync.application.container import Container
+from arsync.application.oauth_authorisation import authorise
+from arsync.application.permissions import person_at_the_shell
 from arsync.config import load_config
 from arsync.demo.world import World, config_text, free_port
 
@@ -24,14 +26,15 @@ def main() -> None:
     world = World(url, int(smtp_port))
     file = Path(folder) / "config.toml"
     file.write_text(config_text(world, via_port=free_port()), encoding="utf-8")
-    with App(load_config(file, {})) as app:
-        grant = consent(
-            app.authoriser(platform),
-            redirect_url=app.config.get(platform, "redirect_url"),
+    with Container(load_config(file, {})) as container:
+        grant = authorise(
+            container.authoriser(platform),
+            redirect_url=container.config.get(platform, "redirect_url"),
             say=lambda _: None,
             open_browser=world.give_consent,
         )
-        app.add_connections(platform, grant, [(grant.organisations[0], platform)])
+        chosen = [(grant.organisations[0], platform)]
+        add_connections(person_at_the_shell(), container, platform, grant, chosen)
     world.close()
 
 

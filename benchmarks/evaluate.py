@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
-from arsync.application.facade import App
+from arsync.application.container import Container
 from arsync.application.packed_plan import packing
 from arsync.clock import SystemClock
 from arsync.config import load_config
@@ -88,10 +88,10 @@ def plan_of(accounts: Any) -> Any:
 
 def measured(folder: str, *, planning: bool) -> dict[str, float]:
     """Read every debtor from the store, and plan them or do nothing; in a process of its own."""
-    with App(load_config(Path(folder) / "config.toml", {})) as app:
-        row = app.store.connections.all()[0]
+    with Container(load_config(Path(folder) / "config.toml", {})) as container:
+        row = container.store.connections.all()[0]
         start = time.process_time()
-        accounts = app.store.ledger.accounts(row.id)
+        accounts = container.store.ledger.accounts(row.id)
         if planning:
             plan = plan_of(accounts)
             found = {"actions": len(plan.actions), "held_back": len(plan.held_back)}
@@ -112,10 +112,10 @@ def alone(folder: Path, what: str) -> dict[str, float]:
 
 def explanations(folder: Path) -> float:
     """Return how many debtors are explained in full each second."""
-    with App(load_config(folder / "config.toml", {})) as app:
-        row = app.store.connections.all()[0]
+    with Container(load_config(folder / "config.toml", {})) as container:
+        row = container.store.connections.all()[0]
         some: list[Account] = []
-        for account in app.store.ledger.accounts(row.id):
+        for account in container.store.ledger.accounts(row.id):
             some.append(account)
             if len(some) == EXPLAINED:
                 break

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import arsync_rulebooks
-from arsync.application.facade import App
+from arsync.application.container import Container
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
 from arsync.connector_sdk import Page
@@ -30,8 +30,8 @@ def main() -> None:
     file = folder / "config.toml"
     file.write_text(example_config({("tokens", "keyring"): "off"}))
     now = SystemClock().now()
-    with App(load_config(file, {})) as app:
-        row = app.store.connections.add(
+    with Container(load_config(file, {})) as container:
+        row = container.store.connections.add(
             "bench", platform="xero", organisation=Organisation("o1", "Bench", "GBP", "GB")
         )
         people = [
@@ -47,7 +47,7 @@ def main() -> None:
             for start in range(0, len(records), PAGE):
                 chunk = records[start : start + PAGE]
                 last = kind is RecordKind.INVOICES and start + PAGE >= len(records)
-                app.store.ledger.apply(row.id, Page(kind, chunk, "c", complete=last), now)
+                container.store.ledger.apply(row.id, Page(kind, chunk, "c", complete=last), now)
 
 
 def _invoice(number: int, contacts: int, now: datetime) -> Invoice:

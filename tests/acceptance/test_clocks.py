@@ -9,11 +9,10 @@ from functools import partial
 
 import pytest
 from sqlalchemy import make_url
+from tests.builders.driver import App, examine
 from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import World
 
-from arsync.application.facade import App
-from arsync.application.health.doctor import examine
 from arsync.clock import SystemClock
 from arsync.http import PlatformTransport, is_loopback
 

@@ -20,7 +20,8 @@ from functools import partial
 import arsync_quickbooks.connector, arsync_xero.connector
 from arsync.config import load_config
 from arsync.http import PlatformTransport, Timer, Timing
-from arsync.application.facade import App
+from arsync.application.container import Container
+from arsync.application.organisation_context import organisations
 
 name, processes, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
@@ -33,9 +34,9 @@ for _ in range(processes):
     if os.fork():
         continue
     transports = partial(PlatformTransport, timing=Timing(Timer(sleep=sleep)))
-    with App(load_config(), transports=transports) as app:
-        (row,) = app.connections(name)
-        with app.open(row) as connector:
+    with Container(load_config(), transports=transports) as container:
+        (organisation,) = organisations(container, name)
+        with organisation.open_connector() as connector:
             for _ in range(calls):
                 connector.organisation()
     os._exit(0)

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from tests.builders.driver import App, examine_deeply
 from tests.builders.ledgers import ONCE, one_of_each
 from tests.builders.world import PLATFORMS, START, World
 
-from arsync.application.facade import App
-from arsync.application.health.deep_check import examine_deeply
 from arsync.application.health.findings import WRONG
 from arsync.config import example_config, load_config
 

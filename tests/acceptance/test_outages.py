@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 
+from tests.builders.driver import examine
 from tests.builders.ledgers import ONCE, contact_row, invoice_row, one_of_each
 from tests.builders.world import World
 
-from arsync.application.health.doctor import examine
 from arsync.application.results import RunResult
 from arsync.cli.queries_commands import status_lines
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.builders.driver import examine
 from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import PLATFORMS, World
 
-from arsync.application.health.doctor import examine
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
 

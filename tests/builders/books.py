@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import event
+from tests.builders.driver import App
 from tests.builders.records import a_contact, a_credit, an_invoice
 
 from arsync.application.adapters import MailPost
-from arsync.application.facade import App
 from arsync.application.results import RunResult
 from arsync.clock import Clock, SetClock
 from arsync.config import Config

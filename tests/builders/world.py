@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from tests.builders.driver import App
 from tests.builders.effects import standing
 
-from arsync.application.facade import App
-from arsync.application.oauth_consent import consent
+from arsync.application.oauth_authorisation import authorise
 from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import Config, example_config, load_config
@@ -201,7 +201,7 @@ class World:
     def connect(self, name: str, *, mode: str = "auto") -> ConnectionRow:
         """Give consent as the organisation's owner would; the connection is called `name`."""
         lines: list[str] = []
-        grant = consent(
+        grant = authorise(
             self.app.authoriser(name),
             redirect_url=self.config.get(name, "redirect_url"),
             say=lines.append,

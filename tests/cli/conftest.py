@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
+from tests.builders.driver import App
 
-from arsync.application.facade import App
-from arsync.application.oauth_consent import consent
+from arsync.application.oauth_authorisation import authorise
 from arsync.cli import run_cli
 from arsync.clock import SystemClock
 from arsync.config import example_config, load_config
@@ -178,7 +178,7 @@ def connect(folder: Path, sandbox: Sandbox, *platforms: str) -> None:
     with App(load_config(folder / "config.toml", {})) as app:
         for name in platforms:
             lines: list[str] = []
-            grant = consent(
+            grant = authorise(
                 app.authoriser(name),
                 redirect_url=app.config.get(name, "redirect_url"),
                 say=lines.append,

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.builders.driver import App
 
-from arsync.application.facade import App
 from arsync.config import load_config
 from arsync.demo.world import free_port
 from arsync.store.models import ConnectionState

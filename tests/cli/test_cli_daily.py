@@ -46,7 +46,7 @@ ACTION_KEYS = {
 def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
     done = shell("plan", "--connection", "xero")
     assert done.code == 0
-    assert "\nDeep Debt Ltd\n  PLACE CREDIT HOLD, asks a person first\n" in done.out
+    assert "\nDeep Debt Ltd\n  PLACE CREDIT HOLD, needs approval\n" in done.out
     assert 'because rules/little.yaml:10 "Seriously overdue"' in done.out
     assert "oldest_days_overdue 90 (at least 60) · " in done.out
     assert "promise_to_pay none (not open)" in done.out
@@ -92,7 +92,8 @@ def test_a_plan_for_another_day_plans_that_day(shell: Shell) -> None:
 
 
 def test_a_long_plan_is_cut_with_a_hint(shell: Shell) -> None:
-    from arsync.application.facade import App
+    from tests.builders.driver import App
+
     from arsync.cli import render
     from arsync.config import load_config
 

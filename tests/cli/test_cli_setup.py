@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from tests.builders.driver import App
 
-from arsync.application.facade import App
 from arsync.config import load_config
 from arsync_sandbox.server import Sandbox
 

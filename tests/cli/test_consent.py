@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from arsync.application.oauth_consent import CALLBACK_BYTES_MAX, consent
+from arsync.application.oauth_authorisation import CALLBACK_BYTES_MAX, authorise
 from arsync.connector_sdk import Grant, OrganisationRef, Token
 from arsync.errors import UserMistake
 
@@ -76,7 +76,9 @@ def test_the_listener_takes_the_callback_with_the_right_state() -> None:
         threads.append(threading.Thread(target=browser, args=(url,)))
         threads[0].start()
 
-    grant = consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+    grant = authorise(
+        platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser
+    )
     threads[0].join()
     assert grant == GRANT
     assert platform.exchanged == f"{redirect}?code=c&state={platform.state}"
@@ -93,7 +95,7 @@ def test_an_idle_browser_connection_does_not_block_the_callback() -> None:
         silent.append(socket.create_connection(("127.0.0.1", port)))
         visit(f"{redirect}?code=c&state={platform.state}")
 
-    consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+    authorise(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
     silent[0].close()
     assert platform.exchanged.startswith(redirect)
 
@@ -111,13 +113,13 @@ def test_the_listener_is_reached_from_this_computer_alone() -> None:
         )
         visit(f"{redirect}?code=c&state={platform.state}")
 
-    consent(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+    authorise(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
     assert listening == ["127.0.0.1"]
 
 
 def test_a_browser_that_never_answers_ends_with_a_message() -> None:
     with pytest.raises(UserMistake, match="--no-browser"):
-        consent(
+        authorise(
             APlatform(),
             redirect_url=f"http://localhost:{a_free_port()}/callback",
             say=lambda _: None,
@@ -129,7 +131,7 @@ def test_a_browser_that_never_answers_ends_with_a_message() -> None:
 def test_a_pasted_address_serves_where_there_is_no_browser() -> None:
     platform = APlatform()
     lines: list[str] = []
-    consent(
+    authorise(
         platform,
         redirect_url="https://books.example/cb",
         say=lines.append,
@@ -152,7 +154,7 @@ def test_a_pasted_address_serves_where_there_is_no_browser() -> None:
 def test_a_wrong_pasted_address_is_refused(pasted: str, words: str) -> None:
     platform = APlatform()
     with pytest.raises(UserMistake, match=words):
-        consent(
+        authorise(
             platform,
             redirect_url="https://books.example/cb",
             say=lambda _: None,
@@ -163,7 +165,7 @@ def test_a_wrong_pasted_address_is_refused(pasted: str, words: str) -> None:
 
 def test_a_redirect_elsewhere_asks_for_no_browser() -> None:
     with pytest.raises(UserMistake, match="not on this computer"):
-        consent(APlatform(), redirect_url="https://books.example/cb", say=lambda _: None)
+        authorise(APlatform(), redirect_url="https://books.example/cb", say=lambda _: None)
 
 
 def test_a_port_in_use_is_told() -> None:
@@ -171,7 +173,7 @@ def test_a_port_in_use_is_told() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         with pytest.raises(UserMistake, match="another program uses the port"):
-            consent(
+            authorise(
                 APlatform(),
                 redirect_url=f"http://localhost:{listener.getsockname()[1]}/callback",
                 say=lambda _: None,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import requests
+from tests.builders.driver import App
 
-from arsync.application.facade import App
 from arsync.config import load_config
 from arsync_sandbox.server import Sandbox
 

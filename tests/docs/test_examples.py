@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.builders.driver import App
 
-from arsync.application.facade import App
 from arsync.cli import COMMANDS, cli
 from arsync.config import SETTINGS, load_config, variable
 from arsync.core.rulebook import read_rulebook
@@ -56,7 +56,7 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A connected and pulled ledger to plan examples on."""
     import requests
 
-    from arsync.application.oauth_consent import consent
+    from arsync.application.oauth_authorisation import authorise
 
     folder = tmp_path_factory.mktemp("examples")
     url = sandbox.url
@@ -78,7 +78,7 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             agreed = requests.get(page, allow_redirects=False, timeout=20)
             return agreed.headers["Location"]
 
-        grant = consent(
+        grant = authorise(
             app.authoriser("xero"),
             redirect_url=app.config.get("xero", "redirect_url"),
             say=lines.append,

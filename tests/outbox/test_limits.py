@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksWorld, Fault
+from tests.builders.driver import App
 
-from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
 from arsync.outbox import LIMITS, Limits

@@ -8,9 +8,9 @@ from email import message_from_bytes, policy
 import pytest
 from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksPlatform, BooksWorld, Fault
+from tests.builders.driver import App
 from tests.builders.mail_server import AnyPort, Sink
 
-from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.outbox import LIMITS

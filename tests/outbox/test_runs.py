@@ -13,9 +13,8 @@ import pytest
 from msgspec.structs import replace
 from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books, BooksWorld, Fault
 
-from arsync.application.container import connection_name
+from arsync.application.connecting import connection_name
 from arsync.application.results import RunResult
-from arsync.application.scheduler import stop_on_signals
 from arsync.cli.queries_commands import status_lines
 from arsync.config import Config
 from arsync.connector_sdk import Grant, OrganisationRef, Token
@@ -24,6 +23,7 @@ from arsync.core.ledger.records import DocumentProblem
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.rules_source.folder import holidays_of, read_rules
 from arsync.store.models import ConnectionState, Mode
+from arsync.workers.embedded_loop import stop_on_signals
 
 
 def add_second(world: BooksWorld) -> None:
@@ -346,7 +346,7 @@ def test_an_authorisation_is_withdrawn_with_its_last_connection(world: BooksWorl
     grant = Grant(Token("a", "r", NOW + timedelta(hours=1)), ())
     refs = [OrganisationRef("org3", "Third"), OrganisationRef("org4", "Fourth")]
     world.app.add_connections("books", grant, [(refs[0], "third"), (refs[1], "fourth")])
-    assert "the consent stays: fourth needs it" in world.app.disconnect("third").lower()
+    assert "the authorisation stays: fourth needs it" in world.app.disconnect("third").lower()
     assert "revoke" not in world.books.calls
     world.books.faults.append(Fault("revoke", RetryLater("away")))
     assert "The platform could not be told: away" in world.app.disconnect("fourth")

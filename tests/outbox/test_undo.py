@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
-from arsync.application.undoing import Undone
+from arsync.application.undo_lines import UndoVerdict
+from arsync.application.undoing import UndoResult
 from arsync.core.actions import ActionKind, ActionState, PromisePayload, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
-from arsync.outbox import Verdict
 
 HOLD, TERMS, LIFT = ActionKind.CREDIT_HOLD, ActionKind.TERMS, ActionKind.LIFT_CREDIT_HOLD
 RESTORE, PROMISE, REMINDER = ActionKind.RESTORE_TERMS, ActionKind.PROMISE, ActionKind.REMINDER
@@ -26,7 +26,7 @@ def on_hold(world: BooksWorld) -> str:
     return world.the_row(HOLD).key
 
 
-def undo(world: BooksWorld, *keys: str, note: str = "") -> list[Undone]:
+def undo(world: BooksWorld, *keys: str, note: str = "") -> list[UndoResult]:
     """Undo as Jane, without being asked."""
     return world.app.undo(world.app.undo_plan(keys), reason=note, who="Jane")
 
@@ -74,8 +74,8 @@ def test_it_is_shown_before_it_happens_and_changes_nothing(world: BooksWorld) ->
     before = list(world.books.done)
     (plan,) = world.app.undo_plan([key])
     assert [(line.row.action.kind, line.verdict) for line in plan.lines] == [
-        (HOLD, Verdict.UNDO),
-        (TERMS, Verdict.UNDO),
+        (HOLD, UndoVerdict.UNDO),
+        (TERMS, UndoVerdict.UNDO),
     ]
     assert plan.going == 2
     assert plan.lines[0].as_json()["wrote"] == "ours"
@@ -87,8 +87,8 @@ def test_undoing_twice_undoes_once_and_says_so(world: BooksWorld) -> None:
     key = on_hold(world)
     undo(world, key)
     (plan,) = world.app.undo_plan([key])
-    assert [line.verdict for line in plan.lines] == [Verdict.UNDONE]
-    assert plan.lines[0].why == f"it was undone by Jane on {TODAY}"
+    assert [line.verdict for line in plan.lines] == [UndoVerdict.UNDONE]
+    assert plan.lines[0].reason == f"it was undone by Jane on {TODAY}"
     assert undo(world, key) == []
     a_week(world)
     assert undone_kinds(world) == ["credit_hold", "terms"]
@@ -157,7 +157,7 @@ def test_a_persons_later_change_is_left_alone_and_shown(
     world.books.by_hand.add(key)
     (plan,) = world.app.undo_plan([key])
     line = plan.lines[0]
-    assert (line.verdict, line.why) == (Verdict.LEFT_ALONE, "somebody changed it since")
+    assert (line.verdict, line.reason) == (UndoVerdict.LEFT_ALONE, "somebody changed it since")
     assert line.undoing is not None
     assert (line.undoing.was, line.undoing.wrote, line.undoing.now) == ("nothing", "ours", "theirs")
     undo(world, key)
@@ -171,14 +171,14 @@ def test_a_change_after_the_preview_refuses_the_undo(
     plans = world.app.undo_plan([key])
     world.books.by_hand.add(key)
     (done,) = world.app.undo(plans, who="Jane")
-    assert done.left == 1
+    assert done.unfinished == 1
     assert any("now it is theirs. It is left alone" in text for text in done.result.all_problems)
     a_week(world)
     assert undone_kinds(world) == ["terms"]
     assert world.books.keys(LIFT) == [], "the hold still stands, in the platform and here"
     world.books.by_hand.clear()
     (done,) = undo(world, key)
-    assert done.left == 0
+    assert done.unfinished == 0
     assert undone_kinds(world) == ["credit_hold", "terms"]
 
 
@@ -189,8 +189,12 @@ def test_a_message_stays_sent_while_others_are_undone(world: BooksWorld) -> None
     assert last is not None
     plans = world.app.undo_plan(run_id=last.id)
     verdicts = {line.row.action.kind: line.verdict for plan in plans for line in plan.lines}
-    assert verdicts == {REMINDER: Verdict.CANNOT, HOLD: Verdict.UNDO, TERMS: Verdict.UNDO}
-    (reason,) = [line.why for line in plans[0].lines if line.verdict is Verdict.CANNOT]
+    assert verdicts == {
+        REMINDER: UndoVerdict.CANNOT,
+        HOLD: UndoVerdict.UNDO,
+        TERMS: UndoVerdict.UNDO,
+    }
+    (reason,) = [line.reason for line in plans[0].lines if line.verdict is UndoVerdict.CANNOT]
     assert reason == "a message that has left cannot be called back"
     world.app.undo(plans, who="Jane")
     assert undone_kinds(world) == ["credit_hold", "terms"]
@@ -248,7 +252,7 @@ def test_an_undo_with_a_lost_answer_happens_once(world: BooksWorld, after: bool)
     key = on_hold(world)
     world.books.faults.append(Fault("perform", OutcomeUnknown("lost"), after=after))
     (done,) = undo(world, key)
-    assert done.left == 0
+    assert done.unfinished == 0
     assert undone_kinds(world) == ["credit_hold", "terms"]
 
 
@@ -256,9 +260,9 @@ def test_an_undo_delayed_by_a_busy_platform_happens_later(world: BooksWorld) -> 
     key = on_hold(world)
     world.books.faults.append(Fault("perform", RetryLater("busy", after_seconds=60)))
     (done,) = undo(world, key)
-    assert done.left == 2
+    assert done.unfinished == 2
     (plan,) = world.app.undo_plan([key])
-    assert plan.lines[0].why == f"Jane asked for it on {TODAY}: it goes out with the next run"
+    assert plan.lines[0].reason == f"Jane asked for it on {TODAY}: it goes out with the next run"
     world.advance(minutes=2)
     world.sync()
     assert undone_kinds(world) == ["credit_hold", "terms"]
@@ -312,8 +316,8 @@ def test_what_was_not_done_for_certain_is_not_undone(
         world.app.reject([key], why="no", who="Jane")
     assert world.the_row(HOLD).state is state
     (plan,) = world.app.undo_plan([key])
-    assert plan.lines[0].verdict is Verdict.CANNOT
-    assert why in plan.lines[0].why
+    assert plan.lines[0].verdict is UndoVerdict.CANNOT
+    assert why in plan.lines[0].reason
 
 
 def test_a_hold_that_was_lifted_since_is_not_undone(world: BooksWorld) -> None:
@@ -323,7 +327,7 @@ def test_a_hold_that_was_lifted_since_is_not_undone(world: BooksWorld) -> None:
     world.sync()
     (plan,) = world.app.undo_plan([key, world.the_row(TERMS).key, world.the_row(LIFT).key])
     day = TODAY + timedelta(days=1)
-    assert [line.why for line in plan.lines] == [
+    assert [line.reason for line in plan.lines] == [
         f"it was lifted on {day}: nothing of it is left to undo",
         f"the terms were restored on {day}: nothing of it is left to undo",
         "lifting a hold is not undone: where a reason stands, the next run places it again",
@@ -341,4 +345,4 @@ def test_an_undone_fee_or_promise_cannot_be_allowed_again(world: BooksWorld) -> 
     with pytest.raises(UserMistake, match="neither a credit hold nor a change of payment terms"):
         world.app.allow_again([key])
     (plan,) = world.app.undo_plan([row.key for row in world.rows() if row.action.kind is UNDO])
-    assert "an undoing is not undone" in plan.lines[0].why
+    assert "an undoing is not undone" in plan.lines[0].reason

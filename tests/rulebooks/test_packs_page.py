@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.builders.driver import App
 from tests.builders.rulebooks import a_rulebook
 from tests.builders.schemas import validator
 
 import arsync_rulebooks
-from arsync.application.facade import App
 from arsync.cli import run_cli
 from arsync.config import load_config
 from arsync.core.ledger.late_payment_law import compensation, interest

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.builders.driver import App
 
 import arsync_rulebooks
-from arsync.application.facade import App
 from arsync.cli import run_cli
 from arsync.config import Config, load_config
 from arsync.core.ledger.records import Organisation

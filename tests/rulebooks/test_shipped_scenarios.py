@@ -15,7 +15,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 
 import arsync_rulebooks
-from arsync.application.scenarios import play_files
+from arsync.application.scenarios import play_scenarios
 from arsync.config import load_config
 from arsync.core.planning.customer_locale import HolidaysIn, no_holidays
 from arsync.core.rulebook import Rulebook, WithoutEmail
@@ -59,7 +59,7 @@ def test_each_story_ends_as_told(name: str, scenario: Scenario) -> None:
 @pytest.mark.parametrize("name", arsync_rulebooks.names())
 def test_every_shipped_rulebook_passes_its_own_scenarios(name: str) -> None:
     file = Path(str(files("arsync_rulebooks"))) / "scenarios" / f"{name}.yaml"
-    (played,) = play_files(load_config(None, {}), [file])
+    (played,) = play_scenarios(load_config(None, {}), [file])
     assert played.problems == ()
     assert len(played.verdicts) >= 4
     assert [verdict.scenario.name for verdict in played.verdicts if not verdict.passed] == []

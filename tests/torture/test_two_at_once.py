@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from tests.builders.driver import App
 from tests.builders.ledgers import ONCE, one_of_each
 from tests.conftest import new_schema
 
-from arsync.application.facade import App
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
 

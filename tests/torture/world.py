@@ -19,11 +19,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, event
+from tests.builders.driver import App
 from tests.builders.effects import standing
 from tests.builders.world import ON_THE_WAY, READING_POSTS, START, Control, World
 
 from arsync.application.adapters import MailPost
-from arsync.application.facade import App
 from arsync.application.results import RunResult
 from arsync.config import load_config
 from arsync.connector_sdk import Receipt

@@ -1,4 +1,4 @@
-"""What joins the parts: tokens from the store, mail for the outbox."""
+"""What joins layers that do not know each other: tokens from the store, mail for the outbox."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class StoredTokens:
 
     def _grant(self) -> int:
         if self._grant_id is None:
-            raise NeedsReconnect("the connection has no consent. Run `arsync connect` again.")
+            raise NeedsReconnect("the connection has no authorisation. Run `arsync connect` again.")
         return self._grant_id
 
 
@@ -90,7 +90,9 @@ class MailPost:
             Rejected: the customer has no valid address.
         """
         self._server()
-        contact = next((one for one in account.contacts if one.id == action.contact_id), None)
+        contact = next(
+            (person for person in account.contacts if person.id == action.contact_id), None
+        )
         payload = action.payload
         to = payload.to if isinstance(payload, ReminderPayload) else ""
         return compose(

@@ -11,15 +11,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.analytics.ageing import BUCKETS, Ageing, AgeingRow, ageing
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
-from arsync.store.models import ConnectionRow
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from arsync.application.container import Parts
 
 BARS_MAX = 15
 """The page's chart shows so many customers, those who owe most."""
@@ -50,22 +49,25 @@ class AgeingTable(NamedTuple):
         return {"connection": self.connection, **self.report.as_json()}
 
 
-def ageing_of(parts: Parts, connection: ConnectionRow, as_of: date | None) -> AgeingTable:
+def ageing_report(
+    actor: Actor, organisation: OrganisationContext, as_of: date | None = None
+) -> AgeingTable:
     """Return the ageing of one connection.
 
     Args:
-        parts: the application's.
-        connection: whose ledger.
+        actor: who asks.
+        organisation: whose ledger.
         as_of: another day than today; for a past one the ledger is rewound to it.
     """
-    today = parts.today(connection)
+    permit(actor, Permission.READ)
+    today = organisation.today
     day = as_of or today
-    accounts = parts.store.ledger.accounts(connection.id)
+    accounts = organisation.store.ledger.accounts(organisation.id)
     if day < today:
         accounts = (as_it_stood(account, day) for account in accounts)
-    base = connection.organisation.base_currency
-    report = ageing(accounts, base_currency=base, today=day)
-    return AgeingTable(connection.name, connection.organisation.name, report)
+    books = organisation.connection.organisation
+    report = ageing(accounts, base_currency=books.base_currency, today=day)
+    return AgeingTable(organisation.name, books.name, report)
 
 
 def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
@@ -120,7 +122,7 @@ def _safe(text: str) -> str:
     return f"'{text}" if begins in _FORMULA_STARTS or text[:1] in _BREAKS else text
 
 
-class _Part(NamedTuple):
+class _Segment(NamedTuple):
     x: float
     width: float
     bucket: int
@@ -130,7 +132,7 @@ class _Part(NamedTuple):
 class _Bar(NamedTuple):
     label: str
     total: str
-    parts: tuple[_Part, ...]
+    segments: tuple[_Segment, ...]
 
 
 def as_html(tables: Sequence[AgeingTable]) -> str:
@@ -167,16 +169,16 @@ def _charts(report: Ageing) -> list[dict[str, Any]]:
 
 
 def _bar(row: AgeingRow, largest: Decimal) -> _Bar:
-    parts: list[_Part] = []
+    segments: list[_Segment] = []
     before = ZERO
     for bucket, amount in enumerate(row.buckets):
         if amount > 0:
             title = f"{BUCKETS[bucket]}: {shown(amount, row.currency)}"
             # Pixels, not money: the one place where an amount may become a float.
-            x, width = (float(part / largest * CHART_WIDTH) for part in (before, amount))
-            parts.append(_Part(round(x, 1), round(width, 1), bucket, title))
+            x, width = (float(sum_ / largest * CHART_WIDTH) for sum_ in (before, amount))
+            segments.append(_Segment(round(x, 1), round(width, 1), bucket, title))
             before += amount
-    return _Bar(row.contact_name, shown(row.total, row.currency), tuple(parts))
+    return _Bar(row.contact_name, shown(row.total, row.currency), tuple(segments))
 
 
 @cache

@@ -7,12 +7,10 @@ a platform alone, which calls count in this minute. Locks need no clock.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from arsync.http import is_loopback
-
-if TYPE_CHECKING:
-    from arsync.application.container import Parts
+from arsync.store import Store
 
 PLATFORM_SECONDS_MAX = 120.0
 """A clock that is further off would call tokens fresh that have expired."""
@@ -49,33 +47,59 @@ class ClockRead(NamedTuple):
         return f"{self.words}. Set it right, and let it be kept so (NTP)."
 
 
-def clocks(parts: Parts, platform: str | None = None) -> Iterator[ClockRead]:
+class PlatformClocks:
+    """The platforms' clocks, as their last answers to this process told them."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._ahead_by_platform: dict[str, tuple[str, float]] = {}
+
+    def note(self, platform: str, host: str, ahead_seconds: float) -> None:
+        """Remember how far this computer's clock is ahead of a platform's."""
+        self._ahead_by_platform[platform] = host, ahead_seconds
+
+    @property
+    def platforms(self) -> list[str]:
+        """Return whose clocks were read."""
+        return sorted(self._ahead_by_platform)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the hosts that told the time."""
+        return [host for host, _ in self._ahead_by_platform.values()]
+
+    def read(self, platform: str) -> ClockRead | None:
+        """Return a platform's clock; None when it was not read, or is this computer's own.
+
+        A sandbox has a clock of its own.
+        """
+        host, ahead_seconds = self._ahead_by_platform.get(platform, ("", 0.0))
+        if not host or is_loopback(host):
+            return None
+        return ClockRead(host, ahead_seconds, PLATFORM_SECONDS_MAX)
+
+    def untrusted(self, platform: str) -> str:
+        """Return why this computer's clock cannot tell the day; empty when it can.
+
+        The platform's own clock judges.
+        """
+        clock_read = self.read(platform)
+        if clock_read is None or abs(clock_read.ahead_seconds) <= TRUSTED_SECONDS_MAX:
+            return ""
+        return clock_read.words
+
+
+def clock_reads(
+    platform_clocks: PlatformClocks, store: Store, platform: str | None = None
+) -> Iterator[ClockRead]:
     """Yield the clocks that this process has read: of a platform, or of all, and the database's.
 
-    A sandbox has a clock of its own, and a database on this computer has this computer's.
+    A database on this computer has this computer's.
     """
-    for name in sorted(parts.platform_clocks):
-        if platform in {None, name}:
-            yield from _platforms(parts, name)
-    host = parts.store.server
+    for name in platform_clocks.platforms:
+        clock_read = platform_clocks.read(name) if platform in {None, name} else None
+        if clock_read is not None:
+            yield clock_read
+    host = store.server
     if host and not is_loopback(host):
-        yield ClockRead(host, parts.store.ahead_of_server(), DATABASE_SECONDS_MAX)
-
-
-def untrusted(parts: Parts, platform: str) -> str:
-    """Return why this computer's clock cannot tell the day; empty when it can, as far as is known.
-
-    The platform's own clock judges, as its last answers to this process told it.
-    """
-    off = [
-        clock_read
-        for clock_read in _platforms(parts, platform)
-        if abs(clock_read.ahead_seconds) > TRUSTED_SECONDS_MAX
-    ]
-    return off[0].words if off else ""
-
-
-def _platforms(parts: Parts, name: str) -> Iterator[ClockRead]:
-    host, ahead = parts.platform_clocks.get(name, ("", 0.0))
-    if host and not is_loopback(host):
-        yield ClockRead(host, ahead, PLATFORM_SECONDS_MAX)
+        yield ClockRead(host, store.ahead_of_server(), DATABASE_SECONDS_MAX)

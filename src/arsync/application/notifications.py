@@ -1,4 +1,4 @@
-"""What the owner is told without looking, once: a consent that is over, an outcome that is open."""
+"""What the owner is notified of, once: an authorisation that expired, an outcome that is open."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 import html
 import logging
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
-from arsync.application.container import Parts
-from arsync.application.unknown_outcomes import Unsettled, untold
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.unknown_outcomes import Unsettled, not_notified
+from arsync.config import Config
 from arsync.core.actions import ActionState
 from arsync.errors import ArsyncError, OutcomeUnknown
 from arsync.mail import Letter, compose, send, smtp_server
-from arsync.store.models import ConnectionRow
 
 NAMED_MAX = 20
 """A mail names so many actions; `arsync status` shows all."""
@@ -21,60 +21,59 @@ NAMED_MAX = 20
 _LOG = logging.getLogger(__name__)
 
 
-def tell_of_lost_consent(parts: Parts, connection: ConnectionRow, why: str) -> None:
-    """Tell the owner, by mail where that is set up, else by one line of the log.
+def notify_of_lost_authorisation(organisation: OrganisationContext, reason: str) -> None:
+    """Notify the owner, by mail where that is set up, else by one line of the log.
 
     A mail that surely did not leave is tried again by the next run.
 
     Args:
-        parts: the application's.
-        connection: one that the consent opened.
-        why: what the platform said.
+        organisation: one that the authorisation opened.
+        reason: what the platform said.
     """
-    if connection.grant_id is None:
+    grant_id, platform = organisation.connection.grant_id, organisation.connection.platform
+    if grant_id is None:
         return
-    with parts.store.tokens.telling(connection.grant_id) as telling:
+    with organisation.store.tokens.telling(grant_id) as telling:
         if not telling.names:
             return
-        label = parts.platform(connection.platform).label
         names = ", ".join(telling.names)
-        _LOG.error("%s: %s Run `arsync connect %s` again.", names, why, connection.platform)
-        # The same key for the same consent: a second copy shows as one in most mailboxes.
-        key = f"consent-{connection.grant_id}"
-        telling.done = _told(parts, _lost_consent(label, names, why, connection.platform), key)
+        _LOG.error("%s: %s Run `arsync connect %s` again.", names, reason, platform)
+        letter = _lost_authorisation(organisation.label, names, reason, platform)
+        # The same key for the same authorisation: a second copy shows as one in most mailboxes.
+        telling.done = _mailed(organisation, letter, f"consent-{grant_id}")
 
 
-def tell_of_open_outcomes(parts: Parts, connection: ConnectionRow) -> None:
-    """Tell the owner, in one message, of outcomes that only a person can settle, or that are late.
+def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
+    """Notify the owner, in one message, of outcomes that only a person can settle, or are late.
 
-    Each is told once, and once more when it stands otherwise. The caller holds the run lock.
+    Of each once, and once more when it stands otherwise. The caller holds the run lock.
 
     Args:
-        parts: the application's.
-        connection: whose run has just ended.
+        organisation: whose run has just ended.
     """
-    unsettleds = untold(parts, connection)
-    if not unsettleds:
+    outcomes = not_notified(organisation)
+    if not outcomes:
         return
-    keys = sorted(unsettled.listed.row.key for unsettled in unsettleds)
-    count = "1 action" if len(unsettleds) == 1 else f"{len(unsettleds):,} actions"
+    keys = sorted(outcome.listed.row.key for outcome in outcomes)
+    count = "1 action" if len(outcomes) == 1 else f"{len(outcomes):,} actions"
     _LOG.error(
         "%s: what became of %s is open: `arsync status` and `arsync resolve` say more.",
-        connection.name,
+        organisation.name,
         count,
     )
     digest = hashlib.sha256("".join(keys).encode()).hexdigest()
-    letter = _open_outcomes(connection, count, unsettleds, parts.zone(connection))
-    if _told(parts, letter, f"open-{digest[:24]}"):
-        parts.store.actions.mark_notified(keys, now=parts.clock.now())
+    letter = _open_outcomes(organisation, count, outcomes)
+    if _mailed(organisation, letter, f"open-{digest[:24]}"):
+        organisation.store.actions.mark_notified(keys, now=organisation.clock.now())
 
 
-def _told(parts: Parts, letter: Letter, key: str) -> bool:
+def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool:
     """Mail a letter to the owner, where that is set up; False when it surely did not leave."""
-    if not parts.config.get("runs", "notify") or not parts.config.get("smtp", "url"):
+    config = organisation.config
+    if not config.get("runs", "notify") or not config.get("smtp", "url"):
         return True
     try:
-        _mail(parts, letter, key)
+        _mail(config, letter, key, organisation.clock.now())
     except OutcomeUnknown:
         return True
     except ArsyncError as error:
@@ -83,10 +82,10 @@ def _told(parts: Parts, letter: Letter, key: str) -> bool:
     return True
 
 
-def _lost_consent(label: str, names: str, why: str, platform: str) -> Letter:
+def _lost_authorisation(label: str, names: str, reason: str, platform: str) -> Letter:
     return _letter(
         f"arsync must be connected to {label} again",
-        f"{label} no longer lets arsync in: {why.rstrip('.')}.",
+        f"{label} no longer lets arsync in: {reason.rstrip('.')}.",
         f"Connections: {names}.",
         "Until it is connected again nothing is read and nothing is sent; nothing is lost.",
         f"To connect again, run: arsync connect {platform}",
@@ -94,22 +93,23 @@ def _lost_consent(label: str, names: str, why: str, platform: str) -> Letter:
 
 
 def _open_outcomes(
-    connection: ConnectionRow, count: str, found: Sequence[Unsettled], zone: tzinfo
+    organisation: OrganisationContext, count: str, outcomes: Sequence[Unsettled]
 ) -> Letter:
-    lines = [_in_words(unsettled, zone) for unsettled in found[:NAMED_MAX]]
-    if len(found) > NAMED_MAX:
-        lines.append(f"And {len(found) - NAMED_MAX:,} more: `arsync status` shows all.")
+    lines = [_in_words(outcome, organisation.zone) for outcome in outcomes[:NAMED_MAX]]
+    if len(outcomes) > NAMED_MAX:
+        lines.append(f"And {len(outcomes) - NAMED_MAX:,} more: `arsync status` shows all.")
+    owner = organisation.connection.organisation.name
     return _letter(
-        f"{connection.name}: {count} to look at",
-        f"arsync wrote to {connection.organisation.name}'s books or customers, and could not see "
+        f"{organisation.name}: {count} to look at",
+        f"arsync wrote to {owner}'s books or customers, and could not see "
         "what became of it. Nothing is sent twice meanwhile.",
         *lines,
         "You are told of each once. `arsync status` shows what is still open.",
     )
 
 
-def _in_words(one: Unsettled, zone: tzinfo) -> str:
-    row = one.listed.row
+def _in_words(outcome: Unsettled, zone: tzinfo) -> str:
+    row = outcome.listed.row
     what = f"{row.action.kind.value.replace('_', ' ')} for {row.action.contact_name}"
     numbers = ", ".join(ref.number or ref.id for ref in row.action.invoices)
     about = f"{what} about {numbers}" if numbers else what
@@ -117,11 +117,11 @@ def _in_words(one: Unsettled, zone: tzinfo) -> str:
         day = row.changed_at.astimezone(zone).date()
         return (
             f"{about}: it was sent on {day}, and does not show there yet. arsync goes on looking. "
-            f"You may look at {one.look_for}"
+            f"You may look at {outcome.look_for}"
         )
     return (
-        f"{about}: it may have been done or not ({one.happened.rstrip('.')}). Please look at "
-        f"{one.look_for} Then run: arsync resolve {row.key[:12]} sent, or: not-sent"
+        f"{about}: it may have been done or not ({outcome.happened.rstrip('.')}). Please look at "
+        f"{outcome.look_for} Then run: arsync resolve {row.key[:12]} sent, or: not-sent"
     )
 
 
@@ -130,13 +130,13 @@ def _letter(subject: str, *lines: str) -> Letter:
     return Letter(subject, "\n\n".join(lines) + "\n", page)
 
 
-def _mail(parts: Parts, letter: Letter, key: str) -> None:
+def _mail(config: Config, letter: Letter, key: str, now: datetime) -> None:
     outgoing = compose(
         letter,
         key=key,
-        sender=parts.config.get("smtp", "sender"),
-        to=[parts.config.get("runs", "notify")],
+        sender=config.get("smtp", "sender"),
+        to=[config.get("runs", "notify")],
         to_name="the owner",
-        now=parts.clock.now(),
+        now=now,
     )
-    send(smtp_server(parts.config.get("smtp", "url")), outgoing)
+    send(smtp_server(config.get("smtp", "url")), outgoing)

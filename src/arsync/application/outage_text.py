@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from arsync.application.container import Parts
+from arsync.application.organisation_context import OrganisationContext
 from arsync.clock import in_words
-from arsync.store.models import ConnectionRow, OutageRow
+from arsync.store.models import OutageRow
 
 
-def outage_words(parts: Parts, connection: ConnectionRow, outage: OutageRow) -> str:
+def outage_words(organisation: OrganisationContext, outage: OutageRow) -> str:
     """Return since when a platform could not be reached, why, and when it is tried again."""
-    label = parts.platform(connection.platform).label
-    said = outage.why.rstrip(".")
+    cause = outage.why.rstrip(".")
     times = "once" if outage.failures == 1 else f"{outage.failures:,} times in a row"
-    zone = parts.zone(connection)
-    words = f"{label} was not reached {times}, last at {in_words(outage.failed_at, zone)} ({said})"
+    failed_at = in_words(outage.failed_at, organisation.zone)
+    words = f"{organisation.label} was not reached {times}, last at {failed_at} ({cause})"
     if outage.retry_at is None:
         return f"{words}; the next run tries again."
     return (
-        f"{words}. It is left alone until {in_words(outage.retry_at, zone)};"
-        f" `arsync sync --now --connection {connection.name}` tries at once."
+        f"{words}. It is left alone until {in_words(outage.retry_at, organisation.zone)};"
+        f" `arsync sync --now --connection {organisation.name}` tries at once."
     )

@@ -34,29 +34,29 @@ class Packer(Generic[T]):
         """Begin with none of this type."""
         self._kind = kind
         self._packs: list[bytes] = []
-        self._rest: list[T] = []
+        self._unpacked_tail: list[T] = []
         self._zoned: dict[datetime, datetime] = {}
 
     def extend(self, decisions: Iterable[T], /) -> None:
         """Take some more."""
         coming = iter(decisions)
-        while some := list(islice(coming, PACKED_AT_ONCE - len(self._rest))):
-            self._rest += some
-            if len(self._rest) == PACKED_AT_ONCE:
-                self._remember_zones(self._rest)
-                self._packs.append(zlib.compress(_encoder.encode(self._rest), COMPRESSION))
-                self._rest = []
+        while some := list(islice(coming, PACKED_AT_ONCE - len(self._unpacked_tail))):
+            self._unpacked_tail += some
+            if len(self._unpacked_tail) == PACKED_AT_ONCE:
+                self._remember_zones(self._unpacked_tail)
+                self._packs.append(zlib.compress(_encoder.encode(self._unpacked_tail), COMPRESSION))
+                self._unpacked_tail = []
 
     def kept(self) -> Sequence[T]:
         """Return all of them."""
         if not self._packs:
-            return tuple(self._rest)
-        return Packed(self._kind, self._packs, self._rest, self._zoned)
+            return tuple(self._unpacked_tail)
+        return Packed(self._kind, self._packs, self._unpacked_tail, self._zoned)
 
     def _remember_zones(self, some: Iterable[Any]) -> None:
         """Keep each moment with its zone: packed, it only has its distance from UTC."""
-        for one in some:
-            moment = getattr(one, "not_before", None)
+        for decision in some:
+            moment = getattr(decision, "not_before", None)
             if moment is not None:
                 self._zoned[moment] = moment
 
@@ -68,25 +68,25 @@ class Packed(Sequence[T]):
         self,
         kind: type[T],
         packs: Sequence[bytes],
-        rest: Sequence[T],
+        tail: Sequence[T],
         zoned: dict[datetime, datetime],
     ) -> None:
         """Keep packs of decisions of one type."""
         self._kind = kind
         self._decode = msgspec.msgpack.Decoder(list[kind]).decode  # type: ignore[valid-type]
         self._packs = tuple(packs)
-        self._rest = tuple(rest)
+        self._unpacked_tail = tuple(tail)
         self._zoned = zoned
         self._open: tuple[int, list[T]] = (-1, [])
         """The pack that was last asked for one: who asks goes on in it, mostly."""
 
     def __len__(self) -> int:
-        return len(self._packs) * PACKED_AT_ONCE + len(self._rest)
+        return len(self._packs) * PACKED_AT_ONCE + len(self._unpacked_tail)
 
     def __iter__(self) -> Iterator[T]:
         for number in range(len(self._packs)):
             yield from self._unpacked(number)
-        yield from self._rest
+        yield from self._unpacked_tail
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -105,19 +105,19 @@ class Packed(Sequence[T]):
             return self._open[1][place]
         if pack < 0:
             raise IndexError(index)
-        return self._rest[index - len(self._packs) * PACKED_AT_ONCE]
+        return self._unpacked_tail[index - len(self._packs) * PACKED_AT_ONCE]
 
     def and_more(self, more: Sequence[T]) -> Packed[T]:
         """Return these and some more."""
-        return Packed(self._kind, self._packs, (*self._rest, *more), self._zoned)
+        return Packed(self._kind, self._packs, (*self._unpacked_tail, *more), self._zoned)
 
     def _unpacked(self, number: int) -> list[T]:
-        found: list[T] = self._decode(zlib.decompress(self._packs[number]))
-        return [self._in_zone(one) for one in found] if self._zoned else found
+        decisions: list[T] = self._decode(zlib.decompress(self._packs[number]))
+        return [self._in_zone(decision) for decision in decisions] if self._zoned else decisions
 
-    def _in_zone(self, one: Any) -> Any:
-        moment = one.not_before
-        return one if moment is None else replace(one, not_before=self._zoned[moment])
+    def _in_zone(self, decision: Any) -> Any:
+        moment = decision.not_before
+        return decision if moment is None else replace(decision, not_before=self._zoned[moment])
 
 
 def packing() -> Keepers:
@@ -125,10 +125,10 @@ def packing() -> Keepers:
     return Keepers(Packer(Action), Packer(HeldBack))
 
 
-def packed(things: Iterable[T], kind: type[T]) -> Sequence[T]:
-    """Return things of one type packed, as they come."""
+def packed(decisions: Iterable[T], kind: type[T]) -> Sequence[T]:
+    """Return decisions of one type packed, as they come."""
     packer = Packer(kind)
-    packer.extend(things)
+    packer.extend(decisions)
     return packer.kept()
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
-from arsync.application.container import Parts
+from arsync.application.account_reading import accounts_on
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.packed_plan import packed
-from arsync.application.queries import accounts
-from arsync.application.trials import trial_of
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.planning.plan import Each
 from arsync.core.planning.planner import Plan
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.effective import effective_text
 from arsync.core.trials.plan_diff import PlanChange, Planned, plan_changes, planned
 from arsync.errors import UserMistake
-from arsync.rules_source.folder import Rules
-from arsync.store.models import ConnectionRow
 
 
 class Since(NamedTuple):
@@ -42,48 +40,51 @@ class Since(NamedTuple):
         }
 
 
-def remember(parts: Parts, connection: ConnectionRow, plan: Plan, rules: Rules) -> None:
+def remember(organisation: OrganisationContext, plan: Plan) -> None:
     """Keep a run's plan in short, so that the next can be compared with it."""
-    parts.store.last_plans.save(
-        connection.id,
+    organisation.store.last_plans.save(
+        organisation.id,
         as_of=plan.as_of,
-        at=parts.clock.now(),
+        at=organisation.clock.now(),
         rulebook_hash=plan.rulebook_hash,
-        rulebook=effective_text(rules.effective),
+        rulebook=effective_text(organisation.rules.effective),
         actions=(planned(action) for action in plan.actions),
     )
 
 
-def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = None) -> Since:
+def since_last_plan(
+    actor: Actor, organisation: OrganisationContext, as_of: date | None = None
+) -> Since:
     """Return what changed since the last plan, each change with its one cause.
 
     Args:
-        parts: the application's.
-        connection: whose.
+        actor: who asks.
+        organisation: whose.
         as_of: a later day than today.
 
     Raises:
         UserMistake: no run has planned yet, the day is before the last plan, or a rulebook is none.
     """
-    last = parts.store.last_plans.get(connection.id)
+    permit(actor, Permission.READ)
+    last = organisation.store.last_plans.get(organisation.id)
     if last is None:
         raise UserMistake(
-            f"{connection.name} has no last plan to compare with."
+            f"{organisation.name} has no last plan to compare with."
             "\n    hint: `arsync sync` and `arsync approve` keep theirs"
         )
-    today = as_of or parts.today(connection)
-    if today < last.as_of or (as_of is not None and as_of < parts.today(connection)):
+    day = as_of or organisation.today
+    if day < last.as_of or (as_of is not None and as_of < organisation.today):
         raise UserMistake(
-            f"{connection.name} was last planned on {last.as_of}: ask for a later day."
+            f"{organisation.name} was last planned on {last.as_of}: ask for a later day."
         )
-    rulebook, _ = parts.rulebook(connection)
+    rulebook = organisation.rulebook
     same = rulebook.hash == last.rulebook_hash
-    trial = trial_of(parts, connection)
-    moment = parts.clock.now() + timedelta(days=(today - parts.today(connection)).days)
-    now = trial.day(rulebook, today, moment)
+    trial = organisation.trial
+    now = trial.day(rulebook, day, organisation.moment_on(day))
     new_then = trial.day(rulebook, last.as_of, last.at)
-    if today == last.as_of and new_then.first_day == now.first_day:
+    if day == last.as_of and new_then.first_day == now.first_day:
         new_then = now
+    # Rules that did not change make the same plan: it is not made a third time.
     old_then = new_then
     if not same:
         old, problems = read_rulebook([("the last rulebook", last.rulebook)])
@@ -91,5 +92,6 @@ def since_last(parts: Parts, connection: ConnectionRow, as_of: date | None = Non
             raise UserMistake("\n".join(map(str, problems)))
         old_then = trial.day(old, last.as_of, last.at)
     then = packed(last.actions, Planned)
-    changes = plan_changes(accounts(parts, connection, as_of), then, (old_then, new_then, now))
-    return Since(connection.name, last.as_of, today, same, packed(changes, PlanChange))
+    accounts = accounts_on(organisation, as_of)
+    changes = plan_changes(accounts, then, (old_then, new_then, now))
+    return Since(organisation.name, last.as_of, day, same, packed(changes, PlanChange))

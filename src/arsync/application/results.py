@@ -48,17 +48,17 @@ class RunResult:
     """True when that was the user's mistake: the rulebook, the settings."""
     unreachable: str = ""
     """Why the platform could not be reached, when that ended the run."""
-    lost_consent: str = ""
-    """What the platform said when it no longer took the consent."""
+    lost_authorisation: str = ""
+    """What the platform said when it no longer took the authorisation."""
     waits_until: datetime | None = None
     """Nothing is asked of the platform before: its day is used up, or it could not be reached."""
     run_id: int | None = None
     zone: tzinfo = UTC
     """The organisation's, for the moments that people read."""
 
-    def cut(self, why: str = "asked to stop: the next run goes on from here") -> None:
+    def cut(self, reason: str = "asked to stop: the next run goes on from here") -> None:
         """Note that the run was asked to stop before its end."""
-        self.stopped, self.cut_short = why, True
+        self.stopped, self.cut_short = reason, True
 
     @property
     def all_problems(self) -> list[str]:
@@ -171,7 +171,7 @@ class Listed(NamedTuple):
         }
 
 
-class History(NamedTuple):
+class ActionHistory(NamedTuple):
     """An action with everything that happened to it."""
 
     listed: Listed
@@ -210,7 +210,7 @@ class Why(NamedTuple):
     """For this customer alone."""
     held_back: Sequence[HeldBack]
     """Narrowed to the invoice, when it was asked about one."""
-    history: tuple[History, ...]
+    history: tuple[ActionHistory, ...]
     """Every action there ever was, newest first."""
 
     def as_json(self) -> dict[str, Any]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from arsync.application.container import Container
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.why import why_anywhere
 from arsync.config import Config
 from arsync.core.rulebook import folded
 from arsync.core.trials.scenario import NoDraft, ScenarioResult, draft, judge, play, read_scenarios
 from arsync.errors import UserMistake
 from arsync.files import text_of
 from arsync.rules_source.folder import SHIPPED, Rules, holidays_in, read_paths, read_rules
-
-if TYPE_CHECKING:
-    from arsync.application.facade import App
 
 SCENARIOS_FOLDER = "scenarios"
 """In the rules folder, or in a connection's folder inside it. Nothing in it is read as rules."""
@@ -40,7 +40,7 @@ class PlayedFile(NamedTuple):
     """How many of its scenarios the chosen word left out."""
 
 
-def play_files(
+def play_scenarios(
     config: Config,
     paths: Sequence[Path],
     *,
@@ -60,36 +60,36 @@ def play_files(
     Raises:
         UserMistake: there is no scenario file.
     """
-    found = _files(config, paths, connection)
-    if len(found) > SCENARIO_FILES_MAX:
+    scenario_files = _files(config, paths, connection)
+    if len(scenario_files) > SCENARIO_FILES_MAX:
         raise UserMistake(f"more than {SCENARIO_FILES_MAX} scenario files.")
-    for file in found:
+    for file in scenario_files:
         yield _play_file(config, file, connection, rulebook, word)
 
 
 def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]:
-    found: list[Path] = []
+    scenario_files: list[Path] = []
     for path in paths:
         if path.is_dir():
             inner = path / SCENARIOS_FOLDER
-            found += _yaml_files(inner if inner.is_dir() else path)
+            scenario_files += _yaml_files(inner if inner.is_dir() else path)
         elif path.is_file():
-            found.append(path)
+            scenario_files.append(path)
         else:
             raise UserMistake(f"{path}: there is no such file or folder.")
     root = config.path("rules", "folder")
     if not paths:
-        found += _yaml_files(root / SCENARIOS_FOLDER)
+        scenario_files += _yaml_files(root / SCENARIOS_FOLDER)
         own = [root / connection] if connection else _folders(root)
         for folder in own:
-            found += _yaml_files(folder / SCENARIOS_FOLDER)
-    if not found:
+            scenario_files += _yaml_files(folder / SCENARIOS_FOLDER)
+    if not scenario_files:
         where = ", ".join(map(str, paths)) or str(root / SCENARIOS_FOLDER)
         raise UserMistake(
             f"there is no scenario in {where}."
             "\n    hint: `arsync rules test --write CUSTOMER` drafts one from a real customer"
         )
-    return found
+    return scenario_files
 
 
 def _folders(root: Path) -> list[Path]:
@@ -119,7 +119,9 @@ def _play_file(
     if rules.rulebook is None:
         return PlayedFile(shown, (), rules.problems)
     chosen = [scenario for scenario in read.scenarios if folded(word) in folded(scenario.name)]
-    verdicts = tuple(judge(play(one, rules.rulebook, holidays=holidays_in)) for one in chosen)
+    verdicts = tuple(
+        judge(play(scenario, rules.rulebook, holidays=holidays_in)) for scenario in chosen
+    )
     return PlayedFile(shown, verdicts, skipped=len(read.scenarios) - len(chosen))
 
 
@@ -151,13 +153,13 @@ def _rules(config: Config, file: Path, named: str, connection: str, rulebook: Pa
 
 def _plain(path: Path) -> Path:
     """Return the path without `..`, as people read it."""
-    parts: list[str] = []
-    for part in path.parts:
-        if part == ".." and parts and parts[-1] not in {"..", path.anchor}:
-            parts.pop()
+    names: list[str] = []
+    for name in path.parts:
+        if name == ".." and names and names[-1] not in {"..", path.anchor}:
+            names.pop()
         else:
-            parts.append(part)
-    return Path(*parts)
+            names.append(name)
+    return Path(*names)
 
 
 def _shown(file: Path, folder: Path) -> str:
@@ -167,27 +169,30 @@ def _shown(file: Path, folder: Path) -> str:
         return str(file)
 
 
-def draft_from(app: App, about: str, connection: str | None = None) -> str:
+def draft_scenario(
+    actor: Actor, container: Container, about: str, connection: str | None = None
+) -> str:
     """Return a scenario file about a real customer in disguise.
 
     Args:
-        app: whose store is read; nothing is written.
+        actor: who asks.
+        container: whose store is read; nothing is written.
         about: a customer's name or id, or an invoice's number or id.
         connection: in which ledger, when several know the name.
 
     Raises:
         UserMistake: nothing is called so, or there is no story to tell.
     """
-    found = app.why(about, connection=connection)
-    row = app.store.connections.get(found.connection)
-    rulebook, _ = app.rulebook(row)
-    account = next(iter(app.store.ledger.accounts(row.id, [found.contact.id])))
+    permit(actor, Permission.READ)
+    organisation, explanation = why_anywhere(actor, container, about, connection=connection)
+    ledger = container.store.ledger
+    account = next(iter(ledger.accounts(organisation.id, [explanation.contact.id])))
     try:
         return draft(
             account,
-            rulebook,
-            base_currency=row.organisation.base_currency,
-            today=app.today(row),
+            organisation.rulebook,
+            base_currency=organisation.connection.organisation.base_currency,
+            today=organisation.today,
             holidays=holidays_in,
         )
     except NoDraft as nothing:

@@ -107,12 +107,12 @@ def charts(found: RulesSimulation) -> list[Chart]:
     simulation = found.simulation
     days = simulation.tally.by_day(simulation.first, simulation.last)
     limits = {peak.name: peak.limit for peak in simulation.tally.peaks(simulation.rulebook.safety)}
-    made = []
+    drawn = []
     for name in _used(simulation.tally):
         position = COLUMNS.index(name)
         counts = [(str(day), counted[position]) for day, counted in days]
-        made.append(_chart(name, counts, limits.get(name)))
-    return made
+        drawn.append(_chart(name, counts, limits.get(name)))
+    return drawn
 
 
 def _chart(name: str, counts: Sequence[tuple[str, int]], limit: int | None) -> Chart:
@@ -159,12 +159,12 @@ def _scale(highest: int, scale: float) -> tuple[Mark, ...]:
 def _days(days: Sequence[str]) -> tuple[Mark, ...]:
     """Return the days to name: both ends, and first days of months with room around them."""
     last = len(days) - 1
-    wanted = [0]
+    named = [0]
     for number, day in enumerate(days):
-        far = (number - wanted[-1]) / len(days) >= DAYS_APART
+        far = (number - named[-1]) / len(days) >= DAYS_APART
         if day.endswith("-01") and far and (last - number) / len(days) >= DAYS_APART:
-            wanted.append(number)
-    wanted += [last] if last else []
+            named.append(number)
+    named += [last] if last else []
     return tuple(
         Mark(
             round(CHART_WIDTH * (number + 0.5) / len(days), 2),
@@ -175,7 +175,7 @@ def _days(days: Sequence[str]) -> tuple[Mark, ...]:
             else round(100 * (number + 0.5) / len(days), 2),
             days[number],
         )
-        for number in wanted
+        for number in named
     )
 
 
@@ -189,6 +189,6 @@ def _pages() -> Environment:
 
     page = files("arsync") / "templates" / "pages" / "simulation.html"
     text: dict[str, Any] = {"simulation": page.read_text(encoding="utf-8")}
-    made = Environment(loader=DictLoader(text), autoescape=True, undefined=StrictUndefined)
-    made.filters["count"] = "{:,}".format
-    return made
+    environment = Environment(loader=DictLoader(text), autoescape=True, undefined=StrictUndefined)
+    environment.filters["count"] = "{:,}".format
+    return environment

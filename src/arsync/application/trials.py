@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
-from arsync.application import queries
-from arsync.application.container import Parts
-from arsync.core.ledger.records import Account
+from arsync.application.account_reading import accounts_on
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials.backtest import CANNOT_SHOW, Backtests, backtest
 from arsync.core.trials.rulebook_diff import CustomerDifference, customer_differences
 from arsync.core.trials.simulation import Debtors, Simulation, simulate, usual_lateness
-from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
-from arsync.rules_source.folder import Rules, holidays_in
+from arsync.rules_source.folder import Rules
 from arsync.rules_source.git import at_revision, rules_named
 from arsync.store.models import ConnectionRow
 
@@ -93,99 +92,98 @@ class RulesBacktest(NamedTuple):
     connection: str
     first: date
     last: date
-    found: Backtests
+    backtests: Backtests
     taken_over: TakenOver
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
-        only = self.found.only
+        only = self.backtests.only
         return {
             "connection": self.connection,
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
             "taken_over": self.taken_over.as_json(),
-            "accounts": self.found.accounts,
+            "accounts": self.backtests.accounts,
             "cannot_show": CANNOT_SHOW,
-            "results": [result.as_json() for result in self.found.results],
+            "results": [result.as_json() for result in self.backtests.results],
             **({"customers_touched_by": only._asdict()} if only else {}),
         }
 
 
-def trial_of(parts: Parts, connection: ConnectionRow) -> Trial:
-    """Return a connection, ready to try rulebooks on."""
-    platform = parts.platform(connection.platform)
-    zone = parts.time_zone(connection)
-    return Trial(
-        connection.name,
-        connection.organisation._replace(time_zone=zone),
-        frozenset(offer.value for offer in platform.capabilities.offers),
-        holidays_in,
-    )
-
-
-def rulebook_of(parts: Parts, connection: ConnectionRow, spec: str = "") -> Rulebook:
+def _rules_of(organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:
     """Return the rulebook that a text names; without one, the connection's own."""
-    return _rules_of(parts, connection, spec)[0]
-
-
-def _rules_of(parts: Parts, connection: ConnectionRow, spec: str) -> tuple[Rulebook, Rules]:
     if not spec:
-        return parts.rulebook(connection)
-    return _both(rules_named(parts.config, spec, connection.name))
+        return organisation.rulebook, organisation.rules
+    return _readable(rules_named(organisation.config, spec, organisation.name))
 
 
-def _both(rules: Rules) -> tuple[Rulebook, Rules]:
+def _readable(rules: Rules) -> tuple[Rulebook, Rules]:
     assert rules.rulebook is not None, "what is named is a rulebook, or refused"
     return rules.rulebook, rules
 
 
-def diff(
-    parts: Parts,
-    connection: ConnectionRow,
-    old: str,
-    new: str = "",
-    *,
-    revision: str = "",
+class Comparison(NamedTuple):
+    """Which two rulebooks are compared."""
+
+    old: str
+    """A file, a folder or `REVISION:PATH`; empty with a revision: the rules folder in it."""
+    new: str = ""
+    """The same; empty: the connection's rulebook as it stands."""
+    revision: str = ""
+    """A git revision, instead of `old`."""
+
+
+def diff_rulebooks(
+    actor: Actor,
+    organisation: OrganisationContext,
+    comparison: Comparison,
     as_of: date | None = None,
 ) -> RulesDiff:
     """Return whose treatment would change.
 
     Args:
-        parts: the application's.
-        connection: on whose ledger.
-        old: a file, a folder or `REVISION:PATH`; empty with a revision: the rules folder in it.
-        new: the same; empty: the connection's rulebook as it stands.
-        revision: a git revision, instead of `old`.
+        actor: who asks.
+        organisation: on whose ledger.
+        comparison: of which rulebooks.
         as_of: another day than today; for a past one the ledger is rewound to it.
 
     Raises:
         UserMistake: one of the two is not there, or is no rulebook.
     """
-    day = as_of or parts.today(connection)
-    if revision:
-        folder = parts.config.path("rules", "folder")
-        try:
-            inside = folder.resolve().relative_to(parts.config.folder.resolve()).as_posix()
-        except ValueError:
-            inside = folder.name
-        before, old_rules = _both(at_revision(parts.config, revision, inside, connection.name))
-    else:
-        before, old_rules = _rules_of(parts, connection, old)
-    after, new_rules = _rules_of(parts, connection, new)
-    trial = trial_of(parts, connection)
-    found = customer_differences(
-        accounts_on(parts, connection, day), trial.day(before, day), trial.day(after, day)
-    )
+    permit(actor, Permission.READ)
+    day = as_of or organisation.today
+    before, old_rules = _old_rules(organisation, comparison)
+    after, new_rules = _rules_of(organisation, comparison.new)
+    trial = organisation.trial
+    accounts = accounts_on(organisation, day)
+    changes = customer_differences(accounts, trial.day(before, day), trial.day(after, day))
     texts = tuple(
         TextChange(name, old_rules.letters.shown_as(name), new_rules.letters.shown_as(name))
         for name in sorted(before.texts() & after.texts())
         if old_rules.letters.wording(name) != new_rules.letters.wording(name)
     )
-    return RulesDiff(connection.name, day, before, after, found, texts)
+    return RulesDiff(organisation.name, day, before, after, changes, texts)
+
+
+def _old_rules(organisation: OrganisationContext, comparison: Comparison) -> tuple[Rulebook, Rules]:
+    if not comparison.revision:
+        return _rules_of(organisation, comparison.old)
+    config = organisation.config
+    folder = config.path("rules", "folder")
+    try:
+        inside = folder.resolve().relative_to(config.folder.resolve()).as_posix()
+    except ValueError:
+        inside = folder.name
+    return _readable(at_revision(config, comparison.revision, inside, organisation.name))
 
 
 def simulation(
-    parts: Parts, connection: ConnectionRow, *, days: int, debtors: Debtors, rules: str = ""
+    actor: Actor,
+    organisation: OrganisationContext,
+    *,
+    days: int,
+    debtors: Debtors,
+    rules: str = "",
 ) -> RulesSimulation:
     """Play a rulebook forward from today's ledger.
 
@@ -193,8 +191,8 @@ def simulation(
     says.
 
     Args:
-        parts: the application's.
-        connection: whose ledger.
+        actor: who asks.
+        organisation: whose ledger.
         days: how many days, today included.
         debtors: how they pay.
         rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
@@ -202,27 +200,30 @@ def simulation(
     Raises:
         UserMistake: the rulebook is none.
     """
-    today = parts.today(connection)
-    rulebook = rulebook_of(parts, connection, rules)
+    permit(actor, Permission.READ)
+    today = organisation.today
+    rulebook, _ = _rules_of(organisation, rules)
+    ledger = organisation.store.ledger
     usual = None
     if debtors is Debtors.AS_BEFORE:
-        usual = usual_lateness(parts.store.ledger.accounts(connection.id), today)
-    found = simulate(
-        parts.store.ledger.accounts(connection.id),
-        trial_of(parts, connection),
+        usual = usual_lateness(ledger.accounts(organisation.id), today)
+    played = simulate(
+        ledger.accounts(organisation.id),
+        organisation.trial,
         rulebook,
         today=today,
         days=days,
         debtors=debtors,
         usual_days_late=usual,
     )
-    since = _taken_over(connection, today)
-    return RulesSimulation(connection.name, connection.organisation.name, found, since)
+    since = _taken_over(organisation.connection, today)
+    organisation_name = organisation.connection.organisation.name
+    return RulesSimulation(organisation.name, organisation_name, played, since)
 
 
-def past(
-    parts: Parts,
-    connection: ConnectionRow,
+def backtest_rulebooks(
+    actor: Actor,
+    organisation: OrganisationContext,
     *,
     first: date,
     last: date,
@@ -234,8 +235,8 @@ def past(
     The connection counts as taken over on the first day, unless it was before.
 
     Args:
-        parts: the application's.
-        connection: whose ledger.
+        actor: who asks.
+        organisation: whose ledger.
         first: the first day.
         last: the last day; today at the latest.
         rules: a file, a folder or `REVISION:PATH`; empty: the connection's rulebook.
@@ -244,32 +245,27 @@ def past(
     Raises:
         UserMistake: the days are none, or a rulebook is none.
     """
-    today = parts.today(connection)
+    permit(actor, Permission.READ)
+    today = organisation.today
     if not first <= last <= today:
         raise UserMistake(
             f"{first} to {last} is not a stretch of the past: today is {today} for "
-            f"{connection.name}."
+            f"{organisation.name}."
         )
     if (last - first).days >= BACKTEST_DAYS_MAX:
         raise UserMistake(f"a backtest looks at {BACKTEST_DAYS_MAX:,} days at most.")
-    rulebooks = [rulebook_of(parts, connection, rules)]
-    if against:
-        rulebooks.append(rulebook_of(parts, connection, against))
+    specs = [rules, against] if against else [rules]
     backtests = backtest(
-        parts.store.ledger.accounts(connection.id),
-        trial_of(parts, connection),
-        rulebooks,
+        organisation.store.ledger.accounts(organisation.id),
+        organisation.trial,
+        [_rules_of(organisation, spec)[0] for spec in specs],
         first=first,
         last=last,
         today=today,
     )
-    return RulesBacktest(connection.name, first, last, backtests, _taken_over(connection, first))
+    since = _taken_over(organisation.connection, first)
+    return RulesBacktest(organisation.name, first, last, backtests, since)
 
 
 BACKTEST_DAYS_MAX = 3_660
 """A backtest looks at so many days at most."""
-
-
-def accounts_on(parts: Parts, connection: ConnectionRow, day: date) -> Iterator[Account]:
-    """Yield every debtor, for a past day as it stood then."""
-    return queries.accounts(parts, connection, day)

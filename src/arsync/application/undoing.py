@@ -6,14 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from arsync import outbox
-from arsync.application.container import Parts
-from arsync.application.results import RunResult
-from arsync.application.runs import between_writes, run_one
-from arsync.connector_sdk import Connector
+from arsync.application.action_history import listed_by_name
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext, organisation_by_id
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import name_line, reason_line
+from arsync.application.recorded_run import RecordedRun
+from arsync.application.results import Listed, RunResult
+from arsync.application.undo_bookkeeping import CARRIED_OUT, settle_undone, undone_by
+from arsync.application.undo_lines import UndoLine, undo_lines, with_companions
 from arsync.core.actions import ActionState
+from arsync.core.actions.registry import KINDS
+from arsync.core.actions.reversal import undo_action
 from arsync.core.ledger.records import Account
 from arsync.errors import UserMistake
-from arsync.outbox import UndoLine
+from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, RunRow
 
 RUNS_NAMED_MAX = 3
@@ -23,8 +30,13 @@ RUNS_NAMED_MAX = 3
 class UndoPlan(NamedTuple):
     """What undoing would do to one connection."""
 
-    connection: ConnectionRow
+    organisation: OrganisationContext
     lines: tuple[UndoLine, ...]
+
+    @property
+    def connection(self) -> ConnectionRow:
+        """Return the connection."""
+        return self.organisation.connection
 
     @property
     def going(self) -> int:
@@ -39,7 +51,7 @@ class UndoPlan(NamedTuple):
         }
 
 
-class Undone(NamedTuple):
+class UndoResult(NamedTuple):
     """What undoing did to one connection."""
 
     plan: UndoPlan
@@ -48,120 +60,196 @@ class Undone(NamedTuple):
     """The undoings, as they stand after the run."""
 
     @property
-    def left(self) -> int:
+    def unfinished(self) -> int:
         """Return how many could not be brought to an end yet."""
-        done = {ActionState.SENT, ActionState.CONFIRMED}
-        return sum(row.state not in done for row in self.rows)
+        return sum(row.state not in CARRIED_OUT for row in self.rows)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `undo --json` prints it."""
         return {**self.plan.as_json(), "result": self.result.as_json()}
 
 
-def chosen(parts: Parts, keys: Sequence[str], run_id: int | None) -> list[ActionRow]:
-    """Return the actions that are meant: by their keys, or all that a run did.
+def undo_plan(
+    actor: Actor, container: Container, keys: Sequence[str] = (), *, run_id: int | None = None
+) -> list[UndoPlan]:
+    """Return what undoing these actions would do, read afresh from the platforms.
+
+    Args:
+        actor: who asks.
+        container: holds them.
+        keys: the actions', or enough of each one's beginning.
+        run_id: instead of keys: everything that this run did.
 
     Raises:
         UserMistake: nothing is named, a key or the run is not known, or the run did nothing.
     """
-    if run_id is not None:
-        run = parts.store.runs.get(run_id)
-        rows = parts.store.actions.done_between(run.connection_id, run.started_at, run.finished_at)
-        if not rows:
-            others = _that_did(parts, run)
-            raise UserMistake(
-                f"run {run_id} carried nothing out: there is nothing to undo.{others}"
-            )
-        return list(rows)
-    if not keys:
-        raise UserMistake("name what to undo: arsync undo KEY, or arsync undo --run NUMBER.")
-    found = [parts.store.actions.get(key) for key in keys]
-    return list({row.key: row for row in found}.values())
-
-
-def _that_did(parts: Parts, run: RunRow) -> str:
-    """Return a hint naming the latest runs of the same connection that carried something out."""
-    done = [
-        f"{run_row.id} ({run_row.kind})"
-        for run_row in parts.store.runs.latest(run.connection_id)
-        if parts.store.actions.done_between(
-            run_row.connection_id, run_row.started_at, run_row.finished_at
-        )
-    ]
-    return f"\n    hint: these did: {', '.join(done[:RUNS_NAMED_MAX])}" if done else ""
-
-
-def undo_plan(parts: Parts, rows: Sequence[ActionRow]) -> list[UndoPlan]:
-    """Return what undoing these would do, read afresh from the platforms; changes nothing."""
+    permit(actor, Permission.UNDO)
+    rows = _chosen(container.store, keys, run_id)
     plans: list[UndoPlan] = []
     for connection_id in dict.fromkeys(row.connection_id for row in rows):
-        connection = parts.store.connections.by_id(connection_id)
-        mine = [row for row in rows if row.connection_id == connection_id]
-        both = outbox.with_companions(parts.store, connection, mine)
-        with parts.open(connection) as connector:
-            lines = outbox.undo_lines(
-                parts.store,
-                connection,
-                _delivery(parts, connection, connector),
-                both,
-                offers=connector.capabilities.offers,
+        organisation = organisation_by_id(container, connection_id)
+        its_rows = [row for row in rows if row.connection_id == connection_id]
+        together = with_companions(container.store, organisation.connection, its_rows)
+        with organisation.open_connector() as connector:
+            delivery = outbox.Delivery(
+                container.store,
+                organisation.connection,
+                connector,
+                clock=container.clock,
+                today=lambda: organisation.today,  # noqa: B023 - serves within this round
+                post=None,
             )
-        plans.append(UndoPlan(connection, tuple(lines)))
+            offers = connector.capabilities.offers
+            lines = undo_lines(organisation, delivery, together, offers=offers)
+        plans.append(UndoPlan(organisation, tuple(lines)))
     return plans
 
 
-def undo_one(
-    parts: Parts, plan: UndoPlan, *, who: str, reason: str, stop: Callable[[], bool]
-) -> Undone:
-    """Undo what a plan says, in one run under the connection's lock.
+def _chosen(store: Store, keys: Sequence[str], run_id: int | None) -> list[ActionRow]:
+    """Return the actions that are meant: by their keys, or all that a run did."""
+    if run_id is not None:
+        run = store.runs.get(run_id)
+        rows = store.actions.done_between(run.connection_id, run.started_at, run.finished_at)
+        if not rows:
+            hint = _runs_that_did(store, run)
+            raise UserMistake(f"run {run_id} carried nothing out: there is nothing to undo.{hint}")
+        return list(rows)
+    if not keys:
+        raise UserMistake("name what to undo: arsync undo KEY, or arsync undo --run NUMBER.")
+    rows_by_key = {row.key: row for row in map(store.actions.get, keys)}
+    return list(rows_by_key.values())
 
-    Each undoing is an action of its own: should this process die, the next run ends it.
+
+def _runs_that_did(store: Store, run: RunRow) -> str:
+    """Return a hint naming the latest runs of the same connection that carried something out."""
+    runs = [
+        f"{run_row.id} ({run_row.kind})"
+        for run_row in store.runs.latest(run.connection_id)
+        if store.actions.done_between(
+            run_row.connection_id, run_row.started_at, run_row.finished_at
+        )
+    ]
+    return f"\n    hint: these did: {', '.join(runs[:RUNS_NAMED_MAX])}" if runs else ""
+
+
+def undo(
+    actor: Actor,
+    plans: Sequence[UndoPlan],
+    *,
+    reason: str = "",
+    stop: Callable[[], bool] = lambda: False,
+) -> list[UndoResult]:
+    """Put back what the plans say, each in a run of its own under the connection's lock.
 
     Raises:
-        UserMistake: the connection only observes.
+        UserMistake: a connection only observes.
     """
-    connection = plan.connection
-    outbox.check_writes(connection)
-    asked: list[ActionRow] = []
+    permit(actor, Permission.UNDO)
+    for plan in plans:
+        _refuse_to_write_while_observing(plan.connection)
+    going = [plan for plan in plans if plan.going]
+    return [_undo_one(actor, plan, reason, stop) for plan in going]
 
-    def work(result: RunResult) -> None:
-        asked.extend(
-            outbox.ask_undo(
-                parts.store, connection, plan.lines, who=who, reason=reason, clock=parts.clock
-            )
-        )
-        with parts.open(connection, stop=between_writes(result, stop)) as connector:
+
+def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool]) -> UndoResult:
+    """Undo what a plan says.
+
+    Each undoing is an action of its own, with a key and a trace like any other.
+    """
+    organisation, connection = plan.organisation, plan.connection
+    store, clock = organisation.store, organisation.clock
+    undoings: list[ActionRow] = []
+    with RecordedRun(organisation, "undo", stop=stop) as run:
+        run.begin()
+        # Kept before anything is written: what a dying process leaves, the next run ends.
+        undoings += _requested(actor, plan, reason)
+        with organisation.open_connector(stop=run.stop_between_writes) as connector:
             worker = outbox.Outbox(
-                parts.store,
+                store,
                 connection,
                 connector,
-                clock=parts.clock,
-                today=lambda: parts.today(connection),
+                clock=clock,
+                today=lambda: organisation.today,
                 replan=_never,
-                limits=parts.limits,
-                only=frozenset(row.key for row in asked),
+                limits=organisation.container.limits,
+                only=frozenset(row.key for row in undoings),
             )
-            result.applied = worker.result
+            run.result.applied = worker.result
             worker.run(stop=stop)
             if worker.result.stopped:
-                result.cut()
-        outbox.settle_undone(parts.store, connection)
-
-    result = run_one(parts, connection, "undo", work)
-    rows = tuple(parts.store.actions.get(row.key) for row in asked)
-    return Undone(plan, result, rows)
-
-
-def _delivery(parts: Parts, connection: ConnectionRow, connector: Connector) -> outbox.Delivery:
-    return outbox.Delivery(
-        parts.store,
-        connection,
-        connector,
-        clock=parts.clock,
-        today=lambda: parts.today(connection),
-        post=None,
-    )
+                run.result.cut()
+        settle_undone(store, connection)
+    rows = tuple(store.actions.get(row.key) for row in undoings)
+    return UndoResult(plan, run.result, rows)
 
 
 def _never(_: Account) -> NoReturn:
     raise AssertionError("what a person asks for is not planned")
+
+
+def _requested(actor: Actor, plan: UndoPlan, reason: str) -> list[ActionRow]:
+    """Keep the request for what can be undone, and return the actions that do it."""
+    _refuse_to_write_while_observing(plan.connection)
+    name, reason = name_line(actor.name), reason_line(reason)
+    undoings = [
+        undo_action(
+            line.row.action,
+            generation=line.row.generation,
+            done_on=line.row.sent_on,
+            who=name,
+            reason=reason,
+        )
+        for line in plan.lines
+        if line.goes
+    ]
+    words = f"{name} asks for it" + (f": {reason}" if reason else "")
+    organisation = plan.organisation
+    return list(
+        organisation.store.decisions.ask_undo(
+            organisation.id, undoings, who=name, why=words, now=organisation.clock.now()
+        )
+    )
+
+
+def _refuse_to_write_while_observing(connection: ConnectionRow) -> None:
+    if connection.mode == "observe":
+        raise UserMistake(
+            f"{connection.name} only observes: nothing is written, and so nothing is undone."
+            f"\n    hint: arsync connections {connection.name} --mode approve"
+        )
+
+
+def allow_again(
+    actor: Actor, container: Container, keys: Sequence[str], *, reason: str = ""
+) -> list[Listed]:
+    """Let holds and changes of terms that were undone be planned again.
+
+    Raises:
+        UserMistake: one was not undone, or its undoing is not done yet.
+    """
+    permit(actor, Permission.UNDO)
+    rows = [container.store.actions.get(key) for key in keys]
+    return listed_by_name(
+        container, [_allowed_again(actor, container, row, reason) for row in rows]
+    )
+
+
+def _allowed_again(actor: Actor, container: Container, row: ActionRow, reason: str) -> ActionRow:
+    connection = container.store.connections.by_id(row.connection_id)
+    undoing = undone_by(container.store, connection).get((row.key, row.generation))
+    if KINDS[row.action.kind].ended_by is None:
+        raise UserMistake(f"{row.key[:12]} is neither a credit hold nor a change of payment terms.")
+    if undoing is None or row.state is not ActionState.CONFIRMED:
+        raise UserMistake(f"{row.key[:12]} was not undone: it is {row.state.value}.")
+    if undoing.state not in CARRIED_OUT:
+        raise UserMistake(f"{row.key[:12]}: its undoing is not done: it is {undoing.state.value}.")
+    line = reason_line(reason)
+    words = f"undone; {actor.name} lets it be planned again" + (f": {line}" if line else "")
+    return container.store.actions.change(
+        row.key,
+        ActionState.WITHDRAWN,
+        who=name_line(actor.name),
+        why=words,
+        now=container.clock.now(),
+        from_state=ActionState.CONFIRMED,
+    )

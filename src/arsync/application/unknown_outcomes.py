@@ -6,12 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from arsync.application.container import Parts
+from arsync.application.action_history import listed_by_name
+from arsync.application.approvals import TAKE_BACK_HINT
+from arsync.application.container import Container
+from arsync.application.organisation_context import (
+    OrganisationContext,
+    organisation_by_id,
+    organisations,
+)
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
 from arsync.core.actions import Action, ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import RecordKind
-from arsync.store.models import ActionRow, ConnectionRow, EventRow
+from arsync.errors import UserMistake
+from arsync.store.models import ActionRow, EventRow
 
 LINKS_MAX = 5
 """A letter may list many invoices: so many of their pages are named."""
@@ -66,56 +76,130 @@ def is_late(row: ActionRow, now: datetime) -> bool:
     return row.state is ActionState.SENT and late
 
 
-def untold(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:
-    """Return what the owner has not been told of yet.
+def unsettled(
+    actor: Actor, container: Container, connection: str | None = None, *, key: str | None = None
+) -> list[tuple[OrganisationContext, Unsettled]]:
+    """Return the actions whose outcome only a person can settle, with what to look at.
+
+    Args:
+        actor: who asks.
+        container: holds them.
+        connection: only this connection's.
+        key: only this action, by its key or enough of the beginning.
+
+    Raises:
+        UserMistake: `key` names none, or one whose outcome is known.
+    """
+    permit(actor, Permission.READ)
+    if key is not None:
+        row = _outcome_unknown(container.store.actions.get(key))
+        owner = organisation_by_id(container, row.connection_id)
+        return [(owner, explained(owner, row))]
+    return [
+        (organisation, explained(organisation, row))
+        for organisation in organisations(container, connection)
+        for row in container.store.actions.list(organisation.id, states={ActionState.UNKNOWN})
+    ]
+
+
+def resolve(actor: Actor, container: Container, key: str, *, sent: bool, note: str = "") -> Listed:
+    """Settle an unknown outcome by a person's word.
+
+    What was sent counts as done. What was not is tried again, with a new idempotency key.
+
+    Args:
+        actor: whose word it is.
+        container: holds the action.
+        key: the action's, or enough of its beginning.
+        sent: whether it went out.
+        note: how the person knows.
+
+    Raises:
+        UserMistake: the key names none, or one whose outcome is known.
+    """
+    permit(actor, Permission.RESOLVE)
+    row = _outcome_unknown(container.store.actions.get(key))
+    name, reason = name_line(actor.name), reason_line(note)
+    # With the reason it reads as what it is: a person's word, not something that was seen.
+    words = f"{name} says that it was {'sent' if sent else 'not sent'}"
+    settled = container.store.decisions.settle(
+        row.key,
+        sent=sent,
+        who=name,
+        why=f"{words}: {reason}" if reason else words,
+        now=container.clock.now(),
+    )
+    return listed_by_name(container, [settled])[0]
+
+
+def _outcome_unknown(row: ActionRow) -> ActionRow:
+    if row.state is ActionState.UNKNOWN:
+        return row
+    outcome = f"the outcome of {row.key[:12]} is known: it is {row.state.value}"
+    hint = _INSTEAD.get(row.state, "")
+    raise UserMistake(f"{outcome}.\n    hint: {hint}" if hint else f"{outcome}.")
+
+
+_INSTEAD = {
+    ActionState.AWAITING_APPROVAL: (
+        "`arsync approve KEY` lets it go, `arsync reject KEY` refuses it"
+    ),
+    ActionState.APPROVED: "`arsync apply` carries it out",
+    ActionState.SENDING: "a run is at work on it; should it have died, the next run looks it up",
+    ActionState.SENT: "it was sent; the next run reads it back",
+    ActionState.REJECTED: TAKE_BACK_HINT,
+}
+"""What can be done instead, where there is nothing to settle."""
+
+
+def not_notified(organisation: OrganisationContext) -> list[Unsettled]:
+    """Return what the owner was not notified of yet.
 
     An unknown outcome counts once it was looked up in vain: most are settled by the next look.
     """
-    rows = parts.store.actions.not_notified(connection.id)
-    now = parts.clock.now()
-    unsettleds = [explained(parts, connection, row) for row in rows]
-    return [one for one in unsettleds if _was_looked_up(one) or is_late(one.listed.row, now)]
+    rows = organisation.store.actions.not_notified(organisation.id)
+    now = organisation.clock.now()
+    outcomes = [explained(organisation, row) for row in rows]
+    return [
+        outcome
+        for outcome in outcomes
+        if _was_looked_up(outcome) or is_late(outcome.listed.row, now)
+    ]
 
 
-def _was_looked_up(one: Unsettled) -> bool:
-    return one.looked_at is not None and one.looked_at >= one.listed.row.changed_at
+def _was_looked_up(outcome: Unsettled) -> bool:
+    return outcome.looked_at is not None and outcome.looked_at >= outcome.listed.row.changed_at
 
 
-def unsettled(parts: Parts, connection: ConnectionRow) -> list[Unsettled]:
-    """Return every action of a connection whose outcome only a person can settle."""
-    rows = parts.store.actions.list(connection.id, states={ActionState.UNKNOWN})
-    return [explained(parts, connection, row) for row in rows]
-
-
-def explained(parts: Parts, connection: ConnectionRow, row: ActionRow) -> Unsettled:
+def explained(organisation: OrganisationContext, row: ActionRow) -> Unsettled:
     """Explain one action whose outcome is unknown."""
-    events = parts.store.actions.events(row.key)
+    events = organisation.store.actions.events(row.key)
     tried = _last(events, to_state=ActionState.SENDING)
     looked = _last(events, to_state=ActionState.UNKNOWN, from_state=ActionState.UNKNOWN)
-    label = parts.platform(connection.platform).label
     return Unsettled(
-        listed=Listed(connection.name, row),
+        listed=Listed(organisation.name, row),
         tried_at=tried.at if tried else None,
         happened=row.reason,
         looked_at=looked.at if looked else None,
         looked=looked.why if looked else _NEVER_LOOKED,
-        look_for=_look_for(row, label, tried.at if tried else None),
-        links=tuple(links(parts, connection, row.action)),
+        look_for=_look_for(row, organisation.label, tried.at if tried else None),
+        links=tuple(links(organisation, row.action)),
     )
 
 
-def links(parts: Parts, connection: ConnectionRow, action: Action) -> list[Link]:
+def links(organisation: OrganisationContext, action: Action) -> list[Link]:
     """Return the platform's pages of what an action is about."""
-    platform = parts.platform(connection.platform)
-    settings = parts.config.section(connection.platform)
+    connection = organisation.connection
+    settings = organisation.config.section(connection.platform)
     about = [
         (RecordKind.INVOICES, invoice.id, invoice.number or invoice.id)
         for invoice in action.invoices
     ]
     if not about:
         about = [(RecordKind.CONTACTS, action.contact_id, action.contact_name)]
+    record_page = organisation.platform.record_page
     pages = [
-        Link(shown, platform.record_page(kind, id_, connection.organisation_id, settings))
+        Link(shown, record_page(kind, id_, connection.organisation_id, settings))
         for kind, id_, shown in about[:LINKS_MAX]
     ]
     return [page for page in pages if page.address]

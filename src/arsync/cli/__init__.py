@@ -36,7 +36,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "connections": Entry(
             "setup", "List the connections, or change one: its mode, what is known of it."
         ),
-        "disconnect": Entry("setup", "Withdraw the consent and forget a connection's tokens."),
+        "disconnect": Entry(
+            "setup", "Withdraw the authorisation and forget a connection's tokens."
+        ),
         "doctor": Entry("health", "Check everything that has to be right."),
     },
     "Keep": {

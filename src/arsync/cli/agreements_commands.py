@@ -14,7 +14,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     print_table,
     say,
@@ -60,10 +60,11 @@ def promise(
 
     INVOICE by its number, DATE as 2026-12-01, AMOUNT when less than all that is due.
     """
-    with open_app(config_file) as app:
-        recorded = app.promise(
-            invoice, day.date(), amount=amount_of(amount), note=note, connection=connection
-        )
+    from arsync.application import agreements
+
+    promised = agreements.PromiseToPay(day.date(), amount_of(amount), note)
+    with opened(config_file) as (actor, container):
+        recorded = agreements.promise(actor, container, invoice, promised, connection=connection)
     if as_json:
         print_json(recorded.as_json())
     say(recorded.message)
@@ -86,10 +87,16 @@ def dispute(
     config_file: Path | None,
 ) -> int:
     """Record a dispute about an invoice, or that it is settled."""
+    from arsync.application.agreements import open_dispute, settle_dispute
+
     if not settled and not reason.strip():
         raise UserMistake('say what it is about: arsync dispute INVOICE --reason "wrong price"')
-    with open_app(config_file) as app:
-        recorded = app.dispute(invoice, reason=reason, settled=settled, connection=connection)
+    with opened(config_file) as (actor, container):
+        recorded = (
+            settle_dispute(actor, container, invoice, connection=connection)
+            if settled
+            else open_dispute(actor, container, invoice, reason=reason, connection=connection)
+        )
     if as_json:
         print_json(recorded.as_json())
     say(recorded.message)
@@ -102,11 +109,13 @@ def dispute(
 @config_option
 def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """List the tasks that wait for a person."""
+    from arsync.application import connecting
+    from arsync.application import tasks as open_tasks
     from arsync.cli.render import about
 
-    with open_app(config_file) as app:
-        listed_actions = app.tasks(connection)
-        zones = {row.name: app.zone(row) for row in app.connections(connection)}
+    with opened(config_file) as (actor, container):
+        listed_actions = open_tasks.tasks(actor, container, connection)
+        zones = connecting.zones(actor, container)
     if as_json:
         print_json([listed_action.as_json() for listed_action in listed_actions])
         return EXIT_WAITING if listed_actions else EXIT_DONE
@@ -140,8 +149,10 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
 @config_option
 def done(key: str, outcome: str, as_json: bool, config_file: Path | None) -> int:
     """Record that a task is done, and with what outcome."""
-    with open_app(config_file) as app:
-        recorded = app.done(key, outcome=outcome)
+    from arsync.application.tasks import complete_task
+
+    with opened(config_file) as (actor, container):
+        recorded = complete_task(actor, container, key, outcome=outcome)
     if as_json:
         print_json(recorded.as_json())
     say(recorded.message)

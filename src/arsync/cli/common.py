@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
+    from arsync.application.container import Container
+    from arsync.application.permissions import Actor
     from arsync.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class _Day(click.DateTime):
@@ -90,22 +93,28 @@ def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
     return config
 
 
-def open_app(config_file: Path | None, *, verbose: bool = False, needs_config: bool = True) -> App:
-    """Return the application for a config file; opens nothing yet.
+@contextmanager
+def opened(
+    config_file: Path | None, *, verbose: bool = False, needs_config: bool = True
+) -> Iterator[tuple[Actor, Container]]:
+    """Return who asks and what a config file describes; opens nothing yet.
 
     Raises:
         UserMistake: there is neither a config file nor a variable that stands in for one.
     """
     import logging
 
-    from arsync.application.facade import App
+    from arsync.application.container import Container
+    from arsync.application.permissions import person_at_the_shell
 
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    return App(config_of(config_file, needs_config=needs_config))
+    # Whoever has the shell may do everything: the store and its key lie open to them.
+    with Container(config_of(config_file, needs_config=needs_config)) as container:
+        yield person_at_the_shell(), container
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
@@ -141,15 +150,15 @@ def _json_parts(value: Any, depth: int | None) -> Iterator[str]:
     line = "" if inside is None else "\n" + "  " * inside
     before = opens + line
     if isinstance(value, dict):
-        for name, item in value.items():
+        for name, member in value.items():
             yield f"{before}{json.dumps(name)}: "
-            yield from _json_parts(item, inside)
+            yield from _json_parts(member, inside)
             before = "," + (line or " ")
     else:
         write = _json_parts if isinstance(value, list) else _json_item
-        for item in value:
+        for member in value:
             yield before
-            yield from write(item, inside)
+            yield from write(member, inside)
             before = "," + (line or " ")
     if before == opens + line:
         yield opens + closes
@@ -265,7 +274,7 @@ def _print_row_by_row(title: str, columns: Sequence[str], rows: Iterable[Sequenc
         if cells:
             # A name stays with its value, unless that is longer than a line.
             text = " · ".join(
-                one if len(one) > _KEPT_WHOLE else one.replace(" ", _GLUE) for one in cells
+                cell if len(cell) > _KEPT_WHOLE else cell.replace(" ", _GLUE) for cell in cells
             )
             click.echo(wrapped(text, indent=2).replace(_GLUE, " "))
 
@@ -305,6 +314,19 @@ def wrapped(text: str, *, indent: int) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def print_json_of_each(values: Sequence[Any]) -> None:
+    """Print one connection's value as an object, and those of several as a list."""
+    print_json(values[0] if len(values) == 1 else values)
+
+
+def show_each(values: Iterable[T], show: Callable[[T], object]) -> None:
+    """Show values one after the other, with an empty line between them."""
+    for number, value in enumerate(values):
+        if number:
+            click.echo()
+        show(value)
 
 
 def say(message: str) -> None:

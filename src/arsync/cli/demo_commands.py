@@ -12,7 +12,7 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED
 from arsync.files import write_private
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
+    from arsync.application.container import Container
     from arsync.demo import Outcome
 
 REPORT = "report.html"
@@ -51,24 +51,58 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int
     config = folder / "config.toml"
     pid = (folder / "sandbox.pid").read_text(encoding="utf-8").strip() if keep else ""
     if as_json:
-        left = {"config": str(config), "report": str(folder / REPORT)}
+        files = {"config": str(config), "report": str(folder / REPORT)}
         running = {"sandbox_pid": int(pid)} if keep else {}
-        print_json({**outcome.as_json(), **left, **running})
+        print_json({**outcome.as_json(), **files, **running})
     elif keep:
-        click.echo(
-            f"\nThe sandbox still runs. Try:\n"
-            f"  arsync status --config {config}\n"
-            f"  arsync why {outcome.example_invoice} --connection {outcome.example_connection} "
-            f"--config {config}\n"
-            f"Stop it with: kill {pid}"
-        )
+        click.echo("\n".join(hints_for_trying(outcome, config, pid)))
     return EXIT_DONE if outcome.agrees else EXIT_FAILED
 
 
-def _show_the_end(app: App, outcome: Outcome) -> None:
+def hints_for_trying(outcome: Outcome, config: Path, pid: str) -> list[str]:
+    """Return what can be tried while the sandbox still runs."""
+    hints = ["", "The sandbox still runs. Try:", f"  arsync status --config {config}"]
+    if outcome.example_invoice:
+        hints.append(
+            f"  arsync why {outcome.example_invoice} --connection {outcome.example_connection} "
+            f"--config {config}"
+        )
+    else:  # so few days that nothing was done about any invoice yet
+        hints.append(f"  arsync plan --config {config}")
+    return [*hints, f"Stop it with: kill {pid}"]
+
+
+def _show_the_end(container: Container, outcome: Outcome) -> None:
+    from arsync.application.permissions import person_at_the_shell
+    from arsync.application.why import why_anywhere
     from arsync.cli.render_reasons import Reasons
     from arsync.cli.render_why import show_why
 
+    _show_tables(outcome)
+    if outcome.example_invoice:
+        click.echo(f"$ arsync why {outcome.example_invoice}")
+        organisation, explanation = why_anywhere(
+            person_at_the_shell(),
+            container,
+            outcome.example_invoice,
+            connection=outcome.example_connection,
+        )
+        show_why(explanation, reasons=Reasons(organisation.rulebook), full=False)
+    report = _write_report(container, outcome)
+    click.echo(f"\nReport: {report.resolve()}")
+    for problem in outcome.problems:
+        click.echo(f"  ! {problem}")
+    for side in outcome.sides:
+        for difference in side.differences:
+            click.echo(f"  ! {side.name}: {difference}")
+    count = sum(len(side.differences) for side in outcome.sides) + len(outcome.problems)
+    if outcome.agrees:
+        click.secho("Both sides agree.", bold=True)
+    else:
+        click.secho(f"{word(count, 'difference')} between the two sides.", bold=True)
+
+
+def _show_tables(outcome: Outcome) -> None:
     print_table(
         "What stands in each platform's ledger, read from the platform",
         ["", *(side.name for side in outcome.sides)],
@@ -87,31 +121,17 @@ def _show_the_end(app: App, outcome: Outcome) -> None:
             for what in sorted({key for total in outcome.totals.values() for key in total})
         ],
     )
-    if outcome.example_invoice:
-        click.echo(f"$ arsync why {outcome.example_invoice}")
-        found = app.why(outcome.example_invoice, connection=outcome.example_connection)
-        rulebook, _ = app.rulebook(app.connections(outcome.example_connection)[0])
-        show_why(found, reasons=Reasons(rulebook), full=False)
-    report = _write_report(app, outcome)
-    click.echo(f"\nReport: {report.resolve()}")
-    for problem in outcome.problems:
-        click.echo(f"  ! {problem}")
-    for side in outcome.sides:
-        for difference in side.differences:
-            click.echo(f"  ! {side.name}: {difference}")
-    count = sum(len(side.differences) for side in outcome.sides) + len(outcome.problems)
-    if outcome.agrees:
-        click.secho("Both sides agree.", bold=True)
-    else:
-        click.secho(f"{word(count, 'difference')} between the two sides.", bold=True)
 
 
-def _write_report(app: App, outcome: Outcome) -> Path:
+def _write_report(container: Container, outcome: Outcome) -> Path:
     """Write the ageing of both ledgers as a page, and return where."""
-    from arsync.application.ageing_report import ageing_of, as_html
+    from arsync.application.ageing_report import ageing_report, as_html
+    from arsync.application.connecting import connections
+    from arsync.application.permissions import person_at_the_shell
 
     report = outcome.folder / REPORT
-    tables = [ageing_of(app, row, None) for row in app.connections()]
+    actor = person_at_the_shell()
+    tables = [ageing_report(actor, organisation) for organisation in connections(actor, container)]
     write_private(report, as_html(tables))
     return report
 

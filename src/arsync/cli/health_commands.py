@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from arsync.cli.common import config_option, json_option, open_app, print_json, say
+from arsync.cli.common import config_option, json_option, opened, print_json, say
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
@@ -24,17 +24,18 @@ _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
     """Check everything that has to be right.
 
-    Config, store, keys, consent, clock, rate budget, and the rulebook against what each platform
-    offers. One call is made to each platform; nothing is changed. --deep reads every document
-    again, with as many calls as a first pull; it is best asked right after `arsync pull`.
+    Config, store, keys, authorisation, clock, rate budget, and the rulebook against what each
+    platform offers. One call is made to each platform; nothing is changed. --deep reads every
+    document again, with as many calls as a first pull; it is best asked right after `arsync pull`.
     """
     from arsync.application.health.deep_check import examine_deeply
     from arsync.application.health.doctor import examine
     from arsync.application.health.findings import WRONG
 
     findings = []
-    with open_app(config_file) as app:
-        for finding in chain(examine(app), examine_deeply(app) if deep else ()):
+    with opened(config_file) as (actor, container):
+        deep_findings = examine_deeply(actor, container) if deep else ()
+        for finding in chain(examine(actor, container), deep_findings):
             findings.append(finding)
             if not as_json:
                 click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")

@@ -10,7 +10,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     say,
     verbose_option,
@@ -33,8 +33,10 @@ def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
     gets its name. Customers' data is in it; tokens are too, encrypted. The key that opens them is
     not: keep it elsewhere.
     """
-    with open_app(config_file) as app:
-        size = app.store.back_up(file)
+    from arsync.application.maintenance import back_up
+
+    with opened(config_file) as (actor, container):
+        size = back_up(actor, container, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
@@ -52,9 +54,10 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
     Every connection then only observes: what was sent after the backup was taken is not in it, and
     must not be sent twice. A person looks first, and then lets them go on: `arsync connections`.
     """
-    with open_app(config_file) as app:
-        names = app.store.restore(file)
-        where = app.store.url
+    from arsync.application import maintenance
+
+    with opened(config_file) as (actor, container):
+        where, names = maintenance.restore(actor, container, file)
     if as_json:
         print_json({"store": where, "connections": names, "mode": "observe"})
         return EXIT_WAITING
@@ -84,16 +87,16 @@ def renew(as_json: bool, config_file: Path | None) -> int:
     key that is given as ARSYNC_TOKENS_KEY cannot be changed from here: put a new one before it.
     Tokens in older backups cannot be opened afterwards: connect again after restoring one.
     """
-    from arsync.store.admin.encryption_keys import VALUE_NAME
+    from arsync.application.maintenance import renew_key
 
-    with open_app(config_file) as app:
-        count, where = app.store.tokens.renew_key()
+    with opened(config_file) as (actor, container):
+        renewed = renew_key(actor, container)
     if as_json:
-        print_json({"tokens": count, "key": where})
+        print_json({"tokens": renewed.tokens, "key": renewed.place})
         return EXIT_DONE
-    say(f"{word(count, 'token')} encrypted with the new key in {where}.")
-    if where == VALUE_NAME:
-        say(f"Now take the old key out of {where}: only the first one is needed.")
+    say(f"{word(renewed.tokens, 'token')} encrypted with the new key in {renewed.place}.")
+    if renewed.old_key_stays:
+        say(f"Now take the old key out of {renewed.place}: only the first one is needed.")
     return EXIT_DONE
 
 
@@ -105,15 +108,19 @@ def renew(as_json: bool, config_file: Path | None) -> int:
 def rebuild(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
     """Copy a ledger anew; nothing that people did is lost.
 
-    Every document is read again. Actions, promises, disputes and agreements stay as they are. Who
-    is cut off goes on with the next `arsync pull`.
+    Every document is read again. Actions, promises, disputes and agreements stay as they are. If
+    it is interrupted, the next `arsync pull` resumes it.
     """
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application.connecting import connections
+    from arsync.application.runs import RunWatch, rebuild_ledger
+    from arsync.workers.embedded_loop import stop_on_signals
 
     with (
-        open_app(config_file, verbose=verbose) as app,
-        watched(as_json=as_json) as watch,
+        opened(config_file, verbose=verbose) as (actor, container),
+        watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
-        results = app.rebuild(connection, progress=watch, stop=stop.is_set)
+        watch = RunWatch(progress, stop.is_set)
+        organisations = connections(actor, container, connection)
+        results = [rebuild_ledger(actor, organisation, watch) for organisation in organisations]
     return finish(results, as_json=as_json, ignored=EXIT_WAITING)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import tzinfo
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     say,
     word,
@@ -23,8 +22,10 @@ from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
-    from arsync.application.undoing import Undone, UndoPlan
+    from arsync.application.container import Container
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
+    from arsync.application.undoing import UndoPlan, UndoResult
     from arsync.application.unknown_outcomes import Unsettled
 
 _WORDS = {"sent": True, "not-sent": False}
@@ -51,44 +52,41 @@ def resolve(
     what to look at yourself. The beginning of a key is enough. `sent` counts it as done; `not-sent`
     lets the next run try it again.
     """
+    from arsync.application import unknown_outcomes
+
     if outcome is not None and outcome not in _WORDS:
         raise UserMistake(f"{outcome!r} is no outcome: write sent or not-sent.")
     if outcome is None and note:
         raise UserMistake("a note goes with an outcome: arsync resolve KEY sent --note TEXT.")
-    with open_app(config_file) as app:
+    with opened(config_file) as (actor, container):
         if key is None or outcome is None:
-            unsettleds = app.unsettled(connection, key=key)
+            open_outcomes = unknown_outcomes.unsettled(actor, container, connection, key=key)
             if as_json:
-                print_json([unsettled.as_json() for unsettled in unsettleds])
+                print_json([unsettled.as_json() for _, unsettled in open_outcomes])
             else:
-                show_unsettled(unsettleds, {row.name: app.zone(row) for row in app.connections()})
-            return EXIT_WAITING if unsettleds else EXIT_DONE
-        done = app.resolve(key, sent=_WORDS[outcome], note=note)
+                show_unsettled(open_outcomes)
+            return EXIT_WAITING if open_outcomes else EXIT_DONE
+        settled = unknown_outcomes.resolve(actor, container, key, sent=_WORDS[outcome], note=note)
     if as_json:
-        print_json(done.as_json())
-    said = "it counts as done" if _WORDS[outcome] else "the next run tries it again"
-    say(f"{done.row.key[:12]}: {done.row.reason}; {said}.")
+        print_json(settled.as_json())
+    consequence = "it counts as done" if _WORDS[outcome] else "the next run tries it again"
+    say(f"{settled.row.key[:12]}: {settled.row.reason}; {consequence}.")
     return EXIT_DONE
 
 
-def show_unsettled(found: list[Unsettled], zones: Mapping[str, tzinfo]) -> None:
-    """Print what is unknown, each with what was tried and what a person should look at.
-
-    Args:
-        found: what is unknown.
-        zones: by connection, the organisation's time zone.
-    """
+def show_unsettled(open_outcomes: Sequence[tuple[OrganisationContext, Unsettled]]) -> None:
+    """Print what is unknown, each with what was tried and what a person should look at."""
     from arsync.cli.render import KEY_SHOWN, titled
 
-    if not found:
+    if not open_outcomes:
         click.echo("Every outcome is known.")
         return
-    for unsettled in found:
+    for organisation, unsettled in open_outcomes:
         row = unsettled.listed.row
         click.secho(
             f"\n{row.key[:KEY_SHOWN]}  {titled(row)} ({unsettled.listed.connection})", bold=True
         )
-        zone = zones.get(unsettled.listed.connection)
+        zone = organisation.zone
         tried = f"{in_words(unsettled.tried_at, zone)}: " if unsettled.tried_at else ""
         looked = f"{in_words(unsettled.looked_at, zone)}: " if unsettled.looked_at else ""
         click.echo(wrapped(f"tried      {tried}{unsettled.happened}", indent=2))
@@ -96,9 +94,10 @@ def show_unsettled(found: list[Unsettled], zones: Mapping[str, tzinfo]) -> None:
         click.echo(wrapped(f"look at    {unsettled.look_for}", indent=2))
         for link in unsettled.links:
             click.echo(f"             {link.shown}: {link.address}")
+    unknown = word(len(open_outcomes), "unknown outcome")
     say(
-        f"\n{word(len(found), 'unknown outcome')}. When you have looked: `arsync resolve KEY sent`"
-        " counts it as done,\n`arsync resolve KEY not-sent` lets the next run try it again."
+        f"\n{unknown}. When you have looked: `arsync resolve KEY sent` counts it as done,\n"
+        "`arsync resolve KEY not-sent` lets the next run try it again."
     )
 
 
@@ -130,14 +129,15 @@ def undo(
     goes back together with its payment terms, and does not come again while its reason stands.
     `arsync status` names the last run.
     """
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application import undoing
+    from arsync.workers.embedded_loop import stop_on_signals
 
     if keys and run_id is not None:
         raise UserMistake("give keys or --run, not both.")
-    with open_app(config_file) as app:
+    with opened(config_file) as (actor, container):
         if allow_again:
-            return _allow_again(app, keys, note, as_json=as_json)
-        plans = app.undo_plan(keys, run_id=run_id)
+            return _allow_again(actor, container, keys, note, as_json=as_json)
+        plans = undoing.undo_plan(actor, container, keys, run_id=run_id)
         going = sum(plan.going for plan in plans)
         if not as_json:
             show_undo_plans(plans)
@@ -148,26 +148,30 @@ def undo(
         if not yes:
             click.confirm(f"Undo {word(going, 'action')}?", abort=True, err=True)
         with stop_on_signals() as stop:
-            done = app.undo(plans, reason=note, stop=stop.is_set)
+            results = undoing.undo(actor, plans, reason=note, stop=stop.is_set)
     if as_json:
-        print_json([undone.as_json() for undone in done])
-    return _show_undone(done)
+        print_json([undo_result.as_json() for undo_result in results])
+    return _show_undone(results)
 
 
-def _allow_again(app: App, keys: tuple[str, ...], note: str, *, as_json: bool) -> int:
+def _allow_again(
+    actor: Actor, container: Container, keys: tuple[str, ...], note: str, *, as_json: bool
+) -> int:
+    from arsync.application import undoing
+
     if not keys:
         raise UserMistake("name what may come again: arsync undo KEY --allow-again.")
-    done = app.allow_again(keys, reason=note)
+    allowed = undoing.allow_again(actor, container, keys, reason=note)
     if as_json:
-        print_json([listed.as_json() for listed in done])
-    say(f"{word(len(done), 'action')} may be planned again, where a reason stands.")
+        print_json([listed.as_json() for listed in allowed])
+    say(f"{word(len(allowed), 'action')} may be planned again, where a reason stands.")
     return EXIT_DONE
 
 
 def _all_undone(plans: list[UndoPlan]) -> bool:
-    from arsync.outbox import Verdict
+    from arsync.application.undo_lines import UndoVerdict
 
-    return all(line.verdict is Verdict.UNDONE for plan in plans for line in plan.lines)
+    return all(line.verdict is UndoVerdict.UNDONE for plan in plans for line in plan.lines)
 
 
 def show_undo_plans(plans: list[UndoPlan]) -> None:
@@ -185,28 +189,29 @@ def show_undo_plans(plans: list[UndoPlan]) -> None:
                 click.echo(wrapped(f"it was  {line.undoing.was}", indent=2))
                 click.echo(wrapped(f"arsync  {line.undoing.wrote}", indent=2))
                 click.echo(wrapped(f"now     {line.undoing.now}", indent=2))
-            why = f": {line.why}" if line.why else ""
-            click.echo(wrapped(f"-> {line.verdict.value}{why}", indent=2))
-        left = len(plan.lines) - plan.going
+            reason = f": {line.reason}" if line.reason else ""
+            click.echo(wrapped(f"-> {line.verdict.value}{reason}", indent=2))
+        left_alone = len(plan.lines) - plan.going
         click.echo(
-            f"\n{plan.connection.name}: {word(plan.going, 'action')} to undo, {left:,} left alone."
+            f"\n{plan.connection.name}: {word(plan.going, 'action')} to undo, "
+            f"{left_alone:,} left alone."
         )
 
 
-def _show_undone(done: list[Undone]) -> int:
+def _show_undone(results: Sequence[UndoResult]) -> int:
     """Say what became of it; what did not come to its end is left for the next run."""
     code = EXIT_DONE
-    for one in done:
-        name = one.plan.connection.name
-        undone = len(one.rows) - one.left
+    for undo_result in results:
+        name, run = undo_result.plan.connection.name, undo_result.result
+        undone = len(undo_result.rows) - undo_result.unfinished
         say(f"{name}: {word(undone, 'action')} undone.")
-        for problem in one.result.all_problems:
+        for problem in run.all_problems:
             say(f"  ! {problem}")
-        for wait in one.result.applied.waits if one.result.applied else ():
+        for wait in run.applied.waits if run.applied else ():
             say(f"  ? {wait}")
-        if one.result.stopped:
-            say(f"  ! {one.result.stopped}")
-        if one.left or one.result.all_problems or one.result.stopped:
+        if run.stopped:
+            say(f"  ! {run.stopped}")
+        if undo_result.unfinished or run.all_problems or run.stopped:
             code = EXIT_FAILED
             say("What is not done yet goes on with the next run; `arsync actions` shows it.")
     return code

@@ -10,7 +10,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     say,
     word,
@@ -35,8 +35,10 @@ def export(
     action with its events. The platform holds more: this is what arsync has.
     """
     del as_json  # it is JSON either way; a program may say --json to every command
-    with open_app(config_file) as app:
-        print_json(app.export_contact(contact, connection=connection))
+    from arsync.application.customer_data import export_contact
+
+    with opened(config_file) as (actor, container):
+        print_json(export_contact(actor, container, contact, connection=connection))
     return EXIT_DONE
 
 
@@ -55,10 +57,12 @@ def forget(
     books complete: ids, numbers, amounts, days. A customer who still owes is not forgotten. While
     the platform still has the customer, the copy of its documents follows the platform.
     """
-    with open_app(config_file) as app:
+    from arsync.application.customer_data import forget_contact
+
+    with opened(config_file) as (actor, container):
         if not yes:
             click.confirm(f"Forget {contact}? It cannot be undone", abort=True, err=True)
-        done = app.forget_contact(contact, connection=connection)
+        done = forget_contact(actor, container, contact, connection=connection)
     if as_json:
         print_json(done._asdict())
         return EXIT_DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     print_table,
     say,
@@ -31,7 +32,8 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
+    from arsync.application.ageing_report import AgeingTable
+    from arsync.application.organisation_context import OrganisationContext
     from arsync.application.results import ConnectionStatus, Listed
 
 
@@ -55,33 +57,34 @@ def why(
     Shows what is to be done, what is held back and until when, and the rules in the order they
     were read. KEY is an action's key, as `arsync actions` and the notes in the books show it.
     """
+    from arsync.application.action_history import action_history
+    from arsync.application.why import why_anywhere
     from arsync.cli.render_why import show_history, show_why
 
-    with open_app(config_file) as app:
+    with opened(config_file) as (actor, container):
+        explained = None
         try:
-            found = (
-                None
-                if about.startswith("[arsync:")
-                else app.why(about, connection=connection, as_of=as_of)
-            )
+            if not about.startswith("[arsync:"):
+                explained = why_anywhere(
+                    actor, container, about, connection=connection, as_of=as_of
+                )
         except UserMistake:
             if not _KEY.fullmatch(about):
                 raise
-            found = None
-        if found is None:
-            entry = app.history(about)
+        if explained is None:
+            organisation, history = action_history(actor, container, about)
             if as_json:
-                print_json(entry.as_json())
+                print_json(history.as_json())
             else:
-                show_history(entry, reasons=reasons_of(app, entry.listed))
+                show_history(history, reasons=reasons_of(organisation, history.listed))
             return EXIT_DONE
+        organisation, explanation = explained
         if as_json:
-            print_json(found.as_json())
+            print_json(explanation.as_json())
         else:
-            row = app.store.connections.get(found.connection)
-            rulebook, _ = app.rulebook(row)
-            reasons = Reasons(rulebook, app.zone(row), app.clock.now())
-            show_why(found, reasons=reasons, full=full)
+            now = organisation.clock.now()
+            reasons = Reasons(organisation.rulebook, organisation.zone, now)
+            show_why(explanation, reasons=reasons, full=full)
     return EXIT_DONE
 
 
@@ -89,12 +92,11 @@ _KEY = re.compile(r"[0-9a-fA-F]{6,32}")
 """What may be the beginning of an action's key, when no customer and no invoice is called so."""
 
 
-def reasons_of(app: App, listed: Listed) -> Reasons:
+def reasons_of(organisation: OrganisationContext, listed: Listed) -> Reasons:
     """Return how to word an action's reason: with thresholds only while its rulebook stands."""
-    zone = app.zone(app.store.connections.by_id(listed.row.connection_id))
-    rules = app.rules(listed.connection)
-    same = rules.rulebook is not None and rules.rulebook.hash == listed.row.rulebook_hash
-    return Reasons(rules.rulebook if same else None, zone, app.clock.now())
+    rulebook = organisation.rules.rulebook
+    same = rulebook is not None and rulebook.hash == listed.row.rulebook_hash
+    return Reasons(rulebook if same else None, organisation.zone, organisation.clock.now())
 
 
 @click.command()
@@ -131,23 +133,23 @@ def actions(
     config_file: Path | None,
 ) -> int:
     """List actions and what became of them, the newest first."""
+    from arsync.application import action_history, connecting
     from arsync.cli.render import show_actions
 
-    with open_app(config_file) as app:
-        listed_actions = app.actions(
-            connection,
-            states={ActionState(state) for state in states} or None,
-            kinds={ActionKind(kind) for kind in kinds} or None,
-        )
-        zones = {row.name: app.zone(row) for row in app.connections(connection)}
-    listed_actions = sorted(listed_actions, key=lambda one: one.row.changed_at, reverse=True)[
-        :limit
-    ]
+    choice = action_history.ActionFilter(
+        states={ActionState(state) for state in states} or None,
+        kinds={ActionKind(kind) for kind in kinds} or None,
+    )
+    with opened(config_file) as (actor, container):
+        listed_actions = action_history.actions(actor, container, connection, choice)
+        zones = connecting.zones(actor, container)
+    listed_actions.sort(key=lambda listed: listed.row.changed_at, reverse=True)
+    newest = listed_actions[:limit]
     if as_json:
-        print_json([one.as_json() for one in listed_actions])
+        print_json([listed.as_json() for listed in newest])
     else:
-        show_actions(listed_actions, zones)
-        unknown = sum(one.row.state is ActionState.UNKNOWN for one in listed_actions)
+        show_actions(newest, zones)
+        unknown = sum(listed.row.state is ActionState.UNKNOWN for listed in newest)
         if unknown:
             say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` says what to look at.")
     return EXIT_DONE
@@ -159,56 +161,60 @@ def actions(
 @config_option
 def status(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """Show where each connection stands."""
-    with open_app(config_file) as app:
-        connection_statuses = app.status(connection)
-        zones = {row.name: app.zone(row) for row in app.connections(connection)}
+    from arsync.application.connecting import connections
+    from arsync.application.status import status as status_of
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        statuses = [status_of(actor, organisation) for organisation in organisations]
+        zones = [organisation.zone for organisation in organisations]
     if as_json:
-        print_json([connection_status.as_json() for connection_status in connection_statuses])
+        print_json([connection_status.as_json() for connection_status in statuses])
     else:
-        print_table(
-            "",
-            ["connection", "mode", "state", "last pull", "last run", "waiting", "tasks", "owed"],
-            [
-                [
-                    f"{connection_status.name} ({connection_status.label})",
-                    connection_status.mode,
-                    connection_status.state,
-                    in_words(connection_status.pulled_at, zones[connection_status.name])
-                    if connection_status.pulled_at
-                    else "never",
-                    f"{connection_status.last_kind} {connection_status.last_run}:"
-                    f" {connection_status.last_outcome}"
-                    if connection_status.last_run
-                    else "never",
-                    f"{connection_status.awaiting:,}",
-                    f"{connection_status.open_tasks:,}",
-                    ", ".join(
-                        shown(Decimal(text), code)
-                        for code, text in connection_status.totals.items()
-                    ),
-                ]
-                for connection_status in connection_statuses
-            ],
-            right=["waiting", "tasks"],
-        )
-        for one in connection_statuses:
-            for line in status_lines(one, zones[one.name]):
-                click.echo(f"  {one.name}: {line}")
+        _show_statuses(statuses, zones)
     if any(
         connection_status.state != "connected"
         or connection_status.outage
         or not connection_status.rulebook_ok
-        for connection_status in connection_statuses
+        for connection_status in statuses
     ):
         return EXIT_FAILED
-    return (
-        EXIT_WAITING
-        if any(
-            connection_status.awaiting or connection_status.unknown
-            for connection_status in connection_statuses
-        )
-        else EXIT_DONE
+    if any(
+        connection_status.awaiting or connection_status.unknown for connection_status in statuses
+    ):
+        return EXIT_WAITING
+    return EXIT_DONE
+
+
+def _show_statuses(statuses: Sequence[ConnectionStatus], zones: Sequence[tzinfo]) -> None:
+    """Print a row for each connection, and below what a person should know of it."""
+    print_table(
+        "",
+        ["connection", "mode", "state", "last pull", "last run", "waiting", "tasks", "owed"],
+        [
+            _status_row(connection_status, zone)
+            for connection_status, zone in zip(statuses, zones, strict=True)
+        ],
+        right=["waiting", "tasks"],
     )
+    for connection_status, zone in zip(statuses, zones, strict=True):
+        for line in status_lines(connection_status, zone):
+            click.echo(f"  {connection_status.name}: {line}")
+
+
+def _status_row(status: ConnectionStatus, zone: tzinfo) -> list[str]:
+    return [
+        f"{status.name} ({status.label})",
+        status.mode,
+        status.state,
+        in_words(status.pulled_at, zone) if status.pulled_at else "never",
+        f"{status.last_kind} {status.last_run}: {status.last_outcome}"
+        if status.last_run
+        else "never",
+        f"{status.awaiting:,}",
+        f"{status.open_tasks:,}",
+        ", ".join(shown(Decimal(text), code) for code, text in status.totals.items()),
+    ]
 
 
 DIFFERENCES_SHOWN_MAX = 20
@@ -218,60 +224,69 @@ UNREADABLE_SHOWN_MAX = 20
 """The status names so many documents that could not be read."""
 
 
-def status_lines(one: ConnectionStatus, zone: tzinfo) -> list[str]:
+def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     """Return what a person should know of a connection, and what to do about it.
 
     Args:
-        one: the connection's status.
-        zone: the organisation's time zone.
+        status: the connection's status.
+        zone: the organisation's time zstatus.
     """
+    lines = []
+    if status.state != "connected":
+        lines.append(f"{status.state}: run `arsync connect {status.platform}` again.")
+    if not status.rulebook_ok:
+        lines.append(status.rulebook)
+    lines += [f"for now {text}" for text in status.paused]
+    lines += status.warnings
+    lines += [
+        f"{difference.contact_name}: {difference_in_words(difference, status.label)}"
+        for difference in status.differences[:DIFFERENCES_SHOWN_MAX]
+    ]
+    if len(status.differences) > DIFFERENCES_SHOWN_MAX:
+        more = len(status.differences) - DIFFERENCES_SHOWN_MAX
+        lines.append(f"{more:,} more customers differ: --json names them all")
+    if status.reads_this_month and status.reads_per_month:
+        used = f"{status.reads_this_month:,} of {status.reads_per_month:,}"
+        lines.append(f"{used} reads of this month are used, over all companies of the app")
+    if status.outage:
+        lines.append(status.outage)
+    unreadable = status.document_problems
+    lines += [f"unreadable: {problem}" for problem in unreadable[:UNREADABLE_SHOWN_MAX]]
+    if len(unreadable) > UNREADABLE_SHOWN_MAX:
+        lines.append(
+            f"{len(unreadable) - UNREADABLE_SHOWN_MAX:,} more unreadable: --json names them all"
+        )
+    lines += _action_lines(status, zone)
+    if status.last_message and status.last_outcome != "done":
+        lines.append(f"last run: {status.last_message}")
+    return lines
+
+
+def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
+    """Return what is open among a connection's actions."""
     from arsync.cli.render import later_in_words, titled
 
     lines = []
-    if one.state != "connected":
-        lines.append(f"{one.state}: run `arsync connect {one.platform}` again.")
-    if not one.rulebook_ok:
-        lines.append(one.rulebook)
-    lines += [f"for now {text}" for text in one.paused]
-    lines += one.warnings
-    lines += [
-        f"{difference.contact_name}: {difference_in_words(difference, one.label)}"
-        for difference in one.differences[:DIFFERENCES_SHOWN_MAX]
-    ]
-    if len(one.differences) > DIFFERENCES_SHOWN_MAX:
-        more = len(one.differences) - DIFFERENCES_SHOWN_MAX
-        lines.append(f"{more:,} more customers differ: --json names them all")
-    if one.reads_this_month and one.reads_per_month:
-        used = f"{one.reads_this_month:,} of {one.reads_per_month:,}"
-        lines.append(f"{used} reads of this month are used, over all companies of the app")
-    if one.outage:
-        lines.append(one.outage)
-    odd = one.document_problems
-    lines += [f"unreadable: {problem}" for problem in odd[:UNREADABLE_SHOWN_MAX]]
-    if len(odd) > UNREADABLE_SHOWN_MAX:
-        lines.append(f"{len(odd) - UNREADABLE_SHOWN_MAX:,} more unreadable: --json names them all")
-    if one.unknown:
+    if status.unknown:
         lines.append(
-            f"{word(len(one.unknown), 'unknown outcome')}: `arsync resolve` says what to look at"
+            f"{word(len(status.unknown), 'unknown outcome')}: `arsync resolve` says what to look at"
         )
     lines += [
         f"outcome unknown: {unknown.row.key[:12]} {titled(unknown.row)}: {unknown.row.reason}"
-        for unknown in one.unknown
+        for unknown in status.unknown
     ]
     lines += [
         f"sent and not read back since {in_words(late.row.changed_at, zone)}: "
         f"{late.row.key[:12]}"
         f" {titled(late.row)}"
-        for late in one.unconfirmed
+        for late in status.unconfirmed
     ]
-    if one.awaiting:
-        lines.append(f"{word(one.awaiting, 'action')} waiting for approval: `arsync approve`")
-    if one.later is not None:
-        lines.append(later_in_words(one.later, zone))
-    if one.open_tasks:
-        lines.append(f"{word(one.open_tasks, 'open task')}: `arsync tasks`")
-    if one.last_message and one.last_outcome != "done":
-        lines.append(f"last run: {one.last_message}")
+    if status.awaiting:
+        lines.append(f"{word(status.awaiting, 'action')} waiting for approval: `arsync approve`")
+    if status.later is not None:
+        lines.append(later_in_words(status.later, zone))
+    if status.open_tasks:
+        lines.append(f"{word(status.open_tasks, 'open task')}: `arsync tasks`")
     return lines
 
 
@@ -307,35 +322,44 @@ def ageing(
     config_file: Path | None,
 ) -> int:
     """Show what is owed, by customer, currency and age."""
-    from arsync.application.ageing_report import ageing_of, as_csv, as_html, as_rows
+    from arsync.application.ageing_report import ageing_report
+    from arsync.application.connecting import connections
 
-    with open_app(config_file) as app:
-        tables = [ageing_of(app, row, as_of) for row in app.connections(connection)]
-    if as_json or form == "json":
-        text = json.dumps([table.as_json() for table in tables], indent=2, ensure_ascii=False)
-        text += "\n"
-    elif form == "csv":
-        text = as_csv(tables)
-    elif form == "html":
-        text = as_html(tables)
-    elif output is not None:
-        raise UserMistake("--output wants --format csv, json or html.")
-    else:
-        for table in tables:
-            columns, rows = as_rows(table)
-            print_table(
-                f"{table.connection}, as of {table.as_of.isoformat()}",
-                columns,
-                rows,
-                right=columns[2:],
-            )
-        return EXIT_DONE
-    if output is None:
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [ageing_report(actor, organisation, as_of) for organisation in organisations]
+    text = _ageing_text(tables, "json" if as_json else form)
+    if text is None:
+        if output is not None:
+            raise UserMistake("--output wants --format csv, json or html.")
+        _show_ageing(tables)
+    elif output is None:
         click.echo(text, nl=False)
-        return EXIT_DONE
-    try:
-        write_private(output, text)
-    except OSError as error:
-        raise UserMistake(f"{output}: {error.strerror}.") from None
-    say(f"wrote {output} ({word(len(tables), 'connection')})")
+    else:
+        try:
+            write_private(output, text)
+        except OSError as error:
+            raise UserMistake(f"{output}: {error.strerror}.") from None
+        say(f"wrote {output} ({word(len(tables), 'connection')})")
     return EXIT_DONE
+
+
+def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
+    """Return the report as a file's text; None when it is to be shown as a table."""
+    from arsync.application.ageing_report import as_csv, as_html
+
+    if form == "json":
+        values = [table.as_json() for table in tables]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    if form == "csv":
+        return as_csv(tables)
+    return as_html(tables) if form == "html" else None
+
+
+def _show_ageing(tables: Sequence[AgeingTable]) -> None:
+    from arsync.application.ageing_report import as_rows
+
+    for table in tables:
+        columns, rows = as_rows(table)
+        title = f"{table.connection}, as of {table.as_of.isoformat()}"
+        print_table(title, columns, rows, right=columns[2:])

@@ -10,6 +10,7 @@ from itertools import groupby, islice
 import click
 
 from arsync.application.results import Listed, RunResult
+from arsync.application.store_values import ActionRow, Later
 from arsync.cli.common import print_table, word, wrapped
 from arsync.cli.render_reasons import Reasons
 from arsync.clock import in_words
@@ -25,7 +26,6 @@ from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import shown
 from arsync.core.planning.customer_locale import LANGUAGE_NAMES
 from arsync.core.planning.planner import HeldBack, Plan
-from arsync.store.models import ActionRow, Later
 
 CUSTOMERS_SHOWN_MAX = 100
 """A plan shows so many customers; `--all` shows every one."""
@@ -87,17 +87,19 @@ def show_plan(
     for message in plan.safety.messages:
         click.echo(f"  ! over a safety limit: {message}. Nothing is sent until a person approves.")
     counted = _Counted()
-    left = 0
-    for number, (_, group) in enumerate(groupby(plan.actions, lambda one: one.contact_id)):
+    left_out = 0
+    by_customer = groupby(plan.actions, lambda action: action.contact_id)
+    for number, (_, group) in enumerate(by_customer):
         actions = list(group)
         counted.add(actions)
         if not everything and number >= CUSTOMERS_SHOWN_MAX:
-            left += 1
+            left_out += 1
             continue
         click.secho(f"\n{actions[0].contact_name}", bold=True)
         show_actions_of_one(actions, reasons or Reasons())
-    if left:
-        click.echo(f"\n... and {word(left, 'more customer', 'more customers')}: --all shows them.")
+    if left_out:
+        more = word(left_out, "more customer", "more customers")
+        click.echo(f"\n... and {more}: --all shows them.")
     if plan.held_back:
         click.echo()
         show_held_back(plan.held_back, None if everything else HELD_BACK_SHOWN_MAX)
@@ -149,10 +151,10 @@ def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bo
         reasons: puts the reasons into words.
         keys: show each action's key, and each action by itself.
     """
-    for _, group in groupby(actions, lambda one: _alike(one, keys=keys)):
+    for _, group in groupby(actions, lambda action: _alike(action, keys=keys)):
         alike = list(group)
         first = alike[0]
-        for head in dict.fromkeys(_head(one, reasons, keys=keys) for one in alike):
+        for head in dict.fromkeys(_head(action, reasons, keys=keys) for action in alike):
             click.echo(f"  {head}")
         for line in _invoice_lines(alike):
             click.echo(f"      {line}")
@@ -174,12 +176,12 @@ def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
 
 
 def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
-    parts = [what(action)]
+    words = [what(action)]
     if action.payload.owner:
-        parts.append(f"for {action.payload.owner}")
+        words.append(f"for {action.payload.owner}")
     if _by_step(action):
-        parts.append(f"(day {action.invoices[0].day})")
-    text = " ".join(parts)
+        words.append(f"(day {action.invoices[0].day})")
+    text = " ".join(words)
     spoken = action.payload.language_code
     if is_our_letter(action) and spoken not in {"", "en"}:
         text += f" in {LANGUAGE_NAMES.get(spoken, spoken)}"
@@ -189,7 +191,7 @@ def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
         if action.payload.waits_for_holidays:
             text += f" ({action.payload.waits_for_holidays})"
     if action.needs_approval:
-        text += ", asks a person first"
+        text += ", needs approval"
     return f"{action.key[:KEY_SHOWN]}  {text}" if keys else text
 
 
@@ -240,17 +242,17 @@ def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> Non
         click.echo(f"... and {len(held) - most:,} more: --all shows them.")
 
 
-def show_waiting(found: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:
+def show_waiting(waiting: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:
     """Print the actions that wait for a person, with their keys and all their reasons.
 
     Args:
-        found: the actions.
+        waiting: the actions.
         reasons: by connection, puts the reasons into words.
     """
     for (connection, _), group in groupby(
-        found, lambda one: (one.connection, one.row.action.contact_id)
+        waiting, lambda listed: (listed.connection, listed.row.action.contact_id)
     ):
-        actions = [one.row.action for one in group]
+        actions = [listed.row.action for listed in group]
         click.secho(f"\n{actions[0].contact_name} ({connection})", bold=True)
         show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
 
@@ -295,29 +297,29 @@ def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
 
 def result_line(result: RunResult) -> str:
     """Return one run's result as one line."""
-    parts: list[str] = []
+    phrases: list[str] = []
     if result.pulled:
         pulled = result.pulled
         if result.kind == "rebuild":  # every row counts as changed there, though none may differ
-            parts.append(f"{word(pulled.inserted + pulled.updated, 'record')} read anew")
+            phrases.append(f"{word(pulled.inserted + pulled.updated, 'record')} read anew")
         elif pulled.inserted or pulled.updated:
-            parts.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
+            phrases.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
         else:
-            parts.append("nothing new")
+            phrases.append("nothing new")
     if result.plan:
-        parts.append(f"{len(result.plan.actions):,} planned")
+        phrases.append(f"{len(result.plan.actions):,} planned")
     if result.applied:
         done = Counter(effect.state.value for effect in result.applied.effects)
-        parts += [f"{count:,} {state}" for state, count in done.items()]
+        phrases += [f"{count:,} {state}" for state, count in done.items()]
     if result.mode == "observe" and result.kind != "pull":
-        parts.append("it observes, so nothing was written")
+        phrases.append("it observes, so nothing was written")
     if result.stopped:
-        parts.append(result.stopped)
+        phrases.append(result.stopped)
     if result.all_problems:
-        parts.append(word(len(result.all_problems), "problem"))
+        phrases.append(word(len(result.all_problems), "problem"))
     did = bool(result.applied and result.applied.effects)
     number = f" (run {result.run_id})" if did else ""
-    return f"{result.connection}: {', '.join(parts) or 'nothing to do'}{number}"
+    return f"{result.connection}: {', '.join(phrases) or 'nothing to do'}{number}"
 
 
 def later_in_words(later: Later, zone: tzinfo | None) -> str:

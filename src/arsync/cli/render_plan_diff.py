@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import print_json, print_table, word
+from arsync.cli.common import print_json_of_each, print_table, show_each, word
 from arsync.core.trials.plan_diff import LINE, Cause, PlanChange
 
 if TYPE_CHECKING:
@@ -17,26 +18,22 @@ ROWS_SHOWN_MAX = 100
 """So many changes of one cause are shown; `--all` and `--json` show every one."""
 
 
-def print_since(found: Sequence[Since], *, as_json: bool, everything: bool) -> None:
+def print_since(changes: Sequence[Since], *, as_json: bool, everything: bool) -> None:
     """Print what changed in one or more connections."""
     if as_json:
-        read = [since.as_json() for since in found]
-        print_json(read[0] if len(read) == 1 else read)
-        return
-    for number, one in enumerate(found):
-        if number:
-            click.echo()
-        show_since(one, everything=everything)
+        print_json_of_each([since.as_json() for since in changes])
+    else:
+        show_each(changes, partial(show_since, everything=everything))
 
 
-def show_since(found: Since, *, everything: bool = False) -> None:
+def show_since(since: Since, *, everything: bool = False) -> None:
     """Print one connection's changes, those of one cause together."""
-    click.secho(f"{found.connection}, from the plan of {found.last} to {found.as_of}", bold=True)
-    if not found.changes:
+    click.secho(f"{since.connection}, from the plan of {since.last} to {since.as_of}", bold=True)
+    if not since.changes:
         click.echo("The plan is the same.")
         return
     for cause in Cause:
-        _show_cause(cause, found.changes, everything=everything)
+        _show_cause(cause, since.changes, everything=everything)
     click.echo("\nNothing was changed.")
 
 
@@ -77,6 +74,6 @@ def _show(changes: Sequence[PlanChange]) -> None:
 def _row(change: PlanChange, *, differs: bool) -> list[str]:
     planned = change.planned
     where = f'{planned.file}:{planned.line} "{planned.rule}"'
-    parts = [part for part in change.parts if part.name != LINE or change.only_moved]
-    said = ["; ".join(map(str, parts))] if differs else []
-    return [change.how.value, planned.contact_name, planned.what, planned.about, *said, where]
+    details = [detail for detail in change.parts if detail.name != LINE or change.only_moved]
+    was_is = ["; ".join(map(str, details))] if differs else []
+    return [change.how.value, planned.contact_name, planned.what, planned.about, *was_is, where]

@@ -45,7 +45,7 @@ class Reasons:
         self._zone = zone
         self._now = now
         self._currency = rulebook.currency if rulebook else ""
-        self._wanted = dict(_rules_of(rulebook)) if rulebook else {}
+        self._thresholds = dict(_rules_of(rulebook)) if rulebook else {}
 
     def local(self, moment: datetime) -> datetime:
         """Return a moment on the organisation's clock: a store keeps it in UTC."""
@@ -62,16 +62,16 @@ class Reasons:
 
     def facts(self, reason: Because) -> str:
         """Return the facts in words: `oldest_days_overdue 74 (at least 60)`."""
-        wanted = self._wanted.get((reason.file, reason.line), {})
-        names = sorted(reason.facts, key=lambda name: name not in wanted)
-        parts = [self._fact(reason.facts, name, wanted.get(name, "")) for name in names]
-        return " · ".join([part for part in parts if part][:FACTS_FIRST_MAX])
+        thresholds = self._thresholds.get((reason.file, reason.line), {})
+        names = sorted(reason.facts, key=lambda name: name not in thresholds)
+        facts = [self._fact(reason.facts, name, thresholds.get(name, "")) for name in names]
+        return " · ".join([fact for fact in facts if fact][:FACTS_FIRST_MAX])
 
-    def _fact(self, facts: Mapping[str, Any], name: str, wanted: str) -> str:
+    def _fact(self, facts: Mapping[str, Any], name: str, threshold: str) -> str:
         value = facts[name]
         if name == "converted_from":
             return f"converted from {plain(value)}"
-        if name == "currency" and "amount_due" in facts and not wanted:
+        if name == "currency" and "amount_due" in facts and not threshold:
             return ""  # it stands in front of the amount
         field = INVOICE_BY_NAME.get(name) or CONTACT_BY_NAME.get(name)
         text = plain(value)
@@ -81,7 +81,7 @@ class Reasons:
                 text = shown(Decimal(str(value)), str(own or self._currency))
             elif field.kind is FactKind.PERCENT:
                 text = f"{Decimal(str(value)).normalize():f}%"
-        return f"{name} {text}" + (f" ({wanted})" if wanted else "")
+        return f"{name} {text}" + (f" ({threshold})" if threshold else "")
 
 
 def plain(value: Any) -> str:
@@ -91,7 +91,7 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(one) for one in sorted(value, key=str)) or "none"
+        return ", ".join(str(member) for member in sorted(value, key=str)) or "none"
     return str(value) or "none"
 
 
@@ -104,7 +104,7 @@ def _rules_of(rulebook: Rulebook) -> Iterator[tuple[tuple[str, int], dict[str, s
         *((rule.place, rule.when) for rule in rulebook.reminders),
     ]
     for place, condition in conditions:
-        yield (place.file, place.line), _wanted(condition.tree)
+        yield (place.file, place.line), _thresholds(condition.tree)
     for cadence in rulebook.reminders:
         for step in cadence.steps:
             words = f"step of day {step.day}"
@@ -112,22 +112,22 @@ def _rules_of(rulebook: Rulebook) -> Iterator[tuple[tuple[str, int], dict[str, s
             yield (step.place.file, step.place.line), {name: words}
 
 
-def _wanted(tree: Node) -> dict[str, str]:
-    found: dict[str, list[str]] = defaultdict(list)
+def _thresholds(tree: Node) -> dict[str, str]:
+    thresholds: dict[str, list[str]] = defaultdict(list)
     for leaf, turned in _leaves(tree, turned=False):
         words = wanted_in_words(leaf)
-        found[leaf.field.name].append(f"not {words}" if turned else words)
-    return {name: " and ".join(dict.fromkeys(words)) for name, words in found.items()}
+        thresholds[leaf.field.name].append(f"not {words}" if turned else words)
+    return {name: " and ".join(dict.fromkeys(words)) for name, words in thresholds.items()}
 
 
 def _leaves(node: Node, *, turned: bool) -> Iterator[tuple[Leaf, bool]]:
     match node:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _leaves(part, turned=turned)
-        case Negation(part):
-            yield from _leaves(part, turned=not turned)
-        case InGroup(_, part):
-            yield from _leaves(part, turned=turned)
+        case AllOf(nodes) | AnyOf(nodes):
+            for inner in nodes:
+                yield from _leaves(inner, turned=turned)
+        case Negation(inner):
+            yield from _leaves(inner, turned=not turned)
+        case InGroup(_, inner):
+            yield from _leaves(inner, turned=turned)
         case _:
             yield node, turned

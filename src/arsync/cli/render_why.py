@@ -14,7 +14,7 @@ from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.money import shown
 
 if TYPE_CHECKING:
-    from arsync.application.results import History, Why
+    from arsync.application.results import ActionHistory, Why
     from arsync.core.planning.explanation import ReasonLine
 
 INVOICES_EXPLAINED_MAX = 5
@@ -28,46 +28,46 @@ _STANDS = frozenset({ActionState.SENT, ActionState.CONFIRMED})
 _SIGNS = {True: "yes", False: "no", None: "unknown"}
 
 
-def show_why(found: Why, *, reasons: Reasons, full: bool) -> None:
+def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     """Print what is done, what is not, the rules read in order, and what was done before.
 
     Args:
-        found: what to show.
+        explained: what to show.
         reasons: puts the reasons into words.
         full: also every fact, every invoice, every past action and its events.
     """
-    _head(found)
-    for problem in found.plan.problems:
+    _head(explained)
+    for problem in explained.plan.problems:
         click.echo(f"  ! {problem}")
-    for pause in found.plan.paused:
+    for pause in explained.plan.paused:
         click.echo(f"  ! for now {pause.text}")
-    actions = [action for action in found.plan.actions if _concerns(found, action.invoices)]
+    actions = [action for action in explained.plan.actions if _concerns(explained, action.invoices)]
     if actions:
         click.secho("\nTo do now", bold=True)
         show_actions_of_one(actions, reasons)
         _notes("The note in the books will say", actions)
-    if found.held_back:
+    if explained.held_back:
         click.secho("\nNot now", bold=True)
-    for held in found.held_back:
+    for held in explained.held_back:
         subject = f"{held.invoice_number}: " if held.invoice_number else ""
         again = f" Next: {held.next_date.isoformat()}." if held.next_date else ""
         click.echo(f"  {subject}{held.why.rstrip('.')}.{again}")
         if held.because:
             click.echo(f"      because {reasons.place(held.because)}")
             click.echo(wrapped(reasons.facts(held.because), indent=14))
-    if not actions and not found.held_back:
+    if not actions and not explained.held_back:
         click.echo("\nNothing is to be done now.")
     click.secho("\nRules read, in order", bold=True)
-    _rules(found.lines)
-    _invoices(found.lines, full=full)
+    _rules(explained.lines)
+    _invoices(explained.lines, full=full)
     if full:
         click.secho("\nFacts", bold=True)
-        for name, value in found.facts.items():
+        for name, value in explained.facts.items():
             click.echo(f"  {name:28} {plain(value)}")
-    _history(found.history, reasons, full=full)
+    _history(explained.history, reasons, full=full)
 
 
-def show_history(entry: History, *, reasons: Reasons) -> None:
+def show_history(entry: ActionHistory, *, reasons: Reasons) -> None:
     """Print one action with its reason and everything that happened to it."""
     row = entry.listed.row
     click.secho(
@@ -95,23 +95,25 @@ def _notes(head: str, actions: Sequence[Action]) -> None:
         click.echo(f"  {sentence}")
 
 
-def _head(found: Why) -> None:
-    who = f"{found.contact.name} ({found.connection}), as of {found.as_of.isoformat()}"
-    invoice = found.invoice
-    click.secho(who if invoice is None else f"{invoice.number or invoice.id}, {who}", bold=True)
+def _head(explained: Why) -> None:
+    day, invoice = explained.as_of.isoformat(), explained.invoice
+    title = f"{explained.contact.name} ({explained.connection}), as of {day}"
+    if invoice is not None:
+        title = f"{invoice.number or invoice.id}, {title}"
+    click.secho(title, bold=True)
     if invoice is not None:
         click.echo(
             f"  {invoice.status}, due {invoice.due_on.isoformat()}, "
             f"{shown(invoice.amount_due, invoice.currency)} of "
             f"{shown(invoice.total, invoice.currency)} to pay"
         )
-    facts = [line.text for line in found.lines if line.section == "facts"]
+    facts = [line.text for line in explained.lines if line.section == "facts"]
     click.echo(wrapped(" · ".join(facts), indent=2))
 
 
-def _concerns(found: Why, refs: Sequence[object]) -> bool:
+def _concerns(explained: Why, refs: Sequence[object]) -> bool:
     ids = {getattr(ref, "id", "") for ref in refs}
-    return found.invoice is None or not refs or found.invoice.id in ids
+    return explained.invoice is None or not refs or explained.invoice.id in ids
 
 
 def _rules(lines: Sequence[ReasonLine]) -> None:
@@ -131,12 +133,12 @@ def _rules(lines: Sequence[ReasonLine]) -> None:
 
 def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
     """Print, for each open invoice, what was sent and what comes next."""
-    wanted = [line for line in lines if line.section in {"invoice", "sent", "next"}]
-    if not wanted:
+    sections = [line for line in lines if line.section in {"invoice", "sent", "next"}]
+    if not sections:
         return
     click.secho("\nInvoices and their next step", bold=True)
     count = 0
-    for line in wanted:
+    for line in sections:
         if line.section == "invoice":
             count += 1
         if count > INVOICES_EXPLAINED_MAX and not full:
@@ -153,11 +155,11 @@ def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
 
 
-def _history(found: Sequence[History], reasons: Reasons, *, full: bool) -> None:
-    if not found:
+def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool) -> None:
+    if not histories:
         return
     click.secho("\nSo far", bold=True)
-    entries = found if full else found[:HISTORY_SHOWN_MAX]
+    entries = histories if full else histories[:HISTORY_SHOWN_MAX]
     for entry in entries:
         row = entry.listed.row
         line = f"  {reasons.local(row.changed_at):%Y-%m-%d}  {row.key[:12]}  {what(row.action)}"
@@ -166,11 +168,11 @@ def _history(found: Sequence[History], reasons: Reasons, *, full: bool) -> None:
         click.echo(f"{line}: {row.state.value}" + (f" ({row.reason})" if row.reason else ""))
         if full:
             _events(entry, reasons, indent=14)
-    if len(found) > len(entries):
-        click.echo(f"  ... and {len(found) - len(entries):,} more: --full")
+    if len(histories) > len(entries):
+        click.echo(f"  ... and {len(histories) - len(entries):,} more: --full")
 
 
-def _events(entry: History, reasons: Reasons, *, indent: int) -> None:
+def _events(entry: ActionHistory, reasons: Reasons, *, indent: int) -> None:
     for event in entry.events:
         moved = event.from_state is not None and event.from_state != event.to_state
         start = f"{event.from_state.value} -> " if event.from_state and moved else ""

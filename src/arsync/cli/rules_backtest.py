@@ -15,9 +15,10 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
-    print_json,
+    opened,
+    print_json_of_each,
     print_table,
+    show_each,
     word,
 )
 from arsync.core.ledger.money import shown
@@ -58,42 +59,38 @@ def rules_backtest(
     RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK it
     is the rulebook as it stands. It cannot show how much sooner anyone would have paid.
     """
-    from arsync.application.trials import past
+    from arsync.application.connecting import connections
+    from arsync.application.trials import backtest_rulebooks
 
-    with open_app(config_file) as app:
-        rules_backtests = [
-            past(app, row, first=first, last=last, rules=rulebook, against=against)
-            for row in app.connections(connection)
+    with opened(config_file) as (actor, container):
+        trials = [
+            backtest_rulebooks(
+                actor, organisation, first=first, last=last, rules=rulebook, against=against
+            )
+            for organisation in connections(actor, container, connection)
         ]
     if as_json:
-        print_json(
-            [one.as_json() for one in rules_backtests]
-            if len(rules_backtests) != 1
-            else rules_backtests[0].as_json()
-        )
-        return EXIT_DONE
-    for number, one in enumerate(rules_backtests):
-        if number:
-            click.echo()
-        show_backtest(one)
+        print_json_of_each([trial.as_json() for trial in trials])
+    else:
+        show_each(trials, show_backtest)
     return EXIT_DONE
 
 
-def show_backtest(found: RulesBacktest) -> None:
+def show_backtest(trial: RulesBacktest) -> None:
     """Print one connection's backtest."""
     from arsync.cli.rules_simulate import show_taken_over
     from arsync.core.trials.backtest import CANNOT_SHOW
 
-    results = found.found.results
-    click.secho(f"{found.connection}, {found.first} to {found.last}", bold=True)
-    show_taken_over(found.taken_over, [backtest.rulebook for backtest in results])
+    results = trial.backtests.results
+    click.secho(f"{trial.connection}, {trial.first} to {trial.last}", bold=True)
+    show_taken_over(trial.taken_over, [backtest.rulebook for backtest in results])
     click.echo(CANNOT_SHOW)
     click.echo()
     _show_totals(results)
     for result in results:
         click.echo()
         _show_lines(result)
-    only = found.found.only
+    only = trial.backtests.only
     if only is not None:
         click.echo(
             f"\nCustomers touched: {only.both:,} by both, {only.first:,} only by "
@@ -105,7 +102,7 @@ def show_backtest(found: RulesBacktest) -> None:
         click.echo()
         show_touched(results[0].tally.most(), results[0].tally)
     click.echo(
-        f"\n{word(found.found.accounts, 'customer')} looked at. "
+        f"\n{word(trial.backtests.accounts, 'customer')} looked at. "
         "--json lists every message with its day and customer. Nothing was sent."
     )
 
@@ -134,7 +131,7 @@ def _show_totals(results: Sequence[Backtest]) -> None:
             ]
             rows.append(["  on the busiest day", *(f"{count:,}" for count in for_day)])
     rows.append(["customers touched", *(f"{result.tally.customers:,}" for result in results)])
-    rows.append(["asks a person first", *(f"{result.tally.approvals:,}" for result in results)])
+    rows.append(["needs approval", *(f"{result.tally.approvals:,}" for result in results)])
     names = [_name(result) for result in results]
     print_table("", ["", *names], rows, right=names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     say,
     word,
@@ -22,10 +22,8 @@ from arsync.cli.common import (
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
+    from arsync.application.rule_files import CheckedRules
     from arsync.config import Config
-    from arsync.rules_source.folder import Rules
-    from arsync.store.models import ConnectionRow
 
 WATCH_SECONDS = 0.5
 """How often `--watch` looks whether a file has changed."""
@@ -33,15 +31,6 @@ WATCH_SECONDS = 0.5
 _WATCHED = frozenset({".yaml", ".yml", ".txt", ".html"})
 
 Signature = tuple[tuple[str, int, int], ...]
-
-
-class Checked(NamedTuple):
-    """What a check found."""
-
-    problems: tuple[str, ...]
-    warnings: tuple[str, ...]
-    errors: int
-    names: tuple[str, ...]
 
 
 @click.command("check", short_help="Say everything that is wrong with a rulebook.")
@@ -79,12 +68,12 @@ def watched(
     """Do the work, and again whenever what `look` returns has changed; ends on Ctrl-C."""
     from arsync.errors import UserMistake
 
-    seen: Signature | None = None
+    before: Signature | None = None
     try:
         while True:
             now = look()
-            if now != seen:
-                first, seen = seen is None, now
+            if now != before:
+                first, before = before is None, now
                 if not first:
                     say(f"\nChanged at {time.strftime('%H:%M:%S')}:")
                 try:
@@ -102,14 +91,14 @@ def watched(
 
 def signature(places: Sequence[Path]) -> Signature:
     """Return what tells whether a rulebook's files or texts have changed."""
-    found = []
+    states = []
     for file in sorted(set(_files(places))):
         try:
             state = file.stat()
         except OSError:
             continue  # gone between listing and looking
-        found.append((str(file), state.st_mtime_ns, state.st_size))
-    return tuple(found)
+        states.append((str(file), state.st_mtime_ns, state.st_size))
+    return tuple(states)
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:
@@ -126,36 +115,20 @@ def _config(config_file: Path | None) -> Config:
     return load_config(config_file)
 
 
-def _checked(paths: tuple[Path, ...], connection: str | None, config_file: Path | None) -> Checked:
-    from arsync.core.rulebook import rulebook_warnings
+def _checked(
+    paths: tuple[Path, ...], connection: str | None, config_file: Path | None
+) -> CheckedRules:
+    from arsync.application.rule_files import check_files, check_shared_rules
 
-    more: list[str] = []
     if paths:
-        from arsync.rules_source.folder import read_paths
+        return check_files(_config(config_file), paths)
+    if connection is None and _nothing_connected(config := config_of(config_file)):
+        return check_shared_rules(config)
 
-        ruleses = [read_paths(_config(config_file), paths)]
-        lacking: list[str] = []
-    elif connection is None and _nothing_connected(config := config_of(config_file)):
-        from arsync.rules_source.folder import read_rules
+    from arsync.application.rule_checking import check_rules
 
-        ruleses, lacking = [read_rules(config)], []
-    else:
-        with open_app(config_file) as app:
-            ruleses, lacking, more = _of_connections(app, connection)
-    warnings = [
-        str(rulebook_warning)
-        for read in ruleses
-        if read.rulebook
-        for rulebook_warning in rulebook_warnings(read.rulebook)
-    ]
-    return Checked(
-        tuple(
-            dict.fromkeys([*lacking, *(problem for read in ruleses for problem in read.problems)])
-        ),
-        tuple(dict.fromkeys([*warnings, *more])),
-        len(lacking) + sum(read.errors for read in ruleses),
-        tuple(dict.fromkeys(read.rulebook.name for read in ruleses if read.rulebook)),
-    )
+    with opened(config_file) as (actor, container):
+        return check_rules(actor, container, connection)
 
 
 def _nothing_connected(config: Config) -> bool:
@@ -164,45 +137,21 @@ def _nothing_connected(config: Config) -> bool:
     return kind == "sqlite" and not Path(file).exists()
 
 
-def _of_connections(app: App, connection: str | None) -> tuple[list[Rules], list[str], list[str]]:
-    """Return each connection's rulebook, what its platform lacks, what its ledger contradicts."""
-    if connection:
-        rows = [app.store.connections.get(connection)]
-    else:
-        rows = list(app.store.connections.all())
-    ruleses = [app.rules(row.name) for row in rows] or [app.rules()]
-    lacking: list[str] = []
-    warnings: list[str] = []
-    for row, read in zip(rows, ruleses, strict=False):
-        lacking += app.lacking(read, row)
-        warnings += _of_the_ledger(app, row, read)
-    return ruleses, lacking, warnings
-
-
-def _of_the_ledger(app: App, row: ConnectionRow, read: Rules) -> list[str]:
-    from arsync.core.planning.ledger_warnings import ledger_warnings
-
-    if read.rulebook is None:
-        return []
-    problems = ledger_warnings(read.rulebook, app.accounts(row), row.organisation, app.today(row))
-    return [f"{problem} ({row.name})" if not problem.hint else str(problem) for problem in problems]
-
-
-def _print(found: Checked, *, as_json: bool, one_line: bool) -> int:
+def _print(checked: CheckedRules, *, as_json: bool, one_line: bool) -> int:
     if as_json:
         print_json(
             {
-                "ok": not found.errors,
-                "problems": found.problems,
-                "warnings": found.warnings,
-                "rulebooks": found.names,
+                "ok": not checked.errors,
+                "problems": checked.problems,
+                "warnings": checked.warnings,
+                "rulebooks": checked.names,
             },
             one_line=one_line,
         )
-        return EXIT_MISTAKE if found.errors else EXIT_DONE
-    for line in (*found.problems, *found.warnings):
+        return EXIT_MISTAKE if checked.errors else EXIT_DONE
+    for line in (*checked.problems, *checked.warnings):
         click.echo(line)
-    good = ", ".join(found.names) or "The rulebook"
-    doubts = f" {word(len(found.warnings), 'warning')}." if found.warnings else ""
-    say(f"{found.errors} to mend." if found.errors else f"{good}: nothing wrong.{doubts}")
-    return EXIT_MISTAKE if found.errors else EXIT_DONE
+    good = ", ".join(checked.names) or "The rulebook"
+    doubts = f" {word(len(checked.warnings), 'warning')}." if checked.warnings else ""
+    say(f"{checked.errors} to mend." if checked.errors else f"{good}: nothing wrong.{doubts}")
+    return EXIT_MISTAKE if checked.errors else EXIT_DONE

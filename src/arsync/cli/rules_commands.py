@@ -63,12 +63,12 @@ def fields(word: str | None, as_json: bool) -> int:
     """List the facts that a condition can ask for. WORD narrows the list."""
     from arsync.core.rulebook.facts import FIELDS
 
-    found = [
+    fields_about = [
         field
         for field in FIELDS
         if not word or word.lower() in f"{field.name} {field.description}".lower()
     ]
-    if not found:
+    if not fields_about:
         raise UserMistake(f"no fact is about {word!r}. `arsync rules fields` lists all of them.")
     if as_json:
         print_json(
@@ -83,7 +83,7 @@ def fields(word: str | None, as_json: bool) -> int:
                     "from": field.source,
                     "example": field.example,
                 }
-                for field in found
+                for field in fields_about
             ]
         )
         return EXIT_DONE
@@ -98,7 +98,7 @@ def fields(word: str | None, as_json: bool) -> int:
                 field.description + (f"; unknown when {field.unknown}" if field.unknown else ""),
                 field.example,
             ]
-            for field in found
+            for field in fields_about
         ],
     )
     return EXIT_DONE
@@ -114,6 +114,6 @@ def schema(scenarios: bool, as_json: bool) -> int:
     from arsync.core.rulebook.json_schema import schema as rulebook_schema
     from arsync.core.trials.scenario.scenario_keys import scenario_schema
 
-    found = scenario_schema() if scenarios else rulebook_schema()
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    json_schema = scenario_schema() if scenarios else rulebook_schema()
+    click.echo(json.dumps(json_schema, indent=2, ensure_ascii=False))
     return EXIT_DONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
-    print_json,
+    opened,
+    print_json_of_each,
     print_table,
     word,
 )
@@ -62,7 +62,8 @@ def rules_diff(
     rulebook as it stands. Your own texts are those beside each of the two, and a letter that reads
     otherwise is a difference. Nothing is sent, and nothing is written.
     """
-    from arsync.application.trials import diff
+    from arsync.application.connecting import connections
+    from arsync.application.trials import Comparison, diff_rulebooks
 
     if not old and not revision:
         raise UserMistake(
@@ -73,50 +74,59 @@ def rules_diff(
         raise UserMistake("with --git there is one more rulebook at most: the new one.")
     if revision:
         old, new = "", old
-    changed = False
-    with open_app(config_file) as app:
-        rows = app.connections(connection)
-        rules_diffs = [diff(app, row, old, new, revision=revision, as_of=as_of) for row in rows]
+    with opened(config_file) as (actor, container):
+        comparison = Comparison(old, new, revision)
+        rules_diffs = [
+            diff_rulebooks(actor, organisation, comparison, as_of)
+            for organisation in connections(actor, container, connection)
+        ]
         if as_json:
-            read = [one.as_json() for one in rules_diffs]
-            changed = any(one["customers"] or one["texts"] for one in read)
-            print_json(read[0] if len(read) == 1 else read)
+            as_values = [rules_diff.as_json() for rules_diff in rules_diffs]
+            changed = any(value["customers"] or value["texts"] for value in as_values)
+            print_json_of_each(as_values)
         else:
-            for number, one in enumerate(rules_diffs):
-                if number:
-                    click.echo()
-                changed = show_diff(one, everything=everything) or changed
+            changed = _show_diffs(rules_diffs, everything=everything)
     return EXIT_FAILED if exit_code and changed else EXIT_DONE
 
 
-def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
+def _show_diffs(rules_diffs: Sequence[RulesDiff], *, everything: bool) -> bool:
+    """Print differences, an empty line between connections; return whether there are any."""
+    changed = False
+    for number, rules_diff in enumerate(rules_diffs):
+        if number:
+            click.echo()
+        changed = show_diff(rules_diff, everything=everything) or changed
+    return changed
+
+
+def show_diff(rules_diff: RulesDiff, *, everything: bool = False) -> bool:
     """Print one connection's differences; return whether there are any."""
-    click.secho(f"{found.connection}, as of {found.as_of.isoformat()}", bold=True)
-    click.echo(f"old: {', '.join(found.old.files)}")
-    click.echo(f"new: {', '.join(found.new.files)}")
+    click.secho(f"{rules_diff.connection}, as of {rules_diff.as_of.isoformat()}", bold=True)
+    click.echo(f"old: {', '.join(rules_diff.old.files)}")
+    click.echo(f"new: {', '.join(rules_diff.new.files)}")
     shown: list[CustomerDifference] = []
     customers = changes = 0
-    for difference in found.differences:
+    for difference in rules_diff.differences:
         customers += 1
         changes += len(difference.changes)
         if everything or len(shown) < CUSTOMERS_SHOWN_MAX:
             shown.append(difference)
-    if found.texts:
+    if rules_diff.texts:
         click.echo()
-        for text in found.texts:
-            places = " and ".join(f"{one or 'the shipped one'}" for one in (text.old, text.new))
+        for text in rules_diff.texts:
+            places = " and ".join(place or "the shipped one" for place in (text.old, text.new))
             click.echo(f"The text of `{text.name}` differs: {places}.")
     if not customers:
         click.echo(
             "\nNothing changes for anyone on this day"
-            + (", but what the letters say." if found.texts else ".")
+            + (", but what the letters say." if rules_diff.texts else ".")
         )
-        return bool(found.texts)
+        return bool(rules_diff.texts)
     click.echo()
     print_table("", ["customer", "about", "old", "new", "old line", "new line"], _rows(shown))
     if len(shown) < customers:
-        left = word(customers - len(shown), "more customer", "more customers")
-        click.echo(f"... and {left}: --all shows them.")
+        more = word(customers - len(shown), "more customer", "more customers")
+        click.echo(f"... and {more}: --all shows them.")
     click.echo(
         f"\n{word(customers, 'customer')} treated differently, {word(changes, 'change')}. "
         "Nothing was changed."
@@ -124,8 +134,8 @@ def show_diff(found: RulesDiff, *, everything: bool = False) -> bool:
     return True
 
 
-def _rows(found: list[CustomerDifference]) -> Iterator[list[str]]:
-    for difference in found:
+def _rows(differences: list[CustomerDifference]) -> Iterator[list[str]]:
+    for difference in differences:
         for change in difference.changes:
             yield [
                 difference.contact_name,

@@ -31,7 +31,7 @@ FIRST_DAYS = (1, 90)
 @click.option("--approval", type=click.Choice(APPROVALS), help="What waits for a person.")
 @click.option("--holidays", metavar="PLACE", help="A place such as GB-ENG; none: no holidays.")
 @click.option("--name", help="The rulebook's name.")
-@click.option("--defaults", is_flag=True, help="Ask nothing: what is not given is as proposed.")
+@click.option("--defaults", is_flag=True, help="Ask nothing: what is not answer is as proposed.")
 @json_option
 def rules_new(
     file: Path,
@@ -52,7 +52,8 @@ def rules_new(
     does to a customer, day by day. Each question has an option, for scripts. FILE must not exist
     yet.
     """
-    from arsync.core.rulebook.starter import Answers, starter_rulebook
+    from arsync.application.starter_rules import write_starter_rulebook
+    from arsync.core.rulebook.starter import Answers
 
     if file.exists():
         raise UserMistake(f"{file} is there already.\n    hint: give another name")
@@ -77,81 +78,49 @@ def rules_new(
         holidays="" if holidays.casefold() == "none" else holidays.upper(),
         name=name or "Our credit control",
     )
-    rulebook = _write(file, starter_rulebook(answers))
+    rulebook = write_starter_rulebook(file, answers)
     wrote = [file, *_write_scenarios(file, rulebook)]
     if as_json:
         print_json({"wrote": [str(path) for path in wrote]})
-    for one in wrote:
-        say(f"{one}: written.")
+    for path in wrote:
+        say(f"{path}: written.")
     say(f"Next: arsync rules check {file}, and: arsync rules test {wrote[-1]}")
     return EXIT_DONE
 
 
 class _Questions:
-    """Asks for what was not given as an option."""
+    """Asks for what was not answer as an option."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
 
-    def text(self, question: str, given: str | None, proposed: str) -> str:
+    def text(self, question: str, answer: str | None, proposed: str) -> str:
         """Return a text."""
-        if given is not None or self.quiet:
-            return (given or proposed).strip()
+        if answer is not None or self.quiet:
+            return (answer or proposed).strip()
         return str(click.prompt(question, default=proposed, err=True)).strip()
 
-    def choice(self, question: str, given: str | None, choices: list[str], proposed: str) -> str:
+    def choice(self, question: str, answer: str | None, choices: list[str], proposed: str) -> str:
         """Return one of a few words."""
-        if given is not None or self.quiet:
-            return given or proposed
+        if answer is not None or self.quiet:
+            return answer or proposed
         kind = click.Choice(choices)
         return str(click.prompt(question, default=proposed, type=kind, err=True))
 
-    def number(self, question: str, given: int | None, proposed: int) -> int:
+    def number(self, question: str, answer: int | None, proposed: int) -> int:
         """Return a number of days."""
-        if given is not None or self.quiet:
-            return given or proposed
+        if answer is not None or self.quiet:
+            return answer or proposed
         kind = click.IntRange(*FIRST_DAYS)
         return int(click.prompt(question, default=proposed, type=kind, err=True))
 
 
-def _write(file: Path, text: str) -> Rulebook:
-    """Write the rulebook, once it is certain that it is one, and return it."""
-    from arsync.core.rulebook import read_rulebook
-    from arsync.rules_source.folder import holidays_of
-
-    rulebook, problems = read_rulebook([(file.name, text)])
-    if rulebook is None:
-        raise UserMistake("\n".join(map(str, problems)))
-    holidays_of(rulebook.sending.holidays)
-    _save(file, text)
-    return rulebook
-
-
 def _write_scenarios(file: Path, rulebook: Rulebook) -> list[Path]:
     """Write first scenarios beside the rulebook; what is there already is left as it is."""
-    from arsync.application.scenarios import SCENARIOS_FOLDER
-    from arsync.core.trials.scenario.scenario_starter import first_scenarios
-    from arsync.rules_source.folder import holidays_in
+    from arsync.application.starter_rules import scenarios_beside, write_first_scenarios
 
-    folder = file.parent / SCENARIOS_FOLDER
-    scenarios = folder / f"{file.stem}.yaml"
+    scenarios = scenarios_beside(file)
     if scenarios.exists():
         say(f"{scenarios} is there already and stays as it is.")
         return []
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserMistake(f"{folder}: {error.strerror}.") from None
-    path = f"../{file.name}"
-    _save(
-        scenarios,
-        first_scenarios(rulebook, file=scenarios.as_posix(), path=path, holidays=holidays_in),
-    )
-    return [scenarios]
-
-
-def _save(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserMistake(f"{file}: {error.strerror}.") from None
+    return [write_first_scenarios(file, rulebook)]

@@ -10,12 +10,12 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     say,
     word,
 )
-from arsync.errors import EXIT_DONE, EXIT_MISTAKE, UserMistake
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 
 @click.command("show", short_help="Print the rulebook as it counts, with its places.")
@@ -32,20 +32,13 @@ def rules_show(
     is a rulebook itself: saved to a file, it is read as the same one. With --json it is a text
     beside its name, files and hash.
     """
-    from arsync.core.rulebook.effective import effective_text
-    from arsync.rules_source.folder import read_paths, read_rules
+    from arsync.application.rule_checking import effective_rules
 
-    with open_app(config_file, needs_config=not paths) as app:
-        if connection:
-            app.store.connections.get(connection)
-        rules = read_paths(app.config, paths) if paths else read_rules(app.config, connection or "")
-    if rules.errors:
-        raise UserMistake("\n".join(rules.problems))
-    text = effective_text(rules.effective)
+    with opened(config_file, needs_config=not paths) as (actor, container):
+        rulebook, text = effective_rules(actor, container, paths, connection)
     if as_json:
-        assert rules.rulebook is not None, "without an error there is a rulebook"
-        about = {"name": rules.rulebook.name, "currency": rules.rulebook.currency}
-        hashed = {"files": list(rules.rulebook.files), "hash": rules.rulebook.hash}
+        about = {"name": rulebook.name, "currency": rulebook.currency}
+        hashed = {"files": list(rulebook.files), "hash": rulebook.hash}
         print_json({**about, **hashed, "rulebook": text})
     else:
         click.echo(text, nl=False)
@@ -58,42 +51,18 @@ def rules_show(
 @config_option
 def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the one that all share."""
-    from arsync.core.rulebook.effective import rulebook_differences
-    from arsync.rules_source.folder import read_rules
+    from arsync.application import rule_checking
 
-    failed = False
-    listed: list[dict[str, object]] = []
-    with open_app(config_file) as app:
-        if connection:
-            app.store.connections.get(connection)
-        shared = read_rules(app.config)
-        for problem in shared.problems if shared.errors else ():
-            click.echo(problem, err=True)
-            failed = True
-        for row in app.store.connections.all():
-            if failed or connection not in {None, row.name}:
-                continue
-            own = read_rules(app.config, row.name)
-            if own.errors:
-                click.echo("\n".join(own.problems), err=True)
-                failed = True
-                continue
-            found = rulebook_differences(shared.effective, own.effective)
-            listed += [
-                {
-                    "connection": row.name,
-                    "section": difference.section,
-                    "element": difference.element,
-                    "what": difference.what,
-                    "file": difference.place.file,
-                    "line": difference.place.line,
-                }
-                for difference in found
-            ]
-            if not as_json:
-                say(f"{row.name}: {word(len(found), 'difference') if found else 'as shared'}.")
-                for one in found:
-                    click.echo(f"    {one}")
+    with opened(config_file) as (actor, container):
+        drifts = list(rule_checking.rules_drift(actor, container, connection))
+    for drift in drifts:
+        if drift.problems:
+            click.echo("\n".join(drift.problems), err=True)
+        elif not as_json:
+            count = len(drift.differences)
+            say(f"{drift.connection}: {word(count, 'difference') if count else 'as shared'}.")
+            for difference in drift.differences:
+                click.echo(f"    {difference}")
     if as_json:
-        print_json(listed)
-    return EXIT_MISTAKE if failed else EXIT_DONE
+        print_json([value for drift in drifts for value in drift.as_json()])
+    return EXIT_MISTAKE if any(drift.problems for drift in drifts) else EXIT_DONE

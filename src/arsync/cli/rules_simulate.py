@@ -14,10 +14,11 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
-    print_json,
+    opened,
+    print_json_of_each,
     print_table,
     say,
+    show_each,
     word,
 )
 from arsync.core.trials.simulation import DAYS_MAX, Debtors
@@ -77,42 +78,36 @@ def rules_simulate(
     it stands. Nothing new is invoiced, and everything is approved on its day. A connection
     that only observes counts as taken over today, so that old debts start as `take_over` says.
     """
+    from arsync.application.connecting import connections
     from arsync.application.trials import simulation
 
-    with open_app(config_file) as app:
-        rules_simulations = [
-            simulation(app, row, days=days, debtors=Debtors(debtors), rules=rulebook)
-            for row in app.connections(connection)
+    with opened(config_file) as (actor, container):
+        trials = [
+            simulation(actor, organisation, days=days, debtors=Debtors(debtors), rules=rulebook)
+            for organisation in connections(actor, container, connection)
         ]
     if html_file is not None:
         from arsync.application.simulation_page import simulation_page
 
         try:
-            write_private(html_file, simulation_page(rules_simulations))
+            write_private(html_file, simulation_page(trials))
         except OSError as error:
             raise UserMistake(f"{html_file}: {error.strerror}.") from None
         say(f"Wrote {html_file}.")
     if as_json:
-        print_json(
-            [rules_simulation.as_json() for rules_simulation in rules_simulations]
-            if len(rules_simulations) != 1
-            else rules_simulations[0].as_json()
-        )
-        return EXIT_DONE
-    for number, one in enumerate(rules_simulations):
-        if number:
-            click.echo()
-        show_simulation(one)
+        print_json_of_each([trial.as_json() for trial in trials])
+    else:
+        show_each(trials, show_simulation)
     return EXIT_DONE
 
 
-def show_simulation(found: RulesSimulation) -> None:
+def show_simulation(trial: RulesSimulation) -> None:
     """Print one connection's simulation."""
-    simulation = found.simulation
+    simulation = trial.simulation
     tally = simulation.tally
-    click.secho(f"{found.connection}, {simulation.first} to {simulation.last}", bold=True)
+    click.secho(f"{trial.connection}, {simulation.first} to {simulation.last}", bold=True)
     click.echo(f"with {', '.join(simulation.rulebook.files)}; {HOW[simulation.debtors]}")
-    show_taken_over(found.taken_over, [simulation.rulebook])
+    show_taken_over(trial.taken_over, [simulation.rulebook])
     if simulation.debtors is Debtors.AS_BEFORE:
         usual = simulation.usual_days_late
         click.echo(
@@ -135,7 +130,7 @@ def show_simulation(found: RulesSimulation) -> None:
         show_touched(most, tally)
     click.echo(
         f"\n{word(tally.customers, 'customer')} of {simulation.accounts:,} touched; "
-        f"{word(tally.approvals, 'action')} would ask a person first; "
+        f"{word(tally.approvals, 'action')} would need approval; "
         f"{word(simulation.payments, 'payment')} came in. Nothing was sent."
     )
 
@@ -178,11 +173,11 @@ def show_touched(most: Sequence[Touched], tally: ActivityCounts) -> None:
     from arsync.core.trials.activity_counts import COLUMNS
 
     names = _columns(tally)
-    wanted = [COLUMNS.index(name) for name in names]
+    positions = [COLUMNS.index(name) for name in names]
     rows = [
         [
             touched.contact_name,
-            *(f"{touched.counts[i]:,}" if touched.counts[i] else "" for i in wanted),
+            *(f"{touched.counts[at]:,}" if touched.counts[at] else "" for at in positions),
         ]
         for touched in most
     ]

@@ -11,7 +11,7 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     word,
     wrapped,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from arsync.core.trials.scenario import Failure, ScenarioResult
 
 LINE_LENGTH = 78
-"""How long the lines are that part failures from each other."""
+"""How long the lines are between two failures."""
 
 
 @click.command("test", short_help="Play the scenarios, and say what differs and why.")
@@ -64,23 +64,23 @@ def rules_test(
     folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
     prints a draft. Exits with 1 when anything differs, with 2 when a file is broken.
     """
-    from arsync.application.scenarios import draft_from, play_files
+    from arsync.application.scenarios import draft_scenario, play_scenarios
     from arsync.config import load_config
 
     if about:
         if paths:
             raise UserMistake("--write prints a new scenario: it takes no PATHS.")
-        with open_app(config_file) as app:
-            click.echo(draft_from(app, about, connection), nl=False)
+        with opened(config_file) as (actor, container):
+            click.echo(draft_scenario(actor, container, about, connection), nl=False)
         return EXIT_DONE
     config = load_config(config_file)
     played: list[PlayedFile] = []
-    for play_file in play_files(
+    for played_file in play_scenarios(
         config, paths, connection=connection or "", rulebook=rulebook, word=chosen
     ):
-        played.append(play_file)
+        played.append(played_file)
         if not as_json:
-            _progress(play_file, names=names)
+            _progress(played_file, names=names)
     if as_json:
         print_json(_as_json(played))
     else:
@@ -90,29 +90,30 @@ def rules_test(
     verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
     if not verdicts:
         raise UserMistake(f"no scenario has {chosen!r} in its name.")
-    return EXIT_DONE if all(one.passed for one in verdicts) else EXIT_FAILED
+    return EXIT_DONE if all(verdict.passed for verdict in verdicts) else EXIT_FAILED
 
 
-def _progress(one: PlayedFile, *, names: bool) -> None:
-    if not one.problems and not one.verdicts:
+def _progress(played_file: PlayedFile, *, names: bool) -> None:
+    file, verdicts = played_file.file, played_file.verdicts
+    if not played_file.problems and not verdicts:
         return
     if not names:
-        signs = "".join("." if verdict.passed else "F" for verdict in one.verdicts)
-        click.echo(f"{one.file} {'E' if one.problems else signs}")
+        signs = "".join("." if verdict.passed else "F" for verdict in verdicts)
+        click.echo(f"{file} {'E' if played_file.problems else signs}")
         return
-    for verdict in one.verdicts:
+    for verdict in verdicts:
         outcome = "passed" if verdict.passed else "FAILED"
-        click.echo(f"{one.file}:{verdict.scenario.place.line} {verdict.scenario.name}: {outcome}")
+        click.echo(f"{file}:{verdict.scenario.place.line} {verdict.scenario.name}: {outcome}")
 
 
 def _report(played: list[PlayedFile]) -> None:
-    for one in played:
-        if one.problems:
-            _line(f"{one.file} cannot be played")
-        for problem in one.problems:
+    for played_file in played:
+        if played_file.problems:
+            _line(f"{played_file.file} cannot be played")
+        for problem in played_file.problems:
             click.echo(problem)
-    for one in played:
-        for verdict in one.verdicts:
+    for played_file in played:
+        for verdict in played_file.verdicts:
             if not verdict.passed:
                 _line(verdict.scenario.name)
                 for failure in verdict.failures:
@@ -121,13 +122,13 @@ def _report(played: list[PlayedFile]) -> None:
     failed = sum(not verdict.passed for verdict in verdicts)
     skipped = sum(played_file.skipped for played_file in played)
     broken = sum(bool(played_file.problems) for played_file in played)
-    parts = [
+    counts = [
         f"{failed} failed" if failed else "",
         f"{len(verdicts) - failed} passed",
         f"{skipped} not chosen" if skipped else "",
         f"{word(broken, 'file')} to mend" if broken else "",
     ]
-    click.echo(f"\n{', '.join(part for part in parts if part)}")
+    click.echo(f"\n{', '.join(filter(None, counts))}")
 
 
 def _line(title: str) -> None:
@@ -146,10 +147,10 @@ def _failure(failure: Failure) -> None:
 def _as_json(played: list[PlayedFile]) -> dict[str, Any]:
     verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
     return {
-        "ok": all(one.passed for one in verdicts)
+        "ok": all(verdict.passed for verdict in verdicts)
         and not any(played_file.problems for played_file in played),
-        "passed": sum(one.passed for one in verdicts),
-        "failed": sum(not one.passed for one in verdicts),
+        "passed": sum(verdict.passed for verdict in verdicts),
+        "failed": sum(not verdict.passed for verdict in verdicts),
         "files": [
             {
                 "file": played_file.file,

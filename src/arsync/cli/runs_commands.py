@@ -16,18 +16,23 @@ from arsync.cli.common import (
     config_option,
     connection_option,
     json_option,
-    open_app,
+    opened,
     print_json,
+    print_json_of_each,
     say,
+    show_each,
     verbose_option,
     word,
 )
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
+    from arsync.application.container import Container
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
     from arsync.application.results import RunResult
-    from arsync.sync.pull import Progress
+    from arsync.application.store_values import Progress
+    from arsync.core.planning.planner import Plan
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -42,14 +47,18 @@ def worst(codes: Sequence[int]) -> int:
 @config_option
 def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
     """Bring the copy of the ledger up to date."""
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application.connecting import connections
+    from arsync.application.runs import RunWatch, pull_ledger
+    from arsync.workers.embedded_loop import stop_on_signals
 
     with (
-        open_app(config_file, verbose=verbose) as app,
-        watched(as_json=as_json) as watch,
+        opened(config_file, verbose=verbose) as (actor, container),
+        watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
-        results = app.pull(connection, progress=watch, stop=stop.is_set)
+        watch = RunWatch(progress, stop.is_set)
+        organisations = connections(actor, container, connection)
+        results = [pull_ledger(actor, organisation, watch) for organisation in organisations]
     # What waits for a person is no part of a pull: only its own failures count.
     return finish(results, as_json=as_json, ignored=EXIT_WAITING)
 
@@ -80,31 +89,58 @@ def plan(
     a day to come, a connection that only observes is taken to begin its work today. With --json
     one connection's plan is an object, and those of several a list.
     """
+    from arsync.application.connecting import connections
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        if since:
+            _print_changes(actor, organisations, as_of, as_json=as_json, everything=everything)
+            return EXIT_DONE
+        return _print_plans(actor, organisations, as_of, as_json=as_json, everything=everything)
+
+
+def _print_changes(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    as_of: date | None,
+    *,
+    as_json: bool,
+    everything: bool,
+) -> None:
+    from arsync.application.plan_changes import since_last_plan
+    from arsync.cli.render_plan_diff import print_since
+
+    changes = [since_last_plan(actor, organisation, as_of) for organisation in organisations]
+    print_since(changes, as_json=as_json, everything=everything)
+
+
+def _print_plans(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    as_of: date | None,
+    *,
+    as_json: bool,
+    everything: bool,
+) -> int:
+    """Print plans, and return whether a person has to look at one."""
+    from arsync.application import plans
     from arsync.cli.render import show_plan
     from arsync.cli.render_reasons import Reasons
 
-    with open_app(config_file) as app:
-        if since:
-            from arsync.application.plan_changes import since_last
-            from arsync.cli.render_plan_diff import print_since
+    planned = [
+        (organisation, plans.plan(actor, organisation, as_of)) for organisation in organisations
+    ]
+    if as_json:
+        print_json_of_each([plan.as_json(streamed=True) for _, plan in planned])
+    else:
 
-            changes = [since_last(app, row, as_of) for row in app.connections(connection)]
-            print_since(changes, as_json=as_json, everything=everything)
-            return EXIT_DONE
-        plans = app.plan(connection, as_of=as_of)
-        if as_json:
-            found = [one.as_json(streamed=True) for one in plans]
-            print_json(found[0] if len(found) == 1 else found)
-        else:
-            for number, (row, one) in enumerate(
-                zip(app.connections(connection), plans, strict=True)
-            ):
-                if number:
-                    click.echo()
-                rulebook, _ = app.rulebook(row)
-                reasons = Reasons(rulebook, now=app.clock.now())
-                show_plan(one, mode=row.mode, reasons=reasons, everything=everything)
-    return EXIT_WAITING if any(one.safety.exceeded for one in plans) else EXIT_DONE
+        def show(organisation_and_plan: tuple[OrganisationContext, Plan]) -> None:
+            organisation, plan = organisation_and_plan
+            reasons = Reasons(organisation.rulebook, now=organisation.clock.now())
+            show_plan(plan, mode=organisation.mode, reasons=reasons, everything=everything)
+
+        show_each(planned, show)
+    return EXIT_WAITING if any(plan.safety.exceeded for _, plan in planned) else EXIT_DONE
 
 
 @click.command()
@@ -124,37 +160,54 @@ def approve(
 
     Without a key or --all it lists what waits. The beginning of a key is enough.
     """
+    from arsync.application import approvals
+
     if keys and approve_all:
         raise UserMistake("give keys or --all, not both.")
-    with open_app(config_file) as app:
-        problems = _plan_and_save(app, connection)
+    with opened(config_file) as (actor, container):
+        problems = _plan_and_save(actor, container, connection)
         for problem in problems:
             say(f"arsync: {problem}")
         if not keys and not approve_all:
-            code = _list_waiting(app, connection, as_json=as_json)
+            code = _list_waiting(actor, container, connection, as_json=as_json)
             return worst([code, EXIT_MISTAKE if problems else code])
-        done = app.approve(list(keys) or None, connection=connection)
-        if as_json:
-            print_json([listed.as_json() for listed in done])
-        say(
-            f"Approved {word(len(done), 'action')}. `arsync apply` carries them out."
-            if done
-            else "Nothing waits for approval."
-        )
+        approved = approvals.approve(actor, container, list(keys) or None, connection=connection)
+    if as_json:
+        print_json([listed.as_json() for listed in approved])
+    say(
+        f"Approved {word(len(approved), 'action')}. `arsync apply` carries them out."
+        if approved
+        else "Nothing waits for approval."
+    )
     return EXIT_MISTAKE if problems else EXIT_DONE
 
 
-def _list_waiting(app: App, connection: str | None, *, as_json: bool) -> int:
+def _list_waiting(
+    actor: Actor, container: Container, connection: str | None, *, as_json: bool
+) -> int:
     """Print what waits for a person, and how to let it go."""
+    from arsync.application import approvals
+    from arsync.application.connecting import connections
     from arsync.cli.queries_commands import reasons_of
     from arsync.cli.render import show_waiting
 
-    observers = [row.name for row in app.connections(connection) if row.mode == "observe"]
-    waiting = [listed for listed in app.waiting(connection) if listed.connection not in observers]
+    organisations = {
+        organisation.name: organisation
+        for organisation in connections(actor, container, connection)
+    }
+    observers = [name for name, organisation in organisations.items() if organisation.observes]
+    waiting = [
+        listed
+        for listed in approvals.waiting(actor, container, connection)
+        if listed.connection not in observers
+    ]
     if as_json:
         print_json([listed.as_json() for listed in waiting])
     else:
-        reasons = {listed.connection: reasons_of(app, listed) for listed in waiting}
+        reasons = {
+            listed.connection: reasons_of(organisations[listed.connection], listed)
+            for listed in waiting
+        }
         show_waiting(waiting, reasons)
         if not waiting:
             click.echo("Nothing waits for approval.")
@@ -182,18 +235,20 @@ def reject(
     They are not planned again. With --take-back a refusal is taken back: the next plan asks for the
     action again if its reason still stands. `arsync actions --state rejected` lists refusals.
     """
-    with open_app(config_file) as app:
-        decide = app.take_back if take_back else app.reject
-        done = decide(list(keys), why=reason)
-        if as_json:
-            print_json([listed.as_json() for listed in done])
-        if take_back:
-            say(
-                f"Took back {word(len(done), 'refusal')}. What still has its reason is planned "
-                "again: `arsync approve` lists\nwhat waits for you."
-            )
-        else:
-            say(f"Rejected {word(len(done), 'action')}.")
+    from arsync.application import approvals
+
+    with opened(config_file) as (actor, container):
+        decide = approvals.take_back if take_back else approvals.reject
+        decided = decide(actor, container, list(keys), reason=reason)
+    if as_json:
+        print_json([listed.as_json() for listed in decided])
+    if take_back:
+        say(
+            f"Took back {word(len(decided), 'refusal')}. What still has its reason is planned "
+            "again: `arsync approve` lists\nwhat waits for you."
+        )
+    else:
+        say(f"Rejected {word(len(decided), 'action')}.")
     return EXIT_DONE
 
 
@@ -207,15 +262,19 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
 
     Before a message leaves, the invoices it names are read again from the platform.
     """
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application import runs
+    from arsync.application.connecting import connections
+    from arsync.workers.embedded_loop import stop_on_signals
 
     with (
-        open_app(config_file, verbose=verbose) as app,
-        watched(as_json=as_json) as watch,
+        opened(config_file, verbose=verbose) as (actor, container),
+        watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
-        _plan_and_save(app, connection)
-        results = app.apply(connection, progress=watch, stop=stop.is_set)
+        _plan_and_save(actor, container, connection)
+        watch = runs.RunWatch(progress, stop.is_set)
+        organisations = connections(actor, container, connection)
+        results = [runs.apply(actor, organisation, watch) for organisation in organisations]
     return finish(results, as_json=as_json)
 
 
@@ -232,14 +291,16 @@ def sync(
 
     Idempotent, and guarded by a lock: a second one waits or leaves, it never doubles.
     """
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application.runs import RunWatch
+    from arsync.workers.embedded_loop import stop_on_signals, sync_all
 
     with (
-        open_app(config_file, verbose=verbose) as app,
-        watched(as_json=as_json) as watch,
+        opened(config_file, verbose=verbose) as (actor, container),
+        watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
-        results = list(app.sync(connection, progress=watch, stop=stop.is_set, now=now))
+        watch = RunWatch(progress, stop.is_set)
+        results = list(sync_all(actor, container, connection, watch, now=now))
     results.sort(key=lambda result: result.connection)
     return finish(results, as_json=as_json)
 
@@ -263,10 +324,12 @@ def run(
     second signal ends at once. One broken connection never stops the others. With --json each run
     is one line. The exit code is the worst of each connection's last whole run.
     """
-    from arsync.application.scheduler import stop_on_signals
+    from arsync.application.connecting import connections
+    from arsync.application.permissions import SCHEDULE
     from arsync.cli.render import result_line
     from arsync.clock import in_words
     from arsync.config import seconds
+    from arsync.workers.embedded_loop import run_forever, stop_on_signals
 
     codes: dict[str, int] = {}
 
@@ -278,25 +341,30 @@ def run(
         else:
             click.echo(f"{in_words(result.started_at, result.zone)} {result_line(result)}")
 
-    with open_app(config_file, verbose=verbose) as app, stop_on_signals() as stop:
-        pace = seconds(every) if every else app.config.every_seconds
+    with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
+        pace = seconds(every) if every else container.config.every_seconds
         for name in names or [None]:
-            app.connections(name)  # a name that is none is told now, not ignored for ever
+            connections(actor, container, name)  # a wrong name is refused now, not ignored for ever
         say(f"Working every {pace} seconds. Stop with Ctrl-C.")
-        rounds = app.run_forever(
-            every_seconds=pace, stop=stop, connections=names or None, report=report
+        rounds = run_forever(
+            SCHEDULE, container, every_seconds=pace, stop=stop, names=names or None, report=report
         )
     say(f"Stopped after {word(rounds, 'round')}.")
     return worst(list(codes.values()))
 
 
-def _plan_and_save(app: App, connection: str | None) -> list[str]:
+def _plan_and_save(actor: Actor, container: Container, connection: str | None) -> list[str]:
     """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
 
     Returns:
         What went wrong: one connection's broken rulebook stops only that connection.
     """
-    results = app.prepare(connection)
+    from arsync.application.connecting import connections
+    from arsync.application.runs import prepare
+
+    results = [
+        prepare(actor, organisation) for organisation in connections(actor, container, connection)
+    ]
     return list(dict.fromkeys(text for result in results for text in result.all_problems))
 
 

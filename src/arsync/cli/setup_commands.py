@@ -12,7 +12,7 @@ import click
 from arsync.cli.common import (
     config_option,
     json_option,
-    open_app,
+    opened,
     print_json,
     print_table,
     say,
@@ -23,8 +23,8 @@ from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
 
 if TYPE_CHECKING:
-    from arsync.application.facade import App
-    from arsync.store.models import ConnectionRow
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
 
 MODES = ("observe", "approve", "auto")
 
@@ -62,8 +62,8 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
     from arsync.config import example_config
 
     if rulebook not in arsync_rulebooks.names():
-        known = ", ".join(arsync_rulebooks.names())
-        raise UserMistake(f"there is no rulebook {rulebook!r}.\n    hint: known: {known}")
+        names = ", ".join(arsync_rulebooks.names())
+        raise UserMistake(f"there is no rulebook {rulebook!r}.\n    hint: known: {names}")
     pack = rulebook in arsync_rulebooks.packs()
     text = _PACK.format(name=rulebook) if pack else arsync_rulebooks.text(rulebook)
     if currency and pack:
@@ -79,26 +79,28 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
     if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
         del files[rules / f"{rulebook}.yaml"]
         say(f"{rules} holds a rulebook already; no other is added.")
-    done: dict[str, list[str]] = {"wrote": [], "kept": []}
+    outcome: dict[str, list[str]] = {"wrote": [], "kept": []}
     for path, content in files.items():
-        if path.exists():
-            say(f"kept   {path}")
-            done["kept"].append(str(path))
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.name == "config.toml":
-                write_private(path, content)
-            else:
-                path.write_text(content, encoding="utf-8")
-        except OSError as error:
-            raise UserMistake(f"{path}: {error.strerror}.") from None
-        say(f"wrote  {path}")
-        done["wrote"].append(str(path))
+        verb = "kept" if path.exists() else "wrote"
+        if verb == "wrote":
+            _write(path, content)
+        say(f"{verb:5}  {path}")
+        outcome[verb].append(str(path))
     if as_json:
-        print_json(done)
+        print_json(outcome)
     say("\nNext: put your client id into config.toml, then `arsync connect xero` (or quickbooks).")
     return EXIT_DONE
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.name == "config.toml":
+            write_private(path, content)
+        else:
+            path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserMistake(f"{path}: {error.strerror}.") from None
 
 
 _PACK = """\
@@ -140,8 +142,12 @@ def _in_currency(text: str, currency: str) -> str:
 @click.command()
 @click.argument("platform", metavar="xero|quickbooks")
 @click.option("--name", help="What to call the connection (default: made from its name).")
-@click.option("--organisation", metavar="NAME", help="Which one, where the consent opens several.")
-@click.option("--all", "connect_all", is_flag=True, help="Connect all that the consent opens.")
+@click.option(
+    "--organisation", metavar="NAME", help="Which one, where the authorisation opens several."
+)
+@click.option(
+    "--all", "connect_all", is_flag=True, help="Connect all that the authorisation opens."
+)
 @click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
 @own_reminders_option
 @json_option
@@ -160,62 +166,60 @@ def connect(
 
     A new connection observes: it reads and plans, and writes nothing.
     """
-    from arsync.application.oauth_consent import consent
+    from arsync.application import connecting
+    from arsync.application.oauth_authorisation import authorise
 
-    with open_app(config_file) as app:
-        label = app.platform(platform).label
-        if not app.config.get(platform, "client_id"):
-            where = app.config.file or "config.toml"
-            raise UserMistake(
-                f"[{platform}] client_id is empty in {where}.\n"
-                f"    hint: make an app at {_DEVELOPER_SITES.get(platform, label)} "
-                "and put its client id there; `arsync init` makes the file"
-            )
-        _ = app.store  # a store that cannot be opened is told before consent is asked for
-        if app.authoriser(platform).interactive:
+    with opened(config_file) as (actor, container):
+        connecting.check_ready_to_connect(actor, container, platform)
+        label = container.platform(platform).label
+        authoriser = container.authoriser(platform)
+        redirect_url = container.config.get(platform, "redirect_url")
+        if authoriser.interactive:
             say(
                 f"{label} shows an error page instead of asking? Then its app does not know the "
-                f"client id\nor the address {app.config.get(platform, 'redirect_url')}. "
-                "Ctrl-C stops.\n"
+                f"client id\nor the address {redirect_url}. Ctrl-C stops.\n"
             )
-        grant = consent(
-            app.authoriser(platform),
-            redirect_url=app.config.get(platform, "redirect_url"),
+        grant = authorise(
+            authoriser,
+            redirect_url=redirect_url,
             say=say,
             ask=(lambda question: click.prompt(question, err=True)) if no_browser else None,
         )
         chosen = _chosen(grant, organisation, connect_all=connect_all)
         if name and len(chosen) > 1:
             raise UserMistake("--name serves one organisation; leave it out to connect several.")
-        rows = app.add_connections(platform, grant, [(ref, name or "") for ref in chosen])
-        rows = [_with_own_reminders(app, row, own_reminders, label) for row in rows]
+        named = [(ref, name or "") for ref in chosen]
+        connected = [
+            _with_own_reminders(actor, context, own_reminders)
+            for context in connecting.add_connections(actor, container, platform, grant, named)
+        ]
     if as_json:
-        print_json([_row_json(row) for row in rows])
-    for row in rows:
-        say(f"Connected {row.organisation.name} at {label} as {row.name!r}, mode {row.mode}.")
+        print_json([_connection_json(context) for context in connected])
+    for context in connected:
+        books = context.connection.organisation.name
+        say(f"Connected {books} at {label} as {context.name!r}, mode {context.mode}.")
     say("\nNext: `arsync pull`, then `arsync plan`. Nothing is written while the mode is observe.")
     return EXIT_DONE
 
 
 def _with_own_reminders(
-    app: App, row: ConnectionRow, answer: str | None, label: str
-) -> ConnectionRow:
+    actor: Actor, organisation: OrganisationContext, answer: str | None
+) -> OrganisationContext:
     """Ask once whether the platform sends reminders of its own, where it does not tell."""
-    known = row.organisation.own_reminders is not None
-    if answer is None and not known and sys.stdin.isatty():
+    from arsync.application.connecting import set_own_reminders
+
+    books, label = organisation.connection.organisation, organisation.label
+    if answer is None and books.own_reminders is None and sys.stdin.isatty():
         say(
             f"\n{label} can send reminders of its own, and does not tell whether it does. If both "
             "remind,\ncustomers hear twice."
         )
-        question = f"Are {label}'s own reminders for {row.organisation.name} switched on"
+        question = f"Are {label}'s own reminders for {books.name} switched on"
         choice = click.Choice(["on", "off", "not sure"])
         answer = click.prompt(question, type=choice, default="not sure", err=True)
     if answer not in {"on", "off"}:
-        return row
-    return app.set_own_reminders(row.name, on=answer == "on")
-
-
-_DEVELOPER_SITES = {"xero": "developer.xero.com", "quickbooks": "developer.intuit.com"}
+        return organisation
+    return set_own_reminders(actor, organisation, on=answer == "on")
 
 
 def _chosen(
@@ -224,20 +228,24 @@ def _chosen(
     organisation_refs = grant.organisations
     names = "\n".join(f"    {ref.name}" for ref in organisation_refs)
     if not organisation_refs:
-        raise UserMistake("the consent opens no organisation. Choose one on the consent page.")
+        raise UserMistake(
+            "the authorisation opens no organisation. Choose one on the consent page."
+        )
     if organisation:
-        wanted = organisation.casefold()
+        folded = organisation.casefold()
         match = [
-            ref for ref in organisation_refs if wanted in {ref.name.casefold(), ref.id.casefold()}
+            ref for ref in organisation_refs if folded in {ref.name.casefold(), ref.id.casefold()}
         ]
         if not match:
-            raise UserMistake(f"the consent does not open {organisation!r}. It opens:\n{names}")
+            raise UserMistake(
+                f"the authorisation does not open {organisation!r}. It opens:\n{names}"
+            )
         return match
     if connect_all or len(organisation_refs) == 1:
         return organisation_refs
     if not sys.stdin.isatty():
         raise UserMistake(
-            f"the consent opens several organisations:\n{names}\n"
+            f"the authorisation opens several organisations:\n{names}\n"
             "    hint: choose with --organisation NAME, or --all"
         )
     for number, ref in enumerate(organisation_refs, 1):
@@ -266,48 +274,51 @@ def connections(
     observe plans and writes nothing; approve lets every action wait for a person; auto asks only
     where the rulebook does.
     """
+    from arsync.application import connecting
+
     name = name or connection
-    with open_app(config_file) as app:
+    with opened(config_file) as (actor, container):
         if mode:
             if not name:
                 raise UserMistake("say which connection: arsync connections NAME --mode MODE")
-            before = app.store.connections.get(name).mode
-            row = app.set_mode(name, mode)
-            say(f"{row.name}: {before} -> {row.mode}.")
+            (organisation,) = connecting.connections(actor, container, name)
+            changed = connecting.set_mode(actor, organisation, mode)
+            say(f"{changed.name}: {organisation.mode} -> {changed.mode}.")
         if own_reminders:
             if not name:
                 raise UserMistake(
                     "say which connection: arsync connections NAME --own-reminders on"
                 )
-            row = app.set_own_reminders(name, on=own_reminders == "on")
-            say(f"{row.name}: the platform's own reminders are {own_reminders}.")
-        connection_rows = app.connections(name)
+            (organisation,) = connecting.connections(actor, container, name)
+            connecting.set_own_reminders(actor, organisation, on=own_reminders == "on")
+            say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")
+        organisations = connecting.connections(actor, container, name)
         if as_json:
-            print_json([_row_json(row) for row in connection_rows])
+            print_json([_connection_json(organisation) for organisation in organisations])
             return EXIT_DONE
         print_table(
             "",
             ["connection", "platform", "organisation", "currency", "mode", "state"],
-            [
-                [
-                    row.name,
-                    app.platform(row.platform).label,
-                    row.organisation.name,
-                    row.organisation.base_currency,
-                    str(row.mode),
-                    str(row.state),
-                ]
-                for row in connection_rows
-            ],
+            [_connection_row(organisation) for organisation in organisations],
         )
-        say(word(len(connection_rows), "connection") + ".")
+        say(word(len(organisations), "connection") + ".")
     return EXIT_DONE
 
 
-def _row_json(row: object) -> dict[str, object]:
-    from arsync.store.models import ConnectionRow
+def _connection_row(organisation: OrganisationContext) -> list[str]:
+    row = organisation.connection
+    return [
+        row.name,
+        organisation.label,
+        row.organisation.name,
+        row.organisation.base_currency,
+        str(row.mode),
+        str(row.state),
+    ]
 
-    assert isinstance(row, ConnectionRow)
+
+def _connection_json(organisation: OrganisationContext) -> dict[str, object]:
+    row = organisation.connection
     return {
         "name": row.name,
         "platform": row.platform,
@@ -328,16 +339,19 @@ def _row_json(row: object) -> dict[str, object]:
 @json_option
 @config_option
 def disconnect(name: str, yes: bool, as_json: bool, config_file: Path | None) -> int:
-    """Withdraw the consent and forget a connection's tokens.
+    """Withdraw the authorisation and forget a connection's tokens.
 
     Its copy of the ledger goes too; what was done, promised and agreed is kept.
     """
-    with open_app(config_file) as app:
-        row = app.store.connections.get(name)
+    from arsync.application import connecting
+
+    with opened(config_file) as (actor, container):
+        (organisation,) = connecting.connections(actor, container, name)
         if not yes:
-            click.confirm(f"Disconnect {row.organisation.name}?", abort=True, err=True)
-        said = app.disconnect(name)
+            books = organisation.connection.organisation.name
+            click.confirm(f"Disconnect {books}?", abort=True, err=True)
+        message = connecting.disconnect(actor, organisation)
         if as_json:
-            print_json({"name": name, "message": said})
-        say(said)
+            print_json({"name": name, "message": message})
+        say(message)
     return EXIT_DONE

@@ -9,16 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from arsync.application.facade import App
-from arsync.application.oauth_consent import consent
+from arsync.application import agreements, approvals, connecting, tasks
+from arsync.application.action_history import ActionFilter, actions
+from arsync.application.container import Container
+from arsync.application.oauth_authorisation import authorise
+from arsync.application.permissions import SCHEDULE, Actor, Role
 from arsync.application.results import RunResult
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
-from arsync.demo.reconcile import Side, compare
+from arsync.demo.reconcile import LedgerSide, compare
 from arsync.demo.world import World, config_text, free_port, sandbox
 from arsync.errors import UserMistake
+from arsync.workers.embedded_loop import sync_all
 
 DAYS = 60
 SEED = 11
@@ -36,6 +40,9 @@ TASK_DAYS = 2
 OBSERVED_DAYS = 2
 """The demo observes so long before it writes anything, as a careful owner would."""
 
+ACCOUNTANT = Actor("demo", Role.OWNER)
+"""Who decides and records in the demo."""
+
 Say = Callable[[str], None]
 
 
@@ -44,7 +51,7 @@ class Outcome:
     """What the demo ends with."""
 
     folder: Path
-    sides: list[Side]
+    sides: list[LedgerSide]
     totals: dict[str, Counter[str]] = field(default_factory=dict)
     """By connection: how often each thing happened over the days."""
     problems: list[str] = field(default_factory=list)
@@ -94,8 +101,8 @@ class Demo:
         self._totals: dict[str, Counter[str]] = {}
         self._problems: list[str] = []
 
-    def play(self, at_the_end: Callable[[App, Outcome], object]) -> Outcome:
-        """Play all days, compare both sides, and hand the open application to `at_the_end`.
+    def play(self, at_the_end: Callable[[Container, Outcome], object]) -> Outcome:
+        """Play all days, compare both sides, and hand what is open to `at_the_end`.
 
         Raises:
             UserMistake: the folder cannot be written, or the sandbox does not start.
@@ -110,13 +117,13 @@ class Demo:
                 invoices=INVOICES,
                 keep=self._keep,
             ) as world,
-            self._app(world) as app,
+            self._container(world) as container,
         ):
-            self._connect(app, world)
+            self._connect(container, world)
             for number in range(1, self._days + 1):
-                self._day(app, world, number)
-            outcome = self._outcome(app, world)
-            at_the_end(app, outcome)
+                self._day(container, world, number)
+            outcome = self._outcome(container, world)
+            at_the_end(container, outcome)
         return outcome
 
     def _make_folder(self) -> None:
@@ -128,81 +135,86 @@ class Demo:
         except OSError as error:
             raise UserMistake(f"{self._folder}: {error.strerror}.") from None
 
-    def _app(self, world: World) -> App:
+    def _container(self, world: World) -> Container:
         file = self._folder / "config.toml"
         file.write_text(config_text(world, via_port=free_port()), encoding="utf-8")
         file.chmod(0o600)
         # Variables of the reader's own set-up must not lead the demo to real books.
-        return App(load_config(file, {}), clock=self._clock)
+        return Container(load_config(file, {}), clock=self._clock)
 
-    def _connect(self, app: App, world: World) -> None:
+    def _connect(self, container: Container, world: World) -> None:
         world.set_clock(self._clock.moment)
         for name in PLATFORMS:
-            grant = consent(
-                app.authoriser(name),
-                redirect_url=app.config.get(name, "redirect_url"),
+            grant = authorise(
+                container.authoriser(name),
+                redirect_url=container.config.get(name, "redirect_url"),
                 say=lambda _: None,
                 open_browser=world.give_consent,
             )
-            rows = app.add_connections(name, grant, [(grant.organisations[0], name)])
+            (organisation,) = connecting.add_connections(
+                ACCOUNTANT, container, name, grant, [(grant.organisations[0], name)]
+            )
             self._totals[name] = Counter()
-            if rows[0].organisation.own_reminders is None:  # as `connect` asks the owner
-                app.set_own_reminders(name, on=False)
-            label = app.platform(name).label
-            self._say(f"Connected {rows[0].organisation.name} at {label}: observing.")
+            books = organisation.connection.organisation
+            if books.own_reminders is None:  # as `connect` asks the owner
+                connecting.set_own_reminders(ACCOUNTANT, organisation, on=False)
+            self._say(f"Connected {books.name} at {organisation.label}: observing.")
 
-    def _day(self, app: App, world: World, number: int) -> None:
+    def _day(self, container: Container, world: World, number: int) -> None:
         self._clock.advance(timedelta(days=1))
         world.set_clock(self._clock.moment)
         if number == OBSERVED_DAYS + 1:
-            for name in PLATFORMS:
-                app.set_mode(name, "auto")
-            self._say(f"Day {number}: both connections may write now; holds ask first.")
-        self._listen(app, world)
+            for organisation in connecting.connections(ACCOUNTANT, container):
+                connecting.set_mode(ACCOUNTANT, organisation, "auto")
+            self._say(f"Day {number}: both connections may write now; holds need approval.")
+        self._listen(container, world)
         if number > OBSERVED_DAYS:
-            self._be_the_accountant(app)
-        results = list(app.sync())
+            self._be_the_accountant(container)
+        results = list(sync_all(SCHEDULE, container))
         for result in results:
             self._count(result)
         self._tell(number, results)
 
-    def _listen(self, app: App, world: World) -> None:
+    def _listen(self, container: Container, world: World) -> None:
         """Record what customers wrote back, as a person would after reading the mail."""
         replies = world.get("/_sandbox/state")["replies"]
         for name in PLATFORMS:
-            mine = [reply for reply in replies if reply["platform"] == name]
-            for reply in mine[self._heard[name] :]:
-                self._record(app, name, reply)
-            self._heard[name] = len(mine)
+            its_replies = [reply for reply in replies if reply["platform"] == name]
+            for reply in its_replies[self._heard[name] :]:
+                self._record(container, name, reply)
+            self._heard[name] = len(its_replies)
         today = self._clock.moment.date()
         for entry in [dispute for dispute in self._disputes if dispute[0] <= today]:
             self._disputes.remove(entry)
-            app.dispute(entry[2], settled=True, connection=entry[1], who="demo")
+            agreements.settle_dispute(ACCOUNTANT, container, entry[2], connection=entry[1])
             self._totals[entry[1]]["disputes settled by a person"] += 1
 
-    def _record(self, app: App, name: str, reply: dict[str, Any]) -> None:
+    def _record(self, container: Container, name: str, reply: dict[str, Any]) -> None:
         number = reply["invoice_number"]
         if reply["kind"] == "promise":
-            day = date.fromisoformat(reply["promised_on"])
-            app.promise(number, day, connection=name, who="demo")
+            promised = agreements.PromiseToPay(date.fromisoformat(reply["promised_on"]))
+            agreements.promise(ACCOUNTANT, container, number, promised, connection=name)
             self._totals[name]["promises by customers"] += 1
         else:
-            app.dispute(number, reason=reply["reason"], connection=name, who="demo")
+            agreements.open_dispute(
+                ACCOUNTANT, container, number, reason=reply["reason"], connection=name
+            )
             settle_on = self._clock.moment.date() + timedelta(days=DISPUTE_DAYS)
             self._disputes.append((settle_on, name, number))
             self._totals[name]["disputes by customers"] += 1
 
-    def _be_the_accountant(self, app: App) -> None:
+    def _be_the_accountant(self, container: Container) -> None:
         """Approve what waits since yesterday, and do the tasks that are two days old."""
-        waiting = app.waiting()
+        waiting = approvals.waiting(ACCOUNTANT, container)
         if waiting:
-            app.approve([listed.row.key for listed in waiting], who="demo")
-            for one in waiting:
-                self._totals[one.connection]["approvals by a person"] += 1
+            approvals.approve(ACCOUNTANT, container, [listed.row.key for listed in waiting])
+            for listed in waiting:
+                self._totals[listed.connection]["approvals by a person"] += 1
         before = self._clock.now() - timedelta(days=TASK_DAYS)
-        for task in app.tasks():
+        for task in tasks.tasks(ACCOUNTANT, container):
             if task.row.created_at <= before:
-                app.done(task.row.key, outcome="spoke to the customer", who="demo")
+                outcome = "spoke to the customer"
+                tasks.complete_task(ACCOUNTANT, container, task.row.key, outcome=outcome)
                 self._totals[task.connection]["tasks done by a person"] += 1
 
     def _count(self, result: RunResult) -> None:
@@ -213,7 +225,7 @@ class Demo:
                     self._totals[result.connection][KINDS[effect.action.kind].done[1]] += 1
 
     def _tell(self, number: int, results: list[RunResult]) -> None:
-        parts = []
+        summaries = []
         for result in results:
             done = Counter(
                 effect.action.kind
@@ -227,16 +239,16 @@ class Demo:
             if result.mode == "observe":
                 words = f"{planned} planned, nothing written"
             if words:
-                parts.append(f"{result.connection}: {words}")
-        if parts:
-            self._say(f"Day {number:2} {self._clock.moment:%a %d %b}  {' | '.join(parts)}")
+                summaries.append(f"{result.connection}: {words}")
+        if summaries:
+            self._say(f"Day {number:2} {self._clock.moment:%a %d %b}  {' | '.join(summaries)}")
 
-    def _outcome(self, app: App, world: World) -> Outcome:
+    def _outcome(self, container: Container, world: World) -> Outcome:
         state = world.state()
-        sides = [compare(app, name, state) for name in PLATFORMS]
+        sides = [compare(container.store, name, state) for name in PLATFORMS]
         outcome = Outcome(self._folder, sides, self._totals, list(dict.fromkeys(self._problems)))
         busiest: Counter[tuple[str, str]] = Counter()
-        for listed in app.actions(rows_max=100_000):
+        for listed in actions(ACCOUNTANT, container, None, ActionFilter(rows_max=100_000)):
             if listed.row.state in {ActionState.SENT, ActionState.CONFIRMED}:
                 for ref in listed.row.action.invoices:
                     busiest[listed.connection, ref.number] += 1

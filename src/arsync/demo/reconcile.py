@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from arsync.application.facade import App
 from arsync.core.actions import ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.money import ZERO, plain
+from arsync.store import Store
 from arsync.store.models import ActionRow
 
 HOLD_GROUP = "Credit hold"
@@ -26,7 +26,7 @@ _NEVER_HERE = _OPEN_ENDED | {ActionState.REJECTED}
 
 
 @dataclass
-class Side:
+class LedgerSide:
     """One platform at the end: what stands there, and how it differs from the store."""
 
     name: str
@@ -46,43 +46,43 @@ class Side:
     differences: list[str] = field(default_factory=list)
 
 
-def compare(app: App, name: str, state: Mapping[str, Any]) -> Side:
+def compare(store: Store, name: str, state: Mapping[str, Any]) -> LedgerSide:
     """Return what stands in one platform's ledger, with every difference from the store.
 
     Args:
-        app: the application.
+        store: arsync's.
         name: the connection's, which is the platform's.
         state: the sandbox's `/_sandbox/state`.
     """
     ledger = state[name]
-    row = app.store.connections.get(name)
-    rows = app.store.actions.list(row.id)
+    row = store.connections.get(name)
+    rows = store.actions.list(row.id)
     names = {contact["id"]: contact["name"] for contact in ledger["contacts"]}
-    emails = [one for one in state["emails"] if one["origin"] == name]
+    emails = [email for email in state["emails"] if email["origin"] == name]
     held = _held(ledger)
     cash = _on_cash_terms(ledger)
-    side = Side(
+    side = LedgerSide(
         name=name,
         open_amounts=_shown(_platform_totals(ledger)),
         emails=len(emails),
         notes=len(ledger["history"]),
-        held=tuple(sorted(names[one] for one in held)),
-        on_cash_terms=tuple(sorted(names[one] for one in cash)),
+        held=tuple(sorted(names[contact] for contact in held)),
+        on_cash_terms=tuple(sorted(names[contact] for contact in cash)),
         expected_dates=sum(1 for invoice in ledger["invoices"] if invoice["expected_on"]),
         attachments=len(ledger["attachments"]),
-        stored={kind.value: count for kind, count in app.store.ledger.counts(row.id).items()},
-        actions={state.value: count for state, count in app.store.actions.counts(row.id).items()},
+        stored={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
+        actions={state.value: count for state, count in store.actions.counts(row.id).items()},
     )
-    side.differences += _different_money(app, row.id, ledger)
+    side.differences += _different_money(store, row.id, ledger)
     side.differences += _different_notes(rows, ledger)
     side.differences += _different_emails(rows, emails)
-    side.differences += _different_holds(app, row.id, held)
+    side.differences += _different_holds(store, row.id, held)
     side.differences += _different_terms(rows, cash, names)
     side.differences += _chased_but_paid(ledger, emails)
     side.differences += [
-        f"{one.key[:12]} {one.action.kind} is {one.state}: {one.reason}"
-        for one in rows
-        if one.state in _NEVER_HERE
+        f"{action_row.key[:12]} {action_row.action.kind} is {action_row.state}: {action_row.reason}"
+        for action_row in rows
+        if action_row.state in _NEVER_HERE
     ]
     return side
 
@@ -108,18 +108,18 @@ def _shown(totals: Mapping[tuple[str, str], Decimal]) -> dict[str, str]:
     return {currency: plain(amount) for currency, amount in sorted(sums.items())}
 
 
-def _different_money(app: App, connection_id: int, ledger: Mapping[str, Any]) -> Iterable[str]:
-    theirs = _platform_totals(ledger)
-    ours = {
+def _different_money(store: Store, connection_id: int, ledger: Mapping[str, Any]) -> Iterable[str]:
+    there = _platform_totals(ledger)
+    here = {
         (total.contact_id, total.currency): total.amount_due
-        for total in app.store.ledger.totals(connection_id)
+        for total in store.ledger.totals(connection_id)
         if total.amount_due
     }
-    for key in sorted(set(theirs) | set(ours)):
-        if theirs.get(key, ZERO) != ours.get(key, ZERO):
+    for key in sorted(set(there) | set(here)):
+        if there.get(key, ZERO) != here.get(key, ZERO):
             yield (
-                f"amount due of contact {key[0]} in {key[1]}: {theirs.get(key, ZERO)} there, "
-                f"{ours.get(key, ZERO)} here"
+                f"amount due of contact {key[0]} in {key[1]}: {there.get(key, ZERO)} there, "
+                f"{here.get(key, ZERO)} here"
             )
 
 
@@ -127,30 +127,30 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
     """Every done action's note stands, at each place it names once; no other marker does."""
     there: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for note in ledger["history"]:
-        for found in _MARKER.findall(note["text"]):
-            there[found][note["record"], note["id"]] += 1
-    for found, places in sorted(there.items()):
+        for mark in _MARKER.findall(note["text"]):
+            there[mark][note["record"], note["id"]] += 1
+    for mark, places in sorted(there.items()):
         for place, count in places.items():
             if count > 1:
-                yield f"the note {found} stands {count} times on {place[0]} {place[1]}"
-    wanted = {
+                yield f"the note {mark} stands {count} times on {place[0]} {place[1]}"
+    expected = {
         marker(row.key): row
         for row in rows
         if row.state in _DONE and KINDS[row.action.kind].has_note
     }
-    for found in sorted(set(wanted) - set(there)):
-        action = wanted[found].action
-        yield f"{action.kind} for {action.contact_name} is done, but no note {found} stands"
+    for mark in sorted(set(expected) - set(there)):
+        action = expected[mark].action
+        yield f"{action.kind} for {action.contact_name} is done, but no note {mark} stands"
     started = {marker(row.key) for row in rows if row.state in _DONE | _OPEN_ENDED}
-    for found in sorted(set(there) - started):
-        yield f"a note {found} stands that no action of the store explains"
+    for mark in sorted(set(there) - started):
+        yield f"a note {mark} stands that no action of the store explains"
 
 
 def _different_emails(
     rows: Iterable[ActionRow], emails: Iterable[Mapping[str, Any]]
 ) -> Iterable[str]:
-    theirs = Counter(email["invoice_id"] for email in emails)
-    ours = Counter(
+    there = Counter(email["invoice_id"] for email in emails)
+    here = Counter(
         ref.id
         for row in rows
         if row.state in _DONE
@@ -158,9 +158,9 @@ def _different_emails(
         and row.action.via is Via.PLATFORM
         for ref in row.action.invoices
     )
-    for invoice in sorted(set(theirs) | set(ours)):
-        if theirs[invoice] != ours[invoice]:
-            yield f"invoice {invoice}: {theirs[invoice]} emails there, {ours[invoice]} here"
+    for invoice in sorted(set(there) | set(here)):
+        if there[invoice] != here[invoice]:
+            yield f"invoice {invoice}: {there[invoice]} emails there, {here[invoice]} here"
 
 
 def _held(ledger: Mapping[str, Any]) -> set[str]:
@@ -173,28 +173,28 @@ def _held(ledger: Mapping[str, Any]) -> set[str]:
     return held
 
 
-def _different_holds(app: App, connection_id: int, held: set[str]) -> Iterable[str]:
-    ours = {
+def _different_holds(store: Store, connection_id: int, held: set[str]) -> Iterable[str]:
+    held_here = {
         contact.id
-        for account in app.store.ledger.accounts(connection_id)
+        for account in store.ledger.accounts(connection_id)
         if account.hold is not None
         for contact in account.contacts
     }
-    for contact in sorted(held - ours):
+    for contact in sorted(held - held_here):
         yield f"contact {contact} is on hold there, not here"
-    for contact in sorted(ours - held):
+    for contact in sorted(held_here - held):
         yield f"contact {contact} is on hold here, not there"
 
 
 def _on_cash_terms(ledger: Mapping[str, Any]) -> set[str]:
     cash = {term["name"] for term in ledger["terms"] if term.get("due_days") == 0}
-    found = set()
+    on_cash = set()
     for contact in ledger["contacts"]:
         terms = contact["terms"]
         day = terms.get("Day") if isinstance(terms, dict) else None
         if day == 0 or (isinstance(terms, str) and terms in cash):
-            found.add(contact["id"])
-    return found
+            on_cash.add(contact["id"])
+    return on_cash
 
 
 def _different_terms(
@@ -205,8 +205,8 @@ def _different_terms(
         kind = row.action.kind
         if row.state in _DONE and kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS}:
             entry = (row.changed_at, row.action.episode), kind
-            known = latest.get(row.action.contact_id)
-            latest[row.action.contact_id] = max(known, entry) if known else entry
+            before = latest.get(row.action.contact_id)
+            latest[row.action.contact_id] = max(before, entry) if before else entry
     for contact, (_, kind) in sorted(latest.items()):
         if (kind is ActionKind.TERMS) != (contact in cash):
             want = "cash on delivery" if kind is ActionKind.TERMS else "their old terms"

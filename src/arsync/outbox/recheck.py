@@ -23,7 +23,7 @@ from arsync.core.ledger.records import (
     StandingHold,
 )
 from arsync.core.planning.planner import HeldBack, Plan
-from arsync.outbox.approvals import approved_by_person
+from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.types import Limits, Replan
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, Mode

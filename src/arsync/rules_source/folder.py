@@ -118,8 +118,8 @@ def shipped(name: str, asking: str = "") -> Extended:
     try:
         return Extended(f"{SHIPPED}/{name}.yaml", arsync_rulebooks.text(name))
     except KeyError:
-        known = arsync_rulebooks.names()
-        hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+        names = arsync_rulebooks.names()
+        hint = did_you_mean(name, names) or f"known: {', '.join(names)}"
         raise LookupError(f"there is no shipped rulebook {name!r}.\n{hint}") from None
 
 
@@ -191,26 +191,26 @@ def rules_from(
         find: finds what `extends:` names.
         letters: reads the texts of a language, with what the law gives for late payment.
     """
-    found = letters(DEFAULT_LANGUAGE, None)
-    reading = read_layers(files, texts=found.names, shared=shared, find=find)
+    texts = letters(DEFAULT_LANGUAGE, None)
+    reading = read_layers(files, texts=texts.names, shared=shared, find=find)
     rulebook = reading.rulebook
     problems = [str(problem) for problem in reading.problems]
     errors = sum(problem.severity == "error" for problem in reading.problems)
     if rulebook is not None:
         spoken = rulebook.sending.language
         if spoken in languages() or rulebook.statutory is not None:
-            code = spoken if spoken in languages() else found.language.code
-            found = letters(code, rulebook.statutory)
+            code = spoken if spoken in languages() else texts.language.code
+            texts = letters(code, rulebook.statutory)
         more = _unknown_places(rulebook)
         problems += [str(problem) for problem in more]
         errors += len(more)
-    problems += [str(problem) for problem in found.problems]
-    errors += len(found.problems)
+    problems += [str(problem) for problem in texts.problems]
+    errors += len(texts.problems)
     return Rules(
         rulebook if not errors else None,
         tuple(problems),
         errors,
-        found,
+        texts,
         tuple(reading.files),
     )
 
@@ -225,11 +225,11 @@ def _shown(file: Path, folder: Path) -> str:
 def _unknown_places(rulebook: Rulebook) -> list[Problem]:
     """Return what does not exist of what is named: holidays of a place, letters' language."""
     problems: list[Problem] = []
-    asked = [
+    named = [
         (customer.holidays, customer.language, customer.place) for customer in rulebook.customers
     ]
     sending = rulebook.sending
-    for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *asked]:
+    for holidays, spoken, place in [(sending.holidays, sending.language, sending.place), *named]:
         if holidays and not holidays_known(holidays):
             problems.append(Problem(*place, *_no_such_place(holidays)))
         if spoken and spoken not in languages():
@@ -268,11 +268,11 @@ def holidays_of(place: str) -> Callable[[date], bool]:
     Raises:
         UserMistake: no such place is known.
     """
-    found = holidays_in(place)
-    if found is None:
+    is_holiday = holidays_in(place)
+    if is_holiday is None:
         message, hint = _no_such_place(place)
         raise UserMistake(f"{message}\n    hint: {hint}")
-    return found
+    return is_holiday
 
 
 @cache

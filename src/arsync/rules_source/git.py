@@ -77,10 +77,10 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     if not commit:
         raise UserMistake(f"git knows no revision {revision!r} here.")
     files, prefix = _files(folder, commit, inside)
-    wanted = _wanted(inside)
+    folder_path = _wanted(inside)
     groups = [
-        [file for file in files if file.path == wanted or file.parent == place]
-        for place in (wanted, f"{wanted}/{connection}")
+        [file for file in files if file.path == folder_path or file.parent == place]
+        for place in (folder_path, f"{folder_path}/{connection}")
     ]
     shared, own = groups if connection else (groups[0], [])
     if not shared and not own:
@@ -113,8 +113,8 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
     def shown(group: list[_Blob]) -> list[tuple[str, str]]:
         return [(f"{revision}:{blob.path}", texts[blob.path]) for blob in group]
 
-    is_file = any(blob.path == wanted for blob in shared)
-    root = posixpath.dirname(wanted) if is_file else wanted
+    is_file = any(blob.path == folder_path for blob in shared)
+    root = posixpath.dirname(folder_path) if is_file else folder_path
     read: dict[str, OwnTexts] = {}
 
     def letters(code: str, law: LatePayment | None) -> Letters:
@@ -192,11 +192,11 @@ def _git(folder: Path, *words: str) -> str:
     if done.returncode and words[0] == "rev-parse" and not done.stderr.strip():
         return ""
     if done.returncode:
-        said = done.stderr.strip()
-        if "not a git repository" in said:
+        complaint = done.stderr.strip()
+        if "not a git repository" in complaint:
             raise UserMistake(
                 f"{folder} is not in a git repository."
                 "\n    hint: give a file or a folder, or keep the rules in git"
             )
-        raise UserMistake(f"git: {said.removeprefix('fatal: ')}")
+        raise UserMistake(f"git: {complaint.removeprefix('fatal: ')}")
     return done.stdout

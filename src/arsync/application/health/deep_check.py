@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from arsync.application.container import Parts
+from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import ArsyncError
-from arsync.store.models import ConnectionRow
 
 DIFFERENCES_NAMED_MAX = 10
 """So many documents are named; the rest is counted."""
@@ -18,60 +19,62 @@ _ARSYNCS_OWN = frozenset({"version", "updated_at", "reconciled"})
 """`reconciled` can change without a trace in the others: Xero matches payments on its own."""
 
 
-class _Difference(NamedTuple):
+class _CopyDifference(NamedTuple):
     kind: RecordKind
     name: str
     what: str
 
 
-def examine_deeply(parts: Parts) -> Iterator[Finding]:
+def examine_deeply(actor: Actor, container: Container) -> Iterator[Finding]:
     """Yield what contradicts itself in the store, and what differs from the platform.
 
     Every document is read again, which takes the calls of a first pull. Nothing is changed.
     """
-    for row in parts.store.connections.all():
-        faults = list(parts.store.faults(row.id))
+    permit(actor, Permission.READ)
+    for row in container.store.connections.all():
+        faults = list(container.store.faults(row.id))
         yield from (Finding(row.name, WRONG, f"{fault.about}: {fault.message}") for fault in faults)
         if not faults:
             yield Finding(row.name, OK, "actions, events, allocations and amounts agree.")
-        yield from _documents(parts, row)
+        yield from _documents(OrganisationContext(container, row))
 
 
-def _documents(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
-    if parts.store.ledger.pulled_at(row.id) is None:
+def _documents(organisation: OrganisationContext) -> Iterator[Finding]:
+    name = organisation.name
+    if organisation.store.ledger.pulled_at(organisation.id) is None:
         return
-    comparison = _Comparison(parts, row)
+    comparison = _CopyComparison(organisation)
     try:
-        with parts.open(row) as connector:
+        with organisation.open_connector() as connector:
             for page in connector.pull(None):
                 if page.kind != RecordKind.ORGANISATION:
                     comparison.take(page.kind, page.records)
     except ArsyncError as error:
-        yield Finding(row.name, WRONG, f"its documents could not be read again: {error}")
+        yield Finding(name, WRONG, f"its documents could not be read again: {error}")
         return
     wrong, newer = comparison.wrong, comparison.newer
     for difference in wrong[:DIFFERENCES_NAMED_MAX]:
-        yield Finding(row.name, WRONG, f"{difference.kind} {difference.name}: {difference.what}")
+        yield Finding(name, WRONG, f"{difference.kind} {difference.name}: {difference.what}")
     if len(wrong) > DIFFERENCES_NAMED_MAX:
         more = len(wrong) - DIFFERENCES_NAMED_MAX
-        yield Finding(row.name, WRONG, f"{more:,} more documents differ from the platform's.")
+        yield Finding(name, WRONG, f"{more:,} more documents differ from the platform's.")
     if wrong:
-        yield Finding(row.name, NOTE, f"To copy it anew: arsync rebuild --connection {row.name}")
+        yield Finding(name, NOTE, f"To copy it anew: arsync rebuild --connection {name}")
     else:
-        yield Finding(row.name, OK, f"{comparison.read:,} documents are as the platform has them.")
+        yield Finding(name, OK, f"{comparison.read:,} documents are as the platform has them.")
     if newer:
-        yield Finding(row.name, NOTE, f"{newer:,} documents changed since the last pull.")
+        yield Finding(name, NOTE, f"{newer:,} documents changed since the last pull.")
 
 
-class _Comparison:
+class _CopyComparison:
     """What the platform shows now, against what is stored."""
 
-    def __init__(self, parts: Parts, row: ConnectionRow) -> None:
-        self._ledger = parts.store.ledger
-        self._id = row.id
+    def __init__(self, organisation: OrganisationContext) -> None:
+        self._ledger = organisation.store.ledger
+        self._id = organisation.id
         self.read = 0
         self.newer = 0
-        self.wrong: list[_Difference] = []
+        self.wrong: list[_CopyDifference] = []
 
     def take(self, kind: RecordKind, records: Any) -> None:
         """Compare one page."""
@@ -79,27 +82,29 @@ class _Comparison:
         unread = {
             problem.id for problem in self._ledger.problems(self._id) if problem.kind == kind.value
         }
-        for theirs in records:
+        for document in records:
             self.read += 1
-            ours = stored.get(theirs.id)
-            name = getattr(theirs, "number", "") or getattr(theirs, "name", "") or theirs.id
-            if ours is None:
-                if theirs.id not in unread:
-                    self._unlike(theirs, _Difference(kind, name, "it is missing in the copy."))
-            elif ours != theirs:
+            copy = stored.get(document.id)
+            name = getattr(document, "number", "") or getattr(document, "name", "") or document.id
+            if copy is None:
+                if document.id not in unread:
+                    missing = _CopyDifference(kind, name, "it is missing in the copy.")
+                    self._note_missing(document, missing)
+            elif copy != document:
                 fields = ", ".join(
                     field.replace("_", " ")
-                    for field, mine, its in zip(theirs._fields, ours, theirs, strict=True)
-                    if mine != its and field not in _ARSYNCS_OWN
+                    for field, here, there in zip(document._fields, copy, document, strict=True)
+                    if here != there and field not in _ARSYNCS_OWN
                 )
-                if (ours.version, ours.updated_at) != (theirs.version, theirs.updated_at):
+                if (copy.version, copy.updated_at) != (document.version, document.updated_at):
                     self.newer += 1
                 elif fields:
-                    self.wrong.append(_Difference(kind, name, f"the copy differs in: {fields}."))
+                    words = f"the copy differs in: {fields}."
+                    self.wrong.append(_CopyDifference(kind, name, words))
 
-    def _unlike(self, theirs: Any, difference: _Difference) -> None:
+    def _note_missing(self, document: Any, difference: _CopyDifference) -> None:
         pulled_at = self._ledger.pulled_at(self._id)
-        if theirs.updated_at is not None and pulled_at and theirs.updated_at >= pulled_at:
+        if document.updated_at is not None and pulled_at and document.updated_at >= pulled_at:
             self.newer += 1
         else:
             self.wrong.append(difference)

@@ -7,43 +7,44 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from arsync.application.clock_drift import clocks
-from arsync.application.container import Parts, configured_limits
+from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
+from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
-from arsync.clock import today_in
-from arsync.core.ledger.records import RecordKind
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.config import Config
+from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
-from arsync.store.models import ConnectionRow
 
 OPEN_TO_OTHERS = 0o077
 
 
-def examine(parts: Parts) -> Iterator[Finding]:
+def examine(actor: Actor, container: Container) -> Iterator[Finding]:
     """Yield a finding for each check, in the order in which things rest on each other.
 
     One call is made to each connection's platform, nothing is changed.
     """
-    yield from _config(parts)
+    permit(actor, Permission.READ)
+    yield from _config(container.config)
     try:
-        yield _store(parts)
-        rows = parts.store.connections.all()
+        yield _store(container)
+        rows = container.store.connections.all()
     except ArsyncError as error:
         yield Finding("store", WRONG, str(error))
         return
     if not rows:
         yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
-        yield from _rules(parts, None)
+        yield from _shared_rules(container)
     for row in rows:
-        yield from _connection(parts, row)
-        yield from _rules(parts, row)
-    yield from _clocks(parts)
-    yield from _mail(parts)
+        organisation = OrganisationContext(container, row)
+        yield from _connection(organisation)
+        yield from _rules(organisation)
+    yield from _clocks(container)
+    yield from _mail(container.config)
 
 
-def _config(parts: Parts) -> Iterator[Finding]:
-    config = parts.config
+def _config(config: Config) -> Iterator[Finding]:
     if config.file is None:
         yield Finding("config", NOTE, "no config.toml here; the defaults and variables serve.")
         return
@@ -65,128 +66,166 @@ def _config(parts: Parts) -> Iterator[Finding]:
         )
 
 
-def _store(parts: Parts) -> Finding:
-    url = make_url(parts.config.store_url)
-    with parts.store.engine.connect() as connection:
+def _store(container: Container) -> Finding:
+    url = make_url(container.config.store_url)
+    with container.store.engine.connect() as db:
         if url.get_backend_name() == "sqlite":
-            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-            if found != "ok":
-                return Finding("store", WRONG, f"the file is damaged: {found}. Restore a backup.")
+            verdict = db.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            if verdict != "ok":
+                return Finding("store", WRONG, f"the file is damaged: {verdict}. Restore a backup.")
         else:
-            connection.execute(text("SELECT 1"))
+            db.execute(text("SELECT 1"))
     return Finding("store", OK, url.render_as_string(hide_password=True))
 
 
-def _connection(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
-    """Yield what is found at one platform."""
+def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
+    """Yield what is found at one platform, and in its copy."""
+    row, name = organisation.connection, organisation.name
     try:
-        platform = parts.platform(row.platform)
+        platform = organisation.platform
         if row.grant_id is None:
-            yield Finding(row.name, WRONG, f"it has no consent. Do: arsync connect {row.platform}")
+            remedy = f"Do: arsync connect {row.platform}"
+            yield Finding(name, WRONG, f"it has no authorisation. {remedy}")
             return
-        token = parts.store.tokens.load(row.grant_id)
-        section = {**parts.config.section(row.platform), **row.settings}
-        yield from _reads(parts, row)
-        with parts.transport(row.platform, row.grant_id, row.organisation_id) as transport:
-            organisation = platform.open(transport, row.organisation_id, section).organisation()
-            left = transport.pacer.day_left
+        token = organisation.store.tokens.load(row.grant_id)
+        yield from _reads(organisation)
+        at_platform, calls_left = _ask_platform(organisation)
     except NeedsReconnect as error:
-        yield Finding(row.name, WRONG, f"{error} Do: arsync connect {row.platform}")
+        yield Finding(name, WRONG, f"{error} Do: arsync connect {row.platform}")
         return
     except RetryLater as error:
-        yield Finding(row.name, WRONG, f"{platform.label} cannot be reached: {error}")
+        yield Finding(name, WRONG, f"{platform.label} cannot be reached: {error}")
         return
     except ArsyncError as error:
-        yield Finding(row.name, WRONG, str(error))
+        yield Finding(name, WRONG, str(error))
         return
-    yield Finding(row.name, OK, f"{platform.label} answers for {organisation.name}.")
-    outage = parts.resting(row)
+    yield Finding(name, OK, f"{platform.label} answers for {at_platform.name}.")
+    outage = organisation.outage()
     if outage is not None:
-        yield Finding(row.name, NOTE, outage_words(parts, row, outage))
+        yield Finding(name, NOTE, outage_words(organisation, outage))
     if token.scope:
-        yield Finding(row.name, OK, f"consent covers: {token.scope}")
-    if left is not None:
-        enough = left > configured_limits(platform.limits, section).reserve_per_day
-        yield Finding(row.name, OK if enough else WRONG, f"{left:,} calls left today.")
-    yield _today(parts, row)
-    told = organisation.own_reminders
-    if told is None:
-        told = row.organisation.own_reminders
-    if told:
-        yield Finding(
-            row.name,
-            NOTE,
-            f"{platform.label}'s own invoice reminders are switched on: customers may hear twice. "
-            "Switch them off there.",
-        )
-    elif told is None:
-        yield Finding(
-            row.name,
-            NOTE,
-            f"{platform.label} does not tell whether its own reminders are on. Look there, then: "
-            f"arsync connections {row.name} --own-reminders off",
-        )
-    for difference in parts.store.ledger.differences(row.id):
-        words = difference_in_words(difference, platform.label)
-        yield Finding(row.name, WRONG, f"{difference.contact_name}: {words}.")
-    counts = parts.store.ledger.counts(row.id)
-    if not counts.get(RecordKind.CONTACTS):
-        yield Finding(row.name, NOTE, "nothing was pulled yet. Next: arsync pull")
+        yield Finding(name, OK, f"authorisation covers: {token.scope}")
+    if calls_left is not None:
+        reserve = organisation.container.rate_limits(row.platform).reserve_per_day
+        verdict = OK if calls_left > reserve else WRONG
+        yield Finding(name, verdict, f"{calls_left:,} calls left today.")
+    yield _today(organisation)
+    yield from _own_reminders(organisation, at_platform)
+    yield from _copy(organisation)
 
 
-def _reads(parts: Parts, row: ConnectionRow) -> Iterator[Finding]:
+def _ask_platform(organisation: OrganisationContext) -> tuple[Organisation, int | None]:
+    """Return the organisation as the platform tells it, and how many calls are left today."""
+    row, container = organisation.connection, organisation.container
+    settings = {**container.config.section(row.platform), **row.settings}
+    with container.transport(row.platform, row.grant_id, row.organisation_id) as transport:
+        connector = organisation.platform.open(transport, row.organisation_id, settings)
+        return connector.organisation(), transport.pacer.day_left
+
+
+def _own_reminders(
+    organisation: OrganisationContext, at_platform: Organisation
+) -> Iterator[Finding]:
+    """Say whether the platform reminds as well."""
+    switched_on = at_platform.own_reminders
+    if switched_on is None:
+        switched_on = organisation.connection.organisation.own_reminders
+    if switched_on:
+        yield Finding(
+            organisation.name,
+            NOTE,
+            f"{organisation.label}'s own invoice reminders are switched on: customers may hear "
+            "twice. Switch them off there.",
+        )
+    elif switched_on is None:
+        yield Finding(
+            organisation.name,
+            NOTE,
+            f"{organisation.label} does not tell whether its own reminders are on. Look there, "
+            f"then: arsync connections {organisation.name} --own-reminders off",
+        )
+
+
+def _copy(organisation: OrganisationContext) -> Iterator[Finding]:
+    """Say where the copy and the platform's own balances do not agree."""
+    ledger = organisation.store.ledger
+    for difference in ledger.differences(organisation.id):
+        words = difference_in_words(difference, organisation.label)
+        yield Finding(organisation.name, WRONG, f"{difference.contact_name}: {words}.")
+    if not ledger.counts(organisation.id).get(RecordKind.CONTACTS):
+        yield Finding(organisation.name, NOTE, "nothing was pulled yet. Next: arsync pull")
+
+
+def _reads(organisation: OrganisationContext) -> Iterator[Finding]:
     """Say how much of the month is used, where calls that read are metered."""
-    used, limits = parts.reads_this_month(row.platform)
+    platform = organisation.connection.platform
+    limits = organisation.container.rate_limits(platform)
     if limits.reads_per_month:
+        used = organisation.container.reads_this_month(platform)
         enough = used < limits.reads_per_month - limits.reads_reserve
         yield Finding(
-            row.name,
+            organisation.name,
             OK if enough else WRONG,
             f"{used:,} of {limits.reads_per_month:,} reads of this month are used, over all "
             "companies of the app.",
         )
 
 
-def _today(parts: Parts, row: ConnectionRow) -> Finding:
-    zone = parts.time_zone(row)
-    if zone:
-        return Finding(row.name, OK, f"today is {today_in(parts.clock, zone)} ({zone}).")
+def _today(organisation: OrganisationContext) -> Finding:
+    if organisation.time_zone:
+        words = f"today is {organisation.today} ({organisation.time_zone})."
+        return Finding(organisation.name, OK, words)
     return Finding(
-        row.name,
+        organisation.name,
         NOTE,
         "the platform does not tell the time zone, so days are counted in UTC. "
         'Do: [runs] time_zone = "Europe/London"',
     )
 
 
-def _clocks(parts: Parts) -> Iterator[Finding]:
+def _clocks(container: Container) -> Iterator[Finding]:
     """Yield one finding about this computer's clock, or one for each that it differs from."""
-    clock_reads = list(clocks(parts))
+    clock_reads = list(container.clock_reads())
     off = [clock_read for clock_read in clock_reads if clock_read.is_off]
     yield from (Finding("clock", WRONG, clock_read.text) for clock_read in off)
     if clock_reads and not off:
         names = " and ".join(dict.fromkeys(clock_read.whose for clock_read in clock_reads))
         most = max(abs(clock_read.ahead_seconds) for clock_read in clock_reads)
         yield Finding("clock", OK, f"within {max(1.0, most):.0f} seconds of {names}.")
-    elif not clock_reads and parts.platform_clocks:
-        host = next(host for host, _ in parts.platform_clocks.values())
+    elif not clock_reads and container.platform_clocks.hosts:
+        host = container.platform_clocks.hosts[0]
         yield Finding("clock", NOTE, f"not compared: {host} is a sandbox, with a clock of its own.")
 
 
-def _rules(parts: Parts, row: ConnectionRow | None) -> Iterator[Finding]:
-    about = f"rulebook of {row.name}" if row else "rulebook"
+def _shared_rules(container: Container) -> Iterator[Finding]:
+    """Say what is wrong with the rulebook while nothing is connected yet."""
     try:
-        rules = parts.rules(row.name if row else "")
+        rules = container.rules()
+    except UserMistake as mistake:
+        yield Finding("rulebook", WRONG, str(mistake))
+        return
+    for problem in rules.problems:
+        yield Finding("rulebook", WRONG if rules.errors else NOTE, problem)
+    if rules.rulebook is not None:
+        yield Finding("rulebook", OK, rules.rulebook.name)
+
+
+def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
+    """Say what is wrong with a connection's rulebook, also for its platform."""
+    about = f"rulebook of {organisation.name}"
+    try:
+        rules = organisation.rules
     except UserMistake as mistake:
         yield Finding(about, WRONG, str(mistake))
         return
-    lacking = parts.lacking(rules, row) if row else []
-    for problem in [*rules.problems, *lacking]:
-        yield Finding(about, WRONG if rules.errors or problem in lacking else NOTE, problem)
-    if rules.rulebook is None or lacking:
+    for problem in rules.problems:
+        yield Finding(about, WRONG if rules.errors else NOTE, problem)
+    for problem in organisation.missing_capabilities:
+        yield Finding(about, WRONG, problem)
+    if rules.rulebook is None or organisation.missing_capabilities:
         return
     yield Finding(about, OK, rules.rulebook.name)
-    base = row.organisation.base_currency if row else ""
+    base = organisation.connection.organisation.base_currency
     if base and base != rules.rulebook.currency:
         yield Finding(
             about,
@@ -197,10 +236,10 @@ def _rules(parts: Parts, row: ConnectionRow | None) -> Iterator[Finding]:
         )
 
 
-def _mail(parts: Parts) -> Iterator[Finding]:
+def _mail(config: Config) -> Iterator[Finding]:
     from arsync.mail import smtp_server
 
-    url = parts.config.get("smtp", "url")
+    url = config.get("smtp", "url")
     if not url:
         return
     try:
@@ -208,7 +247,7 @@ def _mail(parts: Parts) -> Iterator[Finding]:
     except UserMistake as mistake:
         yield Finding("smtp", WRONG, str(mistake))
         return
-    sender = parts.config.get("smtp", "sender")
+    sender = config.get("smtp", "sender")
     if sender:
         yield Finding("smtp", OK, f"mail leaves as {sender}.")
     else:

@@ -1,4 +1,4 @@
-"""Consent by browser: a listener on this computer, or an address pasted by hand.
+"""Authorisation by browser: a listener on this computer, or an address pasted by hand.
 
 The state and the PKCE verifier are made here, anew for each attempt; the platform's `Authoriser`
 checks the state again when it exchanges the code.
@@ -27,8 +27,9 @@ CALLBACK_BYTES_MAX = 8_192
 """A longer callback address is refused."""
 
 IDLE_SECONDS_MAX = 5.0
-"""Who connects to the listener and says nothing for so long is cut off. Browsers open connections
-that they may never use; each has a thread of its own, so that none keeps the callback waiting."""
+"""A browser that connects to the listener and says nothing for so long is cut off. Browsers open
+connections that they may never use; each has a thread of its own, so that none keeps the callback
+waiting."""
 
 _LISTEN_POLL_SECONDS = 0.2
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -38,7 +39,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>arsync</t
 h1{{font-size:1.4rem}}</style><h1>{title}</h1><p>{text}</p></html>"""
 
 
-def consent(
+def authorise(
     authoriser: Authoriser,
     *,
     redirect_url: str,
@@ -47,7 +48,7 @@ def consent(
     open_browser: Callable[[str], object] = webbrowser.open,
     wait_seconds: float = WAIT_SECONDS_MAX,
 ) -> Grant:
-    """Get a person's consent and return what it opens.
+    """Get a person's authorisation and return what it opens.
 
     Args:
         authoriser: the platform's OAuth client.
@@ -74,7 +75,9 @@ def consent(
         callback = ask("Paste the address the browser ended at").strip()
     else:
         with _Listener(redirect_url, state) as listener:
-            say(f"Waiting for your consent in the browser. If none opens, go to:\n\n  {url}\n")
+            say(
+                f"Waiting for your authorisation in the browser. If none opens, go to:\n\n  {url}\n"
+            )
             open_browser(url)
             callback = listener.wait(wait_seconds)
     return authoriser.exchange(
@@ -90,7 +93,9 @@ def _checked(callback: str, state: str) -> str:
         )
     query = parse_qs(urlsplit(callback).query)
     if query.get("error"):
-        raise UserMistake(f"consent was refused: {query['error'][0][:80]}. Nothing was connected.")
+        raise UserMistake(
+            f"authorisation was refused: {query['error'][0][:80]}. Nothing was connected."
+        )
     if not hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode()):
         raise UserMistake(
             "that address belongs to another attempt (its state does not match). "
@@ -114,11 +119,11 @@ class _Listener:
     """A listener on the loopback address of the redirect URL, for one callback."""
 
     def __init__(self, redirect_url: str, state: str) -> None:
-        parts = urlsplit(redirect_url)
-        self._got = _Callback()
-        handler = _handler(self._got, parts.path or "/", redirect_url, state)
+        address = urlsplit(redirect_url)
+        self._callback = _Callback()
+        handler = _handler(self._callback, address.path or "/", redirect_url, state)
         try:
-            self._server = _Server(("127.0.0.1", parts.port or 80), handler)
+            self._server = _Server(("127.0.0.1", address.port or 80), handler)
         except OSError as error:
             raise UserMistake(
                 f"cannot listen on {redirect_url}: {error.strerror}.\n"
@@ -140,33 +145,39 @@ class _Listener:
 
     def wait(self, seconds: float) -> str:
         """Return the callback's address."""
-        if not self._got.came.wait(seconds):
+        if not self._callback.came.wait(seconds):
             raise UserMistake(
                 f"no answer from the browser within {seconds:.0f} seconds. "
                 "Run `arsync connect` again, or use --no-browser."
             )
-        return self._got.url
+        return self._callback.url
 
 
 def _handler(
-    got: _Callback, path: str, redirect_url: str, state: str
+    callback: _Callback, path: str, redirect_url: str, state: str
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = IDLE_SECONDS_MAX
 
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            query = parse_qs(parts.query)
-            ours = hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode())
-            if parts.path != path or not ours or len(self.path) > CALLBACK_BYTES_MAX:
-                self._answer(404, "Not here", "This address belongs to no consent in progress.")
+            address = urlsplit(self.path)
+            query = parse_qs(address.query)
+            same_attempt = hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode())
+            if address.path != path or not same_attempt or len(self.path) > CALLBACK_BYTES_MAX:
+                self._answer(
+                    404, "Not here", "This address belongs to no authorisation in progress."
+                )
                 return
             if "error" in query:
-                self._answer(200, "Not connected", "Consent was refused. You can close this page.")
+                self._answer(
+                    200, "Not connected", "Authorisation was refused. You can close this page."
+                )
             else:
-                self._answer(200, "Thank you", "arsync has your consent. You can close this page.")
-            got.url = f"{redirect_url.split('?', maxsplit=1)[0]}?{parts.query}"
-            got.came.set()
+                self._answer(
+                    200, "Thank you", "arsync has your authorisation. You can close this page."
+                )
+            callback.url = f"{redirect_url.split('?', maxsplit=1)[0]}?{address.query}"
+            callback.came.set()
 
         def _answer(self, status: int, title: str, text: str) -> None:
             body = _PAGE.format(title=title, text=text).encode()

@@ -1,0 +1,193 @@
+"""Promises to pay and disputes, as people record them.
+
+A person's word and the note about it are kept in one transaction: a process that dies between the
+two would leave a promise that the books never hear of.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from arsync.application.container import Container
+from arsync.application.name_search import invoice_numbered
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
+from arsync.core.actions import Action, Because, DisputePayload, InvoiceRef, PromisePayload
+from arsync.core.ledger.account_view import SHOWN_BY_PLATFORM
+from arsync.core.ledger.money import shown
+from arsync.core.ledger.records import Invoice
+from arsync.errors import UserMistake
+from arsync.store.models import DisputeRow, PromiseRow
+
+
+class PromiseToPay(NamedTuple):
+    """What a customer said."""
+
+    promised_on: date
+    """The day the money is to come."""
+    amount: Decimal | None = None
+    """None for all that is due."""
+    note: str = ""
+    """Anything to remember."""
+
+
+def promise(
+    actor: Actor,
+    container: Container,
+    invoice_number: str,
+    promised: PromiseToPay,
+    *,
+    connection: str | None = None,
+) -> Recorded:
+    """Record a promise to pay, and have it noted in the accounting system by the next run.
+
+    Raises:
+        UserMistake: there is no such invoice, the day is past, or the amount is not above zero or
+            more than is due.
+    """
+    permit(actor, Permission.AGREE)
+    organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    if promised.amount is not None and promised.amount > invoice.amount_due:
+        due = shown(invoice.amount_due, invoice.currency)
+        raise UserMistake(
+            f"{invoice.number or invoice.id} is due {due}: a promise cannot be for more."
+            "\n    hint: leave the amount out for all that is due"
+        )
+    note_of = partial(
+        _promise_note, organisation.name, invoice, _contact_name(organisation, invoice)
+    )
+    row = container.store.people.promise(
+        organisation.id,
+        invoice.id,
+        promised_on=promised.promised_on,
+        made_on=organisation.today,
+        who=name_line(actor.name),
+        amount=promised.amount,
+        note=reason_line(promised.note),
+        noted_by=None if organisation.observes else note_of,
+    )
+    message = f"Promise to pay recorded: {_promise_words(row, invoice)}."
+    return recorded(organisation, message, note_of(row))
+
+
+def open_dispute(
+    actor: Actor,
+    container: Container,
+    invoice_number: str,
+    *,
+    reason: str,
+    connection: str | None = None,
+) -> Recorded:
+    """Record a dispute about an invoice: it is not chased while that is open.
+
+    Raises:
+        UserMistake: there is no such invoice, no reason is given, or a dispute is open already.
+    """
+    permit(actor, Permission.AGREE)
+    organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    line = reason_line(reason)
+    if not line:
+        raise UserMistake("a dispute needs a reason: --reason TEXT.")
+    note_of = partial(
+        _dispute_note, organisation.name, invoice, _contact_name(organisation, invoice)
+    )
+    row = container.store.people.dispute(
+        organisation.id,
+        invoice.id,
+        opened_on=organisation.today,
+        reason=line,
+        who=name_line(actor.name),
+        noted_by=None if organisation.observes else note_of,
+    )
+    message = f"Dispute about {invoice.number} recorded; no reminder is sent while it is open."
+    return recorded(organisation, message, note_of(row))
+
+
+def settle_dispute(
+    actor: Actor, container: Container, invoice_number: str, *, connection: str | None = None
+) -> Recorded:
+    """Record that a dispute is settled.
+
+    Raises:
+        UserMistake: there is no such invoice, or no dispute about it was recorded here.
+    """
+    permit(actor, Permission.AGREE)
+    organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    _refuse_to_settle_platforms(organisation, invoice)
+    note_of = partial(
+        _dispute_note, organisation.name, invoice, _contact_name(organisation, invoice)
+    )
+    row = container.store.people.settle_dispute(
+        organisation.id,
+        invoice.id,
+        settled_on=organisation.today,
+        who=name_line(actor.name),
+        noted_by=None if organisation.observes else note_of,
+    )
+    message = f"Dispute about {invoice.number} settled."
+    if invoice.disputed_on is not None:
+        message += f" {invoice.number} is not chased yet: {SHOWN_BY_PLATFORM}."
+    return recorded(organisation, message, note_of(row))
+
+
+def _refuse_to_settle_platforms(organisation: OrganisationContext, invoice: Invoice) -> None:
+    """Refuse to settle a dispute that only the accounting system tells of."""
+    rows = organisation.store.people.disputes(organisation.id, invoice.id)
+    if invoice.disputed_on is not None and all(row.settled_on is not None for row in rows):
+        raise UserMistake(
+            f"nobody recorded a dispute about {invoice.number} here: {SHOWN_BY_PLATFORM}"
+            f" since {invoice.disputed_on}.\n    hint: it ends here when it ends there"
+        )
+
+
+def _promise_note(connection: str, invoice: Invoice, contact_name: str, row: PromiseRow) -> Action:
+    return Action(
+        payload=PromisePayload(row.promised_on, row.amount),
+        connection=connection,
+        contact_id=invoice.contact_id,
+        contact_name=contact_name,
+        because=Because("", 0, "promise to pay"),
+        invoices=(_ref(invoice),),
+        subject=f"{invoice.id} promise {row.id}",
+        note=f"Promise to pay {_promise_words(row, invoice)}, recorded by {row.recorded_by}."
+        + (f" {row.note}" if row.note else ""),
+    )
+
+
+def _promise_words(row: PromiseRow, invoice: Invoice) -> str:
+    amount = shown(row.amount, invoice.currency) if row.amount is not None else "all that is due"
+    return f"{amount} of {invoice.number} by {row.promised_on.isoformat()}"
+
+
+def _dispute_note(connection: str, invoice: Invoice, contact_name: str, row: DisputeRow) -> Action:
+    settled = row.settled_on.isoformat() if row.settled_on else ""
+    note = (
+        f"Dispute about {invoice.number} settled on {settled}, recorded by {row.settled_by}."
+        if settled
+        else f"Dispute about {invoice.number}: {row.reason}. Recorded by {row.recorded_by}."
+    )
+    return Action(
+        payload=DisputePayload(row.reason, row.settled_on),
+        connection=connection,
+        contact_id=invoice.contact_id,
+        contact_name=contact_name,
+        because=Because("", 0, "dispute"),
+        invoices=(_ref(invoice),),
+        subject=f"{invoice.id} dispute {row.id} {'settled' if settled else 'opened'}",
+        note=note,
+    )
+
+
+def _contact_name(organisation: OrganisationContext, invoice: Invoice) -> str:
+    try:
+        return organisation.store.ledger.contact(organisation.id, invoice.contact_id).name
+    except UserMistake:
+        return invoice.contact_id
+
+
+def _ref(invoice: Invoice) -> InvoiceRef:
+    return InvoiceRef(invoice.id, invoice.number, invoice.amount_due, invoice.currency)

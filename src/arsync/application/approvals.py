@@ -1,0 +1,157 @@
+"""Approving and refusing what waits, and taking refusals back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from arsync.application.action_history import ActionFilter, actions, listed_by_name
+from arsync.application.container import Container
+from arsync.application.organisation_context import organisation_by_id, organisations
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.persons_words import name_line, reason_line
+from arsync.application.results import Listed
+from arsync.core.actions import ActionState
+from arsync.errors import UserMistake
+from arsync.store.models import ActionRow
+
+TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` takes a refusal back"
+
+_NO_REASON = "no reason given"
+
+
+def waiting(actor: Actor, container: Container, connection: str | None = None) -> list[Listed]:
+    """Return the actions that wait for a person's approval."""
+    permit(actor, Permission.READ)
+    return actions(
+        actor, container, connection, ActionFilter(states={ActionState.AWAITING_APPROVAL})
+    )
+
+
+def approve(
+    actor: Actor,
+    container: Container,
+    keys: Sequence[str] | None = None,
+    *,
+    connection: str | None = None,
+) -> list[Listed]:
+    """Let waiting actions go.
+
+    Args:
+        actor: who approves.
+        container: holds them.
+        keys: keys, or enough of each one's beginning; None for all that wait.
+        connection: with `keys=None`, only this connection's.
+
+    Raises:
+        UserMistake: a key is not known or does not wait, or the connection only observes.
+    """
+    permit(actor, Permission.APPROVE)
+    if keys is None:
+        rows = _all_waiting(actor, container, connection)
+    else:
+        rows = _chosen(container, keys, {ActionState.AWAITING_APPROVAL})
+    return listed_by_name(
+        container,
+        [
+            container.store.actions.change(
+                row.key,
+                ActionState.APPROVED,
+                who=name_line(actor.name),
+                why=f"approved by {actor.name}",
+                now=container.clock.now(),
+                # A run may have withdrawn it since the person read it: then nothing is approved.
+                from_state=row.state,
+            )
+            for row in rows
+        ],
+    )
+
+
+def reject(actor: Actor, container: Container, keys: Sequence[str], *, reason: str) -> list[Listed]:
+    """Refuse actions that wait or have not left yet.
+
+    They are not planned again, unless that is taken back.
+
+    Raises:
+        UserMistake: a key is not known or has left, or the connection only observes.
+    """
+    permit(actor, Permission.APPROVE)
+    rows = _chosen(container, keys, {ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
+    line = reason_line(reason) or _NO_REASON
+    return listed_by_name(
+        container,
+        [
+            container.store.actions.change(
+                row.key,
+                ActionState.REJECTED,
+                who=name_line(actor.name),
+                why=line,
+                now=container.clock.now(),
+                from_state=row.state,
+            )
+            for row in rows
+        ],
+    )
+
+
+def take_back(
+    actor: Actor, container: Container, keys: Sequence[str], *, reason: str
+) -> list[Listed]:
+    """Take refusals back, a person's or the platform's: nothing of them ever took effect.
+
+    What still has its reason is planned again by the next run.
+
+    Args:
+        actor: who takes them back.
+        container: holds them.
+        keys: keys, or enough of each one's beginning.
+        reason: kept with the action.
+
+    Raises:
+        UserMistake: a key is not known or not refused, or the connection only observes.
+    """
+    permit(actor, Permission.APPROVE)
+    rows = _chosen(container, keys, {ActionState.REJECTED})
+    name = name_line(actor.name)
+    line = f"the refusal is taken back: {reason_line(reason) or _NO_REASON}"
+    return listed_by_name(
+        container,
+        [
+            container.store.decisions.take_back(
+                row.key, who=name, why=line, now=container.clock.now()
+            )
+            for row in rows
+        ],
+    )
+
+
+def _all_waiting(actor: Actor, container: Container, connection: str | None) -> list[ActionRow]:
+    observers = {
+        organisation.name
+        for organisation in organisations(container, connection)
+        if organisation.observes
+    }
+    return [
+        listed.row
+        for listed in waiting(actor, container, connection)
+        if listed.connection not in observers
+    ]
+
+
+def _chosen(
+    container: Container, keys: Sequence[str], states: Collection[ActionState]
+) -> list[ActionRow]:
+    rows = [container.store.actions.get(key) for key in keys]
+    for row in rows:
+        owner = organisation_by_id(container, row.connection_id)
+        if owner.observes:
+            raise UserMistake(
+                f"{owner.name} only observes."
+                f"\n    hint: arsync connections {owner.name} --mode approve"
+            )
+        if row.state not in states:
+            mismatch = "is not refused" if ActionState.REJECTED in states else "does not wait"
+            refused = row.state is ActionState.REJECTED
+            hint = f"\n    hint: {TAKE_BACK_HINT}" if refused else ""
+            raise UserMistake(f"{row.key[:12]} {mismatch}: it is {row.state.value}.{hint}")
+    return rows

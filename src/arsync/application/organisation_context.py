@@ -1,0 +1,284 @@
+"""One organisation, now: what every use case needs of it, made once per use and handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from arsync.application.container import Container
+from arsync.application.data_quality import data_quality
+from arsync.application.packed_plan import packing
+from arsync.clock import Clock, today_in
+from arsync.config import Config
+from arsync.connector_sdk import Connector, Platform
+from arsync.core.ledger.records import Account
+from arsync.core.planning.planner import Plan, make_plan
+from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
+from arsync.core.rulebook import Rulebook, needs
+from arsync.core.trials.trial import Trial
+from arsync.errors import UserMistake
+from arsync.rules_source.folder import Rules, holidays_in
+from arsync.store import Store
+from arsync.store.models import ConnectionRow, Mode, OutageRow
+
+
+class OrganisationContext:
+    """One connection's organisation. What costs a file or a query is read when first needed."""
+
+    def __init__(self, container: Container, connection: ConnectionRow) -> None:
+        """Look at a connection.
+
+        Args:
+            container: opens what is needed.
+            connection: its row, as it stands now.
+        """
+        self.container = container
+        self.connection = connection
+
+    def refreshed(self) -> OrganisationContext:
+        """Return it with its connection's row read again, and the same rulebook."""
+        row = self.store.connections.by_id(self.connection.id)
+        fresh = OrganisationContext(self.container, row)
+        if "rules" in self.__dict__:
+            # A run plans, sends and explains by one text, whatever is edited meanwhile.
+            fresh.__dict__["rules"] = self.rules
+        return fresh
+
+    @property
+    def id(self) -> int:
+        """Return the connection's number."""
+        return self.connection.id
+
+    @property
+    def name(self) -> str:
+        """Return the connection's name."""
+        return self.connection.name
+
+    @property
+    def mode(self) -> str:
+        """Return how far the connection may go."""
+        return self.connection.mode
+
+    @property
+    def observes(self) -> bool:
+        """Return whether nothing is written."""
+        return self.connection.mode == Mode.OBSERVE
+
+    @property
+    def config(self) -> Config:
+        """Return the settings."""
+        return self.container.config
+
+    @property
+    def store(self) -> Store:
+        """Return the store."""
+        return self.container.store
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        return self.container.clock
+
+    @cached_property
+    def platform(self) -> Platform:
+        """Return the platform that keeps its books."""
+        return self.container.platform(self.connection.platform)
+
+    @property
+    def label(self) -> str:
+        """Return the platform as people call it."""
+        return self.platform.label
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """Return what the platform can do."""
+        return frozenset(capability.value for capability in self.platform.capabilities.offers)
+
+    # -- days ---------------------------------------------------------------------------------
+
+    @property
+    def time_zone(self) -> str:
+        """Return the time zone whose calendar counts: the setting's, else the organisation's."""
+        return self.config.get("runs", "time_zone") or self.connection.organisation.time_zone
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the clock on which moments are shown to people; UTC when the zone is not one."""
+        try:
+            return ZoneInfo(self.time_zone or "UTC")
+        except (LookupError, ValueError, OSError):
+            return UTC
+
+    @property
+    def today(self) -> date:
+        """Return the organisation's day. Asked anew each time: a run may go on past midnight.
+
+        Raises:
+            UserMistake: the time zone is not one.
+        """
+        try:
+            return today_in(self.clock, self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise UserMistake(
+                f"{self.time_zone!r} is not a time zone."
+                '\n    hint: [runs] time_zone = "Europe/London"'
+            ) from None
+
+    def moment_on(self, day: date | None) -> datetime:
+        """Return this time of day on another day; None: now."""
+        now = self.clock.now()
+        return now if day is None else now + timedelta(days=(day - self.today).days)
+
+    # -- rules --------------------------------------------------------------------------------
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Return its rulebook and texts; problems come as values."""
+        return self.container.rules(self.name)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """Return its rulebook, checked against what its platform offers.
+
+        Raises:
+            UserMistake: with every problem, one a line.
+        """
+        missing = self.missing_capabilities
+        if self.rules.rulebook is None or missing:
+            raise UserMistake("\n".join([*self.rules.problems, *missing]))
+        return self.rules.rulebook
+
+    @cached_property
+    def missing_capabilities(self) -> tuple[str, ...]:
+        """Return what the rulebook asks of the platform and the platform lacks, in words."""
+        if self.rules.rulebook is None:
+            return ()
+        return tuple(
+            f"{file}:{line}:1: {self.label} ({self.name}) offers no {capability}."
+            for capability, file, line in needs(self.rules.rulebook)
+            if capability not in self.offers
+        )
+
+    # -- plan ---------------------------------------------------------------------------------
+
+    def replan(self, accounts: Iterable[Account], as_of: date | None = None) -> Plan:
+        """Plan some accounts, without a word on the quality of the data.
+
+        Args:
+            accounts: whom.
+            as_of: another day than today; then messages' hours are those of that day.
+
+        Raises:
+            UserMistake: with every problem of the rulebook.
+        """
+        return make_plan(
+            accounts,
+            self.rulebook,
+            connection=self.name,
+            organisation=self.connection.organisation._replace(time_zone=self.time_zone),
+            today=as_of or self.today,
+            now=self.moment_on(as_of),
+            offers=self.offers,
+            holidays=holidays_in,
+            emails_per_day_max=self.platform.capabilities.emails_per_day_max,
+            keepers=packing,
+        )
+
+    def replan_one(self, account: Account) -> Plan:
+        """Plan one account as of now."""
+        return self.replan([account])
+
+    def plan(
+        self, accounts: Iterable[Account], circumstances: Circumstances, as_of: date | None = None
+    ) -> Plan:
+        """Plan accounts, and say what the quality of the data holds back."""
+        plan = self.replan(accounts, as_of)
+        return replace(
+            plan,
+            # How old the data will be on another day, or was, is not known.
+            paused=pauses(self.rulebook, circumstances) if as_of is None else (),
+            problems=(*plan.problems, *warnings(self.rulebook, circumstances, self.name)),
+        )
+
+    def circumstances(self) -> Circumstances:
+        """Return how far its data can be relied on now. Six queries: ask once per use."""
+        # What the platform says of its own reminders may have come with the last pull.
+        fresh = self.store.connections.by_id(self.id).organisation
+        return data_quality(
+            self.store,
+            self.connection._replace(organisation=fresh),
+            now=self.clock.now(),
+            today=self.today,
+            platform_label=self.label,
+            untrusted_clock=self.container.platform_clocks.untrusted(self.connection.platform),
+        )
+
+    @property
+    def trial(self) -> Trial:
+        """Return the connection, ready to try rulebooks on."""
+        organisation = self.connection.organisation._replace(time_zone=self.time_zone)
+        return Trial(self.name, organisation, self.offers, holidays_in)
+
+    # -- platform -----------------------------------------------------------------------------
+
+    def outage(self) -> OutageRow | None:
+        """Return the outage for which it is left alone between tries, if there is one."""
+        outage = self.store.outages.get(self.id)
+        return outage if outage is not None and outage.retry_at is not None else None
+
+    @contextmanager
+    def open_connector(
+        self,
+        *,
+        writing: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[Connector]:
+        """Open the organisation at its platform for reading and writing.
+
+        Args:
+            writing: says whether what is read now serves writes, and so may use their reserve of
+                the day's calls.
+            stop: True ends waits for the platform's pace, with `Stopping`.
+
+        Raises:
+            NeedsReconnect: it has no authorisation.
+        """
+        row = self.connection
+        with self.container.connector(
+            row.platform,
+            row.organisation_id,
+            row.grant_id,
+            row.settings,
+            writing=writing,
+            # Right before each write: a run that lost its lock must not write beside another.
+            before_change=lambda: self.store.runs.ensure_lock_held(row.id),
+            probing=self.outage() is not None,
+            stop=stop,
+        ) as connector:
+            yield connector
+
+
+def organisations(container: Container, name: str | None = None) -> list[OrganisationContext]:
+    """Return one connection's organisation, or all, as they are now.
+
+    Raises:
+        UserMistake: there is none of that name, or none at all.
+    """
+    if name:
+        return [OrganisationContext(container, container.store.connections.get(name))]
+    rows = container.store.connections.all()
+    if not rows:
+        raise UserMistake(
+            "nothing is connected yet."
+            "\n    hint: arsync connect xero, or: arsync connect quickbooks"
+        )
+    return [OrganisationContext(container, row) for row in rows]
+
+
+def organisation_by_id(container: Container, connection_id: int) -> OrganisationContext:
+    """Return the organisation of a connection's number, also of a removed one."""
+    return OrganisationContext(container, container.store.connections.by_id(connection_id))

@@ -1,0 +1,98 @@
+"""Who may what: the one table of it. Each use case asks it before it does anything."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from arsync.errors import UserMistake
+
+
+class Role(StrEnum):
+    """What somebody is to an organisation."""
+
+    OWNER = "owner"
+    CONTROLLER = "controller"
+    ACCOUNTANT = "accountant"
+    READER = "reader"
+
+
+class Permission(StrEnum):
+    """What use cases ask for; its value ends the sentence "may not ..."."""
+
+    READ = "read the ledger and the plans"
+    EXPORT_CUSTOMER = "export what is held of a customer"
+    FORGET_CUSTOMER = "make a customer nameless"
+    PULL = "bring the copy of the ledger up to date"
+    PREPARE = "save a plan for approval"
+    RUN = "carry out what is approved"
+    APPROVE = "approve or refuse actions"
+    AGREE = "record promises and disputes"
+    COMPLETE_TASKS = "complete tasks"
+    RESOLVE = "settle unknown outcomes"
+    UNDO = "undo what was done"
+    CONNECT = "change connections"
+    MAINTAIN = "back up, restore or change keys"
+
+
+_ALL = frozenset(Role)
+_OFFICE = frozenset({Role.OWNER, Role.CONTROLLER, Role.ACCOUNTANT})
+_DECIDES = frozenset({Role.OWNER, Role.CONTROLLER})
+_OWNER = frozenset({Role.OWNER})
+
+ROLES: Mapping[Permission, frozenset[Role]] = {
+    Permission.READ: _ALL,
+    Permission.EXPORT_CUSTOMER: _OFFICE,
+    Permission.FORGET_CUSTOMER: _OWNER,
+    Permission.PULL: _OFFICE,
+    Permission.PREPARE: _OFFICE,
+    Permission.RUN: _DECIDES,
+    Permission.APPROVE: _DECIDES,
+    Permission.AGREE: _DECIDES,
+    Permission.COMPLETE_TASKS: _OFFICE,
+    Permission.RESOLVE: _DECIDES,
+    Permission.UNDO: _DECIDES,
+    Permission.CONNECT: _OWNER,
+    Permission.MAINTAIN: _OWNER,
+}
+"""The table. The accountant writes the policy and reads everything, but does not let letters go."""
+
+
+class Actor(NamedTuple):
+    """Somebody who asks for something, under the name that is kept with it."""
+
+    name: str
+    role: Role
+
+
+# Whoever has the shell can read the store and its key: there, a smaller role would protect nothing.
+SCHEDULE = Actor("schedule", Role.OWNER)
+"""Who asks for a run that no person asked for."""
+
+
+def person_at_the_shell() -> Actor:
+    """Return the computer's user."""
+    try:
+        return Actor(getpass.getuser(), Role.OWNER)
+    except (OSError, KeyError):
+        return Actor("a person", Role.OWNER)
+
+
+class NotPermitted(UserMistake):
+    """The actor's role does not allow it."""
+
+
+def permit(actor: Actor, permission: Permission) -> None:
+    """Return if the actor may.
+
+    Raises:
+        NotPermitted: not with this role.
+    """
+    roles = ROLES[permission]
+    if actor.role not in roles:
+        allowed = ", ".join(role for role in Role if role in roles)
+        raise NotPermitted(
+            f"{actor.name} may not {permission} as {actor.role}.\n    hint: ask: {allowed}"
+        )

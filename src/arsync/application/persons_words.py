@@ -1,0 +1,66 @@
+"""What a person says, as it is kept: on one clean line, with the note that goes to the books."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.core.actions import Action
+from arsync.core.ledger.sanitising import cleaned
+from arsync.core.planning.planner import action_json
+from arsync.errors import UserMistake
+from arsync.store.models import ActionRow
+
+NAME_CHARACTERS_MAX = 100
+REASON_CHARACTERS_MAX = 1_000
+
+
+class Recorded(NamedTuple):
+    """What was recorded, and what becomes of it."""
+
+    row: ActionRow | None
+    """The note's action; None when nothing goes to the accounting system."""
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        action = action_json(self.row.action, self.row.state.value) if self.row else None
+        return {"message": self.message, "action": action}
+
+
+def recorded(organisation: OrganisationContext, message: str, note: Action) -> Recorded:
+    """Say what was recorded, and what becomes of the note about it."""
+    if organisation.observes:
+        return Recorded(
+            None,
+            f"{message} {organisation.name} only observes: no note goes to the accounting system.",
+        )
+    row = organisation.store.actions.get(note.key)
+    return Recorded(row, f"{message} The note goes to the accounting system with the next run.")
+
+
+def name_line(text: str) -> str:
+    """Return a person's name as one clean line.
+
+    Raises:
+        UserMistake: it is too long.
+    """
+    return _one_line(text, NAME_CHARACTERS_MAX)
+
+
+def reason_line(text: str) -> str:
+    """Return a person's reason as one clean line.
+
+    Raises:
+        UserMistake: it is too long.
+    """
+    return _one_line(text, REASON_CHARACTERS_MAX)
+
+
+def _one_line(text: str, characters_max: int) -> str:
+    line = cleaned(text)
+    if len(line) > characters_max:
+        raise UserMistake(
+            f"a text of {len(line):,} characters is too long; {characters_max:,} fit."
+        )
+    return line

@@ -1,0 +1,22 @@
+"""What the rulebooks would do. Changes nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from arsync.application.account_reading import accounts_on
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.planning.planner import Plan
+
+
+def plan(actor: Actor, organisation: OrganisationContext, as_of: date | None = None) -> Plan:
+    """Return what the rulebook would do now, or would have done or will do on another day.
+
+    Raises:
+        UserMistake: with every problem of the rulebook.
+    """
+    permit(actor, Permission.READ)
+    _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
+    accounts = accounts_on(organisation, as_of)
+    return organisation.plan(accounts, organisation.circumstances(), as_of)

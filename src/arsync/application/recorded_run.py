@@ -1,0 +1,178 @@
+"""One run of one connection: its lock, its row in the store, and what stopped it, as a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from arsync.application.notifications import (
+    notify_of_lost_authorisation,
+    notify_of_open_outcomes,
+)
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.outage_text import outage_words
+from arsync.application.results import RunResult
+from arsync.clock import in_words
+from arsync.core.actions import ActionState
+from arsync.errors import (
+    ArsyncError,
+    NeedsReconnect,
+    RetryLater,
+    Stopping,
+    Unreachable,
+    UserMistake,
+)
+from arsync.store.models import ConnectionState, OutageRow
+
+WAIT_TOLD_SECONDS_MIN = 120.0
+"""A shorter wait is over with the next run, and not worth a word."""
+
+MESSAGE_CHARACTERS_MAX = 2_000
+
+Stop = Callable[[], bool]
+
+
+class RecordedRun:
+    """A run, as a `with` block that begins with `begin()` and leaves its result behind.
+
+    What ends the run in a way that arsync knows ends the block, and stands in the result. A bug
+    marks the run as failed and goes on to the caller.
+    """
+
+    def __init__(
+        self, organisation: OrganisationContext, kind: str, *, stop: Stop = lambda: False
+    ) -> None:
+        """Prepare a run; nothing is held and nothing is recorded yet.
+
+        Args:
+            organisation: whose.
+            kind: `pull`, `rebuild`, `plan`, `apply`, `sync` or `undo`.
+            stop: True ends the run in good order.
+        """
+        self._organisation = organisation
+        self._stop = stop
+        self._lock = ExitStack()
+        self._outage_before: OutageRow | None = None
+        self.result = new_result(organisation, kind)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def begin(self) -> None:
+        """Take the connection's lock and record that the run begins.
+
+        Raises:
+            RunningElsewhere: another run holds the lock; it ends the block.
+        """
+        organisation = self._organisation
+        runs = organisation.store.runs
+        wait_seconds = organisation.container.lock_wait_seconds
+        try:
+            self._lock.enter_context(runs.lock(organisation.id, wait_seconds=wait_seconds))
+        except RetryLater as busy:
+            raise RunningElsewhere(str(busy)) from busy
+        self._outage_before = organisation.store.outages.get(organisation.id)
+        self.result.run_id = runs.start(organisation.id, self.result.kind)
+
+    def stop_between_writes(self) -> bool:
+        """Return whether to stop a wait: what a write has begun is brought to its end."""
+        applied = self.result.applied
+        return self._stop() and not (applied is not None and applied.in_hand)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, RunningElsewhere):
+            self.result.stopped = str(error)
+            return True
+        runs = self._organisation.store.runs
+        with self._lock:
+            if self.result.run_id is None:
+                return False
+            if error is not None and not isinstance(error, ArsyncError):
+                if isinstance(error, Exception):
+                    message = f"an internal error: {type(error).__name__}"
+                    runs.finish(self.result.run_id, outcome="failed", message=message)
+                # A death that is no exception leaves the row as it is: the next run finds it.
+                return False
+            if error is not None:
+                self._note(error)
+            self._close(self.result.run_id)
+            return True
+
+    def _note(self, error: BaseException) -> None:
+        """Turn what ended the run into words of its result."""
+        result, organisation = self.result, self._organisation
+        if isinstance(error, Stopping):
+            result.cut()
+            return
+        result.problems.append(str(error))
+        result.broke = True
+        if isinstance(error, NeedsReconnect):
+            organisation.store.connections.set_state(
+                organisation.id, ConnectionState.NEEDS_RECONNECT
+            )
+            result.lost_authorisation = str(error)
+        elif isinstance(error, UserMistake):
+            result.mistake = True
+        elif isinstance(error, Unreachable):
+            result.unreachable = str(error)
+        elif isinstance(error, RetryLater) and error.after_seconds > WAIT_TOLD_SECONDS_MIN:
+            result.waits_until = organisation.clock.now() + timedelta(seconds=error.after_seconds)
+            result.problems[-1] += f" It waits until {in_words(result.waits_until, result.zone)}."
+
+    def _close(self, run_id: int) -> None:
+        """Say what is to be said of the run, and record how it ended."""
+        result, organisation = self.result, self._organisation
+        self._note_outage()
+        clock_reads = organisation.container.clock_reads(organisation.connection.platform)
+        result.problems.extend(clock.text for clock in clock_reads if clock.is_off)
+        applied = result.applied
+        # Under the lock still, so that two runs never mail the owner of the same thing.
+        if result.lost_authorisation or (applied is not None and applied.needs_reconnect):
+            reason = result.lost_authorisation or (applied.problems[-1] if applied else "")
+            notify_of_lost_authorisation(organisation, reason)
+        if applied is not None:
+            notify_of_open_outcomes(organisation)
+        counts = organisation.store.actions.counts(organisation.id)
+        result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
+        outcome = "failed" if result.broke else "part failed" if result.failed else "done"
+        if outcome == "done" and result.cut_short:
+            outcome = "stopped"
+        message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
+        organisation.store.runs.finish(
+            run_id, outcome=outcome, counts=result.counts(), message=message
+        )
+
+    def _note_outage(self) -> None:
+        """Remember that the platform could not be reached, or that it was."""
+        result, outages = self.result, self._organisation.store.outages
+        reason = result.unreachable or (result.applied.unreachable if result.applied else "")
+        if reason:
+            outage = outages.failed(self._organisation.id, reason)
+            if outage.retry_at is not None:
+                result.waits_until = outage.retry_at
+                result.problems.append(outage_words(self._organisation, outage))
+        elif self._outage_before is not None and result.pulled is not None:
+            outages.over(self._organisation.id)
+
+
+class RunningElsewhere(Exception):
+    """Another run of the connection is at work: this one has nothing to do."""
+
+
+def new_result(organisation: OrganisationContext, kind: str) -> RunResult:
+    """Return the result of a run that begins now."""
+    return RunResult(
+        organisation.name,
+        kind,
+        str(organisation.mode),
+        organisation.clock.now(),
+        zone=organisation.zone,
+    )

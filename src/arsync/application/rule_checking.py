@@ -1,0 +1,120 @@
+"""What is wrong with a rulebook: by itself, for a platform, and against a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.application.account_reading import accounts_on
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.rule_files import CheckedRules, checked_rules
+from arsync.core.planning.ledger_warnings import ledger_warnings
+from arsync.core.rulebook import Rulebook
+from arsync.core.rulebook.effective import RulebookDifference, effective_text, rulebook_differences
+from arsync.errors import UserMistake
+from arsync.rules_source.folder import read_paths
+
+
+def check_rules(actor: Actor, container: Container, connection: str | None = None) -> CheckedRules:
+    """Check rulebooks against what each platform offers and what each ledger holds.
+
+    Raises:
+        UserMistake: there is no connection of that name, or no rulebook.
+    """
+    permit(actor, Permission.READ)
+    connections = container.store.connections
+    rows = [connections.get(connection)] if connection else connections.all()
+    contexts = [OrganisationContext(container, row) for row in rows]
+    every_rules = [organisation.rules for organisation in contexts] or [container.rules()]
+    return checked_rules(
+        every_rules,
+        [problem for organisation in contexts for problem in organisation.missing_capabilities],
+        [warning for organisation in contexts for warning in _ledger_warnings(organisation)],
+    )
+
+
+def _ledger_warnings(organisation: OrganisationContext) -> Iterator[str]:
+    """Yield what in the rulebook this ledger contradicts."""
+    rulebook = organisation.rules.rulebook
+    if rulebook is None:
+        return
+    books = organisation.connection.organisation
+    accounts = accounts_on(organisation)
+    for problem in ledger_warnings(rulebook, accounts, books, organisation.today):
+        yield str(problem) if problem.hint else f"{problem} ({organisation.name})"
+
+
+def effective_rules(
+    actor: Actor, container: Container, paths: Sequence[Path] = (), connection: str | None = None
+) -> tuple[Rulebook, str]:
+    """Return a rulebook, and its text as it counts, with the place of each part.
+
+    Args:
+        actor: who asks.
+        container: names the rules folder.
+        paths: files or folders; none: the rules folder.
+        connection: only this one's; None: what all share.
+
+    Raises:
+        UserMistake: with everything that is wrong with it, or there is no such connection.
+    """
+    permit(actor, Permission.READ)
+    if connection:
+        container.store.connections.get(connection)
+    config = container.config
+    rules = read_paths(config, paths) if paths else container.rules(connection or "")
+    if rules.errors or rules.rulebook is None:
+        raise UserMistake("\n".join(rules.problems))
+    return rules.rulebook, effective_text(rules.effective)
+
+
+class RulesDrift(NamedTuple):
+    """How one connection's rulebook differs from the one that all share."""
+
+    connection: str
+    """Empty where the shared one is no rulebook: then nothing is compared."""
+    differences: tuple[RulebookDifference, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What is wrong with it; then it is not compared."""
+
+    def as_json(self) -> list[dict[str, object]]:
+        """Return its differences as `rules drift --json` prints them."""
+        return [
+            {
+                "connection": self.connection,
+                "section": difference.section,
+                "element": difference.element,
+                "what": difference.what,
+                "file": difference.place.file,
+                "line": difference.place.line,
+            }
+            for difference in self.differences
+        ]
+
+
+def rules_drift(
+    actor: Actor, container: Container, connection: str | None = None
+) -> Iterator[RulesDrift]:
+    """Yield how each connection's rulebook differs from the one that all share.
+
+    Raises:
+        UserMistake: there is no connection of that name.
+    """
+    permit(actor, Permission.READ)
+    if connection:
+        container.store.connections.get(connection)
+    shared = container.rules()
+    if shared.errors:
+        yield RulesDrift("", problems=shared.problems)
+        return
+    for row in container.store.connections.all():
+        if connection not in {None, row.name}:
+            continue
+        own = container.rules(row.name)
+        if own.errors:
+            yield RulesDrift(row.name, problems=own.problems)
+        else:
+            yield RulesDrift(row.name, tuple(rulebook_differences(shared.effective, own.effective)))

@@ -1,0 +1,50 @@
+"""What is wrong with the files of a rulebook. Needs neither a store nor a platform.
+
+Editors check at each save: what a check does not need is not imported for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from arsync.config import Config
+from arsync.core.rulebook import rulebook_warnings
+from arsync.rules_source.folder import Rules, read_paths, read_rules
+
+
+class CheckedRules(NamedTuple):
+    """What a check found."""
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    errors: int
+    names: tuple[str, ...]
+
+
+def check_files(config: Config, paths: Sequence[Path]) -> CheckedRules:
+    """Check files, and every *.yaml of folders, as one rulebook. Needs no store."""
+    return checked_rules([read_paths(config, paths)])
+
+
+def check_shared_rules(config: Config) -> CheckedRules:
+    """Check the rulebook that all connections share. Needs no store, and makes none."""
+    return checked_rules([read_rules(config)])
+
+
+def checked_rules(
+    every_rules: Sequence[Rules],
+    missing_capabilities: Sequence[str] = (),
+    more_warnings: Iterable[str] = (),
+) -> CheckedRules:
+    """Return everything that is wrong with some rulebooks, each thing once."""
+    rulebooks = [rules.rulebook for rules in every_rules if rules.rulebook]
+    problems = [problem for rules in every_rules for problem in rules.problems]
+    warnings = [str(warning) for book in rulebooks for warning in rulebook_warnings(book)]
+    return CheckedRules(
+        tuple(dict.fromkeys([*missing_capabilities, *problems])),
+        tuple(dict.fromkeys([*warnings, *more_warnings])),
+        len(missing_capabilities) + sum(rules.errors for rules in every_rules),
+        tuple(dict.fromkeys(rulebook.name for rulebook in rulebooks)),
+    )

@@ -1,0 +1,91 @@
+"""Where each connection stands. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.outage_text import outage_words
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.results import ConnectionStatus, Listed, totals_json
+from arsync.application.unknown_outcomes import is_late
+from arsync.core.actions import ActionState
+from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
+from arsync.errors import UserMistake
+
+
+def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
+    """Return where one connection stands."""
+    permit(actor, Permission.READ)
+    store, row = organisation.store, organisation.connection
+    # Listing what waits plans too: that is no run in which anything was done.
+    last = store.runs.last(row.id, besides="plan")
+    outage = store.outages.get(row.id)
+    # Asked once: every line of the status then speaks of the same moment.
+    circumstances = organisation.circumstances()
+    rules_status = _rules_status(organisation, circumstances)
+    return ConnectionStatus(
+        name=row.name,
+        platform=row.platform,
+        label=organisation.label,
+        organisation=row.organisation.name,
+        mode=str(row.mode),
+        state=str(row.state),
+        today=circumstances.today,
+        time_zone=organisation.time_zone or "UTC",
+        pulled_at=circumstances.pulled_at,
+        last_run_at=last.started_at if last else None,
+        last_run=last.id if last else None,
+        last_kind=last.kind if last else "",
+        last_outcome=last.outcome if last else "",
+        last_message=last.message if last else "",
+        actions={state.value: count for state, count in store.actions.counts(row.id).items()},
+        unknown=_in_state(organisation, ActionState.UNKNOWN),
+        unconfirmed=tuple(
+            listed
+            for listed in _in_state(organisation, ActionState.SENT)
+            if is_late(listed.row, circumstances.now)
+        ),
+        outage=outage_words(organisation, outage) if outage else "",
+        open_tasks=len(store.actions.open_tasks(row.id)),
+        document_problems=tuple(
+            f"{problem.kind} {problem.number or problem.id}: {problem.message}"
+            for problem in store.ledger.problems(row.id)
+        ),
+        records={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
+        totals=totals_json(store.ledger.totals(row.id)),
+        rulebook=rules_status.text,
+        rulebook_ok=rules_status.sound,
+        later=store.actions.later(row.id, circumstances.now),
+        paused=rules_status.paused,
+        warnings=rules_status.warnings,
+        reads_this_month=organisation.container.reads_this_month(row.platform),
+        reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
+        differences=circumstances.differences,
+    )
+
+
+class _RulesStatus(NamedTuple):
+    text: str
+    sound: bool
+    paused: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def _rules_status(organisation: OrganisationContext, circumstances: Circumstances) -> _RulesStatus:
+    """Return the rulebook's name, or what is wrong with it; and what it pauses and warns of."""
+    try:
+        rulebook = organisation.rulebook
+    except UserMistake as mistake:
+        return _RulesStatus(str(mistake), False, (), circumstances.unplaced)
+    return _RulesStatus(
+        rulebook.name,
+        True,
+        tuple(pause.text for pause in pauses(rulebook, circumstances)),
+        tuple(warnings(rulebook, circumstances, organisation.name)),
+    )
+
+
+def _in_state(organisation: OrganisationContext, state: ActionState) -> tuple[Listed, ...]:
+    rows = organisation.store.actions.list(organisation.id, states={state})
+    return tuple(Listed(organisation.name, row) for row in rows)

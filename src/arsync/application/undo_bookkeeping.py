@@ -1,0 +1,57 @@
+"""What undoing leaves to do in arsync's own books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arsync import outbox
+from arsync.application.organisation_context import OrganisationContext
+from arsync.core.actions import ActionKind, ActionState, UndoPayload, payload_of
+from arsync.store import Store
+from arsync.store.models import ActionRow, ConnectionRow
+
+CARRIED_OUT = frozenset({ActionState.SENT, ActionState.CONFIRMED})
+
+
+def undone_by(store: Store, connection: ConnectionRow) -> dict[tuple[str, int], ActionRow]:
+    """Return the undoings of a connection, by the undone action's key and generation."""
+    rows = store.actions.list(connection.id, kinds={ActionKind.UNDO})
+    payloads = [(payload_of(row.action, UndoPayload), row) for row in rows]
+    return {(payload.undoes, payload.generation): row for payload, row in payloads}
+
+
+def settle_undone(store: Store, connection: ConnectionRow) -> int:
+    """Take back in arsync's own books what was undone at the platform; returns how much.
+
+    A promise that was undone holds no reminder back any more. Done again it changes nothing, so
+    that it mends what a dying process left.
+    """
+    withdrawn = 0
+    for row in undone_by(store, connection).values():
+        promise_id = payload_of(row.action, UndoPayload).promise_id
+        if promise_id is not None and row.state in CARRIED_OUT:
+            withdrawn += store.people.withdraw_promise(connection.id, promise_id)
+    return withdrawn
+
+
+def end_decisions(organisation: OrganisationContext, keys: Sequence[str]) -> None:
+    """Forget what was undone or refused once its reason has gone: a new reason is judged anew."""
+    store, now = organisation.store, organisation.clock.now()
+    for key in keys:
+        row = store.actions.get(key)
+        if row.state is ActionState.REJECTED:
+            words = "it was refused; its reason has gone since, so that a new one counts again"
+            store.decisions.take_back(key, who=outbox.WHO, why=words, now=now)
+            continue
+        owner = store.connections.by_id(row.connection_id)
+        undoing = undone_by(store, owner).get((row.key, row.generation))
+        is_undone = undoing is not None and undoing.state in CARRIED_OUT
+        if is_undone and row.state is ActionState.CONFIRMED:
+            store.actions.change(
+                key,
+                ActionState.WITHDRAWN,
+                who=outbox.WHO,
+                why="undone; its reason has gone since, so that a new one counts again",
+                now=now,
+                from_state=ActionState.CONFIRMED,
+            )

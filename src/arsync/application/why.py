@@ -1,0 +1,141 @@
+"""Why something is done about a customer or an invoice, and what is not. Changes nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from arsync.application.account_reading import accounts_on
+from arsync.application.action_history import customer_history
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.results import Why
+from arsync.core.ledger.records import Account, Contact, Invoice
+from arsync.core.planning.assessment import Assessor
+from arsync.core.planning.explanation import explain
+from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
+from arsync.errors import UserMistake
+
+
+class NotFound(UserMistake):
+    """Neither a customer nor an invoice is called so in this connection."""
+
+
+def why_anywhere(
+    actor: Actor,
+    container: Container,
+    about: str,
+    *,
+    connection: str | None = None,
+    as_of: date | None = None,
+) -> tuple[OrganisationContext, Why]:
+    """Explain a customer or an invoice, in whichever connection it is.
+
+    Args:
+        actor: who asks.
+        container: holds the ledgers.
+        about: a customer's name or id, or an invoice's number or id.
+        connection: only this connection's; None looks in all.
+        as_of: another day than today.
+
+    Raises:
+        UserMistake: nothing is called so, or something in several connections is.
+    """
+    permit(actor, Permission.READ)
+    explanations: list[tuple[OrganisationContext, Why]] = []
+    mistakes: list[str] = []
+    for organisation in organisations(container, connection):
+        try:
+            explanations.append((organisation, why(actor, organisation, about, as_of)))
+        except NotFound as mistake:
+            mistakes.append(str(mistake))
+    if not explanations:
+        raise UserMistake("\n".join(dict.fromkeys(mistakes)))
+    if len(explanations) > 1:
+        names = ", ".join(organisation.name for organisation, _ in explanations)
+        raise UserMistake(
+            f"{about} is in several connections: {names}.\n    hint: choose with --connection"
+        )
+    return explanations[0]
+
+
+def why(
+    actor: Actor, organisation: OrganisationContext, about: str, as_of: date | None = None
+) -> Why:
+    """Explain what is done about a customer or an invoice, what is not, and why.
+
+    Args:
+        actor: who asks.
+        organisation: in which ledger.
+        about: a customer's name or id, or an invoice's number or id.
+        as_of: another day than today.
+
+    Raises:
+        NotFound: neither a customer nor an invoice is called so.
+    """
+    permit(actor, Permission.READ)
+    contact, invoice = _subject(organisation, about)
+    account = next(accounts_on(organisation, as_of, [contact.id]), None)
+    if account is None:
+        raise UserMistake(f"{contact.name} has no account to look at.")
+    plan = organisation.plan([account], organisation.circumstances(), as_of)
+    lines = explain(
+        account,
+        organisation.rulebook,
+        plan,
+        organisation=organisation.connection.organisation,
+        contact_id=contact.id,
+        invoice_id=invoice.id if invoice else "",
+    )
+    held = plan.held_back
+    if invoice is not None:
+        held = tuple(held_back for held_back in held if held_back.invoice_id in {"", invoice.id})
+    return Why(
+        connection=organisation.name,
+        as_of=plan.as_of,
+        contact=contact,
+        invoice=invoice,
+        facts=_facts(organisation, account, contact, plan.as_of),
+        lines=tuple(lines),
+        plan=plan,
+        held_back=held,
+        history=customer_history(organisation, contact, invoice),
+    )
+
+
+def _subject(organisation: OrganisationContext, about: str) -> tuple[Contact, Invoice | None]:
+    """Return the customer and, when it was asked about one, the invoice."""
+    ledger = organisation.store.ledger
+    try:
+        invoice = ledger.invoice(organisation.id, about)
+    except UserMistake as no_invoice:
+        try:
+            return ledger.contact(organisation.id, about), None
+        except UserMistake as no_contact:
+            raise NotFound(_neither(about, no_contact, no_invoice)) from None
+    return ledger.contact(organisation.id, invoice.contact_id), invoice
+
+
+def _neither(about: str, *mistakes: UserMistake) -> str:
+    """Return that nothing is called so, with the nearest names, if any, below it."""
+    if not all(str(mistake).startswith("there is no ") for mistake in mistakes):
+        return "\n".join(map(str, mistakes))  # one of them is there more than once
+    hints = [line for mistake in mistakes for line in str(mistake).splitlines()[1:]]
+    return "\n".join([f"there is no contact and no invoice {about!r}.", *hints])
+
+
+def _facts(
+    organisation: OrganisationContext, account: Account, contact: Contact, day: date
+) -> dict[str, Any]:
+    """Return every fact of a customer, by name, as the rules see it."""
+    assessor = Assessor(organisation.rulebook, organisation.connection.organisation, day)
+    assessment = assessor.assess(account)
+    customer = next(
+        (party for party in assessment.parties if party.view.contact.id == contact.id),
+        assessment.root,
+    )
+    row = contact_row(customer.view, [field.position for field in CONTACT_BY_NAME.values()])
+    return {
+        name: in_json(field, row[field.position]) for name, field in sorted(CONTACT_BY_NAME.items())
+    }

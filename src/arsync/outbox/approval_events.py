@@ -1,0 +1,23 @@
+"""Who approved an action: a person, or a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arsync.core.actions import ActionState
+from arsync.outbox.types import WHO
+from arsync.store.actions.plan_saving import PLANNER
+from arsync.store.models import EventRow
+
+MACHINES = frozenset({WHO, PLANNER})
+"""Who approves without being a person."""
+
+
+def approved_by_person(events: Sequence[EventRow]) -> bool:
+    """Return whether a person approved an action, since it was last planned."""
+    for event in reversed(events):
+        if event.to_state is ActionState.PLANNED:
+            return False
+        if event.to_state is ActionState.APPROVED and event.who not in MACHINES:
+            return True
+    return False

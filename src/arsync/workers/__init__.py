@@ -1,0 +1,1 @@
+"""Scheduling: what runs without being asked, again and again."""

@@ -1,0 +1,54 @@
+"""One organisation at a platform that nobody calls, and a rules source that counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksPlatform
+
+from arsync.application.container import Container
+from arsync.clock import SetClock
+from arsync.config import Config, load_config
+from arsync.rules_source.folder import Rules, read_rules
+
+
+class CountingRules:
+    """A rules source that counts how often it is asked, by connection."""
+
+    def __init__(self) -> None:
+        self.reads: Counter[str] = Counter()
+
+    def __call__(self, config: Config, connection: str = "") -> Rules:
+        self.reads[connection] += 1
+        return read_rules(config, connection)
+
+
+@pytest.fixture
+def books() -> Books:
+    return Books()
+
+
+@pytest.fixture
+def rules_source() -> CountingRules:
+    return CountingRules()
+
+
+@pytest.fixture
+def container(tmp_path: Path, books: Books, rules_source: CountingRules) -> Iterator[Container]:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "standard.yaml").write_text(RULES)
+    (tmp_path / "config.toml").write_text(
+        '[store]\nurl = "sqlite:///arsync.db"\n[tokens]\nkeyring = "off"\n'
+        '[smtp]\nurl = "smtp://127.0.0.1:2525"\nsender = "Accounts <accounts@example.com>"\n'
+    )
+    with Container(
+        load_config(tmp_path / "config.toml", {}),
+        clock=SetClock(NOW),
+        platforms=lambda _: BooksPlatform(books),
+        rules_source=rules_source,
+    ) as made:
+        made.store.connections.add("books", platform="books", organisation=ORGANISATION)
+        yield made

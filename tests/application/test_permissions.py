@@ -1,0 +1,146 @@
+"""Who may what: one table, and every use case asks it first."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from arsync.application import approvals, connecting, plans, runs
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import (
+    ROLES,
+    SCHEDULE,
+    Actor,
+    NotPermitted,
+    Permission,
+    Role,
+    permit,
+)
+from arsync.errors import UserMistake
+
+USE_CASES = (
+    "application.action_history",
+    "application.ageing_report",
+    "application.agreements",
+    "application.approvals",
+    "application.connecting",
+    "application.health.deep_check",
+    "application.health.doctor",
+    "application.maintenance",
+    "application.plan_changes",
+    "application.plans",
+    "application.customer_data",
+    "application.rule_checking",
+    "application.runs",
+    "application.scenarios",
+    "application.status",
+    "application.tasks",
+    "application.trials",
+    "application.undoing",
+    "application.unknown_outcomes",
+    "application.why",
+    "workers.embedded_loop",
+)
+"""Modules of use cases. The others of `application` are what use cases are made of."""
+
+HELPERS = {
+    "customer_history",
+    "explained",
+    "links",
+    "listed_by_name",
+    "not_begun",
+    "not_notified",
+    "remember",
+}
+"""What one use case lends to another, which has asked already."""
+
+READER = Actor("Rita", Role.READER)
+
+
+def use_cases() -> Iterator[Callable[..., Any]]:
+    """Yield the public functions that are handed an organisation or the whole installation."""
+    for name in USE_CASES:
+        module = import_module(f"arsync.{name}")
+        for function_name, function in inspect.getmembers(module, inspect.isfunction):
+            types = inspect.signature(function).parameters.values()
+            handed = {str(parameter.annotation) for parameter in types}
+            if (
+                function.__module__ == module.__name__
+                and not function_name.startswith("_")
+                and function_name not in HELPERS
+                and handed & {"Actor", "Container", "OrganisationContext"}
+            ):
+                yield function
+
+
+@pytest.mark.parametrize("use_case", list(use_cases()), ids=lambda function: function.__name__)
+def test_every_use_case_asks_the_table_first(use_case: Callable[..., Any]) -> None:
+    assert next(iter(inspect.signature(use_case).parameters)) == "actor"
+    function = ast.parse(inspect.getsource(use_case)).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    first = function.body[1]  # after the docstring
+    assert ast.unparse(first).startswith("permit(actor, Permission.")
+
+
+def test_no_use_case_stands_outside_the_table() -> None:
+    assert len(list(use_cases())) > 30
+
+
+def test_the_table_is_whole_and_owners_may_all() -> None:
+    assert set(ROLES) == set(Permission)
+    assert all(Role.OWNER in roles for roles in ROLES.values())
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_reader_may_read_and_nothing_else(permission: Permission) -> None:
+    if permission is Permission.READ:
+        permit(READER, permission)
+        return
+    with pytest.raises(NotPermitted, match=r"Rita may not .* as reader") as refusal:
+        permit(READER, permission)
+    assert isinstance(refusal.value, UserMistake)
+    assert "hint: ask: owner" in str(refusal.value)
+
+
+def test_an_accountant_lets_no_letter_go() -> None:
+    accountant = Actor("Ada", Role.ACCOUNTANT)
+    permit(accountant, Permission.PREPARE)
+    for permission in (Permission.APPROVE, Permission.RUN):
+        with pytest.raises(NotPermitted):
+            permit(accountant, permission)
+
+
+def test_a_schedule_may_run() -> None:
+    permit(SCHEDULE, Permission.RUN)
+    assert SCHEDULE.name == "schedule"
+
+
+@pytest.fixture
+def organisation(container: Container) -> OrganisationContext:
+    (context,) = connecting.connections(SCHEDULE, container)
+    return context
+
+
+def test_a_refused_reader_changes_nothing(organisation: OrganisationContext) -> None:
+    container = organisation.container
+    for refused in (
+        lambda: runs.sync(READER, organisation),
+        lambda: runs.prepare(READER, organisation),
+        lambda: approvals.approve(READER, container),
+        lambda: connecting.set_mode(READER, organisation, "auto"),
+        lambda: connecting.disconnect(READER, organisation),
+    ):
+        with pytest.raises(NotPermitted):
+            refused()
+    assert container.store.runs.last(organisation.id) is None
+    assert organisation.refreshed().observes
+
+
+def test_a_reader_sees_the_plan(organisation: OrganisationContext) -> None:
+    assert plans.plan(READER, organisation).actions == ()

@@ -1,0 +1,80 @@
+"""A run's block: what ends it stands in its result, and only a bug goes on to the caller."""
+
+from __future__ import annotations
+
+import pytest
+
+from arsync.application import connecting
+from arsync.application.container import Container
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import SCHEDULE
+from arsync.application.recorded_run import RecordedRun
+from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Stopping, UserMistake
+
+
+@pytest.fixture
+def organisation(container: Container) -> OrganisationContext:
+    (context,) = connecting.connections(SCHEDULE, container)
+    return context
+
+
+def ended_by(organisation: OrganisationContext, error: Exception | None) -> RecordedRun:
+    with RecordedRun(organisation, "pull") as run:
+        run.begin()
+        if error is not None:
+            raise error
+    return run
+
+
+def outcome(organisation: OrganisationContext) -> str:
+    last = organisation.store.runs.last(organisation.id)
+    assert last is not None
+    return last.outcome
+
+
+@pytest.mark.parametrize(
+    ("error", "recorded"),
+    [
+        (None, "done"),
+        (Stopping(), "stopped"),
+        (UserMistake("the rulebook is none"), "failed"),
+        (RetryLater("away", after_seconds=1), "failed"),
+        (NeedsReconnect("expired"), "failed"),
+    ],
+    ids=repr,
+)
+def test_how_a_run_ended_is_recorded(
+    organisation: OrganisationContext, error: ArsyncError | None, recorded: str
+) -> None:
+    run = ended_by(organisation, error)
+    assert outcome(organisation) == recorded
+    assert run.result.broke is (recorded == "failed")
+    assert run.result.mistake is isinstance(error, UserMistake)
+
+
+def test_a_bug_is_recorded_and_goes_on(organisation: OrganisationContext) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ended_by(organisation, ZeroDivisionError())
+    last = organisation.store.runs.last(organisation.id)
+    assert last is not None
+    assert (last.outcome, last.message) == ("failed", "an internal error: ZeroDivisionError")
+
+
+def test_the_lock_is_free_after_every_end(organisation: OrganisationContext) -> None:
+    organisation.container.lock_wait_seconds = 0.0
+    for error in (None, UserMistake("no"), ZeroDivisionError()):
+        try:
+            run = ended_by(organisation, error)
+        except ZeroDivisionError:
+            continue
+        assert run.result.run_id is not None
+
+
+def test_a_run_beside_another_does_nothing(organisation: OrganisationContext) -> None:
+    organisation.container.lock_wait_seconds = 0.0
+    with RecordedRun(organisation, "pull") as run:
+        run.begin()
+        beside = ended_by(organisation, ZeroDivisionError())
+    assert "another run of books is going on" in beside.result.stopped
+    assert beside.result.run_id is None
+    assert not run.result.stopped
