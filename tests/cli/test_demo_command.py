@@ -19,7 +19,7 @@ def test_a_demo_that_acted_names_what_to_explain() -> None:
     assert "  arsync why INV-7 --connection xero --config d/config.toml" in hints
 
 
-def test_a_demo_too_short_to_act_hints_at_its_plan(tmp_path: Path) -> None:
+def test_a_demo_too_short_hints_at_its_plan(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "arsync", "demo", "--folder", "short"]
     done = subprocess.run(
         [*command, "--days", "1", "--keep", "--quiet"],

@@ -32,7 +32,7 @@ from arsync.core.ledger.records import Organisation
 from arsync.store import Keys, Store, open_store
 from arsync.store.actions.action_rows import add_asked
 from arsync.store.db.tables import metadata
-from arsync.store.models import ActionRow, ConnectionRow
+from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -99,6 +99,7 @@ def connection(store: Store) -> ConnectionRow:
         "acme",
         platform="xero",
         organisation=Organisation("org-1", "Acme Ltd", "GBP", time_zone="Pacific/Auckland"),
+        mode=Mode.AUTO,
     )
 
 

@@ -329,11 +329,10 @@ def _carry_out(
         if watch.progress is not None:
             count = len({effect.key for effect in worker.result.effects})
             watch.progress(Progress("actions", 0, count, doing="carrying out"))
-        # A connection that is set to `observe` while messages leave stops with the next one.
-        return watch.stop() or organisation.refreshed().observes
+        return watch.stop()
 
     worker.run(stop=stop_now)
-    if worker.result.stopped and watch.stop():
+    if worker.result.stopped:
         result.cut()
     result.paused = paused()
     result.later = store.actions.later(organisation.id, organisation.clock.now())

@@ -25,6 +25,12 @@ def act(store: Store, connection: ConnectionRow) -> str:
     return asked(store, connection.id, action, who="Ann", why="test", now=NOW).key
 
 
+@pytest.fixture
+def connection(store: Store) -> ConnectionRow:
+    organisation = Organisation("org-1", "Acme Ltd", "GBP", time_zone="Pacific/Auckland")
+    return store.connections.add("acme", platform="xero", organisation=organisation)
+
+
 def test_a_new_connection_observes(store: Store, connection: ConnectionRow) -> None:
     assert connection.mode == "observe"
     assert connection.taken_over_on is None

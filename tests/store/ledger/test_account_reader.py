@@ -287,10 +287,13 @@ def test_a_hold_stands_until_its_lifting_stands(store: Store, connection: Connec
     assert account.hold.episode == account.last_hold_episode == 2
 
 
-def test_the_day_of_taking_over_is_told(store: Store, connection: ConnectionRow) -> None:
-    assert one_account(store, connection).taken_over_on is None
-    store.connections.set_mode("acme", "auto")
-    assert one_account(store, connection).taken_over_on == TODAY
+def test_the_day_of_taking_over_is_told(store: Store) -> None:
+    new = store.connections.add(
+        "new", platform="xero", organisation=Organisation("org-9", "New", "GBP")
+    )
+    assert one_account(store, new).taken_over_on is None
+    store.connections.set_mode("new", "auto")
+    assert one_account(store, new).taken_over_on == TODAY
 
 
 def test_another_connections_history_is_not_mixed_in(

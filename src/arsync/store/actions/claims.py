@@ -26,7 +26,7 @@ from arsync.store.actions.action_rows import (
 )
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions, connections
-from arsync.store.models import ActionRow
+from arsync.store.models import ActionRow, Mode
 
 LEASE_SECONDS_MAX = 3_600
 """An attempt that lasts longer than an hour is not going on any more."""
@@ -57,7 +57,8 @@ class ActionClaims:
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
 
-        Two processes never get the same one. Leases that ran out become `unknown` first.
+        Two processes never get the same one. Leases that ran out become `unknown` first. A
+        connection that observes has none to take.
 
         Args:
             connection_id: whose.
@@ -82,6 +83,10 @@ class ActionClaims:
                 columns.connection_id == connection_id,
                 columns.state == ActionState.APPROVED.value,
                 or_(columns.not_before.is_(None), columns.not_before <= now),
+                # Set to observe while messages leave: the next one stays.
+                select(connections.c.id)
+                .where(connections.c.id == connection_id, connections.c.mode != Mode.OBSERVE.value)
+                .exists(),
             )
             .order_by(columns.position, columns.created_at, columns.key)
             .limit(1)
