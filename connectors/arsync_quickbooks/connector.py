@@ -42,7 +42,7 @@ class QuickBooksConnector:
     def pull(self, cursor: str | None) -> Iterator[Page]:
         """Yield pages: everything when `cursor` is None, else what came since, or the rest."""
         with readable():
-            yield from feed.pull(self._reader, cursor)
+            yield from feed.Feed(self._reader).pages(cursor)
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
         """Read these records afresh."""

@@ -55,15 +55,6 @@ REREAD_AFTER = timedelta(days=1)
 _ALL = [entity.name for entity in ENTITIES]
 
 
-def pull(reader: ReadClient, text: str | None) -> Iterator[Page]:
-    """Yield pages: see `arsync.connector_sdk.Connector.pull`."""
-    cursor = read_cursor(text)
-    if cursor is None:
-        yield from Feed(reader).everything()
-    else:
-        yield from Feed(reader).onwards(cursor)
-
-
 _MONEY = ("CreditMemo", "Payment")
 
 
@@ -99,6 +90,21 @@ class Feed:
         self.reader = reader
         self.restarts = 0
 
+    def pages(self, text: str | None) -> Iterator[Page]:
+        """Yield everything, or what came since a cursor: see `Connector.pull`."""
+        cursor = read_cursor(text)
+        if cursor is None:
+            yield from self.everything()
+            return
+        self.reader.books = BookSettings(cursor.home, cursor.multicurrency)
+        self.reader.names = ReferenceNames(cursor.types, cursor.terms)
+        if cursor.todo:
+            yield from self.in_full(cursor)
+        elif (feed := self.feed(cursor.since)) is not None:
+            yield from self.changes(cursor, feed)
+        else:
+            yield from self.everything()
+
     def everything(self) -> Iterator[Page]:
         """Read everything: the organisation, then each entity.
 
@@ -121,15 +127,6 @@ class Feed:
         )
         yield Page(RecordKind.ORGANISATION, [company.organisation], cursor.text())
         yield from self.in_full(cursor)
-
-    def onwards(self, cursor: Cursor) -> Iterator[Page]:
-        """Go on where a cursor says."""
-        self.reader.books = BookSettings(cursor.home, cursor.multicurrency)
-        self.reader.names = ReferenceNames(cursor.types, cursor.terms)
-        if cursor.todo:
-            yield from self.in_full(cursor)
-        else:
-            yield from self.changes(cursor)
 
     def in_full(self, cursor: Cursor) -> Iterator[Page]:
         """Read the entities of `cursor.todo` in full."""
@@ -174,12 +171,8 @@ class Feed:
         raw = self.reader.api.query(entity.name, entity.where, start=start)
         return [] if raw is None else list(rows(raw, entity.document))
 
-    def changes(self, cursor: Cursor) -> Iterator[Page]:
-        """Read what changed since `cursor.since`."""
-        feed = self.feed(cursor.since)
-        if feed is None:
-            yield from self.everything()
-            return
+    def changes(self, cursor: Cursor, feed: ChangeFeedAnswer) -> Iterator[Page]:
+        """Yield what the change feed showed since `cursor.since`."""
         before, at = cursor.text(), feed.at
         changed, crowded = feed.rows, set[str]()
         if _is_full(changed.values()):
