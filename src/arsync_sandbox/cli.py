@@ -38,20 +38,24 @@ def _day(text: str) -> date:
     help="Which platform to serve.",
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8750, show_default=True, help="0: a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8750,
+    show_default=True,
+    help="0 chooses a free port.",
 )
 @click.option(
     "--smtp-port",
     type=click.IntRange(0, 65535),
     default=8751,
     show_default=True,
-    help="Where letters are taken; 0: a free one.",
+    help="The port for mail; 0 chooses a free port.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Decides all chances.")
 @click.option(
-    "--contacts", type=click.IntRange(0), help="Generate a ledger with so many customers."
+    "--seed", type=int, default=1, show_default=True, help="The seed of all random choices."
 )
-@click.option("--invoices", type=click.IntRange(0), help="Generate a ledger with so many invoices.")
+@click.option("--contacts", type=click.IntRange(0), help="The number of customers to generate.")
+@click.option("--invoices", type=click.IntRange(0), help="The number of invoices to generate.")
 @click.option(
     "--load",
     "folder",
@@ -62,7 +66,7 @@ def _day(text: str) -> date:
     "--start",
     metavar="YYYY-MM-DD",
     callback=lambda _ctx, _param, value: None if value is None else _day(value),
-    help="Where its clock begins (default: now).",
+    help="The first day of its clock (default: today).",
 )
 @click.option(
     "--limits/--no-limits", default=True, show_default=True, help="Refuse calls over rate limits."
@@ -71,7 +75,7 @@ def _day(text: str) -> date:
     "--debtors/--no-debtors", default=True, show_default=True, help="Customers behave as days pass."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Say where it serves as one line of JSON, then serve."
+    "--json", "as_json", is_flag=True, help="Print its addresses as one line of JSON, then serve."
 )
 def main(
     *,

@@ -28,7 +28,8 @@ def test_a_missing_config_explains_init_and_leaves_no_files(empty: Shell) -> Non
         assert done.code == 2
         assert done.err == (
             "arsync: there is no config.toml here.\n"
-            "    hint: `arsync init` makes one; or name yours with --config FILE or ARSYNC_CONFIG\n"
+            "    hint: `arsync init` creates it; or name yours with --config FILE or "
+            "ARSYNC_CONFIG\n"
         )
     assert list(empty.folder.iterdir()) == []
 

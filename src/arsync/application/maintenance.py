@@ -48,6 +48,6 @@ def restore(actor: Actor, container: Container, file: Path) -> RestoredStore:
 
 
 def renew_key(actor: Actor, container: Container) -> RenewedKey:
-    """Make a new key, encrypt every token with it, and drop the old key."""
+    """Create a new key, encrypt every token with it, and remove the old key."""
     permit(actor, Permission.MAINTAIN)
     return RenewedKey(*container.store.tokens.renew_key())

@@ -31,47 +31,47 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, dict[str, Entry]] = {
     "Set up": {
-        "init": Entry("setup", "Make a config file, a rules folder and a first rulebook."),
+        "init": Entry("setup", "Create a config file, a rules folder and a first rulebook."),
         "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
         "connections": Entry(
-            "setup", "List the connections, or change one: its mode, what is known of it."
+            "setup", "List the connections, or change the mode or details of one."
         ),
         "disconnect": Entry(
-            "setup", "Withdraw the authorisation and forget a connection's tokens."
+            "setup", "Withdraw the authorisation and delete a connection's tokens."
         ),
-        "doctor": Entry("health", "Check everything that has to be right."),
+        "doctor": Entry(
+            "health", "Check the whole installation: settings, store, connections, rulebook."
+        ),
     },
     "Keep": {
-        "backup": Entry("maintenance", "Write the whole store into one file, while runs go on."),
+        "backup": Entry("maintenance", "Write the whole store to one file, even during runs."),
         "restore": Entry("maintenance", "Fill an empty store from a backup."),
         "keys": Entry("maintenance", "Renew the key that encrypts the tokens."),
-        "rebuild": Entry("maintenance", "Copy a ledger anew; nothing that people did is lost."),
-        "export": Entry("privacy", "Print everything that is held of one customer."),
-        "forget": Entry("privacy", "Make what arsync recorded about one customer nameless."),
+        "rebuild": Entry("maintenance", "Read a ledger from scratch; people's decisions are kept."),
+        "export": Entry("privacy", "Print all data held about one customer."),
+        "forget": Entry("privacy", "Anonymise what arsync recorded about one customer."),
     },
     "Every day": {
         "pull": Entry("runs", "Bring the copy of the ledger up to date."),
         "plan": Entry("runs", "Show what the rulebook would do now; changes nothing."),
-        "approve": Entry("runs", "Approve actions that wait for a person."),
-        "reject": Entry("runs", "Refuse actions that wait, or that have not left yet."),
+        "approve": Entry("runs", "Approve actions that need approval."),
+        "reject": Entry("runs", "Reject actions that wait for approval or have not left yet."),
         "apply": Entry("runs", "Carry out the approved actions."),
         "sync": Entry("runs", "Pull, plan, approve by rulebook, apply: what a scheduler runs."),
-        "run": Entry("runs", "Sync again and again."),
+        "run": Entry("runs", "Sync repeatedly."),
     },
     "People": {
         "promise": Entry("agreements", "Record a promise to pay."),
-        "dispute": Entry("agreements", "Record a dispute about an invoice, or that it is settled."),
-        "tasks": Entry("agreements", "List the tasks that wait for a person."),
-        "done": Entry("agreements", "Record that a task is done, and with what outcome."),
-        "resolve": Entry(
-            "outcomes", "Say whether something went out, where nothing else can tell."
-        ),
-        "undo": Entry("outcomes", "Put back what arsync changed, where nobody changed it since."),
+        "dispute": Entry("agreements", "Record a dispute about an invoice, or its settlement."),
+        "tasks": Entry("agreements", "List the open tasks."),
+        "done": Entry("agreements", "Record a task as done, with its outcome."),
+        "resolve": Entry("outcomes", "Settle an unknown outcome: was it sent or not?"),
+        "undo": Entry("outcomes", "Undo what arsync changed, unless it has been changed since."),
     },
     "Look": {
         "why": Entry("queries", "Explain what is done about a customer or an invoice, and why."),
-        "actions": Entry("queries", "List actions and what became of them, the newest first."),
-        "status": Entry("queries", "Show where each connection stands."),
+        "actions": Entry("queries", "List actions and their outcomes, newest first."),
+        "status": Entry("queries", "Show the state of each connection."),
         "report": Entry("queries", "Print the ageing of receivables."),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
@@ -121,10 +121,11 @@ def _installed(name: str) -> click.Command:
         command = entry.load()
         assert isinstance(command, click.Command)
         return command
-    raise click.ClickException(f"the package that brings `arsync {name}` is not installed.")
+    raise click.ClickException(f"the package with the command `arsync {name}` is not installed.")
 
 
-_HELP = """Credit control for Xero and QuickBooks Online, by a rulebook that an accountant can read.
+_HELP = """\
+Credit control for Xero and QuickBooks Online, with a rulebook that an accountant can read.
 
 \b
 Reading is the default; writing needs a verb. A new connection only observes.

@@ -43,7 +43,7 @@ _AMOUNT = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,2})?")
 @click.argument("invoice")
 @click.argument("day", type=DAY, metavar="DATE")
 @click.argument("amount", required=False)
-@click.option("--note", default="", help="What was said.")
+@click.option("--note", default="", help="The customer's words.")
 @connection_option
 @json_option
 @config_option
@@ -58,7 +58,8 @@ def promise(
 ) -> int:
     """Record a promise to pay.
 
-    INVOICE by its number, DATE as 2026-12-01, AMOUNT when less than all that is due.
+    INVOICE is the invoice's number, DATE has the form 2026-12-01, and AMOUNT is needed only for a
+    part of the amount due.
     """
     from arsync.application import agreements
 
@@ -73,7 +74,7 @@ def promise(
 
 @click.command()
 @click.argument("invoice")
-@click.option("--reason", default="", help="What the customer says.")
+@click.option("--reason", default="", help="The customer's words.")
 @click.option("--settled", is_flag=True, help="The dispute is settled.")
 @connection_option
 @json_option
@@ -86,7 +87,7 @@ def dispute(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Record a dispute about an invoice, or that it is settled."""
+    """Record a dispute about an invoice, or its settlement."""
     from arsync.application.agreements import open_dispute, settle_dispute
 
     if not settled and not reason.strip():
@@ -108,7 +109,7 @@ def dispute(
 @json_option
 @config_option
 def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> int:
-    """List the tasks that wait for a person."""
+    """List the open tasks."""
     from arsync.application import connecting
     from arsync.application import tasks as open_tasks
     from arsync.cli.render import about
@@ -144,11 +145,11 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
 
 @click.command()
 @click.argument("key")
-@click.option("--outcome", required=True, help="What came of it; it is noted in the platform.")
+@click.option("--outcome", required=True, help="The outcome; it is noted in the platform.")
 @json_option
 @config_option
 def done(key: str, outcome: str, as_json: bool, config_file: Path | None) -> int:
-    """Record that a task is done, and with what outcome."""
+    """Record a task as done, with its outcome."""
     from arsync.application.tasks import complete_task
 
     with opened(config_file) as (actor, container):

@@ -57,7 +57,7 @@ config_option = click.option(
     help="The config file (default: $ARSYNC_CONFIG, else ./config.toml).",
 )
 connection_option = click.option(
-    "--connection", metavar="NAME", help="One connection; without it, all."
+    "--connection", metavar="NAME", help="Only this connection (default: all)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 as_of_option = click.option(
@@ -65,7 +65,7 @@ as_of_option = click.option(
     type=DAY,
     metavar="DATE",
     callback=lambda _ctx, _param, value: value.date() if isinstance(value, datetime) else None,
-    help="As of this day (default: the organisation's today).",
+    help="As of this day (default: today at the organisation).",
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Log calls to stderr.")
 
@@ -88,7 +88,8 @@ def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
         # Going on with the defaults would leave a store in whatever folder this happens to be.
         raise UserMistake(
             "there is no config.toml here."
-            "\n    hint: `arsync init` makes one; or name yours with --config FILE or ARSYNC_CONFIG"
+            "\n    hint: `arsync init` creates it; or name yours with --config FILE or "
+            "ARSYNC_CONFIG"
         )
     return config
 

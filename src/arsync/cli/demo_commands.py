@@ -24,18 +24,18 @@ REPORT = "report.html"
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("demo-output"),
     show_default=True,
-    help="Where the config, the store and the report go.",
+    help="The folder for the config, the store and the report.",
 )
 @click.option("--days", type=click.IntRange(1, 366), default=60, show_default=True)
 @click.option("--keep", is_flag=True, help="Leave the sandbox running, to try things by hand.")
-@click.option("--quiet", is_flag=True, help="Only the end.")
+@click.option("--quiet", is_flag=True, help="Print only the summary.")
 @json_option
 def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int:
     """Play 60 days of credit control on both platforms.
 
-    The platforms are the sandbox, and everything stays on this computer. Ends with what stands in
-    each platform's ledger, and exits 0 only if it agrees with the store. With --json the end is one
-    object, and the days go to stderr.
+    The sandbox plays both platforms, and everything stays on this computer. The demo ends with a
+    summary of each platform's ledger, and exits with 0 only if it agrees with the store. With
+    --json the summary is one object, and the days go to stderr.
     """
     import arsync_rulebooks
     from arsync.demo import Demo

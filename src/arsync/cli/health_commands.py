@@ -22,11 +22,11 @@ _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 @json_option
 @config_option
 def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
-    """Check everything that has to be right.
+    """Check the whole installation: settings, store, connections, rulebook.
 
-    Config, store, keys, authorisation, clock, rate budget, and the rulebook against what each
-    platform offers. One call is made to each platform; nothing is changed. --deep reads every
-    document again, with as many calls as a first pull; it is best asked right after `arsync pull`.
+    Checks config, store, keys, authorisation, clock, remaining calls, and the rulebook against what
+    each platform offers. It makes one call to each platform and changes nothing. --deep reads every
+    document again, with as many calls as a first pull; run it right after `arsync pull`.
     """
     from arsync.application.health.deep_check import examine_deeply
     from arsync.application.health.doctor import examine

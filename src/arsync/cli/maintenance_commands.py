@@ -27,11 +27,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @config_option
 def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
-    """Write the whole store into one file, while runs go on.
+    """Write the whole store to one file, even during runs.
 
-    FILE is an SQLite store, also where the store itself is in PostgreSQL. It is checked before it
-    gets its name. Customers' data is in it; tokens are too, encrypted. The key that opens them is
-    not: keep it elsewhere.
+    FILE is an SQLite store, even if the store itself is in PostgreSQL. It is checked before it gets
+    its name. It contains customers' data and the encrypted tokens, but not the key that opens them:
+    keep the key elsewhere.
     """
     from arsync.application.maintenance import back_up
 
@@ -51,8 +51,9 @@ def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
 def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
     """Fill an empty store from a backup.
 
-    Every connection then only observes: what was sent after the backup was taken is not in it, and
-    must not be sent twice. A person looks first, and then lets them go on: `arsync connections`.
+    Every connection then only observes: the backup does not contain what was sent after it was
+    taken, and nothing may be sent twice. Check first, then change the mode with `arsync
+    connections`.
     """
     from arsync.application import maintenance
 
@@ -81,11 +82,11 @@ def keys() -> None:
 @json_option
 @config_option
 def renew(as_json: bool, config_file: Path | None) -> int:
-    """Make a new key, encrypt every token with it, and drop the old key.
+    """Create a new key, encrypt every token with it, and remove the old key.
 
-    Do it when somebody who knew the key leaves, or may have seen it. Runs may go on meanwhile. A
-    key that is given as ARSYNC_TOKENS_KEY cannot be changed from here: put a new one before it.
-    Tokens in older backups cannot be opened afterwards: connect again after restoring one.
+    Run this when somebody who knew the key leaves, or when the key may have been exposed. Runs can
+    continue. A key in ARSYNC_TOKENS_KEY cannot be changed by this command: put the new key before
+    it. Tokens in older backups cannot be opened afterwards: connect again after restoring one.
     """
     from arsync.application.maintenance import renew_key
 
@@ -106,7 +107,7 @@ def renew(as_json: bool, config_file: Path | None) -> int:
 @verbose_option
 @config_option
 def rebuild(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
-    """Copy a ledger anew; nothing that people did is lost.
+    """Read a ledger from scratch; people's decisions are kept.
 
     Every document is read again. Actions, promises, disputes and agreements stay as they are. If
     it is interrupted, the next `arsync pull` resumes it.

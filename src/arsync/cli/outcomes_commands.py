@@ -34,7 +34,7 @@ _WORDS = {"sent": True, "not-sent": False}
 @click.command()
 @click.argument("key", required=False, metavar="[KEY]")
 @click.argument("outcome", required=False, metavar="[sent|not-sent]")
-@click.option("--note", default="", help="How you know; it is kept with the action.")
+@click.option("--note", default="", help="How you know, recorded with the action.")
 @connection_option
 @json_option
 @config_option
@@ -46,11 +46,11 @@ def resolve(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Say whether something went out, where nothing else can tell.
+    """Settle an unknown outcome: was it sent or not?
 
-    Without an outcome it lists what is unknown: what was tried and when, what arsync looked at, and
-    what to look at yourself. The beginning of a key is enough. `sent` counts it as done; `not-sent`
-    lets the next run try it again.
+    Without an outcome it lists the unknown outcomes: what was tried and when, what arsync checked,
+    and what to check yourself. The beginning of a key is enough. `sent` marks the action as done;
+    with `not-sent` the next run tries again.
     """
     from arsync.application import unknown_outcomes
 
@@ -103,12 +103,14 @@ def show_unsettled(open_outcomes: Sequence[tuple[OrganisationContext, Unsettled]
 
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--run", "run_id", type=click.IntRange(1), metavar="NUMBER", help="All a run did.")
-@click.option("--note", default="", help="Why; it is noted in the accounting system.")
-@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--allow-again", is_flag=True, help="Let a hold that was undone be planned again instead."
+    "--run", "run_id", type=click.IntRange(1), metavar="NUMBER", help="Everything that one run did."
+)
+@click.option("--note", default="", help="The reason; it is noted in the accounting system.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
+@click.option(
+    "--allow-again", is_flag=True, help="Allow an undone hold to be planned again instead."
 )
 @json_option
 @config_option
@@ -122,12 +124,12 @@ def undo(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Put back what arsync changed, where nobody changed it since.
+    """Undo what arsync changed, unless it has been changed since.
 
-    That is holds, payment terms, promises and late fees. It shows what was there before, what
-    arsync wrote and what is there now, and asks. What a person changed since is left alone. A hold
-    goes back together with its payment terms, and does not come again while its reason stands.
-    `arsync status` names the last run.
+    It can undo holds, payment terms, promises and late fees. It shows what was there before, what
+    arsync wrote and what is there now, and asks for confirmation. Later changes by a person are
+    left alone. A hold is lifted together with its payment terms, and is not placed again while its
+    reason remains. `arsync status` gives the number of the last run.
     """
     from arsync.application import undoing
     from arsync.workers.embedded_loop import stop_on_signals

@@ -29,10 +29,10 @@ def export(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Print everything that is held of one customer.
+    """Print all data held about one customer.
 
-    As JSON, to stdout: the copy of the platform's documents, promises and disputes, and every
-    action with its events. The platform holds more: this is what arsync has.
+    Prints JSON to stdout: the copy of the platform's documents, promises and disputes, and every
+    action with its events. The platform holds more; this is what arsync has.
     """
     del as_json  # it is JSON either way; a program may say --json to every command
     from arsync.application.customer_data import export_contact
@@ -44,18 +44,19 @@ def export(
 
 @click.command()
 @click.argument("contact")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @connection_option
 @json_option
 @config_option
 def forget(
     contact: str, yes: bool, connection: str | None, as_json: bool, config_file: Path | None
 ) -> int:
-    """Make what arsync recorded about one customer nameless.
+    """Anonymise what arsync recorded about one customer.
 
-    Names, addresses and texts go, for good. What stays keeps a thing from happening twice and the
-    books complete: ids, numbers, amounts, days. A customer who still owes is not forgotten. While
-    the platform still has the customer, the copy of its documents follows the platform.
+    Names, addresses and texts are removed permanently. Ids, numbers, amounts and dates stay, so
+    that nothing happens twice and the books are complete. Customers who still owe money are
+    refused. As long as the platform has the customer, the copy of its documents follows the
+    platform.
     """
     from arsync.application.customer_data import forget_contact
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("about", metavar="CONTACT|INVOICE|KEY")
-@click.option("--full", is_flag=True, help="Also every fact, invoice, past action and event.")
+@click.option("--full", is_flag=True, help="Also show every fact, invoice, past action and event.")
 @connection_option
 @as_of_option
 @json_option
@@ -105,21 +105,21 @@ def reasons_of(organisation: OrganisationContext, listed: Listed) -> Reasons:
     "states",
     multiple=True,
     type=click.Choice([state.value for state in ActionState]),
-    help="Only these states.",
+    help="Only actions in this state.",
 )
 @click.option(
     "--kind",
     "kinds",
     multiple=True,
     type=click.Choice([kind.value for kind in ActionKind]),
-    help="Only these kinds.",
+    help="Only actions of this kind.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=200,
     show_default=True,
-    help="The newest so many.",
+    help="How many actions to list, newest first.",
 )
 @connection_option
 @json_option
@@ -132,7 +132,7 @@ def actions(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """List actions and what became of them, the newest first."""
+    """List actions and their outcomes, newest first."""
     from arsync.application import action_history, connecting
     from arsync.cli.render import show_actions
 
@@ -160,7 +160,7 @@ def actions(
 @json_option
 @config_option
 def status(connection: str | None, as_json: bool, config_file: Path | None) -> int:
-    """Show where each connection stands."""
+    """Show the state of each connection."""
     from arsync.application.connecting import connections
     from arsync.application.status import status as status_of
 
@@ -302,7 +302,7 @@ def report() -> None:
     type=click.Choice(["table", "csv", "json", "html"]),
     default="table",
     show_default=True,
-    help="How to print it.",
+    help="The format.",
 )
 @click.option(
     "--output",
@@ -331,7 +331,7 @@ def ageing(
     text = _ageing_text(tables, "json" if as_json else form)
     if text is None:
         if output is not None:
-            raise UserMistake("--output wants --format csv, json or html.")
+            raise UserMistake("--output needs --format csv, json or html.")
         _show_ageing(tables)
     elif output is None:
         click.echo(text, nl=False)

@@ -41,7 +41,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: datetime) -> date:
 @click.option(
     "--to", "last", metavar="DATE", type=DAY, required=True, callback=_day, help="The last day."
 )
-@click.option("--against", metavar="OTHER", default="", help="Another rulebook, side by side.")
+@click.option("--against", metavar="OTHER", default="", help="Another rulebook to compare with.")
 @connection_option
 @json_option
 @config_option
@@ -54,10 +54,10 @@ def rules_backtest(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Run a rulebook over the ledger as it stood on each past day.
+    """Run a rulebook over the ledger as it was on each past day.
 
-    RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK it
-    is the rulebook as it stands. It cannot show how much sooner anyone would have paid.
+    RULEBOOK and OTHER are files, folders or git revisions as in HEAD~1:rules; without RULEBOOK, the
+    current rulebook is used. It cannot show how much sooner customers would have paid.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import backtest_rulebooks

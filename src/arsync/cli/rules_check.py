@@ -33,7 +33,7 @@ _WATCHED = frozenset({".yaml", ".yml", ".txt", ".html"})
 Signature = tuple[tuple[str, int, int], ...]
 
 
-@click.command("check", short_help="Say everything that is wrong with a rulebook.")
+@click.command("check", short_help="Report all mistakes in a rulebook.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Check again after each change, until Ctrl-C.")
 @connection_option
@@ -46,11 +46,11 @@ def rules_check(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Say everything that is wrong with a rulebook, with line and column.
+    """Report all mistakes in a rulebook, with line and column.
 
-    PATHS are files or folders; without them, the rules folder of the config, also against what
-    each connection's platform offers and, once it is pulled, against its customers. Warnings name
-    what can never happen; they stop nothing. With --watch --json each check is one line.
+    PATHS are files or folders. Without them, the rules folder is checked, also against what each
+    connection's platform offers and, after a pull, against its customers. Warnings point out rules
+    that can never apply; they stop nothing. With --watch --json each check is one line.
     """
 
     def work() -> int:

@@ -60,7 +60,7 @@ def rules() -> None:
 @click.argument("word", required=False)
 @json_option
 def fields(word: str | None, as_json: bool) -> int:
-    """List the facts that a condition can ask for. WORD narrows the list."""
+    """List the facts that a condition can use. WORD narrows the list."""
     from arsync.core.rulebook.facts import FIELDS
 
     fields_about = [
@@ -105,8 +105,8 @@ def fields(word: str | None, as_json: bool) -> int:
 
 
 @rules.command()
-@click.option("--scenarios", is_flag=True, help="Of the files that `rules test` plays.")
-@click.option("--json", "as_json", is_flag=True, help="As it is: a schema is JSON already.")
+@click.option("--scenarios", is_flag=True, help="The schema of scenario files.")
+@click.option("--json", "as_json", is_flag=True, help="No effect: the schema is JSON already.")
 def schema(scenarios: bool, as_json: bool) -> int:
     """Print the JSON Schema of rulebooks, for editors."""
     import json

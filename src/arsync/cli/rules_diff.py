@@ -29,7 +29,7 @@ CUSTOMERS_SHOWN_MAX = 100
 """So many customers are shown; `--all` and `--json` show every one."""
 
 
-@click.command("diff", short_help="Show whose treatment an edit would change, and why.")
+@click.command("diff", short_help="Show which customers an edit would treat differently, and why.")
 @click.argument("old", required=False, default="")
 @click.argument("new", required=False, default="")
 @click.option(
@@ -37,9 +37,9 @@ CUSTOMERS_SHOWN_MAX = 100
     "revision",
     metavar="REV",
     default="",
-    help="The rules folder as it stood in a git revision, in place of OLD.",
+    help="Compare with the rules folder of this git revision, instead of OLD.",
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when anything would change.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything would change.")
 @click.option("--all", "everything", is_flag=True, help="Show every customer.")
 @as_of_option
 @connection_option
@@ -56,11 +56,11 @@ def rules_diff(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Show whose treatment would change, how, and because of which line.
+    """Show which customers would be treated differently, how, and by which line.
 
-    OLD and NEW are files, folders, or git revisions as in HEAD~1:rules. Without NEW it is the
-    rulebook as it stands. Your own texts are those beside each of the two, and a letter that reads
-    otherwise is a difference. Nothing is sent, and nothing is written.
+    OLD and NEW are files, folders, or git revisions as in HEAD~1:rules. Without NEW, the current
+    rulebook is used. Each side uses the texts beside it, and a letter with different words is a
+    difference. Nothing is sent, and nothing is written.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import Comparison, diff_rulebooks

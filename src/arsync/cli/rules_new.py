@@ -21,17 +21,27 @@ FIRST_DAYS = (1, 90)
 
 @click.command("new", short_help="Ask a few questions and write a first rulebook.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--country", metavar="XX", help="Two letters: proposes the currency and holidays.")
-@click.option("--currency", metavar="XXX", help="Three letters: of all amounts.")
-@click.option("--tone", type=click.Choice(list(TONES)), help="How soon and how strictly.")
 @click.option(
-    "--first-day", type=click.IntRange(*FIRST_DAYS), help="Days after the due date: first reminder."
+    "--country", metavar="XX", help="The country, two letters; suggests currency and holidays."
+)
+@click.option("--currency", metavar="XXX", help="The currency of all amounts, three letters.")
+@click.option(
+    "--tone",
+    type=click.Choice(list(TONES)),
+    help="How soon and how strictly customers are reminded.",
+)
+@click.option(
+    "--first-day",
+    type=click.IntRange(*FIRST_DAYS),
+    help="The day of the first reminder, after the due date.",
 )
 @click.option("--days", type=click.Choice(DAYS), help="The days on which messages leave.")
-@click.option("--approval", type=click.Choice(APPROVALS), help="What waits for a person.")
-@click.option("--holidays", metavar="PLACE", help="A place such as GB-ENG; none: no holidays.")
+@click.option("--approval", type=click.Choice(APPROVALS), help="Which steps need approval.")
+@click.option(
+    "--holidays", metavar="PLACE", help="A country or region such as GB-ENG; none: no holidays."
+)
 @click.option("--name", help="The rulebook's name.")
-@click.option("--defaults", is_flag=True, help="Ask nothing: what is not answer is as proposed.")
+@click.option("--defaults", is_flag=True, help="Ask nothing; use the suggestions.")
 @json_option
 def rules_new(
     file: Path,
@@ -48,8 +58,8 @@ def rules_new(
 ) -> int:
     """Ask a few questions and write a first rulebook to FILE, with comments.
 
-    Beside it, in scenarios/, come first stories that `arsync rules test` plays: what the rulebook
-    does to a customer, day by day. Each question has an option, for scripts. FILE must not exist
+    It also writes first stories to scenarios/, which `arsync rules test` plays: what the rulebook
+    does about a customer, day by day. Each question has an option, for scripts. FILE must not exist
     yet.
     """
     from arsync.application.starter_rules import write_starter_rulebook

@@ -18,7 +18,7 @@ from arsync.cli.common import (
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 
-@click.command("show", short_help="Print the rulebook as it counts, with its places.")
+@click.command("show", short_help="Print the effective rulebook, with file and line of each part.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @connection_option
 @json_option
@@ -26,11 +26,11 @@ from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 def rules_show(
     paths: tuple[Path, ...], connection: str | None, as_json: bool, config_file: Path | None
 ) -> int:
-    """Print the rulebook as it counts, with the file and line of each part.
+    """Print the effective rulebook, with the file and line of each part.
 
-    PATHS are files or folders; without them it is the rules folder of the config. What is printed
-    is a rulebook itself: saved to a file, it is read as the same one. With --json it is a text
-    beside its name, files and hash.
+    PATHS are files or folders; without them, the rules folder is used. The output is a rulebook
+    itself: saved to a file, it means the same. With --json it is a text, with its name, files and
+    hash.
     """
     from arsync.application.rule_checking import effective_rules
 
@@ -50,7 +50,7 @@ def rules_show(
 @json_option
 @config_option
 def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
-    """List how each connection's rulebook differs from the one that all share."""
+    """List how each connection's rulebook differs from the shared rulebook."""
     from arsync.application import rule_checking
 
     with opened(config_file) as (actor, container):

@@ -45,7 +45,7 @@ HOW = {
     type=click.IntRange(1, DAYS_MAX),
     default=90,
     show_default=True,
-    help="How many days, today included.",
+    help="The number of days, including today.",
 )
 @click.option(
     "--debtors",
@@ -74,9 +74,10 @@ def rules_simulate(
 ) -> int:
     """Play a rulebook forward from today's ledger; nothing is sent.
 
-    RULEBOOK is a file, a folder or a git revision as in HEAD~1:rules; without it, the rulebook as
-    it stands. Nothing new is invoiced, and everything is approved on its day. A connection
-    that only observes counts as taken over today, so that old debts start as `take_over` says.
+    RULEBOOK is a file, a folder or a git revision as in HEAD~1:rules; without it, the current
+    rulebook is used. No new invoices are issued, and everything is approved on its day. A
+    connection that only observes is treated as taken over today, so old debts start as `take_over`
+    says.
     """
     from arsync.application.connecting import connections
     from arsync.application.trials import simulation

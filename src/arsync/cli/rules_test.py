@@ -26,24 +26,24 @@ LINE_LENGTH = 78
 """How long the lines are between two failures."""
 
 
-@click.command("test", short_help="Play the scenarios, and say what differs and why.")
+@click.command("test", short_help="Play the scenarios, and report what differs and why.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "-k", "chosen", metavar="WORD", default="", help="Only scenarios with this word in their name."
 )
-@click.option("--names", is_flag=True, help="Print a line for each scenario, not a dot.")
+@click.option("--names", is_flag=True, help="Print a line for each scenario instead of a dot.")
 @click.option(
     "--rulebook",
     type=click.Path(path_type=Path),
     metavar="FILE|FOLDER",
-    help="Play this rulebook in place of the one each file names.",
+    help="Play this rulebook instead of the one that each file names.",
 )
 @click.option(
     "--write",
     "about",
     metavar="INVOICE|CONTACT",
     default="",
-    help="Print a scenario drafted from a real customer, in disguise.",
+    help="Print a scenario drafted from a real customer, anonymised.",
 )
 @connection_option
 @json_option
@@ -58,11 +58,11 @@ def rules_test(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Play the scenarios of the rules folder, and say what differs, why, and in which line.
+    """Play the scenarios of the rules folder, and report what differs, why, and in which line.
 
     PATHS are scenario files or folders of them; without them, the folder `scenarios` of the rules
     folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
-    prints a draft. Exits with 1 when anything differs, with 2 when a file is broken.
+    prints a draft. The exit code is 1 if anything differs, and 2 if a file has mistakes.
     """
     from arsync.application.scenarios import draft_scenario, play_scenarios
     from arsync.config import load_config

@@ -66,12 +66,12 @@ def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path
 @click.command()
 @connection_option
 @as_of_option
-@click.option("--all", "everything", is_flag=True, help="Every customer, however many.")
+@click.option("--all", "everything", is_flag=True, help="Show every customer.")
 @click.option(
     "--diff",
     "since",
     is_flag=True,
-    help="What is new, gone or changed since the last run's plan: by data, rule, or time.",
+    help="Show what is new, gone or changed since the last run's plan: by data, rule, or time.",
 )
 @json_option
 @config_option
@@ -85,9 +85,9 @@ def plan(
 ) -> int:
     """Show what the rulebook would do now; changes nothing.
 
-    For a past day the ledger, and what was done and refused, are as they stood in its evening. For
-    a day to come, a connection that only observes is taken to begin its work today. With --json
-    one connection's plan is an object, and those of several a list.
+    For a past day, the ledger and the history are those of that evening. For a future day, a
+    connection that only observes is assumed to start work today. With --json the plan of one
+    connection is an object; plans of several are a list.
     """
     from arsync.application.connecting import connections
 
@@ -145,7 +145,7 @@ def _print_plans(
 
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--all", "approve_all", is_flag=True, help="Approve all that wait.")
+@click.option("--all", "approve_all", is_flag=True, help="Approve all waiting actions.")
 @connection_option
 @json_option
 @config_option
@@ -156,9 +156,10 @@ def approve(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Approve actions that wait for a person.
+    """Approve actions that need approval.
 
-    Without a key or --all it lists what waits. The beginning of a key is enough.
+    Without a key or --all it lists the actions that need approval. The beginning of a key is
+    enough.
     """
     from arsync.application import approvals
 
@@ -223,17 +224,17 @@ def _list_waiting(
 
 @click.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-@click.option("--why", "reason", required=True, help="The reason; it is kept with the action.")
-@click.option("--take-back", is_flag=True, help="Take refusals back, also the platform's.")
+@click.option("--why", "reason", required=True, help="The reason, recorded with the action.")
+@click.option("--take-back", is_flag=True, help="Withdraw rejections, including the platform's.")
 @json_option
 @config_option
 def reject(
     keys: tuple[str, ...], reason: str, take_back: bool, as_json: bool, config_file: Path | None
 ) -> int:
-    """Refuse actions that wait, or that have not left yet.
+    """Reject actions that wait for approval or have not left yet.
 
-    They are not planned again. With --take-back a refusal is taken back: the next plan asks for the
-    action again if its reason still stands. `arsync actions --state rejected` lists refusals.
+    They are not planned again. --take-back withdraws a rejection: the next plan requests the action
+    again if its reason remains. `arsync actions --state rejected` lists rejections.
     """
     from arsync.application import approvals
 
@@ -279,7 +280,7 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
 
 
 @click.command()
-@click.option("--now", is_flag=True, help="Also what is left alone after an outage.")
+@click.option("--now", is_flag=True, help="Also try connections that are paused after an outage.")
 @connection_option
 @json_option
 @verbose_option
@@ -289,7 +290,8 @@ def sync(
 ) -> int:
     """Pull, plan, approve by rulebook, apply: what a scheduler runs.
 
-    Idempotent, and guarded by a lock: a second one waits or leaves, it never doubles.
+    The run is idempotent and guarded by a lock: a second run waits or exits, and nothing happens
+    twice.
     """
     from arsync.application.runs import RunWatch
     from arsync.workers.embedded_loop import stop_on_signals, sync_all
@@ -306,7 +308,9 @@ def sync(
 
 
 @click.command()
-@click.option("--every", metavar="TIME", help="The pace: 30s, 15m, 2h (default: the config's).")
+@click.option(
+    "--every", metavar="TIME", help="The interval: 30s, 15m, 2h (default: from the config)."
+)
 @click.option("--connection", "names", multiple=True, metavar="NAME", help="Only these.")
 @json_option
 @verbose_option
@@ -318,11 +322,11 @@ def run(
     verbose: bool,
     config_file: Path | None,
 ) -> int:
-    """Sync again and again.
+    """Sync repeatedly.
 
-    Until SIGTERM or Ctrl-C: each connection ends at its next safe step, after the action in hand; a
-    second signal ends at once. One broken connection never stops the others. With --json each run
-    is one line. The exit code is the worst of each connection's last whole run.
+    It runs until SIGTERM or Ctrl-C: each connection stops at its next safe step, after the current
+    action; a second signal ends at once. One broken connection never stops the others. With --json
+    each run is one line. The exit code is the worst of each connection's last complete run.
     """
     from arsync.application.connecting import connections
     from arsync.application.permissions import SCHEDULE

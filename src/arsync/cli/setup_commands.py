@@ -31,7 +31,9 @@ MODES = ("observe", "approve", "auto")
 own_reminders_option = click.option(
     "--own-reminders",
     type=click.Choice(["on", "off"]),
-    help="Whether the platform sends reminders of its own, where it does not tell (QuickBooks).",
+    help=(
+        "Whether the platform sends reminders of its own, if it does not report this (QuickBooks)."
+    ),
 )
 
 
@@ -44,19 +46,21 @@ own_reminders_option = click.option(
     help="The rulebook to start from: gentle, standard or strict, or a pack such as uk-standard.",
 )
 @click.option(
-    "--currency", metavar="CODE", help="The rulebook's currency, e.g. NZD (default: its own)."
+    "--currency",
+    metavar="CODE",
+    help="The rulebook's currency, e.g. NZD (default: the rulebook's own).",
 )
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="Where (default: here).",
+    help="The folder (default: the current folder).",
 )
 @json_option
 def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> int:
-    """Make a config file, a rules folder and a first rulebook.
+    """Create a config file, a rules folder and a first rulebook.
 
-    What is there already is left as it is.
+    Existing files are left unchanged.
     """
     import arsync_rulebooks
     from arsync.config import example_config
@@ -141,14 +145,21 @@ def _in_currency(text: str, currency: str) -> str:
 
 @click.command()
 @click.argument("platform", metavar="xero|quickbooks")
-@click.option("--name", help="What to call the connection (default: made from its name).")
+@click.option("--name", help="The connection's name (default: from the organisation's name).")
 @click.option(
-    "--organisation", metavar="NAME", help="Which one, where the authorisation opens several."
+    "--organisation", metavar="NAME", help="The organisation, if the authorisation covers several."
 )
 @click.option(
-    "--all", "connect_all", is_flag=True, help="Connect all that the authorisation opens."
+    "--all",
+    "connect_all",
+    is_flag=True,
+    help="Connect every organisation that the authorisation covers.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
+@click.option(
+    "--no-browser",
+    is_flag=True,
+    help="Print the address, and ask for the answer instead of opening a browser.",
+)
 @own_reminders_option
 @json_option
 @config_option
@@ -164,7 +175,7 @@ def connect(
 ) -> int:
     """Connect an organisation at Xero or QuickBooks Online.
 
-    A new connection observes: it reads and plans, and writes nothing.
+    A new connection only observes: it reads and plans, and writes nothing.
     """
     from arsync.application import connecting
     from arsync.application.oauth_authorisation import authorise
@@ -257,7 +268,7 @@ def _chosen(
 @click.command()
 @click.argument("name", required=False)
 @click.option("--connection", metavar="NAME", help="The same as NAME.")
-@click.option("--mode", type=click.Choice(MODES), help="Change how far it may go.")
+@click.option("--mode", type=click.Choice(MODES), help="Change the mode.")
 @own_reminders_option
 @json_option
 @config_option
@@ -269,10 +280,10 @@ def connections(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """List the connections, or change one: its mode, what is known of it.
+    """List the connections, or change the mode or details of one.
 
-    observe plans and writes nothing; approve lets every action wait for a person; auto asks only
-    where the rulebook does.
+    observe plans and writes nothing; approve requires approval for every action; auto only where
+    the rulebook requires it.
     """
     from arsync.application import connecting
 
@@ -335,13 +346,13 @@ def _connection_json(organisation: OrganisationContext) -> dict[str, object]:
 
 @click.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @json_option
 @config_option
 def disconnect(name: str, yes: bool, as_json: bool, config_file: Path | None) -> int:
-    """Withdraw the authorisation and forget a connection's tokens.
+    """Withdraw the authorisation and delete a connection's tokens.
 
-    Its copy of the ledger goes too; what was done, promised and agreed is kept.
+    Its copy of the ledger is deleted as well; the history, promises and agreements are kept.
     """
     from arsync.application import connecting
 
