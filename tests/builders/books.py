@@ -250,6 +250,8 @@ class BooksConnector:
         )
 
     def money_since(self, cursor: str) -> Iterator[Page]:
+        if not cursor.isdecimal():
+            return
         yield Page(RecordKind.CREDITS, list(self.books.credits.values()), "")
         yield Page(RecordKind.PAYMENTS, list(self.books.payments.values()), "")
 

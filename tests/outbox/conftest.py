@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from tests.builders.books import NOW, ORGANISATION, RULES, Books, BooksWorld
+from tests.store.conftest import clock, keys, migrated_file, migrated_schema, store, store_url
 
 from arsync.clock import SetClock
 from arsync.config import load_config
 from arsync.outbox import LIMITS, Limits
 from arsync.store.models import Mode
+
+pytest.register_assert_rewrite("tests.outbox.store_contract")
+
+__all__ = ["clock", "keys", "migrated_file", "migrated_schema", "store", "store_url"]
 
 
 @pytest.fixture

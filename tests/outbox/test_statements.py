@@ -28,6 +28,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.plan import Plan, SafetyVerdict
 from arsync.outbox import LIMITS, Limits, Outbox
+from arsync.outbox.types import OutboxContext
 from arsync.store import Store, open_store
 from arsync.store.models import ConnectionRow
 
@@ -170,15 +171,16 @@ def run(folder: Path, invoices: int, sent: int, limits: Limits) -> int:
 
     with store:
         store.actions.save_plan(connection.id, a_plan(actions), mode="auto", now=NOW)
-        outbox = Outbox(
+        context = OutboxContext(
             store,
             connection,
             platform,
-            clock=SetClock(NOW),
+            SetClock(NOW),
             today=lambda: TODAY,
             replan=replan,
             limits=limits,
         )
+        outbox = Outbox(context)
         with statements(store) as counted:
             result = outbox.run()
         assert result.problems == []

@@ -312,16 +312,18 @@ def _carry_out(
         now = organisation.clock.now()
         return pauses(organisation.rulebook, circumstances._replace(now=now))
 
-    worker = outbox.Outbox(
+    context = outbox.OutboxContext(
         store,
         organisation.connection,
         connector,
-        clock=organisation.clock,
+        organisation.clock,
         today=lambda: organisation.today,
         replan=organisation.replan_one,
         post=container.post(organisation.config, organisation.rules.letters, organisation.clock),
         limits=container.limits,
-        paused=lambda: frozenset[ActionKind]().union(*(pause.kinds for pause in paused())),
+    )
+    worker = outbox.Outbox(
+        context, paused=lambda: frozenset[ActionKind]().union(*(pause.kinds for pause in paused()))
     )
     result.applied = worker.result
 

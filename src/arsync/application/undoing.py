@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from arsync import outbox
 from arsync.application.action_history import listed_by_name
@@ -15,10 +15,10 @@ from arsync.application.recorded_run import RecordedRun
 from arsync.application.results import Listed, RunResult
 from arsync.application.undo_bookkeeping import CARRIED_OUT, settle_undone, undone_by
 from arsync.application.undo_lines import UndoLine, undo_lines, with_companions
+from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
 from arsync.core.actions.reversal import undo_action
-from arsync.core.ledger.records import Account
 from arsync.errors import UserMistake
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, RunRow
@@ -91,14 +91,7 @@ def undo_plan(
         its_rows = [row for row in rows if row.connection_id == connection_id]
         together = with_companions(container.store, organisation.connection, its_rows)
         with organisation.open_connector() as connector:
-            delivery = outbox.Delivery(
-                container.store,
-                organisation.connection,
-                connector,
-                clock=container.clock,
-                today=lambda: organisation.today,  # noqa: B023 - serves within this round
-                post=None,
-            )
+            delivery = outbox.Delivery(_outbox_context(organisation, connector))
             offers = connector.capabilities.offers
             lines = undo_lines(organisation, delivery, together, offers=offers)
         plans.append(UndoPlan(organisation, tuple(lines)))
@@ -156,8 +149,7 @@ def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool
 
     Each undoing is an action of its own, with a key and a trace like any other.
     """
-    organisation, connection = plan.organisation, plan.connection
-    store, clock = organisation.store, organisation.clock
+    organisation, store = plan.organisation, plan.organisation.store
     undoings: list[ActionRow] = []
     with RecordedRun(organisation, "undo", stop=stop) as run:
         run.begin()
@@ -165,26 +157,30 @@ def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool
         undoings += _requested(actor, plan, reason)
         with organisation.open_connector(stop=run.stop_between_writes) as connector:
             worker = outbox.Outbox(
-                store,
-                connection,
-                connector,
-                clock=clock,
-                today=lambda: organisation.today,
-                replan=_never,
-                limits=organisation.container.limits,
+                _outbox_context(organisation, connector),
                 only=frozenset(row.key for row in undoings),
             )
             run.result.applied = worker.result
             worker.run(stop=stop)
             if worker.result.stopped:
                 run.result.cut()
-        settle_undone(store, connection)
+        settle_undone(store, plan.connection)
     rows = tuple(store.actions.get(row.key) for row in undoings)
     return UndoResult(plan, run.result, rows)
 
 
-def _never(_: Account) -> NoReturn:
-    raise AssertionError("what a person asks for is not planned")
+def _outbox_context(
+    organisation: OrganisationContext, connector: Connector
+) -> outbox.OutboxContext:
+    """Return it without a plan and without mail: what people want undone needs neither."""
+    return outbox.OutboxContext(
+        organisation.store,
+        organisation.connection,
+        connector,
+        organisation.clock,
+        today=lambda: organisation.today,
+        limits=organisation.container.limits,
+    )
 
 
 def _requested(actor: Actor, plan: UndoPlan, reason: str) -> list[ActionRow]:

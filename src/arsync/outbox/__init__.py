@@ -3,7 +3,16 @@
 from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.deliver import Delivery
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, interrupted_batches, reasons_gone
-from arsync.outbox.types import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
+from arsync.outbox.types import (
+    LIMITS,
+    WHO,
+    ApplyResult,
+    Effect,
+    Limits,
+    OutboxContext,
+    Post,
+    Replan,
+)
 from arsync.outbox.worker import Outbox
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "Effect",
     "Limits",
     "Outbox",
+    "OutboxContext",
     "Post",
     "Replan",
     "approved_by_person",

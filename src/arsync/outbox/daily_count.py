@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from arsync.core.actions import STARTED_STATES, ActionKind, Via
+from arsync.outbox.ports import ActionReading
 from arsync.outbox.types import Effect
-from arsync.store import Store
 
 
 class SentToday:
@@ -16,9 +16,9 @@ class SentToday:
     what the run itself does. A count before each message would cost as much as the message.
     """
 
-    def __init__(self, store: Store, connection_id: int) -> None:
+    def __init__(self, actions: ActionReading, connection_id: int) -> None:
         """Count nothing yet."""
-        self._store = store
+        self._actions = actions
         self._connection_id = connection_id
         self._counts: dict[tuple[Via, date], int] = {}
 
@@ -29,7 +29,7 @@ class SentToday:
     def count(self, via: Via, today: date) -> int:
         """Return how many messages were started today in this way."""
         if (via, today) not in self._counts:
-            self._counts[via, today] = self._store.actions.sent_count(
+            self._counts[via, today] = self._actions.sent_count(
                 self._connection_id, ActionKind.REMINDER, today, via
             )
         return self._counts[via, today]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from arsync.clock import Clock
-from arsync.connector_sdk import SAVED_TERMS, Capability, Connector, Receipt, Undoing, Write
+from arsync.connector_sdk import SAVED_TERMS, Capability, Receipt, Undoing, Write
 from arsync.core.actions import (
     Action,
     ActionKind,
@@ -22,9 +21,8 @@ from arsync.core.ledger.records import Account
 from arsync.core.ledger.sanitising import file_name
 from arsync.errors import OutcomeUnknown, UserMistake
 from arsync.outbox.recheck import Ready
-from arsync.outbox.types import WHO, Post
-from arsync.store import Store
-from arsync.store.models import ActionRow, ConnectionRow, EventRow
+from arsync.outbox.types import WHO, OutboxContext
+from arsync.store.models import ActionRow, EventRow
 
 PREPARED_AT = "arsync.prepared_at"
 """Always part of what is saved before the first attempt: its absence means there was none."""
@@ -43,32 +41,14 @@ def is_letter_by_mail(action: Action) -> bool:
 class Delivery:
     """Performs actions of one connection. Decides nothing and changes no state."""
 
-    def __init__(
-        self,
-        store: Store,
-        connection: ConnectionRow,
-        connector: Connector,
-        *,
-        clock: Clock,
-        today: Callable[[], date],
-        post: Post | None,
-    ) -> None:
-        """Remember the ways out.
-
-        Args:
-            store: keeps what was there before.
-            connection: whose.
-            connector: the platform.
-            clock: the moment of the first attempt.
-            today: the organisation's day, for letters.
-            post: mail, or None.
-        """
-        self._store = store
-        self._connection = connection
-        self._connector = connector
-        self._clock = clock
-        self._today = today
-        self._post = post
+    def __init__(self, context: OutboxContext) -> None:
+        """Remember the ways out."""
+        self._store = context.store
+        self._connection = context.connection
+        self._connector = context.connector
+        self._clock = context.clock
+        self._today = context.today
+        self._post = context.post
         self._mailed_now: dict[str, Action] = {}
         self._histories: dict[str, Sequence[EventRow]] = {}
 

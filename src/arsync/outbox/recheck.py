@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.clock import Clock
-from arsync.connector_sdk import Connector, Record
+from arsync.connector_sdk import Record
 from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef, LiftCreditHoldPayload
 from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, WORD_KINDS
 from arsync.core.ledger.records import (
@@ -24,7 +23,8 @@ from arsync.core.ledger.records import (
 )
 from arsync.core.planning.planner import HeldBack, Plan
 from arsync.outbox.approval_events import approved_by_person
-from arsync.outbox.types import Limits, Replan
+from arsync.outbox.ports import LedgerCopy
+from arsync.outbox.types import OutboxContext, Replan
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, Mode
 
@@ -58,32 +58,14 @@ class NotYet(NamedTuple):
 class Recheck:
     """Reads again what an action is about, and plans its account anew."""
 
-    def __init__(
-        self,
-        store: Store,
-        connection: ConnectionRow,
-        connector: Connector,
-        *,
-        clock: Clock,
-        replan: Replan,
-        limits: Limits,
-    ) -> None:
-        """Remember where to look.
-
-        Args:
-            store: holds the copy that is brought up to date.
-            connection: whose.
-            connector: reads from the platform.
-            clock: ends a record's freshness.
-            replan: plans one account as of now.
-            limits: how long records count as fresh, and how many are read.
-        """
-        self._store = store
-        self._connection = connection
-        self._connector = connector
-        self._clock = clock
-        self._replan = replan
-        self._limits = limits
+    def __init__(self, context: OutboxContext) -> None:
+        """Remember where to look."""
+        self._store = context.store
+        self._connection = context.connection
+        self._connector = context.connector
+        self._clock = context.clock
+        self._replan = context.replan
+        self._limits = context.limits
         self._money_at: datetime | None = None
         self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
 
@@ -109,7 +91,8 @@ class Recheck:
             plan = self._replan(_as_if_taken(before, others, plan.as_of))
             fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is None:
-            return Gone(_why_gone(self._store, self._connection, action, account, plan.held_back))
+            ledger, connection_id = self._store.ledger, self._connection.id
+            return Gone(_why_gone(ledger, connection_id, action, account, plan.held_back))
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
             reason = fresh.payload.waits_for_holidays or "outside the hours in which messages leave"
             return NotYet(fresh.not_before, reason)
@@ -296,7 +279,7 @@ def _reasons_gone(
             reasons[row.key] = f"{row.action.contact_name} is no longer among the customers"
         else:
             about = [held_back for contact in account.contacts for held_back in held[contact.id]]
-            reasons[row.key] = _why_gone(store, connection, row.action, account, about)
+            reasons[row.key] = _why_gone(store.ledger, connection.id, row.action, account, about)
     return reasons
 
 
@@ -311,8 +294,8 @@ def _where(invoice: Record | None, account: Account) -> str:
 
 
 def _why_gone(
-    store: Store,
-    connection: ConnectionRow,
+    ledger: LedgerCopy,
+    connection_id: int,
     action: Action,
     account: Account,
     held_back: Sequence[HeldBack],
@@ -329,7 +312,7 @@ def _why_gone(
     for ref in action.invoices:
         invoice = invoices.get(ref.id)
         if invoice is None:
-            stored = store.ledger.records(connection.id, RecordKind.INVOICES, [ref.id])
+            stored = ledger.records(connection_id, RecordKind.INVOICES, [ref.id])
             return f"{ref.number} {_where(stored.get(ref.id), account)}"
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
-from arsync.connector_sdk import Receipt
+from arsync.clock import Clock
+from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.planner import Plan, action_json
-from arsync.store.models import ActionRow
+from arsync.outbox.ports import OutboxStore
+from arsync.store.models import ActionRow, ConnectionRow
 
 WHO = "arsync"
 """Who changes states when no person does."""
@@ -82,6 +84,27 @@ class Post(Protocol):
 
 Replan = Callable[[Account], Plan]
 """Plans one account anew, as of now, with the rulebook of the run."""
+
+
+def no_replan(_: Account) -> NoReturn:
+    """Stand in where only what people ask for leaves: that needs no plan."""
+    raise AssertionError("what a person asks for is not planned")
+
+
+@dataclass(frozen=True)
+class OutboxContext:
+    """What carrying out one connection's actions needs, made once a run and handed on."""
+
+    store: OutboxStore
+    connection: ConnectionRow
+    connector: Connector
+    clock: Clock
+    today: Callable[[], date]
+    """The organisation's day; asked each time, for a run may go on past midnight."""
+    replan: Replan = no_replan
+    post: Post | None = None
+    """Mail; None when nothing is sent by mail."""
+    limits: Limits = LIMITS
 
 
 class Effect(NamedTuple):

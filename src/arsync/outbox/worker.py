@@ -18,10 +18,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from arsync.clock import Clock
-from arsync.connector_sdk import Connector, Receipt
+from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.core.planning.planner import action_json
 from arsync.errors import (
@@ -38,10 +37,9 @@ from arsync.errors import (
 from arsync.outbox.daily_count import SentToday
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
-from arsync.outbox.types import LIMITS, WHO, ApplyResult, Effect, Limits, Post, Replan
-from arsync.store import Store
+from arsync.outbox.types import WHO, ApplyResult, Effect, OutboxContext
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode
+from arsync.store.models import ActionRow, ConnectionState, Mode
 
 MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""
@@ -59,45 +57,29 @@ class Outbox:
 
     def __init__(
         self,
-        store: Store,
-        connection: ConnectionRow,
-        connector: Connector,
+        context: OutboxContext,
         *,
-        clock: Clock,
-        today: Callable[[], date],
-        replan: Replan,
-        post: Post | None = None,
-        limits: Limits = LIMITS,
         only: Collection[str] | None = None,
         paused: Callable[[], Collection[ActionKind]] = frozenset,
     ) -> None:
         """Make the outbox; nothing is read or written.
 
         Args:
-            store: holds the actions.
-            connection: whose.
-            connector: writes to the platform.
-            clock: the moment.
-            today: the organisation's day.
-            replan: plans one account as of now.
-            post: mail; None when nothing is sent by mail.
-            limits: how much may be done.
+            context: whose actions, and what carries them out.
             only: keys; other actions are left for another run. None for all.
             paused: the kinds that do not leave now; asked before each action.
         """
         self._only = only
         self._paused = paused
-        self._store = store
-        self._connection = connection
-        self._connector = connector
-        self._clock = clock
-        self._today = today
-        self._limits = limits
-        self._recheck = Recheck(
-            store, connection, connector, clock=clock, replan=replan, limits=limits
-        )
-        self._delivery = Delivery(store, connection, connector, clock=clock, today=today, post=post)
-        self._sent_today = SentToday(store, connection.id)
+        self._store = context.store
+        self._connection = context.connection
+        self._connector = context.connector
+        self._clock = context.clock
+        self._today = context.today
+        self._limits = context.limits
+        self._recheck = Recheck(context)
+        self._delivery = Delivery(context)
+        self._sent_today = SentToday(context.store.actions, context.connection.id)
         self._emails = 0
         self._mail_failures = 0
         self._mail_stopped = False

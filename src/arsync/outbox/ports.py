@@ -1,0 +1,183 @@
+"""What the outbox needs of a store: this much, and nothing more.
+
+`arsync.store.Store` has it all. So has the store in memory that the outbox's unit tests use; one
+contract suite holds both to the same promises (`tests/outbox/store_contract.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from arsync.connector_sdk import Page, Receipt
+from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.ledger.records import Account, RecordKind
+from arsync.store.actions.action_rows import StateChange
+from arsync.store.models import ActionRow, ConnectionState, EventRow
+
+
+class ActionReading(Protocol):
+    """Actions, and what happened to them."""
+
+    def list(self, connection_id: int, *, states: Collection[ActionState]) -> Sequence[ActionRow]:
+        """Return actions in these states, in the order they will be done."""
+        ...
+
+    def get(self, key: str, /) -> ActionRow:
+        """Return one action.
+
+        Raises:
+            UserMistake: there is none.
+        """
+        ...
+
+    def events(self, key: str) -> Sequence[EventRow]:
+        """Return the action's history, oldest first."""
+        ...
+
+    def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        """Yield actions with their histories, in the order of their keys here."""
+        ...
+
+    def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
+        """Return how many of a kind were started on the organisation's day in this way."""
+        ...
+
+    def saved(
+        self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
+    ) -> Mapping[str, str]:
+        """Return what `prepare` had found before an action that was started."""
+        ...
+
+
+class Claiming(Protocol):
+    """Actions taken for this process, and what came of them. Each call is one transaction."""
+
+    def claim_next(
+        self,
+        connection_id: int,
+        *,
+        now: datetime,
+        lease_seconds: int,
+        kinds: Collection[ActionKind],
+        reminders_by: Collection[Via],
+        keys: Collection[str] | None,
+        today: date,
+    ) -> ActionRow | None:
+        """Take the next approved action whose time has come: `approved -> sending`, with a lease.
+
+        Leases that ran out become `unknown`. Reminders that leave in another way than
+        `reminders_by` are passed over. `keys` is None for all.
+        """
+        ...
+
+    def end_leases(self, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
+        """Turn `sending` whose lease ran out, or all of it, into `unknown`; return how many."""
+        ...
+
+    def advance(
+        self,
+        row: ActionRow,
+        change: StateChange,
+        *,
+        receipt: Receipt | None,
+        not_before: datetime | None,
+    ) -> None:
+        """Change the state along `ALLOWED_CHANGES` and write one event.
+
+        Raises:
+            UserMistake: the action no longer stands as the row shows it, or was tried again.
+        """
+        ...
+
+    def save_before(self, key: str, before: Mapping[str, str]) -> None:
+        """Keep what `prepare` found; only the first call counts."""
+        ...
+
+    def revise(self, key: str, action: Action) -> None:
+        """Keep the same intent in newer words."""
+        ...
+
+    def record_lookup(self, key: str, *, who: str, why: str, now: datetime) -> None:
+        """Keep what a look-up said that settled nothing; the same words twice are kept once."""
+        ...
+
+    def raise_generation(self, key: str) -> int:
+        """Raise and return the generation."""
+        ...
+
+
+class LedgerCopy(Protocol):
+    """The copy of the platform's documents."""
+
+    def accounts(self, connection_id: int, contact_ids: Sequence[str]) -> Iterator[Account]:
+        """Yield the debtors to whom these contacts belong."""
+        ...
+
+    def records(
+        self, connection_id: int, kind: RecordKind, ids: Sequence[str], /
+    ) -> Mapping[str, Any]:
+        """Return stored records of one kind by their ids."""
+        ...
+
+    def open_invoices(self, connection_id: int, contact_id: str) -> Sequence[str]:
+        """Return the ids of a debtor's open invoices, those due first before the others."""
+        ...
+
+    def cursor(self, connection_id: int) -> str | None:
+        """Return where the next pull starts, None for the beginning."""
+        ...
+
+    def apply(self, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool) -> object:
+        """Store a page."""
+        ...
+
+
+class RunLock(Protocol):
+    """The lock that keeps a connection's runs apart."""
+
+    def ensure_lock_held(self, connection_id: int) -> None:
+        """Do nothing while this process holds the lock.
+
+        Raises:
+            LockLost: another run may have begun.
+        """
+        ...
+
+
+class ConnectionStates(Protocol):
+    """Whether each connection's authorisation stands."""
+
+    def set_state(self, connection_id: int, state: ConnectionState) -> None:
+        """Remember whether it stands."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """The store as the outbox sees it."""
+
+    @property
+    def actions(self) -> ActionReading:
+        """Return the actions."""
+        ...
+
+    @property
+    def claims(self) -> Claiming:
+        """Return what takes actions and keeps what came of them."""
+        ...
+
+    @property
+    def ledger(self) -> LedgerCopy:
+        """Return the copy."""
+        ...
+
+    @property
+    def runs(self) -> RunLock:
+        """Return the run lock."""
+        ...
+
+    @property
+    def connections(self) -> ConnectionStates:
+        """Return the connections."""
+        ...

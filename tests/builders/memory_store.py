@@ -1,0 +1,300 @@
+"""A store in memory: as much as the outbox needs, by the same rules, in microseconds.
+
+`tests/outbox/store_contract.py` holds it to what the real store promises. It knows no families of
+contacts, and its accounts show documents alone, not what arsync did for the customer before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from arsync.connector_sdk import Page, Receipt
+from arsync.core.actions import (
+    ALLOWED_CHANGES,
+    STARTED_STATES,
+    Action,
+    ActionKind,
+    ActionState,
+    Via,
+)
+from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
+from arsync.errors import LockLost, UserMistake
+from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
+from arsync.store.models import ActionRow, ConnectionState, EventRow
+
+
+@dataclass
+class ActionTable:
+    """Rows and their events. Rows are frozen: a change puts another in their place."""
+
+    rows: dict[str, ActionRow] = field(default_factory=dict)
+    histories: dict[str, list[EventRow]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+
+    def add(self, row: ActionRow, position: int) -> None:
+        """Add a row whose first event is its birth."""
+        self.rows[row.key], self.positions[row.key] = row, position
+        self.histories[row.key] = [
+            EventRow(row.key, row.created_at, "plan", None, row.state, row.reason)
+        ]
+
+    def set(self, key: str, **values: Any) -> ActionRow:
+        """Replace columns of a row, and return it."""
+        self.rows[key] = self.rows[key]._replace(**values)
+        return self.rows[key]
+
+    def move(self, key: str, change: StateChange, **values: Any) -> ActionRow:
+        """Change the state along the table of changes, with an event."""
+        assert change.to_state in ALLOWED_CHANGES[change.from_state], f"{change} is not allowed"
+        from_state, to_state, actor, reason, at = change
+        self.histories[key].append(EventRow(key, at, actor, from_state, to_state, reason))
+        changed = {"state": to_state, "reason": reason, "changed_at": at}
+        return self.set(key, **{"lease_until": None, **values}, **changed)
+
+    def in_order(self, connection_id: int, states: Collection[ActionState]) -> list[ActionRow]:
+        """Return the rows in these states, in the order they will be done."""
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.connection_id == connection_id and row.state in states
+        ]
+        return sorted(rows, key=lambda row: (self.positions[row.key], row.created_at, row.key))
+
+
+class MemoryActions:
+    """Reads the table."""
+
+    def __init__(self, table: ActionTable) -> None:
+        self._table = table
+
+    def list(self, connection_id: int, *, states: Collection[ActionState]) -> Sequence[ActionRow]:
+        return self._table.in_order(connection_id, states)
+
+    def get(self, key: str, /) -> ActionRow:
+        if key not in self._table.rows:
+            raise UserMistake(f"no action's key begins with {key!r}.")
+        return self._table.rows[key]
+
+    def events(self, key: str) -> Sequence[EventRow]:
+        return tuple(self._table.histories.get(key, ()))
+
+    def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
+        rows = self._table.rows
+        yield from ((rows[key], self.events(key)) for key in keys if key in rows)
+
+    def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
+        return sum(
+            (row.action.kind, row.action.via, row.sent_on) == (kind, via, on)
+            for row in self._table.in_order(connection_id, STARTED_STATES)
+        )
+
+    def saved(
+        self, connection_id: int, contact_id: str, kind: ActionKind, episode: int
+    ) -> Mapping[str, str]:
+        for row in self._table.in_order(connection_id, STARTED_STATES):
+            action = row.action
+            if (action.contact_id, action.kind, action.episode) == (contact_id, kind, episode):
+                return row.before
+        return {}
+
+
+class MemoryClaims:
+    """Takes actions from the table, and keeps what came of them."""
+
+    def __init__(self, table: ActionTable) -> None:
+        self._table = table
+
+    def claim_next(
+        self,
+        connection_id: int,
+        *,
+        now: datetime,
+        lease_seconds: int,
+        kinds: Collection[ActionKind],
+        reminders_by: Collection[Via],
+        keys: Collection[str] | None,
+        today: date,
+    ) -> ActionRow | None:
+        self.end_leases(connection_id, now=now, all_of_them=False)
+        for row in self._table.in_order(connection_id, {ActionState.APPROVED}):
+            kind, via = row.action.kind, row.action.via
+            if (
+                (row.not_before is None or row.not_before <= now)
+                and kind in kinds
+                and (kind is not ActionKind.REMINDER or via in reminders_by)
+                and (keys is None or row.key in keys)
+            ):
+                change = StateChange(row.state, ActionState.SENDING, "arsync", "its turn", now)
+                return self._table.move(
+                    row.key,
+                    change,
+                    attempts=row.attempts + 1,
+                    first_sent_at=row.first_sent_at or now,
+                    sent_on=today,
+                    lease_until=now + timedelta(seconds=lease_seconds),
+                )
+        return None
+
+    def end_leases(self, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
+        late = [
+            row
+            for row in self._table.in_order(connection_id, {ActionState.SENDING})
+            if all_of_them or (row.lease_until is not None and row.lease_until < now)
+        ]
+        reason = "no outcome within the lease: it must be looked up"
+        for row in late:
+            change = StateChange(row.state, ActionState.UNKNOWN, "arsync", reason, now)
+            self._table.move(row.key, change)
+        return len(late)
+
+    def advance(
+        self,
+        row: ActionRow,
+        change: StateChange,
+        *,
+        receipt: Receipt | None,
+        not_before: datetime | None,
+    ) -> None:
+        stands = self._table.rows[row.key]
+        if stands.state is not row.state:
+            raise UserMistake(
+                f"action {row.key[:8]} is {stands.state} and cannot become {change.to_state}."
+            )
+        if stands.attempts != row.attempts:
+            raise UserMistake(f"action {row.key[:8]} was tried again meanwhile.")
+        values = {"receipt": receipt, "not_before": not_before}
+        given = {name: value for name, value in values.items() if value is not None}
+        self._table.move(row.key, change, **given)
+
+    def save_before(self, key: str, before: Mapping[str, str]) -> None:
+        if not self._table.rows[key].before:
+            self._table.set(key, before=dict(before))
+
+    def revise(self, key: str, action: Action) -> None:
+        assert action.key == key, "the same intent in newer words"
+        self._table.set(key, action=action)
+
+    def record_lookup(self, key: str, *, who: str, why: str, now: datetime) -> None:
+        history, state = self._table.histories[key], self._table.rows[key].state
+        if history[-1].why != why:
+            history.append(EventRow(key, now, who, state, state, why))
+
+    def raise_generation(self, key: str) -> int:
+        return self._table.set(key, generation=self._table.rows[key].generation + 1).generation
+
+
+class MemoryLedger:
+    """The documents of one connection."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[RecordKind, dict[str, Any]] = {kind: {} for kind in RecordKind}
+        self._cursor: str | None = None
+
+    def accounts(self, connection_id: int, contact_ids: Sequence[str]) -> Iterator[Account]:
+        contacts = self._by_kind[RecordKind.CONTACTS]
+        for contact_id in sorted(set(contact_ids) & set(contacts)):
+            yield Account(
+                contacts=(contacts[contact_id],),
+                invoices=tuple(self._invoices(contact_id)),
+                payments=self._of(RecordKind.PAYMENTS, contact_id),
+                credits=self._of(RecordKind.CREDITS, contact_id),
+            )
+
+    def records(
+        self, connection_id: int, kind: RecordKind, ids: Sequence[str], /
+    ) -> Mapping[str, Any]:
+        stored = self._by_kind[kind]
+        return {record_id: stored[record_id] for record_id in ids if record_id in stored}
+
+    def open_invoices(self, connection_id: int, contact_id: str) -> Sequence[str]:
+        invoices = self._invoices(contact_id)
+        return [invoice.id for invoice in invoices if invoice.status == DocumentStatus.OPEN]
+
+    def cursor(self, connection_id: int) -> str | None:
+        return self._cursor
+
+    def apply(self, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool) -> None:
+        stored = self._by_kind[page.kind]
+        stored.update({record.id: record for record in page.records})
+        for record_id in set(page.gone) & set(stored):
+            stored[record_id] = stored[record_id]._replace(status=DocumentStatus.DELETED)
+        if moves_cursor:
+            self._cursor = page.cursor
+
+    def _of(self, kind: RecordKind, contact_id: str) -> tuple[Any, ...]:
+        records = self._by_kind[kind].values()
+        return tuple(record for record in records if record.contact_id == contact_id)
+
+    def _invoices(self, contact_id: str) -> list[Invoice]:
+        invoices = self._of(RecordKind.INVOICES, contact_id)
+        return sorted(invoices, key=lambda invoice: (invoice.due_on, invoice.id))
+
+
+class MemoryRuns:
+    """The run lock, held until a test says that it is lost."""
+
+    lost = False
+
+    def ensure_lock_held(self, connection_id: int) -> None:
+        if self.lost:
+            raise LockLost("the database closed the session that kept other runs away.")
+
+
+class MemoryConnections:
+    """Whether each connection's authorisation stands."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, ConnectionState] = {}
+
+    def set_state(self, connection_id: int, state: ConnectionState) -> None:
+        self.states[connection_id] = state
+
+
+class MemoryStore:
+    """The store of the outbox's unit tests."""
+
+    def __init__(self) -> None:
+        self.table = ActionTable()
+        self.actions = MemoryActions(self.table)
+        self.claims = MemoryClaims(self.table)
+        self.ledger = MemoryLedger()
+        self.runs = MemoryRuns()
+        self.connections = MemoryConnections()
+
+    def approve(
+        self, connection_id: int, *actions: Action, now: datetime, asked_by: str = ""
+    ) -> None:
+        """Add approved actions in this order, before the others those that a person asked for."""
+        for position, action in enumerate(actions, len(self.table.rows)):
+            row = _planned(connection_id, action, now=now, by_person=bool(asked_by))
+            self.table.add(row, BY_PERSON_POSITION if asked_by else position)
+            change = StateChange(row.state, ActionState.APPROVED, asked_by or "plan", "due", now)
+            self.table.move(row.key, change)
+
+
+def _planned(connection_id: int, action: Action, *, now: datetime, by_person: bool) -> ActionRow:
+    return ActionRow(
+        action=action,
+        key=action.key,
+        connection_id=connection_id,
+        state=ActionState.PLANNED,
+        run_id=None,
+        rulebook_hash="",
+        before={},
+        generation=1,
+        attempts=0,
+        first_sent_at=None,
+        sent_on=None,
+        not_before=action.not_before,
+        receipt=None,
+        reason="",
+        lease_until=None,
+        by_person=by_person,
+        done_at=None,
+        outcome="",
+        created_at=now,
+        changed_at=now,
+    )

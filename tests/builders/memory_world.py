@@ -1,0 +1,190 @@
+"""The outbox over a store and books in memory: its state machine, in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from tests.builders.actions import an_action, refs_to
+from tests.builders.books import NOW, ORGANISATION, TODAY, Books, BooksConnector
+from tests.builders.memory_store import MemoryStore
+
+from arsync.clock import SetClock
+from arsync.connector_sdk import Page, Receipt
+from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.core.ledger.records import Account, Organisation, RecordKind
+from arsync.core.planning.plan import Plan, SafetyVerdict
+from arsync.outbox import LIMITS, ApplyResult, Limits, Outbox, OutboxContext
+from arsync.store.actions.action_rows import StateChange
+from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, EventRow, Mode
+
+CONNECTION = ConnectionRow(
+    id=1,
+    name="acme",
+    platform="books",
+    organisation_id=ORGANISATION.id,
+    organisation=ORGANISATION,
+    mode=Mode.AUTO,
+    created_at=NOW,
+    taken_over_on=None,
+    state=ConnectionState.CONNECTED,
+    grant_id=None,
+    settings={},
+)
+
+PREPARED = {"saved.groups": "none", "arsync.prepared_at": NOW.isoformat()}
+"""What is kept before a first attempt."""
+
+
+class MemoryPost:
+    """A post office without letters: its mails are keys, and land in the books."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def compose(
+        self,
+        action: Action,
+        account: Account,
+        organisation: Organisation,
+        today: date,
+        links: Mapping[str, str],
+    ) -> Any:
+        return self._books.called("compose", lambda: action.key)
+
+    def send(self, outgoing: Any) -> Receipt:
+        self._books.called("mail", lambda: self._books.mails.append((outgoing, outgoing)))
+        return Receipt(f"m-{outgoing[:8]}", "250 queued")
+
+    def pdf(
+        self, action: Action, account: Account, organisation: Organisation, today: date
+    ) -> bytes:
+        self._books.called("pdf", lambda: None)
+        return b"%PDF-"
+
+
+@dataclass
+class MemoryWorld:
+    """One connection's outbox, and everything around it."""
+
+    books: Books = field(default_factory=Books)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: SetClock = field(default_factory=lambda: SetClock(NOW))
+    limits: Limits = LIMITS
+    connection: ConnectionRow = CONNECTION
+    has_post: bool = True
+    plan: dict[str, Action] = field(default_factory=dict)
+    """By key, what a plan of today asks for."""
+    outbox: Outbox = field(init=False)
+
+    def add(
+        self,
+        kind: ActionKind = ActionKind.REMINDER,
+        *,
+        number: int = 1,
+        via: Via = Via.PLATFORM,
+        asked_by: str = "",
+        **fields: Any,
+    ) -> Action:
+        """Approve an action about a customer of its own with one invoice; it is in the plan."""
+        contact = self.books.add_contact(number)
+        invoice = self.books.add_invoice(contact, number)
+        for record_kind, record in (
+            (RecordKind.CONTACTS, contact),
+            (RecordKind.INVOICES, invoice),
+        ):
+            page = Page(record_kind, (record,), "1")
+            self.store.ledger.apply(self.connection.id, page, NOW, moves_cursor=True)
+        of_customer: dict[str, Any] = {
+            "contact_id": contact.id,
+            "contact_name": contact.name,
+            "invoices": refs_to(invoice),
+        }
+        action = an_action(kind, via=via, **of_customer | fields)
+        self.store.approve(self.connection.id, action, now=self.clock.now(), asked_by=asked_by)
+        self.plan[action.key] = action
+        return action
+
+    def bring(
+        self,
+        action: Action,
+        *states: ActionState,
+        before: Mapping[str, str] = PREPARED,
+        receipt: Receipt | None = None,
+        who: str = "arsync",
+        reason: str = "as it was",
+    ) -> ActionRow:
+        """Let an earlier run bring an action into the last of these states."""
+        for state in states:
+            row = self.row(action)
+            if state is ActionState.SENDING:
+                self.claim(action)
+                self.store.claims.save_before(action.key, before)
+                continue
+            change = StateChange(row.state, state, who, reason, self.clock.now())
+            self.store.claims.advance(row, change, receipt=receipt, not_before=None)
+        return self.row(action)
+
+    def claim(self, action: Action) -> None:
+        """Let an earlier run claim an action."""
+        claimed = self.store.claims.claim_next(
+            self.connection.id,
+            now=self.clock.now(),
+            lease_seconds=self.limits.lease_seconds,
+            kinds=set(ActionKind),
+            reminders_by=set(Via),
+            keys={action.key},
+            today=self.today,
+        )
+        assert claimed is not None, "it can be claimed"
+
+    def run(self, *, stop: Callable[[], bool] = lambda: False, **options: Any) -> ApplyResult:
+        """Run the outbox once."""
+        context = OutboxContext(
+            self.store,
+            self.connection,
+            BooksConnector(self.books, ORGANISATION.id),
+            self.clock,
+            today=lambda: self.today,
+            replan=self._replan,
+            post=MemoryPost(self.books) if self.has_post else None,
+            limits=self.limits,
+        )
+        self.outbox = Outbox(context, **options)
+        return self.outbox.run(stop=stop)
+
+    @property
+    def today(self) -> date:
+        """Return the organisation's day."""
+        return self.clock.now().date()
+
+    def row(self, action: Action) -> ActionRow:
+        return self.store.actions.get(action.key)
+
+    def state(self, action: Action) -> ActionState:
+        return self.row(action).state
+
+    def events(self, action: Action) -> list[EventRow]:
+        """Return what happened to it since it was approved."""
+        return list(self.store.actions.events(action.key))[2:]
+
+    def path(self, action: Action) -> str:
+        """Return the states it went through since it was approved: `sending > sent`."""
+        events = self.events(action)
+        return " > ".join(event.to_state for event in events if event.from_state != event.to_state)
+
+    def pause(self, action: Action) -> float | None:
+        """Return for how many seconds from now it is not tried; None when nothing says so."""
+        not_before = self.row(action).not_before
+        return None if not_before is None else (not_before - self.clock.now()).total_seconds()
+
+    def advance(self, **step: float) -> None:
+        self.clock.advance(timedelta(**step))
+
+    def _replan(self, account: Account) -> Plan:
+        self.books.called("replan", lambda: None)
+        contact_ids = {contact.id for contact in account.contacts}
+        actions = [action for action in self.plan.values() if action.contact_id in contact_ids]
+        return Plan("acme", TODAY, (), "abc", actions, (), SafetyVerdict(exceeded=False))
