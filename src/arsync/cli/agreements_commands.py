@@ -15,10 +15,10 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
     print_table,
     say,
 )
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_WAITING, UserMistake
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -116,94 +116,6 @@ def opened(
     # Whoever has the shell may do everything: the store and its key lie open to them.
     with Container(config_of(config_file, needs_config=needs_config)) as container:
         yield person_at_the_shell(), container
-
-
-def print_json(value: Any, *, one_line: bool = False) -> None:
-    """Print a value as JSON; dates as ISO texts, money as decimal strings.
-
-    A sequence that is neither a list nor a tuple is taken as a stream: its items are made, written
-    and forgotten one after the other. It may stand in objects and lists, not in other streams.
-    """
-    waiting: list[str] = []
-    size = 0
-    for json_part in _json_parts(value, None if one_line else 0):
-        waiting.append(json_part)
-        size += len(json_part)
-        if size >= _WRITTEN_AT_ONCE:
-            click.echo("".join(waiting), nl=False)
-            waiting, size = [], 0
-    click.echo("".join(waiting))
-
-
-_WRITTEN_AT_ONCE = 65_536
-"""JSON is printed in parts of about so many characters."""
-
-
-def _json_parts(value: Any, depth: int | None) -> Iterator[str]:
-    """Yield the text of a value, indented to its depth; None: on one line."""
-    import json
-
-    if not _holds_stream(value):
-        yield _json_text(value, depth)
-        return
-    opens, closes = "{}" if isinstance(value, dict) else "[]"
-    inside = None if depth is None else depth + 1
-    line = "" if inside is None else "\n" + "  " * inside
-    before = opens + line
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield f"{before}{json.dumps(name)}: "
-            yield from _json_parts(member, inside)
-            before = "," + (line or " ")
-    else:
-        write = _json_parts if isinstance(value, list) else _json_item
-        for member in value:
-            yield before
-            yield from write(member, inside)
-            before = "," + (line or " ")
-    if before == opens + line:
-        yield opens + closes
-    else:
-        yield closes if depth is None else "\n" + "  " * depth + closes
-
-
-def _json_item(value: Any, depth: int | None) -> Iterator[str]:
-    yield _json_text(value, depth)
-
-
-def _holds_stream(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_stream, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_stream, value))
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, tuple))
-
-
-def _json_text(value: Any, depth: int | None) -> str:
-    import json
-
-    text = json.dumps(value, ensure_ascii=False, default=_plain)
-    if depth is None:
-        return text
-    from msgspec.json import format as indented
-
-    # The plan of a large ledger: json's own indenting takes ten times the time and the memory.
-    text = indented(text, indent=2)
-    return text.replace("\n", "\n" + "  " * depth) if depth else text
-
-
-def _plain(value: Any) -> Any:
-    from decimal import Decimal
-
-    from arsync.core.ledger.money import plain
-
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return str(value)
 
 
 def print_table(
@@ -315,11 +227,6 @@ def wrapped(text: str, *, indent: int) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def print_json_of_each(values: Sequence[Any]) -> None:
-    """Print one connection's value as an object, and those of several as a list."""
-    print_json(values[0] if len(values) == 1 else values)
 
 
 def show_each(values: Iterable[T], show: Callable[[T], object]) -> None:

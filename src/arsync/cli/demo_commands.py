@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import json_option, print_json, print_table, say, word
+from arsync.cli.common import json_option, print_table, say, word
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 from arsync.files import write_private
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from arsync.cli.common import config_option, json_option, opened, print_json, say
+from arsync.cli.common import config_option, json_option, opened, say
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
 _SIGNS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}

@@ -11,11 +11,11 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
     say,
     verbose_option,
     word,
 )
+from arsync.cli.json_output import print_json
 from arsync.cli.runs_commands import finish, watched
 from arsync.errors import EXIT_DONE, EXIT_WAITING
 

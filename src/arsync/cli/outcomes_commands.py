@@ -13,11 +13,11 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
     say,
     word,
     wrapped,
 )
+from arsync.cli.json_output import print_json
 from arsync.clock import in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import date, tzinfo
@@ -18,11 +17,11 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
     print_table,
     say,
     word,
 )
+from arsync.cli.json_output import json_text, print_json
 from arsync.cli.render_reasons import Reasons
 from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
@@ -349,8 +348,7 @@ def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
     from arsync.application.ageing_report import as_csv, as_html
 
     if form == "json":
-        values = [table.as_json() for table in tables]
-        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+        return json_text([table.as_json() for table in tables]) + "\n"
     if form == "csv":
         return as_csv(tables)
     return as_html(tables) if form == "html" else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import print_json_of_each, print_table, show_each, word
+from arsync.cli.common import print_table, show_each, word
+from arsync.cli.json_output import print_json_of_each
 from arsync.core.trials.plan_diff import LINE, Cause, PlanChange
 
 if TYPE_CHECKING:

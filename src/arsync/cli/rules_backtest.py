@@ -16,11 +16,11 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json_of_each,
     print_table,
     show_each,
     word,
 )
+from arsync.cli.json_output import print_json_of_each
 from arsync.core.ledger.money import shown
 from arsync.errors import EXIT_DONE
 

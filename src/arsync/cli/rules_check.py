@@ -15,10 +15,10 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
     say,
     word,
 )
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 if TYPE_CHECKING:

@@ -6,12 +6,8 @@ import importlib
 
 import click
 
-from arsync.cli.common import (
-    json_option,
-    print_json,
-    print_table,
-    refuse_unknown_command,
-)
+from arsync.cli.common import json_option, print_table, refuse_unknown_command
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, UserMistake
 
 ELSEWHERE = {

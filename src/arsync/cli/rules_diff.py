@@ -15,10 +15,10 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json_of_each,
     print_table,
     word,
 )
+from arsync.cli.json_output import print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_FAILED, UserMistake
 
 if TYPE_CHECKING:

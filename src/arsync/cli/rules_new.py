@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import json_option, print_json, say
+from arsync.cli.common import json_option, say
+from arsync.cli.json_output import print_json
 from arsync.core.rulebook.starter import APPROVALS, COUNTRIES, DAYS, TONES
 from arsync.errors import EXIT_DONE, UserMistake
 

@@ -6,15 +6,8 @@ from pathlib import Path
 
 import click
 
-from arsync.cli.common import (
-    config_option,
-    connection_option,
-    json_option,
-    opened,
-    print_json,
-    say,
-    word,
-)
+from arsync.cli.common import config_option, connection_option, json_option, opened, say, word
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 

@@ -15,12 +15,12 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json_of_each,
     print_table,
     say,
     show_each,
     word,
 )
+from arsync.cli.json_output import print_json_of_each
 from arsync.core.trials.simulation import DAYS_MAX, Debtors
 from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private

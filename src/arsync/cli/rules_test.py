@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arsync.cli.common import (
-    config_option,
-    connection_option,
-    json_option,
-    opened,
-    print_json,
-    word,
-    wrapped,
-)
+from arsync.cli.common import config_option, connection_option, json_option, opened, word, wrapped
+from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:

@@ -17,13 +17,12 @@ from arsync.cli.common import (
     connection_option,
     json_option,
     opened,
-    print_json,
-    print_json_of_each,
     say,
     show_each,
     verbose_option,
     word,
 )
+from arsync.cli.json_output import print_json, print_json_of_each
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING, UserMistake
 
 if TYPE_CHECKING:

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import (
-    config_option,
-    json_option,
-    opened,
-    print_json,
-    print_table,
-    say,
-    word,
-)
+from arsync.cli.common import config_option, json_option, opened, print_table, say, word
+from arsync.cli.json_output import print_json
 from arsync.connector_sdk import Grant, OrganisationRef
 from arsync.errors import EXIT_DONE, UserMistake
 from arsync.files import write_private
