@@ -233,4 +233,4 @@ def test_a_failure_names_the_storys_and_the_rules_line() -> None:
     assert first.on == date(2026, 6, 22)
     assert first.expected == "email second reminder for INV-1 on Mon 2026-06-22 (day 19)"
     assert first.instead == "it comes later, on Tue 2026-06-23 (day 20)"
-    assert first.why[-1].startswith(f"standard.yaml:{cadence.steps[2].place.line}: ")
+    assert first.reasons[-1].startswith(f"standard.yaml:{cadence.steps[2].place.line}: ")

@@ -75,6 +75,6 @@ def _show(changes: Sequence[PlanChange]) -> None:
 def _row(change: PlanChange, *, differs: bool) -> list[str]:
     planned = change.planned
     where = f'{planned.file}:{planned.line} "{planned.rule}"'
-    details = [detail for detail in change.parts if detail.name != LINE or change.only_moved]
+    details = [detail for detail in change.qualities if detail.name != LINE or change.only_moved]
     was_is = ["; ".join(map(str, details))] if differs else []
     return [change.how.value, planned.contact_name, planned.what, planned.about, *was_is, where]

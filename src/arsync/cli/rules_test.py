@@ -133,7 +133,7 @@ def _failure(failure: Failure) -> None:
     click.echo(f"{failure.place.file}:{failure.place.line}")
     click.echo(wrapped(f"expected  {failure.expected}", indent=2))
     click.echo(wrapped(f"but       {failure.instead}", indent=2))
-    for reason in failure.why:
+    for reason in failure.reasons:
         click.echo(wrapped(f"because   {reason}", indent=2))
 
 
@@ -167,7 +167,7 @@ def _verdict_json(verdict: ScenarioResult) -> dict[str, Any]:
                 "day": failure.on,
                 "expected": failure.expected,
                 "instead": failure.instead,
-                "because": list(failure.why),
+                "because": list(failure.reasons),
             }
             for failure in verdict.failures
         ],

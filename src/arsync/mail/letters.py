@@ -231,7 +231,7 @@ class Letters:
         try:
             if f"{name}.txt" in self._own:
                 return self._render_own(name, context)
-            return self._rendershipped(name, context)
+            return self._render_shipped(name, context)
         except TemplateError as error:
             raise UserMistake(f"the text {name!r} cannot be rendered: {error}.") from None
 
@@ -253,7 +253,7 @@ class Letters:
         """Return the file a text stands in; empty for a shipped one."""
         return self._shown_as.get(f"{text_name(name)}.txt", "")
 
-    def _rendershipped(self, name: str, context: Mapping[str, Any]) -> Letter:
+    def _render_shipped(self, name: str, context: Mapping[str, Any]) -> Letter:
         from arsync.mail.sandboxed import rendered
 
         def in_layout(letters: LetterEnvironment, layout: str) -> str:

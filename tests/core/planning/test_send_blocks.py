@@ -93,8 +93,8 @@ def test_too_many_differing_customers_stop_everything() -> None:
     )
     (pause,) = pauses(rulebook("{customers_who_differ: 0}"), circumstances)
     assert pause.rule == "receivables_differ_by"
-    assert "Ada (Xero says that GBP 100.00 is owed, the copy adds up to GBP 105.00)" in pause.why
-    assert "Bob" not in pause.why, "within the tolerance"
+    assert "Ada (Xero says that GBP 100.00 is owed, the copy adds up to GBP 105.00)" in pause.reason
+    assert "Bob" not in pause.reason, "within the tolerance"
     assert ActionKind.CREDIT_HOLD in pause.kinds
     assert ActionKind.LIFT_CREDIT_HOLD not in pause.kinds, "in the customer's favour"
     assert rules_of(circumstances, "{customers_who_differ: 2}") == []

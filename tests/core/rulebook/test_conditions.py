@@ -102,8 +102,8 @@ def test_both_evaluators_agree_on_every_tree_and_row(
     assert Condition.of(tree).test(contact, invoice) is traced.answer
     assert len(traced.evidence) == len(list(leaves(tree)))
     assert {evidence.field for evidence in traced.evidence} <= fields_of(tree)
-    questions = [(evidence.field, evidence.wanted) for evidence in traced.evidence]
-    assert list(Condition.of(tree).asked) == questions
+    questions = [(evidence.field, evidence.expectation) for evidence in traced.evidence]
+    assert list(Condition.of(tree).questions) == questions
 
 
 def a_flag(answer: bool | None) -> tuple[Node, tuple[Any, ...]]:
@@ -159,8 +159,8 @@ def test_no_user_text_enters_the_compiled_source() -> None:
             Compare(CONTACT_BY_NAME["exposure"], "more_than", CONTACT_BY_NAME["insured_limit"]),
             "more than insured_limit",
         ),
-        (Known(CONTACT_BY_NAME["balance"], known=False), "unknown"),
-        (Known(CONTACT_BY_NAME["balance"], known=True), "known"),
+        (Known(CONTACT_BY_NAME["balance"], is_known=False), "unknown"),
+        (Known(CONTACT_BY_NAME["balance"], is_known=True), "known"),
         (Flag(CONTACT_BY_NAME["on_hold"], value=False), "no"),
         (Flag(CONTACT_BY_NAME["on_hold"], value=True), "yes"),
         (OneOf(CONTACT_BY_NAME["tag"], frozenset({"a"}), "A"), "A"),
@@ -172,8 +172,8 @@ def test_what_is_wanted_is_said_in_words(leaf_: Any, words: str) -> None:
 
 def test_negation_says_not_and_double_negation_does_not() -> None:
     flag, row = a_flag(True)
-    assert trace(Negation(flag), row).evidence[0].wanted == "not yes"
-    assert trace(Negation(Negation(flag)), row).evidence[0].wanted == "yes"
+    assert trace(Negation(flag), row).evidence[0].expectation == "not yes"
+    assert trace(Negation(Negation(flag)), row).evidence[0].expectation == "yes"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from arsync.core.ledger.account_view import (
     AccountView,
     Agreed,
     ContactView,
+    GivenLimit,
     days_overdue,
     promise_state,
 )
@@ -124,7 +125,7 @@ def rich_account(desk: Desk) -> Any:
 def test_facts_of_a_contact(desk: Desk, name: str, value: Any) -> None:
     agreed = Agreed(Decimal(850), Decimal(300), desk.today + timedelta(7), frozenset({"legal"}))
     view = view_of(rich_account(desk), desk, agreed=agreed)
-    view.credit_limit = Decimal(850)
+    view.limit = GivenLimit(Decimal(850))
     assert fact(view, name) == value
 
 
@@ -207,7 +208,7 @@ def test_a_limit_of_nothing_is_exceeded_by_anything(
     desk: Desk, exposure: str, percent: int
 ) -> None:
     view = view_of(desk.account(desk.invoice("i1", 0, exposure)), desk)
-    view.credit_limit = Decimal(0)
+    view.limit = GivenLimit(Decimal(0))
     assert fact(view, "over_limit_percent") == percent
 
 

@@ -109,7 +109,7 @@ def parts(
     return [
         (plan_change.cause, str(change_part))
         for plan_change in changes
-        for change_part in plan_change.parts
+        for change_part in plan_change.qualities
     ]
 
 

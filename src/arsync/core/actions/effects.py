@@ -50,7 +50,7 @@ def keys_of_steps(action: Action) -> frozenset[str]:
         replace(action, subject=step_subject(ref.id, ref.day), episode=ref.episode)
         for ref in action.invoices
     )
-    return frozenset({action.key, *(one.key for one in alone)})
+    return frozenset({action.key, *(step_alone.key for step_alone in alone)})
 
 
 def after(account: Account, actions: Iterable[Action], today: date) -> Account:
@@ -74,7 +74,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         elif action.kind is ActionKind.TASK:
             tasks.append(action.key)
     return account._replace(
-        sent=account.sent + tuple(step for one in done for step in steps_taken(one, today)),
+        sent=account.sent + tuple(step for action in done for step in steps_taken(action, today)),
         hold=hold,
         last_hold_episode=last,
         open_tasks=tuple(dict.fromkeys(tasks)),
@@ -87,10 +87,12 @@ def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
 
     A hold and its terms come again once their reason was gone, see `after_reasons`.
     """
-    found = list(actions)
+    refused_actions = list(actions)
     return account._replace(
-        done_keys=account.done_keys.union(*map(keys_of_steps, found)),
-        refused=account.refused.union(action.key for action in found if action.kind in HOLD_KINDS),
+        done_keys=account.done_keys.union(*map(keys_of_steps, refused_actions)),
+        refused=account.refused.union(
+            action.key for action in refused_actions if action.kind in HOLD_KINDS
+        ),
     )
 
 
@@ -107,7 +109,7 @@ def after_reasons(account: Account, over: Iterable[str]) -> Account:
     return account._replace(
         done_keys=account.done_keys - gone,
         refused=account.refused - gone,
-        undone={key: who for key, who in account.undone.items() if key not in gone},
+        undone={key: words for key, words in account.undone.items() if key not in gone},
     )
 
 

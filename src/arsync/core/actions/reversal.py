@@ -24,7 +24,7 @@ def undo_action(
     """
     assert action.kind in UNDOABLE, "others are refused before"
     day = f" of {done_on.isoformat()}" if done_on else ""
-    why = f": {reason}" if reason else "."
+    reason_words = f": {reason}" if reason else "."
     number = action.subject.rpartition(" ")[2]
     is_promise = action.kind is ActionKind.PROMISE
     return Action(
@@ -43,5 +43,5 @@ def undo_action(
         invoices=action.invoices,
         subject=f"{action.key} life {generation}",
         episode=action.episode,
-        note=f"Undone by {who}, {KINDS[action.kind].thing}{day}{why}",
+        note=f"Undone by {who}, {KINDS[action.kind].thing}{day}{reason_words}",
     )

@@ -37,6 +37,15 @@ class Agreed(NamedTuple):
     tags: frozenset[str] = frozenset()
 
 
+class GivenLimit(NamedTuple):
+    """The credit limit that `credit_limits` gives an account, in the rulebook's currency."""
+
+    amount: Decimal | None = None
+    is_unlimited: bool = False
+    """With `no limit`: no amount, and no exposure is over it."""
+    no_amount_reason: str = "no rule of credit_limits matches"
+
+
 class Converter:
     """Turns amounts into the rulebook's currency at the rates the platform recorded."""
 
@@ -141,7 +150,7 @@ class AccountView:
         self.converter = Converter(currency, base, account)
         self.owed = sorted(
             (invoice for invoice in account.invoices if is_owed(invoice)),
-            key=lambda one: (one.due_on, one.number, one.id),
+            key=lambda invoice: (invoice.due_on, invoice.number, invoice.id),
         )
 
     def due_here(self, invoice: Invoice) -> Decimal | None:
@@ -253,7 +262,7 @@ class AccountView:
     def sent(self) -> dict[str, list[SentStep]]:
         """The steps taken for each invoice, in its present episode, oldest first."""
         steps: dict[str, list[SentStep]] = {}
-        for step in sorted(self.account.sent, key=lambda one: (one.on, one.day)):
+        for step in sorted(self.account.sent, key=lambda step: (step.on, step.day)):
             if step.episode == self.account.episodes.get(step.invoice_id, 1):
                 steps.setdefault(step.invoice_id, []).append(step)
         return steps
@@ -286,6 +295,7 @@ class ContactView:
         *,
         agreed: Agreed,
         covers: frozenset[str] | None,
+        limit: GivenLimit = GivenLimit(),  # noqa: B008 - a frozen value
     ) -> None:
         """Look at a contact.
 
@@ -294,6 +304,7 @@ class ContactView:
             contact: whose facts.
             agreed: what the rulebook says of it.
             covers: the ids of contacts whose documents count; None: all of the account.
+            limit: the account's; its parent's, for a child.
         """
         self.account_view = account_view
         self.contact = contact
@@ -301,9 +312,7 @@ class ContactView:
         self.covers = covers
         self.invoice_rows: dict[str, list[Any]] = {}
         """The facts of its invoices that were computed so far, by invoice id."""
-        self.credit_limit: Decimal | None = None
-        self.limit_is_none = False
-        self.no_limit_reason = "no rule of credit_limits matches"
+        self.limit = limit
 
     def counts(self, contact_id: str) -> bool:
         """Return whether the contact's documents count here."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from arsync.core.ledger.account_view import AccountView, Agreed, ContactView
+from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.rulebook.conditions import Answer, Condition, Question, Trace, fields_of, trace
 from arsync.core.rulebook.facts import (
@@ -95,8 +95,9 @@ class Assessor:
         customer = self._customer(root_contact)
         root_view = ContactView(account_view, root_contact, agreed=_agreed(customer), covers=None)
         row = contact_row(root_view, self._first)
-        limit_rule = self._give_limit(root_view, row)
-        self._fill_limits(root_view, row)
+        # The facts that choose a limit are asked of this very view, so its limit comes after them.
+        limit_rule, root_view.limit = self._limit_of(root_view, row)
+        row = contact_row(root_view, self._second, row)
         root = DunnedParty(root_view, row, customer, self._left_alone(row))
         reasons: list[CreditHold] = []
         undecided: list[CreditHold] = []
@@ -140,7 +141,7 @@ class Assessor:
         }
         converted = party.view.account_view.converter.converted
         if converted and any(
-            question.field.kind is FactKind.AMOUNT for question in condition.asked
+            question.field.kind is FactKind.AMOUNT for question in condition.questions
         ):
             facts["converted_from"] = sorted(converted)
         return facts
@@ -169,7 +170,8 @@ class Assessor:
         """Return the evidence in one line for people."""
         currency = self.rulebook.currency
         phrases = [
-            f"{question.field.name} {in_words(question.field, value, currency)} ({question.wanted})"
+            f"{question.field.name} {in_words(question.field, value, currency)}"
+            f" ({question.expectation})"
             for question, value in self._answers(condition, party, invoice)
         ]
         return " · ".join(dict.fromkeys(phrases))
@@ -179,7 +181,7 @@ class Assessor:
     ) -> Iterator[tuple[Question, Value]]:
         """Yield each question of a condition with the fact that answers it."""
         row = None if invoice is None else self.invoice_row(party, invoice)
-        for question in condition.asked:
+        for question in condition.questions:
             of_contact = question.field.of == "contact"
             assert of_contact or row is not None, "a condition on invoices needs an invoice"
             yield (
@@ -201,27 +203,24 @@ class Assessor:
                 return self.customers[key]
         return None
 
-    def _give_limit(self, view: ContactView, row: list[Value]) -> CreditLimit | None:
+    def _limit_of(
+        self, view: ContactView, row: list[Value]
+    ) -> tuple[CreditLimit | None, GivenLimit]:
+        """Return the first rule that certainly matches, and the limit that it gives."""
         for rule in self.rulebook.credit_limits:
             if rule.when.test(row, None) is not True:
                 continue
             if rule.amount is not None:
-                view.credit_limit = rule.amount
-            elif rule.fact == NO_LIMIT:
-                view.limit_is_none = True
-                view.no_limit_reason = f"{rule.name!r} gives no limit"
-            else:
-                field = CONTACT_BY_NAME[rule.fact]
-                view.credit_limit = contact_row(view, [field.position])[field.position]
-                view.no_limit_reason = f"{rule.name!r} names {rule.fact}, which is unknown"
-            return rule
-        return None
-
-    def _fill_limits(self, view: ContactView, row: list[Value]) -> None:
-        if self._second:
-            limit_facts = contact_row(view, self._second)
-            for position in self._second:
-                row[position] = limit_facts[position]
+                return rule, GivenLimit(rule.amount)
+            if rule.fact == NO_LIMIT:
+                return rule, GivenLimit(None, True, f"{rule.name!r} gives no limit")
+            field = CONTACT_BY_NAME[rule.fact]
+            amount = contact_row(view, [field.position])[field.position]
+            reason = f"{rule.name!r} names {rule.fact}, which is unknown"
+            # An unknown limit does not fall through: a customer with an agreement would get the
+            # limit of those without one.
+            return rule, GivenLimit(amount, no_amount_reason=reason)
+        return None, GivenLimit()
 
     def _left_alone(self, row: list[Value]) -> LeftAlone | None:
         unsure: LeftAlone | None = None
@@ -252,12 +251,10 @@ class Assessor:
             customer = root.customer if contact is parent else self._customer(contact)
             agreed = _agreed(customer)
             agreed = agreed._replace(tags=agreed.tags | root.view.agreed.tags)
-            view = ContactView(account_view, contact, agreed=agreed, covers=covers)
-            view.credit_limit = root.view.credit_limit
-            view.limit_is_none = root.view.limit_is_none
-            view.no_limit_reason = root.view.no_limit_reason
-            row = contact_row(view, self._first)
-            self._fill_limits(view, row)
+            view = ContactView(
+                account_view, contact, agreed=agreed, covers=covers, limit=root.view.limit
+            )
+            row = contact_row(view, (*self._first, *self._second))
             left_alone = self._left_alone(row)
             if root.left_alone and root.left_alone.answer:
                 left_alone = root.left_alone  # leaving the parent alone leaves its children alone

@@ -32,14 +32,14 @@ def cadence_for(cadence: Cadence, invoice_id: str, account: Account) -> Cadence:
     return cadence._replace(steps=steps)
 
 
-def position(cadence: Cadence, taken: Sequence[SentStep]) -> tuple[int, date] | None:
+def position(cadence: Cadence, taken_steps: Sequence[SentStep]) -> tuple[int, date] | None:
     """Return the day and date of the highest step taken, as this cadence counts days.
 
     A step that was taken under another cadence, or before the rulebook was edited, stands for the
     step with the same text when there is no step on its day: nobody gets the same text twice
     because a day was moved.
     """
-    if not taken:
+    if not taken_steps:
         return None
     days = {step.day for step in cadence.steps}
     by_text = {step.text: step.day for step in cadence.steps}
@@ -50,7 +50,7 @@ def position(cadence: Cadence, taken: Sequence[SentStep]) -> tuple[int, date] | 
             else max(sent_step.day, by_text.get(sent_step.step, sent_step.day)),
             sent_step.on,
         )
-        for sent_step in taken
+        for sent_step in taken_steps
     ]
     return max(places)
 
@@ -60,7 +60,7 @@ def next_step(
     *,
     due_on: date,
     today: date,
-    taken: Sequence[SentStep],
+    taken_steps: Sequence[SentStep],
     refused: Collection[int] = (),
 ) -> Due | None:
     """Return the next step for an invoice; None when the cadence has come to its end.
@@ -69,10 +69,10 @@ def next_step(
         cadence: the contact's.
         due_on: the invoice's due date as it is now; when it moves, the steps move along.
         today: the organisation's day.
-        taken: the steps taken in the present episode.
+        taken_steps: those taken in the present episode.
         refused: days of steps that were refused for good: the next one follows.
     """
-    last = position(cadence, taken)
+    last = position(cadence, taken_steps)
     highest = max([*([last[0]] if last else []), *refused], default=None)
     for step in cadence.steps:
         if highest is not None and step.day <= highest:
@@ -100,5 +100,7 @@ class FirstSteps(dict[date, Due | None]):
         self._today = today
 
     def __missing__(self, due_on: date) -> Due | None:
-        due = self[due_on] = next_step(self._cadence, due_on=due_on, today=self._today, taken=())
+        due = self[due_on] = next_step(
+            self._cadence, due_on=due_on, today=self._today, taken_steps=()
+        )
         return due

@@ -69,6 +69,8 @@ class Leaving(NamedTuple):
     not_before: datetime
     waits_for: str = ""
     """The public holidays that keep it until then, in words; empty when none does."""
+    problem: str = ""
+    """That no holidays are known for the place, in words; empty: they are."""
 
 
 class Places:
@@ -93,9 +95,7 @@ class Places:
         self._holidays = holidays
         self._when = (today, now, zone)
         self._by_country = "holidays" in sending.by_customers_country
-        self._leaving: dict[str, Leaving | None] = {}
-        self.problems: list[str] = []
-        """Places without known holidays, each told once."""
+        self._leaving: dict[str, Leaving] = {}
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
         self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays)
         """The file's own: `holidays`, whoever the customer is."""
@@ -114,19 +114,20 @@ class Places:
             return self._own
         if place not in self._leaving:
             self._leaving[place] = self._look_at(place, contact)
-        return self._leaving[place] or self._own
+        return self._leaving[place]
 
-    def _look_at(self, place: str, contact: Contact) -> Leaving | None:
+    def _look_at(self, place: str, contact: Contact) -> Leaving:
         named = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", place)
         is_holiday = self._holidays(place) if named else None
         if is_holiday is None:
             instead = self._sending.holidays
             count = f"those of {instead} count" if instead else "every business day counts"
-            self.problems.append(
-                f"no public holidays are known for {place!r}, the place of {contact.name}:"
+            # It names the first contact of the place alone: with the place it is kept, so that a
+            # plan says it once.
+            return self._own._replace(
+                problem=f"no public holidays are known for {place!r}, the place of {contact.name}:"
                 f" {count} there"
             )
-            return None
         return self._leaves(self.calendar._replace(is_holiday=is_holiday), place)
 
     def _leaves(self, calendar: Calendar, place: str) -> Leaving:

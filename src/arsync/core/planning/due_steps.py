@@ -77,7 +77,7 @@ class _Round:
         due_on = invoice.due_on
         if taken_steps or invoice.id in self.account.fees:
             cadence = cadence_for(self.cadence, invoice.id, self.account)
-            return next_step(cadence, due_on=due_on, today=self.today, taken=taken_steps)
+            return next_step(cadence, due_on=due_on, today=self.today, taken_steps=taken_steps)
         return self.first_steps[due_on]
 
     def hold_back(self, invoice: Invoice, reason: str, next_date: date | None = None) -> HeldBack:
@@ -154,7 +154,7 @@ class _Round:
                 cadence_for(self.cadence, invoice.id, self.account),
                 due_on=invoice.due_on,
                 today=self.today,
-                taken=taken_steps,
+                taken_steps=taken_steps,
                 refused=refused,
             )
         reason = "the step was refused" + ("" if following else ", and it was the last")

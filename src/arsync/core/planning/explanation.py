@@ -164,7 +164,7 @@ def _invoice(
     if cadence is None or invoice not in party.view.owed:
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
-    due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken_steps)
+    due = next_step(cadence, due_on=invoice.due_on, today=today, taken_steps=taken_steps)
     text = "no step is left" if due is None else f"{due.step.text} {_from(due.on, today)}"
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))

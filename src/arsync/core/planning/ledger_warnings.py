@@ -44,7 +44,9 @@ def ledger_warnings(
     if not count:
         return []
     problems = [*_groups(census), *_words(census), *_customers(census), *_limits(census)]
-    return sorted(problems, key=lambda one: (one.file, one.line, one.column, one.message))
+    return sorted(
+        problems, key=lambda problem: (problem.file, problem.line, problem.column, problem.message)
+    )
 
 
 @dataclass

@@ -22,6 +22,8 @@ class Decisions(Struct, frozen=True, gc=False):
     held_back: tuple[HeldBack, ...] = ()
     ended_refusals: tuple[str, ...] = ()
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
+    problems: tuple[str, ...] = ()
+    """What was odd on the way, in words; the same words from many contacts are said once."""
 
     def __add__(self, later: Decisions) -> Decisions:
         """Return these decisions, then the later ones."""
@@ -34,6 +36,7 @@ class Decisions(Struct, frozen=True, gc=False):
             self.actions + later.actions,
             self.held_back + later.held_back,
             self.ended_refusals + later.ended_refusals,
+            self.problems + later.problems,
         )
 
 
@@ -49,6 +52,7 @@ def joined(decisions: Iterable[Decisions]) -> Decisions:
         tuple(chain.from_iterable(decision.actions for decision in several)),
         tuple(chain.from_iterable(decision.held_back for decision in several)),
         tuple(chain.from_iterable(decision.ended_refusals for decision in several)),
+        tuple(chain.from_iterable(decision.problems for decision in several)),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, tzinfo
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
@@ -83,6 +84,7 @@ def make_plan(
     contacts: Counter[str] = Counter()
     ended_refusals: list[str] = []
     unrated: dict[str, None] = {}
+    unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
         rulebook,
         connection,
@@ -102,15 +104,12 @@ def make_plan(
             actions.extend(decisions.actions)
             held_back.extend(decisions.held_back)
             ended_refusals += decisions.ended_refusals
+            unknown_places.update(dict.fromkeys(decisions.problems))
         if rulebook.customers:
             contacts.update(assessment.named_customers())
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
-    problems += [
-        f"no exchange rate was recorded for {document}: what it is worth is unknown"
-        for document in list(unrated)[:UNRATED_SHOWN_MAX]
-    ]
-    problems += planning.places.problems
+    problems += [*_rate_problems(unrated), *unknown_places]
     problems += _customer_problems(rulebook, contacts)
     return Plan(
         connection=connection,
@@ -181,6 +180,13 @@ def plan_account(
         budget = budget.after(reminders)
         decisions += reminders + plan_follow_ups(planning, assessment, party)
     return assessment, decisions
+
+
+def _rate_problems(documents: Iterable[str]) -> list[str]:
+    return [
+        f"no exchange rate was recorded for {document}: what it is worth is unknown"
+        for document in islice(documents, UNRATED_SHOWN_MAX)
+    ]
 
 
 def _customer_problems(rulebook: Rulebook, contacts: Counter[str]) -> list[str]:

@@ -147,11 +147,14 @@ def _plan_moment(
     emails = [due_step for due_step in messages if due_step.step.kind is StepKind.EMAIL]
     letters = [due_step for due_step in messages if due_step.step.kind is StepKind.LETTER]
     decisions = _plan_letters(planning, party, letters)
-    if not emails:
+    if emails and sending.via == Via.SMTP:
+        decisions += _plan_one_letter(planning, party, emails)
+    elif emails:
+        decisions += _plan_platform_emails(planning, party, emails, budget)
+    if not decisions.actions:
         return decisions
-    if sending.via == Via.SMTP:
-        return decisions + _plan_one_letter(planning, party, emails)
-    return decisions + _plan_platform_emails(planning, party, emails, budget)
+    problem = planning.places.leaving(party.view.contact, party.customer).problem
+    return decisions + Decisions(problems=(problem,)) if problem else decisions
 
 
 def _plan_letters(planning: Planning, party: DunnedParty, letters: list[DueStep]) -> Decisions:

@@ -28,7 +28,7 @@ class Pause(NamedTuple):
     kinds: frozenset[ActionKind]
     rule: str
     """The key of the rulebook's `safety` that asks for it; empty: no rulebook can allow it."""
-    why: str
+    reason: str
 
     @property
     def text(self) -> str:
@@ -38,12 +38,12 @@ class Pause(NamedTuple):
             if self.kinds == REMINDER_EMAILS
             else "no message leaves and no credit hold is placed"
         )
-        return f"{what}: {self.why}" + (f" (safety: {self.rule})" if self.rule else "")
+        return f"{what}: {self.reason}" + (f" (safety: {self.rule})" if self.rule else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a plan's JSON shows it."""
         kinds = sorted(kind.value for kind in self.kinds)
-        return {"kinds": kinds, "rule": self.rule, "why": self.why}
+        return {"kinds": kinds, "rule": self.rule, "why": self.reason}
 
 
 class Circumstances(NamedTuple):

@@ -58,28 +58,28 @@ class Known:
     """Whether a fact is known. Never unknown itself."""
 
     field: Field
-    known: bool
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Every part must hold."""
+    """Every child must hold."""
 
-    parts: tuple[Node, ...]
+    children: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """One part must hold."""
+    """One child must hold."""
 
-    parts: tuple[Node, ...]
+    children: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """The part must not hold."""
+    """The child must not hold."""
 
-    part: Node
+    child: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class InGroup:
     """The contact is in a group of the rulebook, whose definition stands here in place."""
 
     name: str
-    part: Node
+    child: Node
 
 
 Leaf = Compare | OneOf | Flag | Known
@@ -98,7 +98,7 @@ class Question(NamedTuple):
     """One question of a condition, and what it wants: the same for every row."""
 
     field: Field
-    wanted: str
+    expectation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Condition:
     tree: Node
     test: Test = field(init=False, compare=False, repr=False)
     """The tree as one fast function, compiled when it is first asked for."""
-    asked: tuple[Question, ...] = field(init=False, compare=False, repr=False)
+    questions: tuple[Question, ...] = field(init=False, compare=False, repr=False)
     """Every question of the tree, in order, found when they are first asked for."""
     fields: frozenset[Field] = field(init=False, compare=False, repr=False)
     """Every fact that the tree asks for, found as well when it is first asked for."""
@@ -147,7 +147,7 @@ def questions(node: Node) -> Iterator[Question]:
                 yield from questions(child)
         case Negation(child):
             for question in questions(child):
-                yield question._replace(wanted=_turned(question.wanted))
+                yield question._replace(expectation=_turned(question.expectation))
         case InGroup(_, child):
             yield from questions(child)
         case _:
@@ -245,7 +245,7 @@ def _compare_source(node: Compare, constants: list[Any]) -> tuple[str, str]:
 
 _MADE: Mapping[str, Callable[[Node], Any]] = {
     "test": compiled,
-    "asked": lambda tree: tuple(questions(tree)),
+    "questions": lambda tree: tuple(questions(tree)),
     "fields": lambda tree: frozenset(fields_of(tree)),
 }
 """What a condition makes of its tree when it is first asked for."""
@@ -256,12 +256,14 @@ class Evidence(NamedTuple):
 
     field: Field
     value: Value
-    wanted: str
+    expectation: str
     answer: Answer
 
     def in_words(self, currency: str) -> str:
         """Return `oldest_days_overdue 74 (at least 60)`."""
-        return f"{self.field.name} {in_words(self.field, self.value, currency)} ({self.wanted})"
+        return (
+            f"{self.field.name} {in_words(self.field, self.value, currency)} ({self.expectation})"
+        )
 
 
 class Trace(NamedTuple):
@@ -284,7 +286,8 @@ def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
         case Negation(child):
             inner = trace(child, contact, invoice)
             turned_round = tuple(
-                evidence._replace(wanted=_turned(evidence.wanted)) for evidence in inner.evidence
+                evidence._replace(expectation=_turned(evidence.expectation))
+                for evidence in inner.evidence
             )
             return Trace(_not(inner.answer), turned_round)
         case InGroup(_, child):
@@ -293,8 +296,10 @@ def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
             return _trace_leaf(node, contact, invoice)
 
 
-def _turned(wanted: str) -> str:
-    return wanted.removeprefix("not ") if wanted.startswith("not ") else f"not {wanted}"
+def _turned(expectation: str) -> str:
+    return (
+        expectation.removeprefix("not ") if expectation.startswith("not ") else f"not {expectation}"
+    )
 
 
 def _evidence(traces: list[Trace]) -> tuple[Evidence, ...]:
@@ -325,8 +330,8 @@ def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
             answer: Answer = (value is not None) is known
         case _ if value is None:
             answer = None
-        case Flag(_, wanted):
-            answer = value is wanted
+        case Flag(_, expected):
+            answer = value is expected
         case OneOf(asked, values):
             one_of = value if asked.kind.value == "texts" else frozenset({value})
             answer = bool(one_of & values)

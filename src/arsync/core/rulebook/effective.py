@@ -233,4 +233,6 @@ def _by_key(files: Sequence[File]) -> Mapping[tuple[str, str, str], RulebookLine
 
 
 def _plain_numbers(text: str) -> str:
-    return re.sub(r'"?\b([0-9]{1,3}(?:,[0-9]{3})+)\b"?', lambda one: one[1].replace(",", ""), text)
+    return re.sub(
+        r'"?\b([0-9]{1,3}(?:,[0-9]{3})+)\b"?', lambda number: number[1].replace(",", ""), text
+    )

@@ -76,10 +76,10 @@ class ActivityCounts:
         """How many customers are touched at all."""
         self._most: list[tuple[tuple[int, ...], str, Touched]] = []
 
-    def add(self, found: Iterable[tuple[date, Action]]) -> None:
+    def add(self, done: Iterable[tuple[date, Action]]) -> None:
         """Count everything done to one account."""
         by_contact: dict[str, tuple[str, Counter[str]]] = {}
-        for day, action in found:
+        for day, action in done:
             name = COUNTED.get(action.kind)
             if name is None:
                 continue

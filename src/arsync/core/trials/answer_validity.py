@@ -103,12 +103,12 @@ class AnswerValidity:
 class _Turned(AnswerValidity):
     """`not`, and a group: the answer moves with the part's."""
 
-    def __init__(self, node: Node, part: AnswerValidity) -> None:
+    def __init__(self, node: Node, inner: AnswerValidity) -> None:
         super().__init__(node)
-        self._part = part
+        self._inner = inner
 
     def until(self, look: Look) -> date:
-        return self._part.until(look)
+        return self._inner.until(look)
 
 
 class _Several(AnswerValidity):
@@ -151,33 +151,33 @@ class _Moving(AnswerValidity):
 class _Counting(AnswerValidity):
     """A fact that counts days against a number, or a fact that does not count."""
 
-    def __init__(self, leaf: Compare, counter: Field, word: str, other: Field | None) -> None:
+    def __init__(self, leaf: Compare, counter: Field, word: str, compared: Field | None) -> None:
         super().__init__(leaf)
         self._counter = counter
         self._word = word
-        self._other = other
+        self._compared = compared
         self._up = isinstance(counter.moves, CountsUp)
         self._offsets: tuple[int, ...] = ()
         if not isinstance(leaf.operand, Field):
             self._offsets = _offsets(word, leaf.operand, up=self._up)
 
     def until(self, look: Look) -> date:
-        offsets, other_changes = self._offsets, NEVER
-        if self._other is not None:
-            if isinstance(self._other.moves, OnDays):
-                other_changes = self._other.moves.next_day(look.view, look.invoice)
-            number = look.value_of(self._other)
+        offsets, first_change = self._offsets, NEVER
+        if self._compared is not None:
+            if isinstance(self._compared.moves, OnDays):
+                first_change = self._compared.moves.next_day(look.view, look.invoice)
+            number = look.value_of(self._compared)
             if number is None:
-                return other_changes
+                return first_change
             offsets = _offsets(self._word, number, up=self._up)
         anchor = self._anchor_of(look)
         if anchor is None:
-            return other_changes
+            return first_change
         for offset in offsets:
             day = days_later(anchor, offset)
-            if look.today < day < other_changes:
-                other_changes = day
-        return other_changes
+            if look.today < day < first_change:
+                first_change = day
+        return first_change
 
     def _anchor_of(self, look: Look) -> date | None:
         moves = self._counter.moves

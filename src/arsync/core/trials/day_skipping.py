@@ -174,7 +174,7 @@ class InterestingDays:
 
         What keeps a step that is due has its own day: an answer, an event, or what it waits for.
         """
-        due = next_step(cadence, due_on=invoice.due_on, today=today, taken=taken_steps)
+        due = next_step(cadence, due_on=invoice.due_on, today=today, taken_steps=taken_steps)
         if due is not None and due.step.day < 0:
             on = due.on if due.on > today else NEVER
             if on < invoice.due_on:
@@ -182,7 +182,9 @@ class InterestingDays:
             if on < invoice.due_on:
                 return on
             # It lapses on the due date, and the one after it counts.
-            due = next_step(cadence, due_on=invoice.due_on, today=invoice.due_on, taken=taken_steps)
+            due = next_step(
+                cadence, due_on=invoice.due_on, today=invoice.due_on, taken_steps=taken_steps
+            )
         if due is None or due.on <= today:
             return NEVER
         return self._leaves_on(party, invoice, due.step, due.on, free_on)

@@ -86,13 +86,13 @@ class PlanChange(NamedTuple):
     how: How
     planned: Planned
     """As it stands now; when it is gone, as it stood."""
-    parts: tuple[ChangedQuality, ...] = ()
+    qualities: tuple[ChangedQuality, ...] = ()
     """What changed in it, by this cause."""
 
     @property
     def only_moved(self) -> bool:
         """Return whether nothing changed but the line in which the rule stands."""
-        return self.how is How.CHANGED and all(quality.name == LINE for quality in self.parts)
+        return self.how is How.CHANGED and all(quality.name == LINE for quality in self.qualities)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -100,7 +100,11 @@ class PlanChange(NamedTuple):
             "cause": self.cause.value,
             "change": self.how.value,
             **self.planned.as_json(),
-            **({"parts": [quality._asdict() for quality in self.parts]} if self.parts else {}),
+            **(
+                {"parts": [quality._asdict() for quality in self.qualities]}
+                if self.qualities
+                else {}
+            ),
         }
 
 

@@ -227,13 +227,13 @@ def _about(action: Action) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _same_matter(one: Action, other: Action) -> bool:
+def _same_matter(first: Action, second: Action) -> bool:
     """Return whether two actions with other keys are the same intent, worded otherwise."""
     return (
-        one.kind is other.kind
-        and one.contact_id == other.contact_id
-        and bool(one.invoices)
-        and [ref.id for ref in one.invoices] == [ref.id for ref in other.invoices]
+        first.kind is second.kind
+        and first.contact_id == second.contact_id
+        and bool(first.invoices)
+        and [ref.id for ref in first.invoices] == [ref.id for ref in second.invoices]
     )
 
 
@@ -266,11 +266,11 @@ def _qualities(action: Action) -> list[str]:
 def _limit(day: TrialDay, treatment: Treatment) -> RulebookSide:
     view, rule = treatment.assessment.root.view, treatment.assessment.limit_rule
     because = Because(rule.place.file, rule.place.line, rule.name) if rule else None
-    if view.limit_is_none:
+    if view.limit.is_unlimited:
         return RulebookSide(NO_LIMIT, because)
-    if view.credit_limit is None:
+    if view.limit.amount is None:
         return RulebookSide("credit limit unknown", because)
-    return RulebookSide(f"credit limit {shown(view.credit_limit, day.rulebook.currency)}", because)
+    return RulebookSide(f"credit limit {shown(view.limit.amount, day.rulebook.currency)}", because)
 
 
 def _instead(weighed: Weighed, action: Action) -> RulebookSide:

@@ -184,7 +184,7 @@ def _promised(account: Account, invoice: Invoice, today: date) -> list[DuePaymen
         if promise.invoice_id == invoice.id and promise.kept is None and promise.promised_on > today
     ]
     if promises:
-        newest = max(promises, key=lambda one: (one.made_on, one.promised_on))
+        newest = max(promises, key=lambda promise: (promise.made_on, promise.promised_on))
         amount = invoice.amount_due if newest.amount is None else newest.amount
         return [DuePayment(newest.promised_on, invoice, min(amount, invoice.amount_due))]
     if invoice.expected_on is not None and invoice.expected_on > today:

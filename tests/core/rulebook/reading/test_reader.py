@@ -213,7 +213,7 @@ def test_norway_is_a_country_and_textual_numbers_stay_text() -> None:
     rulebook, problems = read_rulebook([("r", hold("country: NO, tag: [0123, 9:30, yes]"))])
     assert not problems
     assert rulebook is not None
-    country, tags = rulebook.credit_holds[0].when.tree.parts  # type: ignore[union-attr]
+    country, tags = rulebook.credit_holds[0].when.tree.children  # type: ignore[union-attr]
     assert (country.values, tags.values) == ({"no"}, {"0123", "9:30", "yes"})  # type: ignore[union-attr]
 
 

@@ -252,7 +252,7 @@ def test_what_comes_later_is_one_failure_with_both_reasons() -> None:
     assert (failed[0].place.line, failed[0].on) == (8, date(2026, 3, 14))
     assert failed[0].expected == "email second reminder for INV-1 on Sat 2026-03-14 (day 10)"
     assert failed[0].instead == "it comes later, on Mon 2026-03-16 (day 12)"
-    planned, done = failed[0].why
+    planned, done = failed[0].reasons
     where = "rules/r.yaml:15: Standard: "
     assert planned == f"{where}planned; messages next leave on Mon 2026-03-16 (day 12)"
     assert done == f"{where}Second reminder sent by email: 12 days overdue, GBP 1,200.00 due"
@@ -263,7 +263,9 @@ def test_what_comes_before_is_one_failure() -> None:
     assert [(failure.place.line, failure.instead) for failure in failed] == [
         (6, "it comes before, on Thu 2026-03-05 (day 1)")
     ]
-    assert failed[0].why[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
+    assert (
+        failed[0].reasons[0].startswith("rules/r.yaml:14: Standard: First reminder sent by email")
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,7 +308,7 @@ def test_what_comes_before_is_one_failure() -> None:
 def test_what_does_not_happen_says_what_stopped_it(lines: str, why: str) -> None:
     failed = failures("    unlisted: allowed\n" + lines)
     assert len(failed) == 1
-    assert any(why in line for line in failed[0].why), failed[0].why
+    assert any(why in line for line in failed[0].reasons), failed[0].reasons
 
 
 def test_one_invoice_of_several_that_lacks_is_named() -> None:
@@ -323,7 +325,7 @@ def test_a_forbidden_action_is_reported_once_with_its_reason() -> None:
     assert len(failed) == 1
     assert failed[0].expected == "never email"
     assert failed[0].instead == "email first reminder for INV-1 on Thu 2026-03-05 (day 1)"
-    assert failed[0].why[0].startswith("rules/r.yaml:14: ")
+    assert failed[0].reasons[0].startswith("rules/r.yaml:14: ")
 
 
 def test_what_is_not_listed_fails_unless_it_is_allowed() -> None:

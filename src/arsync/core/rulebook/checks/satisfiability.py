@@ -60,7 +60,7 @@ def holds(node: Node) -> list[Alternative]:
 
 def fails(node: Node) -> list[Alternative]:
     """Return the alternatives under which the condition is not certainly true: false or unknown."""
-    unknown = [(Wanted(Known(field, known=False), yes=True),) for field in _may_be_unknown(node)]
+    unknown = [(Wanted(Known(field, is_known=False), yes=True),) for field in _may_be_unknown(node)]
     return _alternatives(node, yes=False) + unknown
 
 
@@ -148,7 +148,7 @@ def _can_be(wants: Alternative, *, one_text: bool) -> bool:
         field = want.leaf.field
         key = (field.of, field.name)
         if isinstance(want.leaf, Known):
-            if want.leaf.known is want.yes:
+            if want.leaf.is_known is want.yes:
                 known_facts.add(key)
             else:
                 if not field.unknown:

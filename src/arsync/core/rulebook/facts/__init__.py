@@ -52,9 +52,11 @@ _CONTACT_BLANK: list[Value] = [None] * len(CONTACT_FIELDS)
 _INVOICE_BLANK: list[Value] = [None] * len(INVOICE_FIELDS)
 
 
-def contact_row(view: ContactView, positions: Iterable[int]) -> list[Value]:
-    """Return the contact's facts at these positions; the others are left unknown."""
-    row = _CONTACT_BLANK.copy()
+def contact_row(
+    view: ContactView, positions: Iterable[int], so_far: list[Value] = _CONTACT_BLANK
+) -> list[Value]:
+    """Return the contact's facts at these positions; the others stay as they are in `so_far`."""
+    row = so_far.copy()
     for position in positions:
         row[position] = _OF_CONTACTS[position](view)
     return row
@@ -78,8 +80,8 @@ def why_unknown(field: Field, view: ContactView) -> str:
     ):
         names = ", ".join(sorted(set(missing))[:3])
         return f"no exchange rate was recorded for {names}"
-    if field.needs_limit and view.credit_limit is None:
-        return view.no_limit_reason
+    if field.needs_limit and view.limit.amount is None:
+        return view.limit.no_amount_reason
     return field.unknown
 
 

@@ -88,7 +88,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         FactKind.AMOUNT,
         "the credit limit that the first matching rule gives",
         "credit_limits of the rulebook",
-        lambda s: s.credit_limit,
+        lambda s: s.limit.amount,
         bounds=FROM_0,
         moves=STILL,
         unknown="no rule of credit_limits matches, or the limit it names is unknown",

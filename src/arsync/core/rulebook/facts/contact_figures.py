@@ -37,21 +37,21 @@ def overdue_percent(view: ContactView) -> Value:
 
 def headroom(view: ContactView) -> Value:
     """Return the credit limit less the exposure."""
-    if view.credit_limit is None or view.account_view.exposure is None:
+    if view.limit.amount is None or view.account_view.exposure is None:
         return None
-    return view.credit_limit - view.account_view.exposure
+    return view.limit.amount - view.account_view.exposure
 
 
 def over_limit_percent(view: ContactView) -> Value:
     """Return how far the exposure is over the credit limit."""
-    if view.limit_is_none:
+    if view.limit.is_unlimited:
         return ZERO
     room = headroom(view)
-    if room is None or view.credit_limit is None:
+    if room is None or view.limit.amount is None:
         return None
     if room >= 0:
         return ZERO
-    return percent(-room, view.credit_limit) if view.credit_limit else OVER_ZERO_LIMIT_PERCENT
+    return percent(-room, view.limit.amount) if view.limit.amount else OVER_ZERO_LIMIT_PERCENT
 
 
 def paid_on_time_percent(view: ContactView) -> Value:

@@ -270,7 +270,7 @@ class _Reading:
             if pattern and not re.fullmatch(pattern.pattern, text, re.IGNORECASE):
                 hint = "the United Kingdom is GB" if text.upper() == "UK" else ""
                 self.source.problem(
-                    node, f"{field.name!r} is {text!r}; it must be {pattern.wanted}.", hint
+                    node, f"{field.name!r} is {text!r}; it must be {pattern.expected}.", hint
                 )
                 sound = False
             elif field.name == "country" and text.upper() == "UK":

@@ -16,7 +16,7 @@ from arsync.core.rulebook.reading.yaml_nodes import place_of
 AMOUNTS_NAMED_MAX = 6
 """A warning names so many amounts, and says how many more there are."""
 
-_KEYS = frozenset({one.name for one in FIELDS if one.kind is FactKind.AMOUNT}) | {
+_KEYS = frozenset({field.name for field in FIELDS if field.kind is FactKind.AMOUNT}) | {
     "limit",
     "credit_limit",
     "insured_limit",

@@ -182,14 +182,14 @@ class _Overlay:
                 self.must_be_below(_row_name(row, by), dict.fromkeys(names_below), row, name)
         return _listed(own, [row for row in own.value if not removed_whole(row)])
 
-    def must_be_below(self, name: str, known: Mapping[str, object], node: Node, where: str) -> bool:
+    def must_be_below(self, name: str, below: Mapping[str, object], node: Node, where: str) -> bool:
         """Say when something is to be removed that is not there."""
-        if name in known:
+        if name in below:
             return True
         self.problems.add(
             place_of(node),
             f"there is no {name!r} in {where} of what this extends, so it cannot be removed.",
-            did_you_mean(name, known),
+            did_you_mean(name, below),
         )
         return False
 
@@ -223,15 +223,15 @@ class _Overlay:
 class _Merging:
     """One list of named elements while a layer changes it."""
 
-    def __init__(self, section: str, items: Sequence[Node], overlay: _Overlay) -> None:
+    def __init__(self, section: str, elements: Sequence[Node], overlay: _Overlay) -> None:
         self.section = section
         self.problems = overlay.problems
         self.source = Source(section, overlay.problems)
         self.must_be_below = overlay.must_be_below
-        self.chains: list[list[Node]] = [[], *([node] for node in items)]
+        self.chains: list[list[Node]] = [[], *([node] for node in elements)]
         """What the layer puts first; then each element with what the layer puts after it."""
-        self.at = {identity(section, node): n for n, node in enumerate(items, 1)}
-        self.shown = {identity(section, node): _name(section, node) for node in items}
+        self.at = {identity(section, node): n for n, node in enumerate(elements, 1)}
+        self.shown = {identity(section, node): _name(section, node) for node in elements}
         self.seen: dict[str, Node] = {}
 
     def put(self, own: Sequence[Node]) -> None:

@@ -64,7 +64,7 @@ class Blocks:
     """A list of blocks, all with the same keys."""
 
     keys: tuple[Key, ...]
-    one: str
+    element_label: str
     most: int = 100_000
 
     def read(self, node: Node, source: Source, label: str) -> list[ReadBlock] | None:
@@ -74,7 +74,7 @@ class Blocks:
             source.problem(node, f"{label} has {len(nodes)} items; at most {self.most:,}.")
             return None
         return [
-            ReadBlock(read_block(element, self.keys, source, self.one), element)
+            ReadBlock(read_block(element, self.keys, source, self.element_label), element)
             for element in nodes
         ]
 
@@ -353,7 +353,7 @@ SENDING = (
     ),
     Key(
         "without_email",
-        Words(tuple(one.value for one in WithoutEmail)),
+        Words(tuple(choice.value for choice in WithoutEmail)),
         "what becomes of an email step when there is no address",
     ),
     _REMOVE,

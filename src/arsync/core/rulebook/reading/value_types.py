@@ -61,16 +61,16 @@ class Shape(Protocol):
         ...
 
 
-def scalar(node: Node, source: Source, label: str, wanted: str) -> str | None:
+def scalar(node: Node, source: Source, label: str, expected: str) -> str | None:
     """Return a single value's text as it was written; None with a problem otherwise."""
     if not isinstance(node, ScalarNode):
-        source.problem(node, f"{label} must be {wanted}, not {kind_of(node)}.")
+        source.problem(node, f"{label} must be {expected}, not {kind_of(node)}.")
         return None
     if odd_tag(node):
         source.problem(node, f"{label} carries the tag {node.tag!r}.", "write the value alone")
         return None
     if is_empty(node):
-        source.problem(node, f"{label} is empty; it must be {wanted}.")
+        source.problem(node, f"{label} is empty; it must be {expected}.")
         return None
     return str(node.value)
 
@@ -120,12 +120,12 @@ class Text:
     """One line of text. Numbers, `NO` and the like are taken as they are written."""
 
     pattern: str = ""
-    wanted: str = "a text"
+    expected: str = "a text"
     example: str = ""
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return the text."""
-        text = scalar(node, source, label, self.wanted)
+        text = scalar(node, source, label, self.expected)
         if text is None:
             return None
         text = text.strip()
@@ -136,7 +136,7 @@ class Text:
             return None
         if self.pattern and not re.fullmatch(self.pattern, text):
             example = f"as in {self.example}" if self.example else ""
-            source.problem(node, f"{label} is {text!r}; it must be {self.wanted}.", example)
+            source.problem(node, f"{label} is {text!r}; it must be {self.expected}.", example)
             return None
         return text
 
@@ -200,16 +200,16 @@ class WholeNumber:
 
     least: int
     most: int
-    wanted: str = "a whole number"
+    expected: str = "a whole number"
 
     def read(self, node: Node, source: Source, label: str) -> int | None:
         """Return the number."""
-        text = scalar(node, source, label, self.wanted)
+        text = scalar(node, source, label, self.expected)
         if text is None:
             return None
         if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text):
             hint = "no leading zero" if re.fullmatch(r"0[0-9]+", text) else ""
-            source.problem(node, f"{label} is {text!r}; it must be {self.wanted}.", hint)
+            source.problem(node, f"{label} is {text!r}; it must be {self.expected}.", hint)
             return None
         number = int(text)
         if not self.least <= number <= self.most:

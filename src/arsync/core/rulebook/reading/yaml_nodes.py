@@ -102,9 +102,9 @@ class _Named(io.StringIO):
         self.name = name
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Return a hint: the nearest known word, or all of them when they are few."""
-    words = list(known)
+    words = list(candidates)
     folded = {candidate.casefold(): candidate for candidate in words}
     meant = word.strip().casefold().replace("-", "_")
     for spelling in (meant, meant.replace(" ", "_"), meant.replace("_", " ")):

@@ -35,7 +35,7 @@ class Failure(NamedTuple):
     on: date | None
     expected: str
     instead: str
-    why: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     """Each with the rulebook's file and line."""
 
 
@@ -54,7 +54,9 @@ class ScenarioResult(NamedTuple):
 def judge(played: Played) -> ScenarioResult:
     """Compare what happened with what was expected."""
     failures = _DayComparison(played).failures()
-    return ScenarioResult(played.scenario, tuple(sorted(failures, key=lambda one: one.place.line)))
+    return ScenarioResult(
+        played.scenario, tuple(sorted(failures, key=lambda failure: failure.place.line))
+    )
 
 
 class _DayComparison:
@@ -258,11 +260,11 @@ def _line(line: ReasonLine) -> str:
     return f"{where}next for {line.text}" if line.section == "next" else f"{where}{line.text}"
 
 
-def _held(one: HeldBack) -> str:
-    where = f"{one.because.file}:{one.because.line}: " if one.because else ""
-    number = f"{one.invoice_number}: " if one.invoice_number else ""
-    after = f"; again on {one.next_date}" if one.next_date else ""
-    return f"{where}{number}{one.why}{after}"
+def _held(held_back: HeldBack) -> str:
+    where = f"{held_back.because.file}:{held_back.because.line}: " if held_back.because else ""
+    number = f"{held_back.invoice_number}: " if held_back.invoice_number else ""
+    after = f"; again on {held_back.next_date}" if held_back.next_date else ""
+    return f"{where}{number}{held_back.why}{after}"
 
 
 def _about(held: HeldBack, phrase: Phrase) -> bool:

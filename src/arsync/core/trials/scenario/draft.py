@@ -125,7 +125,7 @@ class _Disguised:
         self.factor = _factor(account.contacts[0].id)
         owed = sorted(
             (invoice for invoice in account.invoices if is_owed(invoice)),
-            key=lambda one: one.due_on,
+            key=lambda invoice: invoice.due_on,
         )
         paid = sorted(
             (
@@ -133,7 +133,7 @@ class _Disguised:
                 for invoice in account.invoices
                 if invoice.status == DocumentStatus.PAID and invoice.paid_on and invoice.total > 0
             ),
-            key=lambda one: one.paid_on or today,
+            key=lambda invoice: invoice.paid_on or today,
         )
         # The oldest open invoice stands first: its due date is day 0.
         self.invoices = [*owed[:OWED_INVOICES_MAX], *paid[-PAID_INVOICES_MAX:]]

@@ -108,10 +108,10 @@ class ScenarioNames:
         """Return a customer's name as it was written above; None with a problem."""
         return self._known(text, self.contacts, "customer", node)
 
-    def _known(self, text: str, known: Mapping[str, str], label: str, node: Node) -> str | None:
-        written = known.get(folded(text))
+    def _known(self, text: str, names: Mapping[str, str], label: str, node: Node) -> str | None:
+        written = names.get(folded(text))
         if written is None:
-            hint = did_you_mean(text, known.values())
+            hint = did_you_mean(text, names.values())
             self.source.problem(node, f"there is no {label} {text!r} in this scenario.", hint)
         return written
 
@@ -186,8 +186,8 @@ def read_event(text: str, on: date, node: Node, names: ScenarioNames) -> Event |
     return None
 
 
-def _event(event: Event, found: re.Match[str], node: Node, names: ScenarioNames) -> Event | None:
-    texts = found.groupdict()
+def _event(event: Event, match: re.Match[str], node: Node, names: ScenarioNames) -> Event | None:
+    texts = match.groupdict()
 
     readers: Mapping[str, Callable[[str], Any]] = {
         "invoice": lambda text: names.invoice(text, node),

@@ -228,9 +228,9 @@ class _Stage:
             elif event.kind in _DECISIONS and event.place not in self.decided:
                 self.cannot(event, f"nothing of the kind waits for a person on {today}")
 
-    def cannot(self, event: Event, why: str) -> None:
+    def cannot(self, event: Event, reason: str) -> None:
         """Remember an event that could not happen."""
-        self.played.impossible.append((event, why))
+        self.played.impossible.append((event, reason))
 
 
 _DECISIONS = frozenset({EventKind.APPROVE, EventKind.REJECT})

@@ -109,5 +109,5 @@ def first_scenarios(rulebook: Rulebook, *, file: str, path: str, holidays: Holid
     return texts[0] + "\n".join(texts[1:])
 
 
-def _in_days(found: re.Match[str]) -> str:
-    return f"{found[1]}day {(date.fromisoformat(found[2]) - DUE_ON).days}:"
+def _in_days(match: re.Match[str]) -> str:
+    return f"{match[1]}day {(date.fromisoformat(match[2]) - DUE_ON).days}:"
