@@ -67,7 +67,7 @@ def _show_cause(cause: Cause, changes: Iterable[PlanChange], *, everything: bool
 
 def _show(changes: Sequence[PlanChange]) -> None:
     """Print a table; its column of what changed is there only where something did."""
-    differs = any(change.parts for change in changes)
+    differs = any(change.qualities for change in changes)
     heads = ["", "customer", "action", "about", *(["was -> is"] if differs else []), "line"]
     print_table("", heads, (_row(change, differs=differs) for change in changes))
 

@@ -75,11 +75,13 @@ class Store:
 
     @property
     def server(self) -> str:
-        """Return the host of the database server; empty where there is none to speak of."""
+        """Return the host of the database server; empty for SQLite and for a local socket."""
         return "" if self._database.is_sqlite else self._database.url.host or ""
 
     def ahead_of_server(self) -> float:
         """Return by how many seconds this computer's clock is ahead of the database server's."""
+        # Clocks are compared and a difference is reported; the server's time is not used, because
+        # tests, the demo and simulations have clocks of their own.
         return self._database.ahead_of_server(self._clock)
 
     def back_up(self, target: Path) -> int:
@@ -91,7 +93,7 @@ class Store:
         return backup.restore(self._database, source)
 
     def faults(self, connection_id: int) -> Iterator[Fault]:
-        """Yield what contradicts itself in one connection's rows; see `integrity`."""
+        """Yield the contradictions in one connection's rows; see `integrity`."""
         return examine_store(self._database, connection_id)
 
     def close(self) -> None:
@@ -116,10 +118,11 @@ def open_store(url: str, *, clock: Clock, keys: Keys | None = None) -> Store:
     Args:
         url: `sqlite:///file` or `postgresql+psycopg://user@host/database`.
         clock: where "now" comes from.
-        keys: what encrypts tokens; without it, tokens can be neither saved nor loaded.
+        keys: encrypt tokens; without them, tokens can be neither saved nor loaded.
 
     Raises:
-        UserMistake: it cannot be reached or written, is of a newer version, or the disk is full.
+        UserMistake: the store cannot be reached or written, was made by a newer version, or the
+            disk is full.
     """
     database = Database(url)
     try:

@@ -1,4 +1,8 @@
-"""What the store hands out: rows as named tuples, and the words for their states."""
+"""What the store returns: rows as named tuples, and the words for their states.
+
+Records are named tuples because they are immutable, typed, and some ten times cheaper to make than
+frozen dataclasses; a ledger has a million of them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ class Mode(StrEnum):
 
 
 class ConnectionState(StrEnum):
-    """Whether a connection's consent stands."""
+    """Whether a connection's authorisation is valid."""
 
     CONNECTED = "connected"
     NEEDS_RECONNECT = "needs reconnect"
@@ -47,7 +51,7 @@ class ConnectionRow(NamedTuple):
     """The organisation's day on which the connection first left `observe`."""
     state: ConnectionState
     grant_id: int | None
-    """The consent that opens it; several connections can share one."""
+    """The authorisation that opens it; several connections can share one."""
     settings: Mapping[str, str]
 
 
@@ -59,7 +63,7 @@ class PageResult(NamedTuple):
     unchanged: int = 0
     gone: int = 0
     problems: tuple[DocumentProblem, ...] = ()
-    """The page's own, and records that the store itself had to refuse."""
+    """The page's own problems, and records that the store had to refuse."""
     touched: frozenset[str] = frozenset()
     """Contacts whose documents it changed."""
 
@@ -84,7 +88,7 @@ class Total(NamedTuple):
 
 
 class ActionRow(NamedTuple):
-    """One action and where it stands."""
+    """One action, its state, and what became of it."""
 
     action: Action
     key: str
@@ -96,6 +100,7 @@ class ActionRow(NamedTuple):
     before: Mapping[str, str]
     """What `Connector.prepare` found, saved before the first attempt."""
     generation: int
+    """Part of the idempotency key; raised only when nothing was certainly done under it."""
     attempts: int
     first_sent_at: datetime | None
     """When it was first claimed for sending."""
@@ -105,7 +110,7 @@ class ActionRow(NamedTuple):
     """Not to be tried before this moment."""
     receipt: Receipt | None
     reason: str
-    """The last event's why."""
+    """The last event's reason."""
     lease_until: datetime | None
     by_person: bool
     """True when a person asked for it; a later plan never withdraws it."""
@@ -117,13 +122,13 @@ class ActionRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """One change of an action's state: who, when, why."""
+    """One change of an action's state: by whom, when, for what reason."""
 
     key: str
     at: datetime
     who: str
     from_state: ActionState | None
-    """None for the birth of the action."""
+    """None for the action's first event."""
     to_state: ActionState
     why: str
 
@@ -184,7 +189,7 @@ class RunRow(NamedTuple):
     started_at: datetime
     finished_at: datetime | None
     outcome: str
-    """`running`, `done`, `part failed`, `failed`. `running` with no holder of the lock: it died."""
+    """`running`, `done`, `part failed`, `failed`. A run that is `running` without the lock died."""
     counts: Mapping[str, int]
     message: str
     host: str

@@ -18,15 +18,15 @@ from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow, Later
 
 ROWS_AT_ONCE = 500
-"""So many actions are read together when all of them are gone through."""
+"""How many actions are read together when all of them are gone through."""
 KEY_PREFIX_CHARACTERS_MIN = 4
-"""Fewer characters of a key are a slip of the finger, not a choice."""
+"""Fewer characters of a key are a typing mistake, not a choice."""
 
 _OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
 
 
 class ActionQueries:
-    """What is asked of the outbox's table."""
+    """Queries on the outbox's table."""
 
     def __init__(self, database: Database) -> None:
         """Work on this database."""
@@ -65,6 +65,7 @@ class ActionQueries:
         Raises:
             UserMistake: none has it, or several have.
         """
+        # People copy a key from a note at the platform, with the marker around it.
         prefix = key_or_prefix.strip().lower().removeprefix("[arsync:").removesuffix("]")
         if not re.fullmatch(rf"[0-9a-f]{{{KEY_PREFIX_CHARACTERS_MIN},32}}", prefix):
             raise UserMistake(
@@ -93,6 +94,8 @@ class ActionQueries:
     ) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
         remaining = iter(keys)
         while some := list(islice(remaining, ROWS_AT_ONCE)):
+            # A transaction for each portion: the caller may take minutes over one, and as long as a
+            # reader is open, SQLite cannot shorten its journal.
             with self._database.read() as db:
                 rows = rows_of(db, some)
                 events = events_of(db, some) if with_events else {}
@@ -106,7 +109,7 @@ class ActionQueries:
             return events_of(db, [key]).get(key, [])
 
     def counts(self, connection_id: int | None = None) -> dict[ActionState, int]:
-        """Return how many actions stand where."""
+        """Return how many actions are in each state."""
         query = select(actions.c.state, func.count()).group_by(actions.c.state)
         if connection_id is not None:
             query = query.where(actions.c.connection_id == connection_id)
@@ -128,7 +131,7 @@ class ActionQueries:
         return Later(count, first) if count else None
 
     def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
-        """Return the keys of what was planned and stands in one of the states, in its order."""
+        """Return the keys of planned actions in one of the states, in the order of sending."""
         with self._database.read() as db:
             return waiting_keys(db, connection_id, states)
 
@@ -138,7 +141,7 @@ class ActionQueries:
         return [row for row in rows if row.done_at is None and is_open(row)]
 
     def not_notified(self, connection_id: int) -> Sequence[ActionRow]:
-        """Return what is sent or unknown, and whose owner was not notified of it yet."""
+        """Return actions that are sent or unknown and of which the owner was not notified yet."""
         columns = actions.c
         query = (
             select(actions)
@@ -157,7 +160,7 @@ class ActionQueries:
     ) -> Sequence[ActionRow]:
         """Return the actions that were carried out between two moments, in their order.
 
-        One connection's runs never overlap, so that a run's two ends tell what it did.
+        One connection's runs never overlap, so a run's beginning and end show what it did.
         """
         happened = action_events.c
         done = [ActionState.SENT.value, ActionState.UNKNOWN.value]
@@ -186,6 +189,7 @@ class ActionQueries:
             columns.connection_id == connection_id,
             columns.kind == kind.value,
             columns.sent_on == on,
+            # With those of unknown outcome: an email that may have left counts against the limit.
             columns.state.in_([state.value for state in STARTED_STATES]),
         )
         if via is not None:
@@ -210,7 +214,7 @@ class ActionQueries:
 
 
 def is_open(row: ActionRow) -> bool:
-    """Return whether a task was opened; its note need not show at the platform (any more)."""
+    """Return whether a task was opened, even if its note no longer shows at the platform."""
     return row.state in _OPENED and (row.state is not ActionState.UNKNOWN or bool(row.receipt))
 
 

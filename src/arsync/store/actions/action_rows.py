@@ -17,14 +17,13 @@ from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow
 
 Event = tuple[str, datetime, str, ActionState | None, ActionState, str]
-"""Key, moment, who, from, to, why."""
+"""Key, moment, actor, state before, state after, reason."""
 
 BY_PERSON_POSITION = -1
 """What people asked for is done before what was planned."""
 
-
 RECORDED = "recorded by a person"
-"""Why there is a note about a promise, a dispute, or a task that was done."""
+"""The reason given for the note about a promise, a dispute, or a completed task."""
 
 
 def action_row(row: Any) -> ActionRow:
@@ -57,7 +56,7 @@ def action_row(row: Any) -> ActionRow:
 
 
 def waiting_keys(db: Connection, connection_id: int, states: Collection[ActionState]) -> list[str]:
-    """Return the keys of what was planned and stands in one of the states, in its order."""
+    """Return the keys of planned actions in one of the states, in the order of sending."""
     columns = actions.c
     query = (
         select(columns.key)
@@ -85,6 +84,7 @@ def events_of(db: Connection, keys: Sequence[str]) -> dict[str, list[EventRow]]:
             columns.key, columns.at, columns.who, columns.from_state, columns.to_state, columns.why
         )
         .where(one_of(db, columns.key, keys))
+        # By number and not by moment: a clock that was set back must not change the history.
         .order_by(columns.id)
     )
     by_key: dict[str, list[EventRow]] = {}
@@ -100,8 +100,9 @@ def locked_row(db: Connection, key: str) -> Any:
     """Return one row, held until the transaction ends.
 
     Raises:
-        UserMistake: there is none.
+        UserMistake: there is no action with this key.
     """
+    # SQLite ignores FOR UPDATE: its write transaction has the whole file to itself.
     row = db.execute(select(actions).where(actions.c.key == key).with_for_update()).one_or_none()
     if row is None:
         raise UserMistake(f"there is no action {key}.")
@@ -120,7 +121,7 @@ def content(action: Action) -> dict[str, Any]:
 
 
 def initial_columns(action: Action, *, state: ActionState, now: datetime) -> dict[str, Any]:
-    """Return the columns of an action that has done nothing yet."""
+    """Return the columns of an action for which nothing was attempted yet."""
     return {
         **content(action),
         "state": state.value,
@@ -148,7 +149,7 @@ def insert_action(
     now: datetime,
     by_person: bool,
 ) -> None:
-    """Insert one action; its event is the caller's."""
+    """Insert one action; the caller writes its event."""
     db.execute(
         insert(actions).values(
             key=action.key,
@@ -171,6 +172,7 @@ def add_asked(
     now: datetime,
 ) -> ActionRow:
     """Insert what a person asked for (a promise, a dispute), approved; a key is added only once."""
+    # The person's command is the approval.
     state = ActionState.APPROVED
     if db.scalar(select(actions.c.key).where(actions.c.key == action.key)) is None:
         insert_action(db, connection_id, action, state=state, now=now, by_person=True)
@@ -208,7 +210,7 @@ class StateChange(NamedTuple):
 
 
 def move(db: Connection, key: str, change: StateChange, **values: object) -> None:
-    """StateChange the state of a row that is locked, and write the event."""
+    """Change the state of a row that is locked, and write the event."""
     assert try_move(db, key, change, values), "the row was locked"
 
 
@@ -220,7 +222,7 @@ def try_move(
     *,
     attempt: int | None = None,
 ) -> bool:
-    """StateChange the state and write the event, if the action still is where the change starts.
+    """Change the state and write the event, if the action is still in the change's first state.
 
     With `attempt`, only while the attempt of this number is the latest.
     """
@@ -232,6 +234,7 @@ def try_move(
     moved = db.execute(
         query.values(
             {
+                # A lease is for one state; and of a new state the owner was not notified yet.
                 "lease_until": None,
                 "told_at": None,
                 **values,
@@ -248,7 +251,7 @@ def try_move(
 
 
 def moved_row(row: ActionRow, change: StateChange, **values: Any) -> ActionRow:
-    """Return the row as it is after a change, without asking for it again."""
+    """Return the row as it is after a change, without reading it again."""
     return row._replace(
         **{"lease_until": None, **values},
         state=change.to_state,
@@ -258,7 +261,7 @@ def moved_row(row: ActionRow, change: StateChange, **values: Any) -> ActionRow:
 
 
 def outcome_columns(receipt: Receipt | None, not_before: datetime | None) -> dict[str, object]:
-    """Return the columns that a change of state brings along."""
+    """Return the columns that change together with the state."""
     values: dict[str, object] = {}
     if receipt is not None:
         values |= {"receipt_reference": receipt.reference, "receipt_detail": receipt.detail}
@@ -267,9 +270,9 @@ def outcome_columns(receipt: Receipt | None, not_before: datetime | None) -> dic
     return values
 
 
-def not_allowed(key: str, stands: str, to_state: ActionState) -> UserMistake:
-    """Return the error that an action does not stand where a change starts."""
-    return UserMistake(f"action {key[:8]} is {stands} and cannot become {to_state}.")
+def not_allowed(key: str, state: str, to_state: ActionState) -> UserMistake:
+    """Return the error that an action cannot change from its state to another."""
+    return UserMistake(f"action {key[:8]} is {state} and cannot become {to_state}.")
 
 
 def tried_again(key: str) -> UserMistake:

@@ -1,4 +1,4 @@
-"""Actions: the queue of what is to be done, with one event per change of state."""
+"""Actions: the queue of what is to be done, with one event for each change of state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from arsync.store.models import ActionRow, PlanSaved
 
 
 class Actions(ActionQueries):
-    """The outbox's table: everything that may be asked of it, and what plans do to it.
+    """The outbox's table: every query on it, and the changes that plans make to it.
 
     States change only along `ALLOWED_CHANGES`, one event row per change.
     """
@@ -46,13 +46,13 @@ class Actions(ActionQueries):
     ) -> PlanSaved:
         """Save a plan, in one transaction.
 
-        New keys are planned, and go on at once as the mode says: `observe` leaves them planned,
+        New keys are planned, and change at once as the mode says: `observe` leaves them planned,
         `approve` asks a person, `auto` approves what does not need approval. Over a safety limit
-        everything waits for a person. Keys that are there already are kept; while they still wait,
-        they take over the newer plan's text, and so do approved ones whose keys are in `renewed`:
-        no person has seen those. What waits, or is approved, and is in the plan no longer, is
-        withdrawn: the reason is gone, and `why_gone` tells by key what took it away. A withdrawn or
-        withdrawn action whose reason is back is planned again.
+        everything waits for a person. Keys that are stored already are kept; while they still wait,
+        they take the newer plan's text, and so do approved ones whose keys are in `renewed`: no
+        person has seen those. Actions that wait or are approved, and that the plan no longer has,
+        are withdrawn: the reason is gone, and `why_gone` gives the cause by key. A withdrawn action
+        whose reason is back is planned again.
         """
         with self._database.write() as db:
             return save_plan(
@@ -79,22 +79,22 @@ class Actions(ActionQueries):
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
     ) -> ActionRow:
-        """StateChange an action's state and write its event, in one transaction.
+        """Change an action's state and write its event, in one transaction.
 
         Args:
             key: the whole key.
-            to_state: where it goes.
+            to_state: the new state.
             who: a person's name, or the part of arsync that did it.
             why: one sentence.
             now: the moment.
             from_state: when given, the change happens only from this state.
-            attempt: when given, only while the attempt of this number is the latest: who has lost
-                its lock must not speak for another run's attempt.
-            receipt: what stands at the platform, when it is known.
+            attempt: when given, only while the attempt of this number is the latest: a run that has
+                lost its lock must not settle another run's attempt.
+            receipt: the platform's proof of the write, when there is one.
             not_before: for a return to `approved`: do not try again before this moment.
 
         Raises:
-            UserMistake: the change is not allowed from where the action stands.
+            UserMistake: the change is not allowed from the action's state.
         """
         values = outcome_columns(receipt, not_before)
         with self._database.write() as db:
@@ -108,7 +108,7 @@ class Actions(ActionQueries):
             return action_row(locked_row(db, key))
 
     def mark_notified(self, keys: Collection[str], *, now: datetime) -> None:
-        """Note that the owner was told of these, as they stand now."""
+        """Note that the owner was notified of these, in their present states."""
         with self._database.write() as db:
             mine = one_of(db, actions.c.key, list(keys))
             db.execute(update(actions).where(mine).values(told_at=now))

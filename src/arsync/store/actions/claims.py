@@ -1,12 +1,13 @@
-"""Claiming actions: whose turn it is, and what becomes of a claim whose process died."""
+"""Claiming actions: which one is next, and what becomes of a claim whose process died."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, not_, or_, select, update
+from sqlalchemy import Connection, Select, and_, not_, or_, select, update
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
@@ -61,7 +62,7 @@ class ActionClaims:
         connection that observes has none to take.
 
         Args:
-            connection_id: whose.
+            connection_id: of this connection alone.
             now: the moment.
             lease_seconds: after this long without an outcome it counts as unknown.
             kinds: only these; None for all.
@@ -70,36 +71,15 @@ class ActionClaims:
             today: the organisation's day, when it is not simply `now` in its time zone.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
-        columns = actions.c
-        late = _LATE_ACTIONS.c
-        is_late = select(late.key).where(
-            late.connection_id == connection_id,
-            late.state == ActionState.SENDING.value,
-            late.lease_until < now,
-        )
-        query = (
-            select(actions, is_late.exists().label("is_late"))
-            .where(
-                columns.connection_id == connection_id,
-                columns.state == ActionState.APPROVED.value,
-                or_(columns.not_before.is_(None), columns.not_before <= now),
-                # Set to observe while messages leave: the next one stays.
-                select(connections.c.id)
-                .where(connections.c.id == connection_id, connections.c.mode != Mode.OBSERVE.value)
-                .exists(),
-            )
-            .order_by(columns.position, columns.created_at, columns.key)
-            .limit(1)
-            # PostgreSQL passes over what others are just taking; SQLite has one writer at a time.
-            .with_for_update(skip_locked=True, of=actions)
-        )
+        query = _next_approved(connection_id, now)
         if kinds is not None:
-            query = query.where(columns.kind.in_([kind.value for kind in kinds]))
+            query = query.where(actions.c.kind.in_([kind.value for kind in kinds]))
         for via in set(Via) - set(reminders_by):
-            is_reminder = columns.kind == ActionKind.REMINDER.value
+            is_reminder = actions.c.kind == ActionKind.REMINDER.value
             query = query.where(not_(and_(is_reminder, leaves_by(via))))
         if keys is not None:
-            query = query.where(columns.key.in_(keys))
+            query = query.where(actions.c.key.in_(keys))
+        # Flushed to disk before anything is sent: a forgotten claim would be sent twice.
         with self._database.write() as db:
             row = db.execute(query).one_or_none()
             if row is None or row.is_late:
@@ -108,6 +88,8 @@ class ActionClaims:
                 return None
             claim = {
                 "attempts": row.attempts + 1,
+                # The first moment stays, for a contact's history is ordered by it; the day is the
+                # latest attempt's, for the day's limits count what leaves on it.
                 "first_sent_at": row.first_sent_at or now,
                 "sent_on": today or _today(db, connection_id, now),
                 "lease_until": now + timedelta(seconds=lease_seconds),
@@ -134,13 +116,13 @@ class ActionClaims:
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
     ) -> None:
-        """StateChange the state of an action that the caller has in hand, as `change` does.
+        """Change the state of an action that the caller has in hand, as `change` does.
 
-        It happens only while the action stands as the row shows it, at the same attempt. Nothing is
+        It happens only while the action is in the row's state, at the same attempt. Nothing is
         read first: an outbox that sends a thousand messages asks a thousand times.
 
         Raises:
-            UserMistake: it stands elsewhere now.
+            UserMistake: it is in another state now, or at a later attempt.
         """
         values = outcome_columns(receipt, not_before)
         with self._database.write() as db:
@@ -160,15 +142,16 @@ class ActionClaims:
             )
 
     def revise(self, key: str, action: Action) -> None:
-        """Keep what is really going to be said and listed, in place of what was planned."""
+        """Keep what will really be said and listed, in place of what was planned."""
         assert action.key == key, "the same intent in newer words"
         values = content(action)
+        # When it may leave follows from the attempts so far, not from its words.
         del values["not_before"]
         with self._database.write() as db:
             db.execute(update(actions).where(actions.c.key == key).values(values))
 
     def record_lookup(self, key: str, *, who: str, why: str, now: datetime) -> None:
-        """Keep what a look-up said that settled nothing: an event that changes no state.
+        """Keep what an inconclusive look-up said, as an event that changes no state.
 
         The same words twice are kept once: an unknown outcome is looked up with every run.
         """
@@ -182,11 +165,38 @@ class ActionClaims:
                 add_events(db, [(key, now, who, state, state, why)])
 
     def raise_generation(self, key: str) -> int:
-        """Raise and return the generation: `find` showed that nothing stands."""
+        """Raise and return the generation, after `find` showed that nothing was written."""
         with self._database.write() as db:
             generation: int = locked_row(db, key).generation + 1
             db.execute(update(actions).where(actions.c.key == key).values(generation=generation))
             return generation
+
+
+def _next_approved(connection_id: int, now: datetime) -> Select[Any]:
+    """Return the query for the row whose turn it is, and whether any lease has run out."""
+    columns, late = actions.c, _LATE_ACTIONS.c
+    # Asked in the same statement: a claim that finds no late action, as nearly all, is one read.
+    is_late = select(late.key).where(
+        late.connection_id == connection_id,
+        late.state == ActionState.SENDING.value,
+        late.lease_until < now,
+    )
+    return (
+        select(actions, is_late.exists().label("is_late"))
+        .where(
+            columns.connection_id == connection_id,
+            columns.state == ActionState.APPROVED.value,
+            or_(columns.not_before.is_(None), columns.not_before <= now),
+            # Set to observe while messages leave: the next one stays.
+            select(connections.c.id)
+            .where(connections.c.id == connection_id, connections.c.mode != Mode.OBSERVE.value)
+            .exists(),
+        )
+        .order_by(columns.position, columns.created_at, columns.key)
+        .limit(1)
+        # PostgreSQL passes over what others are just taking; SQLite has one writer at a time.
+        .with_for_update(skip_locked=True, of=actions)
+    )
 
 
 def _end_leases(db: Connection, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
@@ -196,6 +206,7 @@ def _end_leases(db: Connection, connection_id: int, *, now: datetime, all_of_the
     )
     if not all_of_them:
         query = query.where(columns.lease_until < now)
+    # A row that is locked is just being settled by its own process.
     keys = db.scalars(query.with_for_update(skip_locked=True)).all()
     for key in keys:
         move(db, key, StateChange(ActionState.SENDING, ActionState.UNKNOWN, _ARSYNC, _LATE, now))

@@ -1,4 +1,4 @@
-"""What people say of actions: asked for, undone, settled, taken back, done."""
+"""People's decisions about actions: undoing, settling, taking a refusal back, completing a task."""
 
 from __future__ import annotations
 
@@ -44,21 +44,23 @@ class ActionDecisions:
     ) -> Sequence[ActionRow]:
         """Add what a person wants undone, all or nothing, with an event at each undone action.
 
-        An undoing that came to nothing before gets another life.
+        An undoing that was refused before is requested again.
         """
+        # A hold and its terms are one request: half of it would leave the customer on cash terms
+        # without a hold, or on hold with the old terms.
         with self._database.write() as db:
             for action in undoings:
                 _ask_undo(db, connection_id, action, who=who, why=why, now=now)
             return [action_row(locked_row(db, undoing.key)) for undoing in undoings]
 
     def settle(self, key: str, *, sent: bool, who: str, why: str, now: datetime) -> ActionRow:
-        """Settle an unknown outcome by a person's word, in one transaction.
+        """Settle an unknown outcome as a person reports it, in one transaction.
 
         What was not sent gets a new generation, and so a new idempotency key: the platform may
-        remember the old one together with an answer that nobody saw.
+        remember the old one together with an answer that never arrived.
 
         Raises:
-            UserMistake: its outcome is not unknown (any more).
+            UserMistake: its outcome is not, or no longer, unknown.
         """
         with self._database.write() as db:
             row = locked_row(db, key)
@@ -73,6 +75,7 @@ class ActionDecisions:
                     "not_before": None,
                 }
             elif row.receipt_reference is None:
+                # Whatever is sent has a receipt; here the person's word is the only one there is.
                 values = {"receipt_reference": key, "receipt_detail": f"settled by {who}"}
             to_state = ActionState.SENT if sent else ActionState.APPROVED
             move(db, key, StateChange(ActionState.UNKNOWN, to_state, who, why, now), **values)
@@ -81,12 +84,12 @@ class ActionDecisions:
     def take_back(self, key: str, *, who: str, why: str, now: datetime) -> ActionRow:
         """Take a refusal back, in one transaction.
 
-        What a plan asked for is withdrawn: the next plan gives it another life, or does not, by its
-        reason. What a person asked for nobody plans again, so it is approved, and tried anew with a
-        new idempotency key: the platform may remember the old one together with its refusal.
+        A planned action is withdrawn: the next plan plans it again if its reason still holds. What
+        a person asked for is never planned again, so it is approved, and tried again with a new
+        idempotency key: the platform may remember the old one together with its refusal.
 
         Raises:
-            UserMistake: it is not refused (any more).
+            UserMistake: it is not, or no longer, refused.
         """
         with self._database.write() as db:
             row = locked_row(db, key)
@@ -96,6 +99,7 @@ class ActionDecisions:
             if row.by_person:
                 to_state = ActionState.APPROVED
                 values = {
+                    # A key that never left is unknown to the platform, and stays.
                     "generation": row.generation + (1 if row.attempts else 0),
                     "attempts": 0,
                     "not_before": None,
@@ -153,14 +157,22 @@ def _ask_undo(
         life |= {"generation": row.generation + 1, "reason": why}
         db.execute(update(actions).where(columns.key == action.key).values(life))
     else:
+        # Requested before, and under way or done: a second request adds nothing.
         return
     undone = locked_row(db, payload_of(action, UndoPayload).undoes)
-    stands = ActionState(undone.state)
+    undone_state = ActionState(undone.state)
     old = None if row is None else ActionState(row.state)
     add_events(
         db,
         [
             (action.key, now, who, old, state, why),
-            (undone.key, now, who, stands, stands, f"to be undone ({action.key[:12]}): {why}"),
+            (
+                undone.key,
+                now,
+                who,
+                undone_state,
+                undone_state,
+                f"to be undone ({action.key[:12]}): {why}",
+            ),
         ],
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select, true
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.core.actions.effects import keys_of_steps, steps_taken
@@ -19,7 +19,7 @@ from arsync.store.db.tables import action_events, actions
 
 DONE_STATES = STARTED_STATES | {ActionState.REJECTED}
 """Keys in these states are not planned again. What still waits is planned again under its key, and
-so kept; were it left out of the plan, it would be withdrawn."""
+so is kept; left out of the plan, it would be withdrawn."""
 
 _REFUSED = ActionState.REJECTED.value
 _REACHED = frozenset({ActionState.SENT, ActionState.CONFIRMED})
@@ -66,56 +66,38 @@ def done_rows(
 ) -> dict[str, list[Any]]:
     """Return what was started or refused, by contact, the oldest first.
 
-    For a moment of the past each action stands in the state that its last event before it gave.
+    For a moment of the past each action is in the state that its last event before it gave.
     """
     columns = actions.c
-    state: ColumnElement[str] = columns.state
-    done_at: ColumnElement[Any] = columns.done_at
     whose = (
         columns.connection_id == connection_id,
         one_of(db, columns.contact_id, contact_ids),
     )
-    source: FromClause = actions
-    if before is not None:
-        happened = action_events.c
-        last = (
-            select(func.max(happened.id).label("id"))
-            .join(actions, columns.key == happened.key)
-            .where(*whose, happened.at < before)
-            .group_by(happened.key)
-            .subquery()
-        )
-        source = actions.join(action_events, happened.key == columns.key).join(
-            last, last.c.id == happened.id
-        )
-        state = happened.to_state.label("state")
-        done_at = case((columns.done_at < before, columns.done_at), else_=None).label("done_at")
-    states = [action_state.value for action_state in DONE_STATES]
-    stands = columns.state if before is None else action_events.c.to_state
+    states = _states_now() if before is None else _states_before(before, whose)
     query = (
         select(
             columns.contact_id,
             columns.key,
             columns.kind,
-            state,
+            states.state.label("state"),
             columns.episode,
             columns.sent_on,
             columns.created_at,
-            done_at,
+            states.done_at.label("done_at"),
             columns.receipt_reference,
             columns.generation,
             columns.action,
         )
-        .select_from(source)
+        .select_from(states.source)
         .where(
             *whose,
             or_(
-                stands.in_(states),
+                states.state.in_([state.value for state in DONE_STATES]),
                 # From the moment a person asks for it: nothing is placed or lifted beside it.
-                (columns.kind == ActionKind.UNDO.value) & (stands == ActionState.APPROVED.value),
+                (columns.kind == ActionKind.UNDO.value)
+                & (states.state == ActionState.APPROVED.value),
             ),
-            # What was started then, taken back and planned anew since has lost its day.
-            *(() if before is None else (or_(columns.sent_on.is_not(None), state == _REFUSED),)),
+            states.is_dated,
         )
         .order_by(columns.first_sent_at, columns.position, columns.key)
     )
@@ -123,6 +105,39 @@ def done_rows(
     for row in db.execute(query):
         by_contact[row.contact_id].append(row)
     return by_contact
+
+
+class _States(NamedTuple):
+    """Where the state of each action is read."""
+
+    source: FromClause
+    state: ColumnElement[str]
+    done_at: ColumnElement[Any]
+    is_dated: ColumnElement[bool]
+    """False for an action that has lost the day on which it was started."""
+
+
+def _states_now() -> _States:
+    return _States(actions, actions.c.state, actions.c.done_at, true())
+
+
+def _states_before(before: datetime, whose: Sequence[ColumnElement[bool]]) -> _States:
+    columns, happened = actions.c, action_events.c
+    # The last event by its number, not by its moment: a clock may have been set back.
+    last = (
+        select(func.max(happened.id).label("id"))
+        .join(actions, columns.key == happened.key)
+        .where(*whose, happened.at < before)
+        .group_by(happened.key)
+        .subquery()
+    )
+    source = actions.join(action_events, happened.key == columns.key).join(
+        last, last.c.id == happened.id
+    )
+    done_at = case((columns.done_at < before, columns.done_at), else_=None)
+    # What was started then, taken back, and planned again since has lost its day.
+    is_dated = or_(columns.sent_on.is_not(None), happened.to_state == _REFUSED)
+    return _States(source, happened.to_state, done_at, is_dated)
 
 
 def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
@@ -134,7 +149,7 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
     holds = _by_episode(started, ActionKind.CREDIT_HOLD, STARTED_STATES)
     restored = _by_episode(started, ActionKind.RESTORE_TERMS, _REACHED)
     hold = _standing_hold(contact_id, holds, started)
-    # Terms can be changed, and put back, for a hold that never came to stand.
+    # Terms can be changed, and restored, for a hold that was never placed.
     last_hold_episode = max((*holds, *restored), default=0)
     return ContactHistory(
         sent=tuple(step for row in started_rows for step in _steps(row)),
@@ -201,10 +216,11 @@ def _by_episode(
 def _standing_hold(
     contact_id: str, holds: dict[int, Any], started: list[Any]
 ) -> StandingHold | None:
-    """Return the latest hold unless its lifting is known to stand."""
+    """Return the latest hold, unless its lifting is known to have reached the platform."""
     if not holds:
         return None
     latest = max(holds)
+    # A lifting of unknown outcome is not relied on: a hold thought to be gone is never lifted.
     if latest in _by_episode(started, ActionKind.LIFT_CREDIT_HOLD, _REACHED):
         return None
     changed = latest in _changed_terms(started)
@@ -214,7 +230,7 @@ def _standing_hold(
 def _terms_left(
     contact_id: str, hold: StandingHold | None, started: list[Any]
 ) -> StandingHold | None:
-    """Return the hold whose terms still stand though it does not: they are owed back."""
+    """Return the hold whose terms are still in force though it is not: they have to be restored."""
     changed = _changed_terms(started)
     episode = max(
         (changed_in for changed_in in changed if hold is None or changed_in != hold.episode),

@@ -24,7 +24,7 @@ class LastPlan(NamedTuple):
     rulebook: str
     """The effective rulebook as YAML."""
     actions: Iterable[Planned]
-    """Unpacked one after the other, as often as they are gone through."""
+    """Unpacked one at a time, each time they are gone through."""
     at: datetime | None = None
     """The moment of planning; None when an older version kept the plan."""
 
@@ -67,7 +67,7 @@ class LastPlans:
         if row is None:
             return None
         head = json.loads(next(_lines(row.content)))
-        if isinstance(head, str):  # as it was kept before the moment was
+        if isinstance(head, str):  # from a version that kept no moment
             head = {"rulebook": head}
         at = datetime.fromisoformat(head["at"]) if "at" in head else None
         return LastPlan(row.as_of, row.rulebook_hash, head["rulebook"], _Actions(row.content), at)
@@ -82,6 +82,7 @@ class LastPlans:
 
 def _packed(head: Mapping[str, str], actions: Iterable[Planned]) -> bytes:
     """Return one line of JSON for what all share and for each action, compressed as they come."""
+    # A large ledger's plan can have a hundred thousand actions; only packed bytes are in memory.
     packer = zlib.compressobj()
     chunks = [packer.compress(f"{json.dumps(head)}\n".encode())]
     chunks += [packer.compress(f"{json.dumps(action)}\n".encode()) for action in actions]
@@ -101,7 +102,7 @@ class _Actions:
 
 
 _UNPACKED_AT_ONCE = 8_192
-"""So many packed bytes are unpacked at a time: a hundred thousand or two."""
+"""How many packed bytes are unpacked at a time; unpacked, that is 100,000 to 200,000."""
 
 
 def _lines(content: bytes) -> Iterator[bytes]:

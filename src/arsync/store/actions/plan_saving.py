@@ -1,4 +1,4 @@
-"""Saving a plan: which actions are new, which stay, which go."""
+"""Saving a plan: which actions are new, which are kept, and which are withdrawn."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WAITING_STATES = frozenset({_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED})
 """Nothing was sent yet: the next plan may still withdraw it."""
 _RECREATED_FROM = frozenset({_S.WITHDRAWN})
 ACTIONS_AT_ONCE = 1_000
-"""So many actions are looked up and written together; all of a plan are one transaction."""
+"""How many actions are looked up and written together; a whole plan is one transaction."""
 PLANNER = "plan"
-"""Who changes states when a plan is saved."""
+"""The actor of the changes that saving a plan makes."""
 GONE = "the reason is gone"
 
 
@@ -43,6 +43,7 @@ def save_plan(
     planned: set[str] = set()
     remaining = iter(plan.actions)
     while some := list(islice(remaining, ACTIONS_AT_ONCE)):
+        # A key that comes twice in a plan is one action.
         by_key = {action.key: action for action in some}
         fresh = {key: action for key, action in by_key.items() if key not in planned}
         stored = _stored(db, connection_id, list(fresh))
@@ -118,12 +119,14 @@ class _Saving:
             state = _S(row.state)
             values = {**content(action), "position": position, "key": key}
             if state == _S.PLANNED:
+                # It was planned while the connection only observed; the mode may have changed.
                 state, reason = self._first_state(action)
                 if state != _S.PLANNED:
                     self._events.append((key, self._now, PLANNER, _S.PLANNED, state, reason))
                     values |= {"state": state.value, "reason": reason, "changed_at": self._now}
             self._update(values | self._of_plan)
         elif row.state == _S.APPROVED and key in self._renewed:
+            # Approved by the rulebook alone: a text that a person approved is never exchanged.
             values = {**content(action), "position": position, "key": key}
             if row.attempts:
                 del values["not_before"]  # it may be the end of a pause between two attempts
@@ -145,6 +148,8 @@ class _Saving:
         self._inserts, self._updates, self._events = [], {}, []
 
     def _update(self, values: dict[str, Any]) -> None:
+        # SQLAlchemy keeps the column's own name for the value that is set, so the key of the row
+        # needs another. Rows with the same columns go to the database in one call.
         row = {name if name != "key" else "of_key": value for name, value in values.items()}
         self._updates.setdefault(frozenset(values) - {"key"}, []).append(row)
 

@@ -1,7 +1,7 @@
-"""Actions as JSON, for keeping: everything comes back equal, decimals and days too.
+"""Actions as JSON, for storing: they are read back equal, decimals and days included.
 
-An action kept by an earlier version has `details`, a dictionary of texts, in place of its payload;
-it loads all the same: a backup of any age keeps its history.
+An action stored by an earlier version has `details`, a dictionary of texts, in place of its
+payload; it is read all the same, so a backup of any age keeps its history.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec import convert, to_builtins
 from arsync.core.actions import Action, ActionKind, Via
 
 VIA_SMTP = f'"via": "{Via.SMTP.value}"'
-"""Stands in an action's JSON only when it leaves by SMTP: quotes within texts are escaped."""
+"""Occurs in an action's JSON only when it leaves by SMTP: quotes within texts are escaped."""
 
 _EXACT = (Decimal, datetime, date)
 
@@ -30,6 +30,7 @@ def encode_action(action: Action) -> str:
 
 def decode_action(text: str) -> Action:
     """Return the action that `encode_action` wrote, in this version or an earlier one."""
+    # A number with a point, too, is a Decimal: as a float it would not come back equal.
     tree = json.loads(text, object_hook=_untagged, parse_float=Decimal)
     if "payload" not in tree:
         tree = _upgraded(tree)
@@ -37,14 +38,14 @@ def decode_action(text: str) -> Action:
 
 
 def _tagged(value: Any) -> Any:
-    """Return what JSON cannot say as an object of one name that tells its type."""
+    """Return a value that JSON does not know as an object with one name, its type."""
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, datetime):
         return {"$moment": value.isoformat()}
     if isinstance(value, date):
         return {"$date": value.isoformat()}
-    # Facts are shown, never computed with: their text will do.
+    # Other facts are shown and never computed with, so their text is enough.
     return str(value)
 
 

@@ -43,6 +43,7 @@ def back_up(database: Database, target: Path) -> int:
         raise UserMistake(f"{target}: there is such a file already. Choose another name.")
     if not target.parent.is_dir():
         raise UserMistake(f"{target.parent}: there is no such folder for the backup.")
+    # Under another name until it is complete: a file that has the backup's name is a backup.
     path = target.with_name(f".{target.name}.part")
     with _said(target):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
@@ -54,6 +55,7 @@ def back_up(database: Database, target: Path) -> int:
         faults = _one_file(path)
         if faults:
             raise UserMistake(f"{database.shown}: the store is damaged: {faults[0]}")
+        # On the disk before it gets its name: a power cut leaves a whole backup or none.
         with path.open("rb") as written:
             os.fsync(written.fileno())
         path.rename(target)
@@ -67,11 +69,12 @@ def restore(database: Database, source: Path) -> list[str]:
     taken, so a person has to look before anything leaves.
 
     Raises:
-        UserMistake: the file is no backup, is damaged, is of a newer arsync, or the store is not
-            empty.
+        UserMistake: the file is not a backup, is damaged, or was made by a newer arsync; or the
+            store is not empty.
     """
     if not source.is_file():
         raise UserMistake(f"{source}: there is no such file.")
+    # From a copy: bringing an older backup up to date must not change the file that people keep.
     with tempfile.TemporaryDirectory(prefix="arsync-") as folder:
         copy = Path(folder) / "backup.db"
         with _said(source):
@@ -84,6 +87,7 @@ def restore(database: Database, source: Path) -> list[str]:
                 _refuse_unless_empty(db, database)
                 for table in metadata.sorted_tables:
                     _copy_table(backup_db, db, table)
+                # Messages that left after the backup are missing in it, and would be sent again.
                 db.execute(update(connections).values(mode=Mode.OBSERVE.value))
                 if not database.is_sqlite:
                     _count_on(db)
@@ -99,7 +103,7 @@ def _url(file: Path) -> str:
 
 @contextmanager
 def _no_leftovers(part: Path) -> Iterator[None]:
-    """Leave no half a file behind, however it ends."""
+    """Leave no unfinished file behind, however it ends."""
     try:
         yield
     except BaseException:
@@ -111,7 +115,7 @@ def _no_leftovers(part: Path) -> Iterator[None]:
 
 @contextmanager
 def _said(file: Path) -> Iterator[None]:
-    """Say what the disk refuses about this file in words."""
+    """Turn the disk's refusals about this file into messages."""
     try:
         yield
     except FileExistsError as error:
@@ -163,6 +167,7 @@ def _copy_table(source: Connection, target: Connection, table: Table) -> None:
 
 def _count_on(db: Connection) -> None:
     """Let PostgreSQL number new rows after the highest that was copied."""
+    # Its sequences do not notice rows that come with their own numbers, and would repeat them.
     for table in metadata.sorted_tables:
         column = table.autoincrement_column
         if column is None:
@@ -180,6 +185,7 @@ def _count_on(db: Connection) -> None:
 def _one_file(file: Path) -> list[str]:
     """Make the copy one file without a journal beside it, and return what is wrong with it."""
     with closing(sqlite3.connect(file)) as copy:
+        # In WAL mode, the last changes would be in a second file, which people forget to copy.
         copy.execute("PRAGMA journal_mode=DELETE")
         return file_faults(copy)
 

@@ -19,7 +19,7 @@ from arsync.store.ledger.record_rows import organisation_values
 from arsync.store.models import ConnectionRow, ConnectionState, Mode
 
 NAME_CHARACTERS_MAX = 60
-"""A connection's name is typed by people and stands in every line about it."""
+"""A connection's name is typed by people, and is part of every line about it."""
 
 _LIVE = connections.c.removed_at.is_(None)
 
@@ -45,7 +45,7 @@ class Connections:
         """Add a connection.
 
         An organisation that was removed before comes back with its history: the same id, the same
-        name when it ever acted (its name is part of its actions' keys), and an empty copy.
+        name if it ever acted (its name is part of its actions' keys), and an empty copy.
 
         Raises:
             UserMistake: the name is taken, or the organisation is connected already.
@@ -65,7 +65,9 @@ class Connections:
             if old is not None and old.removed_at is None:
                 raise UserMistake(f"{organisation.name} is connected already, as {old.name!r}.")
             if old is not None:
+                # Under another name its actions would have other keys, and be done twice.
                 name = old.name if _has_acted(db, old.id) else name
+                # Old debts were taken over once; a later day would take over what arsync chased.
                 if old.taken_over_on is not None:
                     values.pop("taken_over_on", None)
             _refuse_name(db, name, old.id if old is not None else None)
@@ -91,7 +93,7 @@ class Connections:
         """Return one connection.
 
         Raises:
-            UserMistake: there is none of this name; with a guess at what was meant.
+            UserMistake: no connection has this name; the message guesses what was meant.
         """
         with self._database.read() as db:
             return _named(db, name)
@@ -126,10 +128,10 @@ class Connections:
             return _read(db, connections.c.id == row.id)
 
     def set_own_reminders(self, name: str, *, on: bool) -> ConnectionRow:
-        """Remember whether the platform's own reminders are on; what it tells itself counts more.
+        """Remember whether the platform's own reminders are on; its own answer takes precedence.
 
         Raises:
-            UserMistake: there is no connection of this name.
+            UserMistake: no connection has this name.
         """
         with self._database.write() as db:
             this = connections.c.id == _named(db, name).id
@@ -137,7 +139,7 @@ class Connections:
             return _read(db, this)
 
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
-        """Remember whether its consent stands."""
+        """Remember whether its authorisation is valid."""
         with self._database.write() as db:
             db.execute(
                 update(connections)
@@ -145,7 +147,7 @@ class Connections:
                 .values(state=state.value)
             )
             if state is ConnectionState.CONNECTED:
-                # Should the consent end once more, the owner is told once more.
+                # If the authorisation ends again, the owner is notified again.
                 grant = select(connections.c.grant_id).where(connections.c.id == connection_id)
                 db.execute(
                     update(grants)
@@ -154,9 +156,9 @@ class Connections:
                 )
 
     def attach(self, connection_id: int, grant_id: int) -> None:
-        """Put it under a consent: it is connected again.
+        """Give it an authorisation: it is connected again.
 
-        A grant that opens nothing any more is deleted.
+        A grant that opens no connection any more is deleted.
         """
         with self._database.write() as db:
             this = connections.c.id == connection_id
@@ -254,6 +256,7 @@ def _of_organisation(db: Connection, platform: str, organisation_id: str) -> Any
 
 
 def _refuse_name(db: Connection, name: str, but_for: int | None) -> None:
+    # `|` separates the parts of an action's key: in a name it could make two keys alike.
     if not name.strip() or len(name) > NAME_CHARACTERS_MAX or "|" in name or not name.isprintable():
         raise UserMistake(
             f"{name!r} cannot name a connection: 1 to {NAME_CHARACTERS_MAX} characters, without |."
@@ -273,6 +276,7 @@ def _refuse_name(db: Connection, name: str, but_for: int | None) -> None:
 
 
 def _has_acted(db: Connection, connection_id: int) -> bool:
+    # Approved ones too: any of them may be claimed, under its key, while this is being asked.
     acted = {*STARTED_STATES, ActionState.REJECTED, ActionState.APPROVED}
     return bool(
         db.scalar(
@@ -287,5 +291,6 @@ def _has_acted(db: Connection, connection_id: int) -> bool:
 
 
 def _drop_if_unused(db: Connection, grant_id: int | None) -> None:
+    # Several organisations can share a grant; tokens are kept only while they open any.
     used = exists().where(connections.c.grant_id == grant_id)
     db.execute(delete(grants).where(grants.c.id == grant_id, ~used))

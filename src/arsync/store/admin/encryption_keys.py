@@ -21,24 +21,24 @@ VALUE_NAME = "ARSYNC_TOKENS_KEY"
 """The variable that can hold the key, or several."""
 
 KEYS_MAX = 20
-"""More keys than this in one place are a mistake, not a rotation."""
+"""More keys than this in one place are a mistake, not a rotation of keys."""
 
 
 class Keys:
-    """Finds the key: the given value, the system's keyring, a file; makes one when there is none.
+    """Finds the key: the given value, the system's keyring, or a file; makes one if there is none.
 
     A value or file can hold several keys, separated by spaces, commas or lines: the first encrypts,
     all decrypt. That is how a key is changed: the new one is put first, everything is encrypted
-    anew, and the old one is dropped (`Tokens.renew_key`).
+    again, and the old one is dropped (`Tokens.renew_key`).
     """
 
     def __init__(
         self, value: str = "", *, file: Path | None = None, use_keyring: bool = False
     ) -> None:
-        """Say where to look; nothing is looked for yet.
+        """Say where to look; the key is looked for when it is first needed.
 
         Args:
-            value: the key itself; wins over all else.
+            value: the key itself; takes precedence.
             file: a key file, of mode 0600.
             use_keyring: whether to ask the system's keyring before the file.
         """
@@ -60,8 +60,8 @@ class Keys:
         """Return the cipher.
 
         Args:
-            create: make a key where there is none. Reading tokens never makes one: a keyring that
-                is locked tonight would otherwise be answered by a key that opens nothing.
+            create: make a key where there is none. Reading tokens never makes one: while the
+                keyring is locked, a new key would take the place of the one that opens them.
 
         Raises:
             UserMistake: there is no key, it is not a key, or others can read the file.
@@ -81,17 +81,17 @@ class Keys:
         return None
 
     def forget(self) -> None:
-        """Look for the key anew when it is next needed: another process may have changed it."""
+        """Look for the key again when it is next needed: another process may have changed it."""
         self._cipher = None
 
     def put_new_first(self) -> str:
-        """Make a new key and put it before those there are; return where they are kept.
+        """Make a new key, put it before the existing ones, and return where they are kept.
 
-        A key that is given as a value cannot be changed from here: its owner has put the new one
-        first.
+        A key that is given as a value cannot be changed from here: its owner has to put the new
+        one first.
 
         Raises:
-            UserMistake: there is no key yet, or the value holds but one.
+            UserMistake: there is no key yet, or the value holds only one.
         """
         text, where = self._found() or self._nowhere()
         if self._value.strip():
@@ -108,7 +108,7 @@ class Keys:
         return where
 
     def drop_old(self) -> None:
-        """Keep the first key alone; one that is given as a value is left to its owner."""
+        """Keep only the first key; keys that are given as a value are left to their owner."""
         text, where = self._found() or self._nowhere()
         if not self._value.strip():
             self._put(_parts(text)[0], where)
@@ -131,6 +131,7 @@ class Keys:
             return key, "the system's keyring"
         if self._file is None:
             self._nowhere()
+        # Another process made one at the same moment: its key may have encrypted a token already.
         if not _make_private(self._file, key):
             return _read_private(self._file), str(self._file)
         return key, str(self._file)
@@ -162,11 +163,11 @@ def _cipher(text: str, where: str) -> MultiFernet:
 
 
 def _make_private(file: Path, key: str) -> bool:
-    """Create the file with all it holds at once; return False when it is there already.
+    """Create the file, complete from the start; return False when there is one already.
 
     Of two first connections at the same time, the second must find the first one's whole key.
     """
-    # A name that nobody can know before: a link put there would carry the key elsewhere.
+    # An unpredictable name: a link that somebody put under it would carry the key elsewhere.
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
         number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -175,6 +176,7 @@ def _make_private(file: Path, key: str) -> bool:
                 opened.write(key + "\n")
                 opened.flush()
                 os.fsync(opened.fileno())
+            # Unlike a rename, a link fails when the name is taken: the first key stays.
             os.link(draft, file)
         finally:
             draft.unlink()
@@ -199,7 +201,7 @@ def _read_private(file: Path) -> str:
 
 
 def _from_keyring() -> str | None:
-    # Imported late: it looks for its back ends, which takes longer than most commands.
+    # Imported late: it searches for its back ends, which takes longer than most commands.
     import keyring
     from keyring.errors import KeyringError
 
@@ -216,7 +218,7 @@ def _into_keyring(key: str) -> bool:
 
     try:
         keyring.set_password(KEYRING_SERVICE, KEYRING_NAME, key)
-        # The `null` back end takes everything and keeps nothing.
+        # The `null` back end accepts every password and keeps none.
         return keyring.get_password(KEYRING_SERVICE, KEYRING_NAME) == key
     except KeyringError:
         return False

@@ -1,4 +1,4 @@
-"""Integrity: what in a store contradicts itself, found by reading alone."""
+"""Integrity: the contradictions in a store, found by reading alone."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from arsync.store.db.tables import (
 from arsync.store.ledger.record_rows import KINDS
 
 NAMED_MAX = 5
-"""How many rows each kind of fault names; the rest is counted."""
+"""How many rows each kind of fault names; the others are counted."""
 
 _S = ActionState
 _REBIRTHS = frozenset({(_S.WITHDRAWN, _S.PLANNED)})
-"""What was put away is planned anew when its reason comes back."""
+"""A withdrawn action is planned again when its reason comes back."""
 
 
 class Fault(NamedTuple):
@@ -99,6 +99,7 @@ def _actions(db: Connection, connection_id: int) -> Iterator[Fault]:
     yield from _keys(db, "their events have a gap", select(chain.key).where(gap))
     elsewhere = select(chain.key).where(chain.next.is_(None), chain.to_state != chain.state)
     yield from _keys(db, "their state is not the one of their last event", elsewhere)
+    # Grouped by the database: a history of years has few different changes.
     changes = select(chain.from_state, chain.to_state, func.min(chain.key)).group_by(
         chain.from_state, chain.to_state
     )
@@ -119,7 +120,7 @@ def _is_allowed(before: str | None, after: str) -> bool:
     if before is None:
         # Planned by the rulebook, or asked for by a person.
         return to in {_S.PLANNED, _S.AWAITING_APPROVAL, _S.APPROVED}
-    # An event that changes no state tells of a look-up, of a task done, or of an undoing.
+    # An event that changes no state is about a look-up, a completed task, or an undoing.
     stays = _S(before) is to
     return stays or to in ALLOWED_CHANGES[_S(before)] or (_S(before), to) in _REBIRTHS
 
@@ -133,9 +134,9 @@ def _keys(db: Connection, what: str, query: Select[Any]) -> Iterator[Fault]:
 
 
 def _allocations(db: Connection, connection_id: int) -> Iterator[Fault]:
-    """No more is matched than there is, and no invoice got more than was paid of it.
+    """No more is matched than there is, and no invoice is matched with more than was paid of it.
 
-    Less is usual: money is also matched to documents that arsync does not copy.
+    Less is normal: money is also matched to documents that arsync does not copy.
     """
     inv = invoices.c
     query = select(inv.id, inv.number, inv.currency, inv.status, inv.total, inv.amount_due).where(
@@ -149,8 +150,8 @@ def _allocations(db: Connection, connection_id: int) -> Iterator[Fault]:
         if allocated + row.unallocated > row.whole:
             too_much.append(str(row.number or row.id))
         used[row.currency] += row.whole - row.unallocated - allocated
-    # QuickBooks matches a credit to an invoice by a payment that holds no money of its own: what
-    # payments give beyond what they hold is then what the credits have given away.
+    # QuickBooks matches a credit memo to an invoice by a payment of zero: what such payments match
+    # beyond their own amount is what the credits have been used for.
     beyond: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
     for row, allocated in _matched(db, connection_id, payments, "amount", invoice_rows, received):
         if allocated + row.unallocated > row.whole:
@@ -201,7 +202,7 @@ _DEAD = (DocumentStatus.DELETED, DocumentStatus.VOIDED, DocumentStatus.DRAFT)
 
 
 def _amounts(db: Connection, connection_id: int) -> Iterator[Fault]:
-    """What is due lies between nothing and the total; what is left, too."""
+    """What is due, or not yet allocated, is between 0 and the total."""
     zero = Decimal(0)
     for kind, whole, amount in (
         (RecordKind.INVOICES, "total", "amount_due"),

@@ -1,4 +1,7 @@
-"""Outages: a platform that could not be reached is left alone for a while, longer each time."""
+"""Outages: a platform that could not be reached is not called for a while, longer each time.
+
+Only the scheduler skips it; a person's command always tries.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from arsync.store.db.tables import outages
 from arsync.store.models import OutageRow
 
 FAILURES_MAX = 3
-"""So many runs in a row that could not reach the platform: from then on there are pauses."""
+"""After this many runs in a row that could not reach the platform, there are pauses."""
 PAUSE_SECONDS = 300.0
 """The first pause; each further failure doubles it."""
 PAUSE_SECONDS_MAX = 2 * 3600.0
@@ -35,7 +38,7 @@ class Outages:
         return None if row is None else OutageRow(**row._asdict())
 
     def failed(self, connection_id: int, why: str) -> OutageRow:
-        """Note that a run could not reach the platform, and until when it is left alone."""
+        """Note that a run could not reach the platform, and until when it is not called again."""
         query = select(outages.c.failures).where(outages.c.connection_id == connection_id)
         with self._database.write() as db:
             failures = (db.scalar(query) or 0) + 1
@@ -59,5 +62,6 @@ class Outages:
 def _retry_at(failures: int, now: datetime) -> datetime | None:
     if failures < FAILURES_MAX:
         return None
+    # Bounded: two to the power of a thousand failures is no float any more.
     pause = PAUSE_SECONDS * 2.0 ** min(failures - FAILURES_MAX, 30)
     return now + timedelta(seconds=min(pause, PAUSE_SECONDS_MAX))

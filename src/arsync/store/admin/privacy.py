@@ -1,8 +1,8 @@
-"""Personal data: everything the store holds of one customer, and the way to be rid of it.
+"""Personal data: everything the store holds of one customer, and how it is forgotten.
 
-What is forgotten are names, addresses and texts. What stays is what keeps a thing from being done
-twice and what bookkeeping has to keep: the platform's ids, numbers, amounts and days. Regulation
-(EU) 2016/679, articles 15, 17 and 20; article 17(3)(b) leaves what a legal obligation requires.
+Names, addresses and texts are forgotten. The platform's ids, numbers, amounts and days stay: they
+keep things from being done twice, and bookkeeping requires them. Regulation (EU) 2016/679, articles
+15, 17 and 20; article 17(3)(b) exempts what a legal obligation requires.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from arsync.store.ledger.lookups import find_contact
 from arsync.store.ledger.record_rows import KINDS, to_records
 
 FORGOTTEN = "forgotten"
-"""Stands where a name stood."""
+"""Takes the place of a name."""
 
 EXPIRED_AT_ONCE_MAX = 1_000
-"""How many actions one run makes nameless, so that no run becomes a long one by it."""
+"""How many actions one run makes nameless, so that it does not make a run long."""
 
 _ENDED = (
     ActionState.CONFIRMED,
@@ -54,7 +54,7 @@ class Forgotten(NamedTuple):
 
     contact_id: str
     actions: int
-    """Made nameless; their keys, days, invoices and amounts stay."""
+    """How many were made nameless; their keys, days, invoices and amounts stay."""
     copy_stays: bool
     """True while the platform still has the customer: the copy follows the platform."""
 
@@ -71,7 +71,7 @@ class Privacy:
         """Return everything held of one customer, for JSON.
 
         Raises:
-            UserMistake: none has this name, or several have.
+            UserMistake: no contact has this name, or several have.
         """
         with self._database.read() as db:
             contact = find_contact(db, connection_id, name_or_id, also_gone=True)
@@ -90,11 +90,11 @@ class Privacy:
     def forget(self, connection_id: int, name_or_id: str) -> Forgotten:
         """Make everything arsync recorded about one customer nameless.
 
-        The copy of the platform's own documents goes with it once the platform has the customer no
-        longer; before, the next pull would only bring it back.
+        The copy of the platform's own documents is forgotten too once the platform no longer has
+        the customer; before that, the next pull would only bring it back.
 
         Raises:
-            UserMistake: it still owes, or something about it is still going on.
+            UserMistake: the customer still owes, or has actions that are not ended.
         """
         with self._database.write() as db:
             _overwrite(db)
@@ -119,7 +119,7 @@ class Privacy:
     def expire(self, connection_id: int, before: datetime) -> int:
         """Make actions nameless that ended before that moment, and return how many were.
 
-        Their keys, days, invoices and amounts stay: nothing is done twice for it.
+        Their keys, days, invoices and amounts stay, so nothing is done twice.
         """
         named = f'"contact_name": "{FORGOTTEN}"'
         columns = actions.c
@@ -134,6 +134,7 @@ class Privacy:
             .order_by(columns.changed_at)
             .limit(EXPIRED_AT_ONCE_MAX)
         )
+        # Most runs find none, and need no write lock to see that.
         with self._database.read() as db:
             if db.scalar(ended.limit(1)) is None:
                 return 0
@@ -148,6 +149,7 @@ class Privacy:
 
     def _wipe(self) -> None:
         """Take what was overwritten out of SQLite's journal, too."""
+        # On a connection of its own: a checkpoint cannot run inside the transaction that wrote.
         if self._database.is_sqlite:
             with self._database.translated(), self._database.engine.connect() as db:
                 db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -256,7 +258,7 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
     ]
 
 
-# -- being rid of it ------------------------------------------------------------------------------
+# -- forgetting -----------------------------------------------------------------------------------
 
 
 def _refuse_if_in_use(db: Connection, connection_id: int, contact: Contact) -> None:
@@ -302,7 +304,12 @@ def _make_nameless(db: Connection, keys: Collection[str]) -> None:
             update(actions)
             .where(actions.c.key == row.key)
             .values(
-                action=_nameless(row.action), before=None, receipt_detail="", reason="", outcome=""
+                # `before` can quote a note that a person wrote, `outcome` what the customer said.
+                action=_nameless(row.action),
+                before=None,
+                receipt_detail="",
+                reason="",
+                outcome="",
             )
         )
     db.execute(
@@ -346,7 +353,7 @@ def _forget_in_runs(db: Connection, connection_id: int, contact: Contact) -> Non
 
 
 def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:
-    # The hash stays: a row that the platform shows again unchanged is not written again.
+    # The hash stays, so that the same document does not bring the name back with the next pull.
     mine = and_(contacts.c.connection_id == connection_id, contacts.c.id == contact.id)
     db.execute(
         update(contacts)

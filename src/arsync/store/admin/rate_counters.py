@@ -55,7 +55,7 @@ class SharedRateLimiter:
         organisation: str,
         limits: RateLimits,
     ) -> None:
-        """Remember what to count; nothing is read yet."""
+        """Remember what to count; the store is not read yet."""
         self._database = database
         self._clock = clock
         self._organisation = f"{application}|{organisation}"
@@ -71,6 +71,8 @@ class SharedRateLimiter:
             ends = app.month_ends(request, self._limits, now)
             if ends is not None:
                 return Permit(month_ends_seconds=ends)
+            # The organisation first: where it has no room, nothing is reserved of the application's
+            # calls, which all organisations share.
             permit = own.room(request, self._limits, now)
             if not permit.calls or not self._app_limits.calls_per_minute:
                 return self._reserved_for(own, request, permit, now)
@@ -114,7 +116,8 @@ class SharedRateLimiter:
         return permit
 
     def _change(self, request: AcquireRequest | None, change: _Change) -> Permit:
-        # What a power cut undoes of the count, the platform's own count puts right.
+        # What a power cut undoes of the count, the platform's own count corrects. The row of the
+        # organisation is always locked first, so that no two processes wait for each other.
         with self._database.write(repeatable=True) as db:
             own = _stored_count(db, self._organisation)
             app = _stored_count(db, self._application) if self._application else CallCount()
@@ -133,10 +136,11 @@ class SharedRateLimiter:
 
 
 def _stored_count(db: Connection, name: str) -> CallCount:
-    """Return a count, and keep every other process from it until the transaction ends."""
+    """Return a count, and lock it against every other process until the transaction ends."""
     query = select(paces.c.tally).where(paces.c.name == name).with_for_update()
     stored = db.scalar(query)
     if stored is None:
+        # Inserted, then read again: another process may be inserting the same first row.
         make = sqlite if db.dialect.name == "sqlite" else postgresql
         fresh = make.insert(paces).values(name=name, tally="")
         db.execute(fresh.on_conflict_do_nothing())

@@ -1,4 +1,7 @@
-"""Runs: what was done when, and the lock that keeps a connection's runs from overlapping."""
+"""Runs: what was done when, and the lock that keeps a connection's runs from overlapping.
+
+Each connection has a lock of its own, so that a slow platform delays no other connection.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ class Runs:
         """Return one run.
 
         Raises:
-            UserMistake: there is none of that number.
+            UserMistake: no run has that number.
         """
         with self._database.read() as db:
             row = db.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
@@ -101,7 +104,7 @@ class Runs:
         The lock belongs to the process: when it dies, kill -9 included, the lock is free at once.
 
         Raises:
-            RetryLater: another run holds it, and did not let go within `wait_seconds`.
+            RetryLater: another run holds it, and did not release it within `wait_seconds`.
         """
         with self._database.read() as db:
             name = db.scalar(select(connections.c.name).where(connections.c.id == connection_id))
@@ -127,6 +130,7 @@ class Runs:
             )
 
     def _holder(self, connection_id: int) -> str:
+        # For the message only. The lock decides: the row of a run that died says `running`, too.
         last = self.last(connection_id)
         if last is None or last.outcome != "running":
             return ""

@@ -1,4 +1,9 @@
-"""Tokens: encrypted at rest, saved before use, refreshed by one process at a time."""
+"""Tokens: encrypted at rest, saved before use, refreshed by one process at a time.
+
+Both platforms replace the refresh token with each renewal and accept the old one only for a while
+(Xero for half an hour, QuickBooks probably for a day). A renewal that two processes make, or whose
+answer is not saved, can lose the authorisation, and only the owner can give it again.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +26,24 @@ from arsync.store.db.tables import connections, grants
 from arsync.store.models import ConnectionState
 
 REFRESH_WAIT_SECONDS_MAX = 120.0
-"""How long a process waits for another one's refresh: longer than any single call may take."""
+"""How long a process waits for another one's renewal: longer than any single call may take."""
 
 
 @dataclass
 class Telling:
-    """What the owner is to be told of one consent that is over."""
+    """What the owner is to be notified of: one authorisation that has ended."""
 
     names: tuple[str, ...]
-    """The connections that it opened."""
+    """The connections that it opened; empty when the owner was notified already."""
     done: bool = False
 
 
 KEY_LOCK = "key"
-"""Held while the key is changed, and while a new consent is saved."""
+"""Held while the key is changed, and while a new authorisation is saved."""
 
 
 class Tokens:
-    """The grants. One consent can open several organisations: their connections share a grant."""
+    """The grants. One authorisation can open several organisations, which then share a grant."""
 
     def __init__(self, database: Database, clock: Clock, locks: Locks, keys: Keys | None) -> None:
         """Work on this database, with the key that `keys` finds when it is first needed."""
@@ -48,7 +53,9 @@ class Tokens:
         self._keys = keys
 
     def create(self, platform: str, token: Token) -> int:
-        """Save a new consent's token and return the grant's id."""
+        """Save a new authorisation's token and return the grant's id."""
+        # Under the key's lock: a token that is encrypted while the key is changed would be left
+        # with the old key, which is dropped.
         with self._lock(KEY_LOCK):
             self._found_keys().forget()
             values = self._values(token, create=True)
@@ -72,7 +79,7 @@ class Tokens:
         """Return the grant's token.
 
         Raises:
-            NeedsReconnect: there is none. UserMistake: the key that encrypted it is missing.
+            NeedsReconnect: no token is stored. UserMistake: the key that encrypted it is missing.
         """
         with self._database.read() as db:
             secret = db.scalar(select(grants.c.secret).where(grants.c.id == grant_id))
@@ -81,7 +88,7 @@ class Tokens:
         return self._decrypted(secret)
 
     def refreshed(self, grant_id: int, stale: Token, refresh: Callable[[Token], Token]) -> Token:
-        """Return a token newer than `stale`, refreshing it unless somebody else just did.
+        """Return a token newer than `stale`, refreshing it unless another process just did.
 
         One process at a time: a second one waits, then finds the new token. The new token is
         saved before it is returned.
@@ -91,7 +98,7 @@ class Tokens:
             RetryLater: from `refresh`, or another process took too long over it.
         """
         with self._lock(grant_id):
-            # Kept from before, it may be a key that was changed since: nothing would open it.
+            # A key remembered from before may have been replaced: it would open no token any more.
             self._found_keys().forget()
             current = self.load(grant_id)
             if current.access_token != stale.access_token:
@@ -112,9 +119,9 @@ class Tokens:
 
     @contextmanager
     def telling(self, grant_id: int) -> Iterator[Telling]:
-        """Hold the right to tell the owner that a consent is over; nobody else tells meanwhile.
+        """Hold the right to notify the owner that an authorisation has ended; one process has it.
 
-        Yields what to tell: without names there is nothing (any more). Set `done` once it is told.
+        Yields what to say; without names, there is nothing left to say. Set `done` once it is said.
         """
         busy = "another process is telling the owner."
         wait = REFRESH_WAIT_SECONDS_MAX
@@ -136,8 +143,8 @@ class Tokens:
     def renew_key(self) -> tuple[int, str]:
         """Make a new key, encrypt every token with it, and drop the old one.
 
-        Cut off at any point, every token can be read: the old key goes last. Nobody renews a token
-        meanwhile.
+        Cut off at any point, every token can be read: the old key goes last. No process can renew a
+        token meanwhile.
 
         Returns:
             How many tokens, and where the key is kept.
@@ -151,6 +158,7 @@ class Tokens:
             held.enter_context(self._lock(KEY_LOCK))
             with self._database.read() as db:
                 ids = sorted(db.scalars(select(grants.c.id)))
+            # All of them: a token renewed meanwhile would be encrypted with the key that goes.
             for grant_id in ids:
                 held.enter_context(self._lock(grant_id))
             where = keys.put_new_first()
@@ -186,6 +194,7 @@ class Tokens:
             "secret": cipher.encrypt(json.dumps(fields).encode()).decode(),
             "expires_at": token.expires_at,
             "saved_at": self._clock.now(),
+            # With the answer, and in the same transaction: the renewal is no longer open.
             "renewal_at": None,
         }
 
@@ -194,6 +203,7 @@ class Tokens:
         try:
             plain = keys.cipher(create=False).decrypt(secret.encode())
         except InvalidToken:
+            # Another process may have changed the key since it was last looked for.
             keys.forget()
             try:
                 plain = keys.cipher(create=False).decrypt(secret.encode())
@@ -212,7 +222,7 @@ class Tokens:
         return self._keys
 
     def _begin_renewal(self, grant_id: int) -> datetime | None:
-        """Note that a renewal is asked for; returns when one was whose answer never came."""
+        """Note that a renewal begins; returns when an earlier one began whose answer never came."""
         this = grants.c.id == grant_id
         with self._database.write() as db:
             before = db.scalar(select(grants.c.renewal_at).where(this))

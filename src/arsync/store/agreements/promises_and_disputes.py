@@ -1,4 +1,4 @@
-"""What people recorded: promises to pay and disputes. Arsync's own data; a rebuild keeps them."""
+"""Promises to pay and disputes, as people recorded them. A rebuild of the copy keeps them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class People:
         """Record a promise; an older one still open for the invoice is replaced by it.
 
         Args:
-            connection_id: whose.
+            connection_id: of this connection.
             invoice_id: what is to be paid.
             promised_on: the day the money is to come.
             made_on: the day on which it was promised.
@@ -53,7 +53,7 @@ class People:
             amount: None for all that is due.
             note: anything to remember.
             noted_by: makes the action that notes it in the accounting system; it is added in the
-                same transaction, so that neither stands without the other.
+                same transaction, so that neither exists without the other.
 
         Raises:
             UserMistake: the day is past, or the amount is not above zero.
@@ -80,6 +80,7 @@ class People:
                     amount=amount,
                     made_on=made_on,
                     replaced=False,
+                    # For the judgement later: the promised part is kept when less is due by it.
                     amount_due=_amount_due(db, connection_id, invoice_id),
                     recorded_by=who,
                     recorded_at=self._clock.now(),
@@ -101,9 +102,9 @@ class People:
     def review(self, connection_id: int, today: date) -> list[PromiseRow]:
         """Judge open promises by the ledger, and return those that changed.
 
-        Kept: the invoice is owed no longer, or at least the promised amount less of it. Broken: the
-        day has passed and it is not so. A promise about an invoice that the store does not have
-        stays open.
+        A promise is kept when the invoice is no longer owed, or when its amount due fell by at
+        least the promised amount. It is broken when the day has passed without that. A promise
+        about an invoice that the store does not have stays open.
         """
         columns = promises.c
         query = (
@@ -135,9 +136,9 @@ class People:
         return changed
 
     def withdraw_promise(self, connection_id: int, promise_id: int) -> bool:
-        """Take a promise back that was recorded by mistake; one it replaced is open again.
+        """Withdraw a promise that was recorded by mistake; the one it replaced is open again.
 
-        Returns whether there was anything to take back: the second time there is not.
+        Returns False when it was withdrawn or replaced already.
         """
         columns = promises.c
         mine = (columns.connection_id == connection_id) & (columns.id == promise_id)
@@ -172,10 +173,10 @@ class People:
         who: str,
         noted_by: Callable[[DisputeRow], Action] | None = None,
     ) -> DisputeRow:
-        """Record a dispute, and what `noted_by` makes of it, in one transaction.
+        """Record a dispute and the action that `noted_by` makes of it, in one transaction.
 
         Raises:
-            UserMistake: one is open for the invoice already.
+            UserMistake: a dispute is open for the invoice already.
         """
         with self._database.write() as db:
             if (open_one := _open_dispute(db, connection_id, invoice_id)) is not None:
@@ -214,10 +215,10 @@ class People:
         who: str,
         noted_by: Callable[[DisputeRow], Action] | None = None,
     ) -> DisputeRow:
-        """Settle the open dispute of an invoice, and add what `noted_by` makes of it.
+        """Settle the open dispute of an invoice, and add the action that `noted_by` makes of it.
 
         Raises:
-            UserMistake: none is open.
+            UserMistake: the invoice has no open dispute.
         """
         with self._database.write() as db:
             open_one = _open_dispute(db, connection_id, invoice_id)
@@ -241,6 +242,8 @@ class People:
 def _was_kept(row: Any) -> bool:
     if row.status != DocumentStatus.OPEN or row.amount_due <= 0:
         return True
+    # All of it was promised, or the copy did not have the invoice when the promise was recorded: a
+    # part payment then keeps no promise.
     if row.amount is None or row.due_then is None:
         return False
     return bool(row.due_then - row.amount_due >= row.amount)

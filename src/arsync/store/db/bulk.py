@@ -31,7 +31,11 @@ from arsync.store.ledger.record_rows import KINDS, RecordTable, Values
 
 
 def one_of(db: Connection, column: Any, texts: Sequence[str]) -> ColumnElement[bool]:
-    """Return `column IN texts` with a single parameter, so that any number of texts fits."""
+    """Return `column IN texts` with a single parameter, so that any number of texts fits.
+
+    One parameter each would exceed SQLite's 32,766 or PostgreSQL's 65,535, and would make a new
+    statement to be prepared for each number of texts.
+    """
     if db.dialect.name == "sqlite":
         rows = func.json_each(msgspec.json.encode(list(texts)).decode()).table_valued("value")
         inside: ColumnElement[bool] = column.in_(select(rows.c.value))
@@ -125,6 +129,7 @@ def insert_new(db: Connection, kind: RecordTable, rows: Iterable[Values]) -> boo
 
     Ids are distinct within one call.
     """
+    # A savepoint: in PostgreSQL a failed statement ends all of the transaction otherwise.
     attempt = db.begin_nested()
     try:
         if db.dialect.name == "sqlite":
@@ -133,6 +138,7 @@ def insert_new(db: Connection, kind: RecordTable, rows: Iterable[Values]) -> boo
         else:
             _copy(db, kind, kind.table.name, rows)
     except Exception as error:
+        # Any: COPY's errors are the driver's own, and the savepoint has to be undone in each case.
         attempt.rollback()
         if isinstance(error, IntegrityError) or getattr(error, "sqlstate", "") == _NOT_UNIQUE:
             return False
@@ -142,7 +148,7 @@ def insert_new(db: Connection, kind: RecordTable, rows: Iterable[Values]) -> boo
 
 
 _NOT_UNIQUE = "23505"
-"""PostgreSQL's code; COPY's errors come from the driver as they are."""
+"""PostgreSQL's code for it; the errors of COPY are the driver's own."""
 
 
 def upsert(db: Connection, kind: RecordTable, rows: Sequence[Values]) -> None:
@@ -152,6 +158,7 @@ def upsert(db: Connection, kind: RecordTable, rows: Sequence[Values]) -> None:
     if db.dialect.name == "sqlite":
         db.exec_driver_sql(_sqlite_upsert(kind.kind), list(rows))
         return
+    # COPY is the fastest way in, but can only insert: rows are staged, then merged.
     stage = _stage_name(kind.table)
     db.execute(
         text(
@@ -161,6 +168,7 @@ def upsert(db: Connection, kind: RecordTable, rows: Sequence[Values]) -> None:
     )
     _copy(db, kind, stage, rows)
     db.execute(_postgresql_merge(kind.kind))
+    # A transaction may merge more than once; ON COMMIT empties the stage too late for that.
     db.execute(text(f"TRUNCATE {stage}"))
 
 

@@ -15,6 +15,7 @@ from arsync.core.ledger.records import Allocation
 
 UNIT = 10**DECIMAL_PLACES_MAX
 """Stored units in one: money is kept as a whole number of ten-thousandths."""
+# A result that would have to be rounded raises: an amount is kept exactly, or refused.
 _EXACT = Context(prec=60, traps=[Inexact])
 _FACTOR = Decimal(UNIT)
 _UNITS_MAX = int(AMOUNT_MAX) * UNIT
@@ -60,6 +61,8 @@ def moment_text(moment: datetime) -> str:
 class Amount(TypeDecorator[Decimal]):
     """Money: a 64-bit count of ten-thousandths."""
 
+    # SQLite has no exact decimal. Integers are exact, SQL can sum them, and both databases hold the
+    # same number.
     impl = BigInteger
     cache_ok = True
 
@@ -87,6 +90,7 @@ class Id(TypeDecorator[str]):
 class Rate(TypeDecorator[Decimal]):
     """An exchange rate: its decimal digits as the platform gave them."""
 
+    # Of no fixed number of decimals, never summed, and a float in SQLite if it were a number.
     impl = Text
     cache_ok = True
 

@@ -57,7 +57,7 @@ class Database:
         """Make the engine; connects to nothing yet.
 
         Raises:
-            UserMistake: the URL is none, or names a database that arsync does not speak.
+            UserMistake: the URL is not one, or names a database that arsync does not support.
         """
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -74,6 +74,7 @@ class Database:
         engine = create_engine(
             self.url,
             connect_args={"timeout": BUSY_SECONDS_MAX},
+            # Parameters are customers' data; an error's text may end up in a log or a mail.
             hide_parameters=True,
             max_overflow=CONNECTIONS_MAX,
         )
@@ -103,24 +104,29 @@ class Database:
         SQLite takes its write lock at once, so that what was read inside stays true.
 
         Args:
-            repeatable: the same can be done again, as a page can be read again whose cursor goes
+            repeatable: True for work that can be done again, such as a page, whose cursor is saved
                 with it. A power cut may then undo the last such commits; the next commit of any
-                other kind makes them last.
+                other kind makes them permanent.
 
         Raises:
-            UserMistake: the store cannot be written; the message says why. RetryLater: it is busy.
+            UserMistake: the store cannot be written; the message says why.
+            RetryLater: another process is writing, or the server is away.
         """
         with self.translated(), self.engine.connect() as db:
             db.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
             with db.begin():
+                # The commit returns before it is on disk. A flush for each page would slow a pull,
+                # and a page that is lost is read again, because its cursor is lost with it.
                 if repeatable and not self.is_sqlite:
                     db.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield db
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction in which everything is of one moment."""
+        """Open a read transaction that sees the store as of one moment."""
         with self.translated(), self.engine.connect() as db:
+            # By default PostgreSQL gives each statement its own moment: an invoice could be read
+            # before its payment and the payment after it. In SQLite each transaction is one moment.
             if not self.is_sqlite:
                 db.execution_options(isolation_level="REPEATABLE READ")
             with db.begin():
@@ -133,6 +139,8 @@ class Database:
             before = clock.now()
             moment: datetime = db.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = clock.now()
+        # The server read its clock somewhere between the two: only a difference beyond half of that
+        # time is certain.
         way = (after - before).total_seconds() / 2
         ahead = (before - moment).total_seconds() + way
         return math.copysign(max(0.0, abs(ahead) - way), ahead)
@@ -165,6 +173,7 @@ def _checked(url: str) -> URL:
         raise UserMistake(
             f"[store] url: arsync keeps its store in SQLite or PostgreSQL, not in {backend}."
         )
+    # In memory, each thread's connection would have a database of its own; locks need a file, too.
     if not parsed.database or ":memory:" in parsed.database:
         raise UserMistake("[store] url: the store needs a file. Write sqlite:///arsync.db.")
     _make_private_file(parsed)
@@ -179,6 +188,7 @@ def _make_private_file(url: URL) -> None:
     if not path.parent.is_dir():
         raise UserMistake(f"{path.parent}: there is no such folder for the store. Make it first.")
     refuse_foreign_link(path)
+    # SQLite opens these by itself, and would follow a link that somebody put there.
     for beside in ("-wal", "-shm", "-journal"):
         refuse_link(path.with_name(path.name + beside))
     try:
@@ -211,9 +221,11 @@ def _begin_sqlite(db: Connection) -> None:
     if not options.get("arsync_writes"):
         db.exec_driver_sql("BEGIN")
         return
-    # Said each time: a pooled connection has served the other kind before.
+    # Set each time: a pooled connection may have served the other kind before.
     level = "NORMAL" if options.get("arsync_repeatable") else "FULL"
     db.exec_driver_sql(f"PRAGMA synchronous={level}")
+    # A transaction that has read and then writes cannot wait for another writer: SQLite refuses it
+    # at once, whatever the busy timeout. So the write lock is taken at the beginning.
     db.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -249,6 +261,8 @@ _POSTGRESQL_MISTAKES = {
     "28000": "the server refuses this user.",
     "3D000": "there is no such database. Create it first.",
 }
+# Connection lost (08), conflict of two transactions (40), too many connections or too little memory
+# (53), a lock not free (55P03), the server shutting down (57P), a statement cancelled (57014).
 _POSTGRESQL_LATER = ("08", "40", "53", "55P03", "57P", "57014")
 
 

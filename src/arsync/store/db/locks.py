@@ -1,4 +1,4 @@
-"""Named locks that die with their process, kill -9 included: no lease to wait for, none to renew.
+"""Named locks that end with their process, kill -9 included: no lease to wait for or to renew.
 
 PostgreSQL has them (advisory locks of a session); beside SQLite's file they are locks of the
 operating system on small files, which stay behind empty and harmless.
@@ -37,16 +37,16 @@ class Locks:
     def held(self, name: str, *, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
         """Hold a lock inside `with`; also two threads of one process exclude each other.
 
-        What it yields tells whether the lock is held still: a server that restarts, or a network
-        that is cut, takes a PostgreSQL lock away from a process that lives on.
+        It yields a function that says whether the lock is still held: a server that restarts, or a
+        network that is cut, takes a PostgreSQL lock away from a process that is still running.
 
         Args:
             name: of the lock; letters, digits and `-`.
             wait_seconds: how long to wait for it.
-            busy: the message when it does not come free.
+            busy: the message when the lock does not become free.
 
         Raises:
-            RetryLater: it did not come free.
+            RetryLater: the lock did not become free in time.
         """
         holder = self._file_lock if self._database.is_sqlite else self._advisory_lock
         with holder(name, wait_seconds, busy) as still_held:
@@ -54,20 +54,20 @@ class Locks:
 
     @contextmanager
     def _advisory_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
-        with self._database.translated(), self._database.engine.connect() as connection:
+        with self._database.translated(), self._database.engine.connect() as db:
             # Outside a transaction: a run of an hour must not keep the server from cleaning up.
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            schema = connection.scalar(text("SELECT current_schema()"))
+            db.execution_options(isolation_level="AUTOCOMMIT")
+            # Advisory locks count for a whole database, which can hold a store in each schema.
+            schema = db.scalar(text("SELECT current_schema()"))
             number = _number(f"{schema}|{name}")
-            _until(
-                lambda: _advisory(connection, "pg_try_advisory_lock", number), wait_seconds, busy
-            )
+            _until(lambda: _advisory(db, "pg_try_advisory_lock", number), wait_seconds, busy)
             try:
-                yield lambda: _answers(connection)
+                yield lambda: _answers(db)
             finally:
-                # A session that the server has ended has given its locks back already.
-                if _answers(connection):
-                    _advisory(connection, "pg_advisory_unlock", number)
+                # A session that the server has ended has given its locks back already. One that
+                # goes back to the pool has not: a lock of a session outlives its transactions.
+                if _answers(db):
+                    _advisory(db, "pg_advisory_unlock", number)
 
     @contextmanager
     def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
@@ -80,7 +80,8 @@ class Locks:
 
 
 def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
-    # Waiting is real time, whatever the store's clock says.
+    # Waiting is real time, whatever the store's clock says. It is polling, because neither kind of
+    # lock can be waited for with a time limit.
     ends = time.monotonic() + wait_seconds
     while not taken():
         if time.monotonic() >= ends:
@@ -88,24 +89,22 @@ def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _answers(connection: Connection) -> bool:
-    """Say whether the session that holds the lock lives: the lock dies with it."""
+def _answers(db: Connection) -> bool:
+    """Say whether the session that holds the lock is alive: the lock ends with it."""
     try:
-        return (
-            not (connection.invalidated or connection.closed)
-            and connection.scalar(text("SELECT 1")) == 1
-        )
+        return not (db.invalidated or db.closed) and db.scalar(text("SELECT 1")) == 1
     except DBAPIError:
         return False
 
 
 def _number(name: str) -> int:
+    # Advisory locks are numbers of 64 bits. Two names with one number would only wait for another.
     digest = hashlib.sha256(f"arsync|{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _advisory(connection: Connection, function: str, number: int) -> bool:
-    return bool(connection.scalar(text(f"SELECT {function}(:number)"), {"number": number}))
+def _advisory(db: Connection, function: str, number: int) -> bool:
+    return bool(db.scalar(text(f"SELECT {function}(:number)"), {"number": number}))
 
 
 @contextmanager
@@ -118,14 +117,15 @@ def _opened(path: Path) -> Iterator[int]:
     try:
         yield descriptor
     finally:
-        # The file stays: somebody may wait for it, and would then hold another file than the next.
+        # The file stays: a process that waits for it would otherwise lock a deleted file, while the
+        # next one locks a new file of the same name.
         os.close(descriptor)
 
 
 def _try_file_lock(descriptor: int, path: Path) -> bool:
-    # Of filelock only what differs between systems, and only where a file is locked: its import
-    # takes longer than all other work here. Its FileLock would take more over than is wanted: it
-    # closes the lock in a copy of the process, which goes on as if it held one.
+    # Of filelock only what differs between systems, and imported only where a file is locked: that
+    # takes longer than all other work here. Its FileLock is not used: it closes the lock in a
+    # forked copy of the process, which then continues as if it held one.
     from filelock import lock_descriptor
 
     try:

@@ -32,11 +32,14 @@ def migrate(database: Database) -> None:
                 return
             if not database.is_sqlite:
                 db.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+            # Read again under the lock: another process may have migrated in the meantime.
             if _revision(db, database) != REVISIONS[-1]:
                 upgrade(db, REVISIONS[-1])
     except RetryLater as error:
         if database.is_sqlite:
             raise
+        # At the first connection, an unreachable server is more often a wrong URL than an outage:
+        # the message says what to check rather than to try later.
         cause = error.__cause__
         reason = str(cause.orig if isinstance(cause, DBAPIError) else error).splitlines()[0]
         raise UserMistake(
@@ -53,6 +56,7 @@ def upgrade(db: Connection, revision: str) -> None:
 
     config = Config()
     folder = Path(__file__).with_name("migrations")
+    # The values are read by ConfigParser, to which a single % begins a reference.
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = db
@@ -73,8 +77,8 @@ def _revision(db: Connection, database: Database) -> str | None:
 
 def _refuse_read_only(db: Connection, database: Database) -> None:
     if database.is_sqlite:
-        # SQLite quietly begins a mere reading on a file that cannot be written. A write of no rows
-        # makes it tell.
+        # SQLite begins even a write transaction on a file that it may only read, without an error.
+        # An update of no rows brings the error out.
         db.execute(text("UPDATE alembic_version SET version_num = '' WHERE 1 = 0"))
     elif db.scalar(text("SHOW transaction_read_only")) == "on":
         raise UserMistake(f"{database.shown}: the store can only be read: the server is a copy.")

@@ -74,13 +74,14 @@ grants = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("platform", Text, nullable=False),
+    # The token, encrypted: see `store.admin.tokens`.
     Column("secret", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("saved_at", Moment, nullable=False),
-    # Set before a renewal is asked for, and emptied with its answer: a renewal whose answer was
-    # lost has to be made again while the platform still takes the old token.
+    # Set before a renewal is requested, and emptied with its answer: a renewal whose answer was
+    # lost has to be made again while the platform still accepts the old token.
     Column("renewal_at", Moment),
-    # When the owner was told that the consent is over.
+    # When the owner was notified that the authorisation has ended.
     Column("told_at", Moment),
 )
 
@@ -98,6 +99,7 @@ connections = Table(
     _text("short_code"),
     Column("is_demo", Boolean, nullable=False),
     Column("locked_until", Date),
+    # NULL: neither the platform nor a person has said whether its own reminders are on.
     Column("own_reminders", Boolean),
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -105,6 +107,8 @@ connections = Table(
     Column("settings", TextMap, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("taken_over_on", Date),
+    # A removed connection stays as a row: its actions and their keys are still its own, and keep
+    # things from being done twice when the organisation is connected again.
     Column("removed_at", Moment),
     UniqueConstraint("platform", "organisation_id"),
 )
@@ -115,6 +119,7 @@ cursors = Table(
     Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
     Column("cursor", Text, nullable=False),
     Column("saved_at", Moment, nullable=False),
+    # When a pull last reached its end: a cursor in between says nothing of the copy's age.
     Column("completed_at", Moment),
 )
 
@@ -125,6 +130,7 @@ sweeps = Table(
     Column("name", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("of_balances", Boolean, nullable=False),
+    # An ended sweep stays until its differences are read again, by the next run if this one dies.
     Column("ended", Boolean, nullable=False),
 )
 
@@ -156,7 +162,7 @@ contacts = _ledger_table(
     _text("note"),
 )
 
-# Few contacts have a parent or were merged: a family is found without looking through all.
+# Few contacts have a parent or were merged: a family is found without reading all contacts.
 for _above in (contacts.c.parent_id, contacts.c.merged_into):
     Index(
         None,
@@ -186,15 +192,15 @@ invoices = _ledger_table(
     _text("note"),
     Column("disputed_on", Date),
 )
-# Few are: a pull asks for them without looking through all.
+# Few invoices are disputed; each pull reads them again, and finds them without reading all.
 Index(
     "ix_invoices_disputed",
     invoices.c.connection_id,
     sqlite_where=invoices.c.disputed_on.is_not(None),
     postgresql_where=invoices.c.disputed_on.is_not(None),
 )
-# The stretches of being owed that the store has seen: 1 in the first, one more when an invoice is
-# owed again after it was not.
+# Counts the times an invoice came to be owed: 1 at first, one more when a payment is reversed. It
+# is part of the keys of reminders, so that a debt that comes back is reminded of from the start.
 invoices.append_column(Column("episode", Integer, nullable=False))
 
 payments = _ledger_table(
@@ -232,13 +238,13 @@ for _table in (invoices, payments, credits_):
 INVOICE_IS_OPEN = invoices.c.status == literal_column("'open'")
 CREDIT_IS_OPEN = credits_.c.unallocated != literal_column("0")
 PAYMENT_IS_OPEN = payments.c.unallocated != literal_column("0")
-"""What the indexes below hold. A query asks for it in just these words: of a value that is handed
-over, SQLite cannot know that the index holds all it may be."""
+"""What the indexes below hold. A query uses these very expressions: given a parameter instead of
+the literal, SQLite cannot know that the index has all the rows."""
 
-# Sums by contact are read from these alone, without a look at the documents. They hold only what
-# is open, a small part of a ledger of years. Left to the index by contact, SQLite goes through all
-# documents, in the wrong order for the disk. The status of an invoice is there, though it is
-# always the same, because SQLite looks it up all the same.
+# Sums by contact are read from these alone, without the documents. They hold only what is open, a
+# small part of a ledger of years. With the index by contact, SQLite reads all documents, in an
+# order that is slow on the disk. The status of an invoice is included, though always the same,
+# because SQLite would otherwise fetch the document to check it.
 for _table, _columns, _is_open in (
     (invoices, ("status", "due_on", "amount_due", "rate"), INVOICE_IS_OPEN),
     (credits_, ("status", "unallocated", "rate"), CREDIT_IS_OPEN),
@@ -260,7 +266,7 @@ problems = Table(
     _text("number"),
     Column("message", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    # Whose it is, as far as that can be read.
+    # Whose it is, as far as that can be read: money in it stops messages to these contacts.
     _id("contact_id"),
     Column("invoice_ids", Texts, nullable=False, server_default=""),
 )
@@ -272,7 +278,7 @@ moved_invoices = Table(
     Column("invoice_id", Id, primary_key=True),
     Column("from_contact", Id, primary_key=True),
 )
-"""Invoices that once stood under another contact, where what was done about them is recorded."""
+"""Invoices that once belonged to another contact, where what was done about them is recorded."""
 
 differences = Table(
     "differences",
@@ -285,7 +291,7 @@ differences = Table(
     Column("rate", Rate),
     Column("seen_at", Moment, nullable=False),
 )
-"""Contacts of which the platform's own balance and the copy did not agree when last compared."""
+"""Contacts whose balance at the platform and in the copy differed when last compared."""
 
 actions = Table(
     "actions",
@@ -296,9 +302,10 @@ actions = Table(
     Column("kind", Text, nullable=False),
     Column("contact_id", Id, nullable=False),
     Column("episode", Integer, nullable=False),
-    # The action itself, as JSON; the columns above repeat what queries ask for.
+    # The action itself, as JSON; the columns above repeat what queries select by.
     Column("action", Text, nullable=False),
     Column("not_before", Moment),
+    # Its place in the plan, which is the order of sending; what people ask for comes first.
     Column("position", Integer, nullable=False),
     Column("run_id", Integer),
     _text("rulebook_hash"),
@@ -306,6 +313,7 @@ actions = Table(
     Column("generation", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("first_sent_at", Moment),
+    # The organisation's day of the latest attempt: limits and gaps count its days, not UTC's.
     Column("sent_on", Date),
     Column("lease_until", Moment),
     Column("receipt_reference", Text),
@@ -316,11 +324,11 @@ actions = Table(
     _text("outcome"),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    # When the owner was told that its outcome is open, as it stands now.
+    # When the owner was notified that its outcome is open; emptied with each change of state.
     Column("told_at", Moment),
     # In the order in which actions are done, so that a claim reads one row of those that wait.
     Index(None, "connection_id", "state", "position", "created_at", "key"),
-    # How many of a kind were started today is asked before each claim.
+    # Each claim first counts how many of a kind were started today.
     Index(None, "connection_id", "kind", "sent_on"),
     Index(None, "connection_id", "contact_id"),
 )
@@ -425,6 +433,7 @@ runs = Table(
     _text("message"),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
+    # By day for messages that are old enough to be emptied, by number for the latest run.
     Index(None, "connection_id", "started_at"),
     Index(None, "connection_id", "id"),
 )

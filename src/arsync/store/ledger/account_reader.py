@@ -69,9 +69,9 @@ def read_accounts(
 
 
 def _known_of(connection_id: int) -> list[Any]:
-    """Return columns for when the ledger was taken over, and what oddities there are at all.
+    """Return columns for when the ledger was taken over, and which kinds of oddity it has at all.
 
-    Most ledgers have none, and then no customer has to be asked for them.
+    Most ledgers have none, and then no customer's are looked up.
     """
     exist = {
         f"has_{table.name}": select(table.c.connection_id)
@@ -146,7 +146,7 @@ class _AccountReading:
             for contact_id in db.scalars(ids.order_by(contacts.c.id))
             if families.root(contact_id) == contact_id
         ]
-        # What they owe is owed: it must not be missing in a report, nobody knows by whom or not.
+        # What they owe is owed, and must not be missing in a report because the name is not known.
         if oddities.unknown:
             roots = sorted([*roots, *oddities.unknown])
         for chunk in self._chunks(families, roots, self._sizes()):
@@ -160,6 +160,7 @@ class _AccountReading:
         """Yield the debtors to whom these contacts belong, given all their relatives."""
         families = families_of(relatives.values())
         roots = sorted({families.root(contact_id) for contact_id in contact_ids})
+        # One customer is one chunk, however large: its size need not be known.
         sizes = self._sizes([*relatives, *contact_ids]) if len(roots) > 1 else {}
         for chunk in self._chunks(families, roots, sizes):
             yield from self._read(chunk, relatives=relatives)
@@ -193,6 +194,7 @@ class _AccountReading:
         chunk: list[Family] = []
         members = rows = 0
         for root in roots:
+            # A family is one account, and never split between two chunks.
             family = families.members(root)
             chunk.append(family)
             members += len(family)
@@ -261,6 +263,8 @@ class _AccountReading:
         query = (
             select(*KINDS[RecordKind.INVOICES].record_columns, columns.episode)
             .where(self._here(columns), *self._of(columns.contact_id, contact_ids))
+            # Oldest first, as unapplied cash covers them; by id within a day, so that the same
+            # ledger gives the same plan in both databases.
             .order_by(columns.due_on, columns.id)
         )
         by_contact: dict[str, list[Invoice]] = defaultdict(list)
@@ -317,7 +321,7 @@ def _account(
     def all_of(by_contact: Mapping[str, Sequence[Any]]) -> tuple[Any, ...]:
         return tuple(record for contact in members for record in by_contact.get(contact.id, ()))
 
-    # Nobody is chased on an old copy.
+    # No customer is chased on an old copy.
     owed = tuple(
         invoice for invoice in all_of(documents.invoices) if invoice.id not in oddities.unreadable
     )
@@ -367,4 +371,4 @@ def read_records(
     query = select(*kind.record_columns).where(
         kind.table.c.connection_id == connection_id, one_of(db, kind.table.c.id, list(ids))
     )
-    return {to_record.id: to_record for to_record in to_records(kind, db.execute(query))}
+    return {record.id: record for record in to_records(kind, db.execute(query))}

@@ -1,4 +1,4 @@
-"""What people agreed about invoices, as it is read with their customer."""
+"""Promises and disputes, as they are read with the customer whose invoices they are about."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def read_agreements(
 ) -> tuple[dict[str, list[Promise]], dict[str, list[Dispute]]]:
     """Return promises and disputes about invoices, by the contact who owes them.
 
-    In one statement, since each message asks for both.
+    In one statement, since both are read again before each message.
 
     Args:
         db: the database, in a transaction.
-        connection_id: whose.
+        connection_id: of this connection.
         owners: by invoice, the contact who owes it.
     """
     promised: dict[str, list[Promise]] = defaultdict(list)
@@ -75,6 +75,7 @@ def read_agreements(
             one_of(db, disputes.c.invoice_id, invoice_ids),
         ),
     )
+    # In the order of recording, which the numbers of both tables follow: the latest promise counts.
     for row in sorted(db.execute(query), key=lambda row: row.number):
         contact_id = owners[row.invoice_id]
         if row.is_promise:

@@ -36,7 +36,7 @@ ALIKE = Decimal("0.005")
 """Less than half a cent is no difference."""
 
 _ALL_BY_HAND_MAX = 2_000
-"""More contacts than this are summed with the whole ledger: naming each takes longer."""
+"""With more contacts than this, the whole ledger is summed: naming each takes longer."""
 
 _ZERO = Decimal(0)
 
@@ -72,7 +72,7 @@ def differences(
         )
         .where(
             table.c.connection_id == connection_id,
-            # Who is gone owes nothing any more, and no platform is asked for it.
+            # A contact that is gone owes nothing any more, and is no longer compared.
             contacts.c.status.not_in([ContactStatus.MERGED.value, ContactStatus.DELETED.value]),
         )
     )
@@ -122,10 +122,11 @@ def compare(
 ) -> list[Difference]:
     """Return the contacts whose own balance at the platform is not what the copy adds up to.
 
-    Left out are contacts whose figures cannot be compared: those with money open in several
-    currencies (the platforms do not say which their figure is in), and those of whom a document
-    could not be read, which is reported by itself. Where it is not known whether the platform
-    takes off unallocated money, or in which currency it counts, either answer agrees.
+    Contacts whose figures cannot be compared are left out: those with money open in several
+    currencies (the platforms do not say which currency their figure is in), and those with a
+    document that could not be read, which is reported separately. Where it is not documented
+    whether the platform subtracts unallocated money, or which currency its figure is in, a match
+    with either meaning counts as agreement.
     """
     if not balances:
         return []
@@ -149,7 +150,7 @@ def compare(
         if abs(nearest - balance.amount) < ALIKE:
             continue
         if currency != base and balance.in_base is not False:
-            # Whether it is in the contact's currency is not known, nor at which rates it is not.
+            # The figure may be in the base currency, at rates that are not known.
             continue
         differing.append(
             Difference(
@@ -195,6 +196,7 @@ def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, d
         )
         if len(ids) <= _ALL_BY_HAND_MAX:
             query = query.where(one_of(db, columns.contact_id, ids))
+        # Summed by the database, as whole numbers: a ledger's documents never come into memory.
         for contact_id, currency, units, rate in db.execute(query):
             by_currency = sums.setdefault(contact_id, {})
             before = by_currency.get(currency, _NOTHING)
@@ -212,7 +214,7 @@ _OPEN_DOCUMENTS = (
     (credits_, "unallocated", CREDIT_IS_OPEN & (credits_.c.status == DocumentStatus.OPEN.value)),
     (payments, "unallocated", PAYMENT_IS_OPEN & (payments.c.status == PaymentStatus.ACTIVE.value)),
 )
-"""What counts in a balance, asked for in the words of its index."""
+"""What counts in a balance, in the very expressions of its index."""
 
 
 def _amount(total: Any) -> Decimal:

@@ -14,7 +14,7 @@ from arsync.store.db.tables import connections, contacts
 from arsync.store.ledger.record_rows import KINDS
 
 _NONE: ColumnElement[str] = literal_column("''")
-"""Written out, not handed over: SQLite uses a partial index only where it sees the condition."""
+"""A literal, not a parameter: SQLite uses a partial index only where it sees the condition."""
 
 
 class Families:
@@ -31,6 +31,7 @@ class Families:
 
     def root(self, contact_id: str) -> str:
         """Return the debtor it belongs to. In a circle, that is its smallest id."""
+        # People can make a circle in two steps, such as two merges; a run must not hang on it.
         path = [contact_id]
         while (above := self._above.get(path[-1])) is not None:
             if above in path:
@@ -50,6 +51,7 @@ def all_families(db: Connection, connection_id: int) -> Families:
         columns.connection_id == connection_id,
         or_(columns.parent_id != _NONE, columns.merged_into != _NONE),
     )
+    # A merged contact belongs to what it became, whatever its parent was.
     above = {row.id: row.merged_into or row.parent_id for row in db.execute(query)}
     stored = select(columns.id).where(
         columns.connection_id == connection_id, one_of(db, columns.id, list(set(above.values())))
@@ -69,6 +71,7 @@ def families_of(contact_records: Iterable[Contact]) -> Families:
 
 def _among(above: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
     """Return what is above each contact, without contacts that are not stored."""
+    # A parent that was not read yet cannot be written to: until then the child is its own debtor.
     stored_ids = frozenset(stored)
     return {contact_id: upper for contact_id, upper in above.items() if upper in stored_ids}
 
@@ -76,10 +79,10 @@ def _among(above: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
 def read_relatives(
     db: Connection, connection_id: int, contact_ids: Sequence[str], also: Sequence[Any]
 ) -> tuple[dict[str, Contact], Any]:
-    """Return these contacts and all who belong to the same families, by id.
+    """Return these contacts and all others of their families, by id.
 
-    And a row with what is asked `also` of the connection, in the same statement; None when there is
-    no such connection.
+    With them, from the same statement, a row of the connection that has the columns `also`; None
+    when there is no such connection.
     """
     columns = KINDS[RecordKind.CONTACTS].record_columns
     related = and_(

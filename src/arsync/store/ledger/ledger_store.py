@@ -1,7 +1,7 @@
 """The ledger: the normalised copy of each platform's documents, and how far it was pulled.
 
-What is asked of it are functions over an open transaction, each beside the others of its subject
-(`sweeps`, `lookups`, `balance_reconciliation`, ...). Here each gets a transaction of its own.
+Its queries are functions over an open transaction, in a module for each subject (`sweeps`,
+`lookups`, `balance_reconciliation`, ...). Here each gets a transaction of its own.
 """
 
 from __future__ import annotations
@@ -85,11 +85,13 @@ class Ledger:
     def apply(
         self, connection_id: int, page: Page, now: datetime, *, moves_cursor: bool = True
     ) -> PageResult:
-        """Store a page in one transaction; rows that are the same already are left alone.
+        """Store a page in one transaction; rows that are unchanged are not written.
 
-        A record that does not fit (an amount too large, a NUL character) is kept out and becomes a
-        problem. `moves_cursor=False` is for pages of `Connector.read`.
+        A record that cannot be stored (an amount too large, a NUL character) becomes a problem.
+        `moves_cursor=False` is for pages of `Connector.read`.
         """
+        # Rows and cursor together, so a crash resumes at the page it interrupted. Repeatable: after
+        # a power cut the cursor is as old as the rows, and the pages are read again.
         with self.database.write(repeatable=True) as db:
             return page_writer.store_page(db, connection_id, page, now, moves_cursor=moves_cursor)
 
@@ -125,11 +127,11 @@ class Ledger:
     ) -> Iterator[Account]:
         """Yield every debtor with everything the rules need.
 
-        All from one moment's view of the store, some thousand rows in memory at a time. With
-        `contact_ids`, only the debtors to whom these contacts belong, read by keys alone. An
-        invoice that could not be understood when it was last read is left out: nobody is chased on
-        an old copy. With `done_before`, what arsync did is told as it was known just before that
-        moment: steps, holds, open tasks and refusals.
+        All as of one moment, some thousand rows in memory at a time. With `contact_ids`, only the
+        debtors to whom these contacts belong, read by keys alone. An invoice that could not be
+        understood when it was last read is left out: no customer is chased on an old copy. With
+        `done_before`, arsync's own actions (steps, holds, open tasks, refusals) are as they were
+        known just before that moment.
         """
         with self.database.read() as db:
             yield from account_reader.read_accounts(db, connection_id, contact_ids, done_before)

@@ -92,6 +92,8 @@ def _matches(
     columns = kind.table.c
     is_gone = columns.status == kind.gone_status
     here = and_(columns.connection_id == connection_id, is_gone if gone else ~is_gone)
+    # The first condition that finds anything counts: an exact name is not made ambiguous by another
+    # one that differs only in capitals.
     for condition in (
         columns.id == name,
         columns[column] == name,
@@ -119,6 +121,7 @@ def _near(db: Connection, connection_id: int, kind: RecordTable, column: str, na
             shown = ", ".join(map(repr, named[:SHOWN_MAX]))
             more = ", or another?" if len(named) > SHOWN_MAX else "?"
             return f"\n    hint: did you mean {shown}{more}"
+    # difflib is slow: only names that share three letters at either end are compared with it.
     ends = [name.strip()[:3].lower(), name.strip()[-3:].lower()]
     alike = or_(
         *(func.lower(columns[column]).contains(end, autoescape=True) for end in ends if end)
@@ -141,6 +144,7 @@ def totals(db: Connection, connection_id: int) -> list[Total]:
             func.sum(columns.amount_due, type_=columns.amount_due.type),
         )
         .select_from(
+            # Outer: what a contact owes that is not stored yet is owed all the same.
             invoices.outerjoin(
                 contacts,
                 (contacts.c.connection_id == columns.connection_id)
@@ -203,10 +207,10 @@ def disputed(db: Connection, connection_id: int) -> list[str]:
 
 
 def youngest_payment(db: Connection, connection_id: int, today: date) -> date | None:
-    """Return the day of the youngest payment, none of the future.
+    """Return the day of the latest payment up to today.
 
-    Where payments are matched to the bank's statement, only those count that are: the others were
-    entered by hand, and say nothing of how far the bank is in the books.
+    Where payments are matched to the bank's statement, only matched ones count: the others were
+    entered by hand, and do not show how far the bank's statements are in the books.
     """
     columns = payments.c
     query = (

@@ -1,4 +1,8 @@
-"""Moves: an invoice that was put under another contact takes its history along."""
+"""Moves: an invoice that is given to another contact takes its history along.
+
+A reminder that the first contact got is a step taken, also for the second one: otherwise a merge
+or a corrected customer would start the cadence from the beginning.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ class Move(NamedTuple):
 def read_moved(
     db: Connection, connection_id: int, invoice_ids: Sequence[str] | None = None
 ) -> dict[str, list[Move]]:
-    """Return, by the contact they stand under now, the invoices that came from elsewhere.
+    """Return the invoices that came from another contact, by the contact they belong to now.
 
     With `invoice_ids`, only those among them.
     """
@@ -39,6 +43,7 @@ def read_moved(
             invoices,
             and_(columns.connection_id == moves.connection_id, columns.id == moves.invoice_id),
         )
+        # An invoice that came back to a contact has its history there already.
         .where(moves.connection_id == connection_id, columns.contact_id != moves.from_contact)
         .order_by(moves.invoice_id, moves.from_contact)
     )
@@ -62,7 +67,7 @@ def with_moved(
     """Return the histories of these contacts with what was done for invoices that came to them.
 
     Steps that were taken stay taken, a refused step stays refused, and the gap to the last message
-    about the invoice is kept. With `done_before` it is told as just before that moment.
+    about the invoice is kept. With `done_before`, as they were known just before that moment.
     """
     arrived = {contact_id: moved[contact_id] for contact_id in ids if contact_id in moved}
     if not arrived:

@@ -14,7 +14,7 @@ from arsync.store.ledger.record_rows import KINDS
 
 
 def missing_contacts(db: Connection, connection_id: int) -> list[str]:
-    """Return contacts that documents name, that are not stored, and that nobody reported."""
+    """Return contacts that documents name, that are not stored, and that no problem is about."""
     missing = _named_contacts(db, connection_id).subquery()
     query = select(missing.c.contact_id).where(
         missing.c.contact_id.not_in(_known(connection_id)),
@@ -35,6 +35,7 @@ def unknown_contacts(
     if contact_ids is not None:
         query = query.where(one_of(db, problems.c.id, contact_ids))
     reported = list(db.scalars(query))
+    # Mostly there are none, and then the documents of a whole ledger need not be read.
     if not reported:
         return frozenset()
     return frozenset(db.scalars(_named_contacts(db, connection_id, reported)))

@@ -51,6 +51,7 @@ def store_page(
 
 def clear_copy(db: Connection, connection_id: int) -> None:
     """Delete the copy of one connection's documents."""
+    # `moved_invoices` stays: it says where arsync's own actions about an invoice are recorded.
     for table in (
         *(kind.table for kind in KINDS.values()),
         cursors,
@@ -63,9 +64,9 @@ def clear_copy(db: Connection, connection_id: int) -> None:
 
 
 def start_over(db: Connection, connection_id: int) -> None:
-    """Let the next pull read and write everything again.
+    """Make the next pull read and write everything again.
 
-    The rows stay until then: if that pull is interrupted, the copy is still whole. What people
+    The rows stay until then: if that pull is interrupted, the copy is still complete. What people
     recorded, what arsync did, and how often an invoice came to be owed are not touched.
     """
     for kind in KINDS.values():
@@ -92,14 +93,17 @@ def _store_organisation(
 
 
 def _as_told(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the organisation's values: what a person said of reminders stays if nobody tells."""
+    """Return the values to write: a person's answer about reminders stays if the platform has none.
+
+    QuickBooks does not say whether its own reminders are on.
+    """
     if values["own_reminders"] is None:
         del values["own_reminders"]
     return values
 
 
 SAMPLED = 16
-"""Of so many ids of a page it is looked at first whether they are stored: usually, all or none."""
+"""How many ids of a page are looked up first: usually, all of a page are stored or none is."""
 
 
 def _store_records(db: Connection, connection_id: int, page: Page, now: datetime) -> PageResult:
@@ -107,6 +111,7 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
     # The last of two copies of one document on a page is the newer one.
     records: dict[str, Any] = {record.id: record for record in page.records}
     ids = list(records)
+    # A sweep of balances shows open invoices alone: what it does not show need not be gone.
     sweep = "" if page.open_balances else page.sweep
     batch = None
     sample = ids[:: len(ids) // SAMPLED + 1]
@@ -129,10 +134,11 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
     if page.gone:
         batch.touched |= _owners(db, connection_id, kind, page.gone)
     gone = mark_gone(db, connection_id, kind, page.gone)
-    # Few ledgers have problems, so that most pages need not ask for those of their documents.
+    # Few ledgers have problems, so most pages need not look up those of their documents.
     understood = [*ids, *page.gone] if sampled.some_problem is not False else []
     _save_problems(db, connection_id, (kind.kind, understood), document_problems, now)
     if sweep:
+        # A document that cannot be read was shown all the same, and must not count as deleted.
         shown = [*batch.unchanged, *(document_problem.id for document_problem in document_problems)]
         _mark_seen(db, kind, connection_id, shown, sweep)
     return PageResult(
@@ -146,7 +152,7 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
 
 
 def _owners(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str]) -> set[str]:
-    """Return the contacts of stored documents; of contacts there are none."""
+    """Return the contacts of stored documents; none when the documents are contacts themselves."""
     if "contact_id" not in kind.table.c:
         return set()
     query = select(kind.table.c.contact_id).where(
@@ -158,7 +164,7 @@ def _owners(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence
 def _note_moves(
     db: Connection, connection_id: int, records: Mapping[str, Any], changed: Sequence[str]
 ) -> set[str]:
-    """Remember invoices that stand under another contact now; return the contacts they left.
+    """Remember invoices that belong to another contact now; return the contacts they left.
 
     What was done about them is recorded under the contact they left.
     """
@@ -172,6 +178,7 @@ def _note_moves(
         for row in db.execute(query)
         if row.contact_id != records[row.id].contact_id
     ]
+    # At the moment of storing, because afterwards the copy no longer has the old contact.
     if moves:
         make = sqlite if db.dialect.name == "sqlite" else postgresql
         db.execute(make.insert(moved_invoices).on_conflict_do_nothing(), moves)
@@ -259,7 +266,7 @@ def mark_gone(db: Connection, connection_id: int, kind: RecordTable, ids: Sequen
     ).rowcount
 
 
-# Made once, since every page asks: making a statement takes longer than running this one.
+# Made once, since every page needs it: making a statement takes longer than running this one.
 _SOME_PROBLEM = (
     select(problems.c.id)
     .where(
@@ -300,7 +307,7 @@ def _save_problems(
 
 
 def _kept(text: str) -> str:
-    """Return a text without what no database text can hold; a message may quote just that."""
+    """Return a text without what no database text can hold; a message may quote exactly that."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

@@ -11,7 +11,7 @@ from arsync.store.db.tables import cursors, problems
 from arsync.store.ledger.record_rows import KINDS
 
 _ANALYSED_ROWS_MAX = 1_000
-"""SQLite: how many rows of each index are looked at; PostgreSQL samples by itself."""
+"""SQLite: how many rows of each index are examined; PostgreSQL samples by itself."""
 
 
 def cursor(db: Connection, connection_id: int) -> str | None:
@@ -37,14 +37,15 @@ def problems_of(db: Connection, connection_id: int) -> list[DocumentProblem]:
 
 def forget_problems(db: Connection, connection_id: int, before: datetime) -> int:
     """Forget problems of documents that a whole pull since that moment did not meet again."""
+    # Such a document is gone at the platform, so no later page will ever show it readable.
     old = (problems.c.connection_id == connection_id) & (problems.c.seen_at < before)
     return db.execute(delete(problems).where(old)).rowcount
 
 
 def refresh_statistics(db: Connection) -> None:
-    """Let the database look at its tables again, after many rows came.
+    """Let the database count its tables again, after many rows came.
 
-    Until it has, PostgreSQL reads debtors half as fast; by itself it looks a minute later.
+    Until then, PostgreSQL reads debtors half as fast; by itself it counts a minute later.
     """
     if db.dialect.name == "sqlite":
         db.execute(text(f"PRAGMA analysis_limit={_ANALYSED_ROWS_MAX}"))

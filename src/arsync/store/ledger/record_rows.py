@@ -33,7 +33,7 @@ Values = tuple[Any, ...]
 
 
 _FIELDS_HEAD = 3
-"""At most so many bytes of a packed record come before its first field."""
+"""The most bytes that a packed record has before its first field."""
 
 Content = tuple[bytes, int]
 """A packed record and its hash."""
@@ -49,11 +49,12 @@ def hash_of(content: bytes) -> int:
 
     A row is compared only with the older row of the same document, so 64 bits are ample.
     """
+    # Python's own `hash` of bytes differs from process to process.
     digest = sha1(content, usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-# A ledger has few days and many rows.
+# A ledger has few different days and many rows.
 _iso = lru_cache(maxsize=8_192)(date.isoformat)
 
 
@@ -126,7 +127,7 @@ def _invoice(connection_id: int, invoice: Invoice, row_hash: int, sweep: str) ->
         _moment(invoice.updated_at),
         row_hash,
         sweep,
-        # The first episode of being owed.
+        # Episode 1 of being owed; 0 while it was never owed, such as a draft.
         1 if status == _OPEN and amount_due > 0 else 0,
     )
 
@@ -213,8 +214,8 @@ class RecordTable(NamedTuple):
         """
         packed_record, row_hash = content
         row = self.values(connection_id, record, row_hash, sweep)
-        # Behind the number of fields, a zero byte is rare: the length of a long text, or what is
-        # sought. Only then the texts themselves are looked at.
+        # Behind the number of fields, a zero byte is rare: part of a long text's length, or a NUL.
+        # Only then are the texts themselves searched.
         if packed_record.find(b"\0", _FIELDS_HEAD) >= 0 and any(
             "\0" in value for value in row if isinstance(value, str)
         ):

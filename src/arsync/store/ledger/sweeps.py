@@ -1,4 +1,8 @@
-"""Sweeps: what full reads and sweeps of open balances saw, until it was compared."""
+"""Sweeps: what full reads and sweeps of open balances saw, kept until it is compared.
+
+Neither platform reports every change and every deletion, so what a sweep shows is compared with
+the copy, and what differs is read again by its id.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,7 @@ def stale_open(db: Connection, connection_id: int, sweep: str) -> list[str]:
         columns.id == swept.invoice_id,
         columns.status == DocumentStatus.OPEN.value,
         columns.amount_due == swept.amount_due,
+        # Xero does not report an edited due date of a part-paid invoice as a change.
         or_(swept.due_on.is_(None), columns.due_on == swept.due_on),
     )
     in_sweep = and_(swept.connection_id == connection_id, swept.sweep == sweep)
@@ -72,7 +77,7 @@ def unseen(db: Connection, connection_id: int, kind: RecordKind, sweep: str) -> 
 def note_sweep(db: Connection, connection_id: int, page: Page) -> None:
     """Keep what a sweep saw until it has ended and its differences were read again.
 
-    One name can stand for sweeps of several kinds, each with an end of its own.
+    Sweeps of several kinds can have one name; each has an end of its own.
 
     A sweep of balances and a full read are told apart by what their pages hold. Of two pages that
     hold nothing at all, for invoices it is taken as a sweep of balances, whose remedy (reading the
@@ -87,21 +92,7 @@ def note_sweep(db: Connection, connection_id: int, page: Page) -> None:
     empty = not page.records and not page.problems
     of_balances = bool(page.open_balances) or (empty and page.kind == RecordKind.INVOICES)
     if row is None:
-        # An older sweep of the kind that never ended was given up by the connector.
-        forget_sweeps(
-            db,
-            connection_id,
-            and_(sweeps.c.kind == page.kind.value, ~sweeps.c.ended, sweeps.c.name != page.sweep),
-        )
-        db.execute(
-            insert(sweeps).values(
-                connection_id=connection_id,
-                name=page.sweep,
-                kind=page.kind.value,
-                of_balances=of_balances,
-                ended=page.sweep_ends,
-            )
-        )
+        _begin_sweep(db, connection_id, page, of_balances=of_balances)
     else:
         db.execute(
             update(sweeps)
@@ -112,27 +103,48 @@ def note_sweep(db: Connection, connection_id: int, page: Page) -> None:
             )
         )
     if page.open_balances:
-        ids = [open_balance.invoice_id for open_balance in page.open_balances]
-        columns_of = open_balances
-        db.execute(
-            delete(columns_of).where(
-                columns_of.c.connection_id == connection_id,
-                columns_of.c.sweep == page.sweep,
-                one_of(db, columns_of.c.invoice_id, ids),
-            )
+        _keep_open_balances(db, connection_id, page)
+
+
+def _begin_sweep(db: Connection, connection_id: int, page: Page, *, of_balances: bool) -> None:
+    # An older sweep of the kind that never ended was given up by the connector.
+    forget_sweeps(
+        db,
+        connection_id,
+        and_(sweeps.c.kind == page.kind.value, ~sweeps.c.ended, sweeps.c.name != page.sweep),
+    )
+    db.execute(
+        insert(sweeps).values(
+            connection_id=connection_id,
+            name=page.sweep,
+            kind=page.kind.value,
+            of_balances=of_balances,
+            ended=page.sweep_ends,
         )
-        # One that cannot be kept counts as not seen: its invoice is read again, and reported.
-        rows = {
-            open_balance.invoice_id: open_balance
-            for open_balance in page.open_balances
-            if _fits(open_balance.amount_due)
-        }
-        common = {"connection_id": connection_id, "sweep": page.sweep}
-        if rows:
-            db.execute(
-                insert(columns_of),
-                [common | open_balance._asdict() for open_balance in rows.values()],
-            )
+    )
+
+
+def _keep_open_balances(db: Connection, connection_id: int, page: Page) -> None:
+    columns = open_balances.c
+    ids = [open_balance.invoice_id for open_balance in page.open_balances]
+    # A page that is read a second time after a crash replaces what it showed the first time.
+    db.execute(
+        delete(open_balances).where(
+            columns.connection_id == connection_id,
+            columns.sweep == page.sweep,
+            one_of(db, columns.invoice_id, ids),
+        )
+    )
+    # One that cannot be kept counts as not seen: its invoice is read again, and reported.
+    kept = {
+        open_balance.invoice_id: open_balance
+        for open_balance in page.open_balances
+        if _fits(open_balance.amount_due)
+    }
+    common = {"connection_id": connection_id, "sweep": page.sweep}
+    if kept:
+        rows = [common | open_balance._asdict() for open_balance in kept.values()]
+        db.execute(insert(open_balances), rows)
 
 
 def _fits(amount: Decimal) -> bool:

@@ -1,4 +1,4 @@
-"""Doubts: money that came in a document nobody could read, by the contact whose it may be."""
+"""Doubts: money in a document that could not be read, by the contact it may belong to."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def read_doubts(
         names_one = one_of(db, problems.c.contact_id, contact_ids)
         query = query.where(or_(names_one, problems.c.invoice_ids != literal_column("''")))
     doubts: dict[str, list[str]] = defaultdict(list)
+    # A document that names no contact is reported, and stops no message: otherwise one odd
+    # document would silence a whole ledger.
     rows = [row for row in db.execute(query) if _names_somebody(row)]
     named = sorted({invoice_id for row in rows for invoice_id in row.invoice_ids})
     owners = _owners(db, connection_id, named) if named else {}

@@ -1,4 +1,4 @@
-"""Which open outcomes the owner was told of."""
+"""Which open outcomes the owner was notified of."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the column; what is open now is told of by the next run."""
+    """Make the column; the next run notifies the owner of what is open now."""
     op.add_column("actions", sa.Column("told_at", Moment(), nullable=True))
