@@ -387,6 +387,7 @@ class BooksWorld:
     clock: SetClock
     limits: Limits = LIMITS
     app: App = field(init=False)
+    _snapshots: list[sqlite3.Connection] = field(default_factory=list)
     name: str = "books"
 
     def __post_init__(self) -> None:
@@ -445,7 +446,14 @@ class BooksWorld:
         raw = self.store.engine.raw_connection()
         cast("sqlite3.Connection", raw.driver_connection).backup(database)
         raw.close()
+        self._snapshots.append(database)
         return Snapshot(database, copy.deepcopy(self.books), self.clock.moment)
+
+    def close(self) -> None:
+        """Close the store and what was kept of it."""
+        self.app.close()
+        for database in self._snapshots:
+            database.close()
 
     def back_to(self, snapshot: Snapshot) -> None:
         """Put everything back to how it stood; the store stays open."""

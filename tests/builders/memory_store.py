@@ -104,8 +104,9 @@ class MemoryActions:
 class MemoryClaims:
     """Takes actions from the table, and keeps what came of them."""
 
-    def __init__(self, table: ActionTable) -> None:
+    def __init__(self, table: ActionTable, connections: MemoryConnections) -> None:
         self._table = table
+        self._connections = connections
 
     def claim_next(
         self,
@@ -119,6 +120,8 @@ class MemoryClaims:
         today: date,
     ) -> ActionRow | None:
         self.end_leases(connection_id, now=now, all_of_them=False)
+        if connection_id in self._connections.observing:
+            return None
         for row in self._table.in_order(connection_id, {ActionState.APPROVED}):
             kind, via = row.action.kind, row.action.via
             if (
@@ -244,10 +247,11 @@ class MemoryRuns:
 
 
 class MemoryConnections:
-    """Whether each connection's authorisation stands."""
+    """Whether each connection's authorisation stands, and which connections observe."""
 
     def __init__(self) -> None:
         self.states: dict[int, ConnectionState] = {}
+        self.observing: set[int] = set()
 
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
         self.states[connection_id] = state
@@ -259,10 +263,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self.table = ActionTable()
         self.actions = MemoryActions(self.table)
-        self.claims = MemoryClaims(self.table)
+        self.connections = MemoryConnections()
+        self.claims = MemoryClaims(self.table, self.connections)
         self.ledger = MemoryLedger()
         self.runs = MemoryRuns()
-        self.connections = MemoryConnections()
 
     def approve(
         self, connection_id: int, *actions: Action, now: datetime, asked_by: str = ""

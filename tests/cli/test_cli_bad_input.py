@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -251,7 +252,7 @@ def test_a_full_disk_behind_a_report_is_told(shell: Shell) -> None:
 
 def test_a_store_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     store = shell.folder / "arsync.db"
-    with sqlite3.connect(store) as database:
+    with closing(sqlite3.connect(store)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     done = shell("status")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_deep_examination_with_findings_fails_with_advice(shell: Shell) -> Non
     import sqlite3
 
     assert shell("pull").code == 0
-    with sqlite3.connect(shell.folder / "arsync.db") as database:
+    with closing(sqlite3.connect(shell.folder / "arsync.db")) as database, database:
         database.execute("UPDATE invoices SET amount_due = 10000")
     done = shell("doctor", "--deep")
     assert done.code == 1

@@ -45,7 +45,7 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., BooksWorld]]:
 
     yield make
     for world in worlds:
-        world.app.close()
+        world.close()
 
 
 @pytest.fixture

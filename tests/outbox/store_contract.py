@@ -66,6 +66,10 @@ class StoreBench(Protocol):
         """Add what a person asks for, approved."""
         ...
 
+    def observe(self) -> None:
+        """Set the connection to observe."""
+        ...
+
     def connection_state(self) -> ConnectionState:
         """Return whether the connection's authorisation stands."""
         ...
@@ -96,6 +100,12 @@ class StoreContract:
         assert [row.key for row in listed] == order
         assert [row.by_person for row in listed] == [True, False, False, False]
         assert [claimed(bench).key for _ in order] == order
+        assert claim(bench) is None
+
+    def test_an_observing_connection_has_nothing_to_claim(self, bench: StoreBench) -> None:
+        bench.approve(*reminders("a", "b"))
+        assert claim(bench) is not None
+        bench.observe()
         assert claim(bench) is None
 
     def test_a_claim_counts_an_attempt_and_has_a_lease(self, bench: StoreBench) -> None:

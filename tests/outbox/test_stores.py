@@ -29,6 +29,9 @@ class MemoryBench:
     def ask(self, action: Action) -> None:
         self.store.approve(self.connection_id, action, now=NOW, asked_by="Jane")
 
+    def observe(self) -> None:
+        self.store.connections.observing.add(self.connection_id)
+
     def connection_state(self) -> ConnectionState:
         return self.store.connections.states[self.connection_id]
 
@@ -40,7 +43,10 @@ class RealBench:
         self.store = store
         self.connection_id, self.other_connection_id = (
             store.connections.add(
-                name, platform="xero", organisation=Organisation(name, name, "GBP")
+                name,
+                platform="xero",
+                organisation=Organisation(name, name, "GBP"),
+                mode=Mode.AUTO,
             ).id
             for name in ("acme", "other")
         )
@@ -52,6 +58,9 @@ class RealBench:
 
     def ask(self, action: Action) -> None:
         asked(self.store, self.connection_id, action, who="Jane", why="by hand", now=NOW)
+
+    def observe(self) -> None:
+        self.store.connections.set_mode("acme", Mode.OBSERVE)
 
     def connection_state(self) -> ConnectionState:
         return self.store.connections.by_id(self.connection_id).state
