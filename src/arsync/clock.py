@@ -1,4 +1,4 @@
-"""The clock. Only the shell reads it; the core is told the date."""
+"""The clock. Only the shell reads it; in the core the date is an argument."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SystemClock:
 
 @dataclass
 class SetClock:
-    """A clock that stands where it is put: for simulations, the demo and tests."""
+    """A clock that shows the moment it is set to: for simulations, the demo and tests."""
 
     moment: datetime
 

@@ -6,7 +6,7 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_MISTAKE = 2
 EXIT_WAITING = 3
-"""What a process ends with: done, part failed, the user's mistake, waiting for a person."""
+"""Exit codes: done, part failed, the user's mistake, waiting for a person."""
 
 
 class ArsyncError(Exception):
@@ -28,7 +28,7 @@ class RetryLater(ArsyncError):
     """The other side is busy or away; nothing happened, and the same call is safe to repeat."""
 
     def __init__(self, message: str, *, after_seconds: float = 60.0) -> None:
-        """Remember how long to wait.
+        """Keep how long to wait.
 
         Args:
             message: what was refused, and by whom.
@@ -43,17 +43,17 @@ class Unreachable(RetryLater):
 
 
 class Stopping(RetryLater):
-    """This process was asked to stop, and waits for nothing: the next run goes on from here."""
+    """This process was asked to stop, and no longer waits: the next run continues from here."""
 
     def __init__(self) -> None:
-        """Say so."""
+        """Set the message; the wait is over at once."""
         super().__init__("asked to stop", after_seconds=0.0)
 
 
 class LockLost(ArsyncError):
-    """This run's lock is gone, and another run may have begun: touch nothing any more.
+    """This run's lock is gone, and another run may have begun: nothing may be changed from here on.
 
-    Not a `RetryLater`: what is on its way is for the other run to settle, and must not be put back.
+    Not a `RetryLater`: writes on their way are for the other run to settle, not to be put back.
     """
 
 

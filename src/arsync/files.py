@@ -18,7 +18,7 @@ OWNER_ONLY = 0o600
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a whole file in place of what stood under its name; line ends stay as they are.
+    """Write a whole file in place of an earlier one; line ends stay as they are.
 
     A reader finds either the old text or the new one, whole. A new file is for its owner alone; a
     file of the user's own keeps the rights it has. What is no file (`/dev/stdout`, a pipe) is
@@ -40,6 +40,7 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        # Only a file of the user's own: somebody else's may be open to everybody.
         if path.exists() and _is_ours(path.stat()):
             draft.chmod(stat.S_IMODE(path.stat().st_mode))
         draft.replace(path)
@@ -74,6 +75,7 @@ def refuse_link(path: Path) -> None:
 
 
 def _is_ours(status: os.stat_result, *, or_root: bool = False) -> bool:
+    # Windows shows no owner here, and only administrators make links there.
     if os.name != "posix":
         return True
     return status.st_uid == os.geteuid() or (or_root and status.st_uid == 0)
@@ -88,6 +90,7 @@ def text_of(file: Path, *, bytes_max: int) -> str:
     try:
         if file.stat().st_size > bytes_max:
             raise UserMistake(f"{file}: larger than {bytes_max:,} bytes.")
+        # Editors on Windows begin a file with a byte order mark.
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UserMistake(f"{file}: not UTF-8 text. Save it as UTF-8.") from None

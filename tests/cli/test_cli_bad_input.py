@@ -84,7 +84,7 @@ TRAPS = [
     (HOLD.format(fact="dispute: NO"), "6:16", "none, open"),
     (HOLD.format(fact="any: [{not: {any: [{on_hold: yes}]}}]"), "6:26", "nest deeper than 2"),
     ("sending:\n  between: 25:00-26:00\n", "4:12", "25:00"),
-    ("name: A\nname: B\n", "4:1", "'name' stands twice"),
+    ("name: A\nname: B\n", "4:1", "'name' appears twice"),
     ("credit_holds:\n\t- name: H\n", "4:1", "tab"),
     ("name: &a [*a]\n", "3:", ""),
     ("cadences: []\n", "3:1", "'cadences'"),

@@ -1,6 +1,6 @@
 """Reading config.toml and the variables that override it; writing a commented one.
 
-All problems are told at once, each with its file and line, what is wrong and a hint.
+All problems are reported at once, each with its file and line, the mistake and a hint.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
         reader.add_file(path)
     elif chosen:
         raise UserMistake(f"{chosen}: there is no such file. Run `arsync init` to make one.")
+    # Last, because a variable wins over the file.
     reader.add_variables(environ)
     if reader.problems:
         raise UserMistake("\n".join(reader.problems))
@@ -51,7 +52,7 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
 
 
 class _ConfigReader:
-    """Settings as they are read: all problems are collected, so that they are told at once.
+    """Settings as they are read: all problems are collected, so that they are reported at once.
 
     Each setting is converted by itself for that: msgspec stops at the first that does not fit.
     """
@@ -93,7 +94,8 @@ class _ConfigReader:
 
 
 def _problem(setting: Setting, value: object) -> str:
-    """Say what is wrong with a value, to be put behind the setting's name; empty: nothing is."""
+    """Return what is wrong with a value, as it follows the setting's name; empty: nothing."""
+    # Not `isinstance`: to Python, `true` is a whole number too.
     if setting.whole and type(value) is int:
         value = str(value)
     if not isinstance(value, str):
@@ -129,14 +131,14 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        hint = 'texts stand in quotes: key = "value"'
+        hint = 'put texts in quotes: key = "value"'
         if "twice" in str(error) or "overwrite" in str(error):  # a section, or a key in one
-            hint = "each [section] and each key stands once: change the lines that are there"
+            hint = "each [section] and each key may appear once: change the existing line"
         raise UserMistake(f"{path}: {error}.\n    hint: {hint}") from None
 
 
 def _place(path: Path, text: str, section: str, key: str = "") -> str:
-    """Return file and line of a section or a setting: tomllib tells no positions."""
+    """Return file and line of a section or a setting: tomllib reports no positions."""
     current = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):

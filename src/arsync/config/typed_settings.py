@@ -24,6 +24,8 @@ EVERY_SECONDS_MIN = 10
 EVERY_SECONDS_MAX = 7 * 24 * 3600
 
 
+# msgspec alone: the settings libraries that were tried name neither file, line and hint of a wrong
+# setting, and one shows its value, which may be a secret.
 class Section(Struct, frozen=True, kw_only=True):
     """One section of config.toml: each field is a setting, its `Meta` says what it means."""
 
@@ -68,6 +70,7 @@ class RulesSettings(Section, frozen=True, kw_only=True):
 class RunsSettings(Section, frozen=True, kw_only=True):
     """How runs go."""
 
+    # Nothing by surprise: a new connection writes nothing.
     mode: Annotated[
         Literal["observe", "approve", "auto"],
         Meta(description="observe, approve, auto: for new connections"),
@@ -101,7 +104,7 @@ class RunsSettings(Section, frozen=True, kw_only=True):
 
 
 class TokensSettings(Section, frozen=True, kw_only=True):
-    """What encrypts the tokens."""
+    """The key that encrypts the tokens."""
 
     key_file: Annotated[
         str,
@@ -246,7 +249,7 @@ class Config(Struct, frozen=True, kw_only=True):
     smtp: SmtpSettings = SmtpSettings()
     folder: Path
     file: Path | None = None
-    """None when there is no file and the defaults and variables serve alone."""
+    """None when there is no file: then only defaults and variables count."""
 
     def get(self, section: str, key: str) -> str:
         """Return one setting's text, for a section that is named by a variable."""
@@ -298,6 +301,7 @@ class Config(Struct, frozen=True, kw_only=True):
     def store_url(self) -> str:
         """Return the store's URL, a relative SQLite path made absolute."""
         url = self.store.url
+        # Otherwise the store would depend on the folder in which a scheduler starts arsync.
         prefix = "sqlite:///"
         if url.startswith(prefix) and ":memory:" not in url:
             return prefix + str(self._in_folder(url.removeprefix(prefix)))

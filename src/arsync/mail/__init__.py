@@ -1,6 +1,6 @@
 """Mail: letters in words, as messages, as PDF, and handed to a mail server.
 
-What stands here is imported when it is asked for: to check a rulebook needs no mail server.
+The names below are imported on first use: checking a rulebook needs no mail server.
 """
 
 from __future__ import annotations

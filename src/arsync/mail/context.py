@@ -94,6 +94,7 @@ def letter_context(
 
 def _due(ref: InvoiceRef, record: Invoice | None) -> tuple[Decimal, str]:
     """Return what is due on an invoice: by its fresh record, else by the action."""
+    # The record was read a moment ago; the action has the amount of the day it was planned.
     return (record.amount_due, record.currency) if record else (ref.amount_due, ref.currency)
 
 
@@ -127,6 +128,7 @@ def _statutory(
         return {}
     interests, sums = ZERO, ZERO
     for invoice in invoices:
+        # A sum over some of the invoices would look like one over all of them.
         if invoice is None or invoice.currency != law.currency:
             return {}
         extra = interest(law, invoice.amount_due, invoice.due_on, today)
@@ -187,7 +189,7 @@ LINK_CHARACTERS_MAX = 2_000
 
 
 def is_web_link(link: str) -> bool:
-    """Say whether a link may stand in a letter: https, or http to this computer (the sandbox)."""
+    """Return whether a link is safe in a letter: https, or http to this computer (the sandbox)."""
     if len(link) > LINK_CHARACTERS_MAX or not link.isprintable() or set(link) & set(" <>\"'\\"):
         return False
     try:
@@ -195,6 +197,7 @@ def is_web_link(link: str) -> bool:
         host, port = address.hostname or "", address.port
     except ValueError:
         return False
+    # `https://bank.example@evil.example` shows one host and opens another.
     if not host or address.username is not None or port == 0:
         return False
     return address.scheme == "https" or (

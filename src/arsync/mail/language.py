@@ -37,7 +37,7 @@ class Language:
     days_overdue: str
     and_word: str
     greeting: str
-    """How letters begin; it may hold `{name}`. Where it does not, nobody is called Mr or Ms."""
+    """How letters begin, with or without `{name}`: without it, no Mr or Ms has to be guessed."""
     amount_form: str
     words: Mapping[str, str]
 

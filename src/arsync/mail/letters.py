@@ -88,7 +88,7 @@ class OwnTexts(NamedTuple):
     problems: list[TextProblem]
 
     def put(self, file: str, source: str) -> None:
-        """Take one file in; a later one of the same name replaces an earlier one.
+        """Add one file; a later one of the same name replaces an earlier one.
 
         Args:
             file: as it is shown.
@@ -101,7 +101,7 @@ class OwnTexts(NamedTuple):
 
 
 def template_folders(folder: str, code: str) -> tuple[str, str]:
-    """Return where a user's own templates stand: for all languages, and for one."""
+    """Return the folders of a user's own templates: for all languages, and for one."""
     root = f"{folder}/templates"
     return root, f"{root}/{code}"
 
@@ -144,7 +144,7 @@ class Letters:
         *,
         own: OwnTexts | None = None,
     ) -> None:
-        """Read the texts. What is wrong with them is in `problems`, nothing is raised.
+        """Read the texts. Mistakes in them go into `problems` and raise nothing.
 
         Args:
             folder: the rules folder, or None for the shipped texts alone.
@@ -250,7 +250,7 @@ class Letters:
         return (*sources, *self.render(name, sample_context(self.language)))
 
     def shown_as(self, name: str) -> str:
-        """Return the file a text stands in; empty for a shipped one."""
+        """Return the file of a text; empty for a shipped one."""
         return self._shown_as.get(f"{text_name(name)}.txt", "")
 
     def _render_shipped(self, name: str, context: Mapping[str, Any]) -> Letter:
@@ -313,6 +313,7 @@ def _html_of(text: str, code: str) -> str:
     from arsync.mail.sandboxed import html_paragraphs
 
     body = Markup("\n").join(
+        # A list keeps its lines; running text flows.
         Markup("<pre>{}</pre>").format(block) if "\n- " in block else html_paragraphs(block)
         for block in text.split("\n\n")
     )

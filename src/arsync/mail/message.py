@@ -21,12 +21,14 @@ RECIPIENTS_MAX = 10
 MESSAGE_BYTES_MAX = 10_000_000
 """A larger message is not sent: most servers would refuse it."""
 
+# RFC 5321 allows a path of 256 characters, with its brackets.
 ADDRESS_CHARACTERS_MAX = 254
 NAME_CHARACTERS_MAX = 100
 
 KEY_HEADER = "X-Arsync-Key"
 """The action's key travels with the message, so that a mailbox can be searched for it."""
 
+# Narrower than RFC 5322: without quotes, comments and lists no address can smuggle in another.
 _ADDRESS = re.compile(
     r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@"
     r"(?:[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff-]{0,61}[A-Za-z0-9\u0080-\U0010ffff])?\.)*"
@@ -138,6 +140,7 @@ def compose(
     message[KEY_HEADER] = key
     # RFC 3834: keeps out-of-office replies and mailing lists from answering a machine.
     message["Auto-Submitted"] = "auto-generated"
+    # Quoted-printable keeps lines short enough for every server, and the source readable.
     message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
     if attachment:
@@ -147,6 +150,7 @@ def compose(
     content = message.as_bytes()
     if len(content) > MESSAGE_BYTES_MAX:
         raise Rejected(f"the message is larger than {MESSAGE_BYTES_MAX:,} bytes.")
+    # A recipient who is also the blind copy would get it twice.
     addressed = {recipient.lower() for recipient in recipients}
     blind_copies = tuple(copy for copy in copies if copy.lower() not in addressed)
     return Outgoing(message, sender_address, recipients, blind_copies, content)

@@ -75,6 +75,7 @@ def letter_pdf(
     from fpdf import FPDF  # a third of a second: only a process that prints should wait for it
 
     pdf = FPDF(format="A4")
+    # Not the computer's clock: repeating a write must upload the same bytes.
     pdf.set_creation_date(now)
     pdf.set_margin(25)
     pdf.set_auto_page_break(True, margin=25)
@@ -99,6 +100,7 @@ def letter_pdf(
 
 def _font(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, tuple[str, ...]]:
     plain = tuple(text.translate(_TYPOGRAPHIC) for text in texts)
+    # The built-in fonts know Latin-1 alone.
     odd = sorted({char for text in plain for char in text if ord(char) > 0xFF})
     if not odd:
         return "helvetica", plain

@@ -104,7 +104,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def text_paragraphs(text: str) -> str:
-    """Wrap each paragraph; an empty line stands between two."""
+    """Wrap each paragraph, with an empty line between two."""
     return "\n\n".join(
         textwrap.fill(paragraph, LINE_CHARACTERS, break_long_words=False, break_on_hyphens=False)
         for paragraph in _paragraphs(str(text))

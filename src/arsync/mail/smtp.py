@@ -1,4 +1,4 @@
-"""Sending by SMTP: what the server said decides whether a message left, did not, or may have."""
+"""Sending by SMTP: the server's answer decides whether a message left, did not, or may have."""
 
 from __future__ import annotations
 
@@ -153,6 +153,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
         code, answer = smtp.mail(outgoing.sender, _mail_options(smtp, server, outgoing))
         if code in {552, 554} and b"size" in answer.lower():
             raise Rejected(f"the message is too large for {server.host}: {_text(code, answer)}.")
+        # A refused sender is a wrong setting: it would be refused for every customer.
         if code >= 500:
             raise UserMistake(
                 f"the mail server {server.host} refuses the sender {outgoing.sender}: "
@@ -162,6 +163,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
             raise _later(server, _text(code, answer))
         for address in outgoing.recipients:
             code, answer = smtp.rcpt(address)
+            # Sending to some now and to all later would reach the first ones twice.
             if 400 <= code < 500:
                 raise _later(server, f"puts {address} off: {_text(code, answer)}")
             if code not in {250, 251}:
@@ -171,6 +173,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
                 "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
                 + "."
             )
+        # A refused blind copy is no reason to withhold the customer's letter.
         for address in outgoing.copies:
             code, answer = smtp.rcpt(address)
             if code not in {250, 251}:
@@ -214,6 +217,7 @@ def _hand_over(
         ) from None
     if code >= 500:
         raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
+    # A temporary refusal after the data means that the server did not keep the message.
     if code != 250:
         raise _later(server, _text(code, answer))
     return Accepted(_text(code, answer), refused)

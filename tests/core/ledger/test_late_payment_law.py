@@ -164,8 +164,8 @@ def test_users_add_a_rate_in_their_own_file() -> None:
     ("old", "new", "part"),
     [
         ("2026-07-01", "2026-07-02", "no half-year starts on 2026-07-02"),
-        ("source: s}", "source: s}, {from: 2026-07-01, rate: 1, source: t}", "stands twice"),
-        ("amount: 40}", "amount: 40}, {debts_from: 0, amount: 1}", "stand twice"),
+        ("source: s}", "source: s}, {from: 2026-07-01, rate: 1, source: t}", "appears twice"),
+        ("amount: 40}", "amount: 40}, {debts_from: 0, amount: 1}", "appear twice"),
         ("  law: Act\n", "", "'statutory' needs 'law'"),
         ("when it became late", "always", "it can be when it became late, each half-year"),
         (", source: s", "", "needs 'source'"),

@@ -43,9 +43,11 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
 
 
 def keys_of_steps(action: Action) -> frozenset[str]:
-    """Return the action's key, and those that its further invoices' steps would have had alone."""
+    """Return the action's key, and the keys that its other invoices' steps would have alone."""
     if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
         return frozenset({action.key})
+    # One letter about three invoices is one action. Refusing it refuses all three steps: otherwise
+    # the other two would be asked for one by one.
     alone = (
         replace(action, subject=step_subject(ref.id, ref.day), episode=ref.episode)
         for ref in action.invoices

@@ -1,4 +1,4 @@
-"""Actions: what arsync means to do, as data with a key; and the table of their states."""
+"""Actions: intended writes, as data with a key; and the table of their states."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Via(StrEnum):
 
 
 class ActionState(StrEnum):
-    """Where an action stands."""
+    """The state of an action; ARCHITECTURE.md lists the changes."""
 
     PLANNED = "planned"
     AWAITING_APPROVAL = "awaiting approval"
@@ -49,7 +49,7 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
     _S.REJECTED: frozenset({_S.WITHDRAWN, _S.APPROVED}),
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
-nothing happened (the other side was busy, or a look-up showed that nothing stands there). SENT
+nothing happened (the other side was busy, or a look-up found nothing). SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
 itself. REJECTED is left only by a person who takes the refusal back: what a plan asked for is
 WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED.
@@ -84,9 +84,9 @@ class InvoiceRef(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """One thing to do, for one contact. The type of its payload says what.
+    """One write for one contact. The type of its payload is its kind.
 
-    `subject` tells actions of the same kind, contact and cause apart: an invoice with its step,
+    `subject` distinguishes actions of the same kind, contact and cause: an invoice with its step,
     or an empty text.
     """
 
@@ -144,21 +144,23 @@ def action_key(
     """Return the key of an action of this identity; see `Action.key`."""
     cause = rule if kind not in ONE_FOR_ALL_CAUSES else ""
     text = "|".join((kind.value, connection, contact_id, cause, subject, str(episode)))
+    # 128 bits never collide, and QuickBooks takes at most 36 characters in a batch.
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_our_letter(action: Action) -> bool:
-    """Return whether arsync writes what the customer reads: a PDF letter, or a mail of our own."""
+    """Return whether the customer reads arsync's own text: a PDF letter, or mail by SMTP."""
     if action.kind is ActionKind.REMINDER:
         return action.via is Via.SMTP
     return action.kind is ActionKind.LETTER
 
 
 def step_subject(invoice_id: str, day: int) -> str:
-    """Return what tells one step of one invoice from every other."""
+    """Return the text that distinguishes one step of one invoice from every other."""
     return f"{invoice_id} day {day}"
 
 
+# Enough to tell all actions of a ledger apart, and short enough for a note that people read.
 MARKER_LENGTH = 16
 
 

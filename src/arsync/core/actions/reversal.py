@@ -39,6 +39,7 @@ def undo_action(
         connection=action.connection,
         contact_id=action.contact_id,
         contact_name=action.contact_name,
+        # No rule asks for it: a person does.
         because=Because("", 0, "undo"),
         invoices=action.invoices,
         subject=f"{action.key} life {generation}",

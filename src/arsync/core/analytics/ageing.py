@@ -98,6 +98,7 @@ class _Sums:
 def bucket_of(due_on: date, today: date) -> int:
     """Return which of `BUCKETS` a due date falls into."""
     days = (today - due_on).days
+    # Due today is current. Bands have 30 days, as aged debt is reported everywhere.
     return 0 if days <= 0 else min(4, 1 + (days - 1) // 30)
 
 
@@ -178,6 +179,7 @@ def _add_in_base(
             continue
         rate = Decimal(1) if invoice.currency == base_currency else invoice.rate
         if rate is None:
+            # Left out and named: a guessed rate would make the total wrong without a word.
             unrated.append(f"{invoice.number or invoice.id} ({invoice.currency})")
             continue
         amount = rounded(invoice.amount_due * rate, base_currency)

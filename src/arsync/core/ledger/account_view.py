@@ -22,14 +22,14 @@ from arsync.core.ledger.records import (
 )
 
 SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
-"""The reason of a dispute that nobody recorded here."""
+"""The reason of a dispute that was not recorded in arsync."""
 
 HISTORY_DAYS = 365
 """How far back payment behaviour and sales are counted, in days."""
 
 
 class Agreed(NamedTuple):
-    """What the rulebook says was agreed with the customer."""
+    """The customer's entry under `customers`."""
 
     credit_limit: Decimal | None = None
     insured_limit: Decimal | None = None
@@ -56,17 +56,21 @@ class Converter:
         self.missing: list[str] = []
         self.converted: set[str] = set()
         self._target_rate: Decimal | None = None
+        # Platforms record rates against the base currency alone. The newest one in this account is
+        # used: no rate from outside is needed, and the same books always give the same amount.
         if target != base:
             self._target_rate = _newest_rate(target, account)
 
     def amount(
         self, amount: Decimal, currency: str, rate: Decimal | None, document: str
     ) -> Decimal | None:
-        """Return the amount in the target currency; None, and remembered, without a rate."""
+        """Return the amount in the target currency; None without a rate: see `missing`."""
         if currency == self.target:
             return amount
         unit = self.rate(currency, rate)
         if unit is None:
+            # Collected here and not returned: facts are computed one by one when a rule asks, and a
+            # plan names only the documents that some rule needed.
             self.missing.append(f"{document} ({currency})")
             return None
         self.converted.add(currency)
@@ -76,6 +80,7 @@ class Converter:
         """Return what one unit of the currency is in the target currency; None without a rate."""
         base_rate = Decimal(1) if currency == self.base else rate
         target_rate = Decimal(1) if self.target == self.base else self._target_rate
+        # Both are base-currency units for one unit, so their quotient is the cross rate.
         return base_rate / target_rate if base_rate and target_rate else None
 
 
@@ -109,8 +114,10 @@ def days_overdue(invoice: Invoice, today: date) -> int:
 
 def promise_state(promise: Promise, invoice: Invoice | None, account: Account, today: date) -> str:
     """Return `open`, `kept` or `broken`."""
+    # Judged once and for good: a broken promise stays broken, even if the money comes later.
     if promise.kept is not None:
         return "kept" if promise.kept else "broken"
+    # A voided or credited invoice counts like a paid one: in doubt the promise was kept.
     if invoice is None or not is_owed(invoice):
         return "kept"
     if promise.amount is not None:
@@ -121,12 +128,14 @@ def promise_state(promise: Promise, invoice: Invoice | None, account: Account, t
                 if payment.status == PaymentStatus.ACTIVE
                 for allocation in payment.allocations
                 if allocation.invoice_id == invoice.id
+                # Earlier part payments are off the amount due already, so they keep no promise.
                 and promise.made_on <= allocation.allocated_on <= today
             ),
             ZERO,
         )
         if received >= promise.amount:
             return "kept"
+    # The promised day itself counts in full: the money may come in until it ends.
     return "open" if today <= promise.promised_on else "broken"
 
 
@@ -149,6 +158,7 @@ class AccountView:
         self.currency = currency
         self.converter = Converter(currency, base, account)
         self.owed = sorted(
+            # Oldest first, as unapplied cash is used up; number and id break ties the same way.
             (invoice for invoice in account.invoices if is_owed(invoice)),
             key=lambda invoice: (invoice.due_on, invoice.number, invoice.id),
         )
@@ -163,6 +173,8 @@ class AccountView:
 
     def total_due(self, invoices: Iterable[Invoice]) -> Decimal | None:
         """Return the sum of amounts due; None when one of them cannot be converted."""
+        # Nearly all amounts are in the rulebook's currency and need no converter: summing them is
+        # where planning a large ledger spends its time.
         own = self.currency
         return summed(
             [
@@ -214,17 +226,20 @@ class AccountView:
     def exposure(self) -> Decimal | None:
         """What the whole account owes, less its unallocated money."""
         owed = self.owed_in_all
+        # Below nothing when the customer has more money here than it owes.
         return None if owed is None or self.unallocated is None else owed - self.unallocated
 
     @cached_property
     def promises(self) -> dict[str, tuple[Promise, str]]:
         """The newest promise of each invoice, and its state."""
         by_id = (
+            # Few accounts have promises; the others need no index of invoices.
             {document.id: document for document in self.account.invoices}
             if self.account.promises
             else {}
         )
         newest: dict[str, tuple[Promise, str]] = {}
+        # In this order the newest overwrites the others: a customer's latest word counts.
         for promise in sorted(
             self.account.promises, key=lambda document: (document.made_on, document.promised_on)
         ):
@@ -244,6 +259,7 @@ class AccountView:
         counting = dict(shown)
         for dispute in sorted(
             self.account.disputes,
+            # Open ones come last and win: one open dispute is enough to stop chasing.
             key=lambda invoice: (invoice.settled_on is None, invoice.opened_on),
         ):
             # What a person settled here is open still while the platform shows it as disputed.
@@ -263,6 +279,7 @@ class AccountView:
         """The steps taken for each invoice, in its present episode, oldest first."""
         steps: dict[str, list[SentStep]] = {}
         for step in sorted(self.account.sent, key=lambda step: (step.on, step.day)):
+            # A reversed payment begins a new episode, in which the cadence starts again (law 6).
             if step.episode == self.account.episodes.get(step.invoice_id, 1):
                 steps.setdefault(step.invoice_id, []).append(step)
         return steps
@@ -297,12 +314,12 @@ class ContactView:
         covers: frozenset[str] | None,
         limit: GivenLimit = GivenLimit(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Look at a contact.
+        """Prepare a contact's facts; figures are computed when a fact asks for them.
 
         Args:
             account_view: the account.
-            contact: whose facts.
-            agreed: what the rulebook says of it.
+            contact: the customer.
+            agreed: its entry under `customers`.
             covers: the ids of contacts whose documents count; None: all of the account.
             limit: the account's; its parent's, for a child.
         """
@@ -328,11 +345,13 @@ class ContactView:
     @cached_property
     def overdue(self) -> list[Invoice]:
         """Return open invoices past their due date."""
+        # On the due date itself nothing is late yet: lateness counts from the day after.
         return [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
 
     @cached_property
     def balance(self) -> Decimal | None:
         """Return the sum of amounts due."""
+        # The parent answers for the whole account, whose sum is known already.
         if self.owed is self.account_view.owed:
             return self.account_view.owed_in_all
         return self.account_view.total_due(self.owed)
@@ -340,6 +359,7 @@ class ContactView:
     @cached_property
     def overdue_amount(self) -> Decimal | None:
         """Return the sum of amounts past their due date."""
+        # With late payers everything is overdue, and the sum is the balance.
         if len(self.overdue) == len(self.owed):
             return self.balance
         return self.account_view.total_due(self.overdue)
@@ -351,11 +371,13 @@ class ContactView:
         return [
             (
                 (invoice.paid_on - invoice.issued_on).days,
+                # Early counts as on time: one early payment must not make up for a late one.
                 max(0, (invoice.paid_on - invoice.due_on).days),
             )
             for invoice in self.account_view.account.invoices
             if invoice.paid_on is not None
             and invoice.status == DocumentStatus.PAID
+            # An invoice for nothing says nothing about how a customer pays.
             and invoice.total > 0
             and 0 <= (today - invoice.paid_on).days < HISTORY_DAYS
             and self.counts(invoice.contact_id)

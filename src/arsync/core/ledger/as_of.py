@@ -1,8 +1,7 @@
-"""History: an account as it stood on a past day, from the days of its payments and allocations.
+"""History: an account as it was on a past day, from the days of its payments and allocations.
 
-What the platforms do not date cannot be rewound and is left as it is: who a contact was, where a
-due date stood before it was moved, and when a draft was approved. A void is dated by the
-document's last change.
+Changes that the platforms do not date cannot be rewound: a contact's own data, a due date before it
+was moved, the approval of a draft. A void is dated by the document's last change.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _UNDONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DELETED})
 
 
 def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Account:
-    """Return the account as it stood at the end of a past day.
+    """Return the account as it was at the end of a past day.
 
     Amounts due grow by what was allocated later; money in hand grows by the same.
 
@@ -38,7 +37,7 @@ def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Acc
         account: as its documents are now.
         day: the past day.
         knows_done: its keys of actions and its open tasks are of that day already; otherwise they
-            are left out, for they say what is done now, not what was done then.
+            are left out, because they describe today.
     """
     later = _allocated_after(account, day)
     hold = account.hold if account.hold and account.hold.since <= day else None
@@ -55,7 +54,10 @@ def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Acc
             _credit(credit, day) for credit in account.credits if credit.issued_on <= day
         ),
         promises=tuple(
-            promise._replace(kept=None) for promise in account.promises if promise.made_on <= day
+            # Later judgements were not known then: the promise is judged again for the day.
+            promise._replace(kept=None)
+            for promise in account.promises
+            if promise.made_on <= day
         ),
         disputes=tuple(
             _dispute(dispute, day) for dispute in account.disputes if dispute.opened_on <= day
@@ -78,7 +80,7 @@ class Past:
         self._stood: dict[int, Account] = {}
 
     def on(self, day: date) -> Account:
-        """Return the account as it stood at the end of a day."""
+        """Return the account as it was at the end of a day."""
         stretch = bisect_right(self._events, day)
         if stretch not in self._stood:
             self._stood[stretch] = as_it_stood(self._account, day)
@@ -90,13 +92,14 @@ class Past:
 
 
 def event_days(account: Account) -> Iterator[date]:
-    """Yield the days since which the account stands otherwise: between two it stands the same."""
+    """Yield the days on which the account changes; between two of them it stays the same."""
     for invoice in account.invoices:
         yield invoice.issued_on
         if invoice.paid_on is not None:
             yield invoice.paid_on
         if invoice.disputed_on is not None:
             yield invoice.disputed_on
+        # Neither platform dates a void: the last change is the nearest day there is.
         if invoice.updated_at is not None and invoice.status in _GONE:
             yield invoice.updated_at.date()
     for payment in account.payments:
@@ -119,9 +122,9 @@ def event_days(account: Account) -> Iterator[date]:
 
 
 def with_paid_days(account: Account) -> Account:
-    """Return the account with the day on which each paid invoice was paid, where only that lacks.
+    """Return the account with the missing `paid_on` of paid invoices filled in.
 
-    QuickBooks does not tell it: it is the day on which the last money was matched to the invoice.
+    QuickBooks does not report it: it is the day on which the last money was matched to the invoice.
     """
     lacking = {
         invoice.id
@@ -161,6 +164,7 @@ def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
 
 def _allocations(account: Account) -> Iterator[Allocation]:
     for payment in account.payments:
+        # A voided payment paid nothing, so there is nothing to put back for it either.
         if payment.status == PaymentStatus.ACTIVE:
             yield from payment.allocations
     for credit in account.credits:
@@ -173,11 +177,14 @@ def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:
     if invoice.disputed_on is not None and invoice.disputed_on > day:
         invoice = invoice._replace(disputed_on=None)
     if _stood(invoice.status, changed, day, _GONE):
+        # Allocations are removed before a void, so earlier payments can no longer be seen.
         return invoice._replace(status=DocumentStatus.OPEN, amount_due=invoice.total, paid_on=None)
     if invoice.status not in {DocumentStatus.OPEN, DocumentStatus.PAID}:
         return invoice
+    # Capped, because money that was moved between invoices is allocated more than once.
     due = min(invoice.total, invoice.amount_due + later)
     stands = invoice.status == DocumentStatus.OPEN and invoice.paid_on is None
+    # Most documents are as they were; a backtest rewinds them all, so they are not copied.
     if due <= 0 or (stands and due == invoice.amount_due):
         return invoice
     return invoice._replace(status=DocumentStatus.OPEN, amount_due=due, paid_on=None)
@@ -212,6 +219,7 @@ def _credit(credit: Credit, day: date) -> Credit:
         allocation.amount for allocation in credit.allocations if allocation.allocated_on > day
     ]
     status = credit.status
+    # A credit that is used up by now was still open before its later allocations.
     if _stood(status, changed, day, _GONE) or (status == DocumentStatus.PAID and later):
         status = DocumentStatus.OPEN
     return credit._replace(

@@ -29,6 +29,7 @@ class Calendar(NamedTuple):
         for ahead in range(LOOK_AHEAD_DAYS_MAX):
             if self.is_open(day + timedelta(ahead)):
                 return day + timedelta(ahead)
+        # The holidays are obviously wrong. A message on a holiday is better than none ever.
         while day.weekday() not in self.weekdays and self.weekdays:
             day += timedelta(1)
         return day
@@ -47,7 +48,7 @@ class Calendar(NamedTuple):
 
 
 def first_day(today: date, now: datetime, zone: tzinfo, latest: time) -> date:
-    """Return the first day whose hours are left, whatever the day: today, or tomorrow.
+    """Return the first day with sending hours left, open or not: today, or tomorrow.
 
     Args:
         today: the organisation's day that is planned.
@@ -55,6 +56,7 @@ def first_day(today: date, now: datetime, zone: tzinfo, latest: time) -> date:
         zone: the organisation's.
         latest: when the hours end.
     """
+    # A plan of another day than today has all of that day's hours.
     local = now.astimezone(zone)
     over = local.date() == today and local.time() >= latest
     return today + timedelta(1) if over else today

@@ -1,7 +1,7 @@
 """Countries: codes and names as people write them into an address; arsync keeps alpha-2 codes.
 
-A name is known in English and in the country's own language. What names no country for certain is
-left as it stands: no rule takes it for one.
+Names are in English and in the country's own language. A text that names no country for certain is
+left as it is, and no rule takes it for a country.
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ def alpha_2(text: str) -> str:
     """
     plain = cleaned(text)
     code = plain.upper()
+    # Codes win over names. `UK` is no code of ISO 3166, so it is found among the names.
     if code in _KNOWN:
         return code
     return _ALPHA_2.get(code) or _BY_NAME.get(plain.casefold()) or plain

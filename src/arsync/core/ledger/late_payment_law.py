@@ -45,7 +45,7 @@ class Reference(NamedTuple):
     """1 January or 1 July."""
     percent: Decimal
     source: str
-    """Who published it, and where."""
+    """The publisher, and where the rate can be read."""
 
 
 class FixedSum(NamedTuple):
@@ -101,20 +101,26 @@ def interest(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> De
         return Decimal(0)
     if days > DAYS_LATE_MAX:
         return None
+    # Interest runs from the day after the agreed day (1998 Act, section 4).
     first = due_on + timedelta(days=1)
     if law.counts == WHEN_LATE:
+        # The rate of that day holds until payment (SI 2002/1675, articles 3 and 4).
         rate = law.rate_on(first)
         percent_days = None if rate is None else (rate + law.points) * days
     else:
+        # Under the directive every half-year has its own rate (2011/7/EU, article 2(7)).
         percent_days = _by_half_year(law, first, as_of)
     if percent_days is None:
         return None
+    # Rounded once, at the end: rounding each half-year would shift the sum by cents.
     return (amount * percent_days / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:
     total, start = Decimal(0), first
     while start <= last:
+        # One missing half-year makes the whole unknown: a rate that is carried over might claim
+        # more than the law gives.
         rate = law.rate_on(start)
         if rate is None:
             return None
@@ -131,6 +137,7 @@ def compensation(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -
     return next(
         (
             fixed_sum.amount
+            # From the largest down: the first that the debt reaches is its own (section 5A(2)).
             for fixed_sum in reversed(law.compensation)
             if amount >= fixed_sum.debts_from
         ),

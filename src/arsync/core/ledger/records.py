@@ -24,7 +24,7 @@ class RecordKind(StrEnum):
 
 
 class ContactStatus(StrEnum):
-    """Where a contact stands. Only an active one is ever written to."""
+    """The status of a contact. Only an active one is ever written to."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
@@ -35,7 +35,7 @@ class ContactStatus(StrEnum):
 
 
 class DocumentStatus(StrEnum):
-    """Where an invoice or a credit stands. Only OPEN is owed."""
+    """The status of an invoice or a credit. Only OPEN is owed."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -45,7 +45,7 @@ class DocumentStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands. Only ACTIVE counts."""
+    """The status of a payment. Only ACTIVE counts."""
 
     ACTIVE = "active"
     VOIDED = "voided"
@@ -61,7 +61,7 @@ class CreditKind(StrEnum):
 
 
 class Organisation(NamedTuple):
-    """The organisation whose ledger it is."""
+    """The organisation that owns the ledger."""
 
     id: str
     name: str
@@ -69,17 +69,19 @@ class Organisation(NamedTuple):
     country: str = ""
     """ISO 3166 alpha-2."""
     time_zone: str = ""
-    """IANA name; empty when the platform does not tell."""
+    """IANA name; empty when the platform does not report it."""
     short_code: str = ""
     is_demo: bool = False
     locked_until: date | None = None
     """Documents on or before this day cannot be changed."""
+    # QuickBooks does not report it. Its reminders are off until somebody switches them on, so None
+    # stops nothing, but every plan warns.
     own_reminders: bool | None = None
-    """True when the platform's own reminders are switched on; None when it does not tell."""
+    """True when the platform's own reminders are switched on; None when it does not report it."""
 
 
 class Contact(NamedTuple):
-    """Who owes."""
+    """A debtor, or a child of one."""
 
     id: str
     name: str
@@ -120,7 +122,7 @@ class Invoice(NamedTuple):
     amount_due: Decimal
     reference: str = ""
     sent: bool | None = None
-    """Whether it was sent to the customer; None when the platform does not tell."""
+    """Whether it was sent to the customer; None when the platform does not report it."""
     paid_on: date | None = None
     """The day it was paid in full."""
     expected_on: date | None = None
@@ -158,8 +160,10 @@ class Payment(NamedTuple):
     unallocated: Decimal
     allocations: tuple[Allocation, ...] = ()
     reference: str = ""
+    # Where a platform matches payments to the bank, only matched ones show how far the bank is
+    # entered.
     reconciled: bool | None = None
-    """Whether it was matched to the bank's statement; None when the platform does not tell."""
+    """Whether it was matched to the bank's statement; None when the platform does not report it."""
     version: str = ""
     updated_at: datetime | None = None
 
@@ -183,7 +187,7 @@ class Credit(NamedTuple):
 
 
 class OpenBalance(NamedTuple):
-    """What a sweep of open invoices says of one: enough to notice that our copy is old."""
+    """One invoice in a sweep of open invoices: enough to notice that the copy is old."""
 
     invoice_id: str
     amount_due: Decimal
@@ -198,20 +202,21 @@ class DocumentProblem(NamedTuple):
     number: str
     message: str
     contact_id: str = ""
-    """Whose it is, where that can be read all the same."""
+    """The customer's id, where that much can be read."""
     invoice_ids: tuple[str, ...] = ()
     """Invoices that it names."""
 
 
 class OwnBalance(NamedTuple):
-    """What the platform itself says a contact owes: its own sum, to compare ours with."""
+    """The platform's own figure of a contact's debt, to compare the copy with."""
 
     contact_id: str
     amount: Decimal
+    # Not every figure is documented: where the meaning is not, either one is accepted.
     less_credits: bool | None = None
-    """True: unallocated money is taken off. None: nobody knows which."""
+    """True: unallocated money is taken off. None: not documented."""
     in_base: bool | None = False
-    """True: it is in the organisation's currency, False: in the contact's. None: nobody knows."""
+    """True: it is in the organisation's currency, False: in the contact's. None: not documented."""
 
 
 class Difference(NamedTuple):
@@ -220,9 +225,9 @@ class Difference(NamedTuple):
     contact_id: str
     contact_name: str
     theirs: Decimal
-    """What the platform says."""
+    """The balance according to the platform."""
     ours: Decimal
-    """What the copy adds up to; of several ways to count, the nearest."""
+    """The balance according to the copy; of several ways to count, the nearest."""
     currency: str
     rate: Decimal | None
     """Base-currency units for one unit of `currency`."""
@@ -250,6 +255,8 @@ class Dispute(NamedTuple):
     settled_on: date | None = None
 
 
+# Steps belong to the invoice, not to the contact: when an invoice is moved to another contact, its
+# reminders go along and are not sent again.
 class SentStep(NamedTuple):
     """A reminder step that was taken for one invoice, in one episode."""
 
@@ -265,7 +272,7 @@ class SentStep(NamedTuple):
 
 
 class StandingHold(NamedTuple):
-    """A credit hold that stands, as arsync placed it."""
+    """A credit hold in force, as arsync placed it."""
 
     contact_id: str
     since: date
@@ -290,15 +297,15 @@ class Account(NamedTuple):
     episodes: dict[str, int] = {}  # noqa: RUF012 - a shared empty default that nobody writes to
     last_hold_episode: int = 0
     terms_left: StandingHold | None = None
-    """A hold that does not stand (any more), whose change of terms is not undone yet."""
+    """A hold that is not, or no longer, in force, and whose change of terms is not undone yet."""
     open_tasks: tuple[str, ...] = ()
     """Keys of tasks that were opened for this debtor and are not done."""
     done_keys: frozenset[str] = frozenset()
     """Keys of every action ever started for this debtor: planning twice plans once."""
     doubts: tuple[str, ...] = ()
-    """Why what this debtor owes is not certain, in words: nothing is said to it meanwhile."""
+    """Why it is uncertain what this debtor owes, in words: meanwhile no message leaves to it."""
     undone: dict[str, str] = {}  # noqa: RUF012 - as above
-    """By key: who undid a hold, or its change of terms, and when, as `Jane on 2026-11-20`."""
+    """By key: the person and day of undoing a hold or its change of terms: `Jane on 2026-11-20`."""
     refused: frozenset[str] = frozenset()
     """Keys of a hold, and its change of terms, that were refused and could still come."""
     differences: tuple[Difference, ...] = ()

@@ -12,6 +12,7 @@ import re
 ID_CHARACTERS_MAX = 100
 """A longer id is refused as odd."""
 
+# An id becomes part of an address or a query, where `../` or a quote would lead elsewhere.
 _ID = re.compile(rf"[A-Za-z0-9_:-]{{1,{ID_CHARACTERS_MAX}}}")
 
 
@@ -21,6 +22,7 @@ def one_line(text: str) -> str:
     Control characters, line breaks, marks that turn the direction of writing and blanks other than
     the plain one become a blank; blanks beside each other become one.
     """
+    # Nearly every text is clean already, and a large pull has hundreds of thousands.
     return text if text.isprintable() else cleaned(text)
 
 
@@ -30,13 +32,14 @@ def cleaned(text: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Say whether a platform's id may stand in an address or a query: letters, digits, `_:-`."""
+    """Return whether a platform's id is safe in an address or a query: letters, digits, `_:-`."""
     return _ID.fullmatch(text) is not None
 
 
 FILE_NAME_CHARACTERS_MAX = 100
 """A longer file name is cut, before its ending."""
 
+# Windows and Xero forbid these in the name of an attachment; brackets would have to be encoded.
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*+\[\]]')
 
 

@@ -1,4 +1,4 @@
-"""Assess: what the facts of one account say about each rule, on one day."""
+"""Assessment: the answers of one account's facts to each rule, on one day."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Assessment(NamedTuple):
     root: DunnedParty
     """The parent, or the contact alone, answering for the whole account: for limit and hold."""
     parties: tuple[DunnedParty, ...]
-    """Who is reminded, each with its own invoices."""
+    """The contacts that are reminded, each with its own invoices."""
     limit_rule: CreditLimit | None
     reasons: tuple[CreditHold, ...]
     """Every hold rule that certainly matches."""
@@ -71,13 +71,15 @@ class Assessor:
     """A rulebook on one day, ready to assess any number of accounts."""
 
     def __init__(self, rulebook: Rulebook, organisation: Organisation, today: date) -> None:
-        """Find out once which facts the rulebook needs at all."""
+        """Collect once which facts the rulebook needs."""
         self.rulebook = rulebook
         self.today = today
         self.base = organisation.base_currency
         self.customers = rulebook.by_contact()
+        # Of some fifty facts a rulebook asks for a few; computing only those is most of the speed.
         fields = {field for _, when in rulebook.conditions() for field in fields_of(when.tree)}
         contact = {field for field in fields if field.of == "contact"}
+        # A rule that chooses the limit cannot ask for facts that rest on it, so those are second.
         self._first = sorted(field.position for field in contact if not field.needs_limit)
         self._second = sorted(field.position for field in contact if field.needs_limit)
         self.invoice_positions = sorted(field.position for field in fields if field.of == "invoice")
@@ -101,6 +103,7 @@ class Assessor:
         root = DunnedParty(root_view, row, customer, self._left_alone(row))
         reasons: list[CreditHold] = []
         undecided: list[CreditHold] = []
+        # Every match is a reason (law 5): the hold stays until the last of them is gone.
         for rule in self.rulebook.credit_holds:
             answer = rule.when.test(row, None)
             if answer is True:
@@ -120,6 +123,7 @@ class Assessor:
             if answer is True:
                 return cadence, undecided
             if answer is None:
+                # Unknown is not a match, but is reported: the customer may belong in this cadence.
                 undecided.append(cadence)
         return None, undecided
 
@@ -140,6 +144,7 @@ class Assessor:
             for question, value in self._answers(condition, party, invoice)
         }
         converted = party.view.account_view.converter.converted
+        # A decision that rests on converted money says so (law 7).
         if converted and any(
             question.field.kind is FactKind.AMOUNT for question in condition.questions
         ):
@@ -198,6 +203,7 @@ class Assessor:
     def _customer(self, contact: Contact) -> Customer | None:
         if not self.customers:
             return None
+        # The id first: anybody can change a name, and two contacts can share one.
         for key in (folded(contact.id), folded(contact.name)):
             if key in self.customers:
                 return self.customers[key]
@@ -227,15 +233,18 @@ class Assessor:
         for rule in self.rulebook.leave_alone:
             answer = rule.when.test(row, None)
             if answer is True:
+                # A certain rule beats an unsure one above it, because only a certain one lifts a
+                # hold.
                 return LeftAlone(rule, True)
             if answer is None and unsure is None:
                 unsure = LeftAlone(rule, None)
         return unsure
 
     def _family(self, account_view: AccountView, root: DunnedParty) -> Iterable[DunnedParty]:
-        """Yield who is reminded: the parent with the children whose bills it pays, and the rest."""
+        """Yield each party to remind: the parent with the children it pays for, then the rest."""
         account = account_view.account
         parent = account.contacts[0]
+        # Invoices of an inactive child stay with the child, so no message leaves about them.
         with_parent = {
             child.id
             for child in account.contacts[1:]
@@ -250,9 +259,15 @@ class Assessor:
         for contact, covers in groups:
             customer = root.customer if contact is parent else self._customer(contact)
             agreed = _agreed(customer)
+            # A tag such as `legal` on a parent is meant for its children too.
             agreed = agreed._replace(tags=agreed.tags | root.view.agreed.tags)
             view = ContactView(
-                account_view, contact, agreed=agreed, covers=covers, limit=root.view.limit
+                # The parent's limit covers its children (law 11).
+                account_view,
+                contact,
+                agreed=agreed,
+                covers=covers,
+                limit=root.view.limit,
             )
             row = contact_row(view, (*self._first, *self._second))
             left_alone = self._left_alone(row)

@@ -35,8 +35,8 @@ def cadence_for(cadence: Cadence, invoice_id: str, account: Account) -> Cadence:
 def position(cadence: Cadence, taken_steps: Sequence[SentStep]) -> tuple[int, date] | None:
     """Return the day and date of the highest step taken, as this cadence counts days.
 
-    A step that was taken under another cadence, or before the rulebook was edited, stands for the
-    step with the same text when there is no step on its day: nobody gets the same text twice
+    A step that was taken under another cadence, or before the rulebook was edited, counts as the
+    step with the same text when there is no step on its day: no customer gets the same text twice
     because a day was moved.
     """
     if not taken_steps:
@@ -47,6 +47,7 @@ def position(cadence: Cadence, taken_steps: Sequence[SentStep]) -> tuple[int, da
         (
             sent_step.day
             if sent_step.day in days
+            # Never lower than its own day: the steps in between were passed already.
             else max(sent_step.day, by_text.get(sent_step.step, sent_step.day)),
             sent_step.on,
         )
@@ -73,12 +74,15 @@ def next_step(
         refused: days of steps that were refused for good: the next one follows.
     """
     last = position(cadence, taken_steps)
+    # A refused step counts as passed, but not as taken: no gap starts with it.
     highest = max([*([last[0]] if last else []), *refused], default=None)
     for step in cadence.steps:
         if highest is not None and step.day <= highest:
             continue
         on = due_on + timedelta(step.day)
         if last is not None:
+            # The cadence's own gap holds after a late step too: a missed week is caught up one step
+            # at a time, not piled up.
             on = max(on, last[1] + timedelta(step.day - last[0]))
         if step.day < 0 and max(on, today) >= due_on:
             continue  # steps before the due date lapse on it
@@ -94,7 +98,7 @@ class FirstSteps(dict[date, Due | None]):
     """
 
     def __init__(self, cadence: Cadence, today: date) -> None:
-        """Look up none yet."""
+        """Start with an empty cache."""
         super().__init__()
         self._cadence = cadence
         self._today = today

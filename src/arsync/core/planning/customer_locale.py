@@ -1,4 +1,4 @@
-"""Places: whose holidays and which language count for a customer, each place looked at once."""
+"""A customer's locale: the public holidays and the language that count for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HolidaysIn = Callable[[str], IsHoliday | None]
 """The public holidays of a place (`DE`, `GB-ENG`; empty: none); None where none are known."""
 
 HOLIDAYS_NAMED_MAX = 3
-"""What a message waits for is told with so many days; a longer row of holidays is cut short."""
+"""How many public holidays a message's waiting names; a longer list is cut short."""
 
 LANGUAGES = {
     "AT": "de",
@@ -82,7 +82,7 @@ class Places:
     def __init__(
         self, sending: Sending, holidays: HolidaysIn, today: date, now: datetime, zone: tzinfo
     ) -> None:
-        """Find out what counts where the customer's own place does not.
+        """Prepare the organisation's own calendar, which counts unless the customer has a place.
 
         Args:
             sending: the rulebook's.
@@ -96,6 +96,7 @@ class Places:
         self._when = (today, now, zone)
         self._by_country = "holidays" in sending.by_customers_country
         self._leaving: dict[str, Leaving] = {}
+        # An unknown place must not stop all messages: then only the days of the week count.
         is_holiday = holidays(sending.holidays) or no_holidays(sending.holidays)
         self.calendar = Calendar(sending.weekdays, is_holiday, sending.on_holidays)
         """The file's own: `holidays`, whoever the customer is."""
@@ -117,6 +118,7 @@ class Places:
         return self._leaving[place]
 
     def _look_at(self, place: str, contact: Contact) -> Leaving:
+        # Without a code the country is whatever somebody typed, and has no calendar.
         named = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", place)
         is_holiday = self._holidays(place) if named else None
         if is_holiday is None:
@@ -128,6 +130,7 @@ class Places:
                 problem=f"no public holidays are known for {place!r}, the place of {contact.name}:"
                 f" {count} there"
             )
+        # Holidays are the customer's; the days of the week and the hours stay the organisation's.
         return self._leaves(self.calendar._replace(is_holiday=is_holiday), place)
 
     def _leaves(self, calendar: Calendar, place: str) -> Leaving:
@@ -141,12 +144,14 @@ class Places:
         if customer is not None and customer.language:
             return customer.language
         if "language" in self._sending.by_customers_country:
+            # A country of several languages is not in the table: a guess would be wrong for many.
             return LANGUAGES.get(contact.country) or self._sending.language
         return self._sending.language
 
 
 def _waits_for(calendar: Calendar, first: date, opens: date, place: str) -> str:
     """Return the holidays on which it would leave if they were none: `Fri 2026-05-01 is ...`."""
+    # A calendar that is not believed any more opens on a closed day, and names no holidays.
     if calendar.on_holidays or not calendar.is_open(opens):
         return ""
     days = [

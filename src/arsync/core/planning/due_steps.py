@@ -64,6 +64,7 @@ class _Round:
         taken_steps = self.sent.get(invoice.id, ())
         due = self.next_step(invoice, taken_steps)
         is_due = due is not None and due.on <= today
+        # Between two steps as well: the plan says why an overdue invoice is not chased.
         if self.has_agreements and (is_due or invoice.due_on < today):
             agreed = agreed_stop(self.assessment, invoice, today)
             if agreed:
@@ -96,6 +97,8 @@ class _Round:
 
     def stop(self, invoice: Invoice, taken_steps: Sequence[SentStep]) -> HeldBack | None:
         """Return what stops a step that is due; None when it may go."""
+        # The plan names the first thing that stops a step, so these are in the order in which a
+        # person would ask: is it owed, is it to be chased, is it time.
         if self.covered and invoice.id in self.covered:
             return self.hold_back(invoice, self.covered[invoice.id])
         skipped = self.skipped(invoice)
@@ -126,12 +129,15 @@ class _Round:
 
     def is_old(self, invoice: Invoice) -> bool:
         """Return whether it was overdue before the connection was taken over."""
+        # A connection that still observes is not taken over: it would be today.
         return invoice.due_on < (self.account.taken_over_on or self.today)
 
     def starts_on(self, invoice: Invoice) -> date | None:
         """Return the day on which an old debt starts when they are spread."""
         if self.take_over.kind is not TakeOverKind.SPREAD or not self.is_old(invoice):
             return None
+        # By contact, so that one customer's old debts start together. Not `hash()`: for a text it
+        # is another number in each process, and the debts would start on another day in each plan.
         share = zlib.crc32(self.party.view.contact.id.encode()) % self.take_over.days
         return self.planning.calendar.after(self.account.taken_over_on or self.today, share)
 
@@ -139,6 +145,7 @@ class _Round:
         self, invoice: Invoice, due: Due, taken_steps: Sequence[SentStep]
     ) -> DueStep | HeldBack:
         """Return the step, or the one after it when it was refused for good."""
+        # Nothing was ever started for most contacts of a first plan: no key has to be computed.
         if not self.account.done_keys and not self.planning.done:
             return self.due_step(invoice, due.step, is_first=not taken_steps)
         refused: set[int] = set()
@@ -149,6 +156,7 @@ class _Round:
                 step_key(self.planning, self.party, ready), self.account.done_keys
             ):
                 return ready
+            # A refusal is about one step. The cadence continues with the next, once that is due.
             refused.add(following.step.day)
             following = next_step(
                 cadence_for(self.cadence, invoice.id, self.account),
@@ -177,6 +185,7 @@ class _Round:
             step,
             self.account.episodes.get(invoice.id, 1),
             Because(step.place.file, step.place.line, self.cadence.name, facts),
+            # A person starts an old debt; after that, its reminders are like any other's.
             by_hand and is_first and self.is_old(invoice),
             step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
         )
@@ -186,6 +195,8 @@ def agreed_stop(
     assessment: Assessment, invoice: Invoice, today: date
 ) -> tuple[str, date | None] | None:
     """Return what was agreed that stops reminders, and when it ends: a dispute, a promise."""
+    # Whatever the cadence says: a customer who disputes an invoice, or has promised to pay it, is
+    # not to be chased for it.
     account_view = assessment.account_view
     if account_view.disputes and account_view.dispute_state(invoice.id) == "open":
         dispute = account_view.disputes[invoice.id]
@@ -194,6 +205,7 @@ def agreed_stop(
         promise, state = account_view.promises.get(invoice.id, (None, "none"))
         if promise is not None and state == "open":
             until = promise.promised_on
+            # A promise is broken only when its day is over.
             return f"promise_to_pay open until {until}", until + timedelta(1)
     return None
 
@@ -214,8 +226,10 @@ def covered_by_credit(assessment: Assessment) -> dict[str, str]:
         if pool <= 0 or agreed_stop(assessment, invoice, account_view.today):
             continue
         if pool >= invoice.amount_due:
+            # Only in full: an invoice that is covered in part is still chased, for its full amount.
             total = shown(totals[invoice.currency], invoice.currency)
             covered[invoice.id] = f"covered by unallocated credit of {total}"
+        # The part is used up all the same, since a bookkeeper would match the oldest first.
         pools[invoice.currency] = max(ZERO, pool - invoice.amount_due)
     if account_view.exposure is not None and account_view.exposure <= 0:
         # Other currencies count too, once everything together is covered.

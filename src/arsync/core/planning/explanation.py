@@ -68,6 +68,7 @@ def explain(
         contact_id: which of the account's contacts; empty: the parent.
         invoice_id: which invoice; empty: all open ones.
     """
+    # Assessed again: a plan keeps its decisions, but not the facts they rest on.
     assessor = Assessor(rulebook, organisation, plan.as_of)
     assessment = assessor.assess(account)
     invoice = next(
@@ -80,6 +81,7 @@ def explain(
     lines += _rules(assessor, assessment, party)
     for open_invoice in [invoice] if invoice else party.view.owed:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    # A hold is placed on the parent, and explains its children as well.
     ids = {party.view.contact.id, assessment.root.view.contact.id}
     for action in plan.actions:
         about = not invoice_id or not action.invoices
@@ -124,6 +126,7 @@ def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> li
     ]
     for limit in rulebook.credit_limits:
         lines.append(_asked(assessor, "credit_limits", limit, root))
+        # The rules below were not read; their answers would look as if they counted.
         if assessment.limit_rule is limit:
             break
     lines += [

@@ -50,9 +50,11 @@ def _about_invoices(
         if rule.when.test(party.row, planning.assessor.invoice_row(party, invoice)) is not True:
             continue
         promise = assessment.account_view.promises.get(invoice.id) if by_promise else None
+        # One promised payment may cover several invoices: one call is enough for all of them.
         subject = f"promised {promise[0].promised_on}" if promise else invoice.id
         together.setdefault(subject, []).append(invoice)
     for subject, invoices in together.items():
+        # The promised day distinguishes this task from the next, so no episode is needed.
         episode = 1
         if not by_promise or not subject.startswith("promised "):
             episode = assessment.account.episodes.get(invoices[0].id, 1)
@@ -70,6 +72,7 @@ def _about_the_contact(
         return []
     names = {field.name for field in rule.when.fields}
     review_on = party.view.agreed.review_on
+    # Each review has its own day and its own task, whatever is owed meanwhile.
     if "days_until_review" in names and review_on:
         return [_action(planning, party, rule, [], subject=f"review {review_on}", episode=1)]
     account = assessment.account
@@ -78,6 +81,8 @@ def _about_the_contact(
         episode = account.episodes.get(invoice_id, 1)
         return _action(planning, party, rule, [], subject=invoice_id, episode=episode)
 
+    # When the oldest invoice is paid the subject changes. While somebody still works on the task
+    # that was opened for it, a second one would only be noise.
     if account.open_tasks:
         keys = {
             about(invoice.id).key

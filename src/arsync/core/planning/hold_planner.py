@@ -1,4 +1,4 @@
-"""Credit holds: placed while any reason stands, lifted when none does."""
+"""Credit holds: placed while there is a reason, lifted when there is none."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ def plan_hold(planning: Planning, assessment: Assessment) -> Decisions:
     account = assessment.account
     nothing_stands = account.hold is None and account.terms_left is None
     decided = account.undone or account.refused
+    # Even without hold rules there may be a hold to lift: deleting the rules must not leave a
+    # customer on hold for good.
     if not planning.assessor.rulebook.credit_holds and nothing_stands and not decided:
         return NOTHING
     root, hold = assessment.root, account.hold
     stopped = not_written_to(root)
     if stopped:
+        # Nothing is written to such a contact, but a hold on it is still reported.
         concerned = assessment.reasons or hold or account.terms_left
         return holding_back(held(root, stopped)) if concerned else NOTHING
     return _restore_left(planning, assessment) + _place_or_lift(planning, assessment)
@@ -53,12 +56,14 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
     alone = left_alone_words(planning, root)
     if alone is not None:
         certain = root.left_alone is not None and root.left_alone.answer
+        # Only a rule that certainly holds lifts: while it is unknown, nothing changes either way.
         if hold is not None and certain:
             return _lift(planning, assessment, alone[0])
         if assessment.reasons:
             return holding_back(held(root, f"no credit hold: {alone[0]}", because=alone[1]))
         return NOTHING
     uncertain = what_is_uncertain(planning, account)
+    # Figures in doubt place no hold. A hold in place stays: its reason was certain then.
     if assessment.reasons and uncertain:
         if hold is not None:
             return NOTHING
@@ -66,6 +71,7 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
     if assessment.reasons:
         return _place(planning, assessment)
     if hold is not None:
+        # Undecided reasons do not keep a hold: unknown never acts against a customer.
         return _lift(planning, assessment, "no reason stands any more")
     if assessment.undecided:
         return _report_undecided(planning, assessment)
@@ -80,6 +86,7 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
     hold = account.hold
     if hold is not None and hold.contact_id != root.view.contact.id:
         hold = None
+    # Each hold is an episode with keys of its own, so that a new one does not count as done.
     episode = hold.episode if hold else account.last_hold_episode + 1
     decisions = NOTHING
     if hold is None:
@@ -93,36 +100,46 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
             ),
             first,
             episode=episode,
-            # One reason that needs nobody's approval is enough to place the hold.
+            # One reason that needs no approval is enough to place the hold.
             needs_approval=all(rule.needs_approval for rule in assessment.reasons),
             note="Credit hold placed: " + planning.assessor.words(first.when, root),
         )
         decisions = _unless_done(planning, assessment, action, HOLD)
-    with_terms = [rule for rule in assessment.reasons if rule.terms]
-    if with_terms and account.terms_left is None and not (hold and hold.terms_changed):
-        rule = with_terms[0]
-        action = _action(
-            planning,
-            assessment,
-            TermsPayload(rule.terms),
-            rule,
-            episode=episode,
-            needs_approval=rule.needs_approval,
-            note=f"Payment terms changed to {rule.terms} while the credit hold stands",
-        )
-        decisions += _unless_done(planning, assessment, action, TERMS)
-    return decisions
+    if hold is not None and hold.terms_changed:
+        return decisions
+    return decisions + _change_terms(planning, assessment, episode)
+
+
+def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> Decisions:
+    rule = next((reason for reason in assessment.reasons if reason.terms), None)
+    # Terms that an earlier hold left behind are not changed twice: otherwise the terms put back in
+    # the end would not be the customer's own.
+    if rule is None or assessment.account.terms_left is not None:
+        return NOTHING
+    action = _action(
+        planning,
+        assessment,
+        TermsPayload(rule.terms),
+        rule,
+        episode=episode,
+        # The change of terms follows its own rule, whatever else is a reason to hold.
+        needs_approval=rule.needs_approval,
+        note=f"Payment terms changed to {rule.terms} while the credit hold stands",
+    )
+    return _unless_done(planning, assessment, action, TERMS)
 
 
 def _lift(planning: Planning, assessment: Assessment, reason: str) -> Decisions:
     hold = assessment.account.hold
     assert hold is not None, "only a standing hold is lifted"
     rules = planning.assessor.rulebook.credit_holds
+    # No rule asks for lifting. The first hold rule is cited; when all are deleted, the file.
     rule = rules[0] if rules else None
     is_roots = hold.contact_id == assessment.root.view.contact.id
     lifted = _action(
         planning,
         assessment,
+        # A hold that is older than this parent was never noted on its other children.
         LiftCreditHoldPayload(hold.since, _children(assessment) if is_roots else ()),
         rule,
         episode=hold.episode,
@@ -135,6 +152,8 @@ def _lift(planning: Planning, assessment: Assessment, reason: str) -> Decisions:
 
 def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
     """Put back the terms that a hold left behind, unless the next hold asks for the same ones."""
+    # Changed terms are always put back, even when the hold itself was never placed, or was lifted
+    # by a run that ended before the terms followed.
     standing_hold = assessment.account.terms_left
     if standing_hold is None or any(rule.terms for rule in assessment.reasons):
         return NOTHING
@@ -157,6 +176,7 @@ def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> 
 
 def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
     """Return whom the hold was placed on: the debtor, or a contact that was one before."""
+    # Lifted where it was placed, even if a parent answers for the contact by now.
     contacts = assessment.account.contacts
     return next((contact for contact in contacts if contact.id == hold.contact_id), contacts[0])
 
@@ -222,6 +242,7 @@ def _unless_done(
 
 def _children(assessment: Assessment) -> tuple[str, ...]:
     """Return the children that the hold covers and is noted on."""
+    # A child that is left alone is covered, but not noted: nothing is ever written to it.
     alone = {
         party.view.contact.id
         for party in assessment.parties
@@ -235,7 +256,7 @@ def _children(assessment: Assessment) -> tuple[str, ...]:
 
 
 def _report_undecided(planning: Planning, assessment: Assessment) -> Decisions:
-    """Say what could not be decided, for contacts that owe something."""
+    """Report the hold rules that could not be decided, for contacts that owe something."""
     root = assessment.root
     if not root.view.owed:
         return NOTHING

@@ -18,7 +18,7 @@ from arsync.core.rulebook.facts import contact_row
 from arsync.core.rulebook.model import CreditLimit, Place, Problem, Rulebook, folded
 
 LEDGER_ACCOUNTS_MAX = 20_000
-"""How many debtors are looked at; of a larger ledger nothing is said, for "nobody" needs all."""
+"""How many accounts are examined; a larger ledger gets no warnings, since "nobody" needs all."""
 
 TOO_LOW_CUSTOMERS_MIN = 3
 """A limit is called too low when at least this many customers owe, and all owe more."""
@@ -27,7 +27,7 @@ TOO_LOW_CUSTOMERS_MIN = 3
 def ledger_warnings(
     rulebook: Rulebook, accounts: Iterable[Account], organisation: Organisation, today: date
 ) -> list[Problem]:
-    """Return what the rulebook asks for that nobody in the ledger is, has, or could keep to.
+    """Return warnings about groups, names, tags and limits that fit no customer of the ledger.
 
     Args:
         rulebook: a sound one.
@@ -51,7 +51,7 @@ def ledger_warnings(
 
 @dataclass
 class _Census:
-    """Who is in the ledger, counted as the accounts go by."""
+    """The customers of the ledger, counted account by account."""
 
     rulebook: Rulebook
     assessor: Assessor
@@ -60,7 +60,7 @@ class _Census:
     names: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     exposures: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Of each limit rule: what the customers owe who have it and owe anything."""
+    """By limit rule: the exposure of each of its customers with anything open."""
 
     def add(self, account: Account) -> None:
         """Count one account."""
@@ -68,6 +68,7 @@ class _Census:
             self.contact_groups |= {folded(name) for name in contact.groups}
             self.names |= {folded(contact.name), folded(contact.id)}
         assessment = self.assessor.assess(account)
+        # A contact alone is its own parent, and is counted once.
         for party in {
             id(each_party): each_party for each_party in (assessment.root, *assessment.parties)
         }.values():
@@ -78,6 +79,7 @@ class _Census:
     def count_groups(self, party: DunnedParty) -> None:
         """Count the groups that a contact is certainly in."""
         for name, condition in self.rulebook.groups.items():
+            # One member is enough to know that the group is not empty.
             if name in self.members:
                 continue
             row = contact_row(party.view, {field.position for field in fields_of(condition.tree)})
@@ -87,6 +89,7 @@ class _Census:
     def count_limit(self, assessment: Assessment) -> None:
         """Count what is owed under the limit rule that gives this account its limit."""
         rule, exposure = assessment.limit_rule, assessment.account_view.exposure
+        # Customers who owe nothing say nothing about whether a limit is too low.
         if rule is not None and rule.amount is not None and exposure and exposure > 0:
             self.exposures.setdefault(rule.name, []).append(exposure)
 
@@ -102,7 +105,7 @@ def _groups(census: _Census) -> Iterator[Problem]:
 
 
 def _words(census: _Census) -> Iterator[Problem]:
-    """Yield the contact groups, tags and names that are asked for and nobody has."""
+    """Yield a warning for each contact group, tag and name that no customer has."""
     has = {"contact_group": census.contact_groups, "tag": census.tags, "contact": census.names}
     worded: set[tuple[str, str]] = set()
     for place, condition in _conditions(census.rulebook):

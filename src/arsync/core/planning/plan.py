@@ -1,4 +1,4 @@
-"""Decisions: what a plan is made of."""
+"""A plan, and the parts it is made of."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class HeldBack(NamedTuple):
-    """What was not done, the first thing that stopped it, and when it would be done."""
+    """A withheld action: the first reason that stops it, and the day it would be done."""
 
     contact_id: str
     contact_name: str
@@ -54,7 +54,7 @@ class Keeper(Protocol[T]):
     """Takes decisions as they are made, account by account, and keeps them in that order."""
 
     def extend(self, decisions: Iterable[T], /) -> None:
-        """Take some more."""
+        """Add decisions, in their order."""
         ...
 
     def kept(self) -> Sequence[T]:
@@ -66,11 +66,11 @@ class InFull(Generic[T]):
     """Keeps decisions as they are: for plans of a few accounts."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._all: list[T] = []
 
     def extend(self, decisions: Iterable[T], /) -> None:
-        """Take some more."""
+        """Add decisions, in their order."""
         self._all.extend(decisions)
 
     def kept(self) -> Sequence[T]:
@@ -87,6 +87,7 @@ class Keepers(NamedTuple):
     @classmethod
     def in_full(cls) -> Keepers:
         """Return keepers that keep everything as it is."""
+        # For a few accounts. A run keeps them packed instead: a million decisions fill the memory.
         return cls(InFull(), InFull())
 
 
@@ -94,7 +95,7 @@ class Each(Sequence[Any]):
     """A sequence seen through a function: each item is made when it is asked for, and not kept."""
 
     def __init__(self, source: Sequence[T], make: Callable[[T], Any]) -> None:
-        """Look at a sequence."""
+        """Wrap a sequence; `make` is called for each item, each time it is read."""
         self._source: Sequence[Any] = source
         self._make = make
 
@@ -132,10 +133,11 @@ class Plan:
     safety: SafetyVerdict
     problems: tuple[str, ...] = ()
     ended_refusals: tuple[str, ...] = ()
-    """Keys of holds and terms that were undone or refused, and whose reason has gone since."""
+    """Keys of undone or refused holds and changes of terms whose reason has gone."""
     paused: tuple[Pause, ...] = ()
-    """What of it does not leave for the time being."""
+    """Kinds of actions that do not leave for the time being."""
 
+    # Made once: comparing and saving ask for many keys, and the actions may be packed.
     @cached_property
     def keys(self) -> frozenset[str]:
         """The keys of all actions."""
@@ -177,6 +179,7 @@ def because_json(because: Because) -> dict[str, Any]:
 def payload_json(payload: Payload) -> dict[str, Any]:
     """Return what only this kind of action needs, as JSON shows it."""
     tree: dict[str, Any] = to_builtins(payload)
+    # Every action has it beside the details.
     del tree["kind"]
     return tree
 

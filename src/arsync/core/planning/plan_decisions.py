@@ -1,4 +1,4 @@
-"""Decisions: what a planner returns, as values that add up."""
+"""Decisions: the results of planners, as values that add up."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from arsync.core.planning.assessment import DunnedParty
 from arsync.core.planning.plan import HeldBack
 
 
+# gc=False: made by the hundred thousand and never part of a cycle, so the collector skips it.
 class Decisions(Struct, frozen=True, gc=False):
-    """What is to be done, what is not, and which refusals no longer count."""
+    """Actions, withheld actions, and refusals that no longer count."""
 
     actions: tuple[Action, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
     ended_refusals: tuple[str, ...] = ()
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
     problems: tuple[str, ...] = ()
-    """What was odd on the way, in words; the same words from many contacts are said once."""
+    """Oddities found on the way, in words; a plan reports the same words once."""
 
     def __add__(self, later: Decisions) -> Decisions:
         """Return these decisions, then the later ones."""
@@ -96,7 +97,7 @@ class EmailBudget(NamedTuple):
     planned: int = 0
 
     def allows(self, emails: int) -> bool:
-        """Return whether so many more may be planned."""
+        """Return whether this many more emails may be planned."""
         return not self.a_day or self.planned + emails <= self.a_day
 
     def after(self, decisions: Decisions) -> EmailBudget:

@@ -47,7 +47,7 @@ UNRATED_SHOWN_MAX = 20
 """How many documents without an exchange rate a plan names."""
 
 _COUNTED = {row.safety_limit: kind for kind, row in KINDS.items() if row.safety_limit}
-"""What each limit of `safety` counts."""
+"""The kind of action that each limit of `safety` counts."""
 
 
 def make_plan(
@@ -98,6 +98,7 @@ def make_plan(
     budget = EmailBudget(emails_per_day_max)
     for account in accounts:
         assessment, decisions = plan_account(planning, account, budget)
+        # One day's emails serve all accounts in their order, which is the same in each run.
         budget = budget.after(decisions)
         if decisions is not NOTHING:
             counts.update([action.kind for action in decisions.actions])
@@ -107,6 +108,7 @@ def make_plan(
             unknown_places.update(dict.fromkeys(decisions.problems))
         if rulebook.customers:
             contacts.update(assessment.named_customers())
+        # Enough to see that rates are missing: such a ledger would name every document.
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
     problems += [*_rate_problems(unrated), *unknown_places]
@@ -118,6 +120,7 @@ def make_plan(
         rulebook_hash=rulebook.hash,
         actions=actions.kept(),
         held_back=held_back.kept(),
+        # Over the whole plan: once half of it has left, no person can stop it (law 9).
         safety=safety_verdict(rulebook, counts),
         problems=tuple(problems),
         ended_refusals=tuple(ended_refusals),
@@ -125,7 +128,7 @@ def make_plan(
 
 
 def safety_verdict(rulebook: Rulebook, counts: Counter[ActionKind]) -> SafetyVerdict:
-    """Return whether so many actions are more than the rulebook allows without a person."""
+    """Return whether these counts exceed the rulebook's `safety`, and where."""
     messages = tuple(
         f"{counts[kind]:,} {name.replace('_', ' ')} in one plan; safety allows {most:,}"
         for name, kind in _COUNTED.items()
@@ -166,6 +169,7 @@ def _zone(name: str) -> tuple[tzinfo, list[str]]:
     try:
         return ZoneInfo(name), []
     except (LookupError, ValueError, OSError):
+        # OSError as well: `Europe` is a folder among the zone files.
         return UTC, [f"the time zone {name!r} is not known: hours are taken as UTC"]
 
 
@@ -190,7 +194,7 @@ def _rate_problems(documents: Iterable[str]) -> list[str]:
 
 
 def _customer_problems(rulebook: Rulebook, contacts: Counter[str]) -> list[str]:
-    """Return what is odd about the rulebook's customers: nobody has that name, or several do."""
+    """Return a problem for each entry of `customers` that fits no contact, or several."""
     problems: list[str] = []
     for key, customer in rulebook.by_contact().items():
         place = f"{customer.place.file}:{customer.place.line}"

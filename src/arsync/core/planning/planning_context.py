@@ -1,4 +1,4 @@
-"""What planning shares: the rulebook on its day, the organisation's calendar, what is offered."""
+"""The context of planning: the rulebook on its day, the organisation's calendar, capabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from arsync.core.rulebook.model import Place
 
 @dataclass(frozen=True)
 class Planning:
-    """What planning one day shares. Planners read it and return `Decisions`; none changes it."""
+    """The shared context of one planned day. Planners read it and return `Decisions`."""
 
     assessor: Assessor
     connection: str
@@ -57,6 +57,7 @@ def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> 
 
 def cited(reason: Because) -> str:
     """Return `standard.yaml:57, Standard cadence`."""
+    # The file's name alone: others read the note, and have no use for a folder of this computer.
     return f"{reason.file.rsplit('/', 1)[-1]}:{reason.line}, {reason.rule}"
 
 

@@ -27,6 +27,7 @@ from arsync.core.planning.planning_context import (
 from arsync.core.planning.step_actions import DueStep, acts_as, fee_of, step_action
 from arsync.core.rulebook.model import Cadence, StepKind
 
+# The texts of `Capability`, which lives above the core: the core knows only its words.
 EMAIL = "email by the accounting system"
 ATTACHMENT = "attachment"
 LATE_FEE = "late fee"
@@ -44,11 +45,13 @@ def plan_reminders(
     stopped = not_written_to(party)
     if stopped:
         return holding_back(held(party, stopped))
+    # Read first, and stronger than any cadence (law 3).
     alone = left_alone_words(planning, party)
     if alone is not None:
         return holding_back(held(party, alone[0], because=alone[1]))
     cadence, undecided = planning.assessor.cadence(party)
     if cadence is None:
+        # A customer with nothing overdue expects no reminder, so none is missing.
         return _report_cadences(planning, party, undecided) if party.view.overdue else NOTHING
     due, decisions = due_steps(planning, assessment, party, cadence)
     if not due:
@@ -84,7 +87,7 @@ def _hold_back_all(
 
 
 def _report_cadences(planning: Planning, party: DunnedParty, undecided: list[Cadence]) -> Decisions:
-    """Say why an overdue contact is in no cadence."""
+    """Report why an overdue contact is in no cadence."""
     if not undecided:
         return holding_back(held(party, "no cadence matches"))
     assessor = planning.assessor
@@ -110,6 +113,7 @@ def _plan_quiet_steps(
     tasks: dict[tuple[int, bool], list[DueStep]] = {}
     for kind, due_step in by_kind:
         if kind is ActionKind.TASK:
+            # One task for all invoices at the same step: one call, not five.
             tasks.setdefault((due_step.step.day, due_step.no_address), []).append(due_step)
         elif kind is ActionKind.LATE_FEE:
             single.append(_plan_late_fee(planning, party, due_step))
@@ -139,6 +143,8 @@ def _plan_moment(
     if not messages:
         return NOTHING
     sending = planning.assessor.rulebook.sending
+    # The gap takes precedence over the days of the steps, and later steps shift with it. It counts
+    # over all channels: to the customer each of them is a reminder.
     last = last_moment(assessment, party)
     free_on = last + timedelta(sending.days_between_emails) if last else planning.today
     if last is not None and planning.today < free_on:
@@ -201,6 +207,7 @@ def _plan_platform_emails(
     """Plan one email per invoice, as many as one moment may hold; the others wait."""
     sending = planning.assessor.rulebook.sending
     lacking = planning.lacks(EMAIL)
+    # The oldest due dates come first, so the least overdue invoices wait.
     most = sending.platform_emails_per_moment
     now, later = ([], emails) if lacking else (emails[:most], emails[most:])
     reason = lacking or f"waits for the next moment: at most {most} emails at once"

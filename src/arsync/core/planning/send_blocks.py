@@ -1,7 +1,8 @@
-"""Pauses: why nothing that acts against a customer leaves at all, whatever is planned.
+"""Pauses: reasons why nothing that acts against a customer leaves at all, whatever is planned.
 
-What is paused stays planned and approved, and goes once the pause is over. Notes, tasks, promises
-and everything that is in a customer's favour (lifting a hold, restoring terms) are never paused.
+A paused action stays planned and approved, and leaves once the pause is over. Notes, tasks and
+promises are never paused, and neither are actions in a customer's favour (lifting a hold, restoring
+terms).
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from arsync.core.rulebook.model import HOLD_BACK, Rulebook
 REMINDER_EMAILS = frozenset({ActionKind.REMINDER})
 
 NAMED_MAX = 3
-"""A pause names so many customers; the status names all."""
+"""How many customers a pause names; the status names all."""
 
 
 class Pause(NamedTuple):
-    """What does not leave for the time being, and why."""
+    """Kinds of actions that do not leave for the time being, with the reason."""
 
     kinds: frozenset[ActionKind]
     rule: str
@@ -47,7 +48,7 @@ class Pause(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What is known of the data that a plan rests on."""
+    """The age and reliability of the data that a plan rests on."""
 
     now: datetime
     today: date
@@ -61,7 +62,7 @@ class Circumstances(NamedTuple):
     own_reminders: bool | None = None
     differences: tuple[Difference, ...] = ()
     unplaced: tuple[str, ...] = ()
-    """Money that cannot be read and names nobody, in words."""
+    """Unreadable money that names no customer, in words."""
     clock: str = ""
     """Why this computer's clock cannot tell the day, in words; empty when it can."""
 
@@ -75,6 +76,7 @@ def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) 
     """Return what pauses nothing, but should be known."""
     texts = list(circumstances.unplaced)
     if circumstances.own_reminders is None and rulebook.safety.platform_reminders == HOLD_BACK:
+        # A warning only: a pause would stop every QuickBooks ledger until somebody answers.
         texts.append(
             f"{circumstances.platform} does not tell whether its own reminders are switched on: "
             f"customers might hear twice. Look there, then: arsync connections {connection} "
@@ -86,6 +88,8 @@ def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) 
 def differs(rulebook: Rulebook, difference: Difference, base: str) -> bool:
     """Return whether a difference is beyond the rulebook's tolerance; without a rate, it is."""
     apart = abs(difference.theirs - difference.ours)
+    # Amounts that cannot be compared count as different: a false alarm costs a wait of one run, a
+    # missed one a wrong letter.
     if difference.currency != rulebook.currency:
         if rulebook.currency != base or difference.rate is None:
             return True
@@ -113,6 +117,7 @@ def difference_json(difference: Difference) -> dict[str, Any]:
 
 def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
+    # On a wrong day promises would be called broken for good, and messages leave too early.
     if circumstances.clock:
         yield Pause(
             KINDS_AGAINST_CUSTOMERS, "", f"{circumstances.clock}, and nobody knows which day it is"
@@ -124,6 +129,7 @@ def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]
         age = span_in_words(circumstances.now - circumstances.pulled_at)
         reason = f"the last complete pull is {age} old"
         yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", reason)
+    # A long time without a payment usually means that the bank has not been entered.
     most = safety.payments_not_older_than
     if most is not None and circumstances.pulled_at is not None:
         if circumstances.paid_on is None:
@@ -140,6 +146,8 @@ def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]
         for difference in circumstances.differences
         if differs(rulebook, difference, circumstances.base_currency)
     ]
+    # A few are held back one by one (`what_is_uncertain`). Many show that the copy as a whole has
+    # lost something, and then no figure is reliable.
     if len(apart) > safety.customers_who_differ:
         yield Pause(
             KINDS_AGAINST_CUSTOMERS, "receivables_differ_by", _apart(apart, circumstances.platform)

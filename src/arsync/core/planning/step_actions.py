@@ -59,7 +59,7 @@ class DueStep(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """Return what tells this step of this invoice from every other."""
+        """Return the text that distinguishes this step of this invoice from every other."""
         return step_subject(self.invoice.id, self.step.day)
 
 
@@ -84,6 +84,7 @@ def fee_of(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decimal
     """Return the late fee in the invoice's currency; None without an exchange rate."""
     invoice, step = due_step.invoice, due_step.step
     if step.fee_percent is not None:
+        # A percentage is in the invoice's own currency and needs no rate.
         return rounded(invoice.amount_due * step.fee_percent / 100, invoice.currency)
     assert step.fee_amount is not None, "a late fee is an amount or a percentage"
     if invoice.currency == planning.assessor.rulebook.currency:
@@ -112,12 +113,15 @@ def step_action(
     others_waiting: int = 0,
 ) -> Action:
     """Make one action of one or more steps of one contact; the oldest invoice leads."""
+    # The letter has the text of the highest step, and the key of the oldest invoice: one that falls
+    # due later does not make it another action.
     lead = together[0]
     highest = max(together, key=lambda due_step: due_step.step.day)
     kind = acts_as(planning, lead) or ActionKind.REMINDER
     sending = planning.assessor.rulebook.sending
     reaches_customer = kind in MESSAGE_KINDS
     contact = party.view.contact
+    # Tasks and fees reach no customer, so they wait for no business day.
     leaving = planning.places.leaving(contact, party.customer) if reaches_customer else None
     waits_for = leaving.waits_for if leaving is not None else ""
     return Action(
@@ -130,11 +134,14 @@ def step_action(
         subject=lead.subject,
         episode=lead.episode,
         step=highest.step.text,
+        # `via` is about emails; a letter is always attached to the invoice.
         via=Via(sending.via) if kind is ActionKind.REMINDER else Via.PLATFORM,
+        # One step that needs approval is enough: a letter cannot leave in part.
         needs_approval=any(
             due_step.step.needs_approval or due_step.by_hand for due_step in together
         ),
         not_before=leaving.not_before if leaving else None,
+        # All that leaves to a contact on a day is one moment, even if planned in several runs.
         batch_id=f"{contact.id} {leaving.not_before.date()}" if leaving else "",
         note=_note(kind, together, highest, others_waiting),
     )
@@ -164,6 +171,7 @@ def _payload(
     fee = fee_of(planning, party, together[0])
     assert fee is not None, "a fee without a rate is held back"
     return LateFeePayload(
+        # `40` in the rulebook is 40.00 on the invoice and in the note.
         amount=fee.quantize(Decimal(1).scaleb(-minor_digits(invoice.currency))),
         currency=invoice.currency,
         description=f"Late fee for invoice {invoice.number or invoice.id}",
@@ -173,6 +181,7 @@ def _payload(
 
 def _addresses(party: DunnedParty, invoice: Invoice) -> str:
     contact = party.view.contact
+    # The invoice's own address first, as the platform would send it.
     first = invoice.email or contact.email
     return ", ".join(dict.fromkeys(address for address in (first, *contact.more_emails) if address))
 
@@ -189,6 +198,7 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
         owed = shown(highest.invoice.amount_due, highest.invoice.currency)
         body = f"{when}, {owed} due"
     else:
+        # By currency: a sum of pounds and euros means nothing.
         sums: dict[str, Decimal] = {}
         for due_step in together:
             sums[due_step.invoice.currency] = (

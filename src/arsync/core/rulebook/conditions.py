@@ -84,7 +84,7 @@ class Negation:
 
 @dataclass(frozen=True, slots=True)
 class InGroup:
-    """The contact is in a group of the rulebook, whose definition stands here in place."""
+    """The contact is in a group of the rulebook; `child` is the group's definition."""
 
     name: str
     child: Node
@@ -115,13 +115,14 @@ class Condition:
 
     @classmethod
     def of(cls, tree: Node) -> Condition:
-        """Return the condition that a tree stands for."""
+        """Return the condition of a tree."""
         return cls(tree)
 
     def __getattr__(self, name: str) -> Any:
         """Make what is missing: reading a rulebook to check it needs none of it."""
         if name not in _MADE:
             raise AttributeError(name)
+        # Frozen for all other code: these values follow from the tree alone.
         compiled_part = _MADE[name](self.tree)
         object.__setattr__(self, name, compiled_part)
         return compiled_part
@@ -171,6 +172,8 @@ def compiled(tree: Node) -> Test:
     gets into it. Each node yields two plain expressions, "certainly yes" and "certainly no", so
     that no three-valued arithmetic is left for run time.
     """
+    # Constants are passed as default arguments: local names are the fastest, and no text of the
+    # user becomes part of the source.
     constants: list[Any] = []
     yes, no = _source(tree, constants)
     arguments = "".join(f", k{number}=k{number}" for number in range(len(constants)))
@@ -193,6 +196,8 @@ def _constant(value: object, constants: list[Any]) -> str:
 def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
     match node:
         case AllOf(children):
+            # Kleene's logic: yes takes every child's yes, no takes one child's no, the rest is
+            # unknown.
             pairs = [_source(child, constants) for child in children]
             return _joined("and", [yes for yes, _ in pairs]), _joined("or", [no for _, no in pairs])
         case AnyOf(children):
@@ -205,8 +210,10 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
             return _source(child, constants)
         case Known(asked, known):
             yes, no = f"{_slot(asked)} is not None", f"{_slot(asked)} is None"
+            # Both are certain: whether something is known is never unknown itself.
             return (yes, no) if known else (no, yes)
         case Flag(asked, value):
+            # `is`, because None is neither yes nor no.
             return f"{_slot(asked)} is {value}", f"{_slot(asked)} is {not value}"
         case OneOf():
             return _one_of_source(node, constants)
@@ -215,6 +222,7 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
 
 def _joined(word: str, sources: list[str]) -> str:
     if not sources:
+        # All of nothing holds: a rule without `when` is for everyone.
         return "True" if word == "and" else "False"
     return "(" + f" {word} ".join(sources) + ")"
 
@@ -248,7 +256,7 @@ _MADE: Mapping[str, Callable[[Node], Any]] = {
     "questions": lambda tree: tuple(questions(tree)),
     "fields": lambda tree: frozenset(fields_of(tree)),
 }
-"""What a condition makes of its tree when it is first asked for."""
+"""Parts of a condition that are made from its tree on first use."""
 
 
 class Evidence(NamedTuple):
@@ -275,6 +283,8 @@ class Trace(NamedTuple):
 
 def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
     """Evaluate slowly, keeping the evidence. Nothing is cut short, so that all facts show."""
+    # It shares no code with the compiled function on purpose: a property test compares the two, so
+    # a mistake would have to be made twice.
     match node:
         case AllOf(children):
             traces = [trace(child, contact, invoice) for child in children]

@@ -40,7 +40,7 @@ class RulebookLine(NamedTuple):
 
 
 class RulebookDifference(NamedTuple):
-    """One thing that a rulebook has otherwise than another."""
+    """One difference of a rulebook from another."""
 
     section: str
     element: str
@@ -68,6 +68,7 @@ def inline(node: Node, plain: re.Pattern[str] = _PLAIN) -> str:
     bare = plain.fullmatch(text) and ": " not in text and not text.endswith((" ", ":"))
     if bare and text.casefold() not in _WORDS_OF_YAML:
         return text
+    # JSON's quoted texts are YAML too, and cannot be mistaken for anything else.
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -96,6 +97,7 @@ def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
             yield f"{section}:", None
             yield from _block(bodies)
         else:
+            # Where several files say the same, the first is shown: different ones are refused.
             yield f"{section}: {inline(bodies[0], _PLAIN_IN_BLOCK)}", place_of(bodies[0])
 
 
@@ -189,7 +191,7 @@ def _parts_of(section: str, element: Node) -> Iterator[RulebookLine]:
 def rulebook_differences(shared: Sequence[File], own: Sequence[File]) -> list[RulebookDifference]:
     """Return how a rulebook differs from the one it shares with others.
 
-    What is gone is named with the line it stands in below; everything else with its own line.
+    A removed part is named with its line in the shared rulebook, all else with its own line.
     """
     before, after = _by_key(shared), _by_key(own)
     differences: list[RulebookDifference] = []
@@ -198,6 +200,7 @@ def rulebook_differences(shared: Sequence[File], own: Sequence[File]) -> list[Ru
     for at, line in after.items():
         section, name, key = at
         if name and (section, name) not in whole:
+            # A whole new rule is one difference, not one for each of its keys.
             if not key:
                 differences.append(
                     RulebookDifference(line.section, line.element, "added", line.place)
@@ -233,6 +236,7 @@ def _by_key(files: Sequence[File]) -> Mapping[tuple[str, str, str], RulebookLine
 
 
 def _plain_numbers(text: str) -> str:
+    # `10,000` and `10000` are one amount, however it is written.
     return re.sub(
         r'"?\b([0-9]{1,3}(?:,[0-9]{3})+)\b"?', lambda number: number[1].replace(",", ""), text
     )

@@ -31,6 +31,7 @@ _KNOWN = ("known", "unknown")
 def schema() -> dict[str, Any]:
     """Return the JSON Schema, draft 2020-12."""
     definitions: dict[str, Any] = {f"{kind}": _number(kind) for kind in sorted(NUMBERS)}
+    # Editors read YAML by its usual rules, by which `yes` may be a text or true.
     definitions["yes or no"] = {
         "enum": ["yes", "no", "Yes", "No", "YES", "NO", "true", "false", True, False, *_KNOWN]
     }

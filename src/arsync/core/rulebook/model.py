@@ -14,7 +14,7 @@ from arsync.core.rulebook.conditions import ALWAYS, Condition
 
 
 class Problem(NamedTuple):
-    """Something wrong in a user's file: where, what, and what to do about it."""
+    """A mistake in a user's file: its place, what is wrong, and a hint."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where something stands in a rulebook."""
+    """A place in a rulebook."""
 
     file: str
     line: int
@@ -64,6 +64,7 @@ class LeaveAlone(NamedTuple):
     when: Condition = ALWAYS
 
 
+# In words, so that a forgotten amount is never taken for an unlimited one.
 NO_LIMIT = "no limit"
 """In place of an amount: these contacts have no credit limit, on purpose."""
 
@@ -87,7 +88,7 @@ class CreditHold(NamedTuple):
     place: Place
     when: Condition
     terms: str = ""
-    """Payment terms while it stands (`cash on delivery`), or empty to leave them."""
+    """Payment terms during the hold (`cash on delivery`), or empty to leave them."""
     needs_approval: bool = False
 
 
@@ -136,7 +137,7 @@ class FollowUp(NamedTuple):
 
 
 class WithoutEmail(StrEnum):
-    """What becomes of an email step when there is no address to send it to."""
+    """The fate of an email step for a customer without an address."""
 
     HOLD_BACK = "hold back"
     TASK = "task"
@@ -160,8 +161,9 @@ class Sending(NamedTuple):
     latest: time = time(17, 0)
     holidays: str = ""
     """A place: `GB-ENG`, `DE-BY`, `US`; empty: no holidays."""
+    # Only holidays and language: business days and hours are always the organisation's.
     by_customers_country: frozenset[str] = frozenset()
-    """What goes by the customer's own country, where it is known: `holidays`, `language`."""
+    """Settings that follow the customer's country, where it is known: `holidays`, `language`."""
     days_between_emails: int = 5
     platform_emails_per_moment: int = 3
     language: str = ""
@@ -175,6 +177,7 @@ HOLD_BACK = "hold back"
 class Safety(NamedTuple):
     """How much one plan may do before a person must look at it, and on what data."""
 
+    # Low enough that a mistyped rule waits for a person before it reaches many customers.
     credit_holds: int = 20
     emails: int = 300
     tasks: int = 300
@@ -182,15 +185,16 @@ class Safety(NamedTuple):
     late_fees: int = 50
     data_not_older_than: timedelta = timedelta(hours=26)
     """Since the last complete pull: a day, and some time for a nightly run to be late."""
+    # Off unless asked for: a business that is paid once a quarter would be paused for most of it.
     payments_not_older_than: timedelta | None = None
     """Since the youngest payment; None: however old."""
     receivables_differ_by: Decimal = Decimal("1.00")
     """So much one customer's balance may differ from the platform's own."""
     customers_who_differ: int = 3
-    """When more customers differ by more, nothing is said to anyone. One who differs is never
+    """When more customers differ by more, no message leaves at all. A customer who differs is never
     written to: many show that the copy as a whole cannot be relied on."""
     platform_reminders: str = HOLD_BACK
-    """`hold back` or `ignore`: what becomes of ours while the platform sends its own."""
+    """`hold back` or `ignore`: the fate of arsync's reminders while the platform sends its own."""
 
 
 SAFETY_COUNTS = ("credit_holds", "emails", "tasks", "letters", "late_fees")
@@ -218,6 +222,7 @@ class Rulebook:
     """One connection's rules: every file of its folder, as one."""
 
     files: tuple[str, ...]
+    # Kept with each action, so that the rules behind it can be identified years later.
     hash: str
     """SHA-256 of the texts, with line ends and trailing blanks made the same, 64 hex characters."""
     name: str
@@ -250,9 +255,9 @@ class Rulebook:
         )
 
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
-        """Return each condition that a rule asks, and what cadences skip, with where it stands.
+        """Yield each condition of a rule and each `skip_invoices_when`, with its place.
 
-        The definitions of groups are not among them: a group that nobody names asks nothing.
+        Definitions of groups are not among them: an unused group asks nothing.
         """
         for rules in (
             self.leave_alone,

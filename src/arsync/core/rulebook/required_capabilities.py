@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from arsync.core.rulebook.conditions import fields_of
 from arsync.core.rulebook.model import Place, Rulebook, StepKind
 
+# The texts of `Capability`, which lives above the core.
 _STEPS = {StepKind.LETTER: "attachment", StepKind.LATE_FEE: "late fee"}
 
 

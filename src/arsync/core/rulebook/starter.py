@@ -34,7 +34,7 @@ class Tone(NamedTuple):
     """Days overdue after which credit is held."""
     between: int
     small: int
-    """Below this amount nobody is reminded."""
+    """An invoice below this amount brings no reminder."""
 
 
 TONES = {
@@ -47,7 +47,7 @@ DAYS = ("business days", "every day", "tuesday to thursday")
 
 
 class Answers(NamedTuple):
-    """What was answered."""
+    """The answers to the questions of `rules new`."""
 
     currency: str = "GBP"
     tone: str = "standard"
@@ -94,9 +94,11 @@ def starter_rulebook(answers: Answers) -> str:
 
 def _steps(answers: Answers, tone: Tone) -> list[str]:
     late = [day for day in tone.days if day > 0]
+    # The whole cadence moves along with its first reminder, and keeps its gaps.
     shift = 0 if answers.first_day is None else answers.first_day - late[0]
     names = ["first reminder", "second reminder", "third reminder"][: len(late) - 1]
     if answers.tone != "gentle":
+        # A gentle tone never threatens.
         names.append("final notice")
     else:
         names = ["first reminder", "second reminder", "third reminder"]

@@ -1,4 +1,4 @@
-"""Tallies: what a rulebook does, counted by day, by customer, and against the safety limits."""
+"""Tallies: a rulebook's actions, counted by day, by customer, and against the safety limits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from arsync.core.actions.registry import KINDS
 from arsync.core.rulebook.model import Safety
 
 CUSTOMERS_KEPT_MAX = 20
-"""So many customers are named, those who are touched most."""
+"""How many customers are named: those with the most actions."""
 
 COUNTED = {kind: row.counted_as for kind, row in KINDS.items() if row.counted_as}
-"""What is counted, and how it is called. Terms go with their hold."""
+"""The name under which each kind is counted. Terms are counted with their hold."""
 
 COLUMNS = tuple(COUNTED.values())
 
@@ -47,7 +47,7 @@ class Peak(NamedTuple):
     name: str
     highest: int
     on: date | None
-    """The first day with so many; None when there never is one."""
+    """The first day with the highest count; None when there is none at all."""
     limit: int
     days_over: int
     """On how many days the limit would stop everything until a person looks."""
@@ -67,7 +67,7 @@ class ActivityCounts:
     """Counts while accounts stream through. As large as the days, however many the accounts."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.days: dict[date, Counter[str]] = {}
         self.totals: Counter[str] = Counter()
         self.approvals = 0
@@ -96,8 +96,10 @@ class ActivityCounts:
         self.customers += 1
         reached = counts["messages"] + counts["letters"]
         weight = (reached, counts["holds"], counts["tasks"], counts["late fees"])
+        # The id breaks ties, so that the same ledger always names the same customers.
         entry = (weight, touched.contact_id, touched)
         if len(self._most) < CUSTOMERS_KEPT_MAX:
+            # A heap of the few that are shown: a ledger may have a million customers.
             heapq.heappush(self._most, entry)
         else:
             heapq.heappushpop(self._most, entry)

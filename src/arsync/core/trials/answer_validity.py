@@ -46,11 +46,11 @@ from arsync.core.rulebook.facts.movement import (
 )
 
 FOUND_MAX = 10_000
-"""So many days on which interest reaches a sum are remembered at most."""
+"""How many days on which interest reaches a sum are kept."""
 
 
 class Look(NamedTuple):
-    """What a question is asked about, and when."""
+    """The subject and the day of a question."""
 
     view: ContactView
     row: Row
@@ -59,7 +59,7 @@ class Look(NamedTuple):
     invoice_row: Row | None
     today: date
     bound: date = NEVER
-    """Nobody asks what happens on this day or later."""
+    """Answers on this day and later are not needed."""
 
     def value_of(self, field: Field) -> Decimal | int | None:
         """Return a number as it is today; None: unknown."""
@@ -85,7 +85,7 @@ _MIRROR = {
 
 
 class AnswerValidity:
-    """Until when the answer of one tree, or of a part of it, stands."""
+    """How long the answer of a tree, or of a part of it, stays valid."""
 
     def __init__(self, node: Node) -> None:
         """Compile the part's answer."""
@@ -125,13 +125,16 @@ class _Several(AnswerValidity):
     def until(self, look: Look) -> date:
         decides = self._decides
         if self.answer(look) is not decides:
+            # Open: whichever part moves first may decide it.
             return min(child.until(look) for child in self._moving)
+        # A part that never moves has decided, whatever the others come to say.
         if self._of_still(look.row, look.invoice_row) is decides:
             return NEVER
         longest = look.today
         for child in self._moving:
             if child.answer(look) is decides:
                 longest = max(longest, child.until(look))
+                # No answer is needed beyond the next event, and each look costs time.
                 if longest >= look.bound:
                     break
         return longest
@@ -185,6 +188,7 @@ class _Counting(AnswerValidity):
             return moves.until(look.view, look.invoice)
         counted = look.value_of(self._counter)
         assert isinstance(moves, CountsUp), "only counters are counted"
+        # At 0 a count hides its anchor: an invoice due in ten days is 0 days overdue as well.
         if moves.since is not None and not counted:
             return moves.since(look.view, look.invoice)
         return None if counted is None else look.today - timedelta(int(counted))
@@ -227,6 +231,7 @@ class _OfInterest(AnswerValidity):
         end = days_later(invoice.due_on, DAYS_LATE_MAX + 1)
         if law.counts == EACH_HALF_YEAR:
             end = min(end, next_half_year(first))
+        # Many invoices share a due date and an amount, as subscriptions do.
         key = (invoice.amount_due, invoice.due_on, end, answers)
         day_of_change = self._found.get(key)
         if day_of_change is None:
@@ -242,14 +247,14 @@ class _OfInterest(AnswerValidity):
 
 
 class _Daily(AnswerValidity):
-    """A question of which nobody knows when its answer changes."""
+    """A question whose answer may change on any day."""
 
     def until(self, look: Look) -> date:
         return look.today + DAY
 
 
 def validity_of(node: Node) -> AnswerValidity | None:
-    """Return until when a tree's answer stands; None: until something happens."""
+    """Return how long a tree's answer stays valid; None: until something happens to the account."""
     match node:
         case AllOf(nodes) | AnyOf(nodes):
             validities = [(child, validity_of(child)) for child in nodes]
@@ -273,6 +278,7 @@ def _of_comparison(leaf: Compare) -> AnswerValidity | None:
     first, right = leaf.field, leaf.operand if isinstance(leaf.operand, Field) else None
     fields = [first] if right is None else [first, right]
     counters = [field for field in fields if isinstance(field.moves, CountsUp | CountsDown)]
+    # Two counts may move together or apart: asking daily is simple, and never wrong.
     if len(counters) == 2:
         return _Daily(leaf)
     if any(isinstance(field.moves, GrowsByInterest) for field in fields):
@@ -299,6 +305,7 @@ def _offsets(word: str, number: Decimal | int, *, up: bool) -> tuple[int, ...]:
 
 def _first_day(first: date, end: date, holds: Callable[[date], bool]) -> date:
     """Return the first day from `first` on that holds, all later ones holding too; else `end`."""
+    # Within one rate interest only grows, so the day can be found by halving.
     if holds(first):
         return first
     low, high = first.toordinal(), end.toordinal()

@@ -24,25 +24,25 @@ from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import Trial
 
 GRACE_DAYS = 2
-"""Who pays within so many days after a message would have paid without it: it was needless."""
+"""A payment within this many days after a message would have come without it."""
 
 ACTIONS_KEPT_MAX = 10_000
-"""So many actions are listed one by one; all are counted."""
+"""How many actions are listed one by one; all are counted."""
 
 CANNOT_SHOW = (
     "It cannot show how much sooner anyone would have paid: "
     "the customers of the past did not get these messages."
 )
-"""What every backtest says of itself."""
+"""The caveat that every backtest states."""
 
 SumsByCurrency = dict[str, Decimal]
 
 
 class LineResult:
-    """What one line of a rulebook cost, and what it caught."""
+    """The cost of one line of a rulebook, and the debts it caught."""
 
     def __init__(self, file: str, line: int, rule: str, what: str) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.file = file
         self.line = line
         self.rule = rule
@@ -50,13 +50,13 @@ class LineResult:
         self.counts: Counter[str] = Counter()
         self.customers = 0
         self.needless = 0
-        """Messages and holds that hit who paid within two days anyway."""
+        """Messages and holds against customers who paid within two days anyway."""
         self.invoices = 0
         """How many invoices it caught: still owed two days later."""
         self.caught: SumsByCurrency = {}
-        """What they were due when it first touched them, by currency."""
+        """The amounts due on them at the line's first action, by currency."""
         self.still_owed: SumsByCurrency = {}
-        """What of them is still owed on the last day."""
+        """The part of them that is still owed on the last day."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -102,14 +102,14 @@ class Backtest:
     """What one rulebook would have done from the first day to the last."""
 
     def __init__(self, rulebook: Rulebook, first: date, last: date) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.rulebook = rulebook
         self.first = first
         self.last = last
         self.tally = ActivityCounts()
         self.lines: dict[tuple[str, int], LineResult] = {}
         self.needless: Counter[str] = Counter()
-        """By kind, what hit customers although they paid within two days."""
+        """By kind, the actions against customers who paid within two days anyway."""
         self.kept: list[Happened] = []
         self.left_out = 0
         self.evaluated = 0
@@ -175,6 +175,8 @@ def backtest(
     for account in accounts:
         count += 1
         past = Past(account, today)
+        # Actions before the first day are history; debts before it are old ones, as at a take-over
+        # on that day.
         begin = taken_over(as_it_stood(account, first - timedelta(1)), first)
         touched = []
         for walker, result in zip(walkers, results, strict=True):
@@ -200,6 +202,7 @@ def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
     touched: set[str] = set()
     for stop in stops:
         later_day = stop.day + timedelta(GRACE_DAYS)
+        # For the newest messages it is too early to say.
         later = past.owed(later_day) if later_day <= past.today else None
         for action in stop.done:
             name = COUNTED.get(action.kind)
@@ -219,6 +222,7 @@ def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
                 result.needless[name] += 1
             for invoice in invoices:
                 is_caught = later is None or invoice.id in later
+                # An invoice that three steps of one line asked for was caught once.
                 if is_caught and (place, invoice.id) not in caught:
                     caught.add((place, invoice.id))
                     _catch(line, invoice, past.owed(result.last).get(invoice.id))
@@ -250,6 +254,7 @@ def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
 def _is_needless(
     action: Action, invoices: list[Invoice], later: dict[str, Invoice] | None
 ) -> bool | None:
+    # A task or a draft fee annoys no customer: only messages and holds can be needless.
     reaches = MESSAGE_KINDS | {ActionKind.CREDIT_HOLD}
     if action.kind not in reaches or not invoices:
         return False
@@ -261,6 +266,7 @@ def _catch(line: LineResult, invoice: Invoice, at_the_end: Invoice | None) -> No
     currency = invoice.currency
     line.caught[currency] = line.caught.get(currency, ZERO) + invoice.amount_due
     if at_the_end is not None:
+        # After a reversed payment more can be owed at the end than was caught.
         owed = min(at_the_end.amount_due, invoice.amount_due)
         line.still_owed[currency] = line.still_owed.get(currency, ZERO) + owed
 

@@ -73,8 +73,10 @@ class InterestingDays:
             event: the next day on which something happens to the account's documents.
         """
         tomorrow = today + DAY
+        # A condition about messages or holds changes its answer through today's own actions.
         if self._is_asked_for(done):
             return tomorrow
+        # Everything is asked again on the day of the next event, so later days do not matter.
         earliest = event
         for days in (
             self._waiting(treatment, today),
@@ -108,7 +110,7 @@ class InterestingDays:
                 yield action.not_before.date()
 
     def _answers(self, assessment: Assessment, today: date, event: date) -> Iterator[date]:
-        """Yield the days until which each answer stands."""
+        """Yield the days on which each answer may change."""
         root = assessment.root
         if self._of_debtor:
             look = Look(root.view, root.row, None, None, today, event)
@@ -156,6 +158,7 @@ class InterestingDays:
     ) -> date:
         """Return the first day on which the contact may hear from us again."""
         contact = party.view.contact.id
+        # Today's actions are not in the account yet.
         if any(action.batch_id and action.contact_id == contact for action in done):
             return today + self._gap
         last = last_moment(assessment, party)
@@ -203,7 +206,7 @@ class InterestingDays:
 
 
 def days_of_events(account: Account, first: date, last: date) -> list[date]:
-    """Return the days from first to last, in order, on which an account stands otherwise.
+    """Return the days from first to last, in order, on which an account changes.
 
     Args:
         account: with all that ever happened to it, as the ledger knows it on its last day.
@@ -211,6 +214,7 @@ def days_of_events(account: Account, first: date, last: date) -> list[date]:
         last: later days are left out.
     """
     days = set(event_days(account))
+    # The day after a promised day is when a promise breaks.
     days.update(promise.promised_on + DAY for promise in account.promises)
     return sorted(day for day in days if first <= day <= last)
 

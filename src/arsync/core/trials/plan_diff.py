@@ -19,7 +19,7 @@ from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import TrialDay
 
 INVOICES_NAMED_MAX = 3
-"""A planned action names so many invoices."""
+"""How many invoices a planned action names."""
 
 LINE = "line"
 NOT_BEFORE = "not before"
@@ -80,18 +80,18 @@ class ChangedQuality(NamedTuple):
 
 
 class PlanChange(NamedTuple):
-    """One action that is new in the plan, gone from it, or in it otherwise than before."""
+    """One action that is new in the plan, gone from it, or changed."""
 
     cause: Cause
     how: How
     planned: Planned
-    """As it stands now; when it is gone, as it stood."""
+    """As it is now; when it is gone, as it was."""
     qualities: tuple[ChangedQuality, ...] = ()
     """What changed in it, by this cause."""
 
     @property
     def only_moved(self) -> bool:
-        """Return whether nothing changed but the line in which the rule stands."""
+        """Return whether only the line of the rule changed."""
         return self.how is How.CHANGED and all(quality.name == LINE for quality in self.qualities)
 
     def as_json(self) -> dict[str, Any]:
@@ -163,12 +163,14 @@ def plan_changes(
         stages: the old rules on the old day, the new rules on the old day, the new rules now. The
             same stage twice is planned once.
     """
+    # Places in the plan, not its actions: those may be packed, and are unpacked a few at a time.
     before: dict[str, list[int]] = {}
     for place, planned_before in enumerate(last):
         before.setdefault(planned_before.contact_id, []).append(place)
     for account in accounts:
         places = [place for contact in account.contacts for place in before.pop(contact.id, ())]
         yield from _of_account(account, [last[place] for place in places], stages)
+    # Their contacts are no longer in the ledger at all.
     for remaining in before.values():
         yield from (PlanChange(Cause.DATA, How.GONE, last[place]) for place in remaining)
 
@@ -200,7 +202,7 @@ def _of_account(
 
 
 _CAUSES = (Cause.DATA, Cause.RULE, Cause.TIME)
-"""What lies between one plan and the next."""
+"""The cause of a difference between each plan and the next."""
 
 
 def _cause(key: str, plans: Plans, *, is_new: bool) -> Cause:
@@ -213,7 +215,7 @@ def _cause(key: str, plans: Plans, *, is_new: bool) -> Cause:
 
 
 def _changed(key: str, plans: Plans, stages: tuple[TrialDay, ...]) -> Iterator[PlanChange]:
-    """Yield what changed in an action that stands in both plans: one change for each cause."""
+    """Yield what changed in an action that is in both plans: one change for each cause."""
     first, last = plans[0][key], plans[-1][key]
     today = stages[-1].today.isoformat()
 

@@ -1,7 +1,7 @@
 """A walk: one account day after day under one rulebook, as if every day had been run.
 
-What leaves on a day is done that day; the next day is planned from what it left. Days on which
-nothing can have changed are left out: what happens is the same (`day_skipping`).
+Actions that leave on a day are done that day, and the next day is planned from the result. Days on
+which nothing can have changed are left out; the result is the same (`day_skipping`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Stop(NamedTuple):
 
     day: date
     account: Account
-    """As it stood when the day was planned."""
+    """The account as it was planned that day."""
     treatment: Treatment
     done: tuple[Action, ...]
 
@@ -58,6 +58,7 @@ class Walker:
 
     def day(self, today: date) -> TrialDay:
         """Return the rulebook on one day, compiled once."""
+        # All accounts walk through the same days, so each day is compiled for the first of them.
         if today not in self._days:
             self._days[today] = self._trial.day(self.rulebook, today)
         return self._days[today]
@@ -73,6 +74,7 @@ class Walker:
             documents_on: its documents as they stand on a day; asked for days in their order.
         """
         state = begin
+        # Each day has its own documents, while a judgement is final, so it is kept beside them.
         judgements: dict[tuple[str, date, date], bool | None] = {}
         events = days_of_events(ledger, self.first, self.last)
         today = self.first
@@ -96,6 +98,7 @@ class Walker:
             return tomorrow
         place = bisect_right(events, today)
         event = events[place] if place < len(events) else self.last + DAY
+        # Something happens tomorrow anyway: no answer has to be looked through.
         if event == tomorrow:
             return tomorrow
         return self._interesting_days.after(treatment, done, today, event)

@@ -1,4 +1,4 @@
-"""Differences: whose treatment two rulebooks decide otherwise, how, and by which lines.
+"""Differences between two rulebooks: the customers they treat differently, how, and which lines.
 
 Accounts stream through, one at a time. What only moved to another line is no difference.
 """
@@ -17,7 +17,7 @@ from arsync.core.rulebook.model import NO_LIMIT, Rulebook
 from arsync.core.trials.trial import Treatment, TrialDay
 
 INVOICES_NAMED_MAX = 3
-"""A change names so many invoices; the actions in its JSON have all."""
+"""How many invoices a change names; the actions in its JSON have all."""
 
 
 class ChangeKind(StrEnum):
@@ -34,7 +34,7 @@ class ChangeKind(StrEnum):
 
 
 class RulebookSide(NamedTuple):
-    """What one of the two does, and the line that says so."""
+    """The treatment by one of the two rulebooks, and the line that asks for it."""
 
     text: str
     because: Because | None = None
@@ -50,7 +50,7 @@ class RulebookSide(NamedTuple):
 
 
 class DecisionChange(NamedTuple):
-    """One thing that the two rulebooks decide otherwise."""
+    """One decision in which the two rulebooks differ."""
 
     kind: ChangeKind
     about: str
@@ -137,6 +137,7 @@ class _TreatmentComparison:
             self._add(contact_id, DecisionChange(ChangeKind.LIMIT, "", old, new))
 
     def _actions(self) -> None:
+        # By key: a rule that only moved to another line has the same keys, and is no difference.
         before = {action.key: action for action in self.old[1].actions}
         after = {action.key: action for action in self.new[1].actions}
         gone = {key: action for key, action in before.items() if key not in after}
@@ -145,6 +146,8 @@ class _TreatmentComparison:
             if key in after:
                 self._both(action, after[key])
         for key, action in list(gone.items()):
+            # A renamed rule makes another key. Same kind, customer and invoices are the same
+            # intent, and a change of it rather than an end and a beginning.
             twin = next(
                 (candidate for candidate in come.values() if _same_matter(action, candidate)), None
             )
@@ -228,7 +231,7 @@ def _about(action: Action) -> str:
 
 
 def _same_matter(first: Action, second: Action) -> bool:
-    """Return whether two actions with other keys are the same intent, worded otherwise."""
+    """Return whether two actions with different keys are the same intent under another name."""
     return (
         first.kind is second.kind
         and first.contact_id == second.contact_id
@@ -238,7 +241,7 @@ def _same_matter(first: Action, second: Action) -> bool:
 
 
 def _content(action: Action) -> tuple[object, ...]:
-    """Return what reaches someone: where the rule stands and how it argues do not count."""
+    """Return the part of an action that has an effect: not the rule's line, nor the evidence."""
     steps = tuple((ref.id, ref.step, ref.day) for ref in action.invoices)
     return (
         action.step,
@@ -251,7 +254,7 @@ def _content(action: Action) -> tuple[object, ...]:
 
 
 def _qualities(action: Action) -> list[str]:
-    """Return how an action is done, in words, to tell two of them apart."""
+    """Return how an action is done, in words, to distinguish two of them."""
     days = sorted({ref.day for ref in action.invoices if ref.step})
     return [
         *(f"day {day}" for day in days),

@@ -29,7 +29,7 @@ from arsync.core.trials.replay import Walker, taken_over
 from arsync.core.trials.trial import Trial
 
 DAYS_MAX = 3_660
-"""A simulation looks so many days ahead at most."""
+"""How many days ahead a simulation may look."""
 
 
 class Debtors(StrEnum):
@@ -114,6 +114,7 @@ def simulate(
         ]
         payments += len(coming)
         ledger = _Forward(began, coming)
+        # A second one runs ahead to the last day, because the walk needs the days of all events.
         whole = _Forward(began, coming).on(last)
         tally.add(
             (stop.day, action)
@@ -130,6 +131,7 @@ def usual_lateness(accounts: Iterable[Account], today: date) -> int | None:
         for late in _lateness(account.invoices, today):
             total += late
             count += 1
+    # Half up in whole numbers, as `average` rounds, without keeping a list of the whole ledger.
     return None if not count else (2 * total + count) // (2 * count)
 
 

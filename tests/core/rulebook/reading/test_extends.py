@@ -256,8 +256,8 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
         ("reminders: [{name: Cadence, steps: [{day: 5, remove: true}]}]", 2, "no 'day 5' in steps"),
         ("credit_holds: [{name: Overdue, remove: maybe}]", 2, "neither true nor a list"),
         ("credit_holds: [{name: Overdue}, {name: overdue}]", 2, "twice; first in own.yaml:2"),
-        ("credit_holds: [{name: Overdue, approval: none, approval: none}]", 2, "stands twice"),
-        ("safety: {emails: 1}\nsafety: {emails: 2}", 3, "stands twice"),
+        ("credit_holds: [{name: Overdue, approval: none, approval: none}]", 2, "appears twice"),
+        ("safety: {emails: 1}\nsafety: {emails: 2}", 3, "appears twice"),
         ("credit_holds: [{name: Overdue, when: {blance: 1}}]", 2, "did you mean 'balance'?"),
         ("credit_holds: {name: Overdue}", 2, "must be a list"),
         ("extend: x", 2, "did you mean 'extends'?"),
@@ -315,7 +315,7 @@ def test_two_files_of_one_layer_may_not_disagree() -> None:
     _, problems = read_rulebook(
         [("a", "name: One\n"), ("b", "name: Two\n")], shared=[("base", BASE)]
     )
-    assert ["says something else in a:1" in problem.message for problem in problems] == [True]
+    assert ["has another value in a:1" in problem.message for problem in problems] == [True]
 
 
 def test_a_file_extended_by_another_is_its_base() -> None:

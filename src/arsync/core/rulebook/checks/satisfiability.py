@@ -75,7 +75,8 @@ def is_possible(alternatives: Iterable[Alternative], *, one_text: bool = False) 
 
 
 def both(*conditions: list[Alternative]) -> list[Alternative]:
-    """Return the alternatives under which all of the conditions stand."""
+    """Return the alternatives under which all of the conditions hold."""
+    # Counted before it is built: the product itself would fill the memory.
     count = 1
     for condition in conditions:
         count *= len(condition)
@@ -88,7 +89,7 @@ def both(*conditions: list[Alternative]) -> list[Alternative]:
 
 
 def can_be_together(first: list[Alternative], second: list[Alternative]) -> bool:
-    """Return whether both conditions can stand at once: `is_possible(both(...))`, but sooner.
+    """Return whether both conditions can hold at once: `is_possible(both(...))`, but sooner.
 
     Most rules differ, and mostly the first pair of alternatives shows it; so no list is made of
     pairs that nobody looks at.
@@ -106,6 +107,7 @@ def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
     match node:
         case AllOf(children) | AnyOf(children):
             of_children = [_alternatives(child, yes=yes) for child in children]
+            # De Morgan: `all` that holds and `any` that fails need every child, the others one.
             if isinstance(node, AllOf) is yes:
                 return both(*of_children)
             joined = [wanteds for child in of_children for wanteds in child]
@@ -151,10 +153,12 @@ def _can_be(wants: Alternative, *, one_text: bool) -> bool:
             if want.leaf.is_known is want.yes:
                 known_facts.add(key)
             else:
+                # A fact that is never unknown cannot be asked to be so.
                 if not field.unknown:
                     return False
                 unknown.add(key)
             continue
+        # A certain answer needs a known fact, whichever answer it is.
         known_facts.add(key)
         if isinstance(want.leaf, Compare) and isinstance(want.leaf.operand, Field):
             operand = want.leaf.operand
@@ -176,6 +180,7 @@ def _can_be_ordered(want: Wanted, orders: dict[tuple[str, str], str]) -> bool:
     if not want.yes:
         allowed = set("<=>") - allowed
     first, second = want.leaf.field.name, want.leaf.operand.name
+    # One order for each pair of facts, so that `a > b` and `b < a` meet.
     if first > second:
         first, second = second, first
         allowed = {{"<": ">", ">": "<", "=": "="}[sign] for sign in allowed}
@@ -210,9 +215,11 @@ def _number_can_be(field: Field, group: list[Wanted]) -> bool:
         words = ("at_least", "at_most") if word == "exactly" else (word,)
         for each in words if want.yes else (_OPPOSITE[word],):
             is_open = each in {"more_than", "less_than"}
+            # More than 10 days is at least 11: between two whole numbers there is nothing.
             if is_open and field.kind in WHOLE_NUMBERS:
                 is_open, bound = False, bound + (1 if each == "more_than" else -1)
             if each in {"more_than", "at_least"}:
+                # At the same number the open end is the tighter one.
                 if low is None or (bound, is_open) > (low, low_open):
                     low, low_open = bound, is_open
             elif high is None or (bound, not is_open) < (high, not high_open):
@@ -235,6 +242,7 @@ def _text_can_be(field: Field, group: list[Wanted], *, one_text: bool) -> bool:
     for want in group:
         if not want.yes and isinstance(want.leaf, OneOf):
             refused |= want.leaf.values
+    # A customer can be in several groups: in one of these, and in none of those.
     if field.kind is FactKind.TEXTS and not one_text:
         return all(values - refused for values in accepted)
     remaining = set.intersection(*accepted) if accepted else set(field.choices)

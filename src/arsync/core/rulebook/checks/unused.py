@@ -1,4 +1,4 @@
-"""Unused: what a rulebook says and nothing asks for, or what holds without being said."""
+"""Unused: groups that no rule asks for, and conditions that hold anyway."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from arsync.core.rulebook.checks.satisfiability import Alternative, TooMany, hol
 from arsync.core.rulebook.conditions import AllOf, AnyOf, InGroup, Negation, Node, OneOf
 from arsync.core.rulebook.model import Cadence, Problem, Rulebook
 
+# These stop reminders whatever a cadence says: see `agreed_stop` in planning.
 _STOPS_ANYWAY = frozenset({"dispute", "promise_to_pay"})
 
 

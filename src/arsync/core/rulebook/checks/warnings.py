@@ -58,6 +58,7 @@ class _Rule(NamedTuple):
 def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     """Return what a rulebook says that can never happen or has no effect, by file and line."""
     problems = [*_groups(rulebook), *_never(rulebook)]
+    # A rule that can never match is reported once, and not again as hiding another or being hidden.
     never = {(place.file, place.line) for place in problems}
     alone = _looked_at(rulebook.leave_alone)
     limits = [place for place in _looked_at(rulebook.credit_limits) if _at(place) not in never]
@@ -140,6 +141,7 @@ def _impossible(node: Node) -> bool:
     try:
         return not is_possible(holds(node))
     except TooMany:
+        # Too large to examine, and a warning names only certainties.
         return False
 
 
@@ -173,6 +175,7 @@ def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
     looked = 0
     for position, rule in enumerate(rules):
         for earlier in rules[:position]:
+            # A rule that asks for one fact more cannot contain this one.
             if not earlier.fields <= rule.fields:
                 continue
             looked += 1
@@ -234,7 +237,7 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
                 place = f"{earlier.place.file}:{earlier.place.line}"
                 message = (
                     f"the cadences {earlier.name!r} ({place}) and {rule.name!r} overlap in "
-                    f"{field.name}: who is in both gets the first."
+                    f"{field.name}: a customer in both gets the first."
                 )
                 problems.append(_warning(rule.place, message, "let one end where the other begins"))
     return problems
@@ -242,6 +245,7 @@ def _overlapping(cadences: list[_Rule]) -> list[Problem]:
 
 def _overlap(first: _Rule, second: _Rule) -> bool:
     try:
+        # As if each customer had one group and one tag: otherwise any two of them would overlap.
         together = is_possible(both(first.holds, second.holds), one_text=True)
         only_first = is_possible(both(first.holds, second.fails), one_text=True)
         only_second = is_possible(both(second.holds, first.fails), one_text=True)
@@ -295,6 +299,7 @@ def _on_the_day(step: Step) -> Alternative:
             Wanted(Compare(_DAYS_OVERDUE, "at_most", 0), yes=True),
             Wanted(Compare(_DAYS_UNTIL_DUE, "at_most", -step.day), yes=True),
         )
+    # Steps are due since a day, so this is the least, and nothing is known of the most.
     wanteds += [_least(_DAYS_OVERDUE, step.day), _least(_CONTACT["oldest_days_overdue"], step.day)]
     if step.day > 0:
         wanteds.append(_least(_CONTACT["overdue_invoices"], 1))

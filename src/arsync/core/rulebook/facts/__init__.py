@@ -42,7 +42,7 @@ INVOICE_FIELDS = tuple(
     field._replace(position=position) for position, field in enumerate(INVOICE_FACTS)
 )
 FIELDS: tuple[Field, ...] = CONTACT_FIELDS + INVOICE_FIELDS
-"""Every fact that a condition may ask for. Nobody else keeps a table of facts."""
+"""Every fact that a condition may ask for. There is no other table of facts."""
 
 CONTACT_BY_NAME = {field.name: field for field in CONTACT_FIELDS}
 INVOICE_BY_NAME = {field.name: field for field in INVOICE_FIELDS}
@@ -56,6 +56,7 @@ def contact_row(
     view: ContactView, positions: Iterable[int], so_far: list[Value] = _CONTACT_BLANK
 ) -> list[Value]:
     """Return the contact's facts at these positions; the others stay as they are in `so_far`."""
+    # Lists by position, since compiled conditions index a row and look up no names.
     row = so_far.copy()
     for position in positions:
         row[position] = _OF_CONTACTS[position](view)
@@ -72,6 +73,8 @@ def invoice_row(view: ContactView, invoice: Invoice, positions: Iterable[int]) -
 
 def why_unknown(field: Field, view: ContactView) -> str:
     """Return why the fact is unknown here."""
+    # A missing rate explains any unknown amount but these two: the rulebook states them, in its own
+    # currency.
     missing = view.account_view.converter.missing
     if (
         field.kind is FactKind.AMOUNT

@@ -232,6 +232,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         FactKind.GROUP,
         "a group that this rulebook defines",
         "groups of the rulebook",
+        # Never computed: the reader puts the group's definition in place of its name.
         lambda _: None,
         moves=STILL,
         unknown="its definition rests on an unknown fact",
@@ -367,6 +368,7 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "whether any of its invoices has such a promise to pay",
         "promises",
         figures.promise_states,
+        # A promised day is an event of the account, on which trials plan anyway.
         moves=STILL,
         choices=PROMISES,
         example="broken",

@@ -20,6 +20,7 @@ def average(numbers: Sequence[int]) -> int | None:
     """Return the mean in whole days, half up; None of nothing."""
     if not numbers:
         return None
+    # Half up, as people round: Python's own `round` makes 2 of 2.5.
     return int((Decimal(sum(numbers)) / len(numbers)).to_integral_value(rounding="ROUND_HALF_UP"))
 
 
@@ -45,12 +46,15 @@ def headroom(view: ContactView) -> Value:
 def over_limit_percent(view: ContactView) -> Value:
     """Return how far the exposure is over the credit limit."""
     if view.limit.is_unlimited:
+        # `no limit` is a decision, not a gap: no exposure exceeds it, while an unknown limit stays
+        # unknown.
         return ZERO
     room = headroom(view)
     if room is None or view.limit.amount is None:
         return None
     if room >= 0:
         return ZERO
+    # Nothing has no percentage, but a limit of 0 must hold like any other.
     return percent(-room, view.limit.amount) if view.limit.amount else OVER_ZERO_LIMIT_PERCENT
 
 
@@ -91,6 +95,7 @@ def sales(view: ContactView) -> Value:
             -credit.total, credit.currency, credit.rate, credit.number or credit.id
         )
         for credit in account_view.account.credits
+        # Prepayments and overpayments are money, and lower no sales.
         if credit.kind == CreditKind.CREDIT_NOTE
         and credit.status in {DocumentStatus.OPEN, DocumentStatus.PAID}
         and 0 <= (account_view.today - credit.issued_on).days < HISTORY_DAYS
@@ -177,6 +182,7 @@ def contact_last_reminder(view: ContactView) -> Value:
     days = [
         (view.account_view.today - contact_step.on).days
         for contact_step in contact_steps(view)
+        # A task has no moment: it is not a message.
         if contact_step.moment
     ]
     return min(days, default=None)
@@ -197,7 +203,7 @@ def days_on_hold(view: ContactView) -> Value:
 
 
 def days_until_review(view: ContactView) -> Value:
-    """Return the days until the limit is to be looked at again."""
+    """Return the days until the review of the limit, below 0 after it."""
     day = view.agreed.review_on
     return (day - view.account_view.today).days if day else None
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from arsync.core.rulebook.facts.movement import Movement
 
+# Any: a row mixes kinds. The reader checks each question against the fact's kind once, so planning
+# checks nothing.
 Value = Any
 """Decimal, int, bool, text, a frozenset of texts, or None for unknown."""
 
@@ -16,7 +18,7 @@ Row = Sequence[Any]
 
 
 class FactKind(StrEnum):
-    """What kind of value a fact has, and so which questions it answers."""
+    """The kind of a fact's value, which decides the questions it can answer."""
 
     AMOUNT = "amount"
     PERCENT = "percent"
@@ -46,7 +48,7 @@ PERCENTAGE = Bounds(0, 100)
 
 
 class OwnActions(StrEnum):
-    """What of our own doing changes a fact, from the next day on."""
+    """The actions of arsync that change a fact, from the next day on."""
 
     MESSAGES = "messages"
     HOLDS = "holds"
@@ -76,4 +78,4 @@ class Field(NamedTuple):
     needs_limit: bool = False
     """It rests on the credit limit, so it cannot help to choose one."""
     position: int = -1
-    """Where it stands in its row."""
+    """Its index in a row of facts."""

@@ -50,6 +50,7 @@ def total_here(view: ContactView, invoice: Invoice) -> Value:
 
 def _law_for(view: ContactView, invoice: Invoice) -> LatePayment | None:
     """Return the table that fits the invoice: all three in one currency."""
+    # No amount of the law is converted: it may turn out less than the law gives, but never more.
     law, here = view.account_view.statutory, view.account_view.currency
     return law if law is not None and law.currency == invoice.currency == here else None
 

@@ -63,6 +63,7 @@ GROWS = GrowsByInterest()
 def next_overdue(view: ContactView, _: object) -> date:
     """Return the day on which the next open invoice is overdue."""
     today = view.account_view.today
+    # `owed` is in the order of due dates, so the first that is not late yet is the next.
     return next((invoice.due_on + DAY for invoice in view.owed if invoice.due_on >= today), NEVER)
 
 
@@ -100,4 +101,5 @@ def days_later(day: date, days: int) -> date:
     try:
         return day + timedelta(days)
     except OverflowError:
+        # A due date that was typed as 9999-12-31 must not end a whole trial.
         return NEVER if days > 0 else date.min

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Self
 
 
+# A subclass of str, so that compiled conditions compare it like any other text.
 class FoldedName(str):
     """A name that is compared folded, and shown as it was written."""
 

@@ -27,7 +27,7 @@ from arsync.core.rulebook.reading.value_types import (
 from arsync.core.rulebook.reading.yaml_nodes import QUESTIONS_MAX, did_you_mean, kind_of
 
 NESTING_MAX = 2
-"""How deep `any:` and `not:` may nest: what is deeper nobody reads right."""
+"""How deep `any:` and `not:` may nest: deeper conditions are misread."""
 
 DAYS_MAX = 36_500
 """A hundred years: more days than any question needs."""
@@ -66,6 +66,7 @@ class ConditionShape:
         root = _Reading(self, source, self.fields).block(node, label, 0)
         if root is None:
             return None
+        # A group counts at each use, since its definition is compiled into each condition.
         before = source.problems.questions
         source.problems.questions += sum(1 for _ in tree.leaves(root))
         if source.problems.questions > QUESTIONS_MAX >= before:
@@ -110,6 +111,7 @@ class _Reading:
         if isinstance(node, MappingNode) and not node.value:
             self.source.problem(node, f"{label} is empty; it must hold at least one condition.")
         children = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
+        # With one wrong line the rest would mean something else, so there is no condition at all.
         if not children or any(child is None for child in children):
             return None
         sound = tuple(child for child in children if child is not None)
@@ -132,6 +134,7 @@ class _Reading:
         """Read `any:`, a list of blocks, or one block whose lines are the alternatives."""
         if isinstance(node, MappingNode):
             if depth > NESTING_MAX:
+                # It reports the depth.
                 return self.block(node, "'any'", depth)
             children = [
                 self.line(key, key_node, value, depth)
@@ -147,7 +150,7 @@ class _Reading:
         return tree.AnyOf(tuple(child for child in children if child is not None))
 
     def unknown_key(self, key: str, key_node: Node) -> None:
-        """Say what is wrong with a key that is no fact here."""
+        """Report a key that is not a fact here, with the likeliest reason."""
         if key == "group" and not self.shape.groups:
             message, hint = "a group cannot be made of other groups.", "write its conditions out"
         elif key in CONTACT_BY_NAME and CONTACT_BY_NAME[key].needs_limit:
@@ -157,7 +160,7 @@ class _Reading:
             message = f"{key!r} is a fact of an invoice; here only facts of a contact can be asked."
             hint = _CONTACT_INSTEAD.get(key, "it can be asked in skip_invoices_when and follow_ups")
         elif key == "unless":
-            message = "'unless' stands beside 'when', not inside a condition."
+            message = "'unless' belongs beside 'when', not inside a condition."
             hint = "inside a condition, write 'not:'"
         else:
             message = f"unknown key {key!r} in a condition."
@@ -186,6 +189,7 @@ class _Reading:
                 hint = did_you_mean(name, self.source.groups) or "define it under 'groups:'"
                 self.source.problem(node, f"there is no group {name!r}.", hint)
             elif (definition := self.source.groups[name]) is not None:
+                # The definition itself: at run time no group is looked up.
                 members.append(tree.InGroup(name, definition.tree))
         if not members or len(members) != len(names):
             return None
@@ -234,6 +238,7 @@ class _Reading:
     def operand(self, field: Field, node: Node, label: str) -> Decimal | int | Field | None:
         """Read a number, or the name of another fact of the same kind."""
         if isinstance(node, ScalarNode) and re.fullmatch(r"[a-z][a-z_0-9]*[a-z0-9]", node.value):
+            # Within one kind only: an amount compared with days would mean nothing.
             others = {
                 candidate.name: candidate
                 for candidate in self.fields.values()
@@ -274,6 +279,7 @@ class _Reading:
                 )
                 sound = False
             elif field.name == "country" and text.upper() == "UK":
+                # ISO 3166 says GB; a rule for `UK` would silently match no customer.
                 self.source.problem(node, "there is no country 'UK'.", "did you mean 'GB'?")
                 sound = False
         if not sound or not texts:
@@ -282,6 +288,7 @@ class _Reading:
         return tree.OneOf(field, frozenset(folded(text) for text, _ in texts), shown)
 
 
+# Read as text: by YAML's rules the country NO would be false.
 _YES_NO = dict.fromkeys(("yes", "Yes", "YES", "true"), True) | dict.fromkeys(
     ("no", "No", "NO", "false"), False
 )

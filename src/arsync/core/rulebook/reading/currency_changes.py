@@ -14,7 +14,7 @@ from arsync.core.rulebook.reading.merge import File, values_of
 from arsync.core.rulebook.reading.yaml_nodes import place_of
 
 AMOUNTS_NAMED_MAX = 6
-"""A warning names so many amounts, and says how many more there are."""
+"""How many amounts a warning names; it says how many more there are."""
 
 _KEYS = frozenset({field.name for field in FIELDS if field.kind is FactKind.AMOUNT}) | {
     "limit",
@@ -28,17 +28,17 @@ _AMOUNT = re.compile(r"(?=.*[1-9])[0-9][0-9,]*(\.[0-9]+)?")
 
 
 class CurrencyChange(NamedTuple):
-    """A layer says another currency than what it stands on."""
+    """A layer with another currency than the layers below it."""
 
     place: Place
     before: str
     now: str
     amounts: tuple[tuple[str, ScalarNode], ...]
-    """What was written in the currency before: the key, and the node."""
+    """The amounts written in the earlier currency: the key, and the node."""
 
 
 def currency_change(below: Sequence[File], own: Sequence[File]) -> CurrencyChange | None:
-    """Return how a layer changes the currency of what it stands on; None when it does not."""
+    """Return how a layer changes the currency of the layers below it; None when it does not."""
     old, new = _currency(below), _currency(own)
     if old is None or new is None or old.value == new.value:
         return None
@@ -60,6 +60,8 @@ def _amounts(node: Node, key: str = "") -> Iterator[tuple[str, ScalarNode]]:
         for name, value in node.value:
             inner = str(getattr(name, "value", "")).strip()
             if inner != "statutory":  # it says its own currency
+                # In `amount_due: {less_than: 10}` the fact says that 10 is money, not the
+                # comparison.
                 yield from _amounts(value, inner if inner in _KEYS or not key else key)
     elif isinstance(node, SequenceNode):
         for child in node.value:
@@ -73,7 +75,7 @@ def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> lis
 
     Args:
         changes: what the layers change.
-        files: the effective rulebook; an amount that was written anew is another node.
+        files: the effective rulebook; an amount that was written again is another node.
     """
     kept = {id(node) for file in files for _, node in _amounts(file.node)}
     problems: list[Problem] = []

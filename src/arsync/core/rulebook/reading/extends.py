@@ -16,7 +16,7 @@ from arsync.core.rulebook.reading.merge import File, overlaid, values_of
 from arsync.core.rulebook.reading.yaml_nodes import Problems, composed, place_of
 
 LAYERS_MAX = 8
-"""How many rulebooks may stand on one another: what is deeper nobody can follow."""
+"""How many rulebooks may extend one another: more are too hard to follow."""
 
 _TURN = "let one of them extend a shipped rulebook, or nothing"
 
@@ -30,7 +30,7 @@ class Extended(NamedTuple):
 
 
 Finder = Callable[[str, str], Extended]
-"""Finds a rulebook: what stands after `extends:`, and the file that says so.
+"""Finds a rulebook by the text after `extends:` and the file that has this line.
 
 It raises `LookupError`, whose text says what is wrong, where there is none.
 """
@@ -44,11 +44,11 @@ class Stack(NamedTuple):
     whole: bool = True
     """False when something that is extended is missing: then nothing is known of the rest."""
     currencies: tuple[CurrencyChange, ...] = ()
-    """Where a layer says another currency than what it stands on."""
+    """Where a layer has another currency than the layers below it."""
 
 
 def found_nowhere(name: str, asking: str) -> Extended:
-    """Find nothing: for rulebooks that stand alone."""
+    """Find nothing: for rulebooks that extend nothing."""
     raise LookupError(f"there is no rulebook {name!r} to extend.")
 
 
@@ -80,6 +80,7 @@ class _Climb:
         """Return the layer put onto what it extends, all the way down."""
         extensions = self.asked(layer)
         bases = {base.file for _, _, base in extensions}
+        # A file of this layer may be the base of another file of the layer.
         inside = {file.name for file in layer} & bases
         outermost = [extension for extension in extensions if extension[0].name not in inside]
         if extensions and not outermost:
@@ -90,7 +91,7 @@ class _Climb:
                 first = place_of(outermost[0][1])
                 self.say(
                     node,
-                    f"'extends' says something else in {first.file}:{first.line}.",
+                    f"'extends' has another value in {first.file}:{first.line}.",
                     "one rulebook extends one other",
                 )
         if outermost:
@@ -116,12 +117,13 @@ class _Climb:
             try:
                 extensions.append((file, node, self.find(node.value.strip(), file.name)))
             except LookupError as error:
+                # The finder puts the problem on the first line and the hint on the second.
                 message, _, hint = str(error.args[0]).partition("\n")
                 self.missing(node, message, hint)
         return extensions
 
     def base(self, asking: str, node: Node, base: Extended, above: tuple[str, ...]) -> list[File]:
-        """Return what stands below: nothing, with a problem, when the way down never ends."""
+        """Return the layers below: none, with a problem, when `extends:` runs in a circle."""
         if base.file in above:
             way = " which extends ".join((*above[above.index(base.file) :], base.file))
             self.missing(node, f"{way}: that never ends.", _TURN)
@@ -129,16 +131,17 @@ class _Climb:
         if len(above) >= LAYERS_MAX:
             self.missing(node, f"more than {LAYERS_MAX} rulebooks extend one another here.")
             return []
+        # Its text is part of the rulebook's hash: a change in it changes plans.
         if base not in self.extended:
             self.extended.append(base)
         root = composed(base.file, base.text, self.problems)
         return [] if root is None else self.up([File(base.file, root)], (), above)
 
     def missing(self, node: Node, message: str, hint: str = "") -> None:
-        """Say why what is extended cannot be had."""
+        """Report that the extended rulebook is not available."""
         self.whole = False
         self.say(node, message, hint)
 
     def say(self, node: Node, message: str, hint: str = "") -> None:
-        """Remember a problem."""
+        """Add a problem."""
         self.problems.add(place_of(node), message, hint)

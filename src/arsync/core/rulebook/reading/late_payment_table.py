@@ -18,7 +18,7 @@ Rows = Sequence[tuple[ReadBlock, Source]]
 def statutory_of(
     values: Mapping[str, tuple[Any, Place]], rows: Mapping[str, Rows], problems: Problems
 ) -> LatePayment | None:
-    """Return the table; None when there is none, or a problem is remembered.
+    """Return the table; None when there is none, or when a problem was added.
 
     Args:
         values: the single values by key, with the place of each.
@@ -47,12 +47,13 @@ def _rates(rows: Rows) -> tuple[Reference, ...]:
         day, rate = block.get("from"), block.get("rate")
         if day is None or rate is None:
             continue
+        # Any other day would never be looked up, and interest stay unknown for no visible reason.
         if not is_half_year(day):
             source.problem(
                 block.nodes["from"], f"no half-year starts on {day}.", "1 January or 1 July"
             )
         elif day in by_day:
-            source.problem(node, f"the half-year from {day} stands twice.", "keep one of them")
+            source.problem(node, f"the half-year from {day} appears twice.", "keep one of them")
         else:
             by_day[day] = Reference(day, rate, block.get("source", ""))
     return tuple(by_day[day] for day in sorted(by_day))
@@ -65,7 +66,7 @@ def _sums(rows: Rows) -> tuple[FixedSum, ...]:
         if least is None or amount is None:
             continue
         if least in by_least:
-            source.problem(node, f"debts from {least:,} stand twice.", "keep one of them")
+            source.problem(node, f"debts from {least:,} appear twice.", "keep one of them")
         else:
             by_least[least] = FixedSum(least, amount)
     return tuple(by_least[least] for least in sorted(by_least))

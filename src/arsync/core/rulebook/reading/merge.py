@@ -1,7 +1,7 @@
 """Overlays: one layer of a rulebook put onto another, changing only what it names.
 
-What a layer does not name stays as it is below; an element of the same name is changed key by key,
-steps by their day. Nodes are never changed in place: an alias may stand for them elsewhere.
+Parts that a layer does not name stay as they are below; an element of the same name is changed key
+by key, steps by their day. Nodes are never changed in place: an alias may refer to them elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCKS = ("sending", "safety", "statutory")
 """The sections that are blocks of keys."""
 
 ROWS = {"rates": "from", "compensation": "debts_from"}
-"""Lists inside a block, and the key that tells their rows apart."""
+"""Lists inside a block, and the key that identifies their rows."""
 
 
 class File(NamedTuple):
@@ -44,7 +44,7 @@ def values_of(node: Node) -> dict[str, Node]:
 
 
 def identity(section: str, element: Node) -> str:
-    """Return what an element is called, as names are compared; empty when it has no name."""
+    """Return an element's name, folded for comparison; empty when it has none."""
     node = values_of(element).get("contact" if section == "customers" else "name")
     return folded(str(node.value)) if isinstance(node, ScalarNode) else ""
 
@@ -77,9 +77,7 @@ def overlaid(base: Sequence[File], layer: Sequence[File], problems: Problems) ->
     """
     own = [File(file.name, _without(file.node, {"extends"})) for file in layer]
     for file in layer:
-        entries(
-            file.node, Source(file.name, problems), "the rulebook"
-        )  # says which key stands twice
+        entries(file.node, Source(file.name, problems), "the rulebook")  # reports a duplicate key
     if not base or not own:
         return [*base, *own]
     return _Overlay(base, own, problems).files()
@@ -111,6 +109,7 @@ class _Overlay:
             for name in values_of(file.node)
             if name not in {*LISTS, *BLOCKS, "groups"}
         }
+        # Taken out below before anything is read: two different values would be a contradiction.
         below = [File(file.name, _without(file.node, singles)) for file in below]
         for section in ("groups", *BLOCKS):
             below, own = self.block(section, below, own)
@@ -120,6 +119,7 @@ class _Overlay:
             if key is not None:
                 merged.append((key, merged_node))
         if merged:
+            # Merged lists need some file; their elements keep the places they were written in.
             top = self.base[0]
             below = [*below, File(top.name, _with(top.node, merged))]
         return [*below, *own]
@@ -183,7 +183,7 @@ class _Overlay:
         return _listed(own, [row for row in own.value if not removed_whole(row)])
 
     def must_be_below(self, name: str, below: Mapping[str, object], node: Node, where: str) -> bool:
-        """Say when something is to be removed that is not there."""
+        """Report a `remove` that finds nothing to remove; return whether it found something."""
         if name in below:
             return True
         self.problems.add(
@@ -196,7 +196,7 @@ class _Overlay:
     def elements(
         self, section: str, below: list[File], own: list[File]
     ) -> tuple[Node | None, SequenceNode, list[File], list[File]]:
-        """Merge a list of named elements; new ones stand before, or after the one named last."""
+        """Merge a list of named elements; new ones go first, or after the one named last."""
         key: Node | None = None
         whole: SequenceNode | None = None
         nodes: list[Node] = []
@@ -229,13 +229,15 @@ class _Merging:
         self.source = Source(section, overlay.problems)
         self.must_be_below = overlay.must_be_below
         self.chains: list[list[Node]] = [[], *([node] for node in elements)]
-        """What the layer puts first; then each element with what the layer puts after it."""
+        """The layer's first new elements; then each element below, with new ones after it."""
         self.at = {identity(section, node): n for n, node in enumerate(elements, 1)}
         self.shown = {identity(section, node): _name(section, node) for node in elements}
         self.seen: dict[str, Node] = {}
 
     def put(self, own: Sequence[Node]) -> None:
         """Take the elements of one file of the layer."""
+        # The first match counts, so new rules go before those below (chain 0). Once the layer names
+        # one of those, its further new rules go after that one.
         here = 0
         for node in own:
             name = identity(self.section, node)
@@ -262,7 +264,7 @@ class _Merging:
                 self.hint_at_near(name, node)
 
     def hint_at_near(self, name: str, element: MappingNode) -> None:
-        """Say what an element may mean that neither is whole nor has a name from below."""
+        """Suggest the name below that an incomplete element of an unknown name may mean."""
         need = {
             "leave_alone": "when",
             "credit_limits": "limit",
@@ -287,6 +289,7 @@ class _Merging:
             return own
         gone = _removed_keys(own)
         label = f"{_name(self.section, own)!r}"
+        # A rule is changed key by key; keys that the layer does not name stay.
         named = {name: (key, value) for name, key, value in entries(own, self.source, label)}
         old = values_of(base)
         for name, node in gone.items():
@@ -316,6 +319,7 @@ class _Merging:
                 self.must_be_below(
                     f"day {day}", {f"day {day_below}": 0 for day_below in days_below}, step, "steps"
                 )
+        # A step is replaced whole: merging two would make a step that is in neither file.
         kept = [step for step in base.value if _row_name(step, "day") not in named]
         return _listed(own, kept + [step for step in own.value if not removed_whole(step)])
 
@@ -326,7 +330,7 @@ def _name(section: str, element: Node) -> str:
 
 
 def _row_name(row: Node, by: str) -> str:
-    """Return what tells a row apart: `14`, `+14` and `14.00` are one."""
+    """Return the value that identifies a row: `14`, `+14` and `14.00` are one."""
     node = values_of(row).get(by)
     text = str(node.value).strip().replace(",", "") if isinstance(node, ScalarNode) else ""
     whole = text.removesuffix(".00")

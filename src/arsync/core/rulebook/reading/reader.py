@@ -50,7 +50,7 @@ _Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp)
 
 
 class Reading(NamedTuple):
-    """What became of the files."""
+    """The result of reading: the rulebook, or the problems."""
 
     rulebook: Rulebook | None
     """None when a problem is an error."""
@@ -100,6 +100,7 @@ def read_layers(
     rulebook, stack = None, Stack([], [])
     with suppress(TooManyProblems):
         own = _composed(files, problems)
+        # A connection's folder extends the shared files unless it has its own `extends:`.
         if any("extends" in values_of(file.node) for file in own):
             shared = ()
         all_files = [*shared, *files]
@@ -111,6 +112,7 @@ def read_layers(
         if stack.files and below.whole and stack.whole:
             names = {name for name, _ in all_files}
             extended = dict.fromkeys((*below.extended, *stack.extended))
+            # Extended texts belong to the rulebook as well: its hash covers them, each once.
             beside = [
                 (problem.file, problem.text) for problem in extended if problem.file not in names
             ]
@@ -135,8 +137,10 @@ def rulebook_hash(files: Sequence[tuple[str, str]]) -> str:
     """Return the SHA-256 of the texts; line ends and trailing blanks make no difference."""
     digest = hashlib.sha256()
     for _, text in files:
+        # A file that was saved on Windows, or with a blank at a line's end, is the same rulebook.
         lines = text.removeprefix("\ufeff").splitlines()
         digest.update("\n".join(line.rstrip() for line in lines).strip().encode("utf-8", "replace"))
+        # Parts the files: a line moved from one to the next is a change.
         digest.update(b"\0")
     return digest.hexdigest()
 
@@ -194,7 +198,7 @@ class _Assembly:
         )
 
     def require(self, key: str, place: Place, example: str) -> None:
-        """Say when a key stands in none of the files."""
+        """Report a key that is in none of the files."""
         if key not in self.scalars:
             self.problems.add(place, f"the rulebook needs {key!r}.", f"add the line '{example}'")
 
@@ -230,7 +234,7 @@ class _Assembly:
                 self.keep(name, key.shape.read(value, source, f"{name!r}"), value, source)
 
     def keep(self, name: str, value: Any, node: Node, source: Source) -> None:
-        """Put what was read to what other files said: lists grow, single values must agree."""
+        """Merge a section into those of other files: lists grow, single values must agree."""
         place = source.place(node)
         if name in LISTS:
             self.lists[name] += [(entry, source) for entry in value or ()]
@@ -258,28 +262,30 @@ class _Assembly:
         self, into: dict[str, tuple[Any, Place]], key: str, value: Any, place: Place
     ) -> None:
         """Keep a single value; two different ones are a problem that names both places."""
+        # The same value twice is no contradiction: several files may each say the currency.
         if key in into and into[key][0] != value and None not in {into[key][0], value}:
             first = into[key][1]
             self.problems.add(
                 place,
-                f"{key!r} says something else in {first.file}:{first.line}.",
+                f"{key!r} has another value in {first.file}:{first.line}.",
                 "one rulebook says it once: keep one of them",
             )
             return
         into.setdefault(key, (value, place))
 
     def customers(self) -> tuple[Customer, ...]:
-        """Return what was agreed; nobody stands twice."""
+        """Return the agreements; each customer may appear once."""
         first_places: dict[str, Place] = {}
         customers: list[Customer] = []
         for (block, node), source in self.lists["customers"]:
             name = block.get("contact", "")
             place = source.place(node)
+            # With two entries for one customer, the agreed limit would be anybody's guess.
             first = first_places.setdefault(folded(name), place) if name else place
             if first is not place:
                 source.problem(
                     node,
-                    f"the customer {name!r} stands twice; first in {first.file}:{first.line}.",
+                    f"the customer {name!r} appears twice; first in {first.file}:{first.line}.",
                     "put what was agreed into one place",
                 )
                 continue
@@ -300,7 +306,7 @@ class _Assembly:
     def named(
         self, section: str, make: Callable[[Block, Node, Source, str, Place], _Item]
     ) -> tuple[_Item, ...]:
-        """Return a section's items; each name stands once, for actions are told apart by it."""
+        """Return a section's items; names are unique, because they are part of an action's key."""
         first_places: dict[str, Place] = {}
         named: list[_Item] = []
         for (block, node), source in self.lists[section]:
@@ -336,6 +342,7 @@ def _when(block: Block) -> tree.Condition:
     if unless is None:
         return when
     negated = tree.Negation(unless.tree)
+    # Without `when` the negation alone, so that evidence names only the questions asked.
     both = negated if when.tree == tree.ALWAYS.tree else tree.AllOf((when.tree, negated))
     return tree.Condition.of(both)
 

@@ -100,6 +100,7 @@ class LimitShape:
             return None
         if text in (*LIMIT_FACTS, NO_LIMIT):
             return Limit(None, text)
+        # Words are most likely a fact's name; all else gets the hint about amounts.
         if re.fullmatch(r"[a-z_ ]+", text):
             source.problem(
                 node,
@@ -133,6 +134,7 @@ class FeeShape:
             return None
         if text.endswith("%"):
             percent = Percent().read(node, source, label)
+            # A fee above the debt itself is a typing mistake.
             if percent is not None and not 0 < percent <= 100:
                 source.problem(node, f"{label} is {text!r}; it must be above 0% and at most 100%.")
                 return None
@@ -262,6 +264,7 @@ class Version:
 
 _NAME = Key("name", Text(), "its name; plans and notes show it", required=True)
 _CONTACTS = ConditionShape()
+# Required where a forgotten line would hold, or leave alone, every customer.
 _WHEN = Key("when", _CONTACTS, "the conditions that must all hold", required=True)
 _UNLESS = Key("unless", _CONTACTS, "conditions; when they hold, the rule does not")
 _APPROVAL = Key("approval", Words(("required", "none")), "whether a person must approve it")
@@ -284,6 +287,7 @@ CUSTOMER = (
     _REMOVE,
 )
 LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
+# The rule that gives the limit cannot ask for it.
 _NO_LIMITS = ConditionShape(limit_facts=False)
 CREDIT_LIMIT = (
     _NAME,
@@ -417,6 +421,7 @@ TOP = (
     Key("name", Text(), "the rulebook's name"),
     Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of all amounts"),
     Key("groups", NamedConditions(), "names for conditions, to ask for with group:"),
+    # As many as a ledger may have; rules, which people read, end at a thousand.
     Key("customers", Blocks(CUSTOMER, "a customer"), "what was agreed with single customers"),
     Key("leave_alone", Blocks(LEAVE_ALONE, "a rule", 1000), "never reminded, never held"),
     Key("credit_limits", Blocks(CREDIT_LIMIT, "a rule", 1000), "the first match counts"),

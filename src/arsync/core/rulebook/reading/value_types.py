@@ -38,14 +38,14 @@ class Source:
     groups: dict[str, Any] = field(default_factory=dict)
     """The rulebook's groups: None while they are being read."""
     texts: Collection[str] | None = None
-    """The reminder texts that exist; None when nobody knows."""
+    """The reminder texts that exist; None: not checked."""
 
     def place(self, node: Node) -> Place:
-        """Return where a node stands."""
+        """Return the place of a node."""
         return place_of(node)
 
     def problem(self, node: Node, message: str, hint: str = "") -> None:
-        """Remember a problem at the node."""
+        """Add a problem at the node."""
         self.problems.add(self.place(node), message, hint)
 
 
@@ -53,7 +53,7 @@ class Shape(Protocol):
     """What a value must look like."""
 
     def read(self, node: Node, source: Source, label: str) -> Any:
-        """Return the value; None, with a problem remembered, when it is wrong."""
+        """Return the value; None, after adding a problem, when it is wrong."""
         ...
 
     def schema(self) -> Schema:
@@ -67,6 +67,7 @@ def scalar(node: Node, source: Source, label: str, expected: str) -> str | None:
         source.problem(node, f"{label} must be {expected}, not {kind_of(node)}.")
         return None
     if odd_tag(node):
+        # `!!int` and the like would turn the text into another value than the user sees.
         source.problem(node, f"{label} carries the tag {node.tag!r}.", "write the value alone")
         return None
     if is_empty(node):
@@ -87,17 +88,20 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
             source.problem(key_node, f"a key of {label} must be a word, not {kind_of(key_node)}.")
             continue
         key = str(key_node.value).strip()
+        # YAML reads `{at_least: 10,000}` as two keys: a limit of 10, and nothing under 000.
         if is_empty(value) and re.fullmatch(r"[0-9]{3}([.][0-9]{2})?", key):
-            message = f"the comma before {key!r} ends the number: inside braces it parts keys."
+            message = f"the comma before {key!r} ends the number: inside braces it separates keys."
             source.problem(key_node, message, "write 10000, or the line without braces")
             continue
+        # It would hide where a value comes from; `extends` does the same and keeps the place.
         if key == "<<":
             source.problem(key_node, "'<<' is not used here.", "write the keys out")
             continue
+        # YAML lets the last one win in silence, and one of the two was meant.
         if key in first:
             source.problem(
                 key_node,
-                f"{key!r} stands twice in {label}; first in line {first[key]}.",
+                f"{key!r} appears twice in {label}; first in line {first[key]}.",
                 "remove one of them",
             )
             continue
@@ -129,6 +133,7 @@ class Text:
         if text is None:
             return None
         text = text.strip()
+        # Names go into notes, letters and logs, where a line break would forge a line.
         if not text or len(text) > TEXT_CHARACTERS_MAX or not text.isprintable():
             source.problem(
                 node, f"{label} must be one line of 1 to {TEXT_CHARACTERS_MAX} characters."
@@ -144,9 +149,12 @@ class Text:
         """Return the schema."""
         if self.pattern:
             return {"type": "string", "pattern": f"^\\s*({self.pattern})\\s*$"}
+        # Some room for blanks at the ends, which are dropped.
         return {"type": ["string", "number", "boolean"], "maxLength": TEXT_CHARACTERS_MAX + 50}
 
 
+# Commas in threes, a point before two decimals, nothing else: `10.000` is ten in one country and
+# ten thousand in the next, so it is refused rather than guessed.
 _AMOUNT = r"(0|[1-9][0-9]*|[1-9][0-9]{0,2}(,[0-9]{3})+)(\.[0-9]{2})?"
 
 
@@ -188,7 +196,7 @@ def _amount_hint(text: str) -> str:
     if re.fullmatch(r"0[0-9]+", text):
         return f"no leading zero: {usual}"
     if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?", text):
-        return f"the comma parts thousands and the point parts decimals: {usual}"
+        return f"the comma separates thousands, the point decimals: {usual}"
     if text.startswith("-"):
         return f"amounts are not negative; turn the question round: {usual}"
     return usual
@@ -207,6 +215,7 @@ class WholeNumber:
         text = scalar(node, source, label, self.expected)
         if text is None:
             return None
+        # No leading zero: `010` is 8 to YAML, and 10 to the person who wrote it.
         if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text):
             hint = "no leading zero" if re.fullmatch(r"0[0-9]+", text) else ""
             source.problem(node, f"{label} is {text!r}; it must be {self.expected}.", hint)
@@ -266,6 +275,7 @@ class DayShape:
         if text is None:
             return None
         try:
+            # One form only: 03/02 is two days, depending on who reads it.
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
                 return date.fromisoformat(text)
         except ValueError:
@@ -328,6 +338,7 @@ class Hours:
             hint = "two times of the 24-hour clock, as in 09:00-16:30"
             source.problem(node, f"{label} is {text!r}, which is not a time of day.", hint)
             return None
+        # People write `9:30`; Python reads only `09:30`.
         ends = [time.fromisoformat(end.strip().rjust(5, "0")) for end in text.split("-")]
         if ends[0] >= ends[1]:
             source.problem(node, f"{label} is {text!r}: it ends before it starts.")
@@ -402,7 +413,7 @@ class WordsList:
 
 
 REMOVE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES")
-"""What says that an element is removed."""
+"""The values of `remove:` that remove a whole element."""
 
 
 class Removal:
@@ -412,7 +423,7 @@ class Removal:
     """
 
     def read(self, node: Node, source: Source, label: str) -> None:
-        """Say why nothing can be removed."""
+        """Report that nothing can be removed here."""
         texts = isinstance(node, SequenceNode) and node.value
         if texts or (isinstance(node, ScalarNode) and node.value in REMOVE_WORDS):
             source.problem(node, "there is nothing below that could be removed here.")
@@ -436,7 +447,7 @@ class Key(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What was read of a block: values by key, and where the keys stand."""
+    """A block as read: values by key, and the nodes of the values."""
 
     values: dict[str, Any]
     nodes: dict[str, Node]
@@ -448,7 +459,7 @@ class Block(NamedTuple):
 
 
 def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) -> Block:
-    """Read a block by its table of keys; every problem is remembered."""
+    """Read a block by its table of keys; every problem is added to the source."""
     block = Block({}, {})
     by_name = {key.name: key for key in keys}
     for name, key_node, value in entries(node, source, label):
@@ -460,6 +471,7 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
             continue
         block.nodes[name] = value
         block.values[name] = key.shape.read(value, source, f"{name!r}")
+    # An element that is only there to be removed needs nothing but its name.
     if isinstance(node, MappingNode) and "remove" not in block.nodes:
         for key in keys:
             if key.required and key.name not in block.nodes:
@@ -470,8 +482,8 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
 def block_schema(keys: tuple[Key, ...]) -> Schema:
     """Return the JSON Schema of a block.
 
-    Where an element can be changed or removed, only what names it must stand there: the rest may
-    come from the rulebook that this one extends. The reader asks for all of it.
+    Where an element can be changed or removed, only its name is required: the rest may come from
+    the rulebook that this one extends. The reader asks for all of it.
     """
     names = [key.name for key in keys]
     needed = names[:1] if "remove" in names else names

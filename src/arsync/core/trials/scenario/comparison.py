@@ -40,7 +40,7 @@ class Failure(NamedTuple):
 
 
 class ScenarioResult(NamedTuple):
-    """What became of one scenario."""
+    """The outcome of one scenario."""
 
     scenario: Scenario
     failures: tuple[Failure, ...]
@@ -65,8 +65,9 @@ class _DayComparison:
     def __init__(self, played: Played) -> None:
         self.played = played
         self.scenario = played.scenario
+        # By identity: two equal happenings are two, and each has to be expected.
         self.open = {id(happening): happening for happening in played.happened}
-        """What happened and nobody expected, so far."""
+        """Happenings that no expectation has claimed so far."""
 
     def failures(self) -> list[Failure]:
         """Return every difference."""
@@ -83,13 +84,14 @@ class _DayComparison:
                 nothing[expected.on] = expected
             else:
                 missing += [(expected, claimed) for claimed in self.claim(expected)]
+        # Before the others, or a forbidden happening would be reported again as unlisted.
         failures += self.never()
         failures += [self.missing(expected, phrase) for expected, phrase in missing]
         failures += self.unlisted(nothing)
         return failures
 
     def claim(self, expected: Expected) -> list[Phrase]:
-        """Take what an expectation stands for out of what nobody expected; return what lacks."""
+        """Claim the happenings that an expectation names; return the phrases that found none."""
         assert expected.phrase is not None, "only phrases are claimed"
         phrase = expected.phrase
         each = [phrase._replace(invoices=(invoice,)) for invoice in phrase.invoices] or [phrase]
@@ -132,6 +134,7 @@ class _DayComparison:
         day = self.played.days.get(expected.on)
         happening = min(
             (candidate for candidate in self.open.values() if phrase.matches(candidate)),
+            # The nearest of its kind is most likely the one that was meant, on another day.
             key=lambda candidate: abs((candidate.on - expected.on).days),
             default=None,
         )
@@ -149,7 +152,7 @@ class _DayComparison:
         return Failure(expected.place, expected.on, where, instead, tuple(reasons[:REASONS_MAX]))
 
     def unlisted(self, nothing: dict[date, Expected]) -> list[Failure]:
-        """Return what happened and nobody listed."""
+        """Return a failure for each happening that is not listed."""
         failures = []
         for happened in self.open.values():
             expected = nothing.get(happened.on)

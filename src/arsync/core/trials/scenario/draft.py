@@ -31,10 +31,10 @@ from arsync.core.trials.scenario.scenario_model import Happening
 from arsync.core.trials.scenario.scenario_reader import read_scenarios
 
 PAID_INVOICES_MAX = 12
-"""How many paid invoices a draft tells of, the newest: they say how the customer pays."""
+"""How many paid invoices a draft has, the newest: they show how the customer pays."""
 
 OWED_INVOICES_MAX = 40
-"""How many open invoices a draft tells of, the oldest."""
+"""How many open invoices a draft has, the oldest."""
 
 DAYS_AHEAD = 30
 """How far beyond today a draft is played."""
@@ -46,7 +46,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .&/()'-]*")
 
 
 class NoDraft(ValueError):
-    """The customer has nothing to tell a story of; the message says what is missing."""
+    """The customer's records make no story; the message says what is missing."""
 
 
 def draft(
@@ -149,6 +149,7 @@ class _Disguised:
 
     def amount(self, amount: Decimal, currency: str) -> str:
         """Return an amount in disguise."""
+        # A small amount must not be rounded to nothing: then nothing would be owed.
         return f"{max(rounded(amount * self.factor, currency), Decimal('0.01')):.2f}"
 
     def lines(self, rulebook_path: str) -> Iterator[str]:
@@ -168,6 +169,7 @@ class _Disguised:
         yield from self.events()
         first = min(invoice.issued_on for invoice in self.invoices)
         begins = max(first, self.today - timedelta(DAYS_BACK_MAX))
+        # Not before the take-over: earlier days had no rulebook.
         begins = max(begins, self.account.taken_over_on or begins)
         if begins > first:
             yield f"    taken_over: {begins}"
@@ -176,6 +178,7 @@ class _Disguised:
     def customer(self, contact: Contact) -> Iterator[str]:
         """Yield a customer, with what the rulebook says was agreed with it."""
         name = self.names[contact.id]
+        # `.example` can never exist (RFC 2606): no draft reaches anybody, however it is used.
         email = f"accounts@{name.lower().replace(' ', '-')}.example"
         yield f"      - name: {name}"
         yield f"        email: {email if contact.email or contact.more_emails else 'none'}"
@@ -309,6 +312,7 @@ class _Disguised:
 
 def _factor(contact_id: str) -> Decimal:
     """Return what all amounts of a customer are multiplied by: 0.60 to 0.90, or 1.10 to 1.60."""
+    # Never near 1, so that no real amount shows through; one factor, so that proportions stay.
     choice = int.from_bytes(hashlib.sha256(contact_id.encode()).digest()[:4]) % 82
     return Decimal(60 + choice if choice <= 30 else 79 + choice) / 100
 

@@ -34,7 +34,7 @@ EXPECTATIONS = (
     "terms restored",
     "nothing",
 )
-"""One of each: what stands under `expect:`; each may end with `waits for approval`."""
+"""One example of each line under `expect:`; each may end with `waits for approval`."""
 
 EVENTS = (
     "payment for INV-1",
@@ -52,9 +52,10 @@ EVENTS = (
     "reject email final notice for INV-1",
     "task done Call the customer",
 )
-"""One of each: what stands under `events:`."""
+"""One example of each line under `events:`."""
 
 _DAY = r"(?P<day>day\s+[+-]?[0-9]{1,5}|[0-9]{4}-[0-9]{2}-[0-9]{2})"
+# The first form that fits a whole sentence counts, so the more exact ones come first.
 _FORMS: tuple[tuple[EventKind, str], ...] = (
     (EventKind.REVERSED, r"payment reversed for (?P<invoice>.+)"),
     (EventKind.PAYMENT, r"payment(?: (?P<amount>[0-9][0-9,.]*))? for (?P<invoice>.+)"),
@@ -134,6 +135,7 @@ def read_phrase(text: str, node: Node, names: ScenarioNames) -> Phrase | None:
     remainder = body.removeprefix(what).strip()
     if what in ABOUT_CUSTOMERS:
         return _about_customer(Phrase(sentence, what, waits=waits), remainder, node, names)
+    # From the right, since the text of a task may say `for` itself.
     before, separator, after = f" {remainder}".rpartition(" for ")
     numbers: list[str] = []
     if separator:

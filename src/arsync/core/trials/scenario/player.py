@@ -37,7 +37,7 @@ class PlayedDay:
     """One day that was played."""
 
     def __init__(self, accounts: list[Account], plan: Plan) -> None:
-        """Remember the accounts in the morning and what was planned for them."""
+        """Start a day with its accounts in the morning and their plan."""
         self.plan = plan
         self.morning = accounts
         self.evening = accounts
@@ -91,6 +91,7 @@ class _Stage:
         self.scenario = scenario
         self.holidays = holidays
         self.organisation = Organisation(CONNECTION, "Scenario", rulebook.currency)
+        # A story is about the rules, so the accounting system can do all that they need.
         self.offers = frozenset(capability for capability, _, _ in needs(rulebook))
         self.accounts = _accounts(scenario)
         self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
@@ -102,6 +103,7 @@ class _Stage:
 
     def play(self) -> Played:
         """Play every day."""
+        # Payments and promises from before the take-over are part of the story too.
         early = min(
             [self.scenario.begins]
             + [event.on for event in self.scenario.events]
@@ -135,6 +137,7 @@ class _Stage:
     def happen(self, events: list[Event]) -> None:
         """Let the events of a day happen to the ledger."""
         for event in events:
+            # People decide about what is planned, and that comes after the day's events.
             if event.kind in _BY_PERSON:
                 continue
             index = self.about(event)
@@ -160,6 +163,7 @@ class _Stage:
             connection=CONNECTION,
             organisation=self.organisation,
             today=today,
+            # When the hours begin, so that none of the day's are over.
             now=datetime.combine(today, self.rulebook.sending.earliest, tzinfo=UTC),
             offers=self.offers,
             holidays=self.holidays,
@@ -194,6 +198,7 @@ class _Stage:
             self.scenario.approved_same_day or action.key in self.approved
         )
         if waits and action.key not in self.said_to_wait:
+            # It is planned each day while it waits, but the story mentions it once.
             self.said_to_wait.add(action.key)
             day.happened += happenings(action, today, waits=True)
         return not waits and leaves_on(action, today)
@@ -229,7 +234,7 @@ class _Stage:
                 self.cannot(event, f"nothing of the kind waits for a person on {today}")
 
     def cannot(self, event: Event, reason: str) -> None:
-        """Remember an event that could not happen."""
+        """Record an event that could not happen, with the reason."""
         self.played.impossible.append((event, reason))
 
 
@@ -262,6 +267,7 @@ def _accounts(scenario: Scenario) -> list[Account]:
     }
     for contact in scenario.contacts:
         root = contact.id
+        # It ends, because the reader accepts a parent only above its children.
         while root in up:
             root = up[root]
         families.setdefault(root, []).append(contact)

@@ -67,13 +67,14 @@ def _lowered(account: Account, invoice: Invoice, amount: Decimal, event: Event) 
 def _matched(
     account: Account, event: Event
 ) -> tuple[Account, Decimal, Decimal, tuple[Allocation, ...], str, str]:
-    """Return the account, the amount, what stays unmatched, what is matched, whose, currency."""
+    """Return account, amount, unmatched amount, allocations, contact id and currency."""
     if not event.invoice:
         assert event.amount is not None, "money that names no invoice has an amount"
         contact = next(
             (record for record in account.contacts if record.name == event.contact),
             account.contacts[0],
         )
+        # Money that names no invoice is in the currency of the first one.
         currency = next((record.currency for record in account.invoices), "")
         return account, event.amount, event.amount, (), contact.id, currency
     invoice = _owed(account, event)
@@ -148,6 +149,7 @@ def _reverse(account: Account, event: Event) -> Account:
         amount_due=invoice.amount_due + amount, status=DocumentStatus.OPEN, paid_on=None
     )
     episodes = dict(account.episodes)
+    # Only an invoice that was paid in full begins a new episode.
     if not is_owed(invoice):
         episodes[invoice.id] = episodes.get(invoice.id, 1) + 1
     undone = payment._replace(status=PaymentStatus.VOIDED)

@@ -34,7 +34,7 @@ ABOUT_CUSTOMERS = frozenset(
 """These happen to a customer; everything else is about invoices."""
 
 HAPPENINGS = {kind: What(row.happening) for kind, row in KINDS.items() if row.happening}
-"""What each planned action is called."""
+"""The word of scenarios for each kind of action."""
 
 
 class Happening(NamedTuple):
@@ -81,6 +81,7 @@ class Phrase(NamedTuple):
     """Empty: any."""
     contact: str = ""
     """Empty: any."""
+    # A step that waits and one that was sent are different happenings: a story says which.
     waits: bool = False
 
     def matches(self, happening: Happening) -> bool:
@@ -88,6 +89,7 @@ class Phrase(NamedTuple):
         return (
             happening.what is self.what
             and happening.waits == self.waits
+            # Empty parts match everything, so that a story names only what it is about.
             and (not self.text or folded(self.text) in {folded(text) for text in happening.texts})
             and (not self.invoices or happening.invoice in self.invoices)
             and (not self.contact or folded(self.contact) == folded(happening.contact))

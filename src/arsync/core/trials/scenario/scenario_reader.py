@@ -51,14 +51,14 @@ DAYS_MAX = 1_100
 """How many days one scenario may last: three years."""
 
 TERMS_DAYS = 30
-"""An invoice that does not say when it was issued was issued so many days before it is due."""
+"""Days between issue and due date of an invoice that names no day of issue."""
 
 _ADDRESS = "accounts@customer.example"
 _CALLED = (
     "a rulebook is a block of keys such as 'version: 1'",
     "a scenario file is a block of keys such as 'scenarios:'",
 )
-"""What the reader of YAML says of rulebooks, and what it means here."""
+"""A message of the YAML reader about rulebooks, and its form for scenario files."""
 
 
 def read_scenarios(file: str, text: str) -> tuple[ScenarioFile | None, list[Problem]]:
@@ -104,7 +104,7 @@ def _scenarios(node: Node, source: Source) -> list[Scenario]:
             continue
         first = names.setdefault(folded(scenario.name), scenario.place.line)
         if first != scenario.place.line:
-            source.problem(story_node, f"{scenario.name!r} stands twice; first in line {first}.")
+            source.problem(story_node, f"{scenario.name!r} appears twice; first in line {first}.")
         scenarios.append(scenario)
     return scenarios
 
@@ -159,7 +159,7 @@ class _StoryReader:
         )
 
     def check_days(self, begins: date, until: date, expected: list[Expected]) -> None:
-        """Say what stands before the first day or after the last, where nothing is played."""
+        """Report lines before the first day or after the last, where nothing is played."""
         if (until - begins).days > DAYS_MAX:
             self.source.problem(self.node, f"the scenario lasts longer than {DAYS_MAX:,} days.")
         for expectation in expected:
@@ -186,7 +186,9 @@ class _StoryReader:
         nodes = self.block.nodes
         if "customer" in nodes and "customers" in nodes:
             hint = "put everyone under 'customers'"
-            self.source.problem(nodes["customer"], "'customer' and 'customers' both stand.", hint)
+            self.source.problem(
+                nodes["customer"], "both 'customer' and 'customers' are given.", hint
+            )
         customer_nodes = [nodes["customer"]] if "customer" in nodes else []
         if "customers" in nodes:
             customer_nodes += items(nodes["customers"], self.source, "'customers'")
@@ -196,6 +198,7 @@ class _StoryReader:
             self.contacts.append(
                 Contact("customer 1", "Customer", email="accounts@customer.example")
             )
+        # Children and invoices refer to customers by name; the ids exist only now.
         by_name = {folded(record.name): record for record in self.contacts}
         self.names = ScenarioNames(
             self.source,
@@ -216,7 +219,7 @@ class _StoryReader:
         name, parent = block.get("name", ""), block.get("parent", "")
         names = {folded(contact.name): contact.name for contact in self.contacts}
         if folded(name) in names:
-            self.source.problem(node, f"the customer {name!r} stands twice.")
+            self.source.problem(node, f"the customer {name!r} appears twice.")
         if parent and folded(parent) not in names:
             hint = did_you_mean(parent, names.values()) or "the parent stands above its children"
             self.source.problem(block.nodes["parent"], f"there is no customer {parent!r}.", hint)
@@ -271,7 +274,7 @@ class _StoryReader:
         if number is None or amount is None or due is None:
             return
         if any(folded(earlier.number) == folded(number) for earlier in self.invoices):
-            self.source.problem(node, f"the invoice {number!r} stands twice.")
+            self.source.problem(node, f"the invoice {number!r} appears twice.")
         issued = self.when("issued", block) or due - timedelta(TERMS_DAYS)
         rate = block.get("rate")
         invoice = Invoice(
@@ -294,10 +297,12 @@ class _StoryReader:
             self.events.append(Event(paid, place, EventKind.PAYMENT, sentence, invoice=number))
 
     def owner(self, block: Block) -> str:
-        """Return the customer that an invoice names; it must stand under `customers`."""
+        """Return the customer that an invoice names; it must be listed under `customers`."""
         name: str = block.get("customer", "")
         if not name:
             return ""
+        # Invoices are read before customers, because they define day 0, so the names come from the
+        # nodes.
         listed = self.block.nodes.get("customers")
         names = [
             str(value.value)
