@@ -120,7 +120,7 @@ def test_a_bare_scenario_means_an_active_invoiced_customer() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_each_event_that_a_hint_shows_can_be_written(event: str) -> None:
     story = read(HEAD + f"    events:\n      day 5: {event}\n")
-    assert story.events[0].said == event
+    assert story.events[0].sentence == event
 
 
 @pytest.mark.parametrize("phrase", EXPECTATIONS)
@@ -129,7 +129,7 @@ def test_each_expectation_that_a_hint_shows_can_be_written(phrase: str, more: st
     if phrase == "nothing":
         more = ""
     story = read(HEAD + f"    expect:\n      day 5: {phrase}{more}\n")
-    assert story.expected[0].said == phrase + more
+    assert story.expected[0].sentence == phrase + more
 
 
 def test_a_task_or_terms_may_contain_separator_words() -> None:

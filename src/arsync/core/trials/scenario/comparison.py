@@ -72,7 +72,7 @@ class _DayComparison:
     def failures(self) -> list[Failure]:
         """Return every difference."""
         failures = [
-            Failure(event.place, event.on, f"{event.said} to be possible", reason)
+            Failure(event.place, event.on, f"{event.sentence} to be possible", reason)
             for event, reason in self.played.impossible
         ]
         missing: list[tuple[Expected, Phrase]] = []
@@ -119,7 +119,7 @@ class _DayComparison:
                         Failure(
                             never.place,
                             happened.on,
-                            f"never {never.phrase.said}",
+                            f"never {never.phrase.sentence}",
                             f"{happened} on {self.scenario.day(happened.on)}",
                             (reason(happened),),
                         )
@@ -128,7 +128,7 @@ class _DayComparison:
 
     def missing(self, expected: Expected, phrase: Phrase) -> Failure:
         """Return a failure for what did not happen on its day."""
-        expectation = expected.said
+        expectation = expected.sentence
         if len(phrase.invoices) == 1 and len((expected.phrase or phrase).invoices) > 1:
             expectation += f" (not for {phrase.invoices[0]})"
         day = self.played.days.get(expected.on)

@@ -109,7 +109,7 @@ def expectations(happened: Iterable[Happening]) -> Iterator[str]:
 
 class _Change(NamedTuple):
     on: date
-    said: str
+    sentence: str
 
 
 class _Disguised:
@@ -253,7 +253,7 @@ class _Disguised:
             yield "    events:"
         for on in dict.fromkeys(change.on for change in changes):
             yield f"      {on}:"
-            yield from (f"        - {change.said}" for change in changes if change.on == on)
+            yield from (f"        - {change.sentence}" for change in changes if change.on == on)
 
     def changes(self) -> Iterator[_Change]:
         """Yield payments, credits, promises and disputes."""

@@ -168,7 +168,7 @@ def _about_customer(
         # `cash on delivery` holds an `on` of its own.
         remainder = remainder.removeprefix("to ").strip()
     elif remainder:
-        message = f"{phrase.said!r} says more than {phrase.what.value!r} can."
+        message = f"{phrase.sentence!r} says more than {phrase.what.value!r} can."
         hint = f"write '{phrase.what}', or '{phrase.what} on NAME'"
         names.source.problem(node, message, hint)
         return None

@@ -73,7 +73,7 @@ class Happening(NamedTuple):
 class Phrase(NamedTuple):
     """What a line of a scenario says: `email second reminder for INV-1`."""
 
-    said: str
+    sentence: str
     what: What
     text: str = ""
     """Empty: any."""
@@ -118,7 +118,7 @@ class Event(NamedTuple):
     on: date
     place: Place
     kind: EventKind
-    said: str
+    sentence: str
     invoice: str = ""
     amount: Decimal | None = None
     """None: all that is due."""
@@ -133,7 +133,7 @@ class Expected(NamedTuple):
 
     on: date
     place: Place
-    said: str
+    sentence: str
     phrase: Phrase | None = None
     facts: Condition | None = None
 

@@ -358,7 +358,7 @@ class _StoryReader:
                 continue
             phrase = read_phrase(text, node, self.names)
             if phrase is not None:
-                yield Expected(on, place, phrase.said, phrase)
+                yield Expected(on, place, phrase.sentence, phrase)
 
     def facts(self, node: Node) -> Condition | None:
         """Read `facts:`, a condition on the customer; a bare number means exactly that."""
