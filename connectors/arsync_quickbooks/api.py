@@ -16,6 +16,7 @@ from arsync_quickbooks import documents, errors
 from arsync_quickbooks.records import moment
 
 MINOR_VERSION = 75
+"""The lowest since August 2025; new fields no longer make a new version."""
 
 QUERY_CHARACTERS_MAX = 1_500
 """A longer select travels in a body: addresses have limits on the way."""
@@ -23,8 +24,11 @@ QUERY_CHARACTERS_MAX = 1_500
 BY_ID = "Id"
 NEWEST_FIRST = "MetaData.CreateTime DESC"
 
+# QuickBooks answers in XML unless JSON is asked for.
 _HEADERS = {"Accept": "application/json"}
 _ARRAY = ord("[")
+# Every time that QuickBooks was seen to send is US Pacific; daylight saving does not matter here,
+# since the offset is written out.
 _PACIFIC = timezone(timedelta(hours=-8))
 D = TypeVar("D", bound=documents.Header)
 
@@ -60,13 +64,14 @@ class Api:
     def read_one(
         self, entity: str, object_id: str, kind: type[D], include: str = ""
     ) -> D | documents.MalformedRow | None:
-        """Read one object by its id; None when the company has it no longer."""
+        """Read one object by its id; None when the company no longer has it."""
         raw = self.raw(entity, object_id, include)
         return None if raw is None else documents.decode_row(raw, kind)
 
     def raw(self, entity: str, object_id: str, include: str = "") -> Raw | None:
-        """Read one object by its id, undecoded; None when the company has it no longer."""
+        """Read one object by its id, undecoded; None when the company no longer has it."""
         params = {"include": include} if include else None
+        # Other ids are refused as invalid, not as unknown; such a document is not there either.
         if not object_id.isdigit():
             return None
         try:
@@ -83,6 +88,7 @@ class Api:
         self, entity: str, where: str = "", *, start: int = 1, order: str = BY_ID
     ) -> Raw | None:
         """Read one page of an entity's rows as one array; None when it is empty."""
+        # Without MAXRESULTS a page has 100 rows; with more than 1,000 the query is refused.
         clauses = ["SELECT * FROM", entity]
         clauses += ["WHERE", where] if where else []
         clauses += ["ORDERBY", order, "STARTPOSITION", str(start)]
@@ -108,6 +114,7 @@ class Api:
         """Ask the change feed what changed since a moment."""
         params = {"entities": ",".join(entities), "changedSince": stamp(since)}
         tree, at = self.read("cdc", params)
+        # Each entity has an answer of its own, empty where nothing changed.
         changed: dict[str, Raw] = {}
         for response in _array(tree.get("CDCResponse")):
             for answer in _array(msgspec.json.decode(response, type=Tree).get("QueryResponse")):

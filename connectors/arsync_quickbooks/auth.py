@@ -1,4 +1,4 @@
-"""OAuth of QuickBooks Online. Intuit knows no PKCE: an application always has a secret."""
+"""OAuth of QuickBooks Online. Intuit does not offer PKCE: an application always has a secret."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class QuickBooksAuthoriser:
                 wrong, or the keys belong to the other environment.
         """
         parameters = callback_parameters(callback_url, state=state)
+        # The only place where QuickBooks names the company: no call lists what a token opens.
         realm_id = parameters.get("realmId", "")
         if not realm_id.isdigit():
             raise UserMistake(
@@ -68,7 +69,7 @@ class QuickBooksAuthoriser:
         raise UserMistake("QuickBooks Online can only be connected by a person, in a browser.")
 
     def refresh(self, token: Token) -> Token:
-        """Return a new token. Its refresh token may be a new one: only the newest stays good."""
+        """Return a new token. Its refresh token may be a new one: only the newest stays valid."""
         return self._session().renew(
             self._settings["token_url"], token, secret=self._settings["client_secret"]
         )
@@ -105,6 +106,7 @@ class QuickBooksAuthoriser:
                 params={"minorversion": str(MINOR_VERSION)},
             )
         except NeedsReconnect:
+            # Sandbox and production have the same OAuth endpoints, so a mix-up first shows here.
             raise UserMistake(
                 f"QuickBooks does not open company {realm_id} to this application. Production and"
                 " sandbox have keys of their own: [quickbooks] environment is"

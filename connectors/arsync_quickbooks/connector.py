@@ -78,11 +78,11 @@ class QuickBooksConnector:
         return self._writer.perform(write)
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the whole write stands."""
+        """Look whether the whole write is done."""
         with readable():
             return self._writer.find(write)
 
     def undoing(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now, to see whether it can be undone."""
+        """Read the present state of what a write changed, to see whether it can be undone."""
         with readable():
             return self._writer.undoing(write)

@@ -1,4 +1,8 @@
-"""Credit holds: a block of text among the notes that people keep about a customer."""
+"""Credit holds: a block of text among the notes that people keep about a customer.
+
+QuickBooks Online has no credit limit and no hold, and customer types cannot be made through its
+API. Notes are on the customer's page; making a customer inactive would hide it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Hold:
         return {"saved.notes": self._write_client.customer(action.contact_id).notes or ""}
 
     def perform(self, write: Write) -> Receipt:
-        """Put the block where it does not stand."""
+        """Put the block into the notes if it is not there."""
         mark = marker(write.key)
 
         def change(customer: CustomerDoc) -> dict[str, Any] | None:
@@ -70,7 +74,7 @@ class Hold:
     def _update(
         self, write: Write, change: Callable[[CustomerDoc], dict[str, Any] | None]
     ) -> str | None:
-        """Change the customer; returns the notes as they then stand, None when nothing changed."""
+        """Change the customer; returns the notes afterwards, or None when nothing changed."""
         customer_id = write.action.contact_id
         updated = self._write_client.update_customer(write, customer_id, change)
         return None if updated is None else str(updated.get("Notes") or "")
@@ -81,10 +85,10 @@ class Hold:
 
 
 class Lift(Hold):
-    """A hold's end: only our block goes."""
+    """The end of a hold: only our block is removed."""
 
     def perform(self, write: Write) -> Receipt:
-        """Take the block out where it stands."""
+        """Take the block out of the notes if it is there."""
 
         def change(customer: CustomerDoc) -> dict[str, Any] | None:
             notes = customer.notes or ""
@@ -93,7 +97,7 @@ class Lift(Hold):
 
         notes_after = self._update(write, change)
         if notes_after is not None and stands(notes_after, CREDIT_HOLD):
-            # Nothing but our block stood there, and an empty text in a sparse update changed
+            # The notes held nothing but our block, and an empty text in a sparse update changed
             # nothing: whether it should is not documented. A full update without notes does.
             customer_id = write.action.contact_id
             self._update(

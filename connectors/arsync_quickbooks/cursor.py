@@ -1,4 +1,4 @@
-"""Where a pull stands, as it is stored between two pages."""
+"""How far a pull is, as it is stored between two pages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ CURSOR_VERSION = 2
 
 
 class Cursor(Struct, omit_defaults=True):
-    """Where a pull stands; opaque to everybody else."""
+    """How far a pull is; opaque to everything else."""
 
     since: datetime
     """The change feed is asked from here."""
+    # How the books are kept, and the names of types and terms: a pull with nothing new need not
+    # read them again, and notices when they have changed.
     home: str
     multicurrency: bool
     organisation_at: datetime
@@ -30,6 +32,7 @@ class Cursor(Struct, omit_defaults=True):
     position: int = 1
     """The next row, counted from 1."""
     anchors: list[str] = []
+    """Ids of the rows seen last, which the next page has to overlap."""
 
     def text(self) -> str:
         """Return the cursor as it is stored."""

@@ -17,6 +17,8 @@ ROWS_MAX = 1000
 """Rows in one page of a query, and objects in one answer of the change feed."""
 
 
+# gc=False: these structs hold no cycles, and the garbage collector need not look through a page of
+# a thousand documents while it is decoded.
 class Document(Struct, rename="pascal", gc=False, frozen=True):
     """What the structs share: QuickBooks writes its keys in PascalCase."""
 
@@ -247,7 +249,7 @@ def _decoder(kind: type[Struct], *, many: bool) -> msgspec.json.Decoder[Any]:
 def rows(raw: Raw | bytes, kind: type[D]) -> Iterator[D | MalformedRow]:
     """Decode an array of documents.
 
-    A row of the wrong shape comes out as `MalformedRow`, and the rest goes on.
+    A row of the wrong shape becomes a `MalformedRow`; the others are decoded all the same.
 
     Raises:
         msgspec.DecodeError: it is not an array of JSON objects at all.

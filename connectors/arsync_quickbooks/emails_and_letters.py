@@ -1,4 +1,4 @@
-"""Messages to the customer: the platform's own email, and our letter hung on the invoice."""
+"""Messages to the customer: the platform's own email, and our letter attached to the invoice."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ class PlatformEmail:
         invoice = self._write_client.invoice(target.id)
         if sent_since(invoice, write.before):
             return Receipt(target.id, f"{target.shown} was emailed")
+        # `sendTo` overwrites the invoice's own address, so one that it has is used and left alone.
         own = ((invoice.bill_email and invoice.bill_email.address) or "").strip()
         to = "" if own else self._address(write)
         _check_address(own or to, target)
@@ -75,7 +76,7 @@ class PlatformEmail:
     def _address(self, write: Write) -> str:
         """Return where to send an invoice that has no address of its own.
 
-        The address given to QuickBooks becomes the invoice's own, so one that it has is left alone.
+        QuickBooks keeps it as the invoice's own.
         """
         to = payload_of(write.action, ReminderPayload).to.strip()
         if not to:
@@ -94,11 +95,11 @@ class LetterAttachment:
         self._write_client = write_client
 
     def prepare(self, action: Action) -> Mapping[str, str]:
-        """Nothing is changed that would have to be restored."""
+        """Return nothing: an upload changes nothing that would have to be restored."""
         return {}
 
     def perform(self, write: Write) -> Receipt:
-        """Upload the file where it does not hang."""
+        """Upload the file to each invoice that does not have it."""
         from arsync_quickbooks import sdk
 
         receipt = Receipt("")
@@ -106,6 +107,7 @@ class LetterAttachment:
             file = self._write_client.note_on(write, target, file=True)
             if file is None:
                 built = sdk.note(target.entity, target.id, note_text(write))
+                # Cut at the front: the end has the file's type.
                 built.FileName = write.file_name[-FILE_NAME_CHARACTERS_MAX:]
                 built.ContentType = write.file_type
                 uploaded = self._write_client.client.upload(
@@ -164,6 +166,7 @@ def _check_address(addresses: str, target: Target) -> None:
 
 
 def _check_sent(invoice: Mapping[str, object], target: Target) -> None:
+    # A send is answered with 200 even where the email cannot be delivered: the status decides.
     delivery = invoice.get("DeliveryInfo")
     trouble = delivery.get("DeliveryErrorType") if isinstance(delivery, dict) else None
     if trouble or invoice.get("EmailStatus") != SENT:

@@ -19,15 +19,20 @@ from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 
 Tree = dict[str, Raw]
 
+# Codes are texts; the same one has come with different HTTP statuses, so only the code counts.
 NOT_FOUND = "610"
 INVALID_ID = "2030"
 STALE = "5010"
 DUPLICATE_NUMBER = "6140"
 DUPLICATE_NAME = "6240"
 
+# 120: the user who connected is no longer an administrator. 3100: the company was disconnected, or
+# belongs to the other environment. 3200: the token is not valid.
 _RECONNECT = frozenset({"120", "3100", "3200"})
 _THROTTLED = "3001"
+# Intuit's own advice; whether a throttled answer has a Retry-After is not documented.
 _THROTTLED_WAIT_SECONDS = 60.0
+# From here on the codes are errors of QuickBooks' own servers: the work may have been done.
 _SEVERE_FROM = 10_000
 _HINTS = {
     "6190": "the company's QuickBooks subscription has ended, so nothing can be written",
@@ -41,12 +46,12 @@ _TREE = msgspec.json.Decoder(Tree)
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for an answer of another shape, or without end."""
+"""The errors of decoding an answer that has another shape, or is nested too deep."""
 
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Turn what decoding raises into an error that says what to do; for reads alone.
+    """Turn the errors of decoding into one that says what to do; for reads alone.
 
     Raises:
         RetryLater: an answer is not shaped as QuickBooks' answers are.
@@ -71,7 +76,7 @@ def tree_of(response: HttpResponse, *, changes: bool) -> Tree:
     """Return an answer's top-level keys, their values still undecoded.
 
     Args:
-        response: what the transport brought.
+        response: QuickBooks' answer.
         changes: True when the call may have changed something.
 
     Raises:
@@ -117,6 +122,7 @@ def _errors(fault: Any) -> Iterator[tuple[str, str]]:
         code = _either(error, "code")
         words = [_either(error, key) for key in ("Message", "Detail")]
         text = ": ".join(dict.fromkeys(word for word in words if isinstance(word, str) and word))
+        # The gateway writes 003001 where the API writes 3001.
         yield one_line(str(code or "").lstrip("0")), one_line(text[:_WORDS_LENGTH_MAX])
 
 

@@ -44,7 +44,7 @@ STEP_BACK_ROWS = ROWS_MAX // 2
 RESTARTS_MAX = 3
 """How often one entity's read may start again because too much was deleted under it."""
 OVERLAP = timedelta(minutes=5)
-"""How far the next watermark lies before the server's time: its machines' clocks differ."""
+"""How far the next watermark is before the server's time: its machines' clocks differ."""
 LOOK_BACK_MAX = timedelta(days=29)
 """The change feed reaches 30 days back; a watermark older than this means a full read."""
 ROWS_READ_MAX = 10_000_000
@@ -62,15 +62,15 @@ def money_since(reader: ReadClient, text: str) -> Iterator[Page]:
     """Yield the payments and credit memos that changed since a pull: one call, unless many did."""
     cursor = read_cursor(text)
     if cursor is None or cursor.todo:
-        return  # no pull was completed: nothing is said to anyone on such a copy
+        return  # no pull was completed: on such a copy no message leaves
     reader.books = BookSettings(cursor.home, cursor.multicurrency)
     reader.names = ReferenceNames(cursor.types, cursor.terms)
     answer = reader.api.changes(_MONEY, cursor.since).rows
     if not _is_full(answer.values()):
         yield from (Feed(reader).changed(BY_NAME[name], raw) for name, raw in answer.items())
         return
-    # Cut, perhaps. A query does not show what was deleted, but deleted money covers nothing: the
-    # next pull takes it out.
+    # The answer may have been cut. A query does not show what was deleted, but deleted money covers
+    # nothing: the next pull removes it.
     for name in _MONEY:
         start = 1
         where = f"MetaData.LastUpdatedTime >= '{stamp(cursor.since)}'"
@@ -145,6 +145,8 @@ class Feed:
 
     def next_rows(self, entity: DocumentKind, cursor: Cursor) -> tuple[list[Row], bool]:
         """Return the rows after those already seen, and whether they are the last."""
+        # One row early, to overlap with a row seen before; then half a page early, in case many
+        # documents were deleted.
         near = max(1, cursor.position - 1)
         for start in dict.fromkeys((near, max(1, cursor.position - STEP_BACK_ROWS))):
             page = self.rows_from(entity, start)
@@ -179,6 +181,7 @@ class Feed:
             changed, crowded = self.thinned(cursor)
         pages = self.refreshed(cursor, at, changed, crowded)
         pages += [self.changed(BY_NAME[name], raw) for name, raw in changed.items()]
+        # Never earlier than before: a server whose clock is behind must not bring changes back.
         cursor.since = max(cursor.since, at - OVERLAP)
         if crowded:
             cursor.todo = [name for name in _ALL if name in crowded]
@@ -194,8 +197,8 @@ class Feed:
     def thinned(self, cursor: Cursor) -> tuple[Mapping[str, Raw], set[str]]:
         """Ask again after an answer that may have been cut; name the entities it cannot help."""
         if cursor.since < cursor.read_at:
-            # The overlap with the last full read alone may have filled it: a ledger that was
-            # imported just before. Those rows were read.
+            # The overlap with the last full read alone may have filled it, after a ledger was
+            # imported. Those rows were read then.
             cursor.since = cursor.read_at
             feed = self.reader.api.changes(_ALL, cursor.since)
             if not _is_full(feed.rows.values()):
@@ -238,6 +241,7 @@ class Feed:
         if now - oldest >= REREAD_AFTER and cursor.organisation_at == oldest:
             company = self.reader.company(afresh=True)
             books = BookSettings(cursor.home, cursor.multicurrency)
+            # Another home currency, or several now: the stored rates no longer mean the same.
             if company.books != books:
                 crowded |= set(_ALL)
             cursor.home, cursor.multicurrency = company.books
@@ -258,7 +262,7 @@ class Feed:
         live, deleted = split_deleted(raw, entity)
         page = self.reader.page(entity, live, "")
         if deleted:
-            # The feed was seen to call changed documents deleted: each is asked for once.
+            # The feed was seen to call changed documents deleted, so each is read once by its id.
             reread = self.reader.read(entity.kind, deleted)
             page = page._replace(
                 records=[*page.records, *reread.records],

@@ -23,21 +23,22 @@ PROMISE = "promise to pay"
 
 _FENCE = "--- arsync:"
 _END = f"{_FENCE} end ---"
-# Ours fills its line. Only QuickBooks writes before it, where it voids the document.
+# Our first line is a whole line. Only QuickBooks writes before it, when it voids the document.
 _HEADER = (
     r"(?:(?<![^\r\n])|(?<=Voided)|(?<=Voided.)|(?<=Voided..)|(?<=Voided...))"
     r"--- arsync: {subject}(?P<words>[^\[\]\r\n]*) \[arsync:(?P<mark>[0-9a-f]+)\] ---(?=[\r\n]|\Z)"
 )
-# A block whose end somebody deleted is only its first line: what follows may be theirs.
+# Of a block whose last line was deleted, only the first line is ours: the rest may be people's.
 _BLOCK = _HEADER + r"(?:(?:(?!--- arsync:).)*--- arsync: end ---|[^\r\n]*)"
 
 
 class NoRoom(ValueError):
-    """The text of others fills the field: ours does not fit, and theirs is never cut."""
+    """People's own text fills the field: ours does not fit, and theirs is never cut."""
 
 
 def length(text: str) -> int:
     """Return a text's length in UTF-16 units."""
+    # As Java and .NET count: an emoji, one character in Python, takes two of the limit.
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -112,6 +113,7 @@ def words_of(block: str) -> str:
 def says(block: str, body: str) -> bool:
     """Return whether a block still says what was written, or the part of it that did fit."""
     words, plain = words_of(block), _plain(body)
+    # Shortened words, or none, are ours too: the block was cut to fit when it was written.
     if words in {plain, ""}:
         return True
     return words.endswith("…") and plain.startswith(words[:-1].rstrip())
@@ -134,6 +136,7 @@ def put_back(text: str, subject: str, before: str, characters_max: int) -> str:
 
 
 def _plain(body: str) -> str:
+    # Words that look like one of our fences would end the block early.
     return "\n".join(body.strip().splitlines()).replace(_FENCE, "- arsync:")
 
 

@@ -22,7 +22,8 @@ from arsync_quickbooks.read_client import CompanyDetails
 from arsync_quickbooks.write_client import WriteClient, currency_of, request_id, since_first_attempt
 
 DUE_DAYS = 30
-"""What QuickBooks itself gives an invoice of a customer without terms."""
+"""QuickBooks' own default for a customer without terms. Always sent: which day QuickBooks fills in
+for an invoice without a due date differs between its documents and its answers."""
 NUMBER_KEY_CHARACTERS = 12
 """Of the action's key, in the number of a fee where the company numbers invoices by hand."""
 
@@ -35,7 +36,7 @@ class LateFee:
         self._item = item.strip()
 
     def prepare(self, action: Action) -> Mapping[str, str]:
-        """Nothing is changed that would have to be restored."""
+        """Return nothing: a fee changes nothing that would have to be restored."""
         return {}
 
     def perform(self, write: Write) -> Receipt:
@@ -48,7 +49,7 @@ class LateFee:
         try:
             fee = self._write_client.client.put("Invoice", body, request_id(write, "late fee"))
         except errors.QuickBooksRejected as refused:
-            # The number holds our key: when it is taken, the invoice stands already.
+            # The number contains our key: when it is taken, the invoice exists already.
             if errors.DUPLICATE_NUMBER not in refused.codes:
                 raise
             raise OutcomeUnknown(
@@ -132,7 +133,7 @@ def _tax_code(item: ItemDoc, company: CompanyDetails) -> str:
 
 
 def _today(company: CompanyDetails) -> date:
-    """Return the day at the company, by the server's clock; the connector has none of its own."""
+    """Return the company's day by the server's clock; a connector has no clock of its own."""
     zone = ZoneInfo(company.organisation.time_zone) if company.organisation.time_zone else UTC
     return company.at.astimezone(zone).date()
 

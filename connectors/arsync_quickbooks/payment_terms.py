@@ -14,15 +14,15 @@ from arsync_quickbooks.records import is_cash_on_delivery
 from arsync_quickbooks.write_client import WriteClient, request_id
 
 COD_NAMES = ("COD", "Cash on delivery")
-"""Names for a term of our own, where the company has none of 0 days: an inactive one may hold the
-first name."""
+"""Names for a term of our own, where the company has none of 0 days: an inactive term may have the
+first name, and names are unique."""
 
 NO_TERMS = "none"
-"""Saved of a customer without terms. An empty text means that they are not known."""
+"""Saved for a customer without terms. An empty text means that they are not known."""
 
 
 class CashOnDelivery:
-    """Terms to cash on delivery; they hold for future invoices only."""
+    """Terms to cash on delivery; they apply to future invoices only."""
 
     def __init__(self, write_client: WriteClient) -> None:
         self._write_client = write_client

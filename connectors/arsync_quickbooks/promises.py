@@ -1,4 +1,4 @@
-"""Promises to pay: a block of text in the invoice's private note."""
+"""Promises to pay: a block of text in the invoice's private note, since no field is for them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Promised:
         }
 
     def perform(self, write: Write) -> Receipt:
-        """Put the block where it does not stand."""
+        """Put the block into the note if it is not there."""
         action, mark = write.action, marker(write.key)
         invoice_id = _invoice_id(action)
 

@@ -50,9 +50,10 @@ class DocumentKind(NamedTuple):
     document: type[Header]
     convert: Callable[[Any, Any], Record | DocumentProblem]
     where: str = ""
-    """What keeps a query from hiding rows."""
+    """A condition that keeps a query from hiding rows."""
 
 
+# A query hides inactive customers unless it asks for both; they may owe money all the same.
 CUSTOMER = DocumentKind(
     "Customer",
     RecordKind.CONTACTS,
@@ -94,6 +95,7 @@ class ReadClient:
         if self.company_read is None or afresh:
             path = f"companyinfo/{self.api.realm_id}"
             company, at = self.api.read(path)
+            # Only the preferences have the currencies and the day on which the books are closed.
             preferences, _ = self.api.read("preferences")
             preferences_doc = _whole(preferences, "Preferences", PreferencesDoc)
             books = records.books_of(preferences_doc)
@@ -128,6 +130,7 @@ class ReadClient:
 
     def rows_of(self, entity: str, kind: type[records.D], where: str = "") -> list[records.D]:
         """Read all rows of a short list; odd ones are left out."""
+        # Customers keep a term or a type that was made inactive, so inactive ones are read too.
         condition = where or "Active IN (true, false)"
         raw = self.api.query(entity, condition)
         decoded = [] if raw is None else list(rows(raw, kind))
@@ -155,7 +158,7 @@ class ReadClient:
         return self.books or self.company().books
 
     def read(self, kind: RecordKind, ids: Sequence[str], cursor: str = "") -> Page:
-        """Read these documents afresh; those that the company has no longer are in `gone`."""
+        """Read these documents afresh; those that the company no longer has are in `gone`."""
         if kind is RecordKind.ORGANISATION:
             return Page(kind, [self.company(afresh=True).organisation], cursor)
         entity = _BY_KIND[kind]
@@ -168,7 +171,7 @@ class ReadClient:
         gone = []
         for object_id in distinct_ids:
             if object_id not in documents:
-                # What a query leaves out is affordable for by id before it counts as gone.
+                # A document that a query leaves out is read by its id before it counts as gone.
                 row = self.api.read_one(entity.name, object_id, entity.document)
                 if row is None:
                     gone.append(object_id)
@@ -177,7 +180,7 @@ class ReadClient:
         return self.page(entity, documents.values(), cursor)._replace(gone=tuple(gone))
 
     def balances(self, ids: Sequence[str]) -> list[OwnBalance]:
-        """Read afresh what QuickBooks itself says these customers owe: a call for 200 of them."""
+        """Read afresh what these customers owe by QuickBooks' own figures: one call for 200."""
         numeric_ids = [customer_id for customer_id in ids if customer_id.isdigit()]
         affordable = numeric_ids[: BALANCE_CALLS_MAX * IDS_PER_QUERY_MAX]
         return _balances(self._by_query(CUSTOMER, affordable).values())

@@ -61,7 +61,7 @@ DELETED_SUFFIX = " (deleted)"
 """QuickBooks adds it to the names of customers that were made inactive."""
 
 VOID_WORD = "Voided"
-"""QuickBooks puts it before a voided document's private note; there is no status to ask."""
+"""QuickBooks puts it before a voided document's private note; there is no status for it."""
 
 RATE_MAX = Decimal(10) ** 9
 """A larger exchange rate is refused as odd."""
@@ -74,7 +74,7 @@ R = TypeVar("R")
 
 
 class BookSettings(NamedTuple):
-    """How the company keeps its books: what a document's currency and rate are read by."""
+    """How the company keeps its books: decides how a document's currency and rate are read."""
 
     home_currency: str
     multicurrency: bool
@@ -144,9 +144,9 @@ def to_contact(document: CustomerDoc, names: ReferenceNames) -> Contact:
 
 
 def to_balance(document: CustomerDoc) -> OwnBalance | None:
-    """Return what QuickBooks itself says a customer owes, without its jobs; None if it does not.
+    """Return what a customer owes by QuickBooks' own figure, without its jobs; None without one.
 
-    Unapplied money is taken off: the figure can be negative. Whether it is in the customer's
+    Unapplied money is subtracted: the figure can be negative. Whether it is in the customer's
     currency or in the company's is not documented.
     """
     amount = document.balance
@@ -193,7 +193,7 @@ def _disputed_on(document: InvoiceDoc) -> date | None:
     its own, the document's last change is the best that is known.
     """
     # Whether this status alone counts as a change is not documented: a disputed invoice is read
-    # again with each pull, and every invoice right before a message, so that no end is missed.
+    # again with each pull, and every invoice right before a message, so that its end is not missed.
     if (document.e_invoice_status or "").casefold() != "disputed":
         return None
     changed = document.meta_data.last_updated_time if document.meta_data else None
@@ -220,6 +220,7 @@ def to_payment(document: PaymentDoc, books: BookSettings) -> Payment:
     unapplied = money(document.unapplied_amt, "UnappliedAmt")
     paid_on = day(document.txn_date, "TxnDate")
     currency = _currency(document, books)
+    # A payment of zero with lines is not void: it applies a credit memo.
     voided = amount == 0 and unapplied == 0 and not document.line and _is_void(document)
     return Payment(
         id=record_id(document.id, "Id"),
@@ -284,7 +285,7 @@ def to_organisation(
         time_zone=zone if zone in known_time_zones else "",
         is_demo=is_demo,
         locked_until=_day_of(closed or ""),
-        # QuickBooks has reminders of its own, but does not tell whether they are switched on.
+        # QuickBooks has reminders of its own, but does not say whether they are switched on.
         own_reminders=None,
     )
 
@@ -356,6 +357,7 @@ def _moment_of(document: Header) -> datetime | None:
 
 def _currency(document: Transaction, books: BookSettings) -> str:
     code = _value(document.currency_ref)
+    # Companies with one currency may leave it out.
     if not code:
         if books.multicurrency or not books.home_currency:
             raise UnusableField("CurrencyRef is missing")
@@ -374,7 +376,7 @@ def _rate(document: Transaction, currency: str, books: BookSettings) -> Decimal:
         raise UnusableField(f"no ExchangeRate for {currency}")
     if not rate.is_finite() or not 0 < rate <= RATE_MAX:
         raise UnusableField(f"ExchangeRate is out of range: {rate}")
-    # Home units for one foreign unit, as the records have it: nothing is turned round here.
+    # QuickBooks gives home units for one foreign unit, as the records do: nothing to turn round.
     return rate
 
 

@@ -1,4 +1,4 @@
-"""Undoing at QuickBooks: what a write changed, compared with what stands now, and put back."""
+"""Undoing at QuickBooks: what a write changed, compared with its present state, and restored."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NOT_KEPT = "what stood there before was not kept"
 
 
 class Reversible(Protocol):
-    """A kind of change that can be put back. `write` is always the one that is undone."""
+    """A kind of change that can be undone. `write` is always the one that is undone."""
 
     def state(self, write: Write) -> Undoing:
-        """Read how it stands."""
+        """Read its present state, beside the earlier one and the one that arsync wrote."""
         ...
 
     def put_back(self, write: Write, undo: Write) -> None:
@@ -45,11 +45,11 @@ class UndoChange:
         }
 
     def prepare(self, action: Action) -> Mapping[str, str]:
-        """Nothing is needed: what was there before stands with the undone action."""
+        """Return nothing: the undone action has what was there before."""
         return {}
 
     def state(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now.
+        """Read the present state of what a write changed.
 
         Raises:
             Rejected: nothing of such a write is undone.
@@ -57,8 +57,9 @@ class UndoChange:
         return self._kind(write).state(write)
 
     def perform(self, write: Write) -> Receipt:
-        """Put back what stands as arsync left it, and only that."""
+        """Restore what is still as arsync left it, and only that."""
         undone = _undone(write)
+        # Read once more: a person may have changed it since the undoing was requested.
         undoing = self.state(undone)
         if undoing.refusal:
             raise Rejected(undoing.refusal)
@@ -67,7 +68,7 @@ class UndoChange:
         return _receipt(undone, undoing)
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether what was written still stands."""
+        """Look whether the undone write is still as arsync left it."""
         undone = _undone(write)
         undoing = self.state(undone)
         return None if undoing.status is ReversalStatus.OURS else _receipt(undone, undoing)
@@ -96,7 +97,7 @@ class HoldUndone:
         return None if customer is None else customer.notes or ""
 
     def state(self, write: Write) -> Undoing:
-        """Compare our block, as it was written and as it stands."""
+        """Compare our block as it was written with the present one."""
         words = write.text or write.action.note
         wrote = _said(words)
         before = write.before.get(self.saved)
@@ -279,7 +280,7 @@ class FeeUndone:
         invoice = self._invoice(write)
         if invoice is None or not invoice.id:
             raise OutcomeUnknown("the invoice of the late fee went away while it was undone.")
-        # Voided rather than deleted: a number that was given out stays explained.
+        # Voided rather than deleted: its number and its history stay.
         token = invoice.sync_token or "0"
         key = request_id(undo, "void", invoice.id, token)
         self._write_client.client.void(invoice.id, token, key)

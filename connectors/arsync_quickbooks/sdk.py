@@ -28,7 +28,7 @@ from arsync_quickbooks.api import MINOR_VERSION, Api
 _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 _PASSED_ON = ("Accept", "Content-Type")
 _ALWAYS = frozenset({"DetailType"})
-"""Never left out: a line is not understood without it."""
+"""Never left out, though it is a default: QuickBooks cannot read a line without it."""
 
 
 class _Answer(NamedTuple):
@@ -40,7 +40,8 @@ class SdkClient(QuickBooks):  # type: ignore[misc]
     """The SDK's client, for writes only."""
 
     def __init__(self, **_: object) -> None:
-        """Take no session: `make_client` says through which API it works."""
+        """Take no session: `make_client` sets the API that it works through."""
+        # The SDK's own constructor renews the token, and keeps the new one in memory alone.
         self.reading: Api
 
     @property
@@ -72,7 +73,7 @@ class SdkClient(QuickBooks):  # type: ignore[misc]
         return _Answer(HTTPStatus.OK, response.body.decode(errors="replace"))
 
     def put(self, entity: str, body: Mapping[str, Any], request_id: str) -> dict[str, Any]:
-        """Create or update an object, and return it as it now stands."""
+        """Create or update an object, and return it as it is afterwards."""
         text = _NUMBERS.encode(body).decode()
         method = self.update_object if "Id" in body else self.create_object
         return _object_in(method(entity, text, request_id=request_id), entity)
@@ -114,6 +115,7 @@ class SdkClient(QuickBooks):  # type: ignore[misc]
             request_id=request_id,
         )
         uploads = answer.get("AttachableResponse") or [{}]
+        # A refused upload is answered with 200 and a fault inside.
         if "Fault" in uploads[0]:
             errors.raise_fault(uploads[0]["Fault"], changes=True)
         return _object_in(uploads[0], "Attachable")
@@ -128,6 +130,8 @@ def make_client(api: Api) -> SdkClient:
 
 def note(entity: str, entity_id: str, text: str) -> Attachable:
     """Build a note on an object; the customer does not get it with an email."""
+    # An Attachable, not the document's own memo: it is a document of its own, so it needs no
+    # SyncToken of the invoice, and never collides with what people type there.
     reference = Ref()
     reference.type, reference.value = entity, entity_id
     link = AttachableRef()

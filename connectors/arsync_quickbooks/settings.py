@@ -37,7 +37,7 @@ CAPABILITIES = Capabilities(
     note_characters_max=ATTACHABLE_NOTE_CHARACTERS_MAX,
     emails_per_day_max=0,
 )
-"""No EXPECTED_DATE: an invoice has no such field, so promises stand in its private note."""
+"""No EXPECTED_DATE: an invoice has no such field, so promises are kept in its private note."""
 
 LIMITS = RateLimits(
     calls_per_minute=450,
@@ -46,14 +46,15 @@ LIMITS = RateLimits(
     reads_per_month=500_000,
     reads_reserve=25_000,
 )
-"""Of one company, but for the reads of a month. Intuit's own are 500 a minute and 10 a second or at
-once: both are told. A little less leaves room for calls that set out apart and arrive together.
-500,000 reads a month is what Intuit's free tier allows one app; no answer tells the count."""
+"""Of one company, except for the reads of a month. Intuit allows 500 a minute, and 10 a second or
+at once: both are documented. A little less leaves room for calls that leave apart and arrive
+together. Intuit's free tier allows an app 500,000 reads a month; no answer gives the count, so it
+is kept here. Writes are not metered."""
 
 
 def capabilities(settings: Mapping[str, str]) -> Capabilities:
     """Return what one configuration offers: late fees need an item to bill them with."""
-    # Said here rather than refused at night: a rulebook with late fees then fails in `rules check`.
+    # Known before anything is sent: a rulebook with late fees then already fails in `rules check`.
     offers = CAPABILITIES.offers
     if not settings.get("late_fee_item"):
         offers -= {Capability.LATE_FEE}

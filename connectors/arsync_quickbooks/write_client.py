@@ -1,4 +1,4 @@
-"""What every write needs: fresh documents, updates that survive a stale token, and notes."""
+"""The base of every write: fresh documents, updates that survive a stale token, and notes."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 REQUEST_ID_LENGTH_MAX = 50
 STALE_ATTEMPTS_MAX = 2
-"""A document that somebody else changed meanwhile is read again, once."""
+"""A document that a person changed at the same moment is read again, once."""
 STALE_WAIT_SECONDS = 5.0
 SCAN_PAGES_MAX = 20
-"""Pages that are looked through where attachables cannot be asked for by document."""
+"""Pages that are searched where attachables cannot be queried by document."""
 SCAN_MARGIN = timedelta(days=1)
-"""How far before the first attempt such a look begins."""
+"""How long before the first attempt such a search begins."""
 
 _CANNOT_ASK = frozenset({"4000", "4001"})
 _KEY_CHARACTERS = 24
@@ -47,7 +47,7 @@ D = TypeVar("D", bound=Header)
 
 
 class Target(NamedTuple):
-    """What a note hangs on."""
+    """The document or customer that a note is attached to."""
 
     entity: str
     id: str
@@ -57,6 +57,8 @@ class Target(NamedTuple):
 
 def request_id(write: Write, *parts: str) -> str:
     """Return the idempotency key of one step of a write: the same step, the same key."""
+    # QuickBooks answers a repeated one with the first answer, even if the document was deleted
+    # since: a step that is made again on purpose needs the next generation.
     step = "|".join((write.key, str(write.generation), *parts))
     digest = hashlib.sha256(step.encode()).hexdigest()
     return f"{write.key[:_KEY_CHARACTERS]}-{digest[:_KEY_CHARACTERS]}"
@@ -99,7 +101,7 @@ class WriteClient:
         return self._fresh("Invoice", invoice_id, InvoiceDoc)
 
     def look(self, entity: str, object_id: str, kind: type[D]) -> D | None:
-        """Read a document in whatever state it is; None when it is gone."""
+        """Read a document whatever its state; None when it is gone."""
         document = self.api.read_one(entity, object_id, kind)
         if isinstance(document, MalformedRow):
             raise Rejected(f"{entity} {object_id} cannot be read: {document.message}.")
@@ -114,8 +116,8 @@ class WriteClient:
     def whole_without(self, entity: str, object_id: str, key: str) -> dict[str, Any]:
         """Return a full update that empties one field.
 
-        It repeats the document exactly as QuickBooks has just told it, but for that field: what a
-        full update leaves out becomes empty.
+        It repeats the document exactly as QuickBooks has just sent it, except for that field: a
+        full update empties the fields that it leaves out.
         """
         raw = self.api.raw(entity, object_id)
         if raw is None:
@@ -141,19 +143,20 @@ class WriteClient:
             change: makes the changed fields from the fresh document; None when they stand already.
 
         Returns:
-            The document as it stands afterwards; None when nothing had to change.
+            The document as it is afterwards; None when nothing had to change.
 
         Raises:
-            RetryLater: somebody else keeps changing it.
+            RetryLater: another user keeps changing it.
         """
-        # Read and written within the same attempt: QuickBooks refuses a token that is not the
-        # newest, so that a person's change in between is read again and never overwritten.
+        # Read and written within the same attempt: QuickBooks refuses a SyncToken that is not the
+        # newest, so a person's change in between is read again and never overwritten.
         for _ in range(STALE_ATTEMPTS_MAX):
             document = read()
             fields = change(document)
             if fields is None:
                 return None
             token = document.sync_token or "0"
+            # Sparse: without that, fields that are not sent become empty.
             body = {"Id": document.id, "SyncToken": token, "sparse": True, **fields}
             try:
                 # The token is part of the key: a refusal of a stale one must not be replayed.
@@ -180,7 +183,7 @@ class WriteClient:
         return self.update(write, "Customer", lambda: self.customer(customer_id), change)
 
     def add_notes(self, write: Write, targets: list[Target]) -> Receipt:
-        """Put the write's note on each target where it does not stand."""
+        """Put the write's note on each target that does not have it."""
         from arsync_quickbooks import sdk
 
         mark = marker(write.key)
@@ -211,12 +214,12 @@ class WriteClient:
     def notes_stand(
         self, write: Write, targets: list[Target], *, file: bool = False
     ) -> Receipt | None:
-        """Return a receipt when the note, or the file, stands on every target."""
+        """Return a receipt when every target has the note, or the file."""
         receipts = [self.note_on(write, target, file=file) for target in targets]
         return receipts[0] if receipts and None not in receipts else None
 
     def attachables(self, write: Write, target: Target) -> list[AttachableDoc]:
-        """Read what hangs on a document."""
+        """Read the notes and files of a document."""
         attachable_docs: list[AttachableDoc] = []
         if self._asks_by_document:
             condition = (
@@ -243,7 +246,7 @@ class WriteClient:
         """Yield documents, the newest first.
 
         Raises:
-            OutcomeUnknown: there are too many to look through.
+            OutcomeUnknown: there are too many to search.
         """
         for number in range(pages_max):
             start = 1 + number * ROWS_MAX
@@ -266,7 +269,7 @@ def note_text(write: Write) -> str:
 
 
 def hangs(attachable: AttachableDoc, target: Target) -> bool:
-    """Say whether an attachable hangs on the target."""
+    """Say whether an attachable belongs to the target."""
     references = [link.entity_ref for link in attachable.attachable_ref or ()]
     return any(
         reference is not None
@@ -277,9 +280,9 @@ def hangs(attachable: AttachableDoc, target: Target) -> bool:
 
 
 def since_first_attempt(write: Write) -> tuple[str, int]:
-    """Return the condition, and the pages, in which what the write made must be.
+    """Return the condition and the number of pages that must contain what the write made.
 
-    While there is no open attempt nothing older can be ours: one page finds what was just written.
+    While there is no open attempt, nothing older can be ours: one page finds what was just written.
     """
     started = write.before.get("started_at", "")
     if not started:
@@ -290,8 +293,8 @@ def since_first_attempt(write: Write) -> tuple[str, int]:
 def currency_of(invoice: InvoiceDoc, write_client: WriteClient) -> dict[str, Any]:
     """Return what an update of an invoice must repeat in a company with several currencies.
 
-    There QuickBooks asks for the currency with each update, and an update that leaves the rate out
-    is booked at 1 to 1.
+    There QuickBooks requires the currency with each update, and books an update that leaves the
+    rate out at 1 to 1.
     """
     books = write_client.reader.books or write_client.reader.company().books
     if not books.multicurrency or invoice.currency_ref is None:

@@ -1,7 +1,7 @@
-"""What each kind of action becomes at QuickBooks: a change, and a note that tells of it.
+"""What each kind of action becomes at QuickBooks: a change, and a note about it.
 
-The note is written last. So where the whole note stands, the change was made before it; and where
-only the change stands, repeating the write adds what is missing and nothing else.
+The note is written last. So where the whole note exists, the change was made before it; and where
+only the change was made, repeating the write adds what is missing and nothing else.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class ActionChange(Protocol):
         ...
 
     def perform(self, write: Write) -> Receipt:
-        """Make the change where it does not stand."""
+        """Make the change if it is not made yet."""
         ...
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the change stands."""
+        """Look whether the change is made."""
         ...
 
 
@@ -69,8 +69,8 @@ class Writer:
         return change.prepare(action) if change else {}
 
     def perform(self, write: Write) -> Receipt:
-        """Make the change, then write the note; parts that stand are left alone."""
-        # Always in this order: the note is what `find` looks for, so it may stand only last.
+        """Make the change, then write the note; parts that are done are not repeated."""
+        # Always in this order: `find` looks for the note, so it must be the last part.
         write_client, change = self._write_client, self._change(write.action)
         changes_before = write_client.changes_made
         try:
@@ -79,16 +79,16 @@ class Writer:
         except (RetryLater, Rejected, NeedsReconnect) as error:
             if write_client.changes_made == changes_before:
                 raise
-            # A part stands: to say that nothing does would let an email that has left be forgotten.
+            # A part is done: "not done" would let an email that has left be forgotten.
             raise OutcomeUnknown(f"Done in part, then: {error}") from error
         return changed or noted
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether all notes of a write stand: they are written last, after its change.
+        """Look whether all notes of a write exist: they are written last, after its change.
 
-        Somebody may have removed the change since. Only of what came again after it was undone the
-        notes tell nothing: they may be those of the first time. An email that has left counts
-        without its note: to say that nothing stands would let it be forgotten.
+        A person may have removed the change since. For what was written again after it was undone
+        the notes prove nothing: they may be those of the first time. An email that has left counts
+        without its note, or it would be forgotten.
         """
         change = self._change(write.action)
         try:
@@ -97,7 +97,7 @@ class Writer:
                 return None
             noted = self._write_client.notes_stand(write, self._targets(write))
         except Rejected as rejected:
-            # To be refused a look says nothing about what stands there.
+            # A refused look says nothing about whether the write was made.
             raise OutcomeUnknown(str(rejected)) from rejected
         if noted is None and change is self._email:
             return changed
@@ -109,11 +109,11 @@ class Writer:
         return self._changes.get(action.kind)
 
     def undoing(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now."""
+        """Read the present state of what a write changed."""
         return self._undone.state(write)
 
     def _targets(self, write: Write) -> list[Target]:
-        """Return what the note hangs on: for an undoing, where that of the undone one hangs."""
+        """Return the targets of the note: for an undoing, those of the undone write's note."""
         action = (write.undoes or write).action
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
         if action.kind in NOTED_ON_CONTACT:

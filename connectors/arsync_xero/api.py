@@ -16,7 +16,7 @@ PATH = "/api.xro/2.0"
 PAGE_SIZE = 1000
 """Rows of a page: the most Xero gives."""
 IDS_PER_CALL = 40
-"""Ids in one query; about 52 meet Xero's limit for an address."""
+"""Ids in one query; with about 52, the address exceeds Xero's limit."""
 
 D = TypeVar("D", bound=Document)
 
@@ -36,7 +36,7 @@ class Api:
         self.tenant_id = tenant_id
         self.base_url = api_url.rstrip("/") + PATH
         self.server_time: datetime | None = None
-        """Xero's moment, as its last answer told it."""
+        """Xero's moment, by its last answer."""
 
     def rows(
         self,
@@ -66,7 +66,7 @@ class Api:
         return rows
 
     def read_one(self, endpoint: Endpoint[D], path: str) -> Rows[D] | None:
-        """Read one record; None when Xero has it no longer."""
+        """Read one record; None when Xero no longer has it."""
         response = self.get(path)
         # Only the record's own address says that it is gone; a list may just have left it out.
         if response.status == 404:
@@ -79,6 +79,7 @@ class Api:
         self, path: str, params: Mapping[str, str] | None = None, *, since: str = ""
     ) -> HttpResponse:
         """Make a GET and note the server's time."""
+        # Xero answers in XML unless JSON is asked for, and with 403 where the tenant is missing.
         headers = {"Accept": "application/json", "xero-tenant-id": self.tenant_id}
         if since:
             headers["If-Modified-Since"] = since
@@ -89,11 +90,12 @@ class Api:
         return response
 
     def now(self) -> datetime:
-        """Return Xero's moment as its last answer told it.
+        """Return Xero's moment by its last answer.
 
         Raises:
-            Rejected: no answer told any.
+            Rejected: no answer gave one.
         """
+        # Never this computer's: a watermark by a clock that is ahead would skip what changed.
         if self.server_time is None:
             raise Rejected("Xero's answers do not tell the time; nothing can be read safely.")
         return self.server_time

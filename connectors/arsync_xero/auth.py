@@ -12,6 +12,8 @@ from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformSession, callback_parameters, oauth_session
 from arsync_xero.settings import LABEL
 
+# Apps that were made since March 2026 get granular scopes only; the classic ones end in September
+# 2027. Until then an app has the one set or the other, so the configuration names it.
 SCOPES: Mapping[str, str] = {
     "granular": (
         "accounting.invoices accounting.payments.read accounting.contacts"
@@ -24,6 +26,7 @@ SCOPES: Mapping[str, str] = {
 }
 """The least that arsync needs: it writes invoices, contacts and their notes, and reads the rest."""
 OFFLINE = "offline_access"
+"""Without this scope there is no refresh token, and the authorisation ends after half an hour."""
 
 
 class XeroAuthoriser:
@@ -38,6 +41,7 @@ class XeroAuthoriser:
         self._flow = settings["flow"]
         self.interactive = self._flow != "custom"
         self._client_id = settings["client_id"]
+        # A PKCE app is a type of its own at Xero, and has no secret.
         self._secret = settings.get("client_secret", "") if self._flow != "pkce" else ""
         if self._flow != "pkce" and not self._secret:
             raise UserMistake(f"[xero] flow = {self._flow!r} needs a client_secret.")
@@ -91,6 +95,7 @@ class XeroAuthoriser:
 
     def revoke(self, token: Token) -> None:
         """Withdraw the authorisation; a custom connection is ended in Xero by its owner."""
+        # The refresh token, not the access token: revoking it removes the user's connections.
         if self.interactive and token.refresh_token:
             self._session().revoke(self._revoke_url, token.refresh_token, secret=self._secret)
 
@@ -121,7 +126,7 @@ class XeroAuthoriser:
 
 
 def _claims(access_token: str) -> dict[str, Any]:
-    """Read what a token says of itself. Xero checks it; nothing is decided by it here."""
+    """Read the claims in a token, unchecked: they only sort a list that Xero itself has given."""
     try:
         payload = access_token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

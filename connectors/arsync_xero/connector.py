@@ -71,11 +71,11 @@ class XeroConnector:
         return self._writer.perform(write)
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the whole write stands."""
+        """Look whether the whole write is done."""
         return self._writer.find(write)
 
     def undoing(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now, to see whether it can be undone."""
+        """Read the present state of what a write changed, to see whether it can be undone."""
         return self._writer.undoing(write)
 
     @cached_property

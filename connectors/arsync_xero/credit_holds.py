@@ -1,4 +1,8 @@
-"""Credit holds: contacts in, or out of, the contact group that shows them."""
+"""Credit holds: contacts in, or out of, the contact group that shows them.
+
+Xero's API has no credit limit, no hold and no field of one's own. A group is what people see in the
+contact list; it blocks no invoice. Archiving a contact would, and would also hide it.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +31,8 @@ class Members(WriteStep):
         group_id = self._group_id()
         members = self._members(group_id) if group_id else set()
         present = [id_ in members for id_ in self._contact_ids]
-        stands = all(present) if self._inside else not any(present)
-        return (group_id or self._contact_ids[0]) if stands else ""
+        is_done = all(present) if self._inside else not any(present)
+        return (group_id or self._contact_ids[0]) if is_done else ""
 
     def present(self) -> list[str]:
         """Return the contacts that are in the group."""
@@ -38,7 +42,8 @@ class Members(WriteStep):
 
     def make(self, key: str) -> str:
         group_id = self._group_id()
-        # Others may keep the group too: contacts are taken out one by one, the group itself stays.
+        # People may use the group too, so it stays, and contacts are removed one by one. A DELETE
+        # without a contact would empty it. It takes no idempotency key: only members are removed.
         if not self._inside:
             members = self._members(group_id) if group_id else set()
             for id_ in self._contact_ids:
@@ -47,6 +52,7 @@ class Members(WriteStep):
                     method = "delete_contact_group_contact"
                     self.write_client.sdk.call(method, group_id, id_, what=what)
             return group_id or self._contact_ids[0]
+        # Under another key: Xero refuses one key with two different requests.
         group_id = group_id or self._create(f"{key}-group")
         contacts = Contacts(contacts=[Contact(contact_id=id_) for id_ in self._contact_ids])
         what = f'adding to "{GROUP_NAME}"'
@@ -62,6 +68,8 @@ class Members(WriteStep):
         return ""
 
     def _members(self, group_id: str) -> set[str]:
+        # Only the group's own address lists its members. That joining a group counts as a change of
+        # the contact is not documented, so the contact is not asked.
         rows = self.write_client.api.read_one(GROUPS, f"ContactGroups/{group_id}")
         groups = rows.documents if rows else []
         return {contact.contact_id or "" for group in groups for contact in group.contacts or ()}

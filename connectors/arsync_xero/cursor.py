@@ -1,4 +1,4 @@
-"""Where a pull stands, as it is stored between two pages, and how days are divided."""
+"""How far a pull is, as it is stored between two pages, and how days are divided."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from arsync.errors import Rejected
 
 CURSOR_VERSION = 1
 _FIRST_DAY = "1990-01-01"
-"""Hardly anything is dated before: where lists are read by dates, that is one part."""
+"""Hardly any document has an earlier date: where lists are read by dates, those are one part."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """Where a pull stands. Between pulls `stage` is empty."""
+    """How far a pull is. Between pulls `stage` is empty."""
 
     version: int = CURSOR_VERSION
     stage: str = ""
     page: int = 1
     dated_from: str = ""
-    """Documents of these days are being read, where all at once are too many (YYYY-MM-DD, the
-    first included, the last not); empty for no end."""
+    """Documents of these days are being read, where a whole list is too long (YYYY-MM-DD, the first
+    included, the last not); empty for no limit."""
     dated_before: str = ""
     document_count: int = msgspec.field(default=0, name="items")
-    """How many documents of these days the last page told of."""
+    """How many documents of these days the last page counted."""
     since: str = ""
     """What changed after this moment is read; empty for everything."""
     start: str = ""
@@ -53,7 +53,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 def fewer_days(cursor: Cursor) -> Cursor:
-    """Return the cursor of the first half of its days: those together are too many documents.
+    """Return the cursor of the first half of its days, which together have too many documents.
 
     Raises:
         Rejected: it is one day already.

@@ -20,7 +20,7 @@ def moment_of(text: str | None) -> datetime | None:
         return None
     try:
         if text.endswith(_IN_UTC) and text.startswith("/Date("):
-            # Nearly all are written so, and there are many.
+            # Nearly all have this form, and a page has thousands: no pattern is needed for them.
             return _EPOCH + timedelta(milliseconds=int(text[6:-7]))
         match = _MS_DATE.fullmatch(text)
         if match:
@@ -36,8 +36,8 @@ def day_of(plain: str | None, text: str | None) -> date | None:
     """Return a calendar day; None when both forms are absent.
 
     Args:
-        plain: `2018-10-20T00:00:00`, which cannot be misread; preferred.
-        text: the form in milliseconds; an offset in it tells whose midnight is meant.
+        plain: `2018-10-20T00:00:00`, which is unambiguous; preferred.
+        text: the form in milliseconds; an offset in it says in which zone the day begins.
 
     Raises:
         ValueError: there is a date that cannot be read.
@@ -52,6 +52,7 @@ def day_of(plain: str | None, text: str | None) -> date | None:
     moment = moment_of(text)
     if moment is None:
         raise ValueError(f"{text!r} is no date")
+    # `/Date(ms+1300)/` is midnight in New Zealand: in UTC it would be the day before.
     if match[2]:
         offset = timedelta(hours=int(match[3]), minutes=int(match[4]))
         moment += offset if match[2] == "+" else -offset

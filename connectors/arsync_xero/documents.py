@@ -1,8 +1,8 @@
 """Xero's documents as typed structs, decoded by msgspec straight from bytes.
 
-Only the fields that arsync reads are named; msgspec skips the rest unread. Every field may be
-absent: what is missing is judged in `records`, where the document can be named. Enums are plain
-texts here for the same reason.
+Only the fields that arsync reads are named; msgspec skips the others. Every field may be absent: a
+missing one is judged in `records`, where the document can be named. Enums are plain texts here for
+the same reason: the SDK's strict enums lose a whole page for one word that they do not know.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ def _wire_name(name: str) -> str:
     return "".join(special.get(word, word.capitalize()) for word in name.split("_"))
 
 
+# gc=False: these structs hold no cycles, and the garbage collector need not look through a page of
+# a thousand documents while it is decoded.
 class Document(Struct, rename=_wire_name, gc=False, frozen=True):
     """What the structs share: Xero writes its keys in PascalCase, with ID and UTC in capitals."""
 
@@ -46,7 +48,7 @@ class Terms(Document, frozen=True):
 
 
 class OrganisationDocument(Document, frozen=True):
-    """An organisation. Its APIKey is not among the fields, so that it never gets anywhere."""
+    """An organisation. Its APIKey is not among the fields, so it can reach no log and no store."""
 
     organisation_id: str | None = None
     name: str | None = None
@@ -237,7 +239,7 @@ class _Envelope(Struct, gc=False, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[D]):
-    """The documents of an answer, and what its envelope says."""
+    """The documents of an answer, and its envelope's counts and time."""
 
     documents: list[D]
     problems: list[DocumentProblem]
@@ -280,7 +282,7 @@ class Endpoint(Generic[D]):
         """Decode an answer: all rows at once, or one by one when one of them is odd.
 
         Raises:
-            RetryLater: the body is no JSON at all, or nested without end.
+            RetryLater: the body is not JSON, or is nested too deep.
         """
         problems: list[DocumentProblem] = []
         try:
@@ -288,6 +290,7 @@ class Endpoint(Generic[D]):
                 page = self._page.decode(body)
                 documents: list[D] = page.rows or []
             except msgspec.ValidationError:
+                # One odd row must not cost the page: it becomes a problem that names it.
                 page = self._raw_page.decode(body)
                 documents = self._one_by_one(page.rows or [], problems)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -298,6 +301,7 @@ class Endpoint(Generic[D]):
         return Rows(
             documents=documents,
             problems=problems,
+            # A list that is not paged has no pagination at all.
             page_count=pagination.page_count if pagination else 1,
             item_count=pagination.item_count if pagination else 0,
             server_time=moment_of(page.date_time),
@@ -375,4 +379,5 @@ ONLINE_INVOICES = Endpoint("OnlineInvoice", OnlineInvoiceRow, key="OnlineInvoice
 REMINDERS = Endpoint("InvoiceReminders/Settings", ReminderSetting, key="InvoiceReminders")
 
 STATUSES = "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED"
-"""The statuses of invoices and credit notes, as a query names all of them."""
+"""All statuses of invoices and credit notes, named in a query: whether a list without them holds
+deleted documents is not documented, and a deleted one has to be seen as deleted."""

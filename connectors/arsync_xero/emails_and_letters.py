@@ -15,17 +15,18 @@ from arsync_xero.write_client import WriteClient, WriteStep, history
 
 EMAIL_REPEAT_SECONDS = 300
 """Xero keeps an answer by its Idempotency-Key for six minutes: within five of the first attempt the
-same email may be asked for again, and leaves once."""
+same email may be requested again, and leaves once."""
 EMAILS_FULL_SECONDS = 6 * 3600.0
 """How long to wait when the organisation has sent its emails of the day."""
 CLOCK_MARGIN = timedelta(minutes=2)
-"""How far Xero's clock and the outbox's may lie apart."""
+"""How far Xero's clock and the outbox's may differ."""
 ATTACHMENT_BYTES_MAX = 10 * 1024 * 1024
+"""One of Xero's pages says 25 MB, another 10: the smaller is safe under both."""
 _TELLS_OF_EMAIL = re.compile(r"\b(e-?mail|e-?mailed|sent)\b", re.IGNORECASE)
 _DAY_IS_FULL = re.compile(
     r"\b(daily|per day|a day)\b.*\blimit|\blimit\b.*\b(daily|day|emails?)\b", re.IGNORECASE
 )
-"""Not verified: these are guesses at the words in which Xero refuses one email too many."""
+"""A guess: the words in which Xero refuses one email too many are not documented."""
 _OUR_MARK = "[arsync:"
 _BAD_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*+\[\]\x00-\x1f]')
 
@@ -65,12 +66,12 @@ class PlatformEmail(WriteStep):
         """Look whether it was sent since the first attempt of unknown outcome.
 
         Raises:
-            OutcomeUnknown: nothing tells, and it is too late to ask again safely.
+            OutcomeUnknown: there is no sign of it, and it is too late to ask again safely.
         """
         if self._started_at is None:
             return ""
-        # Within the time that Xero keeps its answer, the same key asks again safely; later only the
-        # invoice's history or its sent mark decides, else a person.
+        # While Xero keeps its answer, the same key asks again safely; later only the invoice's
+        # history or its sent mark decides, and failing that, a person.
         since = self._started_at - CLOCK_MARGIN
         for row in history(self.write_client.api, "Invoices", self._invoice_id):
             at = moment_of(row.date_utc)
@@ -87,6 +88,7 @@ class PlatformEmail(WriteStep):
         )
 
     def _turned_sent(self) -> bool:
+        # The mark says nothing about an invoice that had it before: this may be another email.
         if self._sent_before:
             return False
         rows = self.write_client.api.read_one(INVOICES, f"Invoices/{self._invoice_id}")
@@ -98,6 +100,8 @@ class PlatformEmail(WriteStep):
                 "email_invoice", self._invoice_id, RequestEmpty(), what="an email", key=self._key
             )
         except Rejected as error:
+            # Xero has a cap of emails a day (1,000; in a trial 20), and refuses the next with 400
+            # like any bad request. Tomorrow the same email can leave, so it is not given up.
             if _DAY_IS_FULL.search(str(error)):
                 raise RetryLater(str(error), after_seconds=EMAILS_FULL_SECONDS) from None
             raise
@@ -158,4 +162,5 @@ class LetterAttachment(WriteStep):
 
 def _tells_of_email(row: HistoryRow) -> bool:
     text = f"{row.changes or ''} {row.details or ''}"
+    # Our own notes speak of emails, too.
     return _OUR_MARK not in text and _TELLS_OF_EMAIL.search(text) is not None

@@ -11,6 +11,7 @@ from arsync.core.ledger.sanitising import one_line
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
 WORDS_LENGTH_MAX = 600
+# The specification says Message; one of Xero's own samples says Description.
 _MESSAGE_KEYS = ("Message", "Description")
 _GENERAL = "A validation exception occurred"
 _HIGH_VOLUME = 51
@@ -18,15 +19,15 @@ _KEY_REUSED = "idempotency key"
 
 
 class TooManyRows(Rejected):
-    """The list is longer than Xero gives at once (error 51): ask for a part of it."""
+    """The list has more rows than Xero lists, 100,000 (error 51): ask for a part of it."""
 
 
 def refusal(response: HttpResponse, what: str) -> ArsyncError:
     """Return the error for an answer of 400 and above.
 
     Args:
-        response: what Xero answered.
-        what: what was asked, for the message: `a note on an invoice`.
+        response: Xero's answer.
+        what: the request, for the message: `a note on an invoice`.
     """
     message = words(response.body)
     if response.status == 400 and _KEY_REUSED in message.lower():
@@ -61,7 +62,10 @@ def words(body: bytes) -> str:
     tree = _tree(body)
     if not isinstance(tree, dict):
         text = body.decode("utf-8", "replace").strip()
+        # A page of a gateway is not shown to people; Xero's own 404 and 503 are plain text.
         return "" if text.startswith(("<", "{", "[")) else one_line(text[:WORDS_LENGTH_MAX])
+    # The outer message is mostly "A validation exception occurred"; the reason is in the elements,
+    # which can be nested as deep as the document.
     nested = list(_messages(tree.get("Elements")))
     top = [str(tree[key]) for key in ("Message", "Detail", "Title") if tree.get(key)]
     message = _joined(nested or [text for text in top if text != _GENERAL][:1] or top[:1])

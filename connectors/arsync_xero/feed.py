@@ -1,12 +1,12 @@
-"""Pulling without loss: pages by id, a watermark from the start, and sweeps for what goes unsaid.
+"""Pulling without loss: pages by id, a watermark from the start, and sweeps for silent changes.
 
-Xero's change feed is incomplete: it does not tell of all edits to due dates, group members or
+Xero's change feed is incomplete: it does not report all edits to due dates, group members or
 balances. So a pull that finds the last sweep older than `SWEEP_AFTER` also reads all contacts and
 a summary of all open invoices.
 
 Xero lists at most 100,000 documents at once. A list that is longer is read by the documents'
 dates, in parts that are halved until they fit. A document whose date is changed meanwhile comes
-with the next pull; a part that shrank under the reading is read again.
+with the next pull; a part that shrank while it was read is read again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ from arsync_xero.records import (
 )
 
 OVERLAP = timedelta(minutes=2)
-"""The next pull begins this long before the start of the last: clocks and commits are not exact."""
+"""The next pull begins this long before the start of the last: clocks are not exact, and whether
+If-Modified-Since includes its own second is not documented."""
 SWEEP_AFTER = timedelta(hours=20)
 """A little less than a day, so that a nightly schedule is never late by a day."""
 PAGES_MAX = 10_000
@@ -74,7 +75,7 @@ class _Listing:
     swept: str = "full"
     """When it is read whole: `full` pulls only, `daily` sweeps too; `only daily` in no other."""
     ends_kind: bool = True
-    """False when another list goes on with the same kind."""
+    """False when another list of the same kind follows."""
     dated: bool = True
     """Whether a list that is too long can be read by the documents' dates."""
 
@@ -84,12 +85,15 @@ class _Listing:
         return cursor.full or swept_today or self.swept == "only daily"
 
 
+# By id: in Xero's own order, by update, a document that is edited while the pages are read moves to
+# the end, and the one behind it moves up over the border of two pages and is never seen.
 _LISTINGS = (
     _Listing(
         "contacts",
         CONTACTS,
         RecordKind.CONTACTS,
         lambda document, _: to_contact(document),
+        # Without it, archived and merged contacts, which may still owe, are left out.
         {"includeArchived": "true", "order": "ContactID ASC"},
         swept="daily",
         dated=False,
@@ -133,6 +137,7 @@ _LISTINGS = (
         {
             "where": 'Type=="ACCREC"',
             "Statuses": "AUTHORISED",
+            # One call for a thousand open invoices, without their lines and payments.
             "summaryOnly": "true",
             "order": "InvoiceID ASC",
         },
@@ -172,8 +177,8 @@ class Feed:
         if not cursor.stage:
             cursor, organisation = self._begin(cursor)
             if cursor.sweeping:
-                # On other pulls the organisation is asked only for the time: what it says of
-                # reminders costs another call, and without that the row would seem to change.
+                # On other pulls the organisation is read only for the time: the answer about
+                # reminders costs another call, and without it the row would seem to change.
                 yield Page(RecordKind.ORGANISATION, (organisation,), cursor.text())
         listings = _listings_of(cursor)
         names = [listing.name for listing in listings]
@@ -186,7 +191,7 @@ class Feed:
         """Yield the credits that changed since the pull that ended at a cursor: three calls."""
         cursor = read_cursor(text)
         if not cursor.since or cursor.stage:
-            return  # no pull was completed: nothing is said to anyone on such a copy
+            return  # no pull was completed: on such a copy no message leaves
         cursor = replace(cursor, start=cursor.since, sweeping=False)
         for listing in _LISTINGS:
             if listing.kind == RecordKind.CREDITS:
@@ -246,9 +251,9 @@ class Feed:
             except TooManyRows:
                 narrower = _narrower(listing, position)
                 if narrower is None:
-                    # Contacts cannot be asked for in parts. An empty sweep has those that are
-                    # stored read again by their ids, and those that documents name follow when the
-                    # pull ends; the others owe nothing.
+                    # Contacts have no date to divide them by. An empty sweep has the stored ones
+                    # read again by their ids, and those that documents name are read when the pull
+                    # ends; the others owe nothing.
                     return position._replace(whole=True), Rows([], [], 0, None)
                 position = narrower
                 continue
@@ -269,7 +274,7 @@ def _narrower(listing: _Listing, position: _Position) -> _Position | None:
 
 
 def _following(listing: _Listing, cursor: Cursor, rows: Rows[Any]) -> Cursor:
-    """Return where the pull goes on after a page: in the same list, in the next, or at its end."""
+    """Return where the pull continues after a page: in its list, in the next one, or at its end."""
     if cursor.page < rows.page_count:
         return replace(cursor, page=cursor.page + 1, document_count=rows.item_count)
     if cursor.dated_before:
@@ -318,6 +323,7 @@ def _params(listing: _Listing, cursor: Cursor) -> dict[str, str]:
         if text:
             day = date.fromisoformat(text)
             where.append(f"Date{sign}DateTime({day.year},{day.month:02},{day.day:02})")
+    # Always with a page: without one, Xero leaves out line items and fields of contacts.
     params = {**listing.params, "page": str(cursor.page), "pageSize": str(PAGE_SIZE)}
     return {**params, "where": " AND ".join(where)} if where else params
 

@@ -5,6 +5,7 @@ A further line on the overdue invoice would alter a document that the customer h
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,7 @@ class LateFee(WriteStep):
         self._currency = currency
         self._description = description
         self._account = account
+        # The reference is looked for in a filter, between double quotes.
         words = f"Late fee {about}".replace('"', "").replace("\\", "")
         self._reference = (
             f"{words[: REFERENCE_LENGTH_MAX - len(write_client.mark) - 1]} {write_client.mark}"
@@ -54,6 +56,7 @@ class LateFee(WriteStep):
 
     def found(self) -> str:
         """Return the draft's id; also of one that a person has approved, voided or deleted."""
+        # Reference is one of the fields that Xero filters quickly in ledgers of over 100,000 rows.
         params = {
             "where": f'Type=="ACCREC" AND Reference=="{self._reference}"',
             "Statuses": STATUSES,
@@ -73,6 +76,22 @@ class LateFee(WriteStep):
         organisation = one_organisation(self.write_client.api.rows(ORGANISATION), None)
         zone = ZoneInfo(organisation.time_zone or "UTC")
         today = self.write_client.api.now().astimezone(zone).date()
+        body = self.write_client.sdk.call(
+            "create_invoices",
+            Invoices(invoices=[self._draft(currency, today)]),
+            what="a late fee",
+            key=key,
+            # An element that is refused then comes with its own reasons; and with four decimals,
+            # because Xero otherwise rounds unit prices to two.
+            summarize_errors=False,
+            unitdp=4,
+        )
+        invoice_documents = INVOICES.rows(body).documents
+        if not invoice_documents or not invoice_documents[0].invoice_id:
+            raise OutcomeUnknown("Xero: a late fee: the answer names no invoice")
+        return invoice_documents[0].invoice_id
+
+    def _draft(self, currency: CurrencyCode, today: date) -> Invoice:
         # A draft, never an approved invoice: a person looks at it before the customer can owe it.
         line = LineItem(
             description=self._description,
@@ -81,25 +100,14 @@ class LateFee(WriteStep):
             account_code=self._account,
             tax_type="NONE",
         )
-        draft = Invoice(
+        return Invoice(
             type="ACCREC",
             status="DRAFT",
             contact=Contact(contact_id=self._contact_id),
             date=today,
+            # What Xero makes of an invoice without a due date is not documented.
             due_date=today,
             reference=self._reference,
             currency_code=currency,
             line_items=[line],
         )
-        body = self.write_client.sdk.call(
-            "create_invoices",
-            Invoices(invoices=[draft]),
-            what="a late fee",
-            key=key,
-            summarize_errors=False,
-            unitdp=4,
-        )
-        invoice_documents = INVOICES.rows(body).documents
-        if not invoice_documents or not invoice_documents[0].invoice_id:
-            raise OutcomeUnknown("Xero: a late fee: the answer names no invoice")
-        return invoice_documents[0].invoice_id

@@ -70,7 +70,7 @@ class PaymentTerms(WriteStep):
         return self._contact_id
 
     def own(self) -> dict[str, Any]:
-        """Return the terms that hold for a contact without any: Xero cannot be told "none".
+        """Return the terms that apply to a contact without any: Xero cannot be told "none".
 
         Raises:
             Rejected: the organisation has none either.

@@ -15,6 +15,7 @@ from arsync_xero.write_client import WriteClient, WriteStep
 class ExpectedDate(WriteStep):
     """The day on which money is expected, shown by Xero on the invoice."""
 
+    # Xero refuses most edits of a part-paid invoice. The note that follows gives the day anyway.
     optional = True
 
     def __init__(self, write_client: WriteClient, invoice_id: str, day: date) -> None:

@@ -1,4 +1,4 @@
-"""Reading one organisation: what it is, records by their ids, balances, the online view."""
+"""Reading one organisation: its settings, records by their ids, balances, the online view."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ class ReadClient:
             return self._by_ids(CONTACTS, ids, params, lambda contact, _: to_contact(contact))
         if kind == RecordKind.INVOICES:
             return self._by_ids(INVOICES, ids, {"Statuses": STATUSES}, to_invoice)
+        # Lists of payments and credits have no parameter for ids.
         if kind == RecordKind.PAYMENTS:
             return self._one_by_one(kind, (PAYMENTS,), ids, to_payment)
-        # An id does not tell which of the three it belongs to.
+        # An id does not show which of the three it belongs to.
         endpoints = (CREDIT_NOTES, PREPAYMENTS, OVERPAYMENTS)
         return self._one_by_one(kind, endpoints, ids, to_credit)
 
@@ -83,7 +84,7 @@ class ReadClient:
         return (links[0] or "") if links else ""
 
     def own_reminders(self) -> bool | None:
-        """Ask whether Xero's own invoice reminders are on; None where it does not tell."""
+        """Ask whether Xero's own invoice reminders are on; None where it does not say."""
         rows = self.api.read_one(REMINDERS, "InvoiceReminders/Settings")
         enabled = [document.enabled for document in rows.documents] if rows else []
         return enabled[0] if enabled else None

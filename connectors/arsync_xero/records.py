@@ -65,6 +65,7 @@ _STATUS = {
     "VOIDED": DocumentStatus.VOIDED,
     "DELETED": DocumentStatus.DELETED,
 }
+# A paid one, too: it is open again when its payment is removed, and then needs its due date.
 _OWED = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 _CONTACT_STATUS = {
     "ACTIVE": ContactStatus.ACTIVE,
@@ -72,6 +73,7 @@ _CONTACT_STATUS = {
     "GDPRREQUEST": ContactStatus.DELETED,
 }
 _PAYMENT_STATUS = {"AUTHORISED": PaymentStatus.ACTIVE, "DELETED": PaymentStatus.DELETED}
+# Xero documents two names for the type of a prepayment and of an overpayment.
 _CREDIT_KINDS = {
     "ACCRECCREDIT": CreditKind.CREDIT_NOTE,
     "RECEIVE-PREPAYMENT": CreditKind.PREPAYMENT,
@@ -120,7 +122,7 @@ def to_organisation(
     """Return the organisation.
 
     Args:
-        document: what Xero says of it.
+        document: Xero's own.
         own_reminders: whether Xero's own invoice reminders are on, where that is known.
     """
 
@@ -159,6 +161,7 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
             name=one_line(required(document.name, "Name")),
             status=ContactStatus.MERGED if merged_into else status,
             email=one_line(document.email_address or ""),
+            # Xero's own emails go to these persons as well as to the contact.
             more_emails=tuple(
                 one_line(person.email_address)
                 for person in document.contact_persons or ()
@@ -181,9 +184,9 @@ def to_contact(document: ContactDocument) -> Contact | DocumentProblem:
 
 
 def to_balance(document: ContactDocument) -> OwnBalance | None:
-    """Return what Xero itself says a contact owes; None when it says nothing usable.
+    """Return what a contact owes by Xero's own figure; None when there is no usable one.
 
-    The figure is "raw, not converted to base currency". Whether unallocated credits are taken off
+    The figure is "raw, not converted to base currency". Whether unallocated credits are subtracted
     is not documented.
     """
     receivable = document.balances.accounts_receivable if document.balances else None
@@ -200,7 +203,7 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
         document: what Xero says of it.
         base: the organisation's currency.
     """
-    # Bills come by the same endpoint: they are no problem, they are just not receivables.
+    # Bills come from the same endpoint; they are no problem, they are just not receivables.
     if document.type in _PURCHASES:
         return None
 
@@ -214,7 +217,7 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
         if due_on is None:
             if owed:
                 raise UnusableField("DueDate is missing")
-            # A draft or a void is not owed, whatever its day; it must not be lost for a day.
+            # A draft or a void is not owed, so a missing due date does not make it unreadable.
             due_on = issued_on
         currency = _currency(document.currency_code, "CurrencyCode")
         return Invoice(
@@ -362,8 +365,8 @@ def is_cash_on_delivery(term: Term | None) -> bool:
 def base_per_unit(rate: Decimal) -> Decimal:
     """Turn Xero's CurrencyRate into base-currency units for one unit of the document's currency.
 
-    Xero's rate is read as units of the document's currency for one of the base currency. Should
-    that turn out the other way round, this is the one place to change.
+    Xero's rate is read as units of the document's currency for one of the base currency, which is
+    not documented. If it is the other way round, this is the one place to change.
     """
     return _RATE_CONTEXT.divide(_ONE, rate)
 
@@ -387,7 +390,7 @@ def _record(
     whose: tuple[str, tuple[str, ...]] = ("", ()),
 ) -> T | DocumentProblem:
     """Make a record, or say what is odd; `whose` is the contact and the invoices it names."""
-    # One odd document must not cost the page: it is named, and the others go on.
+    # One odd document must not cost the page: it is named, and the others are taken.
     try:
         return make()
     except UnusableField as odd:
@@ -428,6 +431,7 @@ def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:
     return Allocation(
         invoice_id=record_id(invoice.invoice_id if invoice else None, "Allocations.Invoice"),
         amount=money(document.amount, "Allocations.Amount"),
+        # Without a day of its own it counts from the credit's: not earlier than it can have been.
         allocated_on=_optional_day(document.date_string, document.date, "Allocations.Date")
         or issued_on,
     )

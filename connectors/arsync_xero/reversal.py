@@ -1,4 +1,4 @@
-"""Undoing at Xero: what a write changed, compared with what stands now, and put back."""
+"""Undoing at Xero: what a write changed, compared with its present state, and restored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GONE = frozenset({"DELETED", "VOIDED"})
 
 
 class UndoStep(WriteStep):
-    """What another write changed, as it was before."""
+    """Restores what another write changed."""
 
     always_look = True
 
@@ -37,7 +37,7 @@ class UndoStep(WriteStep):
         return "undone" if self.state().status is ReversalStatus.AS_BEFORE else ""
 
     def state(self) -> Undoing:
-        """Read how it stands."""
+        """Read its present state, beside the earlier one and the one that arsync wrote."""
         raise NotImplementedError
 
     def make(self, key: str) -> str:
@@ -60,7 +60,7 @@ class HoldUndone(UndoStep):
     def __init__(self, write_client: WriteClient, write: Write, contact_ids: list[str]) -> None:
         super().__init__(write_client)
         before = _saved(write, SAVED_MEMBERS)
-        # Kept since undoing is possible; before that, only the contact's own groups were.
+        # Saved since undoing exists; earlier versions saved only the contact's own groups.
         own = (
             [write.action.contact_id] if GROUP_NAME in (_saved(write, "saved.groups") or []) else []
         )
@@ -79,7 +79,7 @@ class HoldUndone(UndoStep):
             return Undoing(ReversalStatus.FIXED, "not known", inside, "", _NOT_KEPT)
         if not self._added:
             return Undoing(ReversalStatus.AS_BEFORE, inside, inside, inside)
-        # Each contact is in or out, so that one which a person took out is as before already.
+        # Each contact is in or out, so one that a person took out is as before already.
         out = bool(self._members.found())
         now = outside if out else inside
         return Undoing(
@@ -112,7 +112,7 @@ class TermsUndone(UndoStep):
         was = _term_words(saved)
         restored, obstacle = saved, ""
         if saved is None and now is not None:
-            # Xero cannot be told "none": the organisation's own terms stand for it.
+            # Xero cannot be told "none": the organisation's own terms take its place.
             try:
                 restored = self._terms(None).own()
             except Rejected as error:
@@ -136,7 +136,7 @@ class PromiseUndone(UndoStep):
     """The expected payment date of one invoice."""
 
     optional = True
-    """Whether Xero takes a date off is not known: where it does not, the promise is undone all the
+    """Whether Xero can remove a date is not known: where it cannot, the promise is undone all the
     same, and the receipt says what is left."""
 
     def __init__(self, write_client: WriteClient, write: Write, invoice_id: str) -> None:
@@ -182,7 +182,7 @@ class PromiseUndone(UndoStep):
 
 
 class FeeUndone(UndoStep):
-    """A late fee's draft invoice, deleted while it is nothing but our draft."""
+    """A late fee's draft invoice, deleted only while it is still the draft that arsync made."""
 
     def __init__(self, write_client: WriteClient, fee: LateFee, write: Write) -> None:
         super().__init__(write_client)
@@ -201,6 +201,7 @@ class FeeUndone(UndoStep):
             return Undoing(ReversalStatus.AS_BEFORE, "no invoice", wrote, "no invoice")
         total = fee.total if fee.total is not None else Decimal(0)
         now = f"invoice {fee.invoice_number or ''} over {shown(total, currency)}, {fee.status}"
+        # Approved, it may have been sent; with another amount, a person has worked on it.
         if fee.status == "DRAFT" and total == amount:
             return Undoing(ReversalStatus.OURS, "no invoice", wrote, now)
         return Undoing(ReversalStatus.CHANGED, "no invoice", wrote, now)
@@ -234,6 +235,7 @@ def prepared(
     return {}
 
 
+# An undoing is for the whole write: one part that cannot be restored leaves all as it is.
 def together(states: list[Undoing]) -> Undoing:
     """Return several steps' states as one: the worst of them decides."""
     for status in (ReversalStatus.FIXED, ReversalStatus.CHANGED, ReversalStatus.OURS):

@@ -36,6 +36,8 @@ class HandedOver(ApiClient):  # type: ignore[misc]
 
     def __init__(self, api: Api) -> None:
         """Take the organisation to send to; the SDK's own set-up is left out on purpose."""
+        # Its configuration is a hidden singleton: a second organisation would send the first one's
+        # token.
         self._api = api
         self.configuration = SimpleNamespace(safe_chars_for_path_param="")
         self.default_headers: dict[str, str] = {}
@@ -44,7 +46,7 @@ class HandedOver(ApiClient):  # type: ignore[misc]
         """The media type of the next file: the SDK would call every file a stream of bytes."""
 
     def update_params_for_auth(self, headers: Any, querys: Any, auth_settings: Any) -> None:
-        """Add nothing: the transport knows the token."""
+        """Add nothing: the transport adds the token."""
 
     def request(
         self,
@@ -57,7 +59,7 @@ class HandedOver(ApiClient):  # type: ignore[misc]
         body: Any = None,
         **_: Any,
     ) -> HttpResponse:
-        """Send what the SDK built, mended."""
+        """Send what the SDK built, with its known mistakes corrected."""
         sent = {**(headers or {}), "Accept": "application/json"}
         payload = None
         if isinstance(body, bytes):
@@ -99,7 +101,7 @@ class SdkClient:
         Args:
             method: its name.
             arguments: what follows the tenant.
-            what: what is asked, for messages.
+            what: the request, for messages.
             key: the Idempotency-Key, where the method takes one.
             file_type: the media type of a file among the arguments.
             options: further arguments by name.
@@ -126,7 +128,7 @@ class SdkClient:
 
 
 def _mended(value: Any) -> Any:
-    """Put right what the SDK adds or writes wrongly in bodies."""
+    """Correct what the SDK adds or writes wrongly in bodies."""
     if isinstance(value, dict):
         return {key: _mended(inner) for key, inner in value.items() if key not in _ADDED_BY_SDK}
     if isinstance(value, list | tuple):
@@ -134,6 +136,7 @@ def _mended(value: Any) -> Any:
     if isinstance(value, float):
         # The SDK turns decimals into floats. A float's shortest text is the decimal it came from.
         return Decimal(repr(value))
+    # Written as plain days: with an offset, Xero would read another day in zones ahead of UTC.
     if isinstance(value, str) and _MS_DATE.fullmatch(value):
         day = day_of(None, value)
         assert day is not None, "a matched date is a date"

@@ -11,6 +11,7 @@ LABEL = "Xero"
 PAGES_URL = "https://go.xero.com"
 
 NOTE_CHARACTERS_MAX = 2_500
+"""Not in the specification: two recent sources have it, an old page of Xero's says 250."""
 EMAILS_PER_DAY_MAX = 1_000
 """Of a paying organisation; a trial has 20 and the demo company none."""
 
@@ -39,6 +40,7 @@ LIMITS = RateLimits(
     # Xero's own are 60 and 5: a little less leaves room for another program of the same app.
     calls_per_minute=55,
     calls_at_once=4,
+    # On Xero's free tier 1,000: the count that comes with each answer then ends the day earlier.
     calls_per_day=5_000,
     reserve_per_day=200,
     # Of 10,000.
@@ -48,7 +50,7 @@ LIMITS = RateLimits(
 
 def capabilities(settings: Mapping[str, str]) -> Capabilities:
     """Return what one configuration offers: late fees need an account to be booked to."""
-    # Said here rather than refused at night: a rulebook with late fees then fails in `rules check`.
+    # Known before anything is sent: a rulebook with late fees then already fails in `rules check`.
     offers = CAPABILITIES.offers
     if not settings.get("late_fee_account"):
         offers -= {Capability.LATE_FEE}

@@ -10,8 +10,8 @@ _UTC_OFFSET = re.compile(r"UTC([+-])(\d{1,2})")
 _NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 _OTHER_NAMES = {
-    # CLDR keeps the name that a zone had first. These are IANA's of today, which people know, and
-    # which exist where a system leaves the old names out.
+    # CLDR keeps the name that a zone had first. These are IANA's present names, which people know,
+    # and which exist where a system leaves the old names out.
     "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
     "America/Indianapolis": "America/Indiana/Indianapolis",
     "Asia/Calcutta": "Asia/Kolkata",
@@ -19,7 +19,7 @@ _OTHER_NAMES = {
     "Asia/Rangoon": "Asia/Yangon",
 }
 _LEFT_OUT = {"KAMCHATKA": "Asia/Kamchatka", "MIDATLANTIC": "Etc/GMT+2"}
-"""Zones that Windows has given up, and CLDR with it; Xero names them still."""
+"""Zones that Windows, and CLDR with it, has dropped and Xero still names."""
 
 
 def _folded(windows_name: str) -> str:
@@ -41,7 +41,7 @@ def iana_name(windows_name: str) -> str:
     """
     name = re.sub(r"[^A-Z0-9+-]", "", windows_name.upper())
     if match := _UTC_OFFSET.fullmatch(name):
-        # In Etc/GMT names the sign is turned round.
+        # POSIX counts west of Greenwich as positive: UTC+13 is Etc/GMT-13.
         sign = "-" if match[1] == "+" else "+"
         return f"Etc/GMT{sign}{int(match[2])}" if 0 < int(match[2]) <= 14 else "Etc/UTC"
     return _IANA.get(_folded(windows_name), "")

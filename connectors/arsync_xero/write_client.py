@@ -1,4 +1,4 @@
-"""What every write needs: Xero's API and SDK, the steps a write is made of, and notes."""
+"""The base of every write: Xero's API and SDK, the steps of a write, and notes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class WriteStep(ABC):
     always_look = False
     """Look before writing even on a first attempt."""
     optional = False
-    """Refused: the write goes on without it."""
+    """When it is refused, the write continues without it."""
     best_effort = False
-    """Not written after what counts was written: the write stands all the same."""
+    """When it fails after the step that matters, the write counts as done."""
 
     def __init__(self, write_client: WriteClient) -> None:
         """Make a step; no call is made."""
@@ -38,7 +38,7 @@ class WriteStep(ABC):
 
     @abstractmethod
     def found(self) -> str:
-        """Look whether it stands at Xero; returns Xero's id of it, or an empty text."""
+        """Look whether it is done at Xero; returns Xero's id of it, or an empty text."""
 
     @abstractmethod
     def make(self, key: str) -> str:
@@ -73,8 +73,8 @@ class HistoryNote(WriteStep):
         return "note on the invoice" if self._record == "Invoices" else "note on the contact"
 
     def found(self) -> str:
-        # By the marker in its text: Xero forgets its own idempotency key after six minutes, the
-        # history keeps the note for good.
+        # By the marker in its text: Xero forgets an idempotency key after six minutes, but keeps
+        # the note for good, and lets no one edit or delete it.
         rows = history(self.write_client.api, self._record, self._id)
         return (
             self._id if any(self.write_client.mark in (row.details or "") for row in rows) else ""

@@ -1,7 +1,7 @@
-"""What each kind of action becomes at Xero: steps, the last of them a note that tells of it.
+"""What each kind of action becomes at Xero: steps, the last of them a note about it.
 
-The note is written last. So where the whole note stands, all steps before it stand; and where only
-some of them stand, repeating the write adds what is missing and nothing else.
+The note is written last. So where the whole note exists, all steps before it were done; and where
+only some were, repeating the write adds what is missing and nothing else.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Writer:
         return prepared(write_client, action.kind, _contacts(action), invoice_ids)
 
     def undoing(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now."""
+        """Read the present state of what a write changed."""
         return together([undone.state() for undone in self._undone(write)])
 
     def _undone(self, write: Write) -> list[UndoStep]:
@@ -116,7 +116,7 @@ class Writer:
 
     def perform(self, write: Write) -> Receipt:
         """Make each step stand, looking first where it may stand already."""
-        # On a first attempt nothing can stand yet, so looking would only cost calls.
+        # On a first attempt nothing can exist yet, so looking would only cost calls.
         looks = write.generation > 1 or STARTED_AT in write.before
         if write.undoes is not None and (refusal := self.undoing(write.undoes).refusal):
             raise Rejected(refusal)
@@ -134,6 +134,8 @@ class Writer:
                 references.append(reference)
                 details.append(step.detail)
             except Rejected as error:
+                # After a step that took effect, a refusal of a later one is told in the receipt: as
+                # a refusal of the whole it would let the done part be forgotten.
                 if not (step.optional or references):
                     raise
                 details.append(str(error))
@@ -144,11 +146,11 @@ class Writer:
         return Receipt(references[0], "; ".join(dict.fromkeys(details)))
 
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the whole write stands.
+        """Look whether the whole write is done.
 
-        Each write ends with its note, so where the last note stands all of it stands; but for what
-        came again after it was undone: there the note may be that of the first time. An email that
-        has left counts without its note: to say that nothing stands would let it be forgotten.
+        Each write ends with its note, so where the last note exists, all of it was done. What was
+        written again after it was undone is different: its note may be that of the first time. An
+        email that has left counts without its note, or it would be forgotten.
         """
         steps = self._steps(write)
         earlier = steps[:-1] if write.may_have_come_again else []
@@ -219,7 +221,7 @@ class Writer:
             )
             for number, invoice in enumerate(write.action.invoices)
         ]
-        # What matters is out with the email. A note that fails must not bring it about again.
+        # With the email, what matters is done. A note that fails must not cause a second email.
         return [*emails, *self._notes(write_client, write, best_effort=True)]
 
     def _letter(self, write_client: WriteClient, write: Write) -> WriteStep:
@@ -255,7 +257,7 @@ class Writer:
 
 
 def _in_part(error: ArsyncError, *, changed: bool) -> ArsyncError:
-    """Return what a failure means after an earlier step stands: it must be looked at."""
+    """Return what a failure means after an earlier step took effect: it must be looked up."""
     if isinstance(error, OutcomeUnknown) or not changed:
         return error
     return OutcomeUnknown(f"Written in part; the rest failed: {error}")

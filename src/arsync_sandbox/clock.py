@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 
 DAY_STARTS_AT = time_of_day(9, tzinfo=UTC)
-"""The time that a bare date means: the same calendar day from Honolulu's next to Auckland."""
+"""The time that a bare date means: then nearly the whole world has the same calendar day."""
 
 YEARS_MOVED_MAX = 10
 """How far one `POST /_sandbox/clock` may move the clock, in years."""
@@ -28,6 +28,7 @@ class SandboxClock:
         *,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
+        # Not the computer's wall clock, which a time server may set back.
         self._elapsed = elapsed
         self._from = elapsed()
         self._moment = datetime.now(UTC) if start is None else as_moment(start)

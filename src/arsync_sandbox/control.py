@@ -104,7 +104,7 @@ def _refuse(error: ControlRefused) -> Response:
 
 
 class _Plane:
-    """The views; each returns what becomes the JSON answer."""
+    """The views; each returns the tree of the JSON answer."""
 
     def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
@@ -151,6 +151,7 @@ class _Plane:
         return {"faults": [vars(fault) for fault in self._sandbox.faults.waiting]}
 
     def add_faults(self) -> Any:
+        # Whatever the content type: these calls are typed by hand with curl.
         body = request.get_json(force=True, silent=True)
         try:
             for fault in body if isinstance(body, list) else [_body()]:
@@ -164,6 +165,7 @@ class _Plane:
         return self.faults()
 
     def load(self) -> Any:
+        # Amounts as Decimal from the first byte: a float would load 0.1 as something else.
         body = _body(Decimal)
         platforms = body.get("platforms") or list(self._sandbox.books)
         if unknown := [name for name in platforms if name not in self._sandbox.books]:

@@ -103,7 +103,7 @@ class DebtorBehaviour:
         return _behaviour(_number(self._seed, "contact", contact_id) % 100)
 
     def act(self, today: date) -> None:
-        """Let every customer with an unpaid invoice do what they do on this day."""
+        """Play this day for every customer with an unpaid invoice."""
         for unpaid in self._book.unpaid():
             case = self._cases.get(unpaid.invoice_id)
             if case is None:
@@ -112,6 +112,7 @@ class DebtorBehaviour:
                 self._act(case, unpaid, today)
 
     def _open(self, unpaid: Unpaid) -> DebtorCase:
+        # By the loaded row's id: each platform has another id for the same customer.
         contact = self._contact_of_number.get(unpaid.number, unpaid.contact_id)
         behaviour = self.behaviour_of(contact)
         chance = _number(self._seed, "invoice", unpaid.number or unpaid.invoice_id) % 10_000
@@ -216,5 +217,6 @@ def _behaviour(percent: int) -> str:
 
 
 def _number(seed: int, kind: str, text: str) -> int:
+    # Not `hash()`, which differs from process to process.
     digest = hashlib.blake2b(f"{seed}|{kind}|{text}".encode(), digest_size=8).digest()
     return int.from_bytes(digest)

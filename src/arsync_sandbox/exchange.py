@@ -1,4 +1,4 @@
-"""What happens around every request: time, faults, journal, gzip; the platforms see none of it."""
+"""The frame around every request: time, faults, journal, gzip; the platforms see none of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Host(Protocol):
     def now(self) -> Any: ...
 
     def catch_up(self) -> None:
-        """Let the days pass that have begun since the last request."""
+        """Play the days that have begun since the last request."""
         ...
 
 
@@ -72,6 +72,7 @@ class Exchange:
         if not is_loopback(_host_name(environ)):
             # A web page that a browser on this computer shows must not reach us by its own name.
             return _plain(start_response, 403, "The sandbox answers on loopback names only.\n")
+        # Without faults and delays: a test must always be able to end what it has begun.
         if environ["PATH_INFO"].startswith(CONTROL_PATH):
             status, headers, body = self._control(environ)
         else:
@@ -99,6 +100,7 @@ class Exchange:
                 if fault and fault.drop == "before":
                     raise DropConnection
                 status, headers, body = self._answer(environ, fault, entry)
+            # Outside the lock: while one answer is late, others are given, as at a real platform.
             self._hold_back(fault)
             if fault and fault.drop == "after":
                 raise DropConnection
@@ -115,6 +117,7 @@ class Exchange:
         self, environ: dict[str, Any], fault: SandboxFault | None, entry: JournalEntry
     ) -> tuple[str, Headers, bytes]:
         instead = bool(fault and fault.status)
+        # Before the view: Xero keeps the answer that the client got, not the one that was lost.
         if instead and fault:
             environ[INSTEAD] = _fault_answer(fault)
         if not instead or (fault and fault.effect):
@@ -188,6 +191,7 @@ def _compressed(
         or status.startswith(("204", "304"))
     ):
         return headers, body
+    # mtime=0: the same answer is the same bytes.
     smaller = gzip.compress(body, compresslevel=GZIP_LEVEL, mtime=0)
     kept = [pair for pair in headers if pair[0].lower() != "content-length"]
     kept += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
@@ -197,6 +201,7 @@ def _compressed(
 def _broken(
     environ: dict[str, Any], fault: SandboxFault, headers: Headers, body: bytes
 ) -> tuple[Headers, bytes]:
+    # Cut after the headers are made: they promise more bytes than come.
     if fault.truncated:
         environ[CUT_AFTER] = len(body) // 2
         return headers, body

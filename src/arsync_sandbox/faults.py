@@ -1,4 +1,4 @@
-"""Things that go wrong on purpose, for the next requests that match."""
+"""Faults on purpose, for the next requests that match."""
 
 from __future__ import annotations
 
@@ -82,13 +82,14 @@ class Faults:
     """The faults that wait for their requests, first come first served."""
 
     def __init__(self) -> None:
+        # A list and not a set: a test arranges several faults of one request in a row.
         self.waiting: list[SandboxFault] = []
 
     def add(self, wanted: Mapping[str, Any]) -> SandboxFault:
-        """Let something go wrong.
+        """Arrange a fault.
 
         Raises:
-            FaultProblem: with every reason why it cannot be.
+            FaultProblem: it is not possible; the message has every reason.
         """
         problems = [f"unknown key {key!r}" for key in wanted if key not in KEYS]
         if problems:

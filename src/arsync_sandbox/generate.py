@@ -1,4 +1,4 @@
-"""A ledger that could be somebody's: the same for the same seed, on every computer."""
+"""A realistic ledger: the same for the same seed, on every computer."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def generate(
         today: nothing is paid after it.
         currency: the organisation's own.
         country: where most customers are.
-        days_ahead: for so many days after `today` the business goes on: as many more invoices a
-            day as before, which nobody has paid yet.
+        days_ahead: for how many days after `today` there are invoices, at the same rate; they are
+            not paid yet.
     """
     if not 0 <= contacts <= CONTACTS_MAX or not 0 <= invoices <= INVOICES_MAX:
         raise ValueError(
@@ -105,6 +105,7 @@ def _contacts(
         used[name] = again = used.get(name, 0) + 1
         if again > 1:
             name = f"{name} ({again})"
+        # `.example` is reserved: no letter of a test can ever reach a mailbox.
         domain = f"{stem.lower().replace(' ', '-')}-{index + 1}.example"
         foreign = chance.random() < FOREIGN_SHARE
         money, place = chance.choice(FOREIGN) if foreign else (currency, country)
@@ -142,6 +143,7 @@ def _habit(chance: random.Random) -> tuple[int, float]:
 
 
 def _invoice(chance: random.Random, index: int, contact: ContactRow, issued_on: date) -> InvoiceRow:
+    # Log-normal, as invoices are: many small ones, and a few that are a hundred times as large.
     pence = int(chance.lognormvariate(11.2, 1.0)) + 1500
     status_draw = chance.random()
     status = "open"

@@ -1,4 +1,4 @@
-"""What OAuth deals in: apps, rules in which platforms differ, consents, readable tokens."""
+"""The parts of OAuth: apps, the rules in which platforms differ, authorisations, tokens."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLIENTS = (PKCE_CLIENT, WEB_CLIENT, CUSTOM_CLIENT)
 
 @dataclass(frozen=True)
 class OAuthRules:
-    """In what the platforms differ."""
+    """The rules in which the platforms differ."""
 
     platform: str
     """The name that people read, such as `Xero`."""
@@ -58,7 +58,7 @@ class OAuthRules:
     """All scopes there are; empty: any is taken."""
     invalid_client_status: int = 400
     unknown_token_status: int = 200
-    """The answer to revoking a token that nobody knows."""
+    """The answer to revoking an unknown token."""
 
 
 @dataclass(eq=False)
@@ -87,6 +87,7 @@ class BadToken(Exception):
 
 def signed_token(claims: dict[str, Any], key: bytes = b"sandbox") -> str:
     """Return claims as a JWT (HS256): readable like the platforms', proof of nothing."""
+    # Clients read claims without checking the signature, as they may: the platform checks it.
     segments = [base64url(json.dumps(segment).encode()) for segment in ({"alg": "HS256"}, claims)]
     signature = hmac.new(key, ".".join(segments).encode(), hashlib.sha256).digest()
     return ".".join([*segments, base64url(signature)])

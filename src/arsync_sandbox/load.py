@@ -13,7 +13,7 @@ from .platform import ContactRow, InvoiceRow, PaymentRow
 from .timeline import LoadedRows
 
 PROBLEMS_MAX = 20
-"""How many problems are told at once."""
+"""How many problems are reported at once."""
 
 STATUSES = frozenset({"draft", "open", "paid", "voided", "deleted"})
 
@@ -23,7 +23,7 @@ class LoadProblem(ValueError):
 
 
 class _Wrong(ValueError):
-    """One value is wrong; the caller knows where it stands."""
+    """One value is wrong; the caller knows its place."""
 
 
 def _text(value: str) -> str:
@@ -120,7 +120,7 @@ TABLES = (CONTACTS, INVOICES, PAYMENTS)
 
 
 _Read = tuple[list[Any], list[str]]
-"""Rows, and where each stands."""
+"""Rows, and the place of each."""
 
 
 class _Problems(list[str]):
@@ -186,6 +186,7 @@ def rows_from_json(body: Mapping[str, Any]) -> LoadedRows:
 def _read_csv(path: Path, table: _Table, problems: _Problems) -> _Read:
     rows: list[Any] = []
     places: list[str] = []
+    # Excel writes a byte order mark, which would become part of the first column's name.
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         lines = _lines(reader, path, problems)
@@ -205,6 +206,7 @@ def _read_csv(path: Path, table: _Table, problems: _Problems) -> _Read:
             if not fields:
                 continue
             where = f"{path}:{reader.line_num}"
+            # Mostly a comma in a name without quotes: the other values would be in wrong columns.
             if len(fields) != len(header):
                 problems.add(where, f"{len(fields)} values for {len(header)} columns")
                 continue

@@ -57,10 +57,10 @@ CODE_SECONDS = 300
 """How long an authorisation code can be exchanged."""
 
 GRANTS_MAX = 10_000
-"""How many consents one platform remembers; the oldest go first."""
+"""How many authorisations one platform remembers; the oldest are forgotten first."""
 
 TOKENS_MAX = 50_000
-"""How many access and how many refresh tokens are remembered; the oldest go first."""
+"""How many access and how many refresh tokens are remembered; the oldest are forgotten first."""
 
 VERIFIER_LENGTHS = range(43, 129)
 """How long a PKCE code verifier may be, in characters."""
@@ -97,7 +97,7 @@ class _Refused(Exception):
 
 
 ACCESS_PREFIX, REFRESH_PREFIX, CODE_PREFIX = "sandbox-access-", "sandbox-refresh-", "sandbox-code-"
-"""What is given out says what it is: a log or a file can be searched for it."""
+"""Each token says what it is, so tests can search logs and files for it."""
 
 
 class OAuth:
@@ -139,10 +139,10 @@ class OAuth:
         return answer
 
     def granted(self, grant: OAuthGrant) -> None:
-        """Be told of a new consent."""
+        """Take note of a new authorisation."""
 
     def was_revoked(self, grant: OAuthGrant) -> None:
-        """Be told that a consent has ended."""
+        """Take note that an authorisation has ended."""
 
     # The endpoints.
 
@@ -194,10 +194,10 @@ class OAuth:
         return Response(status=200)
 
     def check(self, authorization: str | None) -> OAuthGrant:
-        """Return the consent behind an API call's `Authorization` header.
+        """Return the authorisation behind an API call's `Authorization` header.
 
         Raises:
-            BadToken: there is none (any more).
+            BadToken: there is none, or it has ended.
         """
         kind, _, value = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not value:
@@ -212,13 +212,13 @@ class OAuth:
         return token.grant
 
     def end(self, grant: OAuthGrant) -> None:
-        """Withdraw a consent: none of its tokens works any more."""
+        """Withdraw an authorisation: none of its tokens works any more."""
         if not grant.revoked:
             grant.revoked = True
             self.was_revoked(grant)
 
     def end_all(self) -> None:
-        """Withdraw every consent, as a person does by disconnecting the app."""
+        """Withdraw every authorisation, as a person does by disconnecting the app."""
         for grant in list(self.grants.values()):
             self.end(grant)
 
@@ -318,6 +318,7 @@ class OAuth:
         client_id = client_id or request.form.get("client_id", "")
         secret = secret or request.form.get("client_secret", "")
         client = self.clients.get(client_id)
+        # Public clients have an empty secret, so one comparison serves both kinds.
         if client is None or not hmac.compare_digest(client.secret.encode(), secret.encode()):
             raise _Refused("invalid_client", status=self.rules.invalid_client_status)
         return client
@@ -341,6 +342,7 @@ class OAuth:
                 raise _Refused("unsupported_grant_type")
 
     def _exchange_code(self, client: OAuthClient) -> OAuthGrant:
+        # A code is used up by the attempt, right or wrong: a stolen one cannot be guessed around.
         code = self._codes.pop(request.form.get("code", ""), None)
         if (
             code is None
@@ -366,10 +368,12 @@ class OAuth:
             or (token.replaced_at is not None and token.replaced_at + grace <= now)
         ):
             raise _Refused("invalid_grant", "Incorrect or invalid refresh token")
+        # QuickBooks changes the value only once a day, and gives the same one again until then.
         same = timedelta(seconds=self.rules.refresh_same_value_seconds)
         if token.replaced_at is None and now - token.born_at < same:
             token.expires_at = self._refresh_until(token.grant)
             return self._access_only(token.grant, refresh=value)
+        # From its first replacement: a client that keeps using the old one must not keep it alive.
         token.replaced_at = token.replaced_at or now
         return self._tokens(token.grant)
 

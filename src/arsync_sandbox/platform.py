@@ -27,7 +27,7 @@ class SandboxSetting(NamedTuple):
 
 @dataclass(frozen=True)
 class SandboxOrganisation:
-    """Whom a ledger belongs to; a Book says it in its platform's words (tenant, company)."""
+    """The owner of a ledger; each Book has its platform's word for it (tenant, company)."""
 
     name: str = "Sandbox Trading Ltd"
     id: str = ""
@@ -149,8 +149,8 @@ class Frame(Protocol):
 class Book(Protocol):
     """One organisation's ledger at one platform.
 
-    A view tells the journal what it did through `flask.g`: `g.took_effect = True` once it has
-    changed anything (a replay of a remembered answer changes nothing and leaves it alone).
+    A view sets `flask.g.took_effect = True` for the journal once it has changed anything. A replay
+    of a remembered answer changes nothing, and does not set it.
 
     A Book may offer more, and the frame uses it where it is there: a class attribute
     `settings: tuple[Setting, ...]`; `setting_changed(name)` after a switch was set;

@@ -63,6 +63,7 @@ class Sandbox:
         settings: Mapping[str, Any] | None = None,
         book_classes: Mapping[str, Callable[[Frame, SandboxOrganisation], Book]] | None = None,
     ) -> None:
+        # One request at a time: ledgers need no locks of their own, and failures are repeatable.
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.settings = Settings()
@@ -98,6 +99,7 @@ class Sandbox:
                 book: Book = make(self, self._organisation)
                 self.settings.add(getattr(book, "settings", ()))
                 self.books[name] = book
+            # After the Books, whose debtors it makes; before the settings, which may start them.
             self.timeline = Timeline(self, seed=self._seed)
             self.change_settings(self._first_settings)
             self.app = self._build_app()
@@ -192,11 +194,11 @@ class Sandbox:
         self.webhooks.queue(url_setting, body, headers)
 
     def catch_up(self) -> None:
-        """Let the days pass that have begun since the last request."""
+        """Play the days that have begun since the last request."""
         self.timeline.catch_up()
 
     def listen(self) -> None:
-        """Open the ports, so that `url` and `smtp_port` are known; nobody is answered yet.
+        """Open the ports, so that `url` and `smtp_port` are known; no request is answered yet.
 
         Raises:
             OSError: a port is taken.
@@ -219,7 +221,11 @@ class Sandbox:
         self.listen()
         assert self._server is not None
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name="arsync-sandbox", daemon=True
+            # werkzeug looks only twice a second whether it is to stop; tests start many sandboxes.
+            target=self._server.serve_forever,
+            args=(0.02,),
+            name="arsync-sandbox",
+            daemon=True,
         )
         self._thread.start()
         return self
@@ -272,6 +278,7 @@ def _book_class(name: str) -> Any:
 
 def importable_platforms() -> tuple[str, ...]:
     """Return the platforms whose Book can be imported here."""
+    # Each platform may be installed without the other: only the one that is served is imported.
     importable = []
     for name in PLATFORMS:
         try:

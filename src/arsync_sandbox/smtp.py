@@ -106,6 +106,7 @@ class SmtpSink:
             ident="arsync sandbox",
             data_size_limit=MESSAGE_BYTES_MAX,
             enable_SMTPUTF8=True,
+            # aiosmtpd offers AUTH to clients only where it has an authenticator.
             authenticator=self._authenticate if self._sandbox.settings["smtp_user"] else None,
             auth_require_tls=False,
             loop=asyncio.get_running_loop(),
@@ -158,6 +159,7 @@ class _Handler:
         fault = self._fault(("put off", "drop before", "drop after"), recipients)
         if fault == "put off":
             return "451 4.3.1 Not taken, try again later"
+        # "drop after" keeps the letter and loses the answer, which is how a letter goes out twice.
         if fault != "drop before":
             with self._sandbox.lock:
                 self._sandbox.send_email(as_email(envelope, self._sandbox.now()))

@@ -1,4 +1,4 @@
-"""What happens as days pass: rows whose day has come, then the debtors."""
+"""The passing of days: first the rows whose day has come, then the debtors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .settings import Settings
 from .webhooks import WebhookQueue
 
 MORNING = time(8, 0, tzinfo=UTC)
-"""When, on a day that the clock passes through, rows and debtors act."""
+"""The time of day at which rows and debtors act, on days that the clock passes through."""
 
 
 class LoadedRows(NamedTuple):
@@ -91,6 +91,8 @@ class Timeline:
         if moment < clock.now() and self._sandbox.settings["debtors"]:
             raise CannotGoBack("the clock cannot go back while debtors act; POST /_sandbox/reset")
         self.catch_up()
+        # Day by day and not in one step: a debtor pays some days after a letter, and what it did on
+        # Monday decides what it does on Tuesday.
         for day in days_between(self._today, moment.date()):
             clock.set(min(datetime.combine(day, MORNING), moment))
             self._begin(day)
@@ -99,7 +101,7 @@ class Timeline:
         self._sandbox.webhooks.poke()
 
     def catch_up(self) -> None:
-        """Let the days pass that began while nobody moved the clock."""
+        """Play the days that began by themselves, without the clock being moved."""
         today = self._sandbox.clock.now().date()
         if today > self._today:
             for day in days_between(self._today, today):
@@ -114,6 +116,7 @@ class Timeline:
                 begins(day)
             book.load_invoices(invoices)
             book.load_payments(payments)
+        # Debtors last: they may pay an invoice of this very morning.
         if self._sandbox.settings["debtors"]:
             for debtors in self.debtors.values():
                 debtors.act(day)

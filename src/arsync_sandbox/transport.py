@@ -21,7 +21,7 @@ LISTEN_BACKLOG = 128
 """How many connections may wait to be accepted."""
 
 CUT_AFTER = "sandbox.cut_after"
-"""WSGI environ key: send only so many bytes of the body, then close (a truncated answer)."""
+"""WSGI environ key: the bytes of the body to send before closing (a truncated answer)."""
 
 SAID_AT = "sandbox.said_at"
 """WSGI environ key: the moment for the `Date` header, which is the sandbox's, not ours."""
@@ -36,7 +36,7 @@ class _UnreadableBody(Exception):
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only mean this computer."""
+    """Return whether a host name or address can only mean this computer."""
     if host in {"localhost", "localhost."}:
         return True
     try:
@@ -53,6 +53,7 @@ class SandboxHandler(WSGIRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
+    # A small answer would otherwise wait 40 ms for the client's acknowledgement.
     disable_nagle_algorithm = True
     server_version = "arsync-sandbox"
     sys_version = ""
@@ -62,11 +63,13 @@ class SandboxHandler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Read the whole request, call the application, send the answer in one write."""
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            # The client sends the body of a large upload only after this.
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.environ = environ = self.make_environ()
         try:
             body = self._read_body(environ)
         except _UnreadableBody as refusal:
+            # What is left of the body would be taken for the next request.
             self.close_connection = True
             line = f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             self.wfile.write(line.encode())
@@ -123,7 +126,7 @@ class SandboxHandler(WSGIRequestHandler):
         self.wfile.write(head + answer)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        """Say nothing: the journal is the log, and it never holds tokens."""
+        """Log nothing: the journal is the log, and it never holds tokens."""
 
 
 def http_date(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from .settings import Settings
 
 QUEUE_LENGTH_MAX = 10_000
-"""How many webhooks wait; the oldest go first."""
+"""How many webhooks wait; the oldest are dropped first."""
 
 DELIVERIES_MAX = 10_000
 """How many attempts are remembered."""
@@ -27,13 +27,13 @@ RETRY_AFTER_SECONDS: dict[str, tuple[int, ...]] = {
         *(6 * HOUR,) * 116,
     ),
 }
-"""Pauses before each further attempt; then the delivery is given up (Xero a day, QuickBooks 30)."""
+"""The pause before each attempt. Xero gives a delivery up after a day, QuickBooks after 30."""
 
 TIMEOUT_SECONDS: dict[str, float] = {"xero": 5, "quickbooks": 3}
 """How long a receiver may take."""
 
 WAITS_BEHIND_A_FAILURE = frozenset({"quickbooks"})
-"""Platforms whose later events wait until an earlier one was taken."""
+"""Platforms whose later events wait until an earlier one was accepted."""
 
 
 class Clocked(Protocol):
@@ -96,11 +96,12 @@ class WebhookQueue:
         self._busy = False
 
     def queue(self, url_setting: str, body: bytes, headers: dict[str, str]) -> None:
-        """Queue a delivery; without an address nobody is told, as on the platforms."""
+        """Queue a delivery; without an address there is none, as on the platforms."""
         settings = self._sandbox.settings
         if not settings[url_setting]:
             return
         with self._wake:
+            # Both platforms deliver at least once: a receiver must recognise what it has seen.
             for _ in range(2 if settings["webhook_duplicates"] else 1):
                 delivery = WebhookDelivery(url_setting, body, dict(headers), self._sandbox.now())
                 self._waiting.append(delivery)

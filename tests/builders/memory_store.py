@@ -182,7 +182,7 @@ class MemoryClaims:
 
     def record_lookup(self, key: str, *, who: str, why: str, now: datetime) -> None:
         history, state = self._table.histories[key], self._table.rows[key].state
-        if history[-1].why != why:
+        if history[-1].reason != why:
             history.append(EventRow(key, now, who, state, state, why))
 
     def raise_generation(self, key: str) -> int:

@@ -299,7 +299,7 @@ class StoreContract:
         for words in ("cannot tell", "cannot tell", "away", "cannot tell"):
             look(why=words)
         events = bench.store.actions.events(row.key)[count:]
-        assert [event.why for event in events] == ["cannot tell", "away", "cannot tell"]
+        assert [event.reason for event in events] == ["cannot tell", "away", "cannot tell"]
         assert {(event.from_state, event.to_state) for event in events} == {(S.UNKNOWN, S.UNKNOWN)}
         assert bench.store.actions.get(row.key) == row
 

@@ -94,7 +94,7 @@ def test_an_action_is_approved_by_its_keys_beginning(careful: BooksWorld) -> Non
     assert careful.books.keys(REMINDER) == [first.row.key]
     assert careful.store.actions.get(second.row.key).state is WAITING
     history = careful.app.history(first.row.key)
-    assert [(event.who, event.to_state.value) for event in history.events][2] == (
+    assert [(event.actor, event.to_state.value) for event in history.events][2] == (
         "Jane",
         "approved",
     )

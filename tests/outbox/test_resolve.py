@@ -66,13 +66,13 @@ def test_who_settled_it_and_why_is_kept(world: BooksWorld) -> None:
     key = lost(world)
     world.app.resolve(key[:6], sent=True, note="  it is in  her inbox", who="Jane")
     event = world.store.actions.events(key)[-1]
-    assert (event.who, event.from_state, event.to_state, event.at) == (
+    assert (event.actor, event.from_state, event.to_state, event.at) == (
         "Jane",
         ActionState.UNKNOWN,
         ActionState.SENT,
         world.clock.now(),
     )
-    assert event.why == "Jane says that it was sent: it is in her inbox"
+    assert event.reason == "Jane says that it was sent: it is in her inbox"
 
 
 def test_an_action_resolved_as_sent_keeps_its_gap(world: BooksWorld) -> None:

@@ -343,7 +343,7 @@ def test_a_person_settles_what_nobody_can_look_up(world: BooksWorld, sent: bool)
     world.sync()
     assert world.the_row(REMINDER).state is ActionState.CONFIRMED
     assert len(world.books.emails) == 1
-    assert any(event.who == "Jane" for event in world.store.actions.events(key))
+    assert any(event.actor == "Jane" for event in world.store.actions.events(key))
 
 
 def test_a_busy_platform_ends_the_run_until_later(world: BooksWorld) -> None:

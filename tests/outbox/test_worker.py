@@ -221,7 +221,7 @@ def test_a_mail_that_may_have_left_waits_for_people(world: MemoryWorld, after: b
         "reminder for Customer 1 about INV-1: it may have been sent or not, and nothing tells which"
         f" (it broke off): `arsync resolve {action.key[:12]}` says what to look at."
     )
-    looks = [event.why for event in world.events(action) if event.from_state is event.to_state]
+    looks = [event.reason for event in world.events(action) if event.from_state is event.to_state]
     assert looks == ["a mail server cannot be asked whether it took a message"]
 
 
@@ -325,7 +325,7 @@ def test_a_claim_without_attempt_is_simply_tried(world: MemoryWorld, way: str) -
     world.bring(action, S.SENDING, before={})
     world.run()
     assert world.path(action) == f"sending > {TWICE.removeprefix('sending > ')}"
-    assert world.events(action)[2].why == "the process ended before anything was tried"
+    assert world.events(action)[2].reason == "the process ended before anything was tried"
     assert "find" not in world.books.calls[: world.books.calls.index("prepare")]
     assert world.row(action).generation == 1
 
@@ -356,7 +356,7 @@ def test_what_stood_once_and_vanished_is_not_repeated(world: MemoryWorld, way: s
     world.bring(action, S.SENDING, S.SENT, S.UNKNOWN, receipt=Receipt("r1"))
     result = world.run()
     assert world.path(action) == "sending > sent > unknown"
-    assert world.events(action)[-1].why == "it does not stand at the accounting system"
+    assert world.events(action)[-1].reason == "it does not stand at the accounting system"
     (wait,) = result.waits
     assert "it was sent, and does not show (as it was)" in wait
     assert world.books.done == []
@@ -389,7 +389,7 @@ def test_a_failed_look_up_settles_nothing(
     assert [problem.endswith(expected.problem) for problem in result.problems] == (
         [True] if expected.problem else []
     )
-    looks = [event.why for event in world.events(action)[2:]]
+    looks = [event.reason for event in world.events(action)[2:]]
     assert [why.rpartition(": ")[2] for why in looks] == ([str(ERRORS[error]())] if goes_on else [])
     assert bool(result.waits) is (expected.run != "lock lost"), "the other run will say so"
     check_end(world, result, expected.run)
@@ -420,7 +420,7 @@ def test_a_persons_word_outruns_a_look_up(world: MemoryWorld) -> None:
     world.books.before_call = jane_is_faster
     result = world.run()
     assert world.path(action) == "sending > unknown > sent"
-    assert world.events(action)[-1].who == "Jane"
+    assert world.events(action)[-1].actor == "Jane"
     assert world.books.done == []
     assert [problem.partition(": ")[2] for problem in result.problems] == [
         "it was sent, but does not show at the accounting system."

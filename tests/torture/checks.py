@@ -94,8 +94,8 @@ def audit_is_whole(world: WatchedWorld) -> None:
         undone = False
         for event in world.app.store.actions.events(row.key):
             assert event.from_state == before, f"{row.key}: {event} does not follow {before}"
-            assert event.who, f"{row.key}: {event}: nobody did it"
-            assert event.why, f"{row.key}: {event}: for no reason"
+            assert event.actor, f"{row.key}: {event}: nobody did it"
+            assert event.reason, f"{row.key}: {event}: for no reason"
             again = before == event.to_state or event.to_state is ActionState.PLANNED
             assert again or before is None or event.to_state in ALLOWED_CHANGES[before], str(event)
             # What was undone keeps its note, and may be planned again.

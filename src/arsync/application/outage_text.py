@@ -9,7 +9,7 @@ from arsync.store.models import OutageRow
 
 def outage_words(organisation: OrganisationContext, outage: OutageRow) -> str:
     """Return since when a platform could not be reached, why, and when it is tried again."""
-    cause = outage.why.rstrip(".")
+    cause = outage.reason.rstrip(".")
     times = "once" if outage.failures == 1 else f"{outage.failures:,} times in a row"
     failed_at = in_words(outage.failed_at, organisation.zone)
     words = f"{organisation.label} was not reached {times}, last at {failed_at} ({cause})"

@@ -184,10 +184,10 @@ class ActionHistory(NamedTuple):
             "events": [
                 {
                     "at": event.at.isoformat(),
-                    "who": event.who,
+                    "who": event.actor,
                     "from": event.from_state.value if event.from_state else None,
                     "to": event.to_state.value,
-                    "why": event.why,
+                    "why": event.reason,
                 }
                 for event in self.events
             ],

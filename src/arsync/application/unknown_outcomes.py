@@ -181,7 +181,7 @@ def explained(organisation: OrganisationContext, row: ActionRow) -> Unsettled:
         tried_at=tried.at if tried else None,
         happened=row.reason,
         looked_at=looked.at if looked else None,
-        looked=looked.why if looked else _NEVER_LOOKED,
+        looked=looked.reason if looked else _NEVER_LOOKED,
         look_for=_look_for(row, organisation.label, tried.at if tried else None),
         links=tuple(links(organisation, row.action)),
     )

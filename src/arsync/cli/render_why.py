@@ -178,5 +178,6 @@ def _events(entry: ActionHistory, reasons: Reasons, *, indent: int) -> None:
         start = f"{event.from_state.value} -> " if event.from_state and moved else ""
         click.echo(
             f"{' ' * indent}{reasons.local(event.at):%Y-%m-%d %H:%M}  "
-            f"{start}{event.to_state.value}, by {event.who}{': ' + event.why if event.why else ''}"
+            f"{start}{event.to_state.value}, by {event.actor}"
+            f"{': ' + event.reason if event.reason else ''}"
         )

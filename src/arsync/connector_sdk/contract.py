@@ -32,14 +32,14 @@ ENTRY_POINT_GROUP = "arsync.connectors"
 BALANCE_CALLS_MAX = 3
 """The most calls that a pull spends on asking for balances."""
 SAVED_TERMS = "saved.terms"
-"""The name under which `prepare` keeps the payment terms that a hold is about to change. It goes
+"""The name under which `prepare` keeps the payment terms that a hold is about to change. They go
 into `saved` of the payload that restores them."""
 
 Record = Organisation | Contact | Invoice | Credit | Payment
 
 
 class Capability(StrEnum):
-    """What a platform can take. A rulebook that needs a missing one fails in `rules check`."""
+    """What a platform can do. A rulebook that needs a missing one fails in `rules check`."""
 
     NOTE_ON_INVOICE = "note on an invoice"
     NOTE_ON_CONTACT = "note on a contact"
@@ -130,6 +130,7 @@ class Token(NamedTuple):
     scope: str = ""
     refresh_expires_at: datetime | None = None
 
+    # A named tuple would show the tokens in each traceback and log, and they open the books.
     def __repr__(self) -> str:
         return f"Token(expires_at={self.expires_at.isoformat()})"
 
@@ -175,7 +176,8 @@ class Authoriser(Protocol):
         """Return a new token; the caller saves it before use.
 
         Raises:
-            NeedsReconnect: the grant is dead. RetryLater: the platform cannot be reached.
+            NeedsReconnect: the grant is no longer valid.
+            RetryLater: the platform cannot be reached.
         """
         ...
 
@@ -184,8 +186,9 @@ class Authoriser(Protocol):
         ...
 
 
+# Small enough for one transaction; with its own cursor, so that a crash costs one page.
 class Page(NamedTuple):
-    """One page of a pull: records of one kind, and where to go on after it.
+    """One page of a pull: records of one kind, and where to continue after it.
 
     A page is stored in one transaction together with its cursor.
     """
@@ -193,7 +196,7 @@ class Page(NamedTuple):
     kind: RecordKind
     records: Sequence[Record]
     cursor: str
-    """Opaque; `pull(cursor)` goes on after this page."""
+    """Opaque; `pull(cursor)` continues after this page."""
     problems: tuple[DocumentProblem, ...] = ()
     gone: tuple[str, ...] = ()
     """Ids that the platform deleted for good."""
@@ -201,17 +204,17 @@ class Page(NamedTuple):
     """From a sweep of open invoices: what differs from the store is read again with `read`."""
     sweep: str = ""
     """Names a full read of `kind`: stored rows that no page of it showed are read again, and are
-    gone if the platform has them no longer. Also names a sweep of open balances."""
+    gone if the platform no longer has them. Also names a sweep of open balances."""
     sweep_ends: bool = False
     """True on the sweep's last page."""
     complete: bool = False
     """True on the pull's last page: `cursor` is then the next pull's starting point."""
     balances: Sequence[OwnBalance] = ()
-    """With contacts: what the platform itself says they owe, each without its children."""
+    """With contacts: what each owes by the platform's own figure, without its children."""
 
 
 class Receipt(NamedTuple):
-    """What stands at the platform after a write."""
+    """The platform's proof of a write."""
 
     reference: str
     """The platform's id of what was written."""
@@ -227,11 +230,11 @@ class Write(NamedTuple):
     before: Mapping[str, str] = {}
     """What `prepare` found, saved before the first attempt; `saved.*` names serve undoing.
 
-    The outbox adds `started_at` (ISO 8601, UTC): when the earliest attempt began whose outcome is
-    not known. It is absent while there is none: on the first attempt, and after `RetryLater`."""
+    The outbox adds `started_at` (ISO 8601, UTC): the beginning of the earliest attempt of unknown
+    outcome. It is absent while there is none: on the first attempt, and after `RetryLater`."""
     generation: int = 1
-    """Part of the platform's idempotency key. Raised only after `find` showed that nothing stands:
-    platforms replay the old answer, errors too, for the same key."""
+    """Part of the platform's idempotency key. Raised only after `find` showed that nothing was
+    written: for the same key, platforms repeat their old answer, errors included."""
     text: str = ""
     """The note, without the marker."""
     file_name: str = ""
@@ -242,22 +245,22 @@ class Write(NamedTuple):
 
     @property
     def may_have_come_again(self) -> bool:
-        """Return whether it may have stood before and been undone: that note stands still."""
+        """Return whether it may follow an undoing: then the note of the first time still exists."""
         came_again = {ActionKind.CREDIT_HOLD, ActionKind.TERMS}
         return self.generation > 1 and self.action.kind in came_again
 
 
 class ReversalStatus(StrEnum):
-    """How what a write changed stands now."""
+    """The present state of what a write changed."""
 
     OURS = "as arsync left it"
-    """It can be put back to what it was."""
+    """It can be restored."""
     AS_BEFORE = "as it was before"
-    """Nothing is left to put back."""
+    """Nothing is left to restore."""
     CHANGED = "changed since"
     """A person changed it: it is left alone."""
     FIXED = "cannot be undone"
-    """The platform, or what was kept, does not allow it."""
+    """The platform does not allow it, or the earlier state was not saved."""
 
 
 class Undoing(NamedTuple):
@@ -269,13 +272,13 @@ class Undoing(NamedTuple):
     wrote: str
     """What arsync wrote."""
     now: str
-    """What stands there now, read afresh."""
+    """The present state, read afresh."""
     obstacle: str = ""
-    """Of `CHANGED` and `FIXED`: what is in the way."""
+    """Of `CHANGED` and `FIXED`: the reason why it cannot be undone."""
 
     @property
     def refusal(self) -> str:
-        """Return why it is not undone, with all three states; empty when it can be."""
+        """Return the reason why it is not undone, with all three states; empty when it can be."""
         if self.status in {ReversalStatus.OURS, ReversalStatus.AS_BEFORE}:
             return ""
         states = f"it was {self.was}; arsync wrote {self.wrote}; now it is {self.now}"
@@ -301,19 +304,21 @@ class Connector(Protocol):
         ...
 
     def read(self, kind: RecordKind, ids: Sequence[str]) -> Page:
-        """Read these records afresh. Ids the platform no longer has are in `gone`."""
+        """Read these records afresh. Ids that the platform no longer has are in `gone`."""
         ...
 
+    # For all customers at once: fewer calls than by contact, and the messages of half a minute
+    # share the answer.
     def money_since(self, cursor: str) -> Iterator[Page]:
         """Yield the payments and credits that came since the pull that ended at this cursor.
 
-        Asked while messages leave: money that came meanwhile may cover what they are about. What a
+        Called while messages leave: money that came meanwhile may cover what they are about. What a
         re-read invoice shows by itself may be left out. The pages move no cursor.
         """
         ...
 
     def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
-        """Read afresh what the platform itself says these contacts owe.
+        """Read afresh what these contacts owe by the platform's own figures.
 
         Takes at most `BALANCE_CALLS_MAX` calls; contacts for which they do not suffice, and those
         of which the platform says nothing, are left out.
@@ -331,7 +336,7 @@ class Connector(Protocol):
         ...
 
     def perform(self, write: Write) -> Receipt:
-        """Write. Safe to repeat with the same `write`: parts that stand already are not repeated.
+        """Write. Safe to repeat with the same `write`: parts that are done are not repeated.
 
         Raises:
             Rejected: refused for good; the message is the platform's own.
@@ -339,11 +344,12 @@ class Connector(Protocol):
         """
         ...
 
+    # Three answers: done, certainly not done, or unknown. Only the second allows a repetition.
     def find(self, write: Write) -> Receipt | None:
-        """Look whether the whole write stands at the platform.
+        """Look whether the whole write is done at the platform.
 
-        Returns None when it certainly does not, or only in part, and `perform` may be called. An
-        email that has left stands, even where the note about it is missing: it is never forgotten.
+        Returns None when it certainly is not, or only in part, and `perform` may be called. An
+        email that has left counts as done, even where the note about it is missing.
 
         Raises:
             OutcomeUnknown: the platform cannot tell; a person must.
@@ -351,9 +357,9 @@ class Connector(Protocol):
         ...
 
     def undoing(self, write: Write) -> Undoing:
-        """Read how what a write changed stands now, to see whether it can be undone.
+        """Read the present state of what a write changed, to see whether it can be undone.
 
-        `perform` of an `undo` puts back what `write.undoes` changed, and only that: where this says
+        `perform` of an `undo` restores what `write.undoes` changed, and only that: where this says
         `CHANGED` or `FIXED` it raises `Rejected` with the same words. Then its note follows.
 
         Args:
@@ -402,7 +408,7 @@ def platforms() -> dict[str, Platform]:
 
 @cache
 def platform(name: str) -> Platform:
-    """Return one platform. Looked for once a process: that costs some 16 ms.
+    """Return one platform. Searched once for each process, which takes some 16 ms.
 
     Raises:
         UserMistake: no such connector is installed.

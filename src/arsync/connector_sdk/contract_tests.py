@@ -2,7 +2,7 @@
 
 A connector's own test module subclasses `ConnectorContract` and provides one fixture, `bench`: an
 organisation at the platform (or at something that behaves like it) with a connector to it and a
-bookkeeper's hands on its ledger. Every promise of `arsync.connector` is then tested:
+bookkeeper's hands on its ledger. Every promise of `arsync.connector_sdk` is then tested:
 
     class TestXero(ConnectorContract):
         @pytest.fixture
@@ -56,7 +56,7 @@ from arsync.core.ledger.records import Contact, DocumentStatus, Invoice, Organis
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
 
 MONEY_CALLS_MAX = 3
-"""So many calls may asking for late money take: it is done while messages leave."""
+"""The most calls for late money, which is looked for while messages leave."""
 QUIET_CALLS_MAX = 8
 """Calls of a pull that finds nothing new."""
 CALLS_BESIDE_ROWS_MAX = 10
@@ -120,18 +120,18 @@ class Bench(Protocol):
     def change_by_hand(self, kind: ActionKind, contact_id: str, invoice_id: str) -> None:
         """Change, as a person would, what a write of this kind has changed.
 
-        Of a credit hold its block of text, of terms the terms (to neither what they were nor what
-        arsync wrote), of a promise its day or its block, of a late fee its invoice. What cannot be
-        changed in such a way (a group, which one is in or out of) is left as it is.
+        For a credit hold its block of text, for terms the terms (to neither the earlier ones nor
+        arsync's), for a promise its day or its block, for a late fee its invoice. What cannot be
+        changed in such a way (being in a group or not) is left as it is.
         """
         ...
 
     def refuse_looks(self) -> None:
-        """Let every request from now on be refused, as when a right was withdrawn."""
+        """Have every request from now on refused, as when a right was withdrawn."""
         ...
 
     def lose_answer(self, *, effect: bool) -> None:
-        """Let the next changing call get no answer, after or before it took effect."""
+        """Have the next changing call get no answer, after or before it took effect."""
         ...
 
 
@@ -262,6 +262,7 @@ class ConnectorContract:
         """It makes a handful of calls and ends."""
         cursor = _cursor(bench)
         bench.advance(timedelta(minutes=15))
+        # The pull after a full one still overlaps with it: the second one is quiet.
         cursor = list(bench.connector().pull(cursor))[-1].cursor
         before = bench.calls()
         bench.advance(timedelta(minutes=15))
@@ -333,6 +334,7 @@ class ConnectorContract:
             rows = [row for row in page.records if isinstance(row, Invoice)]
             pulled_ids += [row.id for row in rows]
             bench.advance(timedelta(seconds=1))
+            # In an order by update, these rows would move to the end and pull others forward.
             for row in rows[:3]:
                 bench.pay(row.id, Decimal("0.01"))
         assert bench.calls() - before <= 2 + CALLS_BESIDE_ROWS_MAX
@@ -412,7 +414,7 @@ class ConnectorContract:
     def test_a_lost_answer_is_settled_by_looking(
         self, bench: Bench, debtor: Debtor, case: WriteCase, effect: bool
     ) -> None:
-        """Whether the write took effect or not, it stands exactly once in the end."""
+        """Whether the write took effect or not, it is there exactly once in the end."""
         write = _write(bench, debtor, case)
         emails = len(bench.state()["emails"])
         started = {**write.before, "started_at": bench.now().isoformat()}
@@ -429,10 +431,12 @@ class ConnectorContract:
             bench.connector().perform(note)
         assert bench.connector().find(write) is not None
         assert _marked(bench, write) == 1
+        # The promise itself: whatever was lost, the customer has one email.
         assert len(bench.state()["emails"]) == emails + sends
 
     def test_a_refusal_is_final_and_says_why(self, bench: Bench, debtor: Debtor) -> None:
         """A note on an invoice that does not exist is refused, in the platform's words."""
+        # An id of the right form: a malformed one would be refused for its form.
         lost = _another_id(debtor.invoice_ids[0])
         action = _action(bench, debtor._replace(invoice_ids=(lost, lost)), CASES[0])
         with pytest.raises(Rejected) as caught:
@@ -489,7 +493,7 @@ class ConnectorContract:
         """Return each kind of write that can be undone and that the connector offers."""
         case = _BY_NAME[request.param]
         offers = bench.connector().capabilities.offers
-        # A promise stands somewhere on each platform: as a date, or in a text.
+        # Each platform keeps a promise somewhere: as a date, or in a text.
         offered = case.needs in offers or case.kind is ActionKind.PROMISE
         if Capability.UNDO not in offers or not offered:
             pytest.skip(f"{bench.platform.label} does not offer to undo {case.kind}")
@@ -584,7 +588,7 @@ class ConnectorContract:
         assert _traces(bench) == changed
 
     def test_undoing_a_promise_leaves_the_earlier_one(self, bench: Bench, debtor: Debtor) -> None:
-        """What stood before was arsync's own: it stands again."""
+        """The earlier promise was arsync's own, and is restored."""
         case = _BY_NAME[PROMISE]
         if Capability.UNDO not in bench.connector().capabilities.offers:
             pytest.skip(f"{bench.platform.label} does not offer to undo")
@@ -623,7 +627,7 @@ def _undo(write: Write) -> Write:
 
 
 def _traces(bench: Bench) -> dict[str, Any]:
-    """Return what writes leave behind besides their notes, as an undoing has to leave it.
+    """Return what writes leave behind besides their notes, which an undoing has to restore.
 
     An empty group may stay, and an invoice that is voided or deleted.
     """
@@ -655,7 +659,7 @@ def _contact(connector: Connector, contact_id: str) -> Contact:
 
 
 def _another_id(existing_id: str) -> str:
-    """Return an id of the same form that nothing has."""
+    """Return an id of the same form that no document has."""
     if existing_id.isdigit():
         return str(int(existing_id) + 900_000)
     first = "0" if existing_id[0] != "0" else "1"
@@ -699,6 +703,7 @@ def _write(bench: Bench, debtor: Debtor, case: WriteCase) -> Write:
 
 
 def _later(bench: Bench, write: Write) -> Write:
+    # As the outbox hands it over after an attempt whose outcome is not known.
     started = (bench.now() - timedelta(days=1)).isoformat()
     return write._replace(before={**write.before, "started_at": started})
 
@@ -708,7 +713,7 @@ def _marked(bench: Bench, write: Write) -> int:
 
 
 def _standing(bench: Bench) -> dict[str, Any]:
-    """Return what can be doubled, and how often it stands."""
+    """Return everything that could be doubled, and how many times it exists."""
 
     def rows() -> Iterator[tuple[str, Any]]:
         state = bench.state()

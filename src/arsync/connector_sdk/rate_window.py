@@ -20,12 +20,12 @@ from arsync.connector_sdk import RateLimits
 MINUTE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 DAY_LIMIT_WAIT_SECONDS = 3_600.0
-"""How long a used-up day is believed without asking again: no platform tells when its day ends."""
+"""How long a used-up day is believed without a new call: no platform says when its day ends."""
 BLOCK_SECONDS = 2.0
 """Reserved calls leave within this time, or not at all."""
 BLOCK_CALLS_MAX = 8
 ROOM_SHARE = 4
-"""Of the room there is, one block takes a fourth at most: others want to call too."""
+"""One block takes at most a fourth of the room: other processes want to call too."""
 CALL_SECONDS_MAX = 150.0
 """A call that lasts longer no longer counts as under way: its process may have died in it."""
 QUEUE_SECONDS = 3.0
@@ -35,19 +35,19 @@ TURN_SECONDS = 0.1
 
 
 class AcquireRequest(NamedTuple):
-    """What a caller asks for, and what it has to report since it last asked."""
+    """A caller's request, with its report since the one before."""
 
     holder: str
     """Names the caller; it makes one call at a time."""
     calls: int = 1
     changes: bool = False
-    """For a write, or what one rests on: it may use the reserve of the day's calls."""
+    """For a write, or a read that a write depends on: it may use the reserve of the day's calls."""
     used: int = 0
     """How many calls of the last block left."""
     used_ago_seconds: float = 0.0
     """When the last of them left."""
     minute_left: int | None = None
-    """What the platform's last answer said is left of the minute, less what left since."""
+    """What is left of the minute by the platform's last answer, less the calls made since then."""
     day_left: int | None = None
     app_minute_left: int | None = None
     reads: int = 0
@@ -57,7 +57,7 @@ class AcquireRequest(NamedTuple):
 
 
 class Permit(NamedTuple):
-    """What was reserved. Without calls it says how long to wait, or that the day is over."""
+    """The reserved calls. Without any, it says how long to wait, or that the day is over."""
 
     calls: int = 0
     pause_seconds: float = 0.0
@@ -110,12 +110,12 @@ class CallCount:
     queue: dict[str, float] = field(default_factory=dict)
     """Callers that wait for a call at once: by holder, when it asked last. First come first."""
     ceiling: int | None = None
-    """What the platform's own count leaves us a minute; None: the limit."""
+    """The calls a minute that the platform's own count leaves to us; None: the limit."""
     day_left: int | None = None
     day_until: float = 0.0
     """Until when `day_left` is believed; 0: it was never set."""
     own_day: bool = False
-    """`day_left` was counted here, from the setting: the platform has told nothing yet."""
+    """`day_left` was counted here, from the setting: the platform has not given it yet."""
     rest_until: float = 0.0
     month: str = ""
     """The month of `reads`, by UTC: no platform says in which zone it is counted."""
@@ -140,6 +140,7 @@ class CallCount:
     def release(self, request: AcquireRequest, now: float) -> None:
         """Take back the holder's block, and note how much of it was used."""
         self.in_flight.pop(request.holder, None)
+        # A block that ran out before it was released is counted in full already.
         if self.reserved.pop(request.holder, None) and request.used:
             self.used.append((now - request.used_ago_seconds, request.used))
         self._forget(now)
@@ -152,8 +153,10 @@ class CallCount:
             self.set_day(request.day_left, learned_at + DAY_LIMIT_WAIT_SECONDS)
 
     def learn_minute(self, minute_left: int | None, limits: RateLimits, now: float) -> None:
-        """Believe what the platform says is left of the minute."""
+        """Believe the platform's own count of what is left of the minute."""
         if minute_left is not None and limits.calls_per_minute:
+            # Other programs of the same app call too: all that we can have is what is left, and our
+            # own calls of this minute. At least one, or no answer would ever correct it.
             ceiling = self._within(MINUTE_SECONDS, now) + minute_left
             self.ceiling = max(1, min(limits.calls_per_minute, ceiling))
 
@@ -174,6 +177,7 @@ class CallCount:
         most = limits.reads_per_month
         if not most or request.changes or self.reads < most - limits.reads_reserve:
             return None
+        # Day 1 plus 32 days is in the next month, whatever the month.
         day = datetime.fromtimestamp(now, UTC).replace(
             day=1, hour=0, minute=0, second=0, microsecond=0
         )
@@ -184,7 +188,7 @@ class CallCount:
         ends = self._day_ends(request, limits, now)
         if ends is not None:
             return Permit(day_left=self.day_left, day_ends_seconds=ends)
-        # After the day: a day that is over is said even during a pause, since it lasts longer.
+        # After the day: the end of a day is reported even during a pause, since it lasts longer.
         if self.rest_until > now:
             return Permit(pause_seconds=self.rest_until - now)
         room, pause = request.calls * ROOM_SHARE, 0.0
@@ -242,6 +246,7 @@ class CallCount:
         over = self._within(seconds, now) - most
         if over < 0:
             return 0.0
+        # The oldest calls leave the window first: the wait ends when enough of them have.
         for at, calls in self._moments():
             if at > now - seconds:
                 over -= calls
@@ -250,7 +255,8 @@ class CallCount:
         return 0.0
 
     def _has_turn(self, holder: str, most: int, now: float) -> bool:
-        """Say whether a call may leave now; a caller that may not is put into the queue."""
+        """Return whether a call may leave now; a caller that has to wait joins the queue."""
+        # First come, first served: otherwise a busy process could overtake another for hours.
         in_flight = sum(until > now for name, until in self.in_flight.items() if name != holder)
         before = list(self.queue)
         ahead = before.index(holder) if holder in before else len(before)
@@ -260,11 +266,11 @@ class CallCount:
         return False
 
     def _forget(self, now: float) -> None:
-        """Drop what no limit asks for any more, and mend what a clock that was set back left."""
+        """Drop what no limit needs any more; correct moments that a clock set back left ahead."""
         latest = now + BLOCK_SECONDS
         for holder, (until, calls) in list(self.reserved.items()):
             if until <= now:
-                # Its holder is gone, or slow: all of it may have left.
+                # Its holder has died or is slow: all of its calls may have left.
                 del self.reserved[holder]
                 self.used.append((min(until, latest), calls))
         recent: list[tuple[float, int]] = []
@@ -282,4 +288,5 @@ class CallCount:
         self.queue = {
             name: min(t, now) for name, t in self.queue.items() if t > now - QUEUE_SECONDS
         }
+        # No pause of a day or more is real: it was noted before the clock was set back.
         self.rest_until = min(self.rest_until, now + DAY_SECONDS)

@@ -1,4 +1,4 @@
-"""Help for turning a platform's documents into records: what is missing or odd is named.
+"""Help for turning a platform's documents into records: missing and odd fields are named.
 
 A connector's `records` take each field through these functions. A field that cannot be taken as it
 is raises `UnusableField`, and the document becomes a `DocumentProblem`: never a default, never a
@@ -23,24 +23,24 @@ T = TypeVar("T")
 
 
 class UnusableField(Exception):
-    """Carries the reason from where it is found to where the document is named."""
+    """A field that cannot be taken. Carries the reason to where the document is named."""
 
 
 def required(value: T | None, name: str) -> T:
-    """Return a value that must be there: neither absent nor an empty text."""
+    """Return a value that is required: neither absent nor an empty text."""
     if value is None or value == "":
         raise UnusableField(f"{name} is missing")
     return value
 
 
 def record_id(text: str | None, name: str) -> str:
-    """Return an id that must be there."""
+    """Return an id that is required."""
     return optional_id(required(text, name), name)
 
 
 def optional_id(text: str, name: str) -> str:
     """Return an id that may stand in an address and in a query, or an empty one."""
-    # An id goes into paths and selects: one that could end them there is refused at the door.
+    # An id goes into paths and selects: one that could end them early is refused here.
     if text and not is_id(text):
         raise UnusableField(f"{name} is no id: {text[:ID_CHARACTERS_MAX]!r}")
     return text
@@ -52,7 +52,7 @@ def is_money(amount: Decimal) -> bool:
 
 
 def money(amount: Decimal | None, name: str) -> Decimal:
-    """Return an amount that must be there, exactly as it was sent."""
+    """Return an amount that is required, exactly as it was sent."""
     amount = required(amount, name)
     if not amount.is_finite() or abs(amount) >= AMOUNT_MAX:
         raise UnusableField(f"{name} is out of range: {amount}")
@@ -63,13 +63,15 @@ def money(amount: Decimal | None, name: str) -> Decimal:
 
 
 def one_of(word: str | None, meanings: Mapping[str, T], name: str) -> T:
-    """Return what a word of the platform means; a word that is not known is not guessed at."""
+    """Return the meaning of a platform's word; the meaning of an unknown word is not guessed."""
+    # A new status read as "open" would send letters, read as "paid" would forget a debt.
     word = required(word, name)
     if word not in meanings:
         raise UnusableField(f"unknown {name} {word!r}")
     return meanings[word]
 
 
+# A ledger has few different days and many documents.
 @lru_cache(maxsize=4096)
 def iso_day(text: str) -> date | None:
     """Return the day of a text in ISO form; None for any other text."""
@@ -80,7 +82,7 @@ def iso_day(text: str) -> date | None:
 
 
 def day(text: str | None, name: str) -> date:
-    """Return a day that must be there, in ISO form."""
+    """Return a day that is required, from its ISO form."""
     parsed = iso_day(required(text, name))
     if parsed is None:
         raise UnusableField(f"{name} is not a day: {text!r}")
@@ -97,10 +99,10 @@ def document_problem(
     """Name a document that cannot be taken, for people.
 
     Args:
-        kind: what it would have become.
-        document_id: its id at the platform, as far as there is one.
-        number: what people call it.
-        message: what is wrong with it.
+        kind: the kind of record that it would have become.
+        document_id: its id at the platform, if it has one.
+        number: its number or name, for people.
+        message: the reason.
         whose: the contact it belongs to, and the invoices that it names.
     """
     contact_id, invoice_ids = whose

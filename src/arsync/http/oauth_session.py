@@ -37,6 +37,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 125.0
 """Longer than the 120 s after which Intuit's own server gives up."""
 TOKEN_READ_SECONDS = 30.0
+"""Shorter: other processes wait for a renewal, and it can be asked for again."""
 CONNECTIONS_MAX = 10
 
 _HTTP_OK_MAX = 299
@@ -49,7 +50,7 @@ for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host name or address is this computer."""
+    """Return whether a host name or address is this computer."""
     if host == "localhost":
         return True
     try:
@@ -69,7 +70,7 @@ class PlatformSession(OAuth2Session):
         Args:
             client_id: the application's id at the platform.
             label: the platform's name, for messages.
-            clock: tells when a token that lives so many seconds expires.
+            clock: gives the moment from which a token's seconds count.
             client: an oauthlib client, by default the one for authorisation codes.
         """
         # No scope is given to the session: oauthlib raises when the platform grants another set.
@@ -86,6 +87,8 @@ class PlatformSession(OAuth2Session):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Make a request, with a timeout and without redirects."""
         kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        # A redirect would send the token to an unchecked address, and would turn a POST into a GET.
+        # `transport` decides what it means.
         kwargs["allow_redirects"] = False
         return super().request(method, self._shown_to_oauthlib(url), *args, **kwargs)
 
@@ -110,7 +113,7 @@ class PlatformSession(OAuth2Session):
         Args:
             url: the platform's authorisation endpoint.
             redirect_uri: where the browser comes back to.
-            scopes: the scopes asked for, separated by spaces.
+            scopes: the requested scopes, separated by spaces.
             state: comes back with the browser, and must match.
             verifier: the PKCE verifier; empty for a platform without PKCE.
         """
@@ -172,10 +175,11 @@ class PlatformSession(OAuth2Session):
             return self._token(answer)
 
     def renew(self, url: str, token: Token, *, secret: str = "") -> Token:
-        """Return a new token for an old one, which is not good for anything afterwards.
+        """Return a new token for an old one, which is useless afterwards.
 
         Raises:
-            NeedsReconnect: the grant is dead. UserMistake: wrong client. RetryLater: not reachable.
+            NeedsReconnect: the grant is no longer valid. UserMistake: wrong client. RetryLater: not
+                reachable.
         """
         extra: dict[str, Any] = {} if secret else {"client_id": str(self.client_id)}
         with self._named_errors(url):
@@ -189,7 +193,7 @@ class PlatformSession(OAuth2Session):
             return self._token(answer, old=token)
 
     def revoke(self, url: str, token: str, *, secret: str = "", as_json: bool = False) -> None:
-        """Withdraw a grant. A grant that is dead already counts as withdrawn.
+        """Withdraw a grant. A grant that is no longer valid counts as withdrawn.
 
         Raises:
             UserMistake: wrong client. RetryLater: not reachable.
@@ -214,7 +218,7 @@ class PlatformSession(OAuth2Session):
     def read_json(
         self, url: str, *, access_token: str, params: Mapping[str, str] | None = None
     ) -> bytes:
-        """Read a JSON answer with a token that is not saved yet, to name the organisation.
+        """Read a JSON answer with a token that is not saved yet, for the organisation's name.
 
         Raises:
             NeedsReconnect: the token is not accepted. RetryLater: not reachable.
@@ -258,6 +262,7 @@ class PlatformSession(OAuth2Session):
         refresh_seconds = int(answer.get("x_refresh_token_expires_in") or 0)
         return Token(
             access_token=str(answer["access_token"]),
+            # A renewal may leave out what stays the same.
             refresh_token=str(answer.get("refresh_token") or (old.refresh_token if old else "")),
             expires_at=now + timedelta(seconds=int(answer.get("expires_in") or 0)),
             scope=(scope if isinstance(scope, str) else " ".join(scope or ()))
@@ -343,8 +348,10 @@ def callback_parameters(callback_url: str, *, state: str) -> dict[str, str]:
     """Return what the browser brought back: `code` and the platform's own extras.
 
     Raises:
-        UserMistake: authorisation was refused, or this is not the answer to our question.
+        UserMistake: authorisation was refused, or this is not the answer to our request.
     """
+    # The state first: without it, somebody else's code could be passed to this browser, and their
+    # organisation be connected in place of the user's.
     query = {name: values[0] for name, values in parse_qs(urlsplit(callback_url).query).items()}
     if not state or query.get("state") != state:
         raise UserMistake(

@@ -1,6 +1,6 @@
 """Pacing: stay within a platform's limits before it has to refuse.
 
-What may leave is counted by `rate_window`, in memory or, where several processes call the same
+`rate_window` counts the calls that may leave, in memory or, where several processes call the same
 organisation, in the store. A `Pacer` reserves calls in small blocks and spends them one by one.
 """
 
@@ -27,7 +27,7 @@ from arsync.errors import RetryLater, Stopping
 MINUTE_LEFT_HEADERS = ("x-minlimit-remaining",)
 DAY_LEFT_HEADERS = ("x-daylimit-remaining",)
 SHORT_WAIT_SECONDS_MAX = 65.0
-"""A limit's minute is waited for; a longer wait is the scheduler's."""
+"""A run waits for a limit's minute to pass; a longer wait is left to the scheduler."""
 APP_MINUTE_LEFT_HEADERS = ("x-appminlimit-remaining",)
 
 
@@ -41,7 +41,7 @@ class Timer(NamedTuple):
 REAL_TIME = Timer()
 
 LOOK_SECONDS = 0.5
-"""A wait notices within this time that the process is to end."""
+"""A wait notices within this time that the process has to end."""
 
 
 def until_stopped(timer: Timer, stop: Callable[[], bool]) -> Timer:
@@ -156,8 +156,8 @@ class Pacer:
         """Wait for the call's turn.
 
         Args:
-            changes: True for a write, or what one rests on: it may use the reserve of the day's
-                calls.
+            changes: True for a write, or a read that a write depends on: it may use the reserve of
+                the day's calls.
 
         Raises:
             RetryLater: the day's calls are used up, or only the reserve for writes is left; or the
@@ -181,6 +181,7 @@ class Pacer:
 
     def read(self) -> None:
         """Count a call that only read, and was answered."""
+        # Intuit meters answered reads alone, and no answer gives the count.
         with self._lock:
             self._reads += 1
 
@@ -206,7 +207,7 @@ class Pacer:
                 self._day_left = day
 
     def day_is_over(self, wait_seconds: float) -> None:
-        """Note a refusal for the day: nothing more is asked until `wait_seconds` have passed."""
+        """Note a refusal for the day: no call is made until `wait_seconds` have passed."""
         with self._lock:
             self._calls_left, self._day_left = 0, 0
             self._platform_counts.pop("day_left", None)
@@ -236,6 +237,7 @@ class Pacer:
         self._last_used_at = self._timer.monotonic()
         if self._day_left:
             self._day_left -= 1
+        # The platform's last count is reported with the next block: less the calls made since then.
         for name, count in self._platform_counts.items():
             self._platform_counts[name] = max(0, count - 1)
 

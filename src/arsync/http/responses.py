@@ -1,4 +1,4 @@
-"""Reading answers and failures: what a platform says, when to come back, whether it arrived."""
+"""Reading answers and failures: the reason, when to try again, whether the request arrived."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from arsync.connector_sdk import HttpResponse
 from arsync.core.ledger.sanitising import one_line
 
 READ_BYTES_MAX = 256 * 1024
-"""No refusal is longer; what is, is not read for its words."""
+"""No refusal is longer; a longer answer is not searched for words."""
 _WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
 _WORDS_LENGTH_MAX = 300
 
 
 def never_arrived(error: BaseException) -> bool:
-    """Say whether the connection itself failed, so that no byte of the request was sent."""
-    # requests wraps urllib3, which wraps the socket's error: what happened is somewhere inside, in
+    """Return whether the connection itself failed, so that no byte of the request was sent."""
+    # requests wraps urllib3, which wraps the socket's error: the cause is somewhere inside, in
     # chains that may be circular.
     visited: set[int] = set()
     queue: list[Any] = [error]
@@ -54,11 +54,12 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
     moment = _moment(text)
     if moment is None:
         return None
+    # By the server's own clock where it gives one: this computer's may be wrong by hours.
     return max(0.0, (moment - (dated(headers) or clock.now())).total_seconds())
 
 
 def dated(headers: Mapping[str, str]) -> datetime | None:
-    """Return the server's own moment of an answer; None when it does not say."""
+    """Return the server's own moment of an answer; None when it gives none."""
     return _moment(headers.get("date", ""))
 
 
@@ -71,7 +72,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def words(answer: HttpResponse) -> str:
-    """Return what the platform says about a refusal, as far as it is a sentence."""
+    """Return the platform's reason for a refusal, if there is one, for the end of a message."""
     try:
         tree = json.loads(answer.body[:READ_BYTES_MAX])
     except (ValueError, RecursionError):
@@ -91,7 +92,7 @@ def _faults(tree: Any) -> list[Any]:
 
 
 def unreachable_words(host: str, error: requests.RequestException) -> str:
-    """Return why no answer came, for people: what to look at."""
+    """Return the reason why no answer came, for people."""
     if isinstance(error, requests.exceptions.SSLError):
         reason = "its certificate is not one that this computer trusts."
     elif isinstance(error, requests.exceptions.Timeout):

@@ -49,12 +49,12 @@ ATTEMPTS_MAX = 5
 RENEWALS_MAX = 3
 """Attempts to renew a token while the platform cannot be reached."""
 RETRY_WAIT_SECONDS_MAX = 150.0
-"""Waiting between the attempts of one read, all together: two full minutes of a limit."""
+"""The sum of the waits between one read's attempts: two full minutes of a limit."""
 EXPIRY_MARGIN_SECONDS = 60.0
 """A token that expires sooner is renewed before the call, not after its refusal."""
 RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 RESPONSE_SECONDS_MAX = 300.0
-"""A body that trickles longer than this is given up."""
+"""A body that takes longer than this is given up."""
 IDLE_SECONDS_MAX = 20.0
 """An idle connection older than this is not used for a change: the server may just be closing it,
 and a change that meets a closing connection has an unknown outcome."""
@@ -70,7 +70,7 @@ _SHOWN_PARAMETERS = frozenset({"page", "pageSize", "pagesize", "summaryOnly", "m
 
 
 class TokenSource(Protocol):
-    """Where the transport has its token from. The store implements it."""
+    """Where the transport gets its token. The store implements it."""
 
     def current(self) -> Token:
         """Return the saved token."""
@@ -87,7 +87,7 @@ class TokenSource(Protocol):
 
 @dataclass
 class Usage:
-    """What was asked of the platform, by kind (`read`, `change`); each attempt counts."""
+    """The calls made to the platform, by kind (`read`, `change`); each attempt counts."""
 
     calls: Counter[str] = field(default_factory=Counter)
     bytes_received: Counter[str] = field(default_factory=Counter)
@@ -108,7 +108,7 @@ class _Call(NamedTuple):
 
 
 class _Again(Exception):
-    """The read may be repeated; `final` is what is raised when it is not."""
+    """The read may be repeated; `final` is raised when it is not."""
 
     def __init__(self, final: ArsyncError, pause_seconds: float | None = None) -> None:
         super().__init__(str(final))
@@ -128,25 +128,25 @@ class TransportSettings(NamedTuple):
     rate_limiter: RateLimiter | None = None
     """Counts the calls of all processes; None: those of this transport alone."""
     probing: bool = False
-    """The platform was away: until it answers, nothing is tried twice."""
+    """The platform was out of reach: until it answers, nothing is tried twice."""
 
 
 class TransportHooks(NamedTuple):
     """What the transport asks and tells while it works."""
 
     writing: Callable[[], bool] = lambda: False
-    """Says whether what is read now serves writes, and so may use their reserve of the day."""
+    """True while reads serve a write, and so may use the day's reserve for writes."""
     before_change: Callable[[], None] = lambda: None
-    """Called when a change is about to leave, all waiting done; may raise."""
+    """Called when a change is about to leave, after all waits; may raise."""
     stop: Callable[[], bool] | None = None
     """True ends waits with `Stopping`; calls that have begun are never cut short."""
     on_clock: Callable[[str, float], None] = lambda _host, _ahead: None
-    """Called with the platform's host, and by how many seconds this computer's clock is ahead of
-    it, whenever an answer tells that better than those before."""
+    """Called with the platform's host and the seconds by which this computer's clock is ahead of
+    it, whenever an answer shows that more exactly than those before."""
 
 
 class Timing(NamedTuple):
-    """How time passes, and how long is waited. Tests pass a timer that does not wait."""
+    """The timer and the time limits. Tests pass a timer that does not wait."""
 
     timer: Timer = REAL_TIME
     read_seconds: float = READ_SECONDS
@@ -176,9 +176,9 @@ class PlatformTransport:
         Args:
             settings: how the organisation is called.
             tokens: where the token comes from.
-            clock: tells whether the token is about to expire.
-            hooks: what is asked and told on the way.
-            timing: how long is waited.
+            clock: shows whether the token is about to expire.
+            hooks: called while the transport works.
+            timing: the timer and the time limits.
         """
         label, timer = settings.label, timing.timer
         self._label = label
@@ -271,8 +271,8 @@ class PlatformTransport:
         return token
 
     def _renew(self, stale: Token) -> Token:
-        # At once, and to the end: an old token is taken again only for a while after its renewal's
-        # answer was lost.
+        # At once, and until it succeeds: when a renewal's answer was lost, the platform accepts the
+        # old token again only for a while.
         again = Retrying(
             retry=retry_if_exception_type(Unreachable),
             stop=stop_after_attempt(1 if self._probing else RENEWALS_MAX),
@@ -317,7 +317,7 @@ class PlatformTransport:
         moment = dated(headers)
         if moment is not None:
             ahead = (self._clock.now() - moment).total_seconds()
-            # An answer that was long on its way looks old: the nearest one is the truest.
+            # An answer that was long on its way looks old: the smallest difference is the truest.
             if self._ahead is None or abs(ahead) < abs(self._ahead):
                 self._ahead = ahead
                 self._hooks.on_clock(urlsplit(url).hostname or "", ahead)
@@ -379,6 +379,8 @@ class PlatformTransport:
         return later if call.changes else _Again(later)
 
     def _throttled(self, call: _Call, answer: HttpResponse) -> Exception:
+        # Xero's spelling varies (`day`, `DayLimit`, `concurrent`), so only the beginning counts.
+        # The body of a 429 can be empty.
         problem = answer.headers.get("x-rate-limit-problem", "").lower()
         advised = retry_after(answer.headers, self._clock)
         if problem.startswith("day"):
@@ -396,7 +398,7 @@ class PlatformTransport:
         return _Again(later, wait)
 
     def _redirected(self, call: _Call, answer: HttpResponse) -> Exception:
-        # Never followed: the token would go along to whoever stands there.
+        # Never followed: the token would be sent to whatever is at the other address.
         message = (
             f"{self._label} answers {answer.status}, a redirect, which is never followed."
             " Something on the way, such as a proxy's sign-in page, may have answered instead"
@@ -414,8 +416,8 @@ class PlatformTransport:
                 return later
             return _Again(later, advised)
         if answer.status == 503 and advised is not None:
-            # A server that names the time to come back has turned the call away at the door.
-            # A bare 503 may be a gateway's word about a server that has done the work.
+            # A server that says when to try again has refused the call before doing anything. A 503
+            # without that may come from a gateway, after the server behind it has done the work.
             return later
         return OutcomeUnknown(f"{message}; it may have happened or not.")
 
@@ -441,7 +443,7 @@ class PlatformTransport:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield a body as it comes in: waiting for a whole chunk would let a trickle go on for days."""
+    """Yield a body as it comes in: waiting for whole chunks, a slow one could last for days."""
     response.raw.decode_content = True
     try:
         while chunk := response.raw.read1(CHUNK_BYTES):

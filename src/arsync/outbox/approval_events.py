@@ -18,6 +18,6 @@ def approved_by_person(events: Sequence[EventRow]) -> bool:
     for event in reversed(events):
         if event.to_state is ActionState.PLANNED:
             return False
-        if event.to_state is ActionState.APPROVED and event.who not in MACHINES:
+        if event.to_state is ActionState.APPROVED and event.actor not in MACHINES:
             return True
     return False

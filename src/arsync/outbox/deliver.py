@@ -211,7 +211,7 @@ class Delivery:
 def _said_not_sent(event: EventRow) -> bool:
     """Return whether a person settled an unknown outcome: nothing happened until then."""
     settled = event.from_state is ActionState.UNKNOWN and event.to_state is ActionState.APPROVED
-    return settled and event.who != WHO
+    return settled and event.actor != WHO
 
 
 _LEFT_OPEN = frozenset({ActionState.UNKNOWN, ActionState.SENT})

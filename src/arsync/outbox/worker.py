@@ -272,7 +272,7 @@ class Outbox:
         events = self._store.actions.events(row.key)
         # Nobody plans again what a person asked for.
         self._change(row, _S.REJECTED if row.by_person else _S.WITHDRAWN, reason)
-        put_off = [event.why for event in events if event.from_state is _S.SENDING]
+        put_off = [event.reason for event in events if event.from_state is _S.SENDING]
         last = f"; the last time: {put_off[-1]}" if put_off else ""
         self.result.problems.append(f"{_title(row)}: {reason}{last}")
 
@@ -360,8 +360,8 @@ class Outbox:
             reason = f"sent; the note about it has not shown for {days} days: {reason}"
             self._confirmed(row, reason)
             self.result.problems.append(f"{_title(row)}: {reason}")
-        elif event_row.to_state is _S.SENT and event_row.who != WHO:
-            self._confirmed(row, f"{event_row.why}; it has not shown for {days} days: {reason}")
+        elif event_row.to_state is _S.SENT and event_row.actor != WHO:
+            self._confirmed(row, f"{event_row.reason}; it has not shown for {days} days: {reason}")
         else:
             self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {reason}")
 

@@ -126,11 +126,12 @@ class EventRow(NamedTuple):
 
     key: str
     at: datetime
-    who: str
+    actor: str
+    """A person's name, or the part of arsync that did it."""
     from_state: ActionState | None
     """None for the action's first event."""
     to_state: ActionState
-    why: str
+    reason: str
 
 
 class PlanSaved(NamedTuple):
@@ -204,5 +205,6 @@ class OutageRow(NamedTuple):
     """Runs in a row."""
     failed_at: datetime
     retry_at: datetime | None
-    """No scheduled run calls before; None while every run still tries."""
-    why: str
+    """No scheduled run calls before this; None while every run still tries."""
+    reason: str
+    """The last failure, in one sentence."""

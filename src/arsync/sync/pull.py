@@ -15,13 +15,12 @@ from arsync.store.models import ConnectionRow, PageResult, Sweep
 READ_AT_ONCE = 100
 """How many documents one `Connector.read` asks for when a sweep found them different."""
 
-
 MANY_ROWS = 5_000
-"""After so many new rows the database's statistics of its tables are out of date."""
+"""After this many new rows the database's statistics of its tables are out of date."""
 
 
 class Progress(NamedTuple):
-    """How far a run is: in its pull after each page, in its outbox before each action."""
+    """How far a run is: reported by a pull after each page, by the outbox before each action."""
 
     kind: str
     pages: int
@@ -35,7 +34,7 @@ class Progress(NamedTuple):
 
 
 class PullResult(NamedTuple):
-    """What a pull did. Numbers count records, but `pages`."""
+    """The counts of a pull. All count records, except `pages`."""
 
     pages: int = 0
     inserted: int = 0
@@ -49,7 +48,7 @@ class PullResult(NamedTuple):
     complete: bool = False
     """True when the last page was reached."""
     differences: int = 0
-    """Customers of whom the platform's own balance and the copy do not agree, after this pull."""
+    """Customers whose balance at the platform and in the copy differ after this pull."""
 
 
 def pull(
@@ -63,22 +62,25 @@ def pull(
 ) -> PullResult:
     """Bring the store's copy of one organisation up to date.
 
-    Each page is stored with its cursor, so a pull that is cut short goes on where it stopped. What
-    a sweep found different is read again as soon as the sweep has ended, or at the beginning of the
-    next pull if this one dies in between.
+    Each page is stored with its cursor, so a pull that is cut short continues where it stopped. The
+    records that a sweep found different are read again as soon as the sweep has ended, or at the
+    beginning of the next pull if this one dies in between.
 
     Raises:
         RetryLater: from the connector; what was stored so far, and its cursor, stay.
         NeedsReconnect: the same. Stopping: `stop` said so, between two pages.
     """
+    # First what an earlier pull left open: this pull's sweeps mark the rows under other names.
     puller = _Pull(store, connection, connector, clock, progress, stop)
     puller.settle_sweeps()
     for page in connector.pull(store.ledger.cursor(connection.id)):
         puller.take(page)
         if page.sweep_ends:
             puller.settle_sweeps()
+    # After the last page: until then, a contact may still come with a page of its own.
     puller.read_missing_contacts()
     puller.read_disputed()
+    # On part of the pages the copy differs for certain, and means nothing.
     if puller.result.complete:
         puller.compare_balances()
     if puller.result.inserted >= MANY_ROWS:
@@ -126,6 +128,7 @@ class _Pull:
                 ids = self._ledger.stale_open(self._id, sweep.name)
             else:
                 ids = self._ledger.unseen(self._id, kind, sweep.name)
+            # Settled only after the reading: a crash in between repeats it.
             self._read_again(kind, ids, sweep)
             self._ledger.settle_sweep(self._id, sweep)
 
@@ -135,7 +138,7 @@ class _Pull:
         self._read_again(RecordKind.CONTACTS, missing, None)
         still_missing = self._ledger.missing_contacts(self._id) if missing else []
         if still_missing:
-            # Said once, and not asked for again with every pull.
+            # Reported once, and not read again with each pull.
             problems = tuple(
                 DocumentProblem(
                     RecordKind.CONTACTS.value,
@@ -149,21 +152,22 @@ class _Pull:
             self._store(Page(RecordKind.CONTACTS, (), "", problems))
 
     def read_disputed(self) -> None:
-        """Read what the platform shows as disputed again, so that the end of it is not missed.
+        """Read disputed invoices again, so that the end of a dispute is not missed.
 
-        Whether that status alone counts as a change of the document is not documented. That it
-        begins is seen at the latest when the invoice is read again before a message.
+        Whether that status alone counts as a change of the document is not documented. The
+        beginning of a dispute is seen at the latest when the invoice is read before a message.
         """
         self._read_again(RecordKind.INVOICES, self._ledger.disputed(self._id), None)
 
     def compare_balances(self) -> None:
-        """Compare what the platform itself says of each contact with what the copy adds up to.
+        """Compare the platform's own balance of each contact with the sum in the copy.
 
-        Compared are the contacts that this pull brought, those whose documents changed, and those
-        that differed before. A pull reads one list after the other, so that a payment in between
-        shows in one and not in the other: who seems to differ is asked for once more. What differs
-        still is compared again by each pull until it agrees.
+        The contacts are those that this pull brought, those whose documents changed, and those that
+        differed before. A pull reads one list after the other, so a payment in between is in one
+        and not in the other: contacts that seem to differ are read once more. What still differs is
+        compared again by each pull until it agrees.
         """
+        # It counts at once: a false alarm costs a wait of one run, a missed one a wrong letter.
         standing = [difference.contact_id for difference in self._ledger.differences(self._id)]
         differing = self._ledger.compare(self._id, self._balances)
         contact_ids = [*standing, *(difference.contact_id for difference in differing)]

@@ -36,7 +36,7 @@ REQUESTID_MAX = 50
 """The longest requestid, in characters."""
 
 REPLAYS_MAX = 100_000
-"""How many requestids are remembered; the oldest go first."""
+"""How many requestids are remembered; the oldest are forgotten first."""
 
 RETRY_AFTER_SECONDS = 60
 
@@ -84,7 +84,7 @@ class QuickBooksApi:
         self.sender = Sender(frame, ledger, company)
         self.attachments = Attachments(frame, ledger, writer, company.realm)
         self.served = False
-        """Whether anybody has read the books yet: from then on, what is loaded is news."""
+        """Whether the books were read: from then on, loaded rows count as changes."""
         self._replays: dict[str, _Remembered] = {}
 
     def blueprint(self) -> Blueprint:
@@ -123,6 +123,7 @@ class QuickBooksApi:
     # One call
 
     def _company_call(self, realm: str, rest: str) -> Response:
+        # The books say whether anything changed: a write can be answered without any, as a replay.
         revision = self._ledger.revision
         try:
             answer = self._answer(realm, rest)
@@ -144,12 +145,15 @@ class QuickBooksApi:
         if request.method not in {"GET", "POST"}:
             raise faults.unsupported(f"Method {request.method} is not supported")
         answer = self._read(segments) if _reads(rest) else self._write(segments)
+        # Intuit meters answered reads alone; refusals and writes are free.
         if answer.status_code == 200 and kind in {"read", "report"}:
             self.limits.meter(1)
         return answer
 
     def _refuse(self, refusal: faults.Refusal) -> Response:
         now = self._frame.now()
+        # How a throttled call is answered is not documented: clients have met JSON in either case,
+        # HTML, and nothing.
         as_setting = str(self._frame.setting("quickbooks_throttle_body"))
         form = as_setting if isinstance(refusal, faults.Throttled) else "fault"
         if isinstance(refusal, faults.Unauthenticated):
@@ -205,12 +209,14 @@ class QuickBooksApi:
         select = answer.select
         if select.count:
             return b'{"totalCount":%d}' % answer.total
+        # The entity's key is absent then, not an empty list; clients trip over it.
         if not answer.page:
             return b"{}"
         raws = [row.raw for row in answer.page]
         if select.entity == "Attachable":
             raws = [encode(self.attachments.shown(row.doc())) for row in answer.page]
         count = len(raws)
+        # Recorded answers have totalCount only on a page that holds everything, and not always.
         whole = count == answer.total and self._frame.setting("quickbooks_total_count")
         return b'{"%s":[%s],"startPosition":%d,"maxResults":%d%s}' % (
             select.entity.encode(),

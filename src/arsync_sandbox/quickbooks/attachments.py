@@ -63,7 +63,7 @@ class Attachments:
             except faults.Refusal as refusal:
                 shown = refusal
                 if refusal.code in {"2500", "610"}:
-                    # What a link cannot reach is a matter of business here, inside a 200.
+                    # Recorded: a link to a missing document is code 6000 here, inside a 200.
                     shown = faults.business(refusal.detail)
                 answers.append({"Fault": shown.fault()})
         return answers
@@ -132,7 +132,7 @@ def is_note(doc: Doc) -> bool:
 
 
 def linked_to(doc: Doc) -> list[tuple[str, str]]:
-    """The kind and id of each document that an Attachable hangs on."""
+    """The kind and id of each document that an Attachable belongs to."""
     return [
         (str(ref["EntityRef"].get("type", "")), str(ref["EntityRef"].get("value", "")))
         for ref in doc.get("AttachableRef", ())

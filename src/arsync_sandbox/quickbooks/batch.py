@@ -51,7 +51,7 @@ def run_batch(
         )
     if request_id:
         _check_keys(requests, request_id)
-    # No item sees what an earlier one did: what is read is read before anything is written.
+    # Items cannot see what earlier ones did, so all reads come before all writes.
     answers = [_read(entry, read) for entry in requests]
     for place, entry in enumerate(requests):
         if answers[place] is None:

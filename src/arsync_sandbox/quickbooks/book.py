@@ -1,4 +1,4 @@
-"""One company at QuickBooks Online: what the frame asks of it, and what people do in it."""
+"""One company at QuickBooks Online: the Book for the frame, and people's edits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _WITH_CUSTOMER = ("Invoice", "CreditMemo", "Payment")
 
 
 def _told(edit: Callable[P, T]) -> Callable[P, T]:
-    """Tell the webhooks what a person's edit changed."""
+    """Pass the changes of a person's edit to the webhooks."""
 
     @wraps(edit)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,6 +74,7 @@ class QuickBooksBook:
             frame, self.ledger, self.company, self.writer, self.oauth, flush=self.flush
         )
         self.loader = Loader(self.ledger, self.company, self.writer, lambda: not self.api.served)
+        # The company's own accounts and items were there before anyone could hear of them.
         self.ledger.changes.clear()
 
     def blueprint(self) -> Blueprint:
@@ -113,6 +114,7 @@ class QuickBooksBook:
         self._loaded(lambda: self.loader.documents(documents))
 
     def _loaded(self, load: Callable[[], None]) -> None:
+        # Before the first request, rows are history: no webhook, and stamps of their own days.
         history = not self.api.served
         self.ledger.quiet = history
         try:
@@ -260,6 +262,7 @@ class QuickBooksBook:
         self.ledger.set_parent(loser["Id"], "")
         self.ledger.settle_customers()
         self.ledger.drop("Customer", loser["Id"])
+        # A merge has an event of its own, which names both; to a query the loser is just gone.
         self.ledger.changes[-1] = EntityChange("Customer", winner["Id"], "Merge", loser["Id"])
         self.loader.ids["Customer", contact_id] = winner["Id"]
 
@@ -285,7 +288,7 @@ class QuickBooksBook:
 
     @_told
     def set_terms(self, contact_id: str, days: str) -> None:
-        """Let a customer's invoices be due so many days after their date."""
+        """Make a customer's invoices due this many days after their date."""
         terms = (row.doc() for row in self.ledger.tables["Term"].in_order())
         fitting = [term["Id"] for term in terms if str(term.get("DueDays")) == days]
         term = (

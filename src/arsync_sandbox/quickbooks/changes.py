@@ -37,6 +37,7 @@ def capture(frame: Frame, ledger: QuickBooksLedger, entities: Any, changed_since
         raise faults.query_invalid(f"value '{changed_since}' is no valid changedSince") from None
     if since < frame.now() - timedelta(days=LOOK_BACK_DAYS):
         raise faults.query_invalid(f"changedSince is more than {LOOK_BACK_DAYS} days back")
+    # Whether the cap of 1,000 counts the answer or each kind is not documented: a switch.
     room = cap = int(frame.setting("quickbooks_cdc_rows_max"))
     false_alarm = bool(frame.setting("quickbooks_cdc_false_deleted"))
     answers = []
@@ -53,6 +54,7 @@ def _changed(table: EntityTable, since: int, *, false_alarm: bool) -> list[bytes
         ("changed", since), lambda: [row for row in table if row.updated >= since]
     )
     changed = [(row.updated, row.number, row.raw) for row in rows]
+    # The real feed was seen to call a changed document deleted.
     if false_alarm and changed:
         updated, number, _ = changed[0]
         changed[0] = (updated, number, _tombstone(str(number), updated))
@@ -61,6 +63,7 @@ def _changed(table: EntityTable, since: int, *, false_alarm: bool) -> list[bytes
         for tombstone in table.tombstones.values()
         if tombstone.updated >= since
     ]
+    # The oldest first, so that a cut answer lacks the newest.
     changed.sort(key=lambda one: one[:2])
     return [raw for _, _, raw in changed]
 

@@ -17,7 +17,7 @@ Target = tuple[str, str]
 
 
 class EntityChange(NamedTuple):
-    """Something that happened to a document, as webhooks tell it."""
+    """A change of a document, as webhooks report it."""
 
     entity: str
     id: str
@@ -46,6 +46,8 @@ class QuickBooksLedger:
         self.children: dict[str, list[str]] = {}
         self.changes: list[EntityChange] = []
         self.revision = 0
+        # Sums are kept up to date with each change: computed on each read, a page of a thousand
+        # customers would go through all invoices a thousand times.
         self._own: dict[str, Decimal] = {}
         self._subtree: dict[str, Decimal] = {}
         self._open: dict[Target, tuple[str, Decimal]] = {}
@@ -134,6 +136,7 @@ class QuickBooksLedger:
         self.changes.append(EntityChange(entity, id_, "Delete"))
 
     def _keep(self, entity: str, doc: Doc) -> None:
+        # Also for ids that were brought along: the next one must be free.
         row = self.tables[entity].put(doc)
         sequence = _sequence(entity)
         self._last_ids[sequence] = max(self._last_ids.get(sequence, 0), row.number)
@@ -174,7 +177,7 @@ class QuickBooksLedger:
             customer = self.parents.get(customer, "")
 
     def set_parent(self, customer: str, parent: str) -> None:
-        """Hang a customer, with all it owes, under another one."""
+        """Put a customer, with all that it owes, under another one."""
         before = self.parents.get(customer, "")
         if before == parent:
             return
@@ -210,6 +213,7 @@ class QuickBooksLedger:
             if doc.get("Balance") == own and doc.get("BalanceWithJobs") == together:
                 continue
             doc["Balance"], doc["BalanceWithJobs"] = own, together
+            # As recorded: a balance that moves bumps LastUpdatedTime, and leaves the SyncToken.
             if not self.quiet:
                 doc["MetaData"]["LastUpdatedTime"] = stamp(self.moment())
             self.tables["Customer"].put(doc)
@@ -273,7 +277,7 @@ _OPEN_AMOUNT = {
     "CreditMemo": ("Balance", -1),
     "Payment": ("UnappliedAmt", -1),
 }
-"""Which amount of a document counts into the customer's balance, and with which sign."""
+"""The amount of a document that counts in the customer's balance, with its sign."""
 
 
 def allocations(payment: Doc) -> dict[Target, Decimal]:

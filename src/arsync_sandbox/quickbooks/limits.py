@@ -73,6 +73,7 @@ class QuickBooksLimits:
         now = moment.timestamp()
         counted = [window for window in self._windows if not window.kinds or kind in window.kinds]
         if self._frame.setting("quickbooks_concurrent"):
+            # Intuit's older wording: ten calls at once, in place of ten in a second.
             counted = [window for window in counted if window.seconds > 1]
         full = max(window.is_full(now) for window in counted)
         too_many = full or self._too_many_at_once() or self._quota_used_up(moment, kind)

@@ -50,6 +50,7 @@ _AMOUNTS = frozenset(
         "Deposit",
     }
 )
+# A kind comes after those that it refers to: customers before invoices, invoices before money.
 _LIST_ORDER = (
     "Account",
     "PaymentMethod",
@@ -76,7 +77,7 @@ class Loader:
         ledger: the books.
         company: whose books.
         writer: for rows that come when people work here already.
-        is_history: whether what is loaded happened before anybody looked.
+        is_history: whether the loaded rows are older than the first request.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Loader:
         return self.ids.get((entity, given), given)
 
     def _id_for(self, entity: str, given: str) -> str:
+        # QuickBooks' ids are numbers; rows of a CSV file may have any.
         if self._ledger.id_is_free(entity, given):
             return given
         self.ids[entity, given] = new = self._ledger.next_id(entity)
@@ -135,6 +137,7 @@ class Loader:
 
     def _new_customer(self, row: ContactRow) -> None:
         name, number = row.name, 1
+        # Display names are unique at QuickBooks; ledgers from outside need not have such names.
         while name.casefold() in self._names:
             number += 1
             name = f"{row.name} ({number})"
@@ -211,7 +214,7 @@ class Loader:
     # Invoices
 
     def invoices(self, rows: Iterable[InvoiceRow]) -> None:
-        """Load invoices; QuickBooks knows no drafts, so those stay away."""
+        """Load invoices; QuickBooks has no drafts, so those are left out."""
         with _bulk(self._ledger):
             customers: dict[str, Doc] = {}
             for row in rows:
@@ -283,6 +286,7 @@ class Loader:
             doc.setdefault("HomeBalance", money(doc["Balance"] * doc["ExchangeRate"]))
 
     def _note_number(self, doc: Doc) -> None:
+        # QuickBooks' next number follows the highest; a long one, such as a date, is no count.
         number = doc.get("DocNumber", "")
         if number.isdecimal() and len(number) < 10:
             sales = self._writer.sales
@@ -305,7 +309,7 @@ class Loader:
         settled = self._ledger.settled.get(target, ZERO)
         applied = money(min(amount, Decimal(invoice["Balance"]) + settled))
         if settled:
-            # The row explains what the invoice only said: that it is paid.
+            # The invoice was loaded as paid; this row is the payment that it did not have.
             self._ledger.settled[target] = settled - min(settled, applied)
         total = money(amount)
         link = {"TxnId": invoice_id, "TxnType": "Invoice"}
@@ -336,7 +340,7 @@ class Loader:
     # Documents
 
     def documents(self, documents: dict[str, list[Doc]]) -> None:
-        """Load documents as they are; their amounts stand even where they do not add up.
+        """Load documents as they are; amounts that do not add up are kept.
 
         Raises:
             ValueError: for a kind that is not kept here.

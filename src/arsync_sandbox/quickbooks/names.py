@@ -64,6 +64,7 @@ class NameRules:
         Raises:
             Refusal: 6240.
         """
+        # Customers, vendors and employees share one set of names.
         key = "DisplayName" if entity in PEOPLE else "Name"
         if before is not None and before[key] == doc[key]:
             return
@@ -110,6 +111,7 @@ class NameRules:
         doc.setdefault("Balance", ZERO)
         doc.setdefault("BalanceWithJobs", ZERO)
         self._currency(doc, before)
+        # The schema has the field; whether an app may write it is not documented: a switch.
         if not self._frame.setting("quickbooks_customer_type_writable"):
             doc.pop("CustomerTypeRef", None)
             if before is not None and "CustomerTypeRef" in before:

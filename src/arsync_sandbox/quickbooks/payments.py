@@ -114,6 +114,7 @@ class Payments:
                 raise faults.business(f"{entity} {id_} belongs to another customer")
             if against["CurrencyRef"]["value"] != doc["CurrencyRef"]["value"]:
                 raise faults.business(f"{entity} {id_} is in another currency")
+            # Its own share is not in the open balance: an update that repeats it asks for no more.
             was = own.get(target, ZERO)
             if amount != was and amount > Decimal(against["Balance"]) + was:
                 raise faults.business(f"More is applied to {entity} {id_} than is open on it")

@@ -64,6 +64,7 @@ class _Asked:
         conditions = [
             condition._replace(path=self.path(condition.path)) for condition in select.conditions
         ]
+        # QuickBooks hides inactive rows of name lists unless the select says otherwise.
         if entity.name_list and not any(condition.path == "Active" for condition in conditions):
             conditions.append(SelectCondition("Active", "=", ("true",)))
         # A client that pages by `Id > last` asks a new question each time; only the rest of the
@@ -82,6 +83,7 @@ class _Asked:
 
     def path(self, path: str) -> str:
         """Check that a property exists and can be asked for."""
+        # Both spellings are in use, and the real service takes both.
         name = re.sub(r"^Metadata\.", "MetaData.", path)
         name = re.sub(r"^(AttachableRef\.EntityRef\.)Type$", r"\1type", name)
         if name in META or name in self.entity.filters:

@@ -112,6 +112,7 @@ class SalesRules:
             doc.pop("HomeBalance", None)
 
     def _due_date(self, doc: Doc, before: Doc | None) -> None:
+        # Whether a change of terms moves the due date is not documented: the switch gives either.
         terms_moved = (
             before is not None
             and doc.get("SalesTermRef") != before.get("SalesTermRef")
@@ -160,6 +161,7 @@ class SalesRules:
             if not allow_duplicates and self.number_taken(entity, number, doc.get("Id")):
                 raise faults.duplicate_number(number)
             return
+        # A company that numbers by hand gets no number at all when none is sent.
         if number == "AUTO_GENERATE" or not self._company.custom_numbers:
             doc["DocNumber"] = self.next_number()
 
@@ -171,6 +173,7 @@ class SalesRules:
 
     def next_number(self) -> str:
         """The next number that the platform gives by itself."""
+        # Numbers that people gave by hand may be in the way.
         while True:
             self.last_number += 1
             number = str(self.last_number)
@@ -181,6 +184,7 @@ class SalesRules:
         """Make a form void: everything zero, and the note says so."""
         note = doc.get("PrivateNote")
         doc["PrivateNote"] = f"{VOIDED} - {note}" if note else VOIDED
+        # The one recorded void had neither quantity nor price, so what happens to them is a switch.
         keep = self._frame.setting("quickbooks_void_keeps_quantity")
         for line in doc["Line"]:
             line["Amount"] = ZERO

@@ -30,7 +30,7 @@ KEYWORDS = frozenset(_NAMES_OF_ALL.split())
 
 
 class SelectToken(NamedTuple):
-    """A word of a select with the place where it stands."""
+    """A word of a select, with its place."""
 
     kind: str
     text: str
@@ -101,6 +101,7 @@ class _Reader:
         entity = self.take("word").text
         conditions = self.conditions() if self.accept("WHERE") else ()
         orders = self.orders()
+        # In this order only; the words of the two refusals are recorded ones.
         start = self.bounded("STARTPOSITION", 1, None, 1)
         rows = self.bounded("MAXRESULTS", 0, ROWS_MAX, ROWS_DEFAULT)
         if self.at < len(self.tokens):
@@ -108,7 +109,7 @@ class _Reader:
         return Select(entity, count, conditions, orders, start, rows)
 
     def projection(self) -> bool:
-        """Read what stands between SELECT and FROM; the fields named are ignored."""
+        """Read the part between SELECT and FROM; the fields named there are ignored."""
         count = False
         while True:
             if not self.accept("*"):
@@ -121,6 +122,7 @@ class _Reader:
                 return count
 
     def conditions(self) -> tuple[SelectCondition, ...]:
+        # There is no OR in the language.
         conditions = [self.condition()]
         while self.accept("AND"):
             conditions.append(self.condition())

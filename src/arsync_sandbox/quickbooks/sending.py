@@ -63,6 +63,7 @@ class Sender:
                 "DeliveryType": "Email",
                 "DeliveryTime": stamp(self._ledger.moment()),
             }
+        # Recorded: a send moves LastUpdatedTime. Whether it raises the SyncToken is a switch.
         raise_token = bool(self._frame.setting("quickbooks_send_bumps_sync_token"))
         self._ledger.change(entity, doc, "Emailed", raise_token=raise_token)
         self._deliver(entity, doc, address)

@@ -53,6 +53,7 @@ _moments: dict[str, int] = {}
 
 def seconds_of(text: str) -> int:
     """Seconds since 1970 of a document's timestamp."""
+    # Many documents share a stamp, and reading one takes longer than the look-up.
     seconds = _moments.get(text)
     if seconds is None:
         if len(_moments) > 100_000:
@@ -133,10 +134,11 @@ class EntityTable:
         elif not self._order or self._order[-1].number < row.number:
             self._order.append(row)
         else:
+            # An id in the middle: sorting once, when next asked for, costs less than inserting.
             self._order = None
 
     def remove(self, id_: str, updated: int) -> None:
-        """Delete a document; CDC tells of it by a tombstone."""
+        """Delete a document; the change feed reports it by a tombstone."""
         del self._rows[id_]
         self.tombstones[id_] = Tombstone(id_, updated)
         self.version += 1

@@ -1,4 +1,7 @@
-"""Creating, updating, deleting and voiding documents, with every check in the platform's order."""
+"""Creating, updating, deleting and voiding documents, with every check in QuickBooks' order.
+
+The order is part of the behaviour: a request with two mistakes is refused for the first one.
+"""
 
 from __future__ import annotations
 
@@ -107,14 +110,14 @@ class DocumentWriter:
         Args:
             entity: its kind.
             body: the decoded request.
-            operation: what stands in the query or batch item: `delete`, `void`, `update`, ...
+            operation: from the query or batch item: `delete`, `void`, `update`, ...
             include: the options of the request, e.g. `void`, `allowduplicatedocnum`.
 
         Returns:
-            The document as it stands afterwards, or a tombstone.
+            The document afterwards, or a tombstone.
 
         Raises:
-            Refusal: whatever the platform finds first.
+            Refusal: for the first mistake that the platform finds.
         """
         fields = read_body(entity, body)
         options = set(include.split(","))
@@ -229,6 +232,8 @@ class DocumentWriter:
                 raise faults.missing(name)
         sparse = bool(given.get("sparse"))
         changes = self._writable(entity, given)
+        # QuickBooks checks the form of a request before it looks whether the document is there and
+        # current, so a bad request for a missing document is refused as bad.
         peek = self.ledger.get(entity, given["Id"]) if given["Id"].isdecimal() else None
         doc = self._merged(entity, peek or {}, changes, sparse=sparse)
         if peek is not None or not sparse:
@@ -237,6 +242,7 @@ class DocumentWriter:
         self._check_references(entity, changes)
         before = self._stored(entity, given)
         self._finish(entity, doc, before, options)
+        # An update that changes nothing raises no SyncToken and moves no LastUpdatedTime.
         if _same(doc, before):
             return before
         stored = self.ledger.change(entity, doc)
@@ -244,6 +250,7 @@ class DocumentWriter:
         return self._fresh(entity, stored)
 
     def _writable(self, entity: str, given: Doc) -> Doc:
+        # Read-only fields are ignored, not refused: a client may send back what it has read.
         closed = _HEAD | _READ_ONLY.get(entity, set())
         return {
             name: value
@@ -253,6 +260,7 @@ class DocumentWriter:
 
     def _merged(self, entity: str, before: Doc, changes: Doc, *, sparse: bool) -> Doc:
         kept = _HEAD | _READ_ONLY.get(entity, set()) | _KEPT_ON_FULL_UPDATE
+        # The trap of a full update: a writable field that it leaves out becomes null.
         base = before if sparse else {n: value for n, value in before.items() if n in kept}
         if not sparse and entity in SALES | MONEY and "Line" not in changes:
             # All lines or none: a full update without them names no lines at all.
@@ -319,6 +327,7 @@ class DocumentWriter:
             stored = self.ledger.change(entity, voided, "Void")
             self.ledger.allocate(before["Id"], before, voided)
         else:
+            # Its payments stay, unapplied: the customer's money is not voided with the invoice.
             self.payments.release((entity, before["Id"]))
             others = [link for link in before["LinkedTxn"] if link["TxnType"] != "Payment"]
             before["LinkedTxn"] = others

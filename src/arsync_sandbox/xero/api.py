@@ -57,6 +57,7 @@ class XeroApi:
         tenant = self.auth.tenant_of(grant, request.headers.get("xero-tenant-id", ""))
         frame = self.ledger.frame
         tier = self.ledger.setting("tier")
+        # Counted even where limits refuse nothing: the headers tell what is left in any case.
         windows = self.limits.open_windows(grant.client.id, tenant, frame.now(), tier)
         g.limit_headers = self.limits.headers(windows)
         if frame.limits_enforced:
@@ -78,6 +79,7 @@ class XeroApi:
             raise XeroRefused(500, "An error occurred in Xero. Check the API Status page.")
         print_ = fingerprint(request.method, request.full_path, tenant, request.get_data())
         now = self.ledger.frame.now()
+        # After the limits: a replay counts as a call like any other.
         kept = self.replays.find(g.client_id, key, print_, now)
         if kept:
             return Response(kept.body, kept.status, list(kept.headers))
@@ -88,6 +90,7 @@ class XeroApi:
         if request.path.startswith(API_PATH):
             if (
                 response.mimetype == "application/json"
+                # The gateway refuses in JSON, whatever was asked for.
                 and response.status_code not in {401, 403}
                 and not _wants_json()
             ):

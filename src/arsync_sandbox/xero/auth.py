@@ -100,6 +100,7 @@ class XeroAuth(OAuth):
 
     def was_revoked(self, grant: OAuthGrant) -> None:
         """A revoked consent takes all connections of that user and app along."""
+        # Revoking one refresh token at Xero ends all connections of that user with the app.
         for grant_of_app in list(self.grants.values()):
             if grant_of_app.client.id == grant.client.id:
                 grant_of_app.revoked = True
@@ -133,6 +134,7 @@ class XeroAuth(OAuth):
         Raises:
             Refused: 403 when it is missing or not connected.
         """
+        # A custom connection has one organisation, so the header may be empty.
         if not tenant_id and grant.client.kind == CUSTOM:
             tenant_id = grant.organisation_ids[0]
         if not self._connection(grant.client.id, wire.guid(tenant_id)):
@@ -170,7 +172,7 @@ class XeroAuth(OAuth):
         return Response(status=204)
 
     def disconnect(self) -> None:
-        """A person removes every app from the organisation; tokens live on, the tenant does not."""
+        """Remove every app from the organisation; tokens stay valid, but open no tenant."""
         self.connections.clear()
 
 

@@ -152,6 +152,7 @@ class ContactChange:
                 raise Invalid(f"A contact can have at most {PERSONS_MAX} contact persons")
             for person in persons:
                 check_email(str(person.get("EmailAddress") or ""))
+            # Replaced as a whole: a person who is not listed is gone, as at the real service.
             draft.persons = [
                 {**person, "IncludeInEmails": wire.truth(person.get("IncludeInEmails"))}
                 for person in persons
@@ -163,6 +164,7 @@ class ContactChange:
 
     def _terms(self, given: Json) -> dict[str, dict[str, Any]]:
         old = self.draft.terms
+        # Whether terms of the side that is left out are cleared is not documented: a switch.
         keeps = not self._ledger.setting("clears_omitted_terms")
         terms = dict(old) if keeps else {}
         for side in ("Bills", "Sales"):
@@ -197,10 +199,10 @@ class ContactChange:
 
 
 def check_email(address: str) -> None:
-    """Refuse an address that Xero would not take: umlauts among them.
+    """Refuse an address that Xero does not accept, such as one with umlauts.
 
     Raises:
-        Invalid: it is none.
+        Invalid: the address is not valid.
     """
     if address and not _EMAIL.fullmatch(address):
         raise Invalid(f"The email address '{address}' is not valid")

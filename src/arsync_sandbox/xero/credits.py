@@ -136,6 +136,7 @@ class AllocationRoutes:
                 allocations.append(allocation)
             except Invalid as error:
                 refused.append(marked(element, error))
+        # All were checked first: one bad element leaves the others unapplied.
         if refused:
             raise validation(refused)
         for allocation in allocations:

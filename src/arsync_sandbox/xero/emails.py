@@ -40,6 +40,7 @@ class Emails:
         ledger.emails[invoice.id] += 1
         ledger.frame.send_email(_message(self._api, invoice, to))
         took_effect()
+        # Neither side effect of an email is documented, so each is a switch.
         if ledger.setting("email_marks_sent") and not invoice.sent:
             invoice.sent = True
             ledger.changed(invoice, bump=not invoice.part_paid)

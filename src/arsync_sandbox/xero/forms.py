@@ -24,7 +24,7 @@ from .ledger import XeroLedger
 Json = dict[str, Any]
 
 ODD_ONE_IN = 40
-"""With `xero_odd_documents`, one record in so many (by its id) holds an unknown enum value."""
+"""With `xero_odd_documents`, one record in this many (by its id) has an unknown enum value."""
 
 _CREDIT_ID = {
     "CreditNotes": "CreditNoteID",
@@ -77,6 +77,7 @@ def contact_form(ledger: XeroLedger, contact: XeroContact, form: str) -> bytes:
     if form not in contact.cache:
         contact.cache[form] = wire.encode(_contact(ledger, contact, form))
     head = contact.cache[form]
+    # Balances are kept apart: "overdue" changes with the day, the rest only with the contact.
     if form == "full":
         key = f"balances {ledger.today}"
         if contact.cache.get("balances", b"").split(b"|", 1)[0] != key.encode():
@@ -183,6 +184,7 @@ def invoice_fields(
 ) -> Json:
     """An invoice: `list` (paged), `short` (unpaged), `summary`, or `single`."""
     out: Json = {"InvoiceID": invoice.id, "InvoiceNumber": invoice.number}
+    # Bills have no Reference; a client that requires one would fail at the real service.
     if invoice.type == "ACCREC":
         out["Reference"] = invoice.reference
     if form != "summary":
@@ -222,6 +224,7 @@ def invoice_fields(
 
 def invoice_form(ledger: XeroLedger, invoice: XeroInvoice, form: str, places: int = 2) -> bytes:
     """An invoice of a list as bytes, remembered until it changes."""
+    # Encoded once: a pull of 100,000 invoices would otherwise measure the sandbox.
     if places == 2 and form in invoice.cache:
         return _odd(ledger, invoice, invoice.cache[form])
     contact = contact_stub(invoice.contact) if form == "short" else contact_nested(invoice.contact)
@@ -298,6 +301,7 @@ def credit_form(ledger: XeroLedger, credit: XeroCredit, form: str, places: int =
         return _odd(ledger, credit, credit.cache[form])
     contact = contact_stub(credit.contact) if form == "short" else contact_nested(credit.contact)
     fields = credit_fields(ledger, credit, contact, places)
+    # Without `page`, Xero drops the lines; a client that forgets it must notice here.
     if form == "short":
         fields.pop("LineItems")
     body = wire.encode(fields)
@@ -402,6 +406,7 @@ def _odd(
     """With the switch on, an unknown enum value here and there; never for a fixed test subject."""
     if not ledger.setting("odd_documents"):
         return body
+    # By the id, so that the same record is odd on every page and in every run.
     turn = int(record.id[:8], 16) % ODD_ONE_IN
     if turn > 1:
         return body

@@ -96,6 +96,7 @@ class Groups:
         if refused:
             raise validation(refused)
         for contact in contacts:
+            # Adding twice is no mistake at Xero, and changes nothing.
             if contact.id not in group.members:
                 group.members[contact.id] = contact
                 contact.groups.append(group)
@@ -133,6 +134,7 @@ def _leave(ledger: XeroLedger, group: XeroGroup, contact: XeroContact) -> None:
 
 
 def _moved(ledger: XeroLedger, contact: XeroContact) -> None:
+    # Whether joining a group counts as a change of the contact is not documented: a switch.
     bumps = bool(ledger.setting("group_bumps_contact"))
     ledger.changed(contact, bump=bumps)
     if bumps:

@@ -58,9 +58,12 @@ def _find(ledger: XeroLedger, element: Json, batch: Batch) -> XeroInvoice | None
             raise Invalid("The document with the supplied id was not found for this endpoint.")
         return invoice
     number = element.get("InvoiceNumber")
+    # POST with a known number updates that invoice. Numbers of bills are the suppliers' own, and
+    # need not be unique.
     if number and element.get("Type") != "ACCPAY":
         same = ledger.numbers.get(str(number))
         if same and batch.creates_only:
+            # The number of a deleted invoice stays used, and is refused in other words.
             raise Invalid(NOT_MODIFIABLE if same.status == "DELETED" else NUMBER_TAKEN)
         return same
     return None
@@ -122,6 +125,7 @@ def _update(ledger: XeroLedger, invoice: XeroInvoice, element: Json, batch: Batc
         raise Invalid(HAS_MONEY)
     if "Contact" in keys:
         contact, write_contact = contact_of(ledger, element)
+    # A copy: an element that is refused in the end has changed nothing.
     draft = copy.copy(invoice)
     draft.odd = {key: value for key, value in invoice.odd.items() if key not in element}
     draft.contact = contact
@@ -150,6 +154,7 @@ def _update(ledger: XeroLedger, invoice: XeroInvoice, element: Json, batch: Batc
 
 
 def _editable(ledger: XeroLedger, invoice: XeroInvoice) -> frozenset[str]:
+    # The editable fields of a part-paid bill are documented; those of an invoice are a switch.
     if invoice.type == "ACCPAY":
         return _BILLS_EDITABLE
     return frozenset(filter(None, ledger.setting("part_paid_edits").replace(" ", "").split(",")))

@@ -98,6 +98,7 @@ class XeroLedger:
 
     def stamp(self) -> datetime:
         """A moment for UpdatedDateUTC, later than any before, so that a changed row moves last."""
+        # The clock may stand still in a test; two changes must not share a moment all the same.
         moment = max(_to_milliseconds(self.frame.now()), self._last + timedelta(milliseconds=1))
         self._last = moment
         return moment
@@ -111,6 +112,7 @@ class XeroLedger:
         self, record: XeroContact | XeroDocument | XeroPayment, *, bump: bool = True
     ) -> None:
         """Forget what was remembered about a record; `bump` moves its UpdatedDateUTC."""
+        # Not every change moves UpdatedDateUTC at Xero, which is why clients need sweeps.
         if bump:
             record.updated = self.stamp()
         record.cache.clear()
@@ -139,6 +141,7 @@ class XeroLedger:
 
     def event(self, category: str, kind: str, record: XeroDocument | XeroContact) -> None:
         """Remember a webhook event (CREATE or UPDATE) for the end of the request."""
+        # Kept for the end of the request: one that is refused must report nothing.
         if self.setting("webhook_url"):
             self.events.append((category, kind, record.id, record))
 
@@ -183,6 +186,7 @@ class XeroLedger:
                 total += invoice.due
                 if invoice.due_on and invoice.due_on < today:
                     overdue += invoice.due
+        # Whether Xero subtracts unallocated credits is not documented: a switch.
         if kind == "ACCREC" and self.setting("balances_less_credits"):
             total -= sum(
                 (credit.remaining for credit in contact.credits if credit.status == "AUTHORISED"),

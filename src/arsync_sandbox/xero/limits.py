@@ -53,6 +53,7 @@ class XeroLimits:
 
     def _window(self, who: tuple[str, str], seconds: int, now: datetime) -> tuple[_Window, int]:
         """The window that is open now and the seconds until it closes."""
+        # Windows begin at different times for each tenant, so a client cannot rely on full minutes.
         offset = zlib.crc32("|".join(who).encode()) % seconds
         number, spent = divmod(int(now.timestamp()) + offset, seconds)
         window = self.windows.setdefault((*who, seconds), _Window())
@@ -80,6 +81,7 @@ class XeroLimits:
             if row.window.used >= row.most:
                 word = LONG_WORDS.get(row.name, row.name) if long_words else row.name
                 headers = {**XeroLimits.headers(windows), "X-Rate-Limit-Problem": word}
+                # Retry-After comes with the minute and the day alone.
                 if row.name != "appminute":
                     headers["Retry-After"] = str(row.seconds_left)
                 raise XeroRefused(429, "", headers)

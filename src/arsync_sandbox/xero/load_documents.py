@@ -216,6 +216,7 @@ def _credit_taker(kind: str) -> Callable[[XeroLedger, Json], None]:
             updated=ledger.load_moment,
         )
         _read_document(ledger, document, credit, _CREDIT)
+        # Allocations reduce what remains; a given RemainingCredit, which counts them, is set after.
         amount = credit.remaining if document.get("RemainingCredit") is not None else None
         credit.remaining = credit.total
         add_credit(ledger, credit)
@@ -238,6 +239,7 @@ def _take_allocation(ledger: XeroLedger, credit: XeroCredit, row: Json) -> None:
     on = wire.read_day(row["Date"]) if row.get("Date") else credit.issued_on or ledger.today
     id_ = ledger.alias("allocation", str(row.get("AllocationID") or wire.new_guid()))
     allocation = XeroAllocation(id_, _money(row["Amount"]), on, credit, invoice)
+    # The allocation explains credit that the invoice was loaded with, and is no further credit.
     amount = min(invoice.unrecorded_credit, allocation.amount)
     invoice.unrecorded_credit -= amount
     invoice.credited -= amount
@@ -278,6 +280,7 @@ def _target_of(ledger: XeroLedger, document: Json) -> XeroDocument:
 def _read_document(
     ledger: XeroLedger, document: Json, into: XeroDocument, table: dict[str, tuple[str, Reader]]
 ) -> None:
+    # The plain form is enough: recorded documents have both, written ones often only this.
     for key in ("Date", "DueDate"):
         if not document.get(key) and document.get(f"{key}String"):
             document = {**document, key: document[f"{key}String"]}

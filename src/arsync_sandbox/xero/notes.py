@@ -45,6 +45,7 @@ class HistoryRoutes:
         """PUT (or POST) .../History: all notes of the call or none."""
         ledger = self._api.ledger
         record = self._record(name)
+        # Xero's specification lists these routes, and its example answers that they do not work.
         if self._kind in READ_ONLY and not ledger.setting("history_on_payments"):
             raise invalid(NOT_HERE)
         elements = self._api.elements("HistoryRecords")

@@ -1,4 +1,4 @@
-"""What people do in Xero itself, and what a bank feed brings."""
+"""People's edits in Xero itself, and the payments of a bank feed."""
 
 from __future__ import annotations
 
@@ -173,6 +173,7 @@ class XeroPeople:
         contact, into = self._contact(contact_id), self._contact(into_id)
         if contact is into or contact.merged_to:
             raise ValueError(f"contact {contact_id} cannot be merged into {into_id}")
+        # Every document moves, and counts as changed: a pull sees the new owner.
         for document in (*contact.invoices, *contact.credits):
             document.contact = into
             self.ledger.changed(document)
@@ -181,6 +182,7 @@ class XeroPeople:
         into.invoices += contact.invoices
         into.credits += contact.credits
         contact.invoices, contact.credits = [], []
+        # Xero has no status for it: a merged contact is archived and names its successor.
         contact.status, contact.merged_to = "ARCHIVED", into.id
         for group in contact.groups:
             group.members.pop(contact.id, None)
@@ -194,7 +196,7 @@ class XeroPeople:
         self.webhooks.flush()
 
     def set_due_date(self, invoice_id: str, on: date) -> None:
-        """Move a due date; on a part-paid invoice UpdatedDateUTC does not tell of it."""
+        """Move a due date; on a part-paid invoice, UpdatedDateUTC does not move with it."""
         invoice = self._invoice(invoice_id)
         invoice.due_on = on
         self._edited(invoice, bump=not invoice.part_paid)
@@ -219,7 +221,7 @@ class XeroPeople:
         self.webhooks.flush()
 
     def set_terms(self, contact_id: str, days: str) -> None:
-        """Let a contact's invoices be due so many days after their date."""
+        """Make a contact's invoices due this many days after their date."""
         contact = self._contact(contact_id)
         sales = {"Day": int(days), "Type": "DAYSAFTERBILLDATE"}
         contact.terms = {**contact.terms, "Sales": sales}

@@ -96,6 +96,7 @@ def add_credit(ledger: XeroLedger, credit: XeroCredit) -> None:
 
 def settle(ledger: XeroLedger, invoice: XeroInvoice, *, bump: bool = True) -> None:
     """Let amount due, status and FullyPaidOnDate follow from what is paid and credited."""
+    # Once money moves, the ledger's own sums take the place of those that were loaded.
     for key in ("AmountDue", "AmountPaid", "AmountCredited", "FullyPaidOnDate", "Status"):
         invoice.odd.pop(key, None)
     invoice.due = invoice.total - invoice.paid - invoice.credited
@@ -125,6 +126,7 @@ def post_payment(ledger: XeroLedger, payment: XeroPayment, *, bump: bool = True)
     if payment.status != "AUTHORISED":
         return
     if isinstance(target, XeroInvoice):
+        # The payment of an invoice that was loaded as paid: it explains, and pays nothing more.
         recorded = min(payment.amount, target.unrecorded)
         target.unrecorded -= recorded
         if recorded and target.status == "PAID":

@@ -137,8 +137,10 @@ class Query:
         self.since = since
         self.client_id = client_id
         self.summary = wire.truth(args.get("summaryOnly"))
+        # summaryOnly forces paging.
         self.paged = "page" in args or self.summary
         self.page = max(1, self._whole("page", 1))
+        # Out of range is clamped, not refused: a client that asks for 5,000 gets 1,000.
         self.size = min(max(1, self._whole("pageSize", PAGE_SIZE_DEFAULT)), PAGE_SIZE_MAX)
         self.places = 4 if args.get("unitdp") == "4" else 2
 
@@ -163,6 +165,7 @@ class Query:
         pageable: bool = True,
     ) -> Listing[R]:
         """The asked page; `narrow` applies the endpoint's own filters."""
+        # Everything that decides the list but the page: the pages of one sweep share one list.
         key = (
             tuple(
                 (name, value)
@@ -209,6 +212,7 @@ class Query:
             rows = self._modified(rows)
         if where:
             rows = [row for row in rows if where.test(row)]
+        # By id first, as the tie-breaker of the stable sorts that follow.
         rows.sort(key=_ID)
         for field, descending, name in reversed(order or [(_UPDATED, False, "updateddateutc")]):
             never_null = name in _NEVER_NULL
@@ -220,6 +224,7 @@ class Query:
             since = wire.read_moment(self.since)
         except (ValueError, TypeError) as error:
             raise bad_query(f"If-Modified-Since cannot be read: {self.since!r}") from error
+        # The header has seconds. Whether it means >= or > is not documented: a switch.
         since = since.replace(microsecond=0)
         if self.ledger.setting("modified_since_inclusive"):
             return [row for row in rows if row.updated >= since]
@@ -266,6 +271,7 @@ def narrow_contacts(query: Query) -> Callable[[list[XeroContact], bool], list[Xe
         if ids:
             table = query.ledger.contacts.rows
             rows = [table[id_] for id_ in ids if id_ in table]
+        # Merged contacts are archived ones: a client must ask for them to notice a merge.
         if not archived:
             rows = [row for row in rows if row.status == "ACTIVE"]
         if term:

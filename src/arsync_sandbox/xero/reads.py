@@ -1,4 +1,4 @@
-"""GET routes of what lists and documents there are."""
+"""The GET routes of lists and documents."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ class Reads:
         invoice = find_invoice(self._ledger, name)
         if _wants_pdf():
             return _pdf(invoice)
+        # Xero rounds unit prices to two places unless the client asks for four.
         places = 4 if request.args.get("unitdp") == "4" else 2
         return self._api.answer("Invoices", [invoice_single(self._ledger, invoice, places)])
 

@@ -46,6 +46,7 @@ class Replays:
         kept = self._answers.get((app, key))
         if kept is None or kept.until <= now:
             return None
+        # Also for another generation of the same write: its key must differ.
         if kept.request != request:
             raise _refused(f"Idempotency Key {key} is used with a different request")
         return kept

@@ -78,6 +78,7 @@ class XeroWebhooks:
             }
             if isinstance(record, XeroCredit) and category == "CREDITNOTE":
                 body["data"] = {"Type": record.type, "Status": record.status}
+            # One event a record: several changes within a request are one to the receiver.
             bodies.setdefault((category, record_id), body)
         rows = list(bodies.values())
         for start in range(0, len(rows), EVENTS_MAX):

@@ -21,7 +21,7 @@ Test = Callable[[Any], bool]
 Field = Callable[[Any], Any]
 
 DEPTH_MAX = 40
-"""How deep brackets may nest in an expression."""
+"""How deep brackets may nest in an expression: Python's own recursion is not reached."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -153,6 +153,7 @@ class _Parser:
             return lambda record: field(record) is True
         sign = self._take()[1]
         value = self._value()
+        # In large ledgers Xero compares some fields by equality alone; the query checks that.
         if sign not in {"==", "="}:
             self.ranged.add(name.lower())
         if sign in {">", "<", ">=", "<="} and (value is None or isinstance(value, (bool, Guid))):
@@ -223,6 +224,7 @@ def _compared(field: Field, compare: Callable[[Any, Any], bool], value: Any) -> 
     if value is None:
         return lambda record: compare(field(record), None)
 
+    # A value of another type is neither equal nor less: such a filter finds no rows.
     def test(record: Any) -> bool:
         stored = field(record)
         if stored is None or isinstance(stored, (date, bool)) != isinstance(value, bool):
@@ -244,6 +246,7 @@ def _compared_in_time(field: Field, compare: Callable[[Any, Any], bool], value: 
             return compare(stored, value)
         if not isinstance(stored, date):
             return compare is operator.ne
+        # `Date>=DateTime(2026,01,31)` means the day, though the language has only moments.
         if midnight:
             return compare(stored, day)
         return compare(datetime(stored.year, stored.month, stored.day, tzinfo=UTC), value)

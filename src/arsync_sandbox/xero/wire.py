@@ -128,7 +128,7 @@ def guid(value: Any) -> str:
 
 def new_guid() -> str:
     """A fresh GUID."""
-    # From `random`, so that who seeds it gets the same ids again.
+    # From `random`, so that the same seed gives the same ids again.
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 

@@ -177,7 +177,7 @@ def test_when_the_reason_is_gone_the_action_is_withdrawn(
     assert save(store, connection, two, mode=mode) == (0, 1, 1)
     row = store.actions.get(action.key)
     assert (row.state, row.reason) == (S.WITHDRAWN, "the reason is gone")
-    assert store.actions.events(action.key)[-1].why == "the reason is gone"
+    assert store.actions.events(action.key)[-1].reason == "the reason is gone"
 
 
 def test_an_action_requested_by_a_person_survives_every_plan(
@@ -189,7 +189,7 @@ def test_an_action_requested_by_a_person_survives_every_plan(
     save(store, connection)
     row = store.actions.get(promise.key)
     assert (row.state, row.by_person) == (S.APPROVED, True)
-    assert [event.who for event in store.actions.events(promise.key)] == ["Ann"]
+    assert [event.actor for event in store.actions.events(promise.key)] == ["Ann"]
 
 
 def test_what_was_started_is_not_touched_by_a_plan(store: Store, connection: ConnectionRow) -> None:
@@ -232,7 +232,7 @@ def test_a_withdrawn_refusal_leaves_the_action_to_the_plan(
     row = store.decisions.take_back(action.key, who="Jane", why="a mistake", now=NOW)
     assert row.state == S.WITHDRAWN
     event = store.actions.events(action.key)[-1]
-    assert (event.who, event.why, event.from_state) == ("Jane", "a mistake", S.REJECTED)
+    assert (event.actor, event.reason, event.from_state) == ("Jane", "a mistake", S.REJECTED)
     assert save(store, connection, action, mode="approve") == (1, 0, 0)
     assert store.actions.get(action.key).state == S.AWAITING_APPROVAL
     with pytest.raises(UserMistake, match="is not refused: it is awaiting approval"):
@@ -498,7 +498,7 @@ def test_a_task_is_done_once_by_a_person(store: Store, connection: ConnectionRow
     row = store.decisions.complete_task(task.key, who="Ann", outcome="will pay Friday", now=NOW)
     assert (row.done_at, row.outcome) == (NOW, "will pay Friday")
     assert store.actions.open_tasks(connection.id) == []
-    assert store.actions.events(task.key)[-1].why == "done: will pay Friday"
+    assert store.actions.events(task.key)[-1].reason == "done: will pay Friday"
     with pytest.raises(UserMistake, match="was done on 2026-11-22"):
         store.decisions.complete_task(task.key, who="Ann", outcome="", now=NOW)
     reminder = a_reminder()

@@ -58,7 +58,7 @@ def test_a_look_up_that_settles_nothing_is_kept_once(
     for _ in range(3):
         store.claims.record_lookup(row.key, who="arsync", why="nobody can tell", now=NOW)
     events = store.actions.events(row.key)
-    assert [event.why for event in events].count("nobody can tell") == 1
+    assert [event.reason for event in events].count("nobody can tell") == 1
     assert store.actions.get(row.key).reason == "so"
     assert unsound(store, connection) == []
 
@@ -72,7 +72,7 @@ def test_an_undo_is_requested_once_unless_it_was_refused(
         (undo_row,) = store.decisions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (undo_row.state, undo_row.generation, undo_row.by_person) == (S.APPROVED, 1, True)
     assert len(store.actions.events(undo_row.key)) == 1
-    assert sum("to be undone" in event.why for event in store.actions.events(row.key)) == 1
+    assert sum("to be undone" in event.reason for event in store.actions.events(row.key)) == 1
     store.actions.change(undo_row.key, S.REJECTED, who="arsync", why="changed since", now=NOW)
     (again,) = store.decisions.ask_undo(connection.id, [undo], who="Jane", why="so", now=NOW)
     assert (again.state, again.generation) == (S.APPROVED, 2)

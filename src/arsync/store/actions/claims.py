@@ -127,9 +127,9 @@ class ActionClaims:
         values = outcome_columns(receipt, not_before)
         with self._database.write() as db:
             if not try_move(db, row.key, change, values, attempt=row.attempts):
-                stands = locked_row(db, row.key)
-                if stands.state != row.state:
-                    raise not_allowed(row.key, stands.state, change.to_state)
+                present = locked_row(db, row.key)
+                if present.state != row.state:
+                    raise not_allowed(row.key, present.state, change.to_state)
                 raise tried_again(row.key)
 
     def save_before(self, key: str, before: Mapping[str, str]) -> None:

@@ -83,7 +83,8 @@ def _same(details: Details) -> dict[str, Any]:
 
 
 def _ids(details: Details) -> list[str]:
-    return [part.strip() for part in details.get("children", "").split(",") if part.strip()]
+    children = (child.strip() for child in details.get("children", "").split(","))
+    return [child for child in children if child]
 
 
 def _hold(details: Details) -> dict[str, Any]:

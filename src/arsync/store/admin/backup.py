@@ -34,7 +34,7 @@ PAGES_AT_ONCE = 2_000
 def back_up(database: Database, target: Path) -> int:
     """Write the whole store into a new SQLite file, as of one moment; returns its bytes.
 
-    Runs go on meanwhile. The file appears under its name only when it is complete and was checked.
+    Runs can continue. The file appears under its name only when it is complete and was checked.
 
     Raises:
         UserMistake: the file exists, or cannot be written, or the store itself is damaged.

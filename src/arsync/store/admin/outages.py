@@ -35,17 +35,18 @@ class Outages:
         query = select(outages).where(outages.c.connection_id == connection_id)
         with self._database.read() as db:
             row = db.execute(query).one_or_none()
-        return None if row is None else OutageRow(**row._asdict())
+        return None if row is None else OutageRow._make(row)
 
-    def failed(self, connection_id: int, why: str) -> OutageRow:
+    def failed(self, connection_id: int, reason: str) -> OutageRow:
         """Note that a run could not reach the platform, and until when it is not called again."""
         query = select(outages.c.failures).where(outages.c.connection_id == connection_id)
         with self._database.write() as db:
             failures = (db.scalar(query) or 0) + 1
             now = self._clock.now()
-            row = OutageRow(connection_id, failures, now, _retry_at(failures, now), why)
+            row = OutageRow(connection_id, failures, now, _retry_at(failures, now), reason)
             make = sqlite if db.dialect.name == "sqlite" else postgresql
-            values = row._asdict()
+            # By place: a column keeps the name under which it was released.
+            values = dict(zip(outages.c.keys(), row, strict=True))
             db.execute(
                 make.insert(outages)
                 .values(values)

@@ -45,7 +45,7 @@ _SQLITE_PRAGMAS = (
     # power cut, and a forgotten claim would be sent twice, a forgotten token would be lost.
     "PRAGMA synchronous=FULL",
     "PRAGMA temp_store=MEMORY",
-    # In KiB. With the 2 MiB that SQLite takes by itself, a ledger's index is read anew each page.
+    # In KiB. With the 2 MiB that SQLite takes by itself, a ledger's index is read again each page.
     "PRAGMA cache_size=-16000",
 )
 
