@@ -56,11 +56,8 @@ class ActionTable:
 
     def in_order(self, connection_id: int, states: Collection[ActionState]) -> list[ActionRow]:
         """Return the rows in these states, in the order they will be done."""
-        rows = [
-            row
-            for row in self.rows.values()
-            if row.connection_id == connection_id and row.state in states
-        ]
+        mine = [row for row in self.rows.values() if row.connection_id == connection_id]
+        rows = [row for row in mine if row.state in states]
         return sorted(rows, key=lambda row: (self.positions[row.key], row.created_at, row.key))
 
 

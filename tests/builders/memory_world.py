@@ -140,7 +140,7 @@ class MemoryWorld:
         )
         assert claimed is not None, "it can be claimed"
 
-    def run(self, *, stop: Callable[[], bool] = lambda: False, **options: Any) -> ApplyResult:
+    def run(self, *, stop: Callable[[], bool] | None = None, **options: Any) -> ApplyResult:
         """Run the outbox once."""
         context = OutboxContext(
             self.store,
@@ -153,7 +153,7 @@ class MemoryWorld:
             limits=self.limits,
         )
         self.outbox = Outbox(context, **options)
-        return self.outbox.run(stop=stop)
+        return self.outbox.run() if stop is None else self.outbox.run(stop=stop)
 
     @property
     def today(self) -> date:

@@ -14,7 +14,7 @@ from arsync.config import load_config
 from arsync.outbox import LIMITS, Limits
 from arsync.store.models import Mode
 
-pytest.register_assert_rewrite("tests.outbox.store_contract")
+pytest.register_assert_rewrite("tests.outbox.store_contract", "tests.outbox.worker_tables")
 
 __all__ = ["clock", "keys", "migrated_file", "migrated_schema", "store", "store_url"]
 

@@ -196,7 +196,8 @@ class StoreContract:
 
     def test_the_run_locks_holder_ends_every_lease(self, bench: StoreBench) -> None:
         bench.approve(*reminders("a", "b"))
-        claimed(bench), claimed(bench)
+        claimed(bench)
+        claimed(bench)
         end_leases = partial(bench.store.claims.end_leases, bench.connection_id, now=NOW)
         assert end_leases(all_of_them=False) == 0
         assert end_leases(all_of_them=True) == 2

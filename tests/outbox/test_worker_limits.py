@@ -46,15 +46,15 @@ def sent(world: MemoryWorld) -> int:
 def test_attempts_have_an_end(asked_by: str, state: ActionState) -> None:
     world = a_world(attempts_max=3)
     action = world.add(NOTE if asked_by else REMINDER, asked_by=asked_by)
-    world.books.faults += [Fault("perform", RetryLater("busy", after_seconds=60))] * 9
     for attempt in (1, 2, 3):
+        world.books.faults.append(Fault("perform", RetryLater(f"busy {attempt}")))
         world.run()
         assert (world.state(action), world.row(action).attempts) == (S.APPROVED, attempt)
         world.advance(days=1)
     (problem,) = world.run().problems
     assert (world.state(action), world.row(action).reason) == (state, "given up after 3 attempts")
-    assert problem.endswith(": given up after 3 attempts; the last time: busy")
-    assert len(world.books.faults) == 6, "the fourth is none"
+    assert problem.endswith(": given up after 3 attempts; the last time: busy 3")
+    assert world.books.calls.count("perform") == 3
 
 
 def test_giving_up_names_no_last_time_without_one() -> None:
@@ -144,10 +144,21 @@ def test_each_way_has_its_own_limit_of_the_day() -> None:
 
 def test_what_may_not_leave_yet_is_not_left_over() -> None:
     world = a_world(emails_per_run_max=1)
-    first, second, _ = add(world, 3)
-    world.store.table.set(second.key, not_before=world.clock.now().replace(hour=23))
+    first, later, now, _ = add(world, 4)
+    world.store.table.set(later.key, not_before=world.clock.now().replace(hour=23))
+    world.store.table.set(now.key, not_before=world.clock.now())
     result = world.run()
-    assert (world.state(first), result.emails_left_over) == (S.CONFIRMED, 1)
+    assert (world.state(first), result.emails_left_over) == (S.CONFIRMED, 2)
+
+
+def test_only_messages_past_a_limit_are_left_over() -> None:
+    world = a_world(smtp_emails_per_day_max=1)
+    mails = add(world, 2, via=Via.SMTP)
+    add(world, 2, first=3)
+    add(world, 2, first=5, kind=HOLD)
+    result = world.run(paused=lambda: {REMINDER, HOLD} if world.books.mails else {HOLD})
+    assert states(world, mails) == [S.CONFIRMED, S.APPROVED]
+    assert result.emails_left_over == 1
 
 
 def test_a_message_that_never_left_takes_no_place() -> None:
@@ -157,6 +168,14 @@ def test_a_message_that_never_left_takes_no_place() -> None:
     world.plan.pop(first.key)
     world.run()
     assert states(world, [first, second]) == [S.WITHDRAWN, S.CONFIRMED]
+
+
+def test_a_lost_message_gives_its_place_back() -> None:
+    world = a_world(emails_per_day_max=1)
+    message = world.add()
+    world.books.faults.append(Fault("perform", OutcomeUnknown("lost")))
+    world.run()
+    assert world.path(message) == "sending > unknown > approved > sending > sent > confirmed"
 
 
 def test_a_message_that_may_have_left_takes_its_place() -> None:
@@ -256,6 +275,19 @@ def test_observing_does_nothing_at_all() -> None:
     assert world.state(approved) is S.APPROVED
 
 
+def test_observing_from_now_on_stops_the_next_one() -> None:
+    world = a_world()
+    actions = add(world, 3)
+
+    def owner_takes_fright(call: str) -> None:
+        if call == "perform":
+            world.store.connections.observing.add(world.connection.id)
+
+    world.books.before_call = owner_takes_fright
+    world.run()
+    assert states(world, actions) == [S.CONFIRMED, S.APPROVED, S.APPROVED]
+
+
 def test_chosen_actions_alone_are_touched() -> None:
     world = a_world()
     mine, others = add(world, 4, kind=HOLD), add(world, 4, first=5, kind=HOLD)
@@ -311,7 +343,7 @@ def test_a_run_stops_between_two_actions(asked: int) -> None:
         assert world_states[:2] == [S.CONFIRMED, S.CONFIRMED]
 
 
-def test_a_stop_while_a_mail_is_under_way_ends_it() -> None:
+def test_a_stop_while_mailing_ends_the_run() -> None:
     world = a_world()
     first, second = add(world, 2, via=Via.SMTP)
     asked: list[bool] = []

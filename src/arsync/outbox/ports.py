@@ -68,7 +68,8 @@ class Claiming(Protocol):
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
 
         Leases that ran out become `unknown`. Reminders that leave in another way than
-        `reminders_by` are passed over. `keys` is None for all.
+        `reminders_by` are passed over. `keys` is None for all. A connection that observes, or was
+        set to while messages leave, has none to take.
         """
         ...
 
