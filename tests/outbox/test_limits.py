@@ -1,18 +1,20 @@
-"""A limit on everything the outbox does, each reached here."""
+"""Limits that reach beyond the outbox: into planning, the store's counts, the settings.
+
+Those of a run alone are reached in `test_worker_limits.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
 from msgspec.structs import replace
 from tests.builders.books import RULES, Books, BooksWorld, Fault
 from tests.builders.driver import App
 
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import RetryLater
-from arsync.outbox import LIMITS, Limits
+from arsync.outbox import LIMITS
 
 REMINDER = ActionKind.REMINDER
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
@@ -46,17 +48,10 @@ def test_an_action_given_up_does_not_skip_its_step(
     assert pauses == [timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=240)]
 
 
-@pytest.mark.parametrize(
-    "limits",
-    [LIMITS._replace(emails_per_run_max=2), LIMITS._replace(emails_per_day_max=2)],
-    ids=["run", "day"],
-)
 def test_emails_have_a_limit_and_the_rest_waits(
-    books: Books,
-    make_world: Callable[..., BooksWorld],
-    limits: Limits,
+    books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
-    world = make_world(books, limits=limits)
+    world = make_world(books, limits=LIMITS._replace(emails_per_day_max=2))
     for number in range(1, 5):
         books.add_invoice(books.add_contact(number), number)
     result = world.sync()
@@ -66,14 +61,6 @@ def test_emails_have_a_limit_and_the_rest_waits(
     world.advance(days=1)
     world.sync()
     assert len(books.emails) == 4
-
-
-def test_a_platforms_own_limit_of_emails_counts(world: BooksWorld) -> None:
-    for number in range(1, 4):
-        world.books.add_invoice(world.books.add_contact(number), number)
-    world.books.capabilities = world.books.capabilities._replace(emails_per_day_max=1)
-    world.sync()
-    assert len(world.books.emails) == 1
 
 
 def test_smtp_letters_are_not_bound_by_the_platforms_limit(
@@ -101,18 +88,6 @@ def test_the_limit_of_smtp_is_a_setting(world: BooksWorld) -> None:
     assert App(world.config).limits == LIMITS
 
 
-def test_actions_of_one_run_have_a_limit(
-    books: Books, make_world: Callable[..., BooksWorld]
-) -> None:
-    world = make_world(books, limits=LIMITS._replace(actions_per_run_max=1))
-    for number in range(1, 3):
-        books.add_invoice(books.add_contact(number), number)
-    world.sync()
-    assert len(books.emails) == 1
-    world.sync()
-    assert len(books.emails) == 2
-
-
 def test_a_customers_records_are_reread_once_a_batch(world: BooksWorld) -> None:
     contact = world.books.add_contact(1)
     for number in range(1, 4):
@@ -133,19 +108,6 @@ def test_a_customers_records_are_reread_once_a_batch(world: BooksWorld) -> None:
     assert world.books.calls.count("read") == 6
 
 
-def test_read_backs_of_one_run_have_a_limit(
-    books: Books, make_world: Callable[..., BooksWorld]
-) -> None:
-    world = make_world(books, limits=LIMITS._replace(confirms_per_run_max=1))
-    for number in range(1, 4):
-        books.add_invoice(books.add_contact(number), number)
-    for confirmed in (1, 2, 3):
-        world.sync()
-        assert len(books.emails) == 3
-        assert len(world.rows(ActionState.CONFIRMED)) == confirmed
-        world.advance(days=1)
-
-
 def test_only_a_limited_number_of_invoices_is_reread(
     books: Books, make_world: Callable[..., BooksWorld]
 ) -> None:
@@ -157,36 +119,6 @@ def test_only_a_limited_number_of_invoices_is_reread(
     world.sync()
     assert world.books.emails[0].action.invoices[0].id == late.id
     assert books.last_read == ["i5", "i1"]
-
-
-def test_the_pause_between_attempts_has_a_limit(
-    books: Books, make_world: Callable[..., BooksWorld]
-) -> None:
-    world = make_world(books, limits=LIMITS._replace(pause_seconds_max=100))
-    books.add_invoice(books.add_contact(1), 1)
-    for _ in range(3):
-        books.faults.append(Fault("perform", RetryLater("busy", after_seconds=10)))
-        world.sync()
-        row = world.the_row(REMINDER)
-        assert row.not_before is not None
-        world.clock.moment, before = row.not_before, world.clock.moment
-    assert world.clock.moment - before == timedelta(seconds=100)
-
-
-def test_a_lease_is_as_long_as_it_says(books: Books, make_world: Callable[..., BooksWorld]) -> None:
-    world = make_world(books, limits=LIMITS._replace(lease_seconds=120))
-    books.add_invoice(books.add_contact(1), 1)
-    leases: list[timedelta] = []
-
-    def look(name: str) -> None:
-        if name == "perform":
-            (row,) = world.rows(ActionState.SENDING)
-            assert row.lease_until is not None
-            leases.append(row.lease_until - world.clock.now())
-
-    books.before_call = look
-    world.sync()
-    assert leases == [timedelta(seconds=120)]
 
 
 def test_messages_wait_when_data_grow_old_while_sending(world: BooksWorld) -> None:

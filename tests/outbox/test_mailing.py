@@ -12,7 +12,7 @@ from tests.builders.driver import App
 from tests.builders.mail_server import AnyPort, Sink
 
 from arsync.core.actions import ActionKind, ActionState
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
+from arsync.errors import OutcomeUnknown, RetryLater
 from arsync.outbox import LIMITS
 
 BY_MAIL = RULES.replace("via: accounting system", "via: smtp")
@@ -80,16 +80,6 @@ def test_the_mail_is_recorded_before_the_note_is_tried(mailing: BooksWorld) -> N
     assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
-def test_a_refused_note_does_not_unsend_the_mail(mailing: BooksWorld) -> None:
-    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
-    mailing.books.faults.append(Fault("perform", Rejected("the invoice is locked")))
-    result = mailing.sync()
-    row = mailing.the_row(REMINDER)
-    assert row.state is ActionState.CONFIRMED
-    assert "the note about it was refused: the invoice is locked" in row.reason
-    assert result.all_problems == ["reminder for Customer 1 about INV-1: the invoice is locked"]
-
-
 def test_a_possibly_sent_mail_is_repeated_only_by_request(mailing: BooksWorld) -> None:
     mailing.books.add_invoice(mailing.books.add_contact(1), 1)
     mailing.books.faults.append(Fault("mail", OutcomeUnknown("it broke off"), after=True))
@@ -102,19 +92,6 @@ def test_a_possibly_sent_mail_is_repeated_only_by_request(mailing: BooksWorld) -
     mailing.sync()
     assert len(mailing.books.mails) == 1
     assert mailing.the_row(REMINDER).state is ActionState.CONFIRMED
-
-
-def test_a_mail_that_was_put_off_goes_later(mailing: BooksWorld) -> None:
-    mailing.books.add_invoice(mailing.books.add_contact(1), 1)
-    mailing.books.faults.append(Fault("mail", RetryLater("greylisted", after_seconds=300)))
-    result = mailing.sync()
-    assert not result.failed
-    mailing.advance(minutes=4)
-    mailing.sync()
-    assert mailing.books.mails == []
-    mailing.advance(minutes=2)
-    mailing.sync()
-    assert len(mailing.books.mails) == 1
 
 
 def test_a_mail_server_down_is_retried_next_run(mailing: BooksWorld) -> None:
@@ -131,18 +108,6 @@ def test_a_mail_server_down_is_retried_next_run(mailing: BooksWorld) -> None:
     mailing.advance(minutes=15)
     mailing.sync()
     assert len(mailing.books.mails) == 6
-
-
-def test_a_wrong_login_stops_mailing_immediately_with_a_report(mailing: BooksWorld) -> None:
-    for number in (1, 2):
-        mailing.books.add_invoice(mailing.books.add_contact(number), number)
-    mailing.books.faults.append(Fault("mail", UserMistake("user 'jane' is refused")))
-    result = mailing.sync()
-    assert result.all_problems == ["reminder for Customer 1 about INV-1: user 'jane' is refused"]
-    assert mailing.books.calls.count("mail") == 1
-    mailing.advance(hours=2)
-    mailing.sync()
-    assert len(mailing.books.mails) == 2
 
 
 def test_an_invoice_due_after_approval_is_not_added(mailing: BooksWorld) -> None:

@@ -53,15 +53,6 @@ def test_attempts_and_look_ups_are_explained(world: BooksWorld) -> None:
     assert world.app.unsettled(key=key[:8]) == [unsettled]
 
 
-def test_an_unchanged_look_up_is_recorded_once(world: BooksWorld) -> None:
-    key = lost(world)
-    before = len(world.store.actions.events(key))
-    for _ in range(3):
-        world.advance(minutes=15)
-        world.sync()
-    assert len(world.store.actions.events(key)) == before
-
-
 def test_who_settled_it_and_why_is_kept(world: BooksWorld) -> None:
     key = lost(world)
     world.app.resolve(key[:6], sent=True, note="  it is in  her inbox", who="Jane")
@@ -213,22 +204,6 @@ def test_a_persons_word_settles_what_does_not_show(world: BooksWorld, sent: bool
     assert row.state is ActionState.CONFIRMED
     assert len(world.books.keys(HOLD)) == (0 if sent else 1)
     assert ("Jane says that it was sent" in row.reason) is sent
-
-
-def test_a_message_lacking_its_note_closes_without_asking(
-    world: BooksWorld,
-) -> None:
-    world.books.add_invoice(world.books.add_contact(1), 1)
-    world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
-    world.sync()
-    world.books.blind = True
-    world.advance(days=7)
-    result = world.sync()
-    row = world.the_row(REMINDER)
-    assert row.state is ActionState.CONFIRMED
-    assert "the note about it has not shown for 7 days" in row.reason
-    assert any("has not shown for 7 days" in problem for problem in result.all_problems)
-    assert len(world.books.emails) == 1
 
 
 def test_a_task_lacking_its_note_is_still_open(world: BooksWorld) -> None:

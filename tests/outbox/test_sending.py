@@ -365,15 +365,6 @@ def test_a_busy_platform_ends_the_run_until_later(world: BooksWorld) -> None:
     world.books.assert_nothing_twice()
 
 
-def test_a_busy_platform_during_recheck_leaves_the_reminder_approved(world: BooksWorld) -> None:
-    world.books.add_invoice(world.books.add_contact(1), 1)
-    world.books.faults.append(Fault("read", RetryLater("busy", after_seconds=60)))
-    world.sync()
-    row = world.the_row(REMINDER)
-    assert row.state is ActionState.APPROVED
-    assert row.before == {}
-
-
 def test_a_missing_authorisation_stops_the_connection_with_a_report(world: BooksWorld) -> None:
     for number in (1, 2):
         world.books.add_invoice(world.books.add_contact(number), number)
@@ -399,22 +390,6 @@ def test_a_bug_in_one_action_leaves_others_running(world: BooksWorld) -> None:
     world.sync()
     assert len(world.books.emails) == 2
     assert all(row.state is ActionState.CONFIRMED for row in world.rows())
-
-
-def test_a_row_not_visible_yet_is_looked_up_again(world: BooksWorld) -> None:
-    world.books.add_invoice(world.books.add_contact(1), 1)
-    hidden: list[str] = []
-
-    def hide(name: str) -> None:
-        if name == "find" and not hidden:
-            hidden.append(name)
-            world.books.faults.append(Fault("find", OutcomeUnknown("not yet")))
-
-    world.books.before_call = hide
-    world.sync()
-    assert world.the_row(REMINDER).state is ActionState.SENT
-    world.sync()
-    assert world.the_row(REMINDER).state is ActionState.CONFIRMED
 
 
 def test_an_unreadable_invoices_message_keeps_the_next_one_waiting(
