@@ -74,7 +74,7 @@ def test_streams_may_stand_in_streams() -> None:
     assert json_text(value) == json_text([{"inner": [1, [2]]}])
 
 
-def test_no_more_than_one_item_is_made_at_a_time() -> None:
+def test_one_item_is_made_at_a_time() -> None:
     alive = most = 0
 
     class Item:
