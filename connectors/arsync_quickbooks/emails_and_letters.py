@@ -70,7 +70,7 @@ class PlatformEmail:
         invoice = self._write_client.look("Invoice", target.id, InvoiceDoc)
         sent = None if invoice is None else sent_since(invoice, write.before)
         if sent is None:
-            raise OutcomeUnknown(f"QuickBooks cannot tell whether {target.shown} was emailed.")
+            raise OutcomeUnknown(f"QuickBooks does not report whether {target.shown} was emailed.")
         return Receipt(target.id, f"{target.shown} was emailed") if sent else None
 
     def _address(self, write: Write) -> str:

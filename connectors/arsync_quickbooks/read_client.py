@@ -100,7 +100,7 @@ class ReadClient:
             preferences_doc = _whole(preferences, "Preferences", PreferencesDoc)
             books = records.books_of(preferences_doc)
             if not books.home_currency:
-                raise Rejected("QuickBooks does not tell the company's home currency.")
+                raise Rejected("QuickBooks does not report the company's home currency.")
             organisation = records.to_organisation(
                 _whole(company, "CompanyInfo", CompanyInfoDoc),
                 preferences_doc,

@@ -97,7 +97,7 @@ class Api:
         """
         # Never this computer's: a watermark by a clock that is ahead would skip what changed.
         if self.server_time is None:
-            raise Rejected("Xero's answers do not tell the time; nothing can be read safely.")
+            raise Rejected("Xero's answers do not report the time; nothing can be read safely.")
         return self.server_time
 
 

@@ -83,8 +83,8 @@ class PlatformEmail(WriteStep):
         if age <= timedelta(seconds=EMAIL_REPEAT_SECONDS):
             return ""
         raise OutcomeUnknown(
-            "Xero does not tell whether the email was sent. Ask the customer, or look at the"
-            " invoice in Xero."
+            "Xero does not report whether the email was sent. Ask the customer, or check the "
+            "invoice in Xero."
         )
 
     def _turned_sent(self) -> bool:

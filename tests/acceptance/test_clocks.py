@@ -16,7 +16,7 @@ from tests.builders.world import World
 from arsync.clock import SystemClock
 from arsync.http import PlatformTransport, is_loopback
 
-HOW_TO_MEND = "Set it right, and let it be kept so (NTP)."
+HOW_TO_MEND = "Correct it, and keep it synchronised (NTP)."
 
 
 class FarAway(PlatformTransport):

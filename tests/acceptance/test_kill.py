@@ -128,7 +128,7 @@ def test_a_signal_stops_each_connection_at_a_safe_step(
     assert code == 0, err
     for name in PLATFORMS:
         (line,) = (line for line in out.splitlines() if f" {name}: " in line)
-        assert "asked to stop: the next run goes on from here" in line
+        assert "asked to stop: the next run continues from here" in line
         rows = world.rows(name)
         assert not [row for row in rows if row.state is ActionState.SENDING]
         assert [row for row in rows if row.state is ActionState.APPROVED], "it went on"
@@ -145,8 +145,8 @@ def test_a_second_signal_stops_immediately_without_loss(
     code, _, err = signalled(world, signal.SIGINT, signal.SIGTERM, held_seconds=HELD_SECONDS)
     assert code == -signal.SIGTERM
     assert err.splitlines()[-2:] == [
-        "Stopping: what is in hand is finished first. A second Ctrl-C or signal ends at once.",
-        "Ended at once: the next run looks up what was in hand.",
+        "Stopping after the current action. A second Ctrl-C or signal ends at once.",
+        "Ended at once: the next run looks up the action that was in progress.",
     ]
     assert [row.state for row in world.rows("xero")].count(ActionState.SENDING) == 1
     assert ends_in_one_run(world)

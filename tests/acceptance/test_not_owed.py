@@ -71,20 +71,20 @@ CASES = {
     ),
     "voided": Case(person("void", "invoice_id"), "was voided"),
     "deleted": Case(person("delete_invoice", "invoice_id"), "was deleted", ("quickbooks",)),
-    "moved to another customer": Case(moved, "is another customer's now"),
+    "moved to another customer": Case(moved, "now belongs to another customer"),
     "contact merged": Case(
         person("merge", "contact_id", "into_id"), "the contact was merged into", ("xero",)
     ),
     # QuickBooks takes the merged customer away, and puts what it owed under the other one.
     "customer merged": Case(
-        person("merge", "contact_id", "into_id"), "is another customer's now", ("quickbooks",)
+        person("merge", "contact_id", "into_id"), "now belongs to another customer", ("quickbooks",)
     ),
     "credited": Case(credited_in_full, "is paid"),
     "covered by a prepayment": Case(
-        person("prepay", "contact_id", amount="150"), "covered by unallocated credit"
+        person("prepay", "contact_id", amount="150"), "covered by unapplied cash"
     ),
     "covered by a credit note": Case(
-        person("credit", "contact_id", amount="100"), "covered by unallocated credit"
+        person("credit", "contact_id", amount="100"), "covered by unapplied cash"
     ),
     "contact archived": Case(person("archive", "contact_id"), "the contact is archived"),
     "re-dated": Case(person("set_due_date", "invoice_id", on="2026-12-24"), "no longer asks"),

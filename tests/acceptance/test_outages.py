@@ -111,7 +111,7 @@ def test_waiting_for_a_busy_platform_stops_within_a_second(world: World) -> None
     world.control.fault(path=XERO, status=429, headers={"Retry-After": "60"}, times=1_000)
     (result,) = world.app.sync("xero", stop=lambda: world.slept > 2)
     assert 2 < world.slept < 3.1, "it would have waited for minutes"
-    assert result.stopped == "asked to stop: the next run goes on from here"
+    assert result.stopped == "asked to stop: the next run continues from here"
     assert (result.exit_code, result.all_problems) == (1, [])
     assert world.app.store.runs.latest(world.connection("xero").id)[0].outcome == "stopped"
 

@@ -293,7 +293,7 @@ def test_money_received_after_the_pull_still_stops_the_reminder(world: World, na
     assert emails(world, name) == 0
     row = world.row_of(name, ActionKind.REMINDER)
     assert row.state is ActionState.WITHDRAWN
-    assert "covered by unallocated credit" in row.reason
+    assert "covered by unapplied cash" in row.reason
 
 
 def test_messages_within_half_a_minute_share_one_payment_check(world: World) -> None:

@@ -150,7 +150,7 @@ def test_the_owner_gets_one_mail_about_all_unknown_outcomes(
         world.sync("xero")
         world.advance(days=1)
     (mail,) = world.owner_mails()
-    assert mail["subject"] == "xero: 2 actions to look at"
+    assert mail["subject"] == "xero: 2 actions to check"
     for row in world.rows("xero", ActionState.UNKNOWN):
         assert f"Then run: arsync resolve {row.key[:12]} sent, or: not-sent" in mail["text"]
         assert f"X-Arsync-Key: {row.key}" in mail["text"]
@@ -164,4 +164,4 @@ def test_the_owner_gets_one_mail_about_all_unknown_outcomes(
     assert len(world.owner_mails()) == 1
     for _ in range(2):
         world.sync("xero")
-    assert [mail["subject"] for mail in world.owner_mails()][1:] == ["xero: 1 action to look at"]
+    assert [mail["subject"] for mail in world.owner_mails()][1:] == ["xero: 1 action to check"]

@@ -257,7 +257,7 @@ def test_a_store_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     database.close()
     done = shell("status")
     assert done.code == 2
-    assert "made by a newer arsync (its revision is 9999" in done.err
+    assert "created by a newer version of arsync (its revision is 9999" in done.err
     assert "Upgrade arsync" in done.err
 
 

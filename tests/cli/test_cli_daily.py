@@ -56,13 +56,13 @@ def test_plan_shows_each_customer_its_actions_and_why(shell: Shell) -> None:
 
 
 def test_a_connection_that_observes_says_that_nothing_is_written(shell: Shell) -> None:
-    assert "xero observes: nothing of this is written." in shell("plan").out
+    assert "xero only observes: nothing of this is written." in shell("plan").out
     listed = shell("approve", "--connection", "xero")
     assert (listed.code, listed.out) == (0, "Nothing waits for approval.\n")
     assert "xero observes" in listed.err
     assert shell("approve", "--all").err == "Nothing waits for approval.\n"
-    assert "it observes, so nothing was written" in shell("apply", "--connection", "xero").out
-    assert "it observes, so nothing was written" in shell("sync", "--connection", "xero").out
+    assert "only observes, so nothing was written" in shell("apply", "--connection", "xero").out
+    assert "only observes, so nothing was written" in shell("sync", "--connection", "xero").out
 
 
 def test_plan_json_has_the_agreed_keys_alone_on_stdout(shell: Shell) -> None:
@@ -156,8 +156,8 @@ def test_what_is_rejected_is_not_asked_again(alone: tuple[Shell, Sandbox]) -> No
     again = shell("reject", key, "--why", "twice")
     assert again.code == 2
     assert again.err == (
-        f"arsync: {key[:12]} does not wait: it is rejected.\n"
-        "    hint: `arsync reject KEY --take-back --why REASON` takes a refusal back\n"
+        f"arsync: {key[:12]} does not wait for approval: it is rejected.\n"
+        "    hint: `arsync reject KEY --take-back --why REASON` withdraws a rejection\n"
     )
     assert "an old friend" in shell("why", key).out
 
@@ -169,13 +169,13 @@ def test_a_withdrawn_refusal_makes_the_action_approvable_again(
     key = a_key(shell, "credit_hold")
     shell("reject", key, "--why", "an old friend")
     done = shell("reject", key[:10], "--take-back", "--why", "no friend any more")
-    assert (done.code, done.err.splitlines()[0][:21]) == (0, "Took back 1 refusal. ")
+    assert (done.code, done.err.splitlines()[0][:21]) == (0, "Withdrew 1 rejection.")
     assert key in {action["key"] for action in shell("approve", "--json").json}
     history = shell("why", key).out
     assert "an old friend" in history
-    assert "the refusal is taken back: no friend any more" in history
+    assert "the rejection is withdrawn:  no friend any more" in history
     twice = shell("reject", key, "--take-back", "--why", "again")
-    assert twice.err == f"arsync: {key[:12]} is not refused: it is awaiting approval.\n"
+    assert twice.err == f"arsync: {key[:12]} is not rejected: it is awaiting approval.\n"
 
 
 def test_a_wrong_key_is_a_mistake(alone: tuple[Shell, Sandbox]) -> None:
@@ -232,7 +232,7 @@ def test_run_stops_on_sigterm_after_the_work_in_hand(alone: tuple[Shell, Sandbox
     assert json.loads(first)["connection"] == "xero", "one run is one line"
     assert out == ""
     assert process.returncode == 3
-    assert "Working every 10 seconds. Stop with Ctrl-C." in err
+    assert "Running every 10 seconds. Ctrl-C to stop." in err
     assert "Stopped after 1 round." in err
 
 

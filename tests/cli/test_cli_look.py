@@ -46,7 +46,7 @@ def test_why_shows_an_invoices_first_stop_and_next_date(shell: Shell) -> None:
 
 def test_why_says_when_an_invoice_falls_due(shell: Shell) -> None:
     done = shell("why", "INV-4", "--connection", "xero")
-    assert "Nothing is to be done now." in done.out
+    assert "Nothing to do now." in done.out
     assert f"next  first reminder on {TODAY + timedelta(days=21)}" in done.out
 
 
@@ -198,7 +198,7 @@ def test_a_report_is_written_to_file_or_explains_failure(shell: Shell) -> None:
     assert (shell.folder / "a.csv").stat().st_mode & stat.S_IRUSR
     refused = shell("report", "ageing", "--format", "csv", "--output", "no/such/a.csv")
     assert (refused.code, refused.err) == (2, "arsync: no/such/a.csv: No such file or directory.\n")
-    assert "--output wants --format" in shell("report", "ageing", "--output", "a.txt").err
+    assert "--output needs --format" in shell("report", "ageing", "--output", "a.txt").err
 
 
 def test_an_ambiguous_name_lists_its_matches(shell: Shell) -> None:

@@ -45,7 +45,7 @@ def test_a_dispute_holds_its_invoice_back_until_settled(shell: Shell) -> None:
         (["promise", "INV-1", SOON, "900.01"], "INV-1 is due GBP 900.00: a promise cannot be"),
         (["promise", "INV-1", "2020-01-01"], "2020-01-01 is past"),
         (["promise", "INV-77", SOON], "there is no invoice 'INV-77'."),
-        (["dispute", "INV-1"], "say what it is about"),
+        (["dispute", "INV-1"], "give the reason: arsync dispute"),
         (["dispute", "INV-77", "--reason", "x"], "there is no invoice 'INV-77'."),
         (["done", "no-key", "--outcome", "x"], "'no-key' is not a key"),
     ],

@@ -29,7 +29,7 @@ def test_unknown_outcomes_are_counted_explained_and_await_a_person(
     shell, key = unknown
     status = shell("status")
     assert status.code == 3
-    assert " unknown outcomes: `arsync resolve` says what to look at" in status.out
+    assert " unknown outcomes: `arsync resolve` lists what to check" in status.out
     listed = shell("resolve")
     assert listed.code == 3
     assert f"{key[:12]}  REMIND first reminder for Late & Sons about INV-3 (xero)" in listed.out
@@ -46,7 +46,7 @@ def test_a_word_settles_it_once(unknown: tuple[Shell, str]) -> None:
     shell, key = unknown
     done = shell("resolve", key[:8], "sent", "--note", "she has it")
     assert done.code == 0
-    assert "says that it was sent: she has it; it counts as done." in done.err
+    assert "says that it was sent: she has it; marked as done." in done.err
     assert key not in {action["key"] for action in shell("resolve", "--json").json}
     again = shell("resolve", key[:8], "not-sent")
     assert again.code == 2
@@ -57,7 +57,7 @@ def test_a_word_settles_it_once(unknown: tuple[Shell, str]) -> None:
     ("words", "message"),
     [
         (["abcdef", "maybe"], "'maybe' is no outcome: write sent or not-sent."),
-        (["--note", "x"], "a note goes with an outcome"),
+        (["--note", "x"], "a note needs an outcome"),
         (["abcdef", "sent"], "no action's key begins with 'abcdef'."),
         (["no-key", "sent"], "'no-key' is not a key"),
     ],

@@ -11,7 +11,7 @@ from .conftest import RULEBOOK, Shell
 
 def test_check_of_a_sound_rulebook_names_it(shell: Shell) -> None:
     done = shell("rules", "check")
-    assert (done.code, done.out, done.err) == (0, "", "Little policy: nothing wrong.\n")
+    assert (done.code, done.out, done.err) == (0, "", "Little policy: no mistakes.\n")
     assert shell("rules", "check", "--json").json == {
         "ok": True,
         "problems": [],
@@ -27,7 +27,7 @@ def test_check_tells_every_problem_at_once(configured: Shell) -> None:
     assert "rules/little.yaml:30:3" in done.out
     assert "rules/little.yaml:31:3" in done.out
     assert "did you mean 'emails'?" in done.out
-    assert done.err == "2 to mend.\n"
+    assert done.err == "2 mistakes.\n"
     assert configured("rules", "check", "--json").json["ok"] is False
 
 

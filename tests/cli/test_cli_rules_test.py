@@ -83,7 +83,7 @@ def test_a_broken_file_is_reported_while_others_are_played(configured: Shell) ->
     assert done.out.startswith("rules/scenarios/a.yaml E\nrules/scenarios/b.yaml .\n")
     assert "rules/scenarios/a.yaml:6:21: 'emial first reminder for INV-1'" in done.out
     assert "hint: did you mean" in done.out
-    assert done.out.endswith("\n1 passed, 1 file to mend\n")
+    assert done.out.endswith("\n1 passed, 1 file with mistakes\n")
 
 
 def test_a_broken_rulebook_is_told_with_its_lines(configured: Shell) -> None:

@@ -37,7 +37,7 @@ def test_init_a_second_time_changes_nothing(empty: Shell) -> None:
     (empty.folder / "config.toml").write_text("# mine\n")
     done = empty("init", "--rulebook", "strict")
     assert "kept   config.toml" in done.err
-    assert "holds a rulebook already; no other is added." in done.err
+    assert "already contains a rulebook; none was added." in done.err
     assert (empty.folder / "config.toml").read_text() == "# mine\n"
     assert not (empty.folder / "rules" / "strict.yaml").exists()
 
@@ -115,7 +115,7 @@ def test_connecting_asks_whether_quickbooks_sends_reminders_of_its_own(
     os.close(terminal)
     os.close(controller)
     assert done.returncode == 0, done.stderr
-    assert "If both remind,\ncustomers hear twice." in done.stderr
+    assert "If both send\nreminders, customers are reminded twice." in done.stderr
     assert QUESTION in done.stderr
     assert [connection["own_reminders"] for connection in empty("connections", "--json").json] == [
         known
@@ -130,13 +130,13 @@ def test_platform_reminder_settings_are_asked_once_and_answerable_later(
         return {connection["name"]: connection["own_reminders"] for connection in connections}
 
     assert known()["quickbooks"] is None
-    assert "does not tell whether its own reminders" in shell("status").out
+    assert "does not report whether its own reminders" in shell("status").out
     assert "--own-reminders off" in shell("doctor").out
     done = shell("connections", "quickbooks", "--own-reminders", "off")
     assert "the platform's own reminders are off" in done.err
     assert known()["quickbooks"] is False
     assert "own reminders" not in shell("status").out
-    assert "say which connection" in shell("connections", "--own-reminders", "on").err
+    assert "name the connection" in shell("connections", "--own-reminders", "on").err
 
 
 def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
@@ -148,7 +148,7 @@ def test_connections_are_listed_and_change_their_mode(shell: Shell) -> None:
         connection["name"]: connection["mode"] for connection in shell("connections", "--json").json
     }
     assert modes == {"xero": "auto", "quickbooks": "observe"}
-    assert "say which connection" in shell("connections", "--mode", "auto").err
+    assert "name the connection" in shell("connections", "--mode", "auto").err
 
 
 def test_disconnect_confirms_withdraws_authorisation_and_keeps_the_history(

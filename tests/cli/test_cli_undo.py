@@ -71,7 +71,7 @@ def test_a_hold_and_its_terms_are_undone_once(
     allowed = shell("undo", key[:8], "--allow-again")
     assert (allowed.code, allowed.err) == (
         0,
-        "1 action may be planned again, where a reason stands.\n",
+        "1 action may be planned again if a reason remains.\n",
     )
 
 
@@ -113,11 +113,11 @@ def test_a_run_is_undone_but_for_what_cannot_be(held: tuple[Shell, Sandbox, str]
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "name what to undo: arsync undo KEY, or arsync undo --run NUMBER."),
+        ([], "give a key or a run: arsync undo KEY, or arsync undo --run NUMBER."),
         (["--run", "99999"], "there is no run 99999."),
         (["abcdef", "--run", "1"], "give keys or --run, not both."),
         (["no-key"], "'no-key' is not a key"),
-        (["--allow-again"], "name what may come again"),
+        (["--allow-again"], "give the key of the hold"),
         (["--run", "0"], "0 is not in the range"),
     ],
 )

@@ -55,9 +55,9 @@ def test_a_deep_examination_with_findings_fails_with_advice(shell: Shell) -> Non
     done = shell("doctor", "--deep")
     assert done.code == 1
     assert "the copy differs in: amount due." in done.out
-    assert "To copy it anew: arsync rebuild --connection xero" in done.out
+    assert "To rebuild the copy: arsync rebuild --connection xero" in done.out
     rebuilt = shell("rebuild")
     assert rebuilt.code == 0
-    assert "records read anew" in rebuilt.out
+    assert "records read again" in rebuilt.out
     assert "changed" not in rebuilt.out
     assert shell("doctor", "--deep").code == 0

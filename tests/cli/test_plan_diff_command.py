@@ -74,7 +74,7 @@ def test_a_changed_rulebook_comment_is_one_diff_line(shell: Shell) -> None:
     planned(shell)
     shell.write("rules/little.yaml", "# a comment\n" + RULEBOOK)
     done = shell("plan", "--diff", *XERO)
-    assert "6 actions are as before, by a rule that stands in another line" in done.out
+    assert "6 actions are unchanged, by a rule that moved to another line" in done.out
     assert not [line for line in done.out.splitlines() if line.startswith("changed")]
     assert "line: rules/little.yaml:" in shell("plan", "--diff", "--all", *XERO).out
 
@@ -83,4 +83,4 @@ def test_a_day_before_the_last_plan_is_refused(shell: Shell) -> None:
     planned(shell)
     done = shell("plan", "--diff", "--as-of", str(TODAY - timedelta(1)), *XERO)
     assert done.code == 2
-    assert "ask for a later day" in done.err
+    assert "choose a later day" in done.err

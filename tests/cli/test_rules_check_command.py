@@ -26,7 +26,7 @@ def test_warnings_are_shown_and_stop_nothing(empty: Any) -> None:
     checked = empty("rules", "check", "r.yaml")
     assert checked.code == 0
     assert "r.yaml:4:16: warning: 'H' can never match" in checked.out
-    assert checked.err == "Mine: nothing wrong. 1 warning.\n"
+    assert checked.err == "Mine: no mistakes. 1 warning.\n"
     as_json = empty("rules", "check", "--json", "r.yaml").json
     assert as_json["ok"] is True
     assert (len(as_json["problems"]), len(as_json["warnings"])) == (0, 1)
@@ -35,7 +35,7 @@ def test_warnings_are_shown_and_stop_nothing(empty: Any) -> None:
 def test_problems_still_decide_the_exit_code(empty: Any) -> None:
     empty.write("r.yaml", HEAD + "nme: x\n")
     checked = empty("rules", "check", "r.yaml")
-    assert (checked.code, checked.err) == (2, "1 to mend.\n")
+    assert (checked.code, checked.err) == (2, "1 mistake.\n")
 
 
 def test_a_change_is_seen_by_its_time_and_size(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:
     shell.write("rules/more.yaml", "groups: {Nobody at all: {contact_group: Ghosts}}\n")
     checked = shell("rules", "check")
     assert checked.code == 0
-    assert "warning: nobody is in the group 'Nobody at all' today." in checked.out
-    assert "nobody is in the contact group 'ghosts'." in checked.out
+    assert "warning: no customer is in the group 'Nobody at all' today." in checked.out
+    assert "no customer is in the contact group 'ghosts'." in checked.out
 
 
 NOT_NEEDED = (
@@ -155,7 +155,7 @@ def test_checking_loads_nothing_that_it_does_not_need(configured: Any, words: li
         cwd=configured.folder,
     )
     assert done.stdout == "[]\n"
-    assert "Little policy: nothing wrong." in done.stderr
+    assert "Little policy: no mistakes." in done.stderr
     assert not (configured.folder / "arsync.db").exists()
 
 

@@ -41,7 +41,7 @@ def test_a_diff_without_new_compares_with_the_current_rulebook(shell: Shell) -> 
 
 def test_an_unchanged_rulebook_has_an_empty_diff(shell: Shell) -> None:
     same = shell("rules", "diff", "rules", "rules/little.yaml", "--exit-code")
-    assert (same.code, same.out.count("Nothing changes for anyone")) == (0, 2)
+    assert (same.code, same.out.count("No customer is treated differently")) == (0, 2)
     shell.write("softer.yaml", SOFTER)
     assert shell("rules", "diff", "rules", "softer.yaml", "--exit-code", *XERO).code == 1
     assert shell("rules", "diff", "rules", "softer.yaml", *XERO).code == 0
@@ -61,7 +61,9 @@ def test_diff_reads_git_revisions(shell: Shell) -> None:
     both = shell("rules", "diff", "HEAD~1:rules/little.yaml", "HEAD:rules", *XERO, "--json").json
     assert both["new"]["files"] == ["HEAD:rules/little.yaml"]
     assert len(both["customers"]) == 3
-    assert "Nothing changes" in shell("rules", "diff", "--git", "HEAD", *XERO).out
+    assert (
+        "No customer is treated differently" in shell("rules", "diff", "--git", "HEAD", *XERO).out
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_diff_reads_git_revisions(shell: Shell) -> None:
         (("HEAD:rules",), "is not in a git repository"),
         (("nowhere.yaml",), "there is no such file or folder"),
         ((), "which rulebook is the old one?"),
-        (("a.yaml", "b.yaml", "--git", "HEAD"), "one more rulebook at most"),
+        (("a.yaml", "b.yaml", "--git", "HEAD"), "at most one more rulebook"),
     ],
 )
 def test_diff_says_what_it_misses(shell: Shell, words: tuple[str, ...], said: str) -> None:
@@ -150,7 +152,10 @@ def test_a_letter_that_reads_otherwise_is_a_difference(shell: Shell) -> None:
     done = shell("rules", "diff", "--git", "HEAD", "--exit-code", *XERO)
     assert done.code == 1
     assert "The text of `kind words` differs: HEAD:rules/templates/kind words.txt and " in done.out
-    assert "Nothing changes for anyone on this day, but what the letters say." in done.out
+    assert (
+        "No customer is treated differently on this day; only the words of letters differ."
+        in done.out
+    )
     (text,) = shell("rules", "diff", "--git", "HEAD", *XERO, "--json").json["texts"]
     assert (text["name"], text["old"]) == ("kind words", "HEAD:rules/templates/kind words.txt")
 

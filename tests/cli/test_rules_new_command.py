@@ -38,10 +38,10 @@ def test_a_new_rulebook_passes_check_and_is_never_overwritten(empty: Any) -> Non
     assert empty("rules", "new", "mine.yaml", "--defaults", "--country", "au").code == 0
     assert "currency: AUD" in (empty.folder / "mine.yaml").read_text("utf-8")
     result = empty("rules", "check", "mine.yaml")
-    assert (result.code, result.err) == (0, "Our credit control: nothing wrong.\n")
+    assert (result.code, result.err) == (0, "Our credit control: no mistakes.\n")
     again = empty("rules", "new", "mine.yaml", "--defaults")
     assert again.code == 2
-    assert "is there already" in again.err
+    assert "already exists" in again.err
 
 
 def test_questions_are_asked_for_what_was_not_given(
@@ -101,7 +101,7 @@ def test_scenarios_that_are_there_already_are_left_alone(empty: Any) -> None:
     empty.write("scenarios/mine.yaml", "# mine\n")
     done = empty("rules", "new", "mine.yaml", "--defaults")
     assert done.code == 0
-    assert "is there already and stays as it is" in done.err
+    assert "already exists and was left unchanged" in done.err
     assert (empty.folder / "scenarios/mine.yaml").read_text("utf-8") == "# mine\n"
 
 

@@ -36,7 +36,7 @@ def test_simulate_says_who_pays_how_and_what_it_makes(shell: Shell) -> None:
     done = shell("rules", "simulate", "--days", "30", *XERO)
     assert done.code == 0
     assert done.out.startswith(f"xero, {TODAY} to {TODAY + timedelta(29)}\n")
-    assert "nobody pays anything" in done.out
+    assert "no customer pays" in done.out
     assert re.search(r"^messages +\d+ +\d+ +\S+ +300 +within$", done.out, re.MULTILINE)
     assert "Touched most" in done.out
     assert done.out.rstrip().endswith("Nothing was sent.")
@@ -52,7 +52,7 @@ def test_debtors_on_promise_pay_on_the_day_they_promised(shell: Shell) -> None:
 
 def test_debtors_without_history_do_not_pay_and_are_named(shell: Shell) -> None:
     done = shell("rules", "simulate", "--debtors", "as before", *XERO)
-    assert "nothing was paid in the last year, so nobody pays" in done.out
+    assert "no payments in the last year, so no customer pays" in done.out
 
 
 def test_a_limit_that_would_stop_a_day_is_shown(shell: Shell) -> None:
@@ -93,8 +93,8 @@ def test_a_rulebook_that_does_nothing_is_an_empty_page(shell: Shell) -> None:
     shell.write("nobody.yaml", NOBODY)
     done = shell("rules", "simulate", "nobody.yaml", "--html", "sim.html")
     assert done.code == 0
-    assert done.out.count("Nothing would be done.") == 2
-    assert "Nothing would be done." in (shell.folder / "sim.html").read_text(encoding="utf-8")
+    assert done.out.count("No actions.") == 2
+    assert "No actions." in (shell.folder / "sim.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("words", [("--days", "0"), ("--debtors", "soon"), ("nowhere.yaml",)])

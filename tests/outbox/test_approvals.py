@@ -60,7 +60,7 @@ def test_apply_sends_nothing_that_now_needs_approval(weekend: BooksWorld, change
     assert weekend.books.emails == []
     row = weekend.the_row(REMINDER)
     assert row.state is ActionState.WITHDRAWN
-    assert "asks for approval" in row.reason
+    assert "now requires approval" in row.reason
 
 
 def test_personally_approved_actions_leave_in_any_mode(weekend: BooksWorld) -> None:
@@ -166,6 +166,6 @@ def test_a_refused_letter_is_refused_for_all_its_invoices(
     assert len(world.rows()) == 1
     assert result.plan is not None
     assert {(held.invoice_number, held.why) for held in result.plan.held_back} == {
-        ("INV-1", "the step was refused"),
-        ("INV-2", "the step was refused"),
+        ("INV-1", "the step was rejected"),
+        ("INV-2", "the step was rejected"),
     }

@@ -161,9 +161,11 @@ def test_what_does_not_wait_cannot_be_approved_or_refused(world: BooksWorld) -> 
     world.books.add_invoice(world.books.add_contact(1), 1)
     world.sync()
     key = world.the_row(REMINDER).key
-    with pytest.raises(UserMistake, match=f"{key[:12]} does not wait: it is confirmed"):
+    with pytest.raises(
+        UserMistake, match=f"{key[:12]} does not wait for approval: it is confirmed"
+    ):
         world.app.approve([key])
-    with pytest.raises(UserMistake, match="does not wait"):
+    with pytest.raises(UserMistake, match="does not wait for approval"):
         world.app.reject([key], why="x")
 
 

@@ -101,7 +101,7 @@ def test_an_action_resolved_as_unsent_leaves_under_another_key(world: BooksWorld
         (ActionState.CONFIRMED, ""),
         (ActionState.AWAITING_APPROVAL, "arsync approve KEY"),
         (ActionState.APPROVED, "arsync apply"),
-        (ActionState.SENT, "reads it back"),
+        (ActionState.SENT, "the next run confirms it"),
     ],
 )
 def test_a_known_outcome_is_not_settled(
@@ -182,7 +182,7 @@ def test_without_mail_unconfirmed_actions_are_logged_twice_only(
             record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
         ]
         logged.append((len(errors), world.the_row(HOLD).state))
-        assert all("books: what became of 1 action is open" in error for error in errors)
+        assert all("books: the outcome of 1 action is open" in error for error in errors)
         world.advance(days=1)
     days = [day for day, (count, _) in enumerate(logged) if count]
     assert [logged[day] for day in days] == [(1, ActionState.SENT), (1, ActionState.UNKNOWN)]

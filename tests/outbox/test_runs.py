@@ -209,7 +209,7 @@ def test_a_pull_stops_between_pages_and_reports_it(world: BooksWorld) -> None:
     assert world.books.calls == ["pull", "pull"], "of four pages"
     assert (result.cut_short, result.failed) == (True, False)
     (never,) = world.app.sync(world.name, stop=lambda: True)
-    assert (never.stopped, never.exit_code) == ("not begun: asked to stop", 1)
+    assert (never.stopped, never.exit_code) == ("not started: asked to stop", 1)
     world.sync()
     assert len(world.books.emails) == 1
 
@@ -346,10 +346,10 @@ def test_an_authorisation_is_withdrawn_with_its_last_connection(world: BooksWorl
     grant = Grant(Token("a", "r", NOW + timedelta(hours=1)), ())
     refs = [OrganisationRef("org3", "Third"), OrganisationRef("org4", "Fourth")]
     world.app.add_connections("books", grant, [(refs[0], "third"), (refs[1], "fourth")])
-    assert "the authorisation stays: fourth needs it" in world.app.disconnect("third").lower()
+    assert "the authorisation remains: fourth needs it" in world.app.disconnect("third").lower()
     assert "revoke" not in world.books.calls
     world.books.faults.append(Fault("revoke", RetryLater("away")))
-    assert "The platform could not be told: away" in world.app.disconnect("fourth")
+    assert "The platform could not be notified: away" in world.app.disconnect("fourth")
     assert [row.name for row in world.app.connections()] == ["books"]
 
 

@@ -109,7 +109,7 @@ def without_address(books: Books) -> None:
         (paid, "INV-1 is paid"),
         (voided, "INV-1 was voided"),
         (deleted, "INV-1"),
-        (moved_to_next_week, "no longer asks for it"),
+        (moved_to_next_week, "no longer requires it"),
         (archived, "the contact is archived"),
         (without_address, "no email address"),
     ],
@@ -152,7 +152,7 @@ def test_unapplied_cash_from_the_last_pull_stops_the_reminder(world: BooksWorld)
     world.app.pull(world.name)
     world.app.apply(world.name)
     assert world.books.done == []
-    assert "unallocated credit" in world.the_row(REMINDER).reason
+    assert "unapplied cash" in world.the_row(REMINDER).reason
 
 
 def test_a_part_payment_changes_what_the_reminder_says(world: BooksWorld) -> None:
@@ -283,7 +283,7 @@ def test_a_refusal_is_quoted_and_other_actions_continue(world: BooksWorld) -> No
     world.books.faults.append(Fault("perform", Rejected("the contact has no email address")))
     result = world.sync()
     assert result.all_problems == [
-        "reminder for Customer 1 about INV-1: refused for good: the contact has no email address"
+        "reminder for Customer 1 about INV-1: refused permanently: the contact has no email address"
     ]
     states = {row.state: row for row in world.rows()}
     assert states[ActionState.REJECTED].reason == "the contact has no email address"
@@ -324,8 +324,9 @@ def test_an_action_without_look_up_waits_for_a_person(world: BooksWorld) -> None
     (wait,) = result.waits
     row = world.the_row(REMINDER)
     assert wait == (
-        "reminder for Customer 1 about INV-1: it may have been sent or not, and nothing tells"
-        f" which (the answer was lost): `arsync resolve {row.key[:12]}` says what to look at."
+        "reminder for Customer 1 about INV-1: it may have been sent or not, and it cannot be"
+        f" determined which (the answer was lost): `arsync resolve {row.key[:12]}` shows what to "
+        "check."
     )
     assert world.books.emails == []
     assert [listed.row.key for listed in world.app.status()[0].unknown] == [row.key]

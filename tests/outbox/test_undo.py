@@ -103,8 +103,8 @@ def test_an_undone_hold_returns_only_when_allowed(world: BooksWorld) -> None:
     whys = {held.why for held in plan.held_back}
     for noun, of in (("credit hold", key), ("change of payment terms", world.the_row(TERMS).key)):
         assert (
-            f"the {noun} was undone by Jane on {TODAY}: it does not come again while a reason"
-            f" stands, unless you say so: `arsync undo {of[:12]} --allow-again`"
+            f"the {noun} was undone by Jane on {TODAY}: it is not repeated while a reason remains, "
+            f"unless you allow it: `arsync undo {of[:12]} --allow-again`"
         ) in whys
 
 
@@ -157,7 +157,7 @@ def test_a_persons_later_change_is_left_alone_and_shown(
     world.books.by_hand.add(key)
     (plan,) = world.app.undo_plan([key])
     line = plan.lines[0]
-    assert (line.verdict, line.reason) == (UndoVerdict.LEFT_ALONE, "somebody changed it since")
+    assert (line.verdict, line.reason) == (UndoVerdict.LEFT_ALONE, "it has been changed since")
     assert line.undoing is not None
     assert (line.undoing.was, line.undoing.wrote, line.undoing.now) == ("nothing", "ours", "theirs")
     undo(world, key)
@@ -195,7 +195,7 @@ def test_a_message_stays_sent_while_others_are_undone(world: BooksWorld) -> None
         TERMS: UndoVerdict.UNDO,
     }
     (reason,) = [line.reason for line in plans[0].lines if line.verdict is UndoVerdict.CANNOT]
-    assert reason == "a message that has left cannot be called back"
+    assert reason == "a message that has left cannot be recalled"
     world.app.undo(plans, who="Jane")
     assert undone_kinds(world) == ["credit_hold", "terms"]
     assert len(world.books.emails) == 1
@@ -216,7 +216,9 @@ def test_undoing_a_run_leaves_other_runs_alone(world: BooksWorld) -> None:
     world.sync()
     quiet = world.store.runs.last(world.connection.id)
     assert quiet is not None
-    with pytest.raises(UserMistake, match=rf"carried nothing out.*\n.*these did: {last.id} \(sync"):
+    with pytest.raises(
+        UserMistake, match=rf"carried out no actions.*\n.*these did: {last.id} \(sync"
+    ):
         world.app.undo_plan(run_id=quiet.id)
     with pytest.raises(UserMistake, match="there is no run 999"):
         world.app.undo_plan(run_id=999)
@@ -262,7 +264,7 @@ def test_an_undo_delayed_by_a_busy_platform_happens_later(world: BooksWorld) -> 
     (done,) = undo(world, key)
     assert done.unfinished == 2
     (plan,) = world.app.undo_plan([key])
-    assert plan.lines[0].reason == f"Jane asked for it on {TODAY}: it goes out with the next run"
+    assert plan.lines[0].reason == f"Jane requested it on {TODAY}: it leaves with the next run"
     world.advance(minutes=2)
     world.sync()
     assert undone_kinds(world) == ["credit_hold", "terms"]
@@ -292,10 +294,10 @@ def test_a_connection_that_only_observes_undoes_nothing(world: BooksWorld) -> No
     ("state", "why"),
     [
         (ActionState.AWAITING_APPROVAL, "arsync reject KEY"),
-        (ActionState.REJECTED, "nothing of it stands"),
+        (ActionState.REJECTED, "nothing of it is there"),
         (ActionState.APPROVED, "not done yet"),
         (ActionState.UNKNOWN, "arsync resolve"),
-        (ActionState.SENT, "not read back yet"),
+        (ActionState.SENT, "not confirmed yet"),
     ],
 )
 def test_what_was_not_done_for_certain_is_not_undone(
@@ -328,9 +330,9 @@ def test_a_hold_that_was_lifted_since_is_not_undone(world: BooksWorld) -> None:
     (plan,) = world.app.undo_plan([key, world.the_row(TERMS).key, world.the_row(LIFT).key])
     day = TODAY + timedelta(days=1)
     assert [line.reason for line in plan.lines] == [
-        f"it was lifted on {day}: nothing of it is left to undo",
-        f"the terms were restored on {day}: nothing of it is left to undo",
-        "lifting a hold is not undone: where a reason stands, the next run places it again",
+        f"it was lifted on {day}: there is nothing left to undo",
+        f"the terms were restored on {day}: there is nothing left to undo",
+        "lifting a hold is not undone: if a reason remains, the next run places it again",
     ]
 
 

@@ -163,7 +163,7 @@ def test_a_mail_that_may_have_left_waits_for_people(world: MemoryWorld, after: b
         f" (it broke off): `arsync resolve {action.key[:12]}` says what to look at."
     )
     looks = [event.reason for event in world.events(action) if event.from_state is event.to_state]
-    assert looks == ["a mail server cannot be asked whether it took a message"]
+    assert looks == ["a mail server cannot be asked whether it accepted a message"]
 
 
 def test_a_refusal_without_words_still_has_a_reason(world: MemoryWorld) -> None:
@@ -210,7 +210,7 @@ def test_an_action_whose_reason_is_gone_is_withdrawn(world: MemoryWorld, way: st
     world.plan.clear()
     result = world.run()
     assert world.path(action) == "sending > withdrawn"
-    assert world.row(action).reason == "Standard cadence no longer asks for it"
+    assert world.row(action).reason == "Standard cadence no longer requires it"
     assert (world.books.done, world.books.mails, result.problems) == ([], [], [])
 
 

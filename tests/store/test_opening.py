@@ -73,7 +73,7 @@ def test_a_newer_versions_store_is_refused_unchanged(
         db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     try:
         with pytest.raises(
-            UserMistake, match=r"newer arsync \(its revision is 9999.*Upgrade arsync"
+            UserMistake, match=r"newer version of arsync \(its revision is 9999.*Upgrade arsync"
         ):
             open_store(store_url, clock=CLOCK)
         assert store.connections.all() == [connection]

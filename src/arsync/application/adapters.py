@@ -55,7 +55,7 @@ class StoredTokens:
 
     def _grant(self) -> int:
         if self._grant_id is None:
-            raise NeedsReconnect("the connection has no authorisation. Run `arsync connect` again.")
+            raise NeedsReconnect("the connection is not authorised. Run `arsync connect` again.")
         return self._grant_id
 
 

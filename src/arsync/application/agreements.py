@@ -139,7 +139,7 @@ def _refuse_to_settle_platforms(organisation: OrganisationContext, invoice: Invo
     rows = organisation.store.people.disputes(organisation.id, invoice.id)
     if invoice.disputed_on is not None and all(row.settled_on is not None for row in rows):
         raise UserMistake(
-            f"nobody recorded a dispute about {invoice.number} here: {SHOWN_BY_PLATFORM}"
+            f"no dispute is recorded about {invoice.number} here: {SHOWN_BY_PLATFORM}"
             f" since {invoice.disputed_on}.\n    hint: it ends here when it ends there"
         )
 

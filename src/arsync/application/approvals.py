@@ -14,7 +14,7 @@ from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
-TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` takes a refusal back"
+TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` withdraws a rejection"
 
 _NO_REASON = "no reason given"
 
@@ -113,7 +113,7 @@ def take_back(
     permit(actor, Permission.APPROVE)
     rows = _chosen(container, keys, {ActionState.REJECTED})
     name = name_line(actor.name)
-    line = f"the refusal is taken back: {reason_line(reason) or _NO_REASON}"
+    line = f"the rejection is withdrawn:  {reason_line(reason) or _NO_REASON}"
     return listed_by_name(
         container,
         [
@@ -150,7 +150,11 @@ def _chosen(
                 f"\n    hint: arsync connections {owner.name} --mode approve"
             )
         if row.state not in states:
-            mismatch = "is not refused" if ActionState.REJECTED in states else "does not wait"
+            mismatch = (
+                "is not rejected"
+                if ActionState.REJECTED in states
+                else "does not wait for approval"
+            )
             refused = row.state is ActionState.REJECTED
             hint = f"\n    hint: {TAKE_BACK_HINT}" if refused else ""
             raise UserMistake(f"{row.key[:12]} {mismatch}: it is {row.state.value}.{hint}")

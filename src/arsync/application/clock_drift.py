@@ -44,7 +44,7 @@ class ClockRead(NamedTuple):
     @property
     def text(self) -> str:
         """Return how far they are apart, and what to do."""
-        return f"{self.words}. Set it right, and let it be kept so (NTP)."
+        return f"{self.words}. Correct it, and keep it synchronised (NTP)."
 
 
 class PlatformClocks:

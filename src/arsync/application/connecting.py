@@ -47,8 +47,8 @@ def check_ready_to_connect(actor: Actor, container: Container, platform: str) ->
         where = container.config.file or "config.toml"
         raise UserMistake(
             f"[{platform}] client_id is empty in {where}.\n"
-            f"    hint: make an app at {_DEVELOPER_SITES.get(platform, label)} "
-            "and put its client id there; `arsync init` makes the file"
+            f"    hint: create an app at {_DEVELOPER_SITES.get(platform, label)} "
+            "and put its client id there; `arsync init` creates the file"
         )
     # A store that cannot be opened is told now: a person who has just authorised would have to
     # do it again.
@@ -127,9 +127,9 @@ def disconnect(actor: Actor, organisation: OrganisationContext) -> str:
             token = store.tokens.load(row.grant_id)
             organisation.container.authoriser(row.platform).revoke(token)
         except (RetryLater, NeedsReconnect) as error:
-            message += f" The platform could not be told: {error}"
+            message += f" The platform could not be notified: {error}"
     elif sharing:
-        message += f" The authorisation stays: {', '.join(sharing)} needs it."
+        message += f" The authorisation remains: {', '.join(sharing)} needs it."
     store.connections.remove(row.name)
     return message
 

@@ -57,7 +57,7 @@ def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
     keys = sorted(outcome.listed.row.key for outcome in outcomes)
     count = "1 action" if len(outcomes) == 1 else f"{len(outcomes):,} actions"
     _LOG.error(
-        "%s: what became of %s is open: `arsync status` and `arsync resolve` say more.",
+        "%s: the outcome of %s is open: see `arsync status` and `arsync resolve`.",
         organisation.name,
         count,
     )
@@ -77,7 +77,7 @@ def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool
     except OutcomeUnknown:
         return True
     except ArsyncError as error:
-        _LOG.warning("the owner could not be told by mail: %s", error)
+        _LOG.warning("the owner could not be notified by mail: %s", error)
         return False
     return True
 
@@ -85,9 +85,9 @@ def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool
 def _lost_authorisation(label: str, names: str, reason: str, platform: str) -> Letter:
     return _letter(
         f"arsync must be connected to {label} again",
-        f"{label} no longer lets arsync in: {reason.rstrip('.')}.",
+        f"{label} no longer accepts arsync's authorisation: {reason.rstrip('.')}.",
         f"Connections: {names}.",
-        "Until it is connected again nothing is read and nothing is sent; nothing is lost.",
+        "Until it is connected again, nothing is read and nothing is sent; nothing is lost.",
         f"To connect again, run: arsync connect {platform}",
     )
 
@@ -100,11 +100,11 @@ def _open_outcomes(
         lines.append(f"And {len(outcomes) - NAMED_MAX:,} more: `arsync status` shows all.")
     owner = organisation.connection.organisation.name
     return _letter(
-        f"{organisation.name}: {count} to look at",
-        f"arsync wrote to {owner}'s books or customers, and could not see "
-        "what became of it. Nothing is sent twice meanwhile.",
+        f"{organisation.name}: {count} to check",
+        f"arsync wrote to {owner}'s books or customers, and could not determine the outcome. "
+        "Meanwhile nothing is sent twice.",
         *lines,
-        "You are told of each once. `arsync status` shows what is still open.",
+        "You are notified of each once. `arsync status` lists those still open.",
     )
 
 
@@ -116,11 +116,11 @@ def _in_words(outcome: Unsettled, zone: tzinfo) -> str:
     if row.state is ActionState.SENT:
         day = row.changed_at.astimezone(zone).date()
         return (
-            f"{about}: it was sent on {day}, and does not show there yet. arsync goes on looking. "
-            f"You may look at {outcome.look_for}"
+            f"{about}: it was sent on {day}, and does not show there yet. arsync keeps checking. "
+            f"You may check {outcome.look_for}"
         )
     return (
-        f"{about}: it may have been done or not ({outcome.happened.rstrip('.')}). Please look at "
+        f"{about}: it may have been done or not ({outcome.happened.rstrip('.')}). Please check "
         f"{outcome.look_for} Then run: arsync resolve {row.key[:12]} sent, or: not-sent"
     )
 

@@ -67,16 +67,17 @@ def authorise(
     url = authoriser.authorisation_url(redirect_uri=redirect_url, state=state, verifier=verifier)
     if ask is None and urlsplit(redirect_url).hostname not in _LOOPBACK:
         raise UserMistake(
-            f"the browser comes back to {redirect_url}, which is not on this computer.\n"
-            "    hint: use --no-browser and paste the address the browser ends at."
+            f"the browser returns to {redirect_url}, which is not on this computer.\n"
+            "    hint: use --no-browser and paste the final address from the browser."
         )
     if ask is not None:
-        say(f"Open this address in a browser, and agree:\n\n  {url}\n")
-        callback = ask("Paste the address the browser ended at").strip()
+        say(f"Open this address in a browser, and authorise arsync:\n\n  {url}\n")
+        callback = ask("Paste the final address from the browser").strip()
     else:
         with _Listener(redirect_url, state) as listener:
             say(
-                f"Waiting for your authorisation in the browser. If none opens, go to:\n\n  {url}\n"
+                "Waiting for you to authorise arsync in the browser. If it does not open, go "
+                f"to:\n\n  {url}\n"
             )
             open_browser(url)
             callback = listener.wait(wait_seconds)
@@ -127,7 +128,7 @@ class _Listener:
         except OSError as error:
             raise UserMistake(
                 f"cannot listen on {redirect_url}: {error.strerror}.\n"
-                "    hint: another program uses the port; end it, or use --no-browser."
+                "    hint: another program uses the port; close it, or use --no-browser."
             ) from None
         self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._thread = threading.Thread(
@@ -173,9 +174,7 @@ def _handler(
                     200, "Not connected", "Authorisation was refused. You can close this page."
                 )
             else:
-                self._answer(
-                    200, "Thank you", "arsync has your authorisation. You can close this page."
-                )
+                self._answer(200, "Thank you", "arsync is authorised. You can close this page.")
             callback.url = f"{redirect_url.split('?', maxsplit=1)[0]}?{address.query}"
             callback.came.set()
 

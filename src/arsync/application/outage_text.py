@@ -16,6 +16,6 @@ def outage_words(organisation: OrganisationContext, outage: OutageRow) -> str:
     if outage.retry_at is None:
         return f"{words}; the next run tries again."
     return (
-        f"{words}. It is left alone until {in_words(outage.retry_at, organisation.zone)};"
+        f"{words}. The next attempt is at {in_words(outage.retry_at, organisation.zone)};"
         f" `arsync sync --now --connection {organisation.name}` tries at once."
     )

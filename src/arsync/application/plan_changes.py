@@ -70,12 +70,12 @@ def since_last_plan(
     if last is None:
         raise UserMistake(
             f"{organisation.name} has no last plan to compare with."
-            "\n    hint: `arsync sync` and `arsync approve` keep theirs"
+            "\n    hint: `arsync sync` and `arsync approve` save one"
         )
     day = as_of or organisation.today
     if day < last.as_of or (as_of is not None and as_of < organisation.today):
         raise UserMistake(
-            f"{organisation.name} was last planned on {last.as_of}: ask for a later day."
+            f"{organisation.name} was last planned on {last.as_of}: choose a later day."
         )
     rulebook = organisation.rulebook
     same = rulebook.hash == last.rulebook_hash

@@ -56,7 +56,7 @@ class RunResult:
     zone: tzinfo = UTC
     """The organisation's, for the moments that people read."""
 
-    def cut(self, reason: str = "asked to stop: the next run goes on from here") -> None:
+    def cut(self, reason: str = "asked to stop: the next run continues from here") -> None:
         """Note that the run was asked to stop before its end."""
         self.stopped, self.cut_short = reason, True
 

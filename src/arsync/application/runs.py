@@ -30,7 +30,7 @@ from arsync.sync.pull import Progress, pull
 DOCUMENTS_NAMED_MAX = 20
 """A run names so many documents that could not be read; the status, in JSON, names all."""
 
-OVER_SAFETY = "over a safety limit: it waits for a person"
+OVER_SAFETY = "over a safety limit: needs approval"
 
 _LOG = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ def sync(
 def not_begun(organisation: OrganisationContext, kind: str) -> RunResult:
     """Return the result of a run that was asked to stop before it began."""
     result = new_result(organisation, kind)
-    result.cut("not begun: asked to stop")
+    result.cut("not started: asked to stop")
     return result
 
 

@@ -249,11 +249,10 @@ def backtest_rulebooks(
     today = organisation.today
     if not first <= last <= today:
         raise UserMistake(
-            f"{first} to {last} is not a stretch of the past: today is {today} for "
-            f"{organisation.name}."
+            f"{first} to {last} is not in the past: today is {today} for {organisation.name}."
         )
     if (last - first).days >= BACKTEST_DAYS_MAX:
-        raise UserMistake(f"a backtest looks at {BACKTEST_DAYS_MAX:,} days at most.")
+        raise UserMistake(f"a backtest covers at most {BACKTEST_DAYS_MAX:,} days.")
     specs = [rules, against] if against else [rules]
     backtests = backtest(
         organisation.store.ledger.accounts(organisation.id),

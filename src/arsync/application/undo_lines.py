@@ -111,18 +111,18 @@ def _line(
         return UndoLine(row, UndoVerdict.UNDO, undoing=undoing)
     fixed = undoing.status is ReversalStatus.FIXED
     verdict = UndoVerdict.CANNOT if fixed else UndoVerdict.LEFT_ALONE
-    return UndoLine(row, verdict, undoing.obstacle or "somebody changed it since", undoing)
+    return UndoLine(row, verdict, undoing.obstacle or "it has been changed since", undoing)
 
 
 _NOT_DONE = {
     _S.PLANNED: "it is only planned: nothing was done",
-    _S.AWAITING_APPROVAL: "it waits for approval: `arsync reject KEY --why REASON` refuses it",
+    _S.AWAITING_APPROVAL: "it waits for approval: `arsync reject KEY --why REASON` rejects it",
     _S.APPROVED: "it is approved and not done yet: nothing was done",
-    _S.SENDING: "a run is at work on it: its outcome is not known yet",
+    _S.SENDING: "a run is carrying it out: its outcome is not known yet",
     _S.UNKNOWN: "its outcome is unknown: settle that first with `arsync resolve`",
-    _S.SENT: "it was sent and not read back yet: `arsync apply` reads it back",
-    _S.WITHDRAWN: "it was withdrawn: nothing of it stands",
-    _S.REJECTED: "it was refused: nothing of it stands",
+    _S.SENT: "it was sent but is not confirmed yet: `arsync apply` confirms it",
+    _S.WITHDRAWN: "it was withdrawn: nothing of it is there",
+    _S.REJECTED: "it was rejected: nothing of it is there",
 }
 
 
@@ -130,10 +130,10 @@ def _undone_words(row: ActionRow) -> str:
     name, day = payload_of(row.action, UndoPayload).who, f"{row.created_at:%Y-%m-%d}"
     if row.state is _S.UNKNOWN:
         return (
-            f"{name} asked for it on {day}; its outcome is unknown: `arsync resolve {row.key[:12]}`"
+            f"{name} requested it on {day}; its outcome is unknown: `arsync resolve {row.key[:12]}`"
         )
     if row.state not in CARRIED_OUT:
-        return f"{name} asked for it on {day}: it goes out with the next run"
+        return f"{name} requested it on {day}: it leaves with the next run"
     return f"it was undone by {name} on {day}"
 
 
@@ -150,7 +150,7 @@ def _ended(store: Store, connection: ConnectionRow, row: ActionRow) -> str:
     )
     ending = next((end for end in later if end.action.episode == row.action.episode), None)
     day = f" on {ending.sent_on.isoformat()}" if ending and ending.sent_on else ""
-    return f"{kind.ended_words}{day}: nothing of it is left to undo" if ending else ""
+    return f"{kind.ended_words}{day}: there is nothing left to undo" if ending else ""
 
 
 def with_companions(

@@ -105,10 +105,12 @@ def _chosen(store: Store, keys: Sequence[str], run_id: int | None) -> list[Actio
         rows = store.actions.done_between(run.connection_id, run.started_at, run.finished_at)
         if not rows:
             hint = _runs_that_did(store, run)
-            raise UserMistake(f"run {run_id} carried nothing out: there is nothing to undo.{hint}")
+            raise UserMistake(
+                f"run {run_id} carried out no actions: there is nothing to undo.{hint}"
+            )
         return list(rows)
     if not keys:
-        raise UserMistake("name what to undo: arsync undo KEY, or arsync undo --run NUMBER.")
+        raise UserMistake("give a key or a run: arsync undo KEY, or arsync undo --run NUMBER.")
     rows_by_key = {row.key: row for row in map(store.actions.get, keys)}
     return list(rows_by_key.values())
 
@@ -240,7 +242,7 @@ def _allowed_again(actor: Actor, container: Container, row: ActionRow, reason: s
     if undoing.state not in CARRIED_OUT:
         raise UserMistake(f"{row.key[:12]}: its undoing is not done: it is {undoing.state.value}.")
     line = reason_line(reason)
-    words = f"undone; {actor.name} lets it be planned again" + (f": {line}" if line else "")
+    words = f"undone; {actor.name} allowed it to be planned again" + (f": {line}" if line else "")
     return container.store.actions.change(
         row.key,
         ActionState.WITHDRAWN,

@@ -142,11 +142,13 @@ def _outcome_unknown(row: ActionRow) -> ActionRow:
 
 _INSTEAD = {
     ActionState.AWAITING_APPROVAL: (
-        "`arsync approve KEY` lets it go, `arsync reject KEY` refuses it"
+        "`arsync approve KEY` approves it, `arsync reject KEY` rejects it"
     ),
     ActionState.APPROVED: "`arsync apply` carries it out",
-    ActionState.SENDING: "a run is at work on it; should it have died, the next run looks it up",
-    ActionState.SENT: "it was sent; the next run reads it back",
+    ActionState.SENDING: (
+        "a run is carrying it out; if that run was interrupted, the next run looks it up"
+    ),
+    ActionState.SENT: "it was sent; the next run confirms it",
     ActionState.REJECTED: TAKE_BACK_HINT,
 }
 """What can be done instead, where there is nothing to settle."""
@@ -225,7 +227,7 @@ def _look_for(row: ActionRow, label: str, at: datetime | None) -> str:
     mark = f"a note ending in {marker(row.key)}"
     if action.kind is ActionKind.REMINDER and action.via is Via.SMTP:
         return (
-            f"the log of your mail server{when}: did it take a message to {action.contact_name}"
+            f"the log of your mail server{when}: did it accept a message to {action.contact_name}"
             f" about {about}? The message carries the line X-Arsync-Key: {row.key}"
         )
     if action.kind is ActionKind.REMINDER:

@@ -91,7 +91,7 @@ def dispute(
     from arsync.application.agreements import open_dispute, settle_dispute
 
     if not settled and not reason.strip():
-        raise UserMistake('say what it is about: arsync dispute INVOICE --reason "wrong price"')
+        raise UserMistake('give the reason: arsync dispute INVOICE --reason "wrong price"')
     with opened(config_file) as (actor, container):
         recorded = (
             settle_dispute(actor, container, invoice, connection=connection)

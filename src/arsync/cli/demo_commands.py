@@ -62,7 +62,7 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int
 
 def hints_for_trying(outcome: Outcome, config: Path, pid: str) -> list[str]:
     """Return what can be tried while the sandbox still runs."""
-    hints = ["", "The sandbox still runs. Try:", f"  arsync status --config {config}"]
+    hints = ["", "The sandbox is still running. Try:", f"  arsync status --config {config}"]
     if outcome.example_invoice:
         hints.append(
             f"  arsync why {outcome.example_invoice} --connection {outcome.example_connection} "
@@ -105,7 +105,7 @@ def _show_the_end(container: Container, outcome: Outcome) -> None:
 
 def _show_tables(outcome: Outcome) -> None:
     print_table(
-        "What stands in each platform's ledger, read from the platform",
+        "Each platform's ledger, read from the platform",
         ["", *(side.name for side in outcome.sides)],
         _rows_there(outcome),
     )
@@ -143,8 +143,8 @@ def _rows_there(outcome: Outcome) -> list[list[str]]:
         ["amount due", *("\n".join(f"{c} {a}" for c, a in s.open_amounts.items()) for s in sides)],
         ["emails sent", *(f"{side.emails:,}" for side in sides)],
         ["notes", *(f"{side.notes:,}" for side in sides)],
-        ["on credit hold", *("\n".join(side.held) or "nobody" for side in sides)],
-        ["on cash terms", *("\n".join(side.on_cash_terms) or "nobody" for side in sides)],
+        ["on credit hold", *("\n".join(side.held) or "none" for side in sides)],
+        ["on cash terms", *("\n".join(side.on_cash_terms) or "none" for side in sides)],
         ["expected payment dates", *(f"{side.expected_dates:,}" for side in sides)],
         ["attachments", *(f"{side.attachments:,}" for side in sides)],
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from arsync.cli.common import config_option, json_option, opened, say
+from arsync.cli.common import config_option, json_option, opened, say, word
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED
 
@@ -43,5 +43,5 @@ def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
     wrong = sum(finding.verdict == WRONG for finding in findings)
     if as_json:
         print_json([finding.as_json() for finding in findings])
-    say(f"{wrong} to mend." if wrong else "All is well.")
+    say(f"{word(wrong, 'problem')} found." if wrong else "All is well.")
     return EXIT_FAILED if wrong else EXIT_DONE

@@ -40,7 +40,7 @@ def backup(file: Path, as_json: bool, config_file: Path | None) -> int:
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
-        say(f"{file}: {size:,} bytes. To use it: arsync restore {file}, with an empty store.")
+        say(f"{file}: {size:,} bytes. To restore it into an empty store: arsync restore {file}")
     return EXIT_DONE
 
 
@@ -65,9 +65,9 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
     say(f"{where} holds the backup: {', '.join(names) or 'no connections'}.")
     if names:
         say(
-            "They only observe now: the backup does not know what was sent after it was taken.\n"
-            "Next: arsync pull, and arsync plan. Then let every message wait for you, and reject "
-            "what has gone already:\n"
+            "They only observe now: the backup does not contain what was sent after it was taken.\n"
+            "Next: arsync pull, and arsync plan. Then require approval for every message, and "
+            "reject those already sent:\n"
             + "\n".join(f"    arsync connections {name} --mode approve" for name in names)
         )
     return EXIT_WAITING if names else EXIT_DONE
@@ -82,7 +82,7 @@ def keys() -> None:
 @json_option
 @config_option
 def renew(as_json: bool, config_file: Path | None) -> int:
-    """Create a new key, encrypt every token with it, and remove the old key.
+    """Create a key, encrypt every token with it, and remove the old key.
 
     Run this when somebody who knew the key leaves, or when the key may have been exposed. Runs can
     continue. A key in ARSYNC_TOKENS_KEY cannot be changed by this command: put the new key before
@@ -97,7 +97,7 @@ def renew(as_json: bool, config_file: Path | None) -> int:
         return EXIT_DONE
     say(f"{word(renewed.tokens, 'token')} encrypted with the new key in {renewed.place}.")
     if renewed.old_key_stays:
-        say(f"Now take the old key out of {renewed.place}: only the first one is needed.")
+        say(f"Now remove the old key from {renewed.place}: only the first key is needed.")
     return EXIT_DONE
 
 

@@ -57,7 +57,7 @@ def resolve(
     if outcome is not None and outcome not in _WORDS:
         raise UserMistake(f"{outcome!r} is no outcome: write sent or not-sent.")
     if outcome is None and note:
-        raise UserMistake("a note goes with an outcome: arsync resolve KEY sent --note TEXT.")
+        raise UserMistake("a note needs an outcome: arsync resolve KEY sent --note TEXT.")
     with opened(config_file) as (actor, container):
         if key is None or outcome is None:
             open_outcomes = unknown_outcomes.unsettled(actor, container, connection, key=key)
@@ -69,7 +69,7 @@ def resolve(
         settled = unknown_outcomes.resolve(actor, container, key, sent=_WORDS[outcome], note=note)
     if as_json:
         print_json(settled.as_json())
-    consequence = "it counts as done" if _WORDS[outcome] else "the next run tries it again"
+    consequence = "marked as done" if _WORDS[outcome] else "the next run will try again"
     say(f"{settled.row.key[:12]}: {settled.row.reason}; {consequence}.")
     return EXIT_DONE
 
@@ -79,7 +79,7 @@ def show_unsettled(open_outcomes: Sequence[tuple[OrganisationContext, Unsettled]
     from arsync.cli.render import KEY_SHOWN, titled
 
     if not open_outcomes:
-        click.echo("Every outcome is known.")
+        click.echo("No unknown outcomes.")
         return
     for organisation, unsettled in open_outcomes:
         row = unsettled.listed.row
@@ -91,13 +91,13 @@ def show_unsettled(open_outcomes: Sequence[tuple[OrganisationContext, Unsettled]
         looked = f"{in_words(unsettled.looked_at, zone)}: " if unsettled.looked_at else ""
         click.echo(wrapped(f"tried      {tried}{unsettled.happened}", indent=2))
         click.echo(wrapped(f"looked up  {looked}{unsettled.looked}", indent=2))
-        click.echo(wrapped(f"look at    {unsettled.look_for}", indent=2))
+        click.echo(wrapped(f"check      {unsettled.look_for}", indent=2))
         for link in unsettled.links:
             click.echo(f"             {link.shown}: {link.address}")
     unknown = word(len(open_outcomes), "unknown outcome")
     say(
-        f"\n{unknown}. When you have looked: `arsync resolve KEY sent` counts it as done,\n"
-        "`arsync resolve KEY not-sent` lets the next run try it again."
+        f"\n{unknown}. After you have checked: `arsync resolve KEY sent` marks it as done,\n"
+        "`arsync resolve KEY not-sent` lets the next run try again."
     )
 
 
@@ -162,11 +162,11 @@ def _allow_again(
     from arsync.application import undoing
 
     if not keys:
-        raise UserMistake("name what may come again: arsync undo KEY --allow-again.")
+        raise UserMistake("give the key of the hold: arsync undo KEY --allow-again.")
     allowed = undoing.allow_again(actor, container, keys, reason=note)
     if as_json:
         print_json([listed.as_json() for listed in allowed])
-    say(f"{word(len(allowed), 'action')} may be planned again, where a reason stands.")
+    say(f"{word(len(allowed), 'action')} may be planned again if a reason remains.")
     return EXIT_DONE
 
 
@@ -215,5 +215,5 @@ def _show_undone(results: Sequence[UndoResult]) -> int:
             say(f"  ! {run.stopped}")
         if undo_result.unfinished or run.all_problems or run.stopped:
             code = EXIT_FAILED
-            say("What is not done yet goes on with the next run; `arsync actions` shows it.")
+            say("The next run continues with the rest; `arsync actions` shows it.")
     return code

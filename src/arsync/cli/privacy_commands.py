@@ -60,10 +60,10 @@ def forget(
     if as_json:
         print_json(done._asdict())
         return EXIT_DONE
-    say(f"{word(done.actions, 'action')} made nameless.")
+    say(f"{word(done.actions, 'action')} anonymised.")
     if done.copy_stays:
         say(
-            "The platform still has this customer, and the copy follows it. Delete the customer or "
-            "its details there, run `arsync pull`, and forget once more."
+            "The platform still has this customer, and the copy follows the platform. Delete the "
+            "customer or its details there, run `arsync pull`, and run `arsync forget` again."
         )
     return EXIT_DONE

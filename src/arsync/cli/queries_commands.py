@@ -150,7 +150,7 @@ def actions(
         show_actions(newest, zones)
         unknown = sum(listed.row.state is ActionState.UNKNOWN for listed in newest)
         if unknown:
-            say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` says what to look at.")
+            say(f"\n{word(unknown, 'unknown outcome')}: `arsync resolve` lists what to check.")
     return EXIT_DONE
 
 
@@ -268,14 +268,14 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     lines = []
     if status.unknown:
         lines.append(
-            f"{word(len(status.unknown), 'unknown outcome')}: `arsync resolve` says what to look at"
+            f"{word(len(status.unknown), 'unknown outcome')}: `arsync resolve` lists what to check"
         )
     lines += [
         f"outcome unknown: {unknown.row.key[:12]} {titled(unknown.row)}: {unknown.row.reason}"
         for unknown in status.unknown
     ]
     lines += [
-        f"sent and not read back since {in_words(late.row.changed_at, zone)}: "
+        f"sent but not confirmed since {in_words(late.row.changed_at, zone)}: "
         f"{late.row.key[:12]}"
         f" {titled(late.row)}"
         for late in status.unconfirmed

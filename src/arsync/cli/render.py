@@ -111,7 +111,8 @@ def show_plan(
 def observing(connection: str) -> str:
     """Return that nothing is written while a connection observes, and how to change it."""
     return (
-        f"{connection} observes: nothing of this is written. To let it work, one step at a time:\n"
+        f"{connection} only observes: nothing of this is written. "
+        "To let it act, one action at a time:\n"
         f"  arsync connections {connection} --mode approve"
     )
 
@@ -131,15 +132,15 @@ class _Counted:
     def words(self) -> str:
         """Return the numbers in words: `3 actions planned: 2 reminders, 1 task`."""
         if not self.kinds:
-            return "Nothing is to be done."
+            return "Nothing to do."
         words = [
             word(count, *(KINDS[kind].planned or KINDS[kind].done))
             for kind, count in self.kinds.items()
         ]
         text = f"{word(self.kinds.total(), 'action')} planned: {', '.join(words)}"
         if self.asking:
-            asks = "ask" if self.asking > 1 else "asks"
-            text += f"; {self.asking:,} of them {asks} a person first"
+            need = "need" if self.asking > 1 else "needs"
+            text += f"; {self.asking:,} of them {need} approval"
         return f"{text}."
 
 
@@ -301,7 +302,7 @@ def result_line(result: RunResult) -> str:
     if result.pulled:
         pulled = result.pulled
         if result.kind == "rebuild":  # every row counts as changed there, though none may differ
-            phrases.append(f"{word(pulled.inserted + pulled.updated, 'record')} read anew")
+            phrases.append(f"{word(pulled.inserted + pulled.updated, 'record')} read again")
         elif pulled.inserted or pulled.updated:
             phrases.append(f"{pulled.inserted:,} new, {pulled.updated:,} changed")
         else:
@@ -312,7 +313,7 @@ def result_line(result: RunResult) -> str:
         done = Counter(effect.state.value for effect in result.applied.effects)
         phrases += [f"{count:,} {state}" for state, count in done.items()]
     if result.mode == "observe" and result.kind != "pull":
-        phrases.append("it observes, so nothing was written")
+        phrases.append("only observes, so nothing was written")
     if result.stopped:
         phrases.append(result.stopped)
     if result.all_problems:

@@ -62,7 +62,7 @@ def _show_cause(cause: Cause, changes: Iterable[PlanChange], *, everything: bool
         click.echo(f"... and {count - moved - len(shown):,} more: --all shows them.")
     if moved:
         same = word(moved, "action is", "actions are")
-        click.echo(f"{same} as before, by a rule that stands in another line: --all shows all.")
+        click.echo(f"{same} unchanged, by a rule that moved to another line: --all shows all.")
 
 
 def _show(changes: Sequence[PlanChange]) -> None:

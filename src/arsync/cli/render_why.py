@@ -56,7 +56,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
             click.echo(f"      because {reasons.place(held.because)}")
             click.echo(wrapped(reasons.facts(held.because), indent=14))
     if not actions and not explained.held_back:
-        click.echo("\nNothing is to be done now.")
+        click.echo("\nNothing to do now.")
     click.secho("\nRules read, in order", bold=True)
     _rules(explained.lines)
     _invoices(explained.lines, full=full)

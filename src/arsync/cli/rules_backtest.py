@@ -153,7 +153,7 @@ def _show_lines(result: Backtest) -> None:
     ]
     if rows:
         print_table(
-            f"What each line of {_name(result)} cost and caught",
+            f"Cost and catch of each line of {_name(result)}",
             columns,
             rows,
             right=["customers", "needless"],

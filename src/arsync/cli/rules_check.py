@@ -83,7 +83,7 @@ def watched(
                 ) as mistake:  # a file that is being saved is not there for a moment
                     say(str(mistake))
                 if first:
-                    say("Waiting for a change; Ctrl-C ends.")
+                    say("Waiting for a change; Ctrl-C to stop.")
             wait()
     except KeyboardInterrupt:
         return EXIT_DONE
@@ -153,5 +153,7 @@ def _print(checked: CheckedRules, *, as_json: bool, one_line: bool) -> int:
         click.echo(line)
     good = ", ".join(checked.names) or "The rulebook"
     doubts = f" {word(len(checked.warnings), 'warning')}." if checked.warnings else ""
-    say(f"{checked.errors} to mend." if checked.errors else f"{good}: nothing wrong.{doubts}")
+    say(
+        f"{word(checked.errors, 'mistake')}." if checked.errors else f"{good}: no mistakes.{doubts}"
+    )
     return EXIT_MISTAKE if checked.errors else EXIT_DONE

@@ -71,7 +71,7 @@ def rules_diff(
             "\n    hint: arsync rules diff OLD NEW, or: arsync rules diff --git HEAD"
         )
     if revision and new:
-        raise UserMistake("with --git there is one more rulebook at most: the new one.")
+        raise UserMistake("with --git give at most one more rulebook: the new one.")
     if revision:
         old, new = "", old
     with opened(config_file) as (actor, container):
@@ -118,8 +118,8 @@ def show_diff(rules_diff: RulesDiff, *, everything: bool = False) -> bool:
             click.echo(f"The text of `{text.name}` differs: {places}.")
     if not customers:
         click.echo(
-            "\nNothing changes for anyone on this day"
-            + (", but what the letters say." if rules_diff.texts else ".")
+            "\nNo customer is treated differently on this day"
+            + ("; only the words of letters differ." if rules_diff.texts else ".")
         )
         return bool(rules_diff.texts)
     click.echo()

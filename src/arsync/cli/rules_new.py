@@ -67,7 +67,7 @@ def rules_new(
     from arsync.core.rulebook.starter import Answers
 
     if file.exists():
-        raise UserMistake(f"{file} is there already.\n    hint: give another name")
+        raise UserMistake(f"{file} already exists.\n    hint: give another name")
     ask = _Questions(quiet=defaults)
     country = ask.text("Country, two letters", country, "GB").upper()
     if not re.fullmatch(r"[A-Z]{2}", country):
@@ -78,7 +78,7 @@ def rules_new(
     usual = next(day for day in TONES[tone].days if day > 0)
     first_day = ask.number("First reminder, days after the due date", first_day, usual)
     days = ask.choice("Messages leave on", days, list(DAYS), DAYS[0])
-    approval = ask.choice("A person approves", approval, list(APPROVALS), APPROVALS[0])
+    approval = ask.choice("Needs approval", approval, list(APPROVALS), APPROVALS[0])
     holidays = ask.text("Public holidays of (none: no holidays)", holidays, place)
     answers = Answers(
         currency=currency,
@@ -132,6 +132,6 @@ def _write_scenarios(file: Path, rulebook: Rulebook) -> list[Path]:
 
     scenarios = scenarios_beside(file)
     if scenarios.exists():
-        say(f"{scenarios} is there already and stays as it is.")
+        say(f"{scenarios} already exists and was left unchanged.")
         return []
     return [write_first_scenarios(file, rulebook)]

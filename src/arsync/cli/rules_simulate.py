@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from arsync.core.trials.activity_counts import ActivityCounts, Peak, Touched
 
 HOW = {
-    Debtors.NEVER: "nobody pays anything",
+    Debtors.NEVER: "no customer pays",
     Debtors.AS_BEFORE: "everyone pays as late as on average in the last year",
     Debtors.ON_PROMISE: "only what was promised is paid, on its day",
 }
@@ -112,7 +112,7 @@ def show_simulation(trial: RulesSimulation) -> None:
     if simulation.debtors is Debtors.AS_BEFORE:
         usual = simulation.usual_days_late
         click.echo(
-            "  ! nothing was paid in the last year, so nobody pays"
+            "  ! no payments in the last year, so no customer pays"
             if usual is None
             else f"  without a history: {word(usual, 'day')} late, as the whole ledger"
         )
@@ -132,7 +132,7 @@ def show_simulation(trial: RulesSimulation) -> None:
     click.echo(
         f"\n{word(tally.customers, 'customer')} of {simulation.accounts:,} touched; "
         f"{word(tally.approvals, 'action')} would need approval; "
-        f"{word(simulation.payments, 'payment')} came in. Nothing was sent."
+        f"{word(simulation.payments, 'payment')} received. Nothing was sent."
     )
 
 
@@ -163,7 +163,7 @@ def show_peaks(peaks: Sequence[Peak], tally: ActivityCounts) -> None:
         if tally.totals[peak.name]
     ]
     if not rows:
-        click.echo("Nothing would be done.")
+        click.echo("No actions.")
         return
     columns = ["", "in all", "busiest day", "on", "safety limit", ""]
     print_table("", columns, rows, right=["in all", "busiest day", "safety limit"])

@@ -119,7 +119,7 @@ def _report(played: list[PlayedFile]) -> None:
         f"{failed} failed" if failed else "",
         f"{len(verdicts) - failed} passed",
         f"{skipped} not chosen" if skipped else "",
-        f"{word(broken, 'file')} to mend" if broken else "",
+        f"{word(broken, 'file')} with mistakes" if broken else "",
     ]
     click.echo(f"\n{', '.join(filter(None, counts))}")
 

@@ -212,11 +212,11 @@ def _list_waiting(
         if not waiting:
             click.echo("Nothing waits for approval.")
     for name in observers:
-        say(f"{name} observes: its actions are only shown by `arsync plan`, and none is written.")
+        say(f"{name} only observes: `arsync plan` shows its actions, and none is written.")
     if waiting:
         say(
             f"\n{word(len(waiting), 'action')} waiting: `arsync approve KEY ...` approves some, "
-            "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` refuses."
+            "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` rejects one."
         )
     return EXIT_WAITING if waiting else EXIT_DONE
 
@@ -244,8 +244,8 @@ def reject(
         print_json([listed.as_json() for listed in decided])
     if take_back:
         say(
-            f"Took back {word(len(decided), 'refusal')}. What still has its reason is planned "
-            "again: `arsync approve` lists\nwhat waits for you."
+            f"Withdrew {word(len(decided), 'rejection')}. Actions with a remaining reason are "
+            "planned again: `arsync approve`\nlists those that need approval."
         )
     else:
         say(f"Rejected {word(len(decided), 'action')}.")
@@ -348,7 +348,7 @@ def run(
         pace = seconds(every) if every else container.config.every_seconds
         for name in names or [None]:
             connections(actor, container, name)  # a wrong name is refused now, not ignored for ever
-        say(f"Working every {pace} seconds. Stop with Ctrl-C.")
+        say(f"Running every {pace} seconds. Ctrl-C to stop.")
         rounds = run_forever(
             SCHEDULE, container, every_seconds=pace, stop=stop, names=names or None, report=report
         )

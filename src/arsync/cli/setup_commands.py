@@ -75,7 +75,7 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
     rules = folder / "rules"
     if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
         del files[rules / f"{rulebook}.yaml"]
-        say(f"{rules} holds a rulebook already; no other is added.")
+        say(f"{rules} already contains a rulebook; none was added.")
     outcome: dict[str, list[str]] = {"wrote": [], "kept": []}
     for path, content in files.items():
         verb = "kept" if path.exists() else "wrote"
@@ -103,14 +103,14 @@ def _write(path: Path, content: str) -> None:
 _PACK = """\
 # yaml-language-server: $schema=./rulebook.schema.json
 #
-# Everything stands in the pack; write here only what you want otherwise, by its name, as in
+# The pack contains everything; write here only what differs, by its name, as in
 #
 # credit_limits:
 #   - name: Everyone else
 #     limit: 5,000
 #
-#     arsync rules show           prints the whole, with the file and line each part came from
-#     arsync rules check          says what is wrong, with line and hint
+#     arsync rules show           prints everything, with the file and line of each part
+#     arsync rules check          reports mistakes, with line and hint
 
 version: 1
 extends: {name}
@@ -180,8 +180,8 @@ def connect(
         redirect_url = container.config.get(platform, "redirect_url")
         if authoriser.interactive:
             say(
-                f"{label} shows an error page instead of asking? Then its app does not know the "
-                f"client id\nor the address {redirect_url}. Ctrl-C stops.\n"
+                f"If {label} shows an error page instead of its consent page, its app does not "
+                f"know the client id\nor the address {redirect_url}. Ctrl-C to stop.\n"
             )
         grant = authorise(
             authoriser,
@@ -191,7 +191,9 @@ def connect(
         )
         chosen = _chosen(grant, organisation, connect_all=connect_all)
         if name and len(chosen) > 1:
-            raise UserMistake("--name serves one organisation; leave it out to connect several.")
+            raise UserMistake(
+                "--name applies to one organisation; leave it out to connect several."
+            )
         named = [(ref, name or "") for ref in chosen]
         connected = [
             _with_own_reminders(actor, context, own_reminders)
@@ -215,8 +217,8 @@ def _with_own_reminders(
     books, label = organisation.connection.organisation, organisation.label
     if answer is None and books.own_reminders is None and sys.stdin.isatty():
         say(
-            f"\n{label} can send reminders of its own, and does not tell whether it does. If both "
-            "remind,\ncustomers hear twice."
+            f"\n{label} can send reminders of its own, and does not report whether it does. "
+            "If both send\nreminders, customers are reminded twice."
         )
         question = f"Are {label}'s own reminders for {books.name} switched on"
         choice = click.Choice(["on", "off", "not sure"])
@@ -233,7 +235,7 @@ def _chosen(
     names = "\n".join(f"    {ref.name}" for ref in organisation_refs)
     if not organisation_refs:
         raise UserMistake(
-            "the authorisation opens no organisation. Choose one on the consent page."
+            "the authorisation covers no organisation. Choose one on the consent page."
         )
     if organisation:
         folded = organisation.casefold()
@@ -242,14 +244,14 @@ def _chosen(
         ]
         if not match:
             raise UserMistake(
-                f"the authorisation does not open {organisation!r}. It opens:\n{names}"
+                f"the authorisation does not cover {organisation!r}. It covers:\n{names}"
             )
         return match
     if connect_all or len(organisation_refs) == 1:
         return organisation_refs
     if not sys.stdin.isatty():
         raise UserMistake(
-            f"the authorisation opens several organisations:\n{names}\n"
+            f"the authorisation covers several organisations:\n{names}\n"
             "    hint: choose with --organisation NAME, or --all"
         )
     for number, ref in enumerate(organisation_refs, 1):
@@ -284,15 +286,13 @@ def connections(
     with opened(config_file) as (actor, container):
         if mode:
             if not name:
-                raise UserMistake("say which connection: arsync connections NAME --mode MODE")
+                raise UserMistake("name the connection: arsync connections NAME --mode MODE")
             (organisation,) = connecting.connections(actor, container, name)
             changed = connecting.set_mode(actor, organisation, mode)
             say(f"{changed.name}: {organisation.mode} -> {changed.mode}.")
         if own_reminders:
             if not name:
-                raise UserMistake(
-                    "say which connection: arsync connections NAME --own-reminders on"
-                )
+                raise UserMistake("name the connection: arsync connections NAME --own-reminders on")
             (organisation,) = connecting.connections(actor, container, name)
             connecting.set_own_reminders(actor, organisation, on=own_reminders == "on")
             say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")

@@ -282,7 +282,7 @@ class Undoing(NamedTuple):
         if self.status in {ReversalStatus.OURS, ReversalStatus.AS_BEFORE}:
             return ""
         states = f"it was {self.was}; arsync wrote {self.wrote}; now it is {self.now}"
-        obstacle = self.obstacle or "somebody changed it since"
+        obstacle = self.obstacle or "it has been changed since"
         return f"{obstacle}: {states}. It is left alone."
 
 

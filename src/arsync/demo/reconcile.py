@@ -132,7 +132,7 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
     for mark, places in sorted(there.items()):
         for place, count in places.items():
             if count > 1:
-                yield f"the note {mark} stands {count} times on {place[0]} {place[1]}"
+                yield f"the note {mark} is there {count} times, on {place[0]} {place[1]}"
     expected = {
         marker(row.key): row
         for row in rows
@@ -140,10 +140,10 @@ def _different_notes(rows: Iterable[ActionRow], ledger: Mapping[str, Any]) -> It
     }
     for mark in sorted(set(expected) - set(there)):
         action = expected[mark].action
-        yield f"{action.kind} for {action.contact_name} is done, but no note {mark} stands"
+        yield f"{action.kind} for {action.contact_name} is done, but no note {mark} is there"
     started = {marker(row.key) for row in rows if row.state in _DONE | _OPEN_ENDED}
     for mark in sorted(set(there) - started):
-        yield f"a note {mark} stands that no action of the store explains"
+        yield f"a note {mark} exists without an action in the store"
 
 
 def _different_emails(

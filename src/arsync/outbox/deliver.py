@@ -79,7 +79,7 @@ class Delivery:
         if receipt is None and is_letter_by_mail(row.action):
             # The note follows the mail: where it stands, the mail has left. Its absence says
             # nothing, for a mail server cannot be asked what it took.
-            raise OutcomeUnknown("a mail server cannot be asked whether it took a message")
+            raise OutcomeUnknown("a mail server cannot be asked whether it accepted a message")
         return receipt
 
     def read_histories(self, rows: Sequence[ActionRow]) -> None:

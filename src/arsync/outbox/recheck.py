@@ -28,8 +28,8 @@ from arsync.outbox.types import OutboxContext, Replan
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, Mode
 
-ALL_WAIT = "the connection asks for approval of everything now"
-RULEBOOK_ASKS = "the rulebook asks for approval now"
+ALL_WAIT = "the connection now requires approval for every action"
+RULEBOOK_ASKS = "the rulebook now requires approval"
 
 _LIFTING = frozenset({ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS})
 
@@ -289,8 +289,8 @@ def _where(invoice: Record | None, account: Account) -> str:
         return "is no longer in the copy"
     assert isinstance(invoice, Invoice)
     if invoice.contact_id in {contact.id for contact in account.contacts}:
-        return "cannot be read any more"
-    return "is another customer's now"
+        return "can no longer be read"
+    return "now belongs to another customer"
 
 
 def _why_gone(
@@ -322,4 +322,4 @@ def _why_gone(
     ]
     if about:
         return about[0].why
-    return f"{action.because.rule or 'the rulebook'} no longer asks for it"
+    return f"{action.because.rule or 'the rulebook'} no longer requires it"

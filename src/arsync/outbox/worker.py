@@ -46,7 +46,7 @@ MISTAKE_PAUSE_SECONDS = 3600.0
 
 BUG_PAUSE_SECONDS = 3600.0
 
-NOT_THERE = "it does not stand at the accounting system"
+NOT_THERE = "it is not at the accounting system"
 
 _LOG = logging.getLogger(__name__)
 _S = ActionState
@@ -156,7 +156,7 @@ class Outbox:
             self._change(row, _S.SENT, "found at the accounting system", receipt=receipt)
         else:
             self._store.claims.raise_generation(row.key)
-            self._change(row, _S.APPROVED, "looked up: it does not stand at the accounting system")
+            self._change(row, _S.APPROVED, "looked up: it is not at the accounting system")
 
     def _looked(self, row: ActionRow, why: str) -> None:
         self._store.claims.record_lookup(row.key, who=WHO, why=why, now=self._clock.now())
@@ -165,10 +165,10 @@ class Outbox:
         """Say what only a person can settle."""
         for row in self._rows(_S.UNKNOWN):
             doubt = "it was sent, and" if row.receipt else "it may have been sent or not, and"
-            tells = "does not show" if row.receipt else "nothing tells which"
+            tells = "does not show" if row.receipt else "it cannot be determined which"
             self.result.waits.append(
                 f"{_title(row)}: {doubt} {tells} ({row.reason}):"
-                f" `arsync resolve {row.key[:12]}` says what to look at."
+                f" `arsync resolve {row.key[:12]}` shows what to check."
             )
 
     # -- send what is approved ----------------------------------------------------------------
@@ -240,7 +240,7 @@ class Outbox:
             raise
         except Rejected as error:
             self._change(row, _S.REJECTED, str(error))
-            self.result.problems.append(f"{_title(row)}: refused for good: {error}")
+            self.result.problems.append(f"{_title(row)}: refused permanently: {error}")
         except OutcomeUnknown as error:
             self._change(row, _S.UNKNOWN, str(error))
             self._lost.append(row.key)
@@ -363,7 +363,7 @@ class Outbox:
         elif event_row.to_state is _S.SENT and event_row.actor != WHO:
             self._confirmed(row, f"{event_row.reason}; it has not shown for {days} days: {reason}")
         else:
-            self._change(row, _S.UNKNOWN, f"sent, and not to be seen for {days} days: {reason}")
+            self._change(row, _S.UNKNOWN, f"sent, but not visible for {days} days: {reason}")
 
     def _confirmed(self, row: ActionRow, why: str) -> None:
         self._change(row, _S.CONFIRMED, why)

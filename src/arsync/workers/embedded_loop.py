@@ -179,8 +179,8 @@ def _threads(container: Container) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(container.config.whole("runs", "parallel"), thread_name_prefix="run")
 
 
-STOPPING = "Stopping: what is in hand is finished first. A second Ctrl-C or signal ends at once.\n"
-ENDED = "Ended at once: the next run looks up what was in hand.\n"
+STOPPING = "Stopping after the current action. A second Ctrl-C or signal ends at once.\n"
+ENDED = "Ended at once: the next run looks up the action that was in progress.\n"
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def test_law_2_known_and_unknown_can_be_asked(desk: Desk) -> None:
 def test_law_2_an_unknown_skip_protects(desk: Desk) -> None:
     text = desk.head + desk.steps + "    skip_invoices_when: {sent: no}\n"
     plan = desk.plan(text, desk.account(desk.invoice("i1", 5)))
-    assert whys(plan) == ["perhaps to be skipped: sent is unknown (the platform does not say)"]
+    assert whys(plan) == ["possibly to be skipped: sent is unknown (the platform does not say)"]
 
 
 # Law 3
@@ -130,8 +130,8 @@ def test_law_3_leave_alone_wins_over_everything(desk: Desk) -> None:
     plan = desk.plan(text, desk.account(desk.invoice("i1", 90)))
     assert not plan.actions
     assert whys(plan) == [
-        "no credit hold: left alone: With the solicitor",
-        "left alone: With the solicitor",
+        "no credit hold: excluded: With the solicitor",
+        "excluded:  With the solicitor",
     ]
     assert plan.held_back[0].because.line == 7
 
@@ -155,7 +155,7 @@ def test_law_3_an_unknown_exclusion_leaves_the_contact_alone(desk: Desk) -> None
     hold = StandingHold("c1", date(2026, 10, 1), 1)
     plan = desk.plan(text, desk.account(desk.invoice("i1", 90), hold=hold))
     assert not plan.actions
-    assert "perhaps to be left alone (Good payers): average_days_late is unknown" in whys(plan)[1]
+    assert "possibly excluded (Good payers): average_days_late is unknown" in whys(plan)[1]
 
 
 def test_law_3_an_excluded_parent_excludes_its_children(desk: Desk) -> None:
@@ -388,7 +388,7 @@ def test_law_6_a_refused_step_yields_to_the_next(desk: Desk) -> None:
     last = desk.plan(text, account._replace(done_keys=both))
     assert not last.actions
     assert (whys(last), last.held_back[0].next_date) == (
-        ["the step was refused"],
+        ["the step was rejected"],
         desk.today + timedelta(10),
     )
     by_caller = desk.plan(text, account, started=frozenset({refused.key}))
@@ -400,7 +400,7 @@ def test_law_6_the_last_step_refused_ends_the_cadence(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 20))
     keys = frozenset(action.key for action in desk.plan(text, account).actions)
     assert whys(desk.plan(text, account._replace(done_keys=keys))) == [
-        "the step was refused, and it was the last"
+        "the step was rejected, and it was the last"
     ]
 
 
@@ -776,8 +776,8 @@ def test_unallocated_money_covers_the_oldest_invoices_first(desk: Desk) -> None:
     plan = desk.plan(desk.head + desk.steps, account)
     assert steps_of(plan) == [("i3", 1)]
     assert [(held.invoice_id, held.why) for held in plan.held_back] == [
-        ("i1", "covered by unallocated credit of GBP 250.00"),
-        ("i2", "covered by unallocated credit of GBP 250.00"),
+        ("i1", "covered by unapplied cash of GBP 250.00"),
+        ("i2", "covered by unapplied cash of GBP 250.00"),
     ]
 
 
@@ -803,7 +803,7 @@ def test_money_in_another_currency_covers_when_it_covers_everything(desk: Desk) 
     dollars = desk.credit("200", currency="USD", rate=Decimal("0.80"))
     account = desk.account(desk.invoice("i1", 20), credits=(dollars,))
     plan = desk.plan(desk.head + desk.steps, account)
-    assert whys(plan) == ["covered by unallocated credit in other currencies"]
+    assert whys(plan) == ["covered by unapplied cash in other currencies"]
 
 
 @pytest.mark.parametrize(

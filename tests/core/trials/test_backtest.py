@@ -171,4 +171,4 @@ def test_days_on_which_nothing_changes_are_not_planned(desk: Desk) -> None:
 
 
 def test_it_says_what_it_cannot_show() -> None:
-    assert CANNOT_SHOW.startswith("It cannot show how much sooner anyone would have paid")
+    assert CANNOT_SHOW.startswith("It cannot show how much sooner customers would have paid")

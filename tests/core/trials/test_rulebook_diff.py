@@ -76,7 +76,7 @@ def test_a_stopped_reminder_names_the_line_stopping_it(desk: Desk) -> None:
     assert change.kind is ChangeKind.STOPS
     assert change.about == "I1"
     assert (change.new.text, where(change.new)) == (
-        "held back: left alone: Friends",
+        "held back: excluded: Friends",
         ("new.yaml", 4),
     )
 
@@ -103,7 +103,7 @@ def test_a_newly_required_approval_is_a_change(desk: Desk) -> None:
     account = desk.account(desk.invoice("i1", 90))
     change = only(diff(desk.head + HOLD, desk.head + new, account))
     assert change.kind is ChangeKind.OTHERWISE
-    assert change.new.text == "credit hold, asks a person first"
+    assert change.new.text == "credit hold, needs approval"
 
 
 def test_a_limit_that_changes_is_shown_with_its_rule(desk: Desk) -> None:
@@ -135,7 +135,7 @@ def test_another_reason_to_hold_back_is_a_change(desk: Desk) -> None:
     old = desk.head + first + desk.steps
     change = only(diff(old, old.replace("Friends", "Family"), account))
     assert (change.kind, change.about) == (ChangeKind.HELD_BACK, "")
-    assert change.new.text == "held back: left alone: Family"
+    assert change.new.text == "held back: excluded: Family"
 
 
 def test_the_json_change_has_both_actions_and_facts(desk: Desk) -> None:

@@ -222,6 +222,6 @@ def test_a_backup_of_a_newer_arsync_is_refused(
     store.back_up(tmp_path / "backup.db")
     with closing(sqlite3.connect(tmp_path / "backup.db")) as backup, backup:
         backup.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(UserMistake, match="newer arsync"):
+    with pytest.raises(UserMistake, match="newer version of arsync"):
         empty_store.restore(tmp_path / "backup.db")
     assert empty_store.connections.all() == []

@@ -59,7 +59,7 @@ def _documents(organisation: OrganisationContext) -> Iterator[Finding]:
         more = len(wrong) - DIFFERENCES_NAMED_MAX
         yield Finding(name, WRONG, f"{more:,} more documents differ from the platform's.")
     if wrong:
-        yield Finding(name, NOTE, f"To copy it anew: arsync rebuild --connection {name}")
+        yield Finding(name, NOTE, f"To rebuild the copy: arsync rebuild --connection {name}")
     else:
         yield Finding(name, OK, f"{comparison.read:,} documents are as the platform has them.")
     if newer:

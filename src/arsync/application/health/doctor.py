@@ -46,7 +46,7 @@ def examine(actor: Actor, container: Container) -> Iterator[Finding]:
 
 def _config(config: Config) -> Iterator[Finding]:
     if config.file is None:
-        yield Finding("config", NOTE, "no config.toml here; the defaults and variables serve.")
+        yield Finding("config", NOTE, "no config.toml here; defaults and variables apply.")
         return
     yield Finding("config", OK, str(config.file))
     secret = any(
@@ -62,7 +62,7 @@ def _config(config: Config) -> Iterator[Finding]:
         yield Finding(
             "config",
             WRONG,
-            f"it holds secrets and others can read it. Do: chmod 600 {config.file}",
+            f"it holds secrets and others can read it. Run: chmod 600 {config.file}",
         )
 
 
@@ -84,14 +84,14 @@ def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
     try:
         platform = organisation.platform
         if row.grant_id is None:
-            remedy = f"Do: arsync connect {row.platform}"
-            yield Finding(name, WRONG, f"it has no authorisation. {remedy}")
+            remedy = f"Run: arsync connect {row.platform}"
+            yield Finding(name, WRONG, f"not authorised. {remedy}")
             return
         token = organisation.store.tokens.load(row.grant_id)
         yield from _reads(organisation)
         at_platform, calls_left = _ask_platform(organisation)
     except NeedsReconnect as error:
-        yield Finding(name, WRONG, f"{error} Do: arsync connect {row.platform}")
+        yield Finding(name, WRONG, f"{error} Run: arsync connect {row.platform}")
         return
     except RetryLater as error:
         yield Finding(name, WRONG, f"{platform.label} cannot be reached: {error}")
@@ -134,15 +134,15 @@ def _own_reminders(
         yield Finding(
             organisation.name,
             NOTE,
-            f"{organisation.label}'s own invoice reminders are switched on: customers may hear "
-            "twice. Switch them off there.",
+            f"{organisation.label}'s own invoice reminders are switched on: customers may be "
+            "reminded twice. Switch them off there.",
         )
     elif switched_on is None:
         yield Finding(
             organisation.name,
             NOTE,
-            f"{organisation.label} does not tell whether its own reminders are on. Look there, "
-            f"then: arsync connections {organisation.name} --own-reminders off",
+            f"{organisation.label} does not report whether its own reminders are on. Check there, "
+            f"then run: arsync connections {organisation.name} --own-reminders off",
         )
 
 
@@ -178,8 +178,8 @@ def _today(organisation: OrganisationContext) -> Finding:
     return Finding(
         organisation.name,
         NOTE,
-        "the platform does not tell the time zone, so days are counted in UTC. "
-        'Do: [runs] time_zone = "Europe/London"',
+        "the platform does not report the time zone, so days are counted in UTC. "
+        'Set: [runs] time_zone = "Europe/London"',
     )
 
 
@@ -251,4 +251,4 @@ def _mail(config: Config) -> Iterator[Finding]:
     if sender:
         yield Finding("smtp", OK, f"mail leaves as {sender}.")
     else:
-        yield Finding("smtp", WRONG, "[smtp] sender is empty: nobody to write as.")
+        yield Finding("smtp", WRONG, "[smtp] sender is empty: letters need a sender.")

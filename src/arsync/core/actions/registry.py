@@ -62,8 +62,8 @@ class KindOfAction(Struct, frozen=True):
 
 
 _REFUSED = (
-    "{thing} was refused: it is not asked for again while a reason stands, unless you take that"
-    " back: `arsync reject {{key}} --take-back --why REASON`"
+    "{thing} was rejected: it is not requested again while a reason remains, unless you withdraw"
+    " the rejection: `arsync reject {{key}} --take-back --why REASON`"
 )
 
 _ROWS = (
@@ -79,7 +79,7 @@ _ROWS = (
         safety_limit="emails",
         counted_as="messages",
         step_note="{} sent by email",
-        not_undoable="a message that has left cannot be called back",
+        not_undoable="a message that has left cannot be recalled",
     ),
     KindOfAction(
         ActionKind.LETTER,
@@ -125,10 +125,11 @@ _ROWS = (
         note_on_contact=True,
         counted_as="holds lifted",
         not_undoable=(
-            "lifting a hold is not undone: where a reason stands, the next run places it again"
+            "lifting a hold is not undone: if a reason remains, the next run places it again"
         ),
         refused_words=(
-            "the credit hold still stands: lifting it was refused, or its outcome is not known yet"
+            "the credit hold is still in place: lifting it was rejected, or its outcome is not "
+            "known yet"
         ),
         trace_question="is the credit hold gone from the customer",
     ),
@@ -157,11 +158,11 @@ _ROWS = (
         one_for_all_causes=True,
         note_on_contact=True,
         not_undoable=(
-            "restored terms are not changed back: where a reason stands, the next run changes them"
+            "restored terms are not changed back: if a reason remains, the next run changes them"
         ),
         refused_words=(
-            "the payment terms are still those of the credit hold: restoring them was refused, or"
-            " its outcome is not known yet"
+            "the payment terms are still those of the credit hold: restoring them was rejected, or "
+            "its outcome is not known yet"
         ),
         trace_question="are the payment terms what they were before",
     ),
@@ -229,7 +230,8 @@ _ROWS = (
         done=("action undone", "actions undone"),
         one_for_all_causes=True,
         not_undoable=(
-            "an undoing is not undone: `arsync undo KEY --allow-again` lets it come again"
+            "an undoing is not undone: `arsync undo KEY --allow-again` allows it to be planned "
+            "again"
         ),
     ),
 )

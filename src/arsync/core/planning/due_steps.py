@@ -122,7 +122,7 @@ class _Round:
         if answer:
             reason = f"skipped: {assessor.words(skip, self.party, invoice)}"
         else:
-            reason = f"perhaps to be skipped: {assessor.unknowns(skip, self.party, invoice)}"
+            reason = f"possibly to be skipped: {assessor.unknowns(skip, self.party, invoice)}"
         evidence = assessor.evidence(skip, self.party, invoice)
         rule = because(self.cadence.place, self.cadence.name, evidence)
         return held(self.party, reason, invoice=invoice, because=rule)
@@ -165,7 +165,7 @@ class _Round:
                 taken_steps=taken_steps,
                 refused=refused,
             )
-        reason = "the step was refused" + ("" if following else ", and it was the last")
+        reason = "the step was rejected" + ("" if following else ", and it was the last")
         return self.hold_back(invoice, reason, following.on if following else None)
 
     def due_step(self, invoice: Invoice, step: Step, *, is_first: bool) -> DueStep:
@@ -228,11 +228,11 @@ def covered_by_credit(assessment: Assessment) -> dict[str, str]:
         if pool >= invoice.amount_due:
             # Only in full: an invoice that is covered in part is still chased, for its full amount.
             total = shown(totals[invoice.currency], invoice.currency)
-            covered[invoice.id] = f"covered by unallocated credit of {total}"
+            covered[invoice.id] = f"covered by unapplied cash of {total}"
         # The part is used up all the same, since a bookkeeper would match the oldest first.
         pools[invoice.currency] = max(ZERO, pool - invoice.amount_due)
     if account_view.exposure is not None and account_view.exposure <= 0:
         # Other currencies count too, once everything together is covered.
         for invoice in account_view.owed:
-            covered.setdefault(invoice.id, "covered by unallocated credit in other currencies")
+            covered.setdefault(invoice.id, "covered by unapplied cash in other currencies")
     return covered

@@ -72,7 +72,7 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
         return _place(planning, assessment)
     if hold is not None:
         # Undecided reasons do not keep a hold: unknown never acts against a customer.
-        return _lift(planning, assessment, "no reason stands any more")
+        return _lift(planning, assessment, "no reason remains")
     if assessment.undecided:
         return _report_undecided(planning, assessment)
     # What was undone or refused for this reason ends with it: a new reason is judged afresh.
@@ -124,7 +124,7 @@ def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> D
         episode=episode,
         # The change of terms follows its own rule, whatever else is a reason to hold.
         needs_approval=rule.needs_approval,
-        note=f"Payment terms changed to {rule.terms} while the credit hold stands",
+        note=f"Payment terms changed to {rule.terms} during the credit hold",
     )
     return _unless_done(planning, assessment, action, TERMS)
 
@@ -231,8 +231,8 @@ def _unless_done(
     undone = assessment.account.undone.get(action.key)
     if undone:
         reason = (
-            f"{KINDS[action.kind].thing} was undone by {undone}: it does not come again while a"
-            f" reason stands, unless you say so: `arsync undo {action.key[:12]} --allow-again`"
+            f"{KINDS[action.kind].thing} was undone by {undone}: it is not repeated while a reason "
+            f"remains, unless you allow it: `arsync undo {action.key[:12]} --allow-again`"
         )
     else:
         # What is done does not come here again: it was refused, or nobody knows its outcome.

@@ -101,7 +101,7 @@ def _warning(place: Place, message: str, hint: str = "") -> Problem:
 def _groups(census: _Census) -> Iterator[Problem]:
     for name, place in census.rulebook.group_places.items():
         if name in census.rulebook.groups and name not in census.members:
-            yield _warning(place, f"nobody is in the group {name!r} today.")
+            yield _warning(place, f"no customer is in the group {name!r} today.")
 
 
 def _words(census: _Census) -> Iterator[Problem]:
@@ -120,10 +120,10 @@ def _words(census: _Census) -> Iterator[Problem]:
 
 def _nobody(fact: str, text: str) -> tuple[str, str]:
     if fact == "tag":
-        return f"nobody has the tag {text!r}.", "tags are given under 'customers:'"
+        return f"no customer has the tag {text!r}.", "tags are given under 'customers:'"
     if fact == "contact":
         return f"no contact is called {text!r}.", "write the name as in the accounting system"
-    return f"nobody is in the contact group {text!r}.", "write it as in the accounting system"
+    return f"no customer is in the contact group {text!r}.", "write it as in the accounting system"
 
 
 def _conditions(rulebook: Rulebook) -> Iterator[tuple[Place, Condition]]:
@@ -154,7 +154,7 @@ def _too_low(
 ) -> Problem:
     return _warning(
         rule.place,
-        f"the limit of {rule.name!r}, {shown(amount, currency)}, is under what every one of its "
-        f"{customers:,} customers owes: the least is {shown(least, currency)}.",
+        f"the limit of {rule.name!r}, {shown(amount, currency)}, is below what each of its "
+        f"{customers:,} customers owes: the lowest amount is {shown(least, currency)}.",
         "is a digit missing?",
     )

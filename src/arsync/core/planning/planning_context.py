@@ -97,6 +97,6 @@ def left_alone_words(planning: Planning, party: DunnedParty) -> tuple[str, Becau
     rule, answer = party.left_alone
     reason = because(rule.place, rule.name, planning.assessor.evidence(rule.when, party))
     if answer:
-        return f"left alone: {rule.name}", reason
+        return f"excluded: {rule.name}", reason
     unknown = planning.assessor.unknowns(rule.when, party)
-    return f"perhaps to be left alone ({rule.name}): {unknown}", reason
+    return f"possibly excluded ({rule.name}): {unknown}", reason

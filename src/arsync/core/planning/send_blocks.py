@@ -78,8 +78,8 @@ def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) 
     if circumstances.own_reminders is None and rulebook.safety.platform_reminders == HOLD_BACK:
         # A warning only: a pause would stop every QuickBooks ledger until somebody answers.
         texts.append(
-            f"{circumstances.platform} does not tell whether its own reminders are switched on: "
-            f"customers might hear twice. Look there, then: arsync connections {connection} "
+            f"{circumstances.platform} does not report whether its own reminders are on: customers "
+            f"might be reminded twice. Check there, then run: arsync connections {connection} "
             "--own-reminders off"
         )
     return texts
@@ -119,9 +119,7 @@ def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]
     safety = rulebook.safety
     # On a wrong day promises would be called broken for good, and messages leave too early.
     if circumstances.clock:
-        yield Pause(
-            KINDS_AGAINST_CUSTOMERS, "", f"{circumstances.clock}, and nobody knows which day it is"
-        )
+        yield Pause(KINDS_AGAINST_CUSTOMERS, "", f"{circumstances.clock}, so the date is uncertain")
     if circumstances.pulled_at is None:
         reason = "no pull was completed yet: `arsync pull` reads the ledger"
         yield Pause(KINDS_AGAINST_CUSTOMERS, "data_not_older_than", reason)
@@ -135,11 +133,16 @@ def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]
         if circumstances.paid_on is None:
             yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", "no payment is known")
         elif timedelta((circumstances.today - circumstances.paid_on).days) > most:
-            reason = f"the youngest payment is of {circumstances.paid_on}: is the bank entered?"
+            reason = (
+                f"the latest payment is dated {circumstances.paid_on}: are later bank receipts "
+                "entered?"
+            )
             yield Pause(KINDS_AGAINST_CUSTOMERS, "payments_not_older_than", reason)
     if circumstances.own_reminders and safety.platform_reminders == HOLD_BACK:
         platform = circumstances.platform
-        reason = f"{platform}'s own invoice reminders are switched on: customers would hear twice"
+        reason = (
+            f"{platform}'s own invoice reminders are switched on: customers would be reminded twice"
+        )
         yield Pause(REMINDER_EMAILS, "platform_reminders", reason)
     apart = [
         difference

@@ -125,7 +125,7 @@ _TEXT = """\
 # yaml-language-server: $schema=./rulebook.schema.json
 #
 # Change what does not fit; whatever stands behind a # is for you. After each change:
-#     arsync rules check          says what is wrong, with line and hint
+#     arsync rules check          reports mistakes, with line and hint
 #     arsync plan                 shows what it would do; sends nothing
 
 version: 1

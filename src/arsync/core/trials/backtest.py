@@ -1,6 +1,6 @@
 """Backtest: a rulebook on the ledger as it stood on each past day.
 
-It shows what would have been sent, to whom, and what for. It cannot show how much sooner anyone
+It shows what would have been sent, to whom, and what for. It cannot show how much sooner customers
 would have paid: the debtors of the past did not get these messages.
 """
 
@@ -30,7 +30,7 @@ ACTIONS_KEPT_MAX = 10_000
 """How many actions are listed one by one; all are counted."""
 
 CANNOT_SHOW = (
-    "It cannot show how much sooner anyone would have paid: "
+    "It cannot show how much sooner customers would have paid: "
     "the customers of the past did not get these messages."
 )
 """The caveat that every backtest states."""

@@ -219,7 +219,7 @@ def _held_side(rows: Sequence[HeldBack]) -> RulebookSide:
 
 
 def _side(action: Action) -> RulebookSide:
-    extra = ", asks a person first" if action.needs_approval else ""
+    extra = ", needs approval" if action.needs_approval else ""
     return RulebookSide(action_in_words(action) + extra, action.because, action)
 
 
@@ -258,7 +258,7 @@ def _qualities(action: Action) -> list[str]:
     days = sorted({ref.day for ref in action.invoices if ref.step})
     return [
         *(f"day {day}" for day in days),
-        "asks a person first" if action.needs_approval else "by itself",
+        "needs approval" if action.needs_approval else "automatically",
         f"not before {action.not_before:%Y-%m-%d %H:%M}" if action.not_before else "at once",
         f"by {action.via.value}",
         *(f"{name} {text}" for name, text in payload_words(action.payload).items()),

@@ -94,7 +94,7 @@ class ActionDecisions:
         with self._database.write() as db:
             row = locked_row(db, key)
             if row.state != ActionState.REJECTED.value:
-                raise UserMistake(f"{key[:12]} is not refused: it is {row.state}.")
+                raise UserMistake(f"{key[:12]} is not rejected: it is {row.state}.")
             to_state, values = ActionState.WITHDRAWN, dict[str, object]()
             if row.by_person:
                 to_state = ActionState.APPROVED

@@ -73,7 +73,7 @@ class Tokens:
         with self._database.write() as db:
             statement = update(grants).where(grants.c.id == grant_id).values(values)
             if not db.execute(statement).rowcount:
-                raise NeedsReconnect("this consent was removed. Run `arsync connect` again.")
+                raise NeedsReconnect("this authorisation was removed. Run `arsync connect` again.")
 
     def load(self, grant_id: int | None) -> Token:
         """Return the grant's token.
@@ -84,7 +84,7 @@ class Tokens:
         with self._database.read() as db:
             secret = db.scalar(select(grants.c.secret).where(grants.c.id == grant_id))
         if secret is None:
-            raise NeedsReconnect("no consent is stored. Run `arsync connect` again.")
+            raise NeedsReconnect("no authorisation is stored. Run `arsync connect` again.")
         return self._decrypted(secret)
 
     def refreshed(self, grant_id: int, stale: Token, refresh: Callable[[Token], Token]) -> Token:
@@ -123,7 +123,7 @@ class Tokens:
 
         Yields what to say; without names, there is nothing left to say. Set `done` once it is said.
         """
-        busy = "another process is telling the owner."
+        busy = "another process is notifying the owner."
         wait = REFRESH_WAIT_SECONDS_MAX
         with self._locks.held(f"tell-{grant_id}", wait_seconds=wait, busy=busy):
             with self._database.read() as db:

@@ -113,7 +113,9 @@ def _opened(path: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
-        raise UserMistake(f"{path}: cannot be made, to lock the store: {error.strerror}.") from None
+        raise UserMistake(
+            f"{path}: cannot be created to lock the store: {error.strerror}."
+        ) from None
     try:
         yield descriptor
     finally:

@@ -69,7 +69,8 @@ def _revision(db: Connection, database: Database) -> str | None:
     revision: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
     if revision is not None and revision not in REVISIONS:
         raise UserMistake(
-            f"{database.shown}: this store was made by a newer arsync (its revision is {revision}, "
+            f"{database.shown}: this store was created by a newer version of arsync (its revision "
+            f"is {revision}, "
             f"this one knows up to {REVISIONS[-1]}). Upgrade arsync: pip install -U arsync"
         )
     return revision

@@ -147,7 +147,7 @@ def test_an_episode_continues_when_one_payment_is_reversed() -> None:
         ("day 5: payment reversed for INV-1", "INV-1 was not paid"),
         ("day 5: settled INV-1", "INV-1 is not in dispute"),
         ("day 5: task done Sing", "no such task is open on 2026-03-09"),
-        ("day 5: approve hold placed", "nothing of the kind waits for a person on 2026-03-09"),
+        ("day 5: approve hold placed", "no such action needs approval on 2026-03-09"),
     ],
 )
 def test_what_cannot_happen_is_a_failure_of_its_line(events: str, why: str) -> None:
@@ -281,7 +281,7 @@ def test_what_comes_before_is_one_failure() -> None:
         ),
         (
             "    approvals: by hand\n    expect: {day 12: email second reminder for INV-1}\n",
-            "rules/r.yaml:15: Standard: planned; it needs a person's approval",
+            "rules/r.yaml:15: Standard: planned; it needs approval",
         ),
         (
             "    expect: {day 30: hold placed}\n",

@@ -231,7 +231,7 @@ class _Stage:
                 if not keys:
                     self.cannot(event, f"no such task is open on {today}")
             elif event.kind in _DECISIONS and event.place not in self.decided:
-                self.cannot(event, f"nothing of the kind waits for a person on {today}")
+                self.cannot(event, f"no such action needs approval on {today}")
 
     def cannot(self, event: Event, reason: str) -> None:
         """Record an event that could not happen, with the reason."""
