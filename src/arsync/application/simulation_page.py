@@ -65,11 +65,11 @@ class Chart(NamedTuple):
     """The first day, beginnings of months between, and the last."""
 
 
-def simulation_page(found: Sequence[RulesSimulation]) -> str:
+def simulation_page(simulations: Sequence[RulesSimulation]) -> str:
     """Return the page: figures and charts for each connection."""
     sections = [
         {
-            "found": rules_simulation,
+            "trial": rules_simulation,
             "old_debts": _old_debts(rules_simulation),
             "charts": charts(rules_simulation),
             "columns": _used(rules_simulation.simulation.tally),
@@ -87,24 +87,28 @@ def simulation_page(found: Sequence[RulesSimulation]) -> str:
                 for touched in rules_simulation.simulation.tally.most()
             ],
         }
-        for rules_simulation in found
+        for rules_simulation in simulations
     ]
     return _template().render(sections=sections, chart_width=CHART_WIDTH, chart_height=CHART_HEIGHT)
 
 
-def _old_debts(found: RulesSimulation) -> str:
+def _old_debts(rules_simulation: RulesSimulation) -> str:
     """Return from which day on old debts start, when that was assumed and makes a difference."""
-    spread = found.simulation.rulebook.take_over.kind is not TakeOverKind.FIRST_STEP
-    return str(found.taken_over.on) if spread and found.taken_over.assumed else ""
+    spread = rules_simulation.simulation.rulebook.take_over.kind is not TakeOverKind.FIRST_STEP
+    return (
+        str(rules_simulation.taken_over.on)
+        if spread and rules_simulation.taken_over.assumed
+        else ""
+    )
 
 
 def _used(tally: ActivityCounts) -> list[str]:
     return [name for name in COLUMNS if tally.totals[name]]
 
 
-def charts(found: RulesSimulation) -> list[Chart]:
+def charts(rules_simulation: RulesSimulation) -> list[Chart]:
     """Return a chart for everything that happens at all."""
-    simulation = found.simulation
+    simulation = rules_simulation.simulation
     days = simulation.tally.by_day(simulation.first, simulation.last)
     limits = {peak.name: peak.limit for peak in simulation.tally.peaks(simulation.rulebook.safety)}
     drawn = []

@@ -48,9 +48,9 @@ def complete_task(actor: Actor, container: Container, key: str, *, outcome: str)
     return recorded(organisation, message, _note(row, name))
 
 
-def _note(row: ActionRow, who: str) -> Action:
+def _note(row: ActionRow, done_by: str) -> Action:
     task = row.action.payload.title
-    by = f" by {who}" if who else ""
+    by = f" by {done_by}" if done_by else ""
     return Action(
         payload=TaskDonePayload(task, row.outcome),
         connection=row.action.connection,

@@ -258,14 +258,14 @@ def show_waiting(waiting: Iterable[Listed], reasons: Mapping[str, Reasons]) -> N
         show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
 
 
-def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
+def show_actions(listed_actions: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
     """Print actions and where they stand, one a line.
 
     Args:
-        found: the actions.
+        listed_actions: the actions.
         zones: by connection, the organisation's time zone.
     """
-    if not found:
+    if not listed_actions:
         click.echo("No actions.")
         return
     print_table(
@@ -291,7 +291,7 @@ def show_actions(found: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:
                 listed.row.state.value,
                 listed.row.reason,
             ]
-            for listed in found
+            for listed in listed_actions
         ],
     )
 

@@ -158,8 +158,8 @@ class Outbox:
             self._store.claims.raise_generation(row.key)
             self._change(row, _S.APPROVED, "looked up: it is not at the accounting system")
 
-    def _looked(self, row: ActionRow, why: str) -> None:
-        self._store.claims.record_lookup(row.key, who=WHO, why=why, now=self._clock.now())
+    def _looked(self, row: ActionRow, reason: str) -> None:
+        self._store.claims.record_lookup(row.key, who=WHO, why=reason, now=self._clock.now())
 
     def _note_waiting(self) -> None:
         """Say what only a person can settle."""
@@ -313,11 +313,13 @@ class Outbox:
             self._mail_stopped = True
         self.result.problems.append(f"{_title(row)}: {error}")
 
-    def _back(self, row: ActionRow, after_seconds: float, why: str) -> None:
+    def _back(self, row: ActionRow, after_seconds: float, reason: str) -> None:
         """Nothing happened: approved again, after a pause that grows with each attempt."""
         growing = 60.0 * 2 ** min(row.attempts - 1, 20) if row.attempts > 1 else 0.0
         pause = min(max(after_seconds, growing), max(after_seconds, self._limits.pause_seconds_max))
-        self._change(row, _S.APPROVED, why, not_before=self._clock.now() + timedelta(seconds=pause))
+        self._change(
+            row, _S.APPROVED, reason, not_before=self._clock.now() + timedelta(seconds=pause)
+        )
 
     # -- read back what was sent --------------------------------------------------------------
 
@@ -365,8 +367,8 @@ class Outbox:
         else:
             self._change(row, _S.UNKNOWN, f"sent, but not visible for {days} days: {reason}")
 
-    def _confirmed(self, row: ActionRow, why: str) -> None:
-        self._change(row, _S.CONFIRMED, why)
+    def _confirmed(self, row: ActionRow, reason: str) -> None:
+        self._change(row, _S.CONFIRMED, reason)
 
     # -- small change -------------------------------------------------------------------------
 
