@@ -113,7 +113,7 @@ def take_back(
     permit(actor, Permission.APPROVE)
     rows = _chosen(container, keys, {ActionState.REJECTED})
     name = name_line(actor.name)
-    line = f"the rejection is withdrawn:  {reason_line(reason) or _NO_REASON}"
+    line = f"the rejection is withdrawn: {reason_line(reason) or _NO_REASON}"
     return listed_by_name(
         container,
         [

@@ -41,7 +41,7 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] = os.enviro
     if exists:
         reader.add_file(path)
     elif chosen:
-        raise UserMistake(f"{chosen}: there is no such file. Run `arsync init` to make one.")
+        raise UserMistake(f"{chosen}: there is no such file. Run `arsync init` to create one.")
     # Last, because a variable wins over the file.
     reader.add_variables(environ)
     if reader.problems:

@@ -49,8 +49,10 @@ class StoreSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=36_500,
-            description="after so many days, names and texts of ended actions are forgotten; what "
-            "keeps an action from happening twice stays; 0: never",
+            description=(
+                "names and texts of actions are removed this many days after they ended; what "
+                "prevents repetition stays; 0: nothing is removed"
+            ),
         ),
     ] = 0
 
@@ -61,8 +63,10 @@ class RulesSettings(Section, frozen=True, kw_only=True):
     folder: Annotated[
         str,
         Meta(
-            description="every *.yaml in it is read as one rulebook; a folder named after a "
-            "connection inside it serves that connection alone"
+            description=(
+                "every *.yaml in it is read as one rulebook; a folder in it that is named after a "
+                "connection applies only to that connection"
+            )
         ),
     ] = "rules"
 
@@ -76,7 +80,7 @@ class RunsSettings(Section, frozen=True, kw_only=True):
         Meta(description="observe, approve, auto: for new connections"),
     ] = "observe"
     every: Annotated[
-        str, DURATION, Meta(description="how often `arsync run` works: 30s, 15m, 2h")
+        str, DURATION, Meta(description="how often `arsync run` runs: 30s, 15m, 2h")
     ] = "15m"
     parallel: Annotated[
         int,
@@ -89,13 +93,15 @@ class RunsSettings(Section, frozen=True, kw_only=True):
     notify: Annotated[
         str,
         Meta(
-            description="an address that is notified once, by [smtp], when an authorisation has "
-            "ended or an outcome stays open; empty: only the log and `status` say so"
+            description=(
+                "an address notified once, by [smtp], when an authorisation has ended or an "
+                "outcome stays open; empty: only the log and `status` report it"
+            )
         ),
     ] = ""
     time_zone: Annotated[
         str,
-        Meta(description="empty: the organisation's own (QuickBooks does not always tell)"),
+        Meta(description="empty: the organisation's own (QuickBooks does not always report it)"),
     ] = ""
     pace: Annotated[
         Literal["on", "off"],
@@ -109,14 +115,16 @@ class TokensSettings(Section, frozen=True, kw_only=True):
     key_file: Annotated[
         str,
         Meta(
-            description="the key that encrypts tokens, when neither ARSYNC_TOKENS_KEY nor the "
-            "system's keyring holds it"
+            description=(
+                "the key that encrypts tokens, if neither ARSYNC_TOKENS_KEY nor the system's "
+                "keyring has it"
+            )
         ),
     ] = "arsync.key"
     keyring: Annotated[
         Literal["auto", "off"],
         Meta(
-            description="auto: the system's keyring where there is one, else key_file; "
+            description="auto: the system's keyring if there is one, otherwise key_file; "
             "off: key_file"
         ),
     ] = "auto"
@@ -136,7 +144,7 @@ class XeroSettings(Section, frozen=True, kw_only=True):
     client_secret: Annotated[str, SECRET, Meta(description="empty for pkce")] = ""
     scopes: Annotated[
         Literal["granular", "classic"],
-        Meta(description="granular, classic (apps made before 2 March 2026)"),
+        Meta(description="granular, classic (apps created before 2 March 2026)"),
     ] = "granular"
     redirect_url: Annotated[
         str, Meta(description="register exactly this at developer.xero.com")
@@ -149,7 +157,7 @@ class XeroSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=10_000_000,
-            description="calls a day for each organisation; 1000 for an app on Xero's Starter "
+            description="calls per day for each organisation; 1000 for an app on Xero's Starter "
             "tier. Xero's own count corrects it",
         ),
     ] = 5000
@@ -158,8 +166,7 @@ class XeroSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=10_000_000,
-            description="calls of the day that only writes may use: pulls stop when no more are "
-            "left",
+            description="calls per day reserved for writes: pulls stop when no others are left",
         ),
     ] = 200
     late_fee_account: Annotated[
@@ -192,8 +199,10 @@ class QuickBooksSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=1_000_000_000,
-            description="calls that read, of the app over all its companies, as your tier at "
-            "Intuit has it (CorePlus calls; writes are free); 0: counted, and never stopped",
+            description=(
+                "read calls of the app per month, over all its companies, as in your Intuit tier "
+                "(CorePlus calls; writes are free); 0: counted, but no limit"
+            ),
         ),
     ] = 500_000
     reads_reserve: Annotated[
@@ -201,8 +210,7 @@ class QuickBooksSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=1_000_000_000,
-            description="reads of the month that only serve writes: pulls stop when no more are "
-            "left",
+            description="reads per month reserved for writes: pulls stop when no others are left",
         ),
     ] = 25_000
     late_fee_item: Annotated[
@@ -231,8 +239,10 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=1_000_000,
-            description="letters that one connection sends by SMTP a day; the accounting "
-            "system's own daily limit counts for its own emails alone",
+            description=(
+                "letters per day that one connection sends by SMTP; the accounting system's daily "
+                "limit applies only to its own emails"
+            ),
         ),
     ] = 2000
 

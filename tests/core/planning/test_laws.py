@@ -105,7 +105,9 @@ def test_law_2_known_and_unknown_can_be_asked(desk: Desk) -> None:
 def test_law_2_an_unknown_skip_protects(desk: Desk) -> None:
     text = desk.head + desk.steps + "    skip_invoices_when: {sent: no}\n"
     plan = desk.plan(text, desk.account(desk.invoice("i1", 5)))
-    assert whys(plan) == ["possibly to be skipped: sent is unknown (the platform does not say)"]
+    assert whys(plan) == [
+        "possibly to be skipped: sent is unknown (the platform does not report it)"
+    ]
 
 
 # Law 3

@@ -66,7 +66,7 @@ def starter_rulebook(answers: Answers) -> str:
     hold = (
         ""
         if answers.approval == "nothing"
-        else "\n    approval: required            # a person decides"
+        else "\n    approval: required            # placed once a person approves"
     )
     skip = (
         "    skip_invoices_when:\n      any:\n"
@@ -75,7 +75,7 @@ def starter_rulebook(answers: Answers) -> str:
         if tone.small
         else ""
     )
-    mode = "# Each email waits until a person has agreed: `arsync approve`.\n" if everything else ""
+    mode = "# Each email needs approval: `arsync approve`.\n" if everything else ""
     return _TEXT.format(
         name=answers.name,
         currency=answers.currency,
@@ -124,7 +124,7 @@ def _days(days: str) -> str:
 _TEXT = """\
 # yaml-language-server: $schema=./rulebook.schema.json
 #
-# Change what does not fit; whatever stands behind a # is for you. After each change:
+# Change what does not fit; everything after a # is a comment for you. After each change:
 #     arsync rules check          reports mistakes, with line and hint
 #     arsync plan                 shows what it would do; sends nothing
 
@@ -132,12 +132,12 @@ version: 1
 name: {name}
 currency: {currency}                     # every amount in this file
 
-# Names for kinds of customers, to ask for with `group:` further down.
+# Names for kinds of customers, to use with `group:` further down.
 groups:
   Key account:
     contact_group: Key accounts   # a Xero contact group, or a QuickBooks customer type
 
-# What was agreed with single customers. Take the # away and write your own:
+# Agreements with single customers. Remove the # and write your own:
 #
 # customers:
 #   - contact: Ridgeway University        # the name, or the id in the accounting system
@@ -145,7 +145,7 @@ groups:
 #   - contact: City Agency
 #     tags: [legal]
 
-# Read first, and stronger than everything else: never reminded, never held.
+# Read first, and overrides everything else: never reminded, never put on hold.
 leave_alone:
   - name: With the solicitor
     when: {{tag: legal}}
@@ -158,7 +158,7 @@ credit_limits:
   - name: Everyone else
     limit: no limit               # or an amount, such as 10,000
 
-# Every match is a reason. The hold stays while any reason stands and is lifted when none does.
+# Every match is a reason. The hold stays while any reason remains and is lifted when none does.
 credit_holds:
   - name: Seriously overdue
     when:
@@ -170,8 +170,8 @@ credit_holds:
         - dispute: open
         - group: Key account{hold}
 
-# The first matching cadence counts. Day 0 is the due date; a step is due from its day on. A step
-# that was missed is caught up, one at a time, with the same gaps.
+# The first matching cadence counts. Day 0 is the due date; a step is due from its day on.
+# Missed steps are caught up one at a time, with the same gaps.
 {mode}reminders:
   - name: Key accounts get a call
     when: {{group: Key account}}
@@ -180,7 +180,7 @@ credit_holds:
   - name: Everyone else
 {skip}    steps:
 {steps}
-# Tasks for a person, opened once each time it happens.
+# Tasks for a person, opened once each time the condition becomes true.
 follow_ups:
   - name: Broken promise
     when: {{promise_to_pay: broken}}
@@ -193,7 +193,7 @@ sending:
   between: 09:00-16:30            # in the organisation's time zone
 {holidays}  days_between_emails: {between}          # no customer hears from you more often
 
-# Above these nothing is sent at all, until a person has looked.
+# Above these limits nothing is sent until a person has looked.
 safety:
   credit_holds: 20
   emails: 300

@@ -97,8 +97,8 @@ def test_a_rule_that_can_match_gets_no_warning(when: str) -> None:
 def test_a_contradictory_group_is_named_at_its_line() -> None:
     (warning,) = warnings_of("groups:\n  A: {tag: x}\n  B: {balance: {more_than: 5, at_most: 1}}\n")
     assert warning == (
-        "r.yaml:5:3: warning: nobody can ever be in the group 'B': "
-        "what it asks of balance rules itself out."
+        "r.yaml:5:3: warning: no customer can ever be in the group 'B': "
+        "its conditions on balance exclude each other."
     )
 
 
@@ -132,7 +132,7 @@ def test_what_may_be_unknown_shadows_nothing_that_asks_less() -> None:
 
 def test_leaving_everyone_alone_is_named() -> None:
     warnings = warnings_of("leave_alone: [{name: All, when: {open_invoices: {at_least: 0}}}]\n")
-    assert ["leaves everyone alone" in warning for warning in warnings] == [True]
+    assert ["excludes every customer" in warning for warning in warnings] == [True]
 
 
 def test_a_cadence_for_excluded_customers_is_named() -> None:
@@ -295,8 +295,8 @@ def layered_warnings(own: str, pack: str = "uk-standard") -> list[str]:
 def test_a_changed_currency_names_the_unchanged_amounts() -> None:
     amounts, table = layered_warnings("currency: EUR\n")
     assert amounts.startswith(
-        "own.yaml:3:11: warning: the currency is EUR now; what this extends was written in GBP, and"
-        " these amounts of it stay: limit 2,500 (arsync_rulebooks/standard.yaml:"
+        "own.yaml:3:11: warning: the currency is EUR now; what this extends was written in GBP, "
+        "and these of its amounts are unchanged: limit 2,500 (arsync_rulebooks/standard.yaml:"
     )
     assert "overdue_amount 500 (arsync_rulebooks/standard.yaml:" in amounts
     assert "statutory_interest 50 (arsync_rulebooks/uk-standard.yaml:" in amounts
@@ -364,7 +364,7 @@ def test_a_group_that_no_rule_asks_for_is_named() -> None:
         for rulebook_warning in rulebook_warnings(rulebook)
         if "asks for" in rulebook_warning.message
     ]
-    assert str(problem).startswith("r.yaml:3:36: warning: no rule asks for the group 'C'.")
+    assert str(problem).startswith("r.yaml:3:36: warning: no rule uses the group 'C'.")
 
 
 @pytest.mark.parametrize(

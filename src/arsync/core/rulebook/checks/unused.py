@@ -16,9 +16,7 @@ def unused_groups(rulebook: Rulebook) -> list[Problem]:
     """Return the groups that no rule asks for."""
     asked_for = {name for _, when in rulebook.conditions() for name in _groups_of(when.tree)}
     return [
-        Problem(
-            *place, f"no rule asks for the group {name!r}.", "ask for it, or remove it", "warning"
-        )
+        Problem(*place, f"no rule uses the group {name!r}.", "use it, or remove it", "warning")
         for name, place in rulebook.group_places.items()
         if name in rulebook.groups and name not in asked_for
     ]

@@ -64,7 +64,7 @@ def rulebook_warnings(rulebook: Rulebook) -> list[Problem]:
     limits = [place for place in _looked_at(rulebook.credit_limits) if _at(place) not in never]
     cadences = [place for place in _looked_at(rulebook.reminders) if _at(place) not in never]
     problems += [
-        _warning(rule.place, f"{rule.name!r} leaves everyone alone: no other rule acts.")
+        _warning(rule.place, f"{rule.name!r} excludes every customer: no other rule acts.")
         for rule in alone
         if not is_possible(rule.fails)
     ]
@@ -106,7 +106,7 @@ def _looked_at(rules: Sequence[LeaveAlone | CreditLimit | Cadence]) -> list[_Rul
 
 def _groups(rulebook: Rulebook) -> list[Problem]:
     return [
-        _warning(place, f"nobody can ever be in the group {name!r}: {_why(condition)}.")
+        _warning(place, f"no customer can ever be in the group {name!r}: {_why(condition)}.")
         for name, condition in rulebook.groups.items()
         if (place := rulebook.group_places.get(name)) and _impossible(condition.tree)
     ]
@@ -156,9 +156,9 @@ def _why(condition: Condition) -> str:
     """Return what contradicts, as the names of the facts that are asked twice or out of reach."""
     names = list(dict.fromkeys(leaf.field.name for leaf in leaves(condition.tree)))
     if len(names) == 1:
-        return f"what it asks of {names[0]} rules itself out"
+        return f"its conditions on {names[0]} exclude each other"
     twice = [name for name in names if not _possible_alone(condition.tree, name)]
-    return f"what it asks of {' and '.join(twice or names)} rules itself out"
+    return f"its conditions on {' and '.join(twice or names)} exclude each other"
 
 
 def _possible_alone(tree: Node, name: str) -> bool:
@@ -183,7 +183,9 @@ def _shadowed(rules: list[_Rule], word: str, hint: str) -> list[Problem]:
                 return problems
             if _covers(earlier, rule):
                 everyone = not is_possible(earlier.fails)
-                what = "matches everyone" if everyone else "matches first, whatever this one asks"
+                what = (
+                    "matches everyone" if everyone else "matches first, whatever this one requires"
+                )
                 problems.append(
                     _warning(
                         rule.place,
@@ -203,7 +205,7 @@ def _left_alone(alone: list[_Rule], cadences: list[_Rule]) -> list[Problem]:
         for rule in alone:
             if rule.fields <= cadence.fields and rule.fields and _covers(rule, cadence):
                 message = f"no customer ever gets the cadence {cadence.name!r}: {rule.name!r} "
-                message += f"({rule.place.file}:{rule.place.line}) leaves all of them alone."
+                message += f"({rule.place.file}:{rule.place.line}) excludes all of them."
                 problems.append(_warning(cadence.place, message))
                 break
     return problems
@@ -272,7 +274,7 @@ def _steps(cadence: Cadence) -> list[Problem]:
             _warning(
                 step.place,
                 f"no invoice ever reaches the step on day {step.day} of {cadence.name!r}: "
-                "the conditions of the cadence let none get there.",
+                "the conditions of the cadence exclude them all.",
                 "look at its when and skip_invoices_when",
             )
             for step in cadence.steps

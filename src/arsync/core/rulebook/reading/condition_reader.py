@@ -73,7 +73,7 @@ class ConditionShape:
             source.problem(
                 node,
                 f"more than {QUESTIONS_MAX:,} questions in the conditions of one rulebook.",
-                "ask for one contact group or tag instead of listing customers",
+                "use one contact group or tag instead of listing customers",
             )
         return tree.Condition.of(root)
 
@@ -104,7 +104,7 @@ class _Reading:
             self.source.problem(
                 node,
                 f"conditions nest deeper than {NESTING_MAX} here.",
-                "name the inner part under 'groups:' and ask for the group",
+                "name the inner part under 'groups:' and use the group",
             )
             return None
         lines = entries(node, self.source, label)
@@ -152,13 +152,13 @@ class _Reading:
     def unknown_key(self, key: str, key_node: Node) -> None:
         """Report a key that is not a fact here, with the likeliest reason."""
         if key == "group" and not self.shape.groups:
-            message, hint = "a group cannot be made of other groups.", "write its conditions out"
+            message, hint = "a group cannot contain other groups.", "write its conditions out"
         elif key in CONTACT_BY_NAME and CONTACT_BY_NAME[key].needs_limit:
-            message = f"{key!r} rests on the credit limit, which is not known here."
-            hint = "ask for 'exposure' or 'balance'"
+            message = f"{key!r} depends on the credit limit, which is not known here."
+            hint = "use 'exposure' or 'balance'"
         elif key in INVOICE_BY_NAME:
-            message = f"{key!r} is a fact of an invoice; here only facts of a contact can be asked."
-            hint = _CONTACT_INSTEAD.get(key, "it can be asked in skip_invoices_when and follow_ups")
+            message = f"{key!r} is a fact of an invoice; here only facts of a contact can be used."
+            hint = _CONTACT_INSTEAD.get(key, "it can be used in skip_invoices_when and follow_ups")
         elif key == "unless":
             message = "'unless' belongs beside 'when', not inside a condition."
             hint = "inside a condition, write 'not:'"

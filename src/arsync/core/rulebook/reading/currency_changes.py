@@ -90,7 +90,7 @@ def still_there(changes: Sequence[CurrencyChange], files: Sequence[File]) -> lis
         more = f" and {len(remaining) - len(shown)} more" if len(remaining) > len(shown) else ""
         message = (
             f"the currency is {change.now} now; what this extends was written in"
-            f" {change.before}, and these amounts of it stay: {', '.join(shown)}{more}."
+            f" {change.before}, and these of its amounts are unchanged: {', '.join(shown)}{more}."
         )
         hint = f"write them in {change.now} in your own file, under the same names"
         problems.append(Problem(*change.place, message, hint, "warning"))
@@ -106,5 +106,5 @@ def statutory_warnings(rulebook: Rulebook) -> list[Problem]:
         f"the currency is {rulebook.currency}, that of 'statutory' {law.currency}: statutory"
         " interest and compensation stay unknown, and no letter names them."
     )
-    hint = f"write a table in {rulebook.currency}, or take this one out"
+    hint = f"write a table in {rulebook.currency}, or remove this one"
     return [Problem(*rulebook.currency_place, message, hint, "warning")]

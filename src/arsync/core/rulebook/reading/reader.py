@@ -286,7 +286,7 @@ class _Assembly:
                 source.problem(
                     node,
                     f"the customer {name!r} appears twice; first in {first.file}:{first.line}.",
-                    "put what was agreed into one place",
+                    "put the agreements into one place",
                 )
                 continue
             tags = frozenset(folded(tag) for tag in block.get("tags", ()))

@@ -239,7 +239,7 @@ class NamedConditions:
 
     def schema(self) -> Schema:
         """Return the schema."""
-        removed = block_schema((Key("remove", Removal(), "take it out", required=True),))
+        removed = block_schema((Key("remove", Removal(), "remove it", required=True),))
         return {
             "type": "object",
             "additionalProperties": {"anyOf": [self.shape.schema(), removed]},
@@ -266,11 +266,11 @@ _NAME = Key("name", Text(), "its name; plans and notes show it", required=True)
 _CONTACTS = ConditionShape()
 # Required where a forgotten line would hold, or leave alone, every customer.
 _WHEN = Key("when", _CONTACTS, "the conditions that must all hold", required=True)
-_UNLESS = Key("unless", _CONTACTS, "conditions; when they hold, the rule does not")
-_APPROVAL = Key("approval", Words(("required", "none")), "whether a person must approve it")
-_ASSIGN = Key("assign_to", Text(), "who does it")
+_UNLESS = Key("unless", _CONTACTS, "conditions; if they hold, the rule does not apply")
+_APPROVAL = Key("approval", Words(("required", "none")), "whether it needs approval")
+_ASSIGN = Key("assign_to", Text(), "the person or team responsible")
 _REMOVE = Key(
-    "remove", Removal(), "true: take it out of what is extended; or a list of its keys to take out"
+    "remove", Removal(), "true: remove it from the extended rulebook; or a list of keys to remove"
 )
 _COUNT = WholeNumber(0, 1_000_000)
 _PLACE = Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
@@ -279,9 +279,9 @@ _LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de",
 CUSTOMER = (
     Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
     Key("credit_limit", AmountShape(), "the agreed credit limit: the fact agreed_limit"),
-    Key("insured_limit", AmountShape(), "what the credit insurer covers"),
-    Key("review_on", DayShape(), "the day to look at the limit again"),
-    Key("tags", TextList(), "tags to ask for with tag:"),
+    Key("insured_limit", AmountShape(), "the amount that the credit insurer covers"),
+    Key("review_on", DayShape(), "the day to review the limit"),
+    Key("tags", TextList(), "tags, used with tag:"),
     Key("language", _LANGUAGE, "the language of this customer's letters"),
     Key("holidays", _PLACE, "the place whose public holidays count for this customer"),
     _REMOVE,
@@ -291,8 +291,8 @@ LEAVE_ALONE = (_NAME, _WHEN, _UNLESS, _REMOVE)
 _NO_LIMITS = ConditionShape(limit_facts=False)
 CREDIT_LIMIT = (
     _NAME,
-    Key("when", _NO_LIMITS, "the conditions that must all hold; without them: everyone"),
-    Key("unless", _NO_LIMITS, "conditions; when they hold, the rule does not"),
+    Key("when", _NO_LIMITS, "the conditions that must all hold; without it: every customer"),
+    Key("unless", _NO_LIMITS, "conditions; if they hold, the rule does not apply"),
     Key(
         "limit", LimitShape(), "an amount, a fact such as agreed_limit, or no limit", required=True
     ),
@@ -302,7 +302,7 @@ CREDIT_HOLD = (
     _NAME,
     _WHEN,
     _UNLESS,
-    Key("terms", Words(("cash on delivery",)), "payment terms while the hold stands"),
+    Key("terms", Words(("cash on delivery",)), "payment terms during the hold"),
     _APPROVAL,
     _REMOVE,
 )
@@ -323,9 +323,9 @@ STEP = (
 )
 CADENCE = (
     _NAME,
-    Key("when", _CONTACTS, "the conditions that must all hold; without them: everyone"),
+    Key("when", _CONTACTS, "the conditions that must all hold; without it: every customer"),
     _UNLESS,
-    Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not reminded of"),
+    Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not chased"),
     Key("steps", Blocks(STEP, "a step", STEPS_MAX), "what happens, by day", required=True),
     _REMOVE,
 )
@@ -333,7 +333,7 @@ _INVOICES = ConditionShape("invoice")
 FOLLOW_UP = (
     _NAME,
     Key("when", _INVOICES, "the conditions that must all hold", required=True),
-    Key("unless", _INVOICES, "conditions; when they hold, the rule does not"),
+    Key("unless", _INVOICES, "conditions; if they hold, the rule does not apply"),
     Key("task", Text(), "what to do", required=True),
     _ASSIGN,
     _REMOVE,
@@ -349,33 +349,37 @@ SENDING = (
         WholeNumber(1, 100),
         "how many emails the accounting system may send to one contact at once",
     ),
-    Key("language", _LANGUAGE, "the language of letters, where the customer's is not known"),
+    Key("language", _LANGUAGE, "the language of letters, if the customer's is not known"),
     Key(
         "by_customers_country",
         WordsList(("holidays", "language")),
-        "what goes by the customer's own country, where it is known",
+        "what follows the customer's country, if known",
     ),
     Key(
         "without_email",
         Words(tuple(choice.value for choice in WithoutEmail)),
-        "what becomes of an email step when there is no address",
+        "what happens to an email step without an address",
     ),
     _REMOVE,
 )
 SAFETY = (
     *(
-        Key(name, _COUNT, f"more {name.replace('_', ' ')} than this in one plan wait for a person")
+        Key(
+            name,
+            _COUNT,
+            f"if one plan has more {name.replace('_', ' ')} than this, all of it needs approval",
+        )
         for name in SAFETY_COUNTS
     ),
     Key(
         "data_not_older_than",
         Span(),
-        "after so long without a complete pull no message leaves and no hold is placed",
+        "if the last complete pull is older, no message leaves and no hold is placed",
     ),
     Key(
         "payments_not_older_than",
         Span(),
-        "after so long without a payment in the books the same (without it: never)",
+        "the same if the latest payment is older (by default no limit)",
     ),
     Key(
         "receivables_differ_by",
@@ -385,19 +389,19 @@ SAFETY = (
     Key(
         "customers_who_differ",
         _COUNT,
-        "when more customers than this differ, nothing is sent to anyone",
+        "if more customers than this differ, nothing is sent",
     ),
     Key(
         "platform_reminders",
         Words((HOLD_BACK, "ignore")),
-        "what becomes of reminder emails while the accounting system sends its own",
+        "what happens to reminder emails while the accounting system sends its own",
     ),
     _REMOVE,
 )
 RATE = (
     Key("from", DayShape(), "the half-year's first day: 1 January or 1 July", required=True),
     Key("rate", Percent(), "the reference rate in percent, as it was published", required=True),
-    Key("source", Text(), "who published it, and where", required=True),
+    Key("source", Text(), "publisher and place of publication", required=True),
     _REMOVE,
 )
 FIXED_SUM = (
@@ -408,7 +412,11 @@ FIXED_SUM = (
 STATUTORY = (
     Key("law", Text(), "the law's name, as letters cite it"),
     Key("source", Text(), "where the law can be read"),
-    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of the fixed sums"),
+    Key(
+        "currency",
+        Text(r"[A-Z]{3}", "three capital letters", "GBP"),
+        "the currency of the fixed sums",
+    ),
     Key("points_above_reference", Percent(), "percentage points above the reference rate"),
     Key("rate_counts", Words((WHEN_LATE, EACH_HALF_YEAR)), "which half-year's rate counts"),
     Key("rates", Blocks(RATE, "a rate", 400), "the reference rates, by half-year"),
@@ -419,19 +427,29 @@ TOP = (
     Key("extends", Text(), "a shipped rulebook, or a file beside this one, that this one changes"),
     Key("version", Version(), "the version of this language: 1"),
     Key("name", Text(), "the rulebook's name"),
-    Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "of all amounts"),
-    Key("groups", NamedConditions(), "names for conditions, to ask for with group:"),
+    Key(
+        "currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "the currency of all amounts"
+    ),
+    Key("groups", NamedConditions(), "names for conditions, used with group:"),
     # As many as a ledger may have; rules, which people read, end at a thousand.
-    Key("customers", Blocks(CUSTOMER, "a customer"), "what was agreed with single customers"),
-    Key("leave_alone", Blocks(LEAVE_ALONE, "a rule", 1000), "never reminded, never held"),
+    Key("customers", Blocks(CUSTOMER, "a customer"), "agreements with single customers"),
+    Key(
+        "leave_alone",
+        Blocks(LEAVE_ALONE, "a rule", 1000),
+        "customers who are never reminded and never put on hold",
+    ),
     Key("credit_limits", Blocks(CREDIT_LIMIT, "a rule", 1000), "the first match counts"),
     Key("credit_holds", Blocks(CREDIT_HOLD, "a rule", 1000), "every match is a reason to hold"),
     Key("reminders", Blocks(CADENCE, "a cadence", 1000), "the first matching cadence per contact"),
-    Key("follow_ups", Blocks(FOLLOW_UP, "a rule", 1000), "tasks for when something happens"),
+    Key("follow_ups", Blocks(FOLLOW_UP, "a rule", 1000), "tasks that are opened by events"),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
-    Key("safety", SubBlock(SAFETY), "above these, nothing is sent and a person decides"),
+    Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
-    Key("statutory", SubBlock(STATUTORY), "what the law gives for late payment, as a dated table"),
+    Key(
+        "statutory",
+        SubBlock(STATUTORY),
+        "statutory interest and compensation for late payment, as a dated table",
+    ),
 )
 
 

@@ -45,7 +45,7 @@ CUSTOMER = (
     Key("tags", TextList(), "tags, as under the rulebook's `customers:`"),
     Key("credit_limit", AmountShape(), "an agreed limit, as under the rulebook's `customers:`"),
     Key("insured_limit", AmountShape(), "an insured limit, as under the rulebook's `customers:`"),
-    Key("review_on", DayShape(), "when the limit is looked at again"),
+    Key("review_on", DayShape(), "the day to review the limit"),
 )
 _RATE = Text(r"[0-9]{1,6}(\.[0-9]{1,10})?", "a rate such as 0.8550", "0.8550")
 INVOICE = (
@@ -55,11 +55,11 @@ INVOICE = (
     Key("issued", LATER, "the day of issue; 30 days before the due date when left out"),
     Key("currency", Text(r"[A-Z]{3}", "three capital letters", "GBP"), "its currency"),
     Key("rate", _RATE, "one unit of its currency in the rulebook's"),
-    Key("customer", Text(), "whose it is, when there are several"),
+    Key("customer", Text(), "the customer, when there are several"),
     Key("paid", LATER, "the day it was paid in full; the same as an event"),
 )
 SCENARIO = (
-    Key("name", Text(), "what the story is", required=True),
+    Key("name", Text(), "what the scenario shows", required=True),
     Key("customer", LATER, "the customer; an active one with an address when left out"),
     Key("customers", LATER, "several customers, the first is the main one"),
     Key("invoices", LATER, "at least one invoice", required=True),
@@ -67,7 +67,7 @@ SCENARIO = (
     Key("expect", LATER, "what the rulebook is to do, by day"),
     Key("never", LATER, "what it must not do on any day"),
     Key("until", LATER, "the last day that is played; the last one named when left out"),
-    Key("taken_over", LATER, "the day arsync starts; the debts before it are old ones"),
+    Key("taken_over", LATER, "the day arsync starts; debts from before it are old debts"),
     Key("approvals", Words(("same day", "by hand")), "when a person approves"),
     Key("unlisted", Words(("fails", "allowed")), "what is done and not listed under expect"),
 )

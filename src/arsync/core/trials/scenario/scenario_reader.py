@@ -185,9 +185,9 @@ class _StoryReader:
         """Read who it is about; without a word, an active customer with an address."""
         nodes = self.block.nodes
         if "customer" in nodes and "customers" in nodes:
-            hint = "put everyone under 'customers'"
+            hint = "put every customer under 'customers'"
             self.source.problem(
-                nodes["customer"], "both 'customer' and 'customers' are given.", hint
+                nodes["customer"], "give either 'customer' or 'customers', not both.", hint
             )
         customer_nodes = [nodes["customer"]] if "customer" in nodes else []
         if "customers" in nodes:
@@ -221,7 +221,7 @@ class _StoryReader:
         if folded(name) in names:
             self.source.problem(node, f"the customer {name!r} appears twice.")
         if parent and folded(parent) not in names:
-            hint = did_you_mean(parent, names.values()) or "the parent stands above its children"
+            hint = did_you_mean(parent, names.values()) or "the parent comes before its children"
             self.source.problem(block.nodes["parent"], f"there is no customer {parent!r}.", hint)
         email = block.get("email", _ADDRESS)
         self.contacts.append(

@@ -25,7 +25,7 @@ class _StarterStory(NamedTuple):
 
 _STORIES = (
     _StarterStory(
-        "Nobody pays: every step comes, and then the hold. Here you see the whole cadence at once.",
+        "The customer never pays: each step follows, and then the hold. This is the whole cadence.",
         f"""\
   - name: Nobody pays
     invoices:
@@ -34,7 +34,7 @@ _STORIES = (
 """,
     ),
     _StarterStory(
-        "Who pays hears nothing more. An event is one line: what happens, and to which invoice.",
+        "After payment there is no further contact. An event is one line: what, for which invoice.",
         f"""\
   - name: Paid after twenty days, and nothing follows
     invoices:
@@ -57,7 +57,8 @@ _STORIES = (
 """,
     ),
     _StarterStory(
-        "And what must never happen: who is with the solicitor is left alone, whatever is owed.",
+        "What must never happen: a customer with the solicitor is never contacted, whatever the "
+        "debt.",
         f"""\
   - name: With the solicitor, nobody writes
     customer: {{name: City Agency, tags: [legal]}}
@@ -70,8 +71,8 @@ _STORIES = (
 )
 
 _HEAD = """\
-# What the rulebook does to customers, told day by day: day 0 is the due date of a story's first
-# invoice. This plays the stories and says what differs:
+# What the rulebook does about customers, day by day: day 0 is the due date of a story's first
+# invoice. This plays the stories and reports what differs:
 #
 #     arsync rules test {file}
 #
