@@ -132,7 +132,7 @@ def test_a_signal_stops_each_connection_at_a_safe_step(
         rows = world.rows(name)
         assert not [row for row in rows if row.state is ActionState.SENDING]
         assert [row for row in rows if row.state is ActionState.APPROVED], "it went on"
-    assert "Stopping: what is in hand is finished first." in err
+    assert "Stopping after the current action." in err
     assert "Stopped after 1 round." in err
     assert ends_in_one_run(world)
 

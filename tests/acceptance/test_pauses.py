@@ -210,7 +210,7 @@ def test_one_customer_who_differs_is_held_back_alone(world: World, name: str) ->
     assert emails(world, name) == 1
     assert ActionKind.CREDIT_HOLD not in states(world, name)
     (held, *_) = world.app.why("Bob", connection=name).held_back
-    assert "what is owed is not certain" in held.why
+    assert "the amount owed is uncertain" in held.why
 
 
 @pytest.mark.parametrize("name", PLATFORMS)

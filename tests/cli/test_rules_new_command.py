@@ -86,7 +86,7 @@ def test_a_new_rulebook_comes_with_passing_explained_scenarios(empty: Any) -> No
     assert done.json["wrote"][0] == "rules/mine.yaml"
     assert "Next: arsync rules check rules/mine.yaml, and: arsync rules test rules/scen" in done.err
     text = (empty.folder / "rules/scenarios/mine.yaml").read_text("utf-8")
-    assert "  # Nobody pays: every step comes" in text
+    assert "  # The customer never pays: each step follows" in text
     assert "      day 5: email first reminder for INV-1\n" in text
     played = empty("rules", "test", "rules/scenarios/mine.yaml")
     assert played.code == 0, played.out

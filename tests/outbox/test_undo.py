@@ -56,7 +56,7 @@ def test_an_undone_hold_restores_terms_and_records_its_requester(world: BooksWor
     notes = [effect.write.text for effect in world.books.done if effect.kind is UNDO]
     assert f"Undone by Jane, the credit hold of {TODAY}: agreed with Acme" in notes
     assert any(
-        event.actor == "Jane" and "Jane asks for it: agreed with Acme" in event.reason
+        event.actor == "Jane" and "requested by Jane: agreed with Acme" in event.reason
         for event in world.store.actions.events(key)
     )
     (write,) = [

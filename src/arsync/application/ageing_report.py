@@ -72,7 +72,7 @@ def ageing_report(
 
 def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
     """Return the columns and rows for people, totals last."""
-    columns = ["customer", "currency", *BUCKETS, "total", "in hand"]
+    columns = ["customer", "currency", *BUCKETS, "total", "unapplied cash"]
     rows = [_row(row) for row in table.report.rows]
     rows += [_row(row) for row in table.report.totals]
     if len(table.report.totals) > 1:

@@ -117,6 +117,7 @@ def settle_dispute(
     """
     permit(actor, Permission.AGREE)
     organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    # The next pull would show the platform's dispute again: it is settled there.
     _refuse_to_settle_platforms(organisation, invoice)
     note_of = partial(
         _dispute_note, organisation.name, invoice, _contact_name(organisation, invoice)

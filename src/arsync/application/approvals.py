@@ -1,4 +1,4 @@
-"""Approving and refusing what waits, and taking refusals back."""
+"""Approving and rejecting actions, and withdrawing rejections."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def approve(
     *,
     connection: str | None = None,
 ) -> list[Listed]:
-    """Let waiting actions go.
+    """Approve waiting actions.
 
     Args:
         actor: who approves.
@@ -68,14 +68,15 @@ def approve(
 
 
 def reject(actor: Actor, container: Container, keys: Sequence[str], *, reason: str) -> list[Listed]:
-    """Refuse actions that wait or have not left yet.
+    """Reject actions that wait for approval or have not left yet.
 
-    They are not planned again, unless that is taken back.
+    They are not planned again, unless the rejection is withdrawn.
 
     Raises:
         UserMistake: a key is not known or has left, or the connection only observes.
     """
     permit(actor, Permission.APPROVE)
+    # Until it is claimed nothing has left, so a person can still stop what is approved.
     rows = _chosen(container, keys, {ActionState.AWAITING_APPROVAL, ActionState.APPROVED})
     line = reason_line(reason) or _NO_REASON
     return listed_by_name(
@@ -97,18 +98,18 @@ def reject(actor: Actor, container: Container, keys: Sequence[str], *, reason: s
 def take_back(
     actor: Actor, container: Container, keys: Sequence[str], *, reason: str
 ) -> list[Listed]:
-    """Take refusals back, a person's or the platform's: nothing of them ever took effect.
+    """Withdraw rejections, a person's or the platform's: nothing of them ever took effect.
 
     What still has its reason is planned again by the next run.
 
     Args:
-        actor: who takes them back.
+        actor: withdraws them.
         container: holds them.
         keys: keys, or enough of each one's beginning.
         reason: kept with the action.
 
     Raises:
-        UserMistake: a key is not known or not refused, or the connection only observes.
+        UserMistake: a key is not known or not rejected, or the connection only observes.
     """
     permit(actor, Permission.APPROVE)
     rows = _chosen(container, keys, {ActionState.REJECTED})

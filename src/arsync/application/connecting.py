@@ -78,16 +78,19 @@ def add_connections(
     for ref, name in chosen:
         connected = store.connections.by_organisation(platform, ref.id)
         if connected is not None:
+            # The same connection: its history, mode and agreements must survive a reconnect.
             store.connections.attach(connected.id, grant_id)
             rows.append(store.connections.by_id(connected.id))
             continue
         with container.connector(platform, ref.id, grant_id) as connector:
+            # Read before it is saved: without currency and time zone nothing could be planned.
             organisation = connector.organisation()
         rows.append(
             store.connections.add(
                 name or _free_name(container, organisation),
                 platform=platform,
                 organisation=organisation,
+                # By default it only observes: a person sees a plan before anything is written.
                 mode=container.config.get("runs", "mode"),
                 grant_id=grant_id,
             )
@@ -130,6 +133,7 @@ def disconnect(actor: Actor, organisation: OrganisationContext) -> str:
             message += f" The platform could not be notified: {error}"
     elif sharing:
         message += f" The authorisation remains: {', '.join(sharing)} needs it."
+    # Removed in any case: a platform that is away must not keep the owner connected.
     store.connections.remove(row.name)
     return message
 

@@ -167,6 +167,7 @@ class Container:
         return self.store.paces.reads_this_month(self._client(platform_name))
 
     def _client(self, platform_name: str) -> str:
+        # Platforms count calls per app, so the count goes by client id, not by store.
         return f"{platform_name}|{self.config.section(platform_name).get('client_id', '')}"
 
     def clock_reads(self, platform: str | None = None) -> Iterator[ClockRead]:

@@ -38,6 +38,7 @@ def forget_contact(
     with runs.lock(organisation.id, wait_seconds=container.lock_wait_seconds):
         forgotten = container.store.privacy.forget(organisation.id, contact.id)
         number = runs.start(organisation.id, "forget")
+        # By id: who had a name removed stays on record, without the name.
         message = f"contact {contact.id}, asked by {actor.name}"
         runs.finish(number, outcome="done", message=message)
     return forgotten

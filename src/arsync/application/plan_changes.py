@@ -47,6 +47,7 @@ def remember(organisation: OrganisationContext, plan: Plan) -> None:
         as_of=plan.as_of,
         at=organisation.clock.now(),
         rulebook_hash=plan.rulebook_hash,
+        # Its text, not its file: the file may be edited before the next plan is compared.
         rulebook=effective_text(organisation.rules.effective),
         actions=(planned(action) for action in plan.actions),
     )

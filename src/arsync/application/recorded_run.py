@@ -143,6 +143,7 @@ class RecordedRun:
         counts = organisation.store.actions.counts(organisation.id)
         result.awaiting = counts.get(ActionState.AWAITING_APPROVAL, 0)
         outcome = "failed" if result.broke else "part failed" if result.failed else "done"
+        # Not a failure: the next run continues, and nobody has to look.
         if outcome == "done" and result.cut_short:
             outcome = "stopped"
         message = "; ".join([*result.all_problems, *result.waits])[:MESSAGE_CHARACTERS_MAX]
@@ -159,6 +160,7 @@ class RecordedRun:
             if outage.retry_at is not None:
                 result.waits_until = outage.retry_at
                 result.problems.append(outage_words(self._organisation, outage))
+        # Only a pull proves that the platform answers again: a plan makes no call.
         elif self._outage_before is not None and result.pulled is not None:
             outages.over(self._organisation.id)
 

@@ -79,6 +79,7 @@ def rebuild_ledger(
             ledger = organisation.store.ledger
             ledger.start_over(organisation.id)
             _update_copy(organisation, connector, run.result, watch)
+            # What is still unreadable has been reported again; half a rebuild proves nothing.
             if run.result.pulled is not None and run.result.pulled.complete:
                 ledger.forget_problems(organisation.id, before=began_at)
     return run.result
@@ -115,6 +116,7 @@ def apply(
         with organisation.open_connector(
             writing=lambda: True, stop=run.stop_between_writes
         ) as connector:
+            # Without approved actions there is nothing to protect, and no call is spent.
             if _has_approved(organisation):
                 _update_copy(organisation, connector, run.result, watch)
             _carry_out(organisation, connector, run.result, organisation.circumstances(), watch)
@@ -145,10 +147,12 @@ def sync(
             _ = organisation.rulebook  # without one nothing is asked of the platform
             approved, result = _has_approved(organisation), run.result
             with organisation.open_connector(
+                # The re-check is part of the message, so it may use the calls reserved for writes.
                 writing=lambda: approved or result.applied is not None,
                 stop=run.stop_between_writes,
             ) as connector:
                 _update_copy(organisation, connector, result, watch)
+                # Read again: a person may have changed the mode during the pull.
                 _plan_and_carry_out(organisation.refreshed(), connector, result, watch)
             forget_expired(actor, organisation)
     except Exception as error:  # noqa: BLE001 - see above
@@ -273,6 +277,7 @@ def _withdraw_unapproved(organisation: OrganisationContext, plan: Plan) -> set[s
     still_approved: set[str] = set()
     approved = actions.waiting_keys(organisation.id, {ActionState.APPROVED})
     for row, events in actions.with_events(approved):
+        # A person's approval is for the text it was given for; only the rulebook's lapses.
         if outbox.approved_by_person(events):
             continue
         if plan.safety.exceeded:

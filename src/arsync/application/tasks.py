@@ -42,6 +42,7 @@ def complete_task(actor: Actor, container: Container, key: str, *, outcome: str)
         who=name,
         outcome=outcome_line,
         now=container.clock.now(),
+        # While it only observes, nothing is written to the books, not even a note.
         noted_by=lambda done: None if organisation.observes else _note(done, name),
     )
     message = f"Task done: {row.action.payload.title}."

@@ -159,6 +159,7 @@ def diff_rulebooks(
     changes = customer_differences(accounts, trial.day(before, day), trial.day(after, day))
     texts = tuple(
         TextChange(name, old_rules.letters.shown_as(name), new_rules.letters.shown_as(name))
+        # Only letters that both send: any other is a difference of some customer already.
         for name in sorted(before.texts() & after.texts())
         if old_rules.letters.wording(name) != new_rules.letters.wording(name)
     )

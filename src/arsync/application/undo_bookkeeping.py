@@ -46,6 +46,7 @@ def end_decisions(organisation: OrganisationContext, keys: Sequence[str]) -> Non
         owner = store.connections.by_id(row.connection_id)
         undoing = undone_by(store, owner).get((row.key, row.generation))
         is_undone = undoing is not None and undoing.state in CARRIED_OUT
+        # Withdrawn frees its key: a new episode may place the hold again.
         if is_undone and row.state is ActionState.CONFIRMED:
             store.actions.change(
                 key,

@@ -94,6 +94,7 @@ def _line(
     undoing_row = undone.get((row.key, row.generation))
     if undoing_row is not None and undoing_row.state in _ASKED_FOR:
         return UndoLine(row, UndoVerdict.UNDONE, _undone_words(undoing_row))
+    # Until it is seen at the platform, undoing could come before the write itself.
     if row.state is not _S.CONFIRMED:
         return UndoLine(row, UndoVerdict.CANNOT, _NOT_DONE[row.state])
     ended = _ended(organisation.store, organisation.connection, row)

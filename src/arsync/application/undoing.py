@@ -140,6 +140,7 @@ def undo(
         UserMistake: a connection only observes.
     """
     permit(actor, Permission.UNDO)
+    # All connections are checked before the first write, so that no request stops halfway.
     for plan in plans:
         _refuse_to_write_while_observing(plan.connection)
     going = [plan for plan in plans if plan.going]
@@ -160,6 +161,7 @@ def _undo_one(actor: Actor, plan: UndoPlan, reason: str, stop: Callable[[], bool
         with organisation.open_connector(stop=run.stop_between_writes) as connector:
             worker = outbox.Outbox(
                 _outbox_context(organisation, connector),
+                # The person confirmed these actions only; others wait for a run of their own.
                 only=frozenset(row.key for row in undoings),
             )
             run.result.applied = worker.result
@@ -200,7 +202,7 @@ def _requested(actor: Actor, plan: UndoPlan, reason: str) -> list[ActionRow]:
         for line in plan.lines
         if line.goes
     ]
-    words = f"{name} asks for it" + (f": {reason}" if reason else "")
+    words = f"requested by {name}" + (f": {reason}" if reason else "")
     organisation = plan.organisation
     return list(
         organisation.store.decisions.ask_undo(
@@ -235,6 +237,7 @@ def allow_again(
 def _allowed_again(actor: Actor, container: Container, row: ActionRow, reason: str) -> ActionRow:
     connection = container.store.connections.by_id(row.connection_id)
     undoing = undone_by(container.store, connection).get((row.key, row.generation))
+    # Only holds and terms have an episode in which an undone action counts as rejected.
     if KINDS[row.action.kind].ended_by is None:
         raise UserMistake(f"{row.key[:12]} is neither a credit hold nor a change of payment terms.")
     if undoing is None or row.state is not ActionState.CONFIRMED:

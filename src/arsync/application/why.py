@@ -78,7 +78,7 @@ def why(
     contact, invoice = _subject(organisation, about)
     account = next(accounts_on(organisation, as_of, [contact.id]), None)
     if account is None:
-        raise UserMistake(f"{contact.name} has no account to look at.")
+        raise UserMistake(f"{contact.name} has no account to explain.")
     plan = organisation.plan([account], organisation.circumstances(), as_of)
     lines = explain(
         account,

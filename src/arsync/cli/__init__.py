@@ -115,6 +115,7 @@ class _Commands(click.Group):
 
 
 def _installed(name: str) -> click.Command:
+    # The sandbox is a package of its own, which arsync never imports.
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=COMMANDS_ENTRY_POINT_GROUP, name=name):

@@ -36,6 +36,7 @@ def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
     findings = []
     with opened(config_file) as (actor, container):
         deep_findings = examine_deeply(actor, container) if deep else ()
+        # Printed as they come: a slow platform must not hide what is known already.
         for finding in chain(examine(actor, container), deep_findings):
             findings.append(finding)
             if not as_json:

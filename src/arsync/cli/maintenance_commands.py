@@ -70,6 +70,7 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
             "reject those already sent:\n"
             + "\n".join(f"    arsync connections {name} --mode approve" for name in names)
         )
+    # A script must not continue before a person has looked at the restored connections.
     return EXIT_WAITING if names else EXIT_DONE
 
 

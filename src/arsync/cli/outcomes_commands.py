@@ -146,7 +146,9 @@ def undo(
         if dry_run or not going:
             if as_json:
                 print_json([plan.as_json() for plan in plans])
+            # "Undone already" is what was wanted; anything else that stays as it is, is a failure.
             return EXIT_DONE if dry_run or _all_undone(plans) else EXIT_FAILED
+        # It writes to the books, and what is there now may surprise the person who asked.
         if not yes:
             click.confirm(f"Undo {word(going, 'action')}?", abort=True, err=True)
         with stop_on_signals() as stop:

@@ -336,6 +336,7 @@ def ageing(
         click.echo(text, nl=False)
     else:
         try:
+            # Customers' debts: readable by the file's owner only.
             write_private(output, text)
         except OSError as error:
             raise UserMistake(f"{output}: {error.strerror}.") from None

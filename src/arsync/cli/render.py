@@ -93,6 +93,7 @@ def show_plan(
         actions = list(group)
         counted.add(actions)
         if not everything and number >= CUSTOMERS_SHOWN_MAX:
+            # Counted above all the same: totals must not depend on what is shown.
             left_out += 1
             continue
         click.secho(f"\n{actions[0].contact_name}", bold=True)

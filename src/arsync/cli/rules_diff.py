@@ -86,6 +86,7 @@ def rules_diff(
             print_json_of_each(as_values)
         else:
             changed = _show_diffs(rules_diffs, everything=everything)
+    # Only on request, as with `diff` in git: a difference is no failure by itself.
     return EXIT_FAILED if exit_code and changed else EXIT_DONE
 
 

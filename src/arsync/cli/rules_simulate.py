@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 HOW = {
     Debtors.NEVER: "no customer pays",
-    Debtors.AS_BEFORE: "everyone pays as late as on average in the last year",
-    Debtors.ON_PROMISE: "only what was promised is paid, on its day",
+    Debtors.AS_BEFORE: "each customer pays as late as on average in the last year",
+    Debtors.ON_PROMISE: "only promised amounts are paid, on the promised day",
 }
 """How debtors pay, in words."""
 

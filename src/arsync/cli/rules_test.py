@@ -81,6 +81,7 @@ def rules_test(
     if any(played_file.problems for played_file in played):
         return EXIT_MISTAKE
     verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
+    # A misspelt word must not look like a passed test.
     if not verdicts:
         raise UserMistake(f"no scenario has {chosen!r} in its name.")
     return EXIT_DONE if all(verdict.passed for verdict in verdicts) else EXIT_FAILED

@@ -139,6 +139,7 @@ def _print_plans(
             show_plan(plan, mode=organisation.mode, reasons=reasons, everything=everything)
 
         show_each(planned, show)
+    # A scheduled plan over its limits must reach a person.
     return EXIT_WAITING if any(plan.safety.exceeded for _, plan in planned) else EXIT_DONE
 
 
@@ -165,6 +166,7 @@ def approve(
     if keys and approve_all:
         raise UserMistake("give keys or --all, not both.")
     with opened(config_file) as (actor, container):
+        # Planned afresh, so that nobody approves what has lost its reason.
         problems = _plan_and_save(actor, container, connection)
         for problem in problems:
             say(f"arsync: {problem}")
@@ -271,6 +273,7 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
         watched(as_json=as_json) as progress,
         stop_on_signals() as stop,
     ):
+        # What has lost its reason since it was approved is withdrawn first.
         _plan_and_save(actor, container, connection)
         watch = runs.RunWatch(progress, stop.is_set)
         organisations = connections(actor, container, connection)
@@ -302,6 +305,7 @@ def sync(
     ):
         watch = RunWatch(progress, stop.is_set)
         results = list(sync_all(actor, container, connection, watch, now=now))
+    # Threads end in any order; a script compares outputs.
     results.sort(key=lambda result: result.connection)
     return finish(results, as_json=as_json)
 
@@ -337,6 +341,7 @@ def run(
     codes: dict[str, int] = {}
 
     def report(result: RunResult) -> None:
+        # A run that a signal cut short says nothing about the work.
         if not result.cut_short:
             codes[result.connection] = result.exit_code
         if as_json:

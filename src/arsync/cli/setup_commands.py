@@ -73,11 +73,13 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
         folder / "rules" / "rulebook.schema.json": arsync_rulebooks.schema_text(),
     }
     rules = folder / "rules"
+    # All files of the folder are one rulebook: a second starter would be merged into it.
     if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
         del files[rules / f"{rulebook}.yaml"]
         say(f"{rules} already contains a rulebook; none was added.")
     outcome: dict[str, list[str]] = {"wrote": [], "kept": []}
     for path, content in files.items():
+        # An edited file is never overwritten.
         verb = "kept" if path.exists() else "wrote"
         if verb == "wrote":
             _write(path, content)
@@ -92,6 +94,7 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
 def _write(path: Path, content: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It will hold the app's secret, so only its owner may read it.
         if path.name == "config.toml":
             write_private(path, content)
         else:
@@ -178,6 +181,7 @@ def connect(
         label = container.platform(platform).label
         authoriser = container.authoriser(platform)
         redirect_url = container.config.get(platform, "redirect_url")
+        # Said beforehand: the platform's own error page names neither cause.
         if authoriser.interactive:
             say(
                 f"If {label} shows an error page instead of its consent page, its app does not "
@@ -215,6 +219,7 @@ def _with_own_reminders(
     from arsync.application.connecting import set_own_reminders
 
     books, label = organisation.connection.organisation, organisation.label
+    # Asked now, before anything can leave: two systems must not chase one invoice.
     if answer is None and books.own_reminders is None and sys.stdin.isatty():
         say(
             f"\n{label} can send reminders of its own, and does not report whether it does. "
@@ -249,6 +254,7 @@ def _chosen(
         return match
     if connect_all or len(organisation_refs) == 1:
         return organisation_refs
+    # A script must not hang at a question.
     if not sys.stdin.isatty():
         raise UserMistake(
             f"the authorisation covers several organisations:\n{names}\n"

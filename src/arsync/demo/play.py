@@ -129,6 +129,7 @@ class Demo:
     def _make_folder(self) -> None:
         try:
             (self._folder / "rules").mkdir(parents=True, exist_ok=True)
+            # Only the demo's own files: the folder may hold other work.
             for old in ("arsync.db", "arsync.db-wal", "arsync.db-shm", "arsync.key"):
                 (self._folder / old).unlink(missing_ok=True)
             (self._folder / "rules" / "standard.yaml").write_text(self._rulebook, encoding="utf-8")
@@ -207,6 +208,7 @@ class Demo:
         """Approve what waits since yesterday, and do the tasks that are two days old."""
         waiting = approvals.waiting(ACCOUNTANT, container)
         if waiting:
+            # By key: what was listed is approved, and nothing that came since.
             approvals.approve(ACCOUNTANT, container, [listed.row.key for listed in waiting])
             for listed in waiting:
                 self._totals[listed.connection]["approvals by a person"] += 1

@@ -109,6 +109,7 @@ def sandbox(
     ]
     log = folder / "sandbox.log"
     with log.open("w", encoding="utf-8") as output:
+        # A session of its own: Ctrl-C in the terminal must not end it before the demo does.
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -119,6 +120,7 @@ def sandbox(
         (folder / "sandbox.pid").write_text(f"{process.pid}\n", encoding="utf-8")
         yield world
     except BaseException:
+        # Kept only after success: a failed demo must leave no process behind.
         keep = False
         raise
     finally:

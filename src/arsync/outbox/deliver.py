@@ -65,6 +65,7 @@ class Delivery:
         if is_letter_by_mail(ready.action):
             return self._mail(row, ready)
         file = self._file(ready)
+        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
         prepared = self._prepared(row, ready.action)
         write = self._write(prepared, ready.action)
         return self._connector.perform(write._replace(file=file))
@@ -103,6 +104,7 @@ class Delivery:
         receipt = self._connector.find(note)
         if receipt is not None:
             return receipt
+        # The message is not repeated: only its note is written, under a key of its own.
         generation = self._store.claims.raise_generation(row.key)
         return self._connector.perform(note._replace(generation=generation))
 
@@ -114,8 +116,10 @@ class Delivery:
             ready.action, ready.account, self._connection.organisation, self._today(), links
         )
         self._prepared(row, ready.action)
+        # Right before the mail leaves: a run that lost its lock must not mail beside another.
         self._store.runs.ensure_lock_held(self._connection.id)
         receipt = self._post.send(outgoing)
+        # The mail is recorded as sent before its note is tried, so a crash between them mails once.
         self._mailed_now[row.key] = ready.action
         return receipt
 

@@ -155,6 +155,7 @@ class Outbox:
         if receipt is not None:
             self._change(row, _S.SENT, "found at the accounting system", receipt=receipt)
         else:
+            # A new life: to the old idempotency key the platform would repeat its first answer.
             self._store.claims.raise_generation(row.key)
             self._change(row, _S.APPROVED, "looked up: it is not at the accounting system")
 
@@ -184,6 +185,7 @@ class Outbox:
                 lease_seconds=self._limits.lease_seconds,
                 reminders_by=self._ways(),
                 keys=self._only,
+                # Paused kinds stay approved: a day without a connection must lose no approval.
                 kinds=set(ActionKind).difference(self._paused()),
                 today=self._today(),
             )
@@ -246,6 +248,7 @@ class Outbox:
             self._lost.append(row.key)
         except RetryLater as error:
             self._back(row, error.after_seconds, str(error))
+            # A busy platform is busy for every action; a mail server may have put off one letter.
             if not by_mail:
                 raise
             self._mail_failed(error)
@@ -253,6 +256,7 @@ class Outbox:
             self._back(row, MISTAKE_PAUSE_SECONDS, str(error))
             self._mistake(row, error)
         except NeedsReconnect as error:
+            # Nothing happened: without an authorisation no write has left.
             self._change(row, _S.APPROVED, str(error))
             raise
         except Exception as error:  # noqa: BLE001
@@ -325,6 +329,7 @@ class Outbox:
 
     def _confirm(self, stop: Callable[[], bool]) -> None:
         rows = self._rows(_S.SENT)[: self._limits.confirms_per_run_max]
+        # In one query: a run may confirm thousands.
         self._delivery.read_histories(rows)
         for row in rows:
             if stop():
@@ -365,6 +370,7 @@ class Outbox:
         elif event_row.to_state is _S.SENT and event_row.actor != WHO:
             self._confirmed(row, f"{event_row.reason}; it has not shown for {days} days: {reason}")
         else:
+            # Somebody may have removed it on purpose, so only a person can have it repeated.
             self._change(row, _S.UNKNOWN, f"sent, but not visible for {days} days: {reason}")
 
     def _confirmed(self, row: ActionRow, reason: str) -> None:

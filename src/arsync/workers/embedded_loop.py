@@ -185,7 +185,7 @@ ENDED = "Ended at once: the next run looks up the action that was in progress.\n
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Set the event on SIGTERM and SIGINT: the actions in hand are finished, then the run ends.
+    """Set the event on SIGTERM and SIGINT: the current actions are finished, then the run ends.
 
     A second signal ends the process there and then, as it would have without arsync.
     """

@@ -133,7 +133,7 @@ def test_law_3_leave_alone_wins_over_everything(desk: Desk) -> None:
     assert not plan.actions
     assert whys(plan) == [
         "no credit hold: excluded: With the solicitor",
-        "excluded:  With the solicitor",
+        "excluded: With the solicitor",
     ]
     assert plan.held_back[0].because.line == 7
 

@@ -232,7 +232,7 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
             NOTE,
             f"its amounts are in {rules.rulebook.currency}, the organisation's books in {base}: "
             "they are converted at the rates recorded on the documents; without one, a rule that "
-            "asks for an amount does not fire.",
+            "needs an amount does not fire.",
         )
 
 

@@ -87,7 +87,7 @@ class _Round:
 
     @cached_property
     def covered(self) -> dict[str, str]:
-        """Return the invoices that unallocated money covers."""
+        """Return the invoices that unapplied cash covers."""
         return covered_by_credit(self.assessment) if self.assessment.account_view.in_hand() else {}
 
     @cached_property
@@ -211,9 +211,9 @@ def agreed_stop(
 
 
 def covered_by_credit(assessment: Assessment) -> dict[str, str]:
-    """Return the invoices that unallocated money covers, oldest first, each with the reason.
+    """Return the invoices that unapplied cash covers, oldest first, each with the reason.
 
-    Money in hand first counts for what can be chased: a disputed or promised invoice uses none up.
+    Unapplied cash counts first for invoices that can be chased, not disputed or promised ones.
     """
     account_view = assessment.account_view
     pools: dict[str, Decimal] = {}

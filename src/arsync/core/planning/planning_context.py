@@ -84,7 +84,7 @@ def what_is_uncertain(planning: Planning, account: Account) -> str:
     ]
     if not apart:
         return ""
-    return f"what is owed is not certain: {difference_in_words(apart[0], 'the accounting system')}"
+    return f"the amount owed is uncertain: {difference_in_words(apart[0], 'the accounting system')}"
 
 
 def left_alone_words(planning: Planning, party: DunnedParty) -> tuple[str, Because] | None:

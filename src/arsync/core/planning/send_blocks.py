@@ -163,7 +163,7 @@ def _apart(apart: list[Difference], platform: str) -> str:
         for difference in apart[:NAMED_MAX]
     ]
     more = f" and {len(apart) - NAMED_MAX:,} more" if len(apart) > NAMED_MAX else ""
-    return f"what is owed differs from {platform}'s own figures for {', '.join(named)}{more}"
+    return f"amounts owed differ from {platform}'s own figures for {', '.join(named)}{more}"
 
 
 def span_in_words(span: timedelta) -> str:

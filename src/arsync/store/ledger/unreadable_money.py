@@ -42,7 +42,7 @@ def read_doubts(
         document = f"{_MONEY[row.kind]} ({row.number or row.id})"
         for contact_id in sorted(debtors):
             doubts[contact_id].append(
-                f"what is owed is not certain: {document} cannot be read: {row.message}"
+                f"the amount owed is uncertain: {document} cannot be read: {row.message}"
             )
     return doubts
 

@@ -138,7 +138,7 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("credit_limits: [{name: a, limit: 12x}]", "not an amount"),
         ("leave_alone: [{name: a}]", "a rule needs 'when'"),
         ("leave_alone: [{name: a, when: {tag: x}}, {name: A, when: {tag: x}}]", "has 'A' twice"),
-        ("groups: {A: {group: B}}", "a group cannot be made of other groups"),
+        ("groups: {A: {group: B}}", "a group cannot contain other groups"),
         ("groups: {A: {headroom: {less_than: 5}}}", "depends on the credit limit"),
         ('groups: {"": {tag: a}}', "a group's name"),
         (f"reminders: [{{name: a, steps: [{'{}, ' * 51}]}}]", "has 51 items; at most 50"),

@@ -156,9 +156,9 @@ def _why(condition: Condition) -> str:
     """Return what contradicts, as the names of the facts that are asked twice or out of reach."""
     names = list(dict.fromkeys(leaf.field.name for leaf in leaves(condition.tree)))
     if len(names) == 1:
-        return f"its conditions on {names[0]} exclude each other"
+        return f"its conditions on {names[0]} can never hold"
     twice = [name for name in names if not _possible_alone(condition.tree, name)]
-    return f"its conditions on {' and '.join(twice or names)} exclude each other"
+    return f"its conditions on {' and '.join(twice or names)} can never hold"
 
 
 def _possible_alone(tree: Node, name: str) -> bool:
@@ -275,7 +275,7 @@ def _steps(cadence: Cadence) -> list[Problem]:
                 step.place,
                 f"no invoice ever reaches the step on day {step.day} of {cadence.name!r}: "
                 "the conditions of the cadence exclude them all.",
-                "look at its when and skip_invoices_when",
+                "check its when and skip_invoices_when",
             )
             for step in cadence.steps
             if not is_possible(both(goes, [_on_the_day(step)]))
