@@ -59,7 +59,7 @@ def test_a_connection_that_observes_says_that_nothing_is_written(shell: Shell) -
     assert "xero only observes: nothing of this is written." in shell("plan").out
     listed = shell("approve", "--connection", "xero")
     assert (listed.code, listed.out) == (0, "Nothing waits for approval.\n")
-    assert "xero observes" in listed.err
+    assert "xero only observes" in listed.err
     assert shell("approve", "--all").err == "Nothing waits for approval.\n"
     assert "only observes, so nothing was written" in shell("apply", "--connection", "xero").out
     assert "only observes, so nothing was written" in shell("sync", "--connection", "xero").out

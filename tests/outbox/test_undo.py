@@ -222,7 +222,7 @@ def test_undoing_a_run_leaves_other_runs_alone(world: BooksWorld) -> None:
         world.app.undo_plan(run_id=quiet.id)
     with pytest.raises(UserMistake, match="there is no run 999"):
         world.app.undo_plan(run_id=999)
-    with pytest.raises(UserMistake, match="name what to undo"):
+    with pytest.raises(UserMistake, match="give a key or a run"):
         world.app.undo_plan()
 
 
