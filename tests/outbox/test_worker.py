@@ -35,7 +35,7 @@ PUT_OFF = Expected("sending > approved", "slow down", 90, "put off")
 STOPPED = Expected("sending > approved", pause=0, run="stopped")
 TAKEN = Expected("sending", "another run has begun", run="lock lost")
 BUG = Expected("sending > unknown", GONE_WRONG)
-REFUSED = Expected("sending > rejected", "refused for good: it said no")
+REFUSED = Expected("sending > rejected", "refused permanently: it said no")
 MISTAKEN = Expected("sending > approved", "a wrong setting", HOUR)
 RECONNECT = Expected("sending > approved", "connect again", run="reconnect")
 
@@ -159,8 +159,8 @@ def test_a_mail_that_may_have_left_waits_for_people(world: MemoryWorld, after: b
     assert len(world.books.mails) == after
     (wait,) = result.waits
     assert wait == (
-        "reminder for Customer 1 about INV-1: it may have been sent or not, and nothing tells which"
-        f" (it broke off): `arsync resolve {action.key[:12]}` says what to look at."
+        "reminder for Customer 1 about INV-1: it may have been sent or not, and it cannot be"
+        f" determined which (it broke off): `arsync resolve {action.key[:12]}` shows what to check."
     )
     looks = [event.reason for event in world.events(action) if event.from_state is event.to_state]
     assert looks == ["a mail server cannot be asked whether it accepted a message"]

@@ -148,7 +148,7 @@ def set_mode(actor: Actor, organisation: OrganisationContext, mode: str) -> Orga
 def set_own_reminders(
     actor: Actor, organisation: OrganisationContext, *, on: bool
 ) -> OrganisationContext:
-    """Remember what a person says of the platform's own reminders, where it does not tell."""
+    """Remember what a person says of the platform's own reminders, if it does not report this."""
     permit(actor, Permission.CONNECT)
     row = organisation.store.connections.set_own_reminders(organisation.name, on=on)
     return OrganisationContext(organisation.container, row)

@@ -215,7 +215,7 @@ def connect(
 def _with_own_reminders(
     actor: Actor, organisation: OrganisationContext, answer: str | None
 ) -> OrganisationContext:
-    """Ask once whether the platform sends reminders of its own, where it does not tell."""
+    """Ask once whether the platform sends reminders of its own, if it does not report this."""
     from arsync.application.connecting import set_own_reminders
 
     books, label = organisation.connection.organisation, organisation.label

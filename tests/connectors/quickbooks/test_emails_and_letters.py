@@ -154,7 +154,7 @@ def test_a_deleted_invoice_cannot_tell_whether_it_was_sent(quickbooks: Any, debt
     write = reminder(quickbooks, debtor, invoice)
     with quickbooks.sandbox.lock:
         quickbooks.book.ledger.drop("Invoice", invoice)
-    with pytest.raises(OutcomeUnknown, match="cannot tell"):
+    with pytest.raises(OutcomeUnknown, match="does not report"):
         quickbooks.connector().find(write)
     with pytest.raises(Rejected, match="any more"):
         quickbooks.connector().perform(write)

@@ -75,7 +75,7 @@ def test_an_email_of_unknown_outcome_is_never_resent(
     with pytest.raises(OutcomeUnknown):
         xero.connector().perform(write._replace(before={}))
     xero.advance(timedelta(minutes=10))
-    with pytest.raises(OutcomeUnknown, match="does not tell whether the email was sent"):
+    with pytest.raises(OutcomeUnknown, match="does not report whether the email was sent"):
         xero.connector().find(write)
     with pytest.raises(OutcomeUnknown):
         xero.connector().perform(write._replace(generation=2))
@@ -480,5 +480,5 @@ def test_an_element_refused_inside_a_200_is_refused(xero_settings: dict[str, str
 
 def test_an_answer_without_a_time_is_not_trusted(xero_settings: dict[str, str]) -> None:
     recorder = Recorder(answer=HttpResponse(200, {}, b'{"Organisations": []}'))
-    with pytest.raises(Rejected, match="do not tell the time"):
+    with pytest.raises(Rejected, match="do not report the time"):
         list(XeroConnector(recorder, "t", xero_settings).pull(None))
