@@ -173,7 +173,7 @@ def test_a_withdrawn_refusal_makes_the_action_approvable_again(
     assert key in {action["key"] for action in shell("approve", "--json").json}
     history = shell("why", key).out
     assert "an old friend" in history
-    assert "the rejection is withdrawn:  no friend any more" in history
+    assert "the rejection is withdrawn: no friend any more" in history
     twice = shell("reject", key, "--take-back", "--why", "again")
     assert twice.err == f"arsync: {key[:12]} is not rejected: it is awaiting approval.\n"
 
