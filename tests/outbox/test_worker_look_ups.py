@@ -85,7 +85,7 @@ def test_what_stood_once_and_vanished_is_not_repeated(world: MemoryWorld, way: s
     world.bring(action, S.SENDING, S.SENT, S.UNKNOWN, receipt=Receipt("r1"))
     result = world.run()
     assert world.path(action) == "sending > sent > unknown"
-    assert world.events(action)[-1].reason == "it does not stand at the accounting system"
+    assert world.events(action)[-1].reason == "it is not at the accounting system"
     (wait,) = result.waits
     assert "it was sent, and does not show (as it was)" in wait
     assert world.books.done == []
@@ -236,8 +236,8 @@ def test_what_shows_late_is_confirmed(world: MemoryWorld, way: str) -> None:
     assert world.path(action) == "sending > sent > confirmed"
 
 
-HIDDEN, MISSING = "the platform does not tell", "it does not stand at the accounting system"
-UNSEEN = "sent, and not to be seen for 7 days: "
+HIDDEN, MISSING = "the platform does not tell", "it is not at the accounting system"
+UNSEEN = "sent, but not visible for 7 days: "
 JANES_WORD = "as it was; it has not shown for 7 days: "
 NO_NOTE = "sent; the note about it has not shown for 7 days: "
 PROBLEM_AT = {HIDDEN: "", MISSING: "it was sent, but does not show at the accounting system."}
