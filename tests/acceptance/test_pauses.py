@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 from tests.builders.driver import examine
 from tests.builders.ledgers import contact_row, invoice_row
+from tests.builders.printed import printed
 from tests.builders.world import PLATFORMS, World
 
+from arsync.application.result_views import status_view
 from arsync.application.results import RunResult
 from arsync.core.actions import ActionKind, ActionState
 
@@ -187,7 +189,7 @@ def test_nothing_leaves_while_the_platforms_figures_differ(world: World, name: s
         Decimal(420),
         Decimal(470),
     )
-    assert status.as_json()["differences"][0]["theirs"] == "420.00"
+    assert printed(status_view(status))["differences"][0]["theirs"] == "420.00"
     assert any(
         "Bob" in finding.message for finding in examine(world.app) if finding.verdict == "wrong"
     )

@@ -9,12 +9,48 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from msgspec import UNSET, Struct, UnsetType, field
 
+from arsync.application.ageing_report import AgeingTableView
+from arsync.application.persons_words import RecordedView
+from arsync.application.plan_changes import SinceView
+from arsync.application.result_views import (
+    ConnectionView,
+    HistoryView,
+    RunView,
+    StatusView,
+    WhyView,
+)
+from arsync.application.scenarios import ScenariosView
+from arsync.application.trials import RulesBacktestView, RulesDiffView, RulesSimulationView
+from arsync.application.undoing import UndoResultView
+from arsync.application.unknown_outcomes import UnsettledView
 from arsync.cli.json_output import json_text, print_json, print_json_of_each
+from arsync.core.trials.rulebook_diff import CustomerDifference
+from arsync.demo.play import OutcomeView
+
+VIEWS = (
+    AgeingTableView,
+    ConnectionView,
+    CustomerDifference,
+    HistoryView,
+    OutcomeView,
+    RecordedView,
+    RulesBacktestView,
+    RulesDiffView,
+    RulesSimulationView,
+    RunView,
+    ScenariosView,
+    SinceView,
+    StatusView,
+    UndoResultView,
+    UnsettledView,
+    WhyView,
+)
+"""The views of commands; they hold the others."""
 
 
 class Colour(StrEnum):
@@ -103,6 +139,23 @@ def test_one_connection_is_an_object_several_a_list(capsys: pytest.CaptureFixtur
     print_json_of_each([{"a": 1}, {"a": 2}])
     one, several = '{\n  "a": 1\n}\n', '[\n  {\n    "a": 1\n  },\n  {\n    "a": 2\n  }\n]\n'
     assert capsys.readouterr().out == one + several
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
+def test_no_view_holds_a_named_tuple(view: type[Struct]) -> None:
+    """msgspec would write one as a list, without its names."""
+    assert [found for found in _types_in(view) if hasattr(found, "_fields")] == []
+
+
+def _types_in(annotation: Any) -> Iterator[type]:
+    """Yield the types of a Struct's fields, and of the fields of those."""
+    for inner in get_args(annotation):
+        yield from _types_in(inner)
+    if isinstance(annotation, type):
+        yield annotation
+        if issubclass(annotation, Struct):
+            for member in get_type_hints(annotation).values():
+                yield from _types_in(member)
 
 
 def _in_full(value: Any) -> Any:

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld
+from tests.builders.printed import printed
 
+from arsync.application.persons_words import recorded_view
 from arsync.core.actions import ActionKind, ActionState, PromisePayload
 from arsync.errors import UserMistake
 from arsync.store.models import Mode
@@ -228,7 +230,7 @@ def test_a_dispute_is_noted_stops_reminders_and_is_settled(world: BooksWorld) ->
     with pytest.raises(UserMistake, match="needs a reason"):
         world.app.dispute("INV-1")
     recorded = world.app.dispute("INV-1", reason="two boxes\nwere broken", who="Jane")
-    assert recorded.as_json()["action"]["state"] == "approved"
+    assert printed(recorded_view(recorded))["action"]["state"] == "approved"
     world.sync()
     (opened,) = world.books.done
     assert opened.write.text == ("Dispute about INV-1: two boxes were broken. Recorded by Jane.")

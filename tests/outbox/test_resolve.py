@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
+from arsync.application.unknown_outcomes import Link
 from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
 
@@ -49,7 +50,7 @@ def test_attempts_and_look_ups_are_explained(world: BooksWorld) -> None:
         "the history of INV-1 in Books: was it emailed on 20 Nov 2026 after 10:00 UTC?"
         f" Or is there a note ending in [arsync:{key[:16]}]?"
     )
-    assert unsettled.links == (("INV-1", "https://books.example/org/invoices/i1"),)
+    assert unsettled.links == (Link("INV-1", "https://books.example/org/invoices/i1"),)
     assert world.app.unsettled(key=key[:8]) == [unsettled]
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 from tests.builders.books import NOW, ORGANISATION, RULES, TODAY, Books, BooksWorld, Fault
+from tests.builders.printed import printed
 
 from arsync.application.connecting import connection_name
+from arsync.application.result_views import run_view, status_view, why_view
 from arsync.application.results import RunResult
 from arsync.cli.queries_commands import status_lines
 from arsync.config import Config
@@ -230,11 +232,11 @@ def test_status_says_where_a_connection_stands(world: BooksWorld) -> None:
     assert status.organisation == "Example Ltd"
     assert status.label == "Books"
     assert status.actions == {"confirmed": 1}
-    assert status.totals == {"GBP": "100.00"}
+    assert status.totals == {"GBP": Decimal("100.00")}
     assert status.records["invoices"] == 1
     assert (status.rulebook, status.rulebook_ok) == ("Standard", True)
     assert status.last_outcome == "done"
-    assert json.loads(json.dumps(status.as_json()))["mode"] == "auto"
+    assert printed(status_view(status))["mode"] == "auto"
 
 
 def test_a_run_names_the_first_odd_documents(
@@ -277,7 +279,7 @@ def test_why_explains_actions_taken_and_not_taken(world: BooksWorld) -> None:
     assert about.invoice is not None
     assert [held.why for held in about.held_back] == ["promise_to_pay open until 2026-11-24"]
     assert any("Standard cadence" in str(line) for line in about.lines)
-    story = json.loads(json.dumps(about.as_json()))
+    story = printed(why_view(about))
     assert story["history"][-1]["events"][0]["to"] == "planned"
     with pytest.raises(UserMistake):
         world.app.why("nobody")
@@ -322,7 +324,7 @@ def test_the_ageing_is_of_any_day(world: BooksWorld) -> None:
 
 def test_a_sync_prints_as_json(world: BooksWorld) -> None:
     world.books.add_invoice(world.books.add_contact(1), 1, amount="9000")
-    shown = json.loads(json.dumps(world.sync().as_json()))
+    shown = printed(run_view(world.sync()))
     assert shown["exit_code"] == 0
     assert shown["saved"]["new"] == 3
     assert shown["applied"]["counts"] == {"sent": 3, "confirmed": 3}

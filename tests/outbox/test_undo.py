@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.books import RULES, TODAY, Books, BooksWorld, Fault
 
-from arsync.application.undo_lines import UndoVerdict
+from arsync.application.undo_lines import UndoVerdict, undo_line_view
 from arsync.application.undoing import UndoResult
 from arsync.core.actions import ActionKind, ActionState, PromisePayload, UndoPayload, payload_of
 from arsync.errors import OutcomeUnknown, RetryLater, UserMistake
@@ -78,7 +78,7 @@ def test_it_is_shown_before_it_happens_and_changes_nothing(world: BooksWorld) ->
         (TERMS, UndoVerdict.UNDO),
     ]
     assert plan.going == 2
-    assert plan.lines[0].as_json()["wrote"] == "ours"
+    assert undo_line_view(plan.lines[0]).wrote == "ours"
     assert world.books.done == before
     assert world.rows(ActionState.APPROVED) == []
 

@@ -270,7 +270,7 @@ def test_observing_does_nothing_at_all() -> None:
     world.bring(unknown, S.SENDING, S.UNKNOWN)
     world.bring(done, S.SENDING, S.SENT)
     before = dict(world.store.table.rows)
-    assert world.run().as_json()["counts"] == {}
+    assert world.run().counts() == {}
     assert (world.store.table.rows, world.books.calls) == (before, [])
     assert world.state(approved) is S.APPROVED
 

@@ -11,9 +11,18 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import asdict
+
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.analytics.ageing import BUCKETS, Ageing, AgeingRow, ageing
+from arsync.core.analytics.ageing import (
+    BUCKETS,
+    Ageing,
+    AgeingRow,
+    AgeingView,
+    ageing,
+    ageing_view,
+)
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
 
@@ -44,9 +53,16 @@ class AgeingTable(NamedTuple):
         """Return the day the ages are counted to."""
         return self.report.as_of
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `report ageing --json` prints it."""
-        return {"connection": self.connection, **self.report.as_json()}
+
+class AgeingTableView(AgeingView, frozen=True):
+    """The JSON view of the ageing of one connection."""
+
+    connection: str
+
+
+def ageing_table_view(table: AgeingTable) -> AgeingTableView:
+    """Return the JSON view of the ageing of one connection."""
+    return AgeingTableView(connection=table.connection, **asdict(ageing_view(table.report)))
 
 
 def ageing_report(

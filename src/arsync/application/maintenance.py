@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.application.container import Container
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.admin.encryption_keys import VALUE_NAME
+from arsync.store.models import Mode
 
 
-class RestoredStore(NamedTuple):
+class RestoredStore(Struct, frozen=True, rename={"place": "store"}):
     """What a backup brought back."""
 
-    store: str
+    place: str
     """Which store it is in, without its password."""
     connections: list[str]
     """Their names; each only observes now."""
+    mode: Mode = Mode.OBSERVE
 
 
-class RenewedKey(NamedTuple):
+class RenewedKey(Struct, frozen=True, rename={"place": "key"}):
     """What became of the tokens' key."""
 
     tokens: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.actions import Action
 from arsync.core.ledger.sanitising import cleaned
-from arsync.core.planning.planner import action_json
+from arsync.core.planning.plan_views import ActionView, action_view
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
@@ -22,10 +24,18 @@ class Recorded(NamedTuple):
     """The note's action; None when nothing goes to the accounting system."""
     message: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        action = action_json(self.row.action, self.row.state.value) if self.row else None
-        return {"message": self.message, "action": action}
+
+class RecordedView(Struct, frozen=True):
+    """The JSON view of a record that a person made."""
+
+    message: str
+    action: ActionView | None
+
+
+def recorded_view(recorded: Recorded) -> RecordedView:
+    """Return the JSON view of a record that a person made."""
+    row = recorded.row
+    return RecordedView(recorded.message, action_view(row.action, row.state) if row else None)
 
 
 def recorded(organisation: OrganisationContext, message: str, note: Action) -> Recorded:

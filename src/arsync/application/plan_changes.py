@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.packed_plan import packed
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.planning.plan import Each
+from arsync.core.planning.plan_views import Each
 from arsync.core.planning.planner import Plan
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.effective import effective_text
-from arsync.core.trials.plan_diff import PlanChange, Planned, plan_changes, planned
+from arsync.core.trials.plan_diff import (
+    PlanChange,
+    PlanChangeView,
+    Planned,
+    plan_change_view,
+    plan_changes,
+    planned,
+)
 from arsync.errors import UserMistake
 
 
@@ -29,15 +38,21 @@ class Since(NamedTuple):
     changes: Sequence[PlanChange]
     """Packed: go through them in their order, as often as needed."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "connection": self.connection,
-            "last_plan": self.last.isoformat(),
-            "as_of": self.as_of.isoformat(),
-            "same_rules": self.same_rules,
-            "changes": Each(self.changes, PlanChange.as_json),
-        }
+
+class SinceView(Struct, frozen=True):
+    """The JSON view of the changes, which are made while they are read."""
+
+    connection: str
+    last_plan: date
+    as_of: date
+    same_rules: bool
+    changes: Sequence[PlanChangeView]
+
+
+def since_view(since: Since) -> SinceView:
+    """Return the JSON view of the changes."""
+    changes = Each(since.changes, plan_change_view)
+    return SinceView(since.connection, since.last, since.as_of, since.same_rules, changes)
 
 
 def remember(organisation: OrganisationContext, plan: Plan) -> None:

@@ -1,19 +1,22 @@
-"""What the application returns: plain values that commands print and programs read as JSON."""
+"""What the application returns: plain values. Their JSON views are in `result_views`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from arsync.core.ledger.records import Contact, Difference, Invoice
 from arsync.core.planning.explanation import ReasonLine
-from arsync.core.planning.planner import HeldBack, Plan, action_json
-from arsync.core.planning.send_blocks import Pause, difference_json
+from arsync.core.planning.planner import HeldBack, Plan
+from arsync.core.planning.send_blocks import Pause
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
-from arsync.store.models import ActionRow, EventRow, Later, PlanSaved, Total
+from arsync.store.models import ActionRow, EventRow, Later, PlanSaved
 from arsync.sync.pull import PullResult
 
 
@@ -108,45 +111,6 @@ class RunResult:
             numbers |= {name.replace(" ", "_"): n for name, n in self.applied.counts().items()}
         return numbers
 
-    def as_json(self, *, streamed: bool = False) -> dict[str, Any]:
-        """Return it as `sync --json` prints it.
-
-        Args:
-            streamed: make the items of the plan's long lists only when they are read.
-        """
-        return {
-            "connection": self.connection,
-            "kind": self.kind,
-            "mode": self.mode,
-            "started_at": self.started_at.isoformat(),
-            "pulled": pull_json(self.pulled) if self.pulled else None,
-            "plan": self.plan.as_json(streamed=streamed) if self.plan else None,
-            "saved": self.saved._asdict() if self.saved else None,
-            "applied": self.applied.as_json() if self.applied else None,
-            "awaiting": self.awaiting,
-            "later": later_json(self.later),
-            "waits": self.waits,
-            "paused": [pause.as_json() for pause in self.paused],
-            "problems": self.all_problems,
-            "stopped": self.stopped,
-            "run": self.run_id,
-            "waits_until": self.waits_until.isoformat() if self.waits_until else None,
-            "exit_code": self.exit_code,
-        }
-
-
-def later_json(later: Later | None) -> dict[str, Any] | None:
-    """Return what may not leave yet as JSON."""
-    return {"actions": later.actions, "first": later.first.isoformat()} if later else None
-
-
-def pull_json(pulled: PullResult) -> dict[str, Any]:
-    """Return a pull's numbers and problems as JSON."""
-    return {
-        **pulled._asdict(),
-        "problems": [problem._asdict() for problem in pulled.problems],
-    }
-
 
 class Listed(NamedTuple):
     """An action as `actions` and `tasks` list it."""
@@ -154,44 +118,12 @@ class Listed(NamedTuple):
     connection: str
     row: ActionRow
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `actions --json` prints it."""
-        row = self.row
-        return {
-            **action_json(row.action, row.state.value),
-            "key": row.key,
-            "connection": self.connection,
-            "reason": row.reason,
-            "attempts": row.attempts,
-            "created_at": row.created_at.isoformat(),
-            "changed_at": row.changed_at.isoformat(),
-            "receipt": row.receipt._asdict() if row.receipt else None,
-            "done_at": row.done_at.isoformat() if row.done_at else None,
-            "outcome": row.outcome,
-        }
-
 
 class ActionHistory(NamedTuple):
     """An action with everything that happened to it."""
 
     listed: Listed
     events: tuple[EventRow, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            **self.listed.as_json(),
-            "events": [
-                {
-                    "at": event.at.isoformat(),
-                    "who": event.actor,
-                    "from": event.from_state.value if event.from_state else None,
-                    "to": event.to_state.value,
-                    "why": event.reason,
-                }
-                for event in self.events
-            ],
-        }
 
 
 class Why(NamedTuple):
@@ -213,28 +145,9 @@ class Why(NamedTuple):
     history: tuple[ActionHistory, ...]
     """Every action there ever was, newest first."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `why --json` prints it."""
-        plan = self.plan.as_json()
-        return {
-            **plan,
-            "contact": {"id": self.contact.id, "name": self.contact.name},
-            "invoice": {"id": self.invoice.id, "number": self.invoice.number}
-            if self.invoice
-            else None,
-            "facts": dict(self.facts),
-            "explanation": [
-                {"section": line.section, "text": line.text, "answer": line.answer}
-                | ({"file": line.place.file, "line": line.place.line} if line.place else {})
-                for line in self.lines
-            ],
-            "held_back": [held.as_json() for held in self.held_back],
-            "history": [history.as_json() for history in self.history],
-        }
 
-
-class ConnectionStatus(NamedTuple):
-    """Where one connection stands."""
+class StatusFigures(Struct, frozen=True, kw_only=True):
+    """The figures of a connection's status: the same in a table and in JSON."""
 
     name: str
     platform: str
@@ -255,17 +168,13 @@ class ConnectionStatus(NamedTuple):
     last_message: str
     actions: Mapping[str, int]
     """How many actions stand where, by state."""
-    unknown: tuple[Listed, ...]
-    """Actions whose outcome only a person can settle."""
-    unconfirmed: tuple[Listed, ...]
-    """Actions that were sent more than a day ago, and were not read back since."""
     outage: str
     """What is known of a platform that could not be reached; empty when it could."""
     open_tasks: int
     document_problems: tuple[str, ...]
     records: Mapping[str, int]
-    totals: Mapping[str, str]
-    """Amount due by currency, as decimal strings."""
+    totals: Mapping[str, Decimal]
+    """Amount due by currency."""
     rulebook: str
     """Its name, or what is wrong with it."""
     rulebook_ok: bool
@@ -279,6 +188,15 @@ class ConnectionStatus(NamedTuple):
     """Calls of the app, over all its connections, that read; counted where they are metered."""
     reads_per_month: int = 0
     """How many there may be; 0 where they are not metered."""
+
+
+class ConnectionStatus(StatusFigures, frozen=True, kw_only=True):
+    """Where one connection stands."""
+
+    unknown: tuple[Listed, ...]
+    """Actions whose outcome only a person can settle."""
+    unconfirmed: tuple[Listed, ...]
+    """Actions that were sent more than a day ago, and were not read back since."""
     differences: tuple[Difference, ...] = ()
     """Customers of whom the platform's own balance and the copy do not agree."""
 
@@ -286,30 +204,3 @@ class ConnectionStatus(NamedTuple):
     def awaiting(self) -> int:
         """Return how many actions wait for approval."""
         return self.actions.get("awaiting approval", 0)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `status --json` prints it."""
-        return {
-            **self._asdict(),
-            "today": self.today.isoformat(),
-            "pulled_at": self.pulled_at.isoformat() if self.pulled_at else None,
-            "last_run_at": self.last_run_at.isoformat() if self.last_run_at else None,
-            "unknown": [listed.as_json() for listed in self.unknown],
-            "unconfirmed": [listed.as_json() for listed in self.unconfirmed],
-            "awaiting": self.awaiting,
-            "later": later_json(self.later),
-            "document_problems": list(self.document_problems),
-            "paused": list(self.paused),
-            "warnings": list(self.warnings),
-            "differences": [difference_json(difference) for difference in self.differences],
-        }
-
-
-def totals_json(totals: list[Total]) -> dict[str, str]:
-    """Return the sum of amounts due by currency, as decimal strings."""
-    from arsync.core.ledger.money import ZERO, plain
-
-    sums: dict[str, Any] = {}
-    for total in totals:
-        sums[total.currency] = sums.get(total.currency, ZERO) + total.amount_due
-    return {currency: plain(amount) for currency, amount in sorted(sums.items())}

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
@@ -71,6 +73,23 @@ def effective_rules(
     return rules.rulebook, effective_text(rules.effective)
 
 
+class EffectiveRulesView(Struct, frozen=True):
+    """The JSON view of a rulebook as it counts."""
+
+    name: str
+    currency: str
+    files: tuple[str, ...]
+    hash: str
+    rulebook: str
+    """Its text, with the place of each part."""
+
+
+def effective_rules_view(rulebook: Rulebook, text: str) -> EffectiveRulesView:
+    """Return the JSON view of a rulebook as it counts."""
+    files = tuple(rulebook.files)
+    return EffectiveRulesView(rulebook.name, rulebook.currency, files, rulebook.hash, text)
+
+
 class RulesDrift(NamedTuple):
     """How one connection's rulebook differs from the one that all share."""
 
@@ -80,19 +99,30 @@ class RulesDrift(NamedTuple):
     problems: tuple[str, ...] = ()
     """What is wrong with it; then it is not compared."""
 
-    def as_json(self) -> list[dict[str, object]]:
-        """Return its differences as `rules drift --json` prints them."""
-        return [
-            {
-                "connection": self.connection,
-                "section": difference.section,
-                "element": difference.element,
-                "what": difference.what,
-                "file": difference.place.file,
-                "line": difference.place.line,
-            }
-            for difference in self.differences
-        ]
+
+class DriftView(Struct, frozen=True):
+    """The JSON view of one difference from the rulebook that all share."""
+
+    connection: str
+    section: str
+    element: str
+    what: str
+    file: str
+    line: int
+
+
+def drift_views(drift: RulesDrift) -> Iterator[DriftView]:
+    """Yield the JSON view of each difference."""
+    for difference in drift.differences:
+        place = difference.place
+        yield DriftView(
+            drift.connection,
+            difference.section,
+            difference.element,
+            difference.what,
+            place.file,
+            place.line,
+        )
 
 
 def rules_drift(

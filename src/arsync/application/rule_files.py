@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from arsync.config import Config
 from arsync.core.rulebook import rulebook_warnings
 from arsync.rules_source.folder import Rules, read_paths, read_rules
@@ -21,6 +23,20 @@ class CheckedRules(NamedTuple):
     warnings: tuple[str, ...]
     errors: int
     names: tuple[str, ...]
+
+
+class CheckView(Struct, frozen=True):
+    """The JSON view of a check."""
+
+    ok: bool
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    rulebooks: tuple[str, ...]
+
+
+def check_view(checked: CheckedRules) -> CheckView:
+    """Return the JSON view of a check."""
+    return CheckView(not checked.errors, checked.problems, checked.warnings, checked.names)
 
 
 def check_files(config: Config, paths: Sequence[Path]) -> CheckedRules:

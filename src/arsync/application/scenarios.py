@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.application.container import Container
 from arsync.application.permissions import Actor, Permission, permit
@@ -38,6 +41,79 @@ class PlayedFile(NamedTuple):
     """What is wrong with the file or its rulebook; then nothing of it was played."""
     skipped: int = 0
     """How many of its scenarios the chosen word left out."""
+
+
+class FailureView(Struct, frozen=True):
+    """The JSON view of one difference from what was expected."""
+
+    line: int
+    column: int
+    day: date | None
+    expected: str
+    instead: str
+    because: tuple[str, ...]
+
+
+class ScenarioView(Struct, frozen=True):
+    """The JSON view of one scenario's outcome."""
+
+    name: str
+    line: int
+    passed: bool
+    failures: tuple[FailureView, ...]
+
+
+class ScenarioFileView(Struct, frozen=True):
+    """The JSON view of one scenario file."""
+
+    file: str
+    problems: tuple[str, ...]
+    scenarios: tuple[ScenarioView, ...]
+
+
+class ScenariosView(Struct, frozen=True):
+    """The JSON view of all scenarios that were played."""
+
+    ok: bool
+    passed: int
+    failed: int
+    files: tuple[ScenarioFileView, ...]
+
+
+def scenarios_view(played: Sequence[PlayedFile]) -> ScenariosView:
+    """Return the JSON view of all scenarios that were played."""
+    verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
+    passed = sum(verdict.passed for verdict in verdicts)
+    broken = any(played_file.problems for played_file in played)
+    return ScenariosView(
+        ok=passed == len(verdicts) and not broken,
+        passed=passed,
+        failed=len(verdicts) - passed,
+        files=tuple(
+            ScenarioFileView(
+                played_file.file,
+                played_file.problems,
+                tuple(map(_scenario_view, played_file.verdicts)),
+            )
+            for played_file in played
+        ),
+    )
+
+
+def _scenario_view(verdict: ScenarioResult) -> ScenarioView:
+    scenario = verdict.scenario
+    failures = tuple(
+        FailureView(
+            failure.place.line,
+            failure.place.column,
+            failure.on,
+            failure.expected,
+            failure.instead,
+            failure.reasons,
+        )
+        for failure in verdict.failures
+    )
+    return ScenarioView(scenario.name, scenario.place.line, verdict.passed, failures)
 
 
 def play_scenarios(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.application.results import ConnectionStatus, Listed, totals_json
+from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.unknown_outcomes import is_late
 from arsync.core.actions import ActionState
+from arsync.core.ledger.money import ZERO
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.errors import UserMistake
+from arsync.store.models import Total
 
 
 def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
@@ -53,7 +57,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
             for problem in store.ledger.problems(row.id)
         ),
         records={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
-        totals=totals_json(store.ledger.totals(row.id)),
+        totals=_owed(store.ledger.totals(row.id)),
         rulebook=rules_status.text,
         rulebook_ok=rules_status.sound,
         later=store.actions.later(row.id, circumstances.now),
@@ -89,3 +93,11 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
 def _in_state(organisation: OrganisationContext, state: ActionState) -> tuple[Listed, ...]:
     rows = organisation.store.actions.list(organisation.id, states={state})
     return tuple(Listed(organisation.name, row) for row in rows)
+
+
+def _owed(totals: Iterable[Total]) -> dict[str, Decimal]:
+    """Return the sum of amounts due by currency."""
+    sums: dict[str, Decimal] = {}
+    for total in totals:
+        sums[total.currency] = sums.get(total.currency, ZERO) + total.amount_due
+    return dict(sorted(sums.items()))

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.planning.plan_views import RulebookView, rulebook_view
 from arsync.core.rulebook import Rulebook
-from arsync.core.trials.backtest import CANNOT_SHOW, Backtests, backtest
+from arsync.core.trials.activity_counts import ActivityView, activity_view
+from arsync.core.trials.backtest import (
+    CANNOT_SHOW,
+    Backtests,
+    BacktestView,
+    Only,
+    backtest,
+    backtest_view,
+)
 from arsync.core.trials.rulebook_diff import CustomerDifference, customer_differences
 from arsync.core.trials.simulation import Debtors, Simulation, simulate, usual_lateness
 from arsync.errors import UserMistake
@@ -19,7 +31,7 @@ from arsync.rules_source.git import at_revision, rules_named
 from arsync.store.models import ConnectionRow
 
 
-class TextChange(NamedTuple):
+class TextChange(Struct, frozen=True):
     """A letter that both rulebooks send and that does not say the same."""
 
     name: str
@@ -40,28 +52,13 @@ class RulesDiff(NamedTuple):
     texts: tuple[TextChange, ...] = ()
     """Letters that read otherwise, whoever gets them."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "connection": self.connection,
-            "as_of": self.as_of.isoformat(),
-            "old": {"files": list(self.old.files), "hash": self.old.hash},
-            "new": {"files": list(self.new.files), "hash": self.new.hash},
-            "texts": [text._asdict() for text in self.texts],
-            "customers": [difference.as_json() for difference in self.differences],
-        }
 
-
-class TakenOver(NamedTuple):
+class TakenOver(Struct, frozen=True):
     """From which day on old debts start, where a rulebook is tried."""
 
     on: date
     assumed: bool
     """Whether it is the first day that is tried: the connection only observed on it."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {"on": self.on.isoformat(), "assumed": self.assumed}
 
 
 def _taken_over(connection: ConnectionRow, first: date) -> TakenOver:
@@ -77,14 +74,6 @@ class RulesSimulation(NamedTuple):
     simulation: Simulation
     taken_over: TakenOver
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "connection": self.connection,
-            "taken_over": self.taken_over.as_json(),
-            **self.simulation.as_json(),
-        }
-
 
 class RulesBacktest(NamedTuple):
     """One connection's backtest."""
@@ -95,19 +84,86 @@ class RulesBacktest(NamedTuple):
     backtests: Backtests
     taken_over: TakenOver
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        only = self.backtests.only
-        return {
-            "connection": self.connection,
-            "from": self.first.isoformat(),
-            "to": self.last.isoformat(),
-            "taken_over": self.taken_over.as_json(),
-            "accounts": self.backtests.accounts,
-            "cannot_show": CANNOT_SHOW,
-            "results": [result.as_json() for result in self.backtests.results],
-            **({"customers_touched_by": only._asdict()} if only else {}),
-        }
+
+class RulesDiffView(Struct, frozen=True):
+    """The JSON view of one connection's differences."""
+
+    connection: str
+    as_of: date
+    old: RulebookView
+    new: RulebookView
+    texts: tuple[TextChange, ...]
+    customers: tuple[CustomerDifference, ...]
+
+
+class RulesSimulationView(ActivityView, frozen=True, rename={"first": "from", "last": "to"}):
+    """The JSON view of one connection's simulation."""
+
+    connection: str
+    taken_over: TakenOver
+    first: date
+    last: date
+    debtors: Debtors
+    accounts: int
+    payments: int
+    usual_days_late: int | None
+
+
+class RulesBacktestView(Struct, frozen=True, rename={"first": "from", "last": "to"}):
+    """The JSON view of one connection's backtest."""
+
+    connection: str
+    first: date
+    last: date
+    taken_over: TakenOver
+    accounts: int
+    cannot_show: str
+    results: tuple[BacktestView, ...]
+    customers_touched_by: Only | UnsetType
+    """Left out where one rulebook was tried."""
+
+
+def rules_diff_view(rules_diff: RulesDiff) -> RulesDiffView:
+    """Return the JSON view of one connection's differences, which are read to their end."""
+    return RulesDiffView(
+        rules_diff.connection,
+        rules_diff.as_of,
+        rulebook_view(rules_diff.old),
+        rulebook_view(rules_diff.new),
+        rules_diff.texts,
+        tuple(rules_diff.differences),
+    )
+
+
+def rules_simulation_view(trial: RulesSimulation) -> RulesSimulationView:
+    """Return the JSON view of one connection's simulation."""
+    played = trial.simulation
+    activity = activity_view(played.tally, played.rulebook, played.first, played.last)
+    return RulesSimulationView(
+        connection=trial.connection,
+        taken_over=trial.taken_over,
+        first=played.first,
+        last=played.last,
+        debtors=played.debtors,
+        accounts=played.accounts,
+        payments=played.payments,
+        usual_days_late=played.usual_days_late,
+        **asdict(activity),
+    )
+
+
+def rules_backtest_view(trial: RulesBacktest) -> RulesBacktestView:
+    """Return the JSON view of one connection's backtest."""
+    return RulesBacktestView(
+        trial.connection,
+        trial.first,
+        trial.last,
+        trial.taken_over,
+        trial.backtests.accounts,
+        CANNOT_SHOW,
+        tuple(map(backtest_view, trial.backtests.results)),
+        trial.backtests.only or UNSET,
+    )
 
 
 def _rules_of(organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.undo_bookkeeping import CARRIED_OUT, undone_by
 from arsync.connector_sdk import Capability, ReversalStatus, Undoing
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.core.actions.registry import KINDS
-from arsync.core.planning.planner import action_json
+from arsync.core.planning.plan_views import ActionView, action_view
 from arsync.errors import Rejected
 from arsync.outbox import Delivery
 from arsync.store import Store
@@ -49,17 +52,27 @@ class UndoLine(NamedTuple):
         """Return whether it is to be undone."""
         return self.verdict in {UndoVerdict.UNDO, UndoVerdict.NOTE}
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `undo --json` prints it."""
-        undoing = self.undoing
-        states = {"was": undoing.was, "wrote": undoing.wrote, "now": undoing.now} if undoing else {}
-        return {
-            "action": action_json(self.row.action, self.row.state.value),
-            "key": self.row.key,
-            "verdict": self.verdict.value,
-            "why": self.reason,
-            **states,
-        }
+
+class UndoLineView(Struct, frozen=True):
+    """The JSON view of one action that a person wants undone."""
+
+    action: ActionView
+    key: str
+    verdict: UndoVerdict
+    why: str
+    was: str | UnsetType = UNSET
+    """Left out, like the next two, where nobody looked."""
+    wrote: str | UnsetType = UNSET
+    now: str | UnsetType = UNSET
+
+
+def undo_line_view(line: UndoLine) -> UndoLineView:
+    """Return the JSON view of one line."""
+    row, undoing = line.row, line.undoing
+    view = UndoLineView(action_view(row.action, row.state), row.key, line.verdict, line.reason)
+    if undoing is None:
+        return view
+    return replace(view, was=undoing.was, wrote=undoing.wrote, now=undoing.now)
 
 
 def undo_lines(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from arsync import outbox
 from arsync.application.action_history import listed_by_name
@@ -12,9 +15,16 @@ from arsync.application.organisation_context import OrganisationContext, organis
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.recorded_run import RecordedRun
+from arsync.application.result_views import RunView, run_view
 from arsync.application.results import Listed, RunResult
 from arsync.application.undo_bookkeeping import CARRIED_OUT, settle_undone, undone_by
-from arsync.application.undo_lines import UndoLine, undo_lines, with_companions
+from arsync.application.undo_lines import (
+    UndoLine,
+    UndoLineView,
+    undo_line_view,
+    undo_lines,
+    with_companions,
+)
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionState
 from arsync.core.actions.registry import KINDS
@@ -43,13 +53,6 @@ class UndoPlan(NamedTuple):
         """Return how many actions would be undone."""
         return sum(line.goes for line in self.lines)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `undo --dry-run --json` prints it."""
-        return {
-            "connection": self.connection.name,
-            "actions": [line.as_json() for line in self.lines],
-        }
-
 
 class UndoResult(NamedTuple):
     """What undoing did to one connection."""
@@ -64,9 +67,28 @@ class UndoResult(NamedTuple):
         """Return how many could not be brought to an end yet."""
         return sum(row.state not in CARRIED_OUT for row in self.rows)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `undo --json` prints it."""
-        return {**self.plan.as_json(), "result": self.result.as_json()}
+
+class UndoPlanView(Struct, frozen=True):
+    """The JSON view of an undo plan."""
+
+    connection: str
+    actions: tuple[UndoLineView, ...]
+
+
+class UndoResultView(UndoPlanView, frozen=True):
+    """The JSON view of an undo's result."""
+
+    result: RunView
+
+
+def undo_plan_view(plan: UndoPlan) -> UndoPlanView:
+    """Return the JSON view of an undo plan."""
+    return UndoPlanView(plan.connection.name, tuple(map(undo_line_view, plan.lines)))
+
+
+def undo_result_view(undone: UndoResult) -> UndoResultView:
+    """Return the JSON view of an undo's result."""
+    return UndoResultView(**asdict(undo_plan_view(undone.plan)), result=run_view(undone.result))
 
 
 def undo_plan(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from arsync.application.action_history import listed_by_name
 from arsync.application.approvals import TAKE_BACK_HINT
@@ -16,6 +19,7 @@ from arsync.application.organisation_context import (
 )
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
+from arsync.application.result_views import ListedView, listed_view
 from arsync.application.results import Listed
 from arsync.core.actions import Action, ActionKind, ActionState, Via, marker
 from arsync.core.actions.registry import KINDS
@@ -29,7 +33,7 @@ LINKS_MAX = 5
 _NEVER_LOOKED = "nothing yet: the next run looks it up"
 
 
-class Link(NamedTuple):
+class Link(Struct, frozen=True):
     """A page of the platform, for people."""
 
     shown: str
@@ -53,17 +57,22 @@ class Unsettled(NamedTuple):
     """What a person should look for, and where."""
     links: tuple[Link, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `resolve --json` prints it."""
-        return {
-            **self.listed.as_json(),
-            "tried_at": self.tried_at.isoformat() if self.tried_at else None,
-            "happened": self.happened,
-            "looked_at": self.looked_at.isoformat() if self.looked_at else None,
-            "looked": self.looked,
-            "look_for": self.look_for,
-            "links": [link._asdict() for link in self.links],
-        }
+
+class UnsettledView(ListedView, frozen=True, kw_only=True):
+    """The JSON view of an action whose outcome is unknown."""
+
+    tried_at: datetime | None
+    happened: str
+    looked_at: datetime | None
+    looked: str
+    look_for: str
+    links: tuple[Link, ...]
+
+
+def unsettled_view(unsettled: Unsettled) -> UnsettledView:
+    """Return the JSON view of an action whose outcome is unknown."""
+    explained = unsettled._asdict()
+    return UnsettledView(**asdict(listed_view(explained.pop("listed"))), **explained)
 
 
 UNCONFIRMED_DAYS_MAX = 1

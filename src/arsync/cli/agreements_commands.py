@@ -62,12 +62,13 @@ def promise(
     part of the amount due.
     """
     from arsync.application import agreements
+    from arsync.application.persons_words import recorded_view
 
     promised = agreements.PromiseToPay(day.date(), amount_of(amount), note)
     with opened(config_file) as (actor, container):
         recorded = agreements.promise(actor, container, invoice, promised, connection=connection)
     if as_json:
-        print_json(recorded.as_json())
+        print_json(recorded_view(recorded))
     say(recorded.message)
     return EXIT_DONE
 
@@ -89,6 +90,7 @@ def dispute(
 ) -> int:
     """Record a dispute about an invoice, or its settlement."""
     from arsync.application.agreements import open_dispute, settle_dispute
+    from arsync.application.persons_words import recorded_view
 
     if not settled and not reason.strip():
         raise UserMistake('give the reason: arsync dispute INVOICE --reason "wrong price"')
@@ -99,7 +101,7 @@ def dispute(
             else open_dispute(actor, container, invoice, reason=reason, connection=connection)
         )
     if as_json:
-        print_json(recorded.as_json())
+        print_json(recorded_view(recorded))
     say(recorded.message)
     return EXIT_DONE
 
@@ -112,13 +114,14 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
     """List the open tasks."""
     from arsync.application import connecting
     from arsync.application import tasks as open_tasks
+    from arsync.application.result_views import listed_view
     from arsync.cli.render import about
 
     with opened(config_file) as (actor, container):
         listed_actions = open_tasks.tasks(actor, container, connection)
         zones = connecting.zones(actor, container)
     if as_json:
-        print_json([listed_action.as_json() for listed_action in listed_actions])
+        print_json([listed_view(listed_action) for listed_action in listed_actions])
         return EXIT_WAITING if listed_actions else EXIT_DONE
     if not listed_actions:
         click.echo("No open tasks.")
@@ -150,11 +153,12 @@ def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> in
 @config_option
 def done(key: str, outcome: str, as_json: bool, config_file: Path | None) -> int:
     """Record a task as done, with its outcome."""
+    from arsync.application.persons_words import recorded_view
     from arsync.application.tasks import complete_task
 
     with opened(config_file) as (actor, container):
         recorded = complete_task(actor, container, key, outcome=outcome)
     if as_json:
-        print_json(recorded.as_json())
+        print_json(recorded_view(recorded))
     say(recorded.message)
     return EXIT_DONE

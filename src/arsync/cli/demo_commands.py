@@ -40,6 +40,7 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int
     """
     import arsync_rulebooks
     from arsync.demo import Demo
+    from arsync.demo.play import outcome_view
 
     play = Demo(
         folder,
@@ -52,9 +53,7 @@ def demo(folder: Path, days: int, keep: bool, quiet: bool, as_json: bool) -> int
     config = folder / "config.toml"
     pid = (folder / "sandbox.pid").read_text(encoding="utf-8").strip() if keep else ""
     if as_json:
-        files = {"config": str(config), "report": str(folder / REPORT)}
-        running = {"sandbox_pid": int(pid)} if keep else {}
-        print_json({**outcome.as_json(), **files, **running})
+        print_json(outcome_view(outcome, config, folder / REPORT, int(pid) if keep else None))
     elif keep:
         click.echo("\n".join(hints_for_trying(outcome, config, pid)))
     return EXIT_DONE if outcome.agrees else EXIT_FAILED

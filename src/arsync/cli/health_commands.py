@@ -43,6 +43,6 @@ def doctor(deep: bool, as_json: bool, config_file: Path | None) -> int:
                 click.echo(f"{_SIGNS[finding.verdict]}  {finding.about}: {finding.message}")
     wrong = sum(finding.verdict == WRONG for finding in findings)
     if as_json:
-        print_json([finding.as_json() for finding in findings])
+        print_json(findings)
     say(f"{word(wrong, 'problem')} found." if wrong else "All is well.")
     return EXIT_FAILED if wrong else EXIT_DONE

@@ -58,11 +58,12 @@ def restore(file: Path, as_json: bool, config_file: Path | None) -> int:
     from arsync.application import maintenance
 
     with opened(config_file) as (actor, container):
-        where, names = maintenance.restore(actor, container, file)
+        restored = maintenance.restore(actor, container, file)
     if as_json:
-        print_json({"store": where, "connections": names, "mode": "observe"})
+        print_json(restored)
         return EXIT_WAITING
-    say(f"{where} holds the backup: {', '.join(names) or 'no connections'}.")
+    names = restored.connections
+    say(f"{restored.place} holds the backup: {', '.join(names) or 'no connections'}.")
     if names:
         say(
             "They only observe now: the backup does not contain what was sent after it was taken.\n"
@@ -94,7 +95,7 @@ def renew(as_json: bool, config_file: Path | None) -> int:
     with opened(config_file) as (actor, container):
         renewed = renew_key(actor, container)
     if as_json:
-        print_json({"tokens": renewed.tokens, "key": renewed.place})
+        print_json(renewed)
         return EXIT_DONE
     say(f"{word(renewed.tokens, 'token')} encrypted with the new key in {renewed.place}.")
     if renewed.old_key_stays:

@@ -53,6 +53,8 @@ def resolve(
     with `not-sent` the next run tries again.
     """
     from arsync.application import unknown_outcomes
+    from arsync.application.result_views import listed_view
+    from arsync.application.unknown_outcomes import unsettled_view
 
     if outcome is not None and outcome not in _WORDS:
         raise UserMistake(f"{outcome!r} is no outcome: write sent or not-sent.")
@@ -62,13 +64,13 @@ def resolve(
         if key is None or outcome is None:
             open_outcomes = unknown_outcomes.unsettled(actor, container, connection, key=key)
             if as_json:
-                print_json([unsettled.as_json() for _, unsettled in open_outcomes])
+                print_json([unsettled_view(unsettled) for _, unsettled in open_outcomes])
             else:
                 show_unsettled(open_outcomes)
             return EXIT_WAITING if open_outcomes else EXIT_DONE
         settled = unknown_outcomes.resolve(actor, container, key, sent=_WORDS[outcome], note=note)
     if as_json:
-        print_json(settled.as_json())
+        print_json(listed_view(settled))
     consequence = "marked as done" if _WORDS[outcome] else "the next run will try again"
     say(f"{settled.row.key[:12]}: {settled.row.reason}; {consequence}.")
     return EXIT_DONE
@@ -132,6 +134,7 @@ def undo(
     reason remains. `arsync status` gives the number of the last run.
     """
     from arsync.application import undoing
+    from arsync.application.undoing import undo_plan_view, undo_result_view
     from arsync.workers.embedded_loop import stop_on_signals
 
     if keys and run_id is not None:
@@ -145,7 +148,7 @@ def undo(
             show_undo_plans(plans)
         if dry_run or not going:
             if as_json:
-                print_json([plan.as_json() for plan in plans])
+                print_json([undo_plan_view(plan) for plan in plans])
             # "Undone already" is what was wanted; anything else that stays as it is, is a failure.
             return EXIT_DONE if dry_run or _all_undone(plans) else EXIT_FAILED
         # It writes to the books, and what is there now may surprise the person who asked.
@@ -154,7 +157,7 @@ def undo(
         with stop_on_signals() as stop:
             results = undoing.undo(actor, plans, reason=note, stop=stop.is_set)
     if as_json:
-        print_json([undo_result.as_json() for undo_result in results])
+        print_json([undo_result_view(undo_result) for undo_result in results])
     return _show_undone(results)
 
 
@@ -162,12 +165,13 @@ def _allow_again(
     actor: Actor, container: Container, keys: tuple[str, ...], note: str, *, as_json: bool
 ) -> int:
     from arsync.application import undoing
+    from arsync.application.result_views import listed_view
 
     if not keys:
         raise UserMistake("give the key of the hold: arsync undo KEY --allow-again.")
     allowed = undoing.allow_again(actor, container, keys, reason=note)
     if as_json:
-        print_json([listed.as_json() for listed in allowed])
+        print_json([listed_view(listed) for listed in allowed])
     say(f"{word(len(allowed), 'action')} may be planned again if a reason remains.")
     return EXIT_DONE
 

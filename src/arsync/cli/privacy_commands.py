@@ -58,7 +58,7 @@ def forget(
             click.confirm(f"Forget {contact}? It cannot be undone", abort=True, err=True)
         done = forget_contact(actor, container, contact, connection=connection)
     if as_json:
-        print_json(done._asdict())
+        print_json(done)
         return EXIT_DONE
     say(f"{word(done.actions, 'action')} anonymised.")
     if done.copy_stays:

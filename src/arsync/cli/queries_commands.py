@@ -57,6 +57,7 @@ def why(
     were read. KEY is an action's key, as `arsync actions` and the notes in the books show it.
     """
     from arsync.application.action_history import action_history
+    from arsync.application.result_views import history_view, why_view
     from arsync.application.why import why_anywhere
     from arsync.cli.render_why import show_history, show_why
 
@@ -73,13 +74,13 @@ def why(
         if explained is None:
             organisation, history = action_history(actor, container, about)
             if as_json:
-                print_json(history.as_json())
+                print_json(history_view(history))
             else:
                 show_history(history, reasons=reasons_of(organisation, history.listed))
             return EXIT_DONE
         organisation, explanation = explained
         if as_json:
-            print_json(explanation.as_json())
+            print_json(why_view(explanation))
         else:
             now = organisation.clock.now()
             reasons = Reasons(organisation.rulebook, organisation.zone, now)
@@ -133,6 +134,7 @@ def actions(
 ) -> int:
     """List actions and their outcomes, newest first."""
     from arsync.application import action_history, connecting
+    from arsync.application.result_views import listed_view
     from arsync.cli.render import show_actions
 
     choice = action_history.ActionFilter(
@@ -145,7 +147,7 @@ def actions(
     listed_actions.sort(key=lambda listed: listed.row.changed_at, reverse=True)
     newest = listed_actions[:limit]
     if as_json:
-        print_json([listed.as_json() for listed in newest])
+        print_json([listed_view(listed) for listed in newest])
     else:
         show_actions(newest, zones)
         unknown = sum(listed.row.state is ActionState.UNKNOWN for listed in newest)
@@ -161,6 +163,7 @@ def actions(
 def status(connection: str | None, as_json: bool, config_file: Path | None) -> int:
     """Show the state of each connection."""
     from arsync.application.connecting import connections
+    from arsync.application.result_views import status_view
     from arsync.application.status import status as status_of
 
     with opened(config_file) as (actor, container):
@@ -168,7 +171,7 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
         statuses = [status_of(actor, organisation) for organisation in organisations]
         zones = [organisation.zone for organisation in organisations]
     if as_json:
-        print_json([connection_status.as_json() for connection_status in statuses])
+        print_json([status_view(connection_status) for connection_status in statuses])
     else:
         _show_statuses(statuses, zones)
     if any(
@@ -346,10 +349,10 @@ def ageing(
 
 def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
     """Return the report as a file's text; None when it is to be shown as a table."""
-    from arsync.application.ageing_report import as_csv, as_html
+    from arsync.application.ageing_report import ageing_table_view, as_csv, as_html
 
     if form == "json":
-        return json_text([table.as_json() for table in tables]) + "\n"
+        return json_text([ageing_table_view(table) for table in tables]) + "\n"
     if form == "csv":
         return as_csv(tables)
     return as_html(tables) if form == "html" else None

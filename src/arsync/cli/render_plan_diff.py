@@ -21,8 +21,10 @@ ROWS_SHOWN_MAX = 100
 
 def print_since(changes: Sequence[Since], *, as_json: bool, everything: bool) -> None:
     """Print what changed in one or more connections."""
+    from arsync.application.plan_changes import since_view
+
     if as_json:
-        print_json_of_each([since.as_json() for since in changes])
+        print_json_of_each([since_view(since) for since in changes])
     else:
         show_each(changes, partial(show_since, everything=everything))
 

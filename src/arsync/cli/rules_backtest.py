@@ -60,7 +60,7 @@ def rules_backtest(
     current rulebook is used. It cannot show how much sooner customers would have paid.
     """
     from arsync.application.connecting import connections
-    from arsync.application.trials import backtest_rulebooks
+    from arsync.application.trials import backtest_rulebooks, rules_backtest_view
 
     with opened(config_file) as (actor, container):
         trials = [
@@ -70,7 +70,7 @@ def rules_backtest(
             for organisation in connections(actor, container, connection)
         ]
     if as_json:
-        print_json_of_each([trial.as_json() for trial in trials])
+        print_json_of_each([rules_backtest_view(trial) for trial in trials])
     else:
         show_each(trials, show_backtest)
     return EXIT_DONE

@@ -138,16 +138,10 @@ def _nothing_connected(config: Config) -> bool:
 
 
 def _print(checked: CheckedRules, *, as_json: bool, one_line: bool) -> int:
+    from arsync.application.rule_files import check_view
+
     if as_json:
-        print_json(
-            {
-                "ok": not checked.errors,
-                "problems": checked.problems,
-                "warnings": checked.warnings,
-                "rulebooks": checked.names,
-            },
-            one_line=one_line,
-        )
+        print_json(check_view(checked), one_line=one_line)
         return EXIT_MISTAKE if checked.errors else EXIT_DONE
     for line in (*checked.problems, *checked.warnings):
         click.echo(line)

@@ -58,6 +58,7 @@ def rules() -> None:
 def fields(word: str | None, as_json: bool) -> int:
     """List the facts that a condition can use. WORD narrows the list."""
     from arsync.core.rulebook.facts import FIELDS
+    from arsync.core.rulebook.facts.field import field_view
 
     fields_about = [
         field
@@ -67,21 +68,7 @@ def fields(word: str | None, as_json: bool) -> int:
     if not fields_about:
         raise UserMistake(f"no fact is about {word!r}. `arsync rules fields` lists all of them.")
     if as_json:
-        print_json(
-            [
-                {
-                    "name": field.name,
-                    "of": field.of,
-                    "is": field.kind.value,
-                    "choices": list(field.choices),
-                    "means": field.description,
-                    "unknown": field.unknown,
-                    "from": field.source,
-                    "example": field.example,
-                }
-                for field in fields_about
-            ]
-        )
+        print_json([field_view(field) for field in fields_about])
         return EXIT_DONE
     print_table(
         "",

@@ -63,7 +63,7 @@ def rules_diff(
     difference. Nothing is sent, and nothing is written.
     """
     from arsync.application.connecting import connections
-    from arsync.application.trials import Comparison, diff_rulebooks
+    from arsync.application.trials import Comparison, diff_rulebooks, rules_diff_view
 
     if not old and not revision:
         raise UserMistake(
@@ -81,9 +81,9 @@ def rules_diff(
             for organisation in connections(actor, container, connection)
         ]
         if as_json:
-            as_values = [rules_diff.as_json() for rules_diff in rules_diffs]
-            changed = any(value["customers"] or value["texts"] for value in as_values)
-            print_json_of_each(as_values)
+            views = [rules_diff_view(rules_diff) for rules_diff in rules_diffs]
+            changed = any(view.customers or view.texts for view in views)
+            print_json_of_each(views)
         else:
             changed = _show_diffs(rules_diffs, everything=everything)
     # Only on request, as with `diff` in git: a difference is no failure by itself.
@@ -139,7 +139,7 @@ def _rows(differences: list[CustomerDifference]) -> Iterator[list[str]]:
     for difference in differences:
         for change in difference.changes:
             yield [
-                difference.contact_name,
+                difference.contact.name,
                 change.about,
                 change.old.text,
                 change.new.text,

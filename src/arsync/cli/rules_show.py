@@ -25,14 +25,12 @@ def rules_show(
     itself: saved to a file, it means the same. With --json it is a text, with its name, files and
     hash.
     """
-    from arsync.application.rule_checking import effective_rules
+    from arsync.application.rule_checking import effective_rules, effective_rules_view
 
     with opened(config_file, needs_config=not paths) as (actor, container):
         rulebook, text = effective_rules(actor, container, paths, connection)
     if as_json:
-        about = {"name": rulebook.name, "currency": rulebook.currency}
-        hashed = {"files": list(rulebook.files), "hash": rulebook.hash}
-        print_json({**about, **hashed, "rulebook": text})
+        print_json(effective_rules_view(rulebook, text))
     else:
         click.echo(text, nl=False)
     return EXIT_DONE
@@ -57,5 +55,5 @@ def rules_drift(connection: str | None, as_json: bool, config_file: Path | None)
             for difference in drift.differences:
                 click.echo(f"    {difference}")
     if as_json:
-        print_json([value for drift in drifts for value in drift.as_json()])
+        print_json([view for drift in drifts for view in rule_checking.drift_views(drift)])
     return EXIT_MISTAKE if any(drift.problems for drift in drifts) else EXIT_DONE

@@ -80,7 +80,7 @@ def rules_simulate(
     says.
     """
     from arsync.application.connecting import connections
-    from arsync.application.trials import simulation
+    from arsync.application.trials import rules_simulation_view, simulation
 
     with opened(config_file) as (actor, container):
         trials = [
@@ -96,7 +96,7 @@ def rules_simulate(
             raise UserMistake(f"{html_file}: {error.strerror}.") from None
         say(f"Wrote {html_file}.")
     if as_json:
-        print_json_of_each([trial.as_json() for trial in trials])
+        print_json_of_each([rules_simulation_view(trial) for trial in trials])
     else:
         show_each(trials, show_simulation)
     return EXIT_DONE

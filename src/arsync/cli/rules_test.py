@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
 if TYPE_CHECKING:
     from arsync.application.scenarios import PlayedFile
-    from arsync.core.trials.scenario import Failure, ScenarioResult
+    from arsync.core.trials.scenario import Failure
 
 LINE_LENGTH = 78
 """How long the lines are between two failures."""
@@ -57,7 +57,7 @@ def rules_test(
     folder and of each connection's folder in it. Nothing is sent, and nothing is written: --write
     prints a draft. The exit code is 1 if anything differs, and 2 if a file has mistakes.
     """
-    from arsync.application.scenarios import draft_scenario, play_scenarios
+    from arsync.application.scenarios import draft_scenario, play_scenarios, scenarios_view
     from arsync.config import load_config
 
     if about:
@@ -75,7 +75,7 @@ def rules_test(
         if not as_json:
             _progress(played_file, names=names)
     if as_json:
-        print_json(_as_json(played))
+        print_json(scenarios_view(played))
     else:
         _report(played)
     if any(played_file.problems for played_file in played):
@@ -136,40 +136,3 @@ def _failure(failure: Failure) -> None:
     click.echo(wrapped(f"but       {failure.instead}", indent=2))
     for reason in failure.reasons:
         click.echo(wrapped(f"because   {reason}", indent=2))
-
-
-def _as_json(played: list[PlayedFile]) -> dict[str, Any]:
-    verdicts = [verdict for played_file in played for verdict in played_file.verdicts]
-    return {
-        "ok": all(verdict.passed for verdict in verdicts)
-        and not any(played_file.problems for played_file in played),
-        "passed": sum(verdict.passed for verdict in verdicts),
-        "failed": sum(not verdict.passed for verdict in verdicts),
-        "files": [
-            {
-                "file": played_file.file,
-                "problems": list(played_file.problems),
-                "scenarios": [_verdict_json(verdict) for verdict in played_file.verdicts],
-            }
-            for played_file in played
-        ],
-    }
-
-
-def _verdict_json(verdict: ScenarioResult) -> dict[str, Any]:
-    return {
-        "name": verdict.scenario.name,
-        "line": verdict.scenario.place.line,
-        "passed": verdict.passed,
-        "failures": [
-            {
-                "line": failure.place.line,
-                "column": failure.place.column,
-                "day": failure.on,
-                "expected": failure.expected,
-                "instead": failure.instead,
-                "because": list(failure.reasons),
-            }
-            for failure in verdict.failures
-        ],
-    }

@@ -125,12 +125,13 @@ def _print_plans(
     from arsync.application import plans
     from arsync.cli.render import show_plan
     from arsync.cli.render_reasons import Reasons
+    from arsync.core.planning.plan_views import plan_view
 
     planned = [
         (organisation, plans.plan(actor, organisation, as_of)) for organisation in organisations
     ]
     if as_json:
-        print_json_of_each([plan.as_json(streamed=True) for _, plan in planned])
+        print_json_of_each([plan_view(plan) for _, plan in planned])
     else:
 
         def show(organisation_and_plan: tuple[OrganisationContext, Plan]) -> None:
@@ -162,6 +163,7 @@ def approve(
     enough.
     """
     from arsync.application import approvals
+    from arsync.application.result_views import listed_view
 
     if keys and approve_all:
         raise UserMistake("give keys or --all, not both.")
@@ -175,7 +177,7 @@ def approve(
             return worst([code, EXIT_MISTAKE if problems else code])
         approved = approvals.approve(actor, container, list(keys) or None, connection=connection)
     if as_json:
-        print_json([listed.as_json() for listed in approved])
+        print_json([listed_view(listed) for listed in approved])
     say(
         f"Approved {word(len(approved), 'action')}. `arsync apply` carries them out."
         if approved
@@ -190,6 +192,7 @@ def _list_waiting(
     """Print what waits for a person, and how to let it go."""
     from arsync.application import approvals
     from arsync.application.connecting import connections
+    from arsync.application.result_views import listed_view
     from arsync.cli.queries_commands import reasons_of
     from arsync.cli.render import show_waiting
 
@@ -204,7 +207,7 @@ def _list_waiting(
         if listed.connection not in observers
     ]
     if as_json:
-        print_json([listed.as_json() for listed in waiting])
+        print_json([listed_view(listed) for listed in waiting])
     else:
         reasons = {
             listed.connection: reasons_of(organisations[listed.connection], listed)
@@ -238,12 +241,13 @@ def reject(
     again if its reason remains. `arsync actions --state rejected` lists rejections.
     """
     from arsync.application import approvals
+    from arsync.application.result_views import listed_view
 
     with opened(config_file) as (actor, container):
         decide = approvals.take_back if take_back else approvals.reject
         decided = decide(actor, container, list(keys), reason=reason)
     if as_json:
-        print_json([listed.as_json() for listed in decided])
+        print_json([listed_view(listed) for listed in decided])
     if take_back:
         say(
             f"Withdrew {word(len(decided), 'rejection')}. Actions with a remaining reason are "
@@ -333,6 +337,7 @@ def run(
     """
     from arsync.application.connecting import connections
     from arsync.application.permissions import SCHEDULE
+    from arsync.application.result_views import run_view
     from arsync.cli.render import result_line
     from arsync.clock import in_words
     from arsync.config import seconds
@@ -345,7 +350,7 @@ def run(
         if not result.cut_short:
             codes[result.connection] = result.exit_code
         if as_json:
-            print_json(result.as_json(streamed=True), one_line=True)
+            print_json(run_view(result), one_line=True)
         else:
             click.echo(f"{in_words(result.started_at, result.zone)} {result_line(result)}")
 
@@ -378,10 +383,11 @@ def _plan_and_save(actor: Actor, container: Container, connection: str | None) -
 
 def finish(results: Sequence[RunResult], *, as_json: bool, ignored: int = EXIT_DONE) -> int:
     """Print what runs did, and return the exit code of them all; `ignored` counts as done."""
+    from arsync.application.result_views import run_view
     from arsync.cli.render import show_result
 
     if as_json:
-        print_json([result.as_json(streamed=True) for result in results])
+        print_json([run_view(result) for result in results])
     else:
         for result in results:
             show_result(result)

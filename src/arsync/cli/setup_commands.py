@@ -175,6 +175,7 @@ def connect(
     """
     from arsync.application import connecting
     from arsync.application.oauth_authorisation import authorise
+    from arsync.application.result_views import connection_view
 
     with opened(config_file) as (actor, container):
         connecting.check_ready_to_connect(actor, container, platform)
@@ -204,7 +205,7 @@ def connect(
             for context in connecting.add_connections(actor, container, platform, grant, named)
         ]
     if as_json:
-        print_json([_connection_json(context) for context in connected])
+        print_json([connection_view(context) for context in connected])
     for context in connected:
         books = context.connection.organisation.name
         say(f"Connected {books} at {label} as {context.name!r}, mode {context.mode}.")
@@ -287,6 +288,7 @@ def connections(
     the rulebook requires it.
     """
     from arsync.application import connecting
+    from arsync.application.result_views import connection_view
 
     name = name or connection
     with opened(config_file) as (actor, container):
@@ -304,7 +306,7 @@ def connections(
             say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")
         organisations = connecting.connections(actor, container, name)
         if as_json:
-            print_json([_connection_json(organisation) for organisation in organisations])
+            print_json([connection_view(organisation) for organisation in organisations])
             return EXIT_DONE
         print_table(
             "",
@@ -325,22 +327,6 @@ def _connection_row(organisation: OrganisationContext) -> list[str]:
         str(row.mode),
         str(row.state),
     ]
-
-
-def _connection_json(organisation: OrganisationContext) -> dict[str, object]:
-    row = organisation.connection
-    return {
-        "name": row.name,
-        "platform": row.platform,
-        "organisation": {"id": row.organisation_id, "name": row.organisation.name},
-        "currency": row.organisation.base_currency,
-        "time_zone": row.organisation.time_zone,
-        "mode": str(row.mode),
-        "state": str(row.state),
-        "own_reminders": row.organisation.own_reminders,
-        "created_at": row.created_at.isoformat(),
-        "taken_over_on": row.taken_over_on,
-    }
 
 
 @click.command()

@@ -14,6 +14,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol, cast
 
+from msgspec import Struct
+
 from arsync.core.actions import Action, ActionKind
 from arsync.core.ledger.records import (
     Contact,
@@ -213,7 +215,7 @@ class Page(NamedTuple):
     """With contacts: what each owes by the platform's own figure, without its children."""
 
 
-class Receipt(NamedTuple):
+class Receipt(Struct, frozen=True):
     """The platform's proof of a write."""
 
     reference: str

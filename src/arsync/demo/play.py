@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
 
 from arsync.application import agreements, approvals, connecting, tasks
 from arsync.application.action_history import ActionFilter, actions
@@ -64,15 +66,40 @@ class Outcome:
         """Return whether the platforms' ledgers and the store tell the same story."""
         return not self.problems and not any(side.differences for side in self.sides)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `demo --json` prints it."""
-        return {
-            "agrees": self.agrees,
-            "sides": [asdict(side) for side in self.sides],
-            "totals": {name: dict(total) for name, total in self.totals.items()},
-            "problems": self.problems,
-            "example": {"invoice": self.example_invoice, "connection": self.example_connection},
-        }
+
+class ExampleView(Struct, frozen=True):
+    """An invoice that a lot happened to."""
+
+    invoice: str
+    connection: str
+
+
+class OutcomeView(Struct, frozen=True):
+    """The JSON view of the demo's end."""
+
+    agrees: bool
+    sides: tuple[LedgerSide, ...]
+    totals: Mapping[str, Mapping[str, int]]
+    problems: tuple[str, ...]
+    example: ExampleView
+    config: Path
+    report: Path
+    sandbox_pid: int | UnsetType
+    """Left out where it does not run on."""
+
+
+def outcome_view(outcome: Outcome, config: Path, report: Path, pid: int | None) -> OutcomeView:
+    """Return the JSON view of the demo's end."""
+    return OutcomeView(
+        outcome.agrees,
+        tuple(outcome.sides),
+        outcome.totals,
+        tuple(outcome.problems),
+        ExampleView(outcome.example_invoice, outcome.example_connection),
+        config,
+        report,
+        UNSET if pid is None else pid,
+    )
 
 
 class Demo:

@@ -12,7 +12,7 @@ from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import Account, Organisation
-from arsync.core.planning.planner import Plan, action_json
+from arsync.core.planning.planner import Plan
 from arsync.outbox.ports import OutboxStore
 from arsync.store.models import ActionRow, ConnectionRow
 
@@ -115,10 +115,6 @@ class Effect(NamedTuple):
     state: ActionState
     why: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `apply --json` prints it."""
-        return {**action_json(self.action, self.state.value), "key": self.key, "why": self.why}
-
 
 def effect_of(row: ActionRow) -> Effect:
     """Return where an action stands, as an effect."""
@@ -155,15 +151,3 @@ class ApplyResult:
     def failed(self) -> bool:
         """Return whether part of the work failed."""
         return bool(self.problems) or self.needs_reconnect
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as `apply --json` prints it."""
-        return {
-            "counts": self.counts(),
-            "actions": [effect.as_json() for effect in self.effects],
-            "problems": list(self.problems),
-            "waits": list(self.waits),
-            "put_off_until": self.put_off_until.isoformat() if self.put_off_until else None,
-            "needs_reconnect": self.needs_reconnect,
-            "emails_left_over": self.emails_left_over,
-        }

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionKind, ActionState, Via
-from arsync.core.planning.planner import action_json
+from arsync.core.planning.plan_views import action_view
 from arsync.errors import (
     ArsyncError,
     LockLost,
@@ -230,7 +230,7 @@ class Outbox:
         ready = self._ready(row)
         if ready is None:
             return
-        if action_json(ready.action) != action_json(row.action):
+        if action_view(ready.action) != action_view(row.action):
             self._store.claims.revise(row.key, ready.action)
             row = row._replace(action=ready.action)
         by_mail = is_letter_by_mail(row.action)

@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import DocumentProblem, Organisation
@@ -134,7 +136,7 @@ class EventRow(NamedTuple):
     reason: str
 
 
-class PlanSaved(NamedTuple):
+class PlanSaved(Struct, frozen=True):
     """What saving a plan did. Each number counts actions."""
 
     new: int
@@ -142,7 +144,7 @@ class PlanSaved(NamedTuple):
     withdrawn: int
 
 
-class Later(NamedTuple):
+class Later(Struct, frozen=True):
     """Approved actions that may not leave yet."""
 
     actions: int

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from arsync.clock import Clock
 from arsync.connector_sdk import Connector, Page
 from arsync.core.ledger.records import DocumentProblem, OwnBalance, RecordKind
@@ -33,7 +36,7 @@ class Progress(NamedTuple):
         return f"{self.doing} {self.kind}: {self.records:,}"
 
 
-class PullResult(NamedTuple):
+class PullResult(Struct, frozen=True):
     """The counts of a pull. All count records, except `pages`."""
 
     pages: int = 0
@@ -115,8 +118,8 @@ class _Pull:
         """Store one page of the pull."""
         done = self._ledger.apply(self._id, page, self._clock.now())
         self._note_balances(page)
-        self.result = self.result._replace(
-            pages=self.result.pages + 1, complete=self.result.complete or page.complete
+        self.result = replace(
+            self.result, pages=self.result.pages + 1, complete=self.result.complete or page.complete
         )
         self._add(done, len(page.records), page.kind)
 
@@ -182,7 +185,7 @@ class _Pull:
         if self._balances:
             compared = sorted(self._balances)
             self._ledger.save_differences(self._id, compared, differing, self._clock.now())
-        self.result = self.result._replace(differences=len(differing))
+        self.result = replace(self.result, differences=len(differing))
 
     def _read_again(self, kind: RecordKind, ids: Sequence[str], sweep: Sweep | None) -> None:
         for chunk in _chunks(ids):
@@ -190,7 +193,7 @@ class _Pull:
             # Under the sweep's name, so that what was read again counts as seen.
             name = sweep.name if sweep is not None and not sweep.of_balances else ""
             self._store(page._replace(sweep=name, sweep_ends=False, open_balances=()))
-            self.result = self.result._replace(read_again=self.result.read_again + len(chunk))
+            self.result = replace(self.result, read_again=self.result.read_again + len(chunk))
 
     def _note_balances(self, page: Page) -> None:
         self._balances.update((balance.contact_id, balance) for balance in page.balances)
@@ -204,7 +207,8 @@ class _Pull:
         so_far = self.result
         self._records += records
         self._touched |= done.touched
-        self.result = so_far._replace(
+        self.result = replace(
+            so_far,
             inserted=so_far.inserted + done.inserted,
             updated=so_far.updated + done.updated,
             unchanged=so_far.unchanged + done.unchanged,

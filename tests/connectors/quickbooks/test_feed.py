@@ -275,5 +275,5 @@ def test_an_odd_document_is_named_and_others_are_read(quickbooks: Any) -> None:
     quickbooks.book.load_documents({"Invoice": [odd]})
     pages = pulled(quickbooks, None)
     (problem,) = [problem for page in pages for problem in page.problems]
-    assert problem[:3] == (RecordKind.INVOICES, "900", "ODD-1")
+    assert (problem.kind, problem.id, problem.number) == (RecordKind.INVOICES, "900", "ODD-1")
     assert good in of_kind(pages, RecordKind.INVOICES)

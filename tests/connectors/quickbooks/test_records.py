@@ -85,7 +85,8 @@ def test_an_odd_row_does_not_cost_the_page() -> None:
     assert [row.id for row in documents] == ["1", "2", "", "3"]
     assert [isinstance(row, MalformedRow) for row in documents] == [False, True, True, False]
     problem = to_invoice(documents[1], USD)
-    assert problem[:3] == (RecordKind.INVOICES, "2", "B")
+    assert isinstance(problem, DocumentProblem)
+    assert (problem.kind, problem.id, problem.number) == (RecordKind.INVOICES, "2", "B")
 
 
 def test_money_never_passes_through_a_float() -> None:

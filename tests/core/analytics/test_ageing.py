@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.printed import printed
 
-from arsync.core.analytics.ageing import BUCKETS, ageing, bucket_of
+from arsync.core.analytics.ageing import BUCKETS, ageing, ageing_view, bucket_of
 from arsync.core.ledger.records import Organisation
 from arsync.core.planning.explanation import explain
 
@@ -78,7 +79,7 @@ def test_ageing_totals_contacts_and_currencies_in_the_base_currency(desk: Desk) 
         4,
     )
     assert report.unrated == ("CN-1 (NOK)", "I6 (NOK)")
-    json = report.as_json()
+    json = printed(ageing_view(report))
     assert json["rows"][0]["90+"] == "10.00"
     assert json["base_total"]["total"] == "240.10"
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from tests.builders.printed import printed
 
 from arsync.core.actions import (
     ActionKind,
@@ -22,6 +23,7 @@ from arsync.core.actions import (
     payload_of,
 )
 from arsync.core.ledger.records import Dispute, Promise, StandingHold
+from arsync.core.planning.plan_views import plan_view
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX
 
 Desk = Any
@@ -544,7 +546,7 @@ def test_law_9_above_safety_the_verdict_says_so(desk: Desk) -> None:
     plan = desk.plan(text, *accounts)
     assert plan.safety.exceeded
     assert plan.safety.messages == ("3 credit holds in one plan; safety allows 2",)
-    assert plan.as_json()["safety"] == {
+    assert printed(plan_view(plan))["safety"] == {
         "exceeded": True,
         "messages": ["3 credit holds in one plan; safety allows 2"],
     }
@@ -736,7 +738,7 @@ def test_an_open_promise_stops_reminders_through_its_day(desk: Desk) -> None:
     promise = Promise("i1", date(2026, 12, 1), None, date(2026, 11, 18))
     account = desk.account(desk.invoice("i1", 20), promises=(promise,))
     plan = desk.plan(desk.head + desk.steps, account)
-    assert plan.as_json()["held_back"][0]["why"] == "promise_to_pay open until 2026-12-01"
+    assert printed(plan_view(plan))["held_back"][0]["why"] == "promise_to_pay open until 2026-12-01"
     assert plan.held_back[0].next_date == date(2026, 12, 2)
     assert desk.plan(desk.head + desk.steps, account, today=date(2026, 12, 2)).actions
 
@@ -918,7 +920,7 @@ def test_messages_wait_for_business_days_in_the_organisations_zone(desk: Desk) -
         today=saturday,
         holidays=lambda _: lambda day: day == date(2026, 11, 23),
     )
-    assert plan.as_json()["actions"][0]["not_before"] == "2026-11-24T09:00:00+00:00"
+    assert printed(plan_view(plan))["actions"][0]["not_before"] == "2026-11-24T09:00:00+00:00"
 
 
 def test_an_unknown_time_zone_is_reported_and_becomes_utc(desk: Desk) -> None:
@@ -984,7 +986,7 @@ def test_the_json_plan_is_that_of_the_design(desk: Desk) -> None:
         promises=(Promise("i2", date(2026, 12, 1), None, desk.today),),
     )
     plan = desk.plan(text, account)
-    assert plan.as_json() == {
+    assert printed(plan_view(plan)) == {
         "connection": "acme",
         "as_of": "2026-11-20",
         "rulebook": {"files": ["rules/test.yaml"], "hash": plan.rulebook_hash},

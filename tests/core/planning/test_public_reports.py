@@ -14,9 +14,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from arsync.cli.json_output import json_text
 from arsync.core.actions import ActionKind
 from arsync.core.ledger.records import Organisation
 from arsync.core.planning.explanation import explain
+from arsync.core.planning.plan_views import plan_view
 
 WEEKLY = """reminders:
   - name: Every week
@@ -125,11 +127,13 @@ def test_event_order_does_not_change_the_plan(desk: Any) -> None:
     invoices = [desk.invoice(f"i{n}", 5 * n, f"{n}00.00") for n in range(1, 6)]
     payments = (desk.payment("50.00", id="p1"), desk.payment("70.00", 3, "20.00", id="p2"))
     plans = {
-        str(
-            desk.plan(
-                desk.head + HOLDS + WEEKLY + desk.daily,
-                desk.account(*some, payments=paid),
-            ).as_json()
+        json_text(
+            plan_view(
+                desk.plan(
+                    desk.head + HOLDS + WEEKLY + desk.daily,
+                    desk.account(*some, payments=paid),
+                )
+            )
         )
         for some in (invoices, invoices[::-1], invoices[2:] + invoices[:2])
         for paid in (payments, payments[::-1])

@@ -7,12 +7,22 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.builders.printed import printed
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Allocation, Organisation, StandingHold
 from arsync.core.rulebook import Rulebook
 from arsync.core.trials import backtest as module
-from arsync.core.trials.backtest import CANNOT_SHOW, Backtest, Backtests, backtest
+from arsync.core.trials.backtest import (
+    CANNOT_SHOW,
+    Backtest,
+    Backtests,
+    Only,
+    backtest,
+    backtest_view,
+    happened_view,
+    line_view,
+)
 from arsync.core.trials.trial import Trial
 
 Desk = Any
@@ -102,13 +112,13 @@ def test_recent_actions_are_not_yet_called_needless(desk: Desk) -> None:
     result = one(desk.head + steps + desk.daily, account, last=TODAY)
     assert result.kept[-1].day == TODAY
     assert result.kept[-1].needless is None
-    assert result.kept[-1].as_json()["paid_within_two_days"] is None
+    assert happened_view(result.kept[-1]).paid_within_two_days is None
 
 
 def test_each_line_shows_its_cost_and_amounts_owed(desk: Desk) -> None:
     account = desk.account(an_invoice(desk, date(2026, 9, 10)))
     result = one(desk.head + desk.steps + desk.daily + HOLD, account)
-    rules_hit = {(line.rule, line.what): line.as_json() for line in result.by_place()}
+    rules_hit = {(line.rule, line.what): printed(line_view(line)) for line in result.by_place()}
     first = rules_hit["Standard", "reminder: first reminder"]
     assert (first["file"], first["line"]) == ("rules/test.yaml", 7)
     assert first["cost"]["messages"] == 1
@@ -147,7 +157,7 @@ def test_comparing_two_rulebooks_lists_customers_of_only_one(desk: Desk) -> None
         [a_rulebook(desk.head + cadence), a_rulebook(desk.head + desk.steps, "other.yaml")],
         *accounts,
     )
-    assert both.only == (0, 1, 2)
+    assert both.only == Only(0, 1, 2)
     assert [result.tally.customers for result in both.results] == [2, 3]
     assert run([a_rulebook(desk.head + cadence)], *accounts).only is None
 
@@ -160,7 +170,7 @@ def test_every_action_is_counted_and_so_many_are_listed(
         desk.head + desk.steps + desk.daily, desk.account(an_invoice(desk, date(2026, 9, 10)))
     )
     assert (len(result.kept), result.left_out, result.tally.totals["messages"]) == (2, 2, 4)
-    assert result.as_json()["actions_left_out"] == 2
+    assert backtest_view(result).actions_left_out == 2
 
 
 def test_days_on_which_nothing_changes_are_not_planned(desk: Desk) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Dispute, Organisation
-from arsync.core.trials.plan_diff import Cause, How, Planned, plan_changes, planned
+from arsync.core.trials.plan_diff import (
+    Cause,
+    How,
+    Planned,
+    plan_change_view,
+    plan_changes,
+    planned,
+)
 from arsync.core.trials.trial import Trial, TrialDay
 
 Desk = Any
@@ -97,7 +104,7 @@ def test_a_customer_who_is_gone_takes_his_actions_along(desk: Desk) -> None:
     stage = day(text, TODAY)
     (plan_change,) = plan_changes([stranger], last, (stage, stage, stage))
     assert (plan_change.cause, plan_change.how) == (Cause.DATA, How.GONE)
-    assert plan_change.as_json()["because"]["rule"] == "Standard"
+    assert plan_change_view(plan_change).because.rule == "Standard"
 
 
 def parts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from tests.builders.printed import printed
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Organisation, StandingHold
@@ -142,7 +143,7 @@ def test_the_json_change_has_both_actions_and_facts(desk: Desk) -> None:
     differing = diff(
         desk.head + HOLD, desk.head + HOLD.replace("60", "30"), desk.account(desk.invoice("i1", 45))
     )
-    shown = differing[0].as_json()
+    shown = printed(differing[0])
     assert shown["contact"] == {"id": "c1", "name": "Name c1"}
     new = shown["changes"][0]["new"]
     assert new["because"]["facts"] == {"oldest_days_overdue": 45}

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.builders.printed import printed, simulation_view
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.ledger.records import Account, Organisation, Promise
@@ -156,7 +157,8 @@ def test_an_observed_connection_is_taken_over_on_day_one(desk: Desk) -> None:
 
 
 def test_daily_counts_in_json_include_days_of_rest(desk: Desk) -> None:
-    shown = play(desk.head + desk.steps + desk.daily, desk.account(desk.invoice("i1", 3))).as_json()
+    played = play(desk.head + desk.steps + desk.daily, desk.account(desk.invoice("i1", 3)))
+    shown = printed(simulation_view(played))
     assert len(shown["days"]) == 60
     assert shown["days"][0]["messages"] == 1
     assert shown["days"][1]["messages"] == 0

@@ -54,7 +54,9 @@ def a_reminder(subject: str = "i1 day 14", **fields: Any) -> Action:
 def save(
     store: Store, connection: ConnectionRow, *actions: Action, mode: str = "auto", **plan: Any
 ) -> tuple[int, int, int]:
-    return store.actions.save_plan(connection.id, a_plan(actions, **plan), mode=mode, now=NOW)
+    plan_of_them = a_plan(actions, **plan)
+    saved = store.actions.save_plan(connection.id, plan_of_them, mode=mode, now=NOW)
+    return saved.new, saved.kept, saved.withdrawn
 
 
 def claim(store: Store, connection: ConnectionRow, now: datetime = NOW) -> ActionRow | None:

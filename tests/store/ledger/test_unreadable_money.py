@@ -46,7 +46,7 @@ def two(store: Store, connection: ConnectionRow) -> tuple[Store, ConnectionRow]:
 
 def odd(store: Store, connection: ConnectionRow, kind: RecordKind, **whose: Any) -> None:
     problem = DocumentProblem(kind.value, "p1", "PAY-1", "unknown Status 'LOST'")
-    problem = problem._replace(**whose)
+    problem = replace(problem, **whose)
     store.ledger.apply(connection.id, Page(kind, (), "x", (problem,)), NOW)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 OK = "ok"
 NOTE = "note"
@@ -10,14 +10,10 @@ NOTE = "note"
 WRONG = "wrong"
 
 
-class Finding(NamedTuple):
+class Finding(Struct, frozen=True):
     """One thing that was checked."""
 
     about: str
     verdict: str
     """`ok`, `note` or `wrong`."""
     message: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as `doctor --json` prints it."""
-        return self._asdict()

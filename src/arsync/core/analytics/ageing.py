@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.core.ledger.account_view import is_owed
-from arsync.core.ledger.money import ZERO, plain, rounded
+from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import Account, DocumentStatus, PaymentStatus
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
@@ -37,19 +39,6 @@ class AgeingRow(NamedTuple):
         """Return what is past its due date."""
         return self.total - self.buckets[0]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the row for JSON and CSV, money as decimal strings."""
-        return {
-            "contact_id": self.contact_id,
-            "contact": self.contact_name,
-            "currency": self.currency,
-            **{name: plain(amount) for name, amount in zip(BUCKETS, self.buckets, strict=True)},
-            "total": plain(self.total),
-            "overdue": plain(self.overdue),
-            "unallocated": plain(self.unallocated),
-            "invoices": self.invoices,
-        }
-
 
 class Ageing(NamedTuple):
     """The ageing report."""
@@ -65,16 +54,67 @@ class Ageing(NamedTuple):
     unrated: tuple[str, ...]
     """Documents that are missing in `base_total`: no rate was recorded."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the report for JSON."""
-        return {
-            "as_of": self.as_of.isoformat(),
-            "base_currency": self.base_currency,
-            "rows": [row.as_json() for row in self.rows],
-            "totals": [row.as_json() for row in self.totals],
-            "base_total": self.base_total.as_json(),
-            "unrated": list(self.unrated),
-        }
+
+_RENAMED = {"days_1_30": "1-30", "days_31_60": "31-60", "days_61_90": "61-90", "older": "90+"}
+
+
+class AgeingRowView(Struct, frozen=True, rename=_RENAMED):
+    """The JSON view of a row."""
+
+    contact_id: str
+    contact: str
+    currency: str
+    current: Decimal
+    days_1_30: Decimal
+    days_31_60: Decimal
+    days_61_90: Decimal
+    older: Decimal
+    total: Decimal
+    overdue: Decimal
+    unallocated: Decimal
+    invoices: int
+
+
+class AgeingView(Struct, frozen=True, kw_only=True):
+    """The JSON view of the report."""
+
+    as_of: date
+    base_currency: str
+    rows: tuple[AgeingRowView, ...]
+    totals: tuple[AgeingRowView, ...]
+    base_total: AgeingRowView
+    unrated: tuple[str, ...]
+
+
+def ageing_row_view(row: AgeingRow) -> AgeingRowView:
+    """Return the JSON view of a row."""
+    current, days_1_30, days_31_60, days_61_90, older = row.buckets
+    return AgeingRowView(
+        contact_id=row.contact_id,
+        contact=row.contact_name,
+        currency=row.currency,
+        current=current,
+        days_1_30=days_1_30,
+        days_31_60=days_31_60,
+        days_61_90=days_61_90,
+        older=older,
+        total=row.total,
+        overdue=row.overdue,
+        unallocated=row.unallocated,
+        invoices=row.invoices,
+    )
+
+
+def ageing_view(report: Ageing) -> AgeingView:
+    """Return the JSON view of the report."""
+    return AgeingView(
+        as_of=report.as_of,
+        base_currency=report.base_currency,
+        rows=tuple(map(ageing_row_view, report.rows)),
+        totals=tuple(map(ageing_row_view, report.totals)),
+        base_total=ageing_row_view(report.base_total),
+        unrated=report.unrated,
+    )
 
 
 class _Sums:

@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class RecordKind(StrEnum):
     """The kinds of record a page can hold."""
@@ -194,7 +196,7 @@ class OpenBalance(NamedTuple):
     due_on: date | None
 
 
-class DocumentProblem(NamedTuple):
+class DocumentProblem(Struct, frozen=True):
     """A platform document that could not be understood; it is kept out, named, and shown."""
 
     kind: str

@@ -24,8 +24,6 @@ from arsync.core.planning.plan import (
     Keepers,
     Plan,
     SafetyVerdict,
-    action_json,
-    because_json,
 )
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import Planning
@@ -36,8 +34,6 @@ __all__ = [
     "HeldBack",
     "Plan",
     "SafetyVerdict",
-    "action_json",
-    "because_json",
     "begin_plan",
     "make_plan",
     "plan_account",

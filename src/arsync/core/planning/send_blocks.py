@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
-from arsync.core.ledger.money import plain, shown
+from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Difference
 from arsync.core.rulebook.model import HOLD_BACK, Rulebook
 
@@ -40,11 +40,6 @@ class Pause(NamedTuple):
             else "no message leaves and no credit hold is placed"
         )
         return f"{what}: {self.reason}" + (f" (safety: {self.rule})" if self.rule else "")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as a plan's JSON shows it."""
-        kinds = sorted(kind.value for kind in self.kinds)
-        return {"kinds": kinds, "rule": self.rule, "why": self.reason}
 
 
 class Circumstances(NamedTuple):
@@ -102,17 +97,6 @@ def difference_in_words(difference: Difference, platform: str) -> str:
     claimed = shown(difference.theirs, difference.currency)
     copied = shown(difference.ours, difference.currency)
     return f"{platform} says that {claimed} is owed, the copy adds up to {copied}"
-
-
-def difference_json(difference: Difference) -> dict[str, Any]:
-    """Return a difference as JSON shows it."""
-    return {
-        "contact": difference.contact_name,
-        "contact_id": difference.contact_id,
-        "theirs": plain(difference.theirs),
-        "ours": plain(difference.ours),
-        "currency": difference.currency,
-    }
 
 
 def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from arsync.core.actions import Action
 from arsync.core.actions.registry import KINDS
-from arsync.core.rulebook.model import Safety
+from arsync.core.planning.plan_views import NamedView, RulebookView, rulebook_view
+from arsync.core.rulebook.model import Rulebook, Safety
 
 CUSTOMERS_KEPT_MAX = 20
 """How many customers are named: those with the most actions."""
@@ -35,11 +38,6 @@ class Touched(NamedTuple):
     counts: tuple[int, ...]
     """In the order of `COLUMNS`."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        counts = {_word(name): n for name, n in zip(COLUMNS, self.counts, strict=True)}
-        return {"contact": {"id": self.contact_id, "name": self.contact_name}, **counts}
-
 
 class Peak(NamedTuple):
     """The busiest day of one kind, against the limit of `safety`."""
@@ -51,16 +49,6 @@ class Peak(NamedTuple):
     limit: int
     days_over: int
     """On how many days the limit would stop everything until a person looks."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "of": _word(self.name),
-            "peak": self.highest,
-            "on": self.on.isoformat() if self.on else None,
-            "safety_limit": self.limit,
-            "days_over": self.days_over,
-        }
 
 
 class ActivityCounts:
@@ -130,22 +118,62 @@ class ActivityCounts:
             for day in [first + timedelta(ahead)]
         ]
 
-    def as_json(self, first: date, last: date, safety: Safety) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return {
-            "totals": {_word(name): self.totals[name] for name in COLUMNS},
-            "approvals": self.approvals,
-            "customers_touched": self.customers,
-            "peaks": [peak.as_json() for peak in self.peaks(safety)],
-            "days": [
-                {
-                    "day": day.isoformat(),
-                    **{_word(name): n for name, n in zip(COLUMNS, counts, strict=True)},
-                }
-                for day, counts in self.by_day(first, last)
-            ],
-            "touched_most": [touched.as_json() for touched in self.most()],
-        }
+
+class PeakView(Struct, frozen=True):
+    """The JSON view of the busiest day of one kind."""
+
+    of: str
+    peak: int
+    on: date | None
+    safety_limit: int
+    days_over: int
+
+
+class ActivityView(Struct, frozen=True, kw_only=True):
+    """The JSON view of one rulebook's activity.
+
+    The kinds of action name what is counted, so a day and a customer are mappings.
+    """
+
+    rulebook: RulebookView
+    totals: Mapping[str, int]
+    approvals: int
+    customers_touched: int
+    peaks: tuple[PeakView, ...]
+    days: tuple[Mapping[str, date | int], ...]
+    touched_most: tuple[Mapping[str, NamedView | int], ...]
+
+
+def activity_view(
+    activity: ActivityCounts, rulebook: Rulebook, first: date, last: date
+) -> ActivityView:
+    """Return the JSON view of one rulebook's activity from the first day to the last."""
+    return ActivityView(
+        rulebook=rulebook_view(rulebook),
+        totals=by_word(activity.totals),
+        approvals=activity.approvals,
+        customers_touched=activity.customers,
+        peaks=tuple(
+            PeakView(_word(peak.name), peak.highest, peak.on, peak.limit, peak.days_over)
+            for peak in activity.peaks(rulebook.safety)
+        ),
+        days=tuple(
+            {"day": day, **by_word(dict(zip(COLUMNS, counts, strict=True)))}
+            for day, counts in activity.by_day(first, last)
+        ),
+        touched_most=tuple(
+            {
+                "contact": NamedView(touched.contact_id, touched.contact_name),
+                **by_word(dict(zip(COLUMNS, touched.counts, strict=True))),
+            }
+            for touched in activity.most()
+        ),
+    )
+
+
+def by_word(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return all that is counted, zeros included: `late fees` as `late_fees`."""
+    return {_word(name): counts.get(name, 0) for name in COLUMNS}
 
 
 def _word(name: str) -> str:

@@ -7,18 +7,28 @@ would have paid: the debtors of the past did not get these messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import MESSAGE_KINDS
 from arsync.core.ledger.as_of import Past, as_it_stood
-from arsync.core.ledger.money import ZERO, plain
+from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, Invoice
+from arsync.core.planning.plan_views import NamedView, RulePlaceView
 from arsync.core.rulebook.model import Rulebook
-from arsync.core.trials.activity_counts import COLUMNS, COUNTED, ActivityCounts
+from arsync.core.trials.activity_counts import (
+    COUNTED,
+    ActivityCounts,
+    ActivityView,
+    activity_view,
+    by_word,
+)
 from arsync.core.trials.replay import Stop, Walker, taken_over
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import Trial
@@ -58,20 +68,6 @@ class LineResult:
         self.still_owed: SumsByCurrency = {}
         """The part of them that is still owed on the last day."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "file": self.file,
-            "line": self.line,
-            "rule": self.rule,
-            "what": self.what,
-            "cost": {name.replace(" ", "_"): self.counts[name] for name in COLUMNS},
-            "customers": self.customers,
-            "needless": self.needless,
-            "caught": {"invoices": self.invoices, **_plain(self.caught)},
-            "still_owed": _plain(self.still_owed),
-        }
-
 
 class Happened(NamedTuple):
     """One thing that would have been done."""
@@ -80,22 +76,6 @@ class Happened(NamedTuple):
     action: Action
     needless: bool | None
     """Whether everything it was about was paid within two days; None: too recent to know."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        action = self.action
-        return {
-            "day": self.day.isoformat(),
-            "contact": {"id": action.contact_id, "name": action.contact_name},
-            "what": action_in_words(action),
-            "invoices": [ref.number or ref.id for ref in action.invoices],
-            "because": {
-                "file": action.because.file,
-                "line": action.because.line,
-                "rule": action.because.rule,
-            },
-            "paid_within_two_days": self.needless,
-        }
 
 
 class Backtest:
@@ -115,23 +95,12 @@ class Backtest:
         self.evaluated = 0
         """How many days of accounts were planned."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "rulebook": {"files": list(self.rulebook.files), "hash": self.rulebook.hash},
-            **self.tally.as_json(self.first, self.last, self.rulebook.safety),
-            "needless": {name: self.needless[name] for name in ("messages", "letters", "holds")},
-            "lines": [line.as_json() for line in self.by_place()],
-            "actions": [happened.as_json() for happened in self.kept],
-            "actions_left_out": self.left_out,
-        }
-
     def by_place(self) -> list[LineResult]:
         """Return what each line cost, in the order of the rulebook."""
         return [self.lines[place] for place in sorted(self.lines)]
 
 
-class Only(NamedTuple):
+class Only(Struct, frozen=True):
     """How many customers each of two rulebooks would have touched."""
 
     first: int
@@ -271,5 +240,76 @@ def _catch(line: LineResult, invoice: Invoice, at_the_end: Invoice | None) -> No
         line.still_owed[currency] = line.still_owed.get(currency, ZERO) + owed
 
 
-def _plain(money: SumsByCurrency) -> dict[str, str]:
-    return {currency: plain(money[currency]) for currency in sorted(money)}
+class LineView(Struct, frozen=True):
+    """The JSON view of one line's cost and catch."""
+
+    file: str
+    line: int
+    rule: str
+    what: str
+    cost: Mapping[str, int]
+    customers: int
+    needless: int
+    caught: Mapping[str, int | Decimal]
+    """The number of `invoices`, and what they were due by currency."""
+    still_owed: Mapping[str, Decimal]
+
+
+class HappenedView(Struct, frozen=True):
+    """The JSON view of one thing that would have been done."""
+
+    day: date
+    contact: NamedView
+    what: str
+    invoices: tuple[str, ...]
+    because: RulePlaceView
+    paid_within_two_days: bool | None
+
+
+class BacktestView(ActivityView, frozen=True, kw_only=True):
+    """The JSON view of one rulebook's backtest."""
+
+    needless: Mapping[str, int]
+    lines: tuple[LineView, ...]
+    actions: tuple[HappenedView, ...]
+    actions_left_out: int
+
+
+def backtest_view(result: Backtest) -> BacktestView:
+    """Return the JSON view of one rulebook's backtest."""
+    activity = activity_view(result.tally, result.rulebook, result.first, result.last)
+    return BacktestView(
+        **asdict(activity),
+        needless={name: result.needless[name] for name in ("messages", "letters", "holds")},
+        lines=tuple(map(line_view, result.by_place())),
+        actions=tuple(map(happened_view, result.kept)),
+        actions_left_out=result.left_out,
+    )
+
+
+def line_view(line: LineResult) -> LineView:
+    """Return the JSON view of one line."""
+    return LineView(
+        line.file,
+        line.line,
+        line.rule,
+        line.what,
+        by_word(line.counts),
+        line.customers,
+        line.needless,
+        {"invoices": line.invoices, **dict(sorted(line.caught.items()))},
+        dict(sorted(line.still_owed.items())),
+    )
+
+
+def happened_view(happened: Happened) -> HappenedView:
+    """Return the JSON view of one thing that would have been done."""
+    action, because = happened.action, happened.action.because
+    return HappenedView(
+        happened.day,
+        NamedView(action.contact_id, action.contact_name),
+        action_in_words(action),
+        tuple(ref.number or ref.id for ref in action.invoices),
+        RulePlaceView(because.file, because.line, because.rule),
+        happened.needless,
+    )

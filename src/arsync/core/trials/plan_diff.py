@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
 
 from arsync.core.actions import Action, ActionKind, payload_words
 from arsync.core.ledger.money import ZERO, shown
 from arsync.core.ledger.records import Account
+from arsync.core.planning.plan_views import NamedView, RulePlaceView
 from arsync.core.trials.rulebook_diff import action_in_words
 from arsync.core.trials.trial import TrialDay
 
@@ -57,18 +60,8 @@ class Planned(NamedTuple):
     """How it is done, by name: see `qualities`. Empty in a plan that an older version kept; then
     nothing is known of what changed in the action."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "key": self.key,
-            "contact": {"id": self.contact_id, "name": self.contact_name},
-            "what": self.what,
-            "about": self.about,
-            "because": {"file": self.file, "line": self.line, "rule": self.rule},
-        }
 
-
-class ChangedQuality(NamedTuple):
+class ChangedQuality(Struct, frozen=True):
     """One quality of an action that is not what it was."""
 
     name: str
@@ -94,18 +87,34 @@ class PlanChange(NamedTuple):
         """Return whether only the line of the rule changed."""
         return self.how is How.CHANGED and all(quality.name == LINE for quality in self.qualities)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "cause": self.cause.value,
-            "change": self.how.value,
-            **self.planned.as_json(),
-            **(
-                {"parts": [quality._asdict() for quality in self.qualities]}
-                if self.qualities
-                else {}
-            ),
-        }
+
+class PlanChangeView(Struct, frozen=True):
+    """The JSON view of one change of the plan."""
+
+    cause: Cause
+    change: How
+    key: str
+    contact: NamedView
+    what: str
+    about: str
+    because: RulePlaceView
+    parts: tuple[ChangedQuality, ...] | UnsetType = UNSET
+    """Left out where the whole action came or went."""
+
+
+def plan_change_view(change: PlanChange) -> PlanChangeView:
+    """Return the JSON view of one change of the plan."""
+    planned = change.planned
+    return PlanChangeView(
+        change.cause,
+        change.how,
+        planned.key,
+        NamedView(planned.contact_id, planned.contact_name),
+        planned.what,
+        planned.about,
+        RulePlaceView(planned.file, planned.line, planned.rule),
+        change.qualities or UNSET,
+    )
 
 
 def planned(action: Action) -> Planned:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType
 
 from arsync.core.actions import Action, ActionKind, Because, payload_words
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account
-from arsync.core.planning.plan import HeldBack, action_json, because_json
+from arsync.core.planning.plan import HeldBack
+from arsync.core.planning.plan_views import ActionView, NamedView, action_view
 from arsync.core.rulebook.model import NO_LIMIT, Rulebook
 from arsync.core.trials.trial import Treatment, TrialDay
 
@@ -33,23 +35,15 @@ class ChangeKind(StrEnum):
     """Neither acts, but for other reasons."""
 
 
-class RulebookSide(NamedTuple):
+class RulebookSide(Struct, frozen=True):
     """The treatment by one of the two rulebooks, and the line that asks for it."""
 
     text: str
     because: Because | None = None
-    action: Action | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "text": self.text,
-            "because": because_json(self.because) if self.because else None,
-            **({"action": action_json(self.action)} if self.action else {}),
-        }
+    action: ActionView | UnsetType = UNSET
 
 
-class DecisionChange(NamedTuple):
+class DecisionChange(Struct, frozen=True):
     """One decision in which the two rulebooks differ."""
 
     kind: ChangeKind
@@ -59,27 +53,11 @@ class DecisionChange(NamedTuple):
     new: RulebookSide
 
 
-class CustomerDifference(NamedTuple):
+class CustomerDifference(Struct, frozen=True):
     """Everything that changes for one customer."""
 
-    contact_id: str
-    contact_name: str
+    contact: NamedView
     changes: tuple[DecisionChange, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "contact": {"id": self.contact_id, "name": self.contact_name},
-            "changes": [
-                {
-                    "kind": change.kind.value,
-                    "about": change.about,
-                    "old": change.old.as_json(),
-                    "new": change.new.as_json(),
-                }
-                for change in self.changes
-            ],
-        }
 
 
 def customer_differences(
@@ -99,7 +77,7 @@ def customer_differences(
         names = {contact.id: contact.name for contact in account.contacts}
         for contact_id, changes in by_contact.items():
             name = names.get(contact_id, contact_id)
-            yield CustomerDifference(contact_id, name, tuple(changes))
+            yield CustomerDifference(NamedView(contact_id, name), tuple(changes))
 
 
 def action_in_words(action: Action) -> str:
@@ -176,7 +154,7 @@ class _TreatmentComparison:
             for action, mine, others in ((old, *more), (new, *more[::-1]))
         ]
         sides = [
-            RulebookSide(text, action.because, action)
+            RulebookSide(text, action.because, action_view(action))
             for text, action in zip(texts, (old, new), strict=True)
         ]
         self._add(new.contact_id, DecisionChange(ChangeKind.OTHERWISE, _about(new), *sides))
@@ -220,7 +198,7 @@ def _held_side(rows: Sequence[HeldBack]) -> RulebookSide:
 
 def _side(action: Action) -> RulebookSide:
     extra = ", needs approval" if action.needs_approval else ""
-    return RulebookSide(action_in_words(action) + extra, action.because, action)
+    return RulebookSide(action_in_words(action) + extra, action.because, action_view(action))
 
 
 def _about(action: Action) -> str:

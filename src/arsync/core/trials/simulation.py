@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from arsync.core.ledger.account_view import HISTORY_DAYS, is_owed
 from arsync.core.ledger.money import ZERO
@@ -55,19 +55,6 @@ class Simulation(NamedTuple):
     accounts: int
     usual_days_late: int | None
     """How late the whole ledger pays on average; None: nothing was paid in a year."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "from": self.first.isoformat(),
-            "to": self.last.isoformat(),
-            "debtors": self.debtors.value,
-            "rulebook": {"files": list(self.rulebook.files), "hash": self.rulebook.hash},
-            "accounts": self.accounts,
-            "payments": self.payments,
-            "usual_days_late": self.usual_days_late,
-            **self.tally.as_json(self.first, self.last, self.rulebook.safety),
-        }
 
 
 class DuePayment(NamedTuple):

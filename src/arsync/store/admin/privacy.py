@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, and_, delete, func, select, text, update
 
 from arsync.core.actions import ActionState, Because
 from arsync.core.ledger.records import Contact, ContactStatus, DocumentStatus, RecordKind
-from arsync.core.planning.plan import action_json
+from arsync.core.planning.plan_views import action_view
 from arsync.errors import UserMistake
 from arsync.store.actions.last_plans import LastPlans
 from arsync.store.actions.serialisation import decode_action, encode_action
@@ -49,7 +50,7 @@ _ENDED = (
 _GONE = frozenset({ContactStatus.DELETED, ContactStatus.MERGED, ContactStatus.UNKNOWN})
 
 
-class Forgotten(NamedTuple):
+class Forgotten(Struct, frozen=True):
     """What became of one customer's data."""
 
     contact_id: str
@@ -248,7 +249,7 @@ def _actions(db: Connection, connection_id: int, contact_id: str) -> list[dict[s
             "key": row.key,
             "state": row.state,
             "created_at": row.created_at,
-            "what": action_json(decode_action(row.action), row.state),
+            "what": action_view(decode_action(row.action), ActionState(row.state)),
             "before": row.before or {},
             "receipt": row.receipt_detail,
             "outcome": row.outcome,

@@ -28,11 +28,11 @@ def pulled_at(db: Connection, connection_id: int) -> datetime | None:
 def problems_of(db: Connection, connection_id: int) -> list[DocumentProblem]:
     """Return the documents that could not be understood, and still cannot."""
     query = (
-        select(*(problems.c[name] for name in DocumentProblem._fields))
+        select(*(problems.c[name] for name in DocumentProblem.__struct_fields__))
         .where(problems.c.connection_id == connection_id)
         .order_by(problems.c.kind, problems.c.id)
     )
-    return [DocumentProblem(*row) for row in db.execute(query)]
+    return [DocumentProblem(**row._asdict()) for row in db.execute(query)]
 
 
 def forget_problems(db: Connection, connection_id: int, before: datetime) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from arsync.core.rulebook.facts.movement import Movement
 
 # Any: a row mixes kinds. The reader checks each question against the fact's kind once, so planning
@@ -79,3 +81,32 @@ class Field(NamedTuple):
     """It rests on the credit limit, so it cannot help to choose one."""
     position: int = -1
     """Its index in a row of facts."""
+
+
+class FieldView(
+    Struct, frozen=True, rename={"kind": "is", "description": "means", "source": "from"}
+):
+    """The JSON view of a fact."""
+
+    name: str
+    of: str
+    kind: FactKind
+    choices: tuple[str, ...]
+    description: str
+    unknown: str
+    source: str
+    example: str
+
+
+def field_view(field: Field) -> FieldView:
+    """Return the JSON view of a fact."""
+    return FieldView(
+        field.name,
+        field.of,
+        field.kind,
+        tuple(field.choices),
+        field.description,
+        field.unknown,
+        field.source,
+        field.example,
+    )

@@ -1,0 +1,278 @@
+"""The JSON view of runs and of the actions that the store holds, as `--json` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.results import (
+    ActionHistory,
+    ConnectionStatus,
+    Listed,
+    RunResult,
+    StatusFigures,
+    Why,
+)
+from arsync.connector_sdk import Receipt
+from arsync.core.actions import ActionState
+from arsync.core.planning.explanation import ReasonLine
+from arsync.core.planning.plan_views import (
+    ActionView,
+    DifferenceView,
+    NamedView,
+    PauseView,
+    PlanView,
+    action_view,
+    difference_view,
+    held_back_view,
+    pause_view,
+    plan_view,
+)
+from arsync.outbox import ApplyResult, Effect
+from arsync.store.models import ConnectionState, EventRow, Later, Mode, PlanSaved
+from arsync.sync.pull import PullResult
+
+
+class EffectView(ActionView, frozen=True, kw_only=True):
+    """What became of one action in a run."""
+
+    why: str
+
+
+class ApplyView(Struct, frozen=True):
+    """What one run of the outbox did."""
+
+    counts: Mapping[str, int]
+    """How many actions reached each state."""
+    actions: tuple[EffectView, ...]
+    problems: tuple[str, ...]
+    waits: tuple[str, ...]
+    put_off_until: datetime | None
+    needs_reconnect: bool
+    emails_left_over: int
+
+
+class RunView(Struct, frozen=True):
+    """What one run of one connection did."""
+
+    connection: str
+    kind: str
+    mode: str
+    started_at: datetime
+    pulled: PullResult | None
+    plan: PlanView | None
+    saved: PlanSaved | None
+    applied: ApplyView | None
+    awaiting: int
+    later: Later | None
+    waits: tuple[str, ...]
+    paused: tuple[PauseView, ...]
+    problems: tuple[str, ...]
+    stopped: str
+    run: int | None
+    waits_until: datetime | None
+    exit_code: int
+
+
+class ListedView(ActionView, frozen=True, kw_only=True):
+    """An action and where it stands."""
+
+    connection: str
+    reason: str
+    attempts: int
+    created_at: datetime
+    changed_at: datetime
+    receipt: Receipt | None
+    done_at: datetime | None
+    outcome: str
+
+
+class EventView(Struct, frozen=True, rename={"from_state": "from", "to_state": "to"}):
+    """One change of an action's state."""
+
+    at: datetime
+    who: str
+    from_state: ActionState | None
+    to_state: ActionState
+    why: str
+
+
+class HistoryView(ListedView, frozen=True, kw_only=True):
+    """An action with everything that happened to it."""
+
+    events: tuple[EventView, ...]
+
+
+class NumberedView(Struct, frozen=True):
+    """The invoice that was asked about."""
+
+    id: str
+    number: str
+
+
+class ReasonView(Struct, frozen=True):
+    """One line of an explanation; without a place where no rule says so."""
+
+    section: str
+    text: str
+    answer: bool | None
+    file: str | UnsetType = UNSET
+    line: int | UnsetType = UNSET
+
+
+class WhyView(PlanView, frozen=True, kw_only=True):
+    """What is done about a customer or an invoice, what is not, and why."""
+
+    contact: NamedView
+    invoice: NumberedView | None
+    facts: Mapping[str, Any]
+    explanation: tuple[ReasonView, ...]
+    history: tuple[HistoryView, ...]
+
+
+class StatusView(StatusFigures, frozen=True, kw_only=True):
+    """Where one connection stands."""
+
+    unknown: tuple[ListedView, ...]
+    unconfirmed: tuple[ListedView, ...]
+    differences: tuple[DifferenceView, ...]
+    awaiting: int
+
+
+class ConnectionView(Struct, frozen=True):
+    """The JSON view of a connection."""
+
+    name: str
+    platform: str
+    organisation: NamedView
+    currency: str
+    time_zone: str
+    mode: Mode
+    state: ConnectionState
+    own_reminders: bool | None
+    created_at: datetime
+    taken_over_on: date | None
+
+
+def effect_view(effect: Effect) -> EffectView:
+    """Return the JSON view of an effect."""
+    action = asdict(action_view(effect.action, effect.state)) | {"key": effect.key}
+    return EffectView(**action, why=effect.why)
+
+
+def apply_view(applied: ApplyResult) -> ApplyView:
+    """Return the JSON view of one run of the outbox."""
+    return ApplyView(
+        counts=applied.counts(),
+        actions=tuple(map(effect_view, applied.effects)),
+        problems=tuple(applied.problems),
+        waits=tuple(applied.waits),
+        put_off_until=applied.put_off_until,
+        needs_reconnect=applied.needs_reconnect,
+        emails_left_over=applied.emails_left_over,
+    )
+
+
+def run_view(result: RunResult) -> RunView:
+    """Return the JSON view of a run."""
+    return RunView(
+        connection=result.connection,
+        kind=result.kind,
+        mode=result.mode,
+        started_at=result.started_at,
+        pulled=result.pulled,
+        plan=plan_view(result.plan) if result.plan else None,
+        saved=result.saved,
+        applied=apply_view(result.applied) if result.applied else None,
+        awaiting=result.awaiting,
+        later=result.later,
+        waits=tuple(result.waits),
+        paused=tuple(map(pause_view, result.paused)),
+        problems=tuple(result.all_problems),
+        stopped=result.stopped,
+        run=result.run_id,
+        waits_until=result.waits_until,
+        exit_code=result.exit_code,
+    )
+
+
+def listed_view(listed: Listed) -> ListedView:
+    """Return the JSON view of an action that the store holds."""
+    row = listed.row
+    action: dict[str, Any] = asdict(action_view(row.action, row.state)) | {"key": row.key}
+    return ListedView(
+        **action,
+        connection=listed.connection,
+        reason=row.reason,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        receipt=row.receipt,
+        done_at=row.done_at,
+        outcome=row.outcome,
+    )
+
+
+def history_view(history: ActionHistory) -> HistoryView:
+    """Return the JSON view of an action with its events."""
+    events = tuple(map(_event_view, history.events))
+    return HistoryView(**asdict(listed_view(history.listed)), events=events)
+
+
+def _event_view(event: EventRow) -> EventView:
+    return EventView(event.at, event.actor, event.from_state, event.to_state, event.reason)
+
+
+def why_view(why: Why) -> WhyView:
+    """Return the JSON view of an explanation."""
+    plan = asdict(plan_view(why.plan)) | {"held_back": tuple(map(held_back_view, why.held_back))}
+    invoice = why.invoice
+    return WhyView(
+        **plan,
+        contact=NamedView(why.contact.id, why.contact.name),
+        invoice=NumberedView(invoice.id, invoice.number) if invoice else None,
+        facts=why.facts,
+        explanation=tuple(map(_reason_view, why.lines)),
+        history=tuple(map(history_view, why.history)),
+    )
+
+
+def _reason_view(line: ReasonLine) -> ReasonView:
+    if line.place is None:
+        return ReasonView(line.section, line.text, line.answer)
+    return ReasonView(line.section, line.text, line.answer, line.place.file, line.place.line)
+
+
+def status_view(status: ConnectionStatus) -> StatusView:
+    """Return the JSON view of a connection's status."""
+    figures = {name: getattr(status, name) for name in StatusFigures.__struct_fields__}
+    return StatusView(
+        **figures,
+        unknown=tuple(map(listed_view, status.unknown)),
+        unconfirmed=tuple(map(listed_view, status.unconfirmed)),
+        differences=tuple(map(difference_view, status.differences)),
+        awaiting=status.awaiting,
+    )
+
+
+def connection_view(organisation: OrganisationContext) -> ConnectionView:
+    """Return the JSON view of a connection."""
+    row = organisation.connection
+    books = row.organisation
+    return ConnectionView(
+        row.name,
+        row.platform,
+        NamedView(row.organisation_id, books.name),
+        books.base_currency,
+        books.time_zone,
+        row.mode,
+        row.state,
+        books.own_reminders,
+        row.created_at,
+        row.taken_over_on,
+    )
