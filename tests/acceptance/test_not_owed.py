@@ -87,7 +87,9 @@ CASES = {
         person("credit", "contact_id", amount="100"), "covered by unapplied cash"
     ),
     "contact archived": Case(person("archive", "contact_id"), "the contact is archived"),
-    "re-dated": Case(person("set_due_date", "invoice_id", on="2026-12-24"), "no longer asks"),
+    "re-dated": Case(
+        person("set_due_date", "invoice_id", on="2026-12-24"), "no longer requires it"
+    ),
     "disputed": Case(
         lambda world, name: world.app.dispute("INV-0001", reason="broken", connection=name),
         "dispute open",

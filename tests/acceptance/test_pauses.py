@@ -140,7 +140,7 @@ def test_without_recent_payments_in_the_books_nobody_is_chased(world: World, nam
     bob = world.invoice_id(name, "INV-0002")
     world.control.person(name, "pay", invoice_id=bob, amount="10", on="2026-11-10")
     world.advance(minutes=15)
-    assert "the youngest payment is of 2026-11-10" in paused(world, name, world.sync(name))
+    assert "the latest payment is dated 2026-11-10" in paused(world, name, world.sync(name))
     assert emails(world, name) == 0
     assert states(world, name)[ActionKind.CREDIT_HOLD] is ActionState.APPROVED
     world.control.person(name, "pay", invoice_id=bob, amount="10", on="2026-11-17")

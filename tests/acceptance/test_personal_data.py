@@ -11,6 +11,7 @@ from sqlalchemy import select
 from tests.builders.ledgers import contact_row, invoice_row
 from tests.builders.world import PLATFORMS, START, World
 
+from arsync.cli.json_output import json_text
 from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.store.db.tables import metadata
@@ -79,9 +80,9 @@ def test_everything_that_is_held_of_a_customer_is_shown(world: World, name: str)
     assert [dispute["reason"] for dispute in shown["disputes"]] == [
         f"{NAME} says the price is wrong"
     ]
-    letter = next(action for action in shown["actions"] if action["what"]["kind"] == "reminder")
+    letter = next(action for action in shown["actions"] if action["what"].kind == "reminder")
     assert [event["to"] for event in letter["events"]][-1] == "confirmed"
-    text = json.dumps(shown, default=str)
+    text = json_text(shown)
     assert EMAIL in text
     assert "Someone Else" not in text
     # Whatever the store says about this customer is in it.

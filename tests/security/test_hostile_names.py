@@ -42,7 +42,8 @@ SAFE = "A [2J ]0;x ERROR all is lost cod 31m"
 
 def texts_of(record: Any) -> Iterator[str]:
     """Yield every text of a record but people's own notes, which have lines."""
-    for name, value in record._asdict().items():
+    for name in getattr(record, "_fields", None) or record.__struct_fields__:
+        value = getattr(record, name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str) and name != "note":
                 yield text

@@ -90,7 +90,7 @@ def test_a_key_from_a_variable_is_changed_by_hand(
     assert "Put a new one before it" in refused.err
     monkeypatch.setenv("ARSYNC_TOKENS_KEY", f"{new} {old}")
     done = shell("keys", "renew")
-    assert "take the old key out of ARSYNC_TOKENS_KEY" in done.err
+    assert "remove the old key from ARSYNC_TOKENS_KEY" in done.err
     with opened(shell.folder, value=new) as store:
         assert store.tokens.load(grant) == TOKEN
 
