@@ -28,7 +28,7 @@ PREPARED_AT = "arsync.prepared_at"
 """Always part of what is saved before the first attempt: its absence means there was none."""
 
 STARTED_AT = "started_at"
-"""When the earliest attempt began whose outcome is not known; see `arsync.connector.Write`."""
+"""When the earliest attempt began whose outcome is not known; see `connector_sdk.Write`."""
 
 PDF_TYPE = "application/pdf"
 

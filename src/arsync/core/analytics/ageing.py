@@ -26,7 +26,7 @@ class AgeingRow(NamedTuple):
     buckets: tuple[Decimal, ...]
     """In the order of `BUCKETS`."""
     unallocated: Decimal = ZERO
-    """Money in hand that is not matched to an invoice yet; not taken off the buckets."""
+    """Unapplied cash; not taken off the buckets."""
     invoices: int = 0
 
     @property

@@ -31,7 +31,7 @@ _UNDONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DELETED})
 def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Account:
     """Return the account as it was at the end of a past day.
 
-    Amounts due grow by what was allocated later; money in hand grows by the same.
+    Amounts due grow by what was allocated later; unapplied cash grows by the same.
 
     Args:
         account: as its documents are now.

@@ -55,7 +55,7 @@ class PaymentStatus(StrEnum):
 
 
 class CreditKind(StrEnum):
-    """What kind of money in hand a credit is."""
+    """What kind of unapplied cash a credit is."""
 
     CREDIT_NOTE = "credit note"
     PREPAYMENT = "prepayment"

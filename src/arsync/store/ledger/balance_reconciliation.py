@@ -180,7 +180,7 @@ def _candidates(sums: Sums, balance: OwnBalance, *, foreign: bool) -> list[Decim
 
 
 def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, dict[str, Sums]]:
-    """Return what each contact owes and has in hand, by currency."""
+    """Return what each contact owes, and its unapplied cash, by currency."""
     sums: dict[str, dict[str, Sums]] = {}
     for documents, amount, is_open in _OPEN_DOCUMENTS:
         columns = documents.c
