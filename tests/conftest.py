@@ -16,7 +16,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url
+
+# How fast an example runs depends on what else the machine does; benchmarks tell of that.
+settings.register_profile("arsync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("arsync")
 
 pytest.register_assert_rewrite("tests.builders")  # a failure in a builder shows its values too
 
