@@ -75,3 +75,11 @@ def test_make_targets_that_the_readme_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert targets
     assert all(f"\n{target}:" in makefile for target in targets)
+
+
+def test_the_architecture_fits_on_one_page() -> None:
+    words = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split()
+    assert len(words) <= ARCHITECTURE_WORDS_MAX
+
+
+ARCHITECTURE_WORDS_MAX = 1_300
