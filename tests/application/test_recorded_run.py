@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.builders.books import NOW, ORGANISATION
 
 from arsync.application import connecting
 from arsync.application.container import Container
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
 from arsync.application.recorded_run import RecordedRun
+from arsync.connector_sdk import Token
 from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Stopping, UserMistake
 
 
@@ -78,3 +80,23 @@ def test_a_run_beside_another_does_nothing(organisation: OrganisationContext) ->
     assert "another run of books is going on" in beside.result.stopped
     assert beside.result.run_id is None
     assert not run.result.stopped
+
+
+def test_one_organisations_refusal_reports_only_that_one(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = container.store
+    grant = store.tokens.create("books", Token("access", "refresh", NOW))
+    for name in ("first", "second"):
+        organisation = ORGANISATION._replace(id=name)
+        store.connections.add(name, platform="books", organisation=organisation, grant_id=grant)
+    lost: list[str] = []
+    for name in ("first", "first", "second"):
+        (context,) = connecting.connections(SCHEDULE, container, name)
+        ended_by(context, NeedsReconnect("Books answers 403."))
+        lost += [str(row.state) for row in store.connections.all() if row.name == "second"]
+    assert lost == ["connected", "connected", "needs reconnect"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{name}: Books answers 403. Run `arsync connect books` again."
+        for name in ("first", "second")
+    ]

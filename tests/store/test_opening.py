@@ -134,6 +134,10 @@ def raw_rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+MOVED = {("grants", "told_at")}
+"""Columns whose values a migration moved to another table."""
+
+
 @pytest.mark.parametrize("revision", migrate.REVISIONS)
 def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision: str) -> None:
     database = Database(empty_url)
@@ -146,8 +150,9 @@ def test_stores_of_every_earlier_version_keep_all_rows(empty_url: str, revision:
     after = raw_rows(database.engine)
     assert set(after) == set(metadata.tables)
     for name, rows in before.items():
-        kept = [{column: row[column] for column in rows[0]} for row in after[name]]
-        assert kept == rows, name
+        columns = [column for column in rows[0] if (name, column) not in MOVED]
+        kept = [{column: row[column] for column in columns} for row in after[name]]
+        assert kept == [{column: row[column] for column in columns} for row in rows], name
     with database.read() as db:  # and each value reads as what its column holds now
         for table in metadata.sorted_tables:
             assert len(db.execute(select(table)).all()) == len(after[table.name])

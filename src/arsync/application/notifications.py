@@ -24,10 +24,11 @@ _LOG = logging.getLogger(__name__)
 def notify_of_lost_authorisation(organisation: OrganisationContext, reason: str) -> None:
     """Notify the owner, by mail where that is set up, else by one line of the log.
 
-    A mail that surely did not leave is tried again by the next run.
+    Of each organisation once; of all together when the whole authorisation has ended. A mail that
+    surely did not leave is tried again by the next run.
 
     Args:
-        organisation: one that the authorisation opened.
+        organisation: the one whose call was refused.
         reason: what the platform said.
     """
     grant_id, platform = organisation.connection.grant_id, organisation.connection.platform
@@ -36,11 +37,16 @@ def notify_of_lost_authorisation(organisation: OrganisationContext, reason: str)
     with organisation.store.tokens.telling(grant_id) as telling:
         if not telling.names:
             return
-        names = ", ".join(telling.names)
-        _LOG.error("%s: %s Run `arsync connect %s` again.", names, reason, platform)
+        names = ", ".join(telling.names[:NAMED_MAX])
+        if len(telling.names) > NAMED_MAX:
+            names += f" and {len(telling.names) - NAMED_MAX:,} more (`arsync status` shows all)"
+        hint = "" if "arsync connect" in reason else f" Run `arsync connect {platform}` again."
+        _LOG.error("%s: %s%s", names, reason, hint)
         letter = _lost_authorisation(organisation.label, names, reason, platform)
-        # The same key for the same authorisation: a second copy shows as one in most mailboxes.
-        telling.done = _mailed(organisation, letter, f"consent-{grant_id}")
+        # The same key for the same loss on one day: a second copy shows as one in most mailboxes.
+        said = "|".join((*telling.names, str(organisation.today)))
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        telling.done = _mailed(organisation, letter, f"consent-{grant_id}-{digest[:16]}")
 
 
 def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
@@ -86,7 +92,7 @@ def _lost_authorisation(label: str, names: str, reason: str, platform: str) -> L
     return _letter(
         f"arsync must be connected to {label} again",
         f"{label} no longer accepts arsync's authorisation: {reason.rstrip('.')}.",
-        f"Connections: {names}.",
+        f"Connections that are lost: {names}. Others go on.",
         "Until it is connected again, nothing is read and nothing is sent; nothing is lost.",
         f"To connect again, run: arsync connect {platform}",
     )

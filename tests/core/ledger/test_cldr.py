@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from babel.core import Locale, get_global
@@ -10,7 +11,7 @@ from babel.localedata import locale_identifiers
 from babel.numbers import get_currency_precision, list_currencies
 
 from arsync.core.ledger.countries import _ALPHA_2, _BY_NAME
-from arsync.core.ledger.money import minor_digits
+from arsync.core.ledger.money import minor_digits, shown
 
 PAID_WITHOUT_DECIMALS = frozenset(
     "AFN ALL COP HUF IDR IRR KPW LAK LBP MGA MMK SOS SYP YER SLL STD MRO".split()
@@ -20,17 +21,12 @@ PAID_WITHOUT_DECIMALS = frozenset(
 NOT_IN_USE = frozenset("ADP BYR ESP ITL LUF MGF TMM TRL ZMK ZWD".split())
 """Withdrawn from ISO 4217; CLDR goes by their last days. Two decimals lose nothing."""
 
-UNITS_OF_ACCOUNT = frozenset("CLF UYW".split())
-"""Four decimals; nobody is invoiced in them."""
-
 
 @pytest.mark.parametrize("currency", sorted(list_currencies()))
 def test_each_currency_has_the_decimals_of_cldr(currency: str) -> None:
     ours, cldr = minor_digits(currency), get_currency_precision(currency)
     if currency in PAID_WITHOUT_DECIMALS | NOT_IN_USE:
         assert (ours, cldr) == (2, 0)
-    elif currency in UNITS_OF_ACCOUNT:
-        assert (ours, cldr) == (2, 4)
     elif currency == "IQD":  # thousandths by ISO 4217, none in cash
         assert (ours, cldr) == (3, 0)
     else:
@@ -69,3 +65,9 @@ def test_each_named_country_is_known_by_its_english_name() -> None:
     english = Locale("en").territories
     unknown = {code for code in _BY_NAME.values() if _BY_NAME.get(english[code].casefold()) != code}
     assert unknown == {"HK"}, "CLDR's `Hong Kong SAR China` stands in no address"
+
+
+@pytest.mark.parametrize(("currency", "text"), [("CLF", "CLF 38.2745"), ("UYW", "UYW 38.2745")])
+def test_units_of_account_keep_four_decimals(currency: str, text: str) -> None:
+    assert minor_digits(currency) == 4
+    assert shown(Decimal("38.27451"), currency) == text

@@ -15,7 +15,7 @@ from arsync.connector_sdk import Token
 from arsync.core.ledger.records import Organisation
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.store import Keys, Store, open_store
-from arsync.store.models import ConnectionRow
+from arsync.store.models import ConnectionRow, ConnectionState
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OLD = Token("old-access", "old-refresh", NOW, "accounting offline_access", NOW + timedelta(days=60))
@@ -148,3 +148,44 @@ def test_a_removed_grant_asks_for_a_new_consent(store: Store) -> None:
             store.tokens.load(lost)
     with pytest.raises(NeedsReconnect, match="arsync connect"):
         store.tokens.save(4711, NEW)
+
+
+def told(store: Store, grant_id: int) -> tuple[str, ...]:
+    """Return of which connections the owner is notified now, and notify."""
+    with store.tokens.telling(grant_id) as telling:
+        telling.done = True
+        return telling.names
+
+
+def test_each_organisation_is_told_of_once(store: Store) -> None:
+    grant = store.tokens.create("xero", OLD)
+    ids = [
+        store.connections.add(
+            name, platform="xero", organisation=Organisation(name, name, "GBP"), grant_id=grant
+        ).id
+        for name in ("first", "second", "third")
+    ]
+    store.connections.set_state(ids[1], ConnectionState.NEEDS_RECONNECT)
+    assert told(store, grant) == ("second",)
+    assert told(store, grant) == ()
+    store.connections.set_state(ids[2], ConnectionState.NEEDS_RECONNECT)
+    assert told(store, grant) == ("third",)
+    # Its calls succeed again, and later they are refused again.
+    store.connections.set_state(ids[1], ConnectionState.CONNECTED)
+    store.connections.set_state(ids[1], ConnectionState.NEEDS_RECONNECT)
+    assert told(store, grant) == ("second",)
+
+
+def test_a_dead_grant_is_told_of_with_all_organisations(store: Store) -> None:
+    grant = store.tokens.create("xero", OLD)
+    for name in ("first", "second"):
+        organisation = Organisation(name, name, "GBP")
+        store.connections.add(name, platform="xero", organisation=organisation, grant_id=grant)
+
+    def refuse(_: Token) -> Token:
+        raise NeedsReconnect("invalid_grant")
+
+    assert told(store, grant) == ()
+    with pytest.raises(NeedsReconnect):
+        store.tokens.refreshed(grant, OLD, refuse)
+    assert told(store, grant) == ("first", "second")

@@ -18,16 +18,22 @@ _NO_MINOR_UNIT = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
 )
 _THREE_DIGITS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+# Units of account that follow an index of prices or wages: Chile's UF, Uruguay's UP.
+_FOUR_DIGITS = frozenset({"CLF", "UYW"})
+
+_DIGITS = {
+    **dict.fromkeys(_NO_MINOR_UNIT, 0),
+    **dict.fromkeys(_THREE_DIGITS, 3),
+    **dict.fromkeys(_FOUR_DIGITS, 4),
+}
 
 
 def minor_digits(currency: str) -> int:
     """Return how many decimals the currency is written with (ISO 4217), 2 when not known."""
-    if currency in _NO_MINOR_UNIT:
-        return 0
-    return 3 if currency in _THREE_DIGITS else 2
+    return _DIGITS.get(currency, 2)
 
 
-_UNITS = tuple(Decimal(1).scaleb(-digits) for digits in range(4))
+_UNITS = tuple(Decimal(1).scaleb(-digits) for digits in range(DECIMAL_PLACES_MAX + 1))
 """The minor unit by how many decimals it has."""
 
 

@@ -144,16 +144,8 @@ class Connections:
             db.execute(
                 update(connections)
                 .where(connections.c.id == connection_id)
-                .values(state=state.value)
+                .values(_state_columns(state))
             )
-            if state is ConnectionState.CONNECTED:
-                # If the authorisation ends again, the owner is notified again.
-                grant = select(connections.c.grant_id).where(connections.c.id == connection_id)
-                db.execute(
-                    update(grants)
-                    .where(grants.c.id == grant.scalar_subquery())
-                    .values(told_at=None)
-                )
 
     def attach(self, connection_id: int, grant_id: int) -> None:
         """Give it an authorisation: it is connected again.
@@ -166,7 +158,7 @@ class Connections:
             db.execute(
                 update(connections)
                 .where(this)
-                .values(grant_id=grant_id, state=ConnectionState.CONNECTED.value)
+                .values(grant_id=grant_id, **_state_columns(ConnectionState.CONNECTED))
             )
             _drop_if_unused(db, old)
 
@@ -199,6 +191,13 @@ class Connections:
                 .values(removed_at=self._clock.now(), grant_id=None)
             )
             _drop_if_unused(db, row.grant_id)
+
+
+def _state_columns(state: ConnectionState) -> dict[str, Any]:
+    if state is ConnectionState.CONNECTED:
+        # If the authorisation ends again, the owner is notified again.
+        return {"state": state.value, "told_at": None}
+    return {"state": state.value}
 
 
 def _connection_row(row: Any) -> ConnectionRow:

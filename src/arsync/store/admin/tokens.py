@@ -31,10 +31,10 @@ REFRESH_WAIT_SECONDS_MAX = 120.0
 
 @dataclass
 class Telling:
-    """What the owner is to be notified of: one authorisation that has ended."""
+    """What the owner is to be notified of: organisations whose authorisation has ended."""
 
     names: tuple[str, ...]
-    """The connections that it opened; empty when the owner was notified already."""
+    """The connections of which the owner was not notified yet; perhaps none."""
     done: bool = False
 
 
@@ -121,22 +121,26 @@ class Tokens:
     def telling(self, grant_id: int) -> Iterator[Telling]:
         """Hold the right to notify the owner that an authorisation has ended; one process has it.
 
-        Yields what to say; without names, there is nothing left to say. Set `done` once it is said.
+        A refused refresh token ends it for every organisation of the grant, a refused call for one:
+        those that are marked so, and of which nothing was said yet, are named. Without names there
+        is nothing left to say. Set `done` once it is said.
         """
         busy = "another process is notifying the owner."
         wait = REFRESH_WAIT_SECONDS_MAX
         with self._locks.held(f"tell-{grant_id}", wait_seconds=wait, busy=busy):
             with self._database.read() as db:
-                notified_at = db.scalar(select(grants.c.told_at).where(grants.c.id == grant_id))
-                query = select(connections.c.name).where(connections.c.grant_id == grant_id)
-                names = tuple(db.scalars(query.order_by(connections.c.name)))
-            telling = Telling(() if notified_at is not None else names)
+                query = select(connections.c.name).where(
+                    connections.c.grant_id == grant_id,
+                    connections.c.state == ConnectionState.NEEDS_RECONNECT.value,
+                    connections.c.told_at.is_(None),
+                )
+                telling = Telling(tuple(db.scalars(query.order_by(connections.c.name))))
             yield telling
-            if telling.done:
+            if telling.done and telling.names:
                 with self._database.write() as db:
                     db.execute(
-                        update(grants)
-                        .where(grants.c.id == grant_id)
+                        update(connections)
+                        .where(connections.c.name.in_(telling.names))
                         .values(told_at=self._clock.now())
                     )
 

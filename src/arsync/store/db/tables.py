@@ -81,8 +81,6 @@ grants = Table(
     # Set before a renewal is requested, and emptied with its answer: a renewal whose answer was
     # lost has to be made again while the platform still accepts the old token.
     Column("renewal_at", Moment),
-    # When the owner was notified that the authorisation has ended.
-    Column("told_at", Moment),
 )
 
 connections = Table(
@@ -104,6 +102,9 @@ connections = Table(
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("grant_id", Integer, ForeignKey("grants.id")),
+    # When the owner was notified that its authorisation has ended. Of the organisation and not of
+    # the grant: a platform withdraws one organisation, and the others of the grant go on.
+    Column("told_at", Moment),
     Column("settings", TextMap, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("taken_over_on", Date),
