@@ -19,6 +19,7 @@ from arsync.clock import SetClock
 from arsync.connector_sdk import Token
 from arsync.errors import NeedsReconnect, RetryLater, UserMistake
 from arsync.http import PlatformSession, callback_parameters, is_loopback, oauth_session
+from arsync.http.token_answers import TOKEN_SECONDS_MAX
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 OLD = Token("old-access", "old-refresh", NOW, scope="accounting.invoices")
@@ -119,7 +120,13 @@ def test_a_refresh_token_that_is_not_replaced_is_kept(server: TokenServer) -> No
         (429, b"", RetryLater, "answers 429"),
         (200, b"<html>", RetryLater, "not JSON"),
         (200, b"[]", RetryLater, "not JSON"),
-        (200, b"{}", UserMistake, "missing_token"),
+        (200, b"{}", RetryLater, "access_token cannot be used"),
+        (200, b'{"access_token": null}', RetryLater, "access_token cannot be used"),
+        (200, b'{"access_token": ""}', RetryLater, "access_token cannot be used"),
+        (200, b'{"access_token": 7}', RetryLater, "access_token cannot be used"),
+        (200, b'{"access_token": "a\\nb"}', RetryLater, "access_token cannot be used"),
+        (200, b'{"access_token": "a", "refresh_token": {}}', RetryLater, "refresh_token cannot"),
+        (200, b"[" * 5_000, RetryLater, "not JSON"),
     ],
 )
 def test_a_refused_token_call_says_what_to_do(
@@ -128,6 +135,46 @@ def test_a_refused_token_call_says_what_to_do(
     server.status, server.body = status, body
     with pytest.raises(error, match=words):
         a_session().renew(server.url, OLD)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [
+        ('"3600"', 3600),
+        ("1800.5", 1800),
+        ('"abc"', 0),
+        ("[1]", 0),
+        ("NaN", 0),
+        ("1e400", 0),
+        ("-5", 0),
+        ("true", 0),
+        ("null", 0),
+        ('"²"', 0),
+        ("1e12", TOKEN_SECONDS_MAX),
+        ("9" * 5_000, TOKEN_SECONDS_MAX),
+    ],
+)
+def test_an_odd_lifetime_renews_the_token_sooner(
+    server: TokenServer, lifetime: str, seconds: int
+) -> None:
+    server.body = (
+        f'{{"access_token": "new", "token_type": "bearer", "expires_in": {lifetime},'
+        f' "x_refresh_token_expires_in": {lifetime}, "scope": 5}}'
+    ).encode()
+    token = a_session().renew(server.url, OLD)
+    assert token.access_token == "new"
+    assert token.expires_at == NOW + timedelta(seconds=seconds)
+    assert token.scope == OLD.scope
+
+
+def test_the_platforms_words_are_shown_without_our_secrets(server: TokenServer) -> None:
+    server.status = 400
+    server.body = json.dumps(
+        {"error": "invalid_request", "error_description": "old-refresh\x1b[31m is s3cret-s3cret"}
+    ).encode()
+    with pytest.raises(UserMistake, match=r"\[secret\] \[31m is \[secret\]") as caught:
+        a_session().renew(server.url, OLD, secret="s3cret-s3cret")
+    assert str(caught.value).isprintable()
 
 
 def test_a_refused_code_asks_for_a_new_authorisation(server: TokenServer) -> None:
@@ -239,6 +286,7 @@ def test_no_client_id_is_the_users_mistake() -> None:
         ("error=access_denied&state=st", "access_denied"),
         ("error=x&error_description=TenantConsent+denied&state=st", "TenantConsent denied"),
         ("state=st", "holds no code"),
+        ("error=x&error_description=a%1B%5D0%3Bb%07&state=st", r"given: a \]0;b\."),
     ],
 )
 def test_a_wrong_callback_is_the_users_mistake(query: str, words: str) -> None:

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from arsync.errors import (
     UserMistake,
 )
 from arsync.http import transport as transport_module
+from arsync.http.responses import WAIT_SECONDS_MAX
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 NO_LIMITS = RateLimits(calls_per_minute=0, calls_at_once=0)
@@ -418,6 +420,51 @@ def test_a_body_that_trickles_is_given_up(
     server.answers = [Answer(200, b"x" * (transport_module.CHUNK_BYTES * 3))]
     with pytest.raises(error):
         platform_transport.request("POST", server.url, changes=changes)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 100 Continue\r\n\r\n"])
+@pytest.mark.parametrize(("changes", "error"), [(True, OutcomeUnknown), (False, RetryLater)])
+def test_a_head_that_never_ends_is_given_up(
+    tokens: Tokens, time: FakeTime, said: bytes, changes: bool, error: type[Exception]
+) -> None:
+    timing = http.Timing(http.Timer(sleep=time.sleep), read_seconds=5, response_seconds=0.3)
+    probing = XERO._replace(probing=True)  # tried once
+    platform_transport = http.PlatformTransport(probing, tokens, SetClock(NOW), timing=timing)
+    with trickling(said) as url, pytest.raises(error):
+        platform_transport.request("POST", url, changes=changes)
+    platform_transport.close()
+
+
+@contextmanager
+def trickling(said: bytes) -> Iterator[str]:
+    """Serve one request with a beginning of an answer, said again and again."""
+    given_up = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            while not given_up.wait(0.02):
+                connection.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        given_up.set()
+        thread.join(2)
+
+
+@pytest.mark.parametrize("advised", ["²", "9" * 30, "9" * 5_000])
+def test_an_odd_retry_after_waits_and_never_fails(
+    server: Script, transport: http.PlatformTransport, advised: str
+) -> None:
+    headers = {"Retry-After": advised.encode("utf-8").decode("latin-1")}
+    server.answers = [Answer(503, b"", headers)]
+    with pytest.raises((RetryLater, OutcomeUnknown)) as caught:
+        transport.request("PUT", server.url, changes=True)
+    if isinstance(caught.value, RetryLater):
+        assert caught.value.after_seconds == WAIT_SECONDS_MAX
 
 
 def test_a_change_never_reuses_an_idle_connection(

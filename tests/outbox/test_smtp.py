@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -120,7 +121,8 @@ class Scripted:
             connection, _ = self._socket.accept()
         except OSError:
             return
-        with connection, connection.makefile("rb") as lines:
+        # A client that gives up leaves without a word.
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
             if not self._say(connection, self.script.get("connect", "220 ready")):
                 return
             in_data = False
@@ -261,6 +263,14 @@ def test_a_password_travels_in_clear_only_on_this_computer(
         ({"end of data": "452 disk full"}, RetryLater, "452 disk full"),
         ({"end of data": "554 spam"}, Rejected, "refuses the message: 554 spam"),
         ({"end of data": None}, OutcomeUnknown, "broke off while it took the message"),
+        ({"end of data": "300 more"}, OutcomeUnknown, "cannot be read: 300 more"),
+        ({"end of data": "2.0.0 OK queued"}, OutcomeUnknown, "cannot be read"),
+        ({"end of data": ""}, OutcomeUnknown, "cannot be read: nothing"),
+        ({"end of data": "\xff\xfe"}, OutcomeUnknown, "cannot be read"),
+        ({"end of data": "250 " + "x" * 9_000}, OutcomeUnknown, "Line too long"),
+        ({"end of data": "700 what"}, OutcomeUnknown, "cannot be read: 700 what"),
+        ({"rcpt": "300 what"}, RetryLater, "puts jane@acme.example off: 300 what"),
+        ({"data": "250 go on"}, RetryLater, "250 go on"),
     ],
 )
 def test_each_answer_means_what_to_do_next(
@@ -271,6 +281,76 @@ def test_each_answer_means_what_to_do_next(
 ) -> None:
     with pytest.raises(error, match=words):
         send(scripted(script).server, outgoing())
+
+
+@pytest.mark.parametrize("answer", ["251 forwarded", "200 queued", "259 fine", "250-a\r\n250 b"])
+def test_every_yes_of_a_server_is_a_yes(
+    scripted: Callable[[Script], Scripted], answer: str
+) -> None:
+    server = scripted({"end of data": answer, "mail": answer, "rcpt": answer})
+    accepted = send(server.server, outgoing())
+    assert accepted.answer.startswith(answer[:3])
+    assert not accepted.refused
+
+
+def test_a_servers_words_cannot_command_the_terminal(
+    scripted: Callable[[Script], Scripted],
+) -> None:
+    server = scripted({"data": "554 no\x1b]0;owned\x07 \x1b[31mred"})
+    with pytest.raises(Rejected) as caught:
+        send(server.server, outgoing())
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("step", "error"), [("banner", RetryLater), ("end of data", OutcomeUnknown)]
+)
+def test_a_server_that_trickles_is_given_up(step: str, error: type[Exception]) -> None:
+    with trickling(after_data=step == "end of data") as port:
+        server = SmtpServer(
+            "127.0.0.1", port, secure=False, timeout_seconds=5, conversation_seconds=0.5
+        )
+        with pytest.raises(error, match="timed out"):
+            send(server, outgoing())
+
+
+def test_a_server_that_never_stops_talking_is_given_up(
+    scripted: Callable[[Script], Scripted],
+) -> None:
+    server = scripted({"ehlo": "\r\n".join(["250-more"] * 120_000)})
+    with pytest.raises(RetryLater, match="too long"):
+        send(server.server, outgoing())
+
+
+@contextmanager
+def trickling(*, after_data: bool) -> Iterator[int]:
+    """Serve one conversation and say its banner, or its last answer, one byte at a time."""
+    given_up = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while not given_up.wait(0.05):
+                connection.sendall(b"2")
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            if after_data:
+                connection.sendall(b"220 ready\r\n")
+                for line in lines:
+                    if line == b".\r\n":
+                        break
+                    data = line.lower().startswith(b"data")
+                    if data or line[:4].lower() in {b"ehlo", b"mail", b"rcpt"}:
+                        connection.sendall(b"354 go on\r\n" if data else b"250 ok\r\n")
+            trickle(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        given_up.set()
+        thread.join(2)
 
 
 def test_a_failed_goodbye_does_not_undo_an_accepted_mail(

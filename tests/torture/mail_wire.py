@@ -60,16 +60,28 @@ class _Socket:
         self._wire = _ToServer(self._loop, self._server)
         self._loop.call_soon(self._server.connection_made, self._wire)
 
-    def makefile(self, _mode: str) -> _Socket:
+    def makefile(self, _mode: str, buffering: int = -1) -> _Socket:
+        assert buffering == 0, "lines are buffered by the client"
         return self
+
+    def gettimeout(self) -> None:
+        """Return none: nothing waits here."""
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """Do nothing, as above."""
 
     def sendall(self, data: bytes) -> None:
         if self._wire.is_closing():
             raise ConnectionResetError(104, "reset")
         self._loop.call_soon(self._server.data_received, data)
 
-    def readline(self, _most: int = -1) -> bytes:
-        """Let the server go on until it has said a line; empty when it has hung up."""
+    def readinto(self, buffer: memoryview) -> int:
+        """Let the server go on until it has said a line; nothing when it has hung up."""
+        line = self._line()
+        buffer[: len(line)] = line
+        return len(line)
+
+    def _line(self) -> bytes:
         for _ in range(STEPS_MAX):
             line, end, unread = bytes(self._wire.said).partition(b"\n")
             if end or self._wire.is_closing():

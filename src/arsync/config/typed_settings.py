@@ -5,6 +5,7 @@ They feed the reader, the commented file, the docs and the type checker.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -379,7 +380,8 @@ def seconds(text: str) -> int:
         UserMistake: anything else, or outside 10 seconds to 7 days.
     """
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
-    if not unit or not text[:-1].isdigit():
+    # isdigit alone lets `²` through, and no duration in range has many digits.
+    if not unit or not re.fullmatch(r"[0-9]{1,9}", text[:-1]):
         raise UserMistake(f"{text!r} is not a duration. Write 30s, 15m or 2h.")
     duration = int(text[:-1]) * unit
     if not EVERY_SECONDS_MIN <= duration <= EVERY_SECONDS_MAX:

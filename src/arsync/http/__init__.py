@@ -8,6 +8,7 @@ from arsync.connector_sdk.rate_window import DAY_LIMIT_WAIT_SECONDS
 from arsync.http.oauth_session import (
     CONNECT_SECONDS,
     READ_SECONDS,
+    RESPONSE_SECONDS_MAX,
     TOKEN_READ_SECONDS,
     PlatformSession,
     callback_parameters,
@@ -19,7 +20,6 @@ from arsync.http.transport import (
     ATTEMPTS_MAX,
     EXPIRY_MARGIN_SECONDS,
     RESPONSE_BYTES_MAX,
-    RESPONSE_SECONDS_MAX,
     RETRY_WAIT_SECONDS_MAX,
     PlatformTransport,
     Timing,

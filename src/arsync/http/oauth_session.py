@@ -24,21 +24,29 @@ from oauthlib.oauth2.rfc6749.errors import (
     InvalidGrantError,
     UnauthorizedClientError,
 )
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from arsync.clock import Clock, SystemClock
 from arsync.connector_sdk import Token
+from arsync.core.ledger.sanitising import one_line
 from arsync.errors import NeedsReconnect, RetryLater, Unreachable, UserMistake
+from arsync.http.adapters import TimedAdapter
 from arsync.http.responses import unreachable_words
+from arsync.http.token_answers import checked_answer, lifetime_seconds
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 125.0
 """Longer than the 120 s after which Intuit's own server gives up."""
 TOKEN_READ_SECONDS = 30.0
 """Shorter: other processes wait for a renewal, and it can be asked for again."""
+RESPONSE_SECONDS_MAX = 300.0
+"""An answer that takes longer than this, its head included, is given up."""
 CONNECTIONS_MAX = 10
+DESCRIPTION_CHARACTERS_MAX = 300
+"""As much of a platform's own words is shown."""
+SECRET_CHARACTERS_MIN = 6
+"""A shorter text is no secret, and may be part of any word."""
 
 _HTTP_OK_MAX = 299
 _HTTP_SERVER_ERROR = 500
@@ -64,7 +72,15 @@ class PlatformSession(OAuth2Session):
 
     _client: Client
 
-    def __init__(self, client_id: str, *, label: str, clock: Clock, client: Any = None) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        *,
+        label: str,
+        clock: Clock,
+        client: Any = None,
+        response_seconds: float = RESPONSE_SECONDS_MAX,
+    ) -> None:
         """Make a session; no call is made.
 
         Args:
@@ -72,15 +88,17 @@ class PlatformSession(OAuth2Session):
             label: the platform's name, for messages.
             clock: gives the moment from which a token's seconds count.
             client: an oauthlib client, by default the one for authorisation codes.
+            response_seconds: how long an answer may take in all.
         """
         # No scope is given to the session: oauthlib raises when the platform grants another set.
         super().__init__(client_id=client_id, client=client)
         self._label = label
         self._clock = clock
         self._plain_hosts: set[str] = set()
+        self._never_shown: set[str] = set()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS_MAX))
-        self.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS_MAX))
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, TimedAdapter(response_seconds, pool_maxsize=CONNECTIONS_MAX))
         self.register_compliance_hook("access_token_response", self._checked)
         self.register_compliance_hook("refresh_token_response", self._checked)
 
@@ -140,6 +158,7 @@ class PlatformSession(OAuth2Session):
             UserMistake: wrong client, or the code is old or used. RetryLater: not reachable.
         """
         self.redirect_uri = redirect_uri
+        self._never_shown |= {code, verifier, secret}
         extra: dict[str, Any] = {"code_verifier": verifier} if verifier else {}
         try:
             with self._named_errors(url):
@@ -164,6 +183,7 @@ class PlatformSession(OAuth2Session):
         Raises:
             UserMistake: wrong client id or secret. RetryLater: not reachable.
         """
+        self._never_shown.add(secret)
         extra: dict[str, Any] = {"scope": scopes.split()} if scopes else {}
         with self._named_errors(url):
             answer = self.fetch_token(
@@ -181,6 +201,7 @@ class PlatformSession(OAuth2Session):
             NeedsReconnect: the grant is no longer valid. UserMistake: wrong client. RetryLater: not
                 reachable.
         """
+        self._never_shown |= {token.access_token, token.refresh_token, secret}
         extra: dict[str, Any] = {} if secret else {"client_id": str(self.client_id)}
         with self._named_errors(url):
             answer = self.refresh_token(
@@ -198,6 +219,7 @@ class PlatformSession(OAuth2Session):
         Raises:
             UserMistake: wrong client. RetryLater: not reachable.
         """
+        self._never_shown |= {token, secret}
         fields = {"token": token} if secret else {"token": token, "client_id": str(self.client_id)}
         kind = "application/json" if as_json else "application/x-www-form-urlencoded"
         with self._named_errors(url):
@@ -259,12 +281,12 @@ class PlatformSession(OAuth2Session):
     def _token(self, answer: Mapping[str, Any], old: Token | None = None) -> Token:
         now = self._clock.now()
         scope = answer.get("scope", "")
-        refresh_seconds = int(answer.get("x_refresh_token_expires_in") or 0)
+        refresh_seconds = lifetime_seconds(answer, "x_refresh_token_expires_in")
         return Token(
             access_token=str(answer["access_token"]),
             # A renewal may leave out what stays the same.
             refresh_token=str(answer.get("refresh_token") or (old.refresh_token if old else "")),
-            expires_at=now + timedelta(seconds=int(answer.get("expires_in") or 0)),
+            expires_at=now + timedelta(seconds=lifetime_seconds(answer, "expires_in")),
             scope=(scope if isinstance(scope, str) else " ".join(scope or ()))
             or (old.scope if old else ""),
             refresh_expires_at=now + timedelta(seconds=refresh_seconds)
@@ -273,22 +295,29 @@ class PlatformSession(OAuth2Session):
         )
 
     def _checked(self, response: requests.Response) -> requests.Response:
-        """Refuse what oauthlib would misread: a busy server, a page instead of JSON."""
+        """Refuse what oauthlib would misread: a busy server, a page instead of JSON, no token."""
         status = response.status_code
         if status == _HTTP_TOO_MANY or status >= _HTTP_SERVER_ERROR:
             error = RetryLater if status == _HTTP_TOO_MANY else Unreachable
             raise error(f"{self._label} answers {status} to a token call; try again later.")
         try:
-            answer = json.loads(response.content)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
+            # oauthlib reads the body again, and trusts what it finds there.
+            response._content = checked_answer(response.content)  # noqa: SLF001
+        except ValueError as error:
             if status > _HTTP_OK_MAX:
                 raise UserMistake(
                     f"{response.url}: answers {status} to a token call. Is the address right?"
-                )
-            raise RetryLater(f"{self._label}: a token call got an answer that is not JSON.")
+                ) from None
+            raise RetryLater(f"{self._label}: a token call got an answer {error}.") from None
         return response
+
+    def _described(self, error: OAuth2Error) -> str:
+        """Return the platform's words in brackets, without what we had sent it in confidence."""
+        words = one_line(str(error.description or ""))[:DESCRIPTION_CHARACTERS_MAX]
+        for secret in sorted(self._never_shown, key=len, reverse=True):
+            if len(secret) >= SECRET_CHARACTERS_MIN:
+                words = words.replace(secret, "[secret]")
+        return f" ({words})" if words else ""
 
     @contextmanager
     def _named_errors(self, url: str) -> Iterator[None]:
@@ -297,17 +326,18 @@ class PlatformSession(OAuth2Session):
             yield
         except InvalidGrantError as error:
             raise NeedsReconnect(
-                f"{self._label}: the authorisation is no longer valid{_description(error)};"
+                f"{self._label}: the authorisation is no longer valid{self._described(error)};"
                 " run `arsync connect` again"
             ) from None
         except (InvalidClientError, UnauthorizedClientError) as error:
             raise UserMistake(
                 f"{self._label} does not know this client id, or the secret is wrong"
-                f"{_description(error)}. Check client_id and client_secret in the configuration."
+                f"{self._described(error)}. Check client_id and client_secret in the configuration."
             ) from None
         except OAuth2Error as error:
             raise UserMistake(
-                f"{self._label} refused the token call: {error.error}{_description(error)}."
+                f"{self._label} refused the token call: {one_line(str(error.error))}"
+                f"{self._described(error)}."
             ) from None
         except requests.exceptions.InvalidURL:
             raise UserMistake(f"{url}: this is not a web address.") from None
@@ -318,10 +348,6 @@ class PlatformSession(OAuth2Session):
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep requests and oauthlib from inventing a Basic header for a client without a secret."""
     return request
-
-
-def _description(error: OAuth2Error) -> str:
-    return f" ({error.description})" if error.description else ""
 
 
 def oauth_session(
@@ -359,8 +385,10 @@ def callback_parameters(callback_url: str, *, state: str) -> dict[str, str]:
             " not match). Run `arsync connect` again and use the newest page."
         )
     if "error" in query:
-        words = query.get("error_description") or query["error"]
-        raise UserMistake(f"Authorisation was not given: {words}.")
+        words = one_line(query.get("error_description") or query["error"])
+        raise UserMistake(
+            f"Authorisation was not given: {words[:DESCRIPTION_CHARACTERS_MAX].rstrip('.')}."
+        )
     if not query.get("code"):
         raise UserMistake(
             "The address that the browser came back to holds no code. Copy all of it."

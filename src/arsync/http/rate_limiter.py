@@ -23,11 +23,14 @@ from arsync.connector_sdk.rate_window import (
     RateLimiter,
 )
 from arsync.errors import RetryLater, Stopping
+from arsync.http.responses import whole_number
 
 MINUTE_LEFT_HEADERS = ("x-minlimit-remaining",)
 DAY_LEFT_HEADERS = ("x-daylimit-remaining",)
 SHORT_WAIT_SECONDS_MAX = 65.0
 """A run waits for a limit's minute to pass; a longer wait is left to the scheduler."""
+CALLS_COUNTED_MAX = 1_000_000_000
+"""No platform allows more calls than this; a larger number is misread."""
 APP_MINUTE_LEFT_HEADERS = ("x-appminlimit-remaining",)
 
 
@@ -282,7 +285,7 @@ class Pacer:
 
 def _number(headers: Mapping[str, str], names: tuple[str, ...]) -> int | None:
     for name in names:
-        text = headers.get(name, "")
-        if text.isdigit():
-            return int(text)
+        count = whole_number(headers.get(name, ""), CALLS_COUNTED_MAX)
+        if count is not None:
+            return count
     return None

@@ -18,6 +18,10 @@ from arsync.core.ledger.sanitising import one_line
 
 READ_BYTES_MAX = 256 * 1024
 """No refusal is longer; a longer answer is not searched for words."""
+WAIT_SECONDS_MAX = 7 * 86_400
+"""A platform that asks for more is asked again after a week."""
+NUMBER_DIGITS_MAX = 18
+"""A longer number is as large as can be."""
 _WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
 _WORDS_LENGTH_MAX = 300
 
@@ -49,13 +53,27 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
-    if text.isdigit():
-        return float(text)
+    seconds = whole_number(text, WAIT_SECONDS_MAX)
+    if seconds is not None:
+        return float(seconds)
     moment = _moment(text)
     if moment is None:
         return None
     # By the server's own clock where it gives one: this computer's may be wrong by hours.
-    return max(0.0, (moment - (dated(headers) or clock.now())).total_seconds())
+    wait = (moment - (dated(headers) or clock.now())).total_seconds()
+    return min(max(0.0, wait), float(WAIT_SECONDS_MAX))
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """Read a number that a server wrote in digits; None when the text is none.
+
+    Args:
+        text: as it came. `isdigit` alone would let `²` through, which is no number to `int`.
+        most: a larger number becomes this one, however many digits it has.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text), most) if len(text) <= NUMBER_DIGITS_MAX else most
 
 
 def dated(headers: Mapping[str, str]) -> datetime | None:

@@ -34,7 +34,12 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
-from arsync.http.oauth_session import CONNECT_SECONDS, READ_SECONDS, PlatformSession
+from arsync.http.oauth_session import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    RESPONSE_SECONDS_MAX,
+    PlatformSession,
+)
 from arsync.http.rate_limiter import (
     REAL_TIME,
     SHORT_WAIT_SECONDS_MAX,
@@ -53,8 +58,6 @@ RETRY_WAIT_SECONDS_MAX = 150.0
 EXPIRY_MARGIN_SECONDS = 60.0
 """A token that expires sooner is renewed before the call, not after its refusal."""
 RESPONSE_BYTES_MAX = 64 * 1024 * 1024
-RESPONSE_SECONDS_MAX = 300.0
-"""A body that takes longer than this is given up."""
 IDLE_SECONDS_MAX = 20.0
 """An idle connection older than this is not used for a change: the server may just be closing it,
 and a change that meets a closing connection has an unknown outcome."""
@@ -152,7 +155,7 @@ class Timing(NamedTuple):
     read_seconds: float = READ_SECONDS
     """How long the platform may be silent before its answer counts as lost."""
     response_seconds: float = RESPONSE_SECONDS_MAX
-    """How long the body of an answer may take in all."""
+    """How long an answer may take in all, its head included."""
 
 
 NO_HOOKS = TransportHooks()
@@ -189,7 +192,9 @@ class PlatformTransport:
         self._hooks = hooks
         # A stop ends waits, never a call: cutting a write short would make its outcome unknown.
         self._waits = until_stopped(timer, hooks.stop) if hooks.stop else timer
-        self._session = PlatformSession("", label=label, clock=clock)
+        self._session = PlatformSession(
+            "", label=label, clock=clock, response_seconds=timing.response_seconds
+        )
         self._renewed_token = ""
         self._last_call_at = timer.monotonic()
         self._probing = settings.probing

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import smtplib
+import socket
 import ssl
+import time
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from arsync.core.ledger.sanitising import one_line
 from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail.message import Outgoing
+from arsync.timed_reading import TimedReader
 
 SMTP_TIMEOUT_SECONDS = 30.0
 """A server that is silent for longer is given up."""
+
+CONVERSATION_SECONDS_MAX = 180.0
+"""All answers of one conversation together: a server may be slow, but not for ever."""
+
+CONVERSATION_BYTES_MAX = 1_000_000
+"""All answers of one conversation together; an ordinary one has some hundreds."""
+
+ANSWER_CHARACTERS_MAX = 300
+"""As much of a server's own words is shown."""
 
 RETRY_SECONDS = 300.0
 """Greylisting servers want to be asked again after some minutes."""
@@ -28,6 +42,9 @@ class SmtpServer(NamedTuple):
     user: str = ""
     password: str = ""
     timeout_seconds: float = SMTP_TIMEOUT_SECONDS
+    """How long it may be silent."""
+    conversation_seconds: float = CONVERSATION_SECONDS_MAX
+    """How long it may take for all its answers."""
     context: ssl.SSLContext | None = None
     """How certificates are checked; None means the system's way."""
 
@@ -73,7 +90,8 @@ def send(server: SmtpServer, outgoing: Outgoing) -> Accepted:
     Raises:
         RetryLater: not reached, or told to come back; nothing left.
         Rejected: every recipient, or the message, was refused for good.
-        OutcomeUnknown: the connection broke after the message was on its way.
+        OutcomeUnknown: after the message was on its way the connection broke, or an answer came
+            that says neither yes nor no.
         UserMistake: the settings are wrong: the login or the sender was refused.
     """
     smtp = _connected(server)
@@ -84,14 +102,36 @@ def send(server: SmtpServer, outgoing: Outgoing) -> Accepted:
         _leave(smtp)
 
 
+class _Timed(smtplib.SMTP):
+    """Reads all answers of the conversation within a time in all."""
+
+    conversation_ends_at = 0.0
+    sock: socket.socket | None
+    file: io.BufferedIOBase | None
+
+    def getreply(self) -> tuple[int, bytes]:
+        # smtplib makes its reader anew after STARTTLS, on the encrypted socket.
+        if self.file is None and self.sock is not None:
+            left = self.conversation_ends_at - time.monotonic()
+            self.file = io.BufferedReader(
+                TimedReader(self.sock, left, bytes_max=CONVERSATION_BYTES_MAX)
+            )
+        return super().getreply()
+
+
+class _TimedSsl(_Timed, smtplib.SMTP_SSL):
+    """The same, with TLS from the first byte."""
+
+
 def _connected(server: SmtpServer) -> smtplib.SMTP:
     context = server.context or ssl.create_default_context()
     try:
-        smtp: smtplib.SMTP
+        smtp: _Timed
         if server.secure:
-            smtp = smtplib.SMTP_SSL(timeout=server.timeout_seconds, context=context)
+            smtp = _TimedSsl(timeout=server.timeout_seconds, context=context)
         else:
-            smtp = smtplib.SMTP(timeout=server.timeout_seconds)
+            smtp = _Timed(timeout=server.timeout_seconds)
+        smtp.conversation_ends_at = time.monotonic() + server.conversation_seconds
         # The name is needed for the certificate check of STARTTLS: connect() does not keep it.
         smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
         code, answer = smtp.connect(server.host, server.port)
@@ -154,20 +194,20 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
         if code in {552, 554} and b"size" in answer.lower():
             raise Rejected(f"the message is too large for {server.host}: {_text(code, answer)}.")
         # A refused sender is a wrong setting: it would be refused for every customer.
-        if code >= 500:
+        if _refused(code):
             raise UserMistake(
                 f"the mail server {server.host} refuses the sender {outgoing.sender}: "
                 f"{_text(code, answer)}."
             )
-        if code != 250:
+        if not _taken(code):
             raise _later(server, _text(code, answer))
         for address in outgoing.recipients:
             code, answer = smtp.rcpt(address)
-            # Sending to some now and to all later would reach the first ones twice.
-            if 400 <= code < 500:
-                raise _later(server, f"puts {address} off: {_text(code, answer)}")
-            if code not in {250, 251}:
+            if _refused(code):
                 refused[address] = _text(code, answer)
+            # Sending to some now and to all later would reach the first ones twice.
+            elif not _taken(code):
+                raise _later(server, f"puts {address} off: {_text(code, answer)}")
         if len(refused) == len(outgoing.recipients):
             raise Rejected(
                 "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
@@ -176,7 +216,7 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
         # A refused blind copy is no reason to withhold the customer's letter.
         for address in outgoing.copies:
             code, answer = smtp.rcpt(address)
-            if code not in {250, 251}:
+            if not _taken(code):
                 refused[address] = _text(code, answer)
     except (OSError, smtplib.SMTPException) as error:
         raise _later(server, f"broke off: {_words(error)}") from None
@@ -204,7 +244,7 @@ def _hand_over(
     except (OSError, smtplib.SMTPException) as error:
         raise _later(server, f"broke off: {_words(error)}") from None
     if code != 354:
-        if code >= 500:
+        if _refused(code):
             raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
         raise _later(server, _text(code, answer))
     try:
@@ -215,12 +255,30 @@ def _hand_over(
         raise OutcomeUnknown(
             f"the mail server {server.host} broke off while it took the message: {_words(error)}."
         ) from None
-    if code >= 500:
+    if _taken(code):
+        return Accepted(_text(code, answer), refused)
+    if _refused(code):
         raise Rejected(f"{server.host} refuses the message: {_text(code, answer)}.")
     # A temporary refusal after the data means that the server did not keep the message.
-    if code != 250:
+    if _put_off(code):
         raise _later(server, _text(code, answer))
-    return Accepted(_text(code, answer), refused)
+    # Anything else says neither that it was taken nor that it was not.
+    raise OutcomeUnknown(
+        f"the mail server {server.host} gave an answer that cannot be read: {_text(code, answer)}."
+    )
+
+
+# The first digit alone decides (RFC 5321, 4.2.1): 251 and 200 are as good as 250.
+def _taken(code: int) -> bool:
+    return 200 <= code < 300
+
+
+def _put_off(code: int) -> bool:
+    return 400 <= code < 500
+
+
+def _refused(code: int) -> bool:
+    return 500 <= code < 600
 
 
 def _dotted(content: bytes) -> bytes:
@@ -258,10 +316,11 @@ def is_loopback(host: str) -> bool:
 
 def _text(code: int, answer: bytes) -> str:
     words = " ".join(answer.decode("utf-8", "replace").split())
-    return f"{code} {words}"[:300]
+    # smtplib says -1 of an answer that begins with no number.
+    return one_line(f"{code} {words}" if code >= 0 else words or "nothing")[:ANSWER_CHARACTERS_MAX]
 
 
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return one_line(" ".join(str(error).split()))[:ANSWER_CHARACTERS_MAX] or type(error).__name__
