@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from .server import Sandbox
+    from .timeline import LoadedRows
 
 CONTACTS_DEFAULT, INVOICES_DEFAULT = 40, 400
 """The ledger that a bare `sandbox` serves."""
@@ -57,10 +58,19 @@ def _day(text: str) -> date:
 @click.option("--contacts", type=click.IntRange(0), help="The number of customers to generate.")
 @click.option("--invoices", type=click.IntRange(0), help="The number of invoices to generate.")
 @click.option(
+    "--organisations",
+    metavar="N|NAMES",
+    default="1",
+    show_default=True,
+    help="How many organisations each platform has, or their names with commas.",
+)
+@click.option(
     "--load",
-    "folder",
-    type=click.Path(path_type=Path),
-    help="Fill it from contacts.csv, invoices.csv and payments.csv in this folder.",
+    "ledgers",
+    metavar="[NAME=]FOLDER",
+    multiple=True,
+    help="Fill it from contacts.csv, invoices.csv and payments.csv in this folder: the first "
+    "organisation, or the one of this name.",
 )
 @click.option(
     "--start",
@@ -85,7 +95,8 @@ def main(
     seed: int,
     contacts: int | None,
     invoices: int | None,
-    folder: Path | None,
+    organisations: str,
+    ledgers: tuple[str, ...],
     start: date | None,
     limits: bool,
     debtors: bool,
@@ -96,15 +107,17 @@ def main(
     It serves until it is stopped. With --json its one line of output comes when it is ready: url,
     smtp_port, platforms, now, control and pid.
     """
-    from .load import LoadProblem, rows_from_folder
+    from .books import organisations_named, platforms_served
     from .server import PLATFORMS, Sandbox
 
-    if folder is not None and (contacts is not None or invoices is not None):
+    if ledgers and (contacts is not None or invoices is not None):
         raise click.UsageError("--load brings its own ledger: leave --contacts and --invoices out")
+    names = _names(organisations)
     try:
-        rows = rows_from_folder(folder) if folder is not None else None
-    except LoadProblem as problem:
-        raise _Mistake(str(problem)) from problem
+        owners = organisations_named(names)
+    except ValueError as error:
+        raise click.UsageError(f"--organisations {organisations!r}: {error}") from error
+    loaded = loaded_ledgers(ledgers, names)
     sandbox = Sandbox(
         PLATFORMS if platform == "both" else (platform,),
         port=port,
@@ -112,12 +125,13 @@ def main(
         start=start,
         seed=seed,
         settings={"limits": limits, "debtors": debtors},
+        organisations=owners,
     )
-    if rows is None:
+    if not loaded:
         contacts, invoices = _counts(contacts, invoices)
         sandbox.generate(contacts=contacts, invoices=invoices, days_ahead=DAYS_AHEAD)
-    else:
-        sandbox.load(rows)
+    for name, rows in loaded.items():
+        sandbox.load(rows, name)
     try:
         sandbox.listen()
     except OSError as error:
@@ -126,7 +140,8 @@ def main(
     if as_json:
         click.echo(json.dumps(start_values(sandbox)))
     else:
-        click.echo(start_text(sandbox.url, sandbox.smtp_port, tuple(sandbox.books), sandbox.now()))
+        platforms = tuple(platforms_served(sandbox.books))
+        click.echo(start_text(sandbox.url, sandbox.smtp_port, platforms, sandbox.now()))
     sys.stdout.flush()  # a pipe's reader gets the address at once
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -150,12 +165,50 @@ def _counts(contacts: int | None, invoices: int | None) -> tuple[int, int]:
     return contacts, contacts * 10 if invoices is None else invoices
 
 
+def _names(organisations: str) -> list[str]:
+    """Return the names that `--organisations` gives or stands for."""
+    from .books import ORGANISATIONS_MAX, numbered_names
+
+    if organisations.isascii() and organisations.isdigit():
+        count = int(organisations[:9])
+        return numbered_names(min(count, ORGANISATIONS_MAX + 1))
+    return [name.strip() for name in organisations.split(",")]
+
+
+def loaded_ledgers(ledgers: tuple[str, ...], names: list[str]) -> dict[str, LoadedRows]:
+    """Return the rows that `--load` names, by organisation.
+
+    Args:
+        ledgers: folders, each with `NAME=` before it or not.
+        names: the organisations there are; the first owns a folder without a name.
+
+    Raises:
+        click.ClickException: a folder cannot be read, or one organisation has two.
+    """
+    from .load import LoadProblem, rows_from_folder
+
+    loaded: dict[str, LoadedRows] = {}
+    for ledger in ledgers:
+        before, equals, after = ledger.partition("=")
+        name, folder = (before, after) if equals and before in names else (names[0], ledger)
+        if name in loaded:
+            raise click.UsageError(f"--load fills {name!r} twice")
+        try:
+            loaded[name] = rows_from_folder(Path(folder))
+        except LoadProblem as problem:
+            raise _Mistake(str(problem)) from problem
+    return loaded
+
+
 def start_values(sandbox: Sandbox) -> dict[str, object]:
     """Return what a program needs to know to use a running sandbox."""
+    from .books import organisations_served, platforms_served
+
     return {
         "url": sandbox.url,
         "smtp_port": sandbox.smtp_port,
-        "platforms": list(sandbox.books),
+        "platforms": platforms_served(sandbox.books),
+        "organisations": organisations_served(sandbox.books),
         "now": sandbox.now().isoformat(),
         "control": f"{sandbox.url}/_sandbox",
         "pid": os.getpid(),

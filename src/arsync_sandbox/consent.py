@@ -43,9 +43,10 @@ def consent_page(
     """Return the page that asks; its form posts `decision` and `organisation` back to it."""
     kind = "radio" if only_one else "checkbox"
     choices = "\n".join(
-        f'<label><input type="{kind}" name="organisation" value="{escape(row.id)}" checked> '
+        f'<label><input type="{kind}" name="organisation" value="{escape(row.id)}"'
+        f"{' checked' if index == 0 or not only_one else ''}> "
         f"{escape(row.name)} <small>{escape(row.country)}, {escape(row.currency)}</small></label>"
-        for row in organisations
+        for index, row in enumerate(organisations)
     )
     listed_scopes = "\n".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes)
     content = f"""<small>{escape(platform)}, local sandbox</small>

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from flask import Blueprint, Response, request
 
+from .books import NoSuchBook, chosen_keys, organisations_served, platform_of, platforms_served
 from .clock import target_of
 from .exchange import CONTROL_PATH
 from .faults import KEYS, FaultProblem, Faults
@@ -43,16 +44,19 @@ class Controlled(Protocol):
 
 
 PATHS = {
-    "GET state": "both ledgers, emails, what debtors wrote back; ?platform= for one",
+    "GET state": "the ledgers, emails, what debtors wrote back; ?platform= and ?organisation= "
+    "(name or id) for one",
     "GET journal": "every request; ?since=N for those after number N",
     "POST clock": '{"to": "2026-12-24"} or an ISO datetime',
     "POST faults": "what goes wrong next: " + "; ".join(f"{k}: {v}" for k, v in KEYS.items()),
     "DELETE faults": "nothing more goes wrong",
     "POST load": '{"folder": ...}, rows as {"contacts": [...], "invoices": [...], "payments": '
-    '[...]}, or {"documents": {"Invoices": [...]}, "platforms": ["xero"]}',
+    '[...]}, or {"documents": {"Invoices": [...]}, "platforms": ["xero"]}; with "organisation" '
+    "for another than the first",
     "GET settings": "every switch with its value, default and meaning",
     "POST settings": '{"limits": false}',
-    "POST people": '{"platform": "xero", "do": "pay", "invoice_id": ..., "amount": ..., "on": ...}',
+    "POST people": '{"platform": "xero", "do": "pay", "invoice_id": ..., "amount": ..., "on": '
+    '...}; with "organisation" for another than the first',
     "GET webhooks": "what waits and what was tried",
     "POST reset": "back to the first ledger and moment",
 }
@@ -110,17 +114,21 @@ class _Plane:
         self._sandbox = sandbox
 
     def index(self) -> Any:
-        return {"now": _iso(self._sandbox.now()), "platforms": list(self._sandbox.books), **PATHS}
+        books = self._sandbox.books
+        return {
+            "now": _iso(self._sandbox.now()),
+            "platforms": platforms_served(books),
+            "organisations": organisations_served(books),
+            **PATHS,
+        }
 
     def state(self) -> Any:
         sandbox = self._sandbox
-        only = request.args.get("platform")
-        if only and only not in sandbox.books:
-            raise ControlRefused(
-                f"no platform {only!r} here; there are: {', '.join(sandbox.books)}"
-            )
+        organisation = request.args.get("organisation")
+        keys = self._keys(request.args.get("platform"), organisation)
+        # Of one organisation, the platform says enough; of several, each is under its own key.
         answer: dict[str, Any] = {
-            name: book.state() for name, book in sandbox.books.items() if only in {None, "", name}
+            platform_of(key) if organisation else key: sandbox.books[key].state() for key in keys
         }
         return answer | {
             "now": _iso(sandbox.now()),
@@ -129,6 +137,15 @@ class _Plane:
             "waiting": sandbox.timeline.waiting(),
             "errors": list(sandbox.errors),
         }
+
+    def _keys(self, platform: object, organisation: object) -> list[str]:
+        try:
+            return chosen_keys(self._sandbox.books, platform, organisation)
+        except NoSuchBook as error:
+            raise ControlRefused(str(error)) from error
+
+    def _first_name(self) -> str:
+        return next((book.organisation.name for book in self._sandbox.books.values()), "")
 
     def journal(self) -> Any:
         return self._sandbox.journal.page(_integer("since", 0), _integer("limit", PAGE_LENGTH_MAX))
@@ -167,18 +184,21 @@ class _Plane:
     def load(self) -> Any:
         # Amounts as Decimal from the first byte: a float would load 0.1 as something else.
         body = _body(Decimal)
-        platforms = body.get("platforms") or list(self._sandbox.books)
-        if unknown := [name for name in platforms if name not in self._sandbox.books]:
-            raise ControlRefused(f"no platform {unknown[0]!r} here")
+        organisation = body.get("organisation") or self._first_name()
+        keys = [
+            key
+            for platform in body.get("platforms") or [None]
+            for key in self._keys(platform, organisation)
+        ]
         if "documents" in body:
-            for name in platforms:
-                self._sandbox.books[name].load_documents(body["documents"])
+            for key in keys:
+                self._sandbox.books[key].load_documents(body["documents"])
             return {"loaded": {kind: len(rows) for kind, rows in body["documents"].items()}}
         try:
             rows = rows_from_folder(body["folder"]) if "folder" in body else rows_from_json(body)
         except LoadProblem as error:
             raise ControlRefused(str(error)) from error
-        self._sandbox.timeline.load(rows, platforms)
+        self._sandbox.timeline.load(rows, keys)
         return {"loaded": {name: len(table) for name, table in rows._asdict().items()}}
 
     def settings(self) -> Any:

@@ -40,7 +40,6 @@ Headers = list[tuple[str, str]]
 class Host(Protocol):
     """What the exchange needs of the sandbox around it."""
 
-    app: Any
     lock: Any
     settings: Settings
     journal: Journal
@@ -49,6 +48,10 @@ class Host(Protocol):
     stopping: threading.Event
 
     def now(self) -> Any: ...
+
+    def app_for(self, environ: dict[str, Any]) -> Any:
+        """Return the WSGI application of the organisation that a request names."""
+        ...
 
     def catch_up(self) -> None:
         """Play the days that have begun since the last request."""
@@ -83,7 +86,7 @@ class Exchange:
     def _control(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
         with self._host.lock:
             self._host.catch_up()
-            status, headers, body = call_wsgi(self._host.app, environ)
+            status, headers, body = call_wsgi(self._host.app_for(environ), environ)
         return status, *_compressed(environ, status, headers, body)
 
     def _platform(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
@@ -130,7 +133,7 @@ class Exchange:
 
     def _view(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
         try:
-            return call_wsgi(self._host.app, environ)
+            return call_wsgi(self._host.app_for(environ), environ)
         except DropConnection:
             raise
         except Exception:  # noqa: BLE001 - the sandbox's own mistake must reach whoever runs it

@@ -57,6 +57,7 @@ def generate(
     currency: str,
     country: str,
     days_ahead: int = 0,
+    number_prefix: str = "INV-",
 ) -> LoadedRows:
     """Return a ledger with a year of history up to `today`.
 
@@ -69,6 +70,7 @@ def generate(
         country: where most customers are.
         days_ahead: for how many days after `today` there are invoices, at the same rate; they are
             not paid yet.
+        number_prefix: what an invoice's number begins with.
     """
     if not 0 <= contacts <= CONTACTS_MAX or not 0 <= invoices <= INVOICES_MAX:
         raise ValueError(
@@ -88,7 +90,9 @@ def generate(
     for index, day in enumerate(issued):
         # Squaring the chance gives a few customers most of the invoices, as it is in life.
         customer = int(chance.random() ** 2 * len(people))
-        invoice = _invoice(chance, index, people[customer], first_day + timedelta(days=day))
+        number = f"{number_prefix}{index + 1:06}"
+        issued_on = first_day + timedelta(days=day)
+        invoice = _invoice(chance, index, number, people[customer], issued_on)
         invoice_rows.append(invoice)
         if invoice.status == "open" and invoice.issued_on <= today:
             payment_rows += _payments(chance, invoice, payment_days[customer], today)
@@ -142,7 +146,9 @@ def _habit(chance: random.Random) -> tuple[int, float]:
     return 48, likely
 
 
-def _invoice(chance: random.Random, index: int, contact: ContactRow, issued_on: date) -> InvoiceRow:
+def _invoice(
+    chance: random.Random, index: int, number: str, contact: ContactRow, issued_on: date
+) -> InvoiceRow:
     # Log-normal, as invoices are: many small ones, and a few that are a hundred times as large.
     pence = int(chance.lognormvariate(11.2, 1.0)) + 1500
     status_draw = chance.random()
@@ -153,7 +159,7 @@ def _invoice(chance: random.Random, index: int, contact: ContactRow, issued_on: 
         status = "voided"
     return InvoiceRow(
         id=f"I{index + 1:06}",
-        number=f"INV-{index + 1:06}",
+        number=number,
         contact_id=contact.id,
         issued_on=issued_on,
         due_on=issued_on + timedelta(days=contact.terms_days or 30),

@@ -217,10 +217,11 @@ class OAuth:
             grant.revoked = True
             self.was_revoked(grant)
 
-    def end_all(self) -> None:
-        """Withdraw every authorisation, as a person does by disconnecting the app."""
+    def end_of(self, organisation_id: str) -> None:
+        """Withdraw the authorisations of one organisation, as its owner does by disconnecting."""
         for grant in list(self.grants.values()):
-            self.end(grant)
+            if organisation_id in grant.organisation_ids:
+                self.end(grant)
 
     # Authorise.
 
@@ -265,14 +266,7 @@ class OAuth:
         return Response(page, content_type="text/html; charset=utf-8")
 
     def _allow(self, client: OAuthClient, uri: str) -> Response:
-        organisation_ids = [row.id for row in self.organisations()]
-        if request.method == "POST":
-            ticked = tuple(request.form.getlist("organisation"))
-        else:
-            ticked = _words(
-                request.args.get("sandbox_organisation", "").replace(",", " ")
-            ) or tuple(organisation_ids)
-        chosen = [id_ for id_ in organisation_ids if id_ in ticked]
+        chosen = [row.id for row in self.organisations() if self._ticked(row)]
         if self.rules.only_one_organisation:
             chosen = chosen[:1]
         if not chosen:
@@ -288,6 +282,16 @@ class OAuth:
         _forget_oldest(self._codes, self.grants_max)
         g.took_effect = True
         return self._back(uri, {"code": code} | self.callback_parameters(grant))
+
+    def _ticked(self, organisation: SandboxOrganisation) -> bool:
+        """Whether a person, or what stands in for one, lets the app into an organisation."""
+        if request.method == "POST":
+            return organisation.id in request.form.getlist("organisation")
+        wanted = request.args.get("sandbox_organisation") or str(
+            self.frame.setting("consent_organisations")
+        )
+        names = [name.strip() for name in wanted.split(",") if name.strip()]
+        return not names or bool({organisation.id, organisation.name} & set(names))
 
     def _new_grant(
         self, client: OAuthClient, scopes: tuple[str, ...], organisation_ids: tuple[str, ...]

@@ -8,12 +8,16 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_type_hints
 
+from .books import NoSuchBook, chosen_keys, platform_of
 from .platform import Book, PeopleEdits
 
 EDITS = frozenset(
     {name for name in vars(PeopleEdits) if not name.startswith("_")} | {"pay", "void"}
 )
 """What `do` may name."""
+
+
+WHERE_AND_WHAT = frozenset({"platform", "organisation", "do"})
 
 
 class PeopleProblem(ValueError):
@@ -24,19 +28,20 @@ def edit(books: Mapping[str, Book], wanted: Mapping[str, Any]) -> Any:
     """Let a person change something in a platform and return what the Book answers.
 
     Args:
-        books: the ledgers by platform.
-        wanted: `platform`, `do` and the arguments of that method.
+        books: the ledgers by their keys.
+        wanted: `platform`, `do` and the arguments of that method; `organisation` (name or id)
+            where there are several, else the first one's.
 
     Raises:
-        PeopleProblem: no such platform, edit, record or argument.
+        PeopleProblem: no such platform, organisation, edit, record or argument.
     """
-    book = _book(books, wanted.get("platform"))
+    book = _book(books, wanted.get("platform"), wanted.get("organisation"))
     do = wanted.get("do")
     method = getattr(book, do, None) if isinstance(do, str) and do in EDITS else None
     if method is None:
         offered = sorted(name for name in EDITS if hasattr(book, name))
         raise PeopleProblem(f"{book.name} cannot {do!r}; it can: {', '.join(offered)}")
-    values = {key: value for key, value in wanted.items() if key not in {"platform", "do"}}
+    values = {key: value for key, value in wanted.items() if key not in WHERE_AND_WHAT}
     arguments = _arguments(method, values, getattr(PeopleEdits, str(do), None) or method)
     try:
         return method(**arguments)
@@ -44,12 +49,14 @@ def edit(books: Mapping[str, Book], wanted: Mapping[str, Any]) -> Any:
         raise PeopleProblem(f"{book.name} refuses {do}: {error}") from error
 
 
-def _book(books: Mapping[str, Book], name: object) -> Book:
-    if name is None and len(books) == 1:
-        return next(iter(books.values()))
-    if not isinstance(name, str) or name not in books:
-        raise PeopleProblem(f"no platform {name!r} here; there are: {', '.join(books)}")
-    return books[name]
+def _book(books: Mapping[str, Book], platform: object, organisation: object) -> Book:
+    platforms = {platform_of(key) for key in books}
+    if len(platforms) > 1 and not platform:
+        raise PeopleProblem(f"say which platform; there are: {', '.join(sorted(platforms))}")
+    try:
+        return books[chosen_keys(books, platform, organisation)[0]]
+    except NoSuchBook as error:
+        raise PeopleProblem(str(error)) from error
 
 
 def _arguments(method: Any, given: Mapping[str, Any], contract: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ kept in the platform's own document shapes, with the Flask blueprint that serves
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -160,6 +160,16 @@ class Book(Protocol):
 
     name: str
     """`xero` or `quickbooks`."""
+    organisation: SandboxOrganisation
+    """Whose ledger, with its id at the platform."""
+
+    def beside(self, organisation: SandboxOrganisation) -> Book:
+        """Return the ledger of another organisation that the same apps can be let into."""
+        ...
+
+    def asked_for(self, environ: Mapping[str, Any]) -> str:
+        """Return the id of the organisation that a request names (tenant, realm); empty: none."""
+        ...
 
     def blueprint(self) -> Blueprint:
         """Routes of the platform's API and OAuth. Paths of the two platforms never collide."""

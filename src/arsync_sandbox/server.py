@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from flask import Flask, g, request
 
+from .books import (
+    PLATFORMS,
+    MakeBook,
+    NoSuchBook,
+    chosen_keys,
+    importable_platforms,
+    make_books,
+    platform_of,
+)
 from .clock import SandboxClock
 from .control import control_blueprint
 from .exchange import ERRORS_MAX, PLATFORM, TOOK_EFFECT, Exchange
@@ -19,18 +27,14 @@ from .faults import Faults
 from .generate import generate
 from .journal import Journal
 from .mailbox import Mailbox
-from .platform import Book, Frame, SandboxEmail, SandboxOrganisation
+from .platform import Book, SandboxEmail, SandboxOrganisation
 from .settings import Settings
 from .smtp import SmtpSink
 from .timeline import LoadedRows, Timeline
 from .transport import LoopbackServer
 from .webhooks import WebhookQueue
 
-BOOK_CLASSES = {
-    "xero": ("arsync_sandbox.xero", "XeroBook"),
-    "quickbooks": ("arsync_sandbox.quickbooks", "QuickBooksBook"),
-}
-PLATFORMS = tuple(BOOK_CLASSES)
+__all__ = ["PLATFORMS", "NoSuchBook", "Sandbox", "importable_platforms"]
 
 
 class Sandbox:
@@ -45,7 +49,7 @@ class Sandbox:
         smtp_port: where the SMTP sink listens; 0 takes a free one, None leaves it out.
         start: where the clock begins; None means now.
         seed: decides what the debtors do.
-        organisation: whose ledgers these are.
+        organisations: whose ledgers these are; an app may be let into several.
         settings: switches that differ from their defaults.
         book_classes: Books by name, in place of or besides the platforms' own.
     """
@@ -59,9 +63,9 @@ class Sandbox:
         smtp_port: int | None = 0,
         start: date | None = None,
         seed: int = 1,
-        organisation: SandboxOrganisation | None = None,
+        organisations: Sequence[SandboxOrganisation] = (SandboxOrganisation(),),
         settings: Mapping[str, Any] | None = None,
-        book_classes: Mapping[str, Callable[[Frame, SandboxOrganisation], Book]] | None = None,
+        book_classes: Mapping[str, MakeBook] | None = None,
     ) -> None:
         # One request at a time: ledgers need no locks of their own, and failures are repeatable.
         self.lock = threading.RLock()
@@ -70,7 +74,7 @@ class Sandbox:
         self.faults = Faults()
         self.errors: deque[str] = deque(maxlen=ERRORS_MAX)
         self._platforms = tuple(platforms)
-        self._organisation = organisation or SandboxOrganisation()
+        self._organisations = tuple(organisations)
         self._start, self._seed = start, seed
         self._first_settings = dict(settings or {})
         self._book_classes = dict(book_classes or {})
@@ -80,7 +84,7 @@ class Sandbox:
         self._exchange = Exchange(self)
         self.webhooks = WebhookQueue(self)
         self._smtp = None if smtp_port is None else SmtpSink(self, port=smtp_port)
-        self._first_rows: LoadedRows | None = None
+        self._first_rows: dict[str, LoadedRows] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -93,54 +97,78 @@ class Sandbox:
             self.journal = Journal()
             self.mailbox = Mailbox()
             self.webhooks.clear()
-            self.books: dict[str, Book] = {}
+            self.books = make_books(self, self._platforms, self._organisations, self._book_classes)
             for name in self._platforms:
-                make = self._book_classes.get(name) or _book_class(name)
-                book: Book = make(self, self._organisation)
-                self.settings.add(getattr(book, "settings", ()))
-                self.books[name] = book
+                self.settings.add(getattr(self.books[name], "settings", ()))
             # After the Books, whose debtors it makes; before the settings, which may start them.
             self.timeline = Timeline(self, seed=self._seed)
             self.change_settings(self._first_settings)
-            self.app = self._build_app()
-            if self._first_rows is not None:
-                self.timeline.load(self._first_rows)
+            self.app = self._build_app([self.books[name] for name in self._platforms])
+            self.app.register_blueprint(control_blueprint(self))
+            self._apps: dict[str, Flask] = {}
+            for key, rows in self._first_rows.items():
+                self.timeline.load(rows, [key])
 
-    def _build_app(self) -> Flask:
+    def app_for(self, environ: Mapping[str, Any]) -> Flask:
+        """Return the routes of the organisation that a request names, else of the first one."""
+        for name in self._platforms if len(self._organisations) > 1 else ():
+            asked = self.books[name].asked_for(environ)
+            if not asked or asked == self.books[name].organisation.id:
+                continue
+            for key, book in self.books.items():
+                if platform_of(key) == name and book.organisation.id == asked:
+                    # Built when it is first asked for: a sandbox of 300 clients starts at once.
+                    return self._apps.get(key) or self._apps.setdefault(
+                        key, self._build_app([book])
+                    )
+        return self.app
+
+    def _build_app(self, books: Iterable[Book]) -> Flask:
         app = Flask("arsync_sandbox", static_folder=None)
         # A traceback belongs into the sandbox's error list, not into a page of HTML.
         app.config["PROPAGATE_EXCEPTIONS"] = True
         app.before_request(_note_platform)
         app.teardown_request(_note_effect)
-        app.register_blueprint(control_blueprint(self))
-        for book in self.books.values():
+        for book in books:
             app.register_blueprint(book.blueprint())
         return app
 
-    def load(self, rows: LoadedRows) -> None:
-        """Give a ledger to every platform; `reset` comes back to it."""
-        with self.lock:
-            self.timeline.load(rows)
-            self._first_rows = rows
-
-    def generate(self, *, contacts: int, invoices: int, days_ahead: int = 0) -> None:
-        """Fill every platform with one generated ledger, made from the seed.
+    def load(self, rows: LoadedRows, organisation: str = "") -> None:
+        """Give an organisation its ledger on every platform; `reset` comes back to it.
 
         Args:
-            contacts: how many customers.
+            rows: the ledger.
+            organisation: its name or id; empty: the first one.
+
+        Raises:
+            NoSuchBook: there is no such organisation.
+        """
+        keys = chosen_keys(self.books, None, organisation or self._organisations[0].name)
+        with self.lock:
+            self.timeline.load(rows, keys)
+            self._first_rows.update(dict.fromkeys(keys, rows))
+
+    def generate(self, *, contacts: int, invoices: int, days_ahead: int = 0) -> None:
+        """Fill every platform with a generated ledger for each organisation, made from the seed.
+
+        Args:
+            contacts: how many customers each has.
             invoices: how many invoices of the past year.
             days_ahead: for how many days more invoices come as the clock moves.
         """
-        rows = generate(
-            seed=self._seed,
-            contacts=contacts,
-            invoices=invoices,
-            today=self.now().date(),
-            currency=self._organisation.currency,
-            country=self._organisation.country,
-            days_ahead=days_ahead,
-        )
-        self.load(rows)
+        for index, organisation in enumerate(self._organisations):
+            rows = generate(
+                seed=self._seed + index,
+                contacts=contacts,
+                invoices=invoices,
+                today=self.now().date(),
+                currency=organisation.currency,
+                country=organisation.country,
+                days_ahead=days_ahead,
+                # A letter is told by the invoice numbers in it, so no two ledgers share a number.
+                number_prefix="INV-" if index == 0 else f"INV{index + 1}-",
+            )
+            self.load(rows, organisation.name)
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Set switches and tell the Books which."""
@@ -267,26 +295,6 @@ class Sandbox:
         _trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _book_class(name: str) -> Any:
-    if name not in BOOK_CLASSES:
-        raise ValueError(f"no platform {name!r}; there are: {', '.join(PLATFORMS)}")
-    module, attribute = BOOK_CLASSES[name]
-    return getattr(importlib.import_module(module), attribute)
-
-
-def importable_platforms() -> tuple[str, ...]:
-    """Return the platforms whose Book can be imported here."""
-    # Each platform may be installed without the other: only the one that is served is imported.
-    importable = []
-    for name in PLATFORMS:
-        try:
-            _book_class(name)
-        except (ImportError, AttributeError):
-            continue
-        importable.append(name)
-    return tuple(importable)
 
 
 def _note_platform() -> None:

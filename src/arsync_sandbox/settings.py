@@ -19,6 +19,12 @@ SETTINGS: tuple[SandboxSetting, ...] = (
         ("ask", "allow", "refuse"),
     ),
     SandboxSetting(
+        "consent_organisations",
+        "",
+        "Whom it chooses by itself: names or ids, with commas; empty: all, or the one that "
+        "QuickBooks lets in at a time.",
+    ),
+    SandboxSetting(
         "debtors",
         False,
         "Debtors pay, promise and dispute as the clock moves (then forwards only).",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple, Protocol
 
+from .books import platform_of
 from .clock import SandboxClock, days_between
 from .debtors import DebtorBehaviour
 from .mailbox import Mailbox
@@ -46,38 +47,37 @@ class Timeline:
     def __init__(self, sandbox: Sandboxed, *, seed: int) -> None:
         self._sandbox = sandbox
         self._today = sandbox.clock.now().date()
-        self._invoices: dict[date, list[InvoiceRow]] = defaultdict(list)
-        self._payments: dict[date, list[PaymentRow]] = defaultdict(list)
-        self.contact_of_number: dict[str, str] = {}
+        self._invoices: dict[date, list[tuple[str, InvoiceRow]]] = defaultdict(list)
+        self._payments: dict[date, list[tuple[str, PaymentRow]]] = defaultdict(list)
+        self._contact_of_number: dict[str, dict[str, str]] = {key: {} for key in sandbox.books}
         self.debtors = {
-            name: DebtorBehaviour(
-                book, seed, sandbox.mailbox.letters_naming, self.contact_of_number
+            key: DebtorBehaviour(
+                book, seed, sandbox.mailbox.letters_naming, self._contact_of_number[key]
             )
-            for name, book in sandbox.books.items()
+            for key, book in sandbox.books.items()
         }
 
-    def load(self, rows: LoadedRows, platforms: Iterable[str] | None = None) -> None:
-        """Give rows to the Books, those of later days when the clock gets there.
+    def load(self, rows: LoadedRows, keys: Iterable[str]) -> None:
+        """Give rows to the Books of these keys, those of later days when the clock gets there.
 
         A `paid` invoice becomes an open one with its payments, and one payment of the rest on its
         due date where they do not add up: so it is owed until then, whenever "then" is.
         """
-        names = list(self._sandbox.books) if platforms is None else list(platforms)
-        books = [self._sandbox.books[name] for name in names]
         invoices, payments = opened(rows)
-        self.contact_of_number.update((row.number, row.contact_id) for row in invoices)
         now_invoices = [row for row in invoices if row.issued_on <= self._today]
         now_payments = [row for row in payments if row.paid_on <= self._today]
-        for book in books:
+        for key in keys:
+            book = self._sandbox.books[key]
+            self._contact_of_number[key].update((row.number, row.contact_id) for row in invoices)
             book.load_contacts(rows.contacts)
             book.load_invoices(now_invoices)
             book.load_payments(now_payments)
-        for invoice in invoices:
-            if invoice.issued_on > self._today:
-                self._invoices[invoice.issued_on].append(invoice)
-        for payment in payments:
-            if payment.paid_on > self._today:
-                self._payments[payment.paid_on].append(payment)
+            for invoice in invoices:
+                if invoice.issued_on > self._today:
+                    self._invoices[invoice.issued_on].append((key, invoice))
+            for payment in payments:
+                if payment.paid_on > self._today:
+                    self._payments[payment.paid_on].append((key, payment))
 
     def move_to(self, moment: datetime) -> None:
         """Put the clock forward through each day, or back where nobody acts.
@@ -110,12 +110,12 @@ class Timeline:
     def _begin(self, day: date) -> None:
         self._today = day
         invoices, payments = self._invoices.pop(day, []), self._payments.pop(day, [])
-        for book in self._sandbox.books.values():
+        for key, book in self._sandbox.books.items():
             begins = getattr(book, "day_begins", None)
             if begins is not None:
                 begins(day)
-            book.load_invoices(invoices)
-            book.load_payments(payments)
+            book.load_invoices([row for owner, row in invoices if owner == key])
+            book.load_payments([row for owner, row in payments if owner == key])
         # Debtors last: they may pay an invoice of this very morning.
         if self._sandbox.settings["debtors"]:
             for debtors in self.debtors.values():
@@ -131,8 +131,12 @@ class Timeline:
     def replies(self) -> list[Mapping[str, Any]]:
         """Return what debtors wrote back on all platforms, oldest first."""
         rows = [
-            {"platform": name, **reply.as_json()}
-            for name, debtors in self.debtors.items()
+            {
+                "platform": platform_of(key),
+                "organisation": self._sandbox.books[key].organisation.name,
+                **reply.as_json(),
+            }
+            for key, debtors in self.debtors.items()
             for reply in debtors.replies
         ]
         return sorted(rows, key=lambda row: str(row["at"]))

@@ -99,7 +99,7 @@ def a_ledger() -> LoadedRows:
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox that consents by itself, with the ledger of the pages."""
     started = Sandbox(
-        organisation=SandboxOrganisation(name="My Company"),
+        organisations=[SandboxOrganisation(name="My Company")],
         settings={"limits": False, "debtors": False, "consent": "allow"},
     )
     started.load(a_ledger())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -145,6 +145,12 @@ class LittleBook:
         self.changed: list[str] = []
         self.days: list[date] = []
         self.at_once_max = 0
+
+    def beside(self, organisation: SandboxOrganisation) -> LittleBook:
+        return LittleBook(self.frame, organisation)
+
+    def asked_for(self, environ: Mapping[str, Any]) -> str:
+        return str(environ.get("HTTP_X_LITTLE", ""))
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("little", __name__, url_prefix="/little")

@@ -100,7 +100,7 @@ class QuickBooksApi:
         )
         for name in ("openid_configuration", "openid_sandbox_configuration"):
             routes.add_url_rule(f"/.well-known/{name}", name, self._discovery, strict_slashes=False)
-        routes.add_url_rule("/v3/files/<id_>/<path:name>", "file", self._file)
+        routes.add_url_rule("/v3/files/<realm>/<id_>/<path:name>", "file", self._file)
         routes.add_url_rule(
             "/v3/company/<realm>/<path:rest>",
             "company",
@@ -112,8 +112,8 @@ class QuickBooksApi:
     def _discovery(self) -> Response:
         return Response(encode(self._oauth.discovery()), content_type="application/json")
 
-    def _file(self, id_: str, name: str) -> Response:
-        del name
+    def _file(self, realm: str, id_: str, name: str) -> Response:
+        del realm, name
         try:
             content, media_type = self.attachments.opened(id_, request.url)
         except (KeyError, ValueError):

@@ -91,7 +91,7 @@ class Attachments:
     def link(self, id_: str, name: str) -> str:
         """A signed address of a file."""
         expires = int(self._frame.now().timestamp()) + DOWNLOAD_SECONDS
-        path = f"/v3/files/{id_}/{quote(name, safe='')}"
+        path = f"/v3/files/{self._realm}/{id_}/{quote(name, safe='')}"
         return f"{self._frame.url}{path}?expires={expires}&signature={_sign(id_, expires)}"
 
     def opened(self, id_: str, url: str) -> tuple[bytes, str]:

@@ -54,17 +54,17 @@ class IntuitAuth(OAuth):
     """The authorisation server of QuickBooks Online.
 
     Args:
-        frame: for the clock and the consent switch.
-        organisation: the one company there is; its id is the realmId.
+        frame: for the clock and the consent switches.
     """
 
-    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
+    def __init__(self, frame: Frame) -> None:
         super().__init__(frame, RULES)
-        self._organisation = organisation
+        self.companies: list[SandboxOrganisation] = []
+        """Every company that a person can choose one of; its id is the realmId."""
 
     def organisations(self) -> list[SandboxOrganisation]:
-        """The company."""
-        return [self._organisation]
+        """The companies."""
+        return self.companies
 
     def callback_parameters(self, grant: OAuthGrant) -> dict[str, str]:
         """The realmId, which is told nowhere else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -23,8 +23,9 @@ from arsync_sandbox.platform import (
 from arsync_sandbox.quickbooks import webhooks
 from arsync_sandbox.quickbooks.api import QuickBooksApi
 from arsync_sandbox.quickbooks.auth import IntuitAuth
-from arsync_sandbox.quickbooks.company import SandboxCompany
+from arsync_sandbox.quickbooks.company import DEFAULT_REALM, SandboxCompany
 from arsync_sandbox.quickbooks.ledger import EntityChange, QuickBooksLedger
+from arsync_sandbox.quickbooks.limits import API_PATH
 from arsync_sandbox.quickbooks.loading import Loader
 from arsync_sandbox.quickbooks.payments import credit_application
 from arsync_sandbox.quickbooks.state import ledger_state
@@ -34,6 +35,8 @@ from arsync_sandbox.quickbooks.writing import DocumentWriter
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+FILES_PATH = "/v3/files/"
 
 _WITH_CUSTOMER = ("Invoice", "CreditMemo", "Payment")
 
@@ -64,18 +67,35 @@ class QuickBooksBook:
     name = "quickbooks"
     settings: ClassVar[tuple[SandboxSetting, ...]] = SWITCHES
 
-    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
+    def __init__(
+        self, frame: Frame, organisation: SandboxOrganisation, oauth: IntuitAuth | None = None
+    ) -> None:
         self._frame = frame
+        self.oauth = oauth or IntuitAuth(frame)
+        realm = organisation.id or str(int(DEFAULT_REALM) + len(self.oauth.companies))
+        self.organisation = replace(organisation, id=realm)
+        self.oauth.companies.append(self.organisation)
         self.ledger = QuickBooksLedger(frame.now)
-        self.company = SandboxCompany(self.ledger, organisation)
+        self.company = SandboxCompany(self.ledger, self.organisation)
         self.writer = DocumentWriter(frame, self.ledger, self.company)
-        self.oauth = IntuitAuth(frame, replace(organisation, id=self.company.realm))
         self.api = QuickBooksApi(
             frame, self.ledger, self.company, self.writer, self.oauth, flush=self.flush
         )
         self.loader = Loader(self.ledger, self.company, self.writer, lambda: not self.api.served)
         # The company's own accounts and items were there before anyone could hear of them.
         self.ledger.changes.clear()
+
+    def beside(self, organisation: SandboxOrganisation) -> QuickBooksBook:
+        """Another company behind the same sign-in."""
+        return QuickBooksBook(self._frame, organisation, self.oauth)
+
+    def asked_for(self, environ: Mapping[str, Any]) -> str:
+        """The realm in the path of an API call, or of a file's link."""
+        path: str = environ.get("PATH_INFO", "")
+        for prefix in (API_PATH, FILES_PATH):
+            if path.startswith(prefix):
+                return path.removeprefix(prefix).partition("/")[0]
+        return ""
 
     def blueprint(self) -> Blueprint:
         """The routes of QuickBooks Online."""
@@ -343,7 +363,7 @@ class QuickBooksBook:
 
     def disconnect(self) -> None:
         """Withdraw every app's access to this company."""
-        self.oauth.end_all()
+        self.oauth.end_of(self.organisation.id)
 
 
 def _rate_of(doc: Doc | None) -> Doc:

@@ -59,7 +59,7 @@ class SandboxCompany:
     """
 
     def __init__(self, ledger: QuickBooksLedger, organisation: SandboxOrganisation) -> None:
-        self.realm = organisation.id or DEFAULT_REALM
+        self.realm = organisation.id
         self._ledger = ledger
         self._known: dict[str, tuple[int, Doc]] = {}
         ledger.take("CompanyInfo", self._info(organisation))

@@ -26,15 +26,26 @@ from .webhooks import XeroWebhooks
 JSON = "application/json; charset=utf-8"
 
 
+class XeroGate:
+    """What Xero counts and remembers for an app, over all organisations."""
+
+    def __init__(self) -> None:
+        self.limits = XeroLimits()
+        self.replays = Replays()
+
+
 class XeroApi:
     """What the views share: the ledger, and how calls are let in and answered."""
 
-    def __init__(self, ledger: XeroLedger, auth: XeroAuth, webhooks: XeroWebhooks) -> None:
+    def __init__(
+        self, ledger: XeroLedger, auth: XeroAuth, webhooks: XeroWebhooks, gate: XeroGate
+    ) -> None:
         self.ledger = ledger
         self.auth = auth
         self.webhooks = webhooks
-        self.limits = XeroLimits()
-        self.replays = Replays()
+        self.gate = gate
+        self.limits = gate.limits
+        self.replays = gate.replays
         self.emails_sent: dict[date, int] = defaultdict(int)
         """How many invoices were emailed, by day."""
 

@@ -44,15 +44,16 @@ class Connection:
 class XeroAuth(OAuth):
     """The authorisation server, with the connections that its consents made."""
 
-    def __init__(self, frame: Frame, tenants: list[SandboxOrganisation]) -> None:
+    def __init__(self, frame: Frame) -> None:
         super().__init__(frame, RULES)
-        self._tenants = tenants
+        self.tenants: list[SandboxOrganisation] = []
+        """Every organisation that a person can choose; each Book adds its own."""
         self.connections: dict[str, Connection] = {}
         self._user_id = wire.mapped_guid("user", "sandbox")
 
     def organisations(self) -> list[SandboxOrganisation]:
         """The tenants that a person can choose."""
-        return self._tenants
+        return self.tenants
 
     def new_access_token(self, grant: OAuthGrant, expires_at: datetime) -> str:
         """A JWT with the claims that Xero's have."""
@@ -145,7 +146,7 @@ class XeroAuth(OAuth):
         """GET /connections, optionally of one authEventId."""
         grant = self.grant_of(request.headers.get("Authorization"))
         event_id = request.args.get("authEventId", "")
-        names = {tenant.id: tenant.name for tenant in self._tenants}
+        names = {tenant.id: tenant.name for tenant in self.tenants}
         rows = [
             {
                 "id": row.id,
@@ -171,9 +172,11 @@ class XeroAuth(OAuth):
         g.took_effect = True
         return Response(status=204)
 
-    def disconnect(self) -> None:
-        """Remove every app from the organisation; tokens stay valid, but open no tenant."""
-        self.connections.clear()
+    def disconnect(self, tenant_id: str) -> None:
+        """Remove every app from an organisation; tokens stay valid, but do not open it."""
+        for row in list(self.connections.values()):
+            if row.tenant_id == tenant_id:
+                del self.connections[row.id]
 
 
 def _seven_digits(moment: datetime) -> str:

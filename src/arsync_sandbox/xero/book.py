@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from arsync_sandbox.platform import (
 )
 
 from . import load
-from .api import XeroApi
+from .api import XeroApi, XeroGate
 from .auth import XeroAuth
 from .ledger import XeroLedger
 from .load_documents import load_documents
@@ -29,7 +29,7 @@ from .reads import add_reads
 from .settings import SETTINGS
 from .state import ledger_state
 from .webhooks import URL_SETTING, XeroWebhooks
-from .wire import guid
+from .wire import guid, mapped_guid
 from .writes import add_writes
 
 TENANT_ID = "8e3f6c1a-5b7d-4f0e-9a2b-6d1c4e8f7a90"
@@ -42,13 +42,28 @@ class XeroBook(XeroPeople):
     name = "xero"
     settings: ClassVar[tuple[SandboxSetting, ...]] = SETTINGS
 
-    def __init__(self, frame: Frame, organisation: SandboxOrganisation) -> None:
-        self.organisation = replace(organisation, id=guid(organisation.id) or TENANT_ID)
+    def __init__(
+        self, frame: Frame, organisation: SandboxOrganisation, first: XeroBook | None = None
+    ) -> None:
+        tenant_id = guid(organisation.id) or (
+            mapped_guid("organisation", organisation.name) if first else TENANT_ID
+        )
+        self.organisation = replace(organisation, id=tenant_id)
         self.frame = frame
         self.ledger = XeroLedger(frame, self.organisation)
-        self.auth = XeroAuth(frame, [self.organisation])
+        self.auth = first.auth if first else XeroAuth(frame)
+        self.auth.tenants.append(self.organisation)
         self.webhooks = XeroWebhooks(self.ledger, self.organisation.id)
-        self.api = XeroApi(self.ledger, self.auth, self.webhooks)
+        gate = first.api.gate if first else XeroGate()
+        self.api: XeroApi = XeroApi(self.ledger, self.auth, self.webhooks, gate)
+
+    def beside(self, organisation: SandboxOrganisation) -> XeroBook:
+        """Another organisation behind the same login, app limits and idempotency keys."""
+        return XeroBook(self.frame, organisation, self)
+
+    def asked_for(self, environ: Mapping[str, Any]) -> str:
+        """The tenant of the header; a custom connection's call need not have one."""
+        return guid(environ.get("HTTP_XERO_TENANT_ID", ""))
 
     def blueprint(self) -> Blueprint:
         """The routes of Xero's API, login and identity hosts."""

@@ -274,7 +274,7 @@ class XeroPeople:
 
     def disconnect(self) -> None:
         """Remove every app from the organisation."""
-        self.auth.disconnect()
+        self.auth.disconnect(self.ledger.organisation.id)
 
 
 def _line(amount: Decimal) -> XeroLine:

@@ -193,12 +193,14 @@ def start_company(start_sandbox: Callable[..., Sandbox]) -> Callable[..., Sandbo
         sandbox = start_sandbox(
             platforms=("quickbooks",),
             start=NOON,
-            organisation=SandboxOrganisation(
-                name="Craig's Landscaping",
-                currency="USD",
-                country="US",
-                time_zone="America/Los_Angeles",
-            ),
+            organisations=[
+                SandboxOrganisation(
+                    name="Craig's Landscaping",
+                    currency="USD",
+                    country="US",
+                    time_zone="America/Los_Angeles",
+                )
+            ],
             settings={"limits": False, **settings},
         )
         return SandboxCompany(sandbox).sign_in()
