@@ -307,7 +307,6 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
         paid_on = _day(document.date_string, document.date, "Date")
         currency = _currency(invoice.currency_code, "Invoice.CurrencyCode")
         amount = money(document.amount, "Amount")
-        active = status == PaymentStatus.ACTIVE
         match = Allocation(record_id(invoice.invoice_id, "Invoice.InvoiceID"), amount, paid_on)
         return Payment(
             id=record_id(document.payment_id, "PaymentID"),
@@ -315,11 +314,14 @@ def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProble
             status=status,
             paid_on=paid_on,
             currency=currency,
-            rate=_rate(document.currency_rate, currency, base, needed=active),
+            rate=_rate(
+                document.currency_rate, currency, base, needed=status == PaymentStatus.ACTIVE
+            ),
             amount=amount,
             # In Xero a payment always belongs to a document: nothing of it is left over.
             unallocated=Decimal(0),
-            allocations=(match,) if active else (),
+            # Of a deleted one too: until it was deleted, the invoice was owed the less.
+            allocations=(match,),
             reference=one_line(document.reference or ""),
             reconciled=document.is_reconciled,
             updated_at=moment_of(document.updated_date_utc),

@@ -240,7 +240,7 @@ def test_sums_of_a_ledger_read_only_what_is_open(ledger: tuple[Store, Connection
 
     def sums() -> None:
         store.ledger.compare(connection.id, balances)
-        store.ledger.totals(connection.id)
+        store.ledger.totals(connection.id, TODAY)
 
     plans = [plan_of(store, query) for query in asked_by(store, sums) if "sum(" in query.statement]
     assert len(plans) == 4

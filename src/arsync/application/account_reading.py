@@ -32,4 +32,6 @@ def accounts_on(
         return accounts if as_of is None else (taken_over(account, today) for account in accounts)
     evening = datetime.combine(as_of + timedelta(1), time(), tzinfo=organisation.zone)
     accounts = ledger.accounts(organisation.id, contact_ids, done_before=evening.astimezone(UTC))
-    return (as_it_stood(account, as_of, knows_done=True) for account in accounts)
+    return (
+        as_it_stood(account, as_of, zone=organisation.zone, knows_done=True) for account in accounts
+    )

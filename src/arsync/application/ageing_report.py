@@ -73,14 +73,13 @@ def ageing_report(
     Args:
         actor: who asks.
         organisation: whose ledger.
-        as_of: another day than today; for a past one the ledger is rewound to it.
+        as_of: another day than today; the ledger is taken as it stands at the end of it.
     """
     permit(actor, Permission.READ)
-    today = organisation.today
-    day = as_of or today
+    day = as_of or organisation.today
     accounts = organisation.store.ledger.accounts(organisation.id)
-    if day < today:
-        accounts = (as_it_stood(account, day) for account in accounts)
+    # Today's as a past day's: what is dated later counts from its own day on.
+    accounts = (as_it_stood(account, day, zone=organisation.zone) for account in accounts)
     books = organisation.connection.organisation
     report = ageing(accounts, base_currency=books.base_currency, today=day)
     return AgeingTable(organisation.name, books.name, report)

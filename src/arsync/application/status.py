@@ -57,7 +57,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
             for problem in store.ledger.problems(row.id)
         ),
         records={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
-        totals=_owed(store.ledger.totals(row.id)),
+        totals=_owed(store.ledger.totals(row.id, circumstances.today)),
         rulebook=rules_status.text,
         rulebook_ok=rules_status.sound,
         later=store.actions.later(row.id, circumstances.now),

@@ -23,7 +23,7 @@ def test_what_was_paid_later_was_still_owed(desk: Desk) -> None:
         desk.invoice("i4", 40, "0", total="8", status="paid", paid_on=date(2026, 10, 25)),
         payments=(desk.payment("90", 10, allocations=allocations),),
     )
-    past = as_it_stood(account, THEN)
+    past = as_it_stood(account, THEN, zone=UTC)
     assert [
         (invoice.id, invoice.status, invoice.amount_due, invoice.paid_on)
         for invoice in past.invoices
@@ -53,7 +53,7 @@ def test_money_allocated_later_was_still_in_hand(desk: Desk) -> None:
             desk.credit("2", id="x", issued_on=THEN, status="paid", unallocated=Decimal(0)),
         ),
     )
-    past = as_it_stood(account, THEN)
+    past = as_it_stood(account, THEN, zone=UTC)
     assert past.payments[0].unallocated == Decimal(40)
     assert past.payments[0].allocations == (early,)
     assert [(credit.status, credit.unallocated) for credit in past.credits] == [
@@ -76,7 +76,7 @@ def test_a_void_counts_from_its_last_change(desk: Desk) -> None:
             ),
         ),
     )
-    past = as_it_stood(account, THEN)
+    past = as_it_stood(account, THEN, zone=UTC)
     assert [(invoice.status, invoice.amount_due) for invoice in past.invoices] == [
         ("open", Decimal(50)),
         ("voided", Decimal(0)),
@@ -102,13 +102,13 @@ def test_later_promises_and_actions_are_not_known_yet(desk: Desk) -> None:
         open_tasks=("k",),
         done_keys=frozenset({"k"}),
     )
-    past = as_it_stood(account, THEN)
+    past = as_it_stood(account, THEN, zone=UTC)
     assert [promise.kept for promise in past.promises] == [None]
     assert [dispute.settled_on for dispute in past.disputes] == [None, date(2026, 10, 5)]
     assert [sent_step.day for sent_step in past.sent] == [1]
     assert (past.hold, past.open_tasks, past.done_keys) == (None, (), frozenset())
     held = account._replace(hold=StandingHold("c1", THEN, 1))
-    assert as_it_stood(held, THEN).hold is not None
+    assert as_it_stood(held, THEN, zone=UTC).hold is not None
 
 
 def test_a_past_plan_is_made_of_a_past_account(desk: Desk) -> None:
@@ -121,5 +121,5 @@ def test_a_past_plan_is_made_of_a_past_account(desk: Desk) -> None:
     text = desk.head + desk.steps
     assert not desk.plan(text, account).actions
     day = desk.today - timedelta(4)
-    (action,) = desk.plan(text, as_it_stood(account, day), today=day).actions
+    (action,) = desk.plan(text, as_it_stood(account, day, zone=UTC), today=day).actions
     assert action.because.facts["days_overdue"] == 1

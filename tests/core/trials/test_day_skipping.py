@@ -493,8 +493,8 @@ follow_ups:
 @given(seed=st.integers(0, 2**32))
 def test_an_account_stays_the_same_between_its_events(seed: int) -> None:
     account = random_account(random.Random(seed))
-    past = Past(account, TODAY)
+    past = Past(account, TODAY, UTC)
     for ahead in range(130):
         day = FIRST + timedelta(ahead)
-        stood = as_it_stood(account, day)._replace(sent=(), hold=None)
+        stood = as_it_stood(account, day, zone=UTC)._replace(sent=(), hold=None)
         assert past.on(day)._replace(sent=(), hold=None) == stood

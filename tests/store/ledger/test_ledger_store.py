@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import StatementError
-from tests.builders.records import an_invoice
+from tests.builders.records import a_payment, an_invoice
 
 from arsync.connector_sdk import Page, Record
 from arsync.core.ledger.money import AMOUNT_MAX
@@ -19,6 +19,7 @@ from arsync.core.ledger.records import (
     DocumentProblem,
     Invoice,
     Organisation,
+    OwnBalance,
     Payment,
     RecordKind,
 )
@@ -269,7 +270,7 @@ def test_a_deleted_invoice_is_not_owed_but_can_return(
     assert result.gone == 1
     assert stored_invoices(store, connection)["i1"].status == "deleted"
     assert store.ledger.counts(connection.id)[KINDS.INVOICES] == 1
-    assert store.ledger.mark_gone(connection.id, KINDS.INVOICES, ["i1"]) == 0
+    assert apply(store, connection, KINDS.INVOICES, gone=("i1",)).gone == 0
     assert apply(store, connection, KINDS.INVOICES, an_invoice("i1")).updated == 1
     assert stored_invoices(store, connection)["i1"].status == "open"
 
@@ -383,3 +384,42 @@ def test_a_contact_is_found_by_name_whatever_the_capitals(
         store.ledger.contact(connection.id, "Ridgway University")
     with pytest.raises(UserMistake, match=r"there is no contact '100%_'\.$"):
         store.ledger.contact(connection.id, "100%_")
+
+
+def test_a_voided_document_keeps_what_it_was(store: Store, connection: ConnectionRow) -> None:
+    matched = (Allocation("i1", Decimal(40), date(2026, 10, 2)),)
+    payment = a_payment(amount=40, allocations=matched)
+    apply(store, connection, KINDS.INVOICES, an_invoice())
+    apply(store, connection, KINDS.PAYMENTS, payment)
+    # QuickBooks sets what it voids to nothing.
+    emptied = an_invoice(status="voided", total=0, version="2")
+    apply(store, connection, KINDS.INVOICES, emptied)
+    nothing = payment._replace(status="voided", amount=Decimal(0), allocations=(), version="2")
+    apply(store, connection, KINDS.PAYMENTS, nothing)
+    assert stored_invoices(store, connection)["i1"] == emptied._replace(total=Decimal(100))
+    (account,) = store.ledger.accounts(connection.id)
+    assert account.payments == (payment._replace(status="voided", version="2"),)
+    assert apply(store, connection, KINDS.INVOICES, emptied).unchanged == 1
+
+
+def test_a_deletion_counts_from_when_it_was_missed(store: Store, connection: ConnectionRow) -> None:
+    apply(store, connection, KINDS.INVOICES, an_invoice())
+    apply(store, connection, KINDS.INVOICES, gone=("i1",))
+    assert stored_invoices(store, connection)["i1"].updated_at == NOW
+
+
+def test_sums_beyond_64_bits_stay_exact(store: Store, connection: ConnectionRow) -> None:
+    invoices = [an_invoice(f"i{number}", total="99000000000000.01") for number in range(12)]
+    apply(store, connection, KINDS.INVOICES, *invoices)
+    apply(store, connection, KINDS.CONTACTS, Contact("c1", "Customer"))
+    (total,) = store.ledger.totals(connection.id)
+    assert total.amount_due == Decimal("1188000000000000.12")
+    theirs = OwnBalance("c1", Decimal("1188000000000000.12"))
+    assert store.ledger.compare(connection.id, {"c1": theirs}) == []
+
+
+def test_totals_of_a_day_leave_out_later_documents(store: Store, connection: ConnectionRow) -> None:
+    tomorrow = date(2026, 11, 23)
+    apply(store, connection, KINDS.INVOICES, an_invoice("i1"), an_invoice("i2", issued_on=tomorrow))
+    assert [total.invoices for total in store.ledger.totals(connection.id, NOW.date())] == [1]
+    assert [total.invoices for total in store.ledger.totals(connection.id, tomorrow)] == [2]

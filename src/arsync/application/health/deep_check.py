@@ -9,7 +9,7 @@ from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
-from arsync.core.ledger.records import RecordKind
+from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.errors import ArsyncError
 
 DIFFERENCES_NAMED_MAX = 10
@@ -17,6 +17,9 @@ DIFFERENCES_NAMED_MAX = 10
 
 _ARSYNCS_OWN = frozenset({"version", "updated_at", "reconciled"})
 """`reconciled` can change without a trace in the others: Xero matches payments on its own."""
+
+_BEFORE_VOID = frozenset({"total", "amount", "unallocated", "allocations"})
+"""Of a voided document the copy keeps what it was, for questions about earlier days."""
 
 
 class _CopyDifference(NamedTuple):
@@ -91,11 +94,7 @@ class _CopyComparison:
                     missing = _CopyDifference(kind, name, "it is missing in the copy.")
                     self._note_missing(document, missing)
             elif copy != document:
-                fields = ", ".join(
-                    field.replace("_", " ")
-                    for field, here, there in zip(document._fields, copy, document, strict=True)
-                    if here != there and field not in _ARSYNCS_OWN
-                )
+                fields = ", ".join(_differing(copy, document))
                 if (copy.version, copy.updated_at) != (document.version, document.updated_at):
                     self.newer += 1
                 elif fields:
@@ -108,3 +107,13 @@ class _CopyComparison:
             self.newer += 1
         else:
             self.wrong.append(difference)
+
+
+def _differing(copy: Any, document: Any) -> Iterator[str]:
+    """Yield the fields in which a copy differs from the document, in words."""
+    expected = _ARSYNCS_OWN
+    if copy.status == document.status == DocumentStatus.VOIDED:
+        expected |= _BEFORE_VOID
+    for field, here, there in zip(document._fields, copy, document, strict=True):
+        if here != there and field not in expected:
+            yield field.replace("_", " ")

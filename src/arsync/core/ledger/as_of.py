@@ -1,14 +1,16 @@
-"""History: an account as it was on a past day, from the days of its payments and allocations.
+"""History: an account as it was at the end of a day, from the days of its documents and money.
 
-Changes that the platforms do not date cannot be rewound: a contact's own data, a due date before it
-was moved, the approval of a draft. A void is dated by the document's last change.
+Every end-of-day question goes through here, today's as well: what is dated later counts from its
+own day on. Changes that the platforms do not date cannot be rewound: a contact's own data, a due
+date before it was moved, the approval of a draft, an allocation that was taken back. A void is
+dated by the document's last change, on the organisation's calendar.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from arsync.core.ledger.account_view import is_owed
@@ -25,33 +27,39 @@ from arsync.core.ledger.records import (
 )
 
 _GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
+_LIVE = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 _UNDONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DELETED})
 
 
-def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Account:
-    """Return the account as it was at the end of a past day.
+def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool = False) -> Account:
+    """Return the account as it was at the end of a day: today's, or a past one's.
 
-    Amounts due grow by what was allocated later; unapplied cash grows by the same.
+    Amounts due grow by what was allocated later, and shrink by what was taken back later; unapplied
+    cash does the opposite.
 
     Args:
         account: as its documents are now.
-        day: the past day.
+        day: the day.
+        zone: the organisation's; a void counts from its day there.
         knows_done: its keys of actions and its open tasks are of that day already; otherwise they
             are left out, because they describe today.
     """
-    later = _allocated_after(account, day)
+    later = _allocated_after(account, day, zone)
+    applied = _credit_applied_after(account, day)
     hold = account.hold if account.hold and account.hold.since <= day else None
     return account._replace(
         invoices=tuple(
-            _invoice(invoice, later.get(invoice.id, ZERO), day)
+            _invoice(invoice, later.get(invoice.id, ZERO), day, zone)
             for invoice in account.invoices
-            if invoice.issued_on <= day
+            if invoice.issued_on <= day and not _never_owed(account, invoice)
         ),
         payments=tuple(
-            _payment(payment, day) for payment in account.payments if payment.paid_on <= day
+            _payment(payment, day, zone) for payment in account.payments if payment.paid_on <= day
         ),
         credits=tuple(
-            _credit(credit, day) for credit in account.credits if credit.issued_on <= day
+            _credit(credit, day, zone, applied)
+            for credit in account.credits
+            if credit.issued_on <= day
         ),
         promises=tuple(
             # Later judgements were not known then: the promise is judged again for the day.
@@ -69,21 +77,34 @@ def as_it_stood(account: Account, day: date, *, knows_done: bool = False) -> Acc
     )
 
 
+def as_issued(account: Account, day: date) -> Account:
+    """Return the account without invoices that are dated later: they are not owed yet.
+
+    This is what may be acted on. Money counts as the platform counts it, whatever its date:
+    nobody is chased for what is booked as paid.
+    """
+    if all(invoice.issued_on <= day for invoice in account.invoices):
+        return account
+    issued = (invoice for invoice in account.invoices if invoice.issued_on <= day)
+    return account._replace(invoices=tuple(issued))
+
+
 class Past:
     """One account on past days, rewound once for each stretch in which nothing happened to it."""
 
-    def __init__(self, account: Account, today: date) -> None:
+    def __init__(self, account: Account, today: date, zone: tzinfo) -> None:
         """Find the days on which something happened."""
         self.today = today
         self._account = account
-        self._events = sorted(set(event_days(account)))
+        self._zone = zone
+        self._events = sorted(set(event_days(account, zone)))
         self._stood: dict[int, Account] = {}
 
     def on(self, day: date) -> Account:
         """Return the account as it was at the end of a day."""
         stretch = bisect_right(self._events, day)
         if stretch not in self._stood:
-            self._stood[stretch] = as_it_stood(self._account, day)
+            self._stood[stretch] = as_it_stood(self._account, day, zone=self._zone)
         return self._stood[stretch]
 
     def owed(self, day: date) -> dict[str, Invoice]:
@@ -91,7 +112,7 @@ class Past:
         return {invoice.id: invoice for invoice in self.on(day).invoices if is_owed(invoice)}
 
 
-def event_days(account: Account) -> Iterator[date]:
+def event_days(account: Account, zone: tzinfo) -> Iterator[date]:
     """Yield the days on which the account changes; between two of them it stays the same."""
     for invoice in account.invoices:
         yield invoice.issued_on
@@ -101,16 +122,16 @@ def event_days(account: Account) -> Iterator[date]:
             yield invoice.disputed_on
         # Neither platform dates a void: the last change is the nearest day there is.
         if invoice.updated_at is not None and invoice.status in _GONE:
-            yield invoice.updated_at.date()
+            yield day_of(invoice.updated_at, zone)
     for payment in account.payments:
         yield payment.paid_on
         if payment.updated_at is not None and payment.status in _UNDONE:
-            yield payment.updated_at.date()
+            yield day_of(payment.updated_at, zone)
         yield from (allocation.allocated_on for allocation in payment.allocations)
     for credit in account.credits:
         yield credit.issued_on
         if credit.updated_at is not None and credit.status in _GONE:
-            yield credit.updated_at.date()
+            yield day_of(credit.updated_at, zone)
         yield from (allocation.allocated_on for allocation in credit.allocations)
     for promise in account.promises:
         yield promise.made_on
@@ -147,19 +168,76 @@ def with_paid_days(account: Account) -> Account:
     )
 
 
-def _stood(status: str, changed: date | None, day: date, gone: frozenset[str]) -> bool:
-    """Return whether a document that is gone now was still there on the day."""
-    return status in gone and changed is not None and changed > day
+def day_of(moment: datetime, zone: tzinfo) -> date:
+    """Return the organisation's day of a moment."""
+    return moment.astimezone(zone).date()
 
 
-def _allocated_after(account: Account, day: date) -> dict[str, Decimal]:
+class _Gone:
+    """Which statuses mean that a document is gone, and since when."""
+
+    def __init__(self, statuses: frozenset[str]) -> None:
+        self._statuses = statuses
+
+    def after(self, document: Invoice | Payment | Credit, day: date, zone: tzinfo) -> bool:
+        """Return whether it is gone now, and was still there at the end of the day."""
+        return (
+            document.status in self._statuses
+            and document.updated_at is not None
+            and day_of(document.updated_at, zone) > day
+        )
+
+
+_DOCUMENT = _Gone(_GONE)
+_MONEY = _Gone(_UNDONE)
+
+
+def _allocated_after(account: Account, day: date, zone: tzinfo) -> dict[str, Decimal]:
+    """Return, by invoice, what was allocated later, less what was undone later."""
     allocated: dict[str, Decimal] = {}
     for allocation in _allocations(account):
         if allocation.allocated_on > day:
             allocated[allocation.invoice_id] = (
                 allocated.get(allocation.invoice_id, ZERO) + allocation.amount
             )
+    undone: list[Payment | Credit] = [
+        *(payment for payment in account.payments if _MONEY.after(payment, day, zone)),
+        *(credit for credit in account.credits if _DOCUMENT.after(credit, day, zone)),
+    ]
+    for money in undone:
+        for allocation in money.allocations:
+            if allocation.allocated_on <= day:
+                allocated[allocation.invoice_id] = (
+                    allocated.get(allocation.invoice_id, ZERO) - allocation.amount
+                )
     return allocated
+
+
+def _credit_applied_after(account: Account, day: date) -> dict[tuple[str, str], Decimal]:
+    """Return, by contact and currency, what later payments took from credits without naming them.
+
+    QuickBooks applies a credit memo by a payment of zero: what it allocates beyond its own money.
+    """
+    applied: dict[tuple[str, str], Decimal] = {}
+    for payment in account.payments:
+        if payment.status == PaymentStatus.ACTIVE and payment.paid_on > day:
+            allocated = sum((allocation.amount for allocation in payment.allocations), ZERO)
+            beyond = allocated - (payment.amount - payment.unallocated)
+            if beyond > 0:
+                key = payment.contact_id, payment.currency
+                applied[key] = applied.get(key, ZERO) + beyond
+    # A credit of a later day was used later, whole; what is left was taken from earlier ones.
+    for credit in account.credits if applied else ():
+        if credit.issued_on > day and credit.status in _LIVE:
+            key = credit.contact_id, credit.currency
+            applied[key] = applied.get(key, ZERO) - _used_unnamed(credit)
+    return applied
+
+
+def _used_unnamed(credit: Credit) -> Decimal:
+    """Return what was used of a credit without its saying for what."""
+    named = sum((allocation.amount for allocation in credit.allocations), ZERO)
+    return max(ZERO, credit.total - credit.unallocated - named)
 
 
 def _allocations(account: Account) -> Iterator[Allocation]:
@@ -172,21 +250,30 @@ def _allocations(account: Account) -> Iterator[Allocation]:
             yield from credit.allocations
 
 
-def _invoice(invoice: Invoice, later: Decimal, day: date) -> Invoice:
-    changed = invoice.updated_at.date() if invoice.updated_at else None
+def _never_owed(account: Account, invoice: Invoice) -> bool:
+    """Return whether it was deleted as a draft; an approved one is voided, and was owed before."""
+    deleted = invoice.status == DocumentStatus.DELETED
+    return deleted and account.episodes.get(invoice.id, 1) == 0
+
+
+def _invoice(invoice: Invoice, later: Decimal, day: date, zone: tzinfo) -> Invoice:
     if invoice.disputed_on is not None and invoice.disputed_on > day:
         invoice = invoice._replace(disputed_on=None)
-    if _stood(invoice.status, changed, day, _GONE):
-        # Allocations are removed before a void, so earlier payments can no longer be seen.
-        return invoice._replace(status=DocumentStatus.OPEN, amount_due=invoice.total, paid_on=None)
-    if invoice.status not in {DocumentStatus.OPEN, DocumentStatus.PAID}:
+    if _DOCUMENT.after(invoice, day, zone):
+        # Money is taken off an invoice before it is voided; what was undone later counted then.
+        due = max(ZERO, invoice.total + min(ZERO, later))
+        status = DocumentStatus.OPEN if due else DocumentStatus.PAID
+        return invoice._replace(status=status, amount_due=due, paid_on=None)
+    if invoice.status not in _LIVE:
         return invoice
     # Capped, because money that was moved between invoices is allocated more than once.
     due = min(invoice.total, invoice.amount_due + later)
     stands = invoice.status == DocumentStatus.OPEN and invoice.paid_on is None
     # Most documents are as they were; a backtest rewinds them all, so they are not copied.
-    if due <= 0 or (stands and due == invoice.amount_due):
+    if due == invoice.amount_due and (stands or due <= 0):
         return invoice
+    if due <= 0:
+        return invoice._replace(status=DocumentStatus.PAID, amount_due=ZERO)
     return invoice._replace(status=DocumentStatus.OPEN, amount_due=due, paid_on=None)
 
 
@@ -194,18 +281,27 @@ def _unallocated(total: Decimal, unallocated: Decimal, later: Iterable[Decimal])
     return min(total, unallocated + sum(later, ZERO))
 
 
-def _payment(payment: Payment, day: date) -> Payment:
-    changed = payment.updated_at.date() if payment.updated_at else None
-    status = payment.status
-    if _stood(status, changed, day, _UNDONE):
-        status = PaymentStatus.ACTIVE
+def _left_of(total: Decimal, allocations: Iterable[Allocation], day: date) -> Decimal:
+    """Return what was not allocated at the end of the day."""
+    used = (allocation.amount for allocation in allocations if allocation.allocated_on <= day)
+    return max(ZERO, total - sum(used, ZERO))
+
+
+def _payment(payment: Payment, day: date, zone: tzinfo) -> Payment:
+    if _MONEY.after(payment, day, zone):
+        return payment._replace(
+            status=PaymentStatus.ACTIVE,
+            unallocated=_left_of(payment.amount, payment.allocations, day),
+            allocations=tuple(
+                allocation for allocation in payment.allocations if allocation.allocated_on <= day
+            ),
+        )
     later = [
         allocation.amount for allocation in payment.allocations if allocation.allocated_on > day
     ]
-    if not later and status == payment.status and payment.unallocated <= payment.amount:
+    if not later and payment.unallocated <= payment.amount:
         return payment
     return payment._replace(
-        status=status,
         unallocated=_unallocated(payment.amount, payment.unallocated, later),
         allocations=tuple(
             allocation for allocation in payment.allocations if allocation.allocated_on <= day
@@ -213,22 +309,35 @@ def _payment(payment: Payment, day: date) -> Payment:
     )
 
 
-def _credit(credit: Credit, day: date) -> Credit:
-    changed = credit.updated_at.date() if credit.updated_at else None
-    later = [
-        allocation.amount for allocation in credit.allocations if allocation.allocated_on > day
-    ]
-    status = credit.status
-    # A credit that is used up by now was still open before its later allocations.
-    if _stood(status, changed, day, _GONE) or (status == DocumentStatus.PAID and later):
-        status = DocumentStatus.OPEN
-    return credit._replace(
-        status=status,
-        unallocated=_unallocated(credit.total, credit.unallocated, later),
-        allocations=tuple(
-            allocation for allocation in credit.allocations if allocation.allocated_on <= day
-        ),
+def _credit(
+    credit: Credit, day: date, zone: tzinfo, applied: dict[tuple[str, str], Decimal]
+) -> Credit:
+    allocations = tuple(
+        allocation for allocation in credit.allocations if allocation.allocated_on <= day
     )
+    if _DOCUMENT.after(credit, day, zone):
+        unallocated = _left_of(credit.total, allocations, day)
+    elif credit.status in _LIVE:
+        later = [
+            allocation.amount for allocation in credit.allocations if allocation.allocated_on > day
+        ]
+        unallocated = _unallocated(credit.total, credit.unallocated, later)
+        unallocated += _taken(credit, applied)
+    else:
+        return credit
+    # A credit that is used up by now was still open before its later allocations.
+    status = DocumentStatus.OPEN if unallocated else credit.status
+    return credit._replace(status=status, unallocated=unallocated, allocations=allocations)
+
+
+def _taken(credit: Credit, applied: dict[tuple[str, str], Decimal]) -> Decimal:
+    """Return what later payments took from this credit, and take it off what they took in all."""
+    key = credit.contact_id, credit.currency
+    taken = min(_used_unnamed(credit), applied.get(key, ZERO))
+    if taken <= 0:
+        return ZERO
+    applied[key] -= taken
+    return taken
 
 
 def _dispute(dispute: Dispute, day: date) -> Dispute:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
+from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.rulebook.conditions import Answer, Condition, Question, Trace, fields_of, trace
 from arsync.core.rulebook.facts import (
@@ -86,6 +87,7 @@ class Assessor:
 
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
+        account = as_issued(account, self.today)
         account_view = AccountView(
             account,
             self.today,

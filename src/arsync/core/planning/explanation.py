@@ -157,6 +157,9 @@ def _invoice(
     days = (today - invoice.due_on).days
     age = f"{days_in_words(days)} overdue" if days > 0 else f"due on {invoice.due_on}"
     owed = shown(invoice.amount_due, invoice.currency)
+    if invoice.issued_on > today:
+        text = f"{invoice.number}: {owed}, dated {invoice.issued_on}: it counts from that day on"
+        return [ReasonLine("invoice", text)]
     lines = [ReasonLine("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
     taken_steps = assessment.account_view.sent.get(invoice.id, ())
     lines += [

@@ -37,6 +37,7 @@ __all__ = [
     "begin_plan",
     "make_plan",
     "plan_account",
+    "zone_named",
 ]
 
 UNRATED_SHOWN_MAX = 20
@@ -145,7 +146,7 @@ def begin_plan(
     started: frozenset[str] = frozenset(),
 ) -> tuple[Planning, list[str]]:
     """Return what planning one day shares, and what is odd about the day."""
-    zone, problems = _zone(organisation.time_zone)
+    zone, problems = zone_named(organisation.time_zone)
     places = Places(rulebook.sending, holidays, today, now, zone)
     planning = Planning(
         assessor=Assessor(rulebook, organisation, today),
@@ -159,7 +160,8 @@ def begin_plan(
     return planning, problems
 
 
-def _zone(name: str) -> tuple[tzinfo, list[str]]:
+def zone_named(name: str) -> tuple[tzinfo, list[str]]:
+    """Return a time zone, UTC when it is not known, and what is wrong with its name."""
     if not name:
         return UTC, []
     try:

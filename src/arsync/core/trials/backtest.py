@@ -140,13 +140,13 @@ def backtest(
     """
     walkers = [Walker(trial, rulebook, first, last, every_day=every_day) for rulebook in rulebooks]
     results = tuple(Backtest(rulebook, first, last) for rulebook in rulebooks)
-    only, count = Only(0, 0, 0), 0
+    only, count, zone = Only(0, 0, 0), 0, trial.zone
     for account in accounts:
         count += 1
-        past = Past(account, today)
+        past = Past(account, today, zone)
         # Actions before the first day are history; debts before it are old ones, as at a take-over
         # on that day.
-        begin = taken_over(as_it_stood(account, first - timedelta(1)), first)
+        begin = taken_over(as_it_stood(account, first - timedelta(1), zone=zone), first)
         touched = []
         for walker, result in zip(walkers, results, strict=True):
             stops = list(walker.walk(begin, account, past.on))

@@ -9,7 +9,7 @@ holds what is left out to the plan of every day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.effects import steps_taken
@@ -205,15 +205,16 @@ class InterestingDays:
         return on if on > self._last else self._day(on).leaves_on(party)
 
 
-def days_of_events(account: Account, first: date, last: date) -> list[date]:
+def days_of_events(account: Account, first: date, last: date, zone: tzinfo) -> list[date]:
     """Return the days from first to last, in order, on which an account changes.
 
     Args:
         account: with all that ever happened to it, as the ledger knows it on its last day.
         first: earlier days are left out.
         last: later days are left out.
+        zone: the organisation's.
     """
-    days = set(event_days(account))
+    days = set(event_days(account, zone))
     # The day after a promised day is when a promise breaks.
     days.update(promise.promised_on + DAY for promise in account.promises)
     return sorted(day for day in days if first <= day <= last)

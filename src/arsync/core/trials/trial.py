@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from arsync.core.actions import Action
@@ -11,7 +11,7 @@ from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import EmailBudget
-from arsync.core.planning.planner import begin_plan, plan_account
+from arsync.core.planning.planner import begin_plan, plan_account, zone_named
 from arsync.core.planning.planning_context import Planning
 from arsync.core.rulebook.model import Rulebook
 
@@ -35,6 +35,11 @@ class Trial(NamedTuple):
     """What the accounting system can take, as `Capability` texts."""
     holidays: HolidaysIn
     """The public holidays of a place, as `sending` names it."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the organisation's time zone; UTC when it is not known."""
+        return zone_named(self.organisation.time_zone)[0]
 
     def day(self, rulebook: Rulebook, today: date, now: datetime | None = None) -> TrialDay:
         """Return one rulebook on one day, ready for any number of accounts.

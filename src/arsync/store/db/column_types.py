@@ -7,7 +7,16 @@ from decimal import Context, Decimal, Inexact
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, DateTime, Dialect, String, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    String,
+    Text,
+    func,
+    type_coerce,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
@@ -45,6 +54,24 @@ def from_units(units: int) -> Decimal:
     if fraction == 0:
         return Decimal(cents).scaleb(-2)
     return Decimal(units).scaleb(-DECIMAL_PLACES_MAX)
+
+
+_LOW = 10**9
+"""Sums are taken of two parts of each amount: neither reaches 64 bits in a billion documents."""
+
+
+def sum_in_parts(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the sums of the high and of the low part of an amount: see `whole_sum`.
+
+    A plain sum ends in "integer overflow" in SQLite once a customer's amounts exceed 922 trillion.
+    """
+    units = type_coerce(column, BigInteger)
+    return func.sum(units // _LOW), func.sum(units % _LOW)
+
+
+def whole_sum(high: Any, low: Any) -> Decimal:
+    """Return the amount whose two parts were summed; exact, however large."""
+    return from_units(int(high or 0) * _LOW + int(low or 0))
 
 
 def moment_text(moment: datetime) -> str:

@@ -247,7 +247,7 @@ the literal, SQLite cannot know that the index has all the rows."""
 # order that is slow on the disk. The status of an invoice is included, though always the same,
 # because SQLite would otherwise fetch the document to check it.
 for _table, _columns, _is_open in (
-    (invoices, ("status", "due_on", "amount_due", "rate"), INVOICE_IS_OPEN),
+    (invoices, ("status", "issued_on", "due_on", "amount_due", "rate"), INVOICE_IS_OPEN),
     (credits_, ("status", "unallocated", "rate"), CREDIT_IS_OPEN),
     (payments, ("status", "unallocated", "rate"), PAYMENT_IS_OPEN),
 ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -18,7 +18,7 @@ from arsync.core.ledger.records import (
     RecordKind,
 )
 from arsync.store.db.bulk import one_of
-from arsync.store.db.column_types import from_units
+from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.tables import (
     CREDIT_IS_OPEN,
     INVOICE_IS_OPEN,
@@ -188,7 +188,7 @@ def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, d
             select(
                 columns.contact_id,
                 columns.currency,
-                func.sum(columns[amount]).label("sum"),
+                *sum_in_parts(columns[amount]),
                 func.max(columns.rate),
             )
             .where(columns.connection_id == connection_id, is_open, columns[amount] != 0)
@@ -197,10 +197,10 @@ def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, d
         if len(ids) <= _ALL_BY_HAND_MAX:
             query = query.where(one_of(db, columns.contact_id, ids))
         # Summed by the database, as whole numbers: a ledger's documents never come into memory.
-        for contact_id, currency, units, rate in db.execute(query):
+        for contact_id, currency, high, low, rate in db.execute(query):
             by_currency = sums.setdefault(contact_id, {})
             before = by_currency.get(currency, _NOTHING)
-            total = _amount(units)
+            total = whole_sum(high, low)
             if documents is invoices:
                 after = before._replace(owed=before.owed + total)
             else:
@@ -215,10 +215,6 @@ _OPEN_DOCUMENTS = (
     (payments, "unallocated", PAYMENT_IS_OPEN & (payments.c.status == PaymentStatus.ACTIVE.value)),
 )
 """What counts in a balance, in the very expressions of its index."""
-
-
-def _amount(total: Any) -> Decimal:
-    return total if isinstance(total, Decimal) else from_units(int(total))
 
 
 def _names(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from arsync.connector_sdk import Page
-from arsync.core.ledger.records import Account, RecordKind
+from arsync.core.ledger.records import Account
 from arsync.store.db.database import Database
 from arsync.store.ledger import (
     account_reader,
@@ -28,7 +28,6 @@ from arsync.store.ledger import (
 from arsync.store.ledger import (
     sweeps as sweep_reading,
 )
-from arsync.store.ledger.record_rows import KINDS
 from arsync.store.models import PageResult
 
 P = ParamSpec("P")
@@ -94,11 +93,6 @@ class Ledger:
         # a power cut the cursor is as old as the rows, and the pages are read again.
         with self.database.write(repeatable=True) as db:
             return page_writer.store_page(db, connection_id, page, now, moves_cursor=moves_cursor)
-
-    def mark_gone(self, connection_id: int, kind: RecordKind, ids: Sequence[str]) -> int:
-        """Mark records as deleted by the platform, and return how many were not yet."""
-        with self.database.write() as db:
-            return page_writer.mark_gone(db, connection_id, KINDS[kind], ids)
 
     # -- whether it agrees with the platform --------------------------------------------------
 

@@ -18,6 +18,7 @@ from arsync.core.ledger.records import (
 )
 from arsync.errors import UserMistake
 from arsync.store.db.bulk import one_of_few
+from arsync.store.db.column_types import sum_in_parts, whole_sum
 from arsync.store.db.tables import INVOICE_IS_OPEN, contacts, invoices, payments, problems
 from arsync.store.ledger.families import relatives
 from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
@@ -132,8 +133,11 @@ def _near(db: Connection, connection_id: int, kind: RecordTable, column: str, na
     return f"\n    hint: did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
-def totals(db: Connection, connection_id: int) -> list[Total]:
-    """Return what each contact owes, by currency."""
+def totals(db: Connection, connection_id: int, today: date | None = None) -> list[Total]:
+    """Return what each contact owes, by currency.
+
+    With a day, at its end: an invoice that is dated later is owed from its own day on.
+    """
     columns = invoices.c
     query = (
         select(
@@ -141,7 +145,7 @@ def totals(db: Connection, connection_id: int) -> list[Total]:
             func.coalesce(func.max(contacts.c.name), columns.contact_id),
             columns.currency,
             func.count(),
-            func.sum(columns.amount_due, type_=columns.amount_due.type),
+            *sum_in_parts(columns.amount_due),
         )
         .select_from(
             # Outer: what a contact owes that is not stored yet is owed all the same.
@@ -155,11 +159,15 @@ def totals(db: Connection, connection_id: int) -> list[Total]:
             columns.connection_id == connection_id,
             INVOICE_IS_OPEN,
             columns.amount_due > 0,
+            *(() if today is None else (columns.issued_on <= today,)),
         )
         .group_by(columns.contact_id, columns.currency)
         .order_by(columns.contact_id, columns.currency)
     )
-    return [Total(*row) for row in db.execute(query)]
+    return [
+        Total(contact_id, name, currency, count, whole_sum(high, low))
+        for contact_id, name, currency, count, high, low in db.execute(query)
+    ]
 
 
 def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[str]:

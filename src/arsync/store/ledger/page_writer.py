@@ -133,7 +133,7 @@ def _store_records(db: Connection, connection_id: int, page: Page, now: datetime
     document_problems = [*page.problems, *batch.problems]
     if page.gone:
         batch.touched |= _owners(db, connection_id, kind, page.gone)
-    gone = mark_gone(db, connection_id, kind, page.gone)
+    gone = mark_gone(db, connection_id, kind, page.gone, now)
     # Few ledgers have problems, so most pages need not look up those of their documents.
     understood = [*ids, *page.gone] if sampled.some_problem is not False else []
     _save_problems(db, connection_id, (kind.kind, understood), document_problems, now)
@@ -250,8 +250,14 @@ def _mark_seen(
     )
 
 
-def mark_gone(db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str]) -> int:
-    """Mark rows as deleted by the platform, and return how many were not yet."""
+def mark_gone(
+    db: Connection, connection_id: int, kind: RecordTable, ids: Sequence[str], now: datetime
+) -> int:
+    """Mark rows as deleted by the platform, and return how many were not yet.
+
+    The moment at which they are missed is the nearest to that of the deletion: until then they
+    counted, and a later question about an earlier day counts them too.
+    """
     if not ids:
         return 0
     table = kind.table
@@ -262,7 +268,7 @@ def mark_gone(db: Connection, connection_id: int, kind: RecordTable, ids: Sequen
             one_of(db, table.c.id, ids),
             table.c.status != kind.gone_status,
         )
-        .values(status=kind.gone_status, row_hash=0)
+        .values(status=kind.gone_status, row_hash=0, updated_at=now)
     ).rowcount
 
 

@@ -189,6 +189,23 @@ def _next_episode(old: Any, new: Any) -> ColumnElement[int]:
     )
 
 
+def _as_before_void(name: str, money: str) -> Callable[[Any, Any], ColumnElement[Any]]:
+    """Keep what a document was when the platform sets it to nothing by voiding it.
+
+    QuickBooks does. A past day's totals are asked for later as well, and it counted then.
+    """
+
+    def follow(old: Any, new: Any) -> ColumnElement[Any]:
+        emptied = and_(
+            new.status == literal_column("'voided'"),
+            new[money] == literal_column("0"),
+            old[money] != literal_column("0"),
+        )
+        return case((emptied, old[name]), else_=new[name])
+
+    return follow
+
+
 class RecordTable(NamedTuple):
     """How one kind of record is stored."""
 
@@ -233,13 +250,26 @@ KINDS: Mapping[RecordKind, RecordTable] = {
         Invoice,
         _invoice,
         DocumentStatus.DELETED.value,
-        {"episode": _next_episode},
+        {"episode": _next_episode, "total": _as_before_void("total", "total")},
     ),
     RecordKind.PAYMENTS: RecordTable(
-        RecordKind.PAYMENTS, payments, Payment, _payment, PaymentStatus.DELETED.value
+        RecordKind.PAYMENTS,
+        payments,
+        Payment,
+        _payment,
+        PaymentStatus.DELETED.value,
+        {
+            name: _as_before_void(name, "amount")
+            for name in ("amount", "unallocated", "allocations")
+        },
     ),
     RecordKind.CREDITS: RecordTable(
-        RecordKind.CREDITS, credits_, Credit, _credit, DocumentStatus.DELETED.value
+        RecordKind.CREDITS,
+        credits_,
+        Credit,
+        _credit,
+        DocumentStatus.DELETED.value,
+        {"total": _as_before_void("total", "total")},
     ),
 }
 """Every kind but the organisation, whose one record lives in its connection's row."""
