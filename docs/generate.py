@@ -126,7 +126,8 @@ SECTION_EXAMPLES = {
     "groups": "groups:\n  Key account:\n    contact_group: Key accounts",
     "customers": (
         "customers:\n  - contact: Ridgeway University\n    credit_limit: 25,000\n"
-        "    review_on: 2027-01-31\n    tags: [public]"
+        "    review_on: 2027-01-31\n    tags: [public]\n  - contact: Ashby Ltd\n    limits:\n"
+        "      - {amount: 9000, until: 2027-01-31}\n      - {amount: 5000}"
     ),
     "leave_alone": "leave_alone:\n  - name: With the solicitor\n    when: {tag: legal}",
     "credit_limits": (

@@ -145,6 +145,14 @@ CASES: dict[str, Case] = {
         (debtor(d, 1), FIRST),
     ],
     "With the solicitor": lambda d: [(debtor(d, 90, contact={"name": "City Agency"}), [])],
+    "Nothing to one customer until a day": lambda d: [
+        (debtor(d, 10, contact={"name": "City Agency"}), []),
+        (debtor(d, 10), FIRST),
+    ],
+    "A higher limit for the season": lambda d: [
+        (debtor(d, -9, "40000.00", contact={"name": "Garden World"}), []),
+        (debtor(d, -9, "41000.00", contact={"name": "Garden World"}), ["credit_hold"]),
+    ],
     "A pause in December": lambda d: [(reminded(d, 14, 13), []), (debtor(d, 14), FIRST)],
 }
 

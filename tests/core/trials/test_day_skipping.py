@@ -277,7 +277,10 @@ def random_rulebook(dice: random.Random) -> Rulebook | None:
 currency: GBP
 customers:
   - contact: One
-    credit_limit: 900
+    limits:
+      - {{amount: 900, until: {TODAY - timedelta(dice.randint(0, 60))}}}
+      - {{amount: {dice.choice([300, 2000])}}}
+    pause_until: {TODAY - timedelta(dice.randint(60, 120))}
     review_on: {TODAY - timedelta(dice.randint(-40, 100))}
 leave_alone:
   - name: Rarely

@@ -35,6 +35,8 @@ class Agreed(NamedTuple):
     insured_limit: Decimal | None = None
     review_on: date | None = None
     tags: frozenset[str] = frozenset()
+    limit_until: date | None = None
+    """The last day of `credit_limit`; None: for good."""
 
 
 class GivenLimit(NamedTuple):
@@ -44,6 +46,8 @@ class GivenLimit(NamedTuple):
     is_unlimited: bool = False
     """With `no limit`: no amount, and no exposure is over it."""
     no_amount_reason: str = "no rule of credit_limits matches"
+    until: date | None = None
+    """The last day of a temporary limit."""
 
 
 class Converter:

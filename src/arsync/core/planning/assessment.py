@@ -46,6 +46,8 @@ class DunnedParty(NamedTuple):
     row: list[Value]
     customer: Customer | None
     left_alone: LeftAlone | None
+    paused_by: Customer | None = None
+    """The entry of `customers`, its own or its parent's, that pauses it today."""
 
 
 class Assessment(NamedTuple):
@@ -97,12 +99,15 @@ class Assessor:
         )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact)
-        root_view = ContactView(account_view, root_contact, agreed=_agreed(customer), covers=None)
+        root_view = ContactView(
+            account_view, root_contact, agreed=self._agreed(customer), covers=None
+        )
         row = contact_row(root_view, self._first)
         # The facts that choose a limit are asked of this very view, so its limit comes after them.
         limit_rule, root_view.limit = self._limit_of(root_view, row)
         row = contact_row(root_view, self._second, row)
-        root = DunnedParty(root_view, row, customer, self._left_alone(row))
+        paused_by = customer if customer and customer.is_paused(self.today) else None
+        root = DunnedParty(root_view, row, customer, self._left_alone(row), paused_by)
         reasons: list[CreditHold] = []
         undecided: list[CreditHold] = []
         # Every match is a reason (law 5): the hold stays until the last of them is gone.
@@ -225,9 +230,10 @@ class Assessor:
             field = CONTACT_BY_NAME[rule.fact]
             amount = contact_row(view, [field.position])[field.position]
             reason = f"{rule.name!r} names {rule.fact}, which is unknown"
+            until = view.agreed.limit_until if rule.fact == "agreed_limit" else None
             # An unknown limit does not fall through: a customer with an agreement would get the
             # limit of those without one.
-            return rule, GivenLimit(amount, no_amount_reason=reason)
+            return rule, GivenLimit(amount, no_amount_reason=reason, until=until)
         return None, GivenLimit()
 
     def _left_alone(self, row: list[Value]) -> LeftAlone | None:
@@ -260,7 +266,7 @@ class Assessor:
         ]
         for contact, covers in groups:
             customer = root.customer if contact is parent else self._customer(contact)
-            agreed = _agreed(customer)
+            agreed = self._agreed(customer)
             # A tag such as `legal` on a parent is meant for its children too.
             agreed = agreed._replace(tags=agreed.tags | root.view.agreed.tags)
             view = ContactView(
@@ -275,10 +281,23 @@ class Assessor:
             left_alone = self._left_alone(row)
             if root.left_alone and root.left_alone.answer:
                 left_alone = root.left_alone  # leaving the parent alone leaves its children alone
-            yield DunnedParty(view, row, customer, left_alone)
+            # So does a pause: its own, or its parent's while that lasts longer.
+            pauses = [
+                entry
+                for entry in (customer, root.paused_by)
+                if entry and entry.is_paused(self.today)
+            ]
+            paused_by = max(pauses, key=lambda entry: entry.pause_until or self.today, default=None)
+            yield DunnedParty(view, row, customer, left_alone, paused_by)
 
-
-def _agreed(customer: Customer | None) -> Agreed:
-    if customer is None:
-        return Agreed()
-    return Agreed(customer.credit_limit, customer.insured_limit, customer.review_on, customer.tags)
+    def _agreed(self, customer: Customer | None) -> Agreed:
+        if customer is None:
+            return Agreed()
+        limit = customer.limit_on(self.today)
+        return Agreed(
+            limit.amount if limit else None,
+            customer.insured_limit,
+            customer.review_on,
+            customer.tags,
+            limit.until if limit else None,
+        )

@@ -22,7 +22,9 @@ from arsync.core.rulebook.model import FollowUp
 def plan_follow_ups(planning: Planning, assessment: Assessment, party: DunnedParty) -> Decisions:
     """Plan the tasks of one contact."""
     rules = planning.assessor.rulebook.follow_ups
-    if not rules or not_written_to(party) or left_alone_words(planning, party):
+    if not rules or not_written_to(party) or party.paused_by is not None:
+        return NOTHING
+    if left_alone_words(planning, party):
         return NOTHING
     tasks: list[Action] = []
     for rule in rules:

@@ -25,6 +25,7 @@ from arsync.core.planning.planning_context import (
     cited,
     left_alone_words,
     not_written_to,
+    pause_words,
     what_is_uncertain,
 )
 from arsync.core.rulebook.model import CreditHold
@@ -62,6 +63,19 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
         if assessment.reasons:
             return holding_back(held(root, f"no credit hold: {alone[0]}", because=alone[1]))
         return NOTHING
+    pause = pause_words(root)
+    # A pause places nothing, and keeps nothing: a hold without a reason is lifted meanwhile.
+    if pause is not None and assessment.reasons:
+        if hold is not None:
+            return NOTHING
+        return holding_back(
+            held(
+                root,
+                f"no credit hold: {pause.reason}",
+                next_date=pause.next_date,
+                because=pause.because,
+            )
+        )
     uncertain = what_is_uncertain(planning, account)
     # Figures in doubt place no hold. A hold in place stays: its reason was certain then.
     if assessment.reasons and uncertain:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from arsync.core.actions import Because
 from arsync.core.ledger.business_days import Calendar
@@ -15,6 +15,7 @@ from arsync.core.planning.assessment import Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import FirstSteps
 from arsync.core.planning.customer_locale import Places
 from arsync.core.planning.send_blocks import difference_in_words, differs
+from arsync.core.rulebook.facts.movement import days_later
 from arsync.core.rulebook.model import Place
 
 
@@ -69,6 +70,26 @@ def not_written_to(party: DunnedParty) -> str:
     if contact.status == ContactStatus.MERGED:
         return f"the contact was merged into {contact.merged_into or 'another'}"
     return f"the contact is {contact.status}"
+
+
+class PauseInWords(NamedTuple):
+    """Why nothing is done about a customer for some time."""
+
+    reason: str
+    next_date: date
+    because: Because
+
+
+def pause_words(party: DunnedParty) -> PauseInWords | None:
+    """Return why nothing is done about the contact today; None when it is not paused."""
+    entry = party.paused_by
+    if entry is None or entry.pause_until is None:
+        return None
+    return PauseInWords(
+        f"paused until {entry.pause_until}: nothing goes to {entry.contact}",
+        days_later(entry.pause_until, 1),
+        because(entry.place, f"customers, {entry.contact}"),
+    )
 
 
 def what_is_uncertain(planning: Planning, account: Account) -> str:

@@ -22,6 +22,7 @@ from arsync.core.planning.planning_context import (
     because,
     left_alone_words,
     not_written_to,
+    pause_words,
     what_is_uncertain,
 )
 from arsync.core.planning.step_actions import DueStep, acts_as, fee_of, step_action
@@ -45,6 +46,11 @@ def plan_reminders(
     stopped = not_written_to(party)
     if stopped:
         return holding_back(held(party, stopped))
+    pause = pause_words(party)
+    if pause is not None:
+        return holding_back(
+            held(party, pause.reason, next_date=pause.next_date, because=pause.because)
+        )
     # Read first, and stronger than any cadence (law 3).
     alone = left_alone_words(planning, party)
     if alone is not None:

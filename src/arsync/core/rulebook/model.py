@@ -41,6 +41,14 @@ class Place(NamedTuple):
 NOWHERE = Place("", 0)
 
 
+class DatedLimit(NamedTuple):
+    """A credit limit and the last day it counts on."""
+
+    amount: Decimal
+    until: date | None = None
+    """None: for good."""
+
+
 class Customer(NamedTuple):
     """What was agreed with one customer."""
 
@@ -54,6 +62,22 @@ class Customer(NamedTuple):
     language: str = ""
     holidays: str = ""
     """Whose public holidays count for this customer; empty: as `sending` says."""
+    limits: tuple[DatedLimit, ...] = ()
+    """In place of `credit_limit`: limits that follow each other, the earliest end first."""
+    pause_until: date | None = None
+    """The last day on which nothing is done about this customer."""
+
+    def limit_on(self, day: date) -> DatedLimit | None:
+        """Return the agreed limit of a day; None: nothing is agreed for it."""
+        if self.credit_limit is not None:
+            return DatedLimit(self.credit_limit)
+        return next(
+            (limit for limit in self.limits if limit.until is None or day <= limit.until), None
+        )
+
+    def is_paused(self, day: date) -> bool:
+        """Return whether nothing is done about this customer on a day."""
+        return self.pause_until is not None and day <= self.pause_until
 
 
 class LeaveAlone(NamedTuple):

@@ -18,6 +18,7 @@ from arsync.core.ledger.as_of import event_days
 from arsync.core.ledger.records import Account, ContactStatus, Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.planning_context import pause_words
 from arsync.core.planning.reminder_planner import last_moment
 from arsync.core.rulebook.conditions import Condition, fields_of
 from arsync.core.rulebook.facts.field import OwnActions
@@ -80,6 +81,7 @@ class InterestingDays:
         earliest = event
         for days in (
             self._waiting(treatment, today),
+            self._pauses(treatment.assessment),
             self._answers(treatment.assessment, today, event),
             self._steps(treatment.assessment, done, today),
         ):
@@ -108,6 +110,13 @@ class InterestingDays:
         for action in treatment.actions:
             if action.not_before is not None and action.not_before.date() > today:
                 yield action.not_before.date()
+
+    def _pauses(self, assessment: Assessment) -> Iterator[date]:
+        """Yield the days on which a paused customer is looked at again."""
+        for party in (assessment.root, *assessment.parties):
+            pause = pause_words(party)
+            if pause is not None:
+                yield pause.next_date
 
     def _answers(self, assessment: Assessment, today: date, event: date) -> Iterator[date]:
         """Yield the days on which each answer may change."""
@@ -142,7 +151,9 @@ class InterestingDays:
                 taken_steps.setdefault(step.invoice_id, []).append(step)
         assessor, sent = self._day(today).assessor, assessment.account_view.sent
         for party in assessment.parties:
-            if party.left_alone is not None or party.view.contact.status != ContactStatus.ACTIVE:
+            if party.left_alone is not None or party.paused_by is not None:
+                continue
+            if party.view.contact.status != ContactStatus.ACTIVE:
                 continue  # an answer has to change first, or the contact
             cadence = assessor.cadence(party)[0] if party.view.owed else None
             if cadence is None:

@@ -73,6 +73,20 @@ def own_overdue(view: ContactView, invoice: Invoice) -> date:
     return late if late > view.account_view.today else NEVER
 
 
+def agreed_limit_ends(view: ContactView, _: object) -> date:
+    """Return the day after a temporary agreed limit."""
+    return _day_after(view.agreed.limit_until)
+
+
+def given_limit_ends(view: ContactView, _: object) -> date:
+    """Return the day after a temporary limit, for a child its parent's."""
+    return _day_after(view.limit.until)
+
+
+def _day_after(last: date | None) -> date:
+    return NEVER if last is None else days_later(last, 1)
+
+
 def payment_ages_out(view: ContactView, _: object) -> date:
     """Return the day on which a paid invoice is older than payment behaviour goes back."""
     paid = [

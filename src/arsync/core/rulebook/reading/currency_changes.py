@@ -20,6 +20,7 @@ _KEYS = frozenset({field.name for field in FIELDS if field.kind is FactKind.AMOU
     "limit",
     "credit_limit",
     "insured_limit",
+    "limits",
     "late_fee",
 }
 

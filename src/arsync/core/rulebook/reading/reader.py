@@ -16,6 +16,7 @@ from arsync.core.rulebook.model import (
     CreditHold,
     CreditLimit,
     Customer,
+    DatedLimit,
     FollowUp,
     LeaveAlone,
     Place,
@@ -290,7 +291,7 @@ class _Assembly:
                 )
                 continue
             tags = frozenset(folded(tag) for tag in block.get("tags", ()))
-            optional = ("credit_limit", "insured_limit", "review_on")
+            optional = ("credit_limit", "insured_limit", "review_on", "pause_until")
             customers.append(
                 Customer(
                     contact=name,
@@ -298,6 +299,7 @@ class _Assembly:
                     tags=tags,
                     language=block.get("language", ""),
                     holidays=block.get("holidays", ""),
+                    limits=limits_of(block, source),
                     **{key: block.get(key) for key in optional},
                 )
             )
@@ -322,6 +324,33 @@ class _Assembly:
             first_places.setdefault(folded(name), place)
             named.append(make(block, node, source, name, place))
         return tuple(named)
+
+
+def limits_of(block: Block, source: Source) -> tuple[DatedLimit, ...]:
+    """Return limits that follow each other; problems where one could never count."""
+    if "limits" in block.nodes and "credit_limit" in block.nodes:
+        source.problem(
+            block.nodes["limits"],
+            "'limits' and 'credit_limit' both say the agreed limit.",
+            "write the lasting limit as the last of 'limits', without 'until'",
+        )
+    limits: list[DatedLimit] = []
+    for entry in block.get("limits", ()):
+        amount, until = entry.block.get("amount"), entry.block.get("until")
+        if amount is None or (until is None and "until" in entry.block.nodes):
+            continue  # reported already
+        limit = DatedLimit(amount, until)
+        before = limits[-1] if limits else None
+        if before and before.until is None:
+            message = "this limit never counts: the one above it has no end."
+            source.problem(entry.node, message, "give the one above 'until', or remove one")
+        elif before and before.until and limit.until and limit.until <= before.until:
+            message = f"this limit never counts: the one above it ends on {before.until}."
+            source.problem(entry.node, message, "put the earliest end first")
+        limits.append(limit)
+    if "limits" in block.nodes and block.get("limits") == []:
+        source.problem(block.nodes["limits"], "'limits' is an empty list.")
+    return tuple(limits)
 
 
 def _key_place(block: Block, key: str, place: Place, source: Source) -> Place:

@@ -276,11 +276,24 @@ _COUNT = WholeNumber(0, 1_000_000)
 _PLACE = Text(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a place such as GB-ENG", "GB-ENG")
 _LANGUAGE = Text(r"[A-Za-z]{2,3}(-[A-Za-z]{2})?", "a language such as en or de", "en")
 
+LIMITS_MAX = 20
+"""How many limits of one customer may follow each other."""
+
+DATED_LIMIT = (
+    Key("amount", AmountShape(), "the agreed credit limit", required=True),
+    Key("until", DayShape(), "the last day it counts on; without it: for good"),
+)
 CUSTOMER = (
     Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
     Key("credit_limit", AmountShape(), "the agreed credit limit: the fact agreed_limit"),
     Key("insured_limit", AmountShape(), "the amount that the credit insurer covers"),
+    Key(
+        "limits",
+        Blocks(DATED_LIMIT, "a limit", LIMITS_MAX),
+        "in place of credit_limit: limits that follow each other, each until its day",
+    ),
     Key("review_on", DayShape(), "the day to review the limit"),
+    Key("pause_until", DayShape(), "the last day on which nothing goes to this customer"),
     Key("tags", TextList(), "tags, used with tag:"),
     Key("language", _LANGUAGE, "the language of this customer's letters"),
     Key("holidays", _PLACE, "the place whose public holidays count for this customer"),

@@ -203,8 +203,16 @@ class _Disguised:
         if customer.insured_limit is not None:
             limit = self.amount(customer.insured_limit, self.rulebook.currency)
             yield f"        insured_limit: {limit}"
+        if customer.limits:
+            yield "        limits:"
+        for dated in customer.limits:
+            amount = self.amount(dated.amount, self.rulebook.currency)
+            until = f", until: {dated.until}" if dated.until else ""
+            yield f"          - {{amount: {amount}{until}}}"
         if customer.review_on:
             yield f"        review_on: {customer.review_on}"
+        if customer.pause_until:
+            yield f"        pause_until: {customer.pause_until}"
 
     def invoice(self, invoice: Invoice) -> Iterator[str]:
         """Yield an invoice; what is known to be paid of an open one follows as events."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from yaml.nodes import Node
 
+from arsync.core.rulebook.reading.sections import DATED_LIMIT, LIMITS_MAX, Blocks
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
     DayShape,
@@ -45,7 +46,13 @@ CUSTOMER = (
     Key("tags", TextList(), "tags, as under the rulebook's `customers:`"),
     Key("credit_limit", AmountShape(), "an agreed limit, as under the rulebook's `customers:`"),
     Key("insured_limit", AmountShape(), "an insured limit, as under the rulebook's `customers:`"),
+    Key(
+        "limits",
+        Blocks(DATED_LIMIT, "a limit", LIMITS_MAX),
+        "agreed limits that follow each other, as under the rulebook's `customers:`",
+    ),
     Key("review_on", DayShape(), "the day to review the limit"),
+    Key("pause_until", DayShape(), "the last day on which nothing goes to the customer"),
 )
 _RATE = Text(r"[0-9]{1,6}(\.[0-9]{1,10})?", "a rate such as 0.8550", "0.8550")
 INVOICE = (

@@ -14,6 +14,7 @@ from arsync.core.rulebook.conditions import Condition
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, NUMBERS
 from arsync.core.rulebook.model import Customer, Place, Problem, folded
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.reader import limits_of
 from arsync.core.rulebook.reading.value_types import (
     Block,
     DayShape,
@@ -236,7 +237,7 @@ class _StoryReader:
                 created_on=self.when("since", block),
             )
         )
-        agreed = ("tags", "credit_limit", "insured_limit", "review_on")
+        agreed = ("tags", "credit_limit", "insured_limit", "limits", "review_on", "pause_until")
         if any(key in block.nodes for key in agreed):
             self.agreed.append(
                 Customer(
@@ -245,6 +246,8 @@ class _StoryReader:
                     credit_limit=block.get("credit_limit"),
                     insured_limit=block.get("insured_limit"),
                     review_on=block.get("review_on"),
+                    pause_until=block.get("pause_until"),
+                    limits=limits_of(block, self.source),
                     tags=frozenset(folded(tag) for tag in block.get("tags", ())),
                 )
             )
