@@ -152,7 +152,7 @@ class MailPost:
         if not code or code not in languages():
             return self._default
         if code not in self._letters:
-            self._letters[code] = Letters(self._config.path("rules", "folder"), code)
+            self._letters[code] = self._default.in_language(code)
         return self._letters[code]
 
     def _server(self) -> SmtpServer:

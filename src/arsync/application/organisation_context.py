@@ -21,7 +21,8 @@ from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.rulebook import Rulebook, needs
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
-from arsync.rules_source.folder import Rules, holidays_in
+from arsync.rules_source.folder import Rules, holidays_in, stray_folders
+from arsync.rules_source.unread import UnreadFile
 from arsync.store import Store
 from arsync.store.models import ConnectionRow, Mode, OutageRow
 
@@ -140,6 +141,13 @@ class OrganisationContext:
         """Return its rulebook and texts; problems come as values."""
         return self.container.rules(self.name)
 
+    @cached_property
+    def unread_files(self) -> tuple[UnreadFile, ...]:
+        """Return what lies in the rules folder, looks meant, and is not read."""
+        names = self.store.connections.all_names()
+        stray = stray_folders(self.config, self.rules, self.name, names)
+        return (*self.rules.unread, *stray)
+
     @property
     def rulebook(self) -> Rulebook:
         """Return its rulebook, checked against what its platform offers.
@@ -208,7 +216,7 @@ class OrganisationContext:
         """Return how far its data can be relied on now. Six queries: ask once per use."""
         # What the platform says of its own reminders may have come with the last pull.
         fresh = self.store.connections.by_id(self.id).organisation
-        return data_quality(
+        quality = data_quality(
             self.store,
             self.connection._replace(organisation=fresh),
             now=self.clock.now(),
@@ -216,6 +224,7 @@ class OrganisationContext:
             platform_label=self.label,
             untrusted_clock=self.container.platform_clocks.untrusted(self.connection.platform),
         )
+        return quality._replace(unread=tuple(unread.file for unread in self.unread_files))
 
     @property
     def trial(self) -> Trial:

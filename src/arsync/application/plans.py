@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from arsync.application.account_reading import accounts_on
@@ -19,4 +20,6 @@ def plan(actor: Actor, organisation: OrganisationContext, as_of: date | None = N
     permit(actor, Permission.READ)
     _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
     accounts = accounts_on(organisation, as_of)
-    return organisation.plan(accounts, organisation.circumstances(), as_of)
+    made = organisation.plan(accounts, organisation.circumstances(), as_of)
+    unread = map(str, organisation.unread_files)
+    return replace(made, problems=(*unread, *made.problems))

@@ -35,6 +35,7 @@ def check_rules(actor: Actor, container: Container, connection: str | None = Non
         every_rules,
         [problem for organisation in contexts for problem in organisation.missing_capabilities],
         [warning for organisation in contexts for warning in _ledger_warnings(organisation)],
+        [unread for organisation in contexts for unread in organisation.unread_files],
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from arsync.config import Config
 from arsync.core.rulebook import rulebook_warnings
 from arsync.rules_source.folder import Rules, read_paths, read_rules
+from arsync.rules_source.unread import UnreadFile
 
 
 class CheckedRules(NamedTuple):
@@ -53,14 +54,23 @@ def checked_rules(
     every_rules: Sequence[Rules],
     missing_capabilities: Sequence[str] = (),
     more_warnings: Iterable[str] = (),
+    unread: Iterable[UnreadFile] = (),
 ) -> CheckedRules:
-    """Return everything that is wrong with some rulebooks, each thing once."""
+    """Return everything that is wrong with some rulebooks, each thing once.
+
+    Args:
+        every_rules: what was read, of each connection.
+        missing_capabilities: what does not fit a connection, in words.
+        more_warnings: what the ledgers contradict.
+        unread: what looks meant and is not read, besides what was found with the files.
+    """
+    not_read = dict.fromkeys([*(file for rules in every_rules for file in rules.unread), *unread])
     rulebooks = [rules.rulebook for rules in every_rules if rules.rulebook]
     problems = [problem for rules in every_rules for problem in rules.problems]
     warnings = [str(warning) for book in rulebooks for warning in rulebook_warnings(book)]
     return CheckedRules(
-        tuple(dict.fromkeys([*missing_capabilities, *problems])),
+        tuple(dict.fromkeys([*missing_capabilities, *problems, *map(str, not_read)])),
         tuple(dict.fromkeys([*warnings, *more_warnings])),
-        len(missing_capabilities) + sum(rules.errors for rules in every_rules),
+        len(missing_capabilities) + sum(rules.errors for rules in every_rules) + len(not_read),
         tuple(dict.fromkeys(rulebook.name for rulebook in rulebooks)),
     )

@@ -91,6 +91,7 @@ def prepare(actor: Actor, organisation: OrganisationContext) -> RunResult:
     with RecordedRun(organisation, "plan") as run:
         run.begin()
         _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
+        _tell_unread(organisation, run.result)
         accounts = organisation.store.ledger.accounts(organisation.id)
         run.result.plan = organisation.plan(accounts, organisation.circumstances())
         remember(organisation, run.result.plan)
@@ -112,6 +113,7 @@ def apply(
     with RecordedRun(organisation, "apply", stop=watch.stop) as run:
         run.begin()
         _ = organisation.rulebook  # without one nothing is asked of the platform
+        _tell_unread(organisation, run.result)
         # A person let these go: also what is read for them may use the reserve of the day's calls.
         with organisation.open_connector(
             writing=lambda: True, stop=run.stop_between_writes
@@ -145,6 +147,7 @@ def sync(
         with RecordedRun(organisation, "sync", stop=watch.stop) as run:
             run.begin()
             _ = organisation.rulebook  # without one nothing is asked of the platform
+            _tell_unread(organisation, run.result)
             approved, result = _has_approved(organisation), run.result
             with organisation.open_connector(
                 # The re-check is part of the message, so it may use the calls reserved for writes.
@@ -162,6 +165,12 @@ def sync(
         result.broke = True
         return result
     return run.result
+
+
+def _tell_unread(organisation: OrganisationContext, result: RunResult) -> None:
+    """Say which files are not read: until that is settled, nothing that rules plan leaves."""
+    result.problems += map(str, organisation.unread_files)
+    result.mistake = bool(organisation.unread_files)
 
 
 def not_begun(organisation: OrganisationContext, kind: str) -> RunResult:

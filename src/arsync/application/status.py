@@ -82,9 +82,10 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
         rulebook = organisation.rulebook
     except UserMistake as mistake:
         return _RulesStatus(str(mistake), False, (), circumstances.unplaced)
+    unread = "\n".join(map(str, organisation.unread_files))
     return _RulesStatus(
-        rulebook.name,
-        True,
+        unread or rulebook.name,
+        not unread,
         tuple(pause.text for pause in pauses(rulebook, circumstances)),
         tuple(warnings(rulebook, circumstances, organisation.name)),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -28,7 +29,10 @@ from arsync.core.trials.simulation import Debtors, Simulation, simulate, usual_l
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import Rules
 from arsync.rules_source.git import at_revision, rules_named
+from arsync.rules_source.unread import UnreadFile
 from arsync.store.models import ConnectionRow
+
+_LOG = logging.getLogger(__name__)
 
 
 class TextChange(Struct, frozen=True):
@@ -169,13 +173,21 @@ def rules_backtest_view(trial: RulesBacktest) -> RulesBacktestView:
 def _rules_of(organisation: OrganisationContext, spec: str) -> tuple[Rulebook, Rules]:
     """Return the rulebook that a text names; without one, the connection's own."""
     if not spec:
+        _tell_unread(organisation.unread_files)
         return organisation.rulebook, organisation.rules
     return _readable(rules_named(organisation.config, spec, organisation.name))
 
 
 def _readable(rules: Rules) -> tuple[Rulebook, Rules]:
     assert rules.rulebook is not None, "what is named is a rulebook, or refused"
+    _tell_unread(rules.unread)
     return rules.rulebook, rules
+
+
+def _tell_unread(unread: Iterable[UnreadFile]) -> None:
+    # A trial sends nothing, and a past revision cannot be mended: a word is enough.
+    for file in unread:
+        _LOG.warning("%s", file)
 
 
 class Comparison(NamedTuple):

@@ -81,7 +81,7 @@ def show_plan(
     """
     click.secho(f"{plan.connection}, as of {plan.as_of.isoformat()}", bold=True)
     for problem in plan.problems:
-        click.echo(f"  ! {problem}")
+        click.echo("  ! " + problem.replace("\n", "\n    "))
     for pause in plan.paused:
         click.echo(f"  ! for now {pause.text}")
     for message in plan.safety.messages:

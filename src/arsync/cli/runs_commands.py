@@ -94,7 +94,10 @@ def plan(
         organisations = connections(actor, container, connection)
         if since:
             _print_changes(actor, organisations, as_of, as_json=as_json, everything=everything)
-            return EXIT_DONE
+            unread = [file for organisation in organisations for file in organisation.unread_files]
+            for file in dict.fromkeys(unread):
+                say(f"arsync: {file}")
+            return EXIT_MISTAKE if unread else EXIT_DONE
         return _print_plans(actor, organisations, as_of, as_json=as_json, everything=everything)
 
 
@@ -140,6 +143,8 @@ def _print_plans(
             show_plan(plan, mode=organisation.mode, reasons=reasons, everything=everything)
 
         show_each(planned, show)
+    if any(organisation.unread_files for organisation, _ in planned):
+        return EXIT_MISTAKE
     # A scheduled plan over its limits must reach a person.
     return EXIT_WAITING if any(plan.safety.exceeded for _, plan in planned) else EXIT_DONE
 

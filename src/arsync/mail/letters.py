@@ -2,20 +2,27 @@
 
 A shipped text is one file with three blocks (`subject`, `opening`, `closing`); the subject, the
 plain text and the HTML are made from it, so that they cannot differ. A user's own text stands in
-the rules folder: `templates/NAME.txt` (its first line `Subject: ...`) and, where wanted,
-`templates/NAME.html`; without the latter, the HTML is made from the text.
+the rules folder, or in a connection's folder inside it: `templates/NAME.txt` (its first line
+`Subject: ...`) and, where wanted, `templates/NAME.html`; without the latter, the HTML is made from
+the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.errors import UserMistake
-from arsync.mail.language import DEFAULT_LANGUAGE, TEMPLATE_CHARACTERS_MAX, language, shipped
+from arsync.mail.language import (
+    DEFAULT_LANGUAGE,
+    TEMPLATE_CHARACTERS_MAX,
+    language,
+    languages,
+    shipped,
+)
 
 if TYPE_CHECKING:  # Jinja is imported when a letter is rendered: most rulebooks have no own texts
     from arsync.mail.sandboxed import LetterEnvironment
@@ -68,7 +75,7 @@ def known_texts(folder: Path | None = None, code: str = DEFAULT_LANGUAGE) -> tup
         folder: the rules folder; its `templates` folder is looked into.
         code: the language.
     """
-    own = own_texts(folder, code).sources
+    own = own_texts([folder] if folder else [], code).sources
     names = {Path(name).stem: None for name in own if name.endswith(".txt")}
     return (*TEXT_NAMES, *(name for name in sorted(names) if name not in TEXT_NAMES))
 
@@ -87,17 +94,40 @@ class OwnTexts(NamedTuple):
     """The file to show, by the same name."""
     problems: list[TextProblem]
 
-    def put(self, file: str, source: str) -> None:
-        """Add one file; a later one of the same name replaces an earlier one.
+    def put_folder(self, sources: Mapping[str, str]) -> None:
+        """Add the texts of one folder; they replace those of the same names of earlier folders.
 
         Args:
-            file: as it is shown.
-            source: its text.
+            sources: the text of each file, by the file as it is shown.
         """
-        path = Path(file)
-        name = text_name(path.stem) + path.suffix
-        self.sources[name] = source
-        self.shown_as[name] = file
+        named = {
+            text_name(path.stem) + path.suffix: (file, source)
+            for file, source in sources.items()
+            if not is_about_the_folder((path := Path(file)).name)
+        }
+        for name in named:
+            page = f"{name.removesuffix('.txt')}.html"
+            if name.endswith(".txt") and page not in named:
+                # The page of an earlier letter: a mail would say two things.
+                self.sources.pop(page, None)
+                self.shown_as.pop(page, None)
+        self.sources.update({name: source for name, (_, source) in named.items()})
+        self.shown_as.update({name: file for name, (file, _) in named.items()})
+
+    def copy(self) -> OwnTexts:
+        """Return the same templates, to be changed by themselves."""
+        return OwnTexts(dict(self.sources), dict(self.shown_as), list(self.problems))
+
+
+TextsOf = Callable[[str], OwnTexts]
+"""Reads a user's own texts of one language, wherever they are kept."""
+
+_ABOUT = frozenset({"readme", "read me", "license", "licence", "changelog", "contributing"})
+
+
+def is_about_the_folder(name: str) -> bool:
+    """Return whether a file tells people about its folder, whatever lies there: `README.txt`."""
+    return text_name(name.partition(".")[0]) in _ABOUT
 
 
 def template_folders(folder: str, code: str) -> tuple[str, str]:
@@ -106,31 +136,44 @@ def template_folders(folder: str, code: str) -> tuple[str, str]:
     return root, f"{root}/{code}"
 
 
-def own_texts(folder: Path | None, code: str = DEFAULT_LANGUAGE) -> OwnTexts:
-    """Read a user's own templates beside the rules folder."""
+def own_texts(folders: Sequence[Path], code: str = DEFAULT_LANGUAGE) -> OwnTexts:
+    """Read a user's own templates.
+
+    Args:
+        folders: the rules folder and a connection's own; what stands in a later one counts.
+        code: the language.
+    """
     texts = OwnTexts({}, {}, [])
-    if folder is None:
-        return texts
-    for place in map(Path, template_folders(str(folder), code)):
-        if not place.is_dir():
-            continue
-        files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
-        if len(files) > OWN_TEMPLATES_MAX:
-            more = f"more than {OWN_TEMPLATES_MAX} templates."
-            texts.problems.append(TextProblem(str(place), 1, more))
-            continue
-        for file in files:
-            try:
-                # One character more than a letter may have is enough to refuse it later.
-                with file.open(encoding="utf-8") as opened:
-                    texts.put(str(file), opened.read(TEMPLATE_CHARACTERS_MAX + 1))
-            except OSError as error:
-                problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
-                texts.problems.append(problem)
-            except UnicodeDecodeError:
-                problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
-                texts.problems.append(problem)
+    for folder in folders:
+        for place in map(Path, template_folders(str(folder), code)):
+            if place.is_dir():
+                _read_templates(place, texts)
     return texts
+
+
+def _read_templates(place: Path, texts: OwnTexts) -> None:
+    try:
+        files = sorted(path for path in place.iterdir() if path.suffix in TEMPLATE_SUFFIXES)
+    except OSError as error:
+        texts.problems.append(TextProblem(str(place), 1, f"cannot be read: {error.strerror}."))
+        return
+    if len(files) > OWN_TEMPLATES_MAX:
+        more = f"more than {OWN_TEMPLATES_MAX} templates."
+        texts.problems.append(TextProblem(str(place), 1, more))
+        return
+    sources: dict[str, str] = {}
+    for file in files:
+        try:
+            # One character more than a letter may have is enough to refuse it later.
+            with file.open(encoding="utf-8") as opened:
+                sources[str(file)] = opened.read(TEMPLATE_CHARACTERS_MAX + 1)
+        except OSError as error:
+            problem = TextProblem(str(file), 1, f"cannot be read: {error.strerror}.")
+            texts.problems.append(problem)
+        except UnicodeDecodeError:
+            problem = TextProblem(str(file), 1, "not UTF-8 text.", "save it as UTF-8")
+            texts.problems.append(problem)
+    texts.put_folder(sources)
 
 
 class Letters:
@@ -138,26 +181,29 @@ class Letters:
 
     def __init__(
         self,
-        folder: Path | None = None,
+        folder: Path | Sequence[Path] | None = None,
         code: str = DEFAULT_LANGUAGE,
         law: LatePayment | None = None,
         *,
-        own: OwnTexts | None = None,
+        own: TextsOf | None = None,
     ) -> None:
         """Read the texts. Mistakes in them go into `problems` and raise nothing.
 
         Args:
-            folder: the rules folder, or None for the shipped texts alone.
+            folder: the rules folder, or it and a connection's own folder, whose texts count; None
+                for the shipped texts alone.
             code: the language.
             law: what the law gives for late payment, for texts that claim it.
-            own: the user's own texts, when they were read elsewhere than in the folder.
+            own: reads the user's own texts, when they are kept elsewhere than in a folder.
 
         Raises:
             UserMistake: no such language.
         """
         self.law = law
         self.language = language(code)
-        texts = own_texts(folder, code) if own is None else own
+        folders = [folder] if isinstance(folder, Path) else folder or ()
+        self._texts_of: TextsOf = own or partial(own_texts, folders)
+        texts = self._texts_of(code)
         self._shown_as, self.problems = texts.shown_as, texts.problems
         self._own: dict[str, str] = {}
         for name, source in texts.sources.items():
@@ -174,6 +220,8 @@ class Letters:
                         "write Subject: Invoices due - {{ organisation.name }}",
                     )
                 )
+            elif not source.strip():
+                self.problems.append(TextProblem(self._shown_as[name], 1, "this text is empty."))
             else:
                 self._own[name] = source
         # A text that is refused below can still be included by another, which is refused as well.
@@ -205,6 +253,25 @@ class Letters:
         """Return the names of all texts that can be rendered."""
         own = [Path(name).stem for name in self._own if name.endswith(".txt")]
         return (*TEXT_NAMES, *sorted(name for name in own if name not in TEXT_NAMES))
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Return the names of the user's own texts that can be rendered, by file: `nudge.txt`."""
+        return tuple(sorted(self._own))
+
+    def in_language(self, code: str) -> Letters:
+        """Return the same texts in another language.
+
+        Raises:
+            UserMistake: no such language.
+        """
+        return Letters(code=code, law=self.law, own=self._texts_of)
+
+    def in_other_languages(self) -> Iterator[Letters]:
+        """Yield the texts of each language in which the user's own are others."""
+        for code in languages():
+            if code != self.language.code and self._texts_of(code).shown_as != self._shown_as:
+                yield self.in_language(code)
 
     def has(self, name: str) -> bool:
         """Return whether there is a text of this name."""

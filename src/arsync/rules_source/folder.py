@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -14,13 +14,17 @@ from arsync.config import Config
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.rulebook import Problem, Rulebook
+from arsync.core.rulebook.model import NotRules
 from arsync.core.rulebook.reading.extends import Extended, Finder
-from arsync.core.rulebook.reading.merge import File
+from arsync.core.rulebook.reading.merge import File, not_rules_of
 from arsync.core.rulebook.reading.reader import read_layers
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
 from arsync.errors import UserMistake
 from arsync.files import text_of
-from arsync.mail import DEFAULT_LANGUAGE, Letters, languages
+from arsync.mail import DEFAULT_LANGUAGE, TEXT_NAMES, Letters, TextProblem, languages
+from arsync.rules_source.file_names import names_path, says_nothing
+from arsync.rules_source.listing import RULE_SUFFIXES, DiskListing, Listing
+from arsync.rules_source.unread import FolderCheck, UnreadFile
 
 RULEBOOK_FILES_MAX = 200
 """A rules folder with more files is refused: it is not a rules folder."""
@@ -30,8 +34,6 @@ RULEBOOK_BYTES_MAX = 5_000_000
 
 SHIPPED = "arsync_rulebooks"
 """How problems and evidence show where a shipped rulebook stands."""
-
-_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
 class Rules(NamedTuple):
@@ -46,6 +48,10 @@ class Rules(NamedTuple):
     letters: Letters
     effective: tuple[File, ...] = ()
     """The rulebook as it counts, as nodes that know their file and line."""
+    not_rules: tuple[NotRules, ...] = ()
+    """What it says is meant neither as rules nor as letters."""
+    unread: tuple[UnreadFile, ...] = ()
+    """What lies beside it, looks meant as rules or letters, and is not read."""
 
 
 def rulebook_files(config: Config, connection: str = "") -> list[Path]:
@@ -75,7 +81,26 @@ def read_rules(config: Config, connection: str = "") -> Rules:
             f"there is no rulebook in {folder}."
             "\n    hint: `arsync init` puts one there; any *.yaml in the folder is read"
         )
-    return _read(config, folder, own or shared, shared if own else ())
+    return _read(config, folder, own or shared, shared if own else (), connection)
+
+
+def stray_folders(
+    config: Config, rules: Rules, connection: str, connections: Collection[str]
+) -> tuple[UnreadFile, ...]:
+    """Return the folders with rules or letters that belong to no connection.
+
+    Args:
+        config: names the rules folder.
+        rules: what was read of it.
+        connection: which connection it is read for.
+        connections: the names of all connections, also of removed ones.
+
+    Raises:
+        UserMistake: the rules folder cannot be looked at.
+    """
+    listing = _on_disk(config, config.path("rules", "folder"))
+    check = FolderCheck(listing, connection, rules.not_rules, rulebook=rules.rulebook)
+    return tuple(check.stray_folders(connections))
 
 
 def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
@@ -98,13 +123,22 @@ def read_paths(config: Config, paths: Sequence[Path]) -> Rules:
     if not files:
         raise UserMistake(f"there is no *.yaml in {', '.join(map(str, paths))}.")
     first = paths[0]
-    return _read(config, first if first.is_dir() else first.parent, files)
+    return _read(config, first if first.is_dir() else first.parent, files, whole=first.is_dir())
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return [
-        file for file in sorted(folder.iterdir()) if file.suffix in _SUFFIXES and file.is_file()
-    ]
+    try:
+        return [
+            file
+            for file in sorted(folder.iterdir())
+            if file.suffix in RULE_SUFFIXES and file.is_file()
+        ]
+    except OSError as error:
+        raise UserMistake(f"{folder}: {error.strerror}.") from None
+
+
+def _on_disk(config: Config, root: Path) -> DiskListing:
+    return DiskListing(root, lambda path: _shown(path, config.folder), bytes_max=RULEBOOK_BYTES_MAX)
 
 
 def shipped(name: str, asking: str = "") -> Extended:
@@ -134,7 +168,7 @@ def finder(root: Path, config_folder: Path, files: Sequence[Path]) -> Finder:
     paths = {_shown(file, config_folder): file for file in files}
 
     def find(name: str, asking: str) -> Extended:
-        if Path(name).suffix not in _SUFFIXES:
+        if Path(name).suffix not in RULE_SUFFIXES:
             return shipped(name)
         if asking not in paths:
             raise LookupError(f"there is no shipped rulebook {name!r}.")
@@ -153,7 +187,13 @@ def finder(root: Path, config_folder: Path, files: Sequence[Path]) -> Finder:
 
 
 def _read(
-    config: Config, folder: Path, files: Sequence[Path], shared: Sequence[Path] = ()
+    config: Config,
+    folder: Path,
+    files: Sequence[Path],
+    shared: Sequence[Path] = (),
+    connection: str = "",
+    *,
+    whole: bool = True,
 ) -> Rules:
     if len(files) + len(shared) > RULEBOOK_FILES_MAX:
         raise UserMistake(f"{folder} holds more than {RULEBOOK_FILES_MAX} rulebook files.")
@@ -167,12 +207,42 @@ def _read(
     if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
     beside = (folder / "templates").is_dir()
-    spoken_from = folder if beside else config.path("rules", "folder")
-    return rules_from(
+    spoken_from = [folder if beside else config.path("rules", "folder")]
+    if connection:
+        spoken_from.append(folder / connection)
+    rules = rules_from(
         texts,
         below,
         find=finder(folder, config.folder, [*shared, *files]),
         letters=lambda code, law: Letters(spoken_from, code, law),
+    )
+    if not whole:
+        return rules
+    return with_unread(rules, _on_disk(config, folder), connection, [*texts, *below])
+
+
+def with_unread(
+    rules: Rules, listing: Listing, connection: str, files: Sequence[tuple[str, str]]
+) -> Rules:
+    """Return what was read, with what lies beside it, looks meant and is not read.
+
+    Args:
+        rules: what was read.
+        listing: the rules folder.
+        connection: which connection it is read for; empty: what all share.
+        files: (name as shown, text) of each file that was read.
+    """
+    silent = frozenset(name for name, text in files if says_nothing(text))
+    check = FolderCheck(listing, connection, rules.not_rules, silent, rules.rulebook)
+    problems = [
+        str(Problem(*said.place, f"not_rules names {shown}, which is read.", "remove one of them"))
+        for said, shown in check.contradictions()
+    ]
+    return rules._replace(
+        rulebook=None if problems else rules.rulebook,
+        problems=(*rules.problems, *problems),
+        errors=rules.errors + len(problems),
+        unread=tuple(check.unread()),
     )
 
 
@@ -192,7 +262,9 @@ def rules_from(
         letters: reads the texts of a language, with what the law gives for late payment.
     """
     texts = letters(DEFAULT_LANGUAGE, None)
-    reading = read_layers(files, texts=texts.names, shared=shared, find=find)
+    every_language = [texts, *texts.in_other_languages()]
+    names = frozenset(name for spoken in every_language for name in spoken.names)
+    reading = read_layers(files, texts=names, shared=shared, find=find)
     rulebook = reading.rulebook
     problems = [str(problem) for problem in reading.problems]
     errors = sum(problem.severity == "error" for problem in reading.problems)
@@ -201,18 +273,52 @@ def rules_from(
         if spoken in languages() or rulebook.statutory is not None:
             code = spoken if spoken in languages() else texts.language.code
             texts = letters(code, rulebook.statutory)
-        more = _unknown_places(rulebook)
+        more = [*_unknown_places(rulebook), *_unsaid_in_a_language(rulebook, texts)]
         problems += [str(problem) for problem in more]
         errors += len(more)
-    problems += [str(problem) for problem in texts.problems]
-    errors += len(texts.problems)
+    not_rules = not_rules_of(reading.files)
+    # A text that a customer of any language may get is looked at now, not when it is sent.
+    wrong = dict.fromkeys(
+        problem
+        for spoken in every_language
+        for problem in spoken.problems
+        if not _is_no_letter(not_rules, problem)
+    )
+    problems += map(str, wrong)
+    errors += len(wrong)
     return Rules(
         rulebook if not errors else None,
         tuple(problems),
         errors,
         texts,
         tuple(reading.files),
+        not_rules,
     )
+
+
+def _is_no_letter(not_rules: Sequence[NotRules], problem: TextProblem) -> bool:
+    """Return whether the rulebook says that a file among the letters is none."""
+    parts = Path(problem.file).parts
+    paths = ["/".join(parts[start:]) for start in range(len(parts))]
+    return any(names_path(said.path, path) for said in not_rules for path in paths)
+
+
+def _unsaid_in_a_language(rulebook: Rulebook, texts: Letters) -> Iterator[Problem]:
+    """Yield the steps whose text is missing in a language in which it may be sent."""
+    own = [text for text in sorted(rulebook.texts()) if text not in TEXT_NAMES]
+    codes = {texts.language.code}
+    codes |= {customer.language for customer in rulebook.customers if customer.language}
+    if "language" in rulebook.sending.by_customers_country:
+        codes |= set(languages())
+    for code in sorted(codes & set(languages())) if own else ():
+        spoken = texts if code == texts.language.code else texts.in_language(code)
+        for step in (step for cadence in rulebook.reminders for step in cadence.steps):
+            if step.text in own and not spoken.has(step.text):
+                yield Problem(
+                    *step.place,
+                    f"there is no text {step.text!r} in {spoken.language.name}.",
+                    f"put it into templates/ or templates/{code}/",
+                )
 
 
 def _shown(file: Path, folder: Path) -> str:

@@ -6,6 +6,7 @@ import posixpath
 import shutil
 import subprocess
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ from arsync.rules_source.folder import (
     read_paths,
     rules_from,
     shipped,
+    with_unread,
 )
+from arsync.rules_source.listing import TreeListing
 
 GIT_SECONDS_MAX = 30
 """Git answers about a rules folder at once; when it does not, it waits for something."""
@@ -115,16 +118,32 @@ def at_revision(config: Config, revision: str, inside: str, connection: str = ""
 
     is_file = any(blob.path == folder_path for blob in shared)
     root = posixpath.dirname(folder_path) if is_file else folder_path
-    read: dict[str, OwnTexts] = {}
+    roots = [root, f"{root}/{connection}"] if connection else [root]
+
+    @cache
+    def own_texts(code: str) -> OwnTexts:
+        texts = OwnTexts({}, {}, [])
+        for place in roots:
+            _read_texts_at(folder, (revision, commit), place, code, texts)
+        return texts
 
     def letters(code: str, law: LatePayment | None) -> Letters:
-        if code not in read:
-            read[code] = _texts_at(folder, (revision, commit), root, code)
-        return Letters(None, code, law, own=read[code])
+        return Letters(None, code, law, own=lambda spoken: own_texts(spoken).copy())
 
-    return _sound(
-        rules_from(shown(own or shared), shown(shared) if own else (), find=find, letters=letters)
+    rules = rules_from(
+        shown(own or shared), shown(shared) if own else (), find=find, letters=letters
     )
+    if is_file:
+        return _sound(rules)
+    all_files, _ = _files(folder, commit, inside, ("",))
+    top = "" if folder_path == "." else f"{folder_path}/"
+    blobs = {blob.path.removeprefix(top): blob.object_id for blob in all_files}
+    listing = TreeListing(
+        list(blobs),
+        lambda path: _git(folder, "cat-file", "blob", blobs[path]),
+        lambda path: f"{revision}:{top}{path}",
+    )
+    return _sound(with_unread(rules, listing, connection, shown([*shared, *own])))
 
 
 def _sound(rules: Rules) -> Rules:
@@ -133,21 +152,23 @@ def _sound(rules: Rules) -> Rules:
     return rules
 
 
-def _texts_at(folder: Path, at: tuple[str, str], root: str, code: str) -> OwnTexts:
-    """Return the user's own texts as they stood in a revision (its name, its commit)."""
+def _read_texts_at(
+    folder: Path, at: tuple[str, str], root: str, code: str, texts: OwnTexts
+) -> None:
+    """Add the user's own texts as they stood in a revision (its name, its commit)."""
     revision, commit = at
-    own_texts = OwnTexts({}, {}, [])
     inside = posixpath.normpath(f"{root}/templates")
     files, _ = _files(folder, commit, inside, TEMPLATE_SUFFIXES)
     for place in (inside, f"{inside}/{code}"):
         here = [file for file in files if file.parent == place]
         if len(here) > OWN_TEMPLATES_MAX:
             raise UserMistake(f"{revision}:{place} holds more than {OWN_TEMPLATES_MAX} templates.")
-        for blob in here:
-            own_texts.put(
-                f"{revision}:{blob.path}", _git(folder, "cat-file", "blob", blob.object_id)
-            )
-    return own_texts
+        texts.put_folder(
+            {
+                f"{revision}:{blob.path}": _git(folder, "cat-file", "blob", blob.object_id)
+                for blob in here
+            }
+        )
 
 
 def _wanted(inside: str) -> str:

@@ -206,7 +206,8 @@ def _shared_rules(container: Container) -> Iterator[Finding]:
         return
     for problem in rules.problems:
         yield Finding("rulebook", WRONG if rules.errors else NOTE, problem)
-    if rules.rulebook is not None:
+    yield from (Finding("rulebook", WRONG, str(unread)) for unread in rules.unread)
+    if rules.rulebook is not None and not rules.unread:
         yield Finding("rulebook", OK, rules.rulebook.name)
 
 
@@ -222,7 +223,9 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
         yield Finding(about, WRONG if rules.errors else NOTE, problem)
     for problem in organisation.missing_capabilities:
         yield Finding(about, WRONG, problem)
-    if rules.rulebook is None or organisation.missing_capabilities:
+    unread_files = organisation.unread_files
+    yield from (Finding(about, WRONG, str(unread)) for unread in unread_files)
+    if rules.rulebook is None or organisation.missing_capabilities or unread_files:
         return
     yield Finding(about, OK, rules.rulebook.name)
     base = organisation.connection.organisation.base_currency

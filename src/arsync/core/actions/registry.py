@@ -251,6 +251,9 @@ def kinds_with(attribute: str) -> frozenset[ActionKind]:
 STEP_KINDS = kinds_with("is_step")
 MESSAGE_KINDS = kinds_with("reaches_customer")
 KINDS_AGAINST_CUSTOMERS = kinds_with("acts_against_customer")
+KINDS_OF_RULES = frozenset(kind for kind, row in KINDS.items() if row.planned)
+"""The kinds that a rulebook plans; the others follow from what people said."""
+
 HOLD_KINDS = kinds_with("asked_while_reason_stands")
 WORD_KINDS = kinds_with("records_a_word")
 ONE_FOR_ALL_CAUSES = kinds_with("one_for_all_causes")

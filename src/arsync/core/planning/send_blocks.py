@@ -1,8 +1,9 @@
 """Pauses: reasons why nothing that acts against a customer leaves at all, whatever is planned.
 
-A paused action stays planned and approved, and leaves once the pause is over. Notes, tasks and
-promises are never paused, and neither are actions in a customer's favour (lifting a hold, restoring
-terms).
+A paused action stays planned and approved, and leaves once the pause is over. While the figures are
+uncertain, notes, tasks and promises are not paused, and neither are actions in a customer's favour
+(lifting a hold, restoring terms). While it is uncertain which rules count, all that rules plan is
+paused: the rule that holds, or that leaves a customer alone, may stand in a file that is not read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from arsync.core.actions import ActionKind
-from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
+from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS, KINDS_OF_RULES
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Difference
 from arsync.core.rulebook.model import HOLD_BACK, Rulebook
@@ -34,12 +35,14 @@ class Pause(NamedTuple):
     @property
     def text(self) -> str:
         """Return it as one sentence."""
-        what = (
-            "no reminder email leaves"
-            if self.kinds == REMINDER_EMAILS
-            else "no message leaves and no credit hold is placed"
-        )
+        what = _WHAT.get(self.kinds, "no message leaves and no credit hold is placed")
         return f"{what}: {self.reason}" + (f" (safety: {self.rule})" if self.rule else "")
+
+
+_WHAT = {
+    REMINDER_EMAILS: "no reminder email leaves",
+    KINDS_OF_RULES: "nothing that the rules plan leaves",
+}
 
 
 class Circumstances(NamedTuple):
@@ -60,6 +63,8 @@ class Circumstances(NamedTuple):
     """Unreadable money that names no customer, in words."""
     clock: str = ""
     """Why this computer's clock cannot tell the day, in words; empty when it can."""
+    unread: tuple[str, ...] = ()
+    """Files and folders that look meant as rules or letters and are not read."""
 
 
 def pauses(rulebook: Rulebook, circumstances: Circumstances) -> tuple[Pause, ...]:
@@ -101,6 +106,8 @@ def difference_in_words(difference: Difference, platform: str) -> str:
 
 def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]:
     safety = rulebook.safety
+    if circumstances.unread:
+        yield Pause(KINDS_OF_RULES, "", _not_read(circumstances.unread))
     # On a wrong day promises would be called broken for good, and messages leave too early.
     if circumstances.clock:
         yield Pause(KINDS_AGAINST_CUSTOMERS, "", f"{circumstances.clock}, so the date is uncertain")
@@ -139,6 +146,13 @@ def _pauses(rulebook: Rulebook, circumstances: Circumstances) -> Iterator[Pause]
         yield Pause(
             KINDS_AGAINST_CUSTOMERS, "receivables_differ_by", _apart(apart, circumstances.platform)
         )
+
+
+def _not_read(unread: tuple[str, ...]) -> str:
+    named = ", ".join(unread[:NAMED_MAX])
+    more = f" and {len(unread) - NAMED_MAX:,} more" if len(unread) > NAMED_MAX else ""
+    verb, meant = ("looks", "is") if len(unread) == 1 else ("look", "are")
+    return f"{named}{more} {verb} meant as rules or letters and {meant} not read"
 
 
 def _apart(apart: list[Difference], platform: str) -> str:

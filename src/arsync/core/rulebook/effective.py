@@ -13,7 +13,15 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import Place
-from arsync.core.rulebook.reading.merge import BLOCKS, LISTS, ROWS, File, values_of
+from arsync.core.rulebook.reading.merge import (
+    BLOCKS,
+    GROWING,
+    LISTS,
+    ROWS,
+    File,
+    each_text,
+    values_of,
+)
 from arsync.core.rulebook.reading.sections import TOP
 from arsync.core.rulebook.reading.yaml_nodes import place_of
 
@@ -96,6 +104,10 @@ def _lines(files: Sequence[File]) -> Iterator[tuple[str, Place | None]]:
         elif section == "groups" or section in BLOCKS:
             yield f"{section}:", None
             yield from _block(bodies)
+        elif section in GROWING:
+            yield f"{section}:", None
+            for node in each_text(bodies):
+                yield f"  - {inline(node)}", place_of(node)
         else:
             # Where several files say the same, the first is shown: different ones are refused.
             yield f"{section}: {inline(bodies[0], _PLAIN_IN_BLOCK)}", place_of(bodies[0])
@@ -163,6 +175,10 @@ def parts(files: Sequence[File]) -> list[RulebookLine]:
                 else:
                     text = inline(values[0], _PLAIN_IN_BLOCK)
                     lines.append(RulebookLine(section, "", str(key.value), text, place_of(key)))
+        elif section in GROWING:
+            for node in each_text(bodies):
+                text = inline(node)
+                lines.append(RulebookLine(section, "", text, text, place_of(node)))
         elif bodies:
             lines.append(
                 RulebookLine(

@@ -241,6 +241,14 @@ class TakeOver(NamedTuple):
     """For `spread over DAYS`: business days."""
 
 
+class NotRules(NamedTuple):
+    """A file or folder of the rules folder that is meant neither as rules nor as letters."""
+
+    path: str
+    """From the rules folder, or a name alone; `*` stands for any characters."""
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """One connection's rules: every file of its folder, as one."""

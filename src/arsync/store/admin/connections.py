@@ -115,6 +115,11 @@ class Connections:
         with self._database.read() as db:
             return [_connection_row(row) for row in db.execute(query)]
 
+    def all_names(self) -> frozenset[str]:
+        """Return the names of all connections, also of removed ones."""
+        with self._database.read() as db:
+            return frozenset(db.execute(select(connections.c.name)).scalars())
+
     def set_mode(self, name: str, mode: str) -> ConnectionRow:
         """Change how far it may go; leaving `observe` for the first time sets `taken_over_on`."""
         if mode not in set(Mode):

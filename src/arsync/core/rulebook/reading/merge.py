@@ -7,12 +7,12 @@ by key, steps by their day. Nodes are never changed in place: an alias may refer
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from arsync.core.rulebook.model import folded
+from arsync.core.rulebook.model import NotRules, folded
 from arsync.core.rulebook.reading.value_types import REMOVE_WORDS, Source, entries
 from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, kind_of, place_of
 
@@ -21,6 +21,9 @@ LISTS = ("customers", "leave_alone", "credit_limits", "credit_holds", "reminders
 
 BLOCKS = ("sending", "safety", "statutory")
 """The sections that are blocks of keys."""
+
+GROWING = ("not_rules",)
+"""The sections of which every layer keeps its own part."""
 
 ROWS = {"rates": "from", "compensation": "debts_from"}
 """Lists inside a block, and the key that identifies their rows."""
@@ -41,6 +44,22 @@ def values_of(node: Node) -> dict[str, Node]:
             if isinstance(key, ScalarNode):
                 values.setdefault(str(key.value).strip(), value)
     return values
+
+
+def each_text(bodies: Iterable[Node]) -> Iterator[Node]:
+    """Yield each text of lists, of which one alone needs no list."""
+    for body in bodies:
+        yield from body.value if isinstance(body, SequenceNode) else [body]
+
+
+def not_rules_of(files: Sequence[File]) -> tuple[NotRules, ...]:
+    """Return what `not_rules:` names, whether the rest of the rulebook is sound or not."""
+    bodies = [values_of(file.node).get("not_rules") for file in files]
+    return tuple(
+        NotRules(str(node.value).strip(), place_of(node))
+        for node in each_text(body for body in bodies if body is not None)
+        if isinstance(node, ScalarNode)
+    )
 
 
 def identity(section: str, element: Node) -> str:
@@ -107,7 +126,7 @@ class _Overlay:
             name
             for file in own
             for name in values_of(file.node)
-            if name not in {*LISTS, *BLOCKS, "groups"}
+            if name not in {*LISTS, *BLOCKS, *GROWING, "groups"}
         }
         # Taken out below before anything is read: two different values would be a contradiction.
         below = [File(file.name, _without(file.node, singles)) for file in below]

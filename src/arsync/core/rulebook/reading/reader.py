@@ -32,7 +32,7 @@ from arsync.core.rulebook.model import (
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
-from arsync.core.rulebook.reading.merge import LISTS, ROWS, File, values_of
+from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, File, values_of
 from arsync.core.rulebook.reading.sections import TOP, NamedConditions, ReadBlock, sending_of
 from arsync.core.rulebook.reading.value_types import Block, Source, Text, entries
 from arsync.core.rulebook.reading.yaml_nodes import (
@@ -239,6 +239,8 @@ class _Assembly:
         place = source.place(node)
         if name in LISTS:
             self.lists[name] += [(entry, source) for entry in value or ()]
+        elif name in GROWING:
+            return  # nothing a rulebook decides by: see `not_rules_of`
         elif name == "sending":
             values = sending_of(value, place)
             self.sending.setdefault("place", (values.pop("place"), place))

@@ -463,7 +463,13 @@ TOP = (
         SubBlock(STATUTORY),
         "statutory interest and compensation for late payment, as a dated table",
     ),
+    Key(
+        "not_rules",
+        TextList(),
+        "files and folders of the rules folder that look like rules or letters and are not",
+    ),
 )
+SECTION_NAMES = frozenset(key.name for key in TOP)
 
 
 def sending_of(block: Block, place: object) -> dict[str, object]:
