@@ -14,7 +14,7 @@ from tests.builders.ledgers import ONE_OF_EACH, contact_row, invoice_row, one_of
 from arsync.core.actions import ActionKind
 from arsync.errors import UserMistake
 
-from .world import WatchedWorld
+from .world import STORE, WatchedWorld
 
 
 class Scenario(NamedTuple):
@@ -68,6 +68,29 @@ def letters(world: WatchedWorld) -> None:
     world.app.pull(world.name)
 
 
+def a_restored_store(world: WatchedWorld) -> None:
+    """A backup of before anything left is restored after everything has; a person looks."""
+    everything_once(world)
+    backup = world.folder / "backup.db"
+    world.app.store.back_up(backup)
+    world.run_until_quiet()
+    world.advance(days=1)
+    world.app.close()
+    for file in world.folder.glob(f"{STORE}*"):
+        file.unlink()
+    world.app = world.new_app()
+    world.app.store.restore(backup)
+    backup.unlink()
+    world.connect(world.name)
+
+
+def approve_what_was_restored(world: WatchedWorld) -> None:
+    """A person approves all that waits, again and again, and the scheduler runs."""
+    world.run_until_quiet()
+    world.app.approve(connection=world.name, who="Jane")
+    world.run_until_quiet()
+
+
 def what_a_person_says(world: WatchedWorld) -> None:
     """A promise, a dispute, its settlement, a task done: each a command of its own."""
     _say(world, lambda: _promise(world))
@@ -109,6 +132,13 @@ SCENARIOS = (
     Scenario("everything once", everything_once),
     Scenario("the day after", the_day_after, share=0.15),
     Scenario("letters by mail", letters, share=0.5),
+    Scenario(
+        "restored",
+        a_restored_store,
+        approve_what_was_restored,
+        lambda world: world.app.approve(connection=world.name, who="Jane"),
+        0.15,
+    ),
     Scenario(
         "what a person says", before_a_person_speaks, what_a_person_says, what_a_person_says, 0.15
     ),

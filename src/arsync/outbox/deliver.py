@@ -70,13 +70,20 @@ class Delivery:
         write = self._write(prepared, ready.action)
         return self._connector.perform(write._replace(file=file))
 
-    def look_up(self, row: ActionRow) -> Receipt | None:
+    def look_up(self, row: ActionRow, since: datetime | None = None) -> Receipt | None:
         """Return what stands of an action whose outcome is unknown; None when nothing does.
+
+        Args:
+            row: the action.
+            since: when it may first have been attempted; by default its history says.
 
         Raises:
             OutcomeUnknown: nobody can tell but a person.
         """
-        receipt = self._connector.find(self._write(row))
+        write = self._write(row)
+        if since is not None:
+            write = write._replace(before={**write.before, STARTED_AT: since.isoformat()})
+        receipt = self._connector.find(write)
         if receipt is None and is_letter_by_mail(row.action):
             # The note follows the mail: where it stands, the mail has left. Its absence says
             # nothing, for a mail server cannot be asked what it took.

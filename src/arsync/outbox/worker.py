@@ -34,12 +34,19 @@ from arsync.errors import (
     Unreachable,
     UserMistake,
 )
+from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.daily_count import SentToday
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
+from arsync.outbox.restored import (
+    FOUND_AFTER_RESTORE,
+    LOOK_FIRST,
+    decided_before_restore,
+    may_have_left,
+)
 from arsync.outbox.types import WHO, ApplyResult, Effect, OutboxContext
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, Mode
+from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode
 
 MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""
@@ -128,12 +135,13 @@ class Outbox:
                 self._settle_one(row)
 
     def _settle_one(self, row: ActionRow) -> None:
-        if not row.before:
+        doubted = may_have_left(self._connection, row, self._today(), self._clock.now())
+        if not row.before and not doubted:
             # What `prepare` finds is saved before every first attempt: there was none.
             self._change(row, _S.APPROVED, "the process ended before anything was tried")
             return
         try:
-            receipt = self._delivery.look_up(row)
+            receipt = self._delivery.look_up(row, since=_since(self._connection, row))
         except OutcomeUnknown as error:
             self._looked(row, str(error))
             return
@@ -157,7 +165,10 @@ class Outbox:
         else:
             # A new life: to the old idempotency key the platform would repeat its first answer.
             self._store.claims.raise_generation(row.key)
-            self._change(row, _S.APPROVED, "looked up: it is not at the accounting system")
+            state = _S.APPROVED
+            if decided_before_restore(self._connection, row):
+                state = _S.AWAITING_APPROVAL
+            self._change(row, state, "looked up: it is not at the accounting system")
 
     def _looked(self, row: ActionRow, reason: str) -> None:
         self._store.claims.record_lookup(row.key, who=WHO, why=reason, now=self._clock.now())
@@ -233,6 +244,8 @@ class Outbox:
         if action_view(ready.action) != action_view(row.action):
             self._store.claims.revise(row.key, ready.action)
             row = row._replace(action=ready.action)
+        if not self._is_first(row):
+            return
         by_mail = is_letter_by_mail(row.action)
         try:
             with self._in_hand():
@@ -269,6 +282,28 @@ class Outbox:
             if row.action.kind is ActionKind.REMINDER:
                 self._emails += 1
                 self._mail_failures = 0
+
+    def _is_first(self, row: ActionRow) -> bool:
+        """Return whether nothing of it stands; after a restore, the platform is asked.
+
+        Otherwise the action was put away: it has left before, or a person has to say.
+        """
+        if not may_have_left(self._connection, row, self._today(), self._clock.now()):
+            return True
+        try:
+            receipt = self._delivery.look_up(row, since=_since(self._connection, row))
+        except (RetryLater, NeedsReconnect) as error:
+            after = error.after_seconds if isinstance(error, RetryLater) else 0.0
+            self._back(row, after, str(error))
+            raise
+        except (OutcomeUnknown, Rejected) as error:
+            if approved_by_person(self._store.actions.events(row.key)):
+                return True
+            self._change(row, _S.AWAITING_APPROVAL, f"{LOOK_FIRST}: {error}")
+            return False
+        if receipt is not None:
+            self._change(row, _S.SENT, FOUND_AFTER_RESTORE, receipt=receipt)
+        return receipt is None
 
     def _give_up(self, row: ActionRow) -> None:
         """Stop trying. What a plan asked for is not refused: the next plan may ask for it again."""
@@ -420,6 +455,11 @@ class Outbox:
         self.result.problems.append(str(error))
         if isinstance(error, Unreachable):
             self.result.unreachable = str(error)
+
+
+def _since(connection: ConnectionRow, row: ActionRow) -> datetime | None:
+    """Return when a first attempt may have begun that the store knows nothing of."""
+    return connection.restored.as_of if connection.restored and not row.before else None
 
 
 def _title(row: ActionRow) -> str:

@@ -90,7 +90,7 @@ class Store:
 
     def restore(self, source: Path) -> list[str]:
         """Fill this empty store from a backup; see `backup.restore`."""
-        return backup.restore(self._database, source)
+        return backup.restore(self._database, source, now=self._clock.now())
 
     def faults(self, connection_id: int) -> Iterator[Fault]:
         """Yield the contradictions in one connection's rows; see `integrity`."""

@@ -37,6 +37,15 @@ class ConnectionState(StrEnum):
     NEEDS_RECONNECT = "needs reconnect"
 
 
+class Restored(NamedTuple):
+    """That a connection's rows came back from a backup."""
+
+    at: datetime
+    """When."""
+    as_of: datetime
+    """The last moment that the backup knows of: what left later is missing in it."""
+
+
 class ConnectionRow(NamedTuple):
     """One authorised organisation."""
 
@@ -55,6 +64,8 @@ class ConnectionRow(NamedTuple):
     grant_id: int | None
     """The authorisation that opens it; several connections can share one."""
     settings: Mapping[str, str]
+    restored: Restored | None = None
+    """The latest restore; None for rows that were never restored."""
 
 
 class PageResult(NamedTuple):

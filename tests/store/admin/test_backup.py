@@ -15,13 +15,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.store.conftest import fill_every_table
+from tests.builders.actions import an_action
+from tests.store.conftest import asked, fill_every_table
 
 from arsync.clock import SetClock
 from arsync.connector_sdk import Page, Token
+from arsync.core.actions import ActionState
 from arsync.core.ledger.records import Contact, RecordKind
 from arsync.errors import UserMistake
 from arsync.store import Keys, Store, open_store
+from arsync.store.admin.backup import ABOUT_THE_FUTURE
 from arsync.store.db.tables import metadata
 from arsync.store.models import ConnectionRow
 
@@ -30,14 +33,16 @@ TOKEN = Token("access-secret", "refresh-secret", NOW + timedelta(minutes=30))
 
 
 def every_row(store: Store) -> dict[str, list[dict[str, Any]]]:
-    """Return everything in the store; without the modes, which a restore changes."""
+    """Return everything in the store; without what a restore changes: modes and pauses."""
     with store.engine.connect() as connection:
         contents = {
             table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
             for table in metadata.sorted_tables
         }
     for row in contents["connections"]:
-        del row["mode"]
+        del row["mode"], row["restored_at"], row["backed_up_at"]
+    for table in ABOUT_THE_FUTURE:
+        del contents[table.name]
     return {
         name: sorted(rows, key=lambda row: str(sorted(row.items())))
         for name, rows in contents.items()
@@ -82,6 +87,31 @@ def test_after_a_restore_every_connection_only_observes(
     assert empty_store.tokens.load(grant) == TOKEN
     assert empty_store.runs.start(restored.id, "sync") > first
     assert empty_store.tokens.create("xero", TOKEN) > grant
+
+
+def test_what_was_approved_waits_again_after_a_restore(
+    store: Store, empty_store: Store, connection: ConnectionRow, clock: SetClock, tmp_path: Path
+) -> None:
+    waiting, under_way = an_action(subject="a"), an_action(subject="b")
+    for action in (under_way, waiting):
+        asked(store, connection.id, action, who="Jane", why="approved by Jane", now=NOW)
+    claimed = store.claims.claim_next(connection.id, now=NOW, lease_seconds=60)
+    assert claimed is not None
+    store.outages.failed(connection.id, "it is away")
+    store.back_up(tmp_path / "backup.db")
+    clock.advance(timedelta(days=1))
+    empty_store.restore(tmp_path / "backup.db")
+    states = {row.key: row.state for row in empty_store.actions.list(connection.id)}
+    other = ({waiting.key, under_way.key} - {claimed.key}).pop()
+    assert states == {claimed.key: ActionState.UNKNOWN, other: ActionState.AWAITING_APPROVAL}
+    for key in states:
+        last = empty_store.actions.events(key)[-1]
+        assert last.actor == "restore"
+        assert last.reason.startswith("restored from a backup")
+    row = empty_store.actions.get(other)
+    assert (row.before, row.attempts, row.not_before) == ({}, 0, None)
+    assert empty_store.outages.get(connection.id) is None
+    assert empty_store.connections.get("acme").restored == (NOW + timedelta(days=1), NOW)
 
 
 def test_a_backup_keeps_tokens_encrypted_and_is_private(store: Store, tmp_path: Path) -> None:

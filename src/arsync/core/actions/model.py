@@ -40,16 +40,19 @@ _S = ActionState
 ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
     _S.PLANNED: frozenset({_S.AWAITING_APPROVAL, _S.APPROVED, _S.WITHDRAWN}),
     _S.AWAITING_APPROVAL: frozenset({_S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
-    _S.APPROVED: frozenset({_S.SENDING, _S.WITHDRAWN, _S.REJECTED}),
-    _S.SENDING: frozenset({_S.SENT, _S.REJECTED, _S.UNKNOWN, _S.APPROVED, _S.WITHDRAWN}),
-    _S.UNKNOWN: frozenset({_S.SENT, _S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
+    _S.APPROVED: frozenset({_S.SENDING, _S.AWAITING_APPROVAL, _S.WITHDRAWN, _S.REJECTED}),
+    _S.SENDING: frozenset(
+        {_S.SENT, _S.REJECTED, _S.UNKNOWN, _S.APPROVED, _S.AWAITING_APPROVAL, _S.WITHDRAWN}
+    ),
+    _S.UNKNOWN: frozenset({_S.SENT, _S.APPROVED, _S.AWAITING_APPROVAL, _S.REJECTED, _S.WITHDRAWN}),
     _S.SENT: frozenset({_S.CONFIRMED, _S.UNKNOWN}),
     _S.CONFIRMED: frozenset({_S.WITHDRAWN}),
     _S.WITHDRAWN: frozenset(),
     _S.REJECTED: frozenset({_S.WITHDRAWN, _S.APPROVED}),
 }
 """The one table of allowed changes. SENDING returns to APPROVED only when it is certain that
-nothing happened (the other side was busy, or a look-up found nothing). SENT
+nothing happened (the other side was busy, or a look-up found nothing). What was decided returns to
+AWAITING_APPROVAL only after a restore: the backup knows nothing of what left after it. SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
 itself. REJECTED is left only by a person who takes the refusal back: what a plan asked for is
 WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED.

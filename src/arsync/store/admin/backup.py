@@ -12,17 +12,36 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Table, func, insert, select, text, update
 
+from arsync.core.actions import ActionState
 from arsync.errors import UserMistake
 from arsync.files import OWNER_ONLY
+from arsync.store.actions.action_rows import StateChange, move
 from arsync.store.admin.integrity import file_faults
 from arsync.store.db.database import Database
 from arsync.store.db.migrate import migrate
-from arsync.store.db.tables import connections, metadata
+from arsync.store.db.tables import (
+    action_events,
+    actions,
+    connections,
+    metadata,
+    outages,
+    runs,
+)
 from arsync.store.models import Mode
+
+ABOUT_THE_FUTURE = frozenset({outages})
+"""Tables that say until when something is left alone: of a restored store that is long over."""
+
+RESTORE = "restore"
+"""The actor of the changes that a restore makes."""
+
+RESTORED_APPROVED = "restored from a backup: it may have left since, so a person has to look"
+RESTORED_SENDING = "restored from a backup: it was on its way, so it must be looked up"
 
 ROWS_AT_ONCE = 2_000
 """How many rows are copied from one database to another at a time."""
@@ -62,11 +81,12 @@ def back_up(database: Database, target: Path) -> int:
     return target.stat().st_size
 
 
-def restore(database: Database, source: Path) -> list[str]:
+def restore(database: Database, source: Path, *, now: datetime) -> list[str]:
     """Fill an empty store from a backup, in one transaction; returns its connections' names.
 
-    Every connection then only observes: the backup knows nothing of what was sent after it was
-    taken, so a person has to look before anything leaves.
+    The backup knows nothing of what was sent after it was taken, so a person has to look before
+    anything leaves: every connection only observes, and what was approved waits for approval again.
+    What is said of the future (pauses, moments of the next attempt) does not come back.
 
     Raises:
         UserMistake: the file is not a backup, is damaged, or was made by a newer arsync; or the
@@ -86,15 +106,58 @@ def restore(database: Database, source: Path) -> list[str]:
             with backup.read() as backup_db, database.write() as db:
                 _refuse_unless_empty(db, database)
                 for table in metadata.sorted_tables:
-                    _copy_table(backup_db, db, table)
+                    if table not in ABOUT_THE_FUTURE:
+                        _copy_table(backup_db, db, table)
                 # Messages that left after the backup are missing in it, and would be sent again.
-                db.execute(update(connections).values(mode=Mode.OBSERVE.value))
+                _only_observe(db, now)
+                _take_decisions_back(db, now)
                 if not database.is_sqlite:
                     _count_on(db)
                 live = select(connections.c.name).where(connections.c.removed_at.is_(None))
                 return list(db.scalars(live.order_by(connections.c.name)))
         finally:
             backup.engine.dispose()
+
+
+def _only_observe(db: Connection, now: datetime) -> None:
+    """Let each connection observe, and remember up to when the backup knows of it."""
+    moments = (
+        db.scalar(select(func.max(column)))
+        for column in (runs.c.started_at, runs.c.finished_at, action_events.c.at)
+    )
+    as_of = max((moment for moment in moments if moment is not None), default=None)
+    db.execute(
+        update(connections).values(
+            mode=Mode.OBSERVE.value,
+            restored_at=now,
+            # A backup without a run or an action is at least as young as its connections.
+            backed_up_at=min(as_of, now) if as_of is not None else connections.c.created_at,
+        )
+    )
+
+
+def _take_decisions_back(db: Connection, now: datetime) -> None:
+    """Let what was approved wait again, and what was on its way be looked up.
+
+    What was approved had certainly not happened, so nothing of its attempts is kept: an action
+    without a saved `before` is looked up before its first attempt.
+    """
+    columns = actions.c
+    untried: dict[str, object] = {
+        "before": None,
+        "attempts": 0,
+        "first_sent_at": None,
+        "sent_on": None,
+        "not_before": None,
+    }
+    for old, new, why, values in (
+        (ActionState.APPROVED, ActionState.AWAITING_APPROVAL, RESTORED_APPROVED, untried),
+        (ActionState.SENDING, ActionState.UNKNOWN, RESTORED_SENDING, {}),
+    ):
+        keys = db.scalars(select(columns.key).where(columns.state == old.value)).all()
+        change = StateChange(old, new, RESTORE, why, now)
+        for key in keys:
+            move(db, key, change, **values)
 
 
 def _url(file: Path) -> str:

@@ -16,7 +16,7 @@ from arsync.store.db.database import Database, inserted_id
 from arsync.store.db.tables import actions, connections, grants
 from arsync.store.ledger.page_writer import clear_copy
 from arsync.store.ledger.record_rows import organisation_values
-from arsync.store.models import ConnectionRow, ConnectionState, Mode
+from arsync.store.models import ConnectionRow, ConnectionState, Mode, Restored
 
 NAME_CHARACTERS_MAX = 60
 """A connection's name is typed by people, and is part of every line about it."""
@@ -229,6 +229,7 @@ def _connection_row(row: Any) -> ConnectionRow:
         state=ConnectionState(row.state),
         grant_id=row.grant_id,
         settings=row.settings,
+        restored=Restored(row.restored_at, row.backed_up_at) if row.restored_at else None,
     )
 
 

@@ -111,6 +111,10 @@ connections = Table(
     # A removed connection stays as a row: its actions and their keys are still its own, and keep
     # things from being done twice when the organisation is connected again.
     Column("removed_at", Moment),
+    # When its rows came back from a backup, and up to when that backup knows of it: what left in
+    # between is missing here, so a first attempt is looked up before it is made.
+    Column("restored_at", Moment),
+    Column("backed_up_at", Moment),
     UniqueConstraint("platform", "organisation_id"),
 )
 
