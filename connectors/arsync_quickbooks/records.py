@@ -23,6 +23,7 @@ from arsync.connector_sdk.reading import (
     optional_id,
     record_id,
     required,
+    with_worth,
 )
 from arsync.core.ledger.countries import alpha_2
 from arsync.core.ledger.records import (
@@ -106,11 +107,25 @@ def _named(
                 return convert(document, context)
             except UnusableField as odd:
                 number = getattr(document, "doc_number", None) or ""
-                return document_problem(kind, document.id, number, str(odd), _whose(document))
+                problem = document_problem(kind, document.id, number, str(odd), _whose(document))
+                return with_worth(problem, *_worth(document))
 
         return converted
 
     return decorate
+
+
+def _worth(document: Header) -> tuple[Decimal | None, str | None]:
+    """Return what is due on a document, or left of it, and its currency, as they were sent."""
+    if not isinstance(document, Transaction):
+        return None, None
+    amount = None
+    if isinstance(document, InvoiceDoc):
+        amount = document.balance
+    elif isinstance(document, CreditMemoDoc):
+        left = document.remaining_credit
+        amount = document.balance if left is None else left
+    return amount, _value(document.currency_ref)
 
 
 @_named(RecordKind.CONTACTS)

@@ -20,6 +20,7 @@ from arsync.connector_sdk.reading import (
     optional_id,
     record_id,
     required,
+    with_worth,
 )
 from arsync.core.ledger.countries import alpha_2
 from arsync.core.ledger.records import (
@@ -239,7 +240,8 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
         )
 
     whose = (_owner(document.contact), ())
-    return _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number, whose)
+    made = _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number, whose)
+    return with_worth(made, _worth(document.status, document.amount_due), document.currency_code)
 
 
 def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem | None:
@@ -284,7 +286,9 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
         _owner(document.contact),
         tuple(sorted(invoice_id for invoice_id in named if invoice_id)),
     )
-    return _record(make, RecordKind.CREDITS, id_, number, whose)
+    made = _record(make, RecordKind.CREDITS, id_, number, whose)
+    worth = _worth(document.status, document.remaining_credit)
+    return with_worth(made, worth, document.currency_code)
 
 
 def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProblem | None:
@@ -397,6 +401,11 @@ def _record(
         return make()
     except UnusableField as odd:
         return document_problem(kind, id_, number, str(odd), whose)
+
+
+def _worth(status: str | None, amount: Decimal | None) -> Decimal | None:
+    # A draft or a void is not owed, so no total lacks it.
+    return amount if _STATUS.get(status or "", DocumentStatus.OPEN) in _OWED else Decimal(0)
 
 
 def _owner(contact: ContactRef | None) -> str:

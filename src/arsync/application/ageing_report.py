@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from arsync.application.organisation_context import OrganisationContext
@@ -24,7 +25,9 @@ from arsync.core.analytics.ageing import (
     ageing_view,
 )
 from arsync.core.ledger.as_of import as_it_stood
+from arsync.core.ledger.missing_documents import missing_from_totals, missing_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
+from arsync.core.ledger.records import DocumentProblem
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,6 +50,8 @@ class AgeingTable(NamedTuple):
     connection: str
     organisation: str
     report: Ageing
+    missing: tuple[DocumentProblem, ...] = ()
+    """Documents that could not be read: the report lacks them."""
 
     @property
     def as_of(self) -> date:
@@ -54,15 +59,46 @@ class AgeingTable(NamedTuple):
         return self.report.as_of
 
 
+class MissingView(Struct, frozen=True):
+    """The JSON view of a document that could not be read."""
+
+    kind: str
+    id: str
+    number: str
+    contact_id: str
+    amount: Decimal | None
+    """What is due on it, or left of it; null where that cannot be read."""
+    currency: str
+    why: str
+
+
 class AgeingTableView(AgeingView, frozen=True):
     """The JSON view of the ageing of one connection."""
 
     connection: str
+    missing: tuple[MissingView, ...]
+
+
+def missing_view(problem: DocumentProblem) -> MissingView:
+    """Return the JSON view of a document that totals lack."""
+    return MissingView(
+        kind=problem.kind,
+        id=problem.id,
+        number=problem.number,
+        contact_id=problem.contact_id,
+        amount=problem.amount,
+        currency=problem.currency,
+        why=problem.message,
+    )
 
 
 def ageing_table_view(table: AgeingTable) -> AgeingTableView:
     """Return the JSON view of the ageing of one connection."""
-    return AgeingTableView(connection=table.connection, **asdict(ageing_view(table.report)))
+    return AgeingTableView(
+        connection=table.connection,
+        missing=tuple(map(missing_view, table.missing)),
+        **asdict(ageing_view(table.report)),
+    )
 
 
 def ageing_report(
@@ -82,12 +118,13 @@ def ageing_report(
     accounts = (as_it_stood(account, day, zone=organisation.zone) for account in accounts)
     books = organisation.connection.organisation
     report = ageing(accounts, base_currency=books.base_currency, today=day)
-    return AgeingTable(organisation.name, books.name, report)
+    missing = missing_from_totals(organisation.store.ledger.problems(organisation.id))
+    return AgeingTable(organisation.name, books.name, report, missing)
 
 
 def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
     """Return the columns and rows for people, totals last."""
-    columns = ["customer", "currency", *BUCKETS, "total", "unapplied cash"]
+    columns = ["customer", "currency", *BUCKETS, "total", "unapplied cash", "net"]
     rows = [_row(row) for row in table.report.rows]
     rows += [_row(row) for row in table.report.totals]
     if len(table.report.totals) > 1:
@@ -97,7 +134,7 @@ def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
 
 
 def _row(row: AgeingRow) -> list[str]:
-    amounts = (*row.buckets, row.total, row.unallocated)
+    amounts = (*row.buckets, row.total, row.unallocated, row.net)
     return [
         row.contact_name,
         row.currency,
@@ -108,15 +145,16 @@ def _row(row: AgeingRow) -> list[str]:
 def as_csv(tables: Sequence[AgeingTable]) -> str:
     """Return one line for each customer and currency; money as plain decimals.
 
-    A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    Documents that could not be read follow, each named in the last column, without amounts. A name
+    that a spreadsheet would take for a formula gets an apostrophe in front.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     names = ["connection", "as_of", "contact_id", "contact", "currency", *BUCKETS]
-    writer.writerow([*names, "total", "unallocated", "invoices"])
+    writer.writerow([*names, "total", "unallocated", "net", "invoices", "missing"])
     for table in tables:
         for row in table.report.rows:
-            amounts = (*row.buckets, row.total, row.unallocated)
+            amounts = (*row.buckets, row.total, row.unallocated, row.net)
             writer.writerow(
                 [
                     _safe(table.connection),
@@ -126,9 +164,19 @@ def as_csv(tables: Sequence[AgeingTable]) -> str:
                     row.currency,
                     *(plain(amount) for amount in amounts),
                     row.invoices,
+                    "",
                 ]
             )
+        for problem in table.missing:
+            # A line without amounts: a sum of the columns stays what the report says.
+            writer.writerow(_missing_cells(table, problem))
     return out.getvalue()
+
+
+def _missing_cells(table: AgeingTable, problem: DocumentProblem) -> list[str]:
+    head = [_safe(table.connection), table.as_of.isoformat(), _safe(problem.contact_id), ""]
+    no_amounts = [""] * (len(BUCKETS) + 4)
+    return [*head, _safe(problem.currency), *no_amounts, _safe(missing_in_words([problem]))]
 
 
 def _safe(text: str) -> str:
@@ -155,6 +203,7 @@ def as_html(tables: Sequence[AgeingTable]) -> str:
     sections = [
         {
             "table": table,
+            "missing": missing_in_words(table.missing),
             "columns": as_rows(table)[0],
             "rows": [_row(row) for row in table.report.rows],
             "totals": [_row(row) for row in table.report.totals],

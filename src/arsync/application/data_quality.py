@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from arsync.core.ledger.missing_documents import missing_from_totals
 from arsync.core.planning.send_blocks import Circumstances
 from arsync.store import Store
 from arsync.store.models import ConnectionRow
@@ -39,5 +40,6 @@ def data_quality(
         own_reminders=connection.organisation.own_reminders,
         differences=tuple(ledger.differences(connection.id)),
         unplaced=tuple(ledger.unplaced_money(connection.id)),
+        missing=missing_from_totals(ledger.problems(connection.id)),
         clock=untrusted_clock,
     )

@@ -13,7 +13,7 @@ from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.unknown_outcomes import is_late
 from arsync.core.actions import ActionState
 from arsync.core.ledger.money import ZERO
-from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
+from arsync.core.planning.send_blocks import Circumstances, pauses, unknown_in_totals, warnings
 from arsync.errors import UserMistake
 from arsync.store.models import Total
 
@@ -81,7 +81,8 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
     try:
         rulebook = organisation.rulebook
     except UserMistake as mistake:
-        return _RulesStatus(str(mistake), False, (), circumstances.unplaced)
+        unknown = (*unknown_in_totals(circumstances), *circumstances.unplaced)
+        return _RulesStatus(str(mistake), False, (), unknown)
     unread = "\n".join(map(str, organisation.unread_files))
     return _RulesStatus(
         unread or rulebook.name,

@@ -79,7 +79,15 @@ def why(
     account = next(accounts_on(organisation, as_of, [contact.id]), None)
     if account is None:
         raise UserMistake(f"{contact.name} has no account to explain.")
-    plan = organisation.plan([account], organisation.circumstances(), as_of)
+    circumstances = organisation.circumstances()
+    people = {member.id for member in account.contacts}
+    # Of unreadable documents those of this customer, or of nobody known.
+    missing = tuple(
+        problem
+        for problem in circumstances.missing
+        if not problem.contact_id or problem.contact_id in people
+    )
+    plan = organisation.plan([account], circumstances._replace(missing=missing), as_of)
     lines = explain(
         account,
         organisation.rulebook,

@@ -25,6 +25,7 @@ from arsync.cli.json_output import json_text, print_json
 from arsync.cli.render_reasons import Reasons
 from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
+from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.core.ledger.money import shown
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
@@ -365,3 +366,5 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
         columns, rows = as_rows(table)
         title = f"{table.connection}, as of {table.as_of.isoformat()}"
         print_table(title, columns, rows, right=columns[2:])
+        if table.missing:
+            click.echo(f"  ! {missing_in_words(table.missing)}")

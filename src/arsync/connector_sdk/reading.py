@@ -13,9 +13,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import DocumentProblem, RecordKind
 from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
+
+CODE_LETTERS = 3
+"""Of a currency (ISO 4217)."""
 
 _SMALLEST = Decimal(1).scaleb(-DECIMAL_PLACES_MAX)
 
@@ -87,6 +92,20 @@ def day(text: str | None, name: str) -> date:
     if parsed is None:
         raise UnusableField(f"{name} is not a day: {text!r}")
     return parsed
+
+
+def with_worth(made: T, amount: Decimal | None, currency: str | None) -> T:
+    """Return what was made of a document; of a problem, with what totals lack without it.
+
+    Args:
+        made: the record, or the problem.
+        amount: what is due on the document, or left of it, as it was sent.
+        currency: its code, as it was sent.
+    """
+    if not isinstance(made, DocumentProblem) or amount is None or not is_money(amount):
+        return made
+    code = one_line(currency or "")
+    return replace(made, amount=amount, currency=code if len(code) == CODE_LETTERS else "")
 
 
 def document_problem(

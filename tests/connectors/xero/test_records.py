@@ -191,6 +191,16 @@ def test_an_odd_invoice_becomes_a_problem_that_names_it(
     assert (problem.kind, problem.number) == ("invoices", "INV-0002")
 
 
+def test_an_odd_invoice_says_what_totals_lack() -> None:
+    undated: dict[str, Any] = {"DateString": "soon"}
+    problem = invoice(**undated)
+    assert isinstance(problem, DocumentProblem)
+    assert (problem.amount, problem.currency) == (Decimal("0.10"), "NZD")
+    draft = invoice(Status="DRAFT", **undated)
+    assert isinstance(draft, DocumentProblem)
+    assert draft.amount == 0
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -346,7 +356,9 @@ def test_a_suppliers_credit_is_none_of_ours(type_: str) -> None:
 def test_an_odd_credit_is_named() -> None:
     problem = one(CREDIT_NOTES, to_credit, CREDIT | {"Type": "GIFT"})
     message = "unknown Type 'GIFT'"
-    assert problem == DocumentProblem("credits", "cn1", "CN-1", message, "c1", ("i1",))
+    whose = ("c1", ("i1",))
+    left = (Decimal(20), "NZD")
+    assert problem == DocumentProblem("credits", "cn1", "CN-1", message, *whose, *left)
 
 
 def test_a_payment_is_in_the_invoices_currency() -> None:

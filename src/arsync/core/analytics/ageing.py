@@ -39,6 +39,11 @@ class AgeingRow(NamedTuple):
         """Return what is past its due date."""
         return self.total - self.buckets[0]
 
+    @property
+    def net(self) -> Decimal:
+        """Return all that is owed, less unapplied cash; below 0 when there is more of that."""
+        return self.total - self.unallocated
+
 
 class Ageing(NamedTuple):
     """The ageing report."""
@@ -72,6 +77,7 @@ class AgeingRowView(Struct, frozen=True, rename=_RENAMED):
     total: Decimal
     overdue: Decimal
     unallocated: Decimal
+    net: Decimal
     invoices: int
 
 
@@ -101,6 +107,7 @@ def ageing_row_view(row: AgeingRow) -> AgeingRowView:
         total=row.total,
         overdue=row.overdue,
         unallocated=row.unallocated,
+        net=row.net,
         invoices=row.invoices,
     )
 

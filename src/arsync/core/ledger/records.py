@@ -207,6 +207,9 @@ class DocumentProblem(Struct, frozen=True):
     """The customer's id, where that much can be read."""
     invoice_ids: tuple[str, ...] = ()
     """Invoices that it names."""
+    amount: Decimal | None = None
+    """What is due on it, or left of it, where that much can be read."""
+    currency: str = ""
 
 
 class OwnBalance(NamedTuple):

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS, KINDS_OF_RULES
+from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.core.ledger.money import shown
-from arsync.core.ledger.records import Difference
+from arsync.core.ledger.records import Difference, DocumentProblem
 from arsync.core.rulebook.model import HOLD_BACK, Rulebook
 
 REMINDER_EMAILS = frozenset({ActionKind.REMINDER})
@@ -61,6 +62,8 @@ class Circumstances(NamedTuple):
     differences: tuple[Difference, ...] = ()
     unplaced: tuple[str, ...] = ()
     """Unreadable money that names no customer, in words."""
+    missing: tuple[DocumentProblem, ...] = ()
+    """Documents that could not be read, and that figures lack."""
     clock: str = ""
     """Why this computer's clock cannot tell the day, in words; empty when it can."""
     unread: tuple[str, ...] = ()
@@ -74,7 +77,7 @@ def pauses(rulebook: Rulebook, circumstances: Circumstances) -> tuple[Pause, ...
 
 def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) -> list[str]:
     """Return what pauses nothing, but should be known."""
-    texts = list(circumstances.unplaced)
+    texts = [*unknown_in_totals(circumstances), *circumstances.unplaced]
     if circumstances.own_reminders is None and rulebook.safety.platform_reminders == HOLD_BACK:
         # A warning only: a pause would stop every QuickBooks ledger until somebody answers.
         texts.append(
@@ -83,6 +86,12 @@ def warnings(rulebook: Rulebook, circumstances: Circumstances, connection: str) 
             "--own-reminders off"
         )
     return texts
+
+
+def unknown_in_totals(circumstances: Circumstances) -> tuple[str, ...]:
+    """Return a line about documents that every figure lacks, if there are any."""
+    line = missing_in_words(circumstances.missing)
+    return (line,) if line else ()
 
 
 def differs(rulebook: Rulebook, difference: Difference, base: str) -> bool:

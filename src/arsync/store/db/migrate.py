@@ -10,7 +10,20 @@ from sqlalchemy.exc import DBAPIError
 from arsync.errors import RetryLater, UserMistake
 from arsync.store.db.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every step of `migrations/versions`, oldest first.
 
 A store at any other step was made by a newer arsync."""

@@ -274,6 +274,9 @@ problems = Table(
     # Whose it is, as far as that can be read: money in it stops messages to these contacts.
     _id("contact_id"),
     Column("invoice_ids", Texts, nullable=False, server_default=""),
+    # What totals lack, as far as that can be read.
+    Column("amount", Amount),
+    _text("currency"),
 )
 
 moved_invoices = Table(

@@ -303,6 +303,8 @@ def _save_problems(
             "seen_at": now,
             "contact_id": _kept(document_problem.contact_id),
             "invoice_ids": tuple(_kept(id_) for id_ in document_problem.invoice_ids),
+            "amount": document_problem.amount,
+            "currency": _kept(document_problem.currency),
         }
         make = sqlite if db.dialect.name == "sqlite" else postgresql
         db.execute(
