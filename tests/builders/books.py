@@ -169,7 +169,8 @@ class Books:
         invoice = an_invoice(
             f"i{number}",
             contact.id,
-            issued_on=TODAY - timedelta(days=overdue + 30),
+            # Issued by today: what is dated in the future is not owed yet.
+            issued_on=TODAY - timedelta(days=max(0, overdue + 30)),
             due_on=TODAY - timedelta(days=overdue),
             rate=1,
             total=amount,

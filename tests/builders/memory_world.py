@@ -77,6 +77,8 @@ class MemoryWorld:
     has_post: bool = True
     plan: dict[str, Action] = field(default_factory=dict)
     """By key, what a plan of today asks for."""
+    unknown: str = ""
+    """What is unknown about the reasons of actions that the plan lacks; empty: they are gone."""
     outbox: Outbox = field(init=False)
 
     def add(
@@ -149,6 +151,7 @@ class MemoryWorld:
             self.clock,
             today=lambda: self.today,
             replan=self._replan,
+            undecided=lambda _account, _action: self.unknown,
             post=MemoryPost(self.books) if self.has_post else None,
             limits=self.limits,
         )

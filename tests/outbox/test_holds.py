@@ -34,6 +34,50 @@ def fail_at(world: BooksWorld, number: int, error: Exception) -> None:
     world.books.before_call = call
 
 
+def test_a_hold_stays_while_what_is_owed_is_unknown(world: BooksWorld) -> None:
+    over_the_limit(world)
+    (contact,) = world.books.contacts.values()
+    world.books.pay(world.books.invoices["i1"])
+    foreign = world.books.add_invoice(contact, 2, overdue=-5)
+    world.books.invoices[foreign.id] = foreign._replace(currency="USD", rate=None)
+    world.advance(days=1)
+    world.sync()
+    assert world.books.keys(LIFT) == world.books.keys(RESTORE) == []
+    assert any(
+        "the credit hold stays" in held.why for held in world.app.plan(world.name)[0].held_back
+    )
+    world.books.invoices[foreign.id] = foreign
+    world.advance(days=1)
+    world.sync()
+    assert len(world.books.keys(LIFT)) == len(world.books.keys(RESTORE)) == 1
+
+
+def test_an_approval_outlives_a_figure_that_is_unknown_meanwhile(
+    books: Books, make_world: Callable[..., BooksWorld]
+) -> None:
+    world = make_world(books, mode="approve")
+    contact = books.add_contact(1)
+    books.add_invoice(contact, 1, overdue=-60, amount="6000")
+    world.sync()
+    key = world.the_row(HOLD).key
+    foreign = books.add_invoice(contact, 2, overdue=-5)
+    books.invoices[foreign.id] = foreign._replace(currency="USD", rate=None)
+    world.sync()
+    assert (world.the_row(HOLD).key, world.the_row(HOLD).state) == (
+        key,
+        ActionState.AWAITING_APPROVAL,
+    )
+    world.app.approve([key], who="Jane")
+    world.sync()
+    assert world.the_row(HOLD).state is ActionState.APPROVED
+    assert "nor certainly gone" in world.the_row(HOLD).reason
+    assert books.keys(HOLD) == []
+    books.invoices[foreign.id] = foreign
+    world.advance(days=1)
+    world.sync()
+    assert books.keys(HOLD) == [key]
+
+
 def test_terms_are_restored_although_the_lifting_run_stopped(world: BooksWorld) -> None:
     over_the_limit(world)
     world.books.pay(world.books.invoices["i1"])

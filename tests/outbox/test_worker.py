@@ -215,6 +215,22 @@ def test_an_action_whose_reason_is_gone_is_withdrawn(world: MemoryWorld, way: st
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "asked"])
+def test_an_action_whose_reason_is_unknown_goes_on_waiting(world: MemoryWorld, way: str) -> None:
+    action = world.add(**WAYS[way])
+    planned = dict(world.plan)
+    world.plan.clear()
+    world.unknown = "balance is unknown (no rate)"
+    result = world.run()
+    assert (world.path(action), world.pause(action)) == ("sending > approved", HOUR)
+    assert world.row(action).reason.endswith("nor certainly gone: balance is unknown (no rate)")
+    assert (world.books.done, world.books.mails, result.problems) == ([], [], [])
+    world.plan |= planned
+    world.advance(hours=1)
+    world.run()
+    assert world.path(action).startswith("sending > approved > sending > sent")
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "asked"])
 def test_an_action_before_its_hour_waits_for_it(world: MemoryWorld, way: str) -> None:
     action = world.add(**WAYS[way])
     world.plan[action.key] = replace(action, not_before=NOW + timedelta(hours=5))

@@ -15,9 +15,11 @@ from arsync.application.packed_plan import packing
 from arsync.clock import Clock, today_in
 from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
+from arsync.core.actions import Action
 from arsync.core.ledger.records import Account
-from arsync.core.planning.planner import Plan, make_plan
+from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
+from arsync.core.planning.undecided import undecided_about
 from arsync.core.rulebook import Rulebook, needs
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
@@ -199,6 +201,22 @@ class OrganisationContext:
     def replan_one(self, account: Account) -> Plan:
         """Plan one account as of now."""
         return self.replan([account])
+
+    def undecided(self, account: Account, action: Action) -> str:
+        """Return what is unknown about the reason of an action that is planned no longer.
+
+        Empty when its reason is certainly gone.
+        """
+        planning, _ = begin_plan(
+            self.rulebook,
+            self.name,
+            self.connection.organisation._replace(time_zone=self.time_zone),
+            self.today,
+            self.clock.now(),
+            offers=self.offers,
+            holidays=holidays_in,
+        )
+        return undecided_about(planning, account, action)
 
     def plan(
         self, accounts: Iterable[Account], circumstances: Circumstances, as_of: date | None = None

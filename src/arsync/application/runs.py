@@ -265,13 +265,15 @@ def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:
         actions = and_more(result.plan.actions, interrupted)
         result.plan = replace(result.plan, actions=actions)
     still_approved = _withdraw_unapproved(organisation, result.plan)
+    absent = outbox.absent_from(store, connection, result.plan, organisation.undecided)
     result.saved = store.actions.save_plan(
         connection.id,
         result.plan,
         mode=connection.mode,
         now=organisation.clock.now(),
         run_id=result.run_id,
-        why_gone=outbox.reasons_gone(store, connection, result.plan),
+        why_gone=absent.why_gone,
+        undecided=absent.undecided,
         renewed=still_approved,
     )
 
@@ -333,6 +335,7 @@ def _carry_out(
         organisation.clock,
         today=lambda: organisation.today,
         replan=organisation.replan_one,
+        undecided=organisation.undecided,
         post=container.post(organisation.config, organisation.rules.letters, organisation.clock),
         limits=container.limits,
     )

@@ -2,7 +2,7 @@
 
 from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.deliver import Delivery
-from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, interrupted_batches, reasons_gone
+from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, absent_from, interrupted_batches
 from arsync.outbox.types import (
     LIMITS,
     WHO,
@@ -28,7 +28,7 @@ __all__ = [
     "OutboxContext",
     "Post",
     "Replan",
+    "absent_from",
     "approved_by_person",
     "interrupted_batches",
-    "reasons_gone",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from arsync.core.ledger.records import (
 from arsync.core.planning.planner import HeldBack, Plan
 from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.ports import LedgerCopy
-from arsync.outbox.types import OutboxContext, Replan
+from arsync.outbox.types import OutboxContext, Replan, Undecided
 from arsync.store import Store
 from arsync.store.models import ActionRow, ConnectionRow, Mode
 
@@ -65,6 +65,7 @@ class Recheck:
         self._connector = context.connector
         self._clock = context.clock
         self._replan = context.replan
+        self._undecided = context.undecided
         self._limits = context.limits
         self._money_at: datetime | None = None
         self._fresh: dict[str, tuple[datetime, frozenset[str]]] = {}
@@ -91,8 +92,7 @@ class Recheck:
             plan = self._replan(_as_if_taken(before, others, plan.as_of))
             fresh = next((planned for planned in plan.actions if planned.key == row.key), None)
         if fresh is None:
-            ledger, connection_id = self._store.ledger, self._connection.id
-            return Gone(_why_gone(ledger, connection_id, action, account, plan.held_back))
+            return self._gone_or_undecided(action, account, before, plan)
         if fresh.not_before is not None and fresh.not_before > self._clock.now():
             reason = fresh.payload.waits_for_holidays or "outside the hours in which messages leave"
             return NotYet(fresh.not_before, reason)
@@ -101,6 +101,16 @@ class Recheck:
             return Gone(unapproved)
         # It belongs to the moment of what left with it, though that was yesterday.
         return Ready(replace(fresh, batch_id=action.batch_id), account)
+
+    def _gone_or_undecided(
+        self, action: Action, account: Account, before: Account, plan: Plan
+    ) -> Gone | NotYet:
+        """Return why it is withdrawn; or that it goes on waiting, as nobody knows."""
+        ledger, connection_id = self._store.ledger, self._connection.id
+        certain = _certainly_gone(ledger, connection_id, action, account)
+        if not certain and (unknown := self._undecided(before, action)):
+            return NotYet(self._clock.now() + UNDECIDED_PAUSE, f"{UNDECIDED}: {unknown}")
+        return Gone(certain or _first_held(action, plan.held_back))
 
     def _unapproved(self, row: ActionRow, fresh: Action) -> str:
         """Return why a person has to approve it first (or again); empty when nobody has to."""
@@ -241,28 +251,55 @@ _SETTLED = {
 }
 
 
-def reasons_gone(store: Store, connection: ConnectionRow, plan: Plan) -> dict[str, str]:
-    """Return, by key, why actions that wait are in a new plan no longer."""
+class Absent(NamedTuple):
+    """What becomes of actions that wait and are in a new plan no longer."""
+
+    why_gone: Mapping[str, str]
+    """By key, why it is withdrawn."""
+    undecided: Mapping[str, str]
+    """By key, what is unknown of its reason: it goes on waiting."""
+
+
+def absent_from(
+    store: Store, connection: ConnectionRow, plan: Plan, undecided: Undecided
+) -> Absent:
+    """Return what becomes of the actions that wait and that a new plan lacks.
+
+    Of a great many that end at once the last ones go on waiting until the next plan: nothing ends
+    before somebody has looked whether its reason is certainly gone.
+    """
     waiting = store.actions.waiting_keys(connection.id, _WAITING)
     keys = [key for key in waiting if key not in plan.keys]
-    reasons: dict[str, str] = {}
-    for start in range(0, min(len(keys), REASONS_MAX), REASONS_AT_ONCE):
-        some = keys[start : start + REASONS_AT_ONCE]
-        reasons |= _reasons_gone(store, connection, plan, list(store.actions.rows(some)))
-    return reasons
+    why: dict[str, str] = {}
+    open_still = dict.fromkeys(keys[ENDED_AT_ONCE_MAX:], "not looked at yet")
+    for start in range(0, min(len(keys), ENDED_AT_ONCE_MAX), REASONS_AT_ONCE):
+        some = keys[start : min(start + REASONS_AT_ONCE, ENDED_AT_ONCE_MAX)]
+        absent = _absent(store, connection, plan, list(store.actions.rows(some)), undecided)
+        why |= absent.why_gone
+        open_still |= absent.undecided
+    return Absent(why, open_still)
 
 
-REASONS_MAX = 10_000
-"""So many withdrawn actions get a reason of their own; of further ones it is just gone."""
+ENDED_AT_ONCE_MAX = 10_000
+"""So many actions that a plan lacks are looked at after one plan."""
 
 REASONS_AT_ONCE = 2_500
-"""The customers of so many withdrawn actions are held in memory together."""
+"""The customers of so many of them are held in memory together."""
+
+UNDECIDED = "its reason is not certain any more, nor certainly gone"
+
+UNDECIDED_PAUSE = timedelta(hours=1)
+"""How long an action waits before it is asked again whether its reason is known."""
 
 
-def _reasons_gone(
-    store: Store, connection: ConnectionRow, plan: Plan, gone: Sequence[ActionRow]
-) -> dict[str, str]:
-    contact_ids = sorted({row.action.contact_id for row in gone})
+def _absent(
+    store: Store,
+    connection: ConnectionRow,
+    plan: Plan,
+    rows: Sequence[ActionRow],
+    undecided: Undecided,
+) -> Absent:
+    contact_ids = sorted({row.action.contact_id for row in rows})
     accounts = {
         contact.id: account
         for account in store.ledger.accounts(connection.id, contact_ids)
@@ -272,15 +309,20 @@ def _reasons_gone(
     for held_back in plan.held_back:
         if held_back.contact_id in accounts:
             held[held_back.contact_id].append(held_back)
-    reasons: dict[str, str] = {}
-    for row in gone:
+    why: dict[str, str] = {}
+    open_still: dict[str, str] = {}
+    for row in rows:
         account = accounts.get(row.action.contact_id)
         if account is None:
-            reasons[row.key] = f"{row.action.contact_name} is no longer among the customers"
-        else:
-            about = [held_back for contact in account.contacts for held_back in held[contact.id]]
-            reasons[row.key] = _why_gone(store.ledger, connection.id, row.action, account, about)
-    return reasons
+            why[row.key] = f"{row.action.contact_name} is no longer among the customers"
+            continue
+        certain = _certainly_gone(store.ledger, connection.id, row.action, account)
+        if not certain and (unknown := undecided(account, row.action)):
+            open_still[row.key] = unknown
+            continue
+        about = [held_back for contact in account.contacts for held_back in held[contact.id]]
+        why[row.key] = certain or _first_held(row.action, about)
+    return Absent(why, open_still)
 
 
 def _where(invoice: Record | None, account: Account) -> str:
@@ -293,14 +335,10 @@ def _where(invoice: Record | None, account: Account) -> str:
     return "now belongs to another customer"
 
 
-def _why_gone(
-    ledger: LedgerCopy,
-    connection_id: int,
-    action: Action,
-    account: Account,
-    held_back: Sequence[HeldBack],
+def _certainly_gone(
+    ledger: LedgerCopy, connection_id: int, action: Action, account: Account
 ) -> str:
-    """Return the first thing that took the reason away."""
+    """Return which fact in the books took the reason away; empty when none did."""
     mine = next((contact for contact in account.contacts if contact.id == action.contact_id), None)
     if mine is not None and mine.status == ContactStatus.MERGED:
         into = next(
@@ -316,6 +354,11 @@ def _why_gone(
             return f"{ref.number} {_where(stored.get(ref.id), account)}"
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"
+    return ""
+
+
+def _first_held(action: Action, held_back: Sequence[HeldBack]) -> str:
+    """Return the first thing that the plan says stops it."""
     ids = {ref.id for ref in action.invoices}
     about = [held for held in held_back if held.invoice_id in ids] or [
         held for held in held_back if not held.invoice_id

@@ -86,6 +86,16 @@ Replan = Callable[[Account], Plan]
 """Plans one account anew, as of now, with the rulebook of the run."""
 
 
+Undecided = Callable[[Account, Action], str]
+"""Says what is unknown about the reason of an action that is not planned any more; empty when it is
+certainly gone."""
+
+
+def is_certainly_gone(_account: Account, _action: Action) -> str:
+    """Stand in where every reason is known."""
+    return ""
+
+
 def no_replan(_: Account) -> NoReturn:
     """Stand in where only what people ask for leaves: that needs no plan."""
     raise AssertionError("what a person asks for is not planned")
@@ -102,6 +112,7 @@ class OutboxContext:
     today: Callable[[], date]
     """The organisation's day; asked each time, for a run may go on past midnight."""
     replan: Replan = no_replan
+    undecided: Undecided = is_certainly_gone
     post: Post | None = None
     """Mail; None when nothing is sent by mail."""
     limits: Limits = LIMITS

@@ -301,7 +301,11 @@ def test_a_promise_is_kept_when_its_invoice_is_settled(desk: Desk) -> None:
     promise = Promise("i1", date(2026, 11, 1), None, date(2026, 10, 10))
     paid = desk.invoice("i1", 20, "0", status="paid")
     assert promise_state(promise, paid, desk.account(paid), desk.today) == "kept"
-    assert promise_state(promise, None, desk.account(), desk.today) == "kept"
+
+
+def test_a_promise_about_a_missing_invoice_stays_open(desk: Desk) -> None:
+    promise = Promise("i1", date(2026, 11, 1), None, date(2026, 10, 10))
+    assert promise_state(promise, None, desk.account(), desk.today) == "open"
 
 
 def test_an_open_dispute_counts_before_a_settled_one(desk: Desk) -> None:

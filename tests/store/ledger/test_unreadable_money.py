@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,39 @@ def test_unreadable_money_naming_nobody_blocks_nobody(
     assert account(store, connection, "c1").doubts == ()
     (reported,) = store.ledger.unplaced_money(connection.id)
     assert "does not say whose it is" in reported
+
+
+@pytest.mark.parametrize("whose", [{"id": "i1"}, {"id": "i9", "contact_id": "c1"}])
+@pytest.mark.parametrize("keyed", [True, False])
+def test_an_unreadable_invoice_is_named_at_its_customer(
+    two: tuple[Store, ConnectionRow], whose: dict[str, Any], keyed: bool
+) -> None:
+    store, connection = two
+    odd(store, connection, RecordKind.INVOICES, number="INV-9", **whose)
+    read = store.ledger.accounts(connection.id, ["c1", "c2"] if keyed else None)
+    assert {account.contacts[0].id: account.unreadable for account in read} == {
+        "c1": ("INV-9",),
+        "c2": (),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "whose"),
+    [(RecordKind.INVOICES, {"id": "i1"}), (RecordKind.PAYMENTS, {"contact_id": "c1"})],
+)
+def test_no_promise_is_judged_on_what_cannot_be_read(
+    two: tuple[Store, ConnectionRow], kind: RecordKind, whose: dict[str, Any]
+) -> None:
+    store, connection = two
+    store.people.promise(
+        connection.id, "i1", promised_on=TODAY, made_on=TODAY, who="Jane", note="", amount=None
+    )
+    odd(store, connection, kind, **whose)
+    assert store.people.review(connection.id, TODAY + timedelta(9)) == []
+    store.ledger.apply(connection.id, Page(kind, (), "x", gone=("p1",)), NOW)
+    if kind is RecordKind.PAYMENTS:
+        (judged,) = store.people.review(connection.id, TODAY + timedelta(9))
+        assert judged.kept is False
 
 
 def test_a_doubt_ends_when_the_document_can_be_read(two: tuple[Store, ConnectionRow]) -> None:

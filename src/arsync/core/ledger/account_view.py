@@ -121,8 +121,11 @@ def promise_state(promise: Promise, invoice: Invoice | None, account: Account, t
     # Judged once and for good: a broken promise stays broken, even if the money comes later.
     if promise.kept is not None:
         return "kept" if promise.kept else "broken"
+    # An invoice that cannot be read, or is not here, says neither: the promise stays open.
+    if invoice is None:
+        return "open"
     # A voided or credited invoice counts like a paid one: in doubt the promise was kept.
-    if invoice is None or not is_owed(invoice):
+    if not is_owed(invoice):
         return "kept"
     if promise.amount is not None:
         received = sum(

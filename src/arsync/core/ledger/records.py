@@ -309,6 +309,8 @@ class Account(NamedTuple):
     """Keys of every action ever started for this debtor: planning twice plans once."""
     doubts: tuple[str, ...] = ()
     """Why it is uncertain what this debtor owes, in words: meanwhile no message leaves to it."""
+    unreadable: tuple[str, ...] = ()
+    """Numbers of its invoices that could not be read: more may be owed than the others show."""
     undone: dict[str, str] = {}  # noqa: RUF012 - as above
     """By key: the person and day of undoing a hold or its change of terms: `Jane on 2026-11-20`."""
     refused: frozenset[str] = frozenset()

@@ -64,6 +64,22 @@ class Assessment(NamedTuple):
     """Every hold rule that certainly matches."""
     undecided: tuple[CreditHold, ...]
     """Hold rules that rest on something unknown."""
+    undecided_by_limit: tuple[CreditHold, ...] = ()
+    """Hold rules that say no under the limit given, and not certainly under one that may apply.
+
+    Found only where a hold, its terms or a refusal may end: placing goes by the limit given.
+    """
+    open_limits: tuple[CreditLimit, ...] = ()
+    """Limit rules above the matching one that may match as well."""
+
+    def doubt_about(self, assessor: Assessor, rule: CreditHold) -> str:
+        """Return what is unknown about a hold rule that is undecided, in words."""
+        if rule not in self.undecided_by_limit:
+            return assessor.unknowns(rule.when, self.root)
+        return "; ".join(
+            f"the limit of {limit.name!r} may apply: {assessor.unknowns(limit.when, self.root)}"
+            for limit in self.open_limits
+        )
 
     def named_customers(self) -> list[str]:
         """Return which of the rulebook's customers its contacts are, as `by_contact` names them."""
@@ -104,8 +120,8 @@ class Assessor:
         )
         row = contact_row(root_view, self._first)
         # The facts that choose a limit are asked of this very view, so its limit comes after them.
-        limit_rule, root_view.limit = self._limit_of(root_view, row)
-        row = contact_row(root_view, self._second, row)
+        limit_rule, root_view.limit, open_limits = self._limit_of(root_view, row)
+        first, row = row, contact_row(root_view, self._second, row)
         paused_by = customer if customer and customer.is_paused(self.today) else None
         root = DunnedParty(root_view, row, customer, self._left_alone(row), paused_by)
         reasons: list[CreditHold] = []
@@ -117,10 +133,39 @@ class Assessor:
                 reasons.append(rule)
             elif answer is None:
                 undecided.append(rule)
+        by_limit: tuple[CreditHold, ...] = ()
+        if open_limits and _has_something_to_end(account):
+            decided = (*reasons, *undecided)
+            rules = [rule for rule in self.rulebook.credit_holds if rule not in decided]
+            by_limit = self._undecided_by_limit(root_view, first, rules, open_limits)
         parties = (root,) if len(account.contacts) == 1 else tuple(self._family(account_view, root))
         return Assessment(
-            account, account_view, root, parties, limit_rule, tuple(reasons), tuple(undecided)
+            account,
+            account_view,
+            root,
+            parties,
+            limit_rule,
+            tuple(reasons),
+            tuple(undecided),
+            by_limit,
+            tuple(open_limits),
         )
+
+    def _undecided_by_limit(
+        self,
+        view: ContactView,
+        first: list[Value],
+        rules: list[CreditHold],
+        open_limits: list[CreditLimit],
+    ) -> tuple[CreditHold, ...]:
+        """Return which rules are not certainly no under every limit that may apply."""
+        given, found = view.limit, dict[str, CreditHold]()
+        for limit_rule in open_limits:
+            view.limit = self.given_by(limit_rule, view)
+            row = contact_row(view, self._second, first)
+            found |= {rule.name: rule for rule in rules if rule.when.test(row, None) is not False}
+        view.limit = given
+        return tuple(found.values())
 
     def cadence(self, party: DunnedParty) -> tuple[Cadence | None, list[Cadence]]:
         """Return the first cadence that certainly matches, and those before it that may."""
@@ -218,23 +263,31 @@ class Assessor:
 
     def _limit_of(
         self, view: ContactView, row: list[Value]
-    ) -> tuple[CreditLimit | None, GivenLimit]:
-        """Return the first rule that certainly matches, and the limit that it gives."""
+    ) -> tuple[CreditLimit | None, GivenLimit, list[CreditLimit]]:
+        """Return the first rule that certainly matches, its limit, and those above that may."""
+        undecided: list[CreditLimit] = []
         for rule in self.rulebook.credit_limits:
-            if rule.when.test(row, None) is not True:
-                continue
-            if rule.amount is not None:
-                return rule, GivenLimit(rule.amount)
-            if rule.fact == NO_LIMIT:
-                return rule, GivenLimit(None, True, f"{rule.name!r} gives no limit")
-            field = CONTACT_BY_NAME[rule.fact]
-            amount = contact_row(view, [field.position])[field.position]
-            reason = f"{rule.name!r} names {rule.fact}, which is unknown"
-            until = view.agreed.limit_until if rule.fact == "agreed_limit" else None
-            # An unknown limit does not fall through: a customer with an agreement would get the
-            # limit of those without one.
-            return rule, GivenLimit(amount, no_amount_reason=reason, until=until)
-        return None, GivenLimit()
+            answer = rule.when.test(row, None)
+            if answer is True:
+                return rule, self.given_by(rule, view), undecided
+            if answer is None:
+                undecided.append(rule)
+        return None, GivenLimit(), undecided
+
+    @staticmethod
+    def given_by(rule: CreditLimit, view: ContactView) -> GivenLimit:
+        """Return the limit that one rule gives."""
+        if rule.amount is not None:
+            return GivenLimit(rule.amount)
+        if rule.fact == NO_LIMIT:
+            return GivenLimit(None, True, f"{rule.name!r} gives no limit")
+        field = CONTACT_BY_NAME[rule.fact]
+        amount = contact_row(view, [field.position])[field.position]
+        # An unknown limit does not fall through: a customer with an agreement would get the limit
+        # of those without one.
+        reason = f"{rule.name!r} names {rule.fact}, which is unknown"
+        until = view.agreed.limit_until if rule.fact == "agreed_limit" else None
+        return GivenLimit(amount, no_amount_reason=reason, until=until)
 
     def _left_alone(self, row: list[Value]) -> LeftAlone | None:
         unsure: LeftAlone | None = None
@@ -301,3 +354,7 @@ class Assessor:
             customer.tags,
             limit.until if limit else None,
         )
+
+
+def _has_something_to_end(account: Account) -> bool:
+    return bool(account.hold or account.terms_left or account.undone or account.refused)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from arsync.core.actions import (
     Action,
     ActionKind,
+    Because,
     CreditHoldPayload,
     LiftCreditHoldPayload,
     Payload,
@@ -17,7 +18,8 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
-from arsync.core.planning.assessment import Assessment
+from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
     Planning,
@@ -27,6 +29,7 @@ from arsync.core.planning.planning_context import (
     not_written_to,
     pause_words,
     what_is_uncertain,
+    what_may_be_missing,
 )
 from arsync.core.rulebook.model import CreditHold
 
@@ -56,16 +59,16 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
     account, root, hold = assessment.account, assessment.root, assessment.account.hold
     alone = left_alone_words(planning, root)
     if alone is not None:
-        certain = root.left_alone is not None and root.left_alone.answer
         # Only a rule that certainly holds lifts: while it is unknown, nothing changes either way.
-        if hold is not None and certain:
+        if hold is not None and _is_left_alone(assessment):
             return _lift(planning, assessment, alone[0])
+        if hold is not None:
+            return holding_back(held(root, f"the credit hold stays: {alone[0]}", because=alone[1]))
         if assessment.reasons:
             return holding_back(held(root, f"no credit hold: {alone[0]}", because=alone[1]))
         return NOTHING
-    pause = pause_words(root)
-    # A pause places nothing, and keeps nothing: a hold without a reason is lifted meanwhile.
-    if pause is not None and assessment.reasons:
+    if assessment.reasons and (pause := pause_words(root)) is not None:
+        # A pause places nothing, and keeps nothing: a hold without a reason is lifted meanwhile.
         if hold is not None:
             return NOTHING
         return holding_back(
@@ -76,22 +79,83 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
                 because=pause.because,
             )
         )
-    uncertain = what_is_uncertain(planning, account)
-    # Figures in doubt place no hold. A hold in place stays: its reason was certain then.
-    if assessment.reasons and uncertain:
-        if hold is not None:
-            return NOTHING
-        return holding_back(held(root, f"no credit hold: {uncertain}"))
     if assessment.reasons:
-        return _place(planning, assessment)
-    if hold is not None:
-        # Undecided reasons do not keep a hold: unknown never acts against a customer.
+        uncertain = what_is_uncertain(planning, account)
+        if not uncertain:
+            return _place(planning, assessment)
+        # Figures in doubt place no hold. A hold in place stays: its reason was certain then.
+        return NOTHING if hold is not None else holding_back(_not_placed(root, uncertain))
+    return _end_or_keep(planning, assessment)
+
+
+def _not_placed(root: DunnedParty, uncertain: str) -> HeldBack:
+    return held(root, f"no credit hold: {uncertain}")
+
+
+def _end_or_keep(planning: Planning, assessment: Assessment) -> Decisions:
+    """Decide where no reason certainly stands: ending is an act, and needs a certain no."""
+    account = assessment.account
+    if account.hold is not None:
+        if still_open := open_reasons(planning, assessment):
+            return _kept(assessment, "the credit hold stays", still_open)
         return _lift(planning, assessment, "no reason remains")
     if assessment.undecided:
         return _report_undecided(planning, assessment)
     # What was undone or refused for this reason ends with it: a new reason is judged afresh.
     ended = tuple(sorted({*account.undone, *account.refused}))
-    return Decisions(ended_refusals=ended) if ended else NOTHING
+    if not ended or open_reasons(planning, assessment):
+        return NOTHING
+    return Decisions(ended_refusals=ended)
+
+
+class OpenReason(NamedTuple):
+    """A reason to hold that is neither certain nor certainly gone."""
+
+    words: str
+    """What is unknown, and why."""
+    because: Because | None
+    """The rule; None when it is about the figures of all rules."""
+
+
+def open_reasons(
+    planning: Planning, assessment: Assessment, *, with_terms: bool = False
+) -> list[OpenReason]:
+    """Return every hold rule that may still ask for a hold, with what is unknown about it.
+
+    Args:
+        planning: of the day.
+        assessment: of the account.
+        with_terms: True to look at rules only that change the terms.
+    """
+    assessor, root = planning.assessor, assessment.root
+    rules = [rule for rule in assessor.rulebook.credit_holds if rule.terms or not with_terms]
+    if not rules:
+        # Deleting the rules ends their holds for certain, whatever the figures are.
+        return []
+    if uncertain := what_may_be_missing(planning, assessment.account):
+        return [OpenReason(uncertain, None)]
+    return [
+        OpenReason(
+            f"{rule.name!r} is not certainly over: {assessment.doubt_about(assessor, rule)}",
+            because(rule.place, rule.name, assessor.evidence(rule.when, root)),
+        )
+        for rule in (*assessment.undecided, *assessment.undecided_by_limit)
+        if rule in rules
+    ]
+
+
+def _kept(assessment: Assessment, what: str, reasons: list[OpenReason]) -> Decisions:
+    return holding_back(
+        *(
+            held(assessment.root, f"{what}: {reason.words}", because=reason.because)
+            for reason in reasons
+        )
+    )
+
+
+def _is_left_alone(assessment: Assessment) -> bool:
+    left_alone = assessment.root.left_alone
+    return left_alone is not None and left_alone.answer is True
 
 
 def _place(planning: Planning, assessment: Assessment) -> Decisions:
@@ -169,8 +233,15 @@ def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
     # Changed terms are always put back, even when the hold itself was never placed, or was lifted
     # by a run that ended before the terms followed.
     standing_hold = assessment.account.terms_left
-    if standing_hold is None or any(rule.terms for rule in assessment.reasons):
+    if standing_hold is None:
         return NOTHING
+    if not _is_left_alone(assessment):
+        if any(rule.terms for rule in assessment.reasons):
+            return NOTHING
+        # Giving terms back is ending as well: it needs a certain no.
+        still_open = open_reasons(planning, assessment, with_terms=True)
+        if still_open:
+            return _kept(assessment, "the terms of the credit hold stay", still_open)
     return _restore(planning, assessment, standing_hold)
 
 

@@ -108,6 +108,16 @@ def what_is_uncertain(planning: Planning, account: Account) -> str:
     return f"the amount owed is uncertain: {difference_in_words(apart[0], 'the accounting system')}"
 
 
+def what_may_be_missing(planning: Planning, account: Account) -> str:
+    """Return why the debtor may owe more than the figures show; empty when they are complete.
+
+    Nothing ends on such figures: an invoice that cannot be read may be the reason.
+    """
+    if account.unreadable:
+        return f"the amount owed is uncertain: {', '.join(account.unreadable)} cannot be read"
+    return what_is_uncertain(planning, account)
+
+
 def left_alone_words(planning: Planning, party: DunnedParty) -> tuple[str, Because] | None:
     """Return why the contact is left alone, and the rule; None when it is not.
 

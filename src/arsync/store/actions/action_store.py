@@ -42,6 +42,7 @@ class Actions(ActionQueries):
         now: datetime,
         run_id: int | None = None,
         why_gone: Mapping[str, str] = MappingProxyType({}),
+        undecided: Collection[str] = (),
         renewed: Collection[str] = (),
     ) -> PlanSaved:
         """Save a plan, in one transaction.
@@ -51,7 +52,8 @@ class Actions(ActionQueries):
         everything waits for a person. Keys that are stored already are kept; while they still wait,
         they take the newer plan's text, and so do approved ones whose keys are in `renewed`: no
         person has seen those. Actions that wait or are approved, and that the plan no longer has,
-        are withdrawn: the reason is gone, and `why_gone` gives the cause by key. A withdrawn action
+        are withdrawn: the reason is gone, and `why_gone` gives the cause by key; those with keys in
+        `undecided` go on waiting, as nobody knows whether their reason is gone. A withdrawn action
         whose reason is back is planned again.
         """
         with self._database.write() as db:
@@ -63,6 +65,7 @@ class Actions(ActionQueries):
                 now=now,
                 run_id=run_id,
                 why_gone=why_gone,
+                undecided=undecided,
                 renewed=renewed,
             )
 

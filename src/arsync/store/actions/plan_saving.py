@@ -36,6 +36,7 @@ def save_plan(
     now: datetime,
     run_id: int | None,
     why_gone: Mapping[str, str],
+    undecided: Collection[str],
     renewed: Collection[str],
 ) -> PlanSaved:
     """Save a plan inside a transaction; see `Actions.save_plan`."""
@@ -51,7 +52,7 @@ def save_plan(
             saving.take(key, action, position, stored.get(key))
         planned.update(fresh)
         saving.write(db)
-    withdrawn = _waiting_without(db, connection_id, planned)
+    withdrawn = _waiting_without(db, connection_id, planned.union(undecided))
     for start in range(0, len(withdrawn), ACTIONS_AT_ONCE):
         for key, state in withdrawn[start : start + ACTIONS_AT_ONCE]:
             saving.withdraw(key, state, why_gone.get(key, GONE))

@@ -7,15 +7,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
 from arsync.clock import Clock
 from arsync.core.actions import Action
-from arsync.core.ledger.records import DocumentStatus
+from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import RECORDED, add_asked
 from arsync.store.db.database import Database, inserted_id
-from arsync.store.db.tables import disputes, invoices, promises
+from arsync.store.db.tables import disputes, invoices, problems, promises
+from arsync.store.ledger.unreadable_money import read_doubts
 from arsync.store.models import DisputeRow, PromiseRow
 
 _PROMISE = [promises.c[name] for name in PromiseRow._fields]
@@ -104,7 +105,8 @@ class People:
 
         A promise is kept when the invoice is no longer owed, or when its amount due fell by at
         least the promised amount. It is broken when the day has passed without that. A promise
-        about an invoice that the store does not have stays open.
+        stays open while nobody knows: about an invoice that the store does not have, or cannot
+        read; and none is broken while money of its customer cannot be read.
         """
         columns = promises.c
         query = (
@@ -115,6 +117,7 @@ class People:
                 columns.amount_due.label("due_then"),
                 invoices.c.status,
                 invoices.c.amount_due,
+                invoices.c.contact_id,
             )
             .join(
                 invoices,
@@ -122,15 +125,20 @@ class People:
                 & (invoices.c.id == columns.invoice_id),
             )
             .where(
-                columns.connection_id == connection_id, columns.kept.is_(None), ~columns.replaced
+                columns.connection_id == connection_id,
+                columns.kept.is_(None),
+                ~columns.replaced,
+                ~_is_unreadable(columns.invoice_id, connection_id),
             )
             .order_by(columns.id)
         )
         changed = []
         with self._database.write() as db:
-            for row in db.execute(query).all():
+            rows = db.execute(query).all()
+            doubts = read_doubts(db, connection_id) if rows else {}
+            for row in rows:
                 kept = _was_kept(row)
-                if kept or row.promised_on < today:
+                if kept or (row.promised_on < today and row.contact_id not in doubts):
                     db.execute(update(promises).where(columns.id == row.id).values(kept=kept))
                     changed.append(_promise(db, row.id))
         return changed
@@ -237,6 +245,15 @@ class People:
         if action is not None:
             now = self._clock.now()
             add_asked(db, connection_id, action, who=who, why=RECORDED, now=now)
+
+
+def _is_unreadable(invoice_id: ColumnElement[str], connection_id: int) -> ColumnElement[bool]:
+    """Return the condition that the newest version of an invoice could not be understood."""
+    return exists().where(
+        problems.c.connection_id == connection_id,
+        problems.c.kind == RecordKind.INVOICES.value,
+        problems.c.id == invoice_id,
+    )
 
 
 def _was_kept(row: Any) -> bool:

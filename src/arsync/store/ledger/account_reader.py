@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from arsync.core.ledger.as_of import with_paid_days
 from arsync.core.ledger.records import (
@@ -84,11 +84,19 @@ def _known_of(connection_id: int) -> list[Any]:
     return [connections.c.taken_over_on, *columns]
 
 
+class _Unreadable(NamedTuple):
+    """An invoice whose newest version could not be understood."""
+
+    number: str
+    contact_id: str
+    """Whom it names; empty when not even that can be read."""
+
+
 class _Oddities(NamedTuple):
     """What is out of the ordinary among the contacts that are read."""
 
-    unreadable: frozenset[str]
-    """Invoices whose newest version could not be understood."""
+    unreadable: Mapping[str, _Unreadable]
+    """Invoices whose newest version could not be understood, by id."""
     unknown: frozenset[str]
     """Contacts of which only a problem is known."""
     doubts: Mapping[str, list[str]]
@@ -169,13 +177,13 @@ class _AccountReading:
         self, contact_ids: Sequence[str], invoice_ids: Sequence[str], people: Collection[str]
     ) -> _Oddities:
         db, connection_id, facts = self._db, self._connection_id, self._facts
-        oddities = _Oddities(frozenset(), frozenset(), {}, {}, {})
+        oddities = _Oddities({}, frozenset(), {}, {}, {})
         if facts is None:
             return oddities
         if facts.has_problems:
             not_stored = [contact_id for contact_id in contact_ids if contact_id not in people]
             oddities = oddities._replace(
-                unreadable=self._unreadable(invoice_ids),
+                unreadable=self._unreadable(invoice_ids, contact_ids),
                 unknown=unknown_contacts(db, connection_id, not_stored),
                 doubts=read_doubts(db, connection_id, contact_ids),
             )
@@ -215,15 +223,29 @@ class _AccountReading:
         )
         return {row[0]: row[1] for row in self._db.execute(query)}
 
-    def _unreadable(self, invoice_ids: Sequence[str] | None = None) -> frozenset[str]:
-        """Return invoices whose newest version could not be understood."""
+    def _unreadable(
+        self, invoice_ids: Sequence[str] = (), contact_ids: Sequence[str] | None = None
+    ) -> dict[str, _Unreadable]:
+        """Return invoices whose newest version could not be understood, by id.
+
+        With `contact_ids`, those of these contacts, and those among `invoice_ids`.
+        """
         columns = problems.c
-        query = select(columns.id).where(
-            self._here(columns),
-            columns.kind == RecordKind.INVOICES.value,
-            *self._of(columns.id, invoice_ids),
+        query = select(columns.id, columns.number, columns.contact_id).where(
+            self._here(columns), columns.kind == RecordKind.INVOICES.value
         )
-        return frozenset(self._db.scalars(query))
+        if contact_ids is not None:
+            # One that could never be read is in no copy: only the problem says whose it is.
+            query = query.where(
+                or_(
+                    one_of(self._db, columns.id, invoice_ids),
+                    one_of(self._db, columns.contact_id, contact_ids),
+                )
+            )
+        return {
+            row.id: _Unreadable(row.number or row.id, row.contact_id)
+            for row in self._db.execute(query)
+        }
 
     def _read(
         self,
@@ -322,9 +344,8 @@ def _account(
         return tuple(record for contact in members for record in by_contact.get(contact.id, ()))
 
     # No customer is chased on an old copy.
-    owed = tuple(
-        invoice for invoice in all_of(documents.invoices) if invoice.id not in oddities.unreadable
-    )
+    stored = all_of(documents.invoices)
+    owed = tuple(invoice for invoice in stored if invoice.id not in oddities.unreadable)
     past = [histories[contact.id] for contact in members if contact.id in histories]
     # What was done to a merged contact went with it; nothing can be written to it any more.
     merged = {contact.id for contact in members if contact.status == ContactStatus.MERGED}
@@ -354,6 +375,7 @@ def _account(
         undone={key: undone_by for history in past for key, undone_by in history.undone.items()},
         refused=frozenset().union(*(history.refused for history in past)),
         doubts=all_of(oddities.doubts),
+        unreadable=_unreadable_of(members, stored, oddities),
         differences=tuple(
             oddities.differences[contact.id]
             for contact in members
@@ -361,6 +383,20 @@ def _account(
         ),
     )
     return with_paid_days(account)
+
+
+def _unreadable_of(
+    members: Sequence[Contact], stored: Sequence[Invoice], oddities: _Oddities
+) -> tuple[str, ...]:
+    if not oddities.unreadable:
+        return ()
+    here = {invoice.id for invoice in stored}
+    of = {contact.id for contact in members}
+    return tuple(
+        unread.number
+        for invoice_id, unread in oddities.unreadable.items()
+        if invoice_id in here or unread.contact_id in of
+    )
 
 
 def read_records(

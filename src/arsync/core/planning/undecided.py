@@ -1,0 +1,109 @@
+"""What is not certainly over: why an action that is planned no longer may have its reason still.
+
+Only yes acts, and ending is an act too. An action that waits is withdrawn when its reason is
+certainly gone; while a figure that its reason rests on is unknown, it goes on waiting.
+"""
+
+from __future__ import annotations
+
+from arsync.core.actions import Action, ActionKind
+from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
+from arsync.core.ledger.records import Account, Invoice
+from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.hold_planner import open_reasons
+from arsync.core.planning.planning_context import (
+    Planning,
+    left_alone_words,
+    not_written_to,
+    what_is_uncertain,
+)
+from arsync.core.rulebook.model import Cadence, FollowUp
+
+_OF_HOLDS = frozenset(
+    {
+        ActionKind.CREDIT_HOLD,
+        ActionKind.TERMS,
+        ActionKind.LIFT_CREDIT_HOLD,
+        ActionKind.RESTORE_TERMS,
+    }
+)
+
+
+def undecided_about(planning: Planning, account: Account, action: Action) -> str:
+    """Return what is unknown about the reason of an action that the plan lacks, in words.
+
+    Args:
+        planning: of the day.
+        account: the action's.
+        action: what waits. Its invoices are there and still owed: else its end is certain.
+
+    Returns:
+        The words; empty when the reason is certainly gone.
+    """
+    assessment = planning.assessor.assess(account)
+    party = _party(assessment, action.contact_id)
+    if not_written_to(party):
+        return ""
+    if party.left_alone is not None:
+        # A rule that certainly leaves the customer alone ends it; one that may, does not.
+        alone = left_alone_words(planning, party)
+        return "" if party.left_alone.answer or alone is None else alone[0]
+    if action.kind in _OF_HOLDS:
+        return "; ".join(reason.words for reason in open_reasons(planning, assessment))
+    if action.kind in KINDS_AGAINST_CUSTOMERS and (
+        uncertain := what_is_uncertain(planning, account)
+    ):
+        return uncertain
+    return _unknown_of_rule(planning, assessment, party, action)
+
+
+def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
+    for party in assessment.parties:
+        if party.view.contact.id == contact_id:
+            return party
+    return assessment.root
+
+
+def _unknown_of_rule(
+    planning: Planning, assessment: Assessment, party: DunnedParty, action: Action
+) -> str:
+    """Return what is unknown in the cadence, or the follow-up, that asked for the action."""
+    rulebook = planning.assessor.rulebook
+    name = action.payload.cadence_name or action.because.rule
+    ids = {ref.id for ref in action.invoices}
+    invoices = [invoice for invoice in assessment.account_view.owed if invoice.id in ids]
+    for cadence in rulebook.reminders:
+        if cadence.name == name:
+            return _unknown_of_cadence(planning, party, cadence, invoices)
+    for follow_up in rulebook.follow_ups:
+        if follow_up.name == name:
+            return _unknown_of_follow_up(planning, party, follow_up, invoices)
+    return ""
+
+
+def _unknown_of_cadence(
+    planning: Planning, party: DunnedParty, cadence: Cadence, invoices: list[Invoice]
+) -> str:
+    assessor = planning.assessor
+    if cadence.when.test(party.row, None) is None:
+        return assessor.unknowns(cadence.when, party)
+    skip = cadence.skip_invoices_when
+    if skip is None or cadence.when.test(party.row, None) is False:
+        return ""
+    for invoice in invoices:
+        if skip.test(party.row, assessor.invoice_row(party, invoice)) is None:
+            return assessor.unknowns(skip, party, invoice)
+    return ""
+
+
+def _unknown_of_follow_up(
+    planning: Planning, party: DunnedParty, rule: FollowUp, invoices: list[Invoice]
+) -> str:
+    assessor = planning.assessor
+    if all(field.of == "contact" for field in rule.when.fields):
+        unknown = rule.when.test(party.row, None) is None
+        return assessor.unknowns(rule.when, party) if unknown else ""
+    for invoice in invoices:
+        if rule.when.test(party.row, assessor.invoice_row(party, invoice)) is None:
+            return assessor.unknowns(rule.when, party, invoice)
+    return ""
