@@ -25,6 +25,7 @@ from arsync.connector_sdk.reading import (
     required,
     with_worth,
 )
+from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
 from arsync.core.ledger.records import (
     Allocation,
@@ -357,7 +358,8 @@ def _value(reference: Ref | None) -> str:
 
 def _day_of(text: str) -> date | None:
     """Return the calendar day of a timestamp as it is written, in its own offset."""
-    return iso_day(text[:10])
+    day = iso_day(text[:10])
+    return None if day is None else clamped(day)
 
 
 def _moment_of(document: Header) -> datetime | None:

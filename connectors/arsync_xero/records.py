@@ -14,6 +14,7 @@ from typing import TypeVar
 from arsync.connector_sdk.reading import (
     UnusableField,
     document_problem,
+    in_range,
     is_money,
     money,
     one_of,
@@ -22,6 +23,7 @@ from arsync.connector_sdk.reading import (
     required,
     with_worth,
 )
+from arsync.core.ledger.business_days import clamped
 from arsync.core.ledger.countries import alpha_2
 from arsync.core.ledger.records import (
     Allocation,
@@ -235,7 +237,7 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             reference=one_line(document.reference or ""),
             sent=document.sent_to_contact,
             paid_on=_optional_day(None, document.fully_paid_on_date, "FullyPaidOnDate"),
-            expected_on=_optional_day(None, document.expected_payment_date, "ExpectedPaymentDate"),
+            expected_on=_information_day(document.expected_payment_date, "ExpectedPaymentDate"),
             updated_at=moment_of(document.updated_date_utc),
         )
 
@@ -432,9 +434,19 @@ def _day(plain: str | None, text: str | None, name: str) -> date:
 
 def _optional_day(plain: str | None, text: str | None, name: str) -> date | None:
     try:
-        return day_of(plain, text)
+        day = day_of(plain, text)
     except ValueError:
         raise UnusableField(f"{name} {plain or text} is no date") from None
+    return None if day is None else in_range(day, name)
+
+
+def _information_day(text: str | None, name: str) -> date | None:
+    """Return a day on which nothing is owed: one beyond all bounds is the nearest within them."""
+    try:
+        day = day_of(None, text)
+    except ValueError:
+        raise UnusableField(f"{name} {text} is no date") from None
+    return None if day is None else clamped(day)
 
 
 def _allocation(document: AllocationDocument, issued_on: date) -> Allocation:

@@ -111,7 +111,11 @@ class Desk:
             "offers": EVERYTHING,
             "holidays": no_holidays,
         }
-        return make_plan(accounts, self.rulebook(text), **{**options, **values})
+        plan = make_plan(accounts, self.rulebook(text), **{**options, **values})
+        # One account's failure ends no plan; here it must not pass unseen.
+        failures = [problem for problem in plan.problems if "could not be planned" in problem]
+        assert not failures, failures
+        return plan
 
     def play(
         self,

@@ -43,7 +43,7 @@ def test_the_same_letter_gives_the_same_file() -> None:
 
 
 def test_letters_without_a_font_are_refused_with_advice() -> None:
-    with pytest.raises(UserMistake, match=r"which is not here: ę Ł ł ź\.") as caught:
+    with pytest.raises(UserMistake, match=r"no font of this computer has: ę Ł ł ź\.") as caught:
         letter_pdf(POLISH, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW, fonts=())
     assert "fonts-dejavu-core" in str(caught.value)
 
@@ -53,6 +53,15 @@ def test_with_the_systems_font_other_letters_are_written() -> None:
         pytest.skip("this computer has no DejaVu Sans")
     pdf = letter_pdf(POLISH, sender="X", to="Cafe Ltd", dated="15 October 2026", now=NOW)
     assert b"DejaVu" in pdf
+
+
+@pytest.mark.parametrize("name", ["株式会社テスト", "Acme 🎉 Ltd"])
+def test_characters_that_the_font_lacks_refuse_the_letter(name: str) -> None:
+    fonts = [file for file in FONT_FILES if file.name == "DejaVuSans.ttf" and file.is_file()]
+    if not fonts:
+        pytest.skip("this computer has no DejaVu Sans")
+    with pytest.raises(UserMistake, match="no font of this computer has: "):
+        letter_pdf(LATIN, sender="X", to=name, dated="15 October 2026", now=NOW, fonts=fonts)
 
 
 def test_a_font_path_that_is_absent_is_passed_over() -> None:

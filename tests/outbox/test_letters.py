@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -181,7 +182,12 @@ def test_users_html_is_escaped_around_the_invoice_table(tmp_path: Path) -> None:
         ("Subject: x\n{{ range(10) }}\n", 2, "nothing can be called"),
         ("Subject: x\n{{ customer.name.upper() }}\n", 2, "nothing can be called"),
         ("Subject: x\n{% set a = 'x' %}\n", 2, "set, macro"),
-        ("Subject: x\n{% include 'nudge.txt' %}\n", 1, "includes itself"),
+        ("Subject: x\n{% include 'nudge.txt' %}\n", 2, "includes itself"),
+        ("Subject: x\n{{ invoices }}\n", 2, "a list cannot be shown as it is"),
+        ("Subject: x\n{{ 'a' + 'b' }}\n", 2, "+ adds numbers"),
+        ("Subject: x\n{{ [[1], [2]]|sum(start=[]) }}\n", 2, "sum adds numbers"),
+        ("Subject: x\n{{ [invoices]|join('') }}\n", 2, "a list cannot be shown as it is"),
+        ("Subject: x\n{{ invoices|join('', 'number') }}\n", 2, "join takes a list of texts"),
         ("Subject: x\n" + NESTED, 2, "nested deeper"),
         ("Subject: x\n" + "y" * TEMPLATE_CHARACTERS_MAX, 1, "longer than 50,000"),
     ],
@@ -222,6 +228,82 @@ def test_a_letter_that_grows_beyond_its_limit_is_stopped(tmp_path: Path) -> None
     context["invoices"] = context["invoices"] * 3
     with pytest.raises(UserMistake, match=f"beyond {OUTPUT_CHARACTERS_MAX:,} characters"):
         letters.render("long", context)
+
+
+FOUR_HUNDRED = "[" + "1," * 400 + "]"
+
+
+def turning(body: str) -> str:
+    a_loop = "{% for a in " + FOUR_HUNDRED + " %}"
+    return a_loop * 2 + body + "{% endfor %}" * 2
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"a.txt": "Subject: x\n" + turning("")}, "more than 20,000 steps"),
+        (
+            {
+                "a.txt": "Subject: x\n" + turning("{% include 'b.html' %}"),
+                "b.txt": "Subject: x\n",
+                "b.html": turning(""),
+            },
+            "more than",
+        ),
+        # Each text shows the next one twice: 2 to the power of 30.
+        (
+            {
+                f"t{number}.txt": "Subject: x\n"
+                + f"{{% include 't{number + 1}.txt' %}}" * (2 if number < 30 else 0)
+                for number in range(31)
+            },
+            "more than 500 texts",
+        ),
+        # Each loop doubles what the one around it holds.
+        (
+            {
+                f"t{number}.txt": "Subject: x\n"
+                + ("{% for a in [a ~ a] %}" if number else "{% for a in ['x' ~ 'x'] %}")
+                + f"{{% include 't{number + 1}.txt' %}}{{% endfor %}}" * (number < 60)
+                + "{% endfor %}" * (number == 60)
+                for number in range(61)
+            },
+            "grows beyond",
+        ),
+        ({"a.txt": "Subject: x\n{{ ['" + "y" * 400 + "']" + "|join" * 3_000 + " }}"}, "nested too"),
+        ({"a.txt": "Subject: x\n{{ " + "[" * 3_000 + "1" + "]" * 3_000 + " }}"}, "nested too"),
+        (
+            {
+                "a.txt": f"Subject: x\n{{{{ ['{'z' * 20_000}'"
+                + ", 'a'" * 4_000
+                + "]|join('"
+                + "k" * 9_000
+                + "') }}"
+            },
+            "grows beyond",
+        ),
+    ],
+)
+def test_a_text_that_grows_unseen_is_refused_at_once(
+    tmp_path: Path, files: dict[str, str], words: str
+) -> None:
+    (tmp_path / "templates").mkdir()
+    for name, text in files.items():
+        (tmp_path / "templates" / name).write_text(text, encoding="utf-8")
+    tracemalloc.start()
+    problems = Letters(tmp_path).problems
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert any(words in problem.message for problem in problems)
+    assert peak < 100_000_000
+
+
+def test_texts_are_put_together_and_numbers_added(tmp_path: Path) -> None:
+    body = "{{ customer.name ~ '!' }} {{ 1 + 2 }} {{ ['b', 'a']|sort|join('-') }} {{ [1, 2]|sum }}"
+    letters = own_text(tmp_path, "sums.txt", f"Subject: x\n{body}\n")
+    assert not letters.problems
+    text = letters.render("sums", sample_context(letters.language)).text
+    assert text.endswith("! 3 a-b 3\n")
 
 
 def test_an_unknown_text_is_named_with_what_there_is() -> None:

@@ -23,6 +23,9 @@ from arsync.core.ledger.records import Invoice
 from arsync.errors import UserMistake
 from arsync.store.models import DisputeRow, PromiseRow
 
+PROMISE_DAYS_MAX = 366
+"""A promise for a later day is a slip of a key: it would stop all reminders until then."""
+
 
 class PromiseToPay(NamedTuple):
     """What a customer said."""
@@ -46,11 +49,17 @@ def promise(
     """Record a promise to pay, and have it noted in the accounting system by the next run.
 
     Raises:
-        UserMistake: there is no such invoice, the day is past, or the amount is not above zero or
-            more than is due.
+        UserMistake: there is no such invoice, the day is past or too far ahead, or the amount is
+            not above zero or more than is due.
     """
     permit(actor, Permission.AGREE)
     organisation, invoice = invoice_numbered(container, invoice_number, connection)
+    if (promised.promised_on - organisation.today).days > PROMISE_DAYS_MAX:
+        raise UserMistake(
+            f"{promised.promised_on.isoformat()} is more than {PROMISE_DAYS_MAX} days ahead: until"
+            " then nobody would be reminded."
+            "\n    hint: check the year; an agreement for longer is recorded again each year"
+        )
     if promised.amount is not None and promised.amount > invoice.amount_due:
         due = shown(invoice.amount_due, invoice.currency)
         raise UserMistake(

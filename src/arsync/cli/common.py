@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
+
 if TYPE_CHECKING:
     from arsync.application.container import Container
     from arsync.application.permissions import Actor
@@ -35,6 +37,8 @@ class _Day(click.DateTime):
             day: datetime = super().convert(value, param, ctx)
         except click.BadParameter:
             self.fail(f"{value!r} is not a date. Write it as 2026-12-31.", param, ctx)
+        if not is_in_range(day.date()):
+            self.fail(f"{value!r} is {OUT_OF_RANGE}", param, ctx)
         return day
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from arsync.core.ledger.business_days import is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX, DECIMAL_PLACES_MAX
 from arsync.core.ledger.records import DocumentProblem, RecordKind
 from arsync.core.ledger.sanitising import ID_CHARACTERS_MAX, is_id, one_line
@@ -91,6 +92,14 @@ def day(text: str | None, name: str) -> date:
     parsed = iso_day(required(text, name))
     if parsed is None:
         raise UnusableField(f"{name} is not a day: {text!r}")
+    return in_range(parsed, name)
+
+
+def in_range(parsed: date, name: str) -> date:
+    """Return a day that decides what is due, if it can be meant."""
+    # Taken as it is, 0001-01-01 would be chased as two thousand years overdue.
+    if not is_in_range(parsed):
+        raise UnusableField(f"{name} is out of range: {parsed.isoformat()}")
     return parsed
 
 

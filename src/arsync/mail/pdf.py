@@ -1,7 +1,8 @@
 """A letter as PDF, from the same text as the message.
 
-Letters in Latin script need no font file. Any other script is written with DejaVu Sans, when the
-computer has it; without it the letter is refused rather than printed with question marks.
+Letters in Latin script need no font file. Any other script is written with the first font of this
+computer that has all its characters; without one the letter is refused rather than printed with
+question marks or empty boxes.
 """
 
 from __future__ import annotations
@@ -28,8 +29,13 @@ FONT_FILES = (
     Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
     Path("/Library/Fonts/DejaVuSans.ttf"),
     Path("/usr/local/share/fonts/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf"),
+    Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
+    Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
+    Path("/Library/Fonts/Arial Unicode.ttf"),
+    Path("C:/Windows/Fonts/arial.ttf"),
 )
-"""Where systems keep DejaVu Sans; the first that is there is used."""
+"""Where systems keep fonts of many scripts; the first that has every character is used."""
 
 _TYPOGRAPHIC = str.maketrans(
     {
@@ -67,7 +73,7 @@ def letter_pdf(
         to: the customer's name.
         dated: the organisation's day, in words.
         now: the document's moment.
-        fonts: where to look for DejaVu Sans.
+        fonts: where to look for fonts.
 
     Raises:
         UserMistake: the letter needs a font that the computer lacks, or is too large.
@@ -104,13 +110,22 @@ def _font(pdf: FPDF, texts: Sequence[str], fonts: Sequence[Path]) -> tuple[str, 
     odd = sorted({char for text in plain for char in text if ord(char) > 0xFF})
     if not odd:
         return "helvetica", plain
+    # Left out of a page, such a character shows as an empty box: nobody could read the name.
+    needed = {ord(char) for text in texts for char in text if not char.isspace()}
+    lacking = odd
     for file in fonts:
-        if file.is_file():
-            pdf.add_font("DejaVu", fname=str(file))
-            return "DejaVu", tuple(texts)
+        if not file.is_file():
+            continue
+        pdf.add_font(file.stem, fname=str(file))
+        absent = needed - pdf.fonts[file.stem.lower()].cmap.keys()
+        if not absent:
+            return file.stem, tuple(texts)
+        lacking = sorted(map(chr, absent))
     raise UserMistake(
-        f"the letter holds characters that need a font which is not here: {' '.join(odd[:10])}."
-        "\n    hint: install DejaVu Sans (package fonts-dejavu-core)"
+        "the letter holds characters that no font of this computer has:"
+        f" {' '.join(lacking[:10])}."
+        "\n    hint: install DejaVu Sans (package fonts-dejavu-core), for Chinese, Japanese and"
+        " Korean fonts-droid-fallback"
     )
 
 

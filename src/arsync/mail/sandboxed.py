@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import DictLoader, StrictUndefined, TemplateSyntaxError, nodes, pass_context
 from jinja2.environment import Template
 from jinja2.exceptions import SecurityError, TemplateError
-from jinja2.runtime import BlockReference
+from jinja2.runtime import BlockReference, Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
 from arsync.mail.language import TEMPLATE_CHARACTERS_MAX
 
 OUTPUT_CHARACTERS_MAX = 200_000
 """Rendering stops beyond this many characters."""
+
+STEPS_MAX = 20_000
+"""Loop turns, includes, blocks and filters of one rendering together. A letter about the most
+invoices takes some hundreds; loops whose bodies include loops would take thousands of millions."""
+
+RENDER_SECONDS_MAX = 5.0
+"""How long one rendering may take."""
+
+INCLUDES_MAX = 500
+"""Texts that one rendering includes, each time counted."""
 
 LOOPS_NESTED_MAX = 2
 """Loops inside loops grow without showing anything; a letter needs one."""
@@ -39,7 +54,8 @@ FILTERS = (
     "unique",
     "upper",
 )
-"""Jinja filters that a letter may use; the others can be made to eat memory."""
+"""Jinja filters that a letter may use; the others can be made to eat memory, and so could some of
+these if they were not counted and bounded."""
 
 REFUSED = (
     nodes.Assign,
@@ -56,17 +72,85 @@ LINE_CHARACTERS = 78
 """Plain text is wrapped at this width."""
 
 
-class LetterEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja without globals, without methods of values, without arithmetic that grows."""
+class _Steps:
+    """Counts what one rendering does."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    def __init__(self) -> None:
+        self._left = STEPS_MAX
+        self._includes_left = INCLUDES_MAX
+        self._ends_at = time.monotonic() + RENDER_SECONDS_MAX
+
+    def take(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise SecurityError(f"the letter takes more than {STEPS_MAX:,} steps")
+        if time.monotonic() > self._ends_at:
+            raise SecurityError(f"the letter takes more than {RENDER_SECONDS_MAX:g} seconds")
+
+    def include(self) -> None:
+        self._includes_left -= 1
+        if self._includes_left < 0:
+            raise SecurityError(
+                f"more than {INCLUDES_MAX} texts are included; perhaps one includes itself"
+            )
+
+
+_STEPS: ContextVar[_Steps] = ContextVar("steps of the rendering")
+
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+_TURNS = "_turns"
+
+
+class _CountedWork(NodeTransformer):
+    """Changes what a text says into what is counted and bounded, and means the same."""
+
+    def visit_For(self, loop: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's name
+        self.generic_visit(loop)
+        loop.iter = nodes.Filter(loop.iter, _TURNS, [], [], None, None, lineno=loop.lineno)
+        return loop
+
+    def visit_Concat(self, concat: nodes.Concat) -> nodes.Filter:  # noqa: N802
+        self.generic_visit(concat)
+        parts = nodes.List(concat.nodes, lineno=concat.lineno)
+        return nodes.Filter(parts, "join", [], [], None, None, lineno=concat.lineno)
+
+    def visit_Include(self, include: nodes.Include) -> nodes.Include:  # noqa: N802
+        # Without context Jinja renders the whole of it into memory first.
+        include.with_context = True
+        return include
+
+
+class LetterEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja without globals, without methods of values, without anything that grows unseen."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _CountedWork().visit(super()._parse(source, name, filename))
+        return tree
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Allow a template's own blocks, nothing else."""
         return isinstance(obj, BlockReference)
 
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Render a block, as one step."""
+        _STEPS.get().take()
+        return super().call(*args, **kwargs)
+
+    def get_template(self, *args: Any, **kwargs: Any) -> Template:
+        """Return a template; within a rendering, it is one that is included."""
+        steps = _STEPS.get(None)
+        if steps is not None:
+            steps.include()
+        return super().get_template(*args, **kwargs)
+
     def call_binop(self, _context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Refuse the operators by which a short text becomes an enormous one."""
+        """Add numbers; refuse the operators by which a short text becomes an enormous one."""
+        if operator == "+" and all(isinstance(side, int | Decimal) for side in (left, right)):
+            return left + right
+        if operator == "+":
+            raise SecurityError("+ adds numbers; write {{ a ~ b }} to put texts together")
         raise SecurityError(f"the operator {operator} cannot be used in a letter")
 
 
@@ -84,13 +168,109 @@ def environment(templates: Mapping[str, str], *, for_html: bool) -> LetterEnviro
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        # Texts made of constants alone would be made, and grow, before anything is counted.
+        optimized=False,
+        finalize=_shown,
     )
     letter_environment.globals.clear()
+    letter_environment.concat = _concatenated  # type: ignore[method-assign]
     allowed = {name: letter_environment.filters[name] for name in FILTERS}
+    allowed["paragraphs"] = html_paragraphs if for_html else text_paragraphs
     letter_environment.filters.clear()
-    letter_environment.filters.update(allowed)
-    letter_environment.filters["paragraphs"] = html_paragraphs if for_html else text_paragraphs
+    for name, function in allowed.items():
+        letter_environment.filters[name] = _counted(function, _CHECKS.get(name))
+    letter_environment.filters[_TURNS] = _turns
     return letter_environment
+
+
+@pass_context
+def _shown(_context: Context, value: Any) -> Any:
+    """Return what is printed."""
+    _refuse_lists(value)
+    return value
+
+
+def _refuse_lists(value: Any) -> None:
+    # A list in a list in a list would be written out again and again.
+    if isinstance(value, _CONTAINERS):
+        raise SecurityError("a list cannot be shown as it is; write {{ the_list|join(', ') }}")
+
+
+@pass_context
+def _turns(_context: Context, values: Iterable[Any]) -> Iterator[Any]:
+    """Count each turn of a loop."""
+    steps = _STEPS.get()
+    for value in values:
+        steps.take()
+        yield value
+
+
+def _counted(function: Callable[..., Any], check: Callable[..., None] | None) -> Callable[..., Any]:
+    """Return a filter that counts as a step, and looks at its values first."""
+    takes = getattr(function, "jinja_pass_arg", None)
+
+    # With the context no filter is worked out while a text is compiled, where nothing is counted.
+    @pass_context
+    def filtered(context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
+        _STEPS.get().take()
+        if check:
+            check(value, *args, **kwargs)
+        name = takes.name if takes else ""
+        first = {"context": context, "eval_context": context.eval_ctx}.get(name)
+        if name == "environment":
+            first = context.environment
+        return (
+            function(value, *args, **kwargs)
+            if first is None
+            else function(first, value, *args, **kwargs)
+        )
+
+    return filtered
+
+
+def _joinable(values: Any, d: object = "", attribute: object = None) -> None:
+    if attribute is None and isinstance(values, str | list | tuple):
+        size = 0
+        for value in values:
+            _refuse_lists(value)
+            size += len(str(value))
+        if size + len(str(d)) * len(values) <= OUTPUT_CHARACTERS_MAX:
+            return
+        raise SecurityError(f"the letter grows beyond {OUTPUT_CHARACTERS_MAX:,} characters")
+    raise SecurityError("join takes a list of texts")
+
+
+def _addable(_values: Any, attribute: object = None, start: object = 0) -> None:
+    if not isinstance(start, int | Decimal):
+        raise SecurityError("sum adds numbers")
+
+
+_CHECKS: dict[str, Callable[..., None]] = {"join": _joinable, "sum": _addable}
+
+
+def _concatenated(pieces: Iterable[str]) -> str:
+    """Join pieces, and stop when they grow beyond their limit.
+
+    Raises:
+        SecurityError: they did.
+    """
+    kept: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > OUTPUT_CHARACTERS_MAX:
+            raise SecurityError(f"the letter grows beyond {OUTPUT_CHARACTERS_MAX:,} characters")
+        kept.append(piece)
+    return "".join(kept)
+
+
+@contextmanager
+def _counting() -> Iterator[None]:
+    token = _STEPS.set(_Steps())
+    try:
+        yield
+    finally:
+        _STEPS.reset(token)
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -119,19 +299,13 @@ def html_paragraphs(text: str) -> Markup:
 
 
 def rendered(template: Template, context: Mapping[str, Any]) -> str:
-    """Render, and stop when the output grows beyond its limit.
+    """Render, and stop when the output, the steps or the time grow beyond their limits.
 
     Raises:
-        SecurityError: it did.
+        SecurityError: they did.
     """
-    pieces: list[str] = []
-    size = 0
-    for piece in template.generate(dict(context)):
-        size += len(piece)
-        if size > OUTPUT_CHARACTERS_MAX:
-            raise SecurityError(f"the letter grows beyond {OUTPUT_CHARACTERS_MAX:,} characters")
-        pieces.append(piece)
-    return "".join(pieces)
+    with _counting():
+        return _concatenated(template.generate(dict(context)))
 
 
 def line_of(error: BaseException, name: str) -> int:
@@ -172,7 +346,7 @@ def first_problem(
                 return loop.lineno, f"loops are nested deeper than {LOOPS_NESTED_MAX}."
         trial()
     except RecursionError:
-        return 1, "it includes itself."
+        return 1, "it includes itself, or is nested too deeply."
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         message = (str(error) or type(error).__name__).rstrip(".") + "."
         return line_of(error, name), message

@@ -123,6 +123,15 @@ def test_applied_credits_and_payments_explain_the_amount_due() -> None:
     assert sum(applied, Decimal(105)) == 205
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_nobody_can_mean_is_no_due_date(day: str) -> None:
+    base = json.loads((CASES / "invoice_partly_paid.json").read_text())["document"]
+    whole = json.dumps({**base, "DueDate": day}).encode()
+    problem = to_invoice(decode_row(whole, InvoiceDoc), USD)
+    assert isinstance(problem, DocumentProblem)
+    assert problem.message == f"DueDate is out of range: {day}"
+
+
 def test_a_company_that_tells_no_time_zone_has_none() -> None:
     preferences = PreferencesDoc()
     for shown, kept in (

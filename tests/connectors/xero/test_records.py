@@ -249,6 +249,19 @@ def test_a_missing_day_or_rate_loses_no_document(status: str, stands: DocumentSt
     assert (record.status, record.due_on, record.rate) == (stands, record.issued_on, None)
 
 
+@pytest.mark.parametrize("day", ["9999-12-31T00:00:00", "0001-01-01T00:00:00"])
+def test_a_day_nobody_can_mean_is_no_due_date(day: str) -> None:
+    problem = invoice(DueDateString=day)
+    assert isinstance(problem, DocumentProblem)
+    assert problem.message == f"DueDate is out of range: {day[:10]}"
+
+
+def test_an_expected_day_beyond_all_bounds_loses_no_invoice() -> None:
+    record = invoice(ExpectedPaymentDate="9999-12-31")
+    assert isinstance(record, Invoice)
+    assert record.expected_on == date(2199, 12, 31)
+
+
 def test_a_bill_is_none_of_ours() -> None:
     assert invoice(Type="ACCPAY") is None
 

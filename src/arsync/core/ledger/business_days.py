@@ -8,8 +8,25 @@ from typing import NamedTuple
 
 IsHoliday = Callable[[date], bool]
 
+DAY_FIRST = date(1900, 1, 1)
+DAY_LAST = date(2199, 12, 31)
+"""Days outside of these are slips of a key or placeholders: 9999-12-31 is no due date. Counting on
+from the ends of the calendar would fail."""
+
+OUT_OF_RANGE = f"not a day from {DAY_FIRST.isoformat()} to {DAY_LAST.isoformat()}."
+
 LOOK_AHEAD_DAYS_MAX = 60
 """When this many days in a row are closed, holidays are not believed any more."""
+
+
+def is_in_range(day: date) -> bool:
+    """Return whether a day can be meant."""
+    return DAY_FIRST <= day <= DAY_LAST
+
+
+def clamped(day: date) -> date:
+    """Return the day, or the nearest one that can be meant."""
+    return min(max(day, DAY_FIRST), DAY_LAST)
 
 
 class Calendar(NamedTuple):

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, tzinfo
 from itertools import islice
+from pathlib import PurePath
 from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS
-from arsync.core.ledger.records import Account, Organisation
+from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.customer_locale import HolidaysIn, Places
 from arsync.core.planning.follow_up_planner import plan_follow_ups
@@ -39,6 +40,9 @@ __all__ = [
     "plan_account",
     "zone_named",
 ]
+
+FAILURES_SHOWN_MAX = 20
+"""How many customers a plan names that could not be planned."""
 
 UNRATED_SHOWN_MAX = 20
 """How many documents without an exchange rate a plan names."""
@@ -80,6 +84,7 @@ def make_plan(
     counts: Counter[ActionKind] = Counter()
     contacts: Counter[str] = Counter()
     ended_refusals: list[str] = []
+    failures: list[str] = []
     unrated: dict[str, None] = {}
     unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
@@ -94,7 +99,13 @@ def make_plan(
     )
     budget = EmailBudget(emails_per_day_max)
     for account in accounts:
-        assessment, decisions = plan_account(planning, account, budget)
+        try:
+            assessment, decisions = plan_account(planning, account, budget)
+        # One customer's failure must not leave all others without a plan.
+        except Exception as error:  # noqa: BLE001
+            failures.append(_failure(account, error))
+            held_back.extend([_held_by_failure(account, error)])
+            continue
         # One day's emails serve all accounts in their order, which is the same in each run.
         budget = budget.after(decisions)
         if decisions is not NOTHING:
@@ -108,7 +119,7 @@ def make_plan(
         # Enough to see that rates are missing: such a ledger would name every document.
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
-    problems += [*_rate_problems(unrated), *unknown_places]
+    problems += [*failures[:FAILURES_SHOWN_MAX], *_rate_problems(unrated), *unknown_places]
     problems += _customer_problems(rulebook, contacts)
     return Plan(
         connection=connection,
@@ -182,6 +193,32 @@ def plan_account(
         budget = budget.after(reminders)
         decisions += reminders + plan_follow_ups(planning, assessment, party)
     return assessment, decisions
+
+
+def _failure(account: Account, error: Exception) -> str:
+    """Return what a person is told of an account that could not be planned, and where it failed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        place = f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    return (
+        f"{_debtor(account).name} could not be planned, so nothing is done about this customer: an"
+        f" internal error ({type(error).__name__}{place}). Please report it."
+    )
+
+
+def _held_by_failure(account: Account, error: Exception) -> HeldBack:
+    contact = _debtor(account)
+    why = f"it could not be planned: an internal error ({type(error).__name__})"
+    return HeldBack(contact.id, contact.name, "", "", why)
+
+
+def _debtor(account: Account) -> Contact:
+    return next(
+        (contact for contact in account.contacts if not contact.parent_id), account.contacts[0]
+    )
 
 
 def _rate_problems(documents: Iterable[str]) -> list[str]:

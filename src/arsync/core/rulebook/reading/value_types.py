@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX
 from arsync.core.rulebook.model import Place
 from arsync.core.rulebook.reading.yaml_nodes import (
@@ -277,7 +278,11 @@ class DayShape:
         try:
             # One form only: 03/02 is two days, depending on who reads it.
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-                return date.fromisoformat(text)
+                day = date.fromisoformat(text)
+                if is_in_range(day):
+                    return day
+                source.problem(node, f"{label} is {text!r}: {OUT_OF_RANGE}")
+                return None
         except ValueError:
             source.problem(node, f"{label} is {text!r}: there is no such day.")
             return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from yaml.nodes import Node
 
+from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 from arsync.core.rulebook.model import folded
 from arsync.core.rulebook.reading.value_types import AmountShape, Source
 from arsync.core.rulebook.reading.yaml_nodes import did_you_mean
@@ -90,16 +91,23 @@ class ScenarioNames:
         """Return the day that a text says: `day 14`, or a date."""
         relative = RELATIVE.fullmatch(text.strip())
         if relative:
-            return self.anchor + timedelta(int(relative[1]))
+            return self._in_range(self.anchor + timedelta(int(relative[1])), text, node, label)
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):
             hint = "write day 14, counted from the first invoice's due date, or a date: 2026-03-02"
             self.source.problem(node, f"{label} is {text!r}, which is not a day.", hint)
             return None
         try:
-            return date.fromisoformat(text.strip())
+            day = date.fromisoformat(text.strip())
         except ValueError:
             self.source.problem(node, f"{label} is {text!r}: there is no such day.")
             return None
+        return self._in_range(day, text, node, label)
+
+    def _in_range(self, day: date, text: str, node: Node, label: str) -> date | None:
+        if is_in_range(day):
+            return day
+        self.source.problem(node, f"{label} is {text!r}: {OUT_OF_RANGE}")
+        return None
 
     def invoice(self, text: str, node: Node) -> str | None:
         """Return an invoice's number as it was written above; None with a problem."""
