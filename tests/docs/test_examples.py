@@ -16,6 +16,8 @@ from tests.builders.driver import App
 
 from arsync.cli import COMMANDS, cli
 from arsync.config import SETTINGS, load_config, variable
+from arsync.connector_sdk import Page
+from arsync.core.ledger.records import RecordKind
 from arsync.core.rulebook import read_rulebook
 from arsync.core.rulebook.facts import FIELDS
 from arsync.core.rulebook.json_schema import schema
@@ -89,12 +91,23 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Ledger(app, folder)
 
 
+def in_its_currency(app: App, currency: str) -> None:
+    """Let the books be kept in the currency of an example: no other rulebook plans them."""
+    row = app.store.connections.get("xero")
+    organisation = row.organisation._replace(base_currency=currency)
+    page = Page(RecordKind.ORGANISATION, (organisation,), "")
+    app.store.ledger.apply(row.id, page, app.clock.now(), moves_cursor=False)
+
+
 @pytest.mark.parametrize("block", RULEBOOKS, ids=lambda block: block.name)
 def test_each_rulebook_plans_a_ledger(block: Block, ledger: Ledger) -> None:
     rules = ledger.folder / "rules"
     shutil.rmtree(rules, ignore_errors=True)
     rules.mkdir()
     (rules / "example.yaml").write_text(whole(block), encoding="utf-8")
+    rulebook = ledger.app.rules("xero").rulebook
+    assert rulebook is not None
+    in_its_currency(ledger.app, rulebook.currency)
     plan = ledger.app.plan("xero")[0]
     if "\nreminders:" in f"\n{block.text}":
         assert plan.actions or plan.held_back

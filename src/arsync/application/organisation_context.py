@@ -20,7 +20,7 @@ from arsync.core.ledger.records import Account
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.planning.undecided import undecided_about
-from arsync.core.rulebook import Rulebook, needs
+from arsync.core.rulebook import Problem, Rulebook, needs
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
 from arsync.rules_source.folder import Rules, holidays_in, stray_folders
@@ -157,21 +157,30 @@ class OrganisationContext:
         Raises:
             UserMistake: with every problem, one a line.
         """
-        missing = self.missing_capabilities
-        if self.rules.rulebook is None or missing:
-            raise UserMistake("\n".join([*self.rules.problems, *missing]))
+        if self.rules.rulebook is None or self.misfits:
+            raise UserMistake("\n".join([*self.rules.problems, *self.misfits]))
         return self.rules.rulebook
 
     @cached_property
-    def missing_capabilities(self) -> tuple[str, ...]:
-        """Return what the rulebook asks of the platform and the platform lacks, in words."""
-        if self.rules.rulebook is None:
+    def misfits(self) -> tuple[str, ...]:
+        """Return why the rulebook cannot be this organisation's, in words.
+
+        It asks something of the platform that the platform lacks, or its amounts are in a currency
+        that the books are not kept in: then no amount is certain, and a rule that ends something
+        must not be asked. A currency that no pull has told yet is no error.
+        """
+        rulebook = self.rules.rulebook
+        if rulebook is None:
             return ()
-        return tuple(
+        lacking = [
             f"{file}:{line}:1: {self.label} ({self.name}) offers no {capability}."
-            for capability, file, line in needs(self.rules.rulebook)
+            for capability, file, line in needs(rulebook)
             if capability not in self.offers
-        )
+        ]
+        base = self.connection.organisation.base_currency
+        if base and base != rulebook.currency:
+            lacking.append(str(_wrong_currency(rulebook, base, self.name)))
+        return tuple(lacking)
 
     # -- plan ---------------------------------------------------------------------------------
 
@@ -287,6 +296,16 @@ class OrganisationContext:
             stop=stop,
         ) as connector:
             yield connector
+
+
+def _wrong_currency(rulebook: Rulebook, base: str, connection: str) -> Problem:
+    return Problem(
+        *rulebook.currency_place,
+        f"the rulebook's amounts are in {rulebook.currency}, the books of {connection} are kept in"
+        f" {base}.",
+        f"write currency: {base}, for this connection alone in a file of the folder"
+        f" {connection}/, and look at every amount",
+    )
 
 
 def organisations(container: Container, name: str | None = None) -> list[OrganisationContext]:

@@ -33,7 +33,7 @@ def check_rules(actor: Actor, container: Container, connection: str | None = Non
     every_rules = [organisation.rules for organisation in contexts] or [container.rules()]
     return checked_rules(
         every_rules,
-        [problem for organisation in contexts for problem in organisation.missing_capabilities],
+        [problem for organisation in contexts for problem in organisation.misfits],
         [warning for organisation in contexts for warning in _ledger_warnings(organisation)],
         [unread for organisation in contexts for unread in organisation.unread_files],
     )

@@ -52,7 +52,7 @@ def check_shared_rules(config: Config) -> CheckedRules:
 
 def checked_rules(
     every_rules: Sequence[Rules],
-    missing_capabilities: Sequence[str] = (),
+    misfits: Sequence[str] = (),
     more_warnings: Iterable[str] = (),
     unread: Iterable[UnreadFile] = (),
 ) -> CheckedRules:
@@ -60,7 +60,7 @@ def checked_rules(
 
     Args:
         every_rules: what was read, of each connection.
-        missing_capabilities: what does not fit a connection, in words.
+        misfits: why a rulebook cannot be a connection's, in words.
         more_warnings: what the ledgers contradict.
         unread: what looks meant and is not read, besides what was found with the files.
     """
@@ -69,8 +69,8 @@ def checked_rules(
     problems = [problem for rules in every_rules for problem in rules.problems]
     warnings = [str(warning) for book in rulebooks for warning in rulebook_warnings(book)]
     return CheckedRules(
-        tuple(dict.fromkeys([*missing_capabilities, *problems, *map(str, not_read)])),
+        tuple(dict.fromkeys([*misfits, *problems, *map(str, not_read)])),
         tuple(dict.fromkeys([*warnings, *more_warnings])),
-        len(missing_capabilities) + sum(rules.errors for rules in every_rules) + len(not_read),
+        len(misfits) + sum(rules.errors for rules in every_rules) + len(not_read),
         tuple(dict.fromkeys(rulebook.name for rulebook in rulebooks)),
     )

@@ -221,22 +221,13 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
         return
     for problem in rules.problems:
         yield Finding(about, WRONG if rules.errors else NOTE, problem)
-    for problem in organisation.missing_capabilities:
+    for problem in organisation.misfits:
         yield Finding(about, WRONG, problem)
     unread_files = organisation.unread_files
     yield from (Finding(about, WRONG, str(unread)) for unread in unread_files)
-    if rules.rulebook is None or organisation.missing_capabilities or unread_files:
+    if rules.rulebook is None or organisation.misfits or unread_files:
         return
     yield Finding(about, OK, rules.rulebook.name)
-    base = organisation.connection.organisation.base_currency
-    if base and base != rules.rulebook.currency:
-        yield Finding(
-            about,
-            NOTE,
-            f"its amounts are in {rules.rulebook.currency}, the organisation's books in {base}: "
-            "they are converted at the rates recorded on the documents; without one, a rule that "
-            "needs an amount does not fire.",
-        )
 
 
 def _mail(config: Config) -> Iterator[Finding]:
