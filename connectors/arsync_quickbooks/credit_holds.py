@@ -11,7 +11,7 @@ from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import Action, marker
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc
 from arsync_quickbooks.fenced_text import (
     CREDIT_HOLD,
@@ -56,7 +56,8 @@ class Hold:
             except NoRoom as problem:
                 raise Rejected(
                     f"the notes of {write.action.contact_name} in QuickBooks have no room for the"
-                    f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there."
+                    f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
+                    heals_when=HealsWhen.RECORD,
                 ) from None
             return {"Notes": changed}
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import Action, ReminderPayload, payload_of
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc, DeliveryInfo, InvoiceDoc
 from arsync_quickbooks.records import moment
 from arsync_quickbooks.write_client import Target, WriteClient, note_text, request_id
@@ -84,7 +84,10 @@ class PlatformEmail:
             email = customer.primary_email_addr if customer else None
             to = ((email and email.address) or "").strip()
         if not to:
-            raise Rejected(f"{_target(write.action).shown} has no email address in QuickBooks.")
+            raise Rejected(
+                f"{_target(write.action).shown} has no email address in QuickBooks.",
+                heals_when=HealsWhen.RECORD,
+            )
         return to
 
 
@@ -158,11 +161,15 @@ def _check_address(addresses: str, target: Target) -> None:
     if len(addresses) > ADDRESS_CHARACTERS_MAX:
         raise Rejected(
             f"the email address of {target.shown} is longer than {ADDRESS_CHARACTERS_MAX}"
-            " characters, and QuickBooks would not take it."
+            " characters, and QuickBooks would not take it.",
+            heals_when=HealsWhen.RECORD,
         )
     for address in re.split(r"[,;]", addresses):
         if not _ADDRESS.fullmatch(address.strip()):
-            raise Rejected(f"{address.strip()!r}, the email of {target.shown}, is no address.")
+            raise Rejected(
+                f"{address.strip()!r}, the email of {target.shown}, is no address.",
+                heals_when=HealsWhen.RECORD,
+            )
 
 
 def _check_sent(invoice: Mapping[str, object], target: Target) -> None:
@@ -171,7 +178,8 @@ def _check_sent(invoice: Mapping[str, object], target: Target) -> None:
     trouble = delivery.get("DeliveryErrorType") if isinstance(delivery, dict) else None
     if trouble or invoice.get("EmailStatus") != SENT:
         raise Rejected(
-            f"QuickBooks did not send {target.shown}: {trouble or 'it does not say why'}."
+            f"QuickBooks did not send {target.shown}: {trouble or 'it does not say why'}.",
+            heals_when=HealsWhen.RECORD,
         )
 
 

@@ -6,6 +6,7 @@ gateway, or as a page of HTML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from msgspec import Raw
 
 from arsync.connector_sdk import HttpResponse
 from arsync.core.ledger.sanitising import one_line
-from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import HealsWhen, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 
 Tree = dict[str, Raw]
 
@@ -32,8 +33,40 @@ _RECONNECT = frozenset({"120", "3100", "3200"})
 _THROTTLED = "3001"
 # Intuit's own advice; whether a throttled answer has a Retry-After is not documented.
 _THROTTLED_WAIT_SECONDS = 60.0
-# From here on the codes are errors of QuickBooks' own servers: the work may have been done.
+# From here on, and below zero, the codes are errors of QuickBooks' own servers: the work may have
+# been done. Negative ones also come within the words of a 6000.
 _SEVERE_FROM = 10_000
+_CODE = re.compile(r"-?\d{1,9}")
+_SEVERE_WORDS = re.compile(r"\(-\d{3,}\)|unexpected internal error|wrong on our end", re.IGNORECASE)
+_BUSINESS = "6000"
+# With 120 when QuickBooks' sign-in server fails: nobody has withdrawn anything.
+_SIGN_IN_FAILED = "Unknown Error during Authentication"
+_HEALS_WHEN = {
+    STALE: HealsWhen.FREE,
+    "5020": HealsWhen.PERMISSION,
+    "6190": HealsWhen.SUBSCRIPTION,
+    "6200": HealsWhen.SETTING,
+    "6210": HealsWhen.SETTING,
+    NOT_FOUND: HealsWhen.RECORD,
+}
+# A 6000 has its reason in words alone. The cap: reported for companies in trial and for sandboxes.
+_HEALS_BY_WORDS = (
+    (
+        re.compile(r"\bemails?\b.*\b(?:a|per) day\b|\b(?:daily|limit)\b.*\bemail", re.IGNORECASE),
+        HealsWhen.DAY,
+    ),
+    (
+        re.compile(
+            r"\b(?:same time|being edited|was editing|were editing|try again)\b", re.IGNORECASE
+        ),
+        HealsWhen.FREE,
+    ),
+    (
+        re.compile(r"subscription|trial (?:period )?(?:has )?ended", re.IGNORECASE),
+        HealsWhen.SUBSCRIPTION,
+    ),
+    (re.compile(r"permission|access rights|privilege", re.IGNORECASE), HealsWhen.PERMISSION),
+)
 _HINTS = {
     "6190": "the company's QuickBooks subscription has ended, so nothing can be written",
     "6200": "the books are closed for that day",
@@ -67,8 +100,14 @@ def readable() -> Iterator[None]:
 class QuickBooksRejected(Rejected):
     """A refusal by QuickBooks, with its codes."""
 
-    def __init__(self, message: str, codes: frozenset[str] = frozenset()) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        codes: frozenset[str] = frozenset(),
+        *,
+        heals_when: HealsWhen = HealsWhen.NEVER,
+    ) -> None:
+        super().__init__(message, heals_when=heals_when)
         self.codes = codes
 
 
@@ -104,15 +143,37 @@ def raise_fault(fault: Any, *, changes: bool) -> NoReturn:
     hints = [_HINTS[code] for code in sorted(codes & _HINTS.keys())]
     if hints:
         message += f": {', '.join(hints)}"
+    throttled = _THROTTLED in codes or "ThrottleExceeded" in reasons
+    if throttled or _SIGN_IN_FAILED in reasons:
+        raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)
     if codes & _RECONNECT:
         raise NeedsReconnect(f"{message}. Run `arsync connect` again.")
-    if _THROTTLED in codes or "ThrottleExceeded" in reasons:
-        raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)
-    if any(code.isdigit() and int(code) >= _SEVERE_FROM for code in codes):
+    if any(_is_severe(code, words) for code, words in errors):
         if changes:
             raise OutcomeUnknown(message)
         raise RetryLater(message, after_seconds=_THROTTLED_WAIT_SECONDS)
-    raise QuickBooksRejected(message, codes)
+    raise QuickBooksRejected(message, codes, heals_when=_heals_when(errors))
+
+
+def _is_severe(code: str, words: str) -> bool:
+    if _CODE.fullmatch(code) and not 0 <= int(code) < _SEVERE_FROM:
+        return True
+    return code == _BUSINESS and bool(_SEVERE_WORDS.search(words))
+
+
+def _heals_when(errors: list[tuple[str, str]]) -> HealsWhen:
+    """Return what heals a refusal: what heals each of its errors, when that is the same."""
+    found = {_cause(code, words) for code, words in errors}
+    return found.pop() if len(found) == 1 else HealsWhen.NEVER
+
+
+def _cause(code: str, words: str) -> HealsWhen:
+    if code != _BUSINESS:
+        return _HEALS_WHEN.get(code, HealsWhen.NEVER)
+    for pattern, heals_when in _HEALS_BY_WORDS:
+        if pattern.search(words):
+            return heals_when
+    return HealsWhen.NEVER
 
 
 def _errors(fault: Any) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import Action, LateFeePayload, marker, payload_of
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import quoted
 from arsync_quickbooks.documents import InvoiceDoc, ItemDoc
@@ -95,7 +95,7 @@ class LateFee:
 
     def _billing_item(self, company: CompanyDetails) -> dict[str, str]:
         if not self._item:
-            raise Rejected("late fees need [quickbooks] late_fee_item: the name of a service item.")
+            raise _wrong("late fees need [quickbooks] late_fee_item: the name of a service item.")
         item_doc: object = None
         if self._item.isdigit():
             item_doc = self._write_client.look("Item", self._item, ItemDoc)
@@ -105,9 +105,9 @@ class LateFee:
             )
             item_doc = named[0] if named else None
         if not isinstance(item_doc, ItemDoc) or not item_doc.id:
-            raise Rejected(f"QuickBooks has no active item {self._item!r} for late fees.")
+            raise _wrong(f"QuickBooks has no active item {self._item!r} for late fees.")
         if item_doc.active is False or (item_doc.type or "Service") != "Service":
-            raise Rejected(f"the item {self._item!r} in QuickBooks is not an active service.")
+            raise _wrong(f"the item {self._item!r} in QuickBooks is not an active service.")
         return {"id": item_doc.id, "tax_code": _tax_code(item_doc, company)}
 
     def _currency(self, write: Write, company: CompanyDetails) -> dict[str, Any]:
@@ -124,6 +124,10 @@ class LateFee:
                 f"the fee is in {currency}, but QuickBooks bills this customer in {own}."
             )
         return currency_of(invoice, self._write_client)
+
+
+def _wrong(message: str) -> Rejected:
+    return Rejected(message, heals_when=HealsWhen.SETTING)
 
 
 def _tax_code(item: ItemDoc, company: CompanyDetails) -> str:

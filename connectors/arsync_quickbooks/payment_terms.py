@@ -7,7 +7,7 @@ from typing import Any
 
 from arsync.connector_sdk import SAVED_TERMS, Receipt, Write
 from arsync.core.actions import Action, RestoreTermsPayload, payload_of
-from arsync.errors import Rejected
+from arsync.errors import HealsWhen, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.documents import CustomerDoc, TermDoc
 from arsync_quickbooks.records import is_cash_on_delivery
@@ -69,7 +69,8 @@ class CashOnDelivery:
                     raise
         raise Rejected(
             "QuickBooks has no active payment term of 0 days, and the names"
-            f" {' and '.join(COD_NAMES)} are taken. Make one there."
+            f" {' and '.join(COD_NAMES)} are taken. Make one there.",
+            heals_when=HealsWhen.SETTING,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import Action, PromisePayload, marker, payload_of
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import InvoiceDoc
 from arsync_quickbooks.fenced_text import (
     PRIVATE_NOTE_CHARACTERS_MAX,
@@ -56,7 +56,9 @@ class Promised:
             except NoRoom as problem:
                 raise Rejected(
                     f"the private note of invoice {_number(action)} in QuickBooks has no room for"
-                    f" the promise: {problem} of {PRIVATE_NOTE_CHARACTERS_MAX:,}. Shorten it there."
+                    f" the promise: {problem} of {PRIVATE_NOTE_CHARACTERS_MAX:,}. Shorten it"
+                    " there.",
+                    heals_when=HealsWhen.RECORD,
                 ) from None
             return {"PrivateNote": changed, **currency_of(invoice, self._write_client)}
 

@@ -13,7 +13,7 @@ import msgspec
 
 from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import marker
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import NEWEST_FIRST, Api, quoted, stamp
 from arsync_quickbooks.documents import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 REQUEST_ID_LENGTH_MAX = 50
 STALE_ATTEMPTS_MAX = 2
 """A document that a person changed at the same moment is read again, once."""
-STALE_WAIT_SECONDS = 5.0
 SCAN_PAGES_MAX = 20
 """Pages that are searched where attachables cannot be queried by document."""
 SCAN_MARGIN = timedelta(days=1)
@@ -89,7 +88,10 @@ class WriteClient:
         """
         customer = self._fresh("Customer", customer_id, CustomerDoc)
         if customer.active is False:
-            raise Rejected(f"{customer.display_name or customer_id} is inactive in QuickBooks.")
+            raise Rejected(
+                f"{customer.display_name or customer_id} is inactive in QuickBooks.",
+                heals_when=HealsWhen.RECORD,
+            )
         return customer
 
     def invoice(self, invoice_id: str) -> InvoiceDoc:
@@ -146,7 +148,7 @@ class WriteClient:
             The document as it is afterwards; None when nothing had to change.
 
         Raises:
-            RetryLater: another user keeps changing it.
+            Rejected: another user keeps changing it; it heals when they have done.
         """
         # Read and written within the same attempt: QuickBooks refuses a SyncToken that is not the
         # newest, so a person's change in between is read again and never overwritten.
@@ -169,8 +171,8 @@ class WriteClient:
             else:
                 self.changes_made += 1
                 return updated
-        raise RetryLater(
-            f"Somebody is changing this {entity} at QuickBooks.", after_seconds=STALE_WAIT_SECONDS
+        raise Rejected(
+            f"Somebody is changing this {entity} at QuickBooks.", heals_when=HealsWhen.FREE
         )
 
     def update_customer(

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from xero_python.accounting import RequestEmpty
 
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_xero.dates import moment_of
 from arsync_xero.documents import ATTACHMENTS, INVOICES, HistoryRow
 from arsync_xero.write_client import WriteClient, WriteStep, history
@@ -16,8 +16,6 @@ from arsync_xero.write_client import WriteClient, WriteStep, history
 EMAIL_REPEAT_SECONDS = 300
 """Xero keeps an answer by its Idempotency-Key for six minutes: within five of the first attempt the
 same email may be requested again, and leaves once."""
-EMAILS_FULL_SECONDS = 6 * 3600.0
-"""How long to wait when the organisation has sent its emails of the day."""
 CLOCK_MARGIN = timedelta(minutes=2)
 """How far Xero's clock and the outbox's may differ."""
 ATTACHMENT_BYTES_MAX = 10 * 1024 * 1024
@@ -101,9 +99,9 @@ class PlatformEmail(WriteStep):
             )
         except Rejected as error:
             # Xero has a cap of emails a day (1,000; in a trial 20), and refuses the next with 400
-            # like any bad request. Tomorrow the same email can leave, so it is not given up.
+            # like any bad request.
             if _DAY_IS_FULL.search(str(error)):
-                raise RetryLater(str(error), after_seconds=EMAILS_FULL_SECONDS) from None
+                raise Rejected(str(error), heals_when=HealsWhen.DAY) from None
             raise
         return self._invoice_id
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from arsync.connector_sdk import HttpResponse
 from arsync.core.ledger.sanitising import one_line
-from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
+from arsync.errors import ArsyncError, HealsWhen, OutcomeUnknown, Rejected
 
 WORDS_LENGTH_MAX = 600
 # The specification says Message; one of Xero's own samples says Description.
@@ -16,6 +17,31 @@ _MESSAGE_KEYS = ("Message", "Description")
 _GENERAL = "A validation exception occurred"
 _HIGH_VOLUME = 51
 _KEY_REUSED = "idempotency key"
+# Xero has no codes for these: what heals a refusal is read from its words.
+_HEALS_BY_WORDS = (
+    (
+        re.compile(
+            r"subscription|trial (?:has |is )?(?:ended|expired|over)|is read.only", re.IGNORECASE
+        ),
+        HealsWhen.SUBSCRIPTION,
+    ),
+    (
+        re.compile(r"permission|not (?:authori[sz]ed|permitted|allowed) to", re.IGNORECASE),
+        HealsWhen.PERMISSION,
+    ),
+    (
+        re.compile(r"(?:email|e-mail) address|no email|\barchived\b", re.IGNORECASE),
+        HealsWhen.RECORD,
+    ),
+    (
+        re.compile(r"lock(?:ed)? date|period lock|account code|is not a valid code", re.IGNORECASE),
+        HealsWhen.SETTING,
+    ),
+    (
+        re.compile(r"being (?:edited|updated)|modified by another|please try again", re.IGNORECASE),
+        HealsWhen.FREE,
+    ),
+)
 
 
 class TooManyRows(Rejected):
@@ -38,7 +64,14 @@ def refusal(response: HttpResponse, what: str) -> ArsyncError:
         return Rejected(f"Xero: {what}: there is no such record ({message or 'not found'}).")
     if _is_too_much(response.body):
         return TooManyRows(f"Xero refused {what}: {message}")
-    return Rejected(f"Xero refused {what}: {message or f'status {response.status}'}")
+    return refused(what, message or f"status {response.status}")
+
+
+def refused(what: str, message: str) -> Rejected:
+    """Return the refusal of a request, with what heals it."""
+    causes = (cause for pattern, cause in _HEALS_BY_WORDS if pattern.search(message))
+    heals_when = next(causes, HealsWhen.NEVER)
+    return Rejected(f"Xero refused {what}: {message}", heals_when=heals_when)
 
 
 def _is_too_much(body: bytes) -> bool:

@@ -18,10 +18,10 @@ from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
 
 from arsync.connector_sdk import HttpResponse
-from arsync.errors import OutcomeUnknown, Rejected
+from arsync.errors import OutcomeUnknown
 from arsync_xero.api import Api
 from arsync_xero.dates import day_of
-from arsync_xero.errors import element_refusals, refusal
+from arsync_xero.errors import element_refusals, refusal, refused
 
 IDEMPOTENCY_KEY_MAX = 128
 
@@ -122,8 +122,8 @@ class SdkClient:
         if response.status >= 300:
             raise OutcomeUnknown(f"Xero: {what}: answered {response.status}")
         # An answer of 200 may still hold a refusal: each element of a batch has its own.
-        if refused := element_refusals(response.body):
-            raise Rejected(f"Xero refused {what}: {refused}")
+        if words := element_refusals(response.body):
+            raise refused(what, words)
         return response.body
 
 

@@ -23,7 +23,14 @@ from arsync.core.actions import (
     marker,
     payload_of,
 )
-from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import (
+    ArsyncError,
+    HealsWhen,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+)
 from arsync_xero.api import Api
 from arsync_xero.credit_holds import Members
 from arsync_xero.documents import INVOICES
@@ -234,7 +241,10 @@ class Writer:
 
     def _late_fee(self, write_client: WriteClient, action: Action) -> LateFee:
         if not self._late_fee_account:
-            raise Rejected("Xero: [xero] late_fee_account is not set; there are no late fees.")
+            raise Rejected(
+                "Xero: [xero] late_fee_account is not set; there are no late fees.",
+                heals_when=HealsWhen.SETTING,
+            )
         payload = payload_of(action, LateFeePayload)
         about = action.invoices[0].number if action.invoices else action.contact_name
         return LateFee(

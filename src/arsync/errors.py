@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_MISTAKE = 2
@@ -57,8 +59,51 @@ class LockLost(ArsyncError):
     """
 
 
+class HealsWhen(StrEnum):
+    """What has to change before what was refused can be done."""
+
+    NEVER = ""
+    """Nothing does: the same request would be refused again."""
+    FREE = "free"
+    """Somebody else is editing the record at this moment."""
+    DAY = "day"
+    """The platform's emails of a day are used up."""
+    SUBSCRIPTION = "subscription"
+    """The organisation's subscription has ended: nothing at all can be written."""
+    PERMISSION = "permission"
+    """The person who connected may not do this."""
+    SETTING = "setting"
+    """A setting here, or something in the accounting system that arsync does not copy, is wrong."""
+    RECORD = "record"
+    """The customer's record does not allow it: it has no address, or is inactive."""
+
+    @property
+    def words(self) -> str:
+        """Return when it is tried again, as the end of a sentence; empty for never."""
+        return _HEALED[self]
+
+
+_HEALED = {
+    HealsWhen.NEVER: "",
+    HealsWhen.FREE: "in a while",
+    HealsWhen.DAY: "tomorrow",
+    HealsWhen.SUBSCRIPTION: "when the subscription is active",
+    HealsWhen.PERMISSION: "when the permission is given",
+    HealsWhen.SETTING: "when that is put right",
+    HealsWhen.RECORD: "when the customer's record is changed",
+}
+
+
 class Rejected(ArsyncError):
-    """The other side refused for good: record it, and go on with the rest."""
+    """The other side refused: record it, and go on with the rest.
+
+    Certainly nothing was done. For good, unless it says what heals it.
+    """
+
+    def __init__(self, message: str, *, heals_when: HealsWhen = HealsWhen.NEVER) -> None:
+        """Keep what has to change before it can be done."""
+        super().__init__(message)
+        self.heals_when = heals_when
 
 
 class OutcomeUnknown(ArsyncError):

@@ -262,6 +262,10 @@ class PeopleEdits(Protocol):
         """Let the customer's e-invoicing say `Viewed`, `Disputed`, ... (QuickBooks only)."""
         ...
 
+    def subscribe(self, status: str) -> None:
+        """Let the subscription be `SUBSCRIBED`, or lapse with `EXPIRED` (QuickBooks only)."""
+        ...
+
     def set_notes(self, contact_id: str, text: str) -> None:
         """Write into the field that users see (a note on Xero, Customer.Notes on QuickBooks)."""
         ...

@@ -21,9 +21,9 @@ from arsync.core.actions import (
     Via,
 )
 from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
-from arsync.errors import LockLost, UserMistake
+from arsync.errors import HealsWhen, LockLost, UserMistake
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
-from arsync.store.models import ActionRow, ConnectionState, EventRow
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Refusal
 
 
 @dataclass
@@ -52,7 +52,8 @@ class ActionTable:
         from_state, to_state, actor, reason, at = change
         self.histories[key].append(EventRow(key, at, actor, from_state, to_state, reason))
         changed = {"state": to_state, "reason": reason, "changed_at": at}
-        return self.set(key, **{"lease_until": None, **values}, **changed)
+        reset = {"lease_until": None, "heals_when": HealsWhen.NEVER, "heals_mark": ""}
+        return self.set(key, **reset | values, **changed)
 
     def in_order(self, connection_id: int, states: Collection[ActionState]) -> list[ActionRow]:
         """Return the rows in these states, in the order they will be done."""
@@ -81,6 +82,10 @@ class MemoryActions:
     def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
         rows = self._table.rows
         yield from ((rows[key], self.events(key)) for key in keys if key in rows)
+
+    def refused(self, connection_id: int, /) -> Sequence[ActionRow]:
+        states = {ActionState.APPROVED, ActionState.REJECTED}
+        return [row for row in self._table.in_order(connection_id, states) if row.heals_when]
 
     def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
         return sum(
@@ -157,6 +162,7 @@ class MemoryClaims:
         *,
         receipt: Receipt | None,
         not_before: datetime | None,
+        refusal: Refusal | None = None,
     ) -> None:
         stands = self._table.rows[row.key]
         if stands.state is not row.state:
@@ -166,7 +172,9 @@ class MemoryClaims:
         if stands.attempts != row.attempts:
             raise UserMistake(f"action {row.key[:8]} was tried again meanwhile.")
         values = {"receipt": receipt, "not_before": not_before}
-        given = {name: value for name, value in values.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        if refusal is not None:
+            given |= {"heals_when": refusal.heals_when, "heals_mark": refusal.mark}
         self._table.move(row.key, change, **given)
 
     def save_before(self, key: str, before: Mapping[str, str]) -> None:

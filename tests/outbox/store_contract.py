@@ -25,10 +25,10 @@ from arsync.core.ledger.records import (
     Invoice,
     RecordKind,
 )
-from arsync.errors import UserMistake
+from arsync.errors import HealsWhen, UserMistake
 from arsync.outbox.ports import OutboxStore
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState
+from arsync.store.models import ActionRow, ConnectionState, Refusal
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -246,6 +246,23 @@ class StoreContract:
             advance(bench, seen, S.SENT)
         assert bench.store.actions.get(seen.key) == again
 
+    @pytest.mark.parametrize("state", [S.APPROVED, S.REJECTED])
+    def test_a_refusal_that_can_heal_is_listed(self, bench: StoreBench, state: ActionState) -> None:
+        bench.approve(*reminders("1", "2", "3"))
+        first, second = claimed(bench), claimed(bench)
+        advance(bench, first, state, refusal=Refusal(HealsWhen.DAY, "mark"))
+        advance(bench, second, state)
+        (refused,) = bench.store.actions.refused(bench.connection_id)
+        assert (refused.key, refused.heals_when) == (first.key, HealsWhen.DAY)
+        assert refused.heals_mark == "mark"
+        assert not bench.store.actions.refused(bench.other_connection_id)
+
+    def test_another_attempt_forgets_the_refusal(self, bench: StoreBench) -> None:
+        bench.approve(*reminders("1"))
+        advance(bench, claimed(bench), S.APPROVED, refusal=Refusal(HealsWhen.FREE))
+        assert claimed(bench).heals_when is HealsWhen.NEVER
+        assert not bench.store.actions.refused(bench.connection_id)
+
     def test_a_receipt_is_kept_until_another_comes(self, bench: StoreBench) -> None:
         first, second = Receipt("r1", "note on INV-7"), Receipt("r2", "found")
         row = stands(bench, S.SENDING)
@@ -426,10 +443,11 @@ def advance(
     at: datetime = NOW,
     receipt: Receipt | None = None,
     not_before: datetime | None = None,
+    refusal: Refusal | None = None,
 ) -> None:
     """Change the state of a row that was seen."""
     change = StateChange(row.state, state, "Jane", "because", at)
-    bench.store.claims.advance(row, change, receipt=receipt, not_before=not_before)
+    bench.store.claims.advance(row, change, receipt=receipt, not_before=not_before, refusal=refusal)
 
 
 def stands(bench: StoreBench, state: ActionState, action: Action | None = None) -> ActionRow:

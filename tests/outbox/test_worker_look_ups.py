@@ -280,18 +280,20 @@ def test_what_has_not_shown_for_a_week_is_closed(
 
 @pytest.mark.parametrize("state", [S.UNKNOWN, S.SENT])
 @pytest.mark.parametrize("error", ["mistake", "bug"])
-def test_an_unforeseen_error_while_looking_ends_the_run(
+def test_an_unforeseen_error_while_looking_stops_nobody_else(
     world: MemoryWorld, state: ActionState, error: str
 ) -> None:
-    """The caller reports it. Nothing was written, so that the next run looks again."""
-    action = world.add(HOLD)
+    """It is reported. Nothing was written, so that the next run looks again."""
+    action, following = world.add(HOLD), world.add(HOLD, number=2)
     world.bring(action, S.SENDING, state)
     path = world.path(action)
     world.books.faults.append(Fault("find", ERRORS[error]()))
-    with pytest.raises(type(ERRORS[error]())):
-        world.run()
+    result = world.run()
     assert world.path(action) == path
-    assert not world.outbox.result.in_hand
+    assert world.path(following) == "sending > sent > confirmed"
+    words = {"mistake": "a wrong setting", "bug": "(ZeroDivisionError), see the log."}[error]
+    assert [problem.endswith(words) for problem in result.problems] == [True]
+    assert not result.in_hand
 
 
 @pytest.mark.parametrize("lock_lost", [True, False])

@@ -92,8 +92,9 @@ def _lost_authorisation(label: str, names: str, reason: str, platform: str) -> L
     return _letter(
         f"arsync must be connected to {label} again",
         f"{label} no longer accepts arsync's authorisation: {reason.rstrip('.')}.",
-        f"Connections that are lost: {names}. Others go on.",
-        "Until it is connected again, nothing is read and nothing is sent; nothing is lost.",
+        f"Connections: {names}.",
+        "Until they are connected again, nothing is read and nothing is sent for them; nothing is"
+        " lost. Other connections go on.",
         f"To connect again, run: arsync connect {platform}",
     )
 

@@ -52,6 +52,7 @@ class ApplyView(Struct, frozen=True):
     actions: tuple[EffectView, ...]
     problems: tuple[str, ...]
     waits: tuple[str, ...]
+    held_up: tuple[str, ...]
     put_off_until: datetime | None
     needs_reconnect: bool
     emails_left_over: int
@@ -84,6 +85,8 @@ class ListedView(ActionView, frozen=True, kw_only=True):
 
     connection: str
     reason: str
+    heals_when: str
+    """When it is tried again after a refusal; empty for never, and where it was not refused."""
     attempts: int
     created_at: datetime
     changed_at: datetime
@@ -172,6 +175,7 @@ def apply_view(applied: ApplyResult) -> ApplyView:
         actions=tuple(map(effect_view, applied.effects)),
         problems=tuple(applied.problems),
         waits=tuple(applied.waits),
+        held_up=tuple(applied.held_up),
         put_off_until=applied.put_off_until,
         needs_reconnect=applied.needs_reconnect,
         emails_left_over=applied.emails_left_over,
@@ -209,6 +213,7 @@ def listed_view(listed: Listed) -> ListedView:
         **action,
         connection=listed.connection,
         reason=row.reason,
+        heals_when=row.heals_when.words,
         attempts=row.attempts,
         created_at=row.created_at,
         changed_at=row.changed_at,

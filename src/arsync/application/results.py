@@ -182,6 +182,8 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     """What is approved and may not leave yet."""
     paused: tuple[str, ...] = ()
     """What does not leave now and why, as sentences."""
+    refused: tuple[str, ...] = ()
+    """Refusals that can heal, each with how many actions wait after it, as sentences."""
     warnings: tuple[str, ...] = ()
     """What pauses nothing, but should be known."""
     reads_this_month: int = 0

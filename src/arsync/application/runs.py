@@ -92,6 +92,7 @@ def prepare(actor: Actor, organisation: OrganisationContext) -> RunResult:
         run.begin()
         _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
         _tell_unread(organisation, run.result)
+        _take_back_healed(organisation)
         accounts = organisation.store.ledger.accounts(organisation.id)
         run.result.plan = organisation.plan(accounts, organisation.circumstances())
         remember(organisation, run.result.plan)
@@ -244,12 +245,20 @@ def _plan_and_carry_out(
     if watch.stop():
         raise Stopping
     circumstances = organisation.circumstances()
+    _take_back_healed(organisation)
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances)
     remember(organisation, result.plan)
     if not organisation.observes:
         _save_plan(organisation, result)
         _carry_out(organisation, connector, result, circumstances, watch)
+
+
+def _take_back_healed(organisation: OrganisationContext) -> None:
+    """Let the plan ask again for what was refused, where the customer's record has changed."""
+    if not organisation.observes:
+        store, now = organisation.store, organisation.clock.now()
+        outbox.take_back_healed(store, organisation.connection, now)
 
 
 def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:

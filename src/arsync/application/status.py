@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
@@ -62,6 +63,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         rulebook_ok=rules_status.sound,
         later=store.actions.later(row.id, circumstances.now),
         paused=rules_status.paused,
+        refused=_refused(organisation),
         warnings=rules_status.warnings,
         reads_this_month=organisation.container.reads_this_month(row.platform),
         reads_per_month=organisation.container.rate_limits(row.platform).reads_per_month,
@@ -89,6 +91,19 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
         not unread,
         tuple(pause.text for pause in pauses(rulebook, circumstances)),
         tuple(warnings(rulebook, circumstances, organisation.name)),
+    )
+
+
+REFUSALS_SHOWN_MAX = 20
+"""The status tells of so many different refusals, the most frequent first."""
+
+
+def _refused(organisation: OrganisationContext) -> tuple[str, ...]:
+    rows = organisation.store.actions.refused(organisation.id)
+    reasons = Counter(row.reason for row in rows)
+    return tuple(
+        f"{count:,} {'action was' if count == 1 else 'actions were'} refused: {reason}"
+        for reason, count in reasons.most_common(REFUSALS_SHOWN_MAX)
     )
 
 

@@ -240,6 +240,7 @@ def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     if not status.rulebook_ok:
         lines.append(status.rulebook)
     lines += [f"for now {text}" for text in status.paused]
+    lines += status.refused
     lines += status.warnings
     lines += [
         f"{difference.contact_name}: {difference_in_words(difference, status.label)}"

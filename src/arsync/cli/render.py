@@ -341,6 +341,8 @@ def show_result(result: RunResult) -> None:
         return
     if result.later is not None:
         click.echo(f"  - {later_in_words(result.later, result.zone)}")
+    for sentence in result.applied.held_up if result.applied else ():
+        click.echo(f"  - {sentence}")
     for wait in result.waits:
         them = "it" if wait.startswith("1 ") else "them"
         hint = f": `arsync approve` lists {them}" if wait.endswith("for approval") else ""

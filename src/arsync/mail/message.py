@@ -12,7 +12,7 @@ from email.utils import format_datetime, parseaddr
 from typing import NamedTuple
 
 from arsync.core.ledger.sanitising import cleaned
-from arsync.errors import Rejected, UserMistake
+from arsync.errors import HealsWhen, Rejected, UserMistake
 from arsync.mail.letters import Letter
 
 RECIPIENTS_MAX = 10
@@ -127,7 +127,8 @@ def compose(
     # An address list that somebody pasted whole must not turn one reminder into a mailing.
     recipients = addresses(to)[:RECIPIENTS_MAX]
     if not recipients:
-        raise Rejected(f"{clean_name(to_name) or 'the customer'} has no valid mail address.")
+        name = clean_name(to_name) or "the customer"
+        raise Rejected(f"{name} has no valid mail address.", heals_when=HealsWhen.RECORD)
     message = EmailMessage(policy=SMTP_POLICY)
     message["Subject"] = cleaned(letter.subject)
     message["From"] = _address(sender_name, sender_address)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from arsync.core.ledger.sanitising import one_line
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater, UserMistake
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater, UserMistake
 from arsync.mail.message import Outgoing
 from arsync.timed_reading import TimedReader
 
@@ -211,7 +211,8 @@ def _envelope(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) -> tup
         if len(refused) == len(outgoing.recipients):
             raise Rejected(
                 "; ".join(f"{address} was refused: {reason}" for address, reason in refused.items())
-                + "."
+                + ".",
+                heals_when=HealsWhen.RECORD,
             )
         # A refused blind copy is no reason to withhold the customer's letter.
         for address in outgoing.copies:
@@ -228,7 +229,10 @@ def _mail_options(smtp: smtplib.SMTP, server: SmtpServer, outgoing: Outgoing) ->
     options: list[str] = []
     if not all(address.isascii() for address in everyone):
         if not smtp.has_extn("smtputf8"):
-            raise Rejected(f"the mail server {server.host} takes no address with accents.")
+            raise Rejected(
+                f"the mail server {server.host} takes no address with accents.",
+                heals_when=HealsWhen.RECORD,
+            )
         options += ["SMTPUTF8", "BODY=8BITMIME"]
         smtp.command_encoding = "utf-8"
     if smtp.has_extn("size"):

@@ -2,6 +2,7 @@
 
 from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.deliver import Delivery
+from arsync.outbox.healing import take_back_healed
 from arsync.outbox.recheck import ALL_WAIT, RULEBOOK_ASKS, absent_from, interrupted_batches
 from arsync.outbox.types import (
     LIMITS,
@@ -31,4 +32,5 @@ __all__ = [
     "absent_from",
     "approved_by_person",
     "interrupted_batches",
+    "take_back_healed",
 ]

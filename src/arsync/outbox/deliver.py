@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -33,6 +34,16 @@ STARTED_AT = "started_at"
 PDF_TYPE = "application/pdf"
 
 
+class Prepared(NamedTuple):
+    """A write that is ready to leave: what stood there before is saved."""
+
+    row: ActionRow
+    write: Write | None = None
+    """For the platform; None for mail."""
+    outgoing: tuple[Action, Any] | None = None
+    """For mail: the action in its fresh form, and the message."""
+
+
 def is_letter_by_mail(action: Action) -> bool:
     """Return whether an action leaves by SMTP, with a note about it in the platform."""
     return action.kind is ActionKind.REMINDER and action.via is Via.SMTP
@@ -56,19 +67,31 @@ class Delivery:
         """Return how what an action wrote stands now, for undoing it; changes nothing."""
         return self._connector.undoing(self._write(row))
 
-    def perform(self, row: ActionRow, ready: Ready) -> Receipt:
+    def prepare(self, row: ActionRow, ready: Ready) -> Prepared:
+        """Read what stands at the platform, save it, and make what is to leave.
+
+        Nothing has happened yet, and every error but a wrong setting here is the platform's.
+
+        Raises:
+            Rejected, RetryLater, NeedsReconnect, UserMistake: as named.
+        """
+        if is_letter_by_mail(ready.action):
+            outgoing = self._outgoing(ready)
+            return Prepared(self._prepared(row, ready.action), outgoing=(ready.action, outgoing))
+        file = self._file(ready)
+        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
+        prepared = self._prepared(row, ready.action)
+        return Prepared(row, self._write(prepared, ready.action)._replace(file=file))
+
+    def perform(self, prepared: Prepared) -> Receipt:
         """Do it: the platform's write, or the mail (whose note follows in `read_back`).
 
         Raises:
             Rejected, RetryLater, NeedsReconnect, OutcomeUnknown, UserMistake, LockLost: as named.
         """
-        if is_letter_by_mail(ready.action):
-            return self._mail(row, ready)
-        file = self._file(ready)
-        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
-        prepared = self._prepared(row, ready.action)
-        write = self._write(prepared, ready.action)
-        return self._connector.perform(write._replace(file=file))
+        if prepared.write is not None:
+            return self._connector.perform(prepared.write)
+        return self._mail(prepared)
 
     def look_up(self, row: ActionRow, since: datetime | None = None) -> Receipt | None:
         """Return what stands of an action whose outcome is unknown; None when nothing does.
@@ -115,19 +138,23 @@ class Delivery:
         generation = self._store.claims.raise_generation(row.key)
         return self._connector.perform(note._replace(generation=generation))
 
-    def _mail(self, row: ActionRow, ready: Ready) -> Receipt:
+    def _outgoing(self, ready: Ready) -> Any:
         if self._post is None or ready.account is None:
             raise UserMistake("there is no mail server in the configuration.")
         links = self._links(ready.action, ready.account)
-        outgoing = self._post.compose(
+        return self._post.compose(
             ready.action, ready.account, self._connection.organisation, self._today(), links
         )
-        self._prepared(row, ready.action)
+
+    def _mail(self, prepared: Prepared) -> Receipt:
+        assert self._post is not None, "what is prepared was composed"
+        assert prepared.outgoing is not None, "what is not for the platform is mail"
+        action, outgoing = prepared.outgoing
         # Right before the mail leaves: a run that lost its lock must not mail beside another.
         self._store.runs.ensure_lock_held(self._connection.id)
         receipt = self._post.send(outgoing)
         # The mail is recorded as sent before its note is tried, so a crash between them mails once.
-        self._mailed_now[row.key] = ready.action
+        self._mailed_now[prepared.row.key] = action
         return receipt
 
     def _links(self, action: Action, account: Account) -> dict[str, str]:

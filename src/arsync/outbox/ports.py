@@ -14,7 +14,7 @@ from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, EventRow
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Refusal
 
 
 class ActionReading(Protocol):
@@ -38,6 +38,10 @@ class ActionReading(Protocol):
 
     def with_events(self, keys: Iterable[str]) -> Iterator[tuple[ActionRow, Sequence[EventRow]]]:
         """Yield actions with their histories, in the order of their keys here."""
+        ...
+
+    def refused(self, connection_id: int, /) -> Sequence[ActionRow]:
+        """Return actions that wait after a refusal, or were rejected with one, that can heal."""
         ...
 
     def sent_count(self, connection_id: int, kind: ActionKind, on: date, via: Via) -> int:
@@ -84,6 +88,7 @@ class Claiming(Protocol):
         *,
         receipt: Receipt | None,
         not_before: datetime | None,
+        refusal: Refusal | None = None,
     ) -> None:
         """Change the state along `ALLOWED_CHANGES` and write one event.
 

@@ -142,6 +142,8 @@ class ApplyResult:
     """What went wrong, in words."""
     waits: list[str] = field(default_factory=list)
     """What only a person can settle, in words."""
+    held_up: list[str] = field(default_factory=list)
+    """What the platform does not take today, in words; it leaves tomorrow by itself."""
     put_off_until: datetime | None = None
     """The platform asked to come back at this moment."""
     needs_reconnect: bool = False

@@ -25,6 +25,7 @@ from arsync.core.actions import ActionKind, ActionState, Via
 from arsync.core.planning.plan_views import action_view
 from arsync.errors import (
     ArsyncError,
+    HealsWhen,
     LockLost,
     NeedsReconnect,
     OutcomeUnknown,
@@ -37,6 +38,14 @@ from arsync.errors import (
 from arsync.outbox.approval_events import approved_by_person
 from arsync.outbox.daily_count import SentToday
 from arsync.outbox.deliver import Delivery, is_letter_by_mail
+from arsync.outbox.healing import (
+    WAIT_SECONDS,
+    WAITING,
+    Obstacle,
+    Obstacles,
+    record_mark,
+    start_of_tomorrow,
+)
 from arsync.outbox.recheck import Gone, NotYet, Ready, Recheck
 from arsync.outbox.restored import (
     FOUND_AFTER_RESTORE,
@@ -46,7 +55,7 @@ from arsync.outbox.restored import (
 )
 from arsync.outbox.types import WHO, ApplyResult, Effect, OutboxContext
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode
+from arsync.store.models import ActionRow, ConnectionRow, ConnectionState, Mode, Refusal
 
 MISTAKE_PAUSE_SECONDS = 3600.0
 """After a wrong setting or text, the pause that grows with each attempt."""
@@ -87,6 +96,7 @@ class Outbox:
         self._recheck = Recheck(context)
         self._delivery = Delivery(context)
         self._sent_today = SentToday(context.store.actions, context.connection.id)
+        self._obstacles = Obstacles(context.store.actions, context.connection.id)
         self._emails = 0
         self._mail_failures = 0
         self._mail_stopped = False
@@ -145,9 +155,12 @@ class Outbox:
         except OutcomeUnknown as error:
             self._looked(row, str(error))
             return
-        except Rejected as error:
-            self._looked(row, f"it could not be looked up: {error}")
-            self.result.problems.append(f"{_title(row)}: cannot be looked up: {error}")
+        except (NeedsReconnect, RetryLater, LockLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other customers' go on
+            why = self._went_wrong(row, error, "the look-up")
+            self._looked(row, f"it could not be looked up: {why}")
+            self.result.problems.append(f"{_title(row)}: cannot be looked up: {why}")
             return
         if receipt is None and row.receipt is not None:
             # The platform took it once. Somebody may have removed it: that is for a person to say.
@@ -174,7 +187,12 @@ class Outbox:
         self._store.claims.record_lookup(row.key, who=WHO, why=reason, now=self._clock.now())
 
     def _note_waiting(self) -> None:
-        """Say what only a person can settle."""
+        """Say what only a person can settle, and what waits for the platform."""
+        for obstacle in self._obstacles.now(self._clock.now()):
+            if obstacle.heals_when is HealsWhen.DAY:
+                self.result.held_up.append(obstacle.sentence)
+            else:
+                self.result.waits.append(obstacle.sentence)
         for row in self._rows(_S.UNKNOWN):
             doubt = "it was sent, and" if row.receipt else "it may have been sent or not, and"
             tells = "does not show" if row.receipt else "it cannot be determined which"
@@ -197,7 +215,9 @@ class Outbox:
                 reminders_by=self._ways(),
                 keys=self._only,
                 # Paused kinds stay approved: a day without a connection must lose no approval.
-                kinds=set(ActionKind).difference(self._paused()),
+                kinds=self._obstacles.kinds(
+                    set(ActionKind).difference(self._paused()), self._clock.now()
+                ),
                 today=self._today(),
             )
             if row is None:
@@ -217,6 +237,8 @@ class Outbox:
             if self._mail_stopped:
                 return False
             most = self._limits.smtp_emails_per_day_max
+        elif self._obstacles.stops_emails(self._clock.now()):
+            return False
         else:
             # Of the platform's own emails alone: our letters leave past it.
             platform_max = self._connector.capabilities.emails_per_day_max
@@ -246,16 +268,17 @@ class Outbox:
             row = row._replace(action=ready.action)
         if not self._is_first(row):
             return
-        by_mail = is_letter_by_mail(row.action)
+        by_mail = False
         try:
             with self._in_hand():
-                receipt = self._delivery.perform(row, ready)
+                prepared = self._delivery.prepare(row, ready)
+                by_mail = is_letter_by_mail(row.action)
+                receipt = self._delivery.perform(prepared)
         except LockLost:
             # Another run may look this action up right now: it stays as it is.
             raise
         except Rejected as error:
-            self._change(row, _S.REJECTED, str(error))
-            self.result.problems.append(f"{_title(row)}: refused permanently: {error}")
+            self._refused(row, error)
         except OutcomeUnknown as error:
             self._change(row, _S.UNKNOWN, str(error))
             self._lost.append(row.key)
@@ -305,6 +328,29 @@ class Outbox:
             self._change(row, _S.SENT, FOUND_AFTER_RESTORE, receipt=receipt)
         return receipt is None
 
+    def _refused(self, row: ActionRow, error: Rejected) -> None:
+        """Keep a refusal: for good, until a record changes, or until another attempt."""
+        heals_when, reason = error.heals_when, str(error)
+        again = f"; it is tried again {heals_when.words}" if heals_when.words else ""
+        if again:
+            reason = f"{reason.rstrip('.')}{again}"
+        refused = "refused" if again else "refused permanently"
+        self.result.problems.append(f"{_title(row)}: {refused}: {reason}")
+        if heals_when not in WAITING:
+            mark = ""
+            if heals_when is HealsWhen.RECORD:
+                mark = record_mark(self._store.ledger, self._connection.id, row.action)
+            self._change(row, _S.REJECTED, reason, refusal=Refusal(heals_when, mark))
+            return
+        if heals_when is HealsWhen.DAY:
+            until = start_of_tomorrow(self._today(), self._connection.organisation.time_zone)
+        else:
+            pause = self._pause_seconds(row, WAIT_SECONDS[heals_when])
+            until = self._clock.now() + timedelta(seconds=pause)
+        self._change(row, _S.APPROVED, reason, not_before=until, refusal=Refusal(heals_when))
+        if not is_letter_by_mail(row.action):
+            self._obstacles.meet(Obstacle(heals_when, row.action.kind, until, reason))
+
     def _give_up(self, row: ActionRow) -> None:
         """Stop trying. What a plan asked for is not refused: the next plan may ask for it again."""
         reason = f"given up after {self._limits.attempts_max} attempts"
@@ -319,6 +365,8 @@ class Outbox:
         """Re-check the reason; None when the action was put away instead."""
         try:
             verdict = self._recheck.of(row)
+        except LockLost:
+            raise
         except (RetryLater, NeedsReconnect) as error:
             after = error.after_seconds if isinstance(error, RetryLater) else 0.0
             self._back(row, after, str(error))
@@ -354,11 +402,14 @@ class Outbox:
 
     def _back(self, row: ActionRow, after_seconds: float, reason: str) -> None:
         """Nothing happened: approved again, after a pause that grows with each attempt."""
-        growing = 60.0 * 2 ** min(row.attempts - 1, 20) if row.attempts > 1 else 0.0
-        pause = min(max(after_seconds, growing), max(after_seconds, self._limits.pause_seconds_max))
+        pause = self._pause_seconds(row, after_seconds)
         self._change(
             row, _S.APPROVED, reason, not_before=self._clock.now() + timedelta(seconds=pause)
         )
+
+    def _pause_seconds(self, row: ActionRow, after_seconds: float) -> float:
+        growing = 60.0 * 2 ** min(row.attempts - 1, 20) if row.attempts > 1 else 0.0
+        return min(max(after_seconds, growing), max(after_seconds, self._limits.pause_seconds_max))
 
     # -- read back what was sent --------------------------------------------------------------
 
@@ -376,9 +427,19 @@ class Outbox:
                 # It is sent; that it cannot be seen (or not yet) takes nothing away from that.
                 self._unseen(row, str(error))
                 continue
+            except (NeedsReconnect, RetryLater, LockLost):
+                raise
             except Rejected as error:
-                self._confirmed(row, f"sent; the note about it was refused: {error}")
                 self.result.problems.append(f"{_title(row)}: {error}")
+                if error.heals_when in WAITING:
+                    self._unseen(row, str(error))
+                else:
+                    self._confirmed(row, f"sent; the note about it was refused: {error}")
+                continue
+            except Exception as error:  # noqa: BLE001 - it is sent, and the others go on
+                why = self._went_wrong(row, error, "the read-back")
+                self.result.problems.append(f"{_title(row)}: cannot be read back: {why}")
+                self._unseen(row, why)
                 continue
             if receipt is None:
                 self.result.problems.append(
@@ -411,6 +472,13 @@ class Outbox:
     def _confirmed(self, row: ActionRow, reason: str) -> None:
         self._change(row, _S.CONFIRMED, reason)
 
+    def _went_wrong(self, row: ActionRow, error: Exception, doing: str) -> str:
+        """Return an error in words; a bug goes to the log with its trace."""
+        if isinstance(error, ArsyncError):
+            return str(error)
+        _LOG.error("%s: %s failed", _title(row), doing, exc_info=error)
+        return f"an internal error ({type(error).__name__}), see the log."
+
     # -- small change -------------------------------------------------------------------------
 
     @contextmanager
@@ -434,11 +502,14 @@ class Outbox:
         *,
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         reason = reason or "no reason was given"
         change = StateChange(row.state, state, WHO, reason, self._clock.now())
         try:
-            self._store.claims.advance(row, change, receipt=receipt, not_before=not_before)
+            self._store.claims.advance(
+                row, change, receipt=receipt, not_before=not_before, refusal=refusal
+            )
         except UserMistake:
             # Perhaps another run has taken over: then what that one found counts.
             self._store.runs.ensure_lock_held(self._connection.id)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import DocumentProblem, Organisation
+from arsync.errors import HealsWhen
 
 
 class Mode(StrEnum):
@@ -132,6 +133,17 @@ class ActionRow(NamedTuple):
     outcome: str
     created_at: datetime
     changed_at: datetime
+    heals_when: HealsWhen = HealsWhen.NEVER
+    """What heals the refusal that it waits after, or was rejected with."""
+    heals_mark: str = ""
+    """How the customer's records stood when it was refused."""
+
+
+class Refusal(NamedTuple):
+    """A refusal as it is kept with the action."""
+
+    heals_when: HealsWhen
+    mark: str = ""
 
 
 class EventRow(NamedTuple):

@@ -361,6 +361,11 @@ class QuickBooksBook:
             body["BillEmail"] = customer["PrimaryEmailAddr"]
         return self._create("Invoice", body)
 
+    @_told
+    def subscribe(self, status: str) -> None:
+        """Set the state of the subscription: `SUBSCRIBED`, or `EXPIRED` for a lapse."""
+        self.company.subscribe(status)
+
     def disconnect(self) -> None:
         """Withdraw every app's access to this company."""
         self.oauth.end_of(self.organisation.id)

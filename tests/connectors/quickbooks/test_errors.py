@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from arsync.connector_sdk import HttpResponse
-from arsync.errors import ArsyncError, NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import (
+    ArsyncError,
+    HealsWhen,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+)
 from arsync_quickbooks.api import Api, quoted, stamp
 from arsync_quickbooks.errors import QuickBooksRejected, tree_of
 from arsync_quickbooks.records import moment
@@ -45,6 +52,11 @@ def raised(body: Any, status: int = 400, *, changes: bool = False) -> ArsyncErro
         (gateway("", "message=ThrottleExceeded; errorCode=003001"), 400, False, RetryLater),
         (fault("10000"), 400, False, RetryLater),
         (fault("10000"), 400, True, OutcomeUnknown),
+        (fault("-30003", "Unexpected Internal Error. (-30003)"), 400, True, OutcomeUnknown),
+        (fault("-30003", "Unexpected Internal Error. (-30003)"), 400, False, RetryLater),
+        (fault("6000", detail="Unexpected Internal Error. (-30000)"), 400, True, OutcomeUnknown),
+        (fault("6000", detail="It went wrong on our end. (-10600)"), 200, True, OutcomeUnknown),
+        (fault("120", detail="Unknown Error during Authentication"), 401, False, RetryLater),
         (b"<html><h1>Bad Request</h1></html>", 400, True, Rejected),
         (b"<html>maintenance</html>", 200, False, RetryLater),
         (b"<html>maintenance</html>", 200, True, OutcomeUnknown),
@@ -61,6 +73,41 @@ def test_each_shape_of_refusal_says_what_to_do_next(
     body: Any, status: int, changes: bool, error: type[ArsyncError]
 ) -> None:
     assert isinstance(raised(body, status, changes=changes), error)
+
+
+EDITING = (
+    "Business Validation Error: You and another user were editing the inventory at the same time."
+    " Please try again."
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "heals_when"),
+    [
+        ("6000", EDITING, HealsWhen.FREE),
+        ("5010", "Stale Object Error", HealsWhen.FREE),
+        ("6000", "No more than 40 emails can be sent a day", HealsWhen.DAY),
+        ("6190", "Subscription period has ended or canceled", HealsWhen.SUBSCRIPTION),
+        ("5020", "Permission Denied Error", HealsWhen.PERMISSION),
+        ("6000", "You do not have the access rights to do this", HealsWhen.PERMISSION),
+        ("6210", "The account period has closed", HealsWhen.SETTING),
+        ("610", "Something was made inactive", HealsWhen.RECORD),
+        ("6000", "The amount must be more than 0", HealsWhen.NEVER),
+        ("2010", "Unrecognized field", HealsWhen.NEVER),
+    ],
+)
+def test_a_refusal_says_what_heals_it(code: str, detail: str, heals_when: HealsWhen) -> None:
+    error = raised(fault(code, detail=detail), changes=True)
+    assert isinstance(error, Rejected)
+    assert error.heals_when is heals_when
+
+
+def test_refusals_for_two_reasons_are_final() -> None:
+    both = fault("6190")
+    both["Fault"]["Error"].append({"Message": "Unrecognized field", "code": "2010"})
+    error = raised(both, changes=True)
+    assert isinstance(error, Rejected)
+    assert error.heals_when is HealsWhen.NEVER
 
 
 def test_a_refusal_quotes_the_platform_and_keeps_all_codes() -> None:

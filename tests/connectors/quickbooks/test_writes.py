@@ -14,7 +14,7 @@ from tests.builders.actions import an_action, an_invoice_ref
 from arsync.connector_sdk import Write
 from arsync.core.actions import ActionKind, Because, Via, marker
 from arsync.core.ledger.records import RecordKind
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 
 ACCEPT = {"Accept": "application/json", "Content-Type": "application/json"}
 
@@ -205,8 +205,9 @@ def test_a_document_that_keeps_changing_is_left_for_later(quickbooks: Any) -> No
     )
     quickbooks.sandbox.change_settings({"quickbooks_requestid_keeps_faults": True})
     hold = make_write(ActionKind.CREDIT_HOLD)
-    with pytest.raises(RetryLater, match="Somebody is changing"):
+    with pytest.raises(Rejected, match="Somebody is changing") as caught:
         quickbooks.connector().perform(hold)
+    assert caught.value.heals_when is HealsWhen.FREE
     assert told(quickbooks, "Customer", "801")["Notes"] == "2"
     quickbooks.connector().perform(hold)
     assert told(quickbooks, "Customer", "801")["Notes"].startswith("2\n--- arsync:")

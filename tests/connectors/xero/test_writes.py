@@ -15,7 +15,7 @@ from tests.builders.actions import a_payload
 
 from arsync.connector_sdk import Capability, HttpResponse, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
-from arsync.errors import OutcomeUnknown, Rejected, RetryLater
+from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
 from arsync_xero.connector import XeroConnector
 from arsync_xero.credit_holds import GROUP_NAME
@@ -134,16 +134,18 @@ def test_a_full_day_of_emails_is_for_another_day(
     sandbox: Sandbox, xero: Any, debtor: tuple[str, str]
 ) -> None:
     sandbox.change_settings({"limits": True, "xero_plan": "demo"})
-    with pytest.raises(RetryLater, match="daily limit"):
+    with pytest.raises(Rejected, match="daily limit") as caught:
         xero.connector().perform(a_write(xero, ActionKind.REMINDER, debtor))
+    assert caught.value.heals_when is HealsWhen.DAY
 
 
 def test_a_contact_without_address_is_refused_in_xeros_words(xero: Any) -> None:
     contact = xero.add_contact("Silent Ltd", "")
     day = xero.now().date()
     invoice = xero.add_invoice(contact, Decimal(1), day, day)
-    with pytest.raises(Rejected, match="does not have an email address"):
+    with pytest.raises(Rejected, match="does not have an email address") as caught:
         xero.connector().perform(a_write(xero, ActionKind.REMINDER, (contact, invoice)))
+    assert caught.value.heals_when is HealsWhen.RECORD
 
 
 def test_a_write_refused_before_processing_did_not_happen(

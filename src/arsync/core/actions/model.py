@@ -54,7 +54,8 @@ ALLOWED_CHANGES: Mapping[ActionState, frozenset[ActionState]] = {
 nothing happened (the other side was busy, or a look-up found nothing). What was decided returns to
 AWAITING_APPROVAL only after a restore: the backup knows nothing of what left after it. SENT
 becomes UNKNOWN when what was sent has not shown for days: a person looks, it is never repeated by
-itself. REJECTED is left only by a person who takes the refusal back: what a plan asked for is
+itself. REJECTED is left when the refusal is taken back, by a person, or because the record that it
+was about has changed: what a plan asked for is
 WITHDRAWN, and so planned again while its reason stands; what a person asked for is APPROVED.
 CONFIRMED becomes WITHDRAWN when it was undone and may be planned again."""
 

@@ -19,6 +19,8 @@ from arsync.store.models import ActionRow, EventRow, Later
 
 ROWS_AT_ONCE = 500
 """How many actions are read together when all of them are gone through."""
+REFUSED_MAX = 1_000
+"""So many refusals of one ledger are looked at together; the rest once these are settled."""
 KEY_PREFIX_CHARACTERS_MIN = 4
 """Fewer characters of a key are a typing mistake, not a choice."""
 
@@ -129,6 +131,25 @@ class ActionQueries:
         with self._database.read() as db:
             count, first = db.execute(query).one()
         return Later(count, first) if count else None
+
+    def refused(self, connection_id: int) -> Sequence[ActionRow]:
+        """Return the actions that wait after a refusal, or were rejected with one, that can heal.
+
+        In the order in which they will be done.
+        """
+        columns = actions.c
+        query = (
+            select(actions)
+            .where(
+                columns.connection_id == connection_id,
+                columns.state.in_([ActionState.APPROVED.value, ActionState.REJECTED.value]),
+                columns.heals_when != "",
+            )
+            .order_by(columns.position, columns.created_at, columns.key)
+            .limit(REFUSED_MAX)
+        )
+        with self._database.read() as db:
+            return [action_row(row) for row in db.execute(query)]
 
     def waiting_keys(self, connection_id: int, states: Collection[ActionState]) -> Sequence[str]:
         """Return the keys of planned actions in one of the states, in the order of sending."""

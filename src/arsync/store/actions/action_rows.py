@@ -10,11 +10,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ALLOWED_CHANGES, Action, ActionState
-from arsync.errors import UserMistake
+from arsync.errors import HealsWhen, UserMistake
 from arsync.store.actions.serialisation import decode_action, encode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
-from arsync.store.models import ActionRow, EventRow
+from arsync.store.models import ActionRow, EventRow, Refusal
 
 Event = tuple[str, datetime, str, ActionState | None, ActionState, str]
 """Key, moment, actor, state before, state after, reason."""
@@ -52,6 +52,8 @@ def action_row(row: Any) -> ActionRow:
         outcome=row.outcome,
         created_at=row.created_at,
         changed_at=row.changed_at,
+        heals_when=HealsWhen(row.heals_when),
+        heals_mark=row.heals_mark,
     )
 
 
@@ -137,6 +139,8 @@ def initial_columns(action: Action, *, state: ActionState, now: datetime) -> dic
         "created_at": now,
         "changed_at": now,
         "told_at": None,
+        "heals_when": "",
+        "heals_mark": "",
     }
 
 
@@ -234,9 +238,12 @@ def try_move(
     moved = db.execute(
         query.values(
             {
-                # A lease is for one state; and of a new state the owner was not notified yet.
+                # A lease is for one state, a refusal too; and of a new state the owner was not
+                # notified yet.
                 "lease_until": None,
                 "told_at": None,
+                "heals_when": "",
+                "heals_mark": "",
                 **values,
                 "state": change.to_state.value,
                 "reason": change.reason,
@@ -253,16 +260,20 @@ def try_move(
 def moved_row(row: ActionRow, change: StateChange, **values: Any) -> ActionRow:
     """Return the row as it is after a change, without reading it again."""
     return row._replace(
-        **{"lease_until": None, **values},
+        **{"lease_until": None, "heals_when": HealsWhen.NEVER, "heals_mark": "", **values},
         state=change.to_state,
         reason=change.reason,
         changed_at=change.at,
     )
 
 
-def outcome_columns(receipt: Receipt | None, not_before: datetime | None) -> dict[str, object]:
+def outcome_columns(
+    receipt: Receipt | None, not_before: datetime | None, refusal: Refusal | None = None
+) -> dict[str, object]:
     """Return the columns that change together with the state."""
     values: dict[str, object] = {}
+    if refusal is not None:
+        values |= {"heals_when": refusal.heals_when.value, "heals_mark": refusal.mark}
     if receipt is not None:
         values |= {"receipt_reference": receipt.reference, "receipt_detail": receipt.detail}
     if not_before is not None:

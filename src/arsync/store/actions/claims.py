@@ -27,7 +27,7 @@ from arsync.store.actions.action_rows import (
 )
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions, connections
-from arsync.store.models import ActionRow, Mode
+from arsync.store.models import ActionRow, Mode, Refusal
 
 LEASE_SECONDS_MAX = 3_600
 """An attempt that lasts longer than an hour is not going on any more."""
@@ -115,6 +115,7 @@ class ActionClaims:
         *,
         receipt: Receipt | None = None,
         not_before: datetime | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         """Change the state of an action that the caller has in hand, as `change` does.
 
@@ -124,7 +125,7 @@ class ActionClaims:
         Raises:
             UserMistake: it is in another state now, or at a later attempt.
         """
-        values = outcome_columns(receipt, not_before)
+        values = outcome_columns(receipt, not_before, refusal)
         with self._database.write() as db:
             if not try_move(db, row.key, change, values, attempt=row.attempts):
                 present = locked_row(db, row.key)

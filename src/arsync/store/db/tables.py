@@ -334,6 +334,10 @@ actions = Table(
     Column("changed_at", Moment, nullable=False),
     # When the owner was notified that its outcome is open; emptied with each change of state.
     Column("told_at", Moment),
+    # What heals the refusal that its state comes from (`HealsWhen`), and how the customer's records
+    # stood then; emptied with each change of state.
+    _text("heals_when"),
+    _text("heals_mark"),
     # In the order in which actions are done, so that a claim reads one row of those that wait.
     Index(None, "connection_id", "state", "position", "created_at", "key"),
     # Each claim first counts how many of a kind were started today.
