@@ -124,8 +124,8 @@ def _worth(document: Header) -> tuple[Decimal | None, str | None]:
     if isinstance(document, InvoiceDoc):
         amount = document.balance
     elif isinstance(document, CreditMemoDoc):
-        left = document.remaining_credit
-        amount = document.balance if left is None else left
+        remaining = document.remaining_credit
+        amount = document.balance if remaining is None else remaining
     return amount, _value(document.currency_ref)
 
 

@@ -242,8 +242,10 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
         )
 
     whose = (_owner(document.contact), ())
-    made = _record(make, RecordKind.INVOICES, document.invoice_id, document.invoice_number, whose)
-    return with_worth(made, _worth(document.status, document.amount_due), document.currency_code)
+    outcome = _record(
+        make, RecordKind.INVOICES, document.invoice_id, document.invoice_number, whose
+    )
+    return with_worth(outcome, _worth(document.status, document.amount_due), document.currency_code)
 
 
 def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem | None:
@@ -288,9 +290,9 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
         _owner(document.contact),
         tuple(sorted(invoice_id for invoice_id in named if invoice_id)),
     )
-    made = _record(make, RecordKind.CREDITS, id_, number, whose)
+    outcome = _record(make, RecordKind.CREDITS, id_, number, whose)
     worth = _worth(document.status, document.remaining_credit)
-    return with_worth(made, worth, document.currency_code)
+    return with_worth(outcome, worth, document.currency_code)
 
 
 def to_payment(document: PaymentDocument, base: str) -> Payment | DocumentProblem | None:

@@ -18,6 +18,7 @@ from tests.builders.schemas import validator
 import arsync_rulebooks
 from arsync.cli import run_cli
 from arsync.config import load_config
+from arsync.core.ledger.late_debt import LateDebt, LatePart
 from arsync.core.ledger.late_payment_law import compensation, interest
 from arsync.core.ledger.records import Organisation
 from arsync.core.rulebook import Rulebook, read_rulebook
@@ -91,10 +92,14 @@ def test_a_connections_example_changes_the_shared_rulebook() -> None:
 def test_the_sums_of_the_page_are_what_is_computed() -> None:
     law = example("an example, not the rate").statutory
     assert law is not None
-    due, day = date(2026, 8, 1), date(2026, 8, 31)
-    assert interest(law, Decimal(1200), due, day) == Decimal("11.59")
-    assert compensation(law, Decimal(1200), due, day) == 70
-    assert "11.59 pounds, and 70.00 of compensation" in " ".join(PAGE.split())
+    page, day = " ".join(PAGE.split()), date(2026, 8, 31)
+    debt = LateDebt(date(2026, 8, 1), (LatePart(Decimal(1200), None),))
+    assert interest(law, debt, day) == Decimal("11.59")
+    assert compensation(law, debt, day) == 70
+    assert "11.59 pounds, and 70.00 of compensation" in page
+    parts = LatePart(Decimal(9000), date(2026, 8, 30)), LatePart(Decimal(1000), None)
+    assert interest(law, LateDebt(date(2026, 6, 30), parts), date(2026, 9, 1)) == Decimal("197.01")
+    assert "have earned 197.01 on 1 September" in page
 
 
 SURENESS = PAGE.partition("## How certain each statement is\n")[2].partition("\n## ")[0]

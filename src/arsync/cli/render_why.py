@@ -61,6 +61,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
     _rules(explained.lines)
     _invoices(explained.lines, full=full)
     if full:
+        _late_payment(explained.lines)
         click.secho("\nFacts", bold=True)
         for name, value in explained.facts.items():
             click.echo(f"  {name:28} {plain(value)}")
@@ -153,6 +154,15 @@ def _invoices(lines: Sequence[ReasonLine], *, full: bool) -> None:
             click.echo(f"      sent  {text}")
     if count > INVOICES_EXPLAINED_MAX and not full:
         click.echo(f"  ... and {word(count - INVOICES_EXPLAINED_MAX, 'more invoice')}: --full")
+
+
+def _late_payment(lines: Sequence[ReasonLine]) -> None:
+    """Print what the law gives for late payment, invoice by invoice."""
+    texts = [line.text for line in lines if line.section == "late payment"]
+    if texts:
+        click.secho("\nLate payment", bold=True)
+    for text in texts:
+        click.echo(wrapped(text, indent=2))
 
 
 def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool) -> None:

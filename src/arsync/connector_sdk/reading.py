@@ -103,18 +103,18 @@ def in_range(parsed: date, name: str) -> date:
     return parsed
 
 
-def with_worth(made: T, amount: Decimal | None, currency: str | None) -> T:
-    """Return what was made of a document; of a problem, with what totals lack without it.
+def with_worth(outcome: T, amount: Decimal | None, currency: str | None) -> T:
+    """Return what became of a document; of a problem, with what totals lack without it.
 
     Args:
-        made: the record, or the problem.
+        outcome: the record, or the problem.
         amount: what is due on the document, or left of it, as it was sent.
         currency: its code, as it was sent.
     """
-    if not isinstance(made, DocumentProblem) or amount is None or not is_money(amount):
-        return made
+    if not isinstance(outcome, DocumentProblem) or amount is None or not is_money(amount):
+        return outcome
     code = one_line(currency or "")
-    return replace(made, amount=amount, currency=code if len(code) == CODE_LETTERS else "")
+    return replace(outcome, amount=amount, currency=code if len(code) == CODE_LETTERS else "")
 
 
 def document_problem(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from arsync.core.actions import Action, InvoiceRef
+from arsync.core.ledger.late_debt import late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, Invoice, Organisation
@@ -88,7 +89,7 @@ def letter_context(
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
-        statutory=_statutory(law, [records.get(ref.id) for ref in action.invoices], today, spoken),
+        statutory=_statutory(law, action, account, today, spoken),
     )
 
 
@@ -121,18 +122,21 @@ def _line(
 
 
 def _statutory(
-    law: LatePayment | None, invoices: Sequence[Invoice | None], today: date, spoken: Language
+    law: LatePayment | None, action: Action, account: Account, today: date, spoken: Language
 ) -> dict[str, str]:
     """Return what the law gives on all the invoices; nothing unless it is known for each."""
     if law is None:
         return {}
+    records = {invoice.id: invoice for invoice in account.invoices}
+    reductions = reductions_of(account)
     interests, sums = ZERO, ZERO
-    for invoice in invoices:
+    for ref in action.invoices:
+        invoice = records.get(ref.id)
         # A sum over some of the invoices would look like one over all of them.
         if invoice is None or invoice.currency != law.currency:
             return {}
-        extra = interest(law, invoice.amount_due, invoice.due_on, today)
-        fixed = compensation(law, invoice.amount_due, invoice.due_on, today)
+        debt = late_debt(invoice, reductions.get(invoice.id, ()))
+        extra, fixed = interest(law, debt, today), compensation(law, debt, today)
         if extra is None or fixed is None:
             return {}
         interests, sums = interests + extra, sums + fixed

@@ -10,7 +10,7 @@ import pytest
 from tests.builders.printed import printed
 
 from arsync.core.analytics.ageing import BUCKETS, ageing, ageing_view, bucket_of
-from arsync.core.ledger.records import Organisation
+from arsync.core.ledger.records import Allocation, Organisation
 from arsync.core.planning.explanation import explain
 
 Desk = Any
@@ -207,3 +207,38 @@ def test_an_explanation_of_one_invoice_leaves_the_others_out(desk: Desk) -> None
     )
     held = [line for line in explained(desk, account, invoice_id="i2") if "held back" in line]
     assert held == ["held back: I2: covered by unapplied cash of GBP 200.00"]
+
+
+LAW = """statutory:
+  law: Act
+  currency: GBP
+  points_above_reference: 8
+  rate_counts: when it became late
+  rates: [{from: 2026-07-01, rate: 3.75, source: s}]
+  compensation: [{debts_from: 0, amount: 40}, {debts_from: 1000, amount: 70}]
+"""
+
+
+def test_an_explanation_shows_late_payment_of_paid_invoices(desk: Desk) -> None:
+    days_ago = 10
+    paid_on = desk.today - timedelta(days_ago)
+    matched = (Allocation("i1", Decimal(1000), paid_on),)
+    account = desk.account(
+        desk.invoice("i1", 40, "0", total="1000", status="paid", paid_on=paid_on),
+        desk.invoice("i2", 20, "60", total="100"),
+        payments=(desk.payment("1000", days_ago, allocations=matched),),
+    )
+    text = desk.head + desk.steps + LAW
+    lines = explain(
+        account,
+        desk.rulebook(text),
+        desk.plan(text, account),
+        organisation=Organisation("o", "O", "GBP"),
+    )
+    assert [line.text for line in lines if line.section == "late payment"] == [
+        "I1: interest GBP 9.66 (GBP 1,000.00 for 30 days), fixed sum GBP 70.00, by Act",
+        (
+            "I2: interest GBP 0.39 (GBP 60.00 for 20 days), fixed sum GBP 40.00, by Act; "
+            "not all of its payments are known: it may be more, and is not less"
+        ),
+    ]

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.records import a_debtor, an_invoice
+from tests.builders.records import a_credit, a_debtor, a_payment, an_invoice
 from tests.builders.rulebooks import a_rulebook
 
+from arsync.core.ledger.late_debt import (
+    FROM_THE_BEGINNING,
+    LateDebt,
+    LatePart,
+    Reduction,
+    late_debt,
+    reductions_of,
+)
 from arsync.core.ledger.late_payment_law import (
     DAYS_LATE_MAX,
     EACH_HALF_YEAR,
@@ -22,7 +31,7 @@ from arsync.core.ledger.late_payment_law import (
     half_year,
     interest,
 )
-from arsync.core.ledger.records import Organisation
+from arsync.core.ledger.records import Allocation, Invoice, Organisation
 from arsync.core.planning.assessment import Assessor
 from arsync.core.rulebook import Rulebook, read_rulebook
 from arsync.core.rulebook.facts import INVOICE_BY_NAME, INVOICE_FIELDS, invoice_row
@@ -37,8 +46,12 @@ UK = LatePayment("Act", "GBP", Decimal(8), WHEN_LATE, RATES, SUMS)
 EU = UK._replace(law="Directive", currency="EUR", counts=EACH_HALF_YEAR)
 
 
+def unpaid(amount: str, due_on: date) -> LateDebt:
+    return LateDebt(due_on, (LatePart(Decimal(amount), None),))
+
+
 def of(law: LatePayment, due: str, as_of: str, amount: str = "1000") -> Decimal | None:
-    return interest(law, Decimal(amount), date.fromisoformat(due), date.fromisoformat(as_of))
+    return interest(law, unpaid(amount, date.fromisoformat(due)), date.fromisoformat(as_of))
 
 
 def test_interest_is_simple_from_the_day_after_due() -> None:
@@ -71,8 +84,9 @@ def test_a_due_date_of_another_age_is_unknown() -> None:
     day = date(2024, 2, 1)
     rates = (Reference(half_year(day), Decimal(1), "s"),)
     law = UK._replace(rates=rates)
-    assert interest(law, Decimal(1), day, day + timedelta(days=DAYS_LATE_MAX)) is not None
-    assert interest(law, Decimal(1), day, day + timedelta(days=DAYS_LATE_MAX + 1)) is None
+    debt = unpaid("1", day)
+    assert interest(law, debt, day + timedelta(days=DAYS_LATE_MAX)) is not None
+    assert interest(law, debt, day + timedelta(days=DAYS_LATE_MAX + 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -81,10 +95,11 @@ def test_a_due_date_of_another_age_is_unknown() -> None:
 )
 def test_compensation_goes_by_the_size_of_the_debt(amount: str, expected: int) -> None:
     due = date(2024, 3, 1)
-    assert compensation(UK, Decimal(amount), due, due + timedelta(days=1)) == expected
-    assert compensation(UK, Decimal(amount), due, due) == 0
+    debt = unpaid(amount, due)
+    assert compensation(UK, debt, due + timedelta(days=1)) == expected
+    assert compensation(UK, debt, due) == 0
     none = UK._replace(compensation=())
-    assert compensation(none, Decimal(amount), due, due + timedelta(days=1)) is None
+    assert compensation(none, debt, due + timedelta(days=1)) is None
 
 
 @given(
@@ -97,11 +112,109 @@ def test_interest_only_grows_and_never_outgrows_its_rate(
 ) -> None:
     today = due + timedelta(days=days)
     owed_today, later = (
-        interest(UK, amount, due, day) for day in (today, today + timedelta(days=1))
+        interest(UK, unpaid(str(amount), due), day) for day in (today, today + timedelta(days=1))
     )
     assert owed_today is not None
     assert later is not None
     assert 0 <= owed_today <= later <= amount * Decimal("0.1325") + Decimal("0.01")
+
+
+DUE = date(2024, 6, 30)
+LATER = date(2024, 9, 1)
+
+
+def ran(invoice: Invoice, *reductions: Reduction) -> LateDebt:
+    return late_debt(invoice, reductions)
+
+
+def ten_thousand(due: str, **fields: Any) -> Invoice:
+    return an_invoice(total=10_000, amount_due=due, due_on=DUE, **fields)
+
+
+def test_each_part_bears_interest_until_it_is_paid() -> None:
+    debt = ran(ten_thousand("1000"), Reduction(date(2024, 8, 30), Decimal(9000)))
+    assert debt.is_complete
+    # 9,000 for 61 days and 1,000 for 63, at 13.25 %.
+    assert interest(UK, debt, LATER) == Decimal("222.16")
+    assert interest(UK, debt, date(2024, 8, 30)) == Decimal("221.44")  # 10,000 for 61 days
+    assert compensation(UK, debt, LATER) == 100
+
+
+def test_what_was_paid_in_time_was_never_late() -> None:
+    debt = ran(ten_thousand("1000"), Reduction(DUE, Decimal(9000)))
+    assert interest(UK, debt, LATER) == interest(UK, unpaid("1000", DUE), LATER)
+    assert compensation(UK, debt, LATER) == 70
+
+
+def test_interest_stands_after_payment() -> None:
+    paid = ten_thousand("0", status="paid", paid_on=date(2024, 8, 30))
+    debt = ran(paid, Reduction(date(2024, 8, 30), Decimal(10_000)))
+    assert interest(UK, debt, LATER) == interest(UK, debt, date(2030, 1, 1)) == Decimal("221.44")
+    assert compensation(UK, debt, LATER) == 100
+
+
+def test_an_unknown_history_never_gives_too_much() -> None:
+    debt = ran(ten_thousand("1000"), Reduction(date(2024, 8, 30), Decimal(2000)))
+    assert not debt.is_complete
+    assert debt.at_first == 3000
+    # Money that was moved is known twice: no more is late than the invoice was.
+    twice = ran(ten_thousand("1000"), *[Reduction(date(2024, 8, 30), Decimal(9000))] * 2)
+    assert not twice.is_complete
+    assert twice.at_first == 10_000
+    assert ran(ten_thousand("0", status="voided")).at_first == 0
+
+
+def test_a_credit_note_was_never_owed_but_money_was() -> None:
+    on = date(2024, 8, 30)
+    match = (Allocation("i1", Decimal(4000), on),)
+    account = a_debtor(
+        ten_thousand("0"),
+        payments=(
+            a_payment(
+                "p1",
+                amount=2000,
+                paid_on=on,
+                allocations=(match[0]._replace(amount=Decimal(2000)),),
+            ),
+            # QuickBooks applies a credit memo by a payment of nothing.
+            a_payment(
+                "p2", amount=0, paid_on=on, allocations=(match[0]._replace(amount=Decimal(1000)),)
+            ),
+            a_payment("p3", amount=9, paid_on=on, status="deleted", allocations=match),
+        ),
+        credits=(
+            a_credit("cr1", allocations=match),
+            a_credit("cr2", kind="prepayment", issued_on=date(2024, 7, 10), allocations=match),
+            a_credit("cr3", status="voided", allocations=match),
+        ),
+    )
+    assert sorted(reductions_of(account)["i1"]) == [
+        Reduction(FROM_THE_BEGINNING, Decimal(1000)),
+        Reduction(FROM_THE_BEGINNING, Decimal(4000)),
+        Reduction(date(2024, 7, 10), Decimal(4000)),
+        Reduction(on, Decimal(2000)),
+    ]
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=5000, places=2)
+
+
+@given(
+    st.lists(st.tuples(st.dates(date(2024, 5, 1), date(2024, 12, 1)), AMOUNTS), max_size=5),
+    AMOUNTS,
+    AMOUNTS,
+)
+def test_a_debt_is_never_more_than_was_owed(
+    taken: list[tuple[date, Decimal]], total: Decimal, due: Decimal
+) -> None:
+    reductions = [Reduction(*reduction) for reduction in taken]
+    debt = late_debt(an_invoice(total=total, amount_due=min(total, due), due_on=DUE), reductions)
+    assert 0 <= debt.at_first <= total
+    still = sum(part.amount for part in debt.parts if part.until is None)
+    assert still <= min(total, due)
+    for part in debt.parts:
+        assert part.amount > 0
+        assert part.until is None or part.until > DUE
 
 
 TABLE = """\
@@ -133,7 +246,7 @@ def facts(rulebook: Rulebook, currency: str = "GBP", due: str = "2026-08-01") ->
     return [row[INVOICE_BY_NAME[name].position] for name in names]
 
 
-def test_the_facts_count_on_what_is_due_now() -> None:
+def test_the_facts_count_what_is_known_to_be_late() -> None:
     assert facts(a_rulebook(TABLE)) == [Decimal("11.59"), Decimal(70)]  # 1200 * 11.75% * 30 / 365
     assert facts(a_rulebook(TABLE), due="2026-09-01") == [Decimal(0), Decimal(0)]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from arsync.core.ledger.late_debt import LateDebt, Reduction, late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import (
@@ -169,6 +170,14 @@ class AccountView:
             (invoice for invoice in account.invoices if is_owed(invoice)),
             key=lambda invoice: (invoice.due_on, invoice.number, invoice.id),
         )
+
+    @cached_property
+    def _reductions(self) -> Mapping[str, Sequence[Reduction]]:
+        return reductions_of(self.account)
+
+    def late_debt(self, invoice: Invoice) -> LateDebt:
+        """Return how the debt of one of the account's invoices ran while it was late."""
+        return late_debt(invoice, self._reductions.get(invoice.id, ()))
 
     def due_here(self, invoice: Invoice) -> Decimal | None:
         """Return the amount due in the rulebook's currency."""

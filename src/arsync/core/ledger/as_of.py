@@ -333,11 +333,11 @@ def _credit(
 def _taken(credit: Credit, applied: dict[tuple[str, str], Decimal]) -> Decimal:
     """Return what later payments took from this credit, and take it off what they took in all."""
     key = credit.contact_id, credit.currency
-    taken = min(_used_unnamed(credit), applied.get(key, ZERO))
-    if taken <= 0:
+    amount = min(_used_unnamed(credit), applied.get(key, ZERO))
+    if amount <= 0:
         return ZERO
-    applied[key] -= taken
-    return taken
+    applied[key] -= amount
+    return amount
 
 
 def _dispute(dispute: Dispute, day: date) -> Dispute:

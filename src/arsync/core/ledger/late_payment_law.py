@@ -12,9 +12,12 @@ meant, and others that work like them:
   2(7) and 3(3)), and at least 40 euros (article 6(1)). States may give more.
 
 Both are for debts between businesses. A half-year without an entry makes interest unknown: the rate
-of another half-year is never taken for it. A year has 365 days; neither law says so. Interest is
-counted on what is due now, so what was paid late in part bears none here: the figure is never above
-what is owed.
+of another half-year is never taken for it. A year has 365 days; neither law says so.
+
+The debt counts as it ran (`late_debt`): interest runs on each part of it until that part is paid
+(1998 Act, section 4(2) and (7); directive, articles 2(5) and 3(1)), the fixed sum goes by
+the debt's size once interest begins to run (section 5A(1) and (2); directive, article 6(1)). Both
+are owed after payment too, until they are claimed.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
+
+from arsync.core.ledger.late_debt import LateDebt
 
 DAYS_PER_YEAR = 365
 """Days by which a yearly rate is divided, in leap years too."""
@@ -90,13 +95,27 @@ def is_half_year(day: date) -> bool:
     return day == half_year(day)
 
 
-def interest(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> Decimal | None:
-    """Return the interest on an amount from the day after it was due, both days counted.
+def interest(law: LatePayment, debt: LateDebt, as_of: date) -> Decimal | None:
+    """Return the interest on a debt from the day after it was due, both days counted.
+
+    Each part of it bears interest until the day on which it was paid, that day included.
 
     Returns:
         To the cent, half up; nothing until it is late; None when a rate is not known.
     """
-    days = (as_of - due_on).days
+    total = Decimal(0)
+    for part in debt.parts:
+        last = as_of if part.until is None else min(part.until, as_of)
+        percent_days = _percent_days(law, debt.due_on, last)
+        if percent_days is None:
+            return None
+        total += part.amount * percent_days
+    # Rounded once, at the end: rounding each half-year would shift the sum by cents.
+    return (total / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _percent_days(law: LatePayment, due_on: date, last: date) -> Decimal | None:
+    days = (last - due_on).days
     if days <= 0:
         return Decimal(0)
     if days > DAYS_LATE_MAX:
@@ -106,14 +125,9 @@ def interest(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> De
     if law.counts == WHEN_LATE:
         # The rate of that day holds until payment (SI 2002/1675, articles 3 and 4).
         rate = law.rate_on(first)
-        percent_days = None if rate is None else (rate + law.points) * days
-    else:
-        # Under the directive every half-year has its own rate (2011/7/EU, article 2(7)).
-        percent_days = _by_half_year(law, first, as_of)
-    if percent_days is None:
-        return None
-    # Rounded once, at the end: rounding each half-year would shift the sum by cents.
-    return (amount * percent_days / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
+        return None if rate is None else (rate + law.points) * days
+    # Under the directive every half-year has its own rate (2011/7/EU, article 2(7)).
+    return _by_half_year(law, first, last)
 
 
 def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:
@@ -130,9 +144,10 @@ def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:
     return total
 
 
-def compensation(law: LatePayment, amount: Decimal, due_on: date, as_of: date) -> Decimal | None:
+def compensation(law: LatePayment, debt: LateDebt, as_of: date) -> Decimal | None:
     """Return the fixed sum for a late debt: nothing until it is late, None without a table."""
-    if as_of <= due_on:
+    amount = debt.at_first
+    if as_of <= debt.due_on or amount <= 0:
         return Decimal(0)
     return next(
         (

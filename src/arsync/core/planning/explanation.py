@@ -6,7 +6,10 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.actions import Action
+from arsync.core.ledger.account_view import HISTORY_DAYS
 from arsync.core.ledger.business_days import days_in_words
+from arsync.core.ledger.late_debt import LateDebt
+from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
@@ -81,6 +84,7 @@ def explain(
     lines += _rules(assessor, assessment, party)
     for open_invoice in [invoice] if invoice else party.view.owed:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
     ids = {party.view.contact.id, assessment.root.view.contact.id}
     for action in plan.actions:
@@ -175,6 +179,44 @@ def _invoice(
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))
     return lines
+
+
+def _late_payment(party: DunnedParty, invoice: Invoice | None) -> list[ReasonLine]:
+    """Return what the law gives for each invoice that was paid late, or is late, in a year."""
+    view = party.view.account_view
+    law = view.statutory
+    if law is None:
+        return []
+    invoices = (
+        [invoice]
+        if invoice
+        else [x for x in view.account.invoices if party.view.counts(x.contact_id)]
+    )
+    lines = []
+    for late in invoices:
+        debt = view.late_debt(late)
+        last = debt.until(view.today)
+        is_recent = (view.today - last).days < HISTORY_DAYS
+        if last > debt.due_on and is_recent and late.currency == law.currency:
+            lines.append(ReasonLine("late payment", _by_law(law, late, debt, view.today)))
+    return lines
+
+
+def _by_law(law: LatePayment, invoice: Invoice, debt: LateDebt, today: date) -> str:
+    extra, fixed = interest(law, debt, today), compensation(law, debt, today)
+    ran = ", ".join(
+        f"{shown(part.amount, invoice.currency)} for "
+        f"{days_in_words(((part.until or today) - debt.due_on).days)}"
+        for part in debt.parts
+    )
+    sums = [
+        "interest unknown" if extra is None else f"interest {shown(extra, law.currency)} ({ran})",
+        "" if fixed is None else f"fixed sum {shown(fixed, law.currency)}",
+    ]
+    text = f"{invoice.number or invoice.id}: {', '.join(filter(None, sums))}, by {law.law}"
+    if not debt.is_complete:
+        text += "; not all of its payments are known: it may be more, and is not less"
+    return text
 
 
 def _from(day: date, today: date) -> str:

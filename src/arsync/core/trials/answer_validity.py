@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from arsync.core.ledger.account_view import ContactView
+from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import (
     DAYS_LATE_MAX,
     EACH_HALF_YEAR,
@@ -214,7 +215,7 @@ class _OfInterest(AnswerValidity):
             tests = {"at_least": (reached,), "less_than": (reached,)}
             tests |= {"more_than": (passed,), "at_most": (passed,)}
             self._tests = tests.get(leaf.word, (reached, passed))
-        self._found: dict[tuple[Decimal, date, date, tuple[bool, ...]], date] = {}
+        self._found: dict[tuple[LateDebt, date, tuple[bool, ...]], date] = {}
 
     def until(self, look: Look) -> date:
         law, invoice, now = (
@@ -232,12 +233,13 @@ class _OfInterest(AnswerValidity):
         if law.counts == EACH_HALF_YEAR:
             end = min(end, next_half_year(first))
         # Many invoices share a due date and an amount, as subscriptions do.
-        key = (invoice.amount_due, invoice.due_on, end, answers)
+        debt = look.view.account_view.late_debt(invoice)
+        key = (debt, end, answers)
         day_of_change = self._found.get(key)
         if day_of_change is None:
 
             def is_other(day: date) -> bool:
-                value = interest(law, invoice.amount_due, invoice.due_on, day)
+                value = interest(law, debt, day)
                 return value is None or tuple(test(value) for test in self._tests) != answers
 
             if len(self._found) >= FOUND_MAX:

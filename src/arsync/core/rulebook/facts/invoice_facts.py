@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from arsync.core.ledger.account_view import ContactView, days_overdue, is_owed
+from arsync.core.ledger.account_view import ContactView, days_overdue
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
-from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Invoice
 from arsync.core.rulebook.facts import movement
 from arsync.core.rulebook.facts.contact_facts import DISPUTES, NO_RATE, PROMISES
@@ -56,12 +55,11 @@ def _law_for(view: ContactView, invoice: Invoice) -> LatePayment | None:
 
 
 def statutory_interest(view: ContactView, invoice: Invoice) -> Value:
-    """Return the interest that the law gives on what is due."""
+    """Return the interest that the law gives on the debt as it ran."""
     law = _law_for(view, invoice)
     if law is None:
         return None
-    due = invoice.amount_due if is_owed(invoice) else ZERO
-    return interest(law, due, invoice.due_on, view.account_view.today)
+    return interest(law, view.account_view.late_debt(invoice), view.account_view.today)
 
 
 def statutory_compensation(view: ContactView, invoice: Invoice) -> Value:
@@ -69,9 +67,7 @@ def statutory_compensation(view: ContactView, invoice: Invoice) -> Value:
     law = _law_for(view, invoice)
     if law is None:
         return None
-    if not is_owed(invoice):
-        return ZERO
-    return compensation(law, invoice.amount_due, invoice.due_on, view.account_view.today)
+    return compensation(law, view.account_view.late_debt(invoice), view.account_view.today)
 
 
 INVOICE_FACTS: tuple[Field, ...] = (
@@ -215,7 +211,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         "statutory_interest",
         "invoice",
         FactKind.AMOUNT,
-        "statutory interest on the amount due, from the day after the due date",
+        "statutory interest on what was late, each part until it was paid",
         "the invoice, and the rates under statutory of the rulebook",
         statutory_interest,
         bounds=FROM_0,
@@ -227,7 +223,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         "statutory_compensation",
         "invoice",
         FactKind.AMOUNT,
-        "the statutory fixed sum for a late invoice, by amount due",
+        "the statutory fixed sum for a late invoice, by what was owed when it became late",
         "the invoice, and the fixed sums under statutory of the rulebook",
         statutory_compensation,
         bounds=FROM_0,
