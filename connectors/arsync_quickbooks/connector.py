@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from arsync.connector_sdk import Page, Receipt, Transport, Undoing, Write
+from arsync.connector_sdk import BalancesAnswer, Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
-from arsync.core.ledger.records import Organisation, OwnBalance, RecordKind
+from arsync.core.ledger.records import Organisation, RecordKind
 from arsync_quickbooks import feed, settings
 from arsync_quickbooks.api import Api
 from arsync_quickbooks.documents import InvoiceDoc
@@ -53,9 +53,12 @@ class QuickBooksConnector:
         """Yield the payments and credit memos that came since a pull."""
         return feed.money_since(self._reader, cursor)
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what QuickBooks itself says these customers owe."""
         return self._reader.balances(contact_ids)
+
+    def own_reminders(self) -> None:
+        """Return None: QuickBooks does not report whether its own reminders are on."""
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice.

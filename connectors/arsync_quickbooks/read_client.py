@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from arsync.connector_sdk import BALANCE_CALLS_MAX, Page, Record
+from arsync.connector_sdk import BALANCE_CALLS_MAX, BalancesAnswer, Page, Record
 from arsync.core.ledger.records import DocumentProblem, Organisation, OwnBalance, RecordKind
 from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import records
@@ -179,11 +179,13 @@ class ReadClient:
                     documents[object_id] = row
         return self.page(entity, documents.values(), cursor)._replace(gone=tuple(gone))
 
-    def balances(self, ids: Sequence[str]) -> list[OwnBalance]:
+    def balances(self, ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what these customers owe by QuickBooks' own figures: one call for 200."""
-        numeric_ids = [customer_id for customer_id in ids if customer_id.isdigit()]
-        affordable = numeric_ids[: BALANCE_CALLS_MAX * IDS_PER_QUERY_MAX]
-        return _balances(self._by_query(CUSTOMER, affordable).values())
+        affordable = ids[: BALANCE_CALLS_MAX * IDS_PER_QUERY_MAX]
+        # An id that is no number names no customer: it is asked for with the others, in no query.
+        numeric_ids = [customer_id for customer_id in affordable if customer_id.isdecimal()]
+        rows_by_id = self._by_query(CUSTOMER, numeric_ids)
+        return BalancesAnswer(affordable, _balances(rows_by_id.values()))
 
     def _by_query(self, entity: DocumentKind, ids: Sequence[str]) -> dict[str, Row]:
         documents: dict[str, Row] = {}

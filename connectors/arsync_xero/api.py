@@ -52,7 +52,8 @@ class Api:
             endpoint: which list.
             path: where it is found, when not under its own name.
             params: the query.
-            since: for If-Modified-Since, in UTC without an offset; empty for everything.
+            since: for If-Modified-Since, in UTC without an offset (which is added); empty for
+                everything.
 
         Raises:
             Rejected: in Xero's words.
@@ -82,7 +83,8 @@ class Api:
         # Xero answers in XML unless JSON is asked for, and with 403 where the tenant is missing.
         headers = {"Accept": "application/json", "xero-tenant-id": self.tenant_id}
         if since:
-            headers["If-Modified-Since"] = since
+            # As Xero's own SDK writes it: the specification asks for a date-time with its offset.
+            headers["If-Modified-Since"] = f"{since}+00:00"
         response = self.transport.request(
             "GET", f"{self.base_url}/{path}", params=params, headers=headers
         )

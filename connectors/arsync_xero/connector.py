@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from arsync.connector_sdk import Page, Receipt, Transport, Undoing, Write
+from arsync.connector_sdk import BalancesAnswer, Page, Receipt, Transport, Undoing, Write
 from arsync.core.actions import Action
-from arsync.core.ledger.records import Organisation, OwnBalance, RecordKind
+from arsync.core.ledger.records import Organisation, RecordKind
 from arsync_xero import settings
 from arsync_xero.api import Api
 from arsync_xero.feed import Feed
@@ -54,9 +54,13 @@ class XeroConnector:
         # half a minute share the answer.
         return Feed(self._reader).credits_since(cursor)
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what Xero itself says these contacts owe."""
         return self._reader.balances(contact_ids)
+
+    def own_reminders(self) -> bool | None:
+        """Ask whether Xero's own invoice reminders are on."""
+        return self._reader.own_reminders()
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from arsync.errors import Rejected
 
-CURSOR_VERSION = 1
+CURSOR_VERSION = 2
 _FIRST_DAY = "1990-01-01"
 """Hardly any document has an earlier date: where lists are read by dates, those are one part."""
 

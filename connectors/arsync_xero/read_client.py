@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from arsync.connector_sdk import BALANCE_CALLS_MAX, Page
+from arsync.connector_sdk import BALANCE_CALLS_MAX, BalancesAnswer, Page
 from arsync.core.ledger.records import DocumentProblem, Organisation, OwnBalance, RecordKind
 from arsync.errors import Rejected
 from arsync_xero.api import IDS_PER_CALL, Api
@@ -64,7 +64,7 @@ class ReadClient:
         endpoints = (CREDIT_NOTES, PREPAYMENTS, OVERPAYMENTS)
         return self._one_by_one(kind, endpoints, ids, to_credit)
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what Xero itself says these contacts owe."""
         # By contact, not by report: Xero's aged receivables take a call for each contact and a
         # scope for reports, its contacts' balances take neither.
@@ -75,7 +75,7 @@ class ReadClient:
             query = {"includeArchived": "true", "IDs": ",".join(batch)}
             query |= {"page": "1", "pageSize": str(IDS_PER_CALL)}
             own_balances += balances_of(self.api.rows(CONTACTS, params=query))
-        return own_balances
+        return BalancesAnswer(affordable, own_balances)
 
     def invoice_link(self, invoice_id: str) -> str:
         """Return the customer's online view of an invoice, or an empty text."""

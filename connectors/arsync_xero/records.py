@@ -68,6 +68,8 @@ _STATUS = {
     "VOIDED": DocumentStatus.VOIDED,
     "DELETED": DocumentStatus.DELETED,
 }
+_NEVER_ISSUED = frozenset({"DRAFT", "SUBMITTED", "DELETED"})
+"""An approved document can be voided only, so a deleted one was a draft to the end."""
 # A paid one, too: it is open again when its payment is removed, and then needs its due date.
 _OWED = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 _CONTACT_STATUS = {
@@ -122,7 +124,7 @@ T = TypeVar("T")
 def to_organisation(
     document: OrganisationDocument, *, own_reminders: bool | None = None
 ) -> Organisation | DocumentProblem:
-    """Return the organisation.
+    """Return the organisation; a lock date that cannot be read is unknown.
 
     Args:
         document: Xero's own.
@@ -130,14 +132,6 @@ def to_organisation(
     """
 
     def make() -> Organisation:
-        locks = [
-            day
-            for day in (
-                day_of(None, document.period_lock_date),
-                day_of(None, document.end_of_year_lock_date),
-            )
-            if day
-        ]
         return Organisation(
             id=record_id(document.organisation_id, "OrganisationID"),
             name=one_line(required(document.name, "Name")),
@@ -146,7 +140,7 @@ def to_organisation(
             time_zone=iana_name(document.timezone or ""),
             short_code=one_line(document.short_code or ""),
             is_demo=bool(document.is_demo_company),
-            locked_until=max(locks, default=None),
+            locked_until=_locked_until(document),
             own_reminders=own_reminders,
         )
 
@@ -191,23 +185,32 @@ def to_balance(document: ContactDocument) -> OwnBalance | None:
 
     The figure is "raw, not converted to base currency". Whether unallocated credits are subtracted
     is not documented.
+
+    Args:
+        document: read by page or by id, never from a summary. In these forms Xero leaves `Balances`
+            out of a contact that neither owes nor is owed anything (recorded in 2026).
     """
-    receivable = document.balances.accounts_receivable if document.balances else None
-    amount = receivable.outstanding if receivable else None
-    if not document.contact_id or amount is None or not is_money(amount):
+    if not document.contact_id:
+        return None
+    balances = document.balances
+    amount: Decimal | None = Decimal(0)
+    if balances is not None:
+        receivable = balances.accounts_receivable
+        amount = receivable.outstanding if receivable else None
+    if amount is None or not is_money(amount):
         return None
     return OwnBalance(document.contact_id, amount, less_credits=None, in_base=False)
 
 
 def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProblem | None:
-    """Return a sales invoice; None for a bill.
+    """Return a sales invoice; None for a bill, and for a draft that has no date yet.
 
     Args:
-        document: what Xero says of it.
+        document: what Xero says of it, in full: by page or by id. A summary shows less of it.
         base: the organisation's currency.
     """
     # Bills come from the same endpoint; they are no problem, they are just not receivables.
-    if document.type in _PURCHASES:
+    if document.type in _PURCHASES or _is_undated_draft(document):
         return None
 
     def make() -> Invoice:
@@ -235,7 +238,8 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
             total=money(document.total, "Total"),
             amount_due=money(document.amount_due, "AmountDue"),
             reference=one_line(document.reference or ""),
-            sent=document.sent_to_contact,
+            # Recorded in 2026: an invoice read in full has it only where it is true.
+            sent=bool(document.sent_to_contact),
             paid_on=_optional_day(None, document.fully_paid_on_date, "FullyPaidOnDate"),
             expected_on=_information_day(document.expected_payment_date, "ExpectedPaymentDate"),
             updated_at=moment_of(document.updated_date_utc),
@@ -249,13 +253,15 @@ def to_invoice(document: InvoiceDocument, base: str) -> Invoice | DocumentProble
 
 
 def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem | None:
-    """Return a credit note, prepayment or overpayment of a customer; None for a supplier's.
+    """Return a credit note, prepayment or overpayment of a customer.
+
+    None for a supplier's, and for a draft that has no date yet.
 
     Args:
         document: what Xero says of it.
         base: the organisation's currency.
     """
-    if document.type in _PURCHASES:
+    if document.type in _PURCHASES or _is_undated_draft(document):
         return None
     id_ = document.credit_note_id or document.prepayment_id or document.overpayment_id
     number = document.credit_note_number or document.reference
@@ -274,7 +280,7 @@ def to_credit(document: CreditDocument, base: str) -> Credit | DocumentProblem |
             currency=currency,
             rate=_rate(document.currency_rate, currency, base, needed=status in _OWED),
             total=money(document.total, "Total"),
-            unallocated=money(document.remaining_credit, "RemainingCredit"),
+            unallocated=_remaining(document, status),
             allocations=tuple(
                 _allocation(allocation, issued_on) for allocation in document.allocations or ()
             ),
@@ -379,6 +385,36 @@ def base_per_unit(rate: Decimal) -> Decimal:
     not documented. If it is the other way round, this is the one place to change.
     """
     return _RATE_CONTEXT.divide(_ONE, rate)
+
+
+def _locked_until(document: OrganisationDocument) -> date | None:
+    # Xero itself refuses what is locked, so a date that is odd must not cost the whole ledger.
+    days = []
+    for text in (document.period_lock_date, document.end_of_year_lock_date):
+        try:
+            days.append(day_of(None, text))
+        except ValueError:
+            continue
+    return max((day for day in days if day is not None), default=None)
+
+
+def _is_undated_draft(document: InvoiceDocument | CreditDocument) -> bool:
+    """Say whether it is a draft, or was deleted as one, before anybody gave it a date."""
+    undated = not document.date_string and not document.date
+    return undated and document.status in _NEVER_ISSUED
+
+
+def _remaining(document: CreditDocument, status: DocumentStatus) -> Decimal:
+    """Return what is left of a credit.
+
+    Raises:
+        UnusableField: it is open, and does not say. The total less its allocations would be a
+            guess: a refund is in neither.
+    """
+    # Credit notes of 2011 have no such field. One that is not open covers no invoice any more.
+    if document.remaining_credit is None and status != DocumentStatus.OPEN:
+        return Decimal(0)
+    return money(document.remaining_credit, "RemainingCredit")
 
 
 def _rate(rate: Decimal | None, currency: str, base: str, *, needed: bool) -> Decimal | None:

@@ -153,8 +153,11 @@ def _invoice(
     pence = int(chance.lognormvariate(11.2, 1.0)) + 1500
     status_draw = chance.random()
     status = "open"
+    due_on: date | None = issued_on + timedelta(days=contact.terms_days or 30)
     if status_draw < DRAFT_SHARE:
         status = "draft"
+        # Many drafts have no due date yet, as recordings show.
+        due_on = due_on if index % 2 else None
     elif status_draw < DRAFT_SHARE + VOIDED_SHARE:
         status = "voided"
     return InvoiceRow(
@@ -162,7 +165,7 @@ def _invoice(
         number=number,
         contact_id=contact.id,
         issued_on=issued_on,
-        due_on=issued_on + timedelta(days=contact.terms_days or 30),
+        due_on=due_on,
         currency=contact.currency,
         total=Decimal(pence).scaleb(-2),
         status=status,

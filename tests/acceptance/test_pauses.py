@@ -88,6 +88,26 @@ def test_our_reminders_wait_while_xeros_own_are_on(world: World) -> None:
     assert emails(world, "xero") == 1
 
 
+def test_own_reminders_switched_on_later_are_seen_before_sending(world: World) -> None:
+    ready(world, "xero")
+    world.app.pull("xero")
+    world.control.settings(xero_reminders_enabled=True)
+    world.advance(hours=1)
+    assert "switched on" in paused(world, "xero", world.sync("xero"))
+    assert emails(world, "xero") == 0
+
+
+def test_a_run_without_messages_asks_for_no_reminders(world: World) -> None:
+    ready(world, "xero")
+    world.sync("xero")
+    before = len(world.control.journal())
+    world.advance(minutes=15)
+    world.sync("xero")
+    paths = [row["path"] for row in world.control.journal()[before:]]
+    assert paths
+    assert not any("InvoiceReminders" in path for path in paths)
+
+
 def test_a_rulebook_may_ignore_the_platforms_own_reminders(world: World) -> None:
     world.control.settings(xero_reminders_enabled=True)
     ready(world, "xero", safety="platform_reminders: ignore")
@@ -200,6 +220,34 @@ def test_nothing_leaves_while_the_platforms_figures_differ(world: World, name: s
     world.advance(minutes=15)
     assert world.sync(name).paused == ()
     assert emails(world, name) == 1
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_who_paid_all_differs_until_the_copy_agrees(world: World, name: str) -> None:
+    ready(world, name)
+    world.app.pull(name)
+    bobs = world.invoice_id(name, "INV-0002")
+    world.control.person(name, "pay", invoice_id=bobs, amount="400", on="2026-11-18")
+    world.app.pull(name)
+
+    def copy_owes(units: int, status: str) -> None:
+        with world.app.store.engine.begin() as db:
+            what = {"units": units, "status": status}
+            change = "UPDATE invoices SET amount_due = :units, status = :status"
+            db.execute(text(f"{change} WHERE number = 'INV-0002'"), what)
+
+    copy_owes(4_000_000, "open")
+    world.control.person(
+        name, "set_email", contact_id=world.contact_id(name, "Bob"), email="new@bob.example"
+    )
+    world.advance(minutes=15)
+    world.app.pull(name)
+    (difference,) = world.app.status(name)[0].differences
+    assert (difference.theirs, difference.ours) == (Decimal(0), Decimal(400))
+    copy_owes(0, "paid")
+    world.advance(minutes=15)
+    world.app.pull(name)
+    assert world.app.status(name)[0].differences == ()
 
 
 @pytest.mark.parametrize("name", PLATFORMS)

@@ -21,6 +21,7 @@ from arsync.clock import Clock, SetClock
 from arsync.config import Config
 from arsync.connector_sdk import (
     Authoriser,
+    BalancesAnswer,
     Capabilities,
     Capability,
     Connector,
@@ -44,7 +45,6 @@ from arsync.core.ledger.records import (
     DocumentStatus,
     Invoice,
     Organisation,
-    OwnBalance,
     Payment,
     RecordKind,
 )
@@ -256,8 +256,11 @@ class BooksConnector:
         yield Page(RecordKind.CREDITS, list(self.books.credits.values()), "")
         yield Page(RecordKind.PAYMENTS, list(self.books.payments.values()), "")
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
-        return ()  # these books keep no sums of their own
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
+        return BalancesAnswer((), ())  # these books keep no sums of their own
+
+    def own_reminders(self) -> bool | None:
+        return None
 
     def invoice_link(self, invoice_id: str) -> str:
         return f"https://in.example/{invoice_id}"

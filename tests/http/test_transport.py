@@ -336,6 +336,23 @@ def test_403_needs_a_person_and_quotes_the_platform(
         transport.request("GET", server.url)
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"", {"X-Rate-Limit-Problem": "minute", "Retry-After": "900"}),
+        (b"", {"Retry-After": "900"}),
+        (b'{"Fault": {"Error": [{"Message": "ThrottleExceeded"}]}}', {}),
+        (b"<html>Too many requests</html>", {}),
+    ],
+)
+def test_a_403_of_a_throttle_is_no_lost_authorisation(
+    server: Script, transport: http.PlatformTransport, body: bytes, headers: dict[str, str]
+) -> None:
+    server.answers = [Answer(403, body, headers)] * http.ATTEMPTS_MAX
+    with pytest.raises(RetryLater, match="slower pace"):
+        transport.request("GET", server.url)
+
+
 def test_a_token_about_to_expire_is_renewed_beforehand(
     server: Script, tokens: Tokens, time: FakeTime
 ) -> None:

@@ -16,14 +16,13 @@ from sqlalchemy import event
 from tests.builders.actions import a_payload
 
 from arsync.clock import SetClock
-from arsync.connector_sdk import Capabilities, Page, Receipt, Record, Undoing, Write
+from arsync.connector_sdk import BalancesAnswer, Capabilities, Page, Receipt, Record, Undoing, Write
 from arsync.core.actions import Action, ActionKind, ActionState, Because, InvoiceRef
 from arsync.core.ledger.records import (
     Account,
     Contact,
     Invoice,
     Organisation,
-    OwnBalance,
     RecordKind,
 )
 from arsync.core.planning.plan import Plan, SafetyVerdict
@@ -99,8 +98,11 @@ class UnchangedPlatform:
     def money_since(self, cursor: str) -> Iterator[Page]:
         yield from ()
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
-        return ()
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
+        return BalancesAnswer((), ())
+
+    def own_reminders(self) -> bool | None:
+        return None
 
     def invoice_link(self, invoice_id: str) -> str:
         return ""

@@ -10,7 +10,16 @@ import pytest
 from tests.builders.records import an_invoice
 
 from arsync.clock import SetClock
-from arsync.connector_sdk import Capabilities, Connector, Page, Receipt, Record, Undoing, Write
+from arsync.connector_sdk import (
+    BalancesAnswer,
+    Capabilities,
+    Connector,
+    Page,
+    Receipt,
+    Record,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import Action
 from arsync.core.ledger.records import (
     Contact,
@@ -43,6 +52,8 @@ class Ledger:
         self.reads: list[tuple[str, list[str]]] = []
         self.own: dict[str, OwnBalance] = {}
         self.asked: list[list[str]] = []
+        self.affordable = 100
+        """For how many contacts the calls suffice."""
 
     def organisation(self) -> Organisation:
         return Organisation("org-1", "Acme Ltd", "GBP")
@@ -68,9 +79,14 @@ class Ledger:
     def money_since(self, cursor: str) -> Iterator[Page]:
         raise NotImplementedError
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
-        self.asked.append(list(contact_ids))
-        return [self.own[contact_id] for contact_id in contact_ids if contact_id in self.own]
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
+        asked = list(contact_ids)[: self.affordable]
+        self.asked.append(asked)
+        own = [self.own[contact_id] for contact_id in asked if contact_id in self.own]
+        return BalancesAnswer(asked, own)
+
+    def own_reminders(self) -> bool | None:
+        raise NotImplementedError
 
     def invoice_link(self, invoice_id: str) -> str:
         raise NotImplementedError
@@ -340,6 +356,47 @@ def test_a_contact_that_no_page_brought_is_read(
     run(store, connection, ledger, clock)
     assert ledger.reads == [("contacts", ["c7"])]
     assert owed(store, connection) == {"a": 100}
+
+
+def nothing_new(ledger: Ledger) -> Ledger:
+    """Let the next pull bring one page, with nothing on it."""
+    ledger.pages = [*ledger.pages, Page(KINDS.CONTACTS, (), "")]
+    return ledger
+
+
+def test_a_contact_that_no_longer_comes_differs_no_more(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    ledger = Ledger(
+        [
+            Page(KINDS.CONTACTS, (Contact("c1", "Ada"), Contact("c2", "Bob")), ""),
+            Page(KINDS.INVOICES, (an_invoice("a"), an_invoice("b", contact_id="c2")), ""),
+        ]
+    )
+    ledger.own = {name: OwnBalance(name, Decimal(7), less_credits=False) for name in ("c1", "c2")}
+    assert run(store, connection, ledger, clock).differences == 2
+    del ledger.own["c1"]
+    assert run(store, connection, nothing_new(ledger), clock).differences == 1
+    (left,) = store.ledger.differences(connection.id)
+    assert left.contact_name == "Bob"
+    ledger.own["c2"] = OwnBalance("c2", Decimal(100), less_credits=False)
+    assert run(store, connection, nothing_new(ledger), clock).differences == 0
+    assert store.ledger.differences(connection.id) == []
+
+
+def test_a_contact_beyond_the_calls_keeps_its_difference(
+    store: Store, connection: ConnectionRow, clock: SetClock
+) -> None:
+    pages = [
+        Page(KINDS.CONTACTS, (Contact("c1", "Ada"),), ""),
+        Page(KINDS.INVOICES, (an_invoice("a"),), ""),
+    ]
+    ledger = Ledger(pages)
+    ledger.own = {"c1": OwnBalance("c1", Decimal(7), less_credits=False)}
+    run(store, connection, ledger, clock)
+    ledger.affordable = 0
+    run(store, connection, nothing_new(ledger), clock)
+    assert len(store.ledger.differences(connection.id)) == 1
 
 
 def test_a_missing_contact_is_reported_and_requested_once(

@@ -12,15 +12,15 @@ from arsync import outbox
 from arsync.application.customer_data import forget_expired
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
+from arsync.application.own_reminders import OwnReminders
 from arsync.application.packed_plan import and_more
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.plan_changes import remember
 from arsync.application.recorded_run import RecordedRun, Stop, new_result
 from arsync.application.results import RunResult
 from arsync.application.undo_bookkeeping import end_decisions, settle_undone
-from arsync.connector_sdk import Capability, Connector, Page
+from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
-from arsync.core.ledger.records import RecordKind
 from arsync.core.planning.planner import Plan
 from arsync.core.planning.send_blocks import Circumstances, Pause, pauses
 from arsync.errors import Stopping
@@ -216,24 +216,15 @@ def _update_copy(
     if len(unreadable) > DOCUMENTS_NAMED_MAX:
         more = len(unreadable) - DOCUMENTS_NAMED_MAX
         result.problems.append(f"{more:,} more documents could not be read: see `arsync status`")
-    _ask_about_reminders(organisation, connector)
+    own_reminders = OwnReminders(organisation, connector)
+    if own_reminders.on:
+        # The plan is to show at once that they were switched off.
+        own_reminders.ask()
     if not organisation.container.platform_clocks.untrusted(connection.platform):
         # On a wrong day a promise would be called broken, and stay so.
         store.people.review(connection.id, organisation.today)
     if connection.state != ConnectionState.CONNECTED:
         store.connections.set_state(connection.id, ConnectionState.CONNECTED)
-
-
-def _ask_about_reminders(organisation: OrganisationContext, connector: Connector) -> None:
-    """Ask again for the platform's own reminders while they are on: until then messages wait.
-
-    Otherwise their being switched off would be noticed only with the next day's pull.
-    """
-    asks = Capability.OWN_REMINDERS in connector.capabilities.offers
-    store = organisation.store
-    if asks and store.connections.by_id(organisation.id).organisation.own_reminders:
-        page = Page(RecordKind.ORGANISATION, (connector.organisation(),), "")
-        store.ledger.apply(organisation.id, page, organisation.clock.now(), moves_cursor=False)
 
 
 # -- plan -------------------------------------------------------------------------------------
@@ -331,11 +322,17 @@ def _carry_out(
     watch: RunWatch,
 ) -> None:
     store, container = organisation.store, organisation.container
+    own_reminders = OwnReminders(organisation, connector)
 
-    def paused() -> tuple[Pause, ...]:
+    def paused(*, own: bool | None) -> tuple[Pause, ...]:
         # Asked of the store once a run; but the data grow old while messages leave.
         now = organisation.clock.now()
-        return pauses(organisation.rulebook, circumstances._replace(now=now))
+        current = circumstances._replace(now=now, own_reminders=own)
+        return pauses(organisation.rulebook, current)
+
+    def paused_kinds() -> frozenset[ActionKind]:
+        standing = paused(own=own_reminders.before_messages())
+        return frozenset[ActionKind]().union(*(pause.kinds for pause in standing))
 
     context = outbox.OutboxContext(
         store,
@@ -348,9 +345,7 @@ def _carry_out(
         post=container.post(organisation.config, organisation.rules.letters, organisation.clock),
         limits=container.limits,
     )
-    worker = outbox.Outbox(
-        context, paused=lambda: frozenset[ActionKind]().union(*(pause.kinds for pause in paused()))
-    )
+    worker = outbox.Outbox(context, paused=paused_kinds)
     result.applied = worker.result
 
     def stop_now() -> bool:
@@ -362,6 +357,6 @@ def _carry_out(
     worker.run(stop=stop_now)
     if worker.result.stopped:
         result.cut()
-    result.paused = paused()
+    result.paused = paused(own=own_reminders.on)
     result.later = store.actions.later(organisation.id, organisation.clock.now())
     settle_undone(store, organisation.connection)

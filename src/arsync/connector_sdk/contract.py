@@ -288,6 +288,15 @@ class Undoing(NamedTuple):
         return f"{obstacle}: {states}. It is left alone."
 
 
+class BalancesAnswer(NamedTuple):
+    """What a platform answers when it is asked for balances."""
+
+    asked: Sequence[str]
+    """The contacts that were asked for; the calls did not suffice for the others."""
+    balances: Sequence[OwnBalance]
+    """Of those among them of which the platform says anything."""
+
+
 class Connector(Protocol):
     """What arsync asks of one organisation at an accounting system, and nothing more."""
 
@@ -319,11 +328,17 @@ class Connector(Protocol):
         """
         ...
 
-    def balances(self, contact_ids: Sequence[str]) -> Sequence[OwnBalance]:
+    def balances(self, contact_ids: Sequence[str]) -> BalancesAnswer:
         """Read afresh what these contacts owe by the platform's own figures.
 
-        Takes at most `BALANCE_CALLS_MAX` calls; contacts for which they do not suffice, and those
-        of which the platform says nothing, are left out.
+        Takes at most `BALANCE_CALLS_MAX` calls, for the first contacts of the list.
+        """
+        ...
+
+    def own_reminders(self) -> bool | None:
+        """Ask whether the platform's own reminders are on; None where it does not report it.
+
+        Takes one call at most.
         """
         ...
 

@@ -302,7 +302,9 @@ class ConnectorContract:
         assert amounts[debtor.contact_id] == owed
         bench.pay(debtor.invoice_ids[0], Decimal("34.56"))
         before = bench.calls()
-        (fresh,) = bench.connector().balances([debtor.contact_id])
+        answer = bench.connector().balances([debtor.contact_id])
+        assert answer.asked == [debtor.contact_id]
+        (fresh,) = answer.balances
         assert fresh.amount == owed - Decimal("34.56")
         assert bench.calls() - before <= BALANCE_CALLS_MAX
 

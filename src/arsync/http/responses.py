@@ -24,6 +24,7 @@ NUMBER_DIGITS_MAX = 18
 """A longer number is as large as can be."""
 _WORD_KEYS = ("Detail", "detail", "Message", "message", "Title", "error_description", "error")
 _WORDS_LENGTH_MAX = 300
+_THROTTLE_WORDS = ("throttl", "rate limit", "ratelimit", "too many requests")
 
 
 def never_arrived(error: BaseException) -> bool:
@@ -46,6 +47,25 @@ def never_arrived(error: BaseException) -> bool:
             return True
         queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
     return False
+
+
+def says_slower(answer: HttpResponse, clock: Clock) -> bool:
+    """Return whether a refusal is about the pace of calls, whatever its status.
+
+    A gateway in front of the platform may throttle with 403, which otherwise means that the
+    authorisation is gone.
+    """
+    if answer.status == 429:
+        return True
+    if answer.status != 403:
+        return False
+    if answer.headers.get("x-rate-limit-problem"):
+        return True
+    # Nobody says when to come back to whom it has locked out.
+    if retry_after(answer.headers, clock) is not None:
+        return True
+    text = answer.body[:READ_BYTES_MAX].decode("utf-8", "replace").lower()
+    return any(word in text for word in _THROTTLE_WORDS)
 
 
 def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:

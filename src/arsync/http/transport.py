@@ -47,7 +47,14 @@ from arsync.http.rate_limiter import (
     Timer,
     until_stopped,
 )
-from arsync.http.responses import dated, never_arrived, retry_after, unreachable_words, words
+from arsync.http.responses import (
+    dated,
+    never_arrived,
+    retry_after,
+    says_slower,
+    unreachable_words,
+    words,
+)
 
 ATTEMPTS_MAX = 5
 """Attempts of one read."""
@@ -249,14 +256,14 @@ class PlatformTransport:
             # A 401 is decided before anything happens, so a change may be repeated too.
             token = self._renew(token)
             answer = self._once(call, token)
+        if says_slower(answer, self._clock):
+            raise self._throttled(call, answer)
         # Twice refused: a new token did not help, so only the owner can.
         if answer.status in {401, 403}:
             raise NeedsReconnect(
                 f"{self._label} answers {answer.status}{words(answer)}."
                 " Run `arsync connect` again, with the scopes arsync asks for."
             )
-        if answer.status == 429:
-            raise self._throttled(call, answer)
         if 300 <= answer.status < 400 and answer.status != 304:
             raise self._redirected(call, answer)
         if answer.status == 408 or answer.status >= 500:

@@ -176,14 +176,21 @@ class _Pull:
         contact_ids = [*standing, *(difference.contact_id for difference in differing)]
         contact_ids += sorted(self._touched.difference(self._balances))
         contact_ids = list(dict.fromkeys(contact_ids))
+        silent: set[str] = set()
         if contact_ids:
-            fresh = {
-                balance.contact_id: balance for balance in self._connector.balances(contact_ids)
+            answer = self._connector.balances(contact_ids)
+            fresh = {balance.contact_id: balance for balance in answer.balances}
+            # A contact that does not come any more has nothing to differ from: kept, its difference
+            # would hold the whole ledger back for ever.
+            silent = set(answer.asked) - fresh.keys()
+            self._balances = {
+                contact_id: balance
+                for contact_id, balance in (self._balances | fresh).items()
+                if contact_id not in silent
             }
-            self._balances |= fresh
             differing = self._ledger.compare(self._id, self._balances)
-        if self._balances:
-            compared = sorted(self._balances)
+        compared = sorted(silent.union(self._balances))
+        if compared:
             self._ledger.save_differences(self._id, compared, differing, self._clock.now())
         self.result = replace(self.result, differences=len(differing))
 

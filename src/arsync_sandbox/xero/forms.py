@@ -26,6 +26,10 @@ Json = dict[str, Any]
 ODD_ONE_IN = 40
 """With `xero_odd_documents`, one record in this many (by its id) has an unknown enum value."""
 
+_THEMED = frozenset({"ACCREC", "ACCRECCREDIT"})
+STANDARD_THEME = wire.mapped_guid("theme", "Standard")
+"""The branding theme of a document to which no other was given."""
+
 _CREDIT_ID = {
     "CreditNotes": "CreditNoteID",
     "Prepayments": "PrepaymentID",
@@ -77,15 +81,14 @@ def contact_form(ledger: XeroLedger, contact: XeroContact, form: str) -> bytes:
     if form not in contact.cache:
         contact.cache[form] = wire.encode(_contact(ledger, contact, form))
     head = contact.cache[form]
+    if form == "summary":
+        return _odd(ledger, contact, head)
     # Balances are kept apart: "overdue" changes with the day, the rest only with the contact.
-    if form == "full":
-        key = f"balances {ledger.today}"
-        if contact.cache.get("balances", b"").split(b"|", 1)[0] != key.encode():
-            contact.cache["balances"] = b"|".join(
-                (key.encode(), wire.encode({"Balances": _balances(ledger, contact)}))
-            )
-        head = head[:-1] + b"," + contact.cache["balances"].split(b"|", 1)[1][1:]
-    return _odd(ledger, contact, head)
+    key = f"balances {ledger.today}"
+    if contact.cache.get("balances", b"").split(b"|", 1)[0] != key.encode():
+        contact.cache["balances"] = b"|".join((key.encode(), _balances(ledger, contact)))
+    balances = contact.cache["balances"].split(b"|", 1)[1]
+    return _odd(ledger, contact, head[:-1] + b"," + balances + b"}" if balances else head)
 
 
 def _contact(ledger: XeroLedger, contact: XeroContact, form: str) -> Json:
@@ -115,10 +118,10 @@ def _contact(ledger: XeroLedger, contact: XeroContact, form: str) -> Json:
         out["IsSupplier"] = any(invoice.type == "ACCPAY" for invoice in contact.invoices)
         out["IsCustomer"] = any(invoice.type == "ACCREC" for invoice in contact.invoices)
         out["HasAttachments"] = bool(ledger.attachments.get(contact.id))
+        out["ContactPersons"] = contact.persons
     if form == "full":
         out["SalesTrackingCategories"] = []
         out["PurchasesTrackingCategories"] = []
-        out["ContactPersons"] = contact.persons
         if contact.terms:
             out["PaymentTerms"] = contact.terms
         if contact.merged_to:
@@ -128,12 +131,15 @@ def _contact(ledger: XeroLedger, contact: XeroContact, form: str) -> Json:
     return out
 
 
-def _balances(ledger: XeroLedger, contact: XeroContact) -> Json:
+def _balances(ledger: XeroLedger, contact: XeroContact) -> bytes:
+    """The key with its value; nothing where neither side owes, as recordings show."""
     out: Json = {}
     for name, kind in (("AccountsReceivable", "ACCREC"), ("AccountsPayable", "ACCPAY")):
         total, overdue = ledger.outstanding(contact, kind)
         out[name] = {"Outstanding": wire.cents(total), "Overdue": wire.cents(overdue)}
-    return out
+    if not any(side["Outstanding"] for side in out.values()):
+        return b""
+    return wire.encode({"Balances": out})[1:-1]
 
 
 def line_form(line: XeroLine, places: int) -> Json:
@@ -154,7 +160,7 @@ def line_form(line: XeroLine, places: int) -> Json:
     return out
 
 
-def _opening(document: XeroDocument, contact: Any) -> Json:
+def _opening(ledger: XeroLedger, document: XeroDocument, contact: Any) -> Json:
     """The fields that every document shares."""
     out: Json = {"Type": document.type, "Contact": contact}
     if document.issued_on:
@@ -171,18 +177,20 @@ def _opening(document: XeroDocument, contact: Any) -> Json:
     out["UpdatedDateUTC"] = wire.ms_moment(document.updated)
     out["UpdatedDateUTCString"] = wire.iso_moment(document.updated)
     out["CurrencyCode"] = document.currency
-    out["CurrencyRate"] = wire.rate(document.rate)
+    # Most recorded documents in the base currency have none; what decides it is not known.
+    if document.currency != ledger.organisation.currency:
+        out["CurrencyRate"] = wire.rate(document.rate)
     if document.fully_paid_on:
         out["FullyPaidOnDate"] = wire.ms_date(document.fully_paid_on)
-    if document.theme:
-        out["BrandingThemeID"] = document.theme
+    if document.theme or document.type in _THEMED:
+        out["BrandingThemeID"] = document.theme or STANDARD_THEME
     return out
 
 
 def invoice_fields(
     ledger: XeroLedger, invoice: XeroInvoice, contact: Any, *, form: str, places: int = 2
 ) -> Json:
-    """An invoice: `list` (paged), `short` (unpaged), `summary`, or `single`."""
+    """An invoice: `list` (paged), `short` (unpaged), `summary`, `single`, or `written`."""
     out: Json = {"InvoiceID": invoice.id, "InvoiceNumber": invoice.number}
     # Bills have no Reference; a client that requires one would fail at the real service.
     if invoice.type == "ACCREC":
@@ -198,11 +206,14 @@ def invoice_fields(
     out["AmountDue"] = invoice.due
     out["AmountPaid"] = invoice.paid
     out["AmountCredited"] = invoice.credited
-    if invoice.sent is not None:
+    # Recorded: no list and no GET by id says `false`, only the answer to a write does.
+    if invoice.sent or (form == "written" and invoice.sent is not None):
         out["SentToContact"] = invoice.sent
     out["HasErrors"] = False
     out["IsDiscounted"] = False
-    out.update(_opening(invoice, contact))
+    if form != "summary":
+        out["InvoiceAddresses"], out["InvoicePaymentServices"] = [], []
+    out.update(_opening(ledger, invoice, contact))
     if invoice.expected_on:
         out["ExpectedPaymentDate"] = wire.ms_date(invoice.expected_on)
     if invoice.planned_on:
@@ -211,9 +222,9 @@ def invoice_fields(
         out["Url"] = invoice.url
     if invoice.repeating_id:
         out["RepeatingInvoiceID"] = invoice.repeating_id
-    if form in {"list", "single"}:
+    if form not in {"short", "summary"}:
         out["LineItems"] = [line_form(line, places) for line in invoice.lines]
-    if form == "single":
+    if form in {"single", "written"}:
         out["Attachments"] = [
             attachment_form(ledger, "Invoices", invoice.id, file)
             for file in ledger.attachments.get(invoice.id, {}).values()
@@ -234,10 +245,12 @@ def invoice_form(ledger: XeroLedger, invoice: XeroInvoice, form: str, places: in
     return _odd(ledger, invoice, body)
 
 
-def invoice_single(ledger: XeroLedger, invoice: XeroInvoice, places: int = 2) -> Json:
-    """One invoice with its whole contact, as GET by id and writes answer it."""
+def invoice_single(
+    ledger: XeroLedger, invoice: XeroInvoice, places: int = 2, *, form: str = "single"
+) -> Json:
+    """One invoice with its whole contact: `single` for GET by id, `written` after a write."""
     contact = Raw(contact_form(ledger, invoice.contact, "full"))
-    return invoice_fields(ledger, invoice, contact, form="single", places=places)
+    return invoice_fields(ledger, invoice, contact, form=form, places=places)
 
 
 def _applied(invoice: XeroInvoice) -> Json:
@@ -280,8 +293,8 @@ def credit_fields(ledger: XeroLedger, credit: XeroCredit, contact: Any, places: 
     if credit.kind == "CreditNotes":
         out["CreditNoteNumber"] = credit.number
         out["HasErrors"] = False
-        if credit.sent is not None:
-            out["SentToContact"] = credit.sent
+        if credit.sent:
+            out["SentToContact"] = True
     out["Reference"] = credit.reference
     out["RemainingCredit"] = credit.remaining
     out["Allocations"] = [allocation_form(allocation) for allocation in credit.allocations]
@@ -289,7 +302,7 @@ def credit_fields(ledger: XeroLedger, credit: XeroCredit, contact: Any, places: 
         _payment_summary(payment) for payment in credit.payments if payment.status == "AUTHORISED"
     ]
     out["HasAttachments"] = bool(ledger.attachments.get(credit.id))
-    out.update(_opening(credit, contact))
+    out.update(_opening(ledger, credit, contact))
     out["LineItems"] = [line_form(line, places) for line in credit.lines]
     out.update(credit.odd)
     return out

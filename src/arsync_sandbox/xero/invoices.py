@@ -110,7 +110,7 @@ def _create(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
         add_invoice(ledger, draft)
         ledger.note(draft.id, f"INV {draft.number} for {draft.total}", "Created")
         ledger.event("INVOICE", "CREATE", draft)
-        return invoice_single(ledger, draft, batch.places)
+        return invoice_single(ledger, draft, batch.places, form="written")
 
     return commit
 
@@ -148,7 +148,7 @@ def _update(ledger: XeroLedger, invoice: XeroInvoice, element: Json, batch: Batc
         ledger.changed(invoice, bump=bump)
         ledger.note(invoice.id, ", ".join(sorted(keys)), "Edited")
         ledger.event("INVOICE", "UPDATE", invoice)
-        return invoice_single(ledger, invoice, batch.places)
+        return invoice_single(ledger, invoice, batch.places, form="written")
 
     return commit
 

@@ -34,7 +34,9 @@ SETTINGS: tuple[SandboxSetting, ...] = (
         "xero_key_store_down", False, "Xero's idempotency store is down: 500 for every key."
     ),
     SandboxSetting("xero_modified_since_inclusive", True, "If-Modified-Since means >=, not >."),
-    SandboxSetting("xero_lists_deleted", False, "An unfiltered list holds DELETED invoices."),
+    SandboxSetting(
+        "xero_lists_deleted", True, "An unfiltered list holds DELETED documents, as recorded."
+    ),
     SandboxSetting(
         "xero_note_bumps_updated", False, "A note moves UpdatedDateUTC and fires a webhook."
     ),

@@ -39,6 +39,7 @@ from arsync_xero.documents import (
 from arsync_xero.read_client import converted
 from arsync_xero.records import (
     base_per_unit,
+    to_balance,
     to_contact,
     to_credit,
     to_invoice,
@@ -262,6 +263,25 @@ def test_an_expected_day_beyond_all_bounds_loses_no_invoice() -> None:
     assert record.expected_on == date(2199, 12, 31)
 
 
+@pytest.mark.parametrize(("said", "sent"), [(True, True), (False, False), (None, False)])
+def test_an_invoice_that_does_not_say_sent_was_not(said: bool | None, sent: bool) -> None:
+    assert invoice(SentToContact=said).sent is sent
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED", "DELETED"])
+def test_a_draft_without_a_date_is_not_ours_yet(status: str) -> None:
+    changes = {"Status": status, "Date": None, "DateString": None}
+    assert invoice(**changes, DueDate=None, DueDateString=None) is None
+    assert one(CREDIT_NOTES, to_credit, CREDIT | changes) is None
+
+
+@pytest.mark.parametrize("status", ["AUTHORISED", "PAID", "VOIDED"])
+def test_an_issued_invoice_without_a_date_is_named(status: str) -> None:
+    problem = invoice(Status=status, Date=None, DateString=None)
+    assert isinstance(problem, DocumentProblem)
+    assert problem.message == "Date is missing"
+
+
 def test_a_bill_is_none_of_ours() -> None:
     assert invoice(Type="ACCPAY") is None
 
@@ -366,6 +386,18 @@ def test_a_suppliers_credit_is_none_of_ours(type_: str) -> None:
     assert one(CREDIT_NOTES, to_credit, CREDIT | {"Type": type_}) is None
 
 
+@pytest.mark.parametrize("status", ["PAID", "VOIDED", "DRAFT"])
+def test_an_old_credit_that_is_not_open_covers_nothing(status: str) -> None:
+    credit = one(CREDIT_NOTES, to_credit, CREDIT | {"Status": status, "RemainingCredit": None})
+    assert credit.unallocated == 0
+
+
+def test_an_old_open_credit_is_named_not_guessed() -> None:
+    problem = one(CREDIT_NOTES, to_credit, CREDIT | {"RemainingCredit": None})
+    assert isinstance(problem, DocumentProblem)
+    assert (problem.message, problem.contact_id) == ("RemainingCredit is missing", "c1")
+
+
 def test_an_odd_credit_is_named() -> None:
     problem = one(CREDIT_NOTES, to_credit, CREDIT | {"Type": "GIFT"})
     message = "unknown Type 'GIFT'"
@@ -420,6 +452,40 @@ def test_the_organisation() -> None:
         locked_until=date(2018, 2, 28),
         own_reminders=True,
     )
+
+
+@pytest.mark.parametrize(
+    "odd", ["sit aliqua", "/Date(x)/", "/Date(99999999999999999)/", "2026-13-40"]
+)
+def test_an_odd_lock_date_is_unknown(odd: str) -> None:
+    document = ORGANISATION_DOCUMENT | {"PeriodLockDate": odd}
+    (row,) = ORGANISATION.rows(page(ORGANISATION, document, key="Organisations")).documents
+    organisation = to_organisation(row)
+    assert isinstance(organisation, Organisation)
+    assert organisation.locked_until == date(2017, 1, 31)
+
+
+BALANCE = {"AccountsReceivable": {"Outstanding": 250.00}}
+
+
+@pytest.mark.parametrize(
+    ("balances", "owed"),
+    [
+        (BALANCE, "250"),
+        (None, "0"),
+        ({"AccountsReceivable": {"Outstanding": 0}, "AccountsPayable": {"Outstanding": 5}}, "0"),
+        ({"AccountsReceivable": {}}, None),
+        ({}, None),
+        ({"AccountsReceivable": {"Outstanding": "NaN"}}, None),
+    ],
+)
+def test_a_contact_without_balances_owes_nothing(
+    balances: dict[str, Any] | None, owed: str | None
+) -> None:
+    document = CONTACT | ({} if balances is None else {"Balances": balances})
+    (row,) = CONTACTS.rows(page(CONTACTS, document)).documents
+    balance = to_balance(row)
+    assert (balance and balance.amount) == (None if owed is None else Decimal(owed))
 
 
 def test_the_organisations_api_key_is_not_even_read() -> None:

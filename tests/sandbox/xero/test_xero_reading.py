@@ -158,8 +158,8 @@ def test_only_the_apps_own_invoices_on_request(xero: Any) -> None:
     assert [row["InvoiceID"] for row in mine] == [invoice["InvoiceID"]]
 
 
-def test_deleted_invoices_are_listed_only_when_asked_for(start_xero: Callable[..., Any]) -> None:
-    xero = start_xero()
+def test_deleted_invoices_are_listed_by_the_switch(start_xero: Callable[..., Any]) -> None:
+    xero = start_xero(xero_lists_deleted=False)
     xero.post(f"/Invoices/{DRAFT}", {"InvoiceID": DRAFT, "Status": "DELETED"})
     xero.post(f"/Invoices/{OPEN}", {"InvoiceID": OPEN, "Status": "VOIDED"})
     assert sorted(numbers(xero.get("/Invoices", page=1))) == ["S-1", "S-2", "S-3"]
@@ -259,11 +259,37 @@ def test_a_contact_number_in_the_path_works_too(xero: Any) -> None:
     assert body["Contacts"][0]["ContactNumber"] == "C-100"
 
 
-def test_unpaged_contacts_drop_balances_terms_and_persons(xero: Any) -> None:
+def test_unpaged_contacts_drop_terms_but_keep_balances(xero: Any) -> None:
     paged = xero.get("/Contacts", page=1)["Contacts"][0]
     unpaged = xero.get("/Contacts")["Contacts"][0]
     assert {"Balances", "PaymentTerms", "ContactPersons"} <= set(paged)
-    assert not {"Balances", "PaymentTerms", "ContactPersons"} & set(unpaged)
+    assert {"Balances", "ContactPersons"} <= set(unpaged)
+    assert "PaymentTerms" not in unpaged
+
+
+def test_balances_are_left_out_when_nothing_is_owed(xero: Any) -> None:
+    def balances() -> dict[str, Any]:
+        rows = xero.get("/Contacts", page=1)["Contacts"]
+        return {row["Name"]: row.get("Balances") for row in rows}
+
+    assert balances()["Acme Ltd"]["AccountsReceivable"]["Outstanding"] > 0
+    for invoice in xero.get("/Invoices", page=1, Statuses="AUTHORISED")["Invoices"]:
+        xero.pay(invoice["InvoiceID"], str(invoice["AmountDue"]))
+    assert set(balances().values()) == {None}
+    assert "Balances" not in xero.get(f"/Contacts/{ACME}")["Contacts"][0]
+
+
+def test_only_an_invoice_that_was_sent_says_so(xero: Any) -> None:
+    line = {"Description": "Work", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
+    written = xero.post(
+        "/Invoices",
+        {"Type": "ACCREC", "Status": "AUTHORISED", "Contact": {"ContactID": ACME}}
+        | {"Date": "2026-01-05", "DueDate": "2026-02-05", "LineItems": [line]},
+    )["Invoices"][0]
+    assert written["SentToContact"] is False
+    assert "SentToContact" not in xero.invoice(written["InvoiceID"])
+    xero.call("POST", f"/Invoices/{written['InvoiceID']}/Email", {})
+    assert xero.invoice(written["InvoiceID"])["SentToContact"] is True
 
 
 def test_contacts_filter_by_where_ids_and_term(xero: Any) -> None:

@@ -38,7 +38,7 @@ def keep(store: Store, connection: ConnectionRow, *pages: Page) -> None:
 
 @pytest.fixture
 def ledger(store: Store, connection: ConnectionRow) -> Store:
-    """Ada owes 120.10 and has 30.10 in hand; Bob's is in euros; Cem was merged into Ada."""
+    """Ada owes 120.10 and has 30.10 in hand; Bob's is in euros, Eva's in both; Cem became Ada."""
     keep(
         store,
         connection,
@@ -49,6 +49,7 @@ def ledger(store: Store, connection: ConnectionRow) -> Store:
                 Contact("bob", "Bob", currency="EUR"),
                 Contact("cem", "Cem", status="merged", merged_into="ada"),
                 Contact("dov", "Dov"),
+                Contact("eva", "Eva"),
             ],
             "1",
         ),
@@ -59,6 +60,8 @@ def ledger(store: Store, connection: ConnectionRow) -> Store:
                 invoice(2, "ada", "20.10"),
                 invoice(3, "ada", "999", status="voided"),
                 invoice(4, "bob", "50", currency="EUR", rate=Decimal("0.8")),
+                invoice(5, "eva", "40"),
+                invoice(6, "eva", "30", currency="EUR", rate=Decimal("0.8")),
             ],
             "2",
         ),
@@ -108,6 +111,10 @@ COMPARED: tuple[tuple[OwnBalance, str | None], ...] = (
     (OwnBalance("bob", Decimal(50), less_credits=False), None),
     (OwnBalance("bob", Decimal(40), less_credits=False, in_base=True), None),
     (OwnBalance("bob", Decimal(49), less_credits=False), "50"),
+    (OwnBalance("bob", Decimal(49), less_credits=True, in_base=None), None),
+    (OwnBalance("bob", Decimal(0), less_credits=True, in_base=None), "50"),
+    (OwnBalance("eva", Decimal(70), less_credits=False), None),
+    (OwnBalance("eva", Decimal(0), less_credits=False), "30"),
     (OwnBalance("dov", Decimal(0), less_credits=False), None),
     (OwnBalance("dov", Decimal(7), less_credits=False), "0"),
     (OwnBalance("cem", Decimal(7), less_credits=False), None),

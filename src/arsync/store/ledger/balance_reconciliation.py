@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -123,10 +123,10 @@ def compare(
     """Return the contacts whose own balance at the platform is not what the copy adds up to.
 
     Contacts whose figures cannot be compared are left out: those with money open in several
-    currencies (the platforms do not say which currency their figure is in), and those with a
-    document that could not be read, which is reported separately. Where it is not documented
-    whether the platform subtracts unallocated money, or which currency its figure is in, a match
-    with either meaning counts as agreement.
+    currencies (the platforms do not say which currency their figure is in), unless the platform
+    says that nothing is owed, and those with a document that could not be read, which is reported
+    separately. Where it is not documented whether the platform subtracts unallocated money, or
+    which currency its figure is in, a match with either meaning counts as agreement.
     """
     if not balances:
         return []
@@ -138,31 +138,36 @@ def compare(
     names = _names(db, connection_id, ids)
     differing: list[Difference] = []
     for contact_id in ids:
-        mine = sums.get(contact_id, {})
-        if contact_id not in names or contact_id in unread or len(mine) > 1:
+        if contact_id not in names or contact_id in unread:
             continue
-        currency, sum_of_currency = next(
-            iter(mine.items()), (names[contact_id][1] or base, _NOTHING)
-        )
+        name, own_currency = names[contact_id]
+        mine = sums.get(contact_id) or {own_currency or base: _NOTHING}
         balance = balances[contact_id]
-        candidates = _candidates(sum_of_currency, balance, foreign=currency != base)
+        # Nothing is nothing in every currency; of any other figure the currency must be known.
+        if len(mine) > 1 and balance.amount != 0:
+            continue
+        apart = [
+            Difference(contact_id, name, balance.amount, nearest, currency, rate)
+            for currency, nearest, rate in _apart(mine, balance, base)
+        ]
+        # One is stored for a contact: enough to hold its messages back.
+        differing += apart[:1]
+    return differing
+
+
+def _apart(
+    mine: Mapping[str, Sums], balance: OwnBalance, base: str
+) -> Iterator[tuple[str, Decimal, Decimal | None]]:
+    """Yield each currency in which the copy differs: its nearest sum and its rate."""
+    for currency, sums in sorted(mine.items()):
+        candidates = _candidates(sums, balance, foreign=currency != base)
         nearest = min(candidates, key=lambda amount: abs(amount - balance.amount))
         if abs(nearest - balance.amount) < ALIKE:
             continue
-        if currency != base and balance.in_base is not False:
+        if currency != base and balance.in_base is not False and balance.amount != 0:
             # The figure may be in the base currency, at rates that are not known.
             continue
-        differing.append(
-            Difference(
-                contact_id,
-                names[contact_id][0],
-                balance.amount,
-                nearest,
-                currency,
-                Decimal(1) if currency == base else sum_of_currency.rate,
-            )
-        )
-    return differing
+        yield currency, nearest, Decimal(1) if currency == base else sums.rate
 
 
 _NOTHING = Sums(_ZERO, _ZERO, None)
@@ -174,7 +179,8 @@ def _candidates(sums: Sums, balance: OwnBalance, *, foreign: bool) -> list[Decim
     candidates = [net] if balance.less_credits else [sums.owed]
     if balance.less_credits is None:
         candidates.append(net)
-    if foreign and balance.in_base is not False and sums.rate is not None:
+    may_be_in_base = balance.in_base is not False and balance.amount != 0
+    if foreign and may_be_in_base and sums.rate is not None:
         candidates += [amount * sums.rate for amount in candidates]
     return candidates
 
