@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
+    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,
@@ -32,7 +33,7 @@ class ActionFilter(NamedTuple):
 def actions(
     actor: Actor,
     container: Container,
-    connection: str | None = None,
+    connection: Chosen = None,
     wanted_actions: ActionFilter | None = None,
 ) -> list[Listed]:
     """Return actions of one connection, or all, and what became of them."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from arsync.application.container import Container
 from arsync.application.name_search import invoice_numbered
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
 from arsync.core.actions import Action, Because, DisputePayload, InvoiceRef, PromisePayload
@@ -44,7 +44,7 @@ def promise(
     invoice_number: str,
     promised: PromiseToPay,
     *,
-    connection: str | None = None,
+    connection: Chosen = None,
 ) -> Recorded:
     """Record a promise to pay, and have it noted in the accounting system by the next run.
 
@@ -89,7 +89,7 @@ def open_dispute(
     invoice_number: str,
     *,
     reason: str,
-    connection: str | None = None,
+    connection: Chosen = None,
 ) -> Recorded:
     """Record a dispute about an invoice: it is not chased while that is open.
 
@@ -117,7 +117,7 @@ def open_dispute(
 
 
 def settle_dispute(
-    actor: Actor, container: Container, invoice_number: str, *, connection: str | None = None
+    actor: Actor, container: Container, invoice_number: str, *, connection: Chosen = None
 ) -> Recorded:
     """Record that a dispute is settled.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from arsync.application.action_history import ActionFilter, actions, listed_by_name
 from arsync.application.container import Container
-from arsync.application.organisation_context import organisation_by_id, organisations
+from arsync.application.organisation_context import Chosen, organisation_by_id, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
@@ -19,7 +19,7 @@ TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` withdraws a rejec
 _NO_REASON = "no reason given"
 
 
-def waiting(actor: Actor, container: Container, connection: str | None = None) -> list[Listed]:
+def waiting(actor: Actor, container: Container, connection: Chosen = None) -> list[Listed]:
     """Return the actions that wait for a person's approval."""
     permit(actor, Permission.READ)
     return actions(
@@ -32,7 +32,7 @@ def approve(
     container: Container,
     keys: Sequence[str] | None = None,
     *,
-    connection: str | None = None,
+    connection: Chosen = None,
 ) -> list[Listed]:
     """Approve waiting actions.
 
@@ -126,7 +126,7 @@ def take_back(
     )
 
 
-def _all_waiting(actor: Actor, container: Container, connection: str | None) -> list[ActionRow]:
+def _all_waiting(actor: Actor, container: Container, connection: Chosen) -> list[ActionRow]:
     observers = {
         organisation.name
         for organisation in organisations(container, connection)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.connector_sdk import Grant, OrganisationRef
 from arsync.core.ledger.records import Organisation
@@ -18,15 +18,15 @@ _DEVELOPER_SITES = {"xero": "developer.xero.com", "quickbooks": "developer.intui
 
 
 def connections(
-    actor: Actor, container: Container, name: str | None = None
+    actor: Actor, container: Container, chosen: Chosen = None
 ) -> list[OrganisationContext]:
-    """Return one connection's organisation, or all.
+    """Return the chosen connections' organisations, or all.
 
     Raises:
-        UserMistake: there is none of that name, or none at all.
+        UserMistake: there is none of a name, none that fits a pattern, or none at all.
     """
     permit(actor, Permission.READ)
-    return organisations(container, name)
+    return organisations(container, chosen)
 
 
 def zones(actor: Actor, container: Container) -> dict[str, tzinfo]:

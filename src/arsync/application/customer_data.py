@@ -7,13 +7,13 @@ from typing import Any
 
 from arsync.application.container import Container
 from arsync.application.name_search import contact_named
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.store.admin.privacy import Forgotten
 
 
 def export_contact(
-    actor: Actor, container: Container, contact_name: str, *, connection: str | None = None
+    actor: Actor, container: Container, contact_name: str, *, connection: Chosen = None
 ) -> dict[str, Any]:
     """Return everything held of one customer, for JSON."""
     permit(actor, Permission.EXPORT_CUSTOMER)
@@ -23,7 +23,7 @@ def export_contact(
 
 
 def forget_contact(
-    actor: Actor, container: Container, contact_name: str, *, connection: str | None = None
+    actor: Actor, container: Container, contact_name: str, *, connection: Chosen = None
 ) -> Forgotten:
     """Make what arsync recorded about one customer nameless; who asked for it is remembered.
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.core.ledger.records import Contact, Invoice
 from arsync.errors import UserMistake
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def contact_named(
-    container: Container, text: str, connection: str | None
+    container: Container, text: str, connection: Chosen
 ) -> tuple[OrganisationContext, Contact]:
     """Return the one customer of that name, a deleted one too.
 
@@ -27,7 +27,7 @@ def contact_named(
 
 
 def invoice_numbered(
-    container: Container, text: str, connection: str | None
+    container: Container, text: str, connection: Chosen
 ) -> tuple[OrganisationContext, Invoice]:
     """Return the one invoice of that number.
 
@@ -40,7 +40,7 @@ def invoice_numbered(
 def _only_match(
     container: Container,
     text: str,
-    connection: str | None,
+    connection: Chosen,
     look_up: Callable[[int, str], T],
 ) -> tuple[OrganisationContext, T]:
     # All connections are searched before one is chosen: the first match may be the wrong customer.

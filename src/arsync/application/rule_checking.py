@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rule_files import CheckedRules, checked_rules
 from arsync.core.planning.ledger_warnings import ledger_warnings
@@ -20,16 +20,14 @@ from arsync.errors import UserMistake
 from arsync.rules_source.folder import read_paths
 
 
-def check_rules(actor: Actor, container: Container, connection: str | None = None) -> CheckedRules:
+def check_rules(actor: Actor, container: Container, connection: Chosen = None) -> CheckedRules:
     """Check rulebooks against what each platform offers and what each ledger holds.
 
     Raises:
         UserMistake: there is no connection of that name, or no rulebook.
     """
     permit(actor, Permission.READ)
-    connections = container.store.connections
-    rows = [connections.get(connection)] if connection else connections.all()
-    contexts = [OrganisationContext(container, row) for row in rows]
+    contexts = _chosen(container, connection)
     every_rules = [organisation.rules for organisation in contexts] or [container.rules()]
     return checked_rules(
         every_rules,
@@ -37,6 +35,12 @@ def check_rules(actor: Actor, container: Container, connection: str | None = Non
         [warning for organisation in contexts for warning in _ledger_warnings(organisation)],
         [unread for organisation in contexts for unread in organisation.unread_files],
     )
+
+
+def _chosen(container: Container, connection: Chosen) -> list[OrganisationContext]:
+    """Return the chosen organisations; rules may well be written before anything is connected."""
+    some = connection or container.store.connections.all()
+    return organisations(container, connection) if some else []
 
 
 def _ledger_warnings(organisation: OrganisationContext) -> Iterator[str]:
@@ -127,7 +131,7 @@ def drift_views(drift: RulesDrift) -> Iterator[DriftView]:
 
 
 def rules_drift(
-    actor: Actor, container: Container, connection: str | None = None
+    actor: Actor, container: Container, connection: Chosen = None
 ) -> Iterator[RulesDrift]:
     """Yield how each connection's rulebook differs from the one that all share.
 
@@ -135,17 +139,14 @@ def rules_drift(
         UserMistake: there is no connection of that name.
     """
     permit(actor, Permission.READ)
-    if connection:
-        container.store.connections.get(connection)
+    chosen = _chosen(container, connection)
     shared = container.rules()
     if shared.errors:
         yield RulesDrift("", problems=shared.problems)
         return
-    for row in container.store.connections.all():
-        if connection not in {None, row.name}:
-            continue
-        own = container.rules(row.name)
+    for organisation in chosen:
+        own, name = organisation.rules, organisation.name
         if own.errors:
-            yield RulesDrift(row.name, problems=own.problems)
+            yield RulesDrift(name, problems=own.problems)
         else:
-            yield RulesDrift(row.name, tuple(rulebook_differences(shared.effective, own.effective)))
+            yield RulesDrift(name, tuple(rulebook_differences(shared.effective, own.effective)))

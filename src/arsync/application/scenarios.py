@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from arsync.application.container import Container
+from arsync.application.organisation_context import Chosen
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.why import why_anywhere
 from arsync.config import Config
@@ -246,7 +247,7 @@ def _shown(file: Path, folder: Path) -> str:
 
 
 def draft_scenario(
-    actor: Actor, container: Container, about: str, connection: str | None = None
+    actor: Actor, container: Container, about: str, connection: Chosen = None
 ) -> str:
     """Return a scenario file about a real customer in disguise.
 

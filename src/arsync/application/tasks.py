@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from arsync.application.container import Container
-from arsync.application.organisation_context import organisation_by_id, organisations
+from arsync.application.organisation_context import Chosen, organisation_by_id, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import Recorded, name_line, reason_line, recorded
 from arsync.application.results import Listed
 from arsync.core.actions import Action, Because, TaskDonePayload
+from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
 
-def tasks(actor: Actor, container: Container, connection: str | None = None) -> list[Listed]:
+def tasks(actor: Actor, container: Container, connection: Chosen = None) -> list[Listed]:
     """Return the tasks that wait for a person."""
     permit(actor, Permission.READ)
     return [
@@ -31,9 +32,13 @@ def complete_task(actor: Actor, container: Container, key: str, *, outcome: str)
         outcome: what came of it.
 
     Raises:
-        UserMistake: it is not a task, not open yet, or done already.
+        UserMistake: it is not a task, not open yet, or done already; or no outcome is given.
     """
     permit(actor, Permission.COMPLETE_TASKS)
+    if not reason_line(outcome):
+        raise UserMistake(
+            "a task needs an outcome: --outcome TEXT says what came of it, for whoever comes next."
+        )
     task = container.store.actions.get(key)
     organisation = organisation_by_id(container, task.connection_id)
     outcome_line, name = reason_line(outcome), name_line(actor.name)

@@ -13,6 +13,7 @@ from arsync.application.action_history import listed_by_name
 from arsync.application.approvals import TAKE_BACK_HINT
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
+    Chosen,
     OrganisationContext,
     organisation_by_id,
     organisations,
@@ -86,7 +87,7 @@ def is_late(row: ActionRow, now: datetime) -> bool:
 
 
 def unsettled(
-    actor: Actor, container: Container, connection: str | None = None, *, key: str | None = None
+    actor: Actor, container: Container, connection: Chosen = None, *, key: str | None = None
 ) -> list[tuple[OrganisationContext, Unsettled]]:
     """Return the actions whose outcome only a person can settle, with what to look at.
 

@@ -8,7 +8,7 @@ from typing import Any
 from arsync.application.account_reading import accounts_on
 from arsync.application.action_history import customer_history
 from arsync.application.container import Container
-from arsync.application.organisation_context import OrganisationContext, organisations
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import Why
 from arsync.core.ledger.records import Account, Contact, Invoice
@@ -27,7 +27,7 @@ def why_anywhere(
     container: Container,
     about: str,
     *,
-    connection: str | None = None,
+    connection: Chosen = None,
     as_of: date | None = None,
 ) -> tuple[OrganisationContext, Why]:
     """Explain a customer or an invoice, in whichever connection it is.

@@ -52,7 +52,7 @@ def promise(
     day: datetime,
     amount: str | None,
     note: str,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -84,7 +84,7 @@ def dispute(
     invoice: str,
     reason: str,
     settled: bool,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -110,7 +110,7 @@ def dispute(
 @connection_option
 @json_option
 @config_option
-def tasks(connection: str | None, as_json: bool, config_file: Path | None) -> int:
+def tasks(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
     """List the open tasks."""
     from arsync.application import connecting
     from arsync.application import tasks as open_tasks

@@ -61,7 +61,25 @@ config_option = click.option(
     help="The config file (default: $ARSYNC_CONFIG, else ./config.toml).",
 )
 connection_option = click.option(
-    "--connection", metavar="NAME", help="Only this connection (default: all)."
+    "--connection",
+    multiple=True,
+    metavar="NAME",
+    help="Only these connections; repeat it, or give a pattern such as 'client-*' (default: all).",
+)
+
+
+def _only_one(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> str | None:
+    if len(names) > 1:
+        ctx.fail(f"Give one connection: {' or '.join(names)}.")
+    return names[0] if names else None
+
+
+one_connection_option = click.option(
+    "--connection",
+    multiple=True,
+    metavar="NAME",
+    callback=_only_one,
+    help="Only this connection's own.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 as_of_option = click.option(

@@ -109,7 +109,9 @@ def renew(as_json: bool, config_file: Path | None) -> int:
 @json_option
 @verbose_option
 @config_option
-def rebuild(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+def rebuild(
+    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
     """Read a ledger from scratch; people's decisions are kept.
 
     Every document is read again. Actions, promises, disputes and agreements stay as they are. If

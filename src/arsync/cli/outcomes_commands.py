@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _WORDS = {"sent": True, "not-sent": False}
 
 
+RUN_NUMBER_MAX = 2**31 - 1
+"""No store counts its runs any further."""
+
+
 @click.command()
 @click.argument("key", required=False, metavar="[KEY]")
 @click.argument("outcome", required=False, metavar="[sent|not-sent]")
@@ -42,7 +46,7 @@ def resolve(
     key: str | None,
     outcome: str | None,
     note: str,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -106,7 +110,11 @@ def show_unsettled(open_outcomes: Sequence[tuple[OrganisationContext, Unsettled]
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option(
-    "--run", "run_id", type=click.IntRange(1), metavar="NUMBER", help="Everything that one run did."
+    "--run",
+    "run_id",
+    type=click.IntRange(1, RUN_NUMBER_MAX),
+    metavar="NUMBER",
+    help="Everything that one run did.",
 )
 @click.option("--note", default="", help="The reason; it is noted in the accounting system.")
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")

@@ -18,7 +18,7 @@ from arsync.errors import EXIT_DONE
 @config_option
 def export(
     contact: str,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -42,7 +42,7 @@ def export(
 @json_option
 @config_option
 def forget(
-    contact: str, yes: bool, connection: str | None, as_json: bool, config_file: Path | None
+    contact: str, yes: bool, connection: tuple[str, ...], as_json: bool, config_file: Path | None
 ) -> int:
     """Anonymise what arsync recorded about one customer.
 

@@ -23,6 +23,7 @@ from arsync.cli.common import (
 )
 from arsync.cli.json_output import json_text, print_json
 from arsync.cli.render_reasons import Reasons
+from arsync.cli.summaries import is_summarised, show_status_summary
 from arsync.clock import in_words
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.missing_documents import missing_in_words
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 def why(
     about: str,
     full: bool,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_of: date | None,
     as_json: bool,
     config_file: Path | None,
@@ -129,7 +130,7 @@ def actions(
     states: tuple[str, ...],
     kinds: tuple[str, ...],
     limit: int,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -159,10 +160,16 @@ def actions(
 
 @click.command()
 @connection_option
+@click.option("--all", "everything", is_flag=True, help="Show every connection.")
 @json_option
 @config_option
-def status(connection: str | None, as_json: bool, config_file: Path | None) -> int:
-    """Show the state of each connection."""
+def status(
+    connection: tuple[str, ...], everything: bool, as_json: bool, config_file: Path | None
+) -> int:
+    """Show the state of each connection.
+
+    Of more than five connections, only those that need a person are shown, below a summary.
+    """
     from arsync.application.connecting import connections
     from arsync.application.result_views import status_view
     from arsync.application.status import status as status_of
@@ -173,6 +180,11 @@ def status(connection: str | None, as_json: bool, config_file: Path | None) -> i
         zones = [organisation.zone for organisation in organisations]
     if as_json:
         print_json([status_view(connection_status) for connection_status in statuses])
+    elif is_summarised(statuses, everything=everything):
+        needy = show_status_summary(statuses)
+        if needy:
+            click.echo()
+            _show_statuses([statuses[at] for at in needy], [zones[at] for at in needy])
     else:
         _show_statuses(statuses, zones)
     if any(
@@ -320,7 +332,7 @@ def report() -> None:
 def ageing(
     form: str,
     output: Path | None,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_of: date | None,
     as_json: bool,
     config_file: Path | None,

@@ -50,7 +50,7 @@ def rules_backtest(
     first: date,
     last: date,
     against: str,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:

@@ -42,7 +42,7 @@ Signature = tuple[tuple[str, int, int], ...]
 def rules_check(
     paths: tuple[Path, ...],
     watch: bool,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -116,13 +116,13 @@ def _config(config_file: Path | None) -> Config:
 
 
 def _checked(
-    paths: tuple[Path, ...], connection: str | None, config_file: Path | None
+    paths: tuple[Path, ...], connection: tuple[str, ...], config_file: Path | None
 ) -> CheckedRules:
     from arsync.application.rule_files import check_files, check_shared_rules
 
     if paths:
         return check_files(_config(config_file), paths)
-    if connection is None and _nothing_connected(config := config_of(config_file)):
+    if not connection and _nothing_connected(config := config_of(config_file)):
         return check_shared_rules(config)
 
     from arsync.application.rule_checking import check_rules

@@ -52,7 +52,7 @@ def rules_diff(
     exit_code: bool,
     everything: bool,
     as_of: date | None,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:

@@ -6,14 +6,22 @@ from pathlib import Path
 
 import click
 
-from arsync.cli.common import config_option, connection_option, json_option, opened, say, word
+from arsync.cli.common import (
+    config_option,
+    connection_option,
+    json_option,
+    one_connection_option,
+    opened,
+    say,
+    word,
+)
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 
 @click.command("show", short_help="Print the effective rulebook, with file and line of each part.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@connection_option
+@one_connection_option
 @json_option
 @config_option
 def rules_show(
@@ -40,13 +48,21 @@ def rules_show(
 @connection_option
 @json_option
 @config_option
-def rules_drift(connection: str | None, as_json: bool, config_file: Path | None) -> int:
+def rules_drift(connection: tuple[str, ...], as_json: bool, config_file: Path | None) -> int:
     """List how each connection's rulebook differs from the shared rulebook."""
     from arsync.application import rule_checking
+    from arsync.cli.summaries import is_summarised, show_drift_summary
 
     with opened(config_file) as (actor, container):
         drifts = list(rule_checking.rules_drift(actor, container, connection))
+    summarised = is_summarised(drifts, everything=False)
+    if summarised and not as_json:
+        broken = sum(bool(drift.problems) for drift in drifts)
+        differing = sum(bool(drift.differences) for drift in drifts)
+        show_drift_summary(len(drifts), differing, broken)
     for drift in drifts:
+        if summarised and not drift.differences and not drift.problems:
+            continue
         if drift.problems:
             click.echo("\n".join(drift.problems), err=True)
         elif not as_json:

@@ -68,7 +68,7 @@ def rules_simulate(
     days: int,
     debtors: str,
     html_file: Path | None,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arsync.cli.common import config_option, connection_option, json_option, opened, word, wrapped
+from arsync.cli.common import (
+    config_option,
+    json_option,
+    one_connection_option,
+    opened,
+    word,
+    wrapped,
+)
 from arsync.cli.json_output import print_json
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, UserMistake
 
@@ -38,7 +45,7 @@ LINE_LENGTH = 78
     default="",
     help="Print a scenario drafted from a real customer, anonymised.",
 )
-@connection_option
+@one_connection_option
 @json_option
 @config_option
 def rules_test(

@@ -44,7 +44,9 @@ def worst(codes: Sequence[int]) -> int:
 @json_option
 @verbose_option
 @config_option
-def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+def pull(
+    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
     """Bring the copy of the ledger up to date."""
     from arsync.application.connecting import connections
     from arsync.application.runs import RunWatch, pull_ledger
@@ -75,7 +77,7 @@ def pull(connection: str | None, as_json: bool, verbose: bool, config_file: Path
 @json_option
 @config_option
 def plan(
-    connection: str | None,
+    connection: tuple[str, ...],
     as_of: date | None,
     everything: bool,
     since: bool,
@@ -86,7 +88,8 @@ def plan(
 
     For a past day, the ledger and the history are those of that evening. For a future day, a
     connection that only observes is assumed to start work today. With --json the plan of one
-    connection is an object; plans of several are a list.
+    connection is an object; plans of several are a list. Of more than five connections a summary
+    is shown, with those that need a person; --all shows every plan in full.
     """
     from arsync.application.connecting import connections
 
@@ -128,6 +131,7 @@ def _print_plans(
     from arsync.application import plans
     from arsync.cli.render import show_plan
     from arsync.cli.render_reasons import Reasons
+    from arsync.cli.summaries import is_summarised, show_plan_summary
     from arsync.core.planning.plan_views import plan_view
 
     planned = [
@@ -135,6 +139,8 @@ def _print_plans(
     ]
     if as_json:
         print_json_of_each([plan_view(plan) for _, plan in planned])
+    elif is_summarised(planned, everything=everything):
+        show_plan_summary([plan for _, plan in planned])
     else:
 
         def show(organisation_and_plan: tuple[OrganisationContext, Plan]) -> None:
@@ -158,7 +164,7 @@ def _print_plans(
 def approve(
     keys: tuple[str, ...],
     approve_all: bool,
-    connection: str | None,
+    connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
@@ -192,7 +198,7 @@ def approve(
 
 
 def _list_waiting(
-    actor: Actor, container: Container, connection: str | None, *, as_json: bool
+    actor: Actor, container: Container, connection: tuple[str, ...], *, as_json: bool
 ) -> int:
     """Print what waits for a person, and how to let it go."""
     from arsync.application import approvals
@@ -268,7 +274,9 @@ def reject(
 @json_option
 @verbose_option
 @config_option
-def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Path | None) -> int:
+def apply(
+    connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
+) -> int:
     """Carry out the approved actions.
 
     Before a message leaves, the invoices it names are read again from the platform.
@@ -297,7 +305,7 @@ def apply(connection: str | None, as_json: bool, verbose: bool, config_file: Pat
 @verbose_option
 @config_option
 def sync(
-    now: bool, connection: str | None, as_json: bool, verbose: bool, config_file: Path | None
+    now: bool, connection: tuple[str, ...], as_json: bool, verbose: bool, config_file: Path | None
 ) -> int:
     """Pull, plan, approve by rulebook, apply: what a scheduler runs.
 
@@ -323,13 +331,13 @@ def sync(
 @click.option(
     "--every", metavar="TIME", help="The interval: 30s, 15m, 2h (default: from the config)."
 )
-@click.option("--connection", "names", multiple=True, metavar="NAME", help="Only these.")
+@connection_option
 @json_option
 @verbose_option
 @config_option
 def run(
     every: str | None,
-    names: tuple[str, ...],
+    connection: tuple[str, ...],
     as_json: bool,
     verbose: bool,
     config_file: Path | None,
@@ -361,17 +369,18 @@ def run(
 
     with opened(config_file, verbose=verbose) as (actor, container), stop_on_signals() as stop:
         pace = seconds(every) if every else container.config.every_seconds
-        for name in names or [None]:
-            connections(actor, container, name)  # a wrong name is refused now, not ignored for ever
+        connections(
+            actor, container, connection
+        )  # a wrong name is refused now, not ignored for ever
         say(f"Running every {pace} seconds. Ctrl-C to stop.")
         rounds = run_forever(
-            SCHEDULE, container, every_seconds=pace, stop=stop, names=names or None, report=report
+            SCHEDULE, container, every_seconds=pace, stop=stop, names=connection, report=report
         )
     say(f"Stopped after {word(rounds, 'round')}.")
     return worst(list(codes.values()))
 
 
-def _plan_and_save(actor: Actor, container: Container, connection: str | None) -> list[str]:
+def _plan_and_save(actor: Actor, container: Container, connection: tuple[str, ...]) -> list[str]:
     """Bring the waiting actions up to date with the rulebook and the copy of the ledger.
 
     Returns:

@@ -268,21 +268,25 @@ def _chosen(
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.option("--connection", metavar="NAME", help="The same as NAME.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--connection", multiple=True, metavar="NAME", help="The same as NAME.")
+@click.option("--yes", is_flag=True, help="Change several without a confirmation.")
 @click.option("--mode", type=click.Choice(MODES), help="Change the mode.")
 @own_reminders_option
 @json_option
 @config_option
 def connections(
-    name: str | None,
-    connection: str | None,
+    names: tuple[str, ...],
+    connection: tuple[str, ...],
+    yes: bool,
     mode: str | None,
     own_reminders: str | None,
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """List the connections, or change the mode or details of one.
+    """List connections, or change their mode or details.
+
+    NAME may be a pattern: 'client-*' stands for all that begin so, '*' for all.
 
     observe plans and writes nothing; approve requires approval for every action; auto only where
     the rulebook requires it.
@@ -290,21 +294,28 @@ def connections(
     from arsync.application import connecting
     from arsync.application.result_views import connection_view
 
-    name = name or connection
+    chosen = (*names, *connection)
     with opened(config_file) as (actor, container):
+        organisations = connecting.connections(actor, container, chosen)
+        if mode or own_reminders:
+            if not chosen:
+                raise UserMistake(
+                    "name the connections: arsync connections NAME --mode MODE"
+                    "\n    hint: a pattern stands for several: 'client-*', or '*' for all"
+                )
+            if len(organisations) > 1 and not yes:
+                click.confirm(
+                    f"Change {word(len(organisations), 'connection')}?", abort=True, err=True
+                )
         if mode:
-            if not name:
-                raise UserMistake("name the connection: arsync connections NAME --mode MODE")
-            (organisation,) = connecting.connections(actor, container, name)
-            changed = connecting.set_mode(actor, organisation, mode)
-            say(f"{changed.name}: {organisation.mode} -> {changed.mode}.")
+            for organisation in organisations:
+                changed = connecting.set_mode(actor, organisation, mode)
+                say(f"{changed.name}: {organisation.mode} -> {changed.mode}.")
         if own_reminders:
-            if not name:
-                raise UserMistake("name the connection: arsync connections NAME --own-reminders on")
-            (organisation,) = connecting.connections(actor, container, name)
-            connecting.set_own_reminders(actor, organisation, on=own_reminders == "on")
-            say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")
-        organisations = connecting.connections(actor, container, name)
+            for organisation in organisations:
+                connecting.set_own_reminders(actor, organisation, on=own_reminders == "on")
+                say(f"{organisation.name}: the platform's own reminders are {own_reminders}.")
+        organisations = connecting.connections(actor, container, chosen)
         if as_json:
             print_json([connection_view(organisation) for organisation in organisations])
             return EXIT_DONE

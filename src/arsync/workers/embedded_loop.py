@@ -13,7 +13,9 @@ from types import FrameType
 
 from arsync.application.container import Container
 from arsync.application.organisation_context import (
+    Chosen,
     OrganisationContext,
+    fits,
     organisation_by_id,
     organisations,
 )
@@ -35,7 +37,7 @@ STANDARD_ERROR = 2
 def sync_all(
     actor: Actor,
     container: Container,
-    connection: str | None = None,
+    connection: Chosen = None,
     watch: RunWatch = UNWATCHED,
     *,
     now: bool = False,
@@ -45,7 +47,7 @@ def sync_all(
     Args:
         actor: who asks for it, or the schedule.
         container: the installation; `[runs] parallel` says how many at a time.
-        connection: only this one.
+        connection: only these.
         watch: looks on.
         now: also those that are left alone because their platform could not be reached.
 
@@ -126,7 +128,11 @@ class _Rounds:
             now = time.monotonic()
             if now >= list_at:
                 every_row = self._container.store.connections.all()
-                rows = [row for row in every_row if not names or row.name in names]
+                rows = [
+                    row
+                    for row in every_row
+                    if not names or any(fits(row.name, word) for word in names)
+                ]
                 list_at = now + self._every_seconds
             self._start_due([row.id for row in rows], now)
             if self._running:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.ledger.records import DocumentStatus, RecordKind
 from arsync.errors import ArsyncError
@@ -28,18 +28,22 @@ class _CopyDifference(NamedTuple):
     what: str
 
 
-def examine_deeply(actor: Actor, container: Container) -> Iterator[Finding]:
+def examine_deeply(
+    actor: Actor, container: Container, connection: Chosen = None
+) -> Iterator[Finding]:
     """Yield what contradicts itself in the store, and what differs from the platform.
 
     Every document is read again, which takes the calls of a first pull. Nothing is changed.
     """
     permit(actor, Permission.READ)
-    for row in container.store.connections.all():
-        faults = list(container.store.faults(row.id))
-        yield from (Finding(row.name, WRONG, f"{fault.about}: {fault.message}") for fault in faults)
+    some = connection or container.store.connections.all()
+    for organisation in organisations(container, connection) if some else ():
+        name = organisation.name
+        faults = list(container.store.faults(organisation.id))
+        yield from (Finding(name, WRONG, f"{fault.about}: {fault.message}") for fault in faults)
         if not faults:
-            yield Finding(row.name, OK, "actions, events, allocations and amounts agree.")
-        yield from _documents(OrganisationContext(container, row))
+            yield Finding(name, OK, "actions, events, allocations and amounts agree.")
+        yield from _documents(organisation)
 
 
 def _documents(organisation: OrganisationContext) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
-from arsync.application.organisation_context import OrganisationContext
+from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.config import Config
@@ -20,7 +20,7 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 OPEN_TO_OTHERS = 0o077
 
 
-def examine(actor: Actor, container: Container) -> Iterator[Finding]:
+def examine(actor: Actor, container: Container, connection: Chosen = None) -> Iterator[Finding]:
     """Yield a finding for each check, in the order in which things rest on each other.
 
     One call is made to each connection's platform, nothing is changed.
@@ -29,15 +29,14 @@ def examine(actor: Actor, container: Container) -> Iterator[Finding]:
     yield from _config(container.config)
     try:
         yield _store(container)
-        rows = container.store.connections.all()
+        every = container.store.connections.all()
     except ArsyncError as error:
         yield Finding("store", WRONG, str(error))
         return
-    if not rows:
+    if not every:
         yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
         yield from _shared_rules(container)
-    for row in rows:
-        organisation = OrganisationContext(container, row)
+    for organisation in organisations(container, connection) if every else ():
         yield from _connection(organisation)
         yield from _rules(organisation)
     yield from _clocks(container)

@@ -176,6 +176,10 @@ def _checked(url: str) -> URL:
     # In memory, each thread's connection would have a database of its own; locks need a file, too.
     if not parsed.database or ":memory:" in parsed.database:
         raise UserMistake("[store] url: the store needs a file. Write sqlite:///arsync.db.")
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"} or "memory" in parsed.query.values():
+        raise UserMistake(
+            "[store] url: the store is a plain SQLite file. Write sqlite:///arsync.db."
+        )
     _make_private_file(parsed)
     return parsed
 

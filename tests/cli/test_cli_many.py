@@ -1,0 +1,111 @@
+"""Many connections at the command line: chosen by name and pattern, summarised, changed at once."""
+
+from __future__ import annotations
+
+import pytest
+from tests.builders.driver import App
+
+from arsync.config import load_config
+
+from .conftest import Shell
+
+CLIENTS = tuple(f"client-{number:02}" for number in range(1, 7))
+
+
+@pytest.fixture
+def practice(shell: Shell) -> Shell:
+    """Return the two connected ledgers, and six more that nobody has read yet."""
+    with App(load_config(shell.folder / "config.toml")) as app:
+        connections = app.store.connections
+        organisation = connections.get("xero").organisation
+        for number, name in enumerate(CLIENTS):
+            connections.add(
+                name,
+                platform="xero",
+                organisation=organisation._replace(id=f"other-{number}", name=f"Client {number}"),
+                mode="observe",
+                grant_id=None,
+            )
+    return shell
+
+
+def names(shell: Shell, *words: str) -> list[str]:
+    return [row["name"] for row in shell("status", *words, "--json").json]
+
+
+def test_several_connections_are_chosen_by_name_and_pattern(practice: Shell) -> None:
+    chosen = ("--connection", "quickbooks", "--connection", "client-0[12]")
+    assert names(practice, *chosen) == ["client-01", "client-02", "quickbooks"]
+    assert names(practice, "--connection", "client-*") == list(CLIENTS)
+    twice = ("--connection", "xero", "--connection", "x*")
+    assert names(practice, *twice) == ["xero"]
+    plans = practice("plan", "--connection", "xero", "--connection", "quickbooks", "--json").json
+    assert [plan["connection"] for plan in plans] == ["quickbooks", "xero"]
+
+
+def test_a_pattern_that_fits_nothing_is_refused(practice: Shell) -> None:
+    done = practice("status", "--connection", "clint-*")
+    assert done.code == 2
+    assert "no connection fits 'clint-*'. There are: client-01, client-02" in done.err
+
+
+def test_what_takes_one_connection_refuses_two(practice: Shell) -> None:
+    done = practice("rules", "show", "--connection", "xero", "--connection", "quickbooks")
+    assert done.code == 2
+    assert "give one connection: xero or quickbooks." in done.err
+
+
+def test_status_of_many_shows_who_needs_a_person(practice: Shell) -> None:
+    done = practice("status")
+    first, second, *rest = done.out.splitlines()
+    assert first.startswith("8 connections: 6 are paused")
+    assert first.endswith("2 in order.")
+    assert "Owed: " in second
+    assert not [line for line in rest if line.startswith(("xero", "quickbooks"))]
+    assert [line for line in rest if line.startswith("client-01")]
+    assert [
+        line for line in practice("status", "--all").out.splitlines() if line.startswith("xero")
+    ]
+
+
+def test_plans_of_many_begin_with_their_totals(practice: Shell) -> None:
+    done = practice("plan")
+    assert done.out.splitlines()[0].startswith("8 connections: ")
+    assert "REMIND" not in done.out
+    assert "`arsync plan --connection NAME` shows one plan in full" in done.err
+    assert "REMIND" in practice("plan", "--all").out
+
+
+def test_doctor_hides_what_is_in_order_among_many(practice: Shell) -> None:
+    done = practice("doctor")
+    assert not [line for line in done.out.splitlines() if line.startswith("ok ")]
+    assert len([line for line in done.out.splitlines() if line.startswith("WRONG")]) >= 6
+    assert "problems found" in done.err
+    whole = practice("doctor", "--all", "--connection", "xero")
+    assert [line for line in whole.out.splitlines() if line.startswith("ok ")]
+    assert "client-01" not in whole.out
+
+
+def test_drift_of_many_lists_only_what_differs(practice: Shell) -> None:
+    practice.write("rules/client-02/limits.yaml", "credit_limits: [{name: Everyone, limit: 1}]\n")
+    done = practice("rules", "drift")
+    assert done.out.splitlines()[0] == "8 connections: 1 differs, 7 as shared."
+    assert "client-02: " in done.err
+    assert "client-03: " not in done.err
+
+
+def test_many_change_their_mode_at_once(practice: Shell) -> None:
+    asked = practice("connections", "client-*", "--mode", "approve")
+    assert asked.code != 0
+    assert "Change 6 connections?" in asked.err
+    done = practice("connections", "client-*", "--mode", "approve", "--yes")
+    assert done.code == 0
+    assert done.err.count("observe -> approve") == 6
+    modes = {row["name"]: row["mode"] for row in practice("connections", "--json").json}
+    assert {modes[name] for name in CLIENTS} == {"approve"}
+
+
+def test_a_task_is_not_done_without_an_outcome(practice: Shell) -> None:
+    done = practice("done", "abcd", "--outcome", " ")
+    assert done.code == 2
+    assert "a task needs an outcome" in done.err
