@@ -59,6 +59,14 @@ class LockLost(ArsyncError):
     """
 
 
+class Overtaken(ArsyncError):
+    """What the run was planned by has changed: the mode, or the rulebook. It has to plan anew."""
+
+
+class StoreGone(UserMistake):
+    """The store's file was deleted or replaced under a running process: nothing more is done."""
+
+
 class HealsWhen(StrEnum):
     """What has to change before what was refused can be done."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.builders.ledgers import ONCE, ONE_OF_EACH, contact_row, invoice_row, one_of_each
 from tests.builders.world import PLATFORMS, World
 
 from arsync.core.actions import ActionKind, ActionState
+from arsync.sync.pull import Progress
 
 EXIT_WAITING = 3
 
@@ -148,3 +150,75 @@ def test_the_plan_command_shows_every_cause_and_writes_nothing(
         assert because["facts"]
     assert {held["why"].split()[0] for held in plan["held_back"]} >= {"promise_to_pay", "dispute"}
     assert world.control.journal(since) == [], "a plan asks the platform for nothing"
+
+
+def many_reminders(world: World, name: str) -> list[dict[str, Any]]:
+    """Six customers are owed a first reminder; returns the emails so far, which are none."""
+    names = ("Ada", "Bob", "Cy", "Dee", "Eve", "Flo")
+    world.load(
+        name,
+        contacts=[contact_row(f"c{one}", one, contact_group="Emails") for one in names],
+        invoices=[invoice_row(n, f"c{one}", overdue=3) for n, one in enumerate(names, 1)],
+    )
+    world.rules(ONE_OF_EACH)
+    world.connect(name)
+    return emails(world, name)
+
+
+def emails(world: World, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = world.control.state(name)["emails"]
+    return rows
+
+
+def after(actions: int, change: Callable[[], object]) -> Callable[[Progress], None]:
+    """Return what makes a change once a run has done so many actions."""
+    done: list[bool] = []
+
+    def look_on(progress: Progress) -> None:
+        if progress.kind == "actions" and progress.records >= actions and not done:
+            done.append(True)
+            change()
+
+    return look_on
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_approve_during_a_run_counts_for_the_next_message(world: World, name: str) -> None:
+    assert many_reminders(world, name) == []
+    look_on = after(2, lambda: world.app.set_mode(name, "approve"))
+    (result,) = world.app.sync(name, progress=look_on)
+    assert len(emails(world, name)) == 2
+    assert (result.awaiting, result.exit_code) == (4, EXIT_WAITING)
+    assert result.applied is not None
+    assert result.applied.counts()["sent"] == 2
+    world.app.approve(connection=name, who="a person")
+    world.sync_until_quiet(name)
+    assert len(emails(world, name)) == 6
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_leave_alone_during_a_run_counts_at_once(world: World, name: str) -> None:
+    assert many_reminders(world, name) == []
+    alone = "leave_alone:\n  - {name: Ours, when: {contact_group: Emails}}\nreminders:"
+    text = ONE_OF_EACH.replace("reminders:", alone, 1)
+    (result,) = world.app.sync(name, progress=after(2, lambda: world.rules(text)))
+    assert len(emails(world, name)) == 2
+    assert result.all_problems == []
+    assert {row.reason for row in world.rows(name, ActionState.WITHDRAWN)} == {"excluded: Ours"}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_rulebook_that_is_always_edited_ends_the_run(world: World, name: str) -> None:
+    assert many_reminders(world, name) == []
+    edits = iter(range(100))
+    path = world.folder / "rules" / "rules.yaml"
+
+    def edit(progress: Progress) -> None:
+        if progress.kind == "actions":
+            path.write_text(f"{ONE_OF_EACH}# {next(edits)}\n", encoding="utf-8")
+
+    (result,) = world.app.sync(name, progress=edit)
+    assert emails(world, name) == []
+    assert result.stopped == "the rulebook was changed during the run: the next run plans anew"
+    world.sync_until_quiet(name)
+    assert len(emails(world, name)) == 6

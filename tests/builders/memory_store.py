@@ -21,9 +21,9 @@ from arsync.core.actions import (
     Via,
 )
 from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
-from arsync.errors import HealsWhen, LockLost, UserMistake
+from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
-from arsync.store.models import ActionRow, ConnectionState, EventRow, Refusal
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
 
 
 @dataclass
@@ -120,9 +120,10 @@ class MemoryClaims:
         reminders_by: Collection[Via],
         keys: Collection[str] | None,
         today: date,
+        mode: Mode,
     ) -> ActionRow | None:
         self.end_leases(connection_id, now=now, all_of_them=False)
-        if connection_id in self._connections.observing:
+        if self._connections.mode(connection_id) is not mode:
             return None
         for row in self._table.in_order(connection_id, {ActionState.APPROVED}):
             kind, via = row.action.kind, row.action.via
@@ -177,9 +178,14 @@ class MemoryClaims:
             given |= {"heals_when": refusal.heals_when, "heals_mark": refusal.mark}
         self._table.move(row.key, change, **given)
 
-    def save_before(self, key: str, before: Mapping[str, str]) -> None:
-        if not self._table.rows[key].before:
-            self._table.set(key, before=dict(before))
+    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+        stands = self._table.rows[row.key]
+        if (stands.state, stands.attempts) != (row.state, row.attempts):
+            raise LockLost(f"another run has taken up action {row.key[:12]}: this run ends.")
+        if (new := self._connections.mode(row.connection_id)) is not mode:
+            raise Overtaken(f"the mode was changed from {mode} to {new} during the run")
+        if not stands.before:
+            self._table.set(row.key, before=dict(before))
 
     def revise(self, key: str, action: Action) -> None:
         assert action.key == key, "the same intent in newer words"
@@ -248,15 +254,18 @@ class MemoryRuns:
 
     def ensure_lock_held(self, connection_id: int) -> None:
         if self.lost:
-            raise LockLost("the database closed the session that kept other runs away.")
+            raise LockLost("this run lost the lock.")
 
 
 class MemoryConnections:
-    """Whether each connection's authorisation stands, and which connections observe."""
+    """Whether each connection's authorisation stands, and its mode."""
 
     def __init__(self) -> None:
         self.states: dict[int, ConnectionState] = {}
-        self.observing: set[int] = set()
+        self.modes: dict[int, Mode] = {}
+
+    def mode(self, connection_id: int) -> Mode:
+        return self.modes.get(connection_id, Mode.AUTO)
 
     def set_state(self, connection_id: int, state: ConnectionState) -> None:
         self.states[connection_id] = state

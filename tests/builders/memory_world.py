@@ -79,6 +79,8 @@ class MemoryWorld:
     """By key, what a plan of today asks for."""
     unknown: str = ""
     """What is unknown about the reasons of actions that the plan lacks; empty: they are gone."""
+    changed: str = ""
+    """What the run was planned by and has changed, in words."""
     outbox: Outbox = field(init=False)
 
     def add(
@@ -123,7 +125,8 @@ class MemoryWorld:
             row = self.row(action)
             if state is ActionState.SENDING:
                 self.claim(action)
-                self.store.claims.save_before(action.key, before)
+                if before:
+                    self.store.claims.begin_attempt(self.row(action), Mode.AUTO, before)
                 continue
             change = StateChange(row.state, state, who, reason, self.clock.now())
             self.store.claims.advance(row, change, receipt=receipt, not_before=None)
@@ -139,11 +142,13 @@ class MemoryWorld:
             reminders_by=set(Via),
             keys={action.key},
             today=self.today,
+            mode=Mode.AUTO,
         )
         assert claimed is not None, "it can be claimed"
 
     def run(self, *, stop: Callable[[], bool] | None = None, **options: Any) -> ApplyResult:
         """Run the outbox once."""
+        self.store.connections.modes.setdefault(self.connection.id, self.connection.mode)
         context = OutboxContext(
             self.store,
             self.connection,
@@ -154,6 +159,7 @@ class MemoryWorld:
             undecided=lambda _account, _action: self.unknown,
             post=MemoryPost(self.books) if self.has_post else None,
             limits=self.limits,
+            changed=lambda: self.changed,
         )
         self.outbox = Outbox(context, **options)
         return self.outbox.run() if stop is None else self.outbox.run(stop=stop)

@@ -25,10 +25,10 @@ from arsync.core.ledger.records import (
     Invoice,
     RecordKind,
 )
-from arsync.errors import HealsWhen, UserMistake
+from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
 from arsync.outbox.ports import OutboxStore
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, Refusal
+from arsync.store.models import ActionRow, ConnectionState, Mode, Refusal
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -107,6 +107,31 @@ class StoreContract:
         assert claim(bench) is not None
         bench.observe()
         assert claim(bench) is None
+
+    def test_a_connection_in_another_mode_has_nothing_to_claim(self, bench: StoreBench) -> None:
+        bench.approve(*reminders("a"))
+        assert claim(bench, mode=Mode.APPROVE) is None
+        assert claim(bench) is not None
+
+    def test_a_claim_is_ours_until_it_is_taken_up(self, bench: StoreBench) -> None:
+        bench.approve(*reminders("a"))
+        row, claims = claimed(bench), bench.store.claims
+        claims.begin_attempt(row, Mode.AUTO, {})
+        claims.end_leases(bench.connection_id, now=NOW, all_of_them=True)
+        with pytest.raises(LockLost, match="another run has taken up"):
+            claims.begin_attempt(row, Mode.AUTO, {})
+        again = row._replace(state=S.UNKNOWN)
+        advance(bench, again, S.APPROVED)
+        claims.begin_attempt(claimed(bench), Mode.AUTO, {})
+        with pytest.raises(LockLost):
+            claims.begin_attempt(row, Mode.AUTO, {})
+
+    def test_a_claim_lapses_with_the_mode(self, bench: StoreBench) -> None:
+        bench.approve(*reminders("a"))
+        row = claimed(bench)
+        bench.observe()
+        with pytest.raises(Overtaken, match="changed from auto to observe"):
+            bench.store.claims.begin_attempt(row, Mode.AUTO, {})
 
     def test_a_claim_counts_an_attempt_and_has_a_lease(self, bench: StoreBench) -> None:
         (action,) = reminders("a")
@@ -279,8 +304,8 @@ class StoreContract:
     def test_what_was_there_before_is_kept_once(self, bench: StoreBench) -> None:
         row = stands(bench, S.SENDING)
         assert row.before == {}
-        bench.store.claims.save_before(row.key, {"saved.terms": "30 days"})
-        bench.store.claims.save_before(row.key, {"saved.terms": "cash on delivery"})
+        bench.store.claims.begin_attempt(row, Mode.AUTO, {"saved.terms": "30 days"})
+        bench.store.claims.begin_attempt(row, Mode.AUTO, {"saved.terms": "cash on delivery"})
         assert bench.store.actions.get(row.key) == row._replace(before={"saved.terms": "30 days"})
 
     @pytest.mark.parametrize("state", list(PATHS), ids=str)
@@ -288,7 +313,7 @@ class StoreContract:
         self, bench: StoreBench, state: ActionState
     ) -> None:
         row = stands(bench, state, an_action(ActionKind.TERMS))
-        bench.store.claims.save_before(row.key, {"saved.terms": "30 days"})
+        bench.store.claims.begin_attempt(row, Mode.AUTO, {"saved.terms": "30 days"})
         saved = partial(bench.store.actions.saved, bench.connection_id)
         started = state in {S.SENDING, S.UNKNOWN, S.SENT, S.CONFIRMED}
         assert saved("c1", ActionKind.TERMS, 1) == ({"saved.terms": "30 days"} if started else {})
@@ -423,6 +448,7 @@ def claim(
         "reminders_by": set(Via),
         "keys": None,
         "today": TODAY,
+        "mode": Mode.AUTO,
     }
     of = bench.connection_id if connection_id is None else connection_id
     return bench.store.claims.claim_next(of, **defaults | wanted)

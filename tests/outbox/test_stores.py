@@ -30,7 +30,7 @@ class MemoryBench:
         self.store.approve(self.connection_id, action, now=NOW, asked_by="Jane")
 
     def observe(self) -> None:
-        self.store.connections.observing.add(self.connection_id)
+        self.store.connections.modes[self.connection_id] = Mode.OBSERVE
 
     def connection_state(self) -> ConnectionState:
         return self.store.connections.states[self.connection_id]

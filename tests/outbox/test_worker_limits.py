@@ -275,17 +275,57 @@ def test_observing_does_nothing_at_all() -> None:
     assert world.state(approved) is S.APPROVED
 
 
-def test_observing_from_now_on_stops_the_next_one() -> None:
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.APPROVE])
+def test_another_mode_from_now_on_stops_the_next_one(mode: Mode) -> None:
     world = a_world()
     actions = add(world, 3)
 
     def owner_takes_fright(call: str) -> None:
         if call == "perform":
-            world.store.connections.observing.add(world.connection.id)
+            world.store.connections.modes[world.connection.id] = mode
 
     world.books.before_call = owner_takes_fright
     world.run()
     assert states(world, actions) == [S.CONFIRMED, S.APPROVED, S.APPROVED]
+
+
+@pytest.mark.parametrize("via", list(Via))
+@pytest.mark.parametrize("what", ["mode", "rulebook"])
+def test_a_change_counts_right_before_a_message(via: Via, what: str) -> None:
+    world = a_world()
+    actions = add(world, 2, via=via)
+
+    def somebody_changes_it(call: str) -> None:
+        if call == "replan" and what == "mode":
+            world.store.connections.modes[world.connection.id] = Mode.APPROVE
+        elif call == "replan":
+            world.changed = "the rulebook was changed during the run"
+
+    world.books.before_call = somebody_changes_it
+    result = world.run()
+    assert states(world, actions) == [S.APPROVED, S.APPROVED]
+    assert (world.books.done, world.books.mails) == ([], [])
+    assert "was changed" in result.overtaken
+    assert not result.failed
+    # Nothing was tried, so nothing waits for a pause.
+    assert world.pause(actions[0]) is None
+
+
+def test_a_claim_that_was_taken_over_sends_nothing() -> None:
+    world = a_world()
+    (letter,) = add(world, 1, via=Via.SMTP)
+
+    def another_run_begins(call: str) -> None:
+        if call == "compose":
+            world.store.claims.end_leases(
+                world.connection.id, now=world.clock.now(), all_of_them=True
+            )
+
+    world.books.before_call = another_run_begins
+    result = world.run()
+    assert world.books.mails == []
+    assert world.state(letter) is S.UNKNOWN
+    assert "another run has taken up" in result.problems[0]
 
 
 def test_chosen_actions_alone_are_touched() -> None:

@@ -309,9 +309,7 @@ def test_an_action_that_another_run_took_is_its_own(world: MemoryWorld, lock_los
 
     world.books.before_call = another_run
     if lock_lost:
-        assert world.run().problems == [
-            "the database closed the session that kept other runs away."
-        ]
+        assert world.run().problems == ["this run lost the lock."]
     else:
         with pytest.raises(UserMistake, match="is unknown and cannot become sent"):
             world.run()

@@ -267,6 +267,43 @@ def test_a_promise_during_a_run_stops_unsent_emails(
     count(f"a person's word during a run, {name}", tally)
 
 
+@pytest.mark.skipif(not can_fork, reason="a process is copied by fork, as Linux has it")
+@each_platform
+def test_a_new_mode_mid_run_stops_what_is_unsent(
+    make_world: MakeWorld, folder: Path, count: Count, name: str
+) -> None:
+    with make_world(name) as world:
+        one_of_each(world, name)
+        begun: list[set[str]] = []
+
+        def started(one: WatchedWorld) -> set[str]:
+            return {row.key for row in one.my_rows(*BEGUN) if not row.by_person}
+
+        def ask_me(one: WatchedWorld) -> None:
+            begun.append(started(one))
+            one.app.set_mode(name, "approve")
+
+        def check(one: WatchedWorld) -> None:
+            if begun:
+                assert started(one) <= begun[0], "something left that a person was to approve"
+                one.app.approve(connection=name, who="Jane")
+                one.run_until_quiet()
+            assert dict(one.standing(name)) == ONCE
+            nothing_twice(one)
+            audit_is_whole(one)
+
+        schedule = Schedule(
+            (1.0 if profile.LONG else 0.1,),
+            all_points=profile.LONG,
+            jobs=profile.JOBS,
+            accidents=("approve",),
+        )
+        accidents = Accidents(world, folder, schedule, check, words={"approve": ask_me})
+        tally = accidents.of(WatchedWorld.run_until_quiet)
+        check(world)
+    count(f"a new mode during a run, {name}", tally)
+
+
 BEGUN = frozenset(
     {
         ActionState.SENDING,

@@ -216,6 +216,7 @@ class WatchedWorld(World):
         # The locks are beside the store: those of the original would keep its copies waiting.
         database = self.app.store._database
         database.url = database.url.set(database=str(self._moved / STORE))
+        database.remember_file()
         self.app.store.engine.dispose(close=False)
 
     def _begin_in(self, folder: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from arsync.core.planning.undecided import undecided_about
 from arsync.core.rulebook import Problem, Rulebook, needs
 from arsync.core.trials.trial import Trial
 from arsync.errors import UserMistake
+from arsync.rules_source.changes import Marks, marks_of, rule_files
 from arsync.rules_source.folder import Rules, holidays_in, stray_folders
 from arsync.rules_source.unread import UnreadFile
 from arsync.store import Store
@@ -43,14 +45,16 @@ class OrganisationContext:
         """
         self.container = container
         self.connection = connection
+        self._extended_files: list[Path] = []
+        self._marks: Marks = {}
 
     def refreshed(self) -> OrganisationContext:
-        """Return it with its connection's row read again, and the same rulebook."""
+        """Return it with its connection's row read again, and the rulebook as it is now."""
         row = self.store.connections.by_id(self.connection.id)
         fresh = OrganisationContext(self.container, row)
-        if "rules" in self.__dict__:
-            # A run plans, sends and explains by one text, whatever is edited meanwhile.
+        if "rules" in self.__dict__ and not self.rules_changed():
             fresh.__dict__["rules"] = self.rules
+            fresh._marks, fresh._extended_files = self._marks, self._extended_files
         return fresh
 
     @property
@@ -142,8 +146,27 @@ class OrganisationContext:
 
     @cached_property
     def rules(self) -> Rules:
-        """Return its rulebook and texts; problems come as values."""
-        return self.container.rules(self.name)
+        """Return its rulebook and texts; problems come as values.
+
+        They are read once: a plan, what leaves by it and what is said of it go by one text.
+        """
+        # Looked at before they are read, so that no change goes unnoticed.
+        marks = marks_of(rule_files(self.config, self.name))
+        rules = self.container.rules(self.name)
+        extended = rules.rulebook.files if rules.rulebook is not None else ()
+        self._extended_files = [self.config.folder / name for name in extended]
+        self._marks = {**marks_of(self._extended_files), **marks}
+        return rules
+
+    def rules_changed(self) -> str:
+        """Return, in words, that the rulebook was edited since it was read; empty: it was not."""
+        if "rules" not in self.__dict__:
+            return ""
+        now = {
+            **marks_of(self._extended_files),
+            **marks_of(rule_files(self.config, self.name)),
+        }
+        return "" if now == self._marks else "the rulebook was changed during the run"
 
     @cached_property
     def unread_files(self) -> tuple[UnreadFile, ...]:

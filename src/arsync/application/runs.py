@@ -24,11 +24,15 @@ from arsync.core.actions import ActionKind, ActionState
 from arsync.core.planning.planner import Plan
 from arsync.core.planning.send_blocks import Circumstances, Pause, pauses
 from arsync.errors import Stopping
+from arsync.store.actions.claims import mode_changed
 from arsync.store.models import ConnectionState, OutageRow
 from arsync.sync.pull import Progress, pull
 
 DOCUMENTS_NAMED_MAX = 20
 """A run names so many documents that could not be read; the status, in JSON, names all."""
+
+PLANS_PER_RUN_MAX = 3
+"""So often a run plans when people change the mode or the rulebook meanwhile; then it ends."""
 
 OVER_SAFETY = "over a safety limit: needs approval"
 
@@ -123,6 +127,7 @@ def apply(
             if _has_approved(organisation):
                 _update_copy(organisation, connector, run.result, watch)
             _carry_out(organisation, connector, run.result, organisation.circumstances(), watch)
+            _cut_if_overtaken(run.result)
     return run.result
 
 
@@ -156,8 +161,7 @@ def sync(
                 stop=run.stop_between_writes,
             ) as connector:
                 _update_copy(organisation, connector, result, watch)
-                # Read again: a person may have changed the mode during the pull.
-                _plan_and_carry_out(organisation.refreshed(), connector, result, watch)
+                _plan_and_carry_out(organisation, connector, result, watch)
             forget_expired(actor, organisation)
     except Exception as error:  # noqa: BLE001 - see above
         _LOG.exception("%s: the run failed", organisation.name)
@@ -233,6 +237,19 @@ def _update_copy(
 def _plan_and_carry_out(
     organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
 ) -> None:
+    """Plan and carry out; anew whenever a person changes the mode or the rulebook meanwhile."""
+    for _ in range(PLANS_PER_RUN_MAX):
+        # Read again: a person may have changed the mode during the pull, or the plan before.
+        _carry_out_one_plan(organisation.refreshed(), connector, result, watch)
+        if result.applied is None or not result.applied.overtaken:
+            return
+        _LOG.info("%s: %s; planning anew", organisation.name, result.applied.overtaken)
+    _cut_if_overtaken(result)
+
+
+def _carry_out_one_plan(
+    organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
+) -> None:
     if watch.stop():
         raise Stopping
     circumstances = organisation.circumstances()
@@ -250,6 +267,11 @@ def _take_back_healed(organisation: OrganisationContext) -> None:
     if not organisation.observes:
         store, now = organisation.store, organisation.clock.now()
         outbox.take_back_healed(store, organisation.connection, now)
+
+
+def _cut_if_overtaken(result: RunResult) -> None:
+    if result.applied is not None and result.applied.overtaken:
+        result.cut(f"{result.applied.overtaken}: the next run plans anew")
 
 
 def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:
@@ -344,8 +366,9 @@ def _carry_out(
         undecided=organisation.undecided,
         post=container.post(organisation.config, organisation.rules.letters, organisation.clock),
         limits=container.limits,
+        changed=organisation.rules_changed,
     )
-    worker = outbox.Outbox(context, paused=paused_kinds)
+    worker = outbox.Outbox(context, paused=paused_kinds, result=result.applied)
     result.applied = worker.result
 
     def stop_now() -> bool:
@@ -357,6 +380,10 @@ def _carry_out(
     worker.run(stop=stop_now)
     if worker.result.stopped:
         result.cut()
+    elif not worker.result.overtaken:
+        new_mode = organisation.refreshed().connection.mode
+        if new_mode != organisation.connection.mode:
+            worker.result.overtaken = mode_changed(organisation.connection.mode, new_mode)
     result.paused = paused(own=own_reminders.on)
     result.later = store.actions.later(organisation.id, organisation.clock.now())
     settle_undone(store, organisation.connection)

@@ -54,6 +54,7 @@ class Delivery:
 
     def __init__(self, context: OutboxContext) -> None:
         """Remember the ways out."""
+        self._ensure_unchanged = context.ensure_unchanged
         self._store = context.store
         self._connection = context.connection
         self._connector = context.connector
@@ -74,14 +75,14 @@ class Delivery:
 
         Raises:
             Rejected, RetryLater, NeedsReconnect, UserMistake: as named.
+            LockLost, Overtaken: it is not this run's to send any more.
         """
         if is_letter_by_mail(ready.action):
             outgoing = self._outgoing(ready)
-            return Prepared(self._prepared(row, ready.action), outgoing=(ready.action, outgoing))
+            return Prepared(self._begun(row, ready.action), outgoing=(ready.action, outgoing))
         file = self._file(ready)
-        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
-        prepared = self._prepared(row, ready.action)
-        return Prepared(row, self._write(prepared, ready.action)._replace(file=file))
+        prepared = self._begun(row, ready.action)
+        return Prepared(prepared, self._write(prepared, ready.action)._replace(file=file))
 
     def perform(self, prepared: Prepared) -> Receipt:
         """Do it: the platform's write, or the mail (whose note follows in `read_back`).
@@ -157,6 +158,24 @@ class Delivery:
         self._mailed_now[prepared.row.key] = action
         return receipt
 
+    def _begun(self, row: ActionRow, action: Action) -> ActionRow:
+        """Return the row with what stood there before the first attempt, saved for good.
+
+        Called right before something leaves: it makes sure that it is this run's to send.
+
+        Raises:
+            LockLost: another run may have taken it up. Overtaken: a new mode or rulebook counts.
+        """
+        # Saved before the first attempt: undoing needs it, and `find` tells an old email by it.
+        before = row.before or {
+            **self._connector.prepare(action),
+            PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
+        }
+        self._ensure_unchanged()
+        self._store.claims.begin_attempt(row, self._connection.mode, before)
+        self._store.runs.ensure_lock_held(self._connection.id)
+        return row._replace(before=before)
+
     def _links(self, action: Action, account: Account) -> dict[str, str]:
         """Return the customer's online view of each invoice whose record does not hold it."""
         if Capability.ONLINE_INVOICE not in self._connector.capabilities.offers:
@@ -176,17 +195,6 @@ class Delivery:
         return self._post.pdf(
             ready.action, ready.account, self._connection.organisation, self._today()
         )
-
-    def _prepared(self, row: ActionRow, action: Action) -> ActionRow:
-        """Return the row with what stood there before the first attempt, saved for good."""
-        if row.before:
-            return row
-        before = {
-            **self._connector.prepare(action),
-            PREPARED_AT: self._clock.now().isoformat(timespec="seconds"),
-        }
-        self._store.claims.save_before(row.key, before)
-        return row._replace(before=before)
 
     def _write(self, row: ActionRow, action: Action | None = None) -> Write:
         """Return the write of an action; `action` is its fresh form, where there is one."""

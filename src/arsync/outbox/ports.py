@@ -14,7 +14,7 @@ from arsync.connector_sdk import Page, Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.core.ledger.records import Account, RecordKind
 from arsync.store.actions.action_rows import StateChange
-from arsync.store.models import ActionRow, ConnectionState, EventRow, Refusal
+from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
 
 
 class ActionReading(Protocol):
@@ -68,12 +68,13 @@ class Claiming(Protocol):
         reminders_by: Collection[Via],
         keys: Collection[str] | None,
         today: date,
+        mode: Mode,
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
 
         Leases that ran out become `unknown`. Reminders that leave in another way than
-        `reminders_by` are passed over. `keys` is None for all. A connection that observes, or was
-        set to while messages leave, has none to take.
+        `reminders_by` are passed over. `keys` is None for all. A connection that is not in this
+        mode, or was set to another while messages leave, has none to take.
         """
         ...
 
@@ -97,8 +98,12 @@ class Claiming(Protocol):
         """
         ...
 
-    def save_before(self, key: str, before: Mapping[str, str]) -> None:
-        """Keep what `prepare` found; only the first call counts."""
+    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+        """Keep what `prepare` found, right before a write; only the first call counts.
+
+        Raises:
+            LockLost: another process has taken the action up. Overtaken: the mode was changed.
+        """
         ...
 
     def revise(self, key: str, action: Action) -> None:

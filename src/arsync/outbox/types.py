@@ -13,6 +13,7 @@ from arsync.connector_sdk import Connector, Receipt
 from arsync.core.actions import Action, ActionState
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.planner import Plan
+from arsync.errors import Overtaken
 from arsync.outbox.ports import OutboxStore
 from arsync.store.models import ActionRow, ConnectionRow
 
@@ -116,6 +117,17 @@ class OutboxContext:
     post: Post | None = None
     """Mail; None when nothing is sent by mail."""
     limits: Limits = LIMITS
+    changed: Callable[[], str] = lambda: ""
+    """Says what this run was planned by and has changed since (the rulebook); empty: nothing."""
+
+    def ensure_unchanged(self) -> None:
+        """Make sure that the run may go on by its plan.
+
+        Raises:
+            Overtaken: what it was planned by has changed.
+        """
+        if words := self.changed():
+            raise Overtaken(words)
 
 
 class Effect(NamedTuple):
@@ -153,6 +165,8 @@ class ApplyResult:
     """A write is under way now: it is not cut short."""
     stopped: bool = False
     """It was asked to stop before everything was done."""
+    overtaken: str = ""
+    """What the run was planned by and has changed, when that ended it."""
     emails_left_over: int = 0
     """Emails that wait because a limit of the run or the day was reached."""
 

@@ -29,6 +29,7 @@ from arsync.errors import (
     LockLost,
     NeedsReconnect,
     OutcomeUnknown,
+    Overtaken,
     Rejected,
     RetryLater,
     Stopping,
@@ -77,6 +78,7 @@ class Outbox:
         *,
         only: Collection[str] | None = None,
         paused: Callable[[], Collection[ActionKind]] = frozenset,
+        result: ApplyResult | None = None,
     ) -> None:
         """Make the outbox; nothing is read or written.
 
@@ -84,6 +86,7 @@ class Outbox:
             context: whose actions, and what carries them out.
             only: keys; other actions are left for another run. None for all.
             paused: the kinds that do not leave now; asked before each action.
+            result: what an earlier plan of the same run did, to be gone on with.
         """
         self._only = only
         self._paused = paused
@@ -97,11 +100,16 @@ class Outbox:
         self._delivery = Delivery(context)
         self._sent_today = SentToday(context.store.actions, context.connection.id)
         self._obstacles = Obstacles(context.store.actions, context.connection.id)
-        self._emails = 0
+        self._ensure_unchanged = context.ensure_unchanged
         self._mail_failures = 0
         self._mail_stopped = False
         self._lost: list[str] = []
-        self.result = ApplyResult()
+        self.result = result or ApplyResult()
+        self.result.overtaken = ""
+        self._emails = sum(
+            effect.state is _S.SENT and effect.action.kind is ActionKind.REMINDER
+            for effect in self.result.effects
+        )
 
     def run(self, *, stop: Callable[[], bool] = lambda: False) -> ApplyResult:
         """Settle what is unknown, send what is approved, read back what was sent.
@@ -131,6 +139,9 @@ class Outbox:
             self._put_off(error)
         except LockLost as error:
             self.result.problems.append(str(error))
+            return self.result
+        except Overtaken as error:
+            self.result.overtaken = str(error)
             return self.result
         self._note_waiting()
         return self.result
@@ -208,6 +219,7 @@ class Outbox:
         for _ in range(self._limits.actions_per_run_max):
             if stop():
                 raise Stopping
+            self._ensure_unchanged()
             row = self._store.claims.claim_next(
                 self._connection.id,
                 now=self._clock.now(),
@@ -219,6 +231,7 @@ class Outbox:
                     set(ActionKind).difference(self._paused()), self._clock.now()
                 ),
                 today=self._today(),
+                mode=self._connection.mode,
             )
             if row is None:
                 break
@@ -276,6 +289,10 @@ class Outbox:
                 receipt = self._delivery.perform(prepared)
         except LockLost:
             # Another run may look this action up right now: it stays as it is.
+            raise
+        except Overtaken as error:
+            # Right before it left: what a person has said since counts for it, too.
+            self._change(row, _S.APPROVED, str(error))
             raise
         except Rejected as error:
             self._refused(row, error)

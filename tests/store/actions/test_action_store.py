@@ -32,7 +32,7 @@ from arsync.store import Store, open_store
 from arsync.store.actions.claims import LEASE_SECONDS_MAX
 from arsync.store.actions.plan_saving import ACTIONS_AT_ONCE
 from arsync.store.actions.serialisation import decode_action, encode_action
-from arsync.store.models import ActionRow, ConnectionRow
+from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 S = ActionState
@@ -208,8 +208,9 @@ def test_a_returning_reason_is_planned_under_a_new_generation(
 ) -> None:
     action = a_reminder()
     save(store, connection, action)
-    claim(store, connection)
-    store.claims.save_before(action.key, {"a": "1"})
+    claimed = claim(store, connection)
+    assert claimed is not None
+    store.claims.begin_attempt(claimed, Mode.AUTO, {"a": "1"})
     change(store, action.key, S.WITHDRAWN)
     assert save(store, connection, action) == (1, 0, 0)
     row = store.actions.get(action.key)
@@ -456,9 +457,10 @@ def test_undo_restores_the_state_before_the_first_write(
 ) -> None:
     terms = an_action(ActionKind.TERMS)
     save(store, connection, terms)
-    claim(store, connection)
-    store.claims.save_before(terms.key, {"saved.terms": "30 days"})
-    store.claims.save_before(terms.key, {"saved.terms": "cash on delivery"})
+    claimed = claim(store, connection)
+    assert claimed is not None
+    store.claims.begin_attempt(claimed, Mode.AUTO, {"saved.terms": "30 days"})
+    store.claims.begin_attempt(claimed, Mode.AUTO, {"saved.terms": "cash on delivery"})
     kept = store.actions.saved(connection.id, "c1", ActionKind.TERMS, 1)
     assert kept == {"saved.terms": "30 days"}
     assert store.actions.saved(connection.id, "c1", ActionKind.TERMS, 2) == {}

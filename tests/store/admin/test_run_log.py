@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
 
 from arsync.clock import SetClock
 from arsync.core.ledger.records import Organisation
-from arsync.errors import LockLost, RetryLater
+from arsync.errors import LockLost, RetryLater, StoreGone, UserMistake
 from arsync.store import Store, open_store
 from arsync.store.models import ConnectionRow
 
@@ -114,6 +116,74 @@ def test_other_connections_are_not_kept_waiting(store: Store, connection: Connec
     )
     with store.runs.lock(connection.id), store.runs.lock(connection_row.id):
         pass
+
+
+def locked_file(store: Store) -> Path:
+    """Return the file of the one lock that is held."""
+    (file,) = store._database.file.parent.glob("*-lock-run-*")
+    return file
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=clock) as opened:
+        opened.connections.add(
+            "acme", platform="xero", organisation=Organisation("org-1", "Acme", "GBP")
+        )
+        yield opened
+
+
+def test_a_link_to_a_store_is_no_second_store(
+    sqlite_store: Store, clock: SetClock, tmp_path: Path
+) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "books.db").symlink_to("../store.db")
+    with (
+        open_store(f"sqlite:///{tmp_path / 'b' / 'books.db'}", clock=clock) as linked,
+        sqlite_store.runs.lock(1),
+        pytest.raises(RetryLater, match="another run of acme"),
+        linked.runs.lock(1),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_removed_lock_file_ends_its_run(sqlite_store: Store, replaced: bool) -> None:
+    with sqlite_store.runs.lock(1):
+        sqlite_store.runs.ensure_lock_held(1)
+        lock = locked_file(sqlite_store)
+        lock.unlink()
+        if replaced:
+            lock.touch()
+        with pytest.raises(LockLost, match="its lock file was removed"):
+            sqlite_store.runs.ensure_lock_held(1)
+    with sqlite_store.runs.lock(1):
+        sqlite_store.runs.ensure_lock_held(1)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_store_that_is_gone_ends_its_run(
+    sqlite_store: Store, tmp_path: Path, replaced: bool
+) -> None:
+    with sqlite_store.runs.lock(1):
+        (tmp_path / "store.db").rename(tmp_path / "kept.db")
+        if replaced:
+            (tmp_path / "store.db").touch()
+        with pytest.raises(StoreGone, match="deleted or replaced while arsync was running"):
+            sqlite_store.runs.ensure_lock_held(1)
+        with pytest.raises(StoreGone):
+            sqlite_store.runs.start(1, "sync")
+        with pytest.raises(StoreGone):
+            sqlite_store.connections.all()
+
+
+def test_a_store_with_two_names_is_refused(
+    sqlite_store: Store, clock: SetClock, tmp_path: Path
+) -> None:
+    sqlite_store.close()
+    (tmp_path / "again.db").hardlink_to(tmp_path / "store.db")
+    with pytest.raises(UserMistake, match="a second name"):
+        open_store(f"sqlite:///{tmp_path / 'again.db'}", clock=clock)
 
 
 _HOLDER = """

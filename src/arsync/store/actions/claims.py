@@ -7,10 +7,22 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, and_, not_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
+from arsync.errors import LockLost, Overtaken
 from arsync.store.actions.action_queries import leaves_by
 from arsync.store.actions.action_rows import (
     StateChange,
@@ -55,6 +67,7 @@ class ActionClaims:
         reminders_by: Collection[Via] = frozenset(Via),
         keys: Collection[str] | None = None,
         today: date | None = None,
+        mode: Mode | None = None,
     ) -> ActionRow | None:
         """Take the next approved action whose time has come: `approved -> sending`, with a lease.
 
@@ -69,9 +82,10 @@ class ActionClaims:
             reminders_by: reminders that leave in another way are passed over.
             keys: only these; None for all.
             today: the organisation's day, when it is not simply `now` in its time zone.
+            mode: only while the connection is in this mode; None: in any but `observe`.
         """
         assert 0 < lease_seconds <= LEASE_SECONDS_MAX, "a lease has an end"
-        query = _next_approved(connection_id, now)
+        query = _next_approved(connection_id, now, mode)
         if kinds is not None:
             query = query.where(actions.c.kind.in_([kind.value for kind in kinds]))
         for via in set(Via) - set(reminders_by):
@@ -133,14 +147,37 @@ class ActionClaims:
                     raise not_allowed(row.key, present.state, change.to_state)
                 raise tried_again(row.key)
 
-    def save_before(self, key: str, before: Mapping[str, str]) -> None:
-        """Keep what `prepare` found; only the first call counts: undoing needs the origin."""
-        with self._database.write() as db:
-            db.execute(
-                update(actions)
-                .where(actions.c.key == key, actions.c.before.is_(None))
-                .values(before=dict(before))
+    def begin_attempt(self, row: ActionRow, mode: Mode, before: Mapping[str, str]) -> None:
+        """Begin the attempt for which an action was claimed, right before something leaves.
+
+        What `prepare` found is kept; only the first call counts: undoing needs the origin.
+
+        Raises:
+            LockLost: another process has taken the action up.
+            Overtaken: the connection's mode was changed.
+        """
+        columns = actions.c
+        same_mode = (
+            select(connections.c.id)
+            .where(connections.c.id == columns.connection_id, connections.c.mode == mode.value)
+            .exists()
+        )
+        # In one statement with what is kept: an outbox asks this of each thing that it sends.
+        begun = (
+            update(actions)
+            .where(
+                columns.key == row.key,
+                columns.state == row.state.value,
+                columns.attempts == row.attempts,
+                same_mode,
             )
+            .values(
+                before=case((columns.before.is_(None), _as_before(before)), else_=columns.before)
+            )
+        )
+        with self._database.write() as db:
+            if not db.execute(begun).rowcount:
+                raise _why_not_ours(db, row, mode)
 
     def revise(self, key: str, action: Action) -> None:
         """Keep what will really be said and listed, in place of what was planned."""
@@ -173,9 +210,27 @@ class ActionClaims:
             return generation
 
 
-def _next_approved(connection_id: int, now: datetime) -> Select[Any]:
+def _as_before(before: Mapping[str, str]) -> BindParameter[Mapping[str, str]]:
+    return bindparam(None, dict(before), type_=actions.c.before.type)
+
+
+def _why_not_ours(db: Connection, row: ActionRow, mode: Mode) -> LockLost | Overtaken:
+    present = locked_row(db, row.key)
+    if (present.state, present.attempts) != (row.state.value, row.attempts):
+        return LockLost(f"another run has taken up action {row.key[:12]}: this run ends.")
+    its_mode = select(connections.c.mode).where(connections.c.id == row.connection_id)
+    return Overtaken(mode_changed(mode, Mode(db.scalars(its_mode).one())))
+
+
+def mode_changed(old: Mode, new: Mode) -> str:
+    """Return that a mode was changed, in words."""
+    return f"the mode was changed from {old} to {new} during the run"
+
+
+def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Select[Any]:
     """Return the query for the row whose turn it is, and whether any lease has run out."""
     columns, late = actions.c, _LATE_ACTIONS.c
+    its_mode = connections.c.mode
     # Asked in the same statement: a claim that finds no late action, as nearly all, is one read.
     is_late = select(late.key).where(
         late.connection_id == connection_id,
@@ -188,9 +243,12 @@ def _next_approved(connection_id: int, now: datetime) -> Select[Any]:
             columns.connection_id == connection_id,
             columns.state == ActionState.APPROVED.value,
             or_(columns.not_before.is_(None), columns.not_before <= now),
-            # Set to observe while messages leave: the next one stays.
+            # Set to another mode while messages leave: the next one stays.
             select(connections.c.id)
-            .where(connections.c.id == connection_id, connections.c.mode != Mode.OBSERVE.value)
+            .where(
+                connections.c.id == connection_id,
+                its_mode != Mode.OBSERVE.value if mode is None else its_mode == mode.value,
+            )
             .exists(),
         )
         .order_by(columns.position, columns.created_at, columns.key)

@@ -150,12 +150,12 @@ def _take_decisions_back(db: Connection, now: datetime) -> None:
         "sent_on": None,
         "not_before": None,
     }
-    for old, new, why, values in (
+    for old, new, reason, values in (
         (ActionState.APPROVED, ActionState.AWAITING_APPROVAL, RESTORED_APPROVED, untried),
         (ActionState.SENDING, ActionState.UNKNOWN, RESTORED_SENDING, {}),
     ):
         keys = db.scalars(select(columns.key).where(columns.state == old.value)).all()
-        change = StateChange(old, new, RESTORE, why, now)
+        change = StateChange(old, new, RESTORE, reason, now)
         for key in keys:
             move(db, key, change, **values)
 

@@ -121,12 +121,14 @@ class Runs:
         """Make sure that this process's run still has its lock, right before it writes.
 
         Raises:
-            LockLost: the session that held it is gone, and another run may have begun.
+            LockLost: the session or the file that held it is gone: another run may have begun.
+            StoreGone: so is the store.
         """
         still_held = self._held.get(connection_id)
         if still_held is not None and not still_held():
             raise LockLost(
-                "the database closed the session that kept other runs away: this run ends."
+                "the lock that keeps other runs away is gone (the database closed its session, or "
+                "its lock file was removed): this run ends."
             )
 
     def _holder(self, connection_id: int) -> str:

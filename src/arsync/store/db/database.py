@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from arsync.clock import Clock
-from arsync.errors import ArsyncError, RetryLater, UserMistake
+from arsync.errors import ArsyncError, RetryLater, StoreGone, UserMistake
 from arsync.files import OWNER_ONLY, refuse_foreign_link, refuse_link
 
 BUSY_SECONDS_MAX = 30
@@ -64,11 +64,32 @@ class Database:
         self.shown = self.url.render_as_string(hide_password=True)
         """The URL for messages, without its password."""
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
+        self._opened: FileIdentity | None = None
+        if self.is_sqlite:
+            self.remember_file()
 
     @property
     def file(self) -> Path:
         """Return SQLite's file."""
         return Path((self.url.database or "").removeprefix("file:"))
+
+    def remember_file(self) -> None:
+        """Take the file that has the store's name now for the store."""
+        self._opened = identity(self.file)
+
+    def ensure_same_file(self) -> None:
+        """Make sure that SQLite's file still has its name.
+
+        A process that goes on in a deleted file sends what no later process knows of.
+
+        Raises:
+            StoreGone: it was deleted or replaced.
+        """
+        if self._opened is not None and identity(self.file) != self._opened:
+            raise StoreGone(
+                f"{self.file}: the store was deleted or replaced while arsync was running. "
+                "Nothing more is done: start arsync again on the store that you mean to use."
+            )
 
     def _sqlite(self) -> Engine:
         engine = create_engine(
@@ -112,6 +133,7 @@ class Database:
             UserMistake: the store cannot be written; the message says why.
             RetryLater: another process is writing, or the server is away.
         """
+        self.ensure_same_file()
         with self.translated(), self.engine.connect() as db:
             db.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
             with db.begin():
@@ -124,6 +146,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction that sees the store as of one moment."""
+        self.ensure_same_file()
         with self.translated(), self.engine.connect() as db:
             # By default PostgreSQL gives each statement its own moment: an invoice could be read
             # before its payment and the payment after it. In SQLite each transaction is one moment.
@@ -160,6 +183,25 @@ class Database:
         return (_sqlite_meaning if self.is_sqlite else _postgresql_meaning)(error, self.shown)
 
 
+FileIdentity = tuple[int, int]
+"""The device and the number of a file: another file of the same name has others."""
+
+
+def identity(file: Path) -> FileIdentity | None:
+    """Return which file has a name now; None when none has.
+
+    Raises:
+        RetryLater: the file system does not answer.
+    """
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RetryLater(f"{file}: {error.strerror}.", after_seconds=30) from None
+    return status.st_dev, status.st_ino
+
+
 def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -192,6 +234,13 @@ def _make_private_file(url: URL) -> None:
     if not path.parent.is_dir():
         raise UserMistake(f"{path.parent}: there is no such folder for the store. Make it first.")
     refuse_foreign_link(path)
+    if path.is_file() and path.stat().st_nlink > 1:
+        # Each name would have a journal and locks of its own: two runs at once, and a torn file.
+        raise UserMistake(
+            f"{path}: this file has a second name (a hard link), under which a second run could "
+            "begin and tear the store."
+            "\n    hint: remove the other name, or make a symbolic link instead"
+        )
     # SQLite opens these by itself, and would follow a link that somebody put there.
     for beside in ("-wal", "-shm", "-journal"):
         refuse_link(path.with_name(path.name + beside))

@@ -1,7 +1,8 @@
 """Named locks that end with their process, kill -9 included: no lease to wait for or to renew.
 
 PostgreSQL has them (advisory locks of a session); beside SQLite's file they are locks of the
-operating system on small files, which stay behind empty and harmless.
+operating system on small files, which stay behind empty. Removing one while a run holds it ends
+that run before its next write.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from arsync.errors import RetryLater, UserMistake
 from arsync.files import OWNER_ONLY, refuse_link
-from arsync.store.db.database import Database
+from arsync.store.db.database import Database, FileIdentity, identity
 
 POLL_SECONDS = 0.05
 """How often a waiter looks whether the lock is free."""
@@ -71,12 +72,23 @@ class Locks:
 
     @contextmanager
     def _file_lock(self, name: str, wait_seconds: float, busy: str) -> Iterator[StillHeld]:
-        file = self._database.file
-        path = file.with_name(f"{file.name}-lock-{name}")
+        path = self._lock_file(name)
         with _opened(path) as descriptor:
             _until(lambda: _try_file_lock(descriptor, path), wait_seconds, busy)
-            # Closing the file gives the lock back; nothing else does.
-            yield lambda: True
+            if identity(path) != _identity_of(descriptor):
+                raise RetryLater(f"{path}: somebody removed it just now.", after_seconds=30)
+            # Closing the file gives the lock back; nothing else does. But who removes the file, or
+            # puts another one there, lets a second run lock that one.
+            yield lambda: self._is_locked(descriptor, name)
+
+    def _lock_file(self, name: str) -> Path:
+        # By the file itself: a link to the store in another folder is no second store.
+        file = self._database.file.resolve()
+        return file.with_name(f"{file.name}-lock-{name}")
+
+    def _is_locked(self, descriptor: int, name: str) -> bool:
+        self._database.ensure_same_file()
+        return identity(self._lock_file(name)) == _identity_of(descriptor)
 
 
 def _until(taken: Callable[[], bool], wait_seconds: float, busy: str) -> None:
@@ -105,6 +117,11 @@ def _number(name: str) -> int:
 
 def _advisory(db: Connection, function: str, number: int) -> bool:
     return bool(db.scalar(text(f"SELECT {function}(:number)"), {"number": number}))
+
+
+def _identity_of(descriptor: int) -> FileIdentity:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
