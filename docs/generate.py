@@ -163,6 +163,7 @@ SECTION_EXAMPLES = {
     "safety": "safety:\n  credit_holds: 20\n  emails: 300",
     "take_over": "take_over: spread over 10 days",
     "not_rules": "not_rules: [old policy.yaml.txt, archive, '*.docx']",
+    "unapplied_cash": "unapplied_cash: only in full",
 }
 """An example of each section; a test loads them."""
 

@@ -146,7 +146,7 @@ def test_an_explanation_of_one_invoice_says_what_stopped_it(desk: Desk) -> None:
         sent=(desk.sent("i2", 1, 2),),
     )
     lines = explained(desk, account, invoice_id="i1")
-    assert lines[-1] == "held back: I1: covered by unapplied cash of GBP 100.00"
+    assert lines[-1] == "held back: I1: covered by unapplied cash of GBP 100.00 (credit note CN-1)"
     assert not any("I2" in line for line in lines)
 
 
@@ -206,7 +206,7 @@ def test_an_explanation_of_one_invoice_leaves_the_others_out(desk: Desk) -> None
         desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("200"),)
     )
     held = [line for line in explained(desk, account, invoice_id="i2") if "held back" in line]
-    assert held == ["held back: I2: covered by unapplied cash of GBP 200.00"]
+    assert held == ["held back: I2: covered by unapplied cash of GBP 200.00 (credit note CN-1)"]
 
 
 LAW = """statutory:

@@ -293,7 +293,9 @@ def test_nothing_ends_but_on_a_certain_no(seed: int) -> None:
         if answer is not False:
             view.limit = assessor.given_by(rule, view)
             row = contact_row(view, every_fact)
-            assert {trace(hold.when.tree, row).answer for hold in asking} <= {False}
+            answers = {trace(hold.when.tree, row).answer for hold in asking}
+            # Whoever certainly owes nothing net is not held, whatever else is unknown.
+            assert answers <= {False} or not view.owed
         if answer is True:
             break
     assert not asking or not (account.doubts or account.unreadable)

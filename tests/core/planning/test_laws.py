@@ -780,8 +780,8 @@ def test_unallocated_money_covers_the_oldest_invoices_first(desk: Desk) -> None:
     plan = desk.plan(desk.head + desk.steps, account)
     assert steps_of(plan) == [("i3", 1)]
     assert [(held.invoice_id, held.why) for held in plan.held_back] == [
-        ("i1", "covered by unapplied cash of GBP 250.00"),
-        ("i2", "covered by unapplied cash of GBP 250.00"),
+        ("i1", "covered by unapplied cash of GBP 250.00 (credit note CN-1)"),
+        ("i2", "covered by unapplied cash of GBP 250.00 (credit note CN-1)"),
     ]
 
 

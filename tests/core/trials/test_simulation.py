@@ -52,20 +52,24 @@ def test_debtors_pay_as_late_as_they_used_to(desk: Desk) -> None:
     own = desk.account(
         paid_late(desk, "old", 8), paid_late(desk, "older", 10), desk.invoice("i1", 2)
     )
-    due_payments = payments_of(own, Debtors.AS_BEFORE, TODAY, 30)
+    due_payments = payments_of(own, Debtors.AS_BEFORE, TODAY, 30, base="GBP")
     assert [(due_payment.invoice.id, due_payment.on) for due_payment in due_payments] == [
         ("i1", TODAY + timedelta(7))
     ]
     new = desk.account(desk.invoice("i2", 2))
-    assert payments_of(new, Debtors.AS_BEFORE, TODAY, 30)[0].on == TODAY + timedelta(28)
-    assert payments_of(new, Debtors.AS_BEFORE, TODAY, None) == []
+    assert payments_of(new, Debtors.AS_BEFORE, TODAY, 30, base="GBP")[0].on == TODAY + timedelta(28)
+    assert payments_of(new, Debtors.AS_BEFORE, TODAY, None, base="GBP") == []
 
 
 def test_who_is_already_later_than_ever_counts_from_today(desk: Desk) -> None:
     account = desk.account(paid_late(desk, "old", 8), desk.invoice("i1", 40))
-    assert payments_of(account, Debtors.AS_BEFORE, TODAY, None)[0].on == TODAY + timedelta(8)
+    assert payments_of(account, Debtors.AS_BEFORE, TODAY, None, base="GBP")[
+        0
+    ].on == TODAY + timedelta(8)
     prompt = desk.account(paid_late(desk, "old", 0), desk.invoice("i1", 40))
-    assert payments_of(prompt, Debtors.AS_BEFORE, TODAY, None)[0].on == TODAY + timedelta(1)
+    assert payments_of(prompt, Debtors.AS_BEFORE, TODAY, None, base="GBP")[
+        0
+    ].on == TODAY + timedelta(1)
 
 
 def test_the_ledgers_lateness_averages_its_paid_invoices(desk: Desk) -> None:
@@ -89,7 +93,7 @@ def test_the_promise_profile_pays_only_promised_or_expected_invoices(desk: Desk)
             Promise("i3", TODAY - timedelta(1), None, TODAY - timedelta(9)),
         ),
     )
-    due_payments = payments_of(account, Debtors.ON_PROMISE, TODAY, 30)
+    due_payments = payments_of(account, Debtors.ON_PROMISE, TODAY, 30, base="GBP")
     assert [
         (due_payment.invoice.id, due_payment.on, due_payment.amount) for due_payment in due_payments
     ] == [
@@ -102,7 +106,7 @@ def test_part_of_an_invoice_leaves_the_rest_owed(desk: Desk) -> None:
     account = desk.account(
         desk.invoice("i1", 9), promises=(Promise("i1", TODAY + timedelta(5), Decimal(40), TODAY),)
     )
-    due = payments_of(account, Debtors.ON_PROMISE, TODAY, None)[0]
+    due = payments_of(account, Debtors.ON_PROMISE, TODAY, None, base="GBP")[0]
     after = paid(account, due)
     assert (after.invoices[0].status, after.invoices[0].amount_due) == ("open", Decimal(60))
     assert after.payments[0].allocations[0].amount == Decimal(40)

@@ -74,7 +74,7 @@ class Because(Struct, frozen=True):
 
 
 class InvoiceRef(Struct, frozen=True):
-    """An invoice as an action names it, with what was due when it was planned."""
+    """An invoice as an action names it, with what was owed net on it when it was planned."""
 
     id: str
     number: str
@@ -85,6 +85,8 @@ class InvoiceRef(Struct, frozen=True):
     """The step taken for this invoice (a letter lists invoices at different steps)."""
     day: int = 0
     days_overdue: int = 0
+    document_amount_due: Decimal | None = None
+    """What is due on the invoice itself, where unapplied cash covers a part of it."""
 
 
 class Action(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from arsync.core.ledger.late_debt import LateDebt, Reduction, late_debt, reductions_of
+from arsync.core.ledger.late_debt import LateDebt, Reduction, by_cash, late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.money import ZERO, rounded
 from arsync.core.ledger.records import (
@@ -20,6 +20,14 @@ from arsync.core.ledger.records import (
     PaymentStatus,
     Promise,
     SentStep,
+)
+from arsync.core.ledger.unapplied_cash import (
+    Cash,
+    Covers,
+    UnappliedCash,
+    cash_in_hand,
+    covered_by_cash,
+    less_cash,
 )
 
 SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
@@ -158,18 +166,76 @@ class AccountView:
         currency: str,
         base: str,
         statutory: LatePayment | None = None,
+        unapplied_cash: UnappliedCash = UnappliedCash.NET,
     ) -> None:
         """Index what is cheap now; the rest is computed when a fact asks."""
         self.statutory = statutory
+        self.cash_counts = unapplied_cash
         self.account = account
         self.today = today
         self.currency = currency
         self.converter = Converter(currency, base, account)
-        self.owed = sorted(
+        self.documents = sorted(
             # Oldest first, as unapplied cash is used up; number and id break ties the same way.
             (invoice for invoice in account.invoices if is_owed(invoice)),
             key=lambda invoice: (invoice.due_on, invoice.number, invoice.id),
         )
+        """The open invoices as the accounting system has them, the oldest due date first."""
+        self.cash: list[Cash] = cash_in_hand(account)
+        """The account's unapplied cash, the oldest first."""
+
+    @cached_property
+    def cash_covers(self) -> Covers:
+        """What the customers' own unapplied cash covers, by invoice id."""
+        if not self.cash or not self.documents:
+            return {}
+        return covered_by_cash(
+            self.account,
+            self.documents,
+            self.cash,
+            self.cash_counts,
+            # Cash counts first for what can be chased: whoever disputes one invoice and has paid
+            # the other is not to be chased for the one that was paid.
+            last=self._not_chased(),
+            unit_value=self.converter.rate,
+        )
+
+    @cached_property
+    def owed(self) -> list[Invoice]:
+        """What is owed, the oldest due date first: `amount_due` is each invoice's net amount due.
+
+        An invoice that unapplied cash covers in full is not among them.
+        """
+        covers = self.cash_covers
+        if not covers:
+            return self.documents
+        net = (less_cash(invoice, covers) for invoice in self.documents)
+        return [invoice for invoice in net if invoice.amount_due > 0]
+
+    def _not_chased(self) -> frozenset[str]:
+        """Return the open invoices that are disputed, or promised for a day to come."""
+        if not self.disputes and not self.account.promises:
+            return frozenset()
+        promised = self.promises
+        return frozenset(
+            invoice.id
+            for invoice in self.documents
+            if self.dispute_state(invoice.id) == "open"
+            or (invoice.id in promised and promised[invoice.id][1] == "open")
+        )
+
+    @cached_property
+    def _documents_by_id(self) -> dict[str, Invoice]:
+        return {invoice.id: invoice for invoice in self.documents}
+
+    def document_of(self, invoice: Invoice) -> Invoice:
+        """Return one of `owed` as the accounting system has it."""
+        return self._documents_by_id[invoice.id] if invoice.id in self.cash_covers else invoice
+
+    def uncovered_due(self, invoice: Invoice) -> Decimal | None:
+        """Return what is due on the invoice itself, where unapplied cash covers a part of it."""
+        document = self.document_of(invoice)
+        return None if document is invoice else document.amount_due
 
     @cached_property
     def _reductions(self) -> Mapping[str, Sequence[Reduction]]:
@@ -177,10 +243,14 @@ class AccountView:
 
     def late_debt(self, invoice: Invoice) -> LateDebt:
         """Return how the debt of one of the account's invoices ran while it was late."""
-        return late_debt(invoice, self._reductions.get(invoice.id, ()))
+        return late_debt(
+            self.document_of(invoice),
+            self._reductions.get(invoice.id, ()),
+            by_cash(self.cash_covers.get(invoice.id, ())),
+        )
 
     def due_here(self, invoice: Invoice) -> Decimal | None:
-        """Return the amount due in the rulebook's currency."""
+        """Return an invoice's amount due in the rulebook's currency."""
         if invoice.currency == self.currency:
             return invoice.amount_due
         return self.converter.amount(
@@ -201,47 +271,30 @@ class AccountView:
 
     @cached_property
     def owed_in_all(self) -> Decimal | None:
-        """What the whole account owes; None when an amount cannot be converted."""
+        """What the whole account owes net; None when an amount cannot be converted."""
         return self.total_due(self.owed)
 
-    def in_hand(self) -> list[tuple[str, str, Decimal, str, Decimal | None]]:
-        """Return unallocated money: contact id, document, amount, currency, rate."""
-        rows = [
-            (
-                credit.contact_id,
-                credit.number or credit.id,
-                credit.unallocated,
-                credit.currency,
-                credit.rate,
-            )
-            for credit in self.account.credits
-            if credit.status == DocumentStatus.OPEN and credit.unallocated > 0
-        ]
-        rows += [
-            (
-                payment.contact_id,
-                payment.reference or payment.id,
-                payment.unallocated,
-                payment.currency,
-                payment.rate,
-            )
-            for payment in self.account.payments
-            if payment.status == PaymentStatus.ACTIVE and payment.unallocated > 0
-        ]
-        return rows
+    @cached_property
+    def documents_in_all(self) -> Decimal | None:
+        """What is due on all open invoices; None when an amount cannot be converted."""
+        return self.owed_in_all if self.owed is self.documents else self.total_due(self.documents)
+
+    def cash_of(self, cash: Iterable[Cash]) -> Decimal | None:
+        """Return the sum of unapplied cash; None when one amount cannot be converted."""
+        return summed(
+            self.converter.amount(money.amount, money.currency, money.rate, money.document)
+            for money in cash
+        )
 
     @cached_property
     def unallocated(self) -> Decimal | None:
         """Money of the whole account that is not matched to an invoice yet."""
-        return summed(
-            self.converter.amount(amount, currency, rate, document)
-            for _, document, amount, currency, rate in self.in_hand()
-        )
+        return self.cash_of(self.cash)
 
     @cached_property
     def exposure(self) -> Decimal | None:
-        """What the whole account owes, less its unallocated money."""
-        owed = self.owed_in_all
+        """What is due on all open invoices of the whole account, less its unapplied cash."""
+        owed = self.documents_in_all
         # Below nothing when the customer has more money here than it owes.
         return None if owed is None or self.unallocated is None else owed - self.unallocated
 
@@ -269,7 +322,7 @@ class AccountView:
         """The dispute that counts for each invoice: an open one, else the newest."""
         shown = {
             invoice.id: Dispute(invoice.id, invoice.disputed_on, SHOWN_BY_PLATFORM)
-            for invoice in self.owed
+            for invoice in self.documents
             if invoice.disputed_on is not None
         }
         counting = dict(shown)
@@ -353,20 +406,38 @@ class ContactView:
 
     @cached_property
     def owed(self) -> list[Invoice]:
-        """Return open invoices, the oldest due date first."""
+        """Return what is owed net, the oldest due date first (see `AccountView.owed`)."""
+        return self._own(self.account_view.owed)
+
+    @cached_property
+    def documents(self) -> list[Invoice]:
+        """Return open invoices as the accounting system has them, the oldest due date first."""
+        if self.account_view.owed is self.account_view.documents:
+            return self.owed
+        return self._own(self.account_view.documents)
+
+    @cached_property
+    def covered(self) -> list[Invoice]:
+        """Return open invoices that unapplied cash covers in full, the oldest due date first."""
+        if self.documents is self.owed:
+            return []
+        owed = {invoice.id for invoice in self.owed}
+        return [invoice for invoice in self.documents if invoice.id not in owed]
+
+    def _own(self, invoices: list[Invoice]) -> list[Invoice]:
         if self.covers is None:
-            return self.account_view.owed
-        return [invoice for invoice in self.account_view.owed if invoice.contact_id in self.covers]
+            return invoices
+        return [invoice for invoice in invoices if invoice.contact_id in self.covers]
 
     @cached_property
     def overdue(self) -> list[Invoice]:
-        """Return open invoices past their due date."""
+        """Return what is owed net and past its due date."""
         # On the due date itself nothing is late yet: lateness counts from the day after.
         return [invoice for invoice in self.owed if invoice.due_on < self.account_view.today]
 
     @cached_property
     def balance(self) -> Decimal | None:
-        """Return the sum of amounts due."""
+        """Return the sum of net amounts due."""
         # The parent answers for the whole account, whose sum is known already.
         if self.owed is self.account_view.owed:
             return self.account_view.owed_in_all
@@ -374,11 +445,36 @@ class ContactView:
 
     @cached_property
     def overdue_amount(self) -> Decimal | None:
-        """Return the sum of amounts past their due date."""
+        """Return the sum of net amounts past their due date."""
         # With late payers everything is overdue, and the sum is the balance.
         if len(self.overdue) == len(self.owed):
             return self.balance
         return self.account_view.total_due(self.overdue)
+
+    @cached_property
+    def documents_due(self) -> Decimal | None:
+        """Return the sum of amounts due on open invoices, with no cash taken off."""
+        if self.documents is self.owed:
+            return self.balance
+        return self.account_view.total_due(self.documents)
+
+    @cached_property
+    def documents_overdue(self) -> Decimal | None:
+        """Return the sum of amounts past their due date, with no cash taken off."""
+        if self.documents is self.owed:
+            return self.overdue_amount
+        today = self.account_view.today
+        return self.account_view.total_due(
+            invoice for invoice in self.documents if invoice.due_on < today
+        )
+
+    @cached_property
+    def unapplied_cash(self) -> Decimal | None:
+        """Return the money of its contacts that is not matched to an invoice yet."""
+        if self.covers is None:
+            return self.account_view.unallocated
+        own = [cash for cash in self.account_view.cash if cash.contact_id in self.covers]
+        return self.account_view.cash_of(own)
 
     @cached_property
     def paid(self) -> list[tuple[int, int]]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
-from arsync.core.ledger.account_view import is_owed
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -106,10 +105,6 @@ class Past:
         if stretch not in self._stood:
             self._stood[stretch] = as_it_stood(self._account, day, zone=self._zone)
         return self._stood[stretch]
-
-    def owed(self, day: date) -> dict[str, Invoice]:
-        """Return what was owed at the end of a day, by id."""
-        return {invoice.id: invoice for invoice in self.on(day).invoices if is_owed(invoice)}
 
 
 def event_days(account: Account, zone: tzinfo) -> Iterator[date]:

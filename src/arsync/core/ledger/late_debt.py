@@ -26,6 +26,7 @@ from arsync.core.ledger.records import (
     Payment,
     PaymentStatus,
 )
+from arsync.core.ledger.unapplied_cash import Cover
 
 _EVER_OWED = frozenset({DocumentStatus.OPEN, DocumentStatus.PAID})
 
@@ -99,6 +100,14 @@ def _by_payment(payment: Payment) -> Iterable[tuple[str, Reduction]]:
             yield allocation.invoice_id, Reduction(FROM_THE_BEGINNING, memo)
         if allocation.amount != memo:
             yield allocation.invoice_id, Reduction(payment.paid_on, allocation.amount - memo)
+
+
+def by_cash(covers: Iterable[Cover]) -> list[Reduction]:
+    """Return what unapplied cash takes off an invoice, since its own day."""
+    return [
+        Reduction(FROM_THE_BEGINNING if cash.kind == CreditKind.CREDIT_NOTE else cash.dated, amount)
+        for cash, amount in covers
+    ]
 
 
 def late_debt(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
 from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
+from arsync.core.ledger.unapplied_cash import payers
 from arsync.core.rulebook.conditions import Answer, Condition, Question, Trace, fields_of, trace
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
@@ -112,6 +113,7 @@ class Assessor:
             currency=self.rulebook.currency,
             base=self.base,
             statutory=self.rulebook.statutory,
+            unapplied_cash=self.rulebook.unapplied_cash,
         )
         root_contact = account.contacts[0]
         customer = self._customer(root_contact)
@@ -126,8 +128,10 @@ class Assessor:
         root = DunnedParty(root_view, row, customer, self._left_alone(row), paused_by)
         reasons: list[CreditHold] = []
         undecided: list[CreditHold] = []
+        # Whoever owes nothing net is not held, whatever else the rules ask for.
+        hold_rules = self.rulebook.credit_holds if account_view.owed else ()
         # Every match is a reason (law 5): the hold stays until the last of them is gone.
-        for rule in self.rulebook.credit_holds:
+        for rule in hold_rules:
             answer = rule.when.test(row, None)
             if answer is True:
                 reasons.append(rule)
@@ -136,7 +140,7 @@ class Assessor:
         by_limit: tuple[CreditHold, ...] = ()
         if open_limits and _has_something_to_end(account):
             decided = (*reasons, *undecided)
-            rules = [rule for rule in self.rulebook.credit_holds if rule not in decided]
+            rules = [rule for rule in hold_rules if rule not in decided]
             by_limit = self._undecided_by_limit(root_view, first, rules, open_limits)
         parties = (root,) if len(account.contacts) == 1 else tuple(self._family(account_view, root))
         return Assessment(
@@ -306,16 +310,15 @@ class Assessor:
         account = account_view.account
         parent = account.contacts[0]
         # Invoices of an inactive child stay with the child, so no message leaves about them.
-        with_parent = {
-            child.id
-            for child in account.contacts[1:]
-            if child.bill_to_parent and child.status == ContactStatus.ACTIVE
-        }
-        groups = [(parent, frozenset({parent.id, *with_parent}))]
-        groups += [
-            (child, frozenset({child.id}))
-            for child in account.contacts[1:]
-            if child.id not in with_parent
+        pays = payers(account.contacts)
+        billed: dict[str, set[str]] = {}
+        for contact in account.contacts:
+            with_payer = contact.status == ContactStatus.ACTIVE and contact.id in pays
+            billed.setdefault(pays[contact.id] if with_payer else contact.id, set()).add(contact.id)
+        groups = [
+            (contact, frozenset(billed[contact.id]))
+            for contact in account.contacts
+            if contact.id in billed
         ]
         for contact, covers in groups:
             customer = root.customer if contact is parent else self._customer(contact)

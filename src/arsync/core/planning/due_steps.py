@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from arsync.core.actions import Because
+from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
@@ -45,18 +45,27 @@ class _Round:
         account_view = assessment.account_view
         self.sent = account_view.sent
         self.has_agreements = bool(account_view.disputes or account_view.promises)
+        self.covered = {invoice.id for invoice in party.view.covered}
 
     def steps(self) -> tuple[list[DueStep], Decisions]:
         """Return the steps that nothing stops, and the invoices that something does."""
         ready: list[DueStep] = []
         stopped: list[HeldBack] = []
-        for invoice in self.party.view.owed:
+        for invoice in self.open_invoices():
             step = self.step_of(invoice)
             if isinstance(step, DueStep):
                 ready.append(step)
             elif step is not None:
                 stopped.append(step)
         return ready, holding_back(*stopped)
+
+    def open_invoices(self) -> list[Invoice]:
+        """Return what is owed net, and what cash covers, the oldest due date first."""
+        view = self.party.view
+        if not view.covered:
+            return view.owed
+        both = [*view.owed, *view.covered]
+        return sorted(both, key=lambda invoice: (invoice.due_on, invoice.number, invoice.id))
 
     def step_of(self, invoice: Invoice) -> DueStep | HeldBack | None:
         """Return the step that one invoice is due today, or what stops it; None: it is not due."""
@@ -86,11 +95,6 @@ class _Round:
         return held(self.party, reason, invoice=invoice, next_date=next_date)
 
     @cached_property
-    def covered(self) -> dict[str, str]:
-        """Return the invoices that unapplied cash covers."""
-        return covered_by_credit(self.assessment) if self.assessment.account_view.in_hand() else {}
-
-    @cached_property
     def evidence(self) -> dict[str, Any]:
         """Return why the contact is in this cadence: the same for all its invoices."""
         return self.planning.assessor.evidence(self.cadence.when, self.party)
@@ -99,8 +103,8 @@ class _Round:
         """Return what stops a step that is due; None when it may go."""
         # The plan names the first thing that stops a step, so these are in the order in which a
         # person would ask: is it owed, is it to be chased, is it time.
-        if self.covered and invoice.id in self.covered:
-            return self.hold_back(invoice, self.covered[invoice.id])
+        if invoice.id in self.covered:
+            return self.hold_back(invoice, covered_words(self.assessment.account_view, invoice))
         skipped = self.skipped(invoice)
         if skipped:
             return skipped
@@ -177,6 +181,9 @@ class _Round:
             "currency": invoice.currency,
             **self.evidence,
         }
+        document_due = self.assessment.account_view.uncovered_due(invoice)
+        if document_due is not None:
+            facts["document_amount_due"] = plain(document_due)
         if days <= 0:
             facts["days_until_due"] = -days
         by_hand = self.take_over.kind is TakeOverKind.BY_HAND
@@ -188,6 +195,7 @@ class _Round:
             # A person starts an old debt; after that, its reminders are like any other's.
             by_hand and is_first and self.is_old(invoice),
             step.kind is StepKind.EMAIL and not (invoice.email or self.party.view.email()),
+            document_due,
         )
 
 
@@ -210,29 +218,16 @@ def agreed_stop(
     return None
 
 
-def covered_by_credit(assessment: Assessment) -> dict[str, str]:
-    """Return the invoices that unapplied cash covers, oldest first, each with the reason.
+CASH_NAMED_MAX = 3
+"""How many credits and payments are named where they cover an invoice."""
 
-    Unapplied cash counts first for invoices that can be chased, not disputed or promised ones.
-    """
-    account_view = assessment.account_view
-    pools: dict[str, Decimal] = {}
-    for _, _, amount, currency, _ in account_view.in_hand():
-        pools[currency] = pools.get(currency, ZERO) + amount
-    totals = dict(pools)
-    covered: dict[str, str] = {}
-    for invoice in account_view.owed:
-        pool = pools.get(invoice.currency, ZERO)
-        if pool <= 0 or agreed_stop(assessment, invoice, account_view.today):
-            continue
-        if pool >= invoice.amount_due:
-            # Only in full: an invoice that is covered in part is still chased, for its full amount.
-            total = shown(totals[invoice.currency], invoice.currency)
-            covered[invoice.id] = f"covered by unapplied cash of {total}"
-        # The part is used up all the same, since a bookkeeper would match the oldest first.
-        pools[invoice.currency] = max(ZERO, pool - invoice.amount_due)
-    if account_view.exposure is not None and account_view.exposure <= 0:
-        # Other currencies count too, once everything together is covered.
-        for invoice in account_view.owed:
-            covered.setdefault(invoice.id, "covered by unapplied cash in other currencies")
-    return covered
+
+def covered_words(account_view: AccountView, invoice: Invoice) -> str:
+    """Return what covers an invoice in full, in words."""
+    cash_used = [cover.cash for cover in account_view.cash_covers[invoice.id]]
+    if cash_used[-1].currency != invoice.currency:
+        return "covered by unapplied cash in other currencies"
+    total = shown(sum((cash.amount for cash in cash_used), ZERO), invoice.currency)
+    named = ", ".join(cash.words for cash in cash_used[:CASH_NAMED_MAX])
+    more = f" and {len(cash_used) - CASH_NAMED_MAX} more" if len(cash_used) > CASH_NAMED_MAX else ""
+    return f"covered by unapplied cash of {total} ({named}{more})"

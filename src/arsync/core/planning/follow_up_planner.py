@@ -93,7 +93,8 @@ def _about_the_contact(
         }
         if not keys.isdisjoint(account.open_tasks):
             return []
-    return [about(party.view.owed[0].id if party.view.owed else "")]
+    # Of the documents: a task about money that covers all of them is about the oldest too.
+    return [about(party.view.documents[0].id if party.view.documents else "")]
 
 
 def _action(
@@ -123,6 +124,7 @@ def _action(
                 invoice.amount_due,
                 invoice.currency,
                 days_overdue=days_overdue(invoice, planning.today),
+                document_amount_due=party.view.account_view.uncovered_due(invoice),
             )
             for invoice in invoices
         ),

@@ -56,7 +56,10 @@ class InvoiceView(Struct, frozen=True):
     id: str
     number: str
     amount_due: Decimal
+    """Owed net."""
     currency: str
+    document_amount_due: Decimal | UnsetType = UNSET
+    """What is due on the invoice itself, where unapplied cash covers a part of it."""
     step: str | UnsetType = UNSET
     """Left out where the action has one step for all of them."""
 
@@ -158,7 +161,14 @@ def action_view(action: Action, state: ActionState = ActionState.PLANNED) -> Act
         action.kind,
         NamedView(action.contact_id, action.contact_name),
         tuple(
-            InvoiceView(ref.id, ref.number, ref.amount_due, ref.currency, ref.step or UNSET)
+            InvoiceView(
+                ref.id,
+                ref.number,
+                ref.amount_due,
+                ref.currency,
+                UNSET if ref.document_amount_due is None else ref.document_amount_due,
+                ref.step or UNSET,
+            )
             for ref in action.invoices
         ),
         action.step,

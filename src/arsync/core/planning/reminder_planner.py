@@ -41,7 +41,7 @@ def plan_reminders(
     planning: Planning, assessment: Assessment, party: DunnedParty, budget: EmailBudget
 ) -> Decisions:
     """Plan one contact's reminders: one contact moment at most, and what needs none."""
-    if not party.view.owed or not planning.assessor.rulebook.reminders:
+    if not party.view.documents or not planning.assessor.rulebook.reminders:
         return NOTHING
     stopped = not_written_to(party)
     if stopped:

@@ -34,12 +34,15 @@ class DueStep(NamedTuple):
     """A step that one invoice is due and nothing stops."""
 
     invoice: Invoice
+    """With its net amount due."""
     step: Step
     episode: int
     reason: Because
     by_hand: bool = False
     """An old debt that a person starts."""
     no_address: bool = False
+    document_due: Decimal | None = None
+    """What is due on the invoice itself, where unapplied cash covers a part of it."""
 
     @property
     def ref(self) -> InvoiceRef:
@@ -55,6 +58,7 @@ class DueStep(NamedTuple):
             self.step.text,
             self.step.day,
             overdue,
+            self.document_due,
         )
 
     @property
@@ -81,7 +85,15 @@ _KINDS: Mapping[StepKind, ActionKind] = {
 
 
 def fee_of(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decimal | None:
-    """Return the late fee in the invoice's currency; None without an exchange rate."""
+    """Return the late fee in the invoice's currency; None without an exchange rate.
+
+    A percentage is of the net amount due, and no fee is larger than that.
+    """
+    fee = _fee_by_rule(planning, party, due_step)
+    return None if fee is None else min(fee, due_step.invoice.amount_due)
+
+
+def _fee_by_rule(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decimal | None:
     invoice, step = due_step.invoice, due_step.step
     if step.fee_percent is not None:
         # A percentage is in the invoice's own currency and needs no rate.
@@ -196,7 +208,7 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
         if not days and not until:
             when = "due today"
         owed = shown(highest.invoice.amount_due, highest.invoice.currency)
-        body = f"{when}, {owed} due"
+        body = f"{when}, {owed} due{_taken_off(together)}"
     else:
         # By currency: a sum of pounds and euros means nothing.
         sums: dict[str, Decimal] = {}
@@ -205,6 +217,17 @@ def _note(kind: ActionKind, together: list[DueStep], highest: DueStep, others_wa
                 sums.get(due_step.invoice.currency, ZERO) + due_step.invoice.amount_due
             )
         owed = " and ".join(shown(amount, currency) for currency, amount in sums.items())
-        body = f"{len(together)} invoices, {owed} due in all"
+        body = f"{len(together)} invoices, {owed} due in all{_taken_off(together)}"
     waiting = f"; {others_waiting} more wait for the next message" if others_waiting else ""
     return f"{done}: {body}{waiting} ({cited(highest.reason)})."
+
+
+def _taken_off(together: list[DueStep]) -> str:
+    """Return how much unapplied cash is taken off, by currency; empty when none is."""
+    sums: dict[str, Decimal] = {}
+    for due_step in together:
+        if due_step.document_due is not None:
+            currency, due = due_step.invoice.currency, due_step.invoice.amount_due
+            sums[currency] = sums.get(currency, ZERO) + due_step.document_due - due
+    total = " and ".join(shown(amount, currency) for currency, amount in sums.items())
+    return f" after {total} of unapplied cash" if total else ""

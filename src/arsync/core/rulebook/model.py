@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from arsync.core.ledger.late_payment_law import LatePayment
+from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.conditions import ALWAYS, Condition
 
 
@@ -274,6 +275,8 @@ class Rulebook:
     sending: Sending = field(default_factory=Sending)
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
+    unapplied_cash: UnappliedCash = UnappliedCash.NET
+    """How a customer's unapplied cash counts for what it owes."""
     statutory: LatePayment | None = None
     """What the law gives for late payment; None when the rulebook has no table."""
 

@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 
 from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import MESSAGE_KINDS
+from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.as_of import Past, as_it_stood
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import Account, Invoice
@@ -150,7 +151,8 @@ def backtest(
         touched = []
         for walker, result in zip(walkers, results, strict=True):
             stops = list(walker.walk(begin, account, past.on))
-            touched.append(_count(result, past, stops))
+            owed = _Owed(past, trial.organisation.base_currency, result.rulebook)
+            touched.append(_count(result, owed, stops))
         if len(touched) == 2:
             first_contacts, second_contacts = touched
             only = Only(
@@ -163,16 +165,38 @@ def backtest(
     return Backtests(results, only if len(rulebooks) == 2 else None, count)
 
 
-def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
+class _Owed:
+    """What one account owed net on past days, as a rulebook counts it."""
+
+    def __init__(self, past: Past, base: str, rulebook: Rulebook) -> None:
+        self.past = past
+        self._base = base
+        self._rulebook = rulebook
+
+    def on(self, day: date) -> dict[str, Invoice]:
+        """Return what was owed at the end of a day, by invoice id."""
+        view = AccountView(
+            self.past.on(day),
+            day,
+            currency=self._rulebook.currency,
+            base=self._base,
+            unapplied_cash=self._rulebook.unapplied_cash,
+        )
+        return {invoice.id: invoice for invoice in view.owed}
+
+
+def _count(result: Backtest, owed: _Owed, stops: list[Stop]) -> set[str]:
     """Add one account to a result; return which of its contacts are touched."""
     result.tally.add((stop.day, action) for stop in stops for action in stop.done)
     caught: set[tuple[tuple[str, int], str]] = set()
     customers: set[tuple[tuple[str, int], str]] = set()
     touched: set[str] = set()
     for stop in stops:
+        if not stop.done:
+            continue
         later_day = stop.day + timedelta(GRACE_DAYS)
         # For the newest messages it is too early to say.
-        later = past.owed(later_day) if later_day <= past.today else None
+        later = owed.on(later_day) if later_day <= owed.past.today else None
         for action in stop.done:
             name = COUNTED.get(action.kind)
             if name is None:
@@ -194,7 +218,7 @@ def _count(result: Backtest, past: Past, stops: list[Stop]) -> set[str]:
                 # An invoice that three steps of one line asked for was caught once.
                 if is_caught and (place, invoice.id) not in caught:
                     caught.add((place, invoice.id))
-                    _catch(line, invoice, past.owed(result.last).get(invoice.id))
+                    _catch(line, invoice, owed.on(result.last).get(invoice.id))
             if len(result.kept) < ACTIONS_KEPT_MAX:
                 result.kept.append(Happened(stop.day, action, needless))
             else:
@@ -217,7 +241,8 @@ def _concerned(stop: Stop, action: Action) -> Iterator[Invoice]:
         yield from stop.treatment.assessment.root.view.overdue
         return
     ids = {ref.id for ref in action.invoices}
-    yield from (invoice for invoice in stop.account.invoices if invoice.id in ids)
+    owed = stop.treatment.assessment.account_view.owed
+    yield from (invoice for invoice in owed if invoice.id in ids)
 
 
 def _is_needless(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from arsync.core.ledger.account_view import HISTORY_DAYS, is_owed
+from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
 from arsync.core.ledger.money import ZERO
 from arsync.core.ledger.records import (
     Account,
@@ -96,7 +96,9 @@ def simulate(
         began = taken_over(account, today)
         coming = [
             due_payment
-            for due_payment in payments_of(account, debtors, today, usual_days_late)
+            for due_payment in payments_of(
+                account, debtors, today, usual_days_late, base=trial.organisation.base_currency
+            )
             if due_payment.on <= last
         ]
         payments += len(coming)
@@ -134,10 +136,11 @@ def _lateness(invoices: Iterable[Invoice], today: date) -> list[int]:
 
 
 def payments_of(
-    account: Account, debtors: Debtors, today: date, usual_days_late: int | None
+    account: Account, debtors: Debtors, today: date, usual_days_late: int | None, *, base: str
 ) -> list[DuePayment]:
-    """Return what one debtor pays after today, in the order of days."""
-    owed = [candidate for candidate in account.invoices if is_owed(candidate)]
+    """Return what one debtor pays after today, in the order of days; `base` is a currency."""
+    # Net: what it has paid in advance, nobody pays again.
+    owed = AccountView(account, today, currency=base, base=base).owed
     due_payments: list[DuePayment] = []
     if debtors is Debtors.AS_BEFORE:
         own = {

@@ -66,6 +66,7 @@ def test_the_design_example_is_read_whole() -> None:
     assert (rulebook.sending.earliest, rulebook.sending.latest) == (time(9), time(16, 30))
     assert (rulebook.safety.credit_holds, rulebook.safety.emails) == (20, 300)
     assert rulebook.take_over == TakeOver(TakeOverKind.FIRST_STEP)
+    assert rulebook.unapplied_cash == "net"
     assert rulebook.texts() == {"upcoming", "first reminder", "second reminder", "final notice"}
     assert [name for name, _, _ in needs(rulebook)] == [
         "credit hold",
@@ -151,6 +152,8 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("reminders: [{name: a, steps: [{day: 1, email: x, assign_to: z}]}]", "belongs to a task"),
         ("reminders: [{name: a, steps: [{day: 9999, email: x}]}]", "from -365 to 1,825"),
         ("reminders: [{name: a, steps: [{day: 1, late_fee: 0}]}]", "a fee of nothing is no fee"),
+        ("unapplied_cash: gross", "it can be net, only in full, ignore"),
+        ("unapplied_cash: only_in_full", "did you mean 'only in full'?"),
         ("reminders: [{name: a, steps: [{day: 1, late_fee: 101%}]}]", "at most 100%"),
         ("reminders: [{name: a, steps: [{day: 1, late_fee: x%}]}]", "which is not a percentage"),
         ("reminders: [{name: a, steps: [{day: 1, late_fee: [1]}]}]", "an amount or a percentage"),
@@ -180,6 +183,8 @@ def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
         ("open_invoices: {at_least: 1.5}", "it must be a whole number"),
         ("open_invoices: {at_least: [1]}", "must be a whole number, not a list"),
         ("days_overdue: {at_least: 5}", "did you mean 'oldest_days_overdue'?"),
+        ("net_amount_due: {at_least: 5}", "did you mean 'balance' or 'overdue_amount'?"),
+        ("document_amount_due: {at_least: 5}", "did you mean 'gross_balance'"),
         ("partly_paid: yes", "it can be used in skip_invoices_when and follow_ups"),
         ("has_email: maybe", "it can be yes or no"),
         ("has_email: [yes]", "must be yes or no, not a list"),

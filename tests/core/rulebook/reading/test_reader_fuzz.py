@@ -197,7 +197,7 @@ YAML_VALUES = st.recursive(
 )
 SECTIONS = st.sampled_from(
     "groups customers leave_alone credit_limits credit_holds reminders follow_ups sending safety "
-    "take_over version currency name".split()
+    "take_over unapplied_cash version currency name".split()
 )
 
 

@@ -77,10 +77,10 @@ def test_a_rulebook_is_played_to_the_end() -> None:
         ("day 2: payment 1200 for INV-1", CHASED[:1]),
         ("day 2: payment 1195 for INV-1", [CHASED[0], CHASED[3]]),
         ("day 2: payment 2000 for INV-1", CHASED[:1]),
-        ("day 2: payment 1200 from Ashby Ltd", [CHASED[0], CHASED[3]]),
+        ("day 2: payment 1200 from Ashby Ltd", CHASED[:1]),
         ("day 2: credit for INV-1", CHASED[:1]),
-        ("day 2: credit 1200", [CHASED[0], CHASED[3]]),
-        ("day 2: credit 1200 to Ashby Ltd", [CHASED[0], CHASED[3]]),
+        ("day 2: credit 1200", CHASED[:1]),
+        ("day 2: credit 1200 to Ashby Ltd", CHASED[:1]),
         ("day 2: void INV-1", CHASED[:1]),
         ("day 2: dispute INV-1 because it broke", [CHASED[0], CHASED[3]]),
         (

@@ -17,6 +17,7 @@ from arsync.core.rulebook.facts.field import (
 )
 from arsync.core.rulebook.facts.movement import GROWS, STILL, CountsDown, CountsUp, OnDays
 
+NET_INVOICE = "the invoice, and unapplied cash"
 NO_TABLE = "the rulebook's table has no entry for it, or is in another currency"
 
 
@@ -38,6 +39,11 @@ def promise_of(view: ContactView, invoice: Invoice) -> Value:
     """Return the state of the invoice's newest promise."""
     newest = view.account_view.promises.get(invoice.id)
     return newest[1] if newest else "none"
+
+
+def document_due(view: ContactView, invoice: Invoice) -> Value:
+    """Return what is due on the invoice itself, in the rulebook's currency."""
+    return view.account_view.due_here(view.account_view.document_of(invoice))
 
 
 def total_here(view: ContactView, invoice: Invoice) -> Value:
@@ -75,13 +81,37 @@ INVOICE_FACTS: tuple[Field, ...] = (
         "amount_due",
         "invoice",
         FactKind.AMOUNT,
-        "the amount still owed",
-        "the invoice",
+        "the amount owed net: due on the invoice, less the unapplied cash that covers it",
+        NET_INVOICE,
         lambda s, i: s.account_view.due_here(i),
         bounds=FROM_0,
         moves=STILL,
         unknown=NO_RATE,
         example="{less_than: 10}",
+    ),
+    Field(
+        "net_amount_due",
+        "invoice",
+        FactKind.AMOUNT,
+        "the same as amount_due",
+        NET_INVOICE,
+        lambda s, i: s.account_view.due_here(i),
+        bounds=FROM_0,
+        moves=STILL,
+        unknown=NO_RATE,
+        example="{at_least: 500}",
+    ),
+    Field(
+        "document_amount_due",
+        "invoice",
+        FactKind.AMOUNT,
+        "the amount due on the invoice, with no unapplied cash taken off",
+        "the invoice",
+        document_due,
+        bounds=FROM_0,
+        moves=STILL,
+        unknown=NO_RATE,
+        example="{at_least: 500}",
     ),
     Field(
         "total",
@@ -134,7 +164,7 @@ INVOICE_FACTS: tuple[Field, ...] = (
         FactKind.YES_NO,
         "whether it is partly paid or credited",
         "the invoice",
-        lambda _, i: 0 < i.amount_due < i.total,
+        lambda s, i: 0 < s.account_view.document_of(i).amount_due < i.total,
         moves=STILL,
         example="yes",
     ),

@@ -61,10 +61,18 @@ GROWS = GrowsByInterest()
 
 
 def next_overdue(view: ContactView, _: object) -> date:
-    """Return the day on which the next open invoice is overdue."""
+    """Return the day on which the next invoice is overdue on which something is owed net."""
     today = view.account_view.today
     # `owed` is in the order of due dates, so the first that is not late yet is the next.
     return next((invoice.due_on + DAY for invoice in view.owed if invoice.due_on >= today), NEVER)
+
+
+def next_document_overdue(view: ContactView, _: object) -> date:
+    """Return the day on which the next open invoice is overdue, whatever covers it."""
+    today = view.account_view.today
+    return next(
+        (invoice.due_on + DAY for invoice in view.documents if invoice.due_on >= today), NEVER
+    )
 
 
 def own_overdue(view: ContactView, invoice: Invoice) -> date:

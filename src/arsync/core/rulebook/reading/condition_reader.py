@@ -298,6 +298,8 @@ _PATTERNS = {
 }
 _CONTACT_INSTEAD = {
     "amount_due": "did you mean 'balance' or 'overdue_amount'?",
+    "net_amount_due": "did you mean 'balance' or 'overdue_amount'? Both are net",
+    "document_amount_due": "did you mean 'gross_balance' or 'gross_overdue_amount'?",
     "days_overdue": "did you mean 'oldest_days_overdue'?",
     "total": "did you mean 'balance' or 'sales_last_365_days'?",
 }

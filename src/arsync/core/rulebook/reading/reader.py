@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from yaml.nodes import Node
 
+from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
     Cadence,
@@ -171,6 +172,7 @@ class _Assembly:
         self.require("version", first, "version: 1")
         self.require("currency", first, "currency: GBP")
         take_over = self.scalars.get("take_over", (None, first))[0]
+        unapplied_cash = self.scalars.get("unapplied_cash", (None, first))[0]
         sending_place = self.sending.get("place", (first, first))[0]
         sending = Sending(
             **{name: value for name, (value, _) in self.sending.items() if name != "place"},
@@ -195,6 +197,7 @@ class _Assembly:
             sending=sending,
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
+            unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
             statutory=statutory_of(self.statutory, self.rows, self.problems),
         )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from yaml.nodes import Node, SequenceNode
 
 from arsync.core.ledger.late_payment_law import EACH_HALF_YEAR, WHEN_LATE
+from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.model import (
     HOLD_BACK,
     MONDAY_TO_FRIDAY,
@@ -458,6 +459,11 @@ TOP = (
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
+    Key(
+        "unapplied_cash",
+        Words(tuple(word.value for word in UnappliedCash)),
+        "whether prepayments, overpayments and open credit notes are taken off what is owed",
+    ),
     Key(
         "statutory",
         SubBlock(STATUTORY),
