@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from arsync.errors import UserMistake
 
@@ -47,6 +50,18 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_private(path: Path) -> Iterator[TextIO]:
+    """Open a new file for its owner alone, to be written piece by piece; none is replaced.
+
+    Raises:
+        OSError: there is one already, or it cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def refuse_foreign_link(path: Path) -> None:

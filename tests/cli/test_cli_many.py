@@ -95,9 +95,9 @@ def test_drift_of_many_lists_only_what_differs(practice: Shell) -> None:
 
 
 def test_many_change_their_mode_at_once(practice: Shell) -> None:
-    asked = practice("connections", "client-*", "--mode", "approve")
-    assert asked.code != 0
-    assert "Change 6 connections?" in asked.err
+    refused = practice("connections", "client-*", "--mode", "approve")
+    assert refused.code != 0
+    assert "Change 6 connections?" in refused.err
     done = practice("connections", "client-*", "--mode", "approve", "--yes")
     assert done.code == 0
     assert done.err.count("observe -> approve") == 6

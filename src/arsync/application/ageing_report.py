@@ -28,6 +28,7 @@ from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.missing_documents import missing_from_totals, missing_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
 from arsync.core.ledger.records import DocumentProblem
+from arsync.core.ledger.sanitising import no_formula
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,11 +38,6 @@ BARS_MAX = 15
 
 CHART_WIDTH = 640
 """Of a chart's bars, in the page's pixels."""
-
-_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""Spreadsheets that work in Chinese or Japanese take the full-width signs as well."""
-
-_BREAKS = frozenset("\t\r\n")
 
 
 class AgeingTable(NamedTuple):
@@ -157,10 +153,10 @@ def as_csv(tables: Sequence[AgeingTable]) -> str:
             amounts = (*row.buckets, row.total, row.unallocated, row.net)
             writer.writerow(
                 [
-                    _safe(table.connection),
+                    no_formula(table.connection),
                     table.as_of.isoformat(),
-                    _safe(row.contact_id),
-                    _safe(row.contact_name),
+                    no_formula(row.contact_id),
+                    no_formula(row.contact_name),
                     row.currency,
                     *(plain(amount) for amount in amounts),
                     row.invoices,
@@ -174,15 +170,19 @@ def as_csv(tables: Sequence[AgeingTable]) -> str:
 
 
 def _missing_cells(table: AgeingTable, problem: DocumentProblem) -> list[str]:
-    head = [_safe(table.connection), table.as_of.isoformat(), _safe(problem.contact_id), ""]
+    head = [
+        no_formula(table.connection),
+        table.as_of.isoformat(),
+        no_formula(problem.contact_id),
+        "",
+    ]
     no_amounts = [""] * (len(BUCKETS) + 4)
-    return [*head, _safe(problem.currency), *no_amounts, _safe(missing_in_words([problem]))]
-
-
-def _safe(text: str) -> str:
-    # Blanks, tabs and line breaks in front do not keep every spreadsheet from calculating.
-    begins = text.lstrip()[:1]
-    return f"'{text}" if begins in _FORMULA_STARTS or text[:1] in _BREAKS else text
+    return [
+        *head,
+        no_formula(problem.currency),
+        *no_amounts,
+        no_formula(missing_in_words([problem])),
+    ]
 
 
 class _Segment(NamedTuple):

@@ -24,6 +24,7 @@ class Permission(StrEnum):
 
     READ = "read the ledger and the plans"
     EXPORT_CUSTOMER = "export all data about a customer"
+    EXPORT_LEDGER = "export a whole ledger"
     FORGET_CUSTOMER = "anonymise a customer"
     PULL = "bring the copy of the ledger up to date"
     PREPARE = "save a plan for approval"
@@ -45,6 +46,7 @@ _OWNER = frozenset({Role.OWNER})
 ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.READ: _ALL,
     Permission.EXPORT_CUSTOMER: _OFFICE,
+    Permission.EXPORT_LEDGER: _OFFICE,
     Permission.FORGET_CUSTOMER: _OWNER,
     Permission.PULL: _OFFICE,
     Permission.PREPARE: _OFFICE,

@@ -2,37 +2,122 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from arsync.cli.common import config_option, connection_option, json_option, opened, say, word
 from arsync.cli.json_output import print_json
-from arsync.errors import EXIT_DONE
+from arsync.errors import EXIT_DONE, UserMistake
+from arsync.files import new_private
+
+if TYPE_CHECKING:
+    from arsync.application.ledger_export import Entity
+    from arsync.application.organisation_context import OrganisationContext
+    from arsync.application.permissions import Actor
 
 
 @click.command()
-@click.argument("contact")
+@click.argument("contact", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every entity, a file each.")
+@click.option(
+    "--entity", metavar="NAME", help="One entity of the whole ledger, to stdout: invoices, ..."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl"]),
+    default="csv",
+    show_default=True,
+    help="For --all and --entity: a table, or a JSON object a line.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), help="A new folder for --all."
+)
 @connection_option
 @json_option
 @config_option
 def export(
-    contact: str,
+    contact: str | None,
+    everything: bool,
+    entity: str | None,
+    form: str,
+    output: Path | None,
     connection: tuple[str, ...],
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Print all data held about one customer.
+    """Print all data held about one customer, or export whole ledgers.
 
     Prints JSON to stdout: the copy of the platform's documents, promises and disputes, and every
     action with its events. The platform holds more; this is what arsync has.
-    """
-    del as_json  # it is JSON either way; a program may say --json to every command
-    from arsync.application.customer_data import export_contact
 
+    With --all --output FOLDER, all customers, invoices, payments, credits, allocations, promises,
+    disputes and actions are written as CSV or JSON lines, with the same columns for both platforms:
+    docs/export.md lists them.
+    """
+    del as_json  # one customer is JSON either way; a program may say --json to every command
+    if [contact is not None, everything, entity is not None].count(True) != 1:
+        raise UserMistake("name a customer, or say --entity NAME, or --all --output FOLDER.")
+    if everything != (output is not None):
+        raise UserMistake("--all and --output FOLDER belong together.")
     with opened(config_file) as (actor, container):
-        print_json(export_contact(actor, container, contact, connection=connection))
+        if contact is not None:
+            from arsync.application.customer_data import export_contact
+
+            print_json(export_contact(actor, container, contact, connection=connection))
+            return EXIT_DONE
+        from arsync.application.connecting import connections
+
+        organisations = connections(actor, container, connection)
+        if output is not None:
+            _export_all(actor, organisations, form, output)
+        else:
+            _write(actor, organisations, _entity(entity or ""), form, sys.stdout)
     return EXIT_DONE
+
+
+def _entity(name: str) -> Entity:
+    from arsync.application.ledger_export import ENTITIES
+
+    if name not in ENTITIES:
+        raise UserMistake(f"there is no entity {name!r}. There are: {', '.join(ENTITIES)}.")
+    return ENTITIES[name]
+
+
+def _export_all(
+    actor: Actor, organisations: Sequence[OrganisationContext], form: str, folder: Path
+) -> None:
+    from arsync.application.ledger_export import ENTITIES
+
+    try:
+        # Customers' data: for the owner alone, and never over a file of somebody's.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UserMistake(f"{folder}: this folder is not empty. Name a new one.")
+        for entity in ENTITIES.values():
+            file = folder / f"{entity.name}.{form}"
+            with new_private(file) as out:
+                count = _write(actor, organisations, entity, form, out)
+            say(f"wrote {file} ({word(count, 'row')})")
+    except OSError as error:
+        raise UserMistake(f"{folder}: {error.strerror}.") from None
+
+
+def _write(
+    actor: Actor,
+    organisations: Sequence[OrganisationContext],
+    entity: Entity,
+    form: str,
+    out: TextIO,
+) -> int:
+    from arsync.application.ledger_export import export_rows, write_csv, write_json_lines
+
+    write = write_csv if form == "csv" else write_json_lines
+    return write(entity, export_rows(actor, organisations, entity), out)
 
 
 @click.command()

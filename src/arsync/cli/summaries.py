@@ -130,11 +130,11 @@ def show_plan_summary(plans: Sequence[Plan]) -> None:
 
 def show_drift_summary(total: int, differing: int, broken: int) -> None:
     """Print how many rulebooks differ from the shared one."""
-    parts = [f"{word(differing, 'differs', 'differ')}"] if differing else []
-    parts += [f"{word(broken, 'cannot be read', 'cannot be read')}"] if broken else []
-    _show_counts(total, parts, total - differing - broken, fine="as shared")
+    phrases = [f"{word(differing, 'differs', 'differ')}"] if differing else []
+    phrases += [f"{word(broken, 'cannot be read', 'cannot be read')}"] if broken else []
+    _show_counts(total, phrases, total - differing - broken, fine="as shared")
 
 
-def _show_counts(total: int, parts: Sequence[str], rest: int, *, fine: str = "in order") -> None:
-    counted = [*parts, f"{rest:,} {fine}"]
+def _show_counts(total: int, phrases: Sequence[str], rest: int, *, fine: str = "in order") -> None:
+    counted = [*phrases, f"{rest:,} {fine}"]
     click.echo(wrapped(f"{word(total, 'connection')}: {', '.join(counted)}.", indent=0))

@@ -53,3 +53,16 @@ def file_name(stem: str, ending: str) -> str:
     plain = _NOT_IN_FILE_NAMES.sub("-", cleaned(stem))
     room = FILE_NAME_CHARACTERS_MAX - len(ending)
     return (plain.strip(". ")[:room].rstrip(". ") or "file") + ending
+
+
+_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""Spreadsheets that work in Chinese or Japanese take the full-width signs as well."""
+
+_BREAKS = frozenset("\t\r\n")
+
+
+def no_formula(text: str) -> str:
+    """Return a text for a cell of a CSV file: what a spreadsheet would calculate gets a `'`."""
+    # Blanks, tabs and line breaks in front do not keep every spreadsheet from calculating.
+    begins = text.lstrip()[:1]
+    return f"'{text}" if begins in _FORMULA_STARTS or text[:1] in _BREAKS else text

@@ -82,6 +82,17 @@ class ActionQueries:
         several = "several actions' keys begin" if rows else "no action's key begins"
         raise UserMistake(f"{several} with {prefix!r}. `arsync actions` lists them.")
 
+    def every_key(self, connection_id: int) -> Sequence[str]:
+        """Return the keys of all actions of a connection, the oldest first."""
+        columns = actions.c
+        query = (
+            select(columns.key)
+            .where(columns.connection_id == connection_id)
+            .order_by(columns.created_at, columns.key)
+        )
+        with self._database.read() as db:
+            return list(db.scalars(query))
+
     def rows(self, keys: Iterable[str]) -> Iterator[ActionRow]:
         """Yield actions in the order of their keys here, some hundred at a time."""
         for row, _ in self._some(keys, with_events=False):

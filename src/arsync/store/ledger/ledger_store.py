@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
 from arsync.connector_sdk import Page
-from arsync.core.ledger.records import Account
+from arsync.core.ledger.records import Account, RecordKind
 from arsync.store.db.database import Database
 from arsync.store.ledger import (
     account_reader,
@@ -111,6 +111,19 @@ class Ledger:
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)
     counts = _read(lookups.counts)
+
+    def every(self, connection_id: int, kind: RecordKind) -> Iterator[Any]:
+        """Yield every record of a kind in the order of their ids, some thousand at a time.
+
+        Each portion is read by itself: as long as a reader is open, SQLite cannot shorten its
+        journal, and the caller may take minutes.
+        """
+        after: str | None = None
+        while records := self._portion(connection_id, kind, after):
+            yield from records
+            after = records[-1].id
+
+    _portion = _read(lookups.records_after)
 
     def accounts(
         self,

@@ -26,6 +26,8 @@ from arsync.store.models import Total
 
 GUESSES_FROM_MAX = 5_000
 """How many names are compared for a guess at what was meant."""
+RECORDS_AT_ONCE = 5_000
+"""How many records are read together when all are gone through."""
 SHOWN_MAX = 5
 """How many of several matches a message names."""
 
@@ -190,6 +192,18 @@ def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[s
         .order_by(columns.due_on, columns.id)
     )
     return list(db.scalars(query))
+
+
+def records_after(
+    db: Connection, connection_id: int, kind: RecordKind, after: str | None
+) -> list[Any]:
+    """Return the next records of a kind in the order of their ids, from after an id."""
+    table = KINDS[kind]
+    columns = table.table.c
+    query = select(*table.record_columns).where(columns.connection_id == connection_id)
+    if after is not None:
+        query = query.where(columns.id > after)
+    return to_records(table, db.execute(query.order_by(columns.id).limit(RECORDS_AT_ONCE)))
 
 
 def counts(db: Connection, connection_id: int) -> dict[RecordKind, int]:
