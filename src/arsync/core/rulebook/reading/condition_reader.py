@@ -13,6 +13,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, INVOICE_BY_NAME, NUMBERS, FactKind, Field
 from arsync.core.rulebook.model import folded
+from arsync.core.rulebook.reading.condition_hints import as_comparison, instead_of_block
+from arsync.core.rulebook.reading.hints import Spot, guessed
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
     Percent,
@@ -20,6 +22,7 @@ from arsync.core.rulebook.reading.value_types import (
     Source,
     Text,
     WholeNumber,
+    as_in,
     entries,
     items,
     scalar,
@@ -107,7 +110,9 @@ class _Reading:
                 "name the inner part under 'groups:' and use the group",
             )
             return None
-        lines = entries(node, self.source, label)
+        groups = self.source.groups if self.shape.groups else ()
+        hint = instead_of_block(node, label, self.fields, groups)
+        lines = entries(node, self.source, label, hint)
         if isinstance(node, MappingNode) and not node.value:
             self.source.problem(node, f"{label} is empty; it must hold at least one condition.")
         children = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
@@ -164,9 +169,16 @@ class _Reading:
             hint = "inside a condition, write 'not:'"
         else:
             message = f"unknown key {key!r} in a condition."
-            hint = did_you_mean(key, [*self.fields, "any", "not"])
+            spot = Spot.INVOICE_CONDITION if self.shape.of == "invoice" else Spot.CONDITION
+            hint = self.as_a_group(key) or guessed(spot, key)
+            hint = hint or did_you_mean(key, [*self.fields, "any", "not"])
             hint = hint or "see `arsync rules fields`"
         self.source.problem(key_node, message, hint)
+
+    def as_a_group(self, key: str) -> str:
+        """Return the hint for the name of a group that stands where `group:` belongs."""
+        named = [name for name in self.source.groups if folded(name) == folded(key)]
+        return f"write group: {named[0]}" if named and self.shape.groups else ""
 
     def question(self, field: Field, value: Node) -> tree.Node | None:
         """Read what is asked of one fact."""
@@ -201,7 +213,8 @@ class _Reading:
         if isinstance(value, SequenceNode) and not value.value:
             self.source.problem(value, f"{label} is an empty list.")
         if isinstance(value, MappingNode):
-            self.source.problem(value, f"{label} must be a text or a list, not {kind_of(value)}.")
+            message = f"{label} must be a text or a list, not {kind_of(value)}."
+            self.source.problem(value, message, as_in(label, "Key account"))
             return []
         read_texts = [(Text().read(node, self.source, label), node) for node in nodes]
         return [(text, node) for text, node in read_texts if text is not None]
@@ -209,19 +222,15 @@ class _Reading:
     def comparison(self, field: Field, value: Node) -> tree.Node | None:
         """Read `{at_least: 60}`; several words must all hold."""
         if not isinstance(value, MappingNode):
-            shown = f" {value.value}" if isinstance(value, ScalarNode) else " ..."
             message = f"{field.name!r} is a number and needs a comparison."
-            hint = f"write {field.name}: {{at_least:{shown}}}, or more_than, less_than, at_most"
-            self.source.problem(value, message, hint)
+            self.source.problem(value, message, as_comparison(field, value))
             return None
         comparisons: list[tree.Node | None] = []
         for word, word_node, operand in entries(value, self.source, f"{field.name!r}"):
             if word not in tree.COMPARISONS:
-                self.source.problem(
-                    word_node,
-                    f"unknown comparison {word!r} for {field.name!r}.",
-                    did_you_mean(word, tree.COMPARISONS),
-                )
+                hint = guessed(Spot.COMPARISON, word) or did_you_mean(word, tree.COMPARISONS)
+                message = f"unknown comparison {word!r} for {field.name!r}."
+                self.source.problem(word_node, message, hint)
                 comparisons.append(None)
                 continue
             compared_with = self.operand(field, operand, f"{field.name} {word}")
@@ -253,7 +262,7 @@ class _Reading:
 
     def flag(self, field: Field, value: Node) -> tree.Node | None:
         """Read yes or no."""
-        text = scalar(value, self.source, f"{field.name!r}", "yes or no")
+        text = scalar(value, self.source, f"{field.name!r}", "yes or no", "yes")
         if text is None:
             return None
         answer = _YES_NO.get(text)

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from yaml.nodes import Node
+from yaml.nodes import Node, ScalarNode
 
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
@@ -32,9 +33,16 @@ from arsync.core.rulebook.model import (
 )
 from arsync.core.rulebook.reading.currency_changes import still_there
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
+from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
 from arsync.core.rulebook.reading.merge import GROWING, LISTS, ROWS, File, values_of
-from arsync.core.rulebook.reading.sections import TOP, NamedConditions, ReadBlock, sending_of
+from arsync.core.rulebook.reading.sections import (
+    STEP,
+    TOP,
+    NamedConditions,
+    ReadBlock,
+    sending_of,
+)
 from arsync.core.rulebook.reading.value_types import Block, Source, Text, entries
 from arsync.core.rulebook.reading.yaml_nodes import (
     Problems,
@@ -101,12 +109,12 @@ def read_layers(
         shared, files = (), ()
     rulebook, stack = None, Stack([], [])
     with suppress(TooManyProblems):
-        own = _composed(files, problems)
+        own = _one_whole(_composed(files, problems), problems)
         # A connection's folder extends the shared files unless it has its own `extends:`.
         if any("extends" in values_of(file.node) for file in own):
             shared = ()
         all_files = [*shared, *files]
-        below = stacked(_composed(shared, problems), problems, find)
+        below = stacked(_one_whole(_composed(shared, problems), problems), problems, find)
         stack = stacked(own, problems, find, below.files)
         if all_files and not stack.files and not problems.found:
             place = Place(all_files[0][0], 1, 1)
@@ -133,6 +141,42 @@ def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File
         for name, text in files
         if (node := composed(name, text, problems)) is not None
     ]
+
+
+def _one_whole(files: list[File], problems: Problems) -> list[File]:
+    """Return files that can be one rulebook: of two whole ones, the first, with a problem.
+
+    Read as one they would contradict each other in every line, and renaming the rules that both
+    have would make two policies of it.
+    """
+    wholes: dict[str, File] = {}
+    extended = {
+        PurePosixPath(str(node.value)).name
+        for file in files
+        if isinstance(node := values_of(file.node).get("extends"), ScalarNode)
+    }
+    kept: list[File] = []
+    for file in files:
+        values = values_of(file.node)
+        name = values.get("name")
+        whole = "version" in values or "extends" in values
+        if not whole or not isinstance(name, ScalarNode):
+            kept.append(file)
+            continue
+        file_name = PurePosixPath(file.name).name
+        first = next(iter(wholes.values()), None)
+        if file_name in extended or first is None or folded(str(name.value)) in wholes:
+            kept.append(file)
+        else:
+            beside = PurePosixPath(first.name).name
+            problems.add(
+                place_of(name),
+                f"this is a whole rulebook beside another, {first.name}.",
+                f"take one out of the folder, or begin this one with 'extends: {beside}'",
+            )
+        if file_name not in extended:
+            wholes.setdefault(folded(str(name.value)), file)
+    return kept
 
 
 def rulebook_hash(files: Sequence[tuple[str, str]]) -> str:
@@ -230,7 +274,7 @@ class _Assembly:
         for name, key_node, value in entries(file.node, source, "the rulebook"):
             key = keys.get(name)
             if key is None:
-                hint = did_you_mean(name, keys)
+                hint = guessed(Spot.RULEBOOK, name) or did_you_mean(name, keys)
                 source.problem(key_node, f"unknown section {name!r} in the rulebook.", hint)
             elif is_empty(value):
                 source.problem(key_node, f"{name!r} is empty.", "remove it, or say what it holds")
@@ -432,8 +476,11 @@ def _step(entry: ReadBlock, source: Source) -> Step | None:
     block, node = entry
     kinds = [kind for kind in StepKind if kind.value in block.nodes]
     if len(kinds) != 1:
-        names = ", ".join(kind.value for kind in StepKind)
-        source.problem(node, f"a step does one thing of: {names}.", "give each its own day")
+        # A word that is none was reported already, with what is meant.
+        if kinds or set(values_of(node)) <= {key.name for key in STEP}:
+            names = ", ".join(kind.value for kind in StepKind)
+            hint = "give each its own day" if kinds else example_of(Spot.STEP)
+            source.problem(node, f"a step does one thing of: {names}.", hint)
         return None
     kind = kinds[0]
     value = block.get(kind.value)

@@ -21,6 +21,7 @@ from arsync.core.rulebook.model import (
     WithoutEmail,
 )
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.hints import Spot, said_for_value
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
     Block,
@@ -96,7 +97,7 @@ class LimitShape:
 
     def read(self, node: Node, source: Source, label: str) -> Limit | None:
         """Return the limit."""
-        text = scalar(node, source, label, "an amount or a fact")
+        text = scalar(node, source, label, "an amount or a fact", "10,000")
         if text is None:
             return None
         if text in (*LIMIT_FACTS, NO_LIMIT):
@@ -106,7 +107,7 @@ class LimitShape:
             source.problem(
                 node,
                 f"{label} is {text!r}, neither an amount, {', '.join(LIMIT_FACTS)} nor {NO_LIMIT}.",
-                "write the amount, as in 10,000",
+                said_for_value(label, text) or "write the amount, as in 10,000",
             )
             return None
         amount = AmountShape().parse(text, node, source, label)
@@ -130,7 +131,7 @@ class FeeShape:
 
     def read(self, node: Node, source: Source, label: str) -> FeeTerms | None:
         """Return the fee."""
-        text = scalar(node, source, label, "an amount or a percentage")
+        text = scalar(node, source, label, "an amount or a percentage", "2%")
         if text is None:
             return None
         if text.endswith("%"):
@@ -140,6 +141,9 @@ class FeeShape:
                 source.problem(node, f"{label} is {text!r}; it must be above 0% and at most 100%.")
                 return None
             return None if percent is None else FeeTerms(None, percent, text)
+        if said := said_for_value(label, text):
+            source.problem(node, f"{label} is {text!r}: neither an amount nor a percentage.", said)
+            return None
         amount = AmountShape().parse(text, node, source, label)
         if amount is not None and amount == 0:
             source.problem(node, f"{label} is {text!r}; a fee of nothing is no fee.")
@@ -159,7 +163,9 @@ class DaysShape:
     def read(self, node: Node, source: Source, label: str) -> tuple[str, frozenset[int]] | None:
         """Return the words and the weekdays, 0 for Monday."""
         if isinstance(node, SequenceNode):
-            days_read = [Words(WEEKDAYS).read(element, source, label) for element in node.value]
+            days_read = [
+                Words(WEEKDAYS).read(element, source, "a day of the week") for element in node.value
+            ]
             if not days_read:
                 source.problem(node, f"{label} is an empty list: nothing could ever be sent.")
             days = frozenset(WEEKDAYS.index(day) for day in days_read if day is not None)
@@ -190,7 +196,9 @@ class TakeOverShape:
 
     def read(self, node: Node, source: Source, label: str) -> TakeOver | None:
         """Return how old debts start."""
-        text = scalar(node, source, label, "'first step', 'spread over 10 days' or 'by hand'")
+        text = scalar(
+            node, source, label, "'first step', 'spread over 10 days' or 'by hand'", "first step"
+        )
         if text is None:
             return None
         if text in {TakeOverKind.FIRST_STEP.value, TakeOverKind.BY_HAND.value}:
@@ -252,7 +260,7 @@ class Version:
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return `1`."""
-        text = scalar(node, source, label, "1")
+        text = scalar(node, source, label, "1", "1")
         if text is not None and text != "1":
             source.problem(node, f"{label} is {text!r}; this arsync reads version 1.")
             return None
@@ -340,7 +348,7 @@ CADENCE = (
     Key("when", _CONTACTS, "the conditions that must all hold; without it: every customer"),
     _UNLESS,
     Key("skip_invoices_when", ConditionShape("invoice"), "invoices that are not chased"),
-    Key("steps", Blocks(STEP, "a step", STEPS_MAX), "what happens, by day", required=True),
+    Key("steps", Blocks(STEP, Spot.STEP, STEPS_MAX), "what happens, by day", required=True),
     _REMOVE,
 )
 _INVOICES = ConditionShape("invoice")
@@ -446,16 +454,20 @@ TOP = (
     ),
     Key("groups", NamedConditions(), "names for conditions, used with group:"),
     # As many as a ledger may have; rules, which people read, end at a thousand.
-    Key("customers", Blocks(CUSTOMER, "a customer"), "agreements with single customers"),
+    Key("customers", Blocks(CUSTOMER, Spot.CUSTOMER), "agreements with single customers"),
     Key(
         "leave_alone",
-        Blocks(LEAVE_ALONE, "a rule", 1000),
+        Blocks(LEAVE_ALONE, Spot.LEAVE_ALONE, 1000),
         "customers who are never reminded and never put on hold",
     ),
-    Key("credit_limits", Blocks(CREDIT_LIMIT, "a rule", 1000), "the first match counts"),
-    Key("credit_holds", Blocks(CREDIT_HOLD, "a rule", 1000), "every match is a reason to hold"),
-    Key("reminders", Blocks(CADENCE, "a cadence", 1000), "the first matching cadence per contact"),
-    Key("follow_ups", Blocks(FOLLOW_UP, "a rule", 1000), "tasks that are opened by events"),
+    Key("credit_limits", Blocks(CREDIT_LIMIT, Spot.CREDIT_LIMIT, 1000), "the first match counts"),
+    Key(
+        "credit_holds",
+        Blocks(CREDIT_HOLD, Spot.CREDIT_HOLD, 1000),
+        "every match is a reason to hold",
+    ),
+    Key("reminders", Blocks(CADENCE, Spot.CADENCE, 1000), "the first matching cadence per contact"),
+    Key("follow_ups", Blocks(FOLLOW_UP, Spot.FOLLOW_UP, 1000), "tasks that are opened by events"),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),

@@ -13,7 +13,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX
+from arsync.core.rulebook.facts import CONTACT_BY_NAME
 from arsync.core.rulebook.model import Place
+from arsync.core.rulebook.reading.hints import example_of, guessed, said_for_value
 from arsync.core.rulebook.reading.yaml_nodes import (
     Problems,
     did_you_mean,
@@ -62,25 +64,52 @@ class Shape(Protocol):
         ...
 
 
-def scalar(node: Node, source: Source, label: str, expected: str) -> str | None:
-    """Return a single value's text as it was written; None with a problem otherwise."""
+def scalar(node: Node, source: Source, label: str, expected: str, example: str = "") -> str | None:
+    """Return a single value's text as it was written; None with a problem otherwise.
+
+    Args:
+        node: the value.
+        source: where the problem goes.
+        label: what the value is of: `'limit'` for that of a key.
+        expected: what it must be, in words.
+        example: a value that can stand there.
+    """
     if not isinstance(node, ScalarNode):
-        source.problem(node, f"{label} must be {expected}, not {kind_of(node)}.")
+        source.problem(
+            node, f"{label} must be {expected}, not {kind_of(node)}.", as_in(label, example)
+        )
         return None
     if odd_tag(node):
         # `!!int` and the like would turn the text into another value than the user sees.
         source.problem(node, f"{label} carries the tag {node.tag!r}.", "write the value alone")
         return None
     if is_empty(node):
-        source.problem(node, f"{label} is empty; it must be {expected}.")
+        hint = as_in(label, example)
+        source.problem(node, f"{label} is empty; it must be {expected}.", hint)
         return None
     return str(node.value)
 
 
-def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Node]]:
-    """Return a mapping's (key, key node, value node); twice the same key is a problem."""
+def as_in(label: str, example: str) -> str:
+    """Return a hint that shows a value, with its key where the label is one."""
+    if not example:
+        return ""
+    key = re.fullmatch(r"'([a-z_]+)'", label)
+    return f"as in {key[1]}: {example}" if key else f"as in {example}"
+
+
+def entries(node: Node, source: Source, label: str, hint: str = "") -> list[tuple[str, Node, Node]]:
+    """Return a mapping's (key, key node, value node); twice the same key is a problem.
+
+    Args:
+        node: the mapping.
+        source: where problems go.
+        label: what it is, in words.
+        hint: what leads to a block, where something better than an example is known.
+    """
     if not isinstance(node, MappingNode) or odd_tag(node):
-        source.problem(node, f"{label} must be a block of keys, not {kind_of(node)}.")
+        message = f"{label} must be a block of keys, not {kind_of(node)}."
+        source.problem(node, message, hint or example_of(label))
         return []
     pairs: list[tuple[str, Node, Node]] = []
     first: dict[str, int] = {}
@@ -103,7 +132,9 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
             source.problem(
                 key_node,
                 f"{key!r} appears twice in {label}; first in line {first[key]}.",
-                "remove one of them",
+                f"put both lists under one '{key}:'"
+                if isinstance(value, SequenceNode) and value.value
+                else "remove one of them",
             )
             continue
         first[key] = key_node.start_mark.line + 1
@@ -114,7 +145,10 @@ def entries(node: Node, source: Source, label: str) -> list[tuple[str, Node, Nod
 def items(node: Node, source: Source, label: str) -> list[Node]:
     """Return a list's items."""
     if not isinstance(node, SequenceNode) or odd_tag(node):
-        hint = "start each item with '- '"
+        shown = example_of(label)
+        hint = "start each item with '- '" + (
+            f", or {shown.removeprefix('as in ')}" if shown else ""
+        )
         source.problem(node, f"{label} must be a list, not {kind_of(node)}.", hint)
         return []
     return list(node.value)
@@ -130,7 +164,7 @@ class Text:
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return the text."""
-        text = scalar(node, source, label, self.expected)
+        text = scalar(node, source, label, self.expected, self.example or "Acme Ltd")
         if text is None:
             return None
         text = text.strip()
@@ -164,7 +198,7 @@ class AmountShape:
 
     def read(self, node: Node, source: Source, label: str) -> Decimal | None:
         """Return the amount."""
-        text = scalar(node, source, label, "an amount")
+        text = scalar(node, source, label, "an amount", "10,000")
         return None if text is None else self.parse(text, node, source, label)
 
     def parse(self, text: str, node: Node, source: Source, label: str) -> Decimal | None:
@@ -213,12 +247,15 @@ class WholeNumber:
 
     def read(self, node: Node, source: Source, label: str) -> int | None:
         """Return the number."""
-        text = scalar(node, source, label, self.expected)
+        example = str(max(self.least, min(7, self.most)))
+        text = scalar(node, source, label, self.expected, example)
         if text is None:
             return None
         # No leading zero: `010` is 8 to YAML, and 10 to the person who wrote it.
         if not re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text):
-            hint = "no leading zero" if re.fullmatch(r"0[0-9]+", text) else ""
+            hint = as_in(label, example)
+            if re.fullmatch(r"0[0-9]+", text):
+                hint = "no leading zero"
             source.problem(node, f"{label} is {text!r}; it must be {self.expected}.", hint)
             return None
         number = int(text)
@@ -247,7 +284,7 @@ class Percent:
 
     def read(self, node: Node, source: Source, label: str) -> Decimal | None:
         """Return the percentage."""
-        text = scalar(node, source, label, "a percentage")
+        text = scalar(node, source, label, "a percentage", "12.5%")
         if text is None:
             return None
         if not re.fullmatch(_PERCENT, text):
@@ -272,7 +309,7 @@ class DayShape:
 
     def read(self, node: Node, source: Source, label: str) -> date | None:
         """Return the day."""
-        text = scalar(node, source, label, "a day")
+        text = scalar(node, source, label, "a day", "2027-01-31")
         if text is None:
             return None
         try:
@@ -303,7 +340,7 @@ class Span:
 
     def read(self, node: Node, source: Source, label: str) -> timedelta | None:
         """Return the length."""
-        text = scalar(node, source, label, "a length of time such as 26 hours or 7 days")
+        text = scalar(node, source, label, "a length of time", "26 hours")
         if text is None:
             return None
         match = re.fullmatch(self.PATTERN, text)
@@ -336,7 +373,7 @@ class Hours:
 
     def read(self, node: Node, source: Source, label: str) -> Window | None:
         """Return the hours."""
-        text = scalar(node, source, label, "hours such as 09:00-16:30")
+        text = scalar(node, source, label, "hours of the day", "09:00-16:30")
         if text is None:
             return None
         if not re.fullmatch(self.PATTERN, text, re.ASCII):
@@ -363,13 +400,14 @@ class Words:
 
     def read(self, node: Node, source: Source, label: str) -> str | None:
         """Return the word."""
-        text = scalar(node, source, label, " or ".join(self.choices))
+        text = scalar(node, source, label, " or ".join(self.choices), self.choices[0])
         if text is None:
             return None
         if text in self.choices:
             return text
         message = f"{label} is {text!r}; it can be {', '.join(self.choices)}."
-        source.problem(node, message, _nearest_only(text, self.choices))
+        hint = said_for_value(label, text) or _nearest_only(text, self.choices)
+        source.problem(node, message, hint)
         return None
 
     def schema(self) -> Schema:
@@ -378,6 +416,9 @@ class Words:
 
 
 def _nearest_only(text: str, choices: tuple[str, ...]) -> str:
+    begun = [choice for choice in choices if len(text) > 1 and choice.startswith(text.casefold())]
+    if len(begun) == 1:
+        return f"did you mean {begun[0]!r}?"
     hint = did_you_mean(text, choices)
     return hint if hint.startswith("did you mean") else ""
 
@@ -470,9 +511,10 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
     for name, key_node, value in entries(node, source, label):
         key = by_name.get(name)
         if key is None:
-            source.problem(
-                key_node, f"unknown key {name!r} in {label}.", did_you_mean(name, by_name)
+            hint = (
+                guessed(label, name) or _fact_in_when(name, by_name) or did_you_mean(name, by_name)
             )
+            source.problem(key_node, f"unknown key {name!r} in {label}.", hint)
             continue
         block.nodes[name] = value
         block.values[name] = key.shape.read(value, source, f"{name!r}")
@@ -482,6 +524,12 @@ def read_block(node: Node, keys: tuple[Key, ...], source: Source, label: str) ->
             if key.required and key.name not in block.nodes:
                 source.problem(node, f"{label} needs {key.name!r}: {key.description}.")
     return block
+
+
+def _fact_in_when(name: str, keys: Collection[str]) -> str:
+    """Return the hint for a fact that stands beside `when:` instead of under it."""
+    field = CONTACT_BY_NAME.get(name)
+    return f"write when: {{{name}: {field.example}}}" if field and "when" in keys else ""
 
 
 def block_schema(keys: tuple[Key, ...]) -> Schema:

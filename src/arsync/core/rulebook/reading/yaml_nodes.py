@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,7 @@ from yaml.events import (
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.rulebook.model import Place, Problem
+from arsync.core.rulebook.reading.hints import from_sign
 
 RULEBOOK_BYTES_MAX = 2_000_000
 """The largest file that is read."""
@@ -211,7 +213,11 @@ def _within_limits(file: str, text: str, problems: Problems) -> bool:
     return True
 
 
+_SIGNED = re.compile(r":\s*([<>]=?\s*[0-9][0-9,]*)")
+"""A comparison with a sign, which YAML takes for something else."""
+
 _HINTS = (
+    ("could not find expected ':'", "put a colon behind the key, as in credit_holds:"),
     ("mapping values are not allowed", "put a text that holds ': ' in quotes"),
     ("did not find expected key", "check the indentation of this line and the one above it"),
     ("block end", "check the indentation of this line and the one above it"),
@@ -233,8 +239,13 @@ def _explained(file: str, text: str, error: yaml.YAMLError) -> tuple[Place, str,
         # The parser reads ahead and may meet its own bound before an event shows ours.
         what = f"nested deeper than {DEPTH_MAX} levels"
     hint = next((hint for text_part, hint in _HINTS if text_part in what), "")
+    if "could not find expected ':'" in what:
+        # It is noticed in the line below; the key without a colon is where it began.
+        mark = getattr(error, "context_mark", None) or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     here = text.split("\n")[line - 1 : line]
+    if signed := _SIGNED.search(here[0] if here else ""):
+        hint = f"write {{{from_sign(signed[1])}}}: a comparison is a word"
     if any(
         text_line.lstrip(" ").startswith("\t") or text_line[column - 1 :].startswith("\t")
         for text_line in here

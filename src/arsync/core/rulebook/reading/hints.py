@@ -1,0 +1,456 @@
+"""Hints: what people call things, and the words and the form that a rulebook has for them.
+
+Unknown words are compared with the words of their place by spelling; that leads `emials` to
+`emails`, and `customer` astray. What people say for a thing stands here, by the place where they
+write it. Each example is accepted where its hint stands: a test reads them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Spot(StrEnum):
+    """Where a word stands: the label by which problems name a block."""
+
+    RULEBOOK = "the rulebook"
+    CONDITION = "a condition"
+    INVOICE_CONDITION = "a condition on invoices"
+    COMPARISON = "a comparison"
+    LEAVE_ALONE = "a rule of leave_alone"
+    CREDIT_LIMIT = "a rule of credit_limits"
+    CREDIT_HOLD = "a rule of credit_holds"
+    FOLLOW_UP = "a rule of follow_ups"
+    CADENCE = "a cadence"
+    STEP = "a step"
+    CUSTOMER = "a customer"
+    SENDING = "'sending'"
+    SAFETY = "'safety'"
+
+
+class Guess(NamedTuple):
+    """What leads from a word that people use to the one that is meant."""
+
+    advice: str
+    """In words; empty where the example says it all."""
+    example: str = ""
+    """What can be written in that place; empty where nothing there does it."""
+
+    @property
+    def hint(self) -> str:
+        """Return it as a hint."""
+        if not self.example:
+            return self.advice
+        return f"{self.advice}: {self.example}" if self.advice else f"write {self.example}"
+
+
+_Table = dict[str, Guess]
+
+
+def _table(*rows: tuple[str, Guess]) -> _Table:
+    """Return guesses by word; each row holds the words for one thing."""
+    return {word: guess for words, guess in rows for word in words.split()}
+
+
+def _write(example: str) -> Guess:
+    return Guess("", example)
+
+
+# -- what no rulebook says ----------------------------------------------------------------------
+
+_ELSEWHERE = _table(
+    (
+        "cc bcc copy copy_to",
+        Guess("no word of a rulebook: in config.toml, [smtp] copy_to copies each letter"),
+    ),
+    (
+        "to email_to send_to address phone_number",
+        Guess("no word of a rulebook: it is the contact's, in the accounting system"),
+    ),
+    (
+        "sender from reply_to signature",
+        Guess("no word of a rulebook: it is [smtp] sender in config.toml"),
+    ),
+    (
+        "time_zone timezone zone",
+        Guess("no word of a rulebook: it is [runs] time_zone in config.toml"),
+    ),
+)
+
+# -- conditions -----------------------------------------------------------------------------------
+
+_EITHER = "any: [{tag: legal}, {overdue_amount: {at_least: 500}}]"
+_BOTH = "{tag: legal, overdue_amount: {at_least: 500}}"
+
+_CONDITION = _table(
+    ("or either one_of any_of in", Guess("one of them is enough with any", _EITHER)),
+    (
+        "and all both all_of every if when where",
+        Guess("lines of one block must all hold, with no word for it", "tag: legal"),
+    ),
+    ("none except no without exclude but_not", Guess("the opposite is", "not: {tag: legal}")),
+    ("customer client customers name company debtor", _write("contact: Ridgeway University")),
+    (
+        "branch region segment type category customer_type office",
+        Guess("the accounting system's groups or types of customers are", "contact_group: Leeds"),
+    ),
+    (
+        "vip key_account label tags flag",
+        Guess("give the tag under 'customers:', and ask for it with", "tag: vip"),
+    ),
+    ("query status disputed in_dispute complaint", _write("dispute: open")),
+    ("promise promised ptp", _write("promise_to_pay: open")),
+    (
+        "days age days_late overdue_days days_past_due overdue",
+        _write("oldest_days_overdue: {at_least: 60}"),
+    ),
+    (
+        "amount debt owed owes outstanding amount_overdue",
+        _write("overdue_amount: {at_least: 1000}"),
+    ),
+    ("slow_payer pays_late late_payer", _write("average_days_late: {more_than: 14}")),
+    ("new new_customer is_new", _write("customer_for_days: {less_than: 180}")),
+    ("email has_mail no_email", _write("has_email: no")),
+    ("hold held on_stop stop", _write("on_hold: yes")),
+)
+_INVOICE_CONDITION = _CONDITION | _table(
+    (
+        "days age days_late overdue_days days_past_due overdue",
+        _write("days_overdue: {at_least: 60}"),
+    ),
+    ("amount debt owed owes outstanding amount_overdue", _write("amount_due: {less_than: 10}")),
+)
+_COMPARISON = _table(
+    ("> gt over above greater_than more exceeds", _write("more_than: 60")),
+    (">= => gte from min minimum least", _write("at_least: 60")),
+    ("< lt under below less fewer_than", _write("less_than: 60")),
+    ("<= =< lte up_to to max maximum most", _write("at_most: 60")),
+    ("= == eq is equals equal equal_to", _write("exactly: 60")),
+    ("between", Guess("write both ends", "at_least: 500, at_most: 1000")),
+    ("not isnt != ne", Guess("put 'not:' around the line")),
+)
+
+# -- rules ----------------------------------------------------------------------------------------
+
+_RULE = _ELSEWHERE | _table(
+    ("if where condition conditions applies_to", _write("when: {tag: legal}")),
+    ("and all", _write("when: {tag: legal, on_hold: yes}")),
+    ("or either", _write(f"when: {{{_EITHER}}}")),
+    ("except exclude excluding not but without", _write("unless: {tag: legal}")),
+    ("query status", _write("unless: {dispute: open}")),
+    ("customer client customers", _write("when: {contact: Ridgeway University}")),
+    ("vip tags", _write("when: {tag: vip}")),
+    ("branch region", _write("when: {contact_group: Leeds}")),
+    ("time at hours", Guess("hours are set once, under 'sending: between:'")),
+    ("fee fees late_fee late_fees interest", Guess("a fee is a step, under 'reminders:'")),
+    (
+        "email letter sms statement day every",
+        Guess("a message is a step, under 'reminders:'"),
+    ),
+)
+_LEAVE_ALONE = _RULE | _table(
+    ("hold stop never", Guess("who matches a rule here is left alone, with no word for it")),
+)
+# The rule that gives the limit cannot ask whether it is exceeded.
+_CREDIT_LIMIT = _RULE | _table(
+    ("and all", _write("when: {tag: legal, contact_group: Leeds}")),
+    ("amount credit_limit max value up_to", _write("limit: 10000")),
+    ("none unlimited", _write("limit: no limit")),
+)
+_ASKS = _table(
+    ("approve needs_approval approver approved_by approvals", _write("approval: required"))
+)
+_CREDIT_HOLD = (
+    _RULE
+    | _ASKS
+    | _table(
+        ("payment_terms cash cod", _write("terms: cash on delivery")),
+        ("hold stop block", Guess("who matches a rule here is held, with no word for it")),
+    )
+)
+_FOLLOW_UP = _RULE | _table(
+    ("call phone action do then", _write("task: Call the customer")),
+    ("who owner assignee assigned_to assign", _write("assign_to: credit control")),
+)
+
+# -- reminders ------------------------------------------------------------------------------------
+
+_STEP = (
+    _ELSEWHERE
+    | _ASKS
+    | _table(
+        (
+            "call phone telephone ring",
+            Guess("a call is a task for a person", "task: Call and ask for a day"),
+        ),
+        (
+            "sms text_message whatsapp post print visit",
+            Guess("let a person do it", "task: Send a text message"),
+        ),
+        ("text template message reminder mail send", _write("email: first reminder")),
+        ("statement", Guess("a letter by smtp lists what is due", "email: second reminder")),
+        ("fee fees late_fees interest charge penalty", _write("late_fee: 2%")),
+        ("after on days due days_overdue from_day", _write("day: 7")),
+        (
+            "every repeat repeats again interval",
+            Guess("a step happens once: write each with a day of its own", "day: 21"),
+        ),
+        (
+            "who owner assignee assigned_to assign responsible",
+            _write("assign_to: credit control"),
+        ),
+        ("attach attachment pdf", _write("letter: final notice")),
+        ("hold stop block on_stop credit_hold terms", Guess("write it under 'credit_holds:'")),
+        (
+            "if when where unless except vip customer client all and or query",
+            Guess("conditions stand beside 'steps:', for the whole cadence"),
+        ),
+        ("via channel method", Guess("the way is set once, under 'sending: via:'")),
+        ("time at hours", Guess("hours are set once, under 'sending: between:'")),
+    )
+)
+_CADENCE = _RULE | _table(
+    (
+        "day email task letter days schedule call phone then sms every statement",
+        _write("steps: [{day: 7, email: first reminder}]"),
+    ),
+    ("fee fees late_fee late_fees interest", _write("steps: [{day: 45, late_fee: 2%}]")),
+    (
+        "skip ignore skip_when skip_invoices query status hold",
+        _write("skip_invoices_when: {dispute: open}"),
+    ),
+    ("stop pause never", Guess("who is never reminded stands under 'leave_alone:'")),
+    (
+        "approval approve needs_approval approver",
+        Guess("it stands in a step", "steps: [{day: 30, email: final notice, approval: required}]"),
+    ),
+)
+
+# -- customers and settings -----------------------------------------------------------------------
+
+_CUSTOMER = _ELSEWHERE | _table(
+    ("name customer client company id", _write("contact: Ridgeway University")),
+    ("limit max", _write("credit_limit: 25000")),
+    ("insured insurance insured_for", _write("insured_limit: 10000")),
+    ("review review_date", _write("review_on: 2027-01-31")),
+    ("tag vip label status flag", _write("tags: [vip]")),
+    (
+        "stop hold leave_alone never do_not_chase exclude except query",
+        Guess("give a tag that a rule under 'leave_alone:' asks for", "tags: [legal]"),
+    ),
+    (
+        "group contact_group branch type",
+        Guess("groups are set in the accounting system; a tag is given here", "tags: [vip]"),
+    ),
+    ("email mail phone", _ELSEWHERE["to"]),
+    ("lang speaks", _write("language: de")),
+    ("country holiday", _write("holidays: GB-ENG")),
+)
+_SENDING = _ELSEWHERE | _table(
+    ("time hours at not_between window from until", _write("between: 09:00-16:30")),
+    ("weekdays on day", _write("days: [tuesday, wednesday, thursday]")),
+    ("country holiday bank_holidays", _write("holidays: GB-ENG")),
+    ("every gap frequency min_days days_between interval", _write("days_between_emails: 5")),
+    ("method channel by with mail email", _write("via: smtp")),
+    ("phone call sms no_email", _write("without_email: task")),
+    ("lang", _write("language: de")),
+)
+_SAFETY = _table(
+    ("holds hold", _write("credit_holds: 20")),
+    ("messages mails reminders email", _write("emails: 300")),
+    ("fees fee charges interest", _write("late_fees: 50")),
+    ("calls call", _write("tasks: 300")),
+    ("data_age max_age", _write("data_not_older_than: 26 hours")),
+)
+
+_ALONE = "leave_alone: [{name: With the solicitor, when: {tag: legal}}]"
+_HOLDS = "credit_holds: [{name: Very late, when: {oldest_days_overdue: {at_least: 60}}}]"
+_LIMITS = "credit_limits: [{name: Everyone, limit: 10000}]"
+_CADENCES = "reminders: [{name: Everyone, steps: [{day: 7, email: first reminder}]}]"
+_TASKS = "follow_ups: [{name: Broken promise, when: {promise_to_pay: broken}, task: Call}]"
+_CUSTOMERS = "customers: [{contact: Ridgeway University, tags: [vip]}]"
+_GROUPS = "groups: {Key account: {contact: [Acme Ltd, Beta Ltd]}}"
+
+_RULEBOOK = _ELSEWHERE | _table(
+    (
+        "fee fees late_fee late_fees interest penalties",
+        Guess(
+            "a late fee is a step",
+            "reminders: [{name: Everyone, steps: [{day: 45, late_fee: 2%}]}]",
+        ),
+    ),
+    ("holds hold on_stop stops", _write(_HOLDS)),
+    ("limit credit", _write(_LIMITS)),
+    ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
+    (
+        "exceptions exception except exclude never ignore stop do_not_chase query",
+        _write(_ALONE),
+    ),
+    ("task tasks call calls phone sms actions", _write(_TASKS)),
+    ("client clients customer contacts accounts tags tag vip vips", _write(_CUSTOMERS)),
+    ("group segments branches", _write(_GROUPS)),
+    ("email emails mail messages delivery", _write("sending: {via: smtp}")),
+    ("holiday bank_holidays holidays country", _write("sending: {holidays: GB-ENG}")),
+    ("time hours between", _write("sending: {between: 09:00-16:30}")),
+    ("every gap", _write("sending: {days_between_emails: 5}")),
+    (
+        "if when and or all not",
+        Guess("a condition stands in a rule", _ALONE),
+    ),
+    ("approvals approval", Guess("it stands in a rule or a step: approval: required")),
+    (
+        "templates letters texts",
+        Guess("texts of your own are files: templates/NAME.txt in the rules folder"),
+    ),
+    ("ignored not_read skip_files", _write("not_rules: [archive]")),
+)
+
+GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
+    Spot.RULEBOOK: _RULEBOOK,
+    Spot.CONDITION: _CONDITION,
+    Spot.INVOICE_CONDITION: _INVOICE_CONDITION,
+    Spot.COMPARISON: _COMPARISON,
+    Spot.LEAVE_ALONE: _LEAVE_ALONE,
+    Spot.CREDIT_LIMIT: _CREDIT_LIMIT,
+    Spot.CREDIT_HOLD: _CREDIT_HOLD,
+    Spot.FOLLOW_UP: _FOLLOW_UP,
+    Spot.CADENCE: _CADENCE,
+    Spot.STEP: _STEP,
+    Spot.CUSTOMER: _CUSTOMER,
+    Spot.SENDING: _SENDING,
+    Spot.SAFETY: _SAFETY,
+}
+"""What people call things, by the place where they write it."""
+
+EXAMPLES: Mapping[str, str] = {
+    "'when'": f"when: {_BOTH}",
+    "'unless'": "unless: {tag: legal}",
+    "'skip_invoices_when'": "skip_invoices_when: {amount_due: {less_than: 10}}",
+    "'not'": "not: {any: [{tag: legal}, {on_hold: yes}]}",
+    "'any'": _EITHER,
+    "an item of 'any'": _EITHER,
+    "'groups'": _GROUPS,
+    "'sending'": "sending: {via: smtp, between: 09:00-16:30}",
+    "'safety'": "safety: {emails: 300}",
+    "'statutory'": "statutory: {law: Late Payment Act, points_above_reference: 8}",
+    "'customers'": _CUSTOMERS,
+    Spot.CUSTOMER: _CUSTOMERS,
+    "'leave_alone'": _ALONE,
+    Spot.LEAVE_ALONE: _ALONE,
+    "'credit_limits'": _LIMITS,
+    Spot.CREDIT_LIMIT: _LIMITS,
+    "'credit_holds'": _HOLDS,
+    Spot.CREDIT_HOLD: _HOLDS,
+    "'follow_ups'": _TASKS,
+    Spot.FOLLOW_UP: _TASKS,
+    "'reminders'": _CADENCES,
+    Spot.CADENCE: _CADENCES,
+    "'steps'": "steps: [{day: 7, email: first reminder}]",
+    Spot.STEP: "steps: [{day: 7, email: first reminder}]",
+    "'limits'": "limits: [{amount: 25000, until: 2027-01-31}, {amount: 15000}]",
+    "a limit": "limits: [{amount: 25000, until: 2027-01-31}, {amount: 15000}]",
+    "'rates'": "rates: [{from: 2026-07-01, rate: 3.75, source: Bank Rate of 18 June 2026}]",
+    "a rate": "rates: [{from: 2026-07-01, rate: 3.75, source: Bank Rate of 18 June 2026}]",
+    "'compensation'": "compensation: [{debts_from: 0, amount: 40}]",
+    "a fixed sum": "compensation: [{debts_from: 0, amount: 40}]",
+}
+"""What a block or a list looks like, by the label by which problems name it."""
+
+
+_VALUES: Mapping[str, _Table] = {
+    "'approval'": _table(
+        ("none no false", _write("approval: none")),
+        ("*", _write("approval: required")),
+    ),
+    "'via'": _table(
+        ("email mail platform xero quickbooks accounting", _write("via: accounting system")),
+        ("own letter letters server", _write("via: smtp")),
+    ),
+    "'terms'": _table(("cod cash prepaid prepayment cash_only", _write("terms: cash on delivery"))),
+    "'without_email'": _table(("call phone", _write("without_email: task"))),
+    "'limit'": _table(
+        ("none unlimited infinite no off null endless", _write("limit: no limit")),
+        ("agreed agreement credit_limit", _write("limit: agreed_limit")),
+        ("insured insurance", _write("limit: insured_limit")),
+    ),
+    "'late_fee'": _table(
+        ("statutory_interest interest statutory", _write("late_fee: 2%")),
+        ("statutory_compensation compensation", _write("late_fee: 40")),
+    ),
+    "'days'": _table(
+        ("weekdays monday_to_friday mon_fri working_days workdays", _write("days: business days")),
+        ("daily always all", _write("days: every day")),
+    ),
+}
+"""What people write for a value, by the label of its key; `*` stands for any other."""
+
+
+def said_for_value(label: str, text: str) -> str:
+    """Return the hint for a value that people write; empty when none is known."""
+    table = _VALUES.get(label, {})
+    guess = table.get(_folded(text)) or table.get("*")
+    return guess.hint if guess else ""
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s-]+", "_", word.strip().casefold())
+
+
+def guessed(label: str, word: str) -> str:
+    """Return the hint for a word that people use in some place; empty when none is known.
+
+    Args:
+        label: the place, as problems name it.
+        word: as it was written.
+    """
+    if label not in set(Spot):
+        return ""
+    guess = GUESSES[Spot(label)].get(_folded(word))
+    return guess.hint if guess else ""
+
+
+def one_of(key: str) -> str:
+    """Return how one or the other is written under a key."""
+    return f"{key}: {{{_EITHER}}}" if key else _EITHER
+
+
+def example_of(label: str, among: str = "") -> str:
+    """Return a hint with an example of a block or a list; empty when none is known.
+
+    Args:
+        label: as problems name it.
+        among: the kind of block that it is where no label says it: `a group`.
+    """
+    example = EXAMPLES.get(label) or _EXAMPLES_AMONG.get(among, "")
+    return f"as in {example}" if example else ""
+
+
+_EXAMPLES_AMONG = {"a group": "Key account: {contact: [Acme Ltd, Beta Ltd]}"}
+
+_SIGNS = {">": "more_than", ">=": "at_least", "<": "less_than", "<=": "at_most"}
+_SIGNS |= {"=": "exactly", "==": "exactly", "=>": "at_least", "=<": "at_most"}
+_SIGNS |= {"over": "more_than", "above": "more_than", "under": "less_than", "below": "less_than"}
+_SIGN = "|".join(sorted(map(re.escape, _SIGNS), key=len, reverse=True))
+_NUMBER = r"[-+]?[0-9][0-9,]*(?:\.[0-9]+)?%?|[a-z_]+"
+
+
+def from_formula(text: str) -> tuple[str, str, str] | None:
+    """Return (fact, comparison, number) of what people write as a formula: `balance > 60`."""
+    match = re.fullmatch(rf"\s*([A-Za-z_ ]+?)\s*({_SIGN})\s*({_NUMBER})\s*(?:days)?", text)
+    if match is None:
+        return None
+    return match[1].strip().casefold().replace(" ", "_"), _SIGNS[match[2]], _bare(match[3])
+
+
+def from_sign(text: str) -> str:
+    """Return what `> 60` is in a rulebook: `more_than: 60`; empty for anything else."""
+    match = re.fullmatch(rf"\s*({_SIGN})\s*({_NUMBER})\s*(?:days)?", text)
+    return f"{_SIGNS[match[1]]}: {_bare(match[2])}" if match else ""
+
+
+def _bare(number: str) -> str:
+    # Inside braces a comma separates keys.
+    return number.replace(",", "").lstrip("+")
