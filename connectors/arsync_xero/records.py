@@ -392,8 +392,8 @@ def _locked_until(document: OrganisationDocument) -> date | None:
     days = []
     for text in (document.period_lock_date, document.end_of_year_lock_date):
         try:
-            days.append(day_of(None, text))
-        except ValueError:
+            days.append(_information_day(text, "a lock date"))
+        except UnusableField:
             continue
     return max((day for day in days if day is not None), default=None)
 

@@ -106,6 +106,11 @@ CASES = {
         ),
         "promise_to_pay open until 2026-11-25",
     ),
+    "promised at the platform": Case(
+        person("expect", "invoice_id", on="2026-11-25"),
+        "promise_to_pay open until 2026-11-25 (entered in the accounting system",
+        ("xero",),
+    ),
 }
 
 
@@ -201,6 +206,31 @@ def test_chasing_resumes_when_quickbooks_no_longer_shows_a_dispute(
     world.advance(hours=6)
     world.sync_until_quiet(name)
     assert emails(world, name) == ["c1"]
+
+
+def test_our_own_promise_read_back_is_no_second_one(world: World) -> None:
+    world.load(
+        "xero", contacts=[contact_row("c1", "Ada")], invoices=[invoice_row(1, "c1", overdue=5)]
+    )
+    world.rules(RULES.replace(", approval: required", ""))
+    world.connect("xero")
+    world.app.pull("xero")
+    world.app.promise("INV-0001", TODAY + timedelta(days=2), connection="xero")
+    world.sync_until_quiet("xero")
+    (invoice,) = world.control.state("xero")["invoices"]
+    assert invoice["expected_on"] == (TODAY + timedelta(days=2)).isoformat()
+    (account,) = world.app.store.ledger.accounts(world.connection("xero").id)
+    assert [promise.by_platform for promise in account.promises] == [False]
+    assert emails(world, "xero") == []
+    # Staff put it off in Xero itself: their day counts, until it is over.
+    person("expect", "invoice_id", on="2026-11-27")(world, "xero")
+    world.advance(days=4)
+    world.sync_until_quiet("xero")
+    (held,) = world.app.why("INV-0001", connection="xero").held_back
+    assert "entered in the accounting system" in held.why
+    world.advance(days=6)
+    world.sync_until_quiet("xero")
+    assert emails(world, "xero") == ["c1"]
 
 
 def emails(world: World, name: str) -> list[str]:

@@ -22,6 +22,7 @@ from arsync.core.actions import (
     marker,
     payload_of,
 )
+from arsync.core.ledger.account_view import ENTERED_THERE
 from arsync.core.ledger.records import Dispute, Promise, StandingHold
 from arsync.core.planning.plan_views import plan_view
 from arsync.core.planning.planner import UNRATED_SHOWN_MAX
@@ -741,6 +742,13 @@ def test_an_open_promise_stops_reminders_through_its_day(desk: Desk) -> None:
     assert printed(plan_view(plan))["held_back"][0]["why"] == "promise_to_pay open until 2026-12-01"
     assert plan.held_back[0].next_date == date(2026, 12, 2)
     assert desk.plan(desk.head + desk.steps, account, today=date(2026, 12, 2)).actions
+
+
+def test_a_promise_entered_there_says_where_it_stands(desk: Desk) -> None:
+    promise = Promise("i1", date(2026, 12, 1), None, date(2026, 11, 18), by_platform=True)
+    account = desk.account(desk.invoice("i1", 20), promises=(promise,))
+    (reason,) = whys(desk.plan(desk.head + desk.steps, account))
+    assert reason == f"promise_to_pay open until 2026-12-01 ({ENTERED_THERE})"
 
 
 def test_a_dispute_stops_reminders_until_it_is_settled(desk: Desk) -> None:

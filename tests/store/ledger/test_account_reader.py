@@ -183,6 +183,26 @@ def test_promises_and_disputes_come_with_the_invoice(
     assert account.disputes == (Dispute("i1", TODAY, "short"),)
 
 
+def test_an_expected_date_is_a_promise_unless_ours(store: Store, connection: ConnectionRow) -> None:
+    put_contacts(store, connection, Contact("c1", "Customer"))
+    ours, theirs = date(2026, 11, 24), date(2026, 11, 28)
+
+    def expected_on(day: date) -> list[tuple[date, bool]]:
+        put(store, connection, RecordKind.INVOICES, an_invoice("i1", expected_on=day))
+        (account,) = store.ledger.accounts(connection.id)
+        return [(promise.promised_on, promise.by_platform) for promise in account.promises]
+
+    assert expected_on(theirs) == [(theirs, True)]
+    promise = store.people.promise(
+        connection.id, "i1", promised_on=ours, made_on=TODAY, who="Ann", amount=None
+    )
+    assert expected_on(ours) == [(ours, False)]
+    assert expected_on(theirs) == [(ours, False), (theirs, True)]
+    # Undone here, and the platform could not clear the date.
+    store.people.withdraw_promise(connection.id, promise.id)
+    assert expected_on(ours) == []
+
+
 def done(store: Store, connection: ConnectionRow, action: Action, *states: ActionState) -> None:
     """Take an action through its states up to here."""
     asked(store, connection.id, action, who="test", why="test", now=NOW)

@@ -33,6 +33,9 @@ from arsync.core.ledger.unapplied_cash import (
 SHOWN_BY_PLATFORM = "the accounting system shows it as disputed"
 """The reason of a dispute that was not recorded in arsync."""
 
+ENTERED_THERE = "entered in the accounting system as expected payment date"
+"""The source of a promise that was not recorded in arsync."""
+
 HISTORY_DAYS = 365
 """How far back payment behaviour and sales are counted, in days."""
 

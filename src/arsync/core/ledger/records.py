@@ -239,7 +239,7 @@ class Difference(NamedTuple):
 
 
 class Promise(NamedTuple):
-    """A promise to pay, recorded by a person."""
+    """A promise to pay, recorded by a person here or in the accounting system."""
 
     invoice_id: str
     promised_on: date
@@ -249,6 +249,8 @@ class Promise(NamedTuple):
     made_on: date
     kept: bool | None = None
     """None while open; set when the day has passed or the money came."""
+    by_platform: bool = False
+    """Entered in the accounting system, as the day on which the money is expected."""
 
 
 class Dispute(NamedTuple):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from arsync.core.actions import Because
-from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.account_view import ENTERED_THERE, AccountView
 from arsync.core.ledger.money import ZERO, plain, shown
 from arsync.core.ledger.records import Invoice, SentStep
 from arsync.core.planning.assessment import Assessment, DunnedParty
@@ -214,7 +214,8 @@ def agreed_stop(
         if promise is not None and state == "open":
             until = promise.promised_on
             # A promise is broken only when its day is over.
-            return f"promise_to_pay open until {until}", until + timedelta(1)
+            source = f" ({ENTERED_THERE})" if promise.by_platform else ""
+            return f"promise_to_pay open until {until}{source}", until + timedelta(1)
     return None
 
 

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from arsync.core.ledger.as_of import with_paid_days
+from arsync.core.ledger.expected_dates import with_expected_dates
 from arsync.core.ledger.records import (
     Account,
     Contact,
     ContactStatus,
     Difference,
-    Dispute,
     Invoice,
-    Promise,
     RecordKind,
 )
 from arsync.store.actions.done_history import ContactHistory, read_history
@@ -30,7 +29,7 @@ from arsync.store.db.tables import (
     problems,
 )
 from arsync.store.db.tables import differences as differing_contacts
-from arsync.store.ledger.agreements import read_agreements
+from arsync.store.ledger.agreements import Agreements, read_agreements
 from arsync.store.ledger.balance_reconciliation import differences
 from arsync.store.ledger.families import Families, all_families, families_of, read_relatives
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
@@ -116,8 +115,7 @@ class _Documents(NamedTuple):
     invoices: Mapping[str, Sequence[Invoice]]
     payments: Mapping[str, Sequence[Any]]
     credits: Mapping[str, Sequence[Any]]
-    promises: Mapping[str, Sequence[Promise]]
-    disputes: Mapping[str, Sequence[Dispute]]
+    agreements: Agreements
     owners: Mapping[str, str]
     """By invoice, the contact who owes it."""
     episodes: Mapping[str, int]
@@ -301,7 +299,7 @@ class _AccountReading:
             by_contact,
             self._by_contact(RecordKind.PAYMENTS, contact_ids, "paid_on"),
             self._by_contact(RecordKind.CREDITS, contact_ids, "issued_on"),
-            *read_agreements(self._db, self._connection_id, owners),
+            read_agreements(self._db, self._connection_id, owners),
             owners,
             episodes,
         )
@@ -359,8 +357,8 @@ def _account(
         invoices=owed,
         payments=all_of(documents.payments),
         credits=all_of(documents.credits),
-        promises=all_of(documents.promises),
-        disputes=all_of(documents.disputes),
+        promises=all_of(documents.agreements.promises),
+        disputes=all_of(documents.agreements.disputes),
         # What was done for an invoice that moved within the family is known twice.
         sent=tuple(dict.fromkeys(step for history in past for step in history.sent)),
         hold=next((history.hold for history in holding if history.hold is not None), None),
@@ -382,7 +380,8 @@ def _account(
             if contact.id in oddities.differences
         ),
     )
-    return with_paid_days(account)
+    promised_days = documents.agreements.promised_days
+    return with_expected_dates(with_paid_days(account), promised_days)
 
 
 def _unreadable_of(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -32,6 +34,7 @@ _PROMISE = (
     promises.c.amount,
     promises.c.made_on,
     promises.c.kept,
+    promises.c.replaced,
     literal_column("''", Text).label("reason"),
     cast(null(), Date).label("settled_on"),
 )
@@ -43,16 +46,26 @@ _DISPUTE = (
     cast(null(), BigInteger).label("amount"),
     cast(null(), Date).label("made_on"),
     cast(null(), Boolean).label("kept"),
+    false().label("replaced"),
     disputes.c.reason,
     disputes.c.settled_on,
 )
 """The same columns of both; each has some that the other lacks."""
 
 
-def read_agreements(
-    db: Connection, connection_id: int, owners: Mapping[str, str]
-) -> tuple[dict[str, list[Promise]], dict[str, list[Dispute]]]:
-    """Return promises and disputes about invoices, by the contact who owes them.
+class Agreements(NamedTuple):
+    """What was agreed about invoices."""
+
+    promises: dict[str, list[Promise]]
+    """By the contact who owes; without those that were replaced or withdrawn."""
+    disputes: dict[str, list[Dispute]]
+    """By the contact who owes."""
+    promised_days: dict[str, set[date]]
+    """By invoice, the days of all its promises, also of those that were replaced or withdrawn."""
+
+
+def read_agreements(db: Connection, connection_id: int, owners: Mapping[str, str]) -> Agreements:
+    """Return promises and disputes about invoices.
 
     In one statement, since both are read again before each message.
 
@@ -61,14 +74,12 @@ def read_agreements(
         connection_id: of this connection.
         owners: by invoice, the contact who owes it.
     """
-    promised: dict[str, list[Promise]] = defaultdict(list)
-    disputed: dict[str, list[Dispute]] = defaultdict(list)
+    agreements = Agreements(defaultdict(list), defaultdict(list), defaultdict(set))
     invoice_ids = list(owners)
     query = union_all(
         select(*_PROMISE).where(
             promises.c.connection_id == connection_id,
             one_of(db, promises.c.invoice_id, invoice_ids),
-            ~promises.c.replaced,
         ),
         select(*_DISPUTE).where(
             disputes.c.connection_id == connection_id,
@@ -79,9 +90,11 @@ def read_agreements(
     for row in sorted(db.execute(query), key=lambda row: row.number):
         contact_id = owners[row.invoice_id]
         if row.is_promise:
-            promise = Promise(row.invoice_id, row.day, row.amount, row.made_on, row.kept)
-            promised[contact_id].append(promise)
+            agreements.promised_days[row.invoice_id].add(row.day)
+            if not row.replaced:
+                promise = Promise(row.invoice_id, row.day, row.amount, row.made_on, row.kept)
+                agreements.promises[contact_id].append(promise)
         else:
             dispute = Dispute(row.invoice_id, row.day, row.reason, row.settled_on)
-            disputed[contact_id].append(dispute)
-    return promised, disputed
+            agreements.disputes[contact_id].append(dispute)
+    return agreements

@@ -402,8 +402,8 @@ CONTACT_FACTS: tuple[Field, ...] = (
         "promise_to_pay",
         "contact",
         FactKind.TEXTS,
-        "whether any of its invoices has such a promise to pay",
-        "promises",
+        "whether any of its invoices has such a promise to pay, or expected date in Xero",
+        "promises, and expected payment dates in Xero",
         figures.promise_states,
         # A promised day is an event of the account, on which trials plan anyway.
         moves=STILL,
