@@ -22,7 +22,7 @@ def amounts(most: int) -> st.SearchStrategy[Decimal]:
 
 
 @st.composite
-def ledgers(draw: st.DrawFn) -> Account:
+def ledgers(draw: st.DrawFn, *, disputed: bool = True) -> Account:
     """Draw a family with invoices, credits and payments in some currencies."""
     ids = [f"c{number}" for number in range(draw(st.integers(1, 4)))]
     contacts: list[Contact] = [a_contact(ids[0])]
@@ -53,7 +53,9 @@ def ledgers(draw: st.DrawFn) -> Account:
         for number in range(draw(st.integers(0, 2)))
     ]
     disputes = [
-        Dispute(invoice.id, DUE_ON, "late") for invoice in invoices if draw(st.integers(0, 4)) == 0
+        Dispute(invoice.id, DUE_ON, "late")
+        for invoice in invoices
+        if disputed and draw(st.integers(0, 4)) == 0
     ]
     return Account(
         tuple(contacts),

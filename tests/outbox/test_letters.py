@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tracemalloc
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.builders.actions import an_action, refs_to
-from tests.builders.records import a_contact, a_debtor, an_invoice
+from tests.builders.records import a_contact, a_credit, a_debtor, a_payment, an_invoice
 
 from arsync.core.actions import Action
+from arsync.core.ledger.account_view import AccountView
 from arsync.core.ledger.records import (
     Account,
     Invoice,
@@ -105,6 +108,68 @@ def test_amounts_of_different_currencies_are_never_added() -> None:
     assert "GBP 3,880.00 and EUR 10.50" in letter.subject
 
 
+CREDIT = a_credit(issued_on=date(2026, 11, 1), number="CN-7", total=900)
+
+
+def in_part(account: Account, action: Action) -> tuple[Action, Account]:
+    """Return a case whose action takes unapplied cash off, as the planner does."""
+    base = US.base_currency
+    view = AccountView(account, TODAY, currency=base, base=base)
+    net = {invoice.id: invoice for invoice in view.owed}
+    refs = tuple(
+        replace(
+            ref,
+            amount_due=net[ref.id].amount_due,
+            document_amount_due=view.uncovered_due(net[ref.id]),
+        )
+        for ref in action.invoices
+        if ref.id in net
+    )
+    return replace(action, invoices=refs), account
+
+
+@pytest.mark.parametrize("code", languages())
+@pytest.mark.parametrize("name", TEXT_NAMES)
+def test_each_letter_takes_the_credits_off(name: str, code: str) -> None:
+    letters = Letters(code=code)
+    action, account = a_case(billed(1, amount="1000"))
+    case = in_part(account._replace(credits=(CREDIT,)), action)
+    letter = letters.render(name, letter_context(*case, US, TODAY, spoken=letters.language))
+    spoken, words = letters.language, letters.language.words
+    gross, taken, asked = (spoken.amount(Decimal(n), "GBP") for n in (1000, 900, 100))
+    for text in (letter.text, letter.html):
+        assert words["credit_note"] in text
+        assert "CN-7" in text
+        assert [amount in text for amount in (gross, taken, asked)] == [True] * 3
+    assert f"{words['total']}{words['colon']} {asked}" in letter.text
+    # Nowhere but in the list of documents is the gross sum named.
+    assert letter.subject.count(gross) == 0
+    assert letter.text.count(gross) == 2
+
+
+def test_a_payment_without_number_is_known_by_day() -> None:
+    letters = Letters()
+    action, account = a_case(billed(1, amount="1000"), billed(2, amount="50"))
+    paid = a_payment(amount=1010, unallocated=1010, paid_on=date(2026, 11, 3))
+    case = in_part(account._replace(payments=(paid,)), action)
+    context = letter_context(*case, US, TODAY, spoken=letters.language)
+    text = letters.render("first reminder", context).text
+    assert "INV-1" not in text
+    assert "- Less: payment received (3 November 2026): GBP 10.00" in text
+    assert [line.net_amount_due for line in context["invoices"]] == ["GBP 40.00"]
+
+
+def test_credits_that_the_rulebook_ignores_are_not_shown() -> None:
+    letters = Letters()
+    action, account = a_case(billed(1, amount="1000"))
+    case = (action, account._replace(credits=(CREDIT,)))
+    text = letters.render(
+        "first reminder", letter_context(*case, US, TODAY, spoken=letters.language)
+    ).text
+    assert "Total due: GBP 1,000.00" in text
+    assert "CN-7" not in text
+
+
 def test_a_long_list_is_cut_without_changing_its_total() -> None:
     letters = Letters()
     count = INVOICES_PER_LETTER_MAX + 3
@@ -152,8 +217,8 @@ def test_users_texts_override_shipped_ones_of_the_same_name(tmp_path: Path) -> N
     assert known_texts(tmp_path) == (*TEXT_NAMES, "gentle nudge") == letters.names
     letter = letters.render("gentle nudge", sample_context(letters.language))
     assert letter.subject == "Hello Acme Ltd"
-    assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,880.00.\n"
-    assert "<p>please pay GBP 3,880.00.</p>" in letter.html
+    assert letter.text == "Dear Acme Ltd,\n\nplease pay GBP 3,440.00.\n"
+    assert "<p>please pay GBP 3,440.00.</p>" in letter.html
     assert letters.render("final notice", sample_context(letters.language)).text == "Ours.\n"
 
 

@@ -20,6 +20,7 @@ from arsync.config import Config
 from arsync.connector_sdk import Connector, Platform
 from arsync.core.actions import Action
 from arsync.core.ledger.records import Account
+from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.planning.planner import Plan, begin_plan, make_plan
 from arsync.core.planning.send_blocks import Circumstances, pauses, warnings
 from arsync.core.planning.undecided import undecided_about
@@ -185,6 +186,11 @@ class OrganisationContext:
         if self.rules.rulebook is None or self.misfits:
             raise UserMistake("\n".join([*self.rules.problems, *self.misfits]))
         return self.rules.rulebook
+
+    @property
+    def cash_counts(self) -> UnappliedCash:
+        """Return how unapplied cash counts here; net where the rulebook cannot be read."""
+        return self.rules.rulebook.unapplied_cash if self.rules.rulebook else UnappliedCash.NET
 
     @cached_property
     def misfits(self) -> tuple[str, ...]:

@@ -174,7 +174,9 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     document_problems: tuple[str, ...]
     records: Mapping[str, int]
     totals: Mapping[str, Decimal]
-    """Amount due by currency."""
+    """Amount due by currency, as the documents say."""
+    net_totals: Mapping[str, Decimal]
+    """By currency, what is owed net of unapplied cash."""
     rulebook: str
     """Its name, or what is wrong with it."""
     rulebook_ok: bool

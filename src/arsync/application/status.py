@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import ConnectionStatus, Listed
 from arsync.application.unknown_outcomes import is_late
 from arsync.core.actions import ActionState
+from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.money import ZERO
 from arsync.core.planning.send_blocks import Circumstances, pauses, unknown_in_totals, warnings
 from arsync.errors import UserMistake
@@ -29,6 +32,7 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
     # Asked once: every line of the status then speaks of the same moment.
     circumstances = organisation.circumstances()
     rules_status = _rules_status(organisation, circumstances)
+    owed = _owed(store.ledger.totals(row.id, circumstances.today))
     return ConnectionStatus(
         name=row.name,
         platform=row.platform,
@@ -58,7 +62,8 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
             for problem in store.ledger.problems(row.id)
         ),
         records={kind.value: count for kind, count in store.ledger.counts(row.id).items()},
-        totals=_owed(store.ledger.totals(row.id, circumstances.today)),
+        totals=owed,
+        net_totals=_net(organisation, owed, circumstances.today),
         rulebook=rules_status.text,
         rulebook_ok=rules_status.sound,
         later=store.actions.later(row.id, circumstances.now),
@@ -118,3 +123,25 @@ def _owed(totals: Iterable[Total]) -> dict[str, Decimal]:
     for total in totals:
         sums[total.currency] = sums.get(total.currency, ZERO) + total.amount_due
     return dict(sorted(sums.items()))
+
+
+def _net(
+    organisation: OrganisationContext, owed: Mapping[str, Decimal], today: date
+) -> dict[str, Decimal]:
+    """Return what is owed net by currency: less the unapplied cash that covers it."""
+    ledger, base = organisation.store.ledger, organisation.connection.organisation.base_currency
+    net = dict(owed)
+    # Most customers have none, and are not read.
+    holders = ledger.holders_of_cash(organisation.id)
+    for account in ledger.accounts(organisation.id, holders) if holders else ():
+        view = AccountView(
+            as_issued(account, today),
+            today,
+            currency=base,
+            base=base,
+            unapplied_cash=organisation.cash_counts,
+        )
+        currency_of = {invoice.id: invoice.currency for invoice in view.documents}
+        for invoice_id, covers in view.cash_covers.items():
+            net[currency_of[invoice_id]] -= sum((cover.amount for cover in covers), ZERO)
+    return net

@@ -228,8 +228,15 @@ def _status_row(status: ConnectionStatus, zone: tzinfo) -> list[str]:
         else "never",
         f"{status.awaiting:,}",
         f"{status.open_tasks:,}",
-        ", ".join(shown(Decimal(text), code) for code, text in status.totals.items()),
+        ", ".join(_owed(status, currency) for currency in status.totals),
     ]
+
+
+def _owed(status: ConnectionStatus, currency: str) -> str:
+    """Return what is owed net in one currency, and what the books say where that is more."""
+    owed, net = Decimal(status.totals[currency]), Decimal(status.net_totals[currency])
+    text = shown(net, currency)
+    return text if net == owed else f"{text} net ({shown(owed, currency)} in the books)"
 
 
 DIFFERENCES_SHOWN_MAX = 20

@@ -205,7 +205,11 @@ def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
         for ref in action.invoices
     ]
     rows = [
-        (ref.number or ref.id, shown(ref.amount_due, ref.currency), _age(ref, until_due))
+        (
+            ref.number or ref.id,
+            shown(ref.amount_due, ref.currency),
+            ", ".join(filter(None, (_age(ref, until_due), _net_of(ref)))),
+        )
         for ref, until_due in refs[:INVOICES_SHOWN_MAX]
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
@@ -213,6 +217,13 @@ def _invoice_lines(actions: Sequence[Action]) -> Iterator[str]:
         yield f"{number:{widths[0]}}  {amount:>{widths[1]}}  {age}".rstrip()
     if len(refs) > len(rows):
         yield f"... and {word(len(refs) - len(rows), 'more invoice')}"
+
+
+def _net_of(ref: InvoiceRef) -> str:
+    """Return what is due on the invoice itself, where unapplied cash covers a part of it."""
+    if ref.document_amount_due is None:
+        return ""
+    return f"net of unapplied cash ({shown(ref.document_amount_due, ref.currency)} in the books)"
 
 
 def _age(ref: InvoiceRef, until_due: int) -> str:

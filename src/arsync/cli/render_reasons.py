@@ -77,7 +77,7 @@ class Reasons:
         text = plain(value)
         if field is not None and value is not None:
             if field.kind is FactKind.AMOUNT:
-                own = facts.get("currency") if name == "amount_due" else None
+                own = facts.get("currency") if name.endswith("amount_due") else None
                 text = shown(Decimal(str(value)), str(own or self._currency))
             elif field.kind is FactKind.PERCENT:
                 text = f"{Decimal(str(value)).normalize():f}%"

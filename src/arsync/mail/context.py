@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from arsync.core.actions import Action, InvoiceRef
-from arsync.core.ledger.late_debt import late_debt, reductions_of
+from arsync.core.ledger.account_view import AccountView
+from arsync.core.ledger.as_of import as_issued
+from arsync.core.ledger.late_debt import LateDebt, by_cash, late_debt, reductions_of
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import ZERO
-from arsync.core.ledger.records import Account, Invoice, Organisation
+from arsync.core.ledger.records import Account, CreditKind, Invoice, Organisation
 from arsync.core.ledger.sanitising import cleaned
+from arsync.core.ledger.unapplied_cash import Cover, Covers, less_cash
 from arsync.mail.language import Language
 
 INVOICES_PER_LETTER_MAX = 200
@@ -27,6 +30,9 @@ class LetterInvoice(NamedTuple):
     date: str
     due_date: str
     amount_due: str
+    """What is due on the document."""
+    net_amount_due: str
+    """What is asked for: less the unapplied cash that covers a part of it."""
     total: str
     currency: str
     days_overdue: int
@@ -34,6 +40,18 @@ class LetterInvoice(NamedTuple):
     link: str
     reference: str
     step: str
+
+
+class LetterCredit(NamedTuple):
+    """Unapplied cash that is taken off the invoices of a letter, ready for people."""
+
+    kind: str
+    """In the letter's language: `credit note`, or `payment received`."""
+    number: str
+    """Empty when it has none."""
+    date: str
+    amount: str
+    """As much of it as is taken off here."""
 
 
 def letter_context(
@@ -61,15 +79,20 @@ def letter_context(
         (contact for contact in account.contacts if contact.id == action.contact_id), None
     )
     records = {invoice.id: invoice for invoice in account.invoices}
+    covers = _covers(action, account, organisation, today)
+    net = {invoice.id: less_cash(invoice, covers) for invoice in account.invoices}
     lines = [
-        _line(ref, records.get(ref.id), today, spoken, link=(links or {}).get(ref.id, ""))
+        _line(
+            ref,
+            records.get(ref.id),
+            net.get(ref.id),
+            today,
+            spoken,
+            link=(links or {}).get(ref.id, ""),
+        )
         for ref in action.invoices
     ]
     lines = [line._replace(step=line.step or action.step) for line in lines]
-    totals: dict[str, Decimal] = {}
-    for ref in action.invoices:
-        amount, currency = _due(ref, records.get(ref.id))
-        totals[currency] = totals.get(currency, ZERO) + amount
     invoice_ids = {ref.id for ref in action.invoices}
     promise = max(
         (promise for promise in account.promises if promise.invoice_id in invoice_ids),
@@ -84,12 +107,62 @@ def letter_context(
         ),
         organisation=cleaned(organisation.name),
         lines=lines,
-        totals=[spoken.amount(amount, currency) for currency, amount in totals.items()],
+        taken_off=_credits(action.invoices, records, covers, spoken),
+        gross_totals=_sums(action.invoices, records, spoken),
+        totals=_sums(action.invoices, net, spoken),
         oldest=max((line.days_overdue for line in lines), default=0),
         today=today,
         step=action.step,
         promised_on=spoken.day(promise.promised_on) if promise else "",
-        statutory=_statutory(law, action, account, today, spoken),
+        statutory=_statutory(law, action, _late_debts(account, covers), today, spoken),
+    )
+
+
+def _covers(action: Action, account: Account, organisation: Organisation, today: date) -> Covers:
+    """Return the unapplied cash that covers a part of the action's invoices."""
+    # Only where the plan took it off: the rulebook may say that it does not count.
+    in_part = {ref.id for ref in action.invoices if ref.document_amount_due is not None}
+    if not in_part:
+        return {}
+    base = organisation.base_currency
+    view = AccountView(as_issued(account, today), today, currency=base, base=base)
+    return {
+        invoice_id: covers
+        for invoice_id, covers in view.cash_covers.items()
+        if invoice_id in in_part
+    }
+
+
+def _sums(
+    refs: Sequence[InvoiceRef], records: Mapping[str, Invoice], spoken: Language
+) -> list[str]:
+    """Return the sum of amounts due for each currency."""
+    sums: dict[str, Decimal] = {}
+    for ref in refs:
+        amount, currency = _due(ref, records.get(ref.id))
+        sums[currency] = sums.get(currency, ZERO) + amount
+    return [spoken.amount(amount, currency) for currency, amount in sums.items()]
+
+
+def _credits(
+    refs: Sequence[InvoiceRef], records: Mapping[str, Invoice], covers: Covers, spoken: Language
+) -> tuple[LetterCredit, ...]:
+    """Return what is taken off the letter's invoices, each credit or payment once."""
+    sums: dict[tuple[str, str, str], tuple[Cover, Decimal]] = {}
+    for ref in refs:
+        record = records.get(ref.id)
+        for cover in covers.get(ref.id, ()) if record else ():
+            key = (cover.cash.kind, cover.cash.id, record.currency if record else ref.currency)
+            so_far = sums[key][1] if key in sums else ZERO
+            sums[key] = (cover, so_far + cover.amount)
+    return tuple(
+        LetterCredit(
+            spoken.words["credit_note" if kind == CreditKind.CREDIT_NOTE else "payment"],
+            cleaned(cover.cash.number),
+            spoken.day(cover.cash.dated),
+            spoken.amount(amount, currency),
+        )
+        for (kind, _, currency), (cover, amount) in sums.items()
     )
 
 
@@ -100,7 +173,13 @@ def _due(ref: InvoiceRef, record: Invoice | None) -> tuple[Decimal, str]:
 
 
 def _line(
-    ref: InvoiceRef, record: Invoice | None, today: date, spoken: Language, *, link: str
+    ref: InvoiceRef,
+    record: Invoice | None,
+    net: Invoice | None,
+    today: date,
+    spoken: Language,
+    *,
+    link: str,
 ) -> LetterInvoice:
     """Return one invoice as the letter shows it; `link` is used where the record has none."""
     due, currency = _due(ref, record)
@@ -111,6 +190,7 @@ def _line(
         date=spoken.day(record.issued_on) if record else "",
         due_date=spoken.day(record.due_on if record else today - timedelta(days=days)),
         amount_due=spoken.amount(due, currency),
+        net_amount_due=spoken.amount(net.amount_due if net else due, currency),
         total=spoken.amount(record.total, currency) if record else "",
         currency=currency,
         days_overdue=days,
@@ -121,21 +201,34 @@ def _line(
     )
 
 
+def _late_debts(account: Account, covers: Covers) -> dict[str, tuple[str, LateDebt]]:
+    """Return, by invoice id, its currency and how its debt ran."""
+    reductions = reductions_of(account)
+    return {
+        invoice.id: (
+            invoice.currency,
+            late_debt(invoice, reductions.get(invoice.id, ()), by_cash(covers.get(invoice.id, ()))),
+        )
+        for invoice in account.invoices
+    }
+
+
 def _statutory(
-    law: LatePayment | None, action: Action, account: Account, today: date, spoken: Language
+    law: LatePayment | None,
+    action: Action,
+    debts: Mapping[str, tuple[str, LateDebt]],
+    today: date,
+    spoken: Language,
 ) -> dict[str, str]:
     """Return what the law gives on all the invoices; nothing unless it is known for each."""
     if law is None:
         return {}
-    records = {invoice.id: invoice for invoice in account.invoices}
-    reductions = reductions_of(account)
     interests, sums = ZERO, ZERO
     for ref in action.invoices:
-        invoice = records.get(ref.id)
+        currency, debt = debts.get(ref.id, ("", None))
         # A sum over some of the invoices would look like one over all of them.
-        if invoice is None or invoice.currency != law.currency:
+        if debt is None or currency != law.currency:
             return {}
-        debt = late_debt(invoice, reductions.get(invoice.id, ()))
         extra, fixed = interest(law, debt, today), compensation(law, debt, today)
         if extra is None or fixed is None:
             return {}
@@ -156,6 +249,8 @@ def _context(
     customer: tuple[str, str],
     organisation: str,
     lines: Sequence[LetterInvoice],
+    taken_off: Sequence[LetterCredit],
+    gross_totals: Sequence[str],
     totals: Sequence[str],
     oldest: int,
     today: date,
@@ -169,6 +264,9 @@ def _context(
         "organisation": {"name": organisation},
         "invoices": tuple(lines[:INVOICES_PER_LETTER_MAX]),
         "more_invoices": max(0, len(lines) - INVOICES_PER_LETTER_MAX),
+        "credits": tuple(taken_off),
+        "gross_totals": tuple(gross_totals),
+        "gross_total": _joined(gross_totals, spoken.and_word),
         "totals": tuple(totals),
         "total": _joined(totals, spoken.and_word),
         "oldest_days_overdue": oldest,
@@ -222,6 +320,7 @@ def sample_context(spoken: Language) -> dict[str, Any]:
             date=spoken.day(day - timedelta(days=44)),
             due_date=spoken.day(day - timedelta(days=14)),
             amount_due=money("1940"),
+            net_amount_due=money("1940" if n == 2 else "1500"),
             total=money("1940"),
             currency="GBP",
             days_overdue=14,
@@ -237,7 +336,16 @@ def sample_context(spoken: Language) -> dict[str, Any]:
         customer=("Acme Ltd", "Jane"),
         organisation="Example Ltd",
         lines=lines,
-        totals=[money("3880")],
+        taken_off=[
+            LetterCredit(
+                spoken.words["credit_note"],
+                "CN-7",
+                spoken.day(day - timedelta(days=9)),
+                money("440"),
+            )
+        ],
+        gross_totals=[money("3880")],
+        totals=[money("3440")],
         oldest=14,
         today=day,
         step="second reminder",

@@ -150,6 +150,23 @@ def test_an_explanation_of_one_invoice_says_what_stopped_it(desk: Desk) -> None:
     assert not any("I2" in line for line in lines)
 
 
+def test_an_explanation_shows_the_cash_that_is_taken_off(desk: Desk) -> None:
+    account = desk.account(
+        desk.invoice("i1", 20), desk.invoice("i2", 3), credits=(desk.credit("130"),)
+    )
+    lines = explained(desk, account)
+    assert lines[:3] == [
+        "facts: balance GBP 70.00",
+        "facts: gross_balance GBP 200.00",
+        "facts: unapplied_cash GBP 130.00",
+    ]
+    covered = "covered by unapplied cash of GBP 130.00 (credit note CN-1)"
+    assert f"invoice: I1: GBP 100.00 due, {covered}, 20 days overdue, open" in lines
+    part = "GBP 70.00 due net: GBP 100.00 less credit note CN-1"
+    assert f"invoice: I2: {part}, 3 days overdue, open" in lines
+    assert "next: I2: first reminder due since 2026-11-18 (rules/test.yaml:14)" in lines
+
+
 def test_paid_invoices_and_child_contacts_are_explained(desk: Desk) -> None:
     family = (desk.contact(), desk.contact("c2", bill_to_parent=True), desk.contact("c3"))
     account = desk.account(

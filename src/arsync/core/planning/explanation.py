@@ -6,14 +6,16 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.actions import Action
-from arsync.core.ledger.account_view import HISTORY_DAYS
+from arsync.core.ledger.account_view import HISTORY_DAYS, AccountView
 from arsync.core.ledger.business_days import days_in_words
 from arsync.core.ledger.late_debt import LateDebt
 from arsync.core.ledger.late_payment_law import LatePayment, compensation, interest
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.records import Account, Invoice, Organisation
+from arsync.core.ledger.unapplied_cash import less_cash
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import cadence_for, next_step
+from arsync.core.planning.due_steps import covered_words
 from arsync.core.planning.plan import Plan
 from arsync.core.rulebook.conditions import Answer
 from arsync.core.rulebook.model import (
@@ -36,6 +38,8 @@ _SHOWN = (
     "dispute",
     "on_hold",
 )
+_SHOWN_OF_CASH = ("gross_balance", "unapplied_cash")
+"""What makes the balance a net one; shown where there is cash."""
 _ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -78,11 +82,13 @@ def explain(
         (open_invoice for open_invoice in account.invoices if open_invoice.id == invoice_id), None
     )
     party = _party(assessment, contact_id or (invoice.contact_id if invoice else ""))
+    cash = _SHOWN_OF_CASH if assessment.account_view.cash else ()
     lines = [
-        ReasonLine("facts", f"{name} {assessor.fact_in_words(party, name)}") for name in _SHOWN
+        ReasonLine("facts", f"{name} {assessor.fact_in_words(party, name)}")
+        for name in (_SHOWN[0], *cash, *_SHOWN[1:])
     ]
     lines += _rules(assessor, assessment, party)
-    for open_invoice in [invoice] if invoice else party.view.owed:
+    for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
     lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
@@ -164,14 +170,15 @@ def _invoice(
     if invoice.issued_on > today:
         text = f"{invoice.number}: {owed}, dated {invoice.issued_on}: it counts from that day on"
         return [ReasonLine("invoice", text)]
-    lines = [ReasonLine("invoice", f"{invoice.number}: {owed} due, {age}, {invoice.status}")]
+    owed = _owed_words(assessment.account_view, invoice)
+    lines = [ReasonLine("invoice", f"{invoice.number}: {owed}, {age}, {invoice.status}")]
     taken_steps = assessment.account_view.sent.get(invoice.id, ())
     lines += [
         ReasonLine("sent", f"{invoice.number}: {sent_step.step} on {sent_step.on}")
         for sent_step in taken_steps
     ]
     cadence, _ = assessor.cadence(party)
-    if cadence is None or invoice not in party.view.owed:
+    if cadence is None or all(invoice.id != owed.id for owed in party.view.owed):
         return lines
     cadence = cadence_for(cadence, invoice.id, assessment.account)
     due = next_step(cadence, due_on=invoice.due_on, today=today, taken_steps=taken_steps)
@@ -217,6 +224,18 @@ def _by_law(law: LatePayment, invoice: Invoice, debt: LateDebt, today: date) -> 
     if not debt.is_complete:
         text += "; not all of its payments are known: it may be more, and is not less"
     return text
+
+
+def _owed_words(account_view: AccountView, invoice: Invoice) -> str:
+    """Return what is due on an invoice, and what covers it."""
+    due = shown(invoice.amount_due, invoice.currency)
+    net = less_cash(invoice, account_view.cash_covers).amount_due
+    if net == invoice.amount_due:
+        return f"{due} due"
+    if net == 0:
+        return f"{due} due, {covered_words(account_view, invoice)}"
+    cash = ", ".join(cover.cash.words for cover in account_view.cash_covers[invoice.id])
+    return f"{shown(net, invoice.currency)} due net: {due} less {cash}"
 
 
 def _from(day: date, today: date) -> str:

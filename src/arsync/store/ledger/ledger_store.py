@@ -110,6 +110,7 @@ class Ledger:
     disputed = _read(lookups.disputed)
     youngest_payment = _read(lookups.youngest_payment)
     totals = _read(lookups.totals)
+    holders_of_cash = _read(lookups.holders_of_cash)
     counts = _read(lookups.counts)
 
     def every(self, connection_id: int, kind: RecordKind) -> Iterator[Any]:

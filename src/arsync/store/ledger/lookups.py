@@ -6,7 +6,7 @@ import difflib
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, literal, or_, select
+from sqlalchemy import Connection, and_, func, literal, or_, select, union
 
 from arsync.core.ledger.records import (
     Contact,
@@ -19,7 +19,16 @@ from arsync.core.ledger.records import (
 from arsync.errors import UserMistake
 from arsync.store.db.bulk import one_of_few
 from arsync.store.db.column_types import sum_in_parts, whole_sum
-from arsync.store.db.tables import INVOICE_IS_OPEN, contacts, invoices, payments, problems
+from arsync.store.db.tables import (
+    CREDIT_IS_OPEN,
+    INVOICE_IS_OPEN,
+    PAYMENT_IS_OPEN,
+    contacts,
+    credits_,
+    invoices,
+    payments,
+    problems,
+)
 from arsync.store.ledger.families import relatives
 from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
 from arsync.store.models import Total
@@ -170,6 +179,23 @@ def totals(db: Connection, connection_id: int, today: date | None = None) -> lis
         Total(contact_id, name, currency, count, whole_sum(high, low))
         for contact_id, name, currency, count, high, low in db.execute(query)
     ]
+
+
+def holders_of_cash(db: Connection, connection_id: int) -> list[str]:
+    """Return the contacts that have unapplied cash."""
+    holders = (
+        select(table.c.contact_id).where(
+            table.c.connection_id == connection_id,
+            is_open,
+            table.c.unallocated > 0,
+            table.c.status == status.value,
+        )
+        for table, is_open, status in (
+            (credits_, CREDIT_IS_OPEN, DocumentStatus.OPEN),
+            (payments, PAYMENT_IS_OPEN, PaymentStatus.ACTIVE),
+        )
+    )
+    return sorted(db.scalars(union(*holders)))
 
 
 def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[str]:
