@@ -16,7 +16,24 @@ DELAY_SECONDS_MAX = 120.0
 TIMES_MAX = 1_000_000
 """How many requests one fault may hit."""
 
-SMTP_KINDS = ("", "refuse", "later", "away", "put off", "drop before", "drop after")
+ODD_ANSWERS = {
+    "take as 251": "251 2.1.5 Forwarded",
+    "take as 200": "200 Queued",
+    "take unreadably": "2.0.0 OK queued",
+    "take in silence": " ",
+}
+"""What other servers say to a letter that they take: the last two cannot be read."""
+
+SMTP_KINDS = (
+    "",
+    "refuse",
+    "later",
+    "away",
+    "put off",
+    "drop before",
+    "drop after",
+    *ODD_ANSWERS,
+)
 
 KEYS = {
     "method": "regular expression, whole method; empty: any",
@@ -31,7 +48,8 @@ KEYS = {
     "drop": "before or after the effect: close the connection without an answer",
     "malformed": "true: the answer's body breaks off in the middle, with a length that fits",
     "smtp": "a letter is hit, not a request: refuse (550), later (451) or away (421) to its "
-    "recipient, put off (451) its text, drop before or drop after taking it; `path` is then "
+    "recipient, put off (451) its text, drop before or drop after taking it, or take it and answer "
+    "oddly (take as 251, take as 200, take unreadably, take in silence); `path` is then "
     "searched in the recipients",
     "truncated": "true: the answer's body breaks off in the middle, and the connection with it",
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from .faults import Faults
+from .faults import ODD_ANSWERS, Faults
 from .platform import SandboxEmail
 from .settings import Settings
 from .transport import is_loopback
@@ -156,13 +156,15 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         del session
         recipients = " ".join(envelope.rcpt_tos)
-        fault = self._fault(("put off", "drop before", "drop after"), recipients)
+        fault = self._fault(("put off", "drop before", "drop after", *ODD_ANSWERS), recipients)
         if fault == "put off":
             return "451 4.3.1 Not taken, try again later"
         # "drop after" keeps the letter and loses the answer, which is how a letter goes out twice.
         if fault != "drop before":
             with self._sandbox.lock:
                 self._sandbox.send_email(as_email(envelope, self._sandbox.now()))
+        if fault in ODD_ANSWERS:
+            return ODD_ANSWERS[fault]
         if fault:
             server.transport.abort()
             # The lost connection cancels this session before the pause is over.

@@ -95,6 +95,11 @@ MAIL_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "451 for a recipient": {"smtp": "later"},
     "550 for a recipient": {"smtp": "refuse"},
     "451 after the text": {"smtp": "put off"},
+    "251 after the text": {"smtp": "take as 251"},
+    "200 after the text": {"smtp": "take as 200"},
+    "an unreadable answer after the text": {"smtp": "take unreadably"},
+    "an empty answer after the text": {"smtp": "take in silence"},
+    "storm of unreadable answers": {"smtp": "take unreadably", "times": 3},
     "storm of 451": {"smtp": "later", "times": 4},
     "storm of lost connections": {"smtp": "drop before", "times": 3},
 }
