@@ -221,3 +221,24 @@ def test_status_shows_organisation_time_and_last_active_run(
     screen = shell("status", "--connection", "xero").out
     assert f"{pulled:%Y-%m-%d %H:%M} IST" in screen
     assert f"pull {xero['last_run']}: done" in screen
+
+
+def test_the_total_ties_out_with_both_platforms(shell: Shell) -> None:
+    done = shell("report", "tie-out")
+    assert done.code == 0
+    assert "xero, as of" in done.out
+    assert "tie-out GBP: GBP 2,485.50; Xero has GBP 2,485.50: they tie" in done.out
+    assert "QuickBooks Online has GBP 2,485.50: they tie" in done.out
+    for ledger in shell("report", "tie-out", "--json").json:
+        (row,) = ledger["currencies"]
+        assert (row["our_total"], row["difference"], row["ties"]) == ("2485.50", "0.00", True)
+    rows = list(csv.DictReader(io.StringIO(shell("report", "tie-out", "--format", "csv").out)))
+    assert [(row["connection"], row["contact"], row["platform_total"]) for row in rows] == [
+        ("quickbooks", "Total", "2485.50"),
+        ("xero", "Total", "2485.50"),
+    ]
+    assert "they tie" in shell("report", "ageing").out
+    past = shell("report", "ageing", "--as-of", str(TODAY - timedelta(days=9)))
+    assert "not tied out: the platform's own balances are known of today alone" in past.out
+    wrote = shell("report", "tie-out", "--format", "csv", "--output", "t.csv")
+    assert wrote.err == "wrote t.csv (2 connections)\n"

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.tie_out_report import tie_out_report
 from arsync.core.analytics.ageing import (
     BUCKETS,
     Ageing,
@@ -24,6 +25,7 @@ from arsync.core.analytics.ageing import (
     ageing,
     ageing_view,
 )
+from arsync.core.analytics.tie_out import TieOut, tie_out_in_words
 from arsync.core.ledger.as_of import as_it_stood
 from arsync.core.ledger.missing_documents import missing_from_totals, missing_in_words
 from arsync.core.ledger.money import ZERO, minor_digits, plain, shown
@@ -48,6 +50,8 @@ class AgeingTable(NamedTuple):
     report: Ageing
     missing: tuple[DocumentProblem, ...] = ()
     """Documents that could not be read: the report lacks them."""
+    tie_out: TieOut | None = None
+    """Against the platform's total; None for another day than today, whose total is not known."""
 
     @property
     def as_of(self) -> date:
@@ -73,6 +77,7 @@ class AgeingTableView(AgeingView, frozen=True):
 
     connection: str
     missing: tuple[MissingView, ...]
+    tie_out: TieOut | None
 
 
 def missing_view(problem: DocumentProblem) -> MissingView:
@@ -93,6 +98,7 @@ def ageing_table_view(table: AgeingTable) -> AgeingTableView:
     return AgeingTableView(
         connection=table.connection,
         missing=tuple(map(missing_view, table.missing)),
+        tie_out=table.tie_out,
         **asdict(ageing_view(table.report)),
     )
 
@@ -115,7 +121,9 @@ def ageing_report(
     books = organisation.connection.organisation
     report = ageing(accounts, base_currency=books.base_currency, today=day)
     missing = missing_from_totals(organisation.store.ledger.problems(organisation.id))
-    return AgeingTable(organisation.name, books.name, report, missing)
+    # The platform's own balances are of its last reading: they tie with today's total alone.
+    tie = tie_out_report(actor, organisation).report if day == organisation.today else None
+    return AgeingTable(organisation.name, books.name, report, missing, tie)
 
 
 def as_rows(table: AgeingTable) -> tuple[list[str], list[list[str]]]:
@@ -185,6 +193,13 @@ def _missing_cells(table: AgeingTable, problem: DocumentProblem) -> list[str]:
     ]
 
 
+def tie_out_lines(table: AgeingTable) -> list[str]:
+    """Return the tie-out in words, or why there is none."""
+    if table.tie_out is None:
+        return ["not tied out: the platform's own balances are known of today alone"]
+    return tie_out_in_words(table.tie_out)
+
+
 class _Segment(NamedTuple):
     x: float
     width: float
@@ -204,6 +219,7 @@ def as_html(tables: Sequence[AgeingTable]) -> str:
         {
             "table": table,
             "missing": missing_in_words(table.missing),
+            "tie_out": tie_out_lines(table),
             "columns": as_rows(table)[0],
             "rows": [_row(row) for row in table.report.rows],
             "totals": [_row(row) for row in table.report.totals],

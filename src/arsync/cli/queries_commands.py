@@ -315,7 +315,7 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
 
 @click.group()
 def report() -> None:
-    """Print the ageing of receivables."""
+    """Print the ageing of receivables, and whether its total ties with the platform's."""
 
 
 @report.command()
@@ -359,13 +359,17 @@ def ageing(
     elif output is None:
         click.echo(text, nl=False)
     else:
-        try:
-            # Customers' debts: readable by the file's owner only.
-            write_private(output, text)
-        except OSError as error:
-            raise UserMistake(f"{output}: {error.strerror}.") from None
-        say(f"wrote {output} ({word(len(tables), 'connection')})")
+        _write_report(output, text, len(tables))
     return EXIT_DONE
+
+
+def _write_report(output: Path, text: str, connections: int) -> None:
+    try:
+        # Customers' debts: readable by the file's owner only.
+        write_private(output, text)
+    except OSError as error:
+        raise UserMistake(f"{output}: {error.strerror}.") from None
+    say(f"wrote {output} ({word(connections, 'connection')})")
 
 
 def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
@@ -380,7 +384,7 @@ def _ageing_text(tables: Sequence[AgeingTable], form: str) -> str | None:
 
 
 def _show_ageing(tables: Sequence[AgeingTable]) -> None:
-    from arsync.application.ageing_report import as_rows
+    from arsync.application.ageing_report import as_rows, tie_out_lines
 
     for table in tables:
         columns, rows = as_rows(table)
@@ -388,3 +392,56 @@ def _show_ageing(tables: Sequence[AgeingTable]) -> None:
         print_table(title, columns, rows, right=columns[2:])
         if table.missing:
             click.echo(f"  ! {missing_in_words(table.missing)}")
+        for line in tie_out_lines(table):
+            click.echo(f"  {line}")
+
+
+@report.command("tie-out")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="The format.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file instead of stdout.",
+)
+@connection_option
+@json_option
+@config_option
+def tie_out(
+    form: str,
+    output: Path | None,
+    connection: str | None,
+    as_json: bool,
+    config_file: Path | None,
+) -> int:
+    """Compare the total of receivables with the platform's own, by currency.
+
+    Names the customers that explain a difference. Compares with what the last pulls brought, and
+    calls no platform.
+    """
+    from arsync.application.connecting import connections
+    from arsync.application.tie_out_report import (
+        tie_out_csv,
+        tie_out_report,
+        tie_out_text,
+        tie_out_view,
+    )
+
+    with opened(config_file) as (actor, container):
+        organisations = connections(actor, container, connection)
+        tables = [tie_out_report(actor, organisation) for organisation in organisations]
+    if as_json or form == "json":
+        text = json_text([tie_out_view(table) for table in tables]) + "\n"
+    else:
+        text = tie_out_csv(tables) if form == "csv" else tie_out_text(tables)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write_report(output, text, len(tables))
+    return EXIT_DONE

@@ -188,6 +188,10 @@ class _Pull:
                 for contact_id, balance in (self._balances | fresh).items()
                 if contact_id not in silent
             }
+            self._ledger.save_balances(self._id, fresh.values(), self._clock.now())
+            # What did not come, or was not asked again, is older than the documents that changed.
+            outdated = silent.union(self._touched.difference(self._balances))
+            self._ledger.drop_balances(self._id, sorted(outdated))
             differing = self._ledger.compare(self._id, self._balances)
         compared = sorted(silent.union(self._balances))
         if compared:

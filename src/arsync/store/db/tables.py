@@ -301,6 +301,19 @@ differences = Table(
 )
 """Contacts whose balance at the platform and in the copy differed when last compared."""
 
+own_balances = Table(
+    "own_balances",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("contact_id", Id, primary_key=True),
+    Column("amount", Amount, nullable=False),
+    # Not documented everywhere: null where the meaning of the figure is not known.
+    Column("less_credits", Boolean),
+    Column("in_base", Boolean),
+    Column("seen_at", Moment, nullable=False),
+)
+"""What each contact owes by the platform's own figure, when that was last read."""
+
 actions = Table(
     "actions",
     metadata,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
+from arsync.core.analytics.tie_out import ALIKE, ContactBalance
 from arsync.core.ledger.records import (
     ContactStatus,
     Difference,
@@ -31,9 +32,7 @@ from arsync.store.db.tables import (
     problems,
 )
 from arsync.store.db.tables import differences as table
-
-ALIKE = Decimal("0.005")
-"""Less than half a cent is no difference."""
+from arsync.store.ledger.own_balances import read_balances
 
 _ALL_BY_HAND_MAX = 2_000
 """With more contacts than this, the whole ledger is summed: naming each takes longer."""
@@ -130,8 +129,7 @@ def compare(
     """
     if not balances:
         return []
-    currency_of_books = select(connections.c.base_currency).where(connections.c.id == connection_id)
-    base = db.scalar(currency_of_books) or ""
+    base = _currency_of_books(db, connection_id)
     ids = sorted(balances)
     sums = _sums(db, connection_id, ids)
     unread = _with_problems(db, connection_id)
@@ -170,6 +168,100 @@ def _apart(
         yield currency, nearest, Decimal(1) if currency == base else sums.rate
 
 
+def contact_balances(db: Connection, connection_id: int, today: date) -> list[ContactBalance]:
+    """Return every contact that owes or has anything, here or by the platform's own figure.
+
+    One row for each contact and currency. Where a figure cannot be compared, the row says why.
+    """
+    base = _currency_of_books(db, connection_id)
+    sums = _sums(db, connection_id, None)
+    unread_ids = select(problems.c.id).where(
+        problems.c.connection_id == connection_id,
+        problems.c.kind == RecordKind.INVOICES.value,
+    )
+    is_unread = invoices.c.id.in_(unread_ids)
+    # An old copy of what could not be read again is in no report.
+    outdated = _due(db, connection_id, is_unread)
+    later = _due(db, connection_id, ~is_unread, invoices.c.issued_on > today)
+    names = _names(db, connection_id, None)
+    figures = read_balances(db, connection_id)
+    rows: list[ContactBalance] = []
+    for contact_id in sorted({*sums, *figures}):
+        mine = sums.get(contact_id, {})
+        name, own_currency = names.get(contact_id, (contact_id, ""))
+        if contact_id not in names and not mine:
+            # Merged or gone: it owes nothing of its own any more.
+            continue
+        for currency in sorted(mine) or [own_currency or base]:
+            of_currency = mine.get(currency, _NOTHING)
+            old_copies = outdated.get((contact_id, currency), _ZERO)
+            of_currency = of_currency._replace(owed=of_currency.owed - old_copies)
+            row = ContactBalance(
+                contact_id,
+                name,
+                currency,
+                owed=of_currency.owed,
+                later=later.get((contact_id, currency), _ZERO),
+                in_hand=of_currency.in_hand,
+            )
+            rows.append(
+                _tied(row, of_currency, figures.get(contact_id), base, several=len(mine) > 1)
+            )
+    return rows
+
+
+def _tied(
+    row: ContactBalance,
+    sums: Sums,
+    figure: tuple[OwnBalance, datetime] | None,
+    base: str,
+    *,
+    several: bool,
+) -> ContactBalance:
+    """Return a row with the platform's figure, or with why that cannot be compared."""
+    if figure is None:
+        return row._replace(why_not="the platform's own figure is not known yet")
+    balance, seen_at = figure
+    row = row._replace(seen_at=seen_at)
+    # Nothing is nothing in every currency; of any other figure the currency must be known.
+    if several and balance.amount != 0:
+        return row._replace(why_not="money is open in several currencies, and the figure is one")
+    foreign = row.currency != base
+    candidates = _candidates(sums, balance, foreign=foreign)
+    distances = [abs(amount - balance.amount) for amount in candidates]
+    nearest = distances.index(min(distances))
+    if distances[nearest] < ALIKE:
+        # Matched in the base currency, both sides are shown in the row's own all the same.
+        in_own = _candidates(sums, balance, foreign=False)
+        agreed = in_own[nearest % len(in_own)]
+        return row._replace(here=agreed, at_platform=agreed)
+    if foreign and balance.in_base is not False and balance.amount != 0:
+        return row._replace(why_not="it is not documented which currency the figure is in")
+    return row._replace(here=candidates[nearest], at_platform=balance.amount)
+
+
+def _currency_of_books(db: Connection, connection_id: int) -> str:
+    query = select(connections.c.base_currency).where(connections.c.id == connection_id)
+    return db.scalar(query) or ""
+
+
+def _due(
+    db: Connection, connection_id: int, *conditions: ColumnElement[bool]
+) -> dict[tuple[str, str], Decimal]:
+    """Return what is due on some open invoices, by contact and currency."""
+    columns = invoices.c
+    query = (
+        select(columns.contact_id, columns.currency, *sum_in_parts(columns.amount_due))
+        .where(columns.connection_id == connection_id, INVOICE_IS_OPEN, columns.amount_due > 0)
+        .where(*conditions)
+        .group_by(columns.contact_id, columns.currency)
+    )
+    return {
+        (contact_id, currency): whole_sum(high, low)
+        for contact_id, currency, high, low in db.execute(query)
+    }
+
+
 _NOTHING = Sums(_ZERO, _ZERO, None)
 
 
@@ -185,8 +277,10 @@ def _candidates(sums: Sums, balance: OwnBalance, *, foreign: bool) -> list[Decim
     return candidates
 
 
-def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, dict[str, Sums]]:
-    """Return what each contact owes, and its unapplied cash, by currency."""
+def _sums(
+    db: Connection, connection_id: int, ids: Sequence[str] | None
+) -> dict[str, dict[str, Sums]]:
+    """Return what each contact owes, and its unapplied cash, by currency; None: of all."""
     sums: dict[str, dict[str, Sums]] = {}
     for documents, amount, is_open in _OPEN_DOCUMENTS:
         columns = documents.c
@@ -200,7 +294,7 @@ def _sums(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, d
             .where(columns.connection_id == connection_id, is_open, columns[amount] != 0)
             .group_by(columns.contact_id, columns.currency)
         )
-        if len(ids) <= _ALL_BY_HAND_MAX:
+        if ids is not None and len(ids) <= _ALL_BY_HAND_MAX:
             query = query.where(one_of(db, columns.contact_id, ids))
         # Summed by the database, as whole numbers: a ledger's documents never come into memory.
         for contact_id, currency, high, low, rate in db.execute(query):
@@ -223,13 +317,15 @@ _OPEN_DOCUMENTS = (
 """What counts in a balance, in the very expressions of its index."""
 
 
-def _names(db: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _names(
+    db: Connection, connection_id: int, ids: Sequence[str] | None
+) -> dict[str, tuple[str, str]]:
     """Return the name and currency of each contact; merged ones owe nothing of their own."""
     columns = contacts.c
     query = select(columns.id, columns.name, columns.currency).where(
         columns.connection_id == connection_id, columns.merged_into == ""
     )
-    if len(ids) <= _ALL_BY_HAND_MAX:
+    if ids is not None and len(ids) <= _ALL_BY_HAND_MAX:
         query = query.where(one_of(db, columns.id, ids))
     return {row.id: (row.name, row.currency) for row in db.execute(query)}
 

@@ -21,6 +21,7 @@ from arsync.store.ledger import (
     balance_reconciliation,
     lookups,
     named_contacts,
+    own_balances,
     page_writer,
     pull_state,
     unreadable_money,
@@ -98,6 +99,9 @@ class Ledger:
 
     differences = _read(balance_reconciliation.differences)
     compare = _read(balance_reconciliation.compare)
+    contact_balances = _read(balance_reconciliation.contact_balances)
+    save_balances = _write(own_balances.save_balances)
+    drop_balances = _write(own_balances.drop_balances)
     save_differences = _write(balance_reconciliation.save_differences)
     unplaced_money = _read(unreadable_money.unplaced_money)
 

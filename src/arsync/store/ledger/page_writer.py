@@ -19,9 +19,11 @@ from arsync.store.db.tables import (
     invoices,
     moved_invoices,
     open_balances,
+    own_balances,
     problems,
     sweeps,
 )
+from arsync.store.ledger.own_balances import save_balances
 from arsync.store.ledger.record_rows import (
     KINDS,
     RecordTable,
@@ -42,6 +44,7 @@ def store_page(
         result = _store_organisation(db, connection_id, page, now)
     else:
         result = _store_records(db, connection_id, page, now)
+    save_balances(db, connection_id, page.balances, now)
     if page.sweep:
         note_sweep(db, connection_id, page)
     if moves_cursor:
@@ -59,6 +62,7 @@ def clear_copy(db: Connection, connection_id: int) -> None:
         open_balances,
         problems,
         differences,
+        own_balances,
     ):
         db.execute(delete(table).where(table.c.connection_id == connection_id))
 

@@ -1,0 +1,116 @@
+"""The tie-out of receivables: our total against the platform's own, as text, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from arsync.application.organisation_context import OrganisationContext
+from arsync.application.permissions import Actor, Permission, permit
+from arsync.core.analytics.tie_out import (
+    CurrencyTieOut,
+    TieOut,
+    tie_out,
+    tie_out_in_words,
+)
+from arsync.core.ledger.missing_documents import missing_from_totals
+from arsync.core.ledger.money import plain
+from arsync.core.ledger.sanitising import no_formula
+
+
+class LedgerTieOut(NamedTuple):
+    """The tie-out of one connection."""
+
+    connection: str
+    report: TieOut
+
+
+class LedgerTieOutView(Struct, frozen=True):
+    """The JSON view of the tie-out of one connection."""
+
+    connection: str
+    as_of: date
+    platform: str
+    balances_from: datetime | None
+    pulled_at: datetime | None
+    currencies: tuple[CurrencyTieOut, ...]
+
+
+def tie_out_view(table: LedgerTieOut) -> LedgerTieOutView:
+    """Return the JSON view of the tie-out of one connection."""
+    report = table.report
+    return LedgerTieOutView(
+        connection=table.connection,
+        as_of=report.as_of,
+        platform=report.platform,
+        balances_from=report.balances_from,
+        pulled_at=report.pulled_at,
+        currencies=report.currencies,
+    )
+
+
+def tie_out_report(actor: Actor, organisation: OrganisationContext) -> LedgerTieOut:
+    """Return the tie-out of one connection, from what the last pulls brought: no calls."""
+    permit(actor, Permission.READ)
+    ledger, today = organisation.store.ledger, organisation.today
+    report = tie_out(
+        ledger.contact_balances(organisation.id, today),
+        missing_from_totals(ledger.problems(organisation.id)),
+        as_of=today,
+        platform=organisation.label,
+        pulled_at=ledger.pulled_at(organisation.id),
+    )
+    return LedgerTieOut(organisation.name, report)
+
+
+def tie_out_text(tables: Sequence[LedgerTieOut]) -> str:
+    """Return the tie-outs for people."""
+    lines: list[str] = []
+    for table in tables:
+        lines.append(f"{table.connection}, as of {table.report.as_of.isoformat()}")
+        lines += [f"  {line}" for line in tie_out_in_words(table.report)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def tie_out_csv(tables: Sequence[LedgerTieOut]) -> str:
+    """Return a line for each currency, and one for each customer that explains a difference.
+
+    Money is in plain decimals; the lines of customers have no total of the ageing.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = [
+        "ageing",
+        "dated_later",
+        "cash_taken_off",
+        "not_compared",
+        "our_total",
+        "platform_total",
+    ]
+    head = ["connection", "as_of", "currency", "contact_id", "contact"]
+    writer.writerow([*head, *names, "difference", "reason"])
+    for table in tables:
+        for row in table.report.currencies:
+            start = [
+                no_formula(table.connection),
+                table.report.as_of.isoformat(),
+                row.currency,
+            ]
+            amounts = [*(getattr(row, name) for name in names), row.difference]
+            writer.writerow([*start, "", "Total", *map(_cell, amounts), ""])
+            for explained in row.explained:
+                contact = map(no_formula, (explained.contact_id, explained.contact))
+                amounts = [explained.here, explained.at_platform, explained.difference]
+                reason = no_formula(explained.reason)
+                writer.writerow([*start, *contact, *[""] * 4, *map(_cell, amounts), reason])
+    return out.getvalue()
+
+
+def _cell(amount: Decimal | None) -> str:
+    return "" if amount is None else plain(amount)
