@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action, marker
+from arsync.core.actions import Action, ActionKind, action_key, marker
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc
 from arsync_quickbooks.fenced_text import (
     CREDIT_HOLD,
     NOTES_CHARACTERS_MAX,
     NoRoom,
+    block_in,
     placed,
     removed,
+    says,
     stands,
 )
 from arsync_quickbooks.write_client import WriteClient
@@ -42,24 +44,7 @@ class Hold:
             notes = customer.notes or ""
             if stands(notes, CREDIT_HOLD, mark):
                 return None
-            words = write.text or write.action.note
-            # The notes belong to people: ours are shortened to fit between theirs, never theirs.
-            try:
-                changed = placed(
-                    notes,
-                    CREDIT_HOLD,
-                    summary="",
-                    marker=mark,
-                    body=words,
-                    characters_max=NOTES_CHARACTERS_MAX,
-                )
-            except NoRoom as problem:
-                raise Rejected(
-                    f"the notes of {write.action.contact_name} in QuickBooks have no room for the"
-                    f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
-                    heals_when=HealsWhen.RECORD,
-                ) from None
-            return {"Notes": changed}
+            return {"Notes": _with_block(write, notes, mark)}
 
         notes_after = self._update(write, change)
         if notes_after is not None and not stands(notes_after, CREDIT_HOLD, mark):
@@ -83,6 +68,35 @@ class Hold:
     def _notes(self, write: Write) -> str | None:
         customer = self._write_client.look("Customer", write.action.contact_id, CustomerDoc)
         return None if customer is None else customer.notes or ""
+
+
+class Reasons(Hold):
+    """The reasons of a standing hold, written anew into its block, which stays the hold's."""
+
+    def prepare(self, action: Action) -> Mapping[str, str]:
+        """Return nothing: undoing the hold takes its block out, whatever it says."""
+        return {}
+
+    def perform(self, write: Write) -> Receipt:
+        """Put the new words into the hold's block; where a person took it out, it stays out."""
+        mark = _marker_of_hold(write.action)
+
+        def change(customer: CustomerDoc) -> dict[str, Any] | None:
+            notes = customer.notes or ""
+            if not stands(notes, CREDIT_HOLD, mark):
+                return None
+            reworded = _with_block(write, notes, mark)
+            return None if reworded == notes else {"Notes": reworded}
+
+        self._update(write, change)
+        return Receipt(write.action.contact_id, f"reasons of the hold in {_name(write)}")
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look whether the block says the new words, or is gone."""
+        block = block_in(self._notes(write) or "", CREDIT_HOLD)
+        if block and not says(block, write.text or write.action.note):
+            return None
+        return Receipt(write.action.contact_id, f"reasons of the hold in {_name(write)}")
 
 
 class Lift(Hold):
@@ -112,6 +126,38 @@ class Lift(Hold):
         if notes is None or stands(notes, CREDIT_HOLD):
             return None
         return Receipt(write.action.contact_id, f"credit hold lifted for {_name(write)}")
+
+
+def _with_block(write: Write, notes: str, mark: str) -> str:
+    """Return the notes with our block in its present words.
+
+    Raises:
+        Rejected: people's own notes leave no room.
+    """
+    # The notes belong to people: ours are shortened to fit between theirs, never theirs.
+    try:
+        return placed(
+            notes,
+            CREDIT_HOLD,
+            summary="",
+            marker=mark,
+            body=write.text or write.action.note,
+            characters_max=NOTES_CHARACTERS_MAX,
+        )
+    except NoRoom as problem:
+        raise Rejected(
+            f"the notes of {write.action.contact_name} in QuickBooks have no room for the"
+            f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
+            heals_when=HealsWhen.RECORD,
+        ) from None
+
+
+def _marker_of_hold(action: Action) -> str:
+    """Return the marker of the hold whose reasons an action writes anew."""
+    key = action_key(
+        ActionKind.CREDIT_HOLD, action.connection, action.contact_id, "", "", action.episode
+    )
+    return marker(key)
 
 
 def _name(write: Write) -> str:

@@ -14,7 +14,7 @@ from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
-from arsync_quickbooks.credit_holds import Hold, Lift
+from arsync_quickbooks.credit_holds import Hold, Lift, Reasons
 from arsync_quickbooks.emails_and_letters import (
     LetterAttachment,
     PlatformEmail,
@@ -54,6 +54,7 @@ class Writer:
         self._undone = UndoChange(write_client, fee)
         self._changes: Mapping[ActionKind, ActionChange] = {
             ActionKind.CREDIT_HOLD: Hold(write_client),
+            ActionKind.HOLD_REASONS: Reasons(write_client),
             ActionKind.LIFT_CREDIT_HOLD: Lift(write_client),
             ActionKind.TERMS: CashOnDelivery(write_client),
             ActionKind.RESTORE_TERMS: Restored(write_client),

@@ -54,6 +54,10 @@ from arsync_xero.write_client import HistoryNote, WriteClient, WriteStep, read_c
 SAVED_GROUPS = "saved.groups"
 SENT_BEFORE = "sent_before"
 STARTED_AT = "started_at"
+_OF_HOLDS = frozenset(
+    {ActionKind.CREDIT_HOLD, ActionKind.HOLD_REASONS, ActionKind.LIFT_CREDIT_HOLD}
+)
+"""Noted on the contact and on its children; new reasons change nothing besides."""
 
 
 class Writer:
@@ -205,7 +209,7 @@ class Writer:
         self, write_client: WriteClient, write: Write, *, best_effort: bool = False
     ) -> list[WriteStep]:
         action, text = write.action, self._note_text(write)
-        if action.kind in {ActionKind.CREDIT_HOLD, ActionKind.LIFT_CREDIT_HOLD}:
+        if action.kind in _OF_HOLDS:
             return [HistoryNote(write_client, "Contacts", id_, text) for id_ in _contacts(action)]
         about_contact = action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS}
         is_task = action.kind in {ActionKind.TASK, ActionKind.TASK_DONE}

@@ -102,6 +102,15 @@ class MemoryActions:
                 return row.before
         return {}
 
+    def last_note(self, connection_id: int, contact_id: str, kind: ActionKind, episode: int) -> str:
+        notes = [
+            row.action.note
+            for row in self._table.in_order(connection_id, STARTED_STATES)
+            if (row.action.contact_id, row.action.kind, row.action.episode)
+            == (contact_id, kind, episode)
+        ]
+        return notes[-1] if notes else ""
+
 
 class MemoryClaims:
     """Takes actions from the table, and keeps what came of them."""

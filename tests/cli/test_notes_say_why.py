@@ -63,7 +63,8 @@ def test_each_note_is_the_sentence_that_why_showed(
     held = next(
         sentence for sentence in shown["Deep Debt Ltd"] if sentence.startswith("Credit hold placed")
     )
-    assert "oldest_days_overdue 90 (at least 60)" in held
+    assert "90 days overdue, 60 allowed" in held
+    assert "_days_" not in held, "no name of a fact"
     assert held.endswith("(little.yaml:10, Seriously overdue).")
 
     shell("sync")

@@ -11,6 +11,7 @@ from tests.builders.records import a_contact, a_credit, a_payment, an_invoice
 from tests.builders.rulebooks import a_rulebook
 
 from arsync.core.actions import Action, ActionKind
+from arsync.core.actions.effects import standing_hold, with_reasons
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -19,7 +20,6 @@ from arsync.core.ledger.records import (
     Organisation,
     Payment,
     SentStep,
-    StandingHold,
 )
 from arsync.core.planning.customer_locale import no_holidays
 from arsync.core.planning.planner import Plan, make_plan
@@ -146,8 +146,10 @@ def remember(account: Account, action: Action, today: date) -> Account:
     )
     hold, last = account.hold, account.last_hold_episode
     if action.kind is ActionKind.CREDIT_HOLD:
-        hold = StandingHold(action.contact_id, today, action.episode)
+        hold = standing_hold(action, today, terms_changed=False)
         last = action.episode
+    if action.kind is ActionKind.HOLD_REASONS and hold:
+        hold = with_reasons(hold, action)
     if action.kind is ActionKind.TERMS and hold:
         hold = hold._replace(terms_changed=True)
     if action.kind is ActionKind.LIFT_CREDIT_HOLD:

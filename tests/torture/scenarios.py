@@ -48,6 +48,14 @@ def the_day_after(world: WatchedWorld) -> None:
     world.app.dispute("INV-0007", settled=True, connection=world.name, who="Jane")
 
 
+def other_reasons(world: WatchedWorld) -> None:
+    """Another rule asks for the hold that stands: its reasons are written anew."""
+    everything_once(world)
+    world.run_until_quiet()
+    also = "credit_holds:\n  - {name: Much, when: {balance: {at_least: 8000}}}\n"
+    world.rules(ONE_OF_EACH.replace("credit_holds:\n", also))
+
+
 BY_MAIL = ONE_OF_EACH.replace("days: every day", "via: smtp\n  days: every day")
 
 
@@ -131,6 +139,7 @@ def _say(world: WatchedWorld, command: Callable[[], object]) -> None:
 SCENARIOS = (
     Scenario("everything once", everything_once),
     Scenario("the day after", the_day_after, share=0.15),
+    Scenario("other reasons", other_reasons, share=0.5),
     Scenario("letters by mail", letters, share=0.5),
     Scenario(
         "restored",

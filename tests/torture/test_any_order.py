@@ -70,6 +70,7 @@ HOLDING = frozenset(
     {
         ActionKind.CREDIT_HOLD,
         ActionKind.TERMS,
+        ActionKind.HOLD_REASONS,
         ActionKind.LIFT_CREDIT_HOLD,
         ActionKind.RESTORE_TERMS,
     }

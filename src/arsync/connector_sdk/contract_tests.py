@@ -35,6 +35,7 @@ from arsync.core.actions import (
     Because,
     CreditHoldPayload,
     DisputePayload,
+    HoldReasonsPayload,
     InvoiceRef,
     LateFeePayload,
     LetterPayload,
@@ -50,7 +51,7 @@ from arsync.core.actions import (
     Via,
     marker,
 )
-from arsync.core.actions.registry import UNDOABLE
+from arsync.core.actions.registry import HOLD_KINDS, UNDOABLE
 from arsync.core.actions.reversal import undo_action
 from arsync.core.ledger.records import Contact, DocumentStatus, Invoice, Organisation, RecordKind
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected
@@ -473,6 +474,26 @@ class ConnectorContract:
         connector.perform(write._replace(generation=2))
         assert _marked(bench, write) == 1
 
+    def test_a_hold_shows_its_present_reasons(self, bench: Bench, debtor: Debtor) -> None:
+        """New reasons take the place of the old ones, and go with the hold."""
+        connector = bench.connector()
+        if Capability.CREDIT_HOLD not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} offers no credit hold")
+        before = _traces(bench)
+        hold = _write(bench, debtor, _BY_NAME["credit_hold-credit_hold"])
+        connector.perform(hold)
+        case = WriteCase(HoldReasonsPayload(), Capability.CREDIT_HOLD, on_invoice=False)
+        action = _action(bench, debtor, case)
+        reasons = Write(action, action.key, before=connector.prepare(action), text="Other reasons")
+        connector.perform(reasons)
+        assert connector.find(reasons) is not None
+        connector.perform(reasons._replace(generation=2))
+        assert (_marked(bench, hold), _marked(bench, reasons)) == (1, 1)
+        as_it_stands = hold._replace(text="Other reasons")
+        assert connector.undoing(as_it_stands).status is ReversalStatus.OURS
+        connector.perform(_undo(as_it_stands))
+        assert _traces(bench) == before
+
     def test_terms_are_restored_to_what_they_were(self, bench: Bench, debtor: Debtor) -> None:
         """What `prepare` found is enough to undo."""
         connector = bench.connector()
@@ -684,7 +705,8 @@ def _action(bench: Bench, debtor: Debtor, case: WriteCase) -> Action:
         contact_name="Ridgeway University",
         because=Because("contract.yaml", 1, "Contract"),
         invoices=(invoice,) if case.on_invoice else (),
-        subject=f"{debtor.invoice_ids[0]} {case.needs}",
+        # As planned: a contact's hold has no subject, and its reasons are found by its key.
+        subject="" if case.kind in HOLD_KINDS else f"{debtor.invoice_ids[0]} {case.needs}",
         via=case.via,
         note="A note of the contract.",
     )

@@ -66,7 +66,7 @@ class Delivery:
 
     def undoing(self, row: ActionRow) -> Undoing:
         """Return how what an action wrote stands now, for undoing it; changes nothing."""
-        return self._connector.undoing(self._write(row))
+        return self._connector.undoing(self._as_it_stands(row))
 
     def prepare(self, row: ActionRow, ready: Ready) -> Prepared:
         """Read what stands at the platform, save it, and make what is to leave.
@@ -223,7 +223,18 @@ class Delivery:
         payload = action.payload
         if not isinstance(payload, UndoPayload):
             return None
-        return self._write(self._store.actions.get(payload.undoes))
+        return self._as_it_stands(self._store.actions.get(payload.undoes))
+
+    def _as_it_stands(self, row: ActionRow) -> Write:
+        """Return the write of an action in the words that stand there now."""
+        action, write = row.action, self._write(row)
+        if action.kind is not ActionKind.CREDIT_HOLD:
+            return write
+        # Its reasons may have been written anew since: those words are arsync's as well.
+        note = self._store.actions.last_note(
+            self._connection.id, action.contact_id, ActionKind.HOLD_REASONS, action.episode
+        )
+        return write._replace(text=note) if note else write
 
     def _with_saved_terms(self, action: Action) -> Action:
         """Return the action with the terms that stood before the hold, where it restores them."""

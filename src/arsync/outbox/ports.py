@@ -54,6 +54,10 @@ class ActionReading(Protocol):
         """Return what `prepare` had found before an action that was started."""
         ...
 
+    def last_note(self, connection_id: int, contact_id: str, kind: ActionKind, episode: int) -> str:
+        """Return the note of the latest action of a kind that was started; empty without one."""
+        ...
+
 
 class Claiming(Protocol):
     """Actions taken for this process, and what came of them. Each call is one transaction."""

@@ -10,7 +10,14 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from arsync.connector_sdk import Record
-from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef, LiftCreditHoldPayload
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    ActionState,
+    HoldReasonsPayload,
+    InvoiceRef,
+    LiftCreditHoldPayload,
+)
 from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, WORD_KINDS
 from arsync.core.ledger.records import (
     Account,
@@ -186,6 +193,8 @@ def as_before(account: Account, action: Action) -> Account:
         standing_hold = (
             None if standing_hold and standing_hold.episode == action.episode else standing_hold
         )
+    elif isinstance(action.payload, HoldReasonsPayload) and hold is not None:
+        hold = hold._replace(reasons=action.payload.shown, updates=hold.updates - 1)
     elif action.kind in _LIFTING:
         restores = action.kind is ActionKind.RESTORE_TERMS
         if not (restores and standing_hold):
@@ -270,14 +279,14 @@ def absent_from(
     """
     waiting = store.actions.waiting_keys(connection.id, _WAITING)
     keys = [key for key in waiting if key not in plan.keys]
-    why: dict[str, str] = {}
+    why_gone: dict[str, str] = {}
     open_still = dict.fromkeys(keys[ENDED_AT_ONCE_MAX:], "not looked at yet")
     for start in range(0, min(len(keys), ENDED_AT_ONCE_MAX), REASONS_AT_ONCE):
         some = keys[start : min(start + REASONS_AT_ONCE, ENDED_AT_ONCE_MAX)]
         absent = _absent(store, connection, plan, list(store.actions.rows(some)), undecided)
-        why |= absent.why_gone
+        why_gone |= absent.why_gone
         open_still |= absent.undecided
-    return Absent(why, open_still)
+    return Absent(why_gone, open_still)
 
 
 ENDED_AT_ONCE_MAX = 10_000
@@ -309,20 +318,20 @@ def _absent(
     for held_back in plan.held_back:
         if held_back.contact_id in accounts:
             held[held_back.contact_id].append(held_back)
-    why: dict[str, str] = {}
+    why_gone: dict[str, str] = {}
     open_still: dict[str, str] = {}
     for row in rows:
         account = accounts.get(row.action.contact_id)
         if account is None:
-            why[row.key] = f"{row.action.contact_name} is no longer among the customers"
+            why_gone[row.key] = f"{row.action.contact_name} is no longer among the customers"
             continue
         certain = _certainly_gone(store.ledger, connection.id, row.action, account)
         if not certain and (unknown := undecided(account, row.action)):
             open_still[row.key] = unknown
             continue
         about = [held_back for contact in account.contacts for held_back in held[contact.id]]
-        why[row.key] = certain or _first_held(row.action, about)
-    return Absent(why, open_still)
+        why_gone[row.key] = certain or _first_held(row.action, about)
+    return Absent(why_gone, open_still)
 
 
 def _where(invoice: Record | None, account: Account) -> str:

@@ -63,7 +63,7 @@ def test_a_hold_is_placed_once_and_lifted_with_terms(desk: Desk) -> None:
     placed = [an_action(ActionKind.CREDIT_HOLD, episode=3), an_action(ActionKind.TERMS, episode=3)]
     account = after(desk.account(), placed, TODAY)
     assert account.hold is not None
-    assert account.hold[1:] == (TODAY, 3, True)
+    assert account.hold[1:4] == (TODAY, 3, True)
     restored = after(account, [an_action(ActionKind.RESTORE_TERMS, episode=3)], TODAY)
     assert restored.hold is not None
     assert not restored.hold.terms_changed

@@ -251,6 +251,7 @@ def test_law_5_a_hold_lasts_while_any_reason_stands(desk: Desk) -> None:
     assert [((day - desk.today).days, action.kind) for day, action in done] == [
         (0, K.CREDIT_HOLD),
         (0, K.TERMS),
+        (3, K.HOLD_REASONS),
         (6, K.LIFT_CREDIT_HOLD),
         (6, K.RESTORE_TERMS),
     ]

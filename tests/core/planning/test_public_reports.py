@@ -157,6 +157,7 @@ def test_a_paid_oldest_invoice_reanchors_without_skipping_a_state(desk: Any) -> 
     placed = [((day - newer.due_on).days, action.kind, action.because.rule) for day, action in done]
     assert placed == [
         (7, ActionKind.CREDIT_HOLD, "Warned"),
+        (11, ActionKind.HOLD_REASONS, "Warned"),
         (11, ActionKind.TERMS, "Blocked"),
     ]
 

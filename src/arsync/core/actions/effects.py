@@ -11,10 +11,18 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from arsync.core.actions import Action, ActionKind, TermsPayload, step_subject
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    CreditHoldPayload,
+    HoldReasonsPayload,
+    TermsPayload,
+    payload_of,
+    step_subject,
+)
 from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
 from arsync.core.ledger.account_view import promise_state
-from arsync.core.ledger.records import Account, SentStep, StandingHold
+from arsync.core.ledger.records import Account, HoldOrigin, SentStep, StandingHold
 
 
 def leaves_on(action: Action, today: date) -> bool:
@@ -42,6 +50,28 @@ def steps_taken(action: Action, on: date) -> list[SentStep]:
     ]
 
 
+def standing_hold(action: Action, since: date | None, *, terms_changed: bool) -> StandingHold:
+    """Return the hold in force that an action placed."""
+    payload, because = payload_of(action, CreditHoldPayload), action.because
+    return StandingHold(
+        action.contact_id,
+        since or date.min,
+        action.episode,
+        terms_changed,
+        reasons=payload.reasons,
+        origin=HoldOrigin(because.file, because.line, because.rule) if because.file else None,
+        children=payload.children,
+    )
+
+
+def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
+    """Return a hold after its reasons were written anew."""
+    payload = payload_of(action, HoldReasonsPayload)
+    return hold._replace(
+        reasons=payload.reasons, updates=hold.updates + 1, children=payload.children
+    )
+
+
 def keys_of_steps(action: Action) -> frozenset[str]:
     """Return the action's key, and the keys that its other invoices' steps would have alone."""
     if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
@@ -67,8 +97,10 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         if action.kind is ActionKind.CREDIT_HOLD:
             # Its terms may have been changed before it: they need an approval of their own.
             terms = replace(action, payload=TermsPayload()).key in keys
-            hold = StandingHold(action.contact_id, today, action.episode, terms_changed=terms)
+            hold = standing_hold(action, today, terms_changed=terms)
             last = max(last, action.episode)
+        elif action.kind is ActionKind.HOLD_REASONS and hold is not None:
+            hold = with_reasons(hold, action)
         elif action.kind is ActionKind.LIFT_CREDIT_HOLD:
             hold = None
         elif action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS} and hold is not None:

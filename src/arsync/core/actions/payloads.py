@@ -19,6 +19,8 @@ class ActionKind(StrEnum):
 
     REMINDER = "reminder"
     CREDIT_HOLD = "credit_hold"
+    HOLD_REASONS = "hold_reasons"
+    """The reasons of a hold in force, written anew."""
     LIFT_CREDIT_HOLD = "lift_credit_hold"
     TERMS = "terms"
     """Payment terms to cash on delivery."""
@@ -122,6 +124,26 @@ class CreditHoldPayload(_Payload, frozen=True, tag="credit_hold"):
     def anonymous(self) -> CreditHoldPayload:
         """Return it without its reasons and children."""
         return CreditHoldPayload()
+
+
+class HoldReasonsPayload(_Payload, frozen=True, tag="hold_reasons"):
+    """The reasons of a hold in force, to be written anew."""
+
+    kind: ClassVar[ActionKind] = ActionKind.HOLD_REASONS
+    reasons: tuple[str, ...] = ()
+    """The names of the rules that ask for it now."""
+    shown: tuple[str, ...] = ()
+    """Those that the books show until then."""
+    children: tuple[str, ...] = ()
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children."""
+        return self.children
+
+    def anonymous(self) -> HoldReasonsPayload:
+        """Return it without its reasons and children."""
+        return HoldReasonsPayload()
 
 
 class LiftCreditHoldPayload(_Payload, frozen=True, tag="lift_credit_hold"):
@@ -315,6 +337,7 @@ class UndoPayload(_Payload, frozen=True, tag="undo"):
 Payload: TypeAlias = (
     ReminderPayload
     | CreditHoldPayload
+    | HoldReasonsPayload
     | LiftCreditHoldPayload
     | TermsPayload
     | RestoreTermsPayload

@@ -116,6 +116,20 @@ _ROWS = (
         trace_question="is the credit hold shown on the customer",
     ),
     KindOfAction(
+        ActionKind.HOLD_REASONS,
+        verb="UPDATE REASONS OF HOLD",
+        done=("hold's reasons updated", "holds' reasons updated"),
+        planned=("hold with new reasons", "holds with new reasons"),
+        one_for_all_causes=True,
+        note_on_contact=True,
+        not_undoable="undo the credit hold itself: its reasons go with it",
+        refused_words=(
+            "the books show earlier reasons of the credit hold: writing them anew was rejected, or "
+            "its outcome is not known yet"
+        ),
+        trace_question="are its present reasons shown on the customer",
+    ),
+    KindOfAction(
         ActionKind.LIFT_CREDIT_HOLD,
         verb="LIFT CREDIT HOLD",
         done=("hold lifted", "holds lifted"),

@@ -278,6 +278,14 @@ class SentStep(NamedTuple):
     """The contact moment it belonged to: the same text for all that went together."""
 
 
+class HoldOrigin(NamedTuple):
+    """The rule that placed a hold, where it stood then."""
+
+    file: str
+    line: int
+    rule: str
+
+
 class StandingHold(NamedTuple):
     """A credit hold in force, as arsync placed it."""
 
@@ -285,6 +293,14 @@ class StandingHold(NamedTuple):
     since: date
     episode: int
     terms_changed: bool = False
+    reasons: tuple[str, ...] = ()
+    """The names of the rules that the books show as its reasons; empty when that is not known."""
+    updates: int = 0
+    """How often those reasons were written anew."""
+    origin: HoldOrigin | None = None
+    """None when that is not known."""
+    children: tuple[str, ...] = ()
+    """The children that it was noted on."""
 
 
 class Account(NamedTuple):

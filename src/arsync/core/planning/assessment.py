@@ -31,6 +31,7 @@ from arsync.core.rulebook.model import (
     Rulebook,
     folded,
 )
+from arsync.core.rulebook.spoken import Saying, spoken
 
 
 class LeftAlone(NamedTuple):
@@ -163,13 +164,15 @@ class Assessor:
         open_limits: list[CreditLimit],
     ) -> tuple[CreditHold, ...]:
         """Return which rules are not certainly no under every limit that may apply."""
-        given, found = view.limit, dict[str, CreditHold]()
+        limit_given, undecided = view.limit, dict[str, CreditHold]()
         for limit_rule in open_limits:
             view.limit = self.given_by(limit_rule, view)
             row = contact_row(view, self._second, first)
-            found |= {rule.name: rule for rule in rules if rule.when.test(row, None) is not False}
-        view.limit = given
-        return tuple(found.values())
+            undecided |= {
+                rule.name: rule for rule in rules if rule.when.test(row, None) is not False
+            }
+        view.limit = limit_given
+        return tuple(undecided.values())
 
     def cadence(self, party: DunnedParty) -> tuple[Cadence | None, list[Cadence]]:
         """Return the first cadence that certainly matches, and those before it that may."""
@@ -236,6 +239,21 @@ class Assessor:
             for question, value in self._answers(condition, party, invoice)
         ]
         return " · ".join(dict.fromkeys(phrases))
+
+    def spoken(
+        self, condition: Condition, party: DunnedParty, invoice: Invoice | None = None
+    ) -> str:
+        """Return what decided a condition, as people say it: for what is written into the books."""
+        saying = Saying(
+            party.row,
+            None if invoice is None else self.invoice_row(party, invoice),
+            self.rulebook.currency,
+            lambda name: contact_row(party.view, [CONTACT_BY_NAME[name].position])[
+                CONTACT_BY_NAME[name].position
+            ],
+            CONTACT_BY_NAME.__getitem__,
+        )
+        return "; ".join(spoken(condition.tree, saying))
 
     def _answers(
         self, condition: Condition, party: DunnedParty, invoice: Invoice | None

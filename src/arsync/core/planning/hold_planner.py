@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from msgspec.structs import replace
+from typing import NamedTuple
 
 from arsync.core.actions import (
     Action,
-    ActionKind,
     Because,
     CreditHoldPayload,
+    HoldReasonsPayload,
     LiftCreditHoldPayload,
     Payload,
     RestoreTermsPayload,
@@ -19,6 +17,7 @@ from arsync.core.actions import (
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
 from arsync.core.planning.assessment import Assessment, DunnedParty
+from arsync.core.planning.hold_words import because_of_end, reasons_said, what_ended
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
@@ -98,7 +97,7 @@ def _end_or_keep(planning: Planning, assessment: Assessment) -> Decisions:
     if account.hold is not None:
         if still_open := open_reasons(planning, assessment):
             return _kept(assessment, "the credit hold stays", still_open)
-        return _lift(planning, assessment, "no reason remains")
+        return _lift(planning, assessment)
     if assessment.undecided:
         return _report_undecided(planning, assessment)
     # What was undone or refused for this reason ends with it: a new reason is judged afresh.
@@ -166,26 +165,56 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
         hold = None
     # Each hold is an episode with keys of its own, so that a new one does not count as done.
     episode = hold.episode if hold else account.last_hold_episode + 1
-    decisions = NOTHING
-    if hold is None:
-        first = assessment.reasons[0]
-        action = _action(
-            planning,
-            assessment,
-            CreditHoldPayload(
-                reasons=tuple(rule.name for rule in assessment.reasons),
-                children=_children(assessment),
-            ),
-            first,
-            episode=episode,
-            # One reason that needs no approval is enough to place the hold.
-            needs_approval=all(rule.needs_approval for rule in assessment.reasons),
-            note="Credit hold placed: " + planning.assessor.words(first.when, root),
-        )
-        decisions = _unless_done(planning, assessment, action, HOLD)
-    if hold is not None and hold.terms_changed:
-        return decisions
+    if hold is not None:
+        decisions = _update(planning, assessment, hold)
+        if hold.terms_changed:
+            return decisions
+        return decisions + _change_terms(planning, assessment, episode)
+    first = assessment.reasons[0]
+    action = _action(
+        planning,
+        assessment,
+        CreditHoldPayload(
+            reasons=tuple(rule.name for rule in assessment.reasons),
+            children=_children(assessment),
+        ),
+        _because_of(planning, assessment, first),
+        episode=episode,
+        # One reason that needs no approval is enough to place the hold.
+        needs_approval=all(rule.needs_approval for rule in assessment.reasons),
+        note=f"Credit hold placed: {reasons_said(planning, assessment, assessment.reasons)}.",
+    )
+    decisions = _unless_done(planning, assessment, action, HOLD)
     return decisions + _change_terms(planning, assessment, episode)
+
+
+def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
+    """Write the reasons anew when other rules ask for the hold than the books show.
+
+    Figures move every day: a note a day would bury what people write. Which rules ask for the hold
+    is what they need to know, so only a change of that is written, with the figures of its day.
+    """
+    # A reason that nobody can decide at present has not ended.
+    standing = [
+        rule
+        for rule in planning.assessor.rulebook.credit_holds
+        if rule in assessment.reasons
+        or (rule in assessment.undecided and rule.name in hold.reasons)
+    ]
+    names = tuple(rule.name for rule in standing)
+    if not hold.reasons or set(names) == set(hold.reasons):
+        return NOTHING
+    action = _action(
+        planning,
+        assessment,
+        HoldReasonsPayload(reasons=names, shown=hold.reasons, children=_noted_on(assessment, hold)),
+        _because_of(planning, assessment, assessment.reasons[0]),
+        episode=hold.episode,
+        # Numbered: a reason that comes, goes and comes again is written each time.
+        subject=f"{hold.updates + 1}: {'; '.join(names)}",
+        note=f"Credit hold, reasons now: {reasons_said(planning, assessment, standing)}.",
+    )
+    return _unless_done(planning, assessment, action, HOLD)
 
 
 def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> Decisions:
@@ -194,34 +223,33 @@ def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> D
     # the end would not be the customer's own.
     if rule is None or assessment.account.terms_left is not None:
         return NOTHING
+    reason = _because_of(planning, assessment, rule)
     action = _action(
         planning,
         assessment,
         TermsPayload(rule.terms),
-        rule,
+        reason,
         episode=episode,
         # The change of terms follows its own rule, whatever else is a reason to hold.
         needs_approval=rule.needs_approval,
-        note=f"Payment terms changed to {rule.terms} during the credit hold",
+        note=f"Payment terms changed to {rule.terms} during the credit hold ({cited(reason)}).",
     )
     return _unless_done(planning, assessment, action, TERMS)
 
 
-def _lift(planning: Planning, assessment: Assessment, reason: str) -> Decisions:
+def _lift(planning: Planning, assessment: Assessment, excluded: str = "") -> Decisions:
+    """Lift the standing hold; the rule whose hold it was is cited, for no rule asks for lifting."""
     hold = assessment.account.hold
     assert hold is not None, "only a standing hold is lifted"
-    rules = planning.assessor.rulebook.credit_holds
-    # No rule asks for lifting. The first hold rule is cited; when all are deleted, the file.
-    rule = rules[0] if rules else None
-    is_roots = hold.contact_id == assessment.root.view.contact.id
+    reason = because_of_end(planning, assessment, hold)
+    ended = f"{excluded} ({cited(reason)})" if excluded else what_ended(planning, assessment, hold)
     lifted = _action(
         planning,
         assessment,
-        # A hold that is older than this parent was never noted on its other children.
-        LiftCreditHoldPayload(hold.since, _children(assessment) if is_roots else ()),
-        rule,
+        LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold)),
+        reason,
         episode=hold.episode,
-        note=f"Credit hold lifted: {reason}",
+        note=f"Credit hold lifted: {ended or cited(reason)}.",
         contact=_held_contact(assessment, hold),
     )
     decisions = _unless_done(planning, assessment, lifted, HOLD)
@@ -246,14 +274,14 @@ def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
 
 
 def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
-    rules = planning.assessor.rulebook.credit_holds
+    reason = because_of_end(planning, assessment, hold)
     restored = _action(
         planning,
         assessment,
         RestoreTermsPayload(),
-        rules[0] if rules else None,
+        reason,
         episode=hold.episode,
-        note="Payment terms restored: the credit hold is lifted",
+        note=f"Payment terms restored: the credit hold is lifted ({cited(reason)}).",
         contact=_held_contact(assessment, hold),
     )
     return _unless_done(planning, assessment, restored, TERMS)
@@ -266,41 +294,34 @@ def _held_contact(assessment: Assessment, hold: StandingHold) -> Contact:
     return next((contact for contact in contacts if contact.id == hold.contact_id), contacts[0])
 
 
+def _because_of(planning: Planning, assessment: Assessment, rule: CreditHold) -> Because:
+    facts = planning.assessor.evidence(rule.when, assessment.root)
+    return because(rule.place, rule.name, facts)
+
+
 def _action(
     planning: Planning,
     assessment: Assessment,
     payload: Payload,
-    rule: CreditHold | None,
+    reason: Because,
     *,
     episode: int,
     note: str,
+    subject: str = "",
     needs_approval: bool = False,
     contact: Contact | None = None,
 ) -> Action:
-    root = assessment.root
-    contact = contact or root.view.contact
-    rulebook = planning.assessor.rulebook
-    if payload.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
-        facts: dict[str, Any] = {}
-        for credit_hold in rulebook.credit_holds:
-            facts |= planning.assessor.evidence(credit_hold.when, root)
-    else:
-        assert rule is not None, "a hold is placed for a rule"
-        facts = planning.assessor.evidence(rule.when, root)
-    if rule is None:
-        reason = because(rulebook.sending.place, "credit_holds", facts)
-        reason = replace(reason, file=rulebook.files[0], line=1)
-    else:
-        reason = because(rule.place, rule.name, facts)
+    contact = contact or assessment.root.view.contact
     return Action(
         payload=payload,
         connection=planning.connection,
         contact_id=contact.id,
         contact_name=contact.name,
         because=reason,
+        subject=subject,
         episode=episode,
         needs_approval=needs_approval,
-        note=f"{note} ({cited(reason)}).",
+        note=note,
     )
 
 
@@ -338,6 +359,14 @@ def _children(assessment: Assessment) -> tuple[str, ...]:
         for contact in assessment.account.contacts[1:]
         if contact.status == ContactStatus.ACTIVE and contact.id not in alone
     )
+
+
+def _noted_on(assessment: Assessment, hold: StandingHold) -> tuple[str, ...]:
+    """Return the children that a standing hold was noted on, and that can be written to still."""
+    # A hold that is older than this parent was never noted on its other children.
+    if hold.contact_id != assessment.root.view.contact.id:
+        return ()
+    return tuple(id_ for id_ in _children(assessment) if id_ in hold.children)
 
 
 def _report_undecided(planning: Planning, assessment: Assessment) -> Decisions:

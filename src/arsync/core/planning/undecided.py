@@ -22,6 +22,7 @@ from arsync.core.rulebook.model import Cadence, FollowUp
 _OF_HOLDS = frozenset(
     {
         ActionKind.CREDIT_HOLD,
+        ActionKind.HOLD_REASONS,
         ActionKind.TERMS,
         ActionKind.LIFT_CREDIT_HOLD,
         ActionKind.RESTORE_TERMS,

@@ -274,7 +274,8 @@ def _instead(weighed: Weighed, action: Action) -> RulebookSide:
                     cited = Because(place.file, place.line, cadence.name)
                     return RulebookSide("no step is due", cited)
     if action.kind in {ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS}:
-        reasons = treatment.assessment.reasons
+        assessment = treatment.assessment
+        reasons = (*assessment.reasons, *assessment.undecided, *assessment.undecided_by_limit)
         if reasons:
             place = reasons[0].place
             return RulebookSide("the hold stays", Because(place.file, place.line, reasons[0].name))

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, not_, select
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, Via
 from arsync.errors import UserMistake
 from arsync.store.actions.action_rows import action_row, events_of, rows_of, waiting_keys
-from arsync.store.actions.serialisation import VIA_SMTP
+from arsync.store.actions.serialisation import VIA_SMTP, decode_action
 from arsync.store.db.database import Database
 from arsync.store.db.tables import action_events, actions
 from arsync.store.models import ActionRow, EventRow, Later
@@ -243,6 +243,25 @@ class ActionQueries:
         )
         with self._database.read() as db:
             return db.scalar(query) or {}
+
+    def last_note(self, connection_id: int, contact_id: str, kind: ActionKind, episode: int) -> str:
+        """Return the note of the latest action of a kind that was started; empty without one."""
+        columns = actions.c
+        query = (
+            select(columns.action)
+            .where(
+                columns.connection_id == connection_id,
+                columns.contact_id == contact_id,
+                columns.kind == kind.value,
+                columns.episode == episode,
+                columns.state.in_([state.value for state in STARTED_STATES]),
+            )
+            .order_by(columns.first_sent_at.desc(), columns.position.desc())
+            .limit(1)
+        )
+        with self._database.read() as db:
+            text = db.scalar(query)
+            return decode_action(text).note if text is not None else ""
 
 
 def is_open(row: ActionRow) -> bool:

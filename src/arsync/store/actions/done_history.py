@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, select, true
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
-from arsync.core.actions.effects import keys_of_steps, steps_taken
+from arsync.core.actions.effects import (
+    keys_of_steps,
+    standing_hold,
+    steps_taken,
+    with_reasons,
+)
 from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
 from arsync.core.ledger.records import SentStep, StandingHold
 from arsync.store.actions.serialisation import decode_action
@@ -223,8 +228,17 @@ def _standing_hold(
     # A lifting of unknown outcome is not relied on: a hold thought to be gone is never lifted.
     if latest in _by_episode(started, ActionKind.LIFT_CREDIT_HOLD, _REACHED):
         return None
-    changed = latest in _changed_terms(started)
-    return StandingHold(contact_id, holds[latest].sent_on, latest, terms_changed=changed)
+    row = holds[latest]
+    hold = standing_hold(
+        decode_action(row.action), row.sent_on, terms_changed=latest in _changed_terms(started)
+    )
+    updates = [
+        row for row in started if row.kind == ActionKind.HOLD_REASONS and row.episode == latest
+    ]
+    for update in updates:
+        hold = with_reasons(hold, decode_action(update.action))
+    # Of a customer who was forgotten the contact's id alone is left.
+    return hold._replace(contact_id=contact_id)
 
 
 def _terms_left(

@@ -70,6 +70,11 @@ class Field(NamedTuple):
     """The function: of the contact, and for an invoice's fact of the invoice too."""
     moves: Movement
     """How it changes with time alone."""
+    phrase: str
+    """How people say its value, `{}`: `{} overdue`. Two phrases, parted by `|`, are those of yes
+    and no, or of one and several. A fact's name in braces stands for that fact's value."""
+    is_tolerated: bool = False
+    """Whether a bound on it says what the business puts up with: `60 allowed`, `50% needed`."""
     bounds: Bounds | None = None
     """Of a number; None: it is none."""
     changed_by: OwnActions | None = None

@@ -244,6 +244,8 @@ _BY_PERSON = _DECISIONS | {EventKind.TASK_DONE}
 
 def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happening]:
     """Return what an action is to its invoices, each by itself, or to its customer."""
+    if action.kind not in HAPPENINGS:
+        return []
     what, words = HAPPENINGS[action.kind], payload_words(action.payload)
     text = {
         What.TASK: words.get("task", ""),

@@ -1,0 +1,116 @@
+"""Conditions as people say them: `81 days overdue, 60 allowed`.
+
+Names of facts are for the rulebook. What arsync writes into the books is read by people who have
+never seen it, so it says the figures that decided, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from string import Formatter
+from typing import NamedTuple
+
+from arsync.core.rulebook.conditions import (
+    COMPARISONS,
+    AllOf,
+    AnyOf,
+    Compare,
+    InGroup,
+    Leaf,
+    Negation,
+    Node,
+    trace,
+)
+from arsync.core.rulebook.facts import FactKind, Field, Row, Value, in_words
+
+_TOO_MUCH = frozenset({"more_than", "at_least"})
+
+
+class Saying(NamedTuple):
+    """What saying a condition needs."""
+
+    contact: Row
+    invoice: Row | None
+    currency: str
+    value_of: Callable[[str], Value]
+    """A fact of the contact by its name, whether the rulebook asks for it or not."""
+    field_of: Callable[[str], Field]
+
+
+def spoken(tree: Node, saying: Saying) -> tuple[str, ...]:
+    """Return what decided a condition, in words, each thing once; nothing while it is undecided."""
+    answer = trace(tree, saying.contact, saying.invoice).answer
+    return () if answer is None else tuple(dict.fromkeys(_deciding(tree, answer, saying)))
+
+
+def _deciding(node: Node, answer: bool, saying: Saying) -> Iterator[str]:
+    """Yield the words of each question that made the node's answer what it is."""
+    match node:
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                if trace(child, saying.contact, saying.invoice).answer is answer:
+                    yield from _deciding(child, answer, saying)
+        case Negation(child):
+            # An exception that does not apply is no reason; one that does, ends it.
+            if answer is False or _is_a_bound(child):
+                yield from _deciding(child, not answer, saying)
+        case InGroup(name, _):
+            yield f"in the group {name}" if answer else f"not in the group {name}"
+        case _:
+            yield _said(node, answer, saying)
+
+
+def _is_a_bound(node: Node) -> bool:
+    """Return whether a negated condition is a bound turned round: `not: {x: {less_than: 5}}`."""
+    return isinstance(node, Compare) or (
+        isinstance(node, AllOf | AnyOf) and all(_is_a_bound(child) for child in node.children)
+    )
+
+
+def _said(leaf: Leaf, answer: bool, saying: Saying) -> str:
+    value = _value(leaf.field, saying)
+    text = said(leaf.field, value, saying)
+    if not isinstance(leaf, Compare):
+        return text
+    operand = leaf.operand
+    bound = _value(operand, saying) if isinstance(operand, Field) else operand
+    field = operand if isinstance(operand, Field) else leaf.field
+    limit = _bound(field, bound, saying.currency)
+    if not leaf.field.is_tolerated:
+        return f"{text} ({COMPARISONS[leaf.word][1]} {limit})"
+    return f"{text}, {limit} {'allowed' if leaf.word in _TOO_MUCH else 'needed'}"
+
+
+def said(field: Field, value: Value, saying: Saying) -> str:
+    """Return a fact with its value as people say it: `81 days overdue`, `1 open invoice`."""
+    name = field.name.replace("_", " ")
+    if value is None:
+        return f"{name} unknown"
+    first, _, second = field.phrase.partition("|")
+    if isinstance(value, bool):
+        return first if value else second
+    phrase = second if second and value != 1 else first
+    words = _days(value) if field.kind is FactKind.DAYS and "day {}" not in phrase else ""
+    shown = words or in_words(field, value, saying.currency)
+    others = {
+        other_name: in_words(
+            saying.field_of(other_name), saying.value_of(other_name), saying.currency
+        )
+        for _, other_name, _, _ in Formatter().parse(phrase)
+        if other_name
+    }
+    return phrase.format(shown, **others)
+
+
+def _days(value: int) -> str:
+    return f"{value:,} day" if value == 1 else f"{value:,} days"
+
+
+def _bound(field: Field, value: Value, currency: str) -> str:
+    return f"{value:,}" if field.kind is FactKind.DAYS else in_words(field, value, currency)
+
+
+def _value(field: Field, saying: Saying) -> Value:
+    row = saying.contact if field.of == "contact" else saying.invoice
+    assert row is not None, "a condition on invoices is said with an invoice"
+    return row[field.position]

@@ -1,0 +1,132 @@
+"""The books show every reason of a hold, in words, kept up to date; the lift cites its rule."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from arsync.core.actions import ActionKind, HoldReasonsPayload, payload_of
+from arsync.core.actions.effects import after
+from arsync.core.ledger.records import Account, HoldOrigin, StandingHold
+from arsync.core.planning.plan import Plan
+from arsync.outbox.recheck import as_before
+
+Desk = Any
+K = ActionKind
+RULES = (
+    "credit_limits:\n  - {name: Everyone, limit: 5000}\n"
+    "credit_holds:\n"
+    "  - {name: Over, when: {over_limit_percent: {more_than: 10}}}\n"
+    "  - {name: Old, when: {oldest_days_overdue: {at_least: 60}}, terms: cash on delivery}\n"
+    "  - {name: Bad payer, when: {average_days_late: {at_least: 30}}}\n"
+)
+
+
+def notes(plan: Plan) -> dict[ActionKind, str]:
+    return {action.kind: action.note for action in plan.actions}
+
+
+def held(desk: Desk, account: Account) -> Account:
+    """Return the account after the hold that it asks for was placed."""
+    return after(account, desk.plan(desk.head + RULES, account).actions, desk.today)
+
+
+def test_a_hold_is_placed_with_every_reason_in_words(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 81, "6000"))
+    plan = desk.plan(desk.head + RULES, account)
+    assert notes(plan)[K.CREDIT_HOLD] == (
+        "Credit hold placed: 20% over the limit of GBP 5,000.00, 10% allowed (test.yaml:6, Over);"
+        " 81 days overdue, 60 allowed (test.yaml:7, Old)."
+    )
+    hold = held(desk, account).hold
+    assert hold is not None
+    assert (hold.reasons, hold.origin) == (
+        ("Over", "Old"),
+        HoldOrigin("rules/test.yaml", 6, "Over"),
+    )
+
+
+def test_other_reasons_are_written_anew_not_other_figures(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "6000")))
+    older = account._replace(invoices=(desk.invoice("i1", 90, "7000"),))
+    assert not desk.plan(desk.head + RULES, older).actions
+    less = account._replace(invoices=(desk.invoice("i1", 81, "1000"),))
+    (action,) = desk.plan(desk.head + RULES, less).actions
+    assert action.note == (
+        "Credit hold, reasons now: 81 days overdue, 60 allowed (test.yaml:7, Old)."
+    )
+    payload = payload_of(action, HoldReasonsPayload)
+    assert (payload.reasons, payload.shown) == (("Old",), ("Over", "Old"))
+    assert not desk.plan(desk.head + RULES, after(less, [action], desk.today)).actions
+
+
+def test_a_reason_that_comes_again_is_written_again(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
+    keys = []
+    for amount in ("6000", "1000", "6000"):
+        account = account._replace(invoices=(desk.invoice("i1", 81, amount),))
+        actions = desk.plan(desk.head + RULES, account).actions
+        assert [action.kind for action in actions] == [K.HOLD_REASONS]
+        account = after(account, actions, desk.today)
+        keys += [action.key for action in actions]
+    assert len(set(keys)) == 3
+
+
+def test_a_reason_nobody_can_decide_stays_in_the_books(desk: Desk) -> None:
+    late = desk.invoice("p1", 100, "9", amount_due="0", status="paid", paid_on=desk.today)
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000"), late))
+    assert account.hold is not None
+    assert account.hold.reasons == ("Old", "Bad payer")
+    forgotten = account._replace(invoices=(desk.invoice("i1", 81, "1000"),))
+    assert not desk.plan(desk.head + RULES, forgotten).actions
+
+
+def test_a_hold_of_unknown_reasons_is_not_rewritten(desk: Desk) -> None:
+    hold = StandingHold("c1", date(2026, 10, 1), 1, terms_changed=True)
+    account = desk.account(desk.invoice("i1", 81, "6000"), hold=hold)
+    assert not desk.plan(desk.head + RULES, account).actions
+
+
+def test_a_claimed_update_would_be_planned_again(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "6000")))
+    account = account._replace(invoices=(desk.invoice("i1", 81, "1000"),))
+    (action,) = desk.plan(desk.head + RULES, account).actions
+    claimed = after(account, [action], desk.today)
+    again = desk.plan(desk.head + RULES, as_before(claimed, action)).actions
+    assert [found.key for found in again] == [action.key]
+
+
+def test_the_lift_cites_the_rule_whose_hold_it_was(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
+    newer = account._replace(invoices=(desk.invoice("i2", -5),))
+    assert not desk.plan(desk.head + RULES, newer).actions, "is it a bad payer?"
+    two = RULES[: RULES.index("  - {name: Bad payer")]
+    plan = desk.plan(desk.head + two, newer)
+    assert notes(plan) == {
+        K.LIFT_CREDIT_HOLD: ("Credit hold lifted: 0 days overdue, 60 allowed (test.yaml:7, Old)."),
+        K.RESTORE_TERMS: ("Payment terms restored: the credit hold is lifted (test.yaml:7, Old)."),
+    }
+    assert {action.because.rule for action in plan.actions} == {"Old"}
+
+
+def test_the_lift_says_that_nothing_is_owed(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "6000")))
+    paid = account._replace(invoices=())
+    assert notes(desk.plan(desk.head + RULES, paid))[K.LIFT_CREDIT_HOLD] == (
+        "Credit hold lifted: nothing is owed (test.yaml:6, Over; test.yaml:7, Old)."
+    )
+
+
+def test_the_lift_cites_a_rule_that_was_deleted(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
+    assert notes(desk.plan(desk.head, account))[K.LIFT_CREDIT_HOLD] == (
+        "Credit hold lifted: no longer in the rulebook (test.yaml:7, Old)."
+    )
+
+
+def test_the_lift_of_an_excluded_customer_says_so(desk: Desk) -> None:
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
+    alone = "leave_alone:\n  - {name: Ours, when: {contact: C1}}\n"
+    assert notes(desk.plan(desk.head + RULES + alone, account))[K.LIFT_CREDIT_HOLD] == (
+        "Credit hold lifted: excluded: Ours (test.yaml:7, Old)."
+    )
