@@ -44,7 +44,7 @@ def held(number: int) -> HeldBack:
 
 
 def a_plan(count: int) -> Plan:
-    actions, held_back = packing()
+    actions, held_back, _ = packing()
     actions.extend(map(numbered_action, range(count)))
     held_back.extend(map(held, range(count)))
     return Plan(

@@ -259,15 +259,31 @@ class OrganisationContext:
         return undecided_about(planning, account, action)
 
     def plan(
-        self, accounts: Iterable[Account], circumstances: Circumstances, as_of: date | None = None
+        self,
+        accounts: Iterable[Account],
+        circumstances: Circumstances,
+        as_of: date | None = None,
+        *,
+        also: Iterable[str] = (),
     ) -> Plan:
-        """Plan accounts, and say what the quality of the data holds back."""
+        """Plan accounts, and say what the quality of the data holds back.
+
+        Args:
+            accounts: whom.
+            circumstances: how far the data can be relied on.
+            as_of: another day than today.
+            also: what else is odd about the ledger or its rulebook.
+        """
         plan = self.replan(accounts, as_of)
         return replace(
             plan,
             # How old the data will be on another day, or was, is not known.
             paused=pauses(self.rulebook, circumstances) if as_of is None else (),
-            problems=(*plan.problems, *warnings(self.rulebook, circumstances, self.name)),
+            problems=(
+                *plan.problems,
+                *also,
+                *warnings(self.rulebook, circumstances, self.name),
+            ),
         )
 
     def circumstances(self) -> Circumstances:

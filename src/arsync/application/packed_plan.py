@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from arsync.core.actions import Action
-from arsync.core.planning.plan import HeldBack, Keepers
+from arsync.core.planning.plan import HeldBack, Keepers, LimitOfDay
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class Packed(Sequence[T]):
 
 def packing() -> Keepers:
     """Return keepers for a plan of any size."""
-    return Keepers(Packer(Action), Packer(HeldBack))
+    return Keepers(Packer(Action), Packer(HeldBack), Packer(LimitOfDay))
 
 
 def packed(decisions: Iterable[T], kind: type[T]) -> Sequence[T]:

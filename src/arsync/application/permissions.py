@@ -31,6 +31,7 @@ class Permission(StrEnum):
     RUN = "carry out approved actions"
     APPROVE = "approve or reject actions"
     AGREE = "record promises and disputes"
+    HOLD = "put customers on hold or release them"
     COMPLETE_TASKS = "complete tasks"
     RESOLVE = "settle unknown outcomes"
     UNDO = "undo actions"
@@ -53,6 +54,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.RUN: _DECIDES,
     Permission.APPROVE: _DECIDES,
     Permission.AGREE: _DECIDES,
+    Permission.HOLD: _DECIDES,
     Permission.COMPLETE_TASKS: _OFFICE,
     Permission.RESOLVE: _DECIDES,
     Permission.UNDO: _DECIDES,

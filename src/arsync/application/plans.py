@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from arsync.application.account_reading import accounts_on
+from arsync.application.customer_entries import in_a_line, matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.core.planning.planner import Plan
@@ -19,7 +20,10 @@ def plan(actor: Actor, organisation: OrganisationContext, as_of: date | None = N
     """
     permit(actor, Permission.READ)
     _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
-    accounts = accounts_on(organisation, as_of)
-    made = organisation.plan(accounts, organisation.circumstances(), as_of)
+    customers = matching(organisation)
+    # As the next run would bind them, so that nothing it does comes as a surprise.
+    accounts = accounts_on(organisation, as_of, entries=customers.entries)
+    odd = in_a_line(customers.problems)
+    plan_made = organisation.plan(accounts, organisation.circumstances(), as_of, also=odd)
     unread = map(str, organisation.unread_files)
-    return replace(made, problems=(*unread, *made.problems))
+    return replace(plan_made, problems=(*unread, *plan_made.problems))

@@ -20,6 +20,7 @@ from arsync.application.results import (
 )
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import ActionState
+from arsync.core.ledger.money import plain
 from arsync.core.planning.explanation import ReasonLine
 from arsync.core.planning.plan_views import (
     ActionView,
@@ -34,7 +35,7 @@ from arsync.core.planning.plan_views import (
     plan_view,
 )
 from arsync.outbox import ApplyResult, Effect
-from arsync.store.models import ConnectionState, EventRow, Later, Mode, PlanSaved
+from arsync.store.models import ConnectionState, EventRow, Later, LimitRow, Mode, PlanSaved
 from arsync.sync.pull import PullResult
 
 
@@ -128,6 +129,40 @@ class ReasonView(Struct, frozen=True):
     line: int | UnsetType = UNSET
 
 
+class LimitView(Struct, frozen=True):
+    """A credit limit that a customer came to have."""
+
+    since: date
+    amount: str | None
+    currency: str
+    unlimited: bool
+    until: date | None
+    rule: str
+    file: str
+    line: int
+    rulebook: str
+    """The rulebook's hash."""
+    recorded_by: str
+    recorded_at: datetime
+
+
+def limit_view(limit: LimitRow, currency: str) -> LimitView:
+    """Return the JSON view of a limit."""
+    return LimitView(
+        limit.since,
+        None if limit.amount is None else plain(limit.amount),
+        currency,
+        limit.is_unlimited,
+        limit.until,
+        limit.rule,
+        limit.file,
+        limit.line,
+        limit.rulebook_hash,
+        limit.recorded_by,
+        limit.recorded_at,
+    )
+
+
 class WhyView(PlanView, frozen=True, kw_only=True):
     """What is done about a customer or an invoice, what is not, and why."""
 
@@ -136,6 +171,8 @@ class WhyView(PlanView, frozen=True, kw_only=True):
     facts: Mapping[str, Any]
     explanation: tuple[ReasonView, ...]
     history: tuple[HistoryView, ...]
+    limits: tuple[LimitView, ...]
+    """The credit limits as they changed, newest first."""
 
 
 class StatusView(StatusFigures, frozen=True, kw_only=True):
@@ -244,6 +281,7 @@ def why_view(why: Why) -> WhyView:
         facts=why.facts,
         explanation=tuple(map(_reason_view, why.lines)),
         history=tuple(map(history_view, why.history)),
+        limits=tuple(limit_view(limit, why.currency) for limit in why.limits),
     )
 
 

@@ -16,7 +16,7 @@ from arsync.core.planning.planner import HeldBack, Plan
 from arsync.core.planning.send_blocks import Pause
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_MISTAKE, EXIT_WAITING
 from arsync.outbox import ApplyResult
-from arsync.store.models import ActionRow, EventRow, Later, PlanSaved
+from arsync.store.models import ActionRow, EventRow, Later, LimitRow, PlanSaved
 from arsync.sync.pull import PullResult
 
 
@@ -41,6 +41,8 @@ class RunResult:
     """What did not leave, and why."""
     problems: list[str] = field(default_factory=list)
     """What went wrong, in words; a problem ends the part it is in, not the whole run."""
+    notices: tuple[str, ...] = ()
+    """What is odd about the rulebook's customers, in words; it stops nothing."""
     stopped: str = ""
     """Why the run ended early in good order: it was asked to, or another run is at work."""
     cut_short: bool = False
@@ -144,6 +146,10 @@ class Why(NamedTuple):
     """Narrowed to the invoice, when it was asked about one."""
     history: tuple[ActionHistory, ...]
     """Every action there ever was, newest first."""
+    limits: tuple[LimitRow, ...] = ()
+    """The credit limits it had up to the day, newest first."""
+    currency: str = ""
+    """The rulebook's, in which limits are."""
 
 
 class StatusFigures(Struct, frozen=True, kw_only=True):
@@ -166,6 +172,8 @@ class StatusFigures(Struct, frozen=True, kw_only=True):
     last_outcome: str
     """The last run's: `running` (or its process died in it), `done`, `part failed`, `failed`."""
     last_message: str
+    holds_by_hand: tuple[str, ...]
+    """Holds and releases by hand that stand, with whom, until when and why."""
     actions: Mapping[str, int]
     """How many actions stand where, by state."""
     outage: str

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from arsync.application.account_reading import accounts_on
 from arsync.application.container import Container
+from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.rule_files import CheckedRules, checked_rules
@@ -49,8 +50,12 @@ def _ledger_warnings(organisation: OrganisationContext) -> Iterator[str]:
     if rulebook is None:
         return
     books = organisation.connection.organisation
-    accounts = accounts_on(organisation)
-    for problem in ledger_warnings(rulebook, accounts, books, organisation.today):
+    customers = matching(organisation)
+    accounts = accounts_on(organisation, entries=customers.entries)
+    warnings = ledger_warnings(rulebook, accounts, books, organisation.today)
+    # Before the first pull there is nobody whom an entry could be about.
+    unmatched = customers.problems if organisation.store.ledger.cursor(organisation.id) else ()
+    for problem in sorted((*warnings, *unmatched), key=lambda problem: problem[:4]):
         yield str(problem) if problem.hint else f"{problem} ({organisation.name})"
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from arsync import outbox
 from arsync.application.customer_data import forget_expired
+from arsync.application.customer_entries import bind_customers, in_a_line
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.own_reminders import OwnReminders
@@ -97,9 +98,7 @@ def prepare(actor: Actor, organisation: OrganisationContext) -> RunResult:
         _ = organisation.rulebook  # what is wrong with it is said before the ledger is read
         _tell_unread(organisation, run.result)
         _take_back_healed(organisation)
-        accounts = organisation.store.ledger.accounts(organisation.id)
-        run.result.plan = organisation.plan(accounts, organisation.circumstances())
-        remember(organisation, run.result.plan)
+        _plan(actor, organisation, organisation.circumstances(), run.result)
         if not organisation.observes:
             _save_plan(organisation, run.result)
     return run.result
@@ -161,7 +160,7 @@ def sync(
                 stop=run.stop_between_writes,
             ) as connector:
                 _update_copy(organisation, connector, result, watch)
-                _plan_and_carry_out(organisation, connector, result, watch)
+                _plan_and_carry_out(actor, organisation, connector, result, watch)
             forget_expired(actor, organisation)
     except Exception as error:  # noqa: BLE001 - see above
         _LOG.exception("%s: the run failed", organisation.name)
@@ -234,13 +233,28 @@ def _update_copy(
 # -- plan -------------------------------------------------------------------------------------
 
 
+def _plan(
+    actor: Actor, organisation: OrganisationContext, circumstances: Circumstances, result: RunResult
+) -> None:
+    """Bind the rulebook's customers, and plan the ledger with them."""
+    result.notices = in_a_line(bind_customers(organisation).problems)
+    accounts = organisation.store.ledger.accounts(organisation.id)
+    result.plan = organisation.plan(accounts, circumstances, also=result.notices)
+    remember(organisation, result.plan)
+    organisation.store.limits.record(organisation.id, result.plan, actor.name)
+
+
 def _plan_and_carry_out(
-    organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
+    actor: Actor,
+    organisation: OrganisationContext,
+    connector: Connector,
+    result: RunResult,
+    watch: RunWatch,
 ) -> None:
     """Plan and carry out; anew whenever a person changes the mode or the rulebook meanwhile."""
     for _ in range(PLANS_PER_RUN_MAX):
         # Read again: a person may have changed the mode during the pull, or the plan before.
-        _carry_out_one_plan(organisation.refreshed(), connector, result, watch)
+        _carry_out_one_plan(actor, organisation.refreshed(), connector, result, watch)
         if result.applied is None or not result.applied.overtaken:
             return
         _LOG.info("%s: %s; planning anew", organisation.name, result.applied.overtaken)
@@ -248,15 +262,17 @@ def _plan_and_carry_out(
 
 
 def _carry_out_one_plan(
-    organisation: OrganisationContext, connector: Connector, result: RunResult, watch: RunWatch
+    actor: Actor,
+    organisation: OrganisationContext,
+    connector: Connector,
+    result: RunResult,
+    watch: RunWatch,
 ) -> None:
     if watch.stop():
         raise Stopping
     circumstances = organisation.circumstances()
     _take_back_healed(organisation)
-    accounts = organisation.store.ledger.accounts(organisation.id)
-    result.plan = organisation.plan(accounts, circumstances)
-    remember(organisation, result.plan)
+    _plan(actor, organisation, circumstances, result)
     if not organisation.observes:
         _save_plan(organisation, result)
         _carry_out(organisation, connector, result, circumstances, watch)
@@ -280,6 +296,13 @@ def _save_plan(organisation: OrganisationContext, result: RunResult) -> None:
     store, connection = organisation.store, organisation.connection
     settle_undone(store, connection)
     end_decisions(organisation, result.plan.ended_refusals)
+    if result.plan.ended_releases:
+        organisation.store.holds.end(
+            organisation.id,
+            result.plan.ended_releases,
+            who=outbox.WHO,
+            why="no rule asks for a hold any more",
+        )
     interrupted = outbox.interrupted_batches(
         store, connection, result.plan, organisation.replan_one
     )

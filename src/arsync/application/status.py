@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from arsync.application.customer_entries import in_a_line, matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
@@ -48,6 +49,10 @@ def status(actor: Actor, organisation: OrganisationContext) -> ConnectionStatus:
         last_kind=last.kind if last else "",
         last_outcome=last.outcome if last else "",
         last_message=last.message if last else "",
+        holds_by_hand=tuple(
+            f"{name} is {decision.words}"
+            for name, decision in store.holds.standing(row.id, circumstances.today)
+        ),
         actions={state.value: count for state, count in store.actions.counts(row.id).items()},
         unknown=_in_state(organisation, ActionState.UNKNOWN),
         unconfirmed=tuple(
@@ -95,7 +100,10 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
         unread or rulebook.name,
         not unread,
         tuple(pause.text for pause in pauses(rulebook, circumstances)),
-        tuple(warnings(rulebook, circumstances, organisation.name)),
+        (
+            *in_a_line(matching(organisation).problems),
+            *warnings(rulebook, circumstances, organisation.name),
+        ),
     )
 
 

@@ -28,9 +28,20 @@ def settle_undone(store: Store, connection: ConnectionRow) -> int:
     """
     withdrawn = 0
     for row in undone_by(store, connection).values():
-        promise_id = payload_of(row.action, UndoPayload).promise_id
-        if promise_id is not None and row.state in CARRIED_OUT:
-            withdrawn += store.people.withdraw_promise(connection.id, promise_id)
+        payload = payload_of(row.action, UndoPayload)
+        if row.state not in CARRIED_OUT:
+            continue
+        if payload.promise_id is not None:
+            withdrawn += store.people.withdraw_promise(connection.id, payload.promise_id)
+        if payload.undone_kind is ActionKind.CREDIT_HOLD:
+            # Who takes a hold back takes back that it was to stand, too.
+            withdrawn += store.holds.end(
+                connection.id,
+                [row.action.contact_id],
+                who=payload.who,
+                why="the hold was undone",
+                made_before=row.created_at,
+            )
     return withdrawn
 
 

@@ -16,6 +16,7 @@ from arsync.core.planning.assessment import Assessor
 from arsync.core.planning.explanation import explain
 from arsync.core.rulebook.facts import CONTACT_BY_NAME, contact_row, in_json
 from arsync.errors import UserMistake
+from arsync.store.models import LimitRow
 
 
 class NotFound(UserMistake):
@@ -109,7 +110,17 @@ def why(
         plan=plan,
         held_back=held,
         history=customer_history(organisation, contact, invoice),
+        limits=_limits(organisation, account, plan.as_of),
+        currency=organisation.rulebook.currency,
     )
+
+
+def _limits(organisation: OrganisationContext, account: Account, day: date) -> tuple[LimitRow, ...]:
+    """Return the limits of the debtor, and of contacts that were merged into it, up to a day."""
+    root = account.contacts[0].id
+    ids = [root, *(member.id for member in account.contacts if member.merged_into == root)]
+    limits = organisation.store.limits.of(organisation.id, ids)
+    return tuple(limit for limit in limits if limit.since <= day)
 
 
 def _subject(organisation: OrganisationContext, about: str) -> tuple[Contact, Invoice | None]:

@@ -63,6 +63,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "People": {
         "promise": Entry("agreements", "Record a promise to pay."),
         "dispute": Entry("agreements", "Record a dispute about an invoice, or its settlement."),
+        "hold": Entry("hold", "Put a customer on hold by hand, until a day or a release."),
+        "release": Entry("hold", "Release a customer from its hold by hand, until a day."),
         "tasks": Entry("agreements", "List the open tasks."),
         "done": Entry("agreements", "Record a task as done, with its outcome."),
         "resolve": Entry("outcomes", "Settle an unknown outcome: was it sent or not?"),

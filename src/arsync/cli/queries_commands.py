@@ -261,6 +261,7 @@ def status_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
     lines += [f"for now {text}" for text in status.paused]
     lines += status.refused
     lines += status.warnings
+    lines += status.holds_by_hand
     lines += [
         f"{difference.contact_name}: {difference_in_words(difference, status.label)}"
         for difference in status.differences[:DIFFERENCES_SHOWN_MAX]

@@ -346,7 +346,7 @@ def later_in_words(later: Later, zone: tzinfo | None) -> str:
 def show_result(result: RunResult) -> None:
     """Print one run's result: the line, then every problem and what waits for a person."""
     click.echo(result_line(result))
-    for problem in result.all_problems:
+    for problem in (*result.all_problems, *result.notices):
         click.echo("  ! " + problem.replace("\n", "\n    "))
     if result.kind == "pull":
         return

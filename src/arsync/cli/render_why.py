@@ -65,6 +65,7 @@ def show_why(explained: Why, *, reasons: Reasons, full: bool) -> None:
         click.secho("\nFacts", bold=True)
         for name, value in explained.facts.items():
             click.echo(f"  {name:28} {plain(value)}")
+        _limits(explained)
     _history(explained.history, reasons, full=full)
 
 
@@ -163,6 +164,21 @@ def _late_payment(lines: Sequence[ReasonLine]) -> None:
         click.secho("\nLate payment", bold=True)
     for text in texts:
         click.echo(wrapped(text, indent=2))
+
+
+def _limits(explained: Why) -> None:
+    """Print the credit limits as they changed, the newest first."""
+    if explained.limits:
+        click.secho("\nCredit limit, as it changed", bold=True)
+    for limit in explained.limits:
+        if limit.amount is not None:
+            amount = shown(limit.amount, explained.currency)
+        else:
+            amount = "no limit" if limit.is_unlimited else "unknown"
+        until = f" until {limit.until.isoformat()}" if limit.until else ""
+        rule = f"{limit.rule}  {limit.file}:{limit.line}" if limit.rule else "no rule matches"
+        click.echo(f"  {limit.since.isoformat()}  {amount}{until}: {rule}")
+        click.echo(f"      rulebook {limit.rulebook_hash[:12]}, by {limit.recorded_by}")
 
 
 def _history(histories: Sequence[ActionHistory], reasons: Reasons, *, full: bool) -> None:

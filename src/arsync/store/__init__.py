@@ -23,6 +23,9 @@ from arsync.store.admin.privacy import Privacy
 from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.tokens import Tokens
+from arsync.store.agreements.bound_customers import BoundCustomers
+from arsync.store.agreements.hold_decisions import HoldDecisions
+from arsync.store.agreements.limit_history import LimitHistory
 from arsync.store.agreements.promises_and_disputes import People
 from arsync.store.db.database import Database
 from arsync.store.db.locks import Locks
@@ -33,11 +36,14 @@ __all__ = [
     "ActionClaims",
     "ActionDecisions",
     "Actions",
+    "BoundCustomers",
     "Connections",
     "Fault",
+    "HoldDecisions",
     "Keys",
     "LastPlans",
     "Ledger",
+    "LimitHistory",
     "Outages",
     "People",
     "Privacy",
@@ -67,6 +73,9 @@ class Store:
         self.claims = ActionClaims(database)
         self.decisions = ActionDecisions(database)
         self.people = People(database, clock)
+        self.customers = BoundCustomers(database)
+        self.limits = LimitHistory(database, clock)
+        self.holds = HoldDecisions(database, clock)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)

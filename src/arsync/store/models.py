@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionState
-from arsync.core.ledger.records import DocumentProblem, Organisation
+from arsync.core.ledger.records import DocumentProblem, HoldDecision, Organisation
 from arsync.errors import HealsWhen
 
 
@@ -144,6 +144,48 @@ class Refusal(NamedTuple):
 
     heals_when: HealsWhen
     mark: str = ""
+
+
+class HoldDecisionRow(NamedTuple):
+    """A hold or a release by hand, with its end."""
+
+    contact_id: str
+    is_hold: bool
+    reason: str
+    made_on: date
+    until: date | None
+    decided_by: str
+    decided_at: datetime
+    ended_by: str
+    """Empty while it is not ended before its day."""
+    ended_why: str
+    ended_at: datetime | None
+
+    @property
+    def decision(self) -> HoldDecision:
+        """Return what was decided."""
+        return HoldDecision(self.is_hold, self.reason, self.decided_by, self.made_on, self.until)
+
+
+class LimitRow(NamedTuple):
+    """A credit limit that a debtor came to have."""
+
+    contact_id: str
+    since: date
+    """The organisation's day of the plan that found it."""
+    amount: Decimal | None
+    """In the rulebook's currency; None: none, or none that is known."""
+    is_unlimited: bool
+    until: date | None
+    """The last day of a temporary limit."""
+    rule: str
+    """The rule that set it; empty: no rule did."""
+    file: str
+    line: int
+    rulebook_hash: str
+    recorded_by: str
+    """On whose behalf the plan was made."""
+    recorded_at: datetime
 
 
 class EventRow(NamedTuple):

@@ -945,16 +945,6 @@ def test_an_unknown_time_zone_is_reported_and_becomes_utc(desk: Desk) -> None:
     assert no_zone.problems == ()
 
 
-def test_customers_that_nobody_is_called_are_reported(desk: Desk) -> None:
-    text = desk.head + "customers:\n  - {contact: Nobody}\n  - {contact: Name c1}\n"
-    twin = desk.account(contacts=(desk.contact("c2")._replace(name="NAME C1"),))
-    plan = desk.plan(text, desk.account(), twin)
-    assert plan.problems == (
-        "rules/test.yaml:4: no contact is called 'Nobody'",
-        "rules/test.yaml:5: 2 contacts are called 'Name c1': write the id instead",
-    )
-
-
 def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
     text = (
         desk.head

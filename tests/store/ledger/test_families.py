@@ -20,6 +20,7 @@ from arsync.core.ledger.records import (
     Payment,
     RecordKind,
 )
+from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store import Store
 from arsync.store.models import ConnectionRow
 
@@ -108,6 +109,12 @@ def fill(store: Store, connection: ConnectionRow, seed: int) -> None:
     store.ledger.save_differences(connection.id, [differing], [difference], NOW)
     for invoice_id in random.sample(INVOICES, 9):
         store.people.promise(connection.id, invoice_id, promised_on=TODAY, made_on=TODAY, who="Ann")
+    entries = {
+        f"entry {n}": CustomerEntry(random.choice(stored), random.choice([*stored, "nowhere", ""]))
+        for n in range(random.choice([0, 6]))
+    }
+    named = {stored[0]: CustomerEntry(stored[1])} if entries else {}
+    store.customers.save(connection.id, entries | named, matched_on=TODAY)
     for invoice_id in random.sample(INVOICES, 5):
         store.people.dispute(connection.id, invoice_id, opened_on=TODAY, reason="?", who="Ann")
 

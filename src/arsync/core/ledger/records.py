@@ -303,6 +303,31 @@ class StandingHold(NamedTuple):
     """The children that it was noted on."""
 
 
+class HoldDecision(NamedTuple):
+    """What a person decided about a debtor's credit hold, against or without the rules."""
+
+    is_hold: bool
+    """True: held by hand, whatever the rules say. False: released, whatever they say."""
+    reason: str
+    by: str
+    """The person's name."""
+    made_on: date
+    until: date | None = None
+    """The last day it counts on. None: a hold stands until somebody releases it, a release until
+    no rule asks for a hold any more."""
+
+    def stands_on(self, day: date) -> bool:
+        """Return whether it counts on a day."""
+        return self.made_on <= day and (self.until is None or day <= self.until)
+
+    @property
+    def words(self) -> str:
+        """Return it for people: `held by hand until 2027-01-31 (Jo: cheque bounced)`."""
+        what = "held" if self.is_hold else "released"
+        until = f" until {self.until.isoformat()}" if self.until else ""
+        return f"{what} by hand{until} ({self.by}: {self.reason})"
+
+
 class Account(NamedTuple):
     """One debtor with everything the rules need: a parent with its children, or a contact alone.
 
@@ -337,5 +362,11 @@ class Account(NamedTuple):
     """Where the platform's own balance and the documents do not agree."""
     taken_over_on: date | None = None
     """The day the connection left `observe`: debts older than this follow `take_over`."""
+    entries: dict[str, str] = {}  # noqa: RUF012 - as above
+    """By folded name, what entries of the rulebook's `customers` are bound to: a contact's id.
+
+    Those of its contacts, and those that bear the name of one and belong to another contact."""
+    hold_decision: HoldDecision | None = None
+    """What a person decided about its hold, if that was not ended."""
     fees: frozenset[str] = frozenset()
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""

@@ -11,6 +11,7 @@ from arsync.core.ledger.as_of import as_issued
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import payers
 from arsync.core.rulebook.conditions import Answer, Condition, Question, Trace, fields_of, trace
+from arsync.core.rulebook.customer_matching import customer_of
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
     FactKind,
@@ -29,7 +30,6 @@ from arsync.core.rulebook.model import (
     Customer,
     LeaveAlone,
     Rulebook,
-    folded,
 )
 from arsync.core.rulebook.spoken import Saying, spoken
 
@@ -83,10 +83,6 @@ class Assessment(NamedTuple):
             for limit in self.open_limits
         )
 
-    def named_customers(self) -> list[str]:
-        """Return which of the rulebook's customers its contacts are, as `by_contact` names them."""
-        return [folded(party.customer.contact) for party in self.parties if party.customer]
-
 
 class Assessor:
     """A rulebook on one day, ready to assess any number of accounts."""
@@ -117,7 +113,7 @@ class Assessor:
             unapplied_cash=self.rulebook.unapplied_cash,
         )
         root_contact = account.contacts[0]
-        customer = self._customer(root_contact)
+        customer = self._customer(root_contact, account)
         root_view = ContactView(
             account_view, root_contact, agreed=self._agreed(customer), covers=None
         )
@@ -274,14 +270,8 @@ class Assessor:
         value = contact_row(party.view, [field.position])[field.position]
         return in_words(field, value, self.rulebook.currency)
 
-    def _customer(self, contact: Contact) -> Customer | None:
-        if not self.customers:
-            return None
-        # The id first: anybody can change a name, and two contacts can share one.
-        for key in (folded(contact.id), folded(contact.name)):
-            if key in self.customers:
-                return self.customers[key]
-        return None
+    def _customer(self, contact: Contact, account: Account) -> Customer | None:
+        return customer_of(self.customers, contact, account) if self.customers else None
 
     def _limit_of(
         self, view: ContactView, row: list[Value]
@@ -339,7 +329,7 @@ class Assessor:
             if contact.id in billed
         ]
         for contact, covers in groups:
-            customer = root.customer if contact is parent else self._customer(contact)
+            customer = root.customer if contact is parent else self._customer(contact, account)
             agreed = self._agreed(customer)
             # A tag such as `legal` on a parent is meant for its children too.
             agreed = agreed._replace(tags=agreed.tags | root.view.agreed.tags)

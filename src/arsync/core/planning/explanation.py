@@ -139,6 +139,11 @@ def _rules(assessor: Assessor, assessment: Assessment, party: DunnedParty) -> li
         # The rules below were not read; their answers would look as if they counted.
         if assessment.limit_rule is limit:
             break
+    decision = assessment.account.hold_decision
+    if decision is not None and decision.stands_on(assessor.today):
+        answer = decision.is_hold
+        text = f"by hand: {_ANSWERS[answer]}, {decision.words}"
+        lines.append(ReasonLine("credit_holds", text, answer))
     lines += [
         _asked(assessor, "credit_holds", credit_hold, root) for credit_hold in rulebook.credit_holds
     ]

@@ -15,7 +15,13 @@ from arsync.core.actions import (
     TermsPayload,
 )
 from arsync.core.actions.registry import KINDS
-from arsync.core.ledger.records import Contact, ContactStatus, StandingHold
+from arsync.core.ledger.records import (
+    Account,
+    Contact,
+    ContactStatus,
+    HoldDecision,
+    StandingHold,
+)
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.hold_words import because_of_end, reasons_said, what_ended
 from arsync.core.planning.plan import HeldBack
@@ -30,17 +36,21 @@ from arsync.core.planning.planning_context import (
     what_is_uncertain,
     what_may_be_missing,
 )
+from arsync.core.rulebook.facts.movement import days_later
 from arsync.core.rulebook.model import CreditHold
 
 HOLD = "credit hold"
 TERMS = "payment terms"
+
+BY_HAND = "by hand"
+"""In place of a rule's name: a person decided."""
 
 
 def plan_hold(planning: Planning, assessment: Assessment) -> Decisions:
     """Plan the hold of one account: place, lift, change and restore terms."""
     account = assessment.account
     nothing_stands = account.hold is None and account.terms_left is None
-    decided = account.undone or account.refused
+    decided = account.undone or account.refused or account.hold_decision
     # Even without hold rules there may be a hold to lift: deleting the rules must not leave a
     # customer on hold for good.
     if not planning.assessor.rulebook.credit_holds and nothing_stands and not decided:
@@ -66,6 +76,59 @@ def _place_or_lift(planning: Planning, assessment: Assessment) -> Decisions:
         if assessment.reasons:
             return holding_back(held(root, f"no credit hold: {alone[0]}", because=alone[1]))
         return NOTHING
+    decision = decided_by_person(planning, account)
+    # What a person decided comes before pauses, figures and rules.
+    if decision is not None:
+        return _as_decided(planning, assessment, decision)
+    return _as_the_rules_say(planning, assessment)
+
+
+def decided_by_person(planning: Planning, account: Account) -> HoldDecision | None:
+    """Return what a person decided about the debtor's hold, if that stands on the day."""
+    decision = account.hold_decision
+    return decision if decision is not None and decision.stands_on(planning.today) else None
+
+
+def _as_decided(planning: Planning, assessment: Assessment, decision: HoldDecision) -> Decisions:
+    """Hold or release as a person decided, until that ends."""
+    root, hold = assessment.root, assessment.account.hold
+    next_date = None if decision.until is None else days_later(decision.until, 1)
+    if not decision.is_hold:
+        if hold is not None:
+            return _lift(planning, assessment, decision.words)
+        if assessment.reasons:
+            reason = f"no credit hold: {decision.words}"
+            return holding_back(held(root, reason, next_date=next_date))
+        over = decision.until is None and not open_reasons(planning, assessment)
+        contacts = tuple(contact.id for contact in assessment.account.contacts)
+        return Decisions(ended_releases=contacts) if over else NOTHING
+    if hold is not None and hold.contact_id == root.view.contact.id:
+        if assessment.reasons:
+            return _place(planning, assessment)
+        return holding_back(
+            held(root, f"the credit hold stays: {decision.words}", next_date=next_date)
+        )
+    return _hold_by_hand(planning, assessment, decision)
+
+
+def _hold_by_hand(planning: Planning, assessment: Assessment, decision: HoldDecision) -> Decisions:
+    contact = assessment.root.view.contact
+    episode = assessment.account.last_hold_episode + 1
+    action = Action(
+        payload=CreditHoldPayload(reasons=(decision.words,), children=_children(assessment)),
+        connection=planning.connection,
+        contact_id=contact.id,
+        contact_name=contact.name,
+        because=Because("", 0, BY_HAND),
+        episode=episode,
+        note=f"Credit hold placed: {decision.words}.",
+    )
+    placed = _unless_done(planning, assessment, action, HOLD)
+    return placed + _change_terms(planning, assessment, episode)
+
+
+def _as_the_rules_say(planning: Planning, assessment: Assessment) -> Decisions:
+    account, root, hold = assessment.account, assessment.root, assessment.account.hold
     if assessment.reasons and (pause := pause_words(root)) is not None:
         # A pause places nothing, and keeps nothing: a hold without a reason is lifted meanwhile.
         if hold is not None:
@@ -263,7 +326,9 @@ def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
     standing_hold = assessment.account.terms_left
     if standing_hold is None:
         return NOTHING
-    if not _is_left_alone(assessment):
+    decision = decided_by_person(planning, assessment.account)
+    is_released = decision is not None and not decision.is_hold
+    if not _is_left_alone(assessment) and not is_released:
         if any(rule.terms for rule in assessment.reasons):
             return NOTHING
         # Giving terms back is ending as well: it needs a certain no.

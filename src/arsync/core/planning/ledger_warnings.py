@@ -43,7 +43,7 @@ def ledger_warnings(
         census.add(account)
     if not count:
         return []
-    problems = [*_groups(census), *_words(census), *_customers(census), *_limits(census)]
+    problems = [*_groups(census), *_words(census), *_limits(census)]
     return sorted(
         problems, key=lambda problem: (problem.file, problem.line, problem.column, problem.message)
     )
@@ -131,13 +131,6 @@ def _conditions(rulebook: Rulebook) -> Iterator[tuple[Place, Condition]]:
         if name in rulebook.group_places:
             yield rulebook.group_places[name], condition
     yield from rulebook.conditions()
-
-
-def _customers(census: _Census) -> Iterator[Problem]:
-    for customer in census.rulebook.customers:
-        if folded(customer.contact) not in census.names:
-            hint = "write the name as in the accounting system, or the id"
-            yield _warning(customer.place, f"no contact is called {customer.contact!r}.", hint)
 
 
 def _limits(census: _Census) -> Iterator[Problem]:

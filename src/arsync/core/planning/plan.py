@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -26,6 +27,23 @@ class HeldBack(NamedTuple):
     next_date: date | None = None
     """The next day anything can happen; None when that depends on someone."""
     because: Because | None = None
+
+
+class LimitOfDay(NamedTuple):
+    """The credit limit of one debtor on the day of a plan, and what set it."""
+
+    contact_id: str
+    """The debtor's: a parent's covers its children."""
+    amount: Decimal | None
+    """In the rulebook's currency; None: none is known, or there is none on purpose."""
+    is_unlimited: bool = False
+    until: date | None = None
+    """The last day of a temporary limit."""
+    rule: str = ""
+    """The rule of `credit_limits`; empty: none matches."""
+    file: str = ""
+    """The place of the rule, or of the entry of `customers` that it takes the amount from."""
+    line: int = 0
 
 
 class SafetyVerdict(NamedTuple):
@@ -68,12 +86,13 @@ class Keepers(NamedTuple):
 
     actions: Keeper[Action]
     held_back: Keeper[HeldBack]
+    limits: Keeper[LimitOfDay]
 
     @classmethod
     def in_full(cls) -> Keepers:
         """Return keepers that keep everything as it is."""
         # For a few accounts. A run keeps them packed instead: a million decisions fill the memory.
-        return cls(InFull(), InFull())
+        return cls(InFull(), InFull(), InFull())
 
 
 @dataclass(frozen=True)
@@ -94,8 +113,12 @@ class Plan:
     problems: tuple[str, ...] = ()
     ended_refusals: tuple[str, ...] = ()
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
+    ended_releases: tuple[str, ...] = ()
+    """Contacts whose release by hand ended, since no rule asks for a hold any more."""
     paused: tuple[Pause, ...] = ()
     """Kinds of actions that do not leave for the time being."""
+    limits: Sequence[LimitOfDay] = ()
+    """Each debtor's credit limit; none when the rulebook has no `credit_limits`."""
 
     # Made once: comparing and saving ask for many keys, and the actions may be packed.
     @cached_property

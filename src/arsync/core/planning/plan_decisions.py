@@ -23,6 +23,8 @@ class Decisions(Struct, frozen=True, gc=False):
     held_back: tuple[HeldBack, ...] = ()
     ended_refusals: tuple[str, ...] = ()
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
+    ended_releases: tuple[str, ...] = ()
+    """Contacts whose release by hand ended, since no rule asks for a hold any more."""
     problems: tuple[str, ...] = ()
     """Oddities found on the way, in words; a plan reports the same words once."""
 
@@ -37,6 +39,7 @@ class Decisions(Struct, frozen=True, gc=False):
             self.actions + later.actions,
             self.held_back + later.held_back,
             self.ended_refusals + later.ended_refusals,
+            self.ended_releases + later.ended_releases,
             self.problems + later.problems,
         )
 
@@ -53,6 +56,7 @@ def joined(decisions: Iterable[Decisions]) -> Decisions:
         tuple(chain.from_iterable(decision.actions for decision in several)),
         tuple(chain.from_iterable(decision.held_back for decision in several)),
         tuple(chain.from_iterable(decision.ended_refusals for decision in several)),
+        tuple(chain.from_iterable(decision.ended_releases for decision in several)),
         tuple(chain.from_iterable(decision.problems for decision in several)),
     )
 

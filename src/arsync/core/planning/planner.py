@@ -23,13 +23,14 @@ from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.plan import (
     HeldBack,
     Keepers,
+    LimitOfDay,
     Plan,
     SafetyVerdict,
 )
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, EmailBudget
 from arsync.core.planning.planning_context import Planning
 from arsync.core.planning.reminder_planner import plan_reminders
-from arsync.core.rulebook.model import Rulebook
+from arsync.core.rulebook.model import LIMIT_FACTS, Rulebook
 
 __all__ = [
     "HeldBack",
@@ -80,11 +81,11 @@ def make_plan(
         emails_per_day_max: how many emails the accounting system sends a day; 0: no such limit.
         keepers: makes what keeps the decisions; by default they are kept in full.
     """
-    actions, held_back = keepers()
+    actions, held_back, limits = keepers()
     counts: Counter[ActionKind] = Counter()
-    contacts: Counter[str] = Counter()
     ended_refusals: list[str] = []
     failures: list[str] = []
+    ended_releases: list[str] = []
     unrated: dict[str, None] = {}
     unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
@@ -113,14 +114,14 @@ def make_plan(
             actions.extend(decisions.actions)
             held_back.extend(decisions.held_back)
             ended_refusals += decisions.ended_refusals
+            ended_releases += decisions.ended_releases
             unknown_places.update(dict.fromkeys(decisions.problems))
-        if rulebook.customers:
-            contacts.update(assessment.named_customers())
+        if rulebook.credit_limits:
+            limits.extend((limit_of_day(assessment),))
         # Enough to see that rates are missing: such a ledger would name every document.
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
     problems += [*failures[:FAILURES_SHOWN_MAX], *_rate_problems(unrated), *unknown_places]
-    problems += _customer_problems(rulebook, contacts)
     return Plan(
         connection=connection,
         as_of=today,
@@ -132,6 +133,27 @@ def make_plan(
         safety=safety_verdict(rulebook, counts),
         problems=tuple(problems),
         ended_refusals=tuple(ended_refusals),
+        ended_releases=tuple(ended_releases),
+        limits=limits.kept(),
+    )
+
+
+def limit_of_day(assessment: Assessment) -> LimitOfDay:
+    """Return the debtor's limit as one plan found it."""
+    rule, root = assessment.limit_rule, assessment.root
+    limit = root.view.limit
+    if rule is None:
+        return LimitOfDay(root.view.contact.id, None)
+    # What was agreed with one customer is set in its own entry.
+    place = root.customer.place if rule.fact in LIMIT_FACTS and root.customer else rule.place
+    return LimitOfDay(
+        root.view.contact.id,
+        limit.amount,
+        limit.is_unlimited,
+        limit.until,
+        rule.name,
+        place.file,
+        place.line,
     )
 
 
@@ -226,18 +248,3 @@ def _rate_problems(documents: Iterable[str]) -> list[str]:
         f"no exchange rate was recorded for {document}: what it is worth is unknown"
         for document in islice(documents, UNRATED_SHOWN_MAX)
     ]
-
-
-def _customer_problems(rulebook: Rulebook, contacts: Counter[str]) -> list[str]:
-    """Return a problem for each entry of `customers` that fits no contact, or several."""
-    problems: list[str] = []
-    for key, customer in rulebook.by_contact().items():
-        place = f"{customer.place.file}:{customer.place.line}"
-        if contacts[key] == 0:
-            problems.append(f"{place}: no contact is called {customer.contact!r}")
-        elif contacts[key] > 1:
-            problems.append(
-                f"{place}: {contacts[key]} contacts are called {customer.contact!r}:"
-                " write the id instead"
-            )
-    return problems

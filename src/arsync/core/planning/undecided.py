@@ -10,7 +10,7 @@ from arsync.core.actions import Action, ActionKind
 from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.hold_planner import open_reasons
+from arsync.core.planning.hold_planner import decided_by_person, open_reasons
 from arsync.core.planning.planning_context import (
     Planning,
     left_alone_words,
@@ -49,6 +49,8 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
         # A rule that certainly leaves the customer alone ends it; one that may, does not.
         alone = left_alone_words(planning, party)
         return "" if party.left_alone.answer or alone is None else alone[0]
+    if action.kind in _OF_HOLDS and decided_by_person(planning, account) is not None:
+        return ""  # whatever the rules may say
     if action.kind in _OF_HOLDS:
         return "; ".join(reason.words for reason in open_reasons(planning, assessment))
     if action.kind in KINDS_AGAINST_CUSTOMERS and (

@@ -67,6 +67,9 @@ class Customer(NamedTuple):
     """In place of `credit_limit`: limits that follow each other, the earliest end first."""
     pause_until: date | None = None
     """The last day on which nothing is done about this customer."""
+    parent: str = ""
+    """The parent's name or id, where the platform knows none; empty: as the platform says."""
+    parent_place: Place = NOWHERE
 
     def limit_on(self, day: date) -> DatedLimit | None:
         """Return the agreed limit of a day; None: nothing is agreed for it."""
@@ -92,6 +95,10 @@ class LeaveAlone(NamedTuple):
 # In words, so that a forgotten amount is never taken for an unlimited one.
 NO_LIMIT = "no limit"
 """In place of an amount: these contacts have no credit limit, on purpose."""
+
+
+LIMIT_FACTS = ("agreed_limit", "insured_limit")
+"""The facts that a limit may name in place of an amount."""
 
 
 class CreditLimit(NamedTuple):

@@ -22,7 +22,7 @@ from arsync.core.planning.planning_context import pause_words
 from arsync.core.planning.reminder_planner import last_moment
 from arsync.core.rulebook.conditions import Condition, fields_of
 from arsync.core.rulebook.facts.field import OwnActions
-from arsync.core.rulebook.facts.movement import DAY, NEVER
+from arsync.core.rulebook.facts.movement import DAY, NEVER, days_later
 from arsync.core.rulebook.model import Cadence, Rulebook, Step, StepKind
 from arsync.core.trials.answer_validity import AnswerValidity, Look, validity_of
 from arsync.core.trials.trial import Treatment, TrialDay
@@ -112,7 +112,10 @@ class InterestingDays:
                 yield action.not_before.date()
 
     def _pauses(self, assessment: Assessment) -> Iterator[date]:
-        """Yield the days on which a paused customer is looked at again."""
+        """Yield the days after a customer's pause, and after what a person decided of its hold."""
+        decision = assessment.account.hold_decision
+        if decision is not None and decision.until is not None:
+            yield days_later(decision.until, 1)
         for party in (assessment.root, *assessment.parties):
             pause = pause_words(party)
             if pause is not None:

@@ -27,8 +27,11 @@ from arsync.store.db.tables import (
     action_events,
     actions,
     contacts,
+    customer_entries,
     disputes,
+    hold_decisions,
     invoices,
+    limit_history,
     problems,
     promises,
     runs,
@@ -83,6 +86,9 @@ class Privacy:
                     kind.value: _documents(db, connection_id, kind, contact.id)
                     for kind in (RecordKind.INVOICES, RecordKind.PAYMENTS, RecordKind.CREDITS)
                 },
+                "customer_entries": _entries(db, connection_id, contact.id),
+                "credit_limits": _limits(db, connection_id, contact.id),
+                "hold_decisions": _hold_decisions(db, connection_id, contact.id),
                 "promises": _about(db, connection_id, promises, numbers),
                 "disputes": _about(db, connection_id, disputes, numbers),
                 "actions": _actions(db, connection_id, contact.id),
@@ -110,6 +116,8 @@ class Privacy:
             _make_nameless(db, keys)
             _forget_words(db, connection_id, contact)
             _forget_in_runs(db, connection_id, contact)
+            _forget_entries(db, connection_id, contact.id)
+            _forget_limit_rules(db, connection_id, contact.id)
             gone = ContactStatus(contact.status) in _GONE
             if gone:
                 _forget_copy(db, connection_id, contact)
@@ -335,6 +343,12 @@ def _nameless(content: str) -> str:
 def _forget_words(db: Connection, connection_id: int, contact: Contact) -> None:
     """What people wrote about the customer's invoices; that they promised or disputed stays."""
     invoice_ids = _invoice_ids(connection_id, contact.id)
+    mine = hold_decisions.c.contact_id == contact.id
+    db.execute(
+        update(hold_decisions)
+        .where(hold_decisions.c.connection_id == connection_id, mine)
+        .values(reason="", ended_why="")
+    )
     for table, column in ((promises, "note"), (disputes, "reason")):
         db.execute(
             update(table)
@@ -351,6 +365,59 @@ def _forget_in_runs(db: Connection, connection_id: int, contact: Contact) -> Non
             .where(mentions)
             .values(message=func.replace(runs.c.message, contact.name, FORGOTTEN))
         )
+
+
+def _entries(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    """Return under which names the rulebook's `customers` know the customer."""
+    columns = customer_entries.c
+    query = select(columns.entry, columns.parent_id, columns.matched_on).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    return [dict(row) for row in db.execute(query.order_by(columns.entry)).mappings()]
+
+
+def _hold_decisions(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    columns = hold_decisions.c
+    query = select(hold_decisions).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    left_out = {"id", "connection_id", "contact_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in db.execute(query.order_by(columns.id)).mappings()
+    ]
+
+
+def _limits(db: Connection, connection_id: int, contact_id: str) -> list[dict[str, Any]]:
+    columns = limit_history.c
+    query = select(limit_history).where(
+        columns.connection_id == connection_id, columns.contact_id == contact_id
+    )
+    left_out = {"id", "connection_id", "contact_id"}
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in db.execute(query.order_by(columns.id)).mappings()
+    ]
+
+
+def _forget_limit_rules(db: Connection, connection_id: int, contact_id: str) -> None:
+    """The rules that set limits may bear the customer's name; amounts and days stay."""
+    columns = limit_history.c
+    db.execute(
+        update(limit_history)
+        .where(columns.connection_id == connection_id, columns.contact_id == contact_id)
+        .values(rule=FORGOTTEN, file="", line=0)
+    )
+
+
+def _forget_entries(db: Connection, connection_id: int, contact_id: str) -> None:
+    """The names under which the rulebook knew the customer; it still says what it says."""
+    columns = customer_entries.c
+    db.execute(
+        delete(customer_entries).where(
+            columns.connection_id == connection_id, columns.contact_id == contact_id
+        )
+    )
 
 
 def _forget_copy(db: Connection, connection_id: int, contact: Contact) -> None:

@@ -25,6 +25,9 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
+    "0016",
+    "0017",
 )
 """Every step of `migrations/versions`, oldest first.
 

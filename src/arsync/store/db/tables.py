@@ -404,6 +404,69 @@ disputes = Table(
     Index(None, "connection_id", "invoice_id"),
 )
 
+customer_entries = Table(
+    "customer_entries",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    # The entry's name, folded.
+    Column("entry", Text, primary_key=True),
+    Column("contact_id", Id, nullable=False),
+    # The contact that the entry names as the parent; empty where it names none.
+    _id("parent_id"),
+    Column("matched_on", Date, nullable=False),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Whom each entry of the rulebook's `customers` is about, since its name first fitted a contact."""
+
+# Few entries name a parent; they are found without reading all entries.
+Index(
+    "ix_customer_entries_parent",
+    customer_entries.c.connection_id,
+    customer_entries.c.parent_id,
+    sqlite_where=customer_entries.c.parent_id != literal_column("''"),
+    postgresql_where=customer_entries.c.parent_id != literal_column("''"),
+)
+
+hold_decisions = Table(
+    "hold_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    # The debtor: a family's parent.
+    Column("contact_id", Id, nullable=False),
+    Column("is_hold", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_on", Date, nullable=False),
+    Column("until", Date),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    _text("ended_by"),
+    _text("ended_why"),
+    Column("ended_at", Moment),
+    Index(None, "connection_id", "contact_id"),
+)
+"""Holds and releases by hand; a debtor has one that is not ended at most."""
+
+limit_history = Table(
+    "limit_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False),
+    Column("contact_id", Id, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("amount", Amount),
+    Column("is_unlimited", Boolean, nullable=False),
+    Column("until", Date),
+    _text("rule"),
+    _text("file"),
+    Column("line", Integer, nullable=False),
+    _text("rulebook_hash"),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Index(None, "connection_id", "contact_id", "id"),
+)
+"""Each debtor's credit limit, one row for each time it changed."""
+
 last_plans = Table(
     "last_plans",
     metadata,

@@ -19,11 +19,14 @@ from arsync.core.ledger.records import (
     Invoice,
     RecordKind,
 )
+from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.actions.done_history import ContactHistory, read_history
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import (
     connections,
     contacts,
+    customer_entries,
+    hold_decisions,
     invoices,
     moved_invoices,
     problems,
@@ -31,7 +34,21 @@ from arsync.store.db.tables import (
 from arsync.store.db.tables import differences as differing_contacts
 from arsync.store.ledger.agreements import Agreements, read_agreements
 from arsync.store.ledger.balance_reconciliation import differences
-from arsync.store.ledger.families import Families, all_families, families_of, read_relatives
+from arsync.store.ledger.customer_entries import (
+    BoundEntries,
+    entries_of,
+    parents_given,
+    parents_of,
+    read_entries,
+)
+from arsync.store.ledger.families import (
+    Families,
+    all_families,
+    families_of,
+    read_relatives,
+    with_given_relatives,
+)
+from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
 from arsync.store.ledger.record_rows import KINDS, to_records
@@ -48,17 +65,19 @@ def read_accounts(
     connection_id: int,
     contact_ids: Sequence[str] | None,
     done_before: datetime | None = None,
+    entries: Mapping[str, CustomerEntry] | None = None,
 ) -> Iterator[Account]:
     """Yield debtors in the order of their contact ids.
 
     A whole ledger is read with what is odd in all of it. Some contacts are read by keys alone, so
-    that one customer costs the same in a ledger of any size.
+    that one customer costs the same in a ledger of any size. `entries` are for a whole ledger, in
+    place of those that are stored.
     """
     columns = _known_of(connection_id)
     if contact_ids is None:
         query = select(*columns).where(connections.c.id == connection_id)
         facts = db.execute(query).one_or_none()
-        accounts = _AccountReading(db, connection_id, facts, done_before).all()
+        accounts = _AccountReading(db, connection_id, facts, done_before).all(entries)
     else:
         relatives, facts = read_relatives(db, connection_id, contact_ids, columns)
         reading = _AccountReading(db, connection_id, facts, done_before)
@@ -77,7 +96,13 @@ def _known_of(connection_id: int) -> list[Any]:
         .where(table.c.connection_id == connection_id)
         .correlate(None)
         .exists()
-        for table in (problems, differing_contacts, moved_invoices)
+        for table in (
+            problems,
+            differing_contacts,
+            moved_invoices,
+            customer_entries,
+            hold_decisions,
+        )
     }
     columns = [query.label(name) for name, query in exist.items()]
     return [connections.c.taken_over_on, *columns]
@@ -132,13 +157,22 @@ class _AccountReading:
         self._facts = facts
         self._connection_id = connection_id
         self._done_before = done_before
+        self._given: Mapping[str, str] = {}
+        """By contact, the parent that the rulebook gives it."""
+
+    @property
+    def _has_entries(self) -> bool:
+        return self._facts is not None and bool(self._facts.has_customer_entries)
 
     # -- a whole ledger: what is odd in it is few, and read at once ---------------------------
 
-    def all(self) -> Iterator[Account]:
+    def all(self, entries: Mapping[str, CustomerEntry] | None) -> Iterator[Account]:
         """Yield every debtor."""
         db, connection_id = self._db, self._connection_id
-        families = all_families(db, connection_id)
+        if entries is None:
+            entries = read_entries(db, connection_id) if self._has_entries else {}
+        self._given = parents_of(entries)
+        families = all_families(db, connection_id, self._given)
         oddities = _Oddities(
             unreadable=self._unreadable(),
             unknown=unknown_contacts(db, connection_id),
@@ -155,8 +189,9 @@ class _AccountReading:
         # What they owe is owed, and must not be missing in a report because the name is not known.
         if oddities.unknown:
             roots = sorted([*roots, *oddities.unknown])
+        bound = BoundEntries(entries)
         for chunk in self._chunks(families, roots, self._sizes()):
-            yield from self._read(chunk, oddities=oddities)
+            yield from self._read(chunk, bound, oddities=oddities)
 
     # -- some customers: by keys alone --------------------------------------------------------
 
@@ -164,12 +199,18 @@ class _AccountReading:
         self, contact_ids: Sequence[str], relatives: Mapping[str, Contact]
     ) -> Iterator[Account]:
         """Yield the debtors to whom these contacts belong, given all their relatives."""
-        families = families_of(relatives.values())
+        db, connection_id = self._db, self._connection_id
+        entries: Mapping[str, CustomerEntry] = {}
+        if self._has_entries:
+            self._given = parents_given(db, connection_id)
+            relatives = with_given_relatives(db, connection_id, dict(relatives), self._given)
+            entries = entries_of(db, connection_id, relatives.values())
+        families = families_of(relatives.values(), self._given)
         roots = sorted({families.root(contact_id) for contact_id in contact_ids})
         # One customer is one chunk, however large: its size need not be known.
         sizes = self._sizes([*relatives, *contact_ids]) if len(roots) > 1 else {}
         for chunk in self._chunks(families, roots, sizes):
-            yield from self._read(chunk, relatives=relatives)
+            yield from self._read(chunk, BoundEntries(entries), relatives=relatives)
 
     def _oddities(
         self, contact_ids: Sequence[str], invoice_ids: Sequence[str], people: Collection[str]
@@ -248,6 +289,7 @@ class _AccountReading:
     def _read(
         self,
         chunk: Sequence[Family],
+        bound: BoundEntries,
         *,
         relatives: Mapping[str, Contact] | None = None,
         oddities: _Oddities | None = None,
@@ -273,10 +315,27 @@ class _AccountReading:
             oddities.moved,
             done_before=self._done_before,
         )
+        decisions: Mapping[str, Decided] = {}
+        if self._facts is not None and self._facts.has_hold_decisions:
+            decisions = read_hold_decisions(db, connection_id, ids, self._done_before)
         for family in chunk:
-            members = tuple(people[contact_id] for contact_id in family if contact_id in people)
+            members = tuple(
+                self._with_parent(people[contact_id])
+                for contact_id in family
+                if contact_id in people
+            )
             if members:
-                yield _account(members, documents, histories, oddities)
+                account = _account(members, documents, histories, oddities)
+                yield account._replace(
+                    entries=bound.about(members),
+                    hold_decision=newest_of(decisions, [contact.id for contact in members]),
+                )
+
+    def _with_parent(self, contact: Contact) -> Contact:
+        """Return the contact with the rulebook's parent, if the platform knows none."""
+        if contact.parent_id or contact.id not in self._given:
+            return contact
+        return contact._replace(parent_id=self._given[contact.id])
 
     def _documents(self, contact_ids: Sequence[str]) -> _Documents:
         columns = invoices.c

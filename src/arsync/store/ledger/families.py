@@ -44,24 +44,30 @@ class Families:
         return [root, *self._below.get(root, ())]
 
 
-def all_families(db: Connection, connection_id: int) -> Families:
-    """Return the families of a whole ledger."""
+def all_families(db: Connection, connection_id: int, given: Mapping[str, str]) -> Families:
+    """Return the families of a whole ledger.
+
+    Args:
+        db: an open transaction.
+        connection_id: whose ledger.
+        given: by contact, the parent that the rulebook gives it, where the platform knows none.
+    """
     columns = contacts.c
     query = select(columns.id, columns.parent_id, columns.merged_into).where(
         columns.connection_id == connection_id,
         or_(columns.parent_id != _NONE, columns.merged_into != _NONE),
     )
     # A merged contact belongs to what it became, whatever its parent was.
-    above = {row.id: row.merged_into or row.parent_id for row in db.execute(query)}
+    above = dict(given) | {row.id: row.merged_into or row.parent_id for row in db.execute(query)}
     stored = select(columns.id).where(
         columns.connection_id == connection_id, one_of(db, columns.id, list(set(above.values())))
     )
     return Families(_among(above, db.scalars(stored)))
 
 
-def families_of(contact_records: Iterable[Contact]) -> Families:
+def families_of(contact_records: Iterable[Contact], given: Mapping[str, str]) -> Families:
     """Return the families of contacts that were read with all their relatives."""
-    above = {
+    above = dict(given) | {
         contact.id: contact.merged_into or contact.parent_id
         for contact in contact_records
         if contact.merged_into or contact.parent_id
@@ -74,6 +80,30 @@ def _among(above: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
     # A parent that was not read yet cannot be written to: until then the child is its own debtor.
     stored_ids = frozenset(stored)
     return {contact_id: upper for contact_id, upper in above.items() if upper in stored_ids}
+
+
+def with_given_relatives(
+    db: Connection,
+    connection_id: int,
+    relatives_read: dict[str, Contact],
+    given: Mapping[str, str],
+) -> dict[str, Contact]:
+    """Return the contacts with those that the rulebook makes their relatives, and theirs."""
+    people, looked_up = relatives_read, set(relatives_read)
+    # One parent links few families, and each round asks for contacts that no round asked for yet.
+    while people:
+        linked = {
+            beyond
+            for child, parent in given.items()
+            for inner, beyond in ((child, parent), (parent, child))
+            if inner in people and beyond not in looked_up
+        }
+        if not linked:
+            break
+        looked_up |= linked
+        more, _ = read_relatives(db, connection_id, sorted(linked), [])
+        people = {**people, **more}
+    return people
 
 
 def read_relatives(

@@ -6,7 +6,7 @@ Its queries are functions over an open transaction, in a module for each subject
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import Account, RecordKind
+from arsync.core.rulebook.customer_matching import CustomerEntry
 from arsync.store.db.database import Database
 from arsync.store.ledger import (
     account_reader,
@@ -136,6 +137,7 @@ class Ledger:
         contact_ids: Sequence[str] | None = None,
         *,
         done_before: datetime | None = None,
+        entries: Mapping[str, CustomerEntry] | None = None,
     ) -> Iterator[Account]:
         """Yield every debtor with everything the rules need.
 
@@ -143,7 +145,10 @@ class Ledger:
         debtors to whom these contacts belong, read by keys alone. An invoice that could not be
         understood when it was last read is left out: no customer is chased on an old copy. With
         `done_before`, arsync's own actions (steps, holds, open tasks, refusals) are as they were
-        known just before that moment.
+        known just before that moment. With `entries`, a whole ledger is read as if `customers` of
+        the rulebook were bound so, and not as the last run bound them.
         """
         with self.database.read() as db:
-            yield from account_reader.read_accounts(db, connection_id, contact_ids, done_before)
+            yield from account_reader.read_accounts(
+                db, connection_id, contact_ids, done_before, entries
+            )

@@ -29,6 +29,7 @@ from arsync.store.db.tables import (
     payments,
     problems,
 )
+from arsync.store.ledger.customer_entries import given_family
 from arsync.store.ledger.families import relatives
 from arsync.store.ledger.record_rows import KINDS, RecordTable, to_records
 from arsync.store.models import Total
@@ -201,7 +202,9 @@ def holders_of_cash(db: Connection, connection_id: int) -> list[str]:
 def open_invoices(db: Connection, connection_id: int, contact_id: str) -> list[str]:
     """Return the open invoices of a contact and its family that can be read, oldest first."""
     columns = invoices.c
-    family = relatives(db, connection_id, [contact_id]).union(select(literal(contact_id)))
+    family = relatives(db, connection_id, [contact_id]).union(
+        select(literal(contact_id)), *given_family(connection_id, contact_id)
+    )
     unreadable = select(problems.c.id).where(
         problems.c.connection_id == connection_id,
         problems.c.kind == RecordKind.INVOICES.value,

@@ -32,6 +32,7 @@ from arsync.core.rulebook.model import (
     folded,
 )
 from arsync.core.rulebook.reading.currency_changes import still_there
+from arsync.core.rulebook.reading.customer_families import odd_families
 from arsync.core.rulebook.reading.extends import Finder, Stack, found_nowhere, stacked
 from arsync.core.rulebook.reading.hints import Spot, example_of, guessed
 from arsync.core.rulebook.reading.late_payment_table import statutory_of
@@ -349,9 +350,13 @@ class _Assembly:
                     language=block.get("language", ""),
                     holidays=block.get("holidays", ""),
                     limits=limits_of(block, source),
+                    parent=block.get("parent", ""),
+                    parent_place=_key_place(block, "parent", place, source),
                     **{key: block.get(key) for key in optional},
                 )
             )
+        for problem in odd_families(customers):
+            self.problems.add(Place(*problem[:3]), problem.message, problem.hint)
         return tuple(customers)
 
     def named(

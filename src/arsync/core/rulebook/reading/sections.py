@@ -13,6 +13,7 @@ from arsync.core.ledger.late_payment_law import EACH_HALF_YEAR, WHEN_LATE
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook.model import (
     HOLD_BACK,
+    LIMIT_FACTS,
     MONDAY_TO_FRIDAY,
     NO_LIMIT,
     SAFETY_COUNTS,
@@ -51,7 +52,6 @@ STEP_DAYS = (-365, 1825)
 """From a year before the due date to five years after it."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-LIMIT_FACTS = ("agreed_limit", "insured_limit")
 
 
 class ReadBlock(NamedTuple):
@@ -294,6 +294,7 @@ DATED_LIMIT = (
 )
 CUSTOMER = (
     Key("contact", Text(), "the contact's name, or its id in the accounting system", required=True),
+    Key("parent", Text(), "its parent's name or id, where the accounting system knows no parents"),
     Key("credit_limit", AmountShape(), "the agreed credit limit: the fact agreed_limit"),
     Key("insured_limit", AmountShape(), "the amount that the credit insurer covers"),
     Key(

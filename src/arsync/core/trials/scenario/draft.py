@@ -25,7 +25,8 @@ from arsync.core.ledger.records import (
     PaymentStatus,
 )
 from arsync.core.planning.customer_locale import HolidaysIn
-from arsync.core.rulebook.model import Rulebook, folded
+from arsync.core.rulebook.customer_matching import customer_of
+from arsync.core.rulebook.model import Rulebook
 from arsync.core.trials.scenario.player import play
 from arsync.core.trials.scenario.scenario_model import Happening
 from arsync.core.trials.scenario.scenario_reader import read_scenarios
@@ -191,8 +192,7 @@ class _Disguised:
         if contact.parent_id in self.names and contact is not self.account.contacts[0]:
             yield f"        parent: {self.names[contact.parent_id]}"
             yield f"        bill_to_parent: {'yes' if contact.bill_to_parent else 'no'}"
-        agreed = self.rulebook.by_contact()
-        customer = agreed.get(folded(contact.id)) or agreed.get(folded(contact.name))
+        customer = customer_of(self.rulebook.by_contact(), contact, self.account)
         if customer is None:
             return
         if customer.tags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from arsync.core.actions.effects import (
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.planning.planner import Plan, make_plan
+from arsync.core.rulebook.customer_matching import ContactName, match_customers
 from arsync.core.rulebook.model import Place, Rulebook, folded
 from arsync.core.rulebook.required_capabilities import needs
 from arsync.core.trials.scenario.scenario_ledger import NotPossible, apply_event
@@ -93,7 +95,7 @@ class _Stage:
         self.organisation = Organisation(CONNECTION, "Scenario", rulebook.currency)
         # A story is about the rules, so the accounting system can do all that they need.
         self.offers = frozenset(capability for capability, _, _ in needs(rulebook))
-        self.accounts = _accounts(scenario)
+        self.accounts = _accounts(scenario, _with_parents(scenario.contacts, self.rulebook))
         self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
         self.played = Played(scenario, self.rulebook, self.organisation)
         self.approved: set[str] = set()
@@ -260,14 +262,28 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
     ]
 
 
-def _accounts(scenario: Scenario) -> list[Account]:
-    """Return the accounts as they begin: each parent with its children, and nothing invoiced."""
-    ids = {contact.id for contact in scenario.contacts}
-    families: dict[str, list[Contact]] = {}
-    up = {
-        contact.id: contact.parent_id for contact in scenario.contacts if contact.parent_id in ids
+def _with_parents(contacts: Sequence[Contact], rulebook: Rulebook) -> list[Contact]:
+    """Return the contacts, each with the parent that the rulebook gives it."""
+    names = (
+        ContactName(contact.id, contact.name, parent_id=contact.parent_id) for contact in contacts
+    )
+    parents = {
+        entry.contact_id: entry.parent_id
+        for entry in match_customers(rulebook, {}, names).entries.values()
+        if entry.parent_id
     }
-    for contact in scenario.contacts:
+    return [
+        contact._replace(parent_id=parents.get(contact.id, contact.parent_id))
+        for contact in contacts
+    ]
+
+
+def _accounts(scenario: Scenario, contacts: Sequence[Contact]) -> list[Account]:
+    """Return the accounts as they begin: each parent with its children, and nothing invoiced."""
+    ids = {contact.id for contact in contacts}
+    families: dict[str, list[Contact]] = {}
+    up = {contact.id: contact.parent_id for contact in contacts if contact.parent_id in ids}
+    for contact in contacts:
         root = contact.id
         # It ends, because the reader accepts a parent only above its children.
         while root in up:
