@@ -21,7 +21,7 @@ MINOR_VERSION = 75
 QUERY_CHARACTERS_MAX = 1_500
 """A longer select travels in a body: addresses have limits on the way."""
 
-BY_ID = "Id"
+OLDEST_FIRST = "MetaData.CreateTime"
 NEWEST_FIRST = "MetaData.CreateTime DESC"
 
 # QuickBooks answers in XML unless JSON is asked for.
@@ -40,6 +40,10 @@ class ChangeFeedAnswer(NamedTuple):
     """The changed objects, by entity; entities without changes are absent."""
     at: datetime
     """The server's time."""
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    total_count: int | None = msgspec.field(name="totalCount", default=None)
 
 
 class Api:
@@ -84,16 +88,27 @@ class Api:
             raise RetryLater(f"QuickBooks answered without the {entity} that was asked for.")
         return tree[entity]
 
-    def query(
-        self, entity: str, where: str = "", *, start: int = 1, order: str = BY_ID
-    ) -> Raw | None:
-        """Read one page of an entity's rows as one array; None when it is empty."""
+    def query(self, entity: str, where: str = "", *, start: int = 1, order: str = "") -> Raw | None:
+        """Read one page of an entity's rows as one array; None when it is empty.
+
+        Without an order they come as QuickBooks likes: a list longer than a page then needs
+        `by_creation`.
+        """
         # Without MAXRESULTS a page has 100 rows; with more than 1,000 the query is refused.
         clauses = ["SELECT * FROM", entity]
         clauses += ["WHERE", where] if where else []
-        clauses += ["ORDERBY", order, "STARTPOSITION", str(start)]
-        clauses += ["MAXRESULTS", str(documents.ROWS_MAX)]
-        select = " ".join(clauses)
+        clauses += ["ORDERBY", order] if order else []
+        clauses += ["STARTPOSITION", str(start), "MAXRESULTS", str(documents.ROWS_MAX)]
+        return _rows_by_entity(self._select(" ".join(clauses))).get(entity)
+
+    def count(self, entity: str, where: str = "") -> int | None:
+        """Return how many rows match; None when QuickBooks does not tell."""
+        clauses = ["SELECT COUNT(*) FROM", entity, *(["WHERE", where] if where else [])]
+        answer = self._select(" ".join(clauses))
+        total = None if answer is None else msgspec.json.decode(answer, type=_Counted)
+        return None if total is None else total.total_count
+
+    def _select(self, select: str) -> Raw | None:
         params = {"minorversion": str(MINOR_VERSION)}
         url = f"{self.company_url}/query"
         if len(select) <= QUERY_CHARACTERS_MAX:
@@ -107,8 +122,7 @@ class Api:
                 headers={**_HEADERS, "Content-Type": "application/text"},
                 body=select.encode(),
             )
-        tree = errors.tree_of(response, changes=False)
-        return _rows_by_entity(tree.get("QueryResponse")).get(entity)
+        return errors.tree_of(response, changes=False).get("QueryResponse")
 
     def changes(self, entities: Sequence[str], since: datetime) -> ChangeFeedAnswer:
         """Ask the change feed what changed since a moment."""

@@ -7,7 +7,9 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-CURSOR_VERSION = 2
+from arsync_quickbooks.by_creation import Place
+
+CURSOR_VERSION = 3
 
 
 class Cursor(Struct, omit_defaults=True):
@@ -29,10 +31,8 @@ class Cursor(Struct, omit_defaults=True):
     todo: list[str] = []
     """Entities still to be read in full."""
     sweep: str = ""
-    position: int = 1
-    """The next row, counted from 1."""
-    anchors: list[str] = []
-    """Ids of the rows seen last, which the next page has to overlap."""
+    place: Place = msgspec.field(default_factory=Place)
+    """How far the first of them was read."""
 
     def text(self) -> str:
         """Return the cursor as it is stored."""

@@ -231,6 +231,8 @@ class MalformedRow(NamedTuple):
     message: str
     whose: tuple[str, tuple[str, ...]] = ("", ())
     """The customer, where that can be read, and the invoices that its lines name."""
+    created: str = ""
+    """When it was made, where that can be read."""
 
 
 D = TypeVar("D", bound=Header)
@@ -276,8 +278,15 @@ def decode_row(raw: Raw | bytes, kind: type[D]) -> D | MalformedRow:
             str(row.get("DocNumber") or ""),
             str(error),
             (_customer_in(row), tuple(_invoices_in(row))),
+            _created_in(row),
         )
     return document
+
+
+def _created_in(row: dict[str, Any]) -> str:
+    meta = row.get("MetaData")
+    value = meta.get("CreateTime") if isinstance(meta, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _customer_in(row: dict[str, Any]) -> str:

@@ -27,6 +27,9 @@ STALE = "5010"
 DUPLICATE_NUMBER = "6140"
 DUPLICATE_NAME = "6240"
 
+CANNOT_ASK = frozenset({"4000", "4001"})
+"""A query that cannot be read, or not be answered: perhaps for a property or an order in it."""
+
 # 120: the user who connected is no longer an administrator. 3100: the company was disconnected, or
 # belongs to the other environment. 3200: the token is not valid.
 _RECONNECT = frozenset({"120", "3100", "3200"})
@@ -163,8 +166,8 @@ def _is_severe(code: str, words: str) -> bool:
 
 def _heals_when(errors: list[tuple[str, str]]) -> HealsWhen:
     """Return what heals a refusal: what heals each of its errors, when that is the same."""
-    found = {_cause(code, words) for code, words in errors}
-    return found.pop() if len(found) == 1 else HealsWhen.NEVER
+    causes = {_cause(code, words) for code, words in errors}
+    return causes.pop() if len(causes) == 1 else HealsWhen.NEVER
 
 
 def _cause(code: str, words: str) -> HealsWhen:

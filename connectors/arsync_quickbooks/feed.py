@@ -1,9 +1,6 @@
-"""Pulling without loss: full reads by pages, then the change feed.
+"""Pulling without loss: full reads by stretches of creation, then the change feed.
 
-**Full reads** page by offset in the order of ids, which edits cannot change. It is not confirmed
-whether QuickBooks orders ids as numbers or as texts, and an offset is no snapshot: a document
-deleted on an earlier page moves all later ones up by one. So each page begins one row early and
-must show a row that was seen before; if it does not, the read steps back until it does. Documents
+**Full reads** go by the moment of creation, which edits cannot change: see `by_creation`. Documents
 made or changed meanwhile come with the change feed, which is asked from the moment the read began.
 
 **The change feed** has no cursor and is cut at 1,000 objects. Whether the cap counts per answer or
@@ -14,16 +11,16 @@ not show which documents were deleted, and neither does a feed that was cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Raw
 
 from arsync.connector_sdk import Page
 from arsync.core.ledger.records import RecordKind
-from arsync.errors import Rejected, RetryLater
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import ChangeFeedAnswer, stamp
+from arsync_quickbooks.by_creation import ByCreation, Place
 from arsync_quickbooks.cursor import CURSOR_VERSION, Cursor, read_cursor
 from arsync_quickbooks.documents import ROWS_MAX, CustomerDoc, MalformedRow, rows
 from arsync_quickbooks.read_client import (
@@ -32,23 +29,15 @@ from arsync_quickbooks.read_client import (
     ENTITIES,
     DocumentKind,
     ReadClient,
-    Row,
     count,
     split_deleted,
 )
 from arsync_quickbooks.records import BookSettings, ReferenceNames
 
-ANCHORS_KEPT = 20
-"""Ids of rows seen last: one of them must show up on the next page."""
-STEP_BACK_ROWS = ROWS_MAX // 2
-RESTARTS_MAX = 3
-"""How often one entity's read may start again because too much was deleted under it."""
 OVERLAP = timedelta(minutes=5)
 """How far the next watermark is before the server's time: its machines' clocks differ."""
 LOOK_BACK_MAX = timedelta(days=29)
 """The change feed reaches 30 days back; a watermark older than this means a full read."""
-ROWS_READ_MAX = 10_000_000
-"""A list with more rows is refused: it would be read for days, or never end."""
 REREAD_AFTER = timedelta(days=1)
 """How often the organisation, and the names of types and terms, are read again."""
 
@@ -71,15 +60,13 @@ def money_since(reader: ReadClient, text: str) -> Iterator[Page]:
         return
     # The answer may have been cut. A query does not show what was deleted, but deleted money covers
     # nothing: the next pull removes it.
+    where = f"MetaData.LastUpdatedTime >= '{stamp(cursor.since)}'"
     for name in _MONEY:
-        start = 1
-        where = f"MetaData.LastUpdatedTime >= '{stamp(cursor.since)}'"
-        while (raw := reader.api.query(name, where, start=start)) is not None:
-            documents = list(rows(raw, BY_NAME[name].document))
-            yield reader.page(BY_NAME[name], documents, "")
-            start += len(documents)
-            if len(documents) < ROWS_MAX:
-                break
+        entity = BY_NAME[name]
+        listed, ends = ByCreation(reader.api, name, entity.document, where, Place()), False
+        while not ends:
+            documents, ends = listed.next_rows()
+            yield reader.page(entity, documents, "")
 
 
 class Feed:
@@ -88,7 +75,6 @@ class Feed:
     def __init__(self, reader: ReadClient) -> None:
         """Prepare a pull; no call is made."""
         self.reader = reader
-        self.restarts = 0
 
     def pages(self, text: str | None) -> Iterator[Page]:
         """Yield everything, or what came since a cursor: see `Connector.pull`."""
@@ -131,47 +117,20 @@ class Feed:
     def in_full(self, cursor: Cursor) -> Iterator[Page]:
         """Read the entities of `cursor.todo` in full."""
         sweep = cursor.sweep
+        listed: ByCreation | None = None
         while cursor.todo:
             entity = BY_NAME[cursor.todo[0]]
-            documents, ends = self.next_rows(entity, cursor)
+            if listed is None:
+                listed = ByCreation(
+                    self.reader.api, entity.name, entity.document, entity.where, cursor.place
+                )
+            documents, ends = listed.next_rows()
             if ends:
-                cursor.todo = cursor.todo[1:]
-                cursor.position, cursor.anchors = 1, []
-                self.restarts = 0
+                cursor.todo, cursor.place, listed = cursor.todo[1:], Place(), None
             if not cursor.todo:
                 cursor.sweep = ""
             page = self.reader.page(entity, documents, cursor.text())
             yield page._replace(sweep=sweep, sweep_ends=ends, complete=not cursor.todo)
-
-    def next_rows(self, entity: DocumentKind, cursor: Cursor) -> tuple[list[Row], bool]:
-        """Return the rows after those already seen, and whether they are the last."""
-        # One row early, to overlap with a row seen before; then half a page early, in case many
-        # documents were deleted.
-        near = max(1, cursor.position - 1)
-        for start in dict.fromkeys((near, max(1, cursor.position - STEP_BACK_ROWS))):
-            page = self.rows_from(entity, start)
-            last_seen = _last_seen(page, cursor.anchors)
-            if not cursor.anchors or last_seen is not None:
-                ids = [row.id for row in page if row.id]
-                cursor.anchors = ids[-ANCHORS_KEPT:] or cursor.anchors
-                cursor.position = start + len(page)
-                unseen = page if last_seen is None else page[last_seen + 1 :]
-                ends = len(page) < ROWS_MAX
-                if not ends:
-                    _refuse_endless(entity, cursor.position, unseen)
-                return unseen, ends
-        self.restarts += 1
-        if self.restarts > RESTARTS_MAX:
-            raise RetryLater(
-                f"QuickBooks deletes {entity.name} documents faster than they can be read."
-            )
-        cursor.position, cursor.anchors = 1, []
-        return self.next_rows(entity, cursor)
-
-    def rows_from(self, entity: DocumentKind, start: int) -> list[Row]:
-        """Read one page of a query."""
-        raw = self.reader.api.query(entity.name, entity.where, start=start)
-        return [] if raw is None else list(rows(raw, entity.document))
 
     def changes(self, cursor: Cursor, feed: ChangeFeedAnswer) -> Iterator[Page]:
         """Yield what the change feed showed since `cursor.since`."""
@@ -272,18 +231,6 @@ class Feed:
         return page
 
 
-def _refuse_endless(entity: DocumentKind, position: int, unseen: Sequence[Row]) -> None:
-    """Refuse a full page, which others are to follow, when they would never end."""
-    if not unseen:
-        # Even the page that begins farthest back leaves half of its rows to be new.
-        raise Rejected(
-            f"QuickBooks gives the same {entity.name} rows again and again; the rest cannot be"
-            " read."
-        )
-    if position > ROWS_READ_MAX:
-        raise Rejected(f"QuickBooks lists more than {ROWS_READ_MAX:,} {entity.name} rows.")
-
-
 def _is_full(answers: Iterable[Raw]) -> bool:
     return sum(count(raw) for raw in answers) >= ROWS_MAX
 
@@ -304,13 +251,6 @@ def _has_unknown_names(raw: Raw | None, cursor: Cursor) -> bool:
 
 def _prefixed(terms: Mapping[str, str]) -> dict[str, str]:
     return {f"term {term_id}": name for term_id, name in terms.items()}
-
-
-def _last_seen(page: Sequence[Row], anchors: Sequence[str]) -> int | None:
-    """Return the place of the last row of the page that is among the anchors."""
-    anchored = set(anchors)
-    places = [place for place, row in enumerate(page) if row.id in anchored]
-    return places[-1] if places else None
 
 
 def _sweep_name(reason: str, at: datetime) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from arsync.core.actions import marker
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks import errors
 from arsync_quickbooks.api import NEWEST_FIRST, Api, quoted, stamp
+from arsync_quickbooks.by_creation import ByCreation, Place, Row, created_at
 from arsync_quickbooks.documents import (
     ROWS_MAX,
     AttachableDoc,
@@ -40,7 +42,6 @@ SCAN_PAGES_MAX = 20
 SCAN_MARGIN = timedelta(days=1)
 """How long before the first attempt such a search begins."""
 
-_CANNOT_ASK = frozenset({"4000", "4001"})
 _KEY_CHARACTERS = 24
 D = TypeVar("D", bound=Header)
 
@@ -70,6 +71,7 @@ class WriteClient:
         self.api = api
         self.reader = reader
         self._asks_by_document = True
+        self._sorts_by_creation = True
         self.changes_made = 0
         """Changes that certainly took effect, to tell a part from nothing."""
 
@@ -232,7 +234,7 @@ class WriteClient:
                 attachable_docs = list(self.newest("Attachable", AttachableDoc, condition))
             except errors.QuickBooksRejected as refused:
                 # Intuit's own examples ask like this, but no reference lists it as supported.
-                if not refused.codes & _CANNOT_ASK:
+                if not refused.codes & errors.CANNOT_ASK:
                     raise
                 self._asks_by_document = False
         if not self._asks_by_document:
@@ -252,16 +254,55 @@ class WriteClient:
         """
         for number in range(pages_max):
             start = 1 + number * ROWS_MAX
-            raw = self.api.query(entity, condition, start=start, order=NEWEST_FIRST)
-            page = [] if raw is None else list(rows(raw, kind))
+            page, is_newest = self._newest_page(entity, kind, condition, start)
             yield from (row for row in page if not isinstance(row, MalformedRow))
             if len(page) < ROWS_MAX:
                 return
+            if not is_newest and pages_max > 1:
+                yield from self._whole_list(entity, kind, condition, pages_max)
+                return
         if pages_max == SCAN_PAGES_MAX:
-            raise OutcomeUnknown(
-                f"More than {SCAN_PAGES_MAX * ROWS_MAX:,} {entity} documents at QuickBooks would"
-                " have to be looked through."
-            )
+            raise _too_many(entity)
+
+    def _newest_page(
+        self, entity: str, kind: type[D], condition: str, start: int
+    ) -> tuple[list[D | MalformedRow], bool]:
+        """Return a page, and whether QuickBooks kept the order; it may refuse or ignore it."""
+        order = NEWEST_FIRST if self._sorts_by_creation else ""
+        try:
+            raw = self.api.query(entity, condition, start=start, order=order)
+        except errors.QuickBooksRejected as refused:
+            if not order or not refused.codes & errors.CANNOT_ASK:
+                raise
+            # It may be the condition that cannot be asked: then this is refused as well.
+            raw = self.api.query(entity, condition, start=start)
+            self._sorts_by_creation = False
+        page = [] if raw is None else list(rows(raw, kind))
+        return page, self._sorts_by_creation and _is_newest_first(page)
+
+    def _whole_list(
+        self, entity: str, kind: type[D], condition: str, pages_max: int
+    ) -> Iterator[D]:
+        listed = ByCreation(self.api, entity, kind, condition, Place())
+        for _ in range(pages_max):
+            page, ends = listed.next_rows()
+            yield from (row for row in page if isinstance(row, kind))
+            if ends:
+                return
+        raise _too_many(entity)
+
+
+def _too_many(entity: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"More than {SCAN_PAGES_MAX * ROWS_MAX:,} {entity} documents at QuickBooks would have to be"
+        " looked through."
+    )
+
+
+def _is_newest_first(page: Sequence[Row]) -> bool:
+    moments = [at for row in page if (at := created_at(row)) is not None]
+    falls = all(before >= after for before, after in pairwise(moments))
+    return falls and len(moments) == len(page)
 
 
 def note_text(write: Write) -> str:

@@ -17,9 +17,9 @@ from arsync import http
 from arsync.clock import SetClock
 from arsync.connector_sdk import HttpResponse, RateLimits, Token
 from arsync.errors import ArsyncError, OutcomeUnknown, Rejected, RetryLater
+from arsync_quickbooks.by_creation import ROWS_READ_MAX
 from arsync_quickbooks.connector import QuickBooksConnector
 from arsync_quickbooks.documents import ROWS_MAX
-from arsync_quickbooks.feed import ROWS_READ_MAX
 from arsync_xero.api import PAGE_SIZE
 from arsync_xero.connector import XeroConnector
 from arsync_xero.feed import PAGES_MAX
@@ -168,7 +168,7 @@ def quickbooks(answer: Answer) -> QuickBooksConnector:
     return QuickBooksConnector(Scripted(answer), "1", section)
 
 
-def quickbooks_answer(rows: Callable[[int], list[dict[str, str]]]) -> Answer:
+def quickbooks_answer(rows: Callable[[int], list[dict[str, Any]]]) -> Answer:
     def answer(url: str, params: Mapping[str, str]) -> Any:
         at = {"time": "2026-11-21T09:00:00Z"}
         if "/companyinfo/" in url:
@@ -176,6 +176,8 @@ def quickbooks_answer(rows: Callable[[int], list[dict[str, str]]]) -> Answer:
         if url.endswith("/preferences"):
             return {"Preferences": {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}, **at}
         words = params["query"].split()
+        if words[1] != "*":
+            return {"QueryResponse": {"totalCount": 0}, **at}
         start = int(words[words.index("STARTPOSITION") + 1])
         entity = words[3]
         if entity != "Customer":
@@ -185,20 +187,37 @@ def quickbooks_answer(rows: Callable[[int], list[dict[str, str]]]) -> Answer:
     return answer
 
 
-def quickbooks_rows(first: int) -> list[dict[str, str]]:
-    return [{"Id": str(first + more), "DisplayName": "N"} for more in range(ROWS_MAX)]
+def quickbooks_rows(first: int, *, apart: int = 0) -> list[dict[str, Any]]:
+    began = datetime(2026, 5, 5, tzinfo=UTC)
+    return [
+        {
+            "Id": str(first + more),
+            "DisplayName": "N",
+            "MetaData": {"CreateTime": (began + timedelta(seconds=more * apart)).isoformat()},
+        }
+        for more in range(ROWS_MAX)
+    ]
 
 
-def test_quickbooks_paging_without_end_ends() -> None:
-    with pytest.raises(Rejected, match="gives the same Customer rows again and again"):
-        pulled(quickbooks(quickbooks_answer(lambda _: quickbooks_rows(1))))
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (quickbooks_rows(1), "gives the same Customer rows again and again"),
+        (quickbooks_rows(1, apart=1), "gives Customer rows that were not asked for"),
+        ([{"Id": "1"}] * ROWS_MAX, "does not tell when its Customer rows were made"),
+    ],
+    ids=["of one second", "of many seconds", "without a moment"],
+)
+def test_quickbooks_paging_without_end_ends(rows: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(Rejected, match=said):
+        pulled(quickbooks(quickbooks_answer(lambda _: rows)))
 
 
 def test_quickbooks_lists_without_end_end() -> None:
     connector = quickbooks(quickbooks_answer(quickbooks_rows))
     page = next(iter(connector.pull(None)))
     tree = json.loads(page.cursor)
-    tree["position"], tree["anchors"] = ROWS_READ_MAX, [str(ROWS_READ_MAX)]
+    tree["place"]["received"] = ROWS_READ_MAX
     with pytest.raises(Rejected, match=f"more than {ROWS_READ_MAX:,} Customer rows"):
         for _ in connector.pull(json.dumps(tree)):
             pass

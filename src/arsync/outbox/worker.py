@@ -169,9 +169,9 @@ class Outbox:
         except (NeedsReconnect, RetryLater, LockLost):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other customers' go on
-            why = self._went_wrong(row, error, "the look-up")
-            self._looked(row, f"it could not be looked up: {why}")
-            self.result.problems.append(f"{_title(row)}: cannot be looked up: {why}")
+            problem = self._went_wrong(row, error, "the look-up")
+            self._looked(row, f"it could not be looked up: {problem}")
+            self.result.problems.append(f"{_title(row)}: cannot be looked up: {problem}")
             return
         if receipt is None and row.receipt is not None:
             # The platform took it once. Somebody may have removed it: that is for a person to say.
@@ -454,9 +454,9 @@ class Outbox:
                     self._confirmed(row, f"sent; the note about it was refused: {error}")
                 continue
             except Exception as error:  # noqa: BLE001 - it is sent, and the others go on
-                why = self._went_wrong(row, error, "the read-back")
-                self.result.problems.append(f"{_title(row)}: cannot be read back: {why}")
-                self._unseen(row, why)
+                problem = self._went_wrong(row, error, "the read-back")
+                self.result.problems.append(f"{_title(row)}: cannot be read back: {problem}")
+                self._unseen(row, problem)
                 continue
             if receipt is None:
                 self.result.problems.append(

@@ -23,7 +23,7 @@ from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, EntityKind
 from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.limits import QuickBooksLimits
 from arsync_sandbox.quickbooks.papers import pdf, report
-from arsync_sandbox.quickbooks.query import run_query
+from arsync_sandbox.quickbooks.query import Sorting, run_query
 from arsync_sandbox.quickbooks.sales import payable_online
 from arsync_sandbox.quickbooks.sending import Sender, invoice_link
 from arsync_sandbox.quickbooks.wire import Doc, decode, encode, response_time, to_xml
@@ -204,8 +204,7 @@ class QuickBooksApi:
 
     def query(self, text: str) -> bytes:
         """The QueryResponse of a select."""
-        as_text = bool(self._frame.setting("quickbooks_ids_as_text"))
-        answer = run_query(text, self._ledger.tables, ids_as_text=as_text)
+        answer = run_query(text, self._ledger.tables, self._sorting())
         select = answer.select
         if select.count:
             return b'{"totalCount":%d}' % answer.total
@@ -213,17 +212,25 @@ class QuickBooksApi:
         if not answer.page:
             return b"{}"
         raws = [row.raw for row in answer.page]
-        if select.entity == "Attachable":
+        if answer.entity == "Attachable":
             raws = [encode(self.attachments.shown(row.doc())) for row in answer.page]
         count = len(raws)
         # Recorded answers have totalCount only on a page that holds everything, and not always.
         whole = count == answer.total and self._frame.setting("quickbooks_total_count")
         return b'{"%s":[%s],"startPosition":%d,"maxResults":%d%s}' % (
-            select.entity.encode(),
+            answer.entity.encode(),
             b",".join(raws),
             select.start,
             count,
             b',"totalCount":%d' % count if whole else b"",
+        )
+
+    def _sorting(self) -> Sorting:
+        unsortable = str(self._frame.setting("quickbooks_unsortable"))
+        return Sorting(
+            bool(self._frame.setting("quickbooks_ids_as_text")),
+            frozenset(path.strip() for path in unsortable.split(",") if path.strip()),
+            bool(self._frame.setting("quickbooks_ignores_unsortable")),
         )
 
     def _one(self, entity: str, doc: Doc) -> Response:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.entities import ENTITIES, META, EntityKind
+from arsync_sandbox.quickbooks.entities import BY_PATH, META, EntityKind
 from arsync_sandbox.quickbooks.schema import property_kind
 from arsync_sandbox.quickbooks.select import Order, Select, SelectCondition, read_select
 from arsync_sandbox.quickbooks.table import EntityTable, Row
@@ -21,74 +21,112 @@ NULL = " "
 """How a select writes null: a text of one blank."""
 
 
+CREATED = "MetaData.CreateTime"
+
+NEWEST_CHANGE_FIRST = (Order("MetaData.LastUpdatedTime", descending=True),)
+"""The order of a select that names none, as recorded in May 2026."""
+
+_UNSORTABLE = "property '{path}' is not sortable"
+
+
+class Sorting(NamedTuple):
+    """What may be sorted by, and how."""
+
+    ids_as_text: bool = False
+    """Compare and order `Id` as text instead of as a number."""
+    unsortable: frozenset[str] = frozenset()
+    """Properties that may not be sorted by."""
+    ignores: bool = False
+    """An order that may not be is ignored without a word, instead of refused."""
+
+    def allowed(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        """Return the orders to follow.
+
+        Raises:
+            Refusal: 4001 for one that may not be.
+        """
+        refused = [order.path for order in orders if order.path in self.unsortable]
+        if refused and not self.ignores:
+            raise faults.query_invalid(_UNSORTABLE.format(path=refused[0]))
+        return tuple(order for order in orders if order.path not in refused)
+
+
+AS_ASKED = Sorting()
+
+
 class SelectAnswer(NamedTuple):
     """What a select found."""
 
+    entity: str
+    """The kind's own spelling; a select may write it in any case."""
     select: Select
     page: list[Row]
     total: int
 
 
 def run_query(
-    text: str, tables: Mapping[str, EntityTable], *, ids_as_text: bool = False
+    text: str, tables: Mapping[str, EntityTable], sorting: Sorting = AS_ASKED
 ) -> SelectAnswer:
     """Answer a select.
 
     Args:
         text: the select.
         tables: all documents, by kind.
-        ids_as_text: compare and order `Id` as text instead of as a number.
+        sorting: what may be sorted by.
 
     Raises:
         Refusal: 4000 or 4001.
     """
     select = read_select(text)
-    if select.entity not in ENTITIES:
+    entity = BY_PATH.get(select.entity.lower())
+    if entity is None:
         raise faults.query_invalid(f"invalid context declaration: {select.entity}")
-    entity = ENTITIES[select.entity]
-    checked_select = _Asked(entity, select, ids_as_text=ids_as_text)
+    checked_select = _Asked(entity, select, sorting)
     rows, low, high = checked_select.rows(tables[entity.name])
     first = low + select.start - 1
-    return SelectAnswer(select, rows[first : min(high, first + select.rows)], high - low)
+    return SelectAnswer(
+        entity.name, select, rows[first : min(high, first + select.rows)], high - low
+    )
 
 
 class _Asked:
     """A select whose names and values are checked against its kind."""
 
-    def __init__(self, entity: EntityKind, select: Select, *, ids_as_text: bool) -> None:
+    def __init__(self, entity: EntityKind, select: Select, sorting: Sorting) -> None:
         self.entity = entity
-        self.ids_as_text = ids_as_text
-        self.orders = tuple(
-            Order(self.path(order.path), order.descending) for order in select.orders
-        )
+        self.ids_as_text = sorting.ids_as_text
+        orders = tuple(Order(self.path(order.path), order.descending) for order in select.orders)
+        self.orders = sorting.allowed(orders) or NEWEST_CHANGE_FIRST
         conditions = [
             condition._replace(path=self.path(condition.path)) for condition in select.conditions
         ]
         # QuickBooks hides inactive rows of name lists unless the select says otherwise.
         if entity.name_list and not any(condition.path == "Active" for condition in conditions):
             conditions.append(SelectCondition("Active", "=", ("true",)))
-        # A client that pages by `Id > last` asks a new question each time; only the rest of the
-        # question is remembered, and the place of the id is looked up.
-        self.by_id = self.orders in {(), (Order("Id", descending=False),)} and not ids_as_text
+        # A client that pages by `Id > last`, or from the last row's creation, asks a new question
+        # each time; only the rest of the question is remembered, and the place is looked up.
+        self.seeks_by = next(
+            (path for path in ("Id", CREATED) if self.orders == (Order(path, descending=False),)),
+            "",
+        )
+        if self.seeks_by == "Id" and self.ids_as_text:
+            self.seeks_by = ""
         seeks = [
             condition
             for condition in conditions
-            if self.by_id
-            and condition.path == "Id"
-            and condition.operator in {"<", ">", "<=", ">="}
+            if condition.path == self.seeks_by and condition.operator in {"<", ">", "<=", ">="}
         ]
-        self.seeks = [(seek.operator, self.number(seek.values[0])) for seek in seeks]
+        self.seeks = [(seek.operator, self.place(seek.values[0])) for seek in seeks]
         self.conditions = tuple(condition for condition in conditions if condition not in seeks)
         self.tests = [self.test(condition) for condition in self.conditions]
 
     def path(self, path: str) -> str:
-        """Check that a property exists and can be asked for."""
-        # Both spellings are in use, and the real service takes both.
-        name = re.sub(r"^Metadata\.", "MetaData.", path)
-        name = re.sub(r"^(AttachableRef\.EntityRef\.)Type$", r"\1type", name)
-        if name in META or name in self.entity.filters:
-            return name
-        if property_kind(self.entity.name, name) is None:
+        """Check that a property exists and can be asked for; return its own spelling."""
+        # The real service takes names in any case.
+        for name in (*META, *self.entity.filters):
+            if name.lower() == path.lower():
+                return name
+        if property_kind(self.entity.name, path) is None:
             raise faults.query_invalid(f"Property {path} not found for Entity {self.entity.name}")
         raise faults.query_invalid(f"property '{path}' is not queryable")
 
@@ -98,16 +136,23 @@ class _Asked:
             raise faults.query_invalid(f"Id should be a valid number. Supplied value:{text}")
         return int(text)
 
+    def place(self, text: str) -> int:
+        """Read what the sought property is compared with."""
+        if self.seeks_by == "Id":
+            return self.number(text)
+        value: int = self.value(CREATED, "time", text)
+        return value
+
     def rows(self, table: EntityTable) -> tuple[list[Row], int, int]:
         """All rows that match, and between which places the wanted ids stand."""
         rows = table.in_order()
-        if self.tests or not self.by_id:
+        if self.tests or self.seeks_by != "Id":
             question = (self.conditions, self.orders, self.ids_as_text)
             rows = table.result(question, lambda: self.found(table))
         low, high = 0, len(rows)
         for operator, number in self.seeks:
             cut = bisect_left if operator in {"<", ">="} else bisect_right
-            place = cut(rows, number, key=lambda row: row.number)
+            place = cut(rows, number, key=self.reader(self.seeks_by))
             if operator in {"<", "<="}:
                 high = min(high, place)
             else:
@@ -119,8 +164,6 @@ class _Asked:
         rows = table.in_order()
         for test in self.tests:
             rows = [row for row in rows if test(row)]
-        if not self.orders and self.ids_as_text:
-            return sorted(rows, key=lambda row: row.id)
         for order in reversed(self.orders):
             read = self.reader(order.path)
             rows = sorted(rows, key=lambda row: _sortable(read(row)), reverse=order.descending)

@@ -101,12 +101,15 @@ class _Reader:
         entity = self.take("word").text
         conditions = self.conditions() if self.accept("WHERE") else ()
         orders = self.orders()
-        # In this order only; the words of the two refusals are recorded ones.
-        start = self.bounded("STARTPOSITION", 1, None, 1)
-        rows = self.bounded("MAXRESULTS", 0, ROWS_MAX, ROWS_DEFAULT)
+        # In either order; the words of the two refusals are recorded ones.
+        start, rows = None, None
+        for _ in range(2):
+            start = start or self.bounded("STARTPOSITION", 1, None)
+            rows = rows if rows is not None else self.bounded("MAXRESULTS", 0, ROWS_MAX)
         if self.at < len(self.tokens):
             raise self.unexpected()
-        return Select(entity, count, conditions, orders, start, rows)
+        page = ROWS_DEFAULT if rows is None else rows
+        return Select(entity, count, conditions, orders, start or 1, page)
 
     def projection(self) -> bool:
         """Read the part between SELECT and FROM; the fields named there are ignored."""
@@ -175,9 +178,9 @@ class _Reader:
             if not self.accept(","):
                 return tuple(orders)
 
-    def bounded(self, word: str, low: int, high: int | None, default: int) -> int:
+    def bounded(self, word: str, low: int, high: int | None) -> int | None:
         if not self.accept(word):
-            return default
+            return None
         number = self.take("number")
         if "." in number.text:
             raise self.unexpected(-1)

@@ -9,6 +9,16 @@ SWITCHES: tuple[SandboxSetting, ...] = (
         "quickbooks_ids_as_text", False, "Id is compared and ordered as text, 10 before 9."
     ),
     SandboxSetting(
+        "quickbooks_unsortable",
+        "",
+        "Properties that a query may not sort by, with commas: Id, MetaData.CreateTime.",
+    ),
+    SandboxSetting(
+        "quickbooks_ignores_unsortable",
+        False,
+        "Sorting by one all the same is ignored, instead of refused (4001).",
+    ),
+    SandboxSetting(
         "quickbooks_total_count", True, "An answer that holds every row says totalCount."
     ),
     SandboxSetting(

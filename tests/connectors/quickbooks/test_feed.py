@@ -13,6 +13,7 @@ from arsync.connector_sdk import Page
 from arsync.core.ledger.records import Contact, Invoice, RecordKind
 
 QUIET_CALLS_MAX = 3
+BOTH = "Id, MetaData.CreateTime"
 LATER = timedelta(minutes=15)
 
 
@@ -123,7 +124,9 @@ def test_changes_beyond_the_feeds_limit_cause_a_full_read(quickbooks: Any, cap: 
     cursor = cursor_of(quickbooks)
     quickbooks.advance(LATER)
     delete(quickbooks, "Invoice", old)
-    quickbooks.add_invoices(contact, 1100)
+    quickbooks.add_invoices(contact, 600)
+    quickbooks.advance(timedelta(seconds=1))
+    quickbooks.add_invoices(contact, 500)
     renamed = "Ridgeway University Press"
     quickbooks.rename(contact, renamed)
     quickbooks.advance(timedelta(seconds=2))
@@ -277,3 +280,30 @@ def test_an_odd_document_is_named_and_others_are_read(quickbooks: Any) -> None:
     (problem,) = [problem for page in pages for problem in page.problems]
     assert (problem.kind, problem.id, problem.number) == (RecordKind.INVOICES, "900", "ODD-1")
     assert good in of_kind(pages, RecordKind.INVOICES)
+
+
+@pytest.mark.parametrize(
+    ("unsortable", "ignores"),
+    [("", False), ("Id", False), ("Id", True), (BOTH, False), (BOTH, True)],
+    ids=["sortable", "Id refused", "Id ignored", "both refused", "both ignored"],
+)
+def test_a_full_read_loses_nothing_in_any_order(
+    quickbooks: Any, unsortable: str, ignores: bool
+) -> None:
+    quickbooks.sandbox.change_settings(
+        {"quickbooks_unsortable": unsortable, "quickbooks_ignores_unsortable": ignores}
+    )
+    contact = contact_of(quickbooks)
+    for _ in range(6):
+        quickbooks.advance(timedelta(seconds=1))
+        quickbooks.add_invoices(contact, 300)
+    before = {row["id"] for row in quickbooks.state()["invoices"]}
+    seen: list[str] = []
+    for page in quickbooks.connector().pull(None):
+        seen += [row.id for row in page.records if page.kind is RecordKind.INVOICES]
+        quickbooks.advance(timedelta(seconds=1))
+        for invoice in sorted(before)[:: len(before) // 5]:
+            quickbooks.pay(invoice, Decimal("0.01"))
+        quickbooks.add_invoices(contact, 3)
+    assert len(seen) == len(set(seen))
+    assert before <= set(seen)

@@ -46,11 +46,6 @@ def test_a_page_is_100_rows_and_at_most_1000(company: Any) -> None:
             "4001",
             "QueryValidationError: invalid context declaration: Custmoer",
         ),
-        (
-            "select * from customer",
-            "4001",
-            "QueryValidationError: invalid context declaration: customer",
-        ),
     ],
 )
 def test_what_cannot_be_answered_is_4001(company: Any, select: str, code: str, detail: str) -> None:
@@ -69,7 +64,7 @@ def test_what_cannot_be_answered_is_4001(company: Any, select: str, code: str, d
         "select * from Customer, Invoice",
         "select * from Customer where (Id = '1')",
         "select * from Customer where Id != '1'",
-        "select * from Customer maxresults 10 startposition 1",
+        "select * from Customer maxresults 10 maxresults 10",
         "delete from Customer",
     ],
 )
@@ -94,6 +89,32 @@ def test_what_cannot_be_read_is_4000(company: Any, select: str) -> None:
 def test_what_cannot_be_filtered_or_compared_is_4001(company: Any, condition: str) -> None:
     code, _ = company.refused_query(f"select * from Invoice where {condition}")
     assert code == "4001"
+
+
+def test_names_are_taken_in_any_case(shop: Any) -> None:
+    select = "select * from customer where active = true and displayname > 'F'"
+    answer = shop.query(f"{select} orderby metadata.createtime maxresults 2 startposition 2")
+    assert [row["DisplayName"] for row in answer["Customer"]] == ["H", "I"]
+    assert (answer["startPosition"], answer["maxResults"]) == (2, 2)
+
+
+def test_the_latest_change_comes_first_unless_asked_otherwise(shop: Any) -> None:
+    shop.pass_time(minutes=1)
+    shop.change("customer", shop.one("customer", "5"), Notes="new")
+    assert shop.ids("select * from Customer")[0] == "5"
+    assert shop.ids("select * from Customer orderby Id")[0] == "1"
+
+
+@pytest.mark.parametrize("path", ["Id", "MetaData.CreateTime"])
+def test_a_property_can_stop_being_sortable(shop: Any, path: str) -> None:
+    shop.settings(quickbooks_unsortable=path)
+    select = f"select * from Customer orderby {path.lower()} desc"
+    assert shop.refused_query(select) == (
+        "4001",
+        f"QueryValidationError: property '{path}' is not sortable",
+    )
+    shop.settings(quickbooks_ignores_unsortable=True)
+    assert shop.ids(select) == shop.ids("select * from Customer")
 
 
 def test_a_payment_cannot_be_found_by_its_number(company: Any) -> None:
