@@ -26,7 +26,8 @@ def test_check_tells_every_problem_at_once(configured: Shell) -> None:
     assert done.code == 2
     assert "rules/little.yaml:30:3" in done.out
     assert "rules/little.yaml:31:3" in done.out
-    assert "did you mean 'emails'?" in done.out
+    assert "hint: write emails: 300" in done.out
+    assert "hint: write credit_holds: 20" in done.out
     assert done.err == "2 mistakes.\n"
     assert configured("rules", "check", "--json").json["ok"] is False
 

@@ -92,7 +92,7 @@ def test_a_broken_rulebook_is_told_with_its_lines(configured: Shell) -> None:
     done = configured("rules", "test")
     assert done.code == 2
     assert "rules/little.yaml:29:10: " in done.out
-    assert "did you mean 'emails'?" in done.out
+    assert "hint: write emails: 300" in done.out
 
 
 def test_scenarios_are_never_read_as_rules(configured: Shell) -> None:

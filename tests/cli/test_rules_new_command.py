@@ -106,6 +106,38 @@ def test_scenarios_that_are_there_already_are_left_alone(empty: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("country", "currency", "holidays"),
+    [
+        ("UK", "GBP", "GB-ENG"),
+        ("uk", "GBP", "GB-ENG"),
+        ("GB", "GBP", "GB-ENG"),
+        ("SE", "SEK", "SE"),
+        ("JP", "JPY", "JP"),
+        ("US", "USD", "US"),
+    ],
+)
+def test_a_country_suggests_its_own_currency_and_holidays(
+    empty: Any, country: str, currency: str, holidays: str
+) -> None:
+    assert empty("rules", "new", "mine.yaml", "--defaults", "--country", country).code == 0
+    text = (empty.folder / "mine.yaml").read_text("utf-8")
+    assert f"currency: {currency} " in text
+    assert f"holidays: {holidays} " in text
+
+
+def test_a_wrong_answer_is_asked_for_again(empty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = "Britain\nuk\nGB\npounds\n\nfirm\n4\n\nnothing\nLondon\nGB-SCT\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    result = empty("rules", "new", "mine.yaml")
+    assert result.code == 0, result.err
+    for wrong in ("'Britain' is not a country", "'GB' is not a currency", "'LONDON'"):
+        assert wrong in result.err
+    text = (empty.folder / "mine.yaml").read_text("utf-8")
+    assert "currency: GBP" in text
+    assert "holidays: GB-SCT" in text
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--country", "Britain"), "is not a country"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import click
 
 from arsync.cli.common import json_option, say
 from arsync.cli.json_output import print_json
-from arsync.core.rulebook.starter import APPROVALS, COUNTRIES, DAYS, TONES
+from arsync.core.rulebook.starter import APPROVALS, DAYS, TONES
 from arsync.errors import EXIT_DONE, UserMistake
 
 if TYPE_CHECKING:
@@ -63,33 +63,43 @@ def rules_new(
     does about a customer, day by day. Each question has an option, for scripts. FILE must not exist
     yet.
     """
-    from arsync.application.starter_rules import write_starter_rulebook
+    from arsync.application import starter_rules as starter
     from arsync.core.rulebook.starter import Answers
 
     if file.exists():
         raise UserMistake(f"{file} already exists.\n    hint: give another name")
+    # Options first: nobody answers seven questions to learn that the first option was wrong.
+    country = country and starter.country_called(country)
+    currency = currency and starter.currency_called(currency)
+    if holidays is not None:
+        starter.holidays_called(holidays)
     ask = _Questions(quiet=defaults)
-    country = ask.text("Country, two letters", country, "GB").upper()
-    if not re.fullmatch(r"[A-Z]{2}", country):
-        raise UserMistake(f"{country!r} is not a country.\n    hint: two letters, as in GB")
-    money, place = COUNTRIES.get(country, ("USD", country))
-    currency = ask.text("Currency of all amounts", currency, money).upper()
+    country = ask.text("Country, two letters", country, "GB", starter.country_called)
+    money, place = starter.proposed_for(country)
+    if not money and not currency and defaults:
+        raise UserMistake(f"the currency of {country} is not known.\n    hint: give --currency")
+    currency = ask.text("Currency of all amounts", currency, money, starter.currency_called)
     tone = ask.choice("Tone", tone, list(TONES), "standard")
     usual = next(day for day in TONES[tone].days if day > 0)
     first_day = ask.number("First reminder, days after the due date", first_day, usual)
     days = ask.choice("Messages leave on", days, list(DAYS), DAYS[0])
     approval = ask.choice("Needs approval", approval, list(APPROVALS), APPROVALS[0])
-    holidays = ask.text("Public holidays of (none: no holidays)", holidays, place)
+    holidays = ask.text(
+        "Public holidays of (none: no holidays)",
+        holidays,
+        place or "none",
+        starter.holidays_called,
+    )
     answers = Answers(
         currency=currency,
         tone=tone,
         first_day=first_day,
         days=days,
         approval=approval,
-        holidays="" if holidays.casefold() == "none" else holidays.upper(),
+        holidays=holidays,
         name=name or "Our credit control",
     )
-    rulebook = write_starter_rulebook(file, answers)
+    rulebook = starter.write_starter_rulebook(file, answers)
     wrote = [file, *_write_scenarios(file, rulebook)]
     if as_json:
         print_json({"wrote": [str(path) for path in wrote]})
@@ -105,11 +115,20 @@ class _Questions:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
 
-    def text(self, question: str, answer: str | None, proposed: str) -> str:
-        """Return a text."""
+    def text(
+        self, question: str, answer: str | None, proposed: str, called: Callable[[str], str]
+    ) -> str:
+        """Return what is called so; a wrong answer is asked for again at once."""
         if answer is not None or self.quiet:
-            return (answer or proposed).strip()
-        return str(click.prompt(question, default=proposed, err=True)).strip()
+            return called(proposed if answer is None else answer)
+
+        def check(typed: str) -> str:
+            try:
+                return called(typed)
+            except UserMistake as mistake:
+                raise click.BadParameter(str(mistake)) from None
+
+        return str(click.prompt(question, default=proposed or None, value_proc=check, err=True))
 
     def choice(self, question: str, answer: str | None, choices: list[str], proposed: str) -> str:
         """Return one of a few words."""

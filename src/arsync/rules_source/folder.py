@@ -354,7 +354,7 @@ def holidays_known(place: str) -> bool:
     The library takes half a second to say so: it loads every country. Most places it knows stand in
     a list, so that a check, which editors run at every save, asks it only about others.
     """
-    country, _, region = place.upper().partition("-")
+    country, region = _country_and_region(place)
     listed = (
         resources.files("arsync.rules_source").joinpath(HOLIDAY_PLACES).read_text(encoding="utf-8")
     )
@@ -381,18 +381,28 @@ def holidays_of(place: str) -> Callable[[date], bool]:
     return is_holiday
 
 
+def _country_and_region(place: str) -> tuple[str, str]:
+    country, _, region = place.upper().partition("-")
+    if country in {"GB", "UK"}:
+        # As a whole it has but the days that England and Scotland share: neither Easter Monday nor
+        # a day in August. Letters would leave on bank holidays.
+        return "GB", region or "ENG"
+    return country, region
+
+
 @cache
 def holidays_in(place: str) -> Callable[[date], bool] | None:
     """Return whether a day is a public holiday in a place; None when its holidays are not known.
 
     Args:
-        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays.
+        place: a country (`DE`) or a region (`GB-ENG`, `US-CA`), ISO 3166; empty: no holidays. The
+            United Kingdom, `GB` or `UK`, has the bank holidays of England.
     """
     if not place:
         return no_holidays(place)
     from holidays import country_holidays
 
-    country, _, region = place.upper().partition("-")
+    country, region = _country_and_region(place)
     try:
         calendar = country_holidays(country, subdiv=region or None)
     except NotImplementedError:

@@ -425,3 +425,21 @@ def test_no_text_whatever_ends_in_a_traceback(lines: list[str]) -> None:
     rulebook, problems = read_rulebook([("r.yaml", "\n".join(lines))])
     assert (rulebook is None) is any(problem.severity == "error" for problem in problems)
     assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("line", "cut"),
+    [
+        ("name: All #1", "'All' ends before the '#'"),
+        ("name: All  #1 of 2", "'All' ends before the '#'"),
+        ('name: "All #1"', ""),
+        ("name: All # 1 comment", ""),
+        ("name: All #one", ""),
+        ("name: All#1", ""),
+    ],
+)
+def test_a_number_sign_that_cuts_a_text_is_told(line: str, cut: str) -> None:
+    rulebook, problems = read_rulebook([("r.yaml", f"{HEAD}{line}\n")])
+    assert rulebook is not None
+    assert [problem.severity for problem in problems] == (["warning"] if cut else [])
+    assert cut in "".join(problem.message for problem in problems)

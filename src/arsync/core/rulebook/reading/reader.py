@@ -110,12 +110,12 @@ def read_layers(
         shared, files = (), ()
     rulebook, stack = None, Stack([], [])
     with suppress(TooManyProblems):
-        own = _one_whole(_composed(files, problems), problems)
+        own = _one_whole(_composed(files, problems), problems, find)
         # A connection's folder extends the shared files unless it has its own `extends:`.
         if any("extends" in values_of(file.node) for file in own):
             shared = ()
         all_files = [*shared, *files]
-        below = stacked(_one_whole(_composed(shared, problems), problems), problems, find)
+        below = stacked(_one_whole(_composed(shared, problems), problems, find), problems, find)
         stack = stacked(own, problems, find, below.files)
         if all_files and not stack.files and not problems.found:
             place = Place(all_files[0][0], 1, 1)
@@ -144,18 +144,19 @@ def _composed(files: Sequence[tuple[str, str]], problems: Problems) -> list[File
     ]
 
 
-def _one_whole(files: list[File], problems: Problems) -> list[File]:
+def _one_whole(files: list[File], problems: Problems, find: Finder) -> list[File]:
     """Return files that can be one rulebook: of two whole ones, the first, with a problem.
 
     Read as one they would contradict each other in every line, and renaming the rules that both
     have would make two policies of it.
     """
     wholes: dict[str, File] = {}
-    extended = {
-        PurePosixPath(str(node.value)).name
-        for file in files
-        if isinstance(node := values_of(file.node).get("extends"), ScalarNode)
-    }
+    extended: set[str] = set()
+    for file in files:
+        node = values_of(file.node).get("extends")
+        if len(files) > 1 and isinstance(node, ScalarNode):
+            with suppress(LookupError):  # what is not there is reported later
+                extended.add(find(str(node.value).strip(), file.name).file)
     kept: list[File] = []
     for file in files:
         values = values_of(file.node)
@@ -164,9 +165,8 @@ def _one_whole(files: list[File], problems: Problems) -> list[File]:
         if not whole or not isinstance(name, ScalarNode):
             kept.append(file)
             continue
-        file_name = PurePosixPath(file.name).name
         first = next(iter(wholes.values()), None)
-        if file_name in extended or first is None or folded(str(name.value)) in wholes:
+        if file.name in extended or first is None or folded(str(name.value)) in wholes:
             kept.append(file)
         else:
             beside = PurePosixPath(first.name).name
@@ -175,7 +175,7 @@ def _one_whole(files: list[File], problems: Problems) -> list[File]:
                 f"this is a whole rulebook beside another, {first.name}.",
                 f"take one out of the folder, or begin this one with 'extends: {beside}'",
             )
-        if file_name not in extended:
+        if file.name not in extended:
             wholes.setdefault(folded(str(name.value)), file)
     return kept
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -160,7 +160,34 @@ def composed(file: str, text: str, problems: Problems) -> MappingNode | None:
             f"a rulebook is a block of keys such as 'version: 1', not {kind_of(node)}.",
         )
         return None
+    if _NUMBERED.search(text):
+        for place, value in _cut_by_comments(node, text.split("\n")):
+            message = f"{value!r} ends before the '#': the rest of the line is a comment."
+            problems.add(place, message, "put the whole text in quotes", severity="warning")
     return node
+
+
+_NUMBERED = re.compile(r"[ \t]#(?=[0-9])")
+"""What begins a comment in YAML, and a number to people: `All #1`."""
+
+
+def _cut_by_comments(root: Node, lines: list[str]) -> Iterator[tuple[Place, str]]:
+    """Yield the texts without quotes that a comment such as `#1` ends, with their places."""
+    waiting = [root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # an alias is the same node again
+            continue
+        seen.add(id(node))
+        if isinstance(node, MappingNode):
+            waiting += [value for _, value in node.value]
+        elif isinstance(node, SequenceNode):
+            waiting += node.value
+        elif isinstance(node, ScalarNode) and not node.style and node.end_mark is not None:
+            rest = lines[node.end_mark.line][node.end_mark.column :]
+            if _NUMBERED.match(rest.replace("\t", " ").replace("  ", " ")):
+                yield place_of(node), str(node.value)
 
 
 def _within_limits(file: str, text: str, problems: Problems) -> bool:
