@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 PKCE, CONFIDENTIAL, CUSTOM = "pkce", "confidential", "custom"
 
@@ -83,16 +78,3 @@ class BadToken(Exception):
         self.reason = reason
         """`missing`, `unknown`, `expired` or `revoked`."""
         self.expired_at = expired_at
-
-
-def signed_token(claims: dict[str, Any], key: bytes = b"sandbox") -> str:
-    """Return claims as a JWT (HS256): readable like the platforms', proof of nothing."""
-    # Clients read claims without checking the signature, as they may: the platform checks it.
-    segments = [base64url(json.dumps(segment).encode()) for segment in ({"alg": "HS256"}, claims)]
-    signature = hmac.new(key, ".".join(segments).encode(), hashlib.sha256).digest()
-    return ".".join([*segments, base64url(signature)])
-
-
-def base64url(data: bytes) -> str:
-    """Return bytes as JWT and PKCE write them."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

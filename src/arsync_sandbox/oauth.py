@@ -32,10 +32,9 @@ from .grants import (
     OAuthClient,
     OAuthGrant,
     OAuthRules,
-    base64url,
-    signed_token,
 )
 from .platform import Frame, SandboxOrganisation
+from .signing import base64url, signed_token
 
 __all__ = [
     "CLIENTS",

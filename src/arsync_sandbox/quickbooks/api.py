@@ -28,6 +28,7 @@ from arsync_sandbox.quickbooks.sales import payable_online
 from arsync_sandbox.quickbooks.sending import Sender, invoice_link
 from arsync_sandbox.quickbooks.wire import Doc, decode, encode, response_time, to_xml
 from arsync_sandbox.quickbooks.writing import DocumentWriter
+from arsync_sandbox.signing import key_set
 
 VERSION = "2073.223"
 """What the `qbo-version` header says."""
@@ -100,6 +101,7 @@ class QuickBooksApi:
         )
         for name in ("openid_configuration", "openid_sandbox_configuration"):
             routes.add_url_rule(f"/.well-known/{name}", name, self._discovery, strict_slashes=False)
+        routes.add_url_rule("/op/v1/jwks", "jwks", key_set)
         routes.add_url_rule("/v3/files/<realm>/<id_>/<path:name>", "file", self._file)
         routes.add_url_rule(
             "/v3/company/<realm>/<path:rest>",

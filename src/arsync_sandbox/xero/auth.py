@@ -60,7 +60,7 @@ class XeroAuth(OAuth):
         claims = {
             "nbf": int(self.frame.now().timestamp()),
             "exp": int(expires_at.timestamp()),
-            "iss": "https://identity.xero.com",
+            "iss": self.issuer,
             "client_id": grant.client.id,
             "xero_userid": self._user_id,
             "authentication_event_id": grant.id,
@@ -75,18 +75,66 @@ class XeroAuth(OAuth):
         if "openid" in grant.scopes:
             now = self.frame.now()
             claims = {
-                "iss": "https://identity.xero.com",
+                "iss": self.issuer,
                 "aud": grant.client.id,
                 "iat": int(now.timestamp()),
                 "exp": int((now + timedelta(seconds=ID_TOKEN_SECONDS)).timestamp()),
-                "sub": self._user_id.replace("-", ""),
-                "xero_userid": self._user_id,
-                "email": "owner@example.com",
+                "auth_time": int(grant.at.timestamp()),
+                **self._person(),
             }
             if grant.nonce:
                 claims["nonce"] = grant.nonce
             answer["id_token"] = signed_token(claims)
         return answer
+
+    @property
+    def issuer(self) -> str:
+        """The name under which tokens are issued; Xero's own is its identity host."""
+        return self.frame.url
+
+    def _person(self) -> dict[str, str]:
+        return {
+            "sub": self._user_id.replace("-", ""),
+            "xero_userid": self._user_id,
+            "preferred_username": "owner@example.com",
+            "email": "owner@example.com",
+            "given_name": "Olive",
+            "family_name": "Owner",
+            "name": "Olive Owner",
+        }
+
+    def discovery(self) -> Response:
+        """GET /.well-known/openid-configuration."""
+        url = self.frame.url
+        document = {
+            "issuer": self.issuer,
+            "jwks_uri": f"{url}/.well-known/openid-configuration/jwks",
+            "authorization_endpoint": f"{url}/identity/connect/authorize",
+            "token_endpoint": f"{url}/connect/token",
+            "userinfo_endpoint": f"{url}/connect/userinfo",
+            "revocation_endpoint": f"{url}/connect/revocation",
+            "scopes_supported": sorted(KNOWN),
+            "claims_supported": sorted(self._person()),
+            "grant_types_supported": [
+                *("authorization_code", "client_credentials", "refresh_token"),
+            ],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "token_endpoint_auth_methods_supported": [
+                *("client_secret_basic", "client_secret_post"),
+            ],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "code_challenge_methods_supported": ["S256"],
+        }
+        return Response(wire.encode(document), content_type="application/json")
+
+    def user_info(self) -> Response:
+        """GET /connect/userinfo: who consented, for a token with `openid`."""
+        grant = self.grant_of(request.headers.get("Authorization"))
+        if "openid" not in grant.scopes:
+            raise forbidden("AuthorizationUnsuccessful: insufficient_scope")
+        return Response(wire.encode(self._person()), content_type="application/json")
 
     def granted(self, grant: OAuthGrant) -> None:
         """Connect the chosen organisations; connecting again keeps the connection's id."""

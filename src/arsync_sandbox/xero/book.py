@@ -17,6 +17,7 @@ from arsync_sandbox.platform import (
     SandboxSetting,
     Unpaid,
 )
+from arsync_sandbox.signing import key_set
 
 from . import load
 from .api import XeroApi, XeroGate
@@ -77,6 +78,10 @@ class XeroBook(XeroPeople):
         route("/identity/connect/authorize", "authorise", auth.authorise, methods=["GET", "POST"])
         route("/connect/token", "token", auth.token, methods=["POST"])
         route("/connect/revocation", "revocation", auth.revoke, methods=["POST"])
+        well_known = "/.well-known/openid-configuration"
+        route(well_known, "discovery", auth.discovery, methods=["GET"])
+        route(f"{well_known}/jwks", "jwks", key_set, methods=["GET"])
+        route("/connect/userinfo", "userinfo", auth.user_info, methods=["GET", "POST"])
         route("/connections", "connections", auth.list_connections, methods=["GET"])
         route(
             "/connections/<connection_id>",

@@ -71,7 +71,7 @@ class XeroLedger:
         self.organisation_fields: dict[str, Any] = {}
         """What a loaded organisation says of itself."""
         self.loaded: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        """Documents that are served as they were loaded: BatchPayments, RepeatingInvoices."""
+        """Documents that are served as they were loaded, by `load_documents.SERVED_AS_LOADED`."""
         self.history: dict[str, list[XeroNote]] = defaultdict(list)
         self.attachments: dict[str, dict[str, XeroAttachment]] = defaultdict(dict)
         self.emails: dict[str, int] = defaultdict(int)

@@ -103,6 +103,7 @@ _DERIVED = frozenset(
     | {"BankAccountDetails", "SalesTrackingCategories", "PurchasesTrackingCategories"}
     | {"HasAccount", "AppliedAmount"}
 )
+SERVED_AS_LOADED = ("BatchPayments", "RepeatingInvoices", "Items", "BankTransactions")
 _CREDIT_KEYS = {
     "CreditNotes": ("CreditNoteID", "ACCRECCREDIT"),
     "Prepayments": ("PrepaymentID", "RECEIVE-PREPAYMENT"),
@@ -123,7 +124,7 @@ def load_documents(ledger: XeroLedger, documents: dict[str, list[Json]]) -> None
         "Invoices": _take_invoice,
         **{kind: _credit_taker(kind) for kind in _CREDIT_KEYS},
         "Payments": _take_payment,
-        **{kind: _keeper(kind) for kind in ("BatchPayments", "RepeatingInvoices")},
+        **{kind: _keeper(kind) for kind in SERVED_AS_LOADED},
     }
     if unknown := set(documents) - set(takers):
         kinds = ", ".join(takers)

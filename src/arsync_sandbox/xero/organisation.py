@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from . import wire
 from .api import XeroApi
-from .errors import invalid
+from .errors import invalid, not_found
 from .forms import Json
 from .ledger import XeroLedger
 from .limits import API_PATH
@@ -92,11 +92,15 @@ def add_organisation(blueprint: Blueprint, api: XeroApi) -> None:
     views = _Views(api)
     for path, view in (
         ("/Organisation", views.organisation),
+        ("/Organisations", views.organisation),
         ("/Organisation/Actions", views.actions),
         ("/BrandingThemes", views.themes),
         ("/BrandingThemes/<theme_id>", views.themes),
         ("/Accounts", views.accounts),
         ("/Currencies", views.currencies),
+        ("/TaxRates", views.tax_rates),
+        ("/Users", views.users),
+        ("/Users/<user_id>", views.users),
         ("/InvoiceReminders/Settings", views.reminders),
         ("/Reports/AgedReceivablesByContact", views.aged_receivables),
     ):
@@ -152,6 +156,45 @@ class _Views:
     def currencies(self) -> Response:
         rows = [{"Code": code, "Description": code} for code in self._ledger.currencies]
         return self._api.answer("Currencies", rows)
+
+    def tax_rates(self) -> Response:
+        rows = [
+            {
+                "Name": name,
+                "TaxType": tax_type,
+                "CanApplyToAssets": True,
+                "CanApplyToEquity": True,
+                "CanApplyToExpenses": True,
+                "CanApplyToLiabilities": True,
+                "CanApplyToRevenue": True,
+                "DisplayTaxRate": rate * 100,
+                "EffectiveRate": rate * 100,
+                "Status": "ACTIVE",
+                "TaxComponents": [
+                    {"Name": name, "Rate": rate * 100, "IsCompound": False}
+                    | {"IsNonRecoverable": False}
+                ],
+            }
+            for name, tax_type, rate in (
+                *((f"Tax {code}", code, rate) for code, rate in TAX_RATES.items()),
+                ("No tax", "NONE", Decimal("0.00")),
+            )
+        ]
+        return self._api.answer("TaxRates", rows)
+
+    def users(self, user_id: str = "") -> Response:
+        row = {
+            "UserID": wire.mapped_guid("user", "sandbox"),
+            "EmailAddress": "owner@example.com",
+            "FirstName": "Olive",
+            "LastName": "Owner",
+            "UpdatedDateUTC": wire.ms_moment(FOUNDED),
+            "IsSubscriber": True,
+            "OrganisationRole": "STANDARD",
+        }
+        if user_id and wire.guid(user_id) != row["UserID"]:
+            raise not_found()
+        return self._api.answer("Users", [row])
 
     def reminders(self) -> Response:
         enabled = self._ledger.setting("reminders_enabled")

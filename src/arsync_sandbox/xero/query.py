@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
@@ -23,6 +23,7 @@ QUERY_CHARS_MAX = 2048
 """The longest query string; some 52 ids reach it."""
 
 Parameters = MultiDict[str, str]
+T = TypeVar("T")
 
 _ID = operator.attrgetter("id")
 _UPDATED = operator.attrgetter("updated")
@@ -161,8 +162,6 @@ class Query:
         kind: str,
         fields: Mapping[str, Field],
         narrow: Callable[[list[R], bool], list[R]],
-        *,
-        pageable: bool = True,
     ) -> Listing[R]:
         """The asked page; `narrow` applies the endpoint's own filters."""
         # Everything that decides the list but the page: the pages of one sweep share one list.
@@ -181,8 +180,13 @@ class Query:
         if len(rows) > self.ledger.setting("high_volume_rows"):
             raise high_volume()
         form = "summary" if self.summary else "list" if self.paged else "short"
-        if not (self.paged and pageable):
-            return Listing(rows, form, None, self.places)
+        shown, pagination = self.page_of(rows)
+        return Listing(shown, form, pagination, self.places)
+
+    def page_of(self, rows: list[T]) -> tuple[list[T], dict[str, int] | None]:
+        """The asked page of rows, and its place among all; everything when none is asked for."""
+        if not self.paged:
+            return rows, None
         start = (self.page - 1) * self.size
         pagination = {
             "page": self.page,
@@ -190,7 +194,7 @@ class Query:
             "pageCount": -(-len(rows) // self.size),
             "itemCount": len(rows),
         }
-        return Listing(rows[start : start + self.size], form, pagination, self.places)
+        return rows[start : start + self.size], pagination
 
     def _build(
         self,

@@ -56,8 +56,9 @@ def add_reads(blueprint: Blueprint, api: XeroApi) -> None:
         get(f"/{kind}", reads.credits_of(kind), kind)
         get(f"/{kind}/<credit_id>", reads.credit_of(kind), f"{kind} by id")
     get("/CreditNotes/<credit_id>/pdf", reads.credit_pdf, "credit_pdf")
-    for kind in ("BatchPayments", "RepeatingInvoices"):
+    for kind in ("BatchPayments", "RepeatingInvoices", "Items"):
         get(f"/{kind}", reads.loaded(kind), kind)
+    get("/BankTransactions", reads.loaded_pages("BankTransactions"), "BankTransactions")
     get("/RepeatingInvoices/<repeating_id>", reads.repeating, "repeating")
 
 
@@ -158,6 +159,15 @@ class Reads:
         def view() -> Response:
             rows: Iterable[Any] = self._ledger.loaded[kind]
             return self._api.answer(kind, rows)
+
+        return view
+
+    def loaded_pages(self, kind: str) -> Callable[[], Response]:
+        """The same of a kind that is paged."""
+
+        def view() -> Response:
+            rows, page = self._api.query().page_of(self._ledger.loaded[kind])
+            return self._api.answer(kind, rows, page)
 
         return view
 

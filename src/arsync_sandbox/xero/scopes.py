@@ -14,7 +14,12 @@ GRANULAR = {
     "Overpayments": "accounting.payments",
     "Contacts": "accounting.contacts",
     "ContactGroups": "accounting.contacts",
+    "BankTransactions": "accounting.banktransactions",
+    "Items": "accounting.invoices",
     "Organisation": "accounting.settings",
+    "Organisations": "accounting.settings",
+    "TaxRates": "accounting.settings",
+    "Users": "accounting.settings",
     "BrandingThemes": "accounting.settings",
     "Accounts": "accounting.settings",
     "Currencies": "accounting.settings",
@@ -23,6 +28,7 @@ GRANULAR = {
 CLASSIC = {
     "accounting.invoices": "accounting.transactions",
     "accounting.payments": "accounting.transactions",
+    "accounting.banktransactions": "accounting.transactions",
     "accounting.reports.aged.read": "accounting.reports.read",
 }
 """Granular names whose classic form has another name; the rest are the same in both."""

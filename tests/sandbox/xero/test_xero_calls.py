@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import requests
 
@@ -180,6 +181,39 @@ def test_without_offline_access_there_is_no_refresh_token(xero: Any) -> None:
     assert tokens["expires_in"] == 1800
     assert "id_token" not in tokens
     assert "id_token" in connect(xero, GRANULAR)
+
+
+def test_openid_clients_find_everything_from_discovery(xero: Any) -> None:
+    found = requests.get(f"{xero.url}/.well-known/openid-configuration", timeout=10).json()
+    tokens = connect(xero, GRANULAR)
+    keys = jwt.PyJWKSet.from_dict(requests.get(found["jwks_uri"], timeout=10).json())
+    key = keys[jwt.get_unverified_header(tokens["id_token"])["kid"]]
+    # By the sandbox's clock, which is not this computer's.
+    claims = jwt.decode(
+        tokens["id_token"],
+        key,
+        algorithms=["RS256"],
+        audience="sandbox-pkce-app",
+        issuer=found["issuer"],
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    person = requests.get(found["userinfo_endpoint"], headers=bearer, timeout=10).json()
+    assert person["sub"] == claims["sub"]
+    assert requests.get(found["userinfo_endpoint"], timeout=10).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["TaxRates", "Users", "Items", "BankTransactions"])
+def test_what_other_clients_read_is_there(xero: Any, kind: str) -> None:
+    xero.book.load_documents({"Items": [{"Code": "A"}], "BankTransactions": [{"Type": "SPEND"}]})
+    body = xero.get(f"/{kind}", page=1)
+    assert body[kind]
+    assert ("pagination" in body) is (kind == "BankTransactions")
+
+
+def test_the_organisation_has_two_names(xero: Any) -> None:
+    one, other = xero.get("/Organisation"), xero.get("/Organisations")
+    assert one["Organisations"] == other["Organisations"]
 
 
 def test_revoking_takes_all_connections_along(xero: Any) -> None:
