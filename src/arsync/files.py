@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +18,9 @@ from typing import TextIO
 from arsync.errors import UserMistake
 
 OWNER_ONLY = 0o600
+
+SQLITE_BEGINS = b"SQLite format 3\0"
+"""The first bytes of each SQLite file."""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -62,6 +65,49 @@ def new_private(path: Path) -> Iterator[TextIO]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         yield file
+
+
+def write_report(
+    path: Path, text: str, *, files: Iterable[Path] = (), folders: Iterable[Path] = ()
+) -> None:
+    """Write a report, in place of an earlier one; nothing that arsync lives by is replaced.
+
+    Args:
+        path: where; a new name, an earlier report, or what is no file (`/dev/stdout`).
+        text: all of it; for its owner alone, as it holds customers' data.
+        files: arsync's own; neither they nor what stands beside them under their name is replaced.
+        folders: nor is anything in these.
+
+    Raises:
+        UserMistake: the name is that of a store or of another file of arsync's, or it cannot be
+            written.
+    """
+    kept = _kept_by(path, files, folders)
+    if kept:
+        raise UserMistake(f"{path}: {kept}; nothing is written over it.\n    hint: name a new file")
+    try:
+        write_private(path, text)
+    except OSError as error:
+        raise UserMistake(f"{path}: {error.strerror}.") from None
+
+
+def _kept_by(path: Path, files: Iterable[Path], folders: Iterable[Path]) -> str:
+    """Return why a file must stay as it is; empty when it may be replaced."""
+    if not path.is_file():
+        return ""
+    target = path.resolve()
+    for file in (file.resolve() for file in files):
+        beside = target.parent == file.parent and target.name.startswith(f"{file.name}-")
+        if target == file or beside:
+            return "arsync needs this file"
+    if any(target.is_relative_to(folder.resolve()) for folder in folders):
+        return "this file is part of the rulebook"
+    try:
+        with path.open("rb") as opened:
+            begins = opened.read(len(SQLITE_BEGINS))
+    except OSError as error:
+        return f"{error.strerror}"
+    return "this is a database" if begins == SQLITE_BEGINS else ""
 
 
 def refuse_foreign_link(path: Path) -> None:

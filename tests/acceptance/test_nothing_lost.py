@@ -16,6 +16,7 @@ from tests.builders.world import PLATFORMS, START, World
 
 from arsync.application.health.findings import WRONG
 from arsync.config import example_config, load_config
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE
 
 
 def wrong(app: App) -> list[str]:
@@ -156,7 +157,11 @@ def test_a_disk_filling_mid_run_loses_and_doubles_nothing(world: World, name: st
         event.listen(engine, "checkout", no_more_pages)
         result = world.app.sync(name)
         for run_result in result:
-            spoilt += any("disk is full" in problem for problem in run_result.all_problems)
+            full = [problem for problem in run_result.all_problems if "disk is full" in problem]
+            # One line that says so, and no other.
+            assert run_result.all_problems == full[:1]
+            assert run_result.exit_code == (EXIT_MISTAKE if full else EXIT_DONE)
+            spoilt += bool(full)
         event.remove(engine, "checkout", no_more_pages)
         engine.dispose()
         world.advance(hours=1)

@@ -119,7 +119,15 @@ def test_forgetting_removes_names_everywhere_and_repeats_no_action(world: World,
     world.sync_until_quiet(name)
     assert world.control.writes(since) == []
     assert len(world.control.state(name)["emails"]) == mails
-    world.app.forget_contact(NAME, connection=name, who="Ann")  # once more changes nothing
+    # The customer is put away at the platform as well: then nothing brings the name back.
+    world.control.person(name, "archive", contact_id=world.contact_id(name, NAME))
+    world.sync_until_quiet(name)
+    assert not world.app.forget_contact(NAME, connection=name, who="Ann").copy_stays
+    world.advance(days=2)
+    world.sync_until_quiet(name)
+    stored = everything_stored(world)
+    assert NAME not in stored
+    assert EMAIL not in stored
 
 
 def test_no_forgotten_name_remains_in_the_file(world: World) -> None:

@@ -11,7 +11,14 @@ from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import SCHEDULE
 from arsync.application.recorded_run import RecordedRun
 from arsync.connector_sdk import Token
-from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, Stopping, UserMistake
+from arsync.errors import (
+    EXIT_MISTAKE,
+    ArsyncError,
+    NeedsReconnect,
+    RetryLater,
+    Stopping,
+    UserMistake,
+)
 
 
 @pytest.fixture
@@ -70,6 +77,33 @@ def test_the_lock_is_free_after_every_end(organisation: OrganisationContext) -> 
         except ZeroDivisionError:
             continue
         assert run.result.run_id is not None
+
+
+def test_a_store_that_is_gone_ends_the_run(
+    organisation: OrganisationContext,
+) -> None:
+    file = organisation.store._database.file
+    with RecordedRun(organisation, "sync") as run:
+        run.begin()
+        file.rename(file.with_name("kept.db"))
+        organisation.store.connections.all()
+    (problem,) = run.result.all_problems
+    assert "was deleted or replaced" in problem
+    assert (run.result.exit_code, run.result.broke) == (EXIT_MISTAKE, True)
+    with RecordedRun(organisation, "sync") as later:
+        later.begin()
+    assert later.result.all_problems == [problem]
+
+
+def test_what_goes_wrong_beside_another_run_is_no_bug(organisation: OrganisationContext) -> None:
+    with RecordedRun(organisation, "sync") as run:
+        run.begin()
+        (lock,) = organisation.store._database.file.parent.glob("*-lock-run-*")
+        lock.unlink()
+        raise ZeroDivisionError
+    (problem,) = run.result.all_problems
+    assert "the lock that keeps other runs away is gone" in problem
+    assert outcome(organisation) == "failed"
 
 
 def test_a_run_beside_another_does_nothing(organisation: OrganisationContext) -> None:

@@ -22,7 +22,9 @@ from arsync.core.actions import (
 )
 from arsync.core.ledger.records import Account, DocumentStatus, Invoice, RecordKind
 from arsync.errors import HealsWhen, LockLost, Overtaken, UserMistake
+from arsync.store.actions.action_queries import NOT_BEFORE_MAX
 from arsync.store.actions.action_rows import BY_PERSON_POSITION, StateChange
+from arsync.store.actions.claims import LEASE_SECONDS_MAX
 from arsync.store.models import ActionRow, ConnectionState, EventRow, Mode, Refusal
 
 
@@ -137,7 +139,7 @@ class MemoryClaims:
         for row in self._table.in_order(connection_id, {ActionState.APPROVED}):
             kind, via = row.action.kind, row.action.via
             if (
-                (row.not_before is None or row.not_before <= now)
+                (row.not_before is None or not now < row.not_before <= now + NOT_BEFORE_MAX)
                 and kind in kinds
                 and (kind is not ActionKind.REMINDER or via in reminders_by)
                 and (keys is None or row.key in keys)
@@ -157,7 +159,11 @@ class MemoryClaims:
         late = [
             row
             for row in self._table.in_order(connection_id, {ActionState.SENDING})
-            if all_of_them or (row.lease_until is not None and row.lease_until < now)
+            if all_of_them
+            or (
+                row.lease_until is not None
+                and not now <= row.lease_until <= now + timedelta(seconds=LEASE_SECONDS_MAX)
+            )
         ]
         reason = "no outcome within the lease: it must be looked up"
         for row in late:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from arsync.errors import EXIT_MISTAKE
 from arsync_sandbox.server import Sandbox
 
 from .conftest import TODAY, Shell, a_key
@@ -242,3 +243,37 @@ def test_the_total_ties_out_with_both_platforms(shell: Shell) -> None:
     assert "not tied out: the platform's own balances are known of today alone" in past.out
     wrote = shell("report", "tie-out", "--format", "csv", "--output", "t.csv")
     assert wrote.err == "wrote t.csv (2 connections)\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("report", "ageing", "--format", "csv", "--output"), ("rules", "simulate", "--html")],
+    ids=lambda words: words[-1],
+)
+def test_a_report_replaces_nothing_that_arsync_needs(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    assert shell("backup", "kept.db").code == 0
+    (shell.folder / "link.csv").symlink_to("arsync.db")
+    (shell.folder / "arsync.db-lock-run-9").touch()
+    files = [shell.folder / name for name in _KEPT]
+    before = [file.read_bytes() for file in files]
+    for file in files:
+        result = shell(*command, str(file.relative_to(shell.folder)))
+        assert result.code == EXIT_MISTAKE, file
+        assert "nothing is written over it" in result.err
+    assert [file.read_bytes() for file in files] == before
+    # An earlier report is replaced.
+    for _ in range(2):
+        assert shell(*command, "report.csv").code == 0
+
+
+_KEPT = (
+    "arsync.db",
+    "arsync.db-lock-run-9",
+    "config.toml",
+    "arsync.key",
+    "rules/little.yaml",
+    "kept.db",
+    "link.csv",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,10 +12,12 @@ import sys
 import pytest
 from tests.builders.driver import App
 
+from arsync.application.oauth_authorisation import authorise
 from arsync.config import load_config
+from arsync.errors import EXIT_FAILED
 from arsync_sandbox.server import Sandbox
 
-from .conftest import Kept, Shell, a_config, withdraw_consent
+from .conftest import Kept, Shell, a_config, agree, withdraw_consent
 
 
 def test_init_creates_its_files_and_names_the_next_step(empty: Shell) -> None:
@@ -212,3 +215,37 @@ def test_a_question_that_is_left_unanswered_ends_its_line(
     assert done.err.endswith("? [y/N]: \narsync: stopped.\n")
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     assert shell("disconnect", "xero").err.endswith("? [y/N]: arsync: stopped.\n"), "Enter ended it"
+
+
+def test_doctor_checks_the_addresses_of_mail(shell: Shell) -> None:
+    config = (shell.folder / "config.toml").read_text(encoding="utf-8")
+    no_server = re.sub(r'(\[smtp\]\nurl = )"[^"]*"', r'\1""', config)
+    shell.write("config.toml", no_server.replace('notify = ""', 'notify = "me@example.com"'))
+    assert "[smtp] url no mail server: nothing is mailed" in shell("doctor").out
+    mailing = config.replace('notify = ""', 'notify = "the boss"')
+    mailing = mailing.replace('copy_to = ""', 'copy_to = "archive"')
+    shell.write("config.toml", mailing)
+    said = shell("doctor").out
+    assert "[smtp] copy_to is 'archive', which is no email address." in said
+    assert "[runs] notify is 'the boss', which is no email address." in said
+
+
+def test_doctor_says_who_else_can_read_the_store(shell: Shell) -> None:
+    (shell.folder / "arsync.db").chmod(0o644)
+    done = shell("doctor")
+    assert done.code == EXIT_FAILED
+    assert "arsync.db holds customers' data and others can read it. Run: chmod 600" in done.out
+
+
+def test_connecting_again_with_a_name_renames(alone: tuple[Shell, Sandbox]) -> None:
+    shell, _ = alone
+    said: list[str] = []
+    with App(load_config(shell.folder / "config.toml", {})) as app:
+        grant = authorise(
+            app.authoriser("xero"),
+            redirect_url=app.config.xero.redirect_url,
+            say=said.append,
+            ask=lambda _: agree(said[0]),
+        )
+        (row,) = app.add_connections("xero", grant, [(grant.organisations[0], "books")])
+    assert row.name == "books"

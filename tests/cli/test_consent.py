@@ -85,6 +85,51 @@ def test_the_listener_takes_the_callback_with_the_right_state() -> None:
     assert "You can close this page" in pages[0]
 
 
+def test_a_callback_without_a_code_is_no_consent() -> None:
+    platform, redirect = APlatform(), f"http://localhost:{a_free_port()}/callback"
+    pages: list[requests.Response] = []
+
+    def open_browser(url: str) -> None:
+        state = parse_qs(urlsplit(url).query)["state"][0]
+        pages.append(visit(f"{redirect}?state={state}"))
+        pages.append(visit(f"{redirect}?code=c&state={state}"))
+
+    threads: list[threading.Thread] = []
+
+    def browse(url: str) -> None:
+        threads.append(threading.Thread(target=open_browser, args=(url,)))
+        threads[0].start()
+
+    authorise(platform, redirect_url=redirect, say=lambda _: None, open_browser=browse)
+    threads[0].join()
+    assert [page.status_code for page in pages] == [400, 200]
+    assert "has no code, so nothing was authorised" in pages[0].text
+
+
+def test_a_pasted_address_without_a_code_is_said() -> None:
+    platform = APlatform()
+    with pytest.raises(UserMistake, match="has no code"):
+        authorise(
+            platform,
+            redirect_url="http://localhost:8484/callback",
+            say=lambda _: None,
+            ask=lambda _: f"http://localhost:8484/callback?state={platform.state}",
+        )
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this computer has no IPv6")
+def test_the_listener_takes_an_ipv6_address_too() -> None:
+    platform, redirect = APlatform(), f"http://[::1]:{a_free_port()}/callback"
+
+    def open_browser(url: str) -> None:
+        visit(f"{redirect}?code=c&state={platform.state}")
+
+    assert (
+        authorise(platform, redirect_url=redirect, say=lambda _: None, open_browser=open_browser)
+        == GRANT
+    )
+
+
 def test_an_idle_browser_connection_does_not_block_the_callback() -> None:
     platform, port = APlatform(), a_free_port()
     redirect = f"http://localhost:{port}/callback"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from arsync.clock import SystemClock
 from arsync.config import (
     CONFIG_BYTES_MAX,
     SETTINGS,
@@ -15,6 +16,7 @@ from arsync.config import (
     variable,
 )
 from arsync.errors import UserMistake
+from arsync.store import open_store
 
 
 def a_file(folder: Path, text: str) -> Path:
@@ -151,3 +153,42 @@ def test_relative_paths_are_relative_to_the_config_file(tmp_path: Path) -> None:
     assert config.store_url == f"sqlite:///{tmp_path}/books/a.db"
     assert config.rules_folder == config.path("rules", "folder") == tmp_path / "rules"
     assert config.key_file == tmp_path / "arsync.key"
+
+
+@pytest.mark.parametrize(
+    "name", ["my%20books", "what?1", "a#b", "a b", "b\u00fccher", "100%", "a&b=c"]
+)
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    config = load_config(a_file(folder, ""), {})
+    open_store(config.store_url, clock=SystemClock()).close()
+    assert config.store_file == folder / "arsync.db"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (folder / "arsync.db").stat().st_size > 0
+    assert (config.rules_folder, config.key_file) == (folder / "rules", folder / "arsync.key")
+
+
+def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/jane")
+    text = """
+[store]
+url = "sqlite:///~/books/a.db"
+[rules]
+folder = "~/rules"
+[tokens]
+key_file = "~/keys/arsync.key"
+"""
+    config = load_config(a_file(tmp_path, text), {})
+    home = Path("/home/jane")
+    assert config.store_file == home / "books" / "a.db"
+    assert (config.rules_folder, config.key_file) == (home / "rules", home / "keys" / "arsync.key")
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite+pysqlcipher:///a.db", "sqlite:///a.db?mode=memory", "sqlite+aiosqlite:///a.db"]
+)
+def test_another_driver_of_sqlite_is_refused(tmp_path: Path, url: str) -> None:
+    config = load_config(a_file(tmp_path, f'[store]\nurl = "{url}"\n'), {})
+    with pytest.raises(UserMistake, match=r"write sqlite:///arsync\.db"):
+        open_store(config.store_url, clock=SystemClock())

@@ -155,6 +155,21 @@ class StoreContract:
         assert claim(bench, now=soon - timedelta(seconds=1)) is None
         assert claimed(bench, now=soon).not_before == soon
 
+    def test_a_moment_years_ahead_keeps_nothing_waiting(self, bench: StoreBench) -> None:
+        (action,) = reminders("a")
+        bench.approve(action)
+        years = NOW + timedelta(days=4 * 365)
+        advance(bench, claimed(bench), S.APPROVED, not_before=years)
+        assert claimed(bench).not_before == years
+
+    def test_a_lease_years_ahead_has_run_out(self, bench: StoreBench) -> None:
+        (action,) = reminders("a")
+        bench.approve(action)
+        years = NOW + timedelta(days=4 * 365)
+        claimed(bench, now=years)
+        assert claim(bench) is None
+        assert bench.store.actions.get(action.key).state is S.UNKNOWN
+
     def test_a_pause_keeps_an_action_waiting(self, bench: StoreBench) -> None:
         bench.approve(*reminders("a", "b"))
         soon = NOW + timedelta(seconds=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -309,6 +310,19 @@ def test_a_change_counts_right_before_a_message(via: Via, what: str) -> None:
     assert not result.failed
     # Nothing was tried, so nothing waits for a pause.
     assert world.pause(actions[0]) is None
+
+
+def test_a_moment_years_ahead_puts_nothing_off() -> None:
+    world = a_world()
+    put_off, claimed = add(world, 2)
+    years = timedelta(days=4 * 365)
+    world.store.table.set(put_off.key, not_before=world.clock.now() + years)
+    world.clock.advance(years)
+    world.claim(claimed)
+    world.clock.advance(-years)
+    world.run()
+    world.run()
+    assert states(world, [put_off, claimed]) == [S.CONFIRMED, S.CONFIRMED]
 
 
 def test_a_claim_that_was_taken_over_sends_nothing() -> None:

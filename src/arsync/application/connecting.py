@@ -70,6 +70,9 @@ def add_connections(
         platform: the platform's name.
         grant: what the authorisation gave.
         chosen: organisations, each with the name its connection gets (empty: made from its own).
+
+    Raises:
+        UserMistake: a name is taken, or a connection that is known has acted and keeps its name.
     """
     permit(actor, Permission.CONNECT)
     store = container.store
@@ -80,6 +83,9 @@ def add_connections(
         if connected is not None:
             # The same connection: its history, mode and agreements must survive a reconnect.
             store.connections.attach(connected.id, grant_id)
+            if name and name != connected.name:
+                # Said after it is connected: a person who has authorised must not have to again.
+                store.connections.rename(connected.name, name)
             rows.append(store.connections.by_id(connected.id))
             continue
         with container.connector(platform, ref.id, grant_id) as connector:

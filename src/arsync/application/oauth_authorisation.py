@@ -31,6 +31,8 @@ IDLE_SECONDS_MAX = 5.0
 connections that they may never use; each has a thread of its own, so that none keeps the callback
 waiting."""
 
+NO_CODE = "The answer of the consent page has no code, so nothing was authorised."
+
 _LISTEN_POLL_SECONDS = 0.2
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -97,6 +99,8 @@ def _checked(callback: str, state: str) -> str:
         raise UserMistake(
             f"authorisation was refused: {query['error'][0][:80]}. Nothing was connected."
         )
+    if not query.get("code") and query.get("state"):
+        raise UserMistake(f"{NO_CODE} Run `arsync connect` again.")
     if not hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode()):
         raise UserMistake(
             "that address belongs to another attempt (its state does not match). "
@@ -112,6 +116,10 @@ class _Callback:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), handler)
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Keep quiet: a browser that leaves halfway is no error, and its address holds the code."""
 
@@ -124,7 +132,9 @@ class _Listener:
         self._callback = _Callback()
         handler = _handler(self._callback, address.path or "/", redirect_url, state)
         try:
-            self._server = _Server(("127.0.0.1", address.port or 80), handler)
+            # `localhost` is registered mostly, and browsers try both families for it.
+            host = "::1" if address.hostname == "::1" else "127.0.0.1"
+            self._server = _Server(host, address.port or 80, handler)
         except OSError as error:
             raise UserMistake(
                 f"cannot listen on {redirect_url}: {error.strerror}.\n"
@@ -168,6 +178,9 @@ def _handler(
                 self._answer(
                     404, "Not here", "This address belongs to no authorisation in progress."
                 )
+                return
+            if not query.get("code") and "error" not in query:
+                self._answer(400, "Not connected", NO_CODE)
                 return
             if "error" in query:
                 self._answer(

@@ -19,6 +19,7 @@ from arsync.clock import in_words
 from arsync.core.actions import ActionState
 from arsync.errors import (
     ArsyncError,
+    LockLost,
     NeedsReconnect,
     RetryLater,
     Stopping,
@@ -66,6 +67,7 @@ class RecordedRun:
 
         Raises:
             RunningElsewhere: another run holds the lock; it ends the block.
+            ArsyncError: the store is away, full or gone; so does that.
         """
         organisation = self._organisation
         runs = organisation.store.runs
@@ -91,20 +93,47 @@ class RecordedRun:
         if isinstance(error, RunningElsewhere):
             self.result.stopped = str(error)
             return True
-        runs = self._organisation.store.runs
-        with self._lock:
-            if self.result.run_id is None:
-                return False
-            if error is not None and not isinstance(error, ArsyncError):
-                if isinstance(error, Exception):
-                    message = f"an internal error: {type(error).__name__}"
-                    runs.finish(self.result.run_id, outcome="failed", message=message)
-                # A death that is no exception leaves the row as it is: the next run finds it.
-                return False
-            if error is not None:
-                self._note(error)
-            self._close(self.result.run_id)
-            return True
+        try:
+            with self._lock:
+                return self._ended(error)
+        except ArsyncError as store_error:
+            # The store itself is away, full or gone: what it could not take is said, and ends here.
+            self._broken_by(store_error)
+            return error is None or isinstance(error, ArsyncError)
+
+    def _ended(self, error: BaseException | None) -> bool:
+        """Close the run; returns whether nothing is left to be raised."""
+        runs, run_id = self._organisation.store.runs, self.result.run_id
+        if error is not None and not isinstance(error, ArsyncError):
+            error = self._lost_lock() or error
+        if isinstance(error, ArsyncError):
+            self._note(error)
+        elif error is not None:
+            if run_id is not None and isinstance(error, Exception):
+                message = f"an internal error: {type(error).__name__}"
+                runs.finish(run_id, outcome="failed", message=message)
+            # A death that is no exception leaves the row as it is: the next run finds it.
+            return False
+        if run_id is not None:
+            self._close(run_id)
+        return True
+
+    def _lost_lock(self) -> LockLost | None:
+        """Return that another run may write beside this one: then what went wrong is no bug."""
+        if self.result.run_id is None:
+            return None
+        try:
+            self._organisation.store.runs.ensure_lock_held(self._organisation.id)
+        except LockLost as lost:
+            return lost
+        return None
+
+    def _broken_by(self, error: ArsyncError) -> None:
+        result = self.result
+        if str(error) not in result.all_problems:
+            result.problems.append(str(error))
+        result.broke = True
+        result.mistake = result.mistake or isinstance(error, UserMistake)
 
     def _note(self, error: BaseException) -> None:
         """Turn what ended the run into words of its result."""
@@ -112,7 +141,8 @@ class RecordedRun:
         if isinstance(error, Stopping):
             result.cut()
             return
-        result.problems.append(str(error))
+        if str(error) not in result.all_problems:
+            result.problems.append(str(error))
         result.broke = True
         if isinstance(error, NeedsReconnect):
             organisation.store.connections.set_state(

@@ -24,7 +24,7 @@ from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.planning.planner import Plan
 from arsync.core.planning.send_blocks import Circumstances, Pause, pauses
-from arsync.errors import Stopping
+from arsync.errors import ArsyncError, Stopping, UserMistake
 from arsync.store.actions.claims import mode_changed
 from arsync.store.models import ConnectionState, OutageRow
 from arsync.sync.pull import Progress, pull
@@ -162,6 +162,12 @@ def sync(
                 _update_copy(organisation, connector, result, watch)
                 _plan_and_carry_out(actor, organisation, connector, result, watch)
             forget_expired(actor, organisation)
+    except ArsyncError as error:
+        # The store is away or gone before the run has begun.
+        result = new_result(organisation, "sync")
+        result.problems.append(str(error))
+        result.broke, result.mistake = True, isinstance(error, UserMistake)
+        return result
     except Exception as error:  # noqa: BLE001 - see above
         _LOG.exception("%s: the run failed", organisation.name)
         result = new_result(organisation, "sync")

@@ -116,6 +116,20 @@ def config_of(config_file: Path | None, *, needs_config: bool = True) -> Config:
     return config
 
 
+def write_output(path: Path, text: str, config: Config) -> None:
+    """Write a report where a person wants it: never over a store, the config, the key or rules.
+
+    Raises:
+        UserMistake: it would replace one of these, or cannot be written.
+    """
+    from arsync.files import write_report
+
+    own = [config.file, config.key_file, config.store_file]
+    write_report(
+        path, text, files=[file for file in own if file is not None], folders=[config.rules_folder]
+    )
+
+
 @contextmanager
 def opened(
     config_file: Path | None, *, verbose: bool = False, needs_config: bool = True

@@ -148,7 +148,7 @@ def forget(
     say(f"{word(done.actions, 'action')} anonymised.")
     if done.copy_stays:
         say(
-            "The platform still has this customer, and the copy follows the platform. Delete the "
-            "customer or its details there, run `arsync pull`, and run `arsync forget` again."
+            "The customer is active at the platform, and the copy follows the platform. Archive "
+            "the customer there (make it inactive), run `arsync pull`, and `arsync forget` again."
         )
     return EXIT_DONE

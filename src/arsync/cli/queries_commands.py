@@ -20,6 +20,7 @@ from arsync.cli.common import (
     print_table,
     say,
     word,
+    write_output,
 )
 from arsync.cli.json_output import json_text, print_json
 from arsync.cli.render_reasons import Reasons
@@ -30,12 +31,12 @@ from arsync.core.ledger.missing_documents import missing_in_words
 from arsync.core.ledger.money import shown
 from arsync.core.planning.send_blocks import difference_in_words
 from arsync.errors import EXIT_DONE, EXIT_FAILED, EXIT_WAITING, UserMistake
-from arsync.files import write_private
 
 if TYPE_CHECKING:
     from arsync.application.ageing_report import AgeingTable
     from arsync.application.organisation_context import OrganisationContext
     from arsync.application.results import ConnectionStatus, Listed
+    from arsync.config import Config
 
 
 @click.command()
@@ -360,16 +361,12 @@ def ageing(
     elif output is None:
         click.echo(text, nl=False)
     else:
-        _write_report(output, text, len(tables))
+        _write_report(output, text, len(tables), container.config)
     return EXIT_DONE
 
 
-def _write_report(output: Path, text: str, connections: int) -> None:
-    try:
-        # Customers' debts: readable by the file's owner only.
-        write_private(output, text)
-    except OSError as error:
-        raise UserMistake(f"{output}: {error.strerror}.") from None
+def _write_report(output: Path, text: str, connections: int, config: Config) -> None:
+    write_output(output, text, config)
     say(f"wrote {output} ({word(connections, 'connection')})")
 
 
@@ -444,5 +441,5 @@ def tie_out(
     if output is None:
         click.echo(text, nl=False)
     else:
-        _write_report(output, text, len(tables))
+        _write_report(output, text, len(tables), container.config)
     return EXIT_DONE

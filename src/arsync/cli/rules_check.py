@@ -133,8 +133,7 @@ def _checked(
 
 def _nothing_connected(config: Config) -> bool:
     """Return whether there is no store yet: then a check needs none, and makes none."""
-    kind, _, file = config.store_url.partition(":///")
-    return kind == "sqlite" and not Path(file).exists()
+    return config.store_file is not None and not config.store_file.exists()
 
 
 def _print(checked: CheckedRules, *, as_json: bool, one_line: bool) -> int:

@@ -19,11 +19,11 @@ from arsync.cli.common import (
     say,
     show_each,
     word,
+    write_output,
 )
 from arsync.cli.json_output import print_json_of_each
 from arsync.core.trials.simulation import DAYS_MAX, Debtors
-from arsync.errors import EXIT_DONE, UserMistake
-from arsync.files import write_private
+from arsync.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from arsync.application.trials import RulesSimulation, TakenOver
@@ -90,10 +90,7 @@ def rules_simulate(
     if html_file is not None:
         from arsync.application.simulation_page import simulation_page
 
-        try:
-            write_private(html_file, simulation_page(trials))
-        except OSError as error:
-            raise UserMistake(f"{html_file}: {error.strerror}.") from None
+        write_output(html_file, simulation_page(trials), container.config)
         say(f"Wrote {html_file}.")
     if as_json:
         print_json_of_each([rules_simulation_view(trial) for trial in trials])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Meta, Struct
@@ -309,17 +310,28 @@ class Config(Struct, frozen=True, kw_only=True):
         return self.store.keep_days
 
     @property
+    def store_file(self) -> Path | None:
+        """Return SQLite's file; None when the store is elsewhere, or the URL is not plain."""
+        url = self.store.url
+        if not url.startswith(SQLITE) or "?" in url or ":memory:" in url:
+            return None
+        # Otherwise the store would depend on the folder in which a scheduler starts arsync.
+        return self._in_folder(unquote(url.removeprefix(SQLITE)))
+
+    @property
     def store_url(self) -> str:
         """Return the store's URL, a relative SQLite path made absolute."""
-        url = self.store.url
-        # Otherwise the store would depend on the folder in which a scheduler starts arsync.
-        prefix = "sqlite:///"
-        if url.startswith(prefix) and ":memory:" not in url:
-            return prefix + str(self._in_folder(url.removeprefix(prefix)))
-        return url
+        file = self.store_file
+        # A folder may be called `100%` or `what?`: in a URL these characters mean something else.
+        return self.store.url if file is None else SQLITE + quote(str(file), safe="/\\: ")
 
     def _in_folder(self, path: str) -> Path:
-        return (self.folder / path).expanduser()
+        # A path that begins at home does not begin in the config's folder.
+        return self.folder / Path(path).expanduser()
+
+
+SQLITE = "sqlite:///"
+"""How the URL of a store in a file begins; the path follows."""
 
 
 class Setting(NamedTuple):

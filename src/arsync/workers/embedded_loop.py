@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -15,13 +16,13 @@ from arsync.application.container import Container
 from arsync.application.organisation_context import (
     Chosen,
     OrganisationContext,
-    fits,
     organisation_by_id,
     organisations,
 )
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import RunResult
 from arsync.application.runs import UNWATCHED, RunWatch, sync
+from arsync.errors import ArsyncError, StoreGone
 from arsync.store.models import ConnectionRow
 
 WAKE_SECONDS = 0.2
@@ -31,7 +32,13 @@ UNREACHED_SECONDS = 300.0
 """A connection that could not reach its platform is tried again this soon, however slow the pace: a
 token whose renewal was lost has to be renewed again while the platform still takes the old one."""
 
+STORE_PAUSE_SECONDS = 1.0
+"""After the store could not be used it is tried again so soon; each further failure doubles it."""
+STORE_PAUSE_SECONDS_MAX = 60.0
+
 STANDARD_ERROR = 2
+
+_LOG = logging.getLogger(__name__)
 
 
 def sync_all(
@@ -82,6 +89,8 @@ def run_forever(
 ) -> int:
     """Sync all connections again and again, until `stop` is set; returns the number of rounds.
 
+    A store that is away for a while is waited for.
+
     Args:
         actor: the schedule.
         container: the installation.
@@ -89,6 +98,9 @@ def run_forever(
         stop: see `stop_on_signals`.
         names: only these connections.
         report: is told of each result, in the calling thread.
+
+    Raises:
+        StoreGone: the store was deleted or replaced meanwhile.
     """
     permit(actor, Permission.RUN)
     with _threads(container) as pool:
@@ -119,34 +131,63 @@ class _Rounds:
         self._counts: dict[int, int] = {}
         self._tried_at: dict[int, float] = {}
         self._running: dict[Future[RunResult], int] = {}
+        self._rows: list[ConnectionRow] = []
+        self._list_at = 0.0
+        self._store_away = ""
+        self._store_pause = STORE_PAUSE_SECONDS
 
     def run(self, names: Sequence[str] | None, report: Callable[[RunResult], None]) -> int:
-        """Go on until the stop, and return the number of rounds."""
-        rows: list[ConnectionRow] = []
-        list_at = 0.0
-        while not self._stop.is_set():
-            now = time.monotonic()
-            if now >= list_at:
-                every_row = self._container.store.connections.all()
-                rows = [
-                    row
-                    for row in every_row
-                    if not names or any(fits(row.name, word) for word in names)
-                ]
-                list_at = now + self._every_seconds
-            self._start_due([row.id for row in rows], now)
-            if self._running:
-                done, _ = wait(self._running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
-                self._retry_unreachable_soon(done)
-                self._report(done, report)
-            else:
-                soonest = min([list_at, *(self._due[row.id] for row in rows)])
-                self._stop.wait(max(0.0, soonest - time.monotonic()))
-        for future in self._running:
-            future.cancel()
-        done, _ = wait(self._running)
-        self._report(done, report)
+        """Go on until the stop, and return the number of rounds.
+
+        Raises:
+            StoreGone: the store was deleted or replaced: no later process would know what is done.
+        """
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._round(names, report)
+                except StoreGone:
+                    raise
+                except ArsyncError as error:
+                    # The database is away, or the disk is full: it comes back, or a signal comes.
+                    self._wait_for_store(error)
+        finally:
+            for future in self._running:
+                future.cancel()
+            done, _ = wait(self._running)
+            self._report(done, report)
         return max(self._counts.values(), default=0)
+
+    def _round(self, names: Sequence[str] | None, report: Callable[[RunResult], None]) -> None:
+        """Start what is due, and wait for the next thing to happen."""
+        now = time.monotonic()
+        if now >= self._list_at:
+            every_row = self._container.store.connections.all()
+            self._rows = [row for row in every_row if not names or row.name in names]
+            self._list_at = now + self._every_seconds
+            self._store_is_back()
+        self._start_due([row.id for row in self._rows], now)
+        if self._running:
+            done, _ = wait(self._running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
+            self._retry_unreachable_soon(done)
+            self._report(done, report)
+        else:
+            soonest = min([self._list_at, *(self._due[row.id] for row in self._rows)])
+            self._stop.wait(max(0.0, soonest - time.monotonic()))
+
+    def _wait_for_store(self, error: ArsyncError) -> None:
+        # Said once, not at each try.
+        if str(error) != self._store_away:
+            _LOG.error("%s Trying again until it is back.", error)
+        self._store_away = str(error)
+        self._stop.wait(self._store_pause)
+        self._store_pause = min(2 * self._store_pause, STORE_PAUSE_SECONDS_MAX)
+        self._list_at = 0.0
+
+    def _store_is_back(self) -> None:
+        if self._store_away:
+            _LOG.warning("the store can be used again.")
+        self._store_away, self._store_pause = "", STORE_PAUSE_SECONDS
 
     def _start_due(self, connection_ids: Sequence[int], now: float) -> None:
         for number in sorted(connection_ids, key=lambda number: self._due.get(number, 0.0)):

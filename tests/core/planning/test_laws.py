@@ -917,6 +917,12 @@ def test_a_fixed_late_fee_without_rate_is_held_back(desk: Desk) -> None:
     assert whys(desk.plan(text, account)) == ["late fee: no exchange rate was recorded for I1"]
 
 
+def test_a_late_fee_rounding_to_nothing_is_held_back(desk: Desk) -> None:
+    text = desk.head + "reminders:\n  - name: Fee\n    steps: [{day: 9, late_fee: 0.1%}]\n"
+    account = desk.account(desk.invoice("i1", 9, "2.00"))
+    assert whys(desk.plan(text, account)) == ["late fee: what it comes to on I1 rounds to nothing"]
+
+
 # The sending window
 
 

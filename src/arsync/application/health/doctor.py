@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from arsync.application.container import Container
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
@@ -29,6 +29,7 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
     yield from _config(container.config)
     try:
         yield _store(container)
+        yield from _rights(container.config)
         every = container.store.connections.all()
     except ArsyncError as error:
         yield Finding("store", WRONG, str(error))
@@ -66,15 +67,26 @@ def _config(config: Config) -> Iterator[Finding]:
 
 
 def _store(container: Container) -> Finding:
-    url = make_url(container.config.store_url)
     with container.store.engine.connect() as db:
-        if url.get_backend_name() == "sqlite":
+        if db.dialect.name == "sqlite":
             verdict = db.execute(text("PRAGMA quick_check(1)")).scalar_one()
             if verdict != "ok":
                 return Finding("store", WRONG, f"the file is damaged: {verdict}. Restore a backup.")
         else:
             db.execute(text("SELECT 1"))
-    return Finding("store", OK, url.render_as_string(hide_password=True))
+    return Finding("store", OK, container.store.url)
+
+
+def _rights(config: Config) -> Iterator[Finding]:
+    """Say which files of customers' data and secrets other users can read."""
+    if os.name != "posix" or config.store_file is None:
+        return
+    file = config.store_file
+    beside = (file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))
+    for path in (file, *beside):
+        if path.exists() and path.stat().st_mode & OPEN_TO_OTHERS:
+            words = f"{path} holds customers' data and others can read it. Run: chmod 600 {path}"
+            yield Finding("store", WRONG, words)
 
 
 def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
@@ -90,7 +102,8 @@ def _connection(organisation: OrganisationContext) -> Iterator[Finding]:
         yield from _reads(organisation)
         at_platform, calls_left = _ask_platform(organisation)
     except NeedsReconnect as error:
-        yield Finding(name, WRONG, f"{error} Run: arsync connect {row.platform}")
+        hint = "" if "arsync connect" in str(error) else f" Run: arsync connect {row.platform}"
+        yield Finding(name, WRONG, f"{error}{hint}")
         return
     except RetryLater as error:
         yield Finding(name, WRONG, f"{platform.label} cannot be reached: {error}")
@@ -230,18 +243,28 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
 
 
 def _mail(config: Config) -> Iterator[Finding]:
-    from arsync.mail import smtp_server
+    from arsync.mail import is_address, smtp_server
 
-    url = config.get("smtp", "url")
+    url = config.smtp.url
     if not url:
+        if config.runs.notify:
+            words = (
+                "[runs] notify names an address, and [smtp] url no mail server: nothing is mailed."
+            )
+            yield Finding("smtp", WRONG, words)
         return
     try:
         smtp_server(url)
     except UserMistake as mistake:
         yield Finding("smtp", WRONG, str(mistake))
         return
-    sender = config.get("smtp", "sender")
-    if sender:
-        yield Finding("smtp", OK, f"mail leaves as {sender}.")
+    if config.smtp.sender:
+        yield Finding("smtp", OK, f"mail leaves as {config.smtp.sender}.")
     else:
         yield Finding("smtp", WRONG, "[smtp] sender is empty: letters need a sender.")
+    for setting, address in (
+        ("[smtp] copy_to", config.smtp.copy_to),
+        ("[runs] notify", config.runs.notify),
+    ):
+        if address and not is_address(address):
+            yield Finding("smtp", WRONG, f"{setting} is {address!r}, which is no email address.")

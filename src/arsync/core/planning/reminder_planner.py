@@ -131,8 +131,12 @@ def _plan_quiet_steps(
 
 def _plan_late_fee(planning: Planning, party: DunnedParty, due_step: DueStep) -> Decisions:
     lacking = planning.lacks(LATE_FEE)
-    if not lacking and fee_of(planning, party, due_step) is None:
-        lacking = f"late fee: no exchange rate was recorded for {due_step.invoice.number}"
+    if not lacking:
+        fee, number = fee_of(planning, party, due_step), due_step.invoice.number
+        if fee is None:
+            lacking = f"late fee: no exchange rate was recorded for {number}"
+        elif not fee:
+            lacking = f"late fee: what it comes to on {number} rounds to nothing"
     if lacking:
         return _hold_back_all(party, [due_step], lacking)
     return acting(step_action(planning, party, [due_step]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import ColumnElement, func, not_, select
@@ -23,6 +23,9 @@ REFUSED_MAX = 1_000
 """So many refusals of one ledger are looked at together; the rest once these are settled."""
 KEY_PREFIX_CHARACTERS_MIN = 4
 """Fewer characters of a key are a typing mistake, not a choice."""
+
+NOT_BEFORE_MAX = timedelta(days=62)
+"""No action is put off for longer: a moment beyond it was written while a clock was ahead."""
 
 _OPENED = frozenset({ActionState.SENT, ActionState.CONFIRMED, ActionState.UNKNOWN})
 
@@ -138,6 +141,7 @@ class ActionQueries:
             columns.connection_id == connection_id,
             columns.state == ActionState.APPROVED.value,
             columns.not_before > now,
+            columns.not_before <= now + NOT_BEFORE_MAX,
         )
         with self._database.read() as db:
             count, first = db.execute(query).one()

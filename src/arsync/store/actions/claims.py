@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from arsync.connector_sdk import Receipt
 from arsync.core.actions import Action, ActionKind, ActionState, Via
 from arsync.errors import LockLost, Overtaken
-from arsync.store.actions.action_queries import leaves_by
+from arsync.store.actions.action_queries import NOT_BEFORE_MAX, leaves_by
 from arsync.store.actions.action_rows import (
     StateChange,
     action_row,
@@ -235,14 +236,19 @@ def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Sele
     is_late = select(late.key).where(
         late.connection_id == connection_id,
         late.state == ActionState.SENDING.value,
-        late.lease_until < now,
+        _has_run_out(late.lease_until, now),
     )
     return (
         select(actions, is_late.exists().label("is_late"))
         .where(
             columns.connection_id == connection_id,
             columns.state == ActionState.APPROVED.value,
-            or_(columns.not_before.is_(None), columns.not_before <= now),
+            or_(
+                columns.not_before.is_(None),
+                columns.not_before <= now,
+                # Written while a clock was years ahead: looked at now, and put off anew if need be.
+                columns.not_before > now + NOT_BEFORE_MAX,
+            ),
             # Set to another mode while messages leave: the next one stays.
             select(connections.c.id)
             .where(
@@ -258,13 +264,19 @@ def _next_approved(connection_id: int, now: datetime, mode: Mode | None) -> Sele
     )
 
 
+def _has_run_out(lease_until: ColumnElement[Any], now: datetime) -> ColumnElement[bool]:
+    # No lease is that long: it was given while a clock was ahead.
+    too_long = lease_until > now + timedelta(seconds=LEASE_SECONDS_MAX)
+    return or_(lease_until < now, too_long)
+
+
 def _end_leases(db: Connection, connection_id: int, *, now: datetime, all_of_them: bool) -> int:
     columns = actions.c
     query = select(columns.key).where(
         columns.connection_id == connection_id, columns.state == ActionState.SENDING.value
     )
     if not all_of_them:
-        query = query.where(columns.lease_until < now)
+        query = query.where(_has_run_out(columns.lease_until, now))
     # A row that is locked is just being settled by its own process.
     keys = db.scalars(query.with_for_update(skip_locked=True)).all()
     for key in keys:

@@ -35,7 +35,14 @@ class Outages:
         query = select(outages).where(outages.c.connection_id == connection_id)
         with self._database.read() as db:
             row = db.execute(query).one_or_none()
-        return None if row is None else OutageRow._make(row)
+        if row is None:
+            return None
+        outage, now = OutageRow._make(row), self._clock.now()
+        latest = now + timedelta(seconds=PAUSE_SECONDS_MAX)
+        if outage.retry_at is not None and outage.retry_at > latest:
+            # Noted while this computer's clock was ahead: no pause is that long.
+            return outage._replace(retry_at=now)
+        return outage
 
     def failed(self, connection_id: int, reason: str) -> OutageRow:
         """Note that a run could not reach the platform, and until when it is not called again."""

@@ -50,7 +50,16 @@ _ENDED = (
     ActionState.WITHDRAWN,
     ActionState.REJECTED,
 )
-_GONE = frozenset({ContactStatus.DELETED, ContactStatus.MERGED, ContactStatus.UNKNOWN})
+_GONE = frozenset(
+    {
+        ContactStatus.ARCHIVED,
+        ContactStatus.DELETED,
+        ContactStatus.MERGED,
+        ContactStatus.UNKNOWN,
+    }
+)
+"""Neither platform deletes a customer who has invoices: one that is archived there has been put
+away as far as it can be."""
 
 
 class Forgotten(Struct, frozen=True):
@@ -97,8 +106,9 @@ class Privacy:
     def forget(self, connection_id: int, name_or_id: str) -> Forgotten:
         """Make everything arsync recorded about one customer nameless.
 
-        The copy of the platform's own documents is forgotten too once the platform no longer has
-        the customer; before that, the next pull would only bring it back.
+        The copy of the platform's own documents is forgotten too once the customer is archived or
+        gone at the platform; before that, the next pull would only bring it back. It comes back if
+        the platform's document changes later, and with a rebuild.
 
         Raises:
             UserMistake: the customer still owes, or has actions that are not ended.

@@ -61,7 +61,12 @@ class Database:
         """
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.shown = self.url.render_as_string(hide_password=True)
+        # A path is shown as people know it, not as a URL has it.
+        self.shown = (
+            f"sqlite:///{self.file}"
+            if self.is_sqlite
+            else self.url.render_as_string(hide_password=True)
+        )
         """The URL for messages, without its password."""
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self._opened: FileIdentity | None = None
@@ -215,6 +220,11 @@ def _checked(url: str) -> URL:
         raise UserMistake(
             f"[store] url: arsync keeps its store in SQLite or PostgreSQL, not in {backend}."
         )
+    if (
+        parsed.drivername not in {"sqlite", "sqlite+pysqlite"}
+        or parsed.query.get("mode") == "memory"
+    ):
+        raise UserMistake("[store] url: write sqlite:///arsync.db, without another driver or mode.")
     # In memory, each thread's connection would have a database of its own; locks need a file, too.
     if not parsed.database or ":memory:" in parsed.database:
         raise UserMistake("[store] url: the store needs a file. Write sqlite:///arsync.db.")
