@@ -55,6 +55,10 @@ def instalment(desk: Any, state: int) -> Any:
     return debtor(desk, 20, account={"promises": (promise,)})
 
 
+def in_hand(desk: Any, amount: str) -> Any:
+    return debtor(desk, 10, account={"credits": (desk.credit(amount, kind="prepayment"),)})
+
+
 def family(desk: Any) -> Any:
     contacts = (
         desk.contact("head"),
@@ -153,6 +157,12 @@ CASES: dict[str, Case] = {
         (debtor(d, -9, "40000.00", contact={"name": "Garden World"}), []),
         (debtor(d, -9, "41000.00", contact={"name": "Garden World"}), ["credit_hold"]),
     ],
+    "Money that nobody matched yet": lambda d: [
+        (in_hand(d, "100"), ["task Match the money"]),
+        (in_hand(d, "60"), ["reminder first reminder", "task Match the money"]),
+        (debtor(d, 10), FIRST),
+    ],
+    "Deposits are kept for later work": lambda d: [(in_hand(d, "5000"), FIRST)],
     "A pause in December": lambda d: [(reminded(d, 14, 13), []), (debtor(d, 14), FIRST)],
 }
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.builders.actions import an_action, refs_to
+from tests.builders.drawn_ledgers import ledgers
 from tests.builders.records import a_contact, a_credit, a_debtor, a_payment, an_invoice
+from tests.core.conftest import Desk
 
 from arsync.core.actions import Action
 from arsync.core.ledger.account_view import AccountView
@@ -20,6 +26,7 @@ from arsync.core.ledger.records import (
     Organisation,
     Promise,
 )
+from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.errors import UserMistake
 from arsync.mail import (
     INVOICES_PER_LETTER_MAX,
@@ -168,6 +175,36 @@ def test_credits_that_the_rulebook_ignores_are_not_shown() -> None:
     ).text
     assert "Total due: GBP 1,000.00" in text
     assert "CN-7" not in text
+
+
+BY_SMTP = (
+    "reminders: [{name: R, steps: [{day: 1, email: first reminder}]}]\n"
+    "sending: {via: smtp, days: every day}\n"
+)
+
+
+def money(texts: Iterable[str]) -> dict[str, Decimal]:
+    """Return sums by currency of amounts as an English letter shows them."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, amount in (text.split() for text in texts):
+        sums[currency] += Decimal(amount.replace(",", ""))
+    return sums
+
+
+@given(ledgers(), st.sampled_from(UnappliedCash))
+def test_each_letter_asks_for_what_the_plan_says(account: Account, counts: UnappliedCash) -> None:
+    desk, spoken = Desk(), language("en")
+    text = f"{desk.head}unapplied_cash: {counts}\n{BY_SMTP}"
+    for action in desk.plan(text, account).actions:
+        context = letter_context(action, account, US, desk.today, spoken=spoken)
+        refs = [(ref.currency, ref.amount_due) for ref in action.invoices]
+        asked = money(f"{currency} {amount}" for currency, amount in refs)
+        assert money(context["totals"]) == asked
+        gross = money(line.amount_due for line in context["invoices"])
+        assert money(context["gross_totals"]) == gross
+        assert money(line.net_amount_due for line in context["invoices"]) == asked
+        taken = money(credit.amount for credit in context["credits"])
+        assert {code: gross[code] - taken[code] for code in gross} == asked
 
 
 def test_a_long_list_is_cut_without_changing_its_total() -> None:
