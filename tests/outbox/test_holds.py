@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.builders.books import Books, BooksWorld
 
+from arsync.application.approvals import decisions
 from arsync.core.actions import ActionKind, ActionState
 from arsync.core.ledger.records import ContactStatus
 from arsync.errors import Rejected, RetryLater
@@ -78,6 +79,30 @@ def test_an_approval_outlives_a_figure_that_is_unknown_meanwhile(
     assert books.keys(HOLD) == [key]
 
 
+def test_a_hold_and_its_terms_are_one_decision(
+    books: Books, make_world: Callable[..., BooksWorld]
+) -> None:
+    world = make_world(books, mode="approve")
+    invoice = books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
+    world.sync()
+    (decision,) = decisions(world.app.waiting())
+    assert decision.listed.row.action.kind is HOLD
+    assert [along.row.action.kind for along in decision.along] == [TERMS]
+    world.app.approve([world.the_row(HOLD).key], who="Jane")
+    assert {row.state for row in world.rows()} == {ActionState.APPROVED}
+    world.sync()
+    books.pay(invoice)
+    world.advance(days=1)
+    world.sync()
+    world.app.reject([world.the_row(RESTORE).key], why="not yet", who="Jane")
+    assert world.the_row(LIFT).state is world.the_row(RESTORE).state is ActionState.REJECTED
+    world.app.take_back([world.the_row(LIFT).key], why="now", who="Jane")
+    world.sync()
+    world.app.approve([world.the_row(LIFT).key], who="Jane")
+    world.sync()
+    assert len(books.keys(LIFT)) == len(books.keys(RESTORE)) == 1
+
+
 def test_terms_are_restored_although_the_lifting_run_stopped(world: BooksWorld) -> None:
     over_the_limit(world)
     world.books.pay(world.books.invoices["i1"])
@@ -99,9 +124,11 @@ def test_terms_go_back_when_the_hold_itself_never_came(
     books.add_invoice(books.add_contact(1), 1, overdue=-60, amount="6000")
     world.sync()
     world.app.approve([world.the_row(TERMS).key], who="Jane")
+    fail_at(world, 1, Rejected("the contact cannot be changed"))
     world.sync()
     assert len(books.keys(TERMS)) == 1
     assert books.keys(HOLD) == []
+    world.books.before_call = lambda _: None
     books.pay(books.invoices["i1"])
     world.advance(days=1)
     world.sync()

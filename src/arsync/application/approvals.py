@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from arsync.application.action_history import ActionFilter, actions, listed_by_name
 from arsync.application.container import Container
@@ -10,13 +11,46 @@ from arsync.application.organisation_context import Chosen, organisation_by_id, 
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.persons_words import name_line, reason_line
 from arsync.application.results import Listed
-from arsync.core.actions import ActionState
+from arsync.core.actions import Action, ActionKind, ActionState
+from arsync.core.actions.registry import KINDS
 from arsync.errors import UserMistake
 from arsync.store.models import ActionRow
 
 TAKE_BACK_HINT = "`arsync reject KEY --take-back --why REASON` withdraws a rejection"
 
 _NO_REASON = "no reason given"
+
+_WAITS = frozenset({ActionState.AWAITING_APPROVAL})
+
+
+class Decision(NamedTuple):
+    """What a person decides at once."""
+
+    listed: Listed
+    along: tuple[Listed, ...] = ()
+    """What is decided together with it: the terms of a hold, or of its lifting."""
+
+
+def decisions(waiting: Sequence[Listed]) -> list[Decision]:
+    """Return what waits as decisions: a hold and its terms are one."""
+    by_place = {_place(listed.row.action): listed for listed in waiting}
+    together: list[Decision] = []
+    for listed in waiting:
+        action = listed.row.action
+        partner = by_place.get(_place(action, KINDS[action.kind].decided_with))
+        if partner is None:
+            together.append(Decision(listed))
+        elif action.kind not in _FOLLOWS:
+            together.append(Decision(listed, (partner,)))
+    return together
+
+
+_FOLLOWS = frozenset({ActionKind.TERMS, ActionKind.RESTORE_TERMS})
+"""Shown with what it is decided with, where that waits too."""
+
+
+def _place(action: Action, kind: ActionKind | None = None) -> tuple[str, str, ActionKind, int]:
+    return action.connection, action.contact_id, kind or action.kind, action.episode
 
 
 def waiting(actor: Actor, container: Container, connection: Chosen = None) -> list[Listed]:
@@ -39,7 +73,8 @@ def approve(
     Args:
         actor: who approves.
         container: holds them.
-        keys: keys, or enough of each one's beginning; None for all that wait.
+        keys: keys, or enough of each one's beginning; None for all that wait. A hold's key decides
+            its terms too, and the other way round; so do those of its lifting.
         connection: with `keys=None`, only this connection's.
 
     Raises:
@@ -49,7 +84,7 @@ def approve(
     if keys is None:
         rows = _all_waiting(actor, container, connection)
     else:
-        rows = _chosen(container, keys, {ActionState.AWAITING_APPROVAL})
+        rows = _chosen(container, keys, _WAITS)
     return listed_by_name(
         container,
         [
@@ -142,6 +177,7 @@ def _all_waiting(actor: Actor, container: Container, connection: Chosen) -> list
 def _chosen(
     container: Container, keys: Sequence[str], states: Collection[ActionState]
 ) -> list[ActionRow]:
+    """Return the actions of these keys, and what is decided together with them."""
     rows = [container.store.actions.get(key) for key in keys]
     for row in rows:
         owner = organisation_by_id(container, row.connection_id)
@@ -159,4 +195,19 @@ def _chosen(
             refused = row.state is ActionState.REJECTED
             hint = f"\n    hint: {TAKE_BACK_HINT}" if refused else ""
             raise UserMistake(f"{row.key[:12]} {mismatch}: it is {row.state.value}.{hint}")
-    return rows
+    together = {row.key: row for row in rows}
+    for row in rows:
+        together |= {partner.key: partner for partner in _partners(container, row, states)}
+    return list(together.values())
+
+
+def _partners(
+    container: Container, row: ActionRow, states: Collection[ActionState]
+) -> list[ActionRow]:
+    kind = KINDS[row.action.kind].decided_with
+    if kind is None:
+        return []
+    partners = container.store.actions.list(
+        row.connection_id, kinds={kind}, states=states, contact_id=row.action.contact_id
+    )
+    return [partner for partner in partners if partner.action.episode == row.action.episode]

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import groupby, islice
+from types import MappingProxyType
 
 import click
 
+from arsync.application.approvals import Decision
 from arsync.application.results import Listed, RunResult
 from arsync.application.store_values import ActionRow, Later
 from arsync.cli.common import print_table, word, wrapped
@@ -145,18 +147,28 @@ class _Counted:
         return f"{text}."
 
 
-def show_actions_of_one(actions: Sequence[Action], reasons: Reasons, *, keys: bool = False) -> None:
+def show_actions_of_one(
+    actions: Sequence[Action],
+    reasons: Reasons,
+    *,
+    keys: bool = False,
+    along: Mapping[str, Sequence[Action]] = MappingProxyType({}),
+) -> None:
     """Print one customer's actions, those with the same reason together.
 
     Args:
         actions: of one customer.
         reasons: puts the reasons into words.
         keys: show each action's key, and each action by itself.
+        along: by key, what is decided together with an action, and shown in its line.
     """
     for _, group in groupby(actions, lambda action: _alike(action, keys=keys)):
         alike = list(group)
         first = alike[0]
-        for head in dict.fromkeys(_head(action, reasons, keys=keys) for action in alike):
+        heads = (
+            _head(action, reasons, keys=keys, along=along.get(action.key, ())) for action in alike
+        )
+        for head in dict.fromkeys(heads):
             click.echo(f"  {head}")
         for line in _invoice_lines(alike):
             click.echo(f"      {line}")
@@ -177,8 +189,8 @@ def _alike(action: Action, *, keys: bool) -> tuple[object, ...]:
     return (*same, action.key) if keys else same
 
 
-def _head(action: Action, reasons: Reasons, *, keys: bool) -> str:
-    words = [what(action)]
+def _head(action: Action, reasons: Reasons, *, keys: bool, along: Sequence[Action] = ()) -> str:
+    words = [" and ".join(map(what, (action, *along)))]
     if action.payload.owner:
         words.append(f"for {action.payload.owner}")
     if _by_step(action):
@@ -255,19 +267,26 @@ def show_held_back(held: Sequence[HeldBack], rows_max: int | None = None) -> Non
         click.echo(f"... and {len(held) - most:,} more: --all shows them.")
 
 
-def show_waiting(waiting: Iterable[Listed], reasons: Mapping[str, Reasons]) -> None:
+def show_waiting(waiting: Iterable[Decision], reasons: Mapping[str, Reasons]) -> None:
     """Print the actions that wait for a person, with their keys and all their reasons.
 
     Args:
-        waiting: the actions.
+        waiting: the actions; what is decided together is one line.
         reasons: by connection, puts the reasons into words.
     """
     for (connection, _), group in groupby(
-        waiting, lambda listed: (listed.connection, listed.row.action.contact_id)
+        waiting,
+        lambda decision: (decision.listed.connection, decision.listed.row.action.contact_id),
     ):
-        actions = [listed.row.action for listed in group]
+        decisions = list(group)
+        actions = [decision.listed.row.action for decision in decisions]
+        along = {
+            decision.listed.row.key: [listed.row.action for listed in decision.along]
+            for decision in decisions
+        }
         click.secho(f"\n{actions[0].contact_name} ({connection})", bold=True)
-        show_actions_of_one(actions, reasons.get(connection) or Reasons(), keys=True)
+        shown_reasons = reasons.get(connection) or Reasons()
+        show_actions_of_one(actions, shown_reasons, keys=True, along=along)
 
 
 def show_actions(listed_actions: Sequence[Listed], zones: Mapping[str, tzinfo]) -> None:

@@ -171,7 +171,8 @@ def approve(
     """Approve actions that need approval.
 
     Without a key or --all it lists the actions that need approval. The beginning of a key is
-    enough.
+    enough. A credit hold and its change of payment terms are one decision, and so are lifting it
+    and giving the terms back: either key decides both.
     """
     from arsync.application import approvals
     from arsync.application.result_views import listed_view
@@ -217,6 +218,7 @@ def _list_waiting(
         for listed in approvals.waiting(actor, container, connection)
         if listed.connection not in observers
     ]
+    decisions = approvals.decisions(waiting)
     if as_json:
         print_json([listed_view(listed) for listed in waiting])
     else:
@@ -224,14 +226,14 @@ def _list_waiting(
             listed.connection: reasons_of(organisations[listed.connection], listed)
             for listed in waiting
         }
-        show_waiting(waiting, reasons)
+        show_waiting(decisions, reasons)
         if not waiting:
             click.echo("Nothing waits for approval.")
     for name in observers:
         say(f"{name} only observes: `arsync plan` shows its actions, and none is written.")
     if waiting:
         say(
-            f"\n{word(len(waiting), 'action')} waiting: `arsync approve KEY ...` approves some, "
+            f"\n{word(len(decisions), 'action')} waiting: `arsync approve KEY ...` approves some, "
             "`arsync approve --all`\nall, and `arsync reject KEY --why REASON` rejects one."
         )
     return EXIT_WAITING if waiting else EXIT_DONE

@@ -18,7 +18,12 @@ from arsync.core.actions import (
     InvoiceRef,
     LiftCreditHoldPayload,
 )
-from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, WORD_KINDS
+from arsync.core.actions.registry import (
+    HOLD_KINDS,
+    KINDS_AGAINST_CUSTOMERS,
+    LIFTING_KINDS,
+    WORD_KINDS,
+)
 from arsync.core.ledger.records import (
     Account,
     ContactStatus,
@@ -37,8 +42,6 @@ from arsync.store.models import ActionRow, ConnectionRow, Mode
 
 ALL_WAIT = "the connection now requires approval for every action"
 RULEBOOK_ASKS = "the rulebook now requires approval"
-
-_LIFTING = frozenset({ActionKind.LIFT_CREDIT_HOLD, ActionKind.RESTORE_TERMS})
 
 
 class Ready(NamedTuple):
@@ -195,7 +198,7 @@ def as_before(account: Account, action: Action) -> Account:
         )
     elif isinstance(action.payload, HoldReasonsPayload) and hold is not None:
         hold = hold._replace(reasons=action.payload.shown, updates=hold.updates - 1)
-    elif action.kind in _LIFTING:
+    elif action.kind in LIFTING_KINDS:
         restores = action.kind is ActionKind.RESTORE_TERMS
         if not (restores and standing_hold):
             hold = hold or StandingHold(action.contact_id, _since(action), action.episode)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from arsync.core.actions import ActionKind, HoldReasonsPayload, payload_of
-from arsync.core.actions.effects import after
-from arsync.core.ledger.records import Account, HoldOrigin, StandingHold
+from arsync.core.actions.effects import after, after_reasons, after_refusal
+from arsync.core.ledger.records import Account, HoldDecision, HoldOrigin, StandingHold
 from arsync.core.planning.plan import Plan
 from arsync.outbox.recheck import as_before
 
@@ -121,6 +121,67 @@ def test_the_lift_cites_a_rule_that_was_deleted(desk: Desk) -> None:
     account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
     assert notes(desk.plan(desk.head, account))[K.LIFT_CREDIT_HOLD] == (
         "Credit hold lifted: no longer in the rulebook (test.yaml:7, Old)."
+    )
+
+
+def test_a_person_releases_where_a_rule_says_so(desk: Desk) -> None:
+    text = desk.head + (
+        "credit_holds:\n"
+        "  - {name: Old, when: {oldest_days_overdue: {at_least: 60}}, release: approval,"
+        " terms: cash on delivery}\n"
+        "  - {name: Much, when: {overdue_amount: {at_least: 500}}, release: automatic}\n"
+    )
+    account = desk.account(desk.invoice("i1", 81, "1000"))
+    account = after(account, desk.plan(text, account).actions, desk.today)
+    # A rule that has stopped asking still counts: it is its hold as well.
+    newer = account._replace(invoices=(desk.invoice("i1", 5, "1000"),))
+    account = after(newer, desk.plan(text, newer).actions, desk.today)
+    less = account._replace(invoices=(desk.invoice("i1", 5, "10"),))
+    plan = desk.plan(text, less)
+    assert [(action.kind, action.needs_approval) for action in plan.actions] == [
+        (K.LIFT_CREDIT_HOLD, True),
+        (K.RESTORE_TERMS, True),
+    ]
+    by_hand = less._replace(hold_decision=HoldDecision(False, "he called", "Jo", desk.today))
+    alone = text + "leave_alone:\n  - {name: Ours, when: {contact: C1}}\n"
+    for plan in (desk.plan(text, by_hand), desk.plan(alone, less)):
+        assert [action.needs_approval for action in plan.actions] == [False, False]
+    automatic = desk.plan(text.replace("release: approval", "release: automatic"), less)
+    assert not any(action.needs_approval for action in automatic.actions)
+
+
+def test_a_refused_lift_returns_after_a_new_reason(desk: Desk) -> None:
+    old = RULES[: RULES.index("  - {name: Bad payer")]
+    account = held(desk, desk.account(desk.invoice("i1", 81, "1000")))
+    owing = account.invoices
+    paid = account._replace(invoices=())
+    lifts = desk.plan(desk.head + old, paid).actions
+    refused = after_refusal(paid, lifts)
+    plan = desk.plan(desk.head + old, refused)
+    assert not plan.actions
+    assert "lifting it was rejected" in plan.held_back[0].why
+    again = refused._replace(invoices=owing)
+    ended = desk.plan(desk.head + old, again).ended_refusals
+    assert set(ended) == {action.key for action in lifts}
+    over = after_reasons(again, ended)._replace(invoices=())
+    assert len(desk.plan(desk.head + old, over).actions) == 2
+
+
+def test_a_hold_by_hand_is_one_reason_more(desk: Desk) -> None:
+    decision = HoldDecision(True, "cheque bounced", "Jo", desk.today, until=desk.today)
+    account = held(desk, desk.account(desk.invoice("i1", 5, "100"), hold_decision=decision))
+    older = account._replace(invoices=(desk.invoice("i1", 81, "100"),))
+    plan = desk.plan(desk.head + RULES, older)
+    assert notes(plan)[K.HOLD_REASONS] == (
+        "Credit hold, reasons now: held by hand until 2026-11-20 (Jo: cheque bounced);"
+        " 81 days overdue, 60 allowed (test.yaml:7, Old)."
+    )
+    shown = after(older, plan.actions, desk.today)
+    assert not desk.plan(desk.head + RULES, shown).actions
+    two = desk.head + RULES[: RULES.index("  - {name: Bad payer")]
+    over = desk.plan(two, account, today=desk.today + timedelta(1))
+    assert notes(over)[K.LIFT_CREDIT_HOLD] == (
+        "Credit hold lifted: held by hand until 2026-11-20 (Jo: cheque bounced): over."
     )
 
 

@@ -20,7 +20,7 @@ from arsync.core.actions import (
     payload_of,
     step_subject,
 )
-from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
+from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.account_view import promise_state
 from arsync.core.ledger.records import Account, HoldOrigin, SentStep, StandingHold
 
@@ -59,6 +59,7 @@ def standing_hold(action: Action, since: date | None, *, terms_changed: bool) ->
         action.episode,
         terms_changed,
         reasons=payload.reasons,
+        ever=payload.reasons,
         origin=HoldOrigin(because.file, because.line, because.rule) if because.file else None,
         children=payload.children,
     )
@@ -68,7 +69,10 @@ def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
     """Return a hold after its reasons were written anew."""
     payload = payload_of(action, HoldReasonsPayload)
     return hold._replace(
-        reasons=payload.reasons, updates=hold.updates + 1, children=payload.children
+        reasons=payload.reasons,
+        ever=tuple(dict.fromkeys((*hold.ever, *payload.reasons))),
+        updates=hold.updates + 1,
+        children=payload.children,
     )
 
 
@@ -119,13 +123,14 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
 def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
     """Return the account after a person refused the actions: none is planned again.
 
-    A hold and its terms come again once their reason was gone, see `after_reasons`.
+    A hold and its terms come again once their reason was gone, and their lifting once a reason
+    stood again: see `after_reasons`.
     """
     refused_actions = list(actions)
     return account._replace(
         done_keys=account.done_keys.union(*map(keys_of_steps, refused_actions)),
         refused=account.refused.union(
-            action.key for action in refused_actions if action.kind in HOLD_KINDS
+            action.key for action in refused_actions if action.kind in HOLD_KINDS | LIFTING_KINDS
         ),
     )
 

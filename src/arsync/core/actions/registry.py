@@ -40,6 +40,8 @@ class KindOfAction(Struct, frozen=True):
     """A plan asks for it each day that its reason stands, unless a person refused or undid it."""
     records_a_word: bool = False
     """It tells of what a person said or did: no rule has to hold for it."""
+    decided_with: ActionKind | None = None
+    """What a person decides about together with it: a hold and its terms are one decision."""
     ended_by: ActionKind | None = None
     """What puts it back in the ordinary course."""
     ended_words: str = ""
@@ -106,6 +108,7 @@ _ROWS = (
         thing="the credit hold",
         acts_against_customer=True,
         one_for_all_causes=True,
+        decided_with=ActionKind.TERMS,
         asked_while_reason_stands=True,
         ended_by=ActionKind.LIFT_CREDIT_HOLD,
         ended_words="it was lifted",
@@ -136,6 +139,7 @@ _ROWS = (
         planned=("hold to lift", "holds to lift"),
         happening="hold lifted",
         one_for_all_causes=True,
+        decided_with=ActionKind.RESTORE_TERMS,
         note_on_contact=True,
         counted_as="holds lifted",
         not_undoable=(
@@ -156,6 +160,7 @@ _ROWS = (
         thing="the change of payment terms",
         acts_against_customer=True,
         one_for_all_causes=True,
+        decided_with=ActionKind.CREDIT_HOLD,
         asked_while_reason_stands=True,
         ended_by=ActionKind.RESTORE_TERMS,
         ended_words="the terms were restored",
@@ -170,6 +175,7 @@ _ROWS = (
         planned=("change back of terms", "changes back of terms"),
         happening="terms restored",
         one_for_all_causes=True,
+        decided_with=ActionKind.LIFT_CREDIT_HOLD,
         note_on_contact=True,
         not_undoable=(
             "restored terms are not changed back: if a reason remains, the next run changes them"
@@ -268,6 +274,9 @@ KINDS_AGAINST_CUSTOMERS = kinds_with("acts_against_customer")
 KINDS_OF_RULES = frozenset(kind for kind, row in KINDS.items() if row.planned)
 """The kinds that a rulebook plans; the others follow from what people said."""
 
+LIFTING_KINDS = frozenset(
+    row.ended_by for row in _ROWS if row.asked_while_reason_stands and row.ended_by is not None
+)
 HOLD_KINDS = kinds_with("asked_while_reason_stands")
 WORD_KINDS = kinds_with("records_a_word")
 ONE_FOR_ALL_CAUSES = kinds_with("one_for_all_causes")

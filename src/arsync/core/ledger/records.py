@@ -295,12 +295,18 @@ class StandingHold(NamedTuple):
     terms_changed: bool = False
     reasons: tuple[str, ...] = ()
     """The names of the rules that the books show as its reasons; empty when that is not known."""
+    ever: tuple[str, ...] = ()
+    """The names of all rules that asked for it since it was placed."""
     updates: int = 0
     """How often those reasons were written anew."""
     origin: HoldOrigin | None = None
     """None when that is not known."""
     children: tuple[str, ...] = ()
     """The children that it was noted on."""
+
+
+HELD_BY_HAND = "held by hand"
+"""How the words of a hold by hand begin: no rule's name, though it is a reason like one."""
 
 
 class HoldDecision(NamedTuple):
@@ -323,9 +329,9 @@ class HoldDecision(NamedTuple):
     @property
     def words(self) -> str:
         """Return it for people: `held by hand until 2027-01-31 (Jo: cheque bounced)`."""
-        what = "held" if self.is_hold else "released"
+        what = HELD_BY_HAND if self.is_hold else "released by hand"
         until = f" until {self.until.isoformat()}" if self.until else ""
-        return f"{what} by hand{until} ({self.by}: {self.reason})"
+        return f"{what}{until} ({self.by}: {self.reason})"
 
 
 class Account(NamedTuple):

@@ -13,8 +13,9 @@ from arsync.core.actions import (
     Payload,
     RestoreTermsPayload,
     TermsPayload,
+    action_key,
 )
-from arsync.core.actions.registry import KINDS
+from arsync.core.actions.registry import KINDS, LIFTING_KINDS
 from arsync.core.ledger.records import (
     Account,
     Contact,
@@ -23,7 +24,12 @@ from arsync.core.ledger.records import (
     StandingHold,
 )
 from arsync.core.planning.assessment import Assessment, DunnedParty
-from arsync.core.planning.hold_words import because_of_end, reasons_said, what_ended
+from arsync.core.planning.hold_words import (
+    because_of_end,
+    reasons_said,
+    release_needs_approval,
+    what_ended,
+)
 from arsync.core.planning.plan import HeldBack
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
 from arsync.core.planning.planning_context import (
@@ -229,7 +235,7 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
     # Each hold is an episode with keys of its own, so that a new one does not count as done.
     episode = hold.episode if hold else account.last_hold_episode + 1
     if hold is not None:
-        decisions = _update(planning, assessment, hold)
+        decisions = _update(planning, assessment, hold) + _refusals_over(planning, account, hold)
         if hold.terms_changed:
             return decisions
         return decisions + _change_terms(planning, assessment, episode)
@@ -251,6 +257,18 @@ def _place(planning: Planning, assessment: Assessment) -> Decisions:
     return decisions + _change_terms(planning, assessment, episode)
 
 
+def _refusals_over(planning: Planning, account: Account, hold: StandingHold) -> Decisions:
+    """End the refusals of lifting the hold: a reason stands again, its end is a new question."""
+    if not account.refused:
+        return NOTHING
+    keys = {
+        action_key(kind, planning.connection, hold.contact_id, "", "", hold.episode)
+        for kind in LIFTING_KINDS
+    }
+    ended = tuple(sorted(keys & account.refused))
+    return Decisions(ended_refusals=ended) if ended else NOTHING
+
+
 def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
     """Write the reasons anew when other rules ask for the hold than the books show.
 
@@ -264,7 +282,9 @@ def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> D
         if rule in assessment.reasons
         or (rule in assessment.undecided and rule.name in hold.reasons)
     ]
-    names = tuple(rule.name for rule in standing)
+    decision = decided_by_person(planning, assessment.account)
+    by_hand = (decision.words,) if decision is not None and decision.is_hold else ()
+    names = (*by_hand, *(rule.name for rule in standing))
     if not hold.reasons or set(names) == set(hold.reasons):
         return NOTHING
     action = _action(
@@ -275,7 +295,9 @@ def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> D
         episode=hold.episode,
         # Numbered: a reason that comes, goes and comes again is written each time.
         subject=f"{hold.updates + 1}: {'; '.join(names)}",
-        note=f"Credit hold, reasons now: {reasons_said(planning, assessment, standing)}.",
+        note="Credit hold, reasons now: "
+        + "; ".join((*by_hand, reasons_said(planning, assessment, standing)))
+        + ".",
     )
     return _unless_done(planning, assessment, action, HOLD)
 
@@ -306,17 +328,22 @@ def _lift(planning: Planning, assessment: Assessment, excluded: str = "") -> Dec
     assert hold is not None, "only a standing hold is lifted"
     reason = because_of_end(planning, assessment, hold)
     ended = f"{excluded} ({cited(reason)})" if excluded else what_ended(planning, assessment, hold)
+    # Who is left alone, or released by a person, waits for no second word.
+    asks = not excluded and release_needs_approval(planning, hold)
     lifted = _action(
         planning,
         assessment,
         LiftCreditHoldPayload(hold.since, _noted_on(assessment, hold)),
         reason,
         episode=hold.episode,
+        needs_approval=asks,
         note=f"Credit hold lifted: {ended or cited(reason)}.",
         contact=_held_contact(assessment, hold),
     )
     decisions = _unless_done(planning, assessment, lifted, HOLD)
-    return decisions + _restore(planning, assessment, hold) if hold.terms_changed else decisions
+    if not hold.terms_changed:
+        return decisions
+    return decisions + _restore(planning, assessment, hold, needs_approval=asks)
 
 
 def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
@@ -338,7 +365,13 @@ def _restore_left(planning: Planning, assessment: Assessment) -> Decisions:
     return _restore(planning, assessment, standing_hold)
 
 
-def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
+def _restore(
+    planning: Planning,
+    assessment: Assessment,
+    hold: StandingHold,
+    *,
+    needs_approval: bool = False,
+) -> Decisions:
     reason = because_of_end(planning, assessment, hold)
     restored = _action(
         planning,
@@ -346,6 +379,7 @@ def _restore(planning: Planning, assessment: Assessment, hold: StandingHold) -> 
         RestoreTermsPayload(),
         reason,
         episode=hold.episode,
+        needs_approval=needs_approval,
         note=f"Payment terms restored: the credit hold is lifted ({cited(reason)}).",
         contact=_held_contact(assessment, hold),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from arsync.core.actions import Because
-from arsync.core.ledger.records import StandingHold
+from arsync.core.ledger.records import HELD_BY_HAND, StandingHold
 from arsync.core.planning.assessment import Assessment
 from arsync.core.planning.planning_context import Planning, because, cited
 from arsync.core.rulebook.model import CreditHold
@@ -42,7 +42,10 @@ def what_ended(planning: Planning, assessment: Assessment, hold: StandingHold) -
         # Whoever owes nothing net is not held, whatever else the rules ask for.
         places = "; ".join(cited(because(rule.place, rule.name)) for rule in mine)
         return f"{NOTHING_OWED} ({places})"
-    words = [f"{DELETED} ({name})" for name in deleted]
+    words = [
+        f"{name}: over" if name.startswith(HELD_BY_HAND) else f"{DELETED} ({name})"
+        for name in deleted
+    ]
     return "; ".join([*([reasons_said(planning, assessment, mine)] if mine else []), *words])
 
 
@@ -58,6 +61,16 @@ def _rules_of(planning: Planning, hold: StandingHold) -> tuple[list[CreditHold],
         for name in names
         if name not in rules
     ]
+
+
+def release_needs_approval(planning: Planning, hold: StandingHold) -> bool:
+    """Return whether a rule that asked for the hold lets nobody but a person end it."""
+    names = {*hold.reasons, *hold.ever}
+    return any(
+        rule.release_needs_approval
+        for rule in planning.assessor.rulebook.credit_holds
+        if rule.name in names or not names
+    )
 
 
 def because_of_end(planning: Planning, assessment: Assessment, hold: StandingHold) -> Because:

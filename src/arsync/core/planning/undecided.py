@@ -7,7 +7,7 @@ certainly gone; while a figure that its reason rests on is unknown, it goes on w
 from __future__ import annotations
 
 from arsync.core.actions import Action, ActionKind
-from arsync.core.actions.registry import KINDS_AGAINST_CUSTOMERS
+from arsync.core.actions.registry import HOLD_KINDS, KINDS_AGAINST_CUSTOMERS, LIFTING_KINDS
 from arsync.core.ledger.records import Account, Invoice
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.hold_planner import decided_by_person, open_reasons
@@ -19,15 +19,7 @@ from arsync.core.planning.planning_context import (
 )
 from arsync.core.rulebook.model import Cadence, FollowUp
 
-_OF_HOLDS = frozenset(
-    {
-        ActionKind.CREDIT_HOLD,
-        ActionKind.HOLD_REASONS,
-        ActionKind.TERMS,
-        ActionKind.LIFT_CREDIT_HOLD,
-        ActionKind.RESTORE_TERMS,
-    }
-)
+_OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
 
 def undecided_about(planning: Planning, account: Account, action: Action) -> str:

@@ -122,6 +122,8 @@ class CreditHold(NamedTuple):
     terms: str = ""
     """Payment terms during the hold (`cash on delivery`), or empty to leave them."""
     needs_approval: bool = False
+    release_needs_approval: bool = False
+    """Whether a person lets the hold go once its reasons are over."""
 
 
 class StepKind(StrEnum):

@@ -16,7 +16,7 @@ from arsync.core.actions.effects import (
     steps_taken,
     with_reasons,
 )
-from arsync.core.actions.registry import HOLD_KINDS, STEP_KINDS
+from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.records import SentStep, StandingHold
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
@@ -187,11 +187,16 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
         refused=frozenset(
             row.key
             for row in rows
-            if row.state == ActionState.REJECTED
-            and row.kind in HOLD_KINDS
-            and row.episode > last_hold_episode
+            if row.state == ActionState.REJECTED and _may_come(row, hold, last_hold_episode)
         ),
     )
+
+
+def _may_come(row: Any, hold: StandingHold | None, last_hold_episode: int) -> bool:
+    """Return whether what was refused could still come: a hold, or lifting the one there is."""
+    if row.kind in HOLD_KINDS:
+        return bool(row.episode > last_hold_episode)
+    return row.kind in LIFTING_KINDS and hold is not None and row.episode == hold.episode
 
 
 def _undone(rows: list[Any]) -> dict[str, str]:

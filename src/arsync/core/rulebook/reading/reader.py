@@ -445,7 +445,14 @@ def _credit_limit(block: Block, node: Node, source: Source, name: str, place: Pl
 
 
 def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Place) -> CreditHold:
-    return CreditHold(name, place, _when(block), block.get("terms", ""), _approval(block))
+    return CreditHold(
+        name,
+        place,
+        _when(block),
+        terms=block.get("terms", ""),
+        needs_approval=_approval(block),
+        release_needs_approval=block.get("release") == "approval",
+    )
 
 
 def _follow_up(block: Block, node: Node, source: Source, name: str, place: Place) -> FollowUp:

@@ -327,6 +327,11 @@ CREDIT_HOLD = (
     _UNLESS,
     Key("terms", Words(("cash on delivery",)), "payment terms during the hold"),
     _APPROVAL,
+    Key(
+        "release",
+        Words(("automatic", "approval")),
+        "who lifts the hold when its reasons are over: arsync (automatic), or a person (approval)",
+    ),
     _REMOVE,
 )
 STEP = (
