@@ -106,6 +106,26 @@ def test_a_hold_is_needless_when_payment_came_immediately(desk: Desk) -> None:
     assert late.by_place()[0].caught == {"GBP": Decimal(100)}
 
 
+def test_a_backtest_counts_unmatched_money_as_paid(desk: Desk) -> None:
+    due = date(2026, 9, 10)
+    steps = desk.steps.replace("      - {day: -3, email: upcoming}\n", "")
+    text = desk.head + steps + desk.daily + HOLD
+    came = due + timedelta(2)
+    money = desk.payment("100", (TODAY - came).days, unallocated="100")
+    result = one(text, desk.account(an_invoice(desk, due), payments=(money,)))
+    assert days(result) == [(due + timedelta(1), "first reminder")]
+    assert [happened.needless for happened in result.kept] == [True]
+    ignored = one("unapplied_cash: ignore\n" + text, desk.account(an_invoice(desk, due)))
+    assert ignored.tally.totals["holds"] == 1
+
+
+def test_a_backtest_catches_the_net_amount(desk: Desk) -> None:
+    note = desk.credit("60", issued_on=date(2026, 8, 1))
+    account = desk.account(an_invoice(desk, date(2026, 9, 10)), credits=(note,))
+    [line] = one(desk.head + HOLD, account).by_place()
+    assert (line.caught, line.still_owed) == ({"GBP": Decimal(40)}, {"GBP": Decimal(40)})
+
+
 def test_recent_actions_are_not_yet_called_needless(desk: Desk) -> None:
     steps = desk.steps.replace("      - {day: -3, email: upcoming}\n", "")
     account = desk.account(an_invoice(desk, TODAY - timedelta(1)))

@@ -48,6 +48,14 @@ def test_messages_wait_for_business_days(desk: Desk) -> None:
     assert list(simulation.tally.days) == [date(2026, 11, 23)]
 
 
+def test_nobody_pays_again_what_was_paid_in_advance(desk: Desk) -> None:
+    account = desk.account(desk.invoice("i1", 2), credits=(desk.credit("70"),))
+    [due] = payments_of(account, Debtors.AS_BEFORE, TODAY, 5, base="GBP")
+    assert due.amount == Decimal(30)
+    after = paid(account, due)
+    assert payments_of(after, Debtors.AS_BEFORE, due.on, 5, base="GBP") == []
+
+
 def test_debtors_pay_as_late_as_they_used_to(desk: Desk) -> None:
     own = desk.account(
         paid_late(desk, "old", 8), paid_late(desk, "older", 10), desk.invoice("i1", 2)
