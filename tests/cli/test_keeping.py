@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from arsync.errors import EXIT_DONE, EXIT_MISTAKE, EXIT_WAITING
 
 from .conftest import Shell
 
@@ -61,3 +65,30 @@ def test_a_deep_examination_with_findings_fails_with_advice(shell: Shell) -> Non
     assert "records read again" in rebuilt.out
     assert "changed" not in rebuilt.out
     assert shell("doctor", "--deep").code == 0
+
+
+@pytest.fixture
+def read_only(shell: Shell) -> Iterator[Shell]:
+    """A shell whose folder is on a file system that takes no writes."""
+    folder = str(shell.folder)
+    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("this computer lets no test mount a folder")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+        yield shell
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_store_on_a_read_only_disk_is_readable(read_only: Shell) -> None:
+    for command in ("status", "plan", "actions", "report ageing"):
+        shown = read_only(*command.split())
+        assert shown.code in {EXIT_DONE, EXIT_WAITING}, f"{command}: {shown.err}"
+        assert shown.out
+    for command in ("sync", "pull", "approve"):
+        refused = read_only(command)
+        said = refused.out + refused.err
+        assert refused.code == EXIT_MISTAKE, f"{command}: {said}"
+        assert re.search("can only be read|Read-only file system", said), said
+        assert "internal error" not in said

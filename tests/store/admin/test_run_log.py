@@ -215,3 +215,19 @@ def test_the_lock_of_a_killed_process_is_free(
         holder.wait()
         with store.runs.lock(connection.id, wait_seconds=10):
             pass
+
+
+def test_a_process_under_a_link_excludes_the_others(sqlite_store: Store, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "books.db").symlink_to("../store.db")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, f"sqlite:///{tmp_path / 'b' / 'books.db'}", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RetryLater, match="another run of acme"), sqlite_store.runs.lock(1):
+            pass
+        holder.kill()

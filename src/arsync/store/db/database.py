@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,8 @@ class Database:
             else self.url.render_as_string(hide_password=True)
         )
         """The URL for messages, without its password."""
+        self.reads_only = self.is_sqlite and _only_read(self.file)
+        """True when the file system takes no writes: then everything can be looked at, at least."""
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self._opened: FileIdentity | None = None
         if self.is_sqlite:
@@ -97,6 +101,12 @@ class Database:
             )
 
     def _sqlite(self) -> Engine:
+        if self.reads_only:
+            engine = create_engine(
+                self.url, creator=partial(_open_to_read, self.file), hide_parameters=True
+            )
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
         engine = create_engine(
             self.url,
             connect_args={"timeout": BUSY_SECONDS_MAX},
@@ -139,6 +149,11 @@ class Database:
             RetryLater: another process is writing, or the server is away.
         """
         self.ensure_same_file()
+        if self.reads_only:
+            raise UserMistake(
+                f"{self.shown}: the store can only be read: its file or folder takes no writes. "
+                "Give it write permission."
+            )
         with self.translated(), self.engine.connect() as db:
             db.execution_options(arsync_writes=True, arsync_repeatable=repeatable)
             with db.begin():
@@ -258,6 +273,41 @@ def _make_private_file(url: URL) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
     except OSError as error:
         raise UserMistake(f"{path}: the store cannot be opened: {error.strerror}.") from None
+
+
+def _only_read(file: Path) -> bool:
+    return file.stat().st_size > 0 and not (
+        os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+    )
+
+
+def _open_to_read(file: Path) -> sqlite3.Connection:
+    """Open a store that cannot be written.
+
+    Without an index of its journal beside it, which SQLite would have to make, the file can only be
+    opened as one that nobody changes.
+    """
+    try:
+        return _opened_as(file, "mode=ro")
+    except sqlite3.OperationalError:
+        return _opened_as(file, "immutable=1")
+
+
+def _opened_as(file: Path, how: str) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        f"{file.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=BUSY_SECONDS_MAX,
+        # arsync says BEGIN itself; the pool gives a connection to one thread at a time.
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def prepare_sqlite(db: Any, _record: object) -> None:

@@ -43,6 +43,10 @@ def migrate(database: Database) -> None:
     Raises:
         UserMistake: the store cannot be reached or written, or is of a newer version.
     """
+    if database.reads_only:
+        with database.read() as db:
+            if _revision(db, database) == REVISIONS[-1]:
+                return
     try:
         with database.write() as db:
             if _revision(db, database) == REVISIONS[-1]:
