@@ -19,9 +19,10 @@ from arsync_sandbox.quickbooks.auth import IntuitAuth
 from arsync_sandbox.quickbooks.batch import run_batch
 from arsync_sandbox.quickbooks.changes import capture
 from arsync_sandbox.quickbooks.company import SandboxCompany
-from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, EntityKind
+from arsync_sandbox.quickbooks.entities import BY_PATH, ENTITIES, NOT_KEPT, EntityKind
 from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
 from arsync_sandbox.quickbooks.limits import QuickBooksLimits
+from arsync_sandbox.quickbooks.loading import rate
 from arsync_sandbox.quickbooks.papers import pdf, report
 from arsync_sandbox.quickbooks.query import Sorting, run_query
 from arsync_sandbox.quickbooks.sales import payable_online
@@ -29,6 +30,8 @@ from arsync_sandbox.quickbooks.sending import Sender, invoice_link
 from arsync_sandbox.quickbooks.wire import Doc, decode, encode, response_time, to_xml
 from arsync_sandbox.quickbooks.writing import DocumentWriter
 from arsync_sandbox.signing import key_set
+
+CURRENCY_CODE_LENGTH = 3
 
 VERSION = "2073.223"
 """What the `qbo-version` header says."""
@@ -102,6 +105,7 @@ class QuickBooksApi:
         for name in ("openid_configuration", "openid_sandbox_configuration"):
             routes.add_url_rule(f"/.well-known/{name}", name, self._discovery, strict_slashes=False)
         routes.add_url_rule("/op/v1/jwks", "jwks", key_set)
+        routes.add_url_rule("/v1/openid_connect/userinfo", "userinfo", self._user_info)
         routes.add_url_rule("/v3/files/<realm>/<id_>/<path:name>", "file", self._file)
         routes.add_url_rule(
             "/v3/company/<realm>/<path:rest>",
@@ -113,6 +117,15 @@ class QuickBooksApi:
 
     def _discovery(self) -> Response:
         return Response(encode(self._oauth.discovery()), content_type="application/json")
+
+    def _user_info(self) -> Response:
+        """Who consented; not under the companies' paths, and with another form of refusal."""
+        person = self._oauth.user_info()
+        if person is None:
+            return Response(
+                encode({"error": "invalid_token"}), 401, content_type="application/json"
+            )
+        return Response(encode(person), content_type="application/json")
 
     def _file(self, realm: str, id_: str, name: str) -> Response:
         del realm, name
@@ -189,9 +202,10 @@ class QuickBooksApi:
                 arguments = (request.args.get("entities"), request.args.get("changedSince"))
                 changes = capture(self._frame, self._ledger, *arguments)
                 return self._say(b'{"CDCResponse":[{"QueryResponse":%s}]}' % changes)
+            case ["exchangerate"]:
+                return self._one("ExchangeRate", self._exchange_rate())
             case ["reports", name]:
-                day = request.args.get("report_date") or request.args.get("end_date")
-                return self._report(name, day)
+                return self._report(name)
             case ["preferences"]:
                 return self._one("Preferences", self._company.preferences())
             case ["companyinfo", _]:
@@ -263,13 +277,28 @@ class QuickBooksApi:
             raise faults.gone()
         return Response(pdf(entity.name, doc), content_type="application/pdf")
 
-    def _report(self, name: str, day: str | None) -> Response:
-        try:
-            as_of = self._company.today() if not day else date.fromisoformat(day)
-        except ValueError:
-            raise faults.invalid_value("report_date", day) from None
-        body = report(name, self._ledger, self._company, as_of)
+    def _report(self, name: str) -> Response:
+        asked_for = request.args.get("report_date") or request.args.get("end_date")
+        as_of = _day("report_date", asked_for) or self._company.today()
+        since = _day("start_date", request.args.get("start_date")) or as_of.replace(month=1, day=1)
+        body = report(name, self._ledger, self._company, as_of, since)
         return Response(encode(body), content_type="application/json")
+
+    def _exchange_rate(self) -> Doc:
+        """The rate of one currency on a day, in home units for one of it."""
+        currency, home = request.args.get("sourcecurrencycode", ""), self._company.home_currency
+        day = request.args.get("asofdate") or self._company.today().isoformat()
+        if len(currency) != CURRENCY_CODE_LENGTH:
+            raise faults.bad_reference("SourceCurrencyCode", currency)
+        return {
+            "SourceCurrencyCode": currency,
+            "TargetCurrencyCode": home,
+            "Rate": rate(currency, home),
+            "AsOfDate": day,
+            "domain": "QBO",
+            "sparse": False,
+            "MetaData": {"LastUpdatedTime": response_time(self._frame.now())},
+        }
 
     def _download(self, id_: str) -> Response:
         doc = self._ledger.get("Attachable", id_)
@@ -320,8 +349,9 @@ class QuickBooksApi:
                 kept = self.attachments.upload(content_type, request.get_data())
                 return encode({"AttachableResponse": kept})
             case [name, id_, "send"]:
+                # The body is empty: no type that a client gives it is refused.
                 entity = _entity(name)
-                if "send" not in entity.writes or request.mimetype != "application/octet-stream":
+                if "send" not in entity.writes:
                     raise faults.unsupported("Operation send is not supported in this form")
                 sent = self.sender.send(entity.name, id_, request.args.get("sendTo", ""))
                 return encode({entity.name: sent})
@@ -359,6 +389,13 @@ class QuickBooksApi:
         return "CDCResponse", b'{"QueryResponse":%s}' % changes
 
 
+def _day(name: str, text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise faults.invalid_value(name, text) from None
+
+
 def _reads(rest: str) -> bool:
     return request.method == "GET" or rest == "query"
 
@@ -372,7 +409,9 @@ def _kind_of(rest: str) -> str:
 
 
 def _entity(name: str) -> EntityKind:
-    entity = BY_PATH.get(name)
+    entity = BY_PATH.get(name.lower())
+    if entity is None and name.lower() in NOT_KEPT:
+        raise faults.gone()
     if entity is None:
         raise faults.unsupported(f"Operation {name} is not supported.")
     assert entity.name in ENTITIES, "both tables are one"

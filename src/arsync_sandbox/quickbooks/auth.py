@@ -17,6 +17,12 @@ ACCOUNTING_SCOPE = "com.intuit.quickbooks.accounting"
 
 DAY_SECONDS = 86_400
 
+ISSUER = "https://oauth.platform.intuit.com/op/v1"
+"""The name under which tokens are issued: clients compare it, and do not call it."""
+
+ID_TOKEN_SECONDS = 3600
+"""How long an id token is valid."""
+
 RULES = OAuthRules(
     platform="QuickBooks Online",
     access_token_seconds=3600,
@@ -88,16 +94,30 @@ class IntuitAuth(OAuth):
                 {
                     "sub": grant.id,
                     "aud": [grant.client.id],
-                    "iss": self.issuer,
+                    "iss": ISSUER,
+                    "iat": int(self.frame.now().timestamp()),
+                    "exp": int(self.frame.now().timestamp()) + ID_TOKEN_SECONDS,
                     "realmid": grant.organisation_ids[0],
                 }
             )
         return answer
 
-    @property
-    def issuer(self) -> str:
-        """The name under which tokens are issued."""
-        return f"{self.frame.url}/op/v1"
+    def user_info(self) -> Doc | None:
+        """Who consented, for a token with `openid`; None for any other token."""
+        try:
+            grant = self.check(request.headers.get("Authorization"))
+        except BadToken:
+            return None
+        if "openid" not in grant.scopes:
+            return None
+        person: Doc = {"sub": grant.id}
+        if "email" in grant.scopes:
+            person |= {"email": "owner@example.com", "emailVerified": True}
+        if "profile" in grant.scopes:
+            person |= {"givenName": "Olive", "familyName": "Owner"}
+        if "phone" in grant.scopes:
+            person |= {"phoneNumber": "+1 4155550100", "phoneNumberVerified": False}
+        return person
 
     def keep_grace(self, *, kept: bool) -> None:
         """Let a replaced refresh token live on for a day, or not at all."""
@@ -108,7 +128,7 @@ class IntuitAuth(OAuth):
         """The discovery document."""
         url = self.frame.url
         return {
-            "issuer": self.issuer,
+            "issuer": ISSUER,
             "authorization_endpoint": f"{url}/connect/oauth2",
             "token_endpoint": f"{url}/oauth2/v1/tokens/bearer",
             "userinfo_endpoint": f"{url}/v1/openid_connect/userinfo",

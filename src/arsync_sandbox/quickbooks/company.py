@@ -222,6 +222,20 @@ def _item(id_: str, name: str, price: str) -> Doc:
     }
 
 
+def _tax_code(id_: str, name: str) -> Doc:
+    return {
+        "Id": id_,
+        "Name": name,
+        "Description": name,
+        "Active": True,
+        "Hidden": False,
+        "Taxable": True,
+        "TaxGroup": True,
+        "SalesTaxRateList": {"TaxRateDetail": []},
+        "PurchaseTaxRateList": {"TaxRateDetail": []},
+    }
+
+
 def term(name: str, days: int) -> Doc:
     """Payment terms of so many days after the invoice."""
     return {
@@ -245,6 +259,10 @@ _FIRST_LISTS: dict[str, list[Doc]] = {
     "PaymentMethod": [
         {"Id": "1", "Name": "Cash", "Active": True, "Type": "NON_CREDIT_CARD"},
         {"Id": "2", "Name": "Check", "Active": True, "Type": "NON_CREDIT_CARD"},
+    ],
+    "TaxCode": [
+        _tax_code("2", "California"),
+        _tax_code("3", "Tucson"),
     ],
     "Term": [
         {"Id": "1", **term("Due on receipt", 0)},

@@ -49,6 +49,12 @@ ENTITIES: dict[str, EntityKind] = {
             writes=frozenset({"create", "update", "delete"}),
         ),
         EntityKind(
+            "JournalEntry",
+            ("TxnDate", "DocNumber"),
+            transaction=True,
+            writes=frozenset({"create", "update", "delete"}),
+        ),
+        EntityKind(
             "Customer",
             (
                 "Active",
@@ -76,6 +82,7 @@ ENTITIES: dict[str, EntityKind] = {
             writes=_NAMED,
         ),
         EntityKind("Account", ("Active", "Name", "AccountType"), name_list=True),
+        EntityKind("TaxCode", ("Active", "Name"), name_list=True),
         EntityKind("PaymentMethod", ("Active", "Name"), name_list=True),
         EntityKind(
             "Attachable",
@@ -95,6 +102,16 @@ ENTITIES: dict[str, EntityKind] = {
 
 BY_PATH = {name.lower(): entity for name, entity in ENTITIES.items()}
 """The kinds by the lower-case name that stands in a path."""
+
+NOT_KEPT = {
+    name.lower(): name
+    for name in (
+        "Bill BillPayment Budget Class CompanyCurrency CreditCardPayment Department Estimate"
+        " ExchangeRate JournalCode Purchase PurchaseOrder RefundReceipt SalesReceipt TaxAgency"
+        " TaxRate TimeActivity Transfer VendorCredit"
+    ).split()
+}
+"""Kinds that QuickBooks has and this company has none of: lists of them are empty."""
 
 WITHOUT_CDC = frozenset({"JournalCode", "TaxAgency", "TimeActivity", "TaxCode", "TaxRate"})
 """Kinds that change data capture refuses."""

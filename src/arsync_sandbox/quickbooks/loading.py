@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -421,8 +422,20 @@ class Loader:
 
 def rate(currency: str, home: str) -> Decimal:
     """Home units for one unit of a currency, for rows that name no rate."""
-    foreign, own = Decimal(_IN_USD.get(currency, "1")), Decimal(_IN_USD.get(home, "1"))
-    return (foreign / own).quantize(Decimal("0.000001")).normalize() + ZERO
+    if currency == home:
+        return Decimal(1)
+    return (_in_usd(currency) / _in_usd(home)).quantize(Decimal("0.000001")).normalize() + ZERO
+
+
+def _in_usd(currency: str) -> Decimal:
+    """What a unit is worth; for a currency of no fixed rate a made-up one, the same each time.
+
+    Never 1: that is what the real service books by mistake, and would hide just this mistake.
+    """
+    fixed = _IN_USD.get(currency)
+    if fixed is not None:
+        return Decimal(fixed)
+    return Decimal(50 + zlib.crc32(currency.encode()) % 900) / 1000
 
 
 def _one_line(total: Decimal) -> list[Doc]:

@@ -1,4 +1,4 @@
-"""What people read: a PDF of a form, and the two reports about debts."""
+"""What people read: a PDF of a form, the two reports about debts, and profit and loss."""
 
 from __future__ import annotations
 
@@ -57,13 +57,17 @@ def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
 
 
-def report(name: str, ledger: QuickBooksLedger, company: SandboxCompany, as_of: date) -> Doc:
-    """A report as of a day.
+def report(
+    name: str, ledger: QuickBooksLedger, company: SandboxCompany, as_of: date, since: date
+) -> Doc:
+    """A report as of a day, or from one day to another.
 
     Raises:
         Refusal: 500 for a report that is not kept here.
     """
-    if name == "AgedReceivables":
+    if name == "ProfitAndLoss":
+        columns, rows = [], _profit_and_loss(ledger, since, as_of)
+    elif name == "AgedReceivables":
         columns, rows = list(AGES), _by_age(ledger, as_of)
     elif name == "CustomerBalance":
         columns, rows = [], _by_customer(ledger)
@@ -74,7 +78,7 @@ def report(name: str, ledger: QuickBooksLedger, company: SandboxCompany, as_of: 
         "Header": {
             "Time": response_time(ledger.now()),
             "ReportName": name,
-            "StartPeriod": as_of.isoformat(),
+            "StartPeriod": (since if name == "ProfitAndLoss" else as_of).isoformat(),
             "EndPeriod": as_of.isoformat(),
             "Currency": company.home_currency,
             "Option": [{"Name": "report_date", "Value": as_of.isoformat()}],
@@ -119,6 +123,22 @@ def _by_age(ledger: QuickBooksLedger, as_of: date) -> list[_Row]:
             ages[row.columns[customer]][place] += amount
             ages[row.columns[customer]][-1] += amount
     return [((id_, _name(ledger, id_)), amounts) for id_, amounts in ages.items()]
+
+
+def _profit_and_loss(ledger: QuickBooksLedger, since: date, as_of: date) -> list[_Row]:
+    """What was sold in the days: the sandbox has no expenses."""
+    table = ledger.tables["Invoice"]
+    total, issued = (table.columns.index(name) for name in ("TotalAmt", "TxnDate"))
+    days = (since.isoformat(), as_of.isoformat())
+    income = sum(
+        (
+            Decimal(row.columns[total] or 0)
+            for row in table
+            if days[0] <= str(row.columns[issued]) <= days[1]
+        ),
+        ZERO,
+    )
+    return [(("82", "Services"), [income])] if income else []
 
 
 def _by_customer(ledger: QuickBooksLedger) -> list[_Row]:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from arsync_sandbox.quickbooks import faults
-from arsync_sandbox.quickbooks.entities import BY_PATH, META, EntityKind
+from arsync_sandbox.quickbooks.entities import BY_PATH, META, NOT_KEPT, EntityKind
 from arsync_sandbox.quickbooks.schema import property_kind
 from arsync_sandbox.quickbooks.select import Order, Select, SelectCondition, read_select
 from arsync_sandbox.quickbooks.table import EntityTable, Row
@@ -79,6 +79,8 @@ def run_query(
     """
     select = read_select(text)
     entity = BY_PATH.get(select.entity.lower())
+    if entity is None and select.entity.lower() in NOT_KEPT:
+        return SelectAnswer(NOT_KEPT[select.entity.lower()], select, [], 0)
     if entity is None:
         raise faults.query_invalid(f"invalid context declaration: {select.entity}")
     checked_select = _Asked(entity, select, sorting)

@@ -24,6 +24,9 @@ SWITCHES: tuple[SandboxSetting, ...] = (
     SandboxSetting(
         "quickbooks_cdc_cap", "total", "What the 1,000 rows of CDC limit: total or entity."
     ),
+    SandboxSetting(
+        "quickbooks_cdc_refuses_old", False, "CDC of more than 30 days ago is refused (4001)."
+    ),
     SandboxSetting("quickbooks_cdc_rows_max", 1000, "Rows that one CDC answer holds at most."),
     SandboxSetting(
         "quickbooks_default_due_days", 30, "DueDate without terms is TxnDate plus this."

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from arsync_sandbox.platform import Frame
-from arsync_sandbox.quickbooks import faults
+from arsync_sandbox.quickbooks import faults, journal
 from arsync_sandbox.quickbooks.company import SandboxCompany
 from arsync_sandbox.quickbooks.entities import ENTITIES
 from arsync_sandbox.quickbooks.ledger import QuickBooksLedger
@@ -188,6 +188,8 @@ class DocumentWriter:
             self.sales.require(doc)
         elif entity in MONEY:
             self.payments.require(entity, doc)
+        elif entity == "JournalEntry":
+            journal.require(doc)
         elif entity == "Attachable":
             if not (doc.get("Note") or doc.get("FileName")):
                 raise faults.missing("Note")
@@ -288,6 +290,8 @@ class DocumentWriter:
             self.payments.complete(doc, before)
         elif entity == "Deposit":
             self.payments.complete_deposit(doc)
+        elif entity == "JournalEntry":
+            journal.complete(doc, self._company)
         elif entity != "Attachable":
             self.names.complete(entity, doc, before)
         name_references(doc, self.ledger)

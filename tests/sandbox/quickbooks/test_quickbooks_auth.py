@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
@@ -79,6 +80,23 @@ def test_an_access_token_lives_3600_seconds(company: Any) -> None:
     assert company.get("preferences").ok
     company.pass_time(seconds=20)
     assert_401(company.get("preferences"))
+
+
+def test_an_id_token_is_proven_by_the_key_set(company: Any) -> None:
+    company.sign_in(scope="openid email com.intuit.quickbooks.accounting")
+    keys = jwt.PyJWKClient(f"{company.sandbox.url}/op/v1/jwks")
+    token = company.tokens["id_token"]
+    claims = jwt.decode(
+        token,
+        keys.get_signing_key_from_jwt(token).key,
+        algorithms=["RS256"],
+        audience=company.tokens.get("client_id", "sandbox-web-app"),
+        issuer="https://oauth.platform.intuit.com/op/v1",
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert claims["realmid"] == company.realm
+    person = company.session.get(f"{company.sandbox.url}/v1/openid_connect/userinfo", timeout=10)
+    assert person.json()["email"] == "owner@example.com"
 
 
 def test_missing_or_wrong_tokens_get_a_lower_case_401(company: Any) -> None:

@@ -75,8 +75,12 @@ def test_inactive_customers_are_among_the_changes(busy: Any) -> None:
 
 def test_changes_are_known_for_thirty_days(busy: Any) -> None:
     assert busy.get("cdc", entities="Invoice", changedSince="2026-05-02T12:11:00Z").ok
-    late = busy.get("cdc", entities="Invoice", changedSince="2026-05-02T12:00:00Z")
-    assert late.status_code == 400
+    old = {"entities": "invoice,CUSTOMER,Bill", "changedSince": "2020-01-01"}
+    answer = busy.get("cdc", **old)
+    assert answer.ok, "what is older is just not there"
+    assert len(answer.json()["CDCResponse"][0]["QueryResponse"]) == 3
+    busy.settings(quickbooks_cdc_refuses_old=True)
+    assert busy.get("cdc", **old).status_code == 400
 
 
 @pytest.mark.parametrize("entities", ["TaxCode", "Invoice,TimeActivity", "Custmoer", ""])

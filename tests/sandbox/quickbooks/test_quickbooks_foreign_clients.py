@@ -112,6 +112,24 @@ def test_its_full_save_wipes_fields_it_does_not_know(qb: Any) -> None:
     assert invoice.save(qb=qb).PrivateNote == "called"
 
 
+def test_a_tap_reads_all_it_asks_for(company: Any) -> None:
+    """The calls of tap-quickbooks: pages by change, years of deletions, profit and loss."""
+    acme = company.customer()
+    company.invoice(acme["Id"], "22.00")
+    counts = {"Invoice": 1, "Customer": 1, "JournalEntry": 0, "TaxCode": 2, "Bill": 0}
+    for entity, count in counts.items():
+        select = (
+            f"SELECT * FROM {entity} WHERE Metadata.LastUpdatedTime >= '2020-01-01T00:00:00-08:00'"
+            " ORDERBY Metadata.LastUpdatedTime ASC STARTPOSITION 1 MAXRESULTS 200"
+        )
+        assert len(company.query(select).get(entity, [])) == count
+    company.change("invoice", company.invoice(acme["Id"]), PrivateNote="x")
+    deleted = "Account,Bill,Budget,Customer,Deposit,Invoice,JournalEntry,Purchase,Vendor"
+    assert len(company.cdc(deleted, "2020-01-01T00:00:00+00:00")) == len(deleted.split(","))
+    earned = company.get("reports/ProfitAndLoss", start_date="2026-05-01", end_date="2026-06-30")
+    assert earned.json()["Header"]["StartPeriod"] == "2026-05-01"
+
+
 def test_it_pays_and_applies_credits(qb: Any) -> None:
     customer = a_customer(qb)
     invoice = an_invoice(customer).save(qb=qb)

@@ -47,8 +47,14 @@ def test_without_accept_json_the_answer_is_xml(company: Any) -> None:
     assert refusal.findtext(f"{QB}Fault/{QB}Error/{QB}code") == "610"
 
 
-@pytest.mark.parametrize("path", ["Customer/1", "CUSTOMER/1", "nonsense/1", "customer/1/2/3"])
-def test_paths_are_case_sensitive_and_unknown_ones_fail(company: Any, path: str) -> None:
+@pytest.mark.parametrize("path", ["customer", "Customer", "CUSTOMER"])
+def test_entities_in_paths_come_in_any_case(company: Any, path: str) -> None:
+    customer = company.customer()
+    assert company.get(f"{path}/{customer['Id']}").json()["Customer"]["DisplayName"] == "Acme"
+
+
+@pytest.mark.parametrize("path", ["nonsense/1", "customer/1/2/3"])
+def test_unknown_paths_fail(company: Any, path: str) -> None:
     company.customer()
     answer = company.get(path)
     assert answer.status_code == 400
@@ -145,4 +151,44 @@ def test_reports_sum_what_is_open(company: Any) -> None:
     balance = company.get("reports/CustomerBalance").json()
     total = balance["Rows"]["Row"][-1]["Summary"]["ColData"]
     assert [cell["value"] for cell in total] == ["TOTAL", "22.00"]
-    assert company.get("reports/ProfitAndLoss").status_code == 400
+    earned = company.get("reports/ProfitAndLoss", start_date="2026-01-01").json()
+    assert earned["Rows"]["Row"][0]["ColData"][1]["value"] == "22.00"
+    assert company.get("reports/Nonsense").status_code == 400
+
+
+def test_lists_that_clients_read_first_are_there(company: Any) -> None:
+    codes = company.query("select * from TaxCode")["TaxCode"]
+    assert [code["Name"] for code in codes] == ["California", "Tucson"]
+    assert company.query("select * from bill") == {}
+    assert company.get("bill/1").json()["Fault"]["Error"][0]["code"] == "610"
+
+
+def test_an_exchange_rate_is_never_one(company: Any) -> None:
+    for currency in ("EUR", "SEK", "KWD"):
+        rate = company.get("exchangerate", sourcecurrencycode=currency).json()["ExchangeRate"]
+        assert (rate["SourceCurrencyCode"], rate["TargetCurrencyCode"]) == (currency, "USD")
+        assert rate["Rate"] != 1
+
+
+def test_journal_entries_balance(company: Any) -> None:
+    def entry(*amounts: int) -> dict[str, Any]:
+        sides = zip(("Debit", "Credit"), ("35", "82"), amounts, strict=True)
+        return {
+            "Line": [
+                {
+                    "Amount": amount,
+                    "DetailType": "JournalEntryLineDetail",
+                    "JournalEntryLineDetail": {
+                        "PostingType": side,
+                        "AccountRef": {"value": account},
+                    },
+                }
+                for side, account, amount in sides
+            ]
+        }
+
+    kept = company.post("journalentry", entry(5, 5))
+    assert company.one("journalentry", kept["Id"])["Line"][1]["Amount"] == 5
+    assert company.refused("journalentry", entry(5, 4)) == "6000"
+    gone = company.post("journalentry", kept, operation="delete")
+    assert gone["status"] == "Deleted"
