@@ -32,6 +32,14 @@ def as_read(outgoing: Outgoing) -> EmailMessage:
     return message_from_bytes(outgoing.content, policy=policy.default)
 
 
+@pytest.mark.parametrize("length", range(60, 100, 3))
+def test_no_subject_begins_on_the_next_line(length: int) -> None:
+    words = "Second reminder: 3 invoices, GBP 3,880.00 overdue - Example Trading Ltd, London office"
+    letter = Letter(f"{words} and more words"[:length].strip(), "text\n", "<p>x</p>\n")
+    content = composed(letter=letter).content
+    assert f"Subject: {letter.subject}\r\n".encode() in content
+
+
 def test_a_message_holds_text_html_key_and_time() -> None:
     read = as_read(composed())
     assert read["Subject"] == "Reminder: Ünpaid €"

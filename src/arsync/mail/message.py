@@ -36,6 +36,10 @@ _ADDRESS = re.compile(
 )
 
 
+_UNFOLDED = SMTP_POLICY.clone(max_line_length=998)
+"""RFC 5322, 2.1.1: no line may be longer."""
+
+
 class Outgoing(NamedTuple):
     """A message and the envelope it travels in."""
 
@@ -148,7 +152,10 @@ def compose(
         message.add_attachment(
             attachment[1], maintype="application", subtype="pdf", filename=attachment[0]
         )
-    content = message.as_bytes()
+    # Folded at 78 characters, Python would begin some subjects on a line of their own, behind which
+    # some mail programs show none. What has to be encoded is folded between its encoded words.
+    plain = all(str(value).isascii() for value in message.values())
+    content = message.as_bytes(policy=_UNFOLDED if plain else SMTP_POLICY)
     if len(content) > MESSAGE_BYTES_MAX:
         raise Rejected(f"the message is larger than {MESSAGE_BYTES_MAX:,} bytes.")
     # A recipient who is also the blind copy would get it twice.
