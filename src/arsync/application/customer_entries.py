@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from arsync.application.organisation_context import OrganisationContext
 from arsync.core.rulebook.customer_matching import CustomerEntry, Matching, match_customers
-from arsync.core.rulebook.model import Problem, Rulebook
+from arsync.core.rulebook.model import Rulebook
 
 NOTHING_BOUND = Matching({})
 
@@ -41,12 +39,3 @@ def _matched(
     if not rulebook.customers:
         return NOTHING_BOUND
     return match_customers(rulebook, bound, organisation.store.customers.contacts(organisation.id))
-
-
-def in_a_line(problems: Iterable[Problem]) -> tuple[str, ...]:
-    """Return each problem as a plan and the status tell it: where, what, and what to do."""
-    return tuple(
-        f"{problem.file}:{problem.line}: {problem.message.rstrip('.')}"
-        + (f": {problem.hint}" if problem.hint else "")
-        for problem in problems
-    )

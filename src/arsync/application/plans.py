@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date
 
 from arsync.application.account_reading import accounts_on
-from arsync.application.customer_entries import in_a_line, matching
+from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.rulebook_notes import rulebook_notes
 from arsync.core.planning.planner import Plan
 
 
@@ -23,7 +24,7 @@ def plan(actor: Actor, organisation: OrganisationContext, as_of: date | None = N
     customers = matching(organisation)
     # As the next run would bind them, so that nothing it does comes as a surprise.
     accounts = accounts_on(organisation, as_of, entries=customers.entries)
-    odd = in_a_line(customers.problems)
-    plan_made = organisation.plan(accounts, organisation.circumstances(), as_of, also=odd)
+    notes = rulebook_notes(organisation, customers)
+    plan_made = organisation.plan(accounts, organisation.circumstances(), as_of, also=notes)
     unread = map(str, organisation.unread_files)
     return replace(plan_made, problems=(*unread, *plan_made.problems))

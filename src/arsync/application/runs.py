@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from arsync import outbox
 from arsync.application.customer_data import forget_expired
-from arsync.application.customer_entries import bind_customers, in_a_line
+from arsync.application.customer_entries import bind_customers
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.own_reminders import OwnReminders
@@ -19,6 +19,7 @@ from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.plan_changes import remember
 from arsync.application.recorded_run import RecordedRun, Stop, new_result
 from arsync.application.results import RunResult
+from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.undo_bookkeeping import end_decisions, settle_undone
 from arsync.connector_sdk import Connector
 from arsync.core.actions import ActionKind, ActionState
@@ -243,9 +244,10 @@ def _plan(
     actor: Actor, organisation: OrganisationContext, circumstances: Circumstances, result: RunResult
 ) -> None:
     """Bind the rulebook's customers, and plan the ledger with them."""
-    result.notices = in_a_line(bind_customers(organisation).problems)
+    result.notices = rulebook_notes(organisation, bind_customers(organisation))
     accounts = organisation.store.ledger.accounts(organisation.id)
     result.plan = organisation.plan(accounts, circumstances, also=result.notices)
+    result.notices += result.plan.notices
     remember(organisation, result.plan)
     organisation.store.limits.record(organisation.id, result.plan, actor.name)
 

@@ -8,11 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.application.customer_entries import in_a_line, matching
+from arsync.application.customer_entries import matching
 from arsync.application.organisation_context import OrganisationContext
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
 from arsync.application.results import ConnectionStatus, Listed
+from arsync.application.rulebook_notes import rulebook_notes
 from arsync.application.unknown_outcomes import is_late
 from arsync.core.actions import ActionState
 from arsync.core.ledger.account_view import AccountView
@@ -101,7 +102,7 @@ def _rules_status(organisation: OrganisationContext, circumstances: Circumstance
         not unread,
         tuple(pause.text for pause in pauses(rulebook, circumstances)),
         (
-            *in_a_line(matching(organisation).problems),
+            *rulebook_notes(organisation, matching(organisation)),
             *warnings(rulebook, circumstances, organisation.name),
         ),
     )

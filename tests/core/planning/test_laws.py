@@ -93,6 +93,16 @@ def test_law_2_only_yes_acts_and_unknown_is_reported(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "when", ["exposure: {more_than: insured_limit}", "insured_limit: {less_than: exposure}"]
+)
+def test_law_2_names_the_fact_that_is_unknown(desk: Desk, when: str) -> None:
+    text = desk.head + f"credit_holds:\n  - name: Insured\n    when: {{{when}}}\n"
+    (why,) = whys(desk.plan(text, desk.account(desk.invoice("i1", 90))))
+    assert "insured_limit is unknown (nothing is insured)" in why
+    assert "exposure is unknown" not in why
+
+
 def test_law_2_an_unknown_unless_protects(desk: Desk) -> None:
     text = desk.head + HOLD + "    unless: {average_days_late: {less_than: 5}}\n"
     assert not desk.plan(text, desk.account(desk.invoice("i1", 90))).actions

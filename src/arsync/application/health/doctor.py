@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from arsync.application.container import Container
+from arsync.application.customer_entries import matching
 from arsync.application.health.findings import NOTE, OK, WRONG, Finding
 from arsync.application.organisation_context import Chosen, OrganisationContext, organisations
 from arsync.application.outage_text import outage_words
 from arsync.application.permissions import Actor, Permission, permit
+from arsync.application.rulebook_notes import rulebook_notes
 from arsync.config import Config
 from arsync.core.ledger.records import Organisation, RecordKind
 from arsync.core.planning.send_blocks import difference_in_words
@@ -231,8 +233,8 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
     except UserMistake as mistake:
         yield Finding(about, WRONG, str(mistake))
         return
-    for problem in rules.problems:
-        yield Finding(about, WRONG if rules.errors else NOTE, problem)
+    for problem in rules.problems if rules.errors else ():
+        yield Finding(about, WRONG, problem)
     for problem in organisation.misfits:
         yield Finding(about, WRONG, problem)
     unread_files = organisation.unread_files
@@ -240,6 +242,8 @@ def _rules(organisation: OrganisationContext) -> Iterator[Finding]:
     if rules.rulebook is None or organisation.misfits or unread_files:
         return
     yield Finding(about, OK, rules.rulebook.name)
+    for note in rulebook_notes(organisation, matching(organisation)):
+        yield Finding(about, NOTE, note)
 
 
 def _mail(config: Config) -> Iterator[Finding]:

@@ -220,8 +220,8 @@ class Assessor:
         traced = self.trace(condition, party, invoice)
         named: dict[str, str] = {}
         for evidence in traced.evidence:
-            if evidence.answer is None:
-                named.setdefault(evidence.field.name, why_unknown(evidence.field, party.view))
+            for field in evidence.unknown:
+                named.setdefault(field.name, why_unknown(field, party.view))
         return "; ".join(f"{name} is unknown ({reason})" for name, reason in named.items())
 
     def words(

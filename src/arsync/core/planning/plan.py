@@ -115,6 +115,8 @@ class Plan:
     """Keys of undone or refused holds and changes of terms whose reason has gone."""
     ended_releases: tuple[str, ...] = ()
     """Contacts whose release by hand ended, since no rule asks for a hold any more."""
+    notices: tuple[str, ...] = ()
+    """Which of the problems a run tells as well, though they stop nothing."""
     paused: tuple[Pause, ...] = ()
     """Kinds of actions that do not leave for the time being."""
     limits: Sequence[LimitOfDay] = ()

@@ -20,6 +20,7 @@ from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.customer_locale import HolidaysIn, Places
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
+from arsync.core.planning.ledger_warnings import OwedByLimit
 from arsync.core.planning.plan import (
     HeldBack,
     Keepers,
@@ -86,6 +87,7 @@ def make_plan(
     ended_refusals: list[str] = []
     failures: list[str] = []
     ended_releases: list[str] = []
+    owed = OwedByLimit()
     unrated: dict[str, None] = {}
     unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
@@ -118,10 +120,13 @@ def make_plan(
             unknown_places.update(dict.fromkeys(decisions.problems))
         if rulebook.credit_limits:
             limits.extend((limit_of_day(assessment),))
+            owed.add(assessment)
         # Enough to see that rates are missing: such a ledger would name every document.
         if len(unrated) < UNRATED_SHOWN_MAX:
             unrated.update(dict.fromkeys(assessment.account_view.converter.missing))
+    notices = tuple(problem.in_a_line for problem in owed.too_low(rulebook))
     problems += [*failures[:FAILURES_SHOWN_MAX], *_rate_problems(unrated), *unknown_places]
+    problems += notices
     return Plan(
         connection=connection,
         as_of=today,
@@ -132,6 +137,7 @@ def make_plan(
         # Over the whole plan: once half of it has left, no person can stop it (law 9).
         safety=safety_verdict(rulebook, counts),
         problems=tuple(problems),
+        notices=notices,
         ended_refusals=tuple(ended_refusals),
         ended_releases=tuple(ended_releases),
         limits=limits.kept(),

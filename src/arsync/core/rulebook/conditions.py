@@ -5,6 +5,7 @@ Answers are three-valued (Kleene): True, False, and None for unknown. Both evalu
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -42,7 +43,9 @@ class OneOf:
     values: frozenset[str]
     """Folded: letter case makes no difference."""
     shown: str
-    """As the user wrote them."""
+    """As the user wrote them, in words."""
+    texts: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    """As the user wrote each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,8 @@ class Evidence(NamedTuple):
     value: Value
     expectation: str
     answer: Answer
+    unknown: tuple[Field, ...] = ()
+    """The facts for which there is no answer: the one that is asked, what it is compared with."""
 
     def in_words(self, currency: str) -> str:
         """Return `oldest_days_overdue 74 (at least 60)`."""
@@ -335,6 +340,7 @@ def _value(of: Field, contact: Row, invoice: Row | None) -> Value:
 
 def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
     value = _value(leaf.field, contact, invoice)
+    unknown = [leaf.field] if value is None else []
     match leaf:
         case Known(_, known):
             answer: Answer = (value is not None) is known
@@ -350,8 +356,11 @@ def _trace_leaf(leaf: Leaf, contact: Row, invoice: Row | None) -> Trace:
             compared_with = (
                 _value(operand, contact, invoice) if isinstance(operand, Field) else operand
             )
+            if compared_with is None and isinstance(operand, Field):
+                unknown = [operand]
             answer = None if compared_with is None else _compared(value, leaf.word, compared_with)
-    return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer),))
+    missing = tuple(unknown) if answer is None else ()
+    return Trace(answer, (Evidence(leaf.field, value, wanted_in_words(leaf), answer, missing),))
 
 
 def _compared(value: Value, word: str, compared_with: Value) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from arsync.core.ledger.records import Account, Contact, ContactStatus
 from arsync.core.rulebook.model import Customer, Place, Problem, Rulebook, folded
+from arsync.core.rulebook.nearest_name import CANDIDATES_MAX, LOOKS_MAX, nearest
 
 _GONE = frozenset({ContactStatus.DELETED, ContactStatus.MERGED, ContactStatus.UNKNOWN})
 
@@ -25,6 +26,7 @@ class ContactName(NamedTuple):
     status: str = ContactStatus.ACTIVE
     parent_id: str = ""
     merged_into: str = ""
+    groups: tuple[str, ...] = ()
 
 
 class CustomerEntry(NamedTuple):
@@ -92,6 +94,9 @@ class _Matcher:
     bound: Mapping[str, CustomerEntry]
     by_name: dict[str, list[ContactName]] = field(default_factory=lambda: defaultdict(list))
     """By folded name or id: the contacts of that name that are still there."""
+    live_names: dict[str, str] = field(default_factory=dict)
+    """By folded name: names to guess from, as far as guesses go."""
+    looks: int = 0
     by_id: dict[str, ContactName] = field(default_factory=dict)
     """Contacts that are bound, or were merged."""
 
@@ -138,6 +143,8 @@ class _Matcher:
         """Remember the contacts that an entry may be about; a ledger has many others."""
         ids = {entry.contact_id for entry in self.bound.values()}
         for contact in contacts:
+            if contact.status not in _GONE and len(self.live_names) <= CANDIDATES_MAX:
+                self.live_names[folded(contact.name)] = contact.name
             if contact.id in ids or contact.merged_into:
                 self.by_id[contact.id] = contact
             for name in {folded(contact.name), folded(contact.id)} & names:
@@ -177,7 +184,7 @@ class _Matcher:
         name = folded(called)
         namesakes = self.candidates(name)
         if entry is None:
-            yield _unmatched(place, called, len(namesakes))
+            yield _unmatched(place, called, len(namesakes), near=self.near(called))
             return
         contact = self.by_id.get(entry.contact_id)
         if contact is None:
@@ -196,6 +203,11 @@ class _Matcher:
                 )
                 yield _warning(place, message, "write the id of the one that is meant")
 
+    def near(self, called: str) -> str:
+        """Return the contact that a name is most likely a slip for."""
+        self.looks += 1
+        return nearest(folded(called), self.live_names) if self.looks <= LOOKS_MAX else ""
+
     def wrong_parent(
         self, customer: Customer, entries: Mapping[str, CustomerEntry]
     ) -> Problem | None:
@@ -203,7 +215,11 @@ class _Matcher:
         name, above = folded(customer.contact), folded(customer.parent)
         if above not in entries:
             return _unmatched(
-                customer.parent_place, customer.parent, len(self.candidates(above)), "parent"
+                customer.parent_place,
+                customer.parent,
+                len(self.candidates(above)),
+                "parent",
+                near=self.near(customer.parent),
             )
         child = self.by_id.get(entries[name].contact_id)
         parent = self.by_id.get(entries[above].contact_id)
@@ -231,10 +247,14 @@ def _warning(place: Place, message: str, hint: str = "") -> Problem:
     return Problem(*place, message, hint, "warning")
 
 
-def _unmatched(place: Place, name: str, count: int, what: str = "contact") -> Problem:
+def _unmatched(
+    place: Place, name: str, count: int, what: str = "contact", near: str = ""
+) -> Problem:
     if count > 1:
         return _warning(place, f"{count} contacts are called {name!r}.", "write the id instead")
     hint = f"write the {what}'s name as in the accounting system, or its id"
+    if near:
+        hint = f"did you mean {near!r}?"
     return _warning(place, f"no contact is called {name!r}.", hint)
 
 

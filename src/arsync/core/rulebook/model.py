@@ -30,6 +30,12 @@ class Problem(NamedTuple):
         text = f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
         return f"{text}\n    hint: {self.hint}" if self.hint else text
 
+    @property
+    def in_a_line(self) -> str:
+        """Return it as commands tell it in passing: where, what, and what to do."""
+        text = f"{self.file}:{self.line}: {self.message.rstrip('.')}"
+        return f"{text}: {self.hint}" if self.hint else text
+
 
 class Place(NamedTuple):
     """A place in a rulebook."""

@@ -36,7 +36,14 @@ class BoundCustomers:
         """Yield every contact of the copy, as far as matching asks, by id."""
         columns = contacts.c
         query = (
-            select(columns.id, columns.name, columns.status, columns.parent_id, columns.merged_into)
+            select(
+                columns.id,
+                columns.name,
+                columns.status,
+                columns.parent_id,
+                columns.merged_into,
+                columns.groups,
+            )
             .where(columns.connection_id == connection_id)
             .order_by(columns.id)
         )

@@ -294,7 +294,8 @@ class _Reading:
         if not sound or not texts:
             return None
         shown = " or ".join(text for text, _ in texts)
-        return tree.OneOf(field, frozenset(folded(text) for text, _ in texts), shown)
+        written = tuple(text for text, _ in texts)
+        return tree.OneOf(field, frozenset(map(folded, written)), shown, written)
 
 
 # Read as text: by YAML's rules the country NO would be false.
