@@ -50,7 +50,7 @@ def _create(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     if kind not in {"ACCRECCREDIT", "ACCPAYCREDIT"}:
         raise Invalid("Credit note type must be ACCRECCREDIT or ACCPAYCREDIT")
     contact, write_contact = contact_of(ledger, element)
-    currency = contact.currency or ledger.organisation.currency
+    currency = contact.currency or ledger.base_currency
     draft = XeroCredit(
         id=wire.new_guid(),
         kind="CreditNotes",

@@ -178,7 +178,7 @@ def _opening(ledger: XeroLedger, document: XeroDocument, contact: Any) -> Json:
     out["UpdatedDateUTCString"] = wire.iso_moment(document.updated)
     out["CurrencyCode"] = document.currency
     # Most recorded documents in the base currency have none; what decides it is not known.
-    if document.currency != ledger.organisation.currency:
+    if document.currency != ledger.base_currency:
         out["CurrencyRate"] = wire.rate(document.rate)
     if document.fully_paid_on:
         out["FullyPaidOnDate"] = wire.ms_date(document.fully_paid_on)

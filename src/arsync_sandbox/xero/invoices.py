@@ -74,7 +74,7 @@ def _create(ledger: XeroLedger, element: Json, batch: Batch) -> Commit:
     if kind not in {"ACCREC", "ACCPAY"}:
         raise Invalid("Invoice type must be ACCREC or ACCPAY")
     contact, write_contact = contact_of(ledger, element)
-    currency = contact.currency or ledger.organisation.currency
+    currency = contact.currency or ledger.base_currency
     draft = XeroInvoice(
         id=wire.new_guid(),
         type=kind,

@@ -151,6 +151,11 @@ class XeroLedger:
         self.history[record_id].append(note)
         return note
 
+    @property
+    def base_currency(self) -> str:
+        """The organisation's own currency; a loaded organisation's word counts."""
+        return str(self.organisation_fields.get("BaseCurrency") or self.organisation.currency)
+
     def take_number(self) -> str:
         """The next automatic invoice number that nobody has used."""
         while True:

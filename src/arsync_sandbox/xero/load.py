@@ -65,7 +65,7 @@ def load_invoices(ledger: XeroLedger, rows: Iterable[InvoiceRow]) -> None:
         contact = ledger.contacts.rows.get(ledger.resolve("contact", row.contact_id))
         if contact is None:
             raise ValueError(f"invoice {row.id}: no contact {row.contact_id}")
-        currency = row.currency or ledger.organisation.currency
+        currency = row.currency or ledger.base_currency
         total = wire.cents(row.total)
         if currency not in rates:
             rates[currency] = rate_for(ledger, currency)

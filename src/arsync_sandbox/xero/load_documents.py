@@ -286,7 +286,7 @@ def _read_document(
         if not document.get(key) and document.get(f"{key}String"):
             document = {**document, key: document[f"{key}String"]}
     read_fields(document, into, table, leave=_DERIVED)
-    into.currency = into.currency or ledger.organisation.currency
+    into.currency = into.currency or ledger.base_currency
     if "CurrencyRate" not in document:
         into.rate = rate_for(ledger, into.currency)
     if "SubTotal" not in document:

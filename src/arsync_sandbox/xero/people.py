@@ -118,7 +118,7 @@ class XeroPeople:
             "Overpayments": "RECEIVE-OVERPAYMENT",
         }
         ledger = self.ledger
-        currency = currency or ledger.organisation.currency
+        currency = currency or ledger.base_currency
         number = f"CN-{len(ledger.credits[kind].rows) + 1:04d}" if kind == "CreditNotes" else ""
         credit = XeroCredit(
             id=wire.new_guid(),
@@ -249,7 +249,7 @@ class XeroPeople:
         """Issue and approve an invoice."""
         contact, ledger = self._contact(contact_id), self.ledger
         amount = wire.cents(amount)
-        currency = contact.currency or ledger.organisation.currency
+        currency = contact.currency or ledger.base_currency
         invoice = XeroInvoice(
             id=wire.new_guid(),
             type="ACCREC",

@@ -62,7 +62,7 @@ def rate_for(ledger: XeroLedger, currency: str) -> Decimal:
     A document whose client sends no CurrencyRate gets Xero's own day rate. A foreign currency never
     gets 1 here: a client that takes foreign money for its own would look right.
     """
-    base = ledger.organisation.currency
+    base = ledger.base_currency
     if currency in {"", base}:
         return wire.ONE
     per_base = _per_pound(currency) / _per_pound(base)
