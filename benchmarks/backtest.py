@@ -35,6 +35,7 @@ OFFERS = frozenset(
     {
         "credit hold",
         "payment terms",
+        "taking payment terms off",
         "email by the accounting system",
         "attachment",
         "late fee",

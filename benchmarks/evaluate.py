@@ -59,7 +59,13 @@ EXPLAINED = 2_000
 RULE_ENGINE = Peer("rule-engine 4.5.0", ("rule-engine==4.5.0",), (), "answers conditions")
 ORGANISATION = Organisation("o1", "Bench", "GBP", "GB")
 OFFERS = frozenset(
-    {"credit hold", "payment terms", "email by the accounting system", "contact groups"}
+    {
+        "credit hold",
+        "payment terms",
+        "taking payment terms off",
+        "email by the accounting system",
+        "contact groups",
+    }
 )
 
 

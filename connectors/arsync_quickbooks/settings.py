@@ -26,6 +26,7 @@ CAPABILITIES = Capabilities(
             Capability.EMAIL,
             Capability.CREDIT_HOLD,
             Capability.TERMS,
+            Capability.NO_TERMS,
             Capability.ATTACHMENT,
             Capability.LATE_FEE,
             Capability.PARENTS,

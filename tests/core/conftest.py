@@ -29,6 +29,7 @@ EVERYTHING = frozenset(
     {
         "credit hold",
         "payment terms",
+        "taking payment terms off",
         "email by the accounting system",
         "attachment",
         "late fee",

@@ -48,6 +48,8 @@ class Capability(StrEnum):
     EMAIL = "email by the accounting system"
     CREDIT_HOLD = "credit hold"
     TERMS = "payment terms"
+    NO_TERMS = "taking payment terms off"
+    """A customer that had no terms of its own can be given back none."""
     EXPECTED_DATE = "expected payment date"
     ATTACHMENT = "attachment"
     LATE_FEE = "late fee"

@@ -28,7 +28,14 @@ Desk = Any
 K = ActionKind
 TODAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+OFFERS = frozenset(
+    {
+        "credit hold",
+        "payment terms",
+        "taking payment terms off",
+        "email by the accounting system",
+    }
+)
 ENDS = {K.LIFT_CREDIT_HOLD, K.RESTORE_TERMS}
 HOLD = StandingHold("c1", date(2026, 10, 1), 1, terms_changed=True)
 ORGANISATION = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")

@@ -167,6 +167,19 @@ def test_a_refused_lift_returns_after_a_new_reason(desk: Desk) -> None:
     assert len(desk.plan(desk.head + old, over).actions) == 2
 
 
+def test_terms_that_cannot_be_given_back_stay(desk: Desk) -> None:
+    offers = frozenset({"credit hold", "payment terms"})
+    account = desk.account(desk.invoice("i1", 81, "1000"))
+    plan = desk.plan(desk.head + RULES, account, offers=offers)
+    assert [action.kind for action in plan.actions] == [K.CREDIT_HOLD]
+    assert [held_back.why.partition(":")[0] for held_back in plan.held_back] == [
+        "the payment terms are not changed"
+    ]
+    own = account._replace(contacts=(desk.contact(terms="30 days"),))
+    plan = desk.plan(desk.head + RULES, own, offers=offers)
+    assert [action.kind for action in plan.actions] == [K.CREDIT_HOLD, K.TERMS]
+
+
 def test_a_hold_by_hand_is_one_reason_more(desk: Desk) -> None:
     decision = HoldDecision(True, "cheque bounced", "Jo", desk.today, until=desk.today)
     account = held(desk, desk.account(desk.invoice("i1", 5, "100"), hold_decision=decision))

@@ -976,7 +976,7 @@ def test_the_language_of_a_customer_wins_over_the_rulebook(desk: Desk) -> None:
 def test_what_the_platform_does_not_offer_is_held_back(
     desk: Desk, capability: str, left: int
 ) -> None:
-    offers = frozenset({"credit hold", "payment terms"} - {capability})
+    offers = frozenset({"credit hold", "payment terms", "taking payment terms off"} - {capability})
     account = desk.account(desk.invoice("i1", 60, "500"))
     plan = desk.plan(desk.head + TWO_HOLDS, account, offers=offers)
     assert (len(plan.actions), whys(plan)) == (

@@ -34,7 +34,14 @@ HOLD = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least:
 
 def run(rulebooks: list[Rulebook], *accounts: Account, **values: Any) -> Backtests:
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
-    offers = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+    offers = frozenset(
+        {
+            "credit hold",
+            "payment terms",
+            "taking payment terms off",
+            "email by the accounting system",
+        }
+    )
     trial = Trial("acme", organisation, offers, lambda _: lambda _: False)
     options = {"first": FIRST, "last": LAST, "today": TODAY, **values}
     return backtest(accounts, trial, rulebooks, **options)

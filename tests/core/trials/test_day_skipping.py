@@ -43,6 +43,7 @@ OFFERS = frozenset(
     {
         "credit hold",
         "payment terms",
+        "taking payment terms off",
         "email by the accounting system",
         "attachment",
         "late fee",

@@ -27,7 +27,14 @@ HOLD = "credit_holds:\n  - name: Old\n    when: {oldest_days_overdue: {at_least:
 def day(text: str, today: date) -> TrialDay:
     rulebook = a_rulebook(text)
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
-    offers = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+    offers = frozenset(
+        {
+            "credit hold",
+            "payment terms",
+            "taking payment terms off",
+            "email by the accounting system",
+        }
+    )
     return Trial("acme", organisation, offers, lambda _: lambda _: False).day(rulebook, today)
 
 

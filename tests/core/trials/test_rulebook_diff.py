@@ -20,7 +20,14 @@ LIMIT = "credit_limits:\n  - name: Everyone\n    limit: 1,000\n"
 
 
 def the_trial() -> Trial:
-    offers = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+    offers = frozenset(
+        {
+            "credit hold",
+            "payment terms",
+            "taking payment terms off",
+            "email by the accounting system",
+        }
+    )
     organisation = Organisation("o1", "Acme", "GBP", time_zone="Europe/London")
     return Trial("acme", organisation, offers, lambda _: lambda _: False)
 

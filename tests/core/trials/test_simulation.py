@@ -24,7 +24,14 @@ from arsync.core.trials.trial import Trial
 
 Desk = Any
 TODAY = date(2026, 11, 20)
-OFFERS = frozenset({"credit hold", "payment terms", "email by the accounting system"})
+OFFERS = frozenset(
+    {
+        "credit hold",
+        "payment terms",
+        "taking payment terms off",
+        "email by the accounting system",
+    }
+)
 
 
 def play(text: str, *accounts: Account, days: int = 60, **values: Any) -> Simulation:

@@ -47,6 +47,12 @@ from arsync.core.rulebook.model import CreditHold
 
 HOLD = "credit hold"
 TERMS = "payment terms"
+NO_TERMS = "taking payment terms off"
+
+NOT_TO_GIVE_BACK = (
+    "the payment terms are not changed: the customer has none of its own in the accounting system,"
+    " which cannot take terms off again; give it terms there, and they are changed"
+)
 
 BY_HAND = "by hand"
 """In place of a rule's name: a person decided."""
@@ -319,6 +325,9 @@ def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> D
         needs_approval=rule.needs_approval,
         note=f"Payment terms changed to {rule.terms} during the credit hold ({cited(reason)}).",
     )
+    if not assessment.root.view.contact.terms and NO_TERMS not in planning.offers:
+        # What cannot be given back is not taken: it would outlast the hold.
+        return holding_back(held(assessment.root, NOT_TO_GIVE_BACK, because=reason))
     return _unless_done(planning, assessment, action, TERMS)
 
 

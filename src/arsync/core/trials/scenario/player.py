@@ -18,6 +18,7 @@ from arsync.core.actions.effects import (
 )
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.planning.hold_planner import NO_TERMS
 from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook.customer_matching import ContactName, match_customers
 from arsync.core.rulebook.model import Place, Rulebook, folded
@@ -94,7 +95,9 @@ class _Stage:
         self.holidays = holidays
         self.organisation = Organisation(CONNECTION, "Scenario", rulebook.currency)
         # A story is about the rules, so the accounting system can do all that they need.
-        self.offers = frozenset(capability for capability, _, _ in needs(rulebook))
+        # A story names no terms: whatever is changed can be given back.
+        needed = (capability for capability, _, _ in needs(rulebook))
+        self.offers = frozenset({*needed, NO_TERMS})
         self.accounts = _accounts(scenario, _with_parents(scenario.contacts, self.rulebook))
         self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
         self.played = Played(scenario, self.rulebook, self.organisation)
