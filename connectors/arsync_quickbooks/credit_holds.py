@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action, ActionKind, action_key, marker
+from arsync.core.actions import Action, HoldReasonsPayload, marker, payload_of
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc
 from arsync_quickbooks.fenced_text import (
@@ -79,7 +79,7 @@ class Reasons(Hold):
 
     def perform(self, write: Write) -> Receipt:
         """Put the new words into the hold's block; where a person took it out, it stays out."""
-        mark = _marker_of_hold(write.action)
+        mark = marker(payload_of(write.action, HoldReasonsPayload).hold)
 
         def change(customer: CustomerDoc) -> dict[str, Any] | None:
             notes = customer.notes or ""
@@ -150,14 +150,6 @@ def _with_block(write: Write, notes: str, mark: str) -> str:
             f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
             heals_when=HealsWhen.RECORD,
         ) from None
-
-
-def _marker_of_hold(action: Action) -> str:
-    """Return the marker of the hold whose reasons an action writes anew."""
-    key = action_key(
-        ActionKind.CREDIT_HOLD, action.connection, action.contact_id, "", "", action.episode
-    )
-    return marker(key)
 
 
 def _name(write: Write) -> str:

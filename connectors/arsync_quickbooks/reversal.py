@@ -13,10 +13,18 @@ from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import fenced_text
 from arsync_quickbooks.documents import CustomerDoc, InvoiceDoc
 from arsync_quickbooks.emails_and_letters import SENT
+from arsync_quickbooks.families import writes_of_children
 from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import NO_TERMS, cash_terms, terms_of
 from arsync_quickbooks.records import VOID_WORD
 from arsync_quickbooks.write_client import WriteClient, currency_of, request_id
+
+_WORST_FIRST = (
+    ReversalStatus.FIXED,
+    ReversalStatus.CHANGED,
+    ReversalStatus.OURS,
+    ReversalStatus.AS_BEFORE,
+)
 
 _NOT_KEPT = "what stood there before was not kept"
 
@@ -54,7 +62,10 @@ class UndoChange:
         Raises:
             Rejected: nothing of such a write is undone.
         """
-        return self._kind(write).state(write)
+        kind = self._kind(write)
+        # An undoing is for the whole family: one customer that cannot be restored leaves all as is.
+        states = [kind.state(of_one) for of_one in (write, *writes_of_children(write))]
+        return min(states, key=lambda state: _WORST_FIRST.index(state.status))
 
     def perform(self, write: Write) -> Receipt:
         """Restore what is still as arsync left it, and only that."""
@@ -64,7 +75,9 @@ class UndoChange:
         if undoing.refusal:
             raise Rejected(undoing.refusal)
         if undoing.status is ReversalStatus.OURS:
-            self._kind(undone).put_back(undone, write)
+            for of_one in (undone, *writes_of_children(undone)):
+                if self._kind(of_one).state(of_one).status is ReversalStatus.OURS:
+                    self._kind(of_one).put_back(of_one, write)
         return _receipt(undone, undoing)
 
     def find(self, write: Write) -> Receipt | None:

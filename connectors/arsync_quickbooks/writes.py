@@ -20,6 +20,7 @@ from arsync_quickbooks.emails_and_letters import (
     PlatformEmail,
     targets_on_invoices,
 )
+from arsync_quickbooks.families import Family
 from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import CashOnDelivery, Restored
 from arsync_quickbooks.promises import Promised
@@ -53,11 +54,11 @@ class Writer:
         fee = LateFee(write_client, late_fee_item)
         self._undone = UndoChange(write_client, fee)
         self._changes: Mapping[ActionKind, ActionChange] = {
-            ActionKind.CREDIT_HOLD: Hold(write_client),
-            ActionKind.HOLD_REASONS: Reasons(write_client),
-            ActionKind.LIFT_CREDIT_HOLD: Lift(write_client),
-            ActionKind.TERMS: CashOnDelivery(write_client),
-            ActionKind.RESTORE_TERMS: Restored(write_client),
+            ActionKind.CREDIT_HOLD: Family(Hold(write_client)),
+            ActionKind.HOLD_REASONS: Family(Reasons(write_client)),
+            ActionKind.LIFT_CREDIT_HOLD: Family(Lift(write_client), ends=True),
+            ActionKind.TERMS: Family(CashOnDelivery(write_client)),
+            ActionKind.RESTORE_TERMS: Family(Restored(write_client), ends=True),
             ActionKind.PROMISE: Promised(write_client),
             ActionKind.LETTER: LetterAttachment(write_client),
             ActionKind.LATE_FEE: fee,

@@ -93,10 +93,10 @@ class HoldUndone(UndoStep):
 class TermsUndone(UndoStep):
     """Payment terms for sales, from cash on delivery back to what they were."""
 
-    def __init__(self, write_client: WriteClient, write: Write) -> None:
+    def __init__(self, write_client: WriteClient, contact_id: str, saved: str) -> None:
         super().__init__(write_client)
-        self._contact_id = write.action.contact_id
-        self._saved = _saved(write, SAVED_TERMS)
+        self._contact_id = contact_id
+        self._saved = _read(saved)
 
     @property
     def detail(self) -> str:
@@ -245,9 +245,21 @@ def together(states: list[Undoing]) -> Undoing:
     return states[0]
 
 
+def saved_of_children(text: str) -> dict[str, str]:
+    """Return the terms that were saved of a family's children, by contact id."""
+    kept = _read(text)
+    if not isinstance(kept, dict):
+        return {}
+    return {id_: saved[SAVED_TERMS] for id_, saved in kept.items() if SAVED_TERMS in saved}
+
+
 def _saved(write: Write, name: str) -> Any:
+    return _read(write.before.get(name, ""))
+
+
+def _read(text: str) -> Any:
     try:
-        return json.loads(write.before.get(name, ""))
+        return json.loads(text)
     except ValueError:
         return None
 

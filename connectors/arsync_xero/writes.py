@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arsync.connector_sdk import SAVED_TERMS, Receipt, Undoing, Write
+from arsync.connector_sdk import SAVED_CHILDREN, SAVED_TERMS, Receipt, Undoing, Write
 from arsync.core.actions import (
     Action,
     ActionKind,
@@ -45,6 +45,7 @@ from arsync_xero.reversal import (
     TermsUndone,
     UndoStep,
     prepared,
+    saved_of_children,
     together,
 )
 from arsync_xero.sdk import SdkClient
@@ -54,8 +55,14 @@ from arsync_xero.write_client import HistoryNote, WriteClient, WriteStep, read_c
 SAVED_GROUPS = "saved.groups"
 SENT_BEFORE = "sent_before"
 STARTED_AT = "started_at"
-_OF_HOLDS = frozenset(
-    {ActionKind.CREDIT_HOLD, ActionKind.HOLD_REASONS, ActionKind.LIFT_CREDIT_HOLD}
+_OF_HOLDS_AND_TERMS = frozenset(
+    {
+        ActionKind.CREDIT_HOLD,
+        ActionKind.HOLD_REASONS,
+        ActionKind.LIFT_CREDIT_HOLD,
+        ActionKind.TERMS,
+        ActionKind.RESTORE_TERMS,
+    }
 )
 """Noted on the contact and on its children; new reasons change nothing besides."""
 
@@ -88,15 +95,18 @@ class Writer:
         if action.kind == ActionKind.PROMISE:
             return self._for_undoing(action)
         if action.kind == ActionKind.TERMS:
-            terms = read_contact(self._api, action.contact_id).payment_terms
-            saved = {
-                "Sales": term_fields(terms.sales if terms else None),
-                "Bills": term_fields(terms.bills if terms else None),
-            }
-            return {
-                SAVED_TERMS: json.dumps({side: fields for side, fields in saved.items() if fields})
-            }
+            saved = {id_: {SAVED_TERMS: self._terms_of(id_)} for id_ in _contacts(action)}
+            own = saved.pop(action.contact_id)
+            return {**own, SAVED_CHILDREN: json.dumps(saved)} if saved else own
         return {}
+
+    def _terms_of(self, contact_id: str) -> str:
+        terms = read_contact(self._api, contact_id).payment_terms
+        sides = {
+            "Sales": term_fields(terms.sales if terms else None),
+            "Bills": term_fields(terms.bills if terms else None),
+        }
+        return json.dumps({side: fields for side, fields in sides.items() if fields})
 
     def _for_undoing(self, action: Action) -> Mapping[str, str]:
         invoice_ids = [invoice.id for invoice in action.invoices]
@@ -118,7 +128,10 @@ class Writer:
         if action.kind == ActionKind.CREDIT_HOLD:
             return [HoldUndone(write_client, write, _contacts(action))]
         if action.kind == ActionKind.TERMS:
-            return [TermsUndone(write_client, write)]
+            saved = saved_of_children(write.before.get(SAVED_CHILDREN, ""))
+            children = [TermsUndone(write_client, id_, text) for id_, text in saved.items()]
+            own = write.before.get(SAVED_TERMS, "")
+            return [TermsUndone(write_client, action.contact_id, own), *children]
         if action.kind == ActionKind.PROMISE and action.invoices:
             return [PromiseUndone(write_client, write, invoice.id) for invoice in action.invoices]
         if action.kind == ActionKind.LATE_FEE:
@@ -191,11 +204,14 @@ class Writer:
             first = [Members(write_client, _contacts(action), inside=on_hold)]
         elif action.kind == ActionKind.TERMS:
             first = [
-                PaymentTerms(write_client, action.contact_id, CASH_ON_DELIVERY, restores=False)
+                PaymentTerms(write_client, id_, CASH_ON_DELIVERY, restores=False)
+                for id_ in _contacts(action)
             ]
         elif action.kind == ActionKind.RESTORE_TERMS:
-            saved = _saved_sales(write)
-            first = [PaymentTerms(write_client, action.contact_id, saved, restores=True)]
+            first = [
+                PaymentTerms(write_client, id_, saved, restores=True)
+                for id_, saved in _saved_sales(write).items()
+            ]
         elif action.kind == ActionKind.PROMISE:
             day = payload_of(action, PromisePayload).promised_on
             first = [ExpectedDate(write_client, invoice.id, day) for invoice in action.invoices]
@@ -209,11 +225,10 @@ class Writer:
         self, write_client: WriteClient, write: Write, *, best_effort: bool = False
     ) -> list[WriteStep]:
         action, text = write.action, self._note_text(write)
-        if action.kind in _OF_HOLDS:
+        if action.kind in _OF_HOLDS_AND_TERMS:
             return [HistoryNote(write_client, "Contacts", id_, text) for id_ in _contacts(action)]
-        about_contact = action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS}
         is_task = action.kind in {ActionKind.TASK, ActionKind.TASK_DONE}
-        if about_contact or not action.invoices or (is_task and len(action.invoices) > 1):
+        if not action.invoices or (is_task and len(action.invoices) > 1):
             return [HistoryNote(write_client, "Contacts", action.contact_id, text)]
         return [
             HistoryNote(write_client, "Invoices", invoice.id, text, best_effort=best_effort)
@@ -281,13 +296,21 @@ def _contacts(action: Action) -> list[str]:
     return list(dict.fromkeys([action.contact_id, *action.payload.covered_contact_ids]))
 
 
-def _saved_sales(write: Write) -> dict[str, Any] | None:
-    """Return the terms for sales that `prepare` found before they were changed.
+def _saved_sales(write: Write) -> dict[str, dict[str, Any] | None]:
+    """Return the terms for sales that `prepare` found before they were changed, by contact.
 
     Raises:
         Rejected: what was saved cannot be read.
     """
-    text = payload_of(write.action, RestoreTermsPayload).saved or write.before.get(SAVED_TERMS, "")
+    payload = payload_of(write.action, RestoreTermsPayload)
+    own = payload.saved or write.before.get(SAVED_TERMS, "")
+    children = saved_of_children(payload.saved_of_children)
+    # Only what was changed is given back, and only where something may be written still.
+    covered = {id_: text for id_, text in children.items() if id_ in payload.children}
+    return {id_: _sales(text) for id_, text in {write.action.contact_id: own, **covered}.items()}
+
+
+def _sales(text: str) -> dict[str, Any] | None:
     try:
         saved = json.loads(text)
     except (ValueError, TypeError):

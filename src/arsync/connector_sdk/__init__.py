@@ -3,6 +3,7 @@
 from arsync.connector_sdk.contract import (
     BALANCE_CALLS_MAX,
     ENTRY_POINT_GROUP,
+    SAVED_CHILDREN,
     SAVED_TERMS,
     Authoriser,
     BalancesAnswer,
@@ -29,6 +30,7 @@ from arsync.connector_sdk.contract import (
 __all__ = [
     "BALANCE_CALLS_MAX",
     "ENTRY_POINT_GROUP",
+    "SAVED_CHILDREN",
     "SAVED_TERMS",
     "Authoriser",
     "BalancesAnswer",

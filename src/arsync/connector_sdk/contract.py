@@ -37,6 +37,10 @@ SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. They go
 into `saved` of the payload that restores them."""
 
+SAVED_CHILDREN = "saved.children"
+"""The name under which `prepare` keeps what a family's children had: JSON, by contact id. Of terms
+it goes into `saved_of_children` of the payload that restores them."""
+
 Record = Organisation | Contact | Invoice | Credit | Payment
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.connector_sdk import SAVED_TERMS, Capability, Receipt, Undoing, Write
+from arsync.connector_sdk import SAVED_CHILDREN, SAVED_TERMS, Capability, Receipt, Undoing, Write
 from arsync.core.actions import (
     Action,
     ActionKind,
@@ -246,7 +246,12 @@ class Delivery:
         )
         if SAVED_TERMS not in before:
             return action
-        return replace(action, payload=RestoreTermsPayload(before[SAVED_TERMS]))
+        saved = replace(
+            payload,
+            saved=before[SAVED_TERMS],
+            saved_of_children=before.get(SAVED_CHILDREN, ""),
+        )
+        return replace(action, payload=saved)
 
     def _started_at(self, row: ActionRow) -> datetime | None:
         """Return when the earliest attempt began that did not certainly come to nothing."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from tests.builders.actions import an_action, an_invoice_ref
 
-from arsync.connector_sdk import Write
+from arsync.connector_sdk import ReversalStatus, Write
 from arsync.core.actions import ActionKind, Because, Via, marker
+from arsync.core.actions.reversal import undo_action
 from arsync.core.ledger.records import RecordKind
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 
@@ -150,6 +151,80 @@ def test_a_hold_is_noted_on_the_children(quickbooks: Any) -> None:
     assert len(marked(quickbooks, hold)) == 3
     assert not told(quickbooks, "Customer", "802").get("Notes")
     assert quickbooks.connector().find(hold) is not None
+
+
+SITES = ("802", "803")
+
+
+def family(quickbooks: Any, **fields: Any) -> None:
+    """Make a customer with two sites, each with terms and notes of its own."""
+    customer(quickbooks, SalesTermRef={"value": "3"})
+    sites = [
+        {
+            "Id": row_id,
+            "DisplayName": f"Site {row_id}",
+            "ParentRef": {"value": "801"},
+            "Job": True,
+            "SalesTermRef": {"value": "2"},
+            "Notes": "theirs",
+            **fields,
+        }
+        for row_id in SITES
+    ]
+    quickbooks.book.load_documents({"Customer": sites})
+
+
+def shown(quickbooks: Any) -> list[tuple[Any, Any]]:
+    """Return terms and notes of the family."""
+    told_of_each = [told(quickbooks, "Customer", id_) for id_ in ("801", *SITES)]
+    return [(row.get("SalesTermRef", {}).get("value"), row.get("Notes")) for row in told_of_each]
+
+
+def test_children_are_held_and_released_with_their_parent(quickbooks: Any) -> None:
+    family(quickbooks)
+    before = shown(quickbooks)
+    sites = {"children": SITES}
+    hold = prepared(quickbooks, make_write(ActionKind.CREDIT_HOLD, details=sites))
+    terms = prepared(quickbooks, make_write(ActionKind.TERMS, details=sites))
+    for write in (hold, terms):
+        quickbooks.connector().perform(write)
+        assert quickbooks.connector().find(write) is not None
+    held = shown(quickbooks)
+    assert all("--- arsync: credit hold" in notes for _, notes in held)
+    assert len({term for term, _ in held}) == 1, "all on cash terms"
+    details = {
+        "saved": terms.before["saved.terms"],
+        "saved_of_children": terms.before["saved.children"],
+        **sites,
+    }
+    lift = prepared(quickbooks, make_write(ActionKind.LIFT_CREDIT_HOLD, details=sites))
+    restore = prepared(quickbooks, make_write(ActionKind.RESTORE_TERMS, details=details))
+    for write in (lift, restore):
+        quickbooks.connector().perform(write)
+    assert [(term, notes or None) for term, notes in shown(quickbooks)] == before
+
+
+def test_a_child_without_room_is_told_and_not_held(quickbooks: Any) -> None:
+    family(quickbooks, Notes="x" * 1020)
+    write = make_write(ActionKind.CREDIT_HOLD, details={"children": SITES})
+    receipt = quickbooks.connector().perform(prepared(quickbooks, write))
+    assert "have no room for the credit hold" in receipt.detail
+    assert "--- arsync: credit hold" in told(quickbooks, "Customer", "801")["Notes"]
+    assert told(quickbooks, "Customer", "802")["Notes"] == "x" * 1020
+
+
+@pytest.mark.parametrize("kind", [ActionKind.CREDIT_HOLD, ActionKind.TERMS])
+def test_undoing_restores_the_whole_family(quickbooks: Any, kind: ActionKind) -> None:
+    family(quickbooks)
+    before = shown(quickbooks)
+    write = prepared(quickbooks, make_write(kind, details={"children": SITES}))
+    quickbooks.connector().perform(write)
+    assert quickbooks.connector().undoing(write).status is ReversalStatus.OURS
+    action = undo_action(write.action, generation=1, done_on=None, who="Jane")
+    undo = Write(action, action.key, text=action.note, undoes=write)
+    quickbooks.connector().perform(undo)
+    assert [(term, notes or None) for term, notes in shown(quickbooks)] == before
+    assert quickbooks.connector().undoing(write).status is ReversalStatus.AS_BEFORE
 
 
 def test_a_hold_lacking_one_note_is_completed(quickbooks: Any) -> None:

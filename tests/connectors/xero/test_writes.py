@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from tests.builders.actions import a_payload
 
-from arsync.connector_sdk import Capability, HttpResponse, Write
+from arsync.connector_sdk import Capability, HttpResponse, ReversalStatus, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
@@ -227,6 +227,27 @@ def test_terms_that_a_person_changed_meanwhile_are_left_alone(
     xero.connector().perform(restore)
     assert xero.book.ledger.contacts.rows[debtor[0]].terms["Sales"] == by_hand
     assert xero.connector().find(restore) is not None
+
+
+def test_a_familys_terms_change_and_go_back(xero: Any, debtor: tuple[str, str]) -> None:
+    child = xero.add_contact("Ridgeway Press", "press@ridgeway.example")
+    rows = xero.book.ledger.contacts.rows
+    rows[child].terms = {"Sales": {"Day": 14, "Type": "DAYSAFTERBILLDATE"}}
+    write = a_write(xero, ActionKind.TERMS, debtor, terms="cash on delivery", children=[child])
+    xero.connector().perform(write)
+    assert [rows[id_].terms["Sales"]["Day"] for id_ in (debtor[0], child)] == [0, 0]
+    assert xero.connector().undoing(write).status is ReversalStatus.OURS
+    restore = a_write(
+        xero,
+        ActionKind.RESTORE_TERMS,
+        debtor,
+        saved=write.before["saved.terms"],
+        saved_of_children=write.before["saved.children"],
+        children=[child],
+    )
+    xero.connector().perform(restore)
+    assert [rows[id_].terms["Sales"]["Day"] for id_ in (debtor[0], child)] == [30, 14]
+    assert xero.connector().undoing(write).status is ReversalStatus.AS_BEFORE
 
 
 def test_no_terms_before_become_the_organisations_own(xero: Any, debtor: tuple[str, str]) -> None:

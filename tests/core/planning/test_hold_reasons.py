@@ -180,6 +180,29 @@ def test_terms_that_cannot_be_given_back_stay(desk: Desk) -> None:
     assert [action.kind for action in plan.actions] == [K.CREDIT_HOLD, K.TERMS]
 
 
+def test_invoiced_children_get_hold_and_terms(desk: Desk) -> None:
+    family = (
+        desk.contact(terms="30 days"),
+        desk.contact("c2", parent_id="c1", terms="30 days"),
+        desk.contact("c3", parent_id="c1", terms=""),
+        desk.contact("c4", parent_id="c1", terms="30 days"),
+    )
+    invoices = [
+        desk.invoice(f"i{number}", 81, "1000", contact=f"c{number}") for number in (1, 2, 3)
+    ]
+    account = desk.account(*invoices, contacts=family)
+    plan = desk.plan(desk.head + RULES, account)
+    children = {action.kind: action.payload.covered_contact_ids for action in plan.actions}
+    assert children == {K.CREDIT_HOLD: ("c2", "c3"), K.TERMS: ("c2", "c3")}
+    offers = frozenset({"credit hold", "payment terms"})
+    plan = desk.plan(desk.head + RULES, account, offers=offers)
+    children = {action.kind: action.payload.covered_contact_ids for action in plan.actions}
+    assert children == {K.CREDIT_HOLD: ("c2", "c3"), K.TERMS: ("c2",)}
+    over = after(account, plan.actions, desk.today)._replace(invoices=())
+    plan = desk.plan(desk.head + RULES, over)
+    assert {action.payload.covered_contact_ids for action in plan.actions} == {("c2", "c3")}
+
+
 def test_a_hold_by_hand_is_one_reason_more(desk: Desk) -> None:
     decision = HoldDecision(True, "cheque bounced", "Jo", desk.today, until=desk.today)
     account = held(desk, desk.account(desk.invoice("i1", 5, "100"), hold_decision=decision))

@@ -72,7 +72,8 @@ def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
         reasons=payload.reasons,
         ever=tuple(dict.fromkeys((*hold.ever, *payload.reasons))),
         updates=hold.updates + 1,
-        children=payload.children,
+        # A child that cannot be written to at present has the hold all the same.
+        children=tuple(dict.fromkeys((*hold.children, *payload.children))),
     )
 
 

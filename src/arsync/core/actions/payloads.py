@@ -134,6 +134,8 @@ class HoldReasonsPayload(_Payload, frozen=True, tag="hold_reasons"):
     """The names of the rules that ask for it now."""
     shown: tuple[str, ...] = ()
     """Those that the books show until then."""
+    hold: str = ""
+    """The key of the hold: what a connector wrote for it bears its marker."""
     children: tuple[str, ...] = ()
 
     @property
@@ -169,6 +171,13 @@ class TermsPayload(_Payload, frozen=True, tag="terms"):
     kind: ClassVar[ActionKind] = ActionKind.TERMS
     terms: str = ""
     """As the rulebook says it: `cash on delivery`."""
+    children: tuple[str, ...] = ()
+    """Contact ids of the children whose terms are changed too."""
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children."""
+        return self.children
 
     def anonymous(self) -> TermsPayload:
         """Return it without the terms."""
@@ -181,6 +190,14 @@ class RestoreTermsPayload(_Payload, frozen=True, tag="restore_terms"):
     kind: ClassVar[ActionKind] = ActionKind.RESTORE_TERMS
     saved: str = ""
     """What the connector found before the change, in its own words; empty until it is needed."""
+    children: tuple[str, ...] = ()
+    saved_of_children: str = ""
+    """What the connector found at the children, in its own words."""
+
+    @property
+    def covered_contact_ids(self) -> tuple[str, ...]:
+        """Return the children."""
+        return self.children
 
     def anonymous(self) -> RestoreTermsPayload:
         """Return it without the terms."""

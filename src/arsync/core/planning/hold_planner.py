@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import (
     Action,
+    ActionKind,
     Because,
     CreditHoldPayload,
     HoldReasonsPayload,
@@ -267,12 +268,13 @@ def _refusals_over(planning: Planning, account: Account, hold: StandingHold) -> 
     """End the refusals of lifting the hold: a reason stands again, its end is a new question."""
     if not account.refused:
         return NOTHING
-    keys = {
-        action_key(kind, planning.connection, hold.contact_id, "", "", hold.episode)
-        for kind in LIFTING_KINDS
-    }
+    keys = {_key(planning, kind, hold) for kind in LIFTING_KINDS}
     ended = tuple(sorted(keys & account.refused))
     return Decisions(ended_refusals=ended) if ended else NOTHING
+
+
+def _key(planning: Planning, kind: ActionKind, hold: StandingHold) -> str:
+    return action_key(kind, planning.connection, hold.contact_id, "", "", hold.episode)
 
 
 def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> Decisions:
@@ -296,7 +298,14 @@ def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> D
     action = _action(
         planning,
         assessment,
-        HoldReasonsPayload(reasons=names, shown=hold.reasons, children=_noted_on(assessment, hold)),
+        HoldReasonsPayload(
+            reasons=names,
+            shown=hold.reasons,
+            hold=_key(planning, ActionKind.CREDIT_HOLD, hold),
+            children=tuple(
+                id_ for id_ in _noted_on(assessment, hold) if id_ in _children(assessment)
+            ),
+        ),
         _because_of(planning, assessment, assessment.reasons[0]),
         episode=hold.episode,
         # Numbered: a reason that comes, goes and comes again is written each time.
@@ -318,7 +327,7 @@ def _change_terms(planning: Planning, assessment: Assessment, episode: int) -> D
     action = _action(
         planning,
         assessment,
-        TermsPayload(rule.terms),
+        TermsPayload(rule.terms, _with_terms_to_give_back(planning, assessment)),
         reason,
         episode=episode,
         # The change of terms follows its own rule, whatever else is a reason to hold.
@@ -385,7 +394,7 @@ def _restore(
     restored = _action(
         planning,
         assessment,
-        RestoreTermsPayload(),
+        RestoreTermsPayload(children=_noted_on(assessment, hold)),
         reason,
         episode=hold.episode,
         needs_approval=needs_approval,
@@ -455,7 +464,8 @@ def _unless_done(
 
 
 def _children(assessment: Assessment) -> tuple[str, ...]:
-    """Return the children that the hold covers and is noted on."""
+    """Return the children that are invoiced: the hold covers them, and is shown on them."""
+    invoiced = {invoice.contact_id for invoice in assessment.account.invoices}
     # A child that is left alone is covered, but not noted: nothing is ever written to it.
     alone = {
         party.view.contact.id
@@ -465,8 +475,17 @@ def _children(assessment: Assessment) -> tuple[str, ...]:
     return tuple(
         contact.id
         for contact in assessment.account.contacts[1:]
-        if contact.status == ContactStatus.ACTIVE and contact.id not in alone
+        if contact.status == ContactStatus.ACTIVE
+        and contact.id in invoiced
+        and contact.id not in alone
     )
+
+
+def _with_terms_to_give_back(planning: Planning, assessment: Assessment) -> tuple[str, ...]:
+    """Return the children whose terms can be changed, because they can be given back."""
+    with_terms = {contact.id for contact in assessment.account.contacts if contact.terms}
+    takes_off = NO_TERMS in planning.offers
+    return tuple(id_ for id_ in _children(assessment) if takes_off or id_ in with_terms)
 
 
 def _noted_on(assessment: Assessment, hold: StandingHold) -> tuple[str, ...]:
@@ -474,7 +493,12 @@ def _noted_on(assessment: Assessment, hold: StandingHold) -> tuple[str, ...]:
     # A hold that is older than this parent was never noted on its other children.
     if hold.contact_id != assessment.root.view.contact.id:
         return ()
-    return tuple(id_ for id_ in _children(assessment) if id_ in hold.children)
+    active = {
+        contact.id
+        for contact in assessment.account.contacts
+        if contact.status == ContactStatus.ACTIVE
+    }
+    return tuple(id_ for id_ in hold.children if id_ in active)
 
 
 def _report_undecided(planning: Planning, assessment: Assessment) -> Decisions:

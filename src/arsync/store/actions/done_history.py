@@ -257,7 +257,9 @@ def _terms_left(
     )
     if episode is None:
         return None
-    return StandingHold(contact_id, changed[episode].sent_on, episode, terms_changed=True)
+    row = changed[episode]
+    children = decode_action(row.action).payload.covered_contact_ids
+    return StandingHold(contact_id, row.sent_on, episode, terms_changed=True, children=children)
 
 
 def _changed_terms(started: list[Any]) -> dict[int, Any]:
