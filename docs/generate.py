@@ -175,6 +175,10 @@ SECTION_EXAMPLES = {
         "follow_ups:\n  - name: Broken promise\n    when: {promise_to_pay: broken}\n"
         "    task: Call about the broken promise\n    assign_to: credit control"
     ),
+    "charges": (
+        "charges:\n  - name: Interest\n    interest: 1.5% a month\n    after: 30 days\n"
+        "    bill: monthly\n    as: draft\n    approval: required"
+    ),
     "statutory": (
         "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
         "  points_above_reference: 8\n  currency: GBP\n"

@@ -28,6 +28,7 @@ CAPABILITIES = Capabilities(
             Capability.EXPECTED_DATE,
             Capability.ATTACHMENT,
             Capability.LATE_FEE,
+            Capability.DRAFTS,
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
             Capability.UNDO,

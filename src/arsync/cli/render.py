@@ -49,7 +49,8 @@ def what(action: Action) -> str:
     """Return what an action does, in a few words."""
     if action.kind is ActionKind.UNDO:
         return f"UNDO {KINDS[payload_of(action, UndoPayload).undone_kind].verb}"
-    return f"{KINDS[action.kind].verb} {action.step or action.payload.title}".strip()
+    words = KINDS[action.kind].verb, action.step or action.payload.title, action.payload.manner
+    return " ".join(filter(None, words))
 
 
 def titled(row: ActionRow) -> str:

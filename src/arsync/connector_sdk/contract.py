@@ -57,6 +57,8 @@ class Capability(StrEnum):
     EXPECTED_DATE = "expected payment date"
     ATTACHMENT = "attachment"
     LATE_FEE = "late fee"
+    DRAFTS = "draft invoices"
+    """A fee is billed as a draft, which a person approves there."""
     PARENTS = "parent contacts"
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"

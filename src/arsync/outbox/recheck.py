@@ -18,6 +18,7 @@ from arsync.core.actions import (
     InvoiceRef,
     LiftCreditHoldPayload,
 )
+from arsync.core.actions.effects import charges_billed
 from arsync.core.actions.registry import (
     HOLD_KINDS,
     KINDS_AGAINST_CUSTOMERS,
@@ -210,6 +211,7 @@ def as_before(account: Account, action: Action) -> Account:
         terms_left=standing_hold,
         open_tasks=tuple(key for key in account.open_tasks if key != action.key),
         done_keys=account.done_keys - {action.key},
+        charges=tuple(line for line in account.charges if line.key != action.key),
     )
 
 
@@ -364,6 +366,9 @@ def _certainly_gone(
         if invoice is None:
             stored = ledger.records(connection_id, RecordKind.INVOICES, [ref.id])
             return f"{ref.number} {_where(stored.get(ref.id), account)}"
+        # Interest that ran until an invoice was paid is owed after it was.
+        if invoice.status == DocumentStatus.PAID and charges_billed(action):
+            continue
         if invoice.status != DocumentStatus.OPEN:
             return f"{ref.number} {_SETTLED.get(DocumentStatus(invoice.status), invoice.status)}"
     return ""

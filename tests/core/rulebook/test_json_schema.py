@@ -22,11 +22,14 @@ from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
 from arsync.core.rulebook.json_schema import schema
 from arsync.core.rulebook.reading.condition_reader import ConditionShape
 from arsync.core.rulebook.reading.sections import (
+    CHARGE,
     STEP,
     TOP,
+    AfterShape,
     Blocks,
     DaysShape,
     FeeShape,
+    InterestShape,
     LimitShape,
     NamedConditions,
     SubBlock,
@@ -98,6 +101,8 @@ WRITTEN: dict[type, SearchStrategy[str]] = {
     FeeShape: st.sampled_from(["40", "2%", "1,000.00", "12.5%", "'40'"]),
     DaysShape: st.sampled_from(["business days", "every day", "[monday, friday]"]),
     TakeOverShape: st.sampled_from(["first step", "by hand", "spread over 10 days"]),
+    InterestShape: st.sampled_from(["1.5% a month", "8% a year", "'12 % a year'"]),
+    AfterShape: st.sampled_from(["30 days", "1 day"]),
     Span: st.sampled_from(["26 hours", "7 days", "1 day", "'48 hours'"]),
     Version: st.sampled_from(["1", "'1'"]),
 }
@@ -194,6 +199,10 @@ def block(draw: DrawFn, keys: tuple[Key, ...], number: int) -> str:
         keys = tuple(key for key in keys if key.name not in one_of - {kind})
         keys = tuple(key for key in keys if key.name != "assign_to" or kind == "task")
         lines[kind] = ""
+    if keys is CHARGE:
+        # The law's sums need a table, which is not generated.
+        keys = tuple(key for key in keys if key.name != "compensation")
+        lines["interest"] = ""
     for key in keys:
         if key.name in {"remove", "extends", "statutory"}:
             continue

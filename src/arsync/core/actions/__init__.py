@@ -19,6 +19,7 @@ from arsync.core.actions.model import (
 )
 from arsync.core.actions.payloads import (
     ActionKind,
+    ChargeLine,
     CreditHoldPayload,
     DisputePayload,
     HoldReasonsPayload,
@@ -46,6 +47,7 @@ __all__ = [
     "ActionKind",
     "ActionState",
     "Because",
+    "ChargeLine",
     "CreditHoldPayload",
     "DisputePayload",
     "HoldReasonsPayload",

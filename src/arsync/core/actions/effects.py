@@ -22,7 +22,7 @@ from arsync.core.actions import (
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.account_view import promise_state
-from arsync.core.ledger.records import Account, HoldOrigin, SentStep, StandingHold
+from arsync.core.ledger.records import Account, BilledCharge, HoldOrigin, SentStep, StandingHold
 
 
 def leaves_on(action: Action, today: date) -> bool:
@@ -33,6 +33,9 @@ def leaves_on(action: Action, today: date) -> bool:
 def steps_taken(action: Action, on: date) -> list[SentStep]:
     """Return the steps that an action takes: a reminder's, or a task's inside a cadence."""
     if action.kind not in STEP_KINDS and action.kind is not ActionKind.TASK:
+        return []
+    if charges_billed(action):
+        # A month's charge is a step of no cadence.
         return []
     return [
         SentStep(
@@ -77,6 +80,14 @@ def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
     )
 
 
+def charges_billed(action: Action) -> list[BilledCharge]:
+    """Return what an action bills of interest and fixed sums, by invoice."""
+    return [
+        BilledCharge(action.key, line.invoice_id, line.last, line.compensation > 0)
+        for line in action.payload.charged
+    ]
+
+
 def keys_of_steps(action: Action) -> frozenset[str]:
     """Return the action's key, and the keys that its other invoices' steps would have alone."""
     if len(action.invoices) < 2 or not any(ref.step for ref in action.invoices):
@@ -114,6 +125,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
             tasks.append(action.key)
     return account._replace(
         sent=account.sent + tuple(step for action in done for step in steps_taken(action, today)),
+        charges=(*account.charges, *(line for action in done for line in charges_billed(action))),
         hold=hold,
         last_hold_episode=last,
         open_tasks=tuple(dict.fromkeys(tasks)),
@@ -130,6 +142,10 @@ def after_refusal(account: Account, actions: Iterable[Action]) -> Account:
     refused_actions = list(actions)
     return account._replace(
         done_keys=account.done_keys.union(*map(keys_of_steps, refused_actions)),
+        charges=(
+            *account.charges,
+            *(line for action in refused_actions for line in charges_billed(action)),
+        ),
         refused=account.refused.union(
             action.key for action in refused_actions if action.kind in HOLD_KINDS | LIFTING_KINDS
         ),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class ActionKind(StrEnum):
@@ -37,6 +38,22 @@ class ActionKind(StrEnum):
     """What another action changed, back to what it was, because a person asked for it."""
 
 
+class ChargeLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is billed of interest and fixed sums on one invoice."""
+
+    invoice_id: str
+    number: str
+    first: date
+    """The first day that bears the interest."""
+    last: date
+    interest: Decimal
+    compensation: Decimal = Decimal(0)
+
+    def __str__(self) -> str:
+        fixed = f" and {self.compensation}" if self.compensation else ""
+        return f"{self.number}: {self.interest}{fixed} from {self.first} to {self.last}"
+
+
 class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     """What every payload can be asked; the defaults are those of a kind that has no such thing."""
 
@@ -45,6 +62,16 @@ class _Payload(Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True
     @property
     def title(self) -> str:
         """Return what names it beside its kind: a task's or a letter's text."""
+        return ""
+
+    @property
+    def charged(self) -> tuple[ChargeLine, ...]:
+        """Return what it bills of interest and fixed sums, by invoice."""
+        return ()
+
+    @property
+    def manner(self) -> str:
+        """Return how it is done, where that differs between platforms; empty where not."""
         return ""
 
     @property
@@ -314,7 +341,7 @@ class LetterPayload(_Payload, frozen=True, tag="letter"):
 
 
 class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
-    """A late fee to be billed."""
+    """A late fee to be billed: a step's, or the interest and fixed sums of a month."""
 
     kind: ClassVar[ActionKind] = ActionKind.LATE_FEE
     amount: Decimal
@@ -322,6 +349,28 @@ class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
     description: str = ""
     """The line on the invoice; empty leaves it to the connector."""
     cadence: str = ""
+    lines: tuple[ChargeLine, ...] = ()
+    """Of a month's charge: what it consists of; empty for a step's fee."""
+    is_draft: bool | None = None
+    """Whether a person still approves it in the accounting system; False: it is owed at once."""
+
+    @property
+    def title(self) -> str:
+        """Return what a month's charge is for."""
+        if not self.lines:
+            return ""
+        return f"interest and fixed sums up to {max(line.last for line in self.lines)}"
+
+    @property
+    def charged(self) -> tuple[ChargeLine, ...]:
+        """Return a month's lines."""
+        return self.lines
+
+    @property
+    def manner(self) -> str:
+        """Return whether it is a draft or owed at once."""
+        words = {None: "", True: "as a draft", False: "live at once: the customer owes it"}
+        return words[self.is_draft]
 
     @property
     def cadence_name(self) -> str:
@@ -329,8 +378,10 @@ class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
         return self.cadence
 
     def anonymous(self) -> LateFeePayload:
-        """Return it without the invoice's number."""
-        return LateFeePayload(amount=self.amount, currency=self.currency, cadence=self.cadence)
+        """Return it without the invoices' numbers."""
+        return replace(
+            self, description="", lines=tuple(replace(line, number="") for line in self.lines)
+        )
 
 
 class UndoPayload(_Payload, frozen=True, tag="undo"):
@@ -377,6 +428,6 @@ def payload_words(payload: Payload) -> dict[str, str]:
         value = getattr(payload, name)
         if name == "cadence" or value in {None, "", ()}:
             continue
-        text = "; ".join(value) if isinstance(value, tuple) else str(value)
+        text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         words[name.replace("_", " ")] = text
     return words

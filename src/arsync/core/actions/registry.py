@@ -199,8 +199,8 @@ _ROWS = (
     ),
     KindOfAction(
         ActionKind.LATE_FEE,
-        verb="DRAFT LATE FEE",
-        done=("late fee drafted", "late fees drafted"),
+        verb="BILL LATE FEE",
+        done=("late fee billed", "late fees billed"),
         planned=("late fee", "late fees"),
         happening="late fee",
         thing="the late fee",

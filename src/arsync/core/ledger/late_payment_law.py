@@ -114,20 +114,52 @@ def interest(law: LatePayment, debt: LateDebt, as_of: date) -> Decimal | None:
     return (total / 100 / DAYS_PER_YEAR).quantize(_CENT, ROUND_HALF_UP)
 
 
-def _percent_days(law: LatePayment, due_on: date, last: date) -> Decimal | None:
-    days = (last - due_on).days
+def interest_after(
+    rate: LatePayment | Decimal, debt: LateDebt, after: date, as_of: date
+) -> Decimal | None:
+    """Return the interest on a debt for the days after one day, up to another and with it.
+
+    What is billed month by month adds up without counting a day twice.
+
+    Args:
+        rate: the law's; or what was agreed, in percent a year.
+        debt: as it ran.
+        after: the last day that does not count; days up to the due date never do.
+        as_of: the last day that counts.
+
+    Returns:
+        Not rounded; None when the law's rate is not known.
+    """
+    total = Decimal(0)
+    for part in debt.parts:
+        last = as_of if part.until is None else min(part.until, as_of)
+        if isinstance(rate, Decimal):
+            days = max(0, (last - max(after, debt.due_on)).days)
+            total += part.amount * rate * days
+            continue
+        percent_days = _percent_days(rate, debt.due_on, last, after)
+        if percent_days is None:
+            return None
+        total += part.amount * percent_days
+    return total / 100 / DAYS_PER_YEAR
+
+
+def _percent_days(
+    law: LatePayment, due_on: date, last: date, after: date | None = None
+) -> Decimal | None:
+    begin = due_on if after is None else max(after, due_on)
+    days = (last - begin).days
     if days <= 0:
         return Decimal(0)
-    if days > DAYS_LATE_MAX:
+    if (last - due_on).days > DAYS_LATE_MAX:
         return None
-    # Interest runs from the day after the agreed day (1998 Act, section 4).
-    first = due_on + timedelta(days=1)
     if law.counts == WHEN_LATE:
-        # The rate of that day holds until payment (SI 2002/1675, articles 3 and 4).
-        rate = law.rate_on(first)
+        # Interest runs from the day after the agreed day (1998 Act, section 4), and the rate of
+        # that day holds until payment (SI 2002/1675, articles 3 and 4).
+        rate = law.rate_on(due_on + timedelta(days=1))
         return None if rate is None else (rate + law.points) * days
     # Under the directive every half-year has its own rate (2011/7/EU, article 2(7)).
-    return _by_half_year(law, first, last)
+    return _by_half_year(law, begin + timedelta(days=1), last)
 
 
 def _by_half_year(law: LatePayment, first: date, last: date) -> Decimal | None:

@@ -334,6 +334,18 @@ class HoldDecision(NamedTuple):
         return f"{what}{until} ({self.by}: {self.reason})"
 
 
+class BilledCharge(NamedTuple):
+    """Interest, or a fixed sum, that was billed on one invoice, or refused to be billed."""
+
+    key: str
+    """Of the action."""
+    invoice_id: str
+    last: date
+    """The last day whose interest it holds."""
+    compensation: bool
+    """Whether it holds the fixed sum."""
+
+
 class Account(NamedTuple):
     """One debtor with everything the rules need: a parent with its children, or a contact alone.
 
@@ -376,3 +388,5 @@ class Account(NamedTuple):
     """What a person decided about its hold, if that was not ended."""
     fees: frozenset[str] = frozenset()
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""
+    charges: tuple[BilledCharge, ...] = ()
+    """What was billed, or refused, of interest and fixed sums: no day is billed twice."""

@@ -17,6 +17,7 @@ from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
+from arsync.core.planning.charge_planner import plan_charges
 from arsync.core.planning.customer_locale import HolidaysIn, Places
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
@@ -195,6 +196,8 @@ def begin_plan(
         places=places,
         offers=offers,
         done=started,
+        organisation=organisation,
+        zone=zone,
     )
     return planning, problems
 
@@ -220,6 +223,7 @@ def plan_account(
         reminders = plan_reminders(planning, assessment, party, budget)
         budget = budget.after(reminders)
         decisions += reminders + plan_follow_ups(planning, assessment, party)
+        decisions += plan_charges(planning, assessment, party)
     return assessment, decisions
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from arsync.core.actions import Because
 from arsync.core.ledger.business_days import Calendar
-from arsync.core.ledger.records import Account, ContactStatus
+from arsync.core.ledger.records import Account, ContactStatus, Organisation
 from arsync.core.planning.assessment import Assessor, DunnedParty
 from arsync.core.planning.cadence_steps import FirstSteps
 from arsync.core.planning.customer_locale import Places
 from arsync.core.planning.send_blocks import difference_in_words, differs
 from arsync.core.rulebook.facts.movement import days_later
 from arsync.core.rulebook.model import Place
+
+DRAFTS = "draft invoices"
+"""The text of `Capability`, which lives above the core."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Planning:
     places: Places
     """When messages may leave, and in which language, by the customer's place."""
     offers: frozenset[str]
+    organisation: Organisation
+    zone: tzinfo
+    """The organisation's."""
     done: frozenset[str] = frozenset()
     """Keys that count as done for every account."""
 
@@ -45,6 +51,11 @@ class Planning:
     def is_done(self, key: str, done_keys: frozenset[str]) -> bool:
         """Return whether the action of this key was started, or refused, before."""
         return key in done_keys or key in self.done
+
+    @property
+    def offers_drafts(self) -> bool:
+        """Return whether a fee is a draft there; otherwise it is owed as soon as it is billed."""
+        return DRAFTS in self.offers
 
     def lacks(self, capability: str) -> str:
         """Return why the accounting system cannot do it; empty when it can."""

@@ -188,6 +188,7 @@ def _payload(
         currency=invoice.currency,
         description=f"Late fee for invoice {invoice.number or invoice.id}",
         cadence=cadence,
+        is_draft=planning.offers_drafts,
     )
 
 

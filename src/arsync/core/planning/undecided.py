@@ -17,7 +17,7 @@ from arsync.core.planning.planning_context import (
     not_written_to,
     what_is_uncertain,
 )
-from arsync.core.rulebook.model import Cadence, FollowUp
+from arsync.core.rulebook.model import Cadence, Charge, FollowUp
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
@@ -62,7 +62,7 @@ def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
 def _unknown_of_rule(
     planning: Planning, assessment: Assessment, party: DunnedParty, action: Action
 ) -> str:
-    """Return what is unknown in the cadence, or the follow-up, that asked for the action."""
+    """Return what is unknown in the cadence, follow-up or charge that asked for the action."""
     rulebook = planning.assessor.rulebook
     name = action.payload.cadence_name or action.because.rule
     ids = {ref.id for ref in action.invoices}
@@ -70,9 +70,10 @@ def _unknown_of_rule(
     for cadence in rulebook.reminders:
         if cadence.name == name:
             return _unknown_of_cadence(planning, party, cadence, invoices)
-    for follow_up in rulebook.follow_ups:
-        if follow_up.name == name:
-            return _unknown_of_follow_up(planning, party, follow_up, invoices)
+    rules: list[FollowUp | Charge] = [*rulebook.follow_ups, *rulebook.charges]
+    for rule in rules:
+        if rule.name == name:
+            return _unknown_of_rule_of_invoices(planning, party, rule, invoices)
     return ""
 
 
@@ -91,8 +92,8 @@ def _unknown_of_cadence(
     return ""
 
 
-def _unknown_of_follow_up(
-    planning: Planning, party: DunnedParty, rule: FollowUp, invoices: list[Invoice]
+def _unknown_of_rule_of_invoices(
+    planning: Planning, party: DunnedParty, rule: FollowUp | Charge, invoices: list[Invoice]
 ) -> str:
     assessor = planning.assessor
     if all(field.of == "contact" for field in rule.when.fields):

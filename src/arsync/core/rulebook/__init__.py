@@ -4,6 +4,7 @@ from arsync.core.rulebook.checks.warnings import rulebook_warnings
 from arsync.core.rulebook.model import (
     NO_LIMIT,
     Cadence,
+    Charge,
     CreditHold,
     CreditLimit,
     Customer,
@@ -27,6 +28,7 @@ from arsync.core.rulebook.required_capabilities import needs
 __all__ = [
     "NO_LIMIT",
     "Cadence",
+    "Charge",
     "CreditHold",
     "CreditLimit",
     "Customer",

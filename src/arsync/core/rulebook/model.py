@@ -176,6 +176,25 @@ class FollowUp(NamedTuple):
     assign_to: str = ""
 
 
+class Charge(NamedTuple):
+    """What late payment costs, billed once a month; the first match of an invoice counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    text: str
+    """The interest as it was written: `1.5% a month`, `statutory`; empty without interest."""
+    percent_a_year: Decimal | None = None
+    """Agreed interest; None: statutory interest, or none."""
+    is_statutory: bool = False
+    """Whether interest is what the law gives."""
+    compensation: bool = False
+    """Whether the law's fixed sum is billed, once for each invoice."""
+    after_days: int = 0
+    """So many days after the due date bear no interest."""
+    needs_approval: bool = False
+
+
 class WithoutEmail(StrEnum):
     """The fate of an email step for a customer without an address."""
 
@@ -287,6 +306,7 @@ class Rulebook:
     credit_holds: tuple[CreditHold, ...] = ()
     reminders: tuple[Cadence, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
+    charges: tuple[Charge, ...] = ()
     sending: Sending = field(default_factory=Sending)
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
@@ -315,6 +335,7 @@ class Rulebook:
             self.credit_holds,
             self.reminders,
             self.follow_ups,
+            self.charges,
         ):
             for rule in rules:
                 yield rule.place, rule.when

@@ -30,6 +30,8 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
                 yield "email by the accounting system", step.place
             elif step.kind in _STEPS:
                 yield _STEPS[step.kind], step.place
+    for charge in rulebook.charges:
+        yield _STEPS[StepKind.LATE_FEE], charge.place
     for place, condition in rulebook.conditions():
         if any(field.name == "contact_group" for field in fields_of(condition.tree)):
             yield "contact groups", place

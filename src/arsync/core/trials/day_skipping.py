@@ -43,6 +43,7 @@ class InterestingDays:
         """
         self._day = day
         self._last = last
+        self._has_charges = bool(rulebook.charges)
         self._gap = timedelta(rulebook.sending.days_between_emails)
         limits = _moving(rule.when for rule in rulebook.credit_limits)
         holds = _moving(rule.when for rule in rulebook.credit_holds)
@@ -74,6 +75,9 @@ class InterestingDays:
             event: the next day on which something happens to the account's documents.
         """
         tomorrow = today + DAY
+        # Interest grows daily, and a month is billed on the day after its last.
+        if self._has_charges:
+            return tomorrow
         # A condition about messages or holds changes its answer through today's own actions.
         if self._is_asked_for(done):
             return tomorrow

@@ -112,6 +112,7 @@ def _carried(documents: Account, state: Account) -> Account:
         last_hold_episode=state.last_hold_episode,
         open_tasks=state.open_tasks,
         done_keys=state.done_keys,
+        charges=state.charges,
         undone=state.undone,
         refused=state.refused,
         taken_over_on=state.taken_over_on,

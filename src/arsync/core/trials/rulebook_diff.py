@@ -289,6 +289,7 @@ def _same_name(rulebook: Rulebook, name: str) -> Because | None:
         rulebook.credit_holds,
         rulebook.reminders,
         rulebook.follow_ups,
+        rulebook.charges,
     )
     for rules in sections:
         for rule in rules:

@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, Connection, FromClause, case, func, or_, s
 
 from arsync.core.actions import STARTED_STATES, ActionKind, ActionState, UndoPayload, payload_of
 from arsync.core.actions.effects import (
+    charges_billed,
     keys_of_steps,
     standing_hold,
     steps_taken,
     with_reasons,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
-from arsync.core.ledger.records import SentStep, StandingHold
+from arsync.core.ledger.records import BilledCharge, SentStep, StandingHold
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
@@ -41,6 +42,8 @@ class ContactHistory(NamedTuple):
     done_keys: frozenset[str]
     fees: frozenset[str]
     """Ids of the invoices that were made as late fees."""
+    charges: tuple[BilledCharge, ...]
+    """What was billed, or refused, of interest and fixed sums."""
     undone: dict[str, str]
     refused: frozenset[str]
 
@@ -178,6 +181,13 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
             row.receipt_reference
             for row in started_rows
             if row.kind == ActionKind.LATE_FEE and row.receipt_reference
+        ),
+        # What a person refused, or undid, is waived: its days are not billed with the next month.
+        charges=tuple(
+            line
+            for row in rows
+            if row.kind == ActionKind.LATE_FEE
+            for line in charges_billed(decode_action(row.action))
         ),
         undone={
             row.key: undone[row.key]

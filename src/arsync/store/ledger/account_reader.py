@@ -429,6 +429,7 @@ def _account(
         open_tasks=tuple(key for history in past for key in history.open_tasks),
         done_keys=frozenset().union(*(history.done_keys for history in past)),
         fees=frozenset().union(*(history.fees for history in past)),
+        charges=tuple(dict.fromkeys(line for history in past for line in history.charges)),
         undone={key: undone_by for history in past for key, undone_by in history.undone.items()},
         refused=frozenset().union(*(history.refused for history in past)),
         doubts=all_of(oddities.doubts),

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, and_, select
 
 from arsync.core.actions import STARTED_STATES, Action, step_subject
-from arsync.core.actions.effects import steps_taken
+from arsync.core.actions.effects import charges_billed, steps_taken
 from arsync.store.actions.done_history import ContactHistory, done_rows
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
@@ -83,20 +83,25 @@ def with_moved(
     return joined
 
 
-_NOTHING = ContactHistory((), None, 0, None, (), frozenset(), frozenset(), {}, frozenset())
+_NOTHING = ContactHistory((), None, 0, None, (), frozenset(), frozenset(), (), {}, frozenset())
 
 
 def _joined(
     history: ContactHistory, contact_id: str, move: Move, rows: Sequence[Any]
 ) -> ContactHistory:
-    sent, keys = list(history.sent), set(history.done_keys)
+    sent, keys, charges = list(history.sent), set(history.done_keys), list(history.charges)
     for row in rows:
+        charges += [
+            line
+            for line in charges_billed(decode_action(row.action))
+            if line.invoice_id == move.invoice_id
+        ]
         for action in _about(decode_action(row.action), move.invoice_id):
             if row.state in STARTED_STATES:
                 sent += steps_taken(action, row.sent_on)
             else:
                 keys.add(replace(action, contact_id=contact_id).key)
-    return history._replace(sent=tuple(sent), done_keys=frozenset(keys))
+    return history._replace(sent=tuple(sent), done_keys=frozenset(keys), charges=tuple(charges))
 
 
 def _about(action: Action, invoice_id: str) -> Iterator[Action]:

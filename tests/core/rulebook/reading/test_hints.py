@@ -45,6 +45,13 @@ def at(spot: str, line: str) -> str:
         case Spot.FOLLOW_UP:
             task = "" if key == "task" else ", task: Call"
             return f"{HEAD}follow_ups: [{{name: A, {line}{when}{task}}}]"
+        case Spot.CHARGE:
+            charged = "" if key in {"interest", "compensation"} else ", interest: 8% a year"
+            table = (
+                "statutory: {law: A, currency: GBP, points_above_reference: 8, "
+                "rate_counts: each half-year}\n"
+            )
+            return f"{HEAD}{table}charges: [{{name: A, {line}{charged}}}]"
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:
@@ -101,6 +108,7 @@ _WORDS_OF = {
     Spot.CREDIT_LIMIT: sections.CREDIT_LIMIT,
     Spot.CREDIT_HOLD: sections.CREDIT_HOLD,
     Spot.FOLLOW_UP: sections.FOLLOW_UP,
+    Spot.CHARGE: sections.CHARGE,
     Spot.CADENCE: sections.CADENCE,
     Spot.STEP: sections.STEP,
     Spot.CUSTOMER: sections.CUSTOMER,
@@ -169,7 +177,7 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.CADENCE, "stop: yes", "leave_alone:"),
         (Spot.CADENCE, "email: first reminder", "steps: [{"),
         (Spot.RULEBOOK, "late_fees: 2%", "late_fee: 2%"),
-        (Spot.RULEBOOK, "interest: 8%", "late_fee: 2%"),
+        (Spot.RULEBOOK, "interest: 8%", "charges: ["),
         (Spot.RULEBOOK, "stop: [Acme]", "leave_alone: ["),
         (Spot.RULEBOOK, "clients: [Acme]", "customers: ["),
         (Spot.RULEBOOK, "customers: Acme Ltd", "customers: [{contact: "),

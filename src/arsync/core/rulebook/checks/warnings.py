@@ -121,6 +121,7 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.credit_holds,
         rulebook.reminders,
         rulebook.follow_ups,
+        rulebook.charges,
     ):
         for rule in rules:
             if _impossible(rule.when.tree):

@@ -24,6 +24,7 @@ class Spot(StrEnum):
     CREDIT_LIMIT = "a rule of credit_limits"
     CREDIT_HOLD = "a rule of credit_holds"
     FOLLOW_UP = "a rule of follow_ups"
+    CHARGE = "a rule of charges"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -176,6 +177,17 @@ _FOLLOW_UP = _RULE | _table(
     ("who owner assignee assigned_to assign", _write("assign_to: credit control")),
 )
 
+_CHARGE = (
+    {word: guess for word, guess in _RULE.items() if word != "interest"}
+    | _ASKS
+    | _table(
+        ("rate percent per_month per_year", _write("interest: 1.5% a month")),
+        ("fixed_sum fee fees", _write("compensation: statutory")),
+        ("days grace day", _write("after: 30 days")),
+        ("every frequency", _write("bill: monthly")),
+    )
+)
+
 # -- reminders ------------------------------------------------------------------------------------
 
 _STEP = (
@@ -266,6 +278,7 @@ _SAFETY = _table(
     ("data_age max_age", _write("data_not_older_than: 26 hours")),
 )
 
+_CHARGES = "charges: [{name: Interest, interest: 1.5% a month, after: 30 days}]"
 _ALONE = "leave_alone: [{name: With the solicitor, when: {tag: legal}}]"
 _HOLDS = "credit_holds: [{name: Very late, when: {oldest_days_overdue: {at_least: 60}}}]"
 _LIMITS = "credit_limits: [{name: Everyone, limit: 10000}]"
@@ -276,12 +289,13 @@ _GROUPS = "groups: {Key account: {contact: [Acme Ltd, Beta Ltd]}}"
 
 _RULEBOOK = _ELSEWHERE | _table(
     (
-        "fee fees late_fee late_fees interest penalties",
+        "fee fees late_fee late_fees",
         Guess(
             "a late fee is a step",
             "reminders: [{name: Everyone, steps: [{day: 45, late_fee: 2%}]}]",
         ),
     ),
+    ("interest penalties charge", _write(_CHARGES)),
     ("holds hold on_stop stops", _write(_HOLDS)),
     ("limit credit", _write(_LIMITS)),
     ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
@@ -317,6 +331,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.CREDIT_LIMIT: _CREDIT_LIMIT,
     Spot.CREDIT_HOLD: _CREDIT_HOLD,
     Spot.FOLLOW_UP: _FOLLOW_UP,
+    Spot.CHARGE: _CHARGE,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -346,6 +361,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.CREDIT_HOLD: _HOLDS,
     "'follow_ups'": _TASKS,
     Spot.FOLLOW_UP: _TASKS,
+    "'charges'": _CHARGES,
+    Spot.CHARGE: _CHARGES,
     "'reminders'": _CADENCES,
     Spot.CADENCE: _CADENCES,
     "'steps'": "steps: [{day: 7, email: first reminder}]",

@@ -16,7 +16,15 @@ from arsync.core.rulebook.model import NotRules, folded
 from arsync.core.rulebook.reading.value_types import REMOVE_WORDS, Source, entries
 from arsync.core.rulebook.reading.yaml_nodes import Problems, did_you_mean, kind_of, place_of
 
-LISTS = ("customers", "leave_alone", "credit_limits", "credit_holds", "reminders", "follow_ups")
+LISTS = (
+    "customers",
+    "leave_alone",
+    "credit_limits",
+    "credit_holds",
+    "reminders",
+    "follow_ups",
+    "charges",
+)
 """The sections that are lists of named elements."""
 
 BLOCKS = ("sending", "safety", "statutory")

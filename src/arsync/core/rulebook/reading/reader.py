@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from yaml.nodes import Node, ScalarNode
 
+from arsync.core.ledger.late_payment_law import LatePayment
 from arsync.core.ledger.unapplied_cash import UnappliedCash
 from arsync.core.rulebook import conditions as tree
 from arsync.core.rulebook.model import (
     Cadence,
+    Charge,
     CreditHold,
     CreditLimit,
     Customer,
@@ -57,7 +59,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
 FILES_MAX = 200
 """How many files make one rulebook."""
 
-_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp)
+_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp, Charge)
 
 
 class Reading(NamedTuple):
@@ -223,6 +225,9 @@ class _Assembly:
             **{name: value for name, (value, _) in self.sending.items() if name != "place"},
             place=sending_place,
         )
+        statutory = statutory_of(self.statutory, self.rows, self.problems)
+        charges = self.named("charges", _charge)
+        self.require_table(charges, statutory)
         return Rulebook(
             files=tuple(name for name, _ in texts),
             hash=rulebook_hash(texts),
@@ -239,12 +244,21 @@ class _Assembly:
             credit_holds=self.named("credit_holds", _credit_hold),
             reminders=self.named("reminders", _cadence),
             follow_ups=self.named("follow_ups", _follow_up),
+            charges=charges,
             sending=sending,
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
             unapplied_cash=UnappliedCash(unapplied_cash or UnappliedCash.NET),
-            statutory=statutory_of(self.statutory, self.rows, self.problems),
+            statutory=statutory,
         )
+
+    def require_table(self, charges: Sequence[Charge], statutory: LatePayment | None) -> None:
+        """Report the first charge that asks for the law's sums where no table has them."""
+        asking = [charge for charge in charges if charge.is_statutory or charge.compensation]
+        if asking and statutory is None and not self.statutory:
+            message = f"the charge {asking[0].name!r} needs the table 'statutory'."
+            hint = "add it, or extend a rulebook that has one: uk-standard, eu-standard"
+            self.problems.add(asking[0].place, message, hint)
 
     def require(self, key: str, place: Place, example: str) -> None:
         """Report a key that is in none of the files."""
@@ -457,6 +471,24 @@ def _credit_hold(block: Block, node: Node, source: Source, name: str, place: Pla
 
 def _follow_up(block: Block, node: Node, source: Source, name: str, place: Place) -> FollowUp:
     return FollowUp(name, place, _when(block), block.get("task", ""), block.get("assign_to", ""))
+
+
+def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -> Charge:
+    interest, compensation = block.get("interest"), block.get("compensation")
+    if "interest" not in block.nodes and "compensation" not in block.nodes:
+        hint = example_of(Spot.CHARGE)
+        source.problem(node, f"the charge {name!r} has neither interest nor compensation.", hint)
+    return Charge(
+        name=name,
+        place=place,
+        when=_when(block),
+        text=interest.text if interest else "",
+        percent_a_year=interest.percent_a_year if interest else None,
+        is_statutory=interest is not None and interest.percent_a_year is None,
+        compensation=compensation is not None,
+        after_days=block.get("after") or 0,
+        needs_approval=_approval(block),
+    )
 
 
 def _cadence(block: Block, node: Node, source: Source, name: str, place: Place) -> Cadence:

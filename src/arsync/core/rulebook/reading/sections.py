@@ -155,6 +155,79 @@ class FeeShape:
         return {"anyOf": [*AmountShape().schema()["anyOf"], *Percent().schema()["anyOf"]]}
 
 
+STATUTORY_RATE = "statutory"
+MONTHS_PER_YEAR = 12
+INTEREST_PERCENT_MAX = 100
+
+
+class InterestTerms(NamedTuple):
+    """Interest: an agreed rate, or the law's."""
+
+    percent_a_year: Decimal | None
+    """None: statutory."""
+    text: str
+
+
+class InterestShape:
+    """`1.5% a month`, `8% a year`, or `statutory`."""
+
+    PATTERN = r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?% a (month|year)"
+
+    def read(self, node: Node, source: Source, label: str) -> InterestTerms | None:
+        """Return the interest."""
+        text = scalar(node, source, label, "a rate, or statutory", "1.5% a month")
+        if text is None:
+            return None
+        if text == STATUTORY_RATE:
+            return InterestTerms(None, text)
+        match = re.fullmatch(self.PATTERN, text)
+        rate = Decimal(match[1]) if match else Decimal(0)
+        if match is None or not rate:
+            hint = "write 1.5% a month, 8% a year, or statutory"
+            source.problem(node, f"{label} is {text!r}, which is no rate of interest.", hint)
+            return None
+        percent = rate * MONTHS_PER_YEAR if match[2] == "month" else rate
+        if percent > INTEREST_PERCENT_MAX:
+            most = INTEREST_PERCENT_MAX
+            source.problem(node, f"{label} is {text!r}; it can be at most {most}% a year.")
+            return None
+        return InterestTerms(percent, text)
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {
+            "anyOf": [
+                {"enum": [STATUTORY_RATE]},
+                {"type": "string", "pattern": f"^{self.PATTERN}$"},
+            ]
+        }
+
+
+AFTER_DAYS_MAX = 366
+
+
+class AfterShape:
+    """`30 days`."""
+
+    PATTERN = r"([1-9][0-9]{0,2}) days?"
+
+    def read(self, node: Node, source: Source, label: str) -> int | None:
+        """Return the days."""
+        text = scalar(node, source, label, "a number of days", "30 days")
+        if text is None:
+            return None
+        match = re.fullmatch(self.PATTERN, text)
+        if match is None or int(match[1]) > AFTER_DAYS_MAX:
+            hint = f"a whole number of days, as in 30 days; at most {AFTER_DAYS_MAX}"
+            source.problem(node, f"{label} is {text!r}, which is no number of days.", hint)
+            return None
+        return int(match[1])
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
+
+
 class DaysShape:
     """`business days`, `every day`, or a list of weekdays."""
 
@@ -366,6 +439,30 @@ FOLLOW_UP = (
     _ASSIGN,
     _REMOVE,
 )
+CHARGE = (
+    _NAME,
+    Key("when", _INVOICES, "the conditions that must all hold; without it: every late invoice"),
+    Key("unless", _INVOICES, "conditions; if they hold, nothing is charged"),
+    Key(
+        "interest",
+        InterestShape(),
+        "interest on what was late, each part until it was paid: a rate, or statutory",
+    ),
+    Key(
+        "compensation",
+        Words((STATUTORY_RATE,)),
+        "statutory: the law's fixed sum, once for each invoice",
+    ),
+    Key("after", AfterShape(), "so many days after the due date bear no interest"),
+    Key("bill", Words(("monthly",)), "monthly: for months that have ended (default)"),
+    Key(
+        "as",
+        Words(("draft",)),
+        "draft: a person approves it in the accounting system, or here where it has no drafts",
+    ),
+    _APPROVAL,
+    _REMOVE,
+)
 SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
@@ -474,6 +571,11 @@ TOP = (
     ),
     Key("reminders", Blocks(CADENCE, Spot.CADENCE, 1000), "the first matching cadence per contact"),
     Key("follow_ups", Blocks(FOLLOW_UP, Spot.FOLLOW_UP, 1000), "tasks that are opened by events"),
+    Key(
+        "charges",
+        Blocks(CHARGE, Spot.CHARGE, 1000),
+        "interest and fixed sums for late payment, billed monthly; the first match of an invoice",
+    ),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),
     Key("take_over", TakeOverShape(), "how debts that are older than the connection start"),
