@@ -35,7 +35,7 @@ TOLD = [
 def container_with_words(container: Container, books: Books) -> Container:
     for number in (1, 2, 3):
         books.add_invoice(books.add_contact(number), number)
-    (container.config.path("rules", "folder") / "words.yaml").write_text(WORDS)
+    (container.config.rules_folder / "words.yaml").write_text(WORDS)
     runs.pull_ledger(OWNER, now(container))
     return container
 
@@ -66,7 +66,7 @@ def test_explaining_one_customer_tells_of_no_other(container_with_words: Contain
 
 
 def test_a_limit_below_what_everybody_owes_is_told(container: Container, books: Books) -> None:
-    standard: Path = container.config.path("rules", "folder") / "standard.yaml"
+    standard: Path = container.config.rules_folder / "standard.yaml"
     standard.write_text(RULES.replace("limit: 5,000", "limit: 50"))
     for number in (1, 2, 3):
         books.add_invoice(books.add_contact(number), number)

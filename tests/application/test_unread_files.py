@@ -25,7 +25,7 @@ ALONE = "leave_alone:\n  - {name: With the solicitor, when: {contact: Customer 1
 
 @pytest.fixture
 def rules(container: Container) -> Path:
-    return container.config.path("rules", "folder")
+    return container.config.rules_folder
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def standard(container: Container, books: Books) -> Path:
     connecting.set_mode(OWNER, now(container), "auto")
     assert not runs.sync(OWNER, now(container)).all_problems
     assert len(books.keys(ActionKind.CREDIT_HOLD)) == 1
-    standard = container.config.path("rules", "folder") / "standard.yaml"
+    standard = container.config.rules_folder / "standard.yaml"
     standard.write_text(RULES.replace("currency: GBP", "currency: USD"))
     assert isinstance(container.clock, SetClock)
     container.clock.advance(timedelta(days=20))

@@ -421,7 +421,7 @@ class BooksWorld:
         return self.store.connections.get(self.name)
 
     def rules(self, text: str) -> None:
-        (self.config.path("rules", "folder") / "standard.yaml").write_text(text)
+        (self.config.rules_folder / "standard.yaml").write_text(text)
 
     def sync(self) -> RunResult:
         (result,) = self.app.sync(self.name)

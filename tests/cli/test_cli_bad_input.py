@@ -348,6 +348,14 @@ def test_a_wrong_command_line_is_one_message(shell: Shell, words: list[str], mes
     assert message in done.err
 
 
+@pytest.mark.parametrize("command", ["why", "export"])
+def test_a_name_without_end_is_one_message(shell: Shell, command: str) -> None:
+    done = shell(command, "x" * 100_000)
+    assert (done.code, done.out) == (2, "")
+    assert "nothing has a name or number of 100,000 characters" in done.err
+    assert len(done.err) < 300
+
+
 def test_the_rulebook_of_these_tests_is_sound(configured: Shell) -> None:
     configured.write("one.yaml", RULEBOOK)
     assert configured("rules", "check", "one.yaml").code == 0

@@ -145,13 +145,12 @@ def test_what_stands_twice_is_not_told_to_put_quotes(tmp_path: Path, text: str) 
 def test_a_whole_number_may_stand_without_quotes(tmp_path: Path) -> None:
     config = load_config(a_file(tmp_path, "[smtp]\nemails_per_day = 500\n"), {})
     assert config.smtp.emails_per_day == 500
-    assert config.whole("smtp", "emails_per_day") == 500
 
 
 def test_relative_paths_are_relative_to_the_config_file(tmp_path: Path) -> None:
     config = load_config(a_file(tmp_path, '[store]\nurl = "sqlite:///books/a.db"\n'), {})
     assert config.store_url == f"sqlite:///{tmp_path}/books/a.db"
-    assert config.rules_folder == config.path("rules", "folder") == tmp_path / "rules"
+    assert config.rules_folder == tmp_path / "rules"
     assert config.key_file == tmp_path / "arsync.key"
 
 

@@ -82,7 +82,7 @@ def ledger(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
         grant = authorise(
             app.authoriser("xero"),
-            redirect_url=app.config.get("xero", "redirect_url"),
+            redirect_url=app.config.xero.redirect_url,
             say=lines.append,
             ask=answer,
         )

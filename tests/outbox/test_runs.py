@@ -60,7 +60,7 @@ def test_consent_that_is_gone_is_remembered_and_forgotten_again(world: BooksWorl
 
 def test_a_rulebook_of_one_connection_alone_is_its_folders(world: BooksWorld) -> None:
     add_second(world)
-    folder = world.config.path("rules", "folder") / "second"
+    folder = world.config.rules_folder / "second"
     folder.mkdir()
     (folder / "customers.yaml").write_text(
         "version: 1\ncustomers:\n  - contact: Customer 1\n    credit_limit: 1\n"
@@ -90,7 +90,7 @@ def test_a_broken_rulebook_is_a_mistake_listing_all_problems(world: BooksWorld) 
 
 
 def test_a_missing_rulebook_is_named_with_the_way_out(world: BooksWorld) -> None:
-    (world.config.path("rules", "folder") / "standard.yaml").unlink()
+    (world.config.rules_folder / "standard.yaml").unlink()
     result = world.sync()
     assert result.exit_code == 2
     assert "there is no rulebook in" in result.all_problems[0]
@@ -107,7 +107,7 @@ def test_a_rulebook_needing_missing_capabilities_is_refused(world: BooksWorld) -
 
 
 def test_a_wrong_user_text_is_reported_with_rulebook_problems(world: BooksWorld) -> None:
-    texts = world.config.path("rules", "folder") / "templates"
+    texts = world.config.rules_folder / "templates"
     texts.mkdir()
     (texts / "first reminder.txt").write_text("Subject: x\n\n{{ custmer.name }}\n")
     (problem,) = world.sync().all_problems

@@ -196,7 +196,8 @@ HOT: dict[str, Callable[[Store, ConnectionRow], object]] = {
 READS_ALL = re.compile(
     # PostgreSQL needs no index for a table of one row at most; and what a recursive query has come
     # upon so far is no table to SQLite.
-    r"\bSeq Scan on (?!connections|differences|problems|moved_invoices|customer_entries)"
+    r"\bSeq Scan on (?!connections|differences|problems|moved_invoices|customer_entries"
+    r"|hold_decisions)"
     r"|^SCAN (?!(upward|family)$|.* (USING (COVERING )?|TABLE )INDEX)",
     re.MULTILINE,
 )

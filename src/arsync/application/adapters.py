@@ -98,11 +98,11 @@ class MailPost:
         return compose(
             self._letter(action, account, organisation, today, links),
             key=action.key,
-            sender=self._config.get("smtp", "sender"),
+            sender=self._config.smtp.sender,
             to=[to] if to else [contact.email, *contact.more_emails] if contact else [],
             to_name=action.contact_name,
             now=self._clock.now(),
-            copy_to=self._config.get("smtp", "copy_to"),
+            copy_to=self._config.smtp.copy_to,
         )
 
     def send(self, outgoing: Outgoing) -> Receipt:
@@ -156,7 +156,7 @@ class MailPost:
         return self._letters[code]
 
     def _server(self) -> SmtpServer:
-        url = self._config.get("smtp", "url")
+        url = self._config.smtp.url
         if not url:
             raise UserMistake(
                 "the rulebook sends by smtp, but [smtp] url is empty."

@@ -97,7 +97,7 @@ def add_connections(
                 platform=platform,
                 organisation=organisation,
                 # By default it only observes: a person sees a plan before anything is written.
-                mode=container.config.get("runs", "mode"),
+                mode=container.config.runs.mode,
                 grant_id=grant_id,
             )
         )

@@ -52,7 +52,7 @@ class Container:
         self.config = config
         self.clock = clock or SystemClock()
         self.limits = limits or outbox.LIMITS._replace(
-            smtp_emails_per_day_max=config.whole("smtp", "emails_per_day")
+            smtp_emails_per_day_max=config.smtp.emails_per_day
         )
         self.lock_wait_seconds = LOCK_WAIT_SECONDS
         self.post = post
@@ -138,7 +138,7 @@ class Container:
         """
         platform = self.platform(platform_name)
         limits = self.rate_limits(platform_name)
-        paced = self.config.get("runs", "pace") == "on"
+        paced = self.config.runs.pace == "on"
         client = self._client(platform_name)
         tokens = StoredTokens(self.store.tokens, grant_id, self.authoriser(platform_name))
         shared = self.store.paces.of(client, organisation_id, limits) if paced else None

@@ -76,7 +76,7 @@ def notify_of_open_outcomes(organisation: OrganisationContext) -> None:
 def _mailed(organisation: OrganisationContext, letter: Letter, key: str) -> bool:
     """Mail a letter to the owner, where that is set up; False when it surely did not leave."""
     config = organisation.config
-    if not config.get("runs", "notify") or not config.get("smtp", "url"):
+    if not config.runs.notify or not config.smtp.url:
         return True
     try:
         _mail(config, letter, key, organisation.clock.now())
@@ -141,9 +141,9 @@ def _mail(config: Config, letter: Letter, key: str, now: datetime) -> None:
     outgoing = compose(
         letter,
         key=key,
-        sender=config.get("smtp", "sender"),
-        to=[config.get("runs", "notify")],
+        sender=config.smtp.sender,
+        to=[config.runs.notify],
         to_name="the owner",
         now=now,
     )
-    send(smtp_server(config.get("smtp", "url")), outgoing)
+    send(smtp_server(config.smtp.url), outgoing)

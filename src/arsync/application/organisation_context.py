@@ -113,7 +113,7 @@ class OrganisationContext:
     @property
     def time_zone(self) -> str:
         """Return the time zone whose calendar counts: the setting's, else the organisation's."""
-        return self.config.get("runs", "time_zone") or self.connection.organisation.time_zone
+        return self.config.runs.time_zone or self.connection.organisation.time_zone
 
     @property
     def zone(self) -> tzinfo:

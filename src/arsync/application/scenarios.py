@@ -154,7 +154,7 @@ def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]
             scenario_files.append(path)
         else:
             raise UserMistake(f"{path}: there is no such file or folder.")
-    root = config.path("rules", "folder")
+    root = config.rules_folder
     if not paths:
         scenario_files += _yaml_files(root / SCENARIOS_FOLDER)
         own = [root / connection] if connection else _folders(root)
@@ -216,7 +216,7 @@ def _rules(config: Config, file: Path, named: str, connection: str, rulebook: Pa
                 "\n    hint: a file of your own is written with its ending: ../my-rules.yaml"
             )
         return read_paths(config, [shipped])
-    root = config.path("rules", "folder").resolve()
+    root = config.rules_folder.resolve()
     owner = file.resolve().parent.parent
     if file.parent.name != SCENARIOS_FOLDER:
         raise UserMistake(

@@ -238,7 +238,7 @@ def _old_rules(organisation: OrganisationContext, comparison: Comparison) -> tup
     if not comparison.revision:
         return _rules_of(organisation, comparison.old)
     config = organisation.config
-    folder = config.path("rules", "folder")
+    folder = config.rules_folder
     try:
         inside = folder.resolve().relative_to(config.folder.resolve()).as_posix()
     except ValueError:

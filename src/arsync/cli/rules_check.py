@@ -58,7 +58,7 @@ def rules_check(
 
     if not watch:
         return work()
-    places = list(paths) or [_config(config_file).path("rules", "folder")]
+    places = list(paths) or [_config(config_file).rules_folder]
     return watched(lambda: signature(places), work, lambda: time.sleep(WATCH_SECONDS))
 
 

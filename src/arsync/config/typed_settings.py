@@ -272,14 +272,6 @@ class Config(Struct, frozen=True, kw_only=True):
         settings: Section | None = getattr(self, name) if name in SECTIONS else None
         return settings.texts() if settings is not None else {}
 
-    def whole(self, section: str, key: str) -> int:
-        """Return a setting that is a whole number."""
-        return int(self.get(section, key))
-
-    def path(self, section: str, key: str) -> Path:
-        """Return a setting that names a file or folder."""
-        return self._in_folder(self.get(section, key))
-
     @property
     def values(self) -> dict[tuple[str, str], str]:
         """Return the text of every setting."""

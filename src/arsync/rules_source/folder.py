@@ -56,7 +56,7 @@ class Rules(NamedTuple):
 
 def rulebook_files(config: Config, connection: str = "") -> list[Path]:
     """Return the files of a connection's rulebook: the folder's, then its own folder's."""
-    root = config.path("rules", "folder")
+    root = config.rules_folder
     places = [root, root / connection] if connection else [root]
     return [file for place in places if place.is_dir() for file in _yaml_files(place)]
 
@@ -73,7 +73,7 @@ def read_rules(config: Config, connection: str = "") -> Rules:
     Raises:
         UserMistake: there is no rules folder, nothing in it, or a file cannot be read.
     """
-    folder = config.path("rules", "folder")
+    folder = config.rules_folder
     shared = rulebook_files(config)
     own = rulebook_files(config, connection)[len(shared) :]
     if not shared and not own:
@@ -98,7 +98,7 @@ def stray_folders(
     Raises:
         UserMistake: the rules folder cannot be looked at.
     """
-    listing = _on_disk(config, config.path("rules", "folder"))
+    listing = _on_disk(config, config.rules_folder)
     check = FolderCheck(listing, connection, rules.not_rules, rulebook=rules.rulebook)
     return tuple(check.stray_folders(connections))
 
@@ -207,7 +207,7 @@ def _read(
     if sum(len(text) for _, text in texts + below) > RULEBOOK_BYTES_MAX:
         raise UserMistake(f"the rulebook in {folder} is larger than {RULEBOOK_BYTES_MAX:,} bytes.")
     beside = (folder / "templates").is_dir()
-    spoken_from = [folder if beside else config.path("rules", "folder")]
+    spoken_from = [folder if beside else config.rules_folder]
     if connection:
         spoken_from.append(folder / connection)
     rules = rules_from(

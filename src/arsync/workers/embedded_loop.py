@@ -223,7 +223,7 @@ class _Rounds:
 def _threads(container: Container) -> ThreadPoolExecutor:
     # Opened here, once: afterwards several threads ask for it.
     assert container.store is not None
-    return ThreadPoolExecutor(container.config.whole("runs", "parallel"), thread_name_prefix="run")
+    return ThreadPoolExecutor(container.config.runs.parallel, thread_name_prefix="run")
 
 
 STOPPING = "Stopping after the current action. A second Ctrl-C or signal ends at once.\n"

@@ -51,9 +51,9 @@ class Keys:
     def from_config(cls, config: Config) -> Keys:
         """Return the keys that the section `[tokens]` describes."""
         return cls(
-            config.get("tokens", "key"),
-            file=config.path("tokens", "key_file"),
-            use_keyring=config.get("tokens", "keyring") == "auto",
+            config.tokens.key,
+            file=config.key_file,
+            use_keyring=config.tokens.keyring == "auto",
         )
 
     def cipher(self, *, create: bool) -> MultiFernet:

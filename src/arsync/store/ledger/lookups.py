@@ -38,6 +38,9 @@ GUESSES_FROM_MAX = 5_000
 """How many names are compared for a guess at what was meant."""
 RECORDS_AT_ONCE = 5_000
 """How many records are read together when all are gone through."""
+SOUGHT_CHARACTERS_MAX = 1_000
+"""A longer name, number or id is a mistake: no platform has one."""
+
 SHOWN_MAX = 5
 """How many of several matches a message names."""
 
@@ -102,6 +105,12 @@ def _matches(
     *,
     gone: bool = False,
 ) -> list[Any]:
+    if len(name) > SOUGHT_CHARACTERS_MAX:
+        # SQLite compares no pattern of any length, and no hint could show it.
+        raise UserMistake(
+            f"nothing has a name or number of {len(name):,} characters; "
+            f"at most {SOUGHT_CHARACTERS_MAX:,} are looked for."
+        )
     columns = kind.table.c
     is_gone = columns.status == kind.gone_status
     here = and_(columns.connection_id == connection_id, is_gone if gone else ~is_gone)
