@@ -9,7 +9,6 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from arsync.timed_reading import TimedReader
 
@@ -40,17 +39,18 @@ class TimedAdapter(HTTPAdapter):
                 untimed, self.fp = self.fp, io.BufferedReader(TimedReader(sock, seconds), BUFFER)
                 untimed.close()
 
-        class Plain(HTTPConnection):
-            response_class = Answer
-
-        class Encrypted(HTTPSConnection):
-            response_class = Answer
-
+        # The class of the pool's connections stays urllib3's: recordings in tests put theirs there.
         class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+            def _new_conn(self) -> Any:
+                connection: Any = super()._new_conn()
+                connection.response_class = Answer
+                return connection
 
         class EncryptedPool(HTTPSConnectionPool):
-            ConnectionCls = Encrypted
+            def _new_conn(self) -> Any:
+                connection: Any = super()._new_conn()
+                connection.response_class = Answer
+                return connection
 
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
