@@ -29,10 +29,33 @@ def test_init_creates_its_files_and_names_the_next_step(empty: Shell) -> None:
     assert {path.name for path in (empty.folder / "rules").iterdir()} == {
         "standard.yaml",
         "rulebook.schema.json",
+        "scenario.schema.json",
+        "scenarios",
     }
     mode = (empty.folder / "config.toml").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600, "it will hold a client secret"
     assert empty("rules", "check").code == 0
+
+
+@pytest.mark.parametrize("name", ["gentle", "standard", "strict", "uk-standard", "us-firm"])
+def test_init_brings_stories_that_its_rulebook_passes(empty: Shell, name: str) -> None:
+    assert empty("init", "--rulebook", name).code == 0
+    played = empty("rules", "test")
+    assert played.code == 0, played.out
+    assert f"rules/scenarios/{name}.yaml" in played.out
+
+
+def test_doctor_after_init_asks_for_the_app(empty: Shell) -> None:
+    empty("init")
+    done = empty("doctor")
+    assert done.code == EXIT_FAILED
+    assert "client_id is empty under [xero] and [quickbooks]" in done.out
+    assert "All is well" not in done.err
+    config = empty.folder / "config.toml"
+    config.write_text(config.read_text().replace('client_id = ""', 'client_id = "app"', 1))
+    done = empty("doctor")
+    assert done.code == 0
+    assert "none yet. Next: arsync connect xero." in done.out
 
 
 def test_init_a_second_time_changes_nothing(empty: Shell) -> None:

@@ -180,8 +180,9 @@ def sync(
 
 def _tell_unread(organisation: OrganisationContext, result: RunResult) -> None:
     """Say which files are not read: until that is settled, nothing that rules plan leaves."""
-    result.problems += map(str, organisation.unread_files)
-    result.mistake = bool(organisation.unread_files)
+    told = set(result.problems)
+    result.problems += [str(file) for file in organisation.unread_files if str(file) not in told]
+    result.mistake = result.mistake or bool(organisation.unread_files)
 
 
 def not_begun(organisation: OrganisationContext, kind: str) -> RunResult:
@@ -278,6 +279,7 @@ def _carry_out_one_plan(
 ) -> None:
     if watch.stop():
         raise Stopping
+    _tell_unread(organisation, result)  # a file may have come, or gone, since the run began
     circumstances = organisation.circumstances()
     _take_back_healed(organisation)
     _plan(actor, organisation, circumstances, result)

@@ -164,7 +164,8 @@ def _files(config: Config, paths: Sequence[Path], connection: str) -> list[Path]
         where = ", ".join(map(str, paths)) or str(root / SCENARIOS_FOLDER)
         raise UserMistake(
             f"there is no scenario in {where}."
-            "\n    hint: `arsync rules test --write CUSTOMER` drafts one from a real customer"
+            "\n    hint: `arsync rules new FILE` writes a rulebook with first stories;"
+            "\n    `arsync rules test --write CUSTOMER` drafts one from a real customer"
         )
     return scenario_files
 

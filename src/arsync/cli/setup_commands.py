@@ -51,7 +51,7 @@ own_reminders_option = click.option(
 )
 @json_option
 def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> int:
-    """Create a config file, a rules folder and a first rulebook.
+    """Create a config file, a rules folder, a first rulebook and its stories.
 
     Existing files are left unchanged.
     """
@@ -67,15 +67,18 @@ def init(rulebook: str, currency: str | None, folder: Path, as_json: bool) -> in
         text += f"currency: {_code(currency)}\n"
     elif currency:
         text = _in_currency(text, currency)
+    rules = folder / "rules"
     files = {
         folder / "config.toml": example_config(),
-        folder / "rules" / f"{rulebook}.yaml": text,
-        folder / "rules" / "rulebook.schema.json": arsync_rulebooks.schema_text(),
+        rules / f"{rulebook}.yaml": text,
+        rules / arsync_rulebooks.SCHEMA_FILE: arsync_rulebooks.schema_text(),
+        rules / "scenarios" / f"{rulebook}.yaml": arsync_rulebooks.stories(rulebook),
+        rules / arsync_rulebooks.SCENARIO_SCHEMA_FILE: arsync_rulebooks.scenario_schema_text(),
     }
-    rules = folder / "rules"
     # All files of the folder are one rulebook: a second starter would be merged into it.
     if any(rules.glob("*.yaml")) and not (rules / f"{rulebook}.yaml").exists():
         del files[rules / f"{rulebook}.yaml"]
+        del files[rules / "scenarios" / f"{rulebook}.yaml"]
         say(f"{rules} already contains a rulebook; none was added.")
     outcome: dict[str, list[str]] = {"wrote": [], "kept": []}
     for path, content in files.items():

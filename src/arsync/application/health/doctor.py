@@ -21,6 +21,9 @@ from arsync.errors import ArsyncError, NeedsReconnect, RetryLater, UserMistake
 
 OPEN_TO_OTHERS = 0o077
 
+PLATFORMS = ("xero", "quickbooks")
+"""The sections of the config that name an app."""
+
 
 def examine(actor: Actor, container: Container, connection: Chosen = None) -> Iterator[Finding]:
     """Yield a finding for each check, in the order in which things rest on each other.
@@ -37,7 +40,7 @@ def examine(actor: Actor, container: Container, connection: Chosen = None) -> It
         yield Finding("store", WRONG, str(error))
         return
     if not every:
-        yield Finding("connections", NOTE, "none yet. Next: arsync connect xero, or quickbooks.")
+        yield _unconnected(container.config)
         yield from _shared_rules(container)
     for organisation in organisations(container, connection) if every else ():
         yield from _connection(organisation)
@@ -66,6 +69,20 @@ def _config(config: Config) -> Iterator[Finding]:
             WRONG,
             f"it holds secrets and others can read it. Run: chmod 600 {config.file}",
         )
+
+
+def _unconnected(config: Config) -> Finding:
+    """Say what is next before anything is connected; without an app nothing can be."""
+    named = [name for name in PLATFORMS if config.get(name, "client_id")]
+    if named:
+        remedy = " or ".join(f"arsync connect {name}" for name in named)
+        return Finding("connections", NOTE, f"none yet. Next: {remedy}.")
+    return Finding(
+        "config",
+        WRONG,
+        "client_id is empty under [xero] and [quickbooks], so nothing can be connected. Put in the"
+        " id of your app: developer.xero.com or developer.intuit.com.",
+    )
 
 
 def _store(container: Container) -> Finding:
