@@ -261,7 +261,7 @@ def test_no_message_leaves_on_its_customers_holiday(world: BooksWorld) -> None:
     for number, contact in enumerate(contacts, 1):
         invoice = world.books.add_invoice(contact, number)
         due_on = friday.date() - timedelta(days=5)
-        world.books.invoices[invoice.id] = invoice._replace(due_on=due_on)
+        world.books.invoices[invoice.id] = invoice._replace(issued_on=due_on, due_on=due_on)
     world.books.contacts["c1"] = contacts[0]._replace(country="AT")
     world.app.pull(world.name)
     world.app.prepare(world.name)

@@ -45,7 +45,8 @@ class _Round:
         account_view = assessment.account_view
         self.sent = account_view.sent
         self.has_agreements = bool(account_view.disputes or account_view.promises)
-        self.covered = {invoice.id for invoice in party.view.covered}
+        covered = party.view.covered if account_view.cash else ()
+        self.covered = frozenset(invoice.id for invoice in covered)
 
     def steps(self) -> tuple[list[DueStep], Decisions]:
         """Return the steps that nothing stops, and the invoices that something does."""
@@ -62,7 +63,7 @@ class _Round:
     def open_invoices(self) -> list[Invoice]:
         """Return what is owed net, and what cash covers, the oldest due date first."""
         view = self.party.view
-        if not view.covered:
+        if not self.covered:
             return view.owed
         both = [*view.owed, *view.covered]
         return sorted(both, key=lambda invoice: (invoice.due_on, invoice.number, invoice.id))
