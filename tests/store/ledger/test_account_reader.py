@@ -7,14 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
 from tests.builders.actions import an_action
 from tests.builders.records import an_invoice
 from tests.store.conftest import asked
 
 from arsync.connector_sdk import Page, Record
-from arsync.core.actions import Action, ActionKind, ActionState, InvoiceRef
+from arsync.core.actions import (
+    Action,
+    ActionKind,
+    ActionState,
+    ChargeLine,
+    InvoiceRef,
+    LateFeePayload,
+)
 from arsync.core.ledger.records import (
     Allocation,
+    BilledCharge,
     Contact,
     Dispute,
     Organisation,
@@ -326,3 +335,31 @@ def test_another_connections_history_is_not_mixed_in(
     asked(store, connection_row.id, reminder, who="t", why="t", now=NOW)
     store.claims.claim_next(connection_row.id, now=NOW + timedelta(1), lease_seconds=60)
     assert one_account(store, connection).done_keys == frozenset()
+
+
+def test_what_was_billed_is_remembered_with_its_invoice(
+    store: Store, connection: ConnectionRow
+) -> None:
+    put_contacts(store, connection, Contact("c1", "Old"), Contact("c2", "New"))
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c1"), an_invoice("i2", "c1"))
+    july = date(2026, 7, 31)
+
+    def bill(invoice_id: str, subject: str) -> Action:
+        line = ChargeLine(invoice_id, "INV", date(2026, 7, 1), july, Decimal(5), Decimal(40))
+        payload = LateFeePayload(Decimal(45), "GBP", lines=(line,))
+        return replace(an_action(ActionKind.LATE_FEE), payload=payload, subject=subject)
+
+    sent, refused = bill("i1", "GBP 2026-07"), bill("i2", "EUR 2026-07")
+    done(store, connection, sent, STATES.SENDING, STATES.SENT)
+    done(store, connection, refused, STATES.REJECTED)
+    # The invoice moves to another customer, and takes what was billed on it along.
+    put(store, connection, RecordKind.INVOICES, an_invoice("i1", "c2"))
+    (old,) = store.ledger.accounts(connection.id, ["c1"])
+    (new,) = store.ledger.accounts(connection.id, ["c2"])
+    first, second = (
+        BilledCharge(action.key, invoice_id, july, compensation=True)
+        for action, invoice_id in ((sent, "i1"), (refused, "i2"))
+    )
+    assert set(old.charges) == {first, second}
+    assert new.charges == (first,)
+    assert new.sent == ()

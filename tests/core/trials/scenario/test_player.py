@@ -366,3 +366,14 @@ def test_a_story_may_begin_long_after_its_invoices() -> None:
         "28: email first reminder for INV-1",
         "37: email second reminder for INV-1",
     ]
+
+
+def test_charges_are_billed_in_a_story() -> None:
+    rules = "version: 1\ncurrency: GBP\ncharges: [{name: Interest, interest: 12% a year}]\n"
+    # Due on 4 March: 27 days of March on 1,200.00, and the 30 of April.
+    assert told("    until: day 60\n", rules) == [
+        "28: late fee 10.65 for INV-1",
+        "58: late fee 11.84 for INV-1",
+    ]
+    expected = "    expect: {day 28: late fee 10.65 for INV-1}\n    unlisted: allowed\n"
+    assert failures(expected + "    until: day 60\n", rules) == []
