@@ -89,7 +89,8 @@ def writes_of_children(write: Write) -> list[Write]:
     return [
         write._replace(
             action=_about(
-                replace(write.action, payload=RestoreTermsPayload(changed[id_][SAVED_TERMS])), id_
+                replace(write.action, payload=replace(payload, saved=changed[id_][SAVED_TERMS])),
+                id_,
             ),
             before={**write.before, **before},
         )

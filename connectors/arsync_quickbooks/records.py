@@ -324,9 +324,15 @@ def term_in_words(term: TermDoc) -> str:
     return term.name or ""
 
 
-def is_cash_on_delivery(term: TermDoc) -> bool:
-    """Say whether a term is usable and asks for payment at once, without a discount."""
-    return bool(term.id) and term.active is not False and term.due_days == 0
+def is_due_after(term: TermDoc, days: int) -> bool:
+    """Say whether a term is usable and asks for payment after so many days; 0: at once."""
+    return bool(term.id) and term.active is not False and term.due_days == days
+
+
+def is_called(term: TermDoc, name: str) -> bool:
+    """Say whether a term is usable and has this name."""
+    own = " ".join((term.name or "").split()).casefold()
+    return bool(term.id) and term.active is not False and own == name.casefold()
 
 
 def moment(text: str) -> datetime:

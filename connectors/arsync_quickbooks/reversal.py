@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from arsync.connector_sdk import SAVED_TERMS, Receipt, ReversalStatus, Undoing, Write
-from arsync.core.actions import Action, ActionKind, LateFeePayload, marker, payload_of
+from arsync.core.actions import Action, ActionKind, LateFeePayload, TermsPayload, marker, payload_of
 from arsync.core.ledger.money import shown
+from arsync.core.ledger.payment_terms import CASH
 from arsync.errors import OutcomeUnknown, Rejected
 from arsync_quickbooks import fenced_text
 from arsync_quickbooks.documents import CustomerDoc, InvoiceDoc
 from arsync_quickbooks.emails_and_letters import SENT
 from arsync_quickbooks.families import writes_of_children
 from arsync_quickbooks.late_fees import LateFee
-from arsync_quickbooks.payment_terms import NO_TERMS, cash_terms, terms_of
+from arsync_quickbooks.payment_terms import NO_TERMS, terms_as, terms_of
 from arsync_quickbooks.records import VOID_WORD
 from arsync_quickbooks.write_client import WriteClient, currency_of, request_id
 
@@ -223,14 +224,15 @@ class TermsUndone:
         """Compare the customer's terms."""
         customer = self._write_client.customer(write.action.contact_id)
         now, saved = terms_of(customer), write.before.get(SAVED_TERMS, "")
-        wrote, shown_now = "cash on delivery", self._words(now)
+        words = payload_of(write.action, TermsPayload).terms
+        wrote, shown_now = words or CASH, self._words(now)
         if saved != NO_TERMS and not saved.isdecimal():
             return Undoing(ReversalStatus.FIXED, "not known", wrote, shown_now, _NOT_KEPT)
         was = "" if saved == NO_TERMS else saved
         status = ReversalStatus.CHANGED
         if now == was:
             status = ReversalStatus.AS_BEFORE
-        elif now in cash_terms(self._write_client):
+        elif now in terms_as(self._write_client, words):
             status = ReversalStatus.OURS
         return Undoing(status, self._words(was), wrote, shown_now)
 

@@ -142,10 +142,10 @@ def note(entity: str, entity_id: str, text: str) -> Attachable:
     return built
 
 
-def term(name: str) -> Term:
-    """Build a term of payment that is due at once."""
+def term(name: str, days: int) -> Term:
+    """Build a term of payment that is due after so many days; 0: at once."""
     built = Term()
-    built.Name, built.DueDays = name, 0
+    built.Name, built.DueDays = name, days
     return built
 
 

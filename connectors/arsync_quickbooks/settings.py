@@ -26,6 +26,8 @@ CAPABILITIES = Capabilities(
             Capability.EMAIL,
             Capability.CREDIT_HOLD,
             Capability.TERMS,
+            Capability.LONG_TERMS,
+            Capability.NAMED_TERMS,
             Capability.NO_TERMS,
             Capability.ATTACHMENT,
             Capability.LATE_FEE,

@@ -22,7 +22,7 @@ from arsync_quickbooks.emails_and_letters import (
 )
 from arsync_quickbooks.families import Family
 from arsync_quickbooks.late_fees import LateFee
-from arsync_quickbooks.payment_terms import CashOnDelivery, Restored
+from arsync_quickbooks.payment_terms import HoldTerms, Restored
 from arsync_quickbooks.promises import Promised
 from arsync_quickbooks.read_client import ReadClient
 from arsync_quickbooks.reversal import UndoChange
@@ -57,7 +57,7 @@ class Writer:
             ActionKind.CREDIT_HOLD: Family(Hold(write_client)),
             ActionKind.HOLD_REASONS: Family(Reasons(write_client)),
             ActionKind.LIFT_CREDIT_HOLD: Family(Lift(write_client), ends=True),
-            ActionKind.TERMS: Family(CashOnDelivery(write_client)),
+            ActionKind.TERMS: Family(HoldTerms(write_client)),
             ActionKind.RESTORE_TERMS: Family(Restored(write_client), ends=True),
             ActionKind.PROMISE: Promised(write_client),
             ActionKind.LETTER: LetterAttachment(write_client),

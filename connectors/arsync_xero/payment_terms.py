@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from arsync.core.ledger.payment_terms import MONTH_DAY_MAX, TermsKind, read_terms
 from arsync.errors import Rejected
 from arsync_xero.documents import ORGANISATION, Term
-from arsync_xero.records import is_cash_on_delivery
 from arsync_xero.write_client import WriteClient, WriteStep, read_contact
 
-CASH_ON_DELIVERY = {"Day": 0, "Type": "DAYSAFTERBILLDATE"}
+_TYPES = {
+    TermsKind.AFTER_INVOICE: "DAYSAFTERBILLDATE",
+    TermsKind.AFTER_MONTH: "DAYSAFTERBILLMONTH",
+    TermsKind.CURRENT_MONTH: "OFCURRENTMONTH",
+    TermsKind.FOLLOWING_MONTH: "OFFOLLOWINGMONTH",
+}
+
+
+def xeros_terms(text: str) -> dict[str, Any]:
+    """Return terms of a rulebook as Xero writes them; an empty text for cash on delivery.
+
+    Raises:
+        Rejected: Xero has no such terms; a rulebook is checked for that before.
+    """
+    terms = read_terms(text)
+    if terms is None or terms.kind not in _TYPES or terms.days > MONTH_DAY_MAX:
+        raise Rejected(f"Xero has no payment terms {text!r}.")
+    return {"Day": terms.days, "Type": _TYPES[terms.kind]}
 
 
 class PaymentTerms(WriteStep):
@@ -21,7 +38,8 @@ class PaymentTerms(WriteStep):
         contact_id: str,
         sales: dict[str, Any] | None,
         *,
-        restores: bool,
+        instead_of: dict[str, Any] | None = None,
+        words: str = "restored",
     ) -> None:
         """Take the terms to set.
 
@@ -29,28 +47,34 @@ class PaymentTerms(WriteStep):
             write_client: what every step works with.
             contact_id: the contact.
             sales: Xero's terms for sales; None for none.
-            restores: True to leave the terms alone that a person has set meanwhile.
+            instead_of: the terms that a hold set, to leave those alone that a person has set
+                meanwhile; None: whatever stands there is changed.
+            words: what the terms are then, for people.
         """
         super().__init__(write_client)
         self._contact_id = contact_id
         self._sales = sales
-        self._restores = restores
+        self._instead_of = instead_of
+        self._words = words
 
     @property
     def detail(self) -> str:
-        return "payment terms restored" if self._restores else "payment terms: cash on delivery"
+        return f"payment terms{' ' if self._words == 'restored' else ': '}{self._words}"
 
     def found(self) -> str:
         contact = read_contact(self.write_client.api, self._contact_id)
         sales = contact.payment_terms.sales if contact.payment_terms else None
-        # Terms that are no longer cash on delivery were set by a person since: theirs count.
-        is_left_alone = self._restores and not is_cash_on_delivery(sales)
-        return self._contact_id if is_left_alone or term_fields(sales) == self._sales else ""
+        is_done = self._is_left_alone(sales) or term_fields(sales) == self._sales
+        return self._contact_id if is_done else ""
+
+    def _is_left_alone(self, sales: Term | None) -> bool:
+        # Terms that are no longer those of the hold were set by a person since: theirs count.
+        return self._instead_of is not None and term_fields(sales) != self._instead_of
 
     def make(self, key: str) -> str:
         contact = read_contact(self.write_client.api, self._contact_id)
         terms = contact.payment_terms
-        if self._restores and not is_cash_on_delivery(terms.sales if terms else None):
+        if self._is_left_alone(terms.sales if terms else None):
             return self._contact_id
         # Plain JSON: the SDK's enum would refuse terms of a type it does not know. Bills go along,
         # because leaving them out may clear them.

@@ -11,11 +11,12 @@ from typing import Any
 from arsync.connector_sdk import SAVED_TERMS, ReversalStatus, Undoing, Write
 from arsync.core.actions import ActionKind, LateFeePayload, PromisePayload, payload_of
 from arsync.core.ledger.money import shown
+from arsync.core.ledger.payment_terms import CASH
 from arsync.errors import Rejected
 from arsync_xero.credit_holds import GROUP_NAME, Members
 from arsync_xero.documents import INVOICES, InvoiceDocument
 from arsync_xero.late_fees import LateFee
-from arsync_xero.payment_terms import CASH_ON_DELIVERY, PaymentTerms, term_fields
+from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate, expected_days
 from arsync_xero.write_client import WriteClient, WriteStep, read_contact
 
@@ -93,10 +94,13 @@ class HoldUndone(UndoStep):
 class TermsUndone(UndoStep):
     """Payment terms for sales, from cash on delivery back to what they were."""
 
-    def __init__(self, write_client: WriteClient, contact_id: str, saved: str) -> None:
+    def __init__(
+        self, write_client: WriteClient, contact_id: str, saved: str, wrote: dict[str, Any]
+    ) -> None:
         super().__init__(write_client)
         self._contact_id = contact_id
         self._saved = _read(saved)
+        self._wrote = wrote
 
     @property
     def detail(self) -> str:
@@ -105,7 +109,7 @@ class TermsUndone(UndoStep):
     def state(self) -> Undoing:
         contact = read_contact(self.write_client.api, self._contact_id)
         now = term_fields(contact.payment_terms.sales if contact.payment_terms else None)
-        wrote = _term_words(CASH_ON_DELIVERY)
+        wrote = _term_words(self._wrote)
         if not isinstance(self._saved, dict):
             return Undoing(ReversalStatus.FIXED, "not known", wrote, _term_words(now), _NOT_KEPT)
         saved = self._saved.get("Sales")
@@ -120,7 +124,7 @@ class TermsUndone(UndoStep):
         status = ReversalStatus.CHANGED
         if now in (saved, restored):
             status, obstacle = ReversalStatus.AS_BEFORE, ""
-        elif now == CASH_ON_DELIVERY:
+        elif now == self._wrote:
             status = ReversalStatus.FIXED if obstacle else ReversalStatus.OURS
         return Undoing(status, was, wrote, _term_words(now), obstacle)
 
@@ -129,7 +133,7 @@ class TermsUndone(UndoStep):
         self._terms(self._saved.get("Sales")).make(key)
 
     def _terms(self, sales: dict[str, Any] | None) -> PaymentTerms:
-        return PaymentTerms(self.write_client, self._contact_id, sales, restores=False)
+        return PaymentTerms(self.write_client, self._contact_id, sales)
 
 
 class PromiseUndone(UndoStep):
@@ -267,7 +271,7 @@ def _read(text: str) -> Any:
 def _term_words(term: Mapping[str, Any] | None) -> str:
     if term is None:
         return "no payment terms"
-    if dict(term) == CASH_ON_DELIVERY:
+    if dict(term) == xeros_terms(CASH):
         return "cash on delivery"
     words = _TERM_TYPES.get(str(term.get("Type")), "{day} {type}")
     return words.format(day=term.get("Day"), type=term.get("Type"))

@@ -23,6 +23,7 @@ CAPABILITIES = Capabilities(
             Capability.EMAIL,
             Capability.CREDIT_HOLD,
             Capability.TERMS,
+            Capability.MONTH_TERMS,
             # Not NO_TERMS: nobody could verify that Xero takes terms off through its API. Should it
             # prove to, this line and `PaymentTerms.own` are what changes.
             Capability.EXPECTED_DATE,

@@ -12,17 +12,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arsync.connector_sdk import SAVED_CHILDREN, SAVED_TERMS, Receipt, Undoing, Write
+from arsync.connector_sdk import CHANGED_TERMS, SAVED_CHILDREN, SAVED_TERMS, Receipt, Undoing, Write
 from arsync.core.actions import (
     Action,
     ActionKind,
     LateFeePayload,
     PromisePayload,
     RestoreTermsPayload,
+    TermsPayload,
     Via,
     marker,
     payload_of,
 )
+from arsync.core.ledger.payment_terms import CASH
 from arsync.errors import (
     ArsyncError,
     HealsWhen,
@@ -36,7 +38,7 @@ from arsync_xero.credit_holds import Members
 from arsync_xero.documents import INVOICES
 from arsync_xero.emails_and_letters import LetterAttachment, PlatformEmail
 from arsync_xero.late_fees import LateFee
-from arsync_xero.payment_terms import CASH_ON_DELIVERY, PaymentTerms, term_fields
+from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate
 from arsync_xero.reversal import (
     FeeUndone,
@@ -96,7 +98,8 @@ class Writer:
             return self._for_undoing(action)
         if action.kind == ActionKind.TERMS:
             saved = {id_: {SAVED_TERMS: self._terms_of(id_)} for id_ in _contacts(action)}
-            own = saved.pop(action.contact_id)
+            changed = {CHANGED_TERMS: payload_of(action, TermsPayload).terms}
+            own = saved.pop(action.contact_id) | changed
             return {**own, SAVED_CHILDREN: json.dumps(saved)} if saved else own
         return {}
 
@@ -129,9 +132,10 @@ class Writer:
             return [HoldUndone(write_client, write, _contacts(action))]
         if action.kind == ActionKind.TERMS:
             saved = saved_of_children(write.before.get(SAVED_CHILDREN, ""))
-            children = [TermsUndone(write_client, id_, text) for id_, text in saved.items()]
+            wrote = xeros_terms(payload_of(action, TermsPayload).terms)
+            children = [TermsUndone(write_client, id_, text, wrote) for id_, text in saved.items()]
             own = write.before.get(SAVED_TERMS, "")
-            return [TermsUndone(write_client, action.contact_id, own), *children]
+            return [TermsUndone(write_client, action.contact_id, own, wrote), *children]
         if action.kind == ActionKind.PROMISE and action.invoices:
             return [PromiseUndone(write_client, write, invoice.id) for invoice in action.invoices]
         if action.kind == ActionKind.LATE_FEE:
@@ -203,13 +207,16 @@ class Writer:
             on_hold = action.kind == ActionKind.CREDIT_HOLD
             first = [Members(write_client, _contacts(action), inside=on_hold)]
         elif action.kind == ActionKind.TERMS:
+            terms = payload_of(action, TermsPayload).terms
+            sales = xeros_terms(terms)
             first = [
-                PaymentTerms(write_client, id_, CASH_ON_DELIVERY, restores=False)
+                PaymentTerms(write_client, id_, sales, words=terms or CASH)
                 for id_ in _contacts(action)
             ]
         elif action.kind == ActionKind.RESTORE_TERMS:
+            ours = xeros_terms(payload_of(action, RestoreTermsPayload).changed_to)
             first = [
-                PaymentTerms(write_client, id_, saved, restores=True)
+                PaymentTerms(write_client, id_, saved, instead_of=ours)
                 for id_, saved in _saved_sales(write).items()
             ]
         elif action.kind == ActionKind.PROMISE:

@@ -132,7 +132,8 @@ def a_ledger() -> tuple[list[ContactRow], list[InvoiceRow]]:
         "odd": "[red] Shoes",
     }
     contacts = [
-        ContactRow(id=key, name=name, email=f"{key}@example.com", created_on=since)
+        # With terms of their own, which can be given back after a hold.
+        ContactRow(id=key, name=name, email=f"{key}@example.com", created_on=since, terms_days=30)
         for key, name in names.items()
     ]
     ages = [

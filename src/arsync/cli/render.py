@@ -20,6 +20,7 @@ from arsync.core.actions import (
     Action,
     ActionKind,
     InvoiceRef,
+    TermsPayload,
     UndoPayload,
     is_our_letter,
     payload_of,
@@ -49,6 +50,8 @@ def what(action: Action) -> str:
     """Return what an action does, in a few words."""
     if action.kind is ActionKind.UNDO:
         return f"UNDO {KINDS[payload_of(action, UndoPayload).undone_kind].verb}"
+    if isinstance(action.payload, TermsPayload) and action.payload.terms:
+        return f"TERMS TO {action.payload.terms.upper()}"
     words = KINDS[action.kind].verb, action.step or action.payload.title, action.payload.manner
     return " ".join(filter(None, words))
 

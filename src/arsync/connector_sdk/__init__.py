@@ -2,6 +2,7 @@
 
 from arsync.connector_sdk.contract import (
     BALANCE_CALLS_MAX,
+    CHANGED_TERMS,
     ENTRY_POINT_GROUP,
     SAVED_CHILDREN,
     SAVED_TERMS,
@@ -29,6 +30,7 @@ from arsync.connector_sdk.contract import (
 
 __all__ = [
     "BALANCE_CALLS_MAX",
+    "CHANGED_TERMS",
     "ENTRY_POINT_GROUP",
     "SAVED_CHILDREN",
     "SAVED_TERMS",

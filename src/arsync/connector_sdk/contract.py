@@ -37,6 +37,9 @@ SAVED_TERMS = "saved.terms"
 """The name under which `prepare` keeps the payment terms that a hold is about to change. They go
 into `saved` of the payload that restores them."""
 
+CHANGED_TERMS = "changed.terms"
+"""The name under which `prepare` keeps what the terms are changed to, in the rulebook's words. They
+go into `changed_to` of the payload that restores them."""
 SAVED_CHILDREN = "saved.children"
 """The name under which `prepare` keeps what a family's children had: JSON, by contact id. Of terms
 it goes into `saved_of_children` of the payload that restores them."""
@@ -52,6 +55,9 @@ class Capability(StrEnum):
     EMAIL = "email by the accounting system"
     CREDIT_HOLD = "credit hold"
     TERMS = "payment terms"
+    LONG_TERMS = "payment terms of more than 31 days"
+    MONTH_TERMS = "payment terms by the month"
+    NAMED_TERMS = "payment terms by name"
     NO_TERMS = "taking payment terms off"
     """A customer that had no terms of its own can be given back none."""
     EXPECTED_DATE = "expected payment date"

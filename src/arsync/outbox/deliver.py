@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from arsync.connector_sdk import SAVED_CHILDREN, SAVED_TERMS, Capability, Receipt, Undoing, Write
+from arsync.connector_sdk import (
+    CHANGED_TERMS,
+    SAVED_CHILDREN,
+    SAVED_TERMS,
+    Capability,
+    Receipt,
+    Undoing,
+    Write,
+)
 from arsync.core.actions import (
     Action,
     ActionKind,
@@ -250,6 +258,7 @@ class Delivery:
             payload,
             saved=before[SAVED_TERMS],
             saved_of_children=before.get(SAVED_CHILDREN, ""),
+            changed_to=before.get(CHANGED_TERMS, ""),
         )
         return replace(action, payload=saved)
 

@@ -25,7 +25,7 @@ from arsync_quickbooks.read_client import BY_NAME
 from arsync_quickbooks.records import (
     BookSettings,
     ReferenceNames,
-    is_cash_on_delivery,
+    is_due_after,
     moment,
     term_in_words,
     to_invoice,
@@ -159,10 +159,10 @@ def test_terms_are_told_in_words() -> None:
 
 
 def test_only_active_zero_day_terms_are_cash_on_delivery() -> None:
-    assert is_cash_on_delivery(TermDoc(id="1", due_days=0, active=True))
-    assert not is_cash_on_delivery(TermDoc(id="1", due_days=0, active=False))
-    assert not is_cash_on_delivery(TermDoc(id="1", due_days=1, active=True))
-    assert not is_cash_on_delivery(TermDoc(id="1", active=True))
+    assert is_due_after(TermDoc(id="1", due_days=0, active=True), 0)
+    assert not is_due_after(TermDoc(id="1", due_days=0, active=False), 0)
+    assert not is_due_after(TermDoc(id="1", due_days=1, active=True), 0)
+    assert not is_due_after(TermDoc(id="1", active=True), 0)
 
 
 def test_a_moment_without_an_offset_is_none() -> None:

@@ -347,7 +347,7 @@ def test_terms_are_emptied_again_and_nothing_else_with_them(quickbooks: Any) -> 
     customer(quickbooks, Notes="theirs", PrimaryEmailAddr={"Address": "a@acme.example"})
     before = told(quickbooks, "Customer", "801")
     terms = prepared(quickbooks, make_write(ActionKind.TERMS))
-    assert terms.before == {"saved.terms": "none"}
+    assert terms.before["saved.terms"] == "none"
     quickbooks.connector().perform(terms)
     assert "SalesTermRef" in told(quickbooks, "Customer", "801")
     restore = make_write(ActionKind.RESTORE_TERMS, details={"saved": "none"})
@@ -359,10 +359,32 @@ def test_terms_are_emptied_again_and_nothing_else_with_them(quickbooks: Any) -> 
     assert quickbooks.connector().find(restore) is not None
 
 
+@pytest.mark.parametrize(("words", "days"), [("45 days", 45), ("net 15", 15)])
+def test_any_terms_are_set_and_given_back(quickbooks: Any, words: str, days: int) -> None:
+    customer(quickbooks, SalesTermRef={"value": "3"})
+    quickbooks.book.load_documents({"Term": [{"Id": "77", "Name": "Net 15", "DueDays": 15}]})
+    terms = prepared(quickbooks, make_write(ActionKind.TERMS, details={"terms": words}))
+    quickbooks.connector().perform(terms)
+    given = told(quickbooks, "Customer", "801")["SalesTermRef"]["value"]
+    assert told(quickbooks, "Term", given)["DueDays"] == days
+    assert quickbooks.connector().find(terms) is not None
+    details = {"saved": terms.before["saved.terms"], "changed_to": terms.before["changed.terms"]}
+    restore = prepared(quickbooks, make_write(ActionKind.RESTORE_TERMS, details=details))
+    quickbooks.connector().perform(restore)
+    assert told(quickbooks, "Customer", "801")["SalesTermRef"]["value"] == "3"
+
+
+def test_terms_of_an_unknown_name_are_refused(quickbooks: Any) -> None:
+    customer(quickbooks)
+    write = make_write(ActionKind.TERMS, details={"terms": "Never"})
+    with pytest.raises(Rejected, match="no active payment term called 'Never'"):
+        quickbooks.connector().perform(write)
+
+
 def test_terms_that_a_person_chose_meanwhile_are_left(quickbooks: Any) -> None:
     customer(quickbooks, SalesTermRef={"value": "3"})
     terms = prepared(quickbooks, make_write(ActionKind.TERMS))
-    assert terms.before == {"saved.terms": "3"}
+    assert terms.before["saved.terms"] == "3"
     quickbooks.connector().perform(terms)
     edit(quickbooks, "Customer", "801", SalesTermRef={"value": "2"})
     restore = make_write(ActionKind.RESTORE_TERMS, before=terms.before)

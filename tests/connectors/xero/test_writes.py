@@ -250,6 +250,33 @@ def test_a_familys_terms_change_and_go_back(xero: Any, debtor: tuple[str, str]) 
     assert xero.connector().undoing(write).status is ReversalStatus.AS_BEFORE
 
 
+@pytest.mark.parametrize(
+    ("words", "sales"),
+    [
+        ("14 days", {"Day": 14, "Type": "DAYSAFTERBILLDATE"}),
+        ("day 20 of the following month", {"Day": 20, "Type": "OFFOLLOWINGMONTH"}),
+    ],
+)
+def test_any_terms_of_xero_are_set_and_given_back(
+    xero: Any, debtor: tuple[str, str], words: str, sales: dict[str, Any]
+) -> None:
+    contact = xero.book.ledger.contacts.rows[debtor[0]]
+    before = dict(contact.terms["Sales"])
+    write = a_write(xero, ActionKind.TERMS, debtor, terms=words)
+    assert xero.connector().perform(write).detail.startswith(f"payment terms: {words}")
+    assert contact.terms["Sales"] == sales
+    assert xero.connector().undoing(write).status is ReversalStatus.OURS
+    details = {"saved": write.before["saved.terms"], "changed_to": write.before["changed.terms"]}
+    xero.connector().perform(a_write(xero, ActionKind.RESTORE_TERMS, debtor, **details))
+    assert contact.terms["Sales"] == before
+
+
+@pytest.mark.parametrize("words", ["45 days", "Net 15"])
+def test_terms_that_xero_lacks_are_refused(xero: Any, debtor: tuple[str, str], words: str) -> None:
+    with pytest.raises(Rejected, match="no payment terms"):
+        xero.connector().perform(a_write(xero, ActionKind.TERMS, debtor, terms=words))
+
+
 def test_no_terms_before_become_the_organisations_own(xero: Any, debtor: tuple[str, str]) -> None:
     contact = xero.book.ledger.contacts.rows[debtor[0]]
     contact.terms = {"Sales": {"Day": 0, "Type": "DAYSAFTERBILLDATE"}}

@@ -220,6 +220,8 @@ class RestoreTermsPayload(_Payload, frozen=True, tag="restore_terms"):
     children: tuple[str, ...] = ()
     saved_of_children: str = ""
     """What the connector found at the children, in its own words."""
+    changed_to: str = ""
+    """What the terms were changed to; empty for cash on delivery, which earlier versions knew."""
 
     @property
     def covered_contact_ids(self) -> tuple[str, ...]:

@@ -153,9 +153,9 @@ _ROWS = (
     ),
     KindOfAction(
         ActionKind.TERMS,
-        verb="TERMS TO CASH ON DELIVERY",
+        verb="CHANGE TERMS",
         done=("change of terms", "changes of terms"),
-        planned=("change to cash terms", "changes to cash terms"),
+        planned=("change of terms", "changes of terms"),
         happening="terms changed",
         thing="the change of payment terms",
         acts_against_customer=True,
@@ -166,7 +166,7 @@ _ROWS = (
         ended_words="the terms were restored",
         note_on_contact=True,
         refused_words=_REFUSED.format(thing="the change of payment terms"),
-        trace_question="are the payment terms cash on delivery",
+        trace_question="are the payment terms those of the credit hold",
     ),
     KindOfAction(
         ActionKind.RESTORE_TERMS,

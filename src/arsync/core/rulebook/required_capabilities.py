@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from arsync.core.ledger.payment_terms import (
+    MONTH_DAY_MAX,
+    PaymentTerm,
+    TermsKind,
+    terms_in_force,
+)
 from arsync.core.rulebook.conditions import fields_of
 from arsync.core.rulebook.model import Place, Rulebook, StepKind
 
@@ -19,11 +25,21 @@ def needs(rulebook: Rulebook) -> list[tuple[str, str, int]]:
     return [(capability, place.file, place.line) for capability, place in first.items()]
 
 
+def _of_terms(terms: PaymentTerm) -> str:
+    if terms.kind is TermsKind.NAMED:
+        return "payment terms by name"
+    if terms.kind is not TermsKind.AFTER_INVOICE:
+        return "payment terms by the month"
+    return "payment terms of more than 31 days" if terms.days > MONTH_DAY_MAX else ""
+
+
 def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
     for hold in rulebook.credit_holds:
         yield "credit hold", hold.place
         if hold.terms:
             yield "payment terms", hold.place
+            if further := _of_terms(terms_in_force(hold.terms)):
+                yield further, hold.place
     for cadence in rulebook.reminders:
         for step in cadence.steps:
             if step.kind is StepKind.EMAIL and rulebook.sending.via == "accounting system":

@@ -34,6 +34,7 @@ from arsync.core.rulebook.reading.value_types import (
     Schema,
     Source,
     Span,
+    TermsShape,
     Text,
     TextList,
     WholeNumber,
@@ -398,7 +399,11 @@ CREDIT_HOLD = (
     _NAME,
     _WHEN,
     _UNLESS,
-    Key("terms", Words(("cash on delivery",)), "payment terms during the hold"),
+    Key(
+        "terms",
+        TermsShape(),
+        "payment terms during the hold: cash on delivery, 14 days, or a name of QuickBooks",
+    ),
     _APPROVAL,
     Key(
         "release",

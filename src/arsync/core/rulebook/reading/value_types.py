@@ -13,6 +13,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from arsync.core.ledger.business_days import OUT_OF_RANGE, is_in_range
 from arsync.core.ledger.money import AMOUNT_MAX
+from arsync.core.ledger.payment_terms import CASH, DAYS_MAX, TermsKind, read_terms
 from arsync.core.rulebook.facts import CONTACT_BY_NAME
 from arsync.core.rulebook.model import Place
 from arsync.core.rulebook.reading.hints import example_of, guessed, said_for_value
@@ -438,6 +439,31 @@ class TextList:
     def schema(self) -> Schema:
         """Return the schema."""
         return {"anyOf": [Text().schema(), {"type": "array", "items": Text().schema()}]}
+
+
+@dataclass(frozen=True)
+class TermsShape:
+    """Payment terms: `cash on delivery`, `14 days`, or what the accounting system calls them."""
+
+    def read(self, node: Node, source: Source, label: str) -> str | None:
+        """Return the terms as they are written."""
+        text = Text().read(node, source, label)
+        if text is None:
+            return None
+        terms = read_terms(text)
+        hint = did_you_mean(text, (CASH,)) if terms and terms.kind is TermsKind.NAMED else ""
+        if terms is None:
+            message = f"{label} is {text!r}: days are 1 to {DAYS_MAX}, of a month 1 to 31."
+            source.problem(node, message)
+            return None
+        if hint.startswith("did you mean"):
+            source.problem(node, f"{label} is {text!r}.", hint)
+            return None
+        return text
+
+    def schema(self) -> Schema:
+        """Return the schema."""
+        return Text().schema()
 
 
 @dataclass(frozen=True)
