@@ -223,6 +223,13 @@ def test_a_folder_that_rulebooks_extend_is_read(rules: Path) -> None:
     assert [unread(rules, name) for name in ("client-001", "xero")] == [[], []]
 
 
+def test_a_misnamed_folder_is_told_before_anything_is_connected(rules: Path) -> None:
+    put(rules, "Templates/first reminder.txt", LETTER)
+    put(rules, "somebody/legal.yaml", ALONE)
+    (told,) = read_rules(config_of(rules)).unread
+    assert told.file == "rules/Templates"
+
+
 def test_a_letter_that_another_connection_sends_is_read(rules: Path) -> None:
     put(rules, "templates/nudge.txt", LETTER)
     step = "reminders: [{name: Everyone, steps: [{day: 3, email: nudge}]}]\n"

@@ -103,6 +103,9 @@ class FolderCheck:
         for place in places:
             found += self._beside_rules(place)
             found += self._among_letters(joined(place, TEMPLATES), shared=not place)
+        if not self.own:
+            # Whose the other folders are, only the connections can tell.
+            found += self._misnamed_folders()
         return found[:UNREAD_MAX]
 
     def stray_folders(self, connections: Collection[str]) -> list[UnreadFile]:
@@ -131,6 +134,14 @@ class FolderCheck:
                 continue
             found += self._stray(entry, connections)
         return found[:UNREAD_MAX]
+
+    def _misnamed_folders(self) -> Iterator[UnreadFile]:
+        for entry in self._visible(""):
+            named = nearest(entry.name, [TEMPLATES, SCENARIOS])
+            if entry.kind is not EntryKind.FOLDER or not named or entry.name in named:
+                continue
+            if not self.listing.is_same(entry.path, min(named)):
+                yield from self._stray(entry, ())
 
     def contradictions(self) -> Iterator[tuple[NotRules, str]]:
         """Yield the entries of `not_rules:` that name what is read, each with what it is."""

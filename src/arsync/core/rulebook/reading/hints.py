@@ -136,6 +136,7 @@ _COMPARISON = _table(
 
 # -- rules ----------------------------------------------------------------------------------------
 
+_INTEREST = Guess("interest and statutory sums are billed by rules under 'charges:'")
 _RULE = _ELSEWHERE | _table(
     ("if where condition conditions applies_to", _write("when: {tag: legal}")),
     ("and all", _write("when: {tag: legal, on_hold: yes}")),
@@ -146,7 +147,8 @@ _RULE = _ELSEWHERE | _table(
     ("vip tags", _write("when: {tag: vip}")),
     ("branch region", _write("when: {contact_group: Leeds}")),
     ("time at hours", Guess("hours are set once, under 'sending: between:'")),
-    ("fee fees late_fee late_fees interest", Guess("a fee is a step, under 'reminders:'")),
+    ("fee fees late_fee late_fees", Guess("a fee is a step, under 'reminders:'")),
+    ("interest", _INTEREST),
     (
         "email letter sms statement day every",
         Guess("a message is a step, under 'reminders:'"),
@@ -204,7 +206,8 @@ _STEP = (
         ),
         ("text template message reminder mail send", _write("email: first reminder")),
         ("statement", Guess("a letter by smtp lists what is due", "email: second reminder")),
-        ("fee fees late_fees interest charge penalty", _write("late_fee: 2%")),
+        ("fee fees late_fees charge penalty", _write("late_fee: 2%")),
+        ("interest", _INTEREST),
         ("after on days due days_overdue from_day", _write("day: 7")),
         (
             "every repeat repeats again interval",
@@ -229,7 +232,7 @@ _CADENCE = _RULE | _table(
         "day email task letter days schedule call phone then sms every statement",
         _write("steps: [{day: 7, email: first reminder}]"),
     ),
-    ("fee fees late_fee late_fees interest", _write("steps: [{day: 45, late_fee: 2%}]")),
+    ("fee fees late_fee late_fees", _write("steps: [{day: 45, late_fee: 2%}]")),
     (
         "skip ignore skip_when skip_invoices query status hold",
         _write("skip_invoices_when: {dispute: open}"),
@@ -394,8 +397,7 @@ _VALUES: Mapping[str, _Table] = {
         ("insured insurance", _write("limit: insured_limit")),
     ),
     "'late_fee'": _table(
-        ("statutory_interest interest statutory", _write("late_fee: 2%")),
-        ("statutory_compensation compensation", _write("late_fee: 40")),
+        ("statutory_interest interest statutory statutory_compensation compensation", _INTEREST),
     ),
     "'days'": _table(
         ("weekdays monday_to_friday mon_fri working_days workdays", _write("days: business days")),
