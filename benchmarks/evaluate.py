@@ -39,6 +39,7 @@ from arsync.core.rulebook.conditions import (
     Compare,
     Condition,
     Flag,
+    HeldFor,
     InGroup,
     Known,
     Negation,
@@ -179,6 +180,8 @@ def said(node: Node, *, yes: bool = True) -> str:
             return f"({field.name} != null and {asked if yes else f'not ({asked})'})"
         case Flag(field, value):
             return f"({field.name} != null and {field.name} == {str(value is yes).lower()})"
+        case HeldFor():
+            raise ValueError("the standard rulebook asks nothing of how long it has held")
 
 
 def own_rate(rows: list[list[Any]]) -> tuple[float, int]:

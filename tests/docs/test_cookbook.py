@@ -13,7 +13,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 from tests.core.conftest import Desk
 
-from arsync.core.ledger.records import Dispute, Promise
+from arsync.core.ledger.records import Dispute, HeldSince, Promise
 from arsync.core.rulebook import rulebook_warnings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
@@ -72,6 +72,18 @@ def family(desk: Any) -> Any:
 def reminded(desk: Any, day: int, days_ago: int, **values: Any) -> Any:
     sent = (desk.sent("i1", day, days_ago, "first reminder", cadence="Everyone"),)
     return debtor(desk, days_ago + day, account={"sent": sent}, **values)
+
+
+def held_so_for(desk: Any, days: int) -> Any:
+    """Return a customer whose one lasting condition was first seen to hold so many days ago."""
+    (rule,) = a_rulebook(text_of("Over the limit for more than a week")).credit_holds
+    (span,) = rule.when.spans
+    since = HeldSince(desk.today - timedelta(days))
+    known = {
+        "held_since": {(span.identity, "c1"): since},
+        "watched": frozenset({span.identity}),
+    }
+    return debtor(desk, -9, "6000.00", account=known)
 
 
 PUBLIC, KEY = {"groups": ("Public sector",)}, {"groups": ("Key accounts",)}
@@ -149,6 +161,10 @@ CASES: dict[str, Case] = {
         (debtor(d, 1), FIRST),
     ],
     "With the solicitor": lambda d: [(debtor(d, 90, contact={"name": "City Agency"}), [])],
+    "Over the limit for more than a week": lambda d: [
+        (held_so_for(d, 6), []),
+        (held_so_for(d, 7), ["credit_hold"]),
+    ],
     "Nothing to one customer until a day": lambda d: [
         (debtor(d, 10, contact={"name": "City Agency"}), []),
         (debtor(d, 10), FIRST),

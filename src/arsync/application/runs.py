@@ -251,6 +251,7 @@ def _plan(
     result.notices += result.plan.notices
     remember(organisation, result.plan)
     organisation.store.limits.record(organisation.id, result.plan, actor.name)
+    organisation.store.conditions.save(organisation.id, result.plan)
 
 
 def _plan_and_carry_out(

@@ -13,6 +13,7 @@ from arsync.core.ledger.money import shown
 from arsync.core.rulebook.conditions import (
     AllOf,
     AnyOf,
+    HeldFor,
     InGroup,
     Leaf,
     Negation,
@@ -128,7 +129,7 @@ def _leaves(node: Node, *, turned: bool) -> Iterator[tuple[Leaf, bool]]:
                 yield from _leaves(inner, turned=turned)
         case Negation(inner):
             yield from _leaves(inner, turned=not turned)
-        case InGroup(_, inner):
+        case InGroup(_, inner) | HeldFor(inner):
             yield from _leaves(inner, turned=turned)
         case _:
             yield node, turned

@@ -24,6 +24,7 @@ from arsync.store.admin.rate_counters import RateCounters
 from arsync.store.admin.run_log import Runs
 from arsync.store.admin.tokens import Tokens
 from arsync.store.agreements.bound_customers import BoundCustomers
+from arsync.store.agreements.held_conditions import HeldConditions
 from arsync.store.agreements.hold_decisions import HoldDecisions
 from arsync.store.agreements.limit_history import LimitHistory
 from arsync.store.agreements.promises_and_disputes import People
@@ -39,6 +40,7 @@ __all__ = [
     "BoundCustomers",
     "Connections",
     "Fault",
+    "HeldConditions",
     "HoldDecisions",
     "Keys",
     "LastPlans",
@@ -76,6 +78,7 @@ class Store:
         self.customers = BoundCustomers(database)
         self.limits = LimitHistory(database, clock)
         self.holds = HoldDecisions(database, clock)
+        self.conditions = HeldConditions(database)
         self.runs = Runs(database, clock, locks)
         self.last_plans = LastPlans(database)
         self.privacy = Privacy(database, self.last_plans)

@@ -22,7 +22,7 @@ from arsync.core.planning.planner import begin_plan, make_plan
 from arsync.core.planning.undecided import undecided_about
 from arsync.core.rulebook import Rulebook
 from arsync.core.rulebook.conditions import trace
-from arsync.core.rulebook.facts import contact_row
+from arsync.core.rulebook.facts import CONTACT_FIELDS, contact_row
 
 Desk = Any
 K = ActionKind
@@ -293,7 +293,7 @@ def test_nothing_ends_but_on_a_certain_no(seed: int) -> None:
     asking = [hold for hold in rulebook.credit_holds if hold.terms or not only_terms]
     assessor = Assessor(rulebook, ORGANISATION, TODAY)
     view = assessor.assess(account).root.view
-    every_fact = range(len(contact_row(view, ())))
+    every_fact = range(len(CONTACT_FIELDS))
     # Under every limit that may apply, and not only under the one that is given.
     for rule in rulebook.credit_limits:
         answer = trace(rule.when.tree, contact_row(view, every_fact)).answer

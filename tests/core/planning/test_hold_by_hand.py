@@ -80,3 +80,31 @@ def test_who_is_left_alone_is_not_held_by_hand(desk: Any) -> None:
     text = RULES + "leave_alone: [{name: Never, when: {contact: Name c1}}]\n"
     account = desk.account(desk.invoice("i1", 5), hold_decision=decided(desk, is_hold=True))
     assert kinds(desk.plan(text, account)) == []
+
+
+def test_the_books_show_the_person_beside_the_rules(desk: Any) -> None:
+    late = desk.invoice("i1", 90)
+    by_hand = desk.account(late, hold_decision=decided(desk, is_hold=True))
+    placed = desk.plan(RULES, by_hand).actions[0]
+    words = "held by hand until 2026-11-25 (Jo: cheque bounced)"
+    assert placed.payload.reasons == (words, "Late")
+    assert placed.note.startswith(f"Credit hold placed: {words}; 90 days overdue")
+    hold = StandingHold("c1", desk.today, 1, terms_changed=True, reasons=(words, "Late"))
+    over = desk.plan(RULES, by_hand._replace(hold=hold), today=desk.today + timedelta(6))
+    (told,) = over.actions
+    assert (told.kind, told.payload.reasons) == (ActionKind.HOLD_REASONS, ("Late",))
+    paid = by_hand._replace(hold=hold, invoices=())
+    (shorter,) = desk.plan(RULES, paid).actions
+    assert shorter.payload.reasons == (words,)
+    assert "reasons now: held by hand until" in shorter.note
+
+
+def test_a_rules_doubt_keeps_no_hold_by_hand(desk: Any) -> None:
+    text = RULES + "  - {name: Slow, when: {average_days_late: {more_than: 9}}}\n"
+    words = "held by hand until 2026-11-15 (Jo: cheque bounced)"
+    hold = StandingHold("c1", desk.today, 1, reasons=(words,))
+    account = desk.account(desk.invoice("i1", 5), hold=hold)
+    (lifted,) = desk.plan(text, account).actions
+    assert (lifted.kind, words in lifted.note) == (LIFTED, True)
+    asked = account._replace(hold=hold._replace(reasons=(words, "Late")))
+    assert kinds(desk.plan(text, asked)) == []

@@ -23,6 +23,7 @@ from arsync.core.rulebook.conditions import (
     Node,
     OneOf,
     fields_of,
+    held_for,
     leaves,
     trace,
     wanted_in_words,
@@ -85,12 +86,27 @@ def grow(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         | several.map(AnyOf)
         | children.map(Negation)
         | children.map(lambda part: InGroup("g", part))
+        | st.builds(held_for, children, st.integers(1, 12))
     )
 
 
+class Days(dict[str, int]):
+    """For how many days any condition has held, if that is known."""
+
+    def __init__(self, days: list[int | None]) -> None:
+        super().__init__({"": 0})
+        self._days = days
+
+    def get(self, identity: str, default: Any = None) -> Any:
+        return self._days[int(identity, 16) % len(self._days)]
+
+
+HELD = st.none() | st.lists(st.none() | st.integers(0, 14), min_size=1).map(Days)
+
+
 TREES = st.recursive(st.sampled_from(ASKED).flatmap(leaf), grow, max_leaves=8)
-CONTACT_ROWS = st.tuples(*(values(field) for field in CONTACT_FIELDS))
-INVOICE_ROWS = st.tuples(*(values(field) for field in INVOICE_FIELDS))
+CONTACT_ROWS = st.tuples(*(values(field) for field in CONTACT_FIELDS), HELD)
+INVOICE_ROWS = st.tuples(*(values(field) for field in INVOICE_FIELDS), HELD)
 
 
 @settings(max_examples=300)
@@ -202,3 +218,18 @@ def test_every_fact_has_name_description_and_row_index() -> None:
         assert len(table) == len(fields)
         assert [field.position for field in fields] == list(range(len(fields)))
     assert all(field.description and field.source for field in FIELDS)
+
+
+def test_a_span_is_named_by_what_it_asks() -> None:
+    flag, _ = a_flag(True)
+    other = Known(CONTACT_BY_NAME["balance"], is_known=True)
+    week = held_for(AllOf((flag, other)), 7)
+    assert week.identity == held_for(InGroup("g", AllOf((other, flag))), 3).identity
+    assert week.identity != held_for(AnyOf((flag, other)), 7).identity
+    assert (week.scope, week.words, held_for(flag, 1).words) == (
+        "contact",
+        "for 7 days",
+        "for 1 day",
+    )
+    invoices = held_for(Known(INVOICE_BY_NAME["amount_due"], is_known=True), 2)
+    assert invoices.scope == "invoice"

@@ -269,6 +269,10 @@ def random_rulebook(dice: random.Random) -> Rulebook | None:
     def contact() -> str:
         return random_condition(dice, ("contact",))
 
+    def lasting() -> str:
+        days = dice.choice([0, 0, 1, 3, 7, 20])
+        return f"\n      for: {days} days" if days else ""
+
     days = sorted(dice.sample([-7, -3, 0, 1, 5, 14, 30, 45], 4))
     steps = "".join(
         f"      - {{day: {day}, {dice.choice(['email: first reminder', 'email: final notice', 'task: Call', 'letter: final notice', 'late_fee: 12'])}}}\n"  # noqa: E501
@@ -296,7 +300,7 @@ credit_limits:
 credit_holds:
   - name: One
     when:
-      {contact()}
+      {contact()}{lasting()}
     terms: cash on delivery
   - name: Two
     when:
@@ -310,7 +314,8 @@ reminders:
     steps:
 {steps}
   - name: Standard
-    skip_invoices_when: {{{random_condition(dice, ("invoice", "contact"))}}}
+    skip_invoices_when:
+      {random_condition(dice, ("invoice", "contact"))}{lasting()}
     steps:
       - {{day: -3, email: upcoming}}
       - {{day: 1, email: first reminder}}
@@ -322,7 +327,7 @@ follow_ups:
     task: Call
   - name: Any
     when:
-      {random_condition(dice, ("invoice",))}
+      {random_condition(dice, ("invoice",))}{lasting()}
     task: Look
   - name: Contact
     when:

@@ -309,6 +309,15 @@ HELD_BY_HAND = "held by hand"
 """How the words of a hold by hand begin: no rule's name, though it is a reason like one."""
 
 
+class HeldSince(NamedTuple):
+    """Since when a condition of the rulebook has held for one customer or invoice."""
+
+    since: date
+    """The first day on which it was seen to hold, moved on by the days on which it was unknown."""
+    unsure_since: date | None = None
+    """The first day on which it is unknown whether it still holds; None: it does."""
+
+
 class HoldDecision(NamedTuple):
     """What a person decided about a debtor's credit hold, against or without the rules."""
 
@@ -384,6 +393,10 @@ class Account(NamedTuple):
     """By folded name, what entries of the rulebook's `customers` are bound to: a contact's id.
 
     Those of its contacts, and those that bear the name of one and belong to another contact."""
+    held_since: dict[tuple[str, str], HeldSince] = {}  # noqa: RUF012 - as above
+    """By a condition's identity and its subject: the contact, family or invoice it is about."""
+    watched: frozenset[str] = frozenset()
+    """Identities of conditions that were looked at before: what is not held of them was not so."""
     hold_decision: HoldDecision | None = None
     """What a person decided about its hold, if that was not ended."""
     fees: frozenset[str] = frozenset()

@@ -8,12 +8,29 @@ from typing import NamedTuple
 
 from arsync.core.ledger.account_view import AccountView, Agreed, ContactView, GivenLimit
 from arsync.core.ledger.as_of import as_issued
+from arsync.core.ledger.business_days import days_in_words
+from arsync.core.ledger.held_since import (
+    ConditionSeen,
+    days_so_far,
+    family_subject,
+    next_state,
+)
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import payers
-from arsync.core.rulebook.conditions import Answer, Condition, Question, Trace, fields_of, trace
+from arsync.core.rulebook.conditions import (
+    Answer,
+    Condition,
+    HeldFor,
+    Question,
+    Trace,
+    days_held,
+    fields_of,
+    trace,
+)
 from arsync.core.rulebook.customer_matching import customer_of
 from arsync.core.rulebook.facts import (
     CONTACT_BY_NAME,
+    HELD_DAYS,
     FactKind,
     Value,
     contact_row,
@@ -96,6 +113,8 @@ class Assessor:
         # Of some fifty facts a rulebook asks for a few; computing only those is most of the speed.
         fields = {field for _, when in rulebook.conditions() for field in fields_of(when.tree)}
         contact = {field for field in fields if field.of == "contact"}
+        spans = {span.identity: span for _, when in rulebook.conditions() for span in when.spans}
+        self._spans = tuple((span, Condition.of(span.child)) for span in spans.values())
         # A rule that chooses the limit cannot ask for facts that rest on it, so those are second.
         self._first = sorted(field.position for field in contact if not field.needs_limit)
         self._second = sorted(field.position for field in contact if field.needs_limit)
@@ -118,6 +137,7 @@ class Assessor:
             account_view, root_contact, agreed=self._agreed(customer), covers=None
         )
         row = contact_row(root_view, self._first)
+        row[HELD_DAYS["contact"]] = self._days_held(account, family_subject(account), "contact")
         # The facts that choose a limit are asked of this very view, so its limit comes after them.
         limit_rule, root_view.limit, open_limits = self._limit_of(root_view, row)
         first, row = row, contact_row(root_view, self._second, row)
@@ -188,7 +208,57 @@ class Assessor:
         row = rows.get(invoice.id)
         if row is None:
             row = rows[invoice.id] = invoice_row(party.view, invoice, self.invoice_positions)
+            account = party.view.account_view.account
+            row[HELD_DAYS["invoice"]] = self._days_held(account, invoice.id, "invoice")
         return row
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Return the identities of conditions of which it matters how long they have held."""
+        return tuple(span.identity for span, _ in self._spans)
+
+    def seen(self, assessment: Assessment) -> list[ConditionSeen]:
+        """Return what changes of how long conditions have held, as of today."""
+        account = assessment.account
+        answers = dict(self._looks(assessment))
+        # What is not asked about any more, such as an invoice that was paid, does not hold.
+        gone = (key for key in account.held_since if key not in answers and key[0] in self.watched)
+        answers |= dict.fromkeys(gone, False)
+        changes: list[ConditionSeen] = []
+        for key, answer in answers.items():
+            before = account.held_since.get(key)
+            now = next_state(before, answer, self.today)
+            if now != before:
+                changes.append(ConditionSeen(*key, now))
+        return changes
+
+    def _looks(self, assessment: Assessment) -> Iterator[tuple[tuple[str, str], Answer]]:
+        """Yield each condition and subject, with the answer of today."""
+        account, root = assessment.account, assessment.root
+        subjects = [(family_subject(account), root)]
+        subjects += [
+            (party.view.contact.id, party) for party in assessment.parties if party is not root
+        ]
+        for span, child in self._spans:
+            if span.scope == "contact":
+                for subject, party in subjects:
+                    yield (span.identity, subject), child.test(party.row, None)
+                continue
+            for party in assessment.parties:
+                for invoice in party.view.owed:
+                    answer = child.test(party.row, self.invoice_row(party, invoice))
+                    yield (span.identity, invoice.id), answer
+
+    def _days_held(self, account: Account, subject: str, scope: str) -> dict[str, int] | None:
+        """Return for how many days conditions about a subject have held, where that is known."""
+        if not self._spans:
+            return None
+        days = {
+            span.identity: days_so_far(account, span.identity, subject, self.today)
+            for span, _ in self._spans
+            if span.scope == scope
+        }
+        return {identity: number for identity, number in days.items() if number is not None}
 
     def evidence(
         self, condition: Condition, party: DunnedParty, invoice: Invoice | None = None
@@ -204,7 +274,19 @@ class Assessor:
             question.field.kind is FactKind.AMOUNT for question in condition.questions
         ):
             facts["converted_from"] = sorted(converted)
+        if condition.spans:
+            facts["held_for_days"] = [days for _, days in self._held(condition, party, invoice)]
         return facts
+
+    def _held(
+        self, condition: Condition, party: DunnedParty, invoice: Invoice | None
+    ) -> Iterator[tuple[HeldFor, int | None]]:
+        """Yield each part that is to have held for some time, and for how long it has."""
+        row = None if invoice is None else self.invoice_row(party, invoice)
+        for span in condition.spans:
+            of_contact = span.scope == "contact"
+            if of_contact or row is not None:
+                yield span, days_held(span, party.row, row)
 
     def trace(
         self, condition: Condition, party: DunnedParty, invoice: Invoice | None = None
@@ -222,7 +304,10 @@ class Assessor:
         for evidence in traced.evidence:
             for field in evidence.unknown:
                 named.setdefault(field.name, why_unknown(field, party.view))
-        return "; ".join(f"{name} is unknown ({reason})" for name, reason in named.items())
+        texts = [f"{name} is unknown ({reason})" for name, reason in named.items()]
+        if not texts and any(days is None for _, days in self._held(condition, party, invoice)):
+            texts.append("for how long it has held is unknown (nobody looked before today)")
+        return "; ".join(texts)
 
     def words(
         self, condition: Condition, party: DunnedParty, invoice: Invoice | None = None
@@ -233,6 +318,11 @@ class Assessor:
             f"{question.field.name} {in_words(question.field, value, currency)}"
             f" ({question.expectation})"
             for question, value in self._answers(condition, party, invoice)
+        ]
+        phrases += [
+            f"held so for {days_in_words(days)}"
+            for _, days in self._held(condition, party, invoice)
+            if days is not None
         ]
         return " · ".join(dict.fromkeys(phrases))
 
@@ -342,6 +432,7 @@ class Assessor:
                 limit=root.view.limit,
             )
             row = contact_row(view, (*self._first, *self._second))
+            row[HELD_DAYS["contact"]] = self._days_held(account, contact.id, "contact")
             left_alone = self._left_alone(row)
             if root.left_alone and root.left_alone.answer:
                 left_alone = root.left_alone  # leaving the parent alone leaves its children alone

@@ -27,6 +27,7 @@ from arsync.core.ledger.records import (
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.hold_words import (
     because_of_end,
+    is_by_hand_alone,
     reasons_said,
     release_needs_approval,
     what_ended,
@@ -118,23 +119,22 @@ def _as_decided(planning: Planning, assessment: Assessment, decision: HoldDecisi
     if hold is not None and hold.contact_id == root.view.contact.id:
         if assessment.reasons:
             return _place(planning, assessment)
-        return holding_back(
-            held(root, f"the credit hold stays: {decision.words}", next_date=next_date)
-        )
+        stays = held(root, f"the credit hold stays: {decision.words}", next_date=next_date)
+        return holding_back(stays) + _update(planning, assessment, hold)
     return _hold_by_hand(planning, assessment, decision)
 
 
 def _hold_by_hand(planning: Planning, assessment: Assessment, decision: HoldDecision) -> Decisions:
-    contact = assessment.root.view.contact
     episode = assessment.account.last_hold_episode + 1
-    action = Action(
-        payload=CreditHoldPayload(reasons=(decision.words,), children=_children(assessment)),
-        connection=planning.connection,
-        contact_id=contact.id,
-        contact_name=contact.name,
-        because=Because("", 0, BY_HAND),
+    names = (decision.words, *(rule.name for rule in assessment.reasons))
+    said = reasons_said(planning, assessment, assessment.reasons)
+    action = _action(
+        planning,
+        assessment,
+        CreditHoldPayload(reasons=names, children=_children(assessment)),
+        Because("", 0, BY_HAND),
         episode=episode,
-        note=f"Credit hold placed: {decision.words}.",
+        note=f"Credit hold placed: {'; '.join(filter(None, (decision.words, said)))}.",
     )
     placed = _unless_done(planning, assessment, action, HOLD)
     return placed + _change_terms(planning, assessment, episode)
@@ -171,7 +171,9 @@ def _end_or_keep(planning: Planning, assessment: Assessment) -> Decisions:
     """Decide where no reason certainly stands: ending is an act, and needs a certain no."""
     account = assessment.account
     if account.hold is not None:
-        if still_open := open_reasons(planning, assessment):
+        still_open = open_reasons(planning, assessment)
+        # What no rule ever asked for, no rule's doubt keeps: it ends on the day it was given.
+        if still_open and not is_by_hand_alone(account.hold):
             return _kept(assessment, "the credit hold stays", still_open)
         return _lift(planning, assessment)
     if assessment.undecided:
@@ -306,12 +308,12 @@ def _update(planning: Planning, assessment: Assessment, hold: StandingHold) -> D
                 id_ for id_ in _noted_on(assessment, hold) if id_ in _children(assessment)
             ),
         ),
-        _because_of(planning, assessment, assessment.reasons[0]),
+        _because_of(planning, assessment, standing[0]) if standing else Because("", 0, BY_HAND),
         episode=hold.episode,
         # Numbered: a reason that comes, goes and comes again is written each time.
         subject=f"{hold.updates + 1}: {'; '.join(names)}",
         note="Credit hold, reasons now: "
-        + "; ".join((*by_hand, reasons_said(planning, assessment, standing)))
+        + "; ".join(filter(None, (*by_hand, reasons_said(planning, assessment, standing))))
         + ".",
     )
     return _unless_done(planning, assessment, action, HOLD)

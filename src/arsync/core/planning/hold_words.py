@@ -63,6 +63,12 @@ def _rules_of(planning: Planning, hold: StandingHold) -> tuple[list[CreditHold],
     ]
 
 
+def is_by_hand_alone(hold: StandingHold) -> bool:
+    """Return whether a person alone asked for the hold, and never a rule."""
+    names = {*hold.reasons, *hold.ever}
+    return bool(names) and all(name.startswith(HELD_BY_HAND) for name in names)
+
+
 def release_needs_approval(planning: Planning, hold: StandingHold) -> bool:
     """Return whether a rule that asked for the hold lets nobody but a person end it."""
     names = {*hold.reasons, *hold.ever}

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from arsync.core.actions import Action, Because
+from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.planning.send_blocks import Pause
 
 T = TypeVar("T")
@@ -117,6 +118,10 @@ class Plan:
     """Contacts whose release by hand ended, since no rule asks for a hold any more."""
     notices: tuple[str, ...] = ()
     """Which of the problems a run tells as well, though they stop nothing."""
+    seen: Sequence[ConditionSeen] = ()
+    """What changes of how long conditions have held."""
+    watched: tuple[str, ...] = ()
+    """The identities of conditions of which that matters."""
     paused: tuple[Pause, ...] = ()
     """Kinds of actions that do not leave for the time being."""
     limits: Sequence[LimitOfDay] = ()

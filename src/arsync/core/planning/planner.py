@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from arsync.core.actions import ActionKind
 from arsync.core.actions.registry import KINDS
+from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
@@ -89,6 +90,7 @@ def make_plan(
     failures: list[str] = []
     ended_releases: list[str] = []
     owed = OwedByLimit()
+    seen: list[ConditionSeen] = []
     unrated: dict[str, None] = {}
     unknown_places: dict[str, None] = {}
     planning, problems = begin_plan(
@@ -119,6 +121,8 @@ def make_plan(
             ended_refusals += decisions.ended_refusals
             ended_releases += decisions.ended_releases
             unknown_places.update(dict.fromkeys(decisions.problems))
+        if planning.assessor.watched:
+            seen += planning.assessor.seen(assessment)
         if rulebook.credit_limits:
             limits.extend((limit_of_day(assessment),))
             owed.add(assessment)
@@ -141,6 +145,8 @@ def make_plan(
         notices=notices,
         ended_refusals=tuple(ended_refusals),
         ended_releases=tuple(ended_releases),
+        seen=seen,
+        watched=planning.assessor.watched,
         limits=limits.kept(),
     )
 

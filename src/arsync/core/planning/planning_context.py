@@ -69,6 +69,8 @@ def because(place: Place, rule: str, facts: Mapping[str, Any] | None = None) -> 
 
 def cited(reason: Because) -> str:
     """Return `standard.yaml:57, Standard cadence`."""
+    if not reason.file:
+        return reason.rule  # a person's decision has no line
     # The file's name alone: others read the note, and have no use for a folder of this computer.
     return f"{reason.file.rsplit('/', 1)[-1]}:{reason.line}, {reason.rule}"
 

@@ -6,12 +6,13 @@ Answers are three-valued (Kleene): True, False, and None for unknown. Both evalu
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from arsync.core.rulebook.facts import Field, Row, Value, in_words
+from arsync.core.rulebook.facts import HELD_DAYS, Field, Row, Value, in_words
 
 Answer = bool | None
 Test = Callable[[Any, Any], Answer]
@@ -93,8 +94,62 @@ class InGroup:
     child: Node
 
 
+@dataclass(frozen=True, slots=True)
+class HeldFor:
+    """The child holds, and has held for so many days, as far as it was looked at.
+
+    Unknown while the child is, and while nobody has looked yet.
+    """
+
+    child: Node
+    days: int
+    identity: str
+    """Of the child, by what it asks: neither another place nor other days make it another."""
+
+    @property
+    def scope(self) -> str:
+        """Return of whom it is remembered: `contact`, or `invoice` when it asks about one."""
+        return "invoice" if any(f.of == "invoice" for f in fields_of(self.child)) else "contact"
+
+    @property
+    def words(self) -> str:
+        """Return `for 7 days`."""
+        return f"for {self.days} days" if self.days != 1 else "for 1 day"
+
+
 Leaf = Compare | OneOf | Flag | Known
-Node = Leaf | AllOf | AnyOf | Negation | InGroup
+Node = Leaf | AllOf | AnyOf | Negation | InGroup | HeldFor
+
+
+def held_for(child: Node, days: int) -> HeldFor:
+    """Return the condition that a child has held for some days."""
+    return HeldFor(child, days, identity_of(child))
+
+
+def identity_of(node: Node) -> str:
+    """Return what names a condition for good: the same for the same questions, 16 hex digits."""
+    return hashlib.sha256(_canonical(node).encode()).hexdigest()[:16]
+
+
+def _canonical(node: Node) -> str:
+    match node:
+        case AllOf(children) | AnyOf(children):
+            # In which order they are written makes no difference.
+            return f"{type(node).__name__}({','.join(sorted(map(_canonical, children)))})"
+        case Negation(child):
+            return f"Negation({_canonical(child)})"
+        case InGroup(_, child):
+            return _canonical(child)
+        case HeldFor(child, days, _):
+            return f"HeldFor({days},{_canonical(child)})"
+        case Compare(field, word, operand):
+            against = operand.name if isinstance(operand, Field) else f"{Decimal(operand):f}"
+            return f"{field.of}.{field.name} {word} {against}"
+        case OneOf(field, values, _):
+            return f"{field.of}.{field.name} in {sorted(values)!r}"
+        case Flag(field, value):
+            return f"{field.of}.{field.name} is {value}"
+    return f"{node.field.of}.{node.field.name} known {node.is_known}"
 
 
 class Question(NamedTuple):
@@ -115,6 +170,8 @@ class Condition:
     """Every question of the tree, in order, found when they are first asked for."""
     fields: frozenset[Field] = field(init=False, compare=False, repr=False)
     """Every fact that the tree asks for, found as well when it is first asked for."""
+    spans: tuple[HeldFor, ...] = field(init=False, compare=False, repr=False)
+    """Every part that is to have held for some time."""
 
     @classmethod
     def of(cls, tree: Node) -> Condition:
@@ -137,7 +194,7 @@ def leaves(node: Node) -> Iterator[Leaf]:
         case AllOf(children) | AnyOf(children):
             for child in children:
                 yield from leaves(child)
-        case Negation(child) | InGroup(_, child):
+        case Negation(child) | InGroup(_, child) | HeldFor(child):
             yield from leaves(child)
         case _:
             yield node
@@ -154,8 +211,26 @@ def questions(node: Node) -> Iterator[Question]:
                 yield question._replace(expectation=_turned(question.expectation))
         case InGroup(_, child):
             yield from questions(child)
+        case HeldFor(child):
+            for question in questions(child):
+                yield question._replace(expectation=f"{question.expectation} {node.words}")
         case _:
             yield Question(node.field, wanted_in_words(node))
+
+
+def spans(node: Node) -> Iterator[HeldFor]:
+    """Yield every condition of the tree that is to have held for some time, inner ones first."""
+    match node:
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from spans(child)
+        case Negation(child) | InGroup(_, child):
+            yield from spans(child)
+        case HeldFor(child):
+            yield from spans(child)
+            yield node
+        case _:
+            return
 
 
 def fields_of(node: Node) -> set[Field]:
@@ -211,6 +286,14 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
             return no, yes
         case InGroup(_, child):
             return _source(child, constants)
+        case HeldFor(child, days, _):
+            yes, no = _source(child, constants)
+            held = _held_source(node, constants)
+            # Not seen yet counts as no number of days: neither enough nor too few.
+            return (
+                f"({yes} and ({held} or 0) >= {days})",
+                f"({no} or ({yes} and {held} is not None and {held} < {days}))",
+            )
         case Known(asked, known):
             yes, no = f"{_slot(asked)} is not None", f"{_slot(asked)} is None"
             # Both are certain: whether something is known is never unknown itself.
@@ -221,6 +304,12 @@ def _source(node: Node, constants: list[Any]) -> tuple[str, str]:
         case OneOf():
             return _one_of_source(node, constants)
     return _compare_source(node, constants)
+
+
+def _held_source(node: HeldFor, constants: list[Any]) -> str:
+    row = "c" if node.scope == "contact" else "i"
+    nothing, identity = _constant({}, constants), _constant(node.identity, constants)
+    return f"({row}[{HELD_DAYS[node.scope]}] or {nothing}).get({identity})"
 
 
 def _joined(word: str, sources: list[str]) -> str:
@@ -258,6 +347,7 @@ _MADE: Mapping[str, Callable[[Node], Any]] = {
     "test": compiled,
     "questions": lambda tree: tuple(questions(tree)),
     "fields": lambda tree: frozenset(fields_of(tree)),
+    "spans": lambda tree: tuple(spans(tree)),
 }
 """Parts of a condition that are made from its tree on first use."""
 
@@ -307,8 +397,29 @@ def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
             return Trace(_not(inner.answer), turned_round)
         case InGroup(_, child):
             return trace(child, contact, invoice)
+        case HeldFor(child):
+            return _trace_span(node, trace(child, contact, invoice), contact, invoice)
         case _:
             return _trace_leaf(node, contact, invoice)
+
+
+def _trace_span(node: HeldFor, inner: Trace, contact: Row, invoice: Row | None) -> Trace:
+    evidence = tuple(
+        question._replace(expectation=f"{question.expectation} {node.words}")
+        for question in inner.evidence
+    )
+    if inner.answer is not True:
+        return Trace(inner.answer, evidence)
+    days = days_held(node, contact, invoice)
+    return Trace(None if days is None else days >= node.days, evidence)
+
+
+def days_held(node: HeldFor, contact: Row, invoice: Row | None) -> int | None:
+    """Return for how many days a condition has held, if it holds; None: nobody looked yet."""
+    row = contact if node.scope == "contact" else invoice
+    assert row is not None, "a condition on invoices is asked with an invoice"
+    known_days: Mapping[str, int] | None = row[HELD_DAYS[node.scope]]
+    return None if known_days is None else known_days.get(node.identity)
 
 
 def _turned(expectation: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from arsync.core.rulebook.conditions import COMPARISONS
 from arsync.core.rulebook.facts import FIELDS, NUMBERS, FactKind, Field
-from arsync.core.rulebook.reading.condition_reader import ConditionShape
+from arsync.core.rulebook.reading.condition_reader import SPAN_PATTERN, ConditionShape
 from arsync.core.rulebook.reading.sections import TOP
 from arsync.core.rulebook.reading.value_types import (
     AmountShape,
@@ -57,6 +57,11 @@ def _block(shape: ConditionShape) -> Schema:
             "any": {
                 "description": "one of these must hold",
                 "anyOf": [itself, {"type": "array", "minItems": 1, "items": itself}],
+            },
+            "for": {
+                "description": "and all of it has held for so long",
+                "type": "string",
+                "pattern": f"^{SPAN_PATTERN}$",
             },
             "not": {"description": "these must not all hold", **itself},
             **{

@@ -15,10 +15,12 @@ from arsync.core.rulebook.conditions import (
     AllOf,
     AnyOf,
     Compare,
+    HeldFor,
     InGroup,
     Leaf,
     Negation,
     Node,
+    days_held,
     trace,
 )
 from arsync.core.rulebook.facts import FactKind, Field, Row, Value, in_words
@@ -54,10 +56,24 @@ def _deciding(node: Node, answer: bool, saying: Saying) -> Iterator[str]:
             # An exception that does not apply is no reason; one that does, ends it.
             if answer is False or _is_a_bound(child):
                 yield from _deciding(child, not answer, saying)
+        case HeldFor():
+            yield from _lasting(node, saying)
         case InGroup(name, _):
             yield f"in the group {name}" if answer else f"not in the group {name}"
         case _:
             yield _said(node, answer, saying)
+
+
+def _lasting(node: HeldFor, saying: Saying) -> Iterator[str]:
+    """Yield the words of what is to have held for some time, and for how long it has."""
+    holds = trace(node.child, saying.contact, saying.invoice).answer
+    if holds is not True:
+        yield from _deciding(node.child, False, saying)
+        return
+    days = days_held(node, saying.contact, saying.invoice)
+    so_far = "" if days is None or days >= node.days else f"{days} of "
+    words = ", ".join(_deciding(node.child, True, saying))
+    yield f"{words}, for {so_far}{_days(node.days)}"
 
 
 def _is_a_bound(node: Node) -> bool:

@@ -27,6 +27,7 @@ from arsync.core.rulebook.conditions import (
     Answer,
     AnyOf,
     Compare,
+    HeldFor,
     InGroup,
     Known,
     Leaf,
@@ -34,6 +35,7 @@ from arsync.core.rulebook.conditions import (
     Node,
     Test,
     compiled,
+    days_held,
 )
 from arsync.core.rulebook.facts import Field, Row
 from arsync.core.rulebook.facts.movement import (
@@ -248,6 +250,25 @@ class _OfInterest(AnswerValidity):
         return day_of_change
 
 
+class _Lasting(AnswerValidity):
+    """A condition that is to have held for some time: it may get there, or end before."""
+
+    def __init__(self, node: HeldFor, inner: AnswerValidity | None) -> None:
+        super().__init__(node)
+        self._node = node
+        self._inner = inner
+        self._of_child: Test = compiled(node.child)
+
+    def until(self, look: Look) -> date:
+        ends = NEVER if self._inner is None else self._inner.until(look)
+        if self._of_child(look.row, look.invoice_row) is not True:
+            return ends
+        days = days_held(self._node, look.row, look.invoice_row)
+        # From tomorrow on it is known since when it holds.
+        missing = self._node.days - days if days is not None else 1
+        return min(ends, days_later(look.today, missing)) if missing > 0 else ends
+
+
 class _Daily(AnswerValidity):
     """A question whose answer may change on any day."""
 
@@ -268,6 +289,8 @@ def validity_of(node: Node) -> AnswerValidity | None:
         case Negation(child) | InGroup(_, child):
             inner = validity_of(child)
             return None if inner is None else _Turned(node, inner)
+        case HeldFor(child):
+            return _Lasting(node, validity_of(child))
         case Compare():
             return _of_comparison(node)
     moves = node.field.moves

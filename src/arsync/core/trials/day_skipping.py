@@ -59,6 +59,17 @@ class InterestingDays:
         for rule in rulebook.follow_ups:
             of_invoices = any(field.of == "invoice" for field in fields_of(rule.when.tree))
             (self._of_invoice if of_invoices else self._of_contact).extend(_moving([rule.when]))
+        # Since when a condition holds is seen on its first day, whatever stands beside it.
+        for _, when in rulebook.conditions():
+            for span in when.spans:
+                lasting = validity_of(span)
+                if lasting is None:
+                    continue
+                if span.scope == "invoice":
+                    self._of_invoice.append(lasting)
+                else:
+                    self._of_debtor.append(lasting)
+                    self._of_contact.append(lasting)
         changed_by = {
             field.changed_by for _, when in rulebook.conditions() for field in fields_of(when.tree)
         }

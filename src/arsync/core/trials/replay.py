@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action
 from arsync.core.actions.effects import after, after_reasons, judged, leaves_on
+from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account, Promise
 from arsync.core.rulebook.model import Rulebook
 from arsync.core.trials.day_skipping import InterestingDays, days_of_events
@@ -83,11 +84,24 @@ class Walker:
             treatment = self.day(today).treat(account)
             self.evaluated += 1
             state = after_reasons(state, treatment.ended_refusals)
+            state = self._after_seen(account, state, treatment, today)
             done = tuple(action for action in treatment.actions if leaves_on(action, today))
             if done:
-                state = after(account, done, today)
+                state = after(account, done, today)._replace(
+                    held_since=state.held_since, watched=state.watched
+                )
                 yield Stop(today, account, treatment, done)
             today = self._next(treatment, done, today, events)
+
+    def _after_seen(
+        self, account: Account, state: Account, treatment: Treatment, today: date
+    ) -> Account:
+        """Return the state with what the day showed of how long conditions have held."""
+        watched = self.day(today).assessor.watched
+        if not watched:
+            return state
+        looked_at = after_seen(account, treatment.seen, watched)
+        return state._replace(held_since=looked_at.held_since, watched=looked_at.watched)
 
     def _next(
         self, treatment: Treatment, done: tuple[Action, ...], today: date, events: list[date]
@@ -116,6 +130,8 @@ def _carried(documents: Account, state: Account) -> Account:
         undone=state.undone,
         refused=state.refused,
         taken_over_on=state.taken_over_on,
+        held_since=state.held_since,
+        watched=state.watched,
     )
 
 

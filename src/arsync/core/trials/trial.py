@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from arsync.core.actions import Action
+from arsync.core.ledger.held_since import ConditionSeen
 from arsync.core.ledger.records import Account, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor, DunnedParty
 from arsync.core.planning.customer_locale import HolidaysIn
@@ -24,6 +25,8 @@ class Treatment(NamedTuple):
     held_back: tuple[HeldBack, ...]
     ended_refusals: tuple[str, ...]
     """Keys of what was undone or refused and may come again: see `Plan.ended_refusals`."""
+    seen: tuple[ConditionSeen, ...] = ()
+    """What changes of how long conditions have held."""
 
 
 class Trial(NamedTuple):
@@ -79,7 +82,11 @@ class TrialDay:
         # What a trial plans is not limited by a day's emails: it asks about one account at a time.
         assessment, decisions = plan_account(self._planning, account, EmailBudget(0))
         return Treatment(
-            assessment, decisions.actions, decisions.held_back, decisions.ended_refusals
+            assessment,
+            decisions.actions,
+            decisions.held_back,
+            decisions.ended_refusals,
+            tuple(self.assessor.seen(assessment)) if self.assessor.watched else (),
         )
 
     def leaves_on(self, party: DunnedParty) -> date:

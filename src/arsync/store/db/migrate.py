@@ -28,6 +28,7 @@ REVISIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Every step of `migrations/versions`, oldest first.
 

@@ -447,6 +447,20 @@ hold_decisions = Table(
 )
 """Holds and releases by hand; a debtor has one that is not ended at most."""
 
+held_conditions = Table(
+    "held_conditions",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    # Its identity; see `core.rulebook.conditions.identity_of`.
+    Column("condition", Id, primary_key=True),
+    # A contact's or an invoice's id, or `family` and the parent's; empty: since when the condition
+    # is looked at at all.
+    Column("subject", Id, primary_key=True),
+    Column("since", Date, nullable=False),
+    Column("unsure_since", Date),
+)
+"""Since when conditions of the rulebook have held, for those of which that matters."""
+
 limit_history = Table(
     "limit_history",
     metadata,

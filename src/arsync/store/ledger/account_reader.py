@@ -26,6 +26,7 @@ from arsync.store.db.tables import (
     connections,
     contacts,
     customer_entries,
+    held_conditions,
     hold_decisions,
     invoices,
     moved_invoices,
@@ -48,6 +49,7 @@ from arsync.store.ledger.families import (
     read_relatives,
     with_given_relatives,
 )
+from arsync.store.ledger.held_conditions import NOTHING_HELD, read_held_conditions
 from arsync.store.ledger.hold_decisions import Decided, newest_of, read_hold_decisions
 from arsync.store.ledger.moved_invoices import Move, read_moved, with_moved
 from arsync.store.ledger.named_contacts import unknown_contacts
@@ -102,6 +104,7 @@ def _known_of(connection_id: int) -> list[Any]:
             moved_invoices,
             customer_entries,
             hold_decisions,
+            held_conditions,
         )
     }
     columns = [query.label(name) for name, query in exist.items()]
@@ -318,6 +321,9 @@ class _AccountReading:
         decisions: Mapping[str, Decided] = {}
         if self._facts is not None and self._facts.has_hold_decisions:
             decisions = read_hold_decisions(db, connection_id, ids, self._done_before)
+        held = NOTHING_HELD
+        if self._facts is not None and self._facts.has_held_conditions:
+            held = read_held_conditions(db, connection_id, ids, list(documents.owners))
         for family in chunk:
             members = tuple(
                 self._with_parent(people[contact_id])
@@ -326,7 +332,7 @@ class _AccountReading:
             )
             if members:
                 account = _account(members, documents, histories, oddities)
-                yield account._replace(
+                yield held.about(account)._replace(
                     entries=bound.about(members),
                     hold_decision=newest_of(decisions, [contact.id for contact in members]),
                 )

@@ -17,6 +17,7 @@ from arsync.core.rulebook.conditions import (
     AnyOf,
     Compare,
     Flag,
+    HeldFor,
     InGroup,
     Known,
     Leaf,
@@ -118,6 +119,9 @@ def _alternatives(node: Node, *, yes: bool) -> list[Alternative]:
             return _alternatives(child, yes=not yes)
         case InGroup(_, child):
             return _alternatives(child, yes=yes)
+        case HeldFor(child):
+            # What has held for a time holds; that it has not can be so whatever holds today.
+            return _alternatives(child, yes=True) if yes else [()]
         case _:
             return [(Wanted(node, yes),)]
 
@@ -128,7 +132,7 @@ def _may_be_unknown(node: Node) -> Iterator[Field]:
         case AllOf(children) | AnyOf(children):
             for child in children:
                 yield from _may_be_unknown(child)
-        case Negation(child) | InGroup(_, child):
+        case Negation(child) | InGroup(_, child) | HeldFor(child):
             yield from _may_be_unknown(child)
         case Known():
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arsync.core.rulebook.checks.satisfiability import Alternative, TooMany, holds
-from arsync.core.rulebook.conditions import AllOf, AnyOf, InGroup, Negation, Node, OneOf
+from arsync.core.rulebook.conditions import AllOf, AnyOf, HeldFor, InGroup, Negation, Node, OneOf
 from arsync.core.rulebook.model import Cadence, Problem, Rulebook
 
 # These stop reminders whatever a cadence says: see `agreed_stop` in planning.
@@ -65,5 +65,5 @@ def _groups_of(node: Node) -> Iterator[str]:
         case AllOf(children) | AnyOf(children):
             for child in children:
                 yield from _groups_of(child)
-        case Negation(child):
+        case Negation(child) | HeldFor(child):
             yield from _groups_of(child)

@@ -21,6 +21,7 @@ __all__ = [
     "CONTACT_BY_NAME",
     "CONTACT_FIELDS",
     "FIELDS",
+    "HELD_DAYS",
     "INVOICE_BY_NAME",
     "INVOICE_FIELDS",
     "NUMBERS",
@@ -48,8 +49,12 @@ CONTACT_BY_NAME = {field.name: field for field in CONTACT_FIELDS}
 INVOICE_BY_NAME = {field.name: field for field in INVOICE_FIELDS}
 _OF_CONTACTS = tuple(field.compute for field in CONTACT_FIELDS)
 _OF_INVOICES = tuple(field.compute for field in INVOICE_FIELDS)
-_CONTACT_BLANK: list[Value] = [None] * len(CONTACT_FIELDS)
-_INVOICE_BLANK: list[Value] = [None] * len(INVOICE_FIELDS)
+HELD_DAYS = {"contact": len(CONTACT_FIELDS), "invoice": len(INVOICE_FIELDS)}
+"""By scope, the place in a row after all facts: for how many days conditions have held.
+
+By a condition's identity; see `conditions.HeldFor`. None: nothing is known of any."""
+_CONTACT_BLANK: list[Value] = [None] * (len(CONTACT_FIELDS) + 1)
+_INVOICE_BLANK: list[Value] = [None] * (len(INVOICE_FIELDS) + 1)
 
 
 def contact_row(

@@ -32,6 +32,10 @@ from arsync.core.rulebook.reading.yaml_nodes import QUESTIONS_MAX, did_you_mean,
 NESTING_MAX = 2
 """How deep `any:` and `not:` may nest: deeper conditions are misread."""
 
+SPAN_PATTERN = "([1-9][0-9]{0,3}) days?"
+SPAN_DAYS_MAX = 3_650
+"""Ten years: nobody waits longer for a condition to have held."""
+
 DAYS_MAX = 36_500
 """A hundred years: more days than any question needs."""
 
@@ -115,17 +119,44 @@ class _Reading:
         lines = entries(node, self.source, label, hint)
         if isinstance(node, MappingNode) and not node.value:
             self.source.problem(node, f"{label} is empty; it must hold at least one condition.")
+        span = next((value for key, _, value in lines if key == "for"), None)
+        days = None if span is None else self.days(span)
+        lines = [line for line in lines if line[0] != "for"]
+        if span is not None and not lines:
+            self.source.problem(span, "'for' needs a condition beside it.")
         children = [self.line(key, key_node, value, depth) for key, key_node, value in lines]
         # With one wrong line the rest would mean something else, so there is no condition at all.
         if not children or any(child is None for child in children):
             return None
         sound = tuple(child for child in children if child is not None)
-        return sound[0] if len(sound) == 1 else tree.AllOf(sound)
+        whole = sound[0] if len(sound) == 1 else tree.AllOf(sound)
+        if span is None:
+            return whole
+        return None if days is None else tree.held_for(whole, days)
+
+    def days(self, node: Node) -> int | None:
+        """Read `7 days`: how long the lines beside it have held."""
+        text = scalar(node, self.source, "'for'", "a number of days")
+        if text is None:
+            return None
+        match = re.fullmatch(SPAN_PATTERN, text)
+        if match is None or int(match[1]) > SPAN_DAYS_MAX:
+            message = f"'for' is {text!r}; it must be a number of days, up to {SPAN_DAYS_MAX:,}."
+            self.source.problem(node, message, "as in 7 days")
+            return None
+        return int(match[1])
 
     def line(self, key: str, key_node: Node, value: Node, depth: int) -> tree.Node | None:
         """Read one line: `any:`, `not:`, or a question about a fact."""
         if key == "any":
             return self.alternatives(value, depth + 1)
+        if key == "for":
+            # One of several alternatives cannot be said to have lasted: a block can.
+            message = (
+                "'for' is about all lines of a block; the lines of 'any' stand for themselves."
+            )
+            self.source.problem(key_node, message, "write 'any' as a list, '- ' before each block")
+            return None
         if key == "not":
             inner = self.block(value, "'not'", depth + 1)
             return None if inner is None else tree.Negation(inner)

@@ -16,6 +16,7 @@ from arsync.core.actions.effects import (
     judged,
     leaves_on,
 )
+from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.planning.customer_locale import HolidaysIn
 from arsync.core.planning.hold_planner import NO_TERMS
@@ -182,7 +183,8 @@ class _Stage:
         for index, account in enumerate(self.accounts):
             mine = {contact.id for contact in account.contacts}
             own = [planned_action for planned_action in done if planned_action.contact_id in mine]
-            self.accounts[index] = after_reasons(after(account, own, today), plan.ended_refusals)
+            evening = after_reasons(after(account, own, today), plan.ended_refusals)
+            self.accounts[index] = after_seen(evening, plan.seen, plan.watched)
         for action in done:
             happened = happenings(action, today)
             day.happened += happened
