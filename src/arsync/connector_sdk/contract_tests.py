@@ -482,7 +482,8 @@ class ConnectorContract:
         before = _traces(bench)
         hold = _write(bench, debtor, _BY_NAME["credit_hold-credit_hold"])
         connector.perform(hold)
-        case = WriteCase(HoldReasonsPayload(), Capability.CREDIT_HOLD, on_invoice=False)
+        payload = HoldReasonsPayload(hold=hold.key)
+        case = WriteCase(payload, Capability.CREDIT_HOLD, on_invoice=False)
         action = _action(bench, debtor, case)
         reasons = Write(action, action.key, before=connector.prepare(action), text="Other reasons")
         connector.perform(reasons)
@@ -705,7 +706,7 @@ def _action(bench: Bench, debtor: Debtor, case: WriteCase) -> Action:
         contact_name="Ridgeway University",
         because=Because("contract.yaml", 1, "Contract"),
         invoices=(invoice,) if case.on_invoice else (),
-        # As planned: a contact's hold has no subject, and its reasons are found by its key.
+        # As planned: a contact's hold has no subject.
         subject="" if case.kind in HOLD_KINDS else f"{debtor.invoice_ids[0]} {case.needs}",
         via=case.via,
         note="A note of the contract.",
