@@ -130,7 +130,7 @@ def test_a_problem_is_printed_with_its_place_and_hint() -> None:
         ("customers: [{contact: a, credit_limit: 1e5}]", "write 10000, 10,000 or 10,000.50"),
         ("customers: [{contact: a, credit_limit: 999999999999999}]", "amounts stay below"),
         ("customers: [{contact: a, credit_limit: [1]}]", "must be an amount, not a list"),
-        ("customers: [{contact: a, credit_limit: 25,000}]", "comma before '000' ends the number"),
+        ("customers: [{contact: a, credit_limit: 25, 000}]", "comma before '000' ends the number"),
         ("customers: [{contact: a, review_on: 31.1.2027}]", "as in 2027-01-31"),
         ("customers: [{contact: a, review_on: 2027-02-31}]", "there is no such day"),
         ("customers: [{contact: a, review_on: {}}]", "must be a day"),
@@ -175,7 +175,7 @@ def test_each_trap_is_named_with_what_to_do(text: str, said: str) -> None:
         ("balance: [5]", "'balance' is a number and needs a comparison"),
         ("balance: {}", "needs a comparison such as at_least"),
         ("balance: {atleast: 5}", "did you mean 'at_least'?"),
-        ("balance: {at_least: 1,000}", "the comma before '000' ends the number"),
+        ("balance: {at_least: 1, 000}", "the comma before '000' ends the number"),
         (
             "balance: {at_least: oldest_days_overdue}",
             "neither a number nor a fact of the same kind",
@@ -443,3 +443,25 @@ def test_a_number_sign_that_cuts_a_text_is_told(line: str, cut: str) -> None:
     assert rulebook is not None
     assert [problem.severity for problem in problems] == (["warning"] if cut else [])
     assert cut in "".join(problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        ("{contact: Acme, credit_limit: 25,000}", "25000"),
+        ("{contact: Acme, credit_limit: 1,250,000.50, tags: [legal]}", "1250000.50"),
+        ("{credit_limit: 25,000, contact: Acme}", "25000"),
+    ],
+)
+def test_an_amount_inside_braces_keeps_its_thousands(written: str, limit: str) -> None:
+    text = f"version: 1\nname: Little\ncurrency: GBP\ncustomers:\n  - {written}\n"
+    rulebook, problems = read_rulebook([("r.yaml", text)])
+    assert problems == []
+    assert rulebook is not None
+    assert rulebook.customers[0].credit_limit == Decimal(limit)
+
+
+def test_what_is_no_amount_inside_braces_is_refused() -> None:
+    text = "version: 1\nname: Little\ncurrency: GBP\ncustomers:\n  - {contact: Acme, 000}\n"
+    _, problems = read_rulebook([("r.yaml", text)])
+    assert "the comma before '000' ends the number" in problems[0].message

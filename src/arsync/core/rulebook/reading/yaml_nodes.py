@@ -160,11 +160,65 @@ def composed(file: str, text: str, problems: Problems) -> MappingNode | None:
             f"a rulebook is a block of keys such as 'version: 1', not {kind_of(node)}.",
         )
         return None
+    if _THOUSANDS.search(text):
+        for mapping in _mappings(node):
+            mapping.value = _with_whole_amounts(mapping)
     if _NUMBERED.search(text):
         for place, value in _cut_by_comments(node, text.split("\n")):
             message = f"{value!r} ends before the '#': the rest of the line is a comment."
             problems.add(place, message, "put the whole text in quotes", severity="warning")
     return node
+
+
+_THOUSANDS = re.compile(r"[0-9],[0-9]{3}\b")
+_BEFORE_COMMA = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*")
+_BEHIND_COMMA = re.compile(r"[0-9]{3}(?:\.[0-9]+)?")
+
+
+def _mappings(root: Node) -> Iterator[MappingNode]:
+    """Yield every mapping once: an alias is the same node again."""
+    waiting = [root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, MappingNode):
+            yield node
+            waiting += [value for _, value in node.value]
+        elif isinstance(node, SequenceNode):
+            waiting += node.value
+
+
+def _with_whole_amounts(mapping: MappingNode) -> list[tuple[Node, Node]]:
+    """Return a mapping's pairs with amounts as people write them: `{amount: 25,000}`.
+
+    Inside braces YAML ends a value at the comma, and takes `000` for a key without a value. Only
+    digits right behind the comma belong to the amount.
+    """
+    pairs: list[tuple[Node, Node]] = []
+    for key, value in mapping.value:
+        if pairs and _goes_on(pairs[-1][1], key, value):
+            before = pairs[-1][1]
+            before.value = f"{before.value},{key.value}"
+            before.end_mark = key.end_mark
+        else:
+            pairs.append((key, value))
+    return pairs
+
+
+def _goes_on(before: Node, key: Node, value: Node) -> bool:
+    """Return whether a key is the rest of the amount before it."""
+    return (
+        all(isinstance(node, ScalarNode) and not node.style for node in (before, key, value))
+        and not value.value
+        and before.end_mark is not None
+        and key.start_mark is not None
+        and before.end_mark.index + 1 == key.start_mark.index
+        and _BEFORE_COMMA.fullmatch(before.value) is not None
+        and _BEHIND_COMMA.fullmatch(key.value) is not None
+    )
 
 
 _NUMBERED = re.compile(r"[ \t]#(?=[0-9])")
