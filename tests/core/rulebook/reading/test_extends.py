@@ -272,7 +272,7 @@ def test_problems_name_the_layers_own_file_and_line(own: str, line: int, part: s
 
 
 def test_a_fault_below_is_told_where_it_stands() -> None:
-    broken = BASE.replace("terms: cash on delivery", "terms: cash")
+    broken = BASE.replace("terms: cash on delivery", "term: cash on delivery")
     _, problems = read_rulebook([("own.yaml", "extends: broken\n")], find=library(broken=broken))
     assert [(problem.file, problem.line) for problem in problems] == [("broken.yaml", 24)]
 
