@@ -383,18 +383,18 @@ def trace(node: Node, contact: Row, invoice: Row | None = None) -> Trace:
     match node:
         case AllOf(children):
             traces = [trace(child, contact, invoice) for child in children]
-            return Trace(_all([child_trace.answer for child_trace in traces]), _evidence(traces))
+            return Trace(all_of([child_trace.answer for child_trace in traces]), _evidence(traces))
         case AnyOf(children):
             traces = [trace(child, contact, invoice) for child in children]
-            turned = _all([_not(child_trace.answer) for child_trace in traces])
-            return Trace(_not(turned), _evidence(traces))
+            turned = all_of([negated(child_trace.answer) for child_trace in traces])
+            return Trace(negated(turned), _evidence(traces))
         case Negation(child):
             inner = trace(child, contact, invoice)
             turned_round = tuple(
                 evidence._replace(expectation=_turned(evidence.expectation))
                 for evidence in inner.evidence
             )
-            return Trace(_not(inner.answer), turned_round)
+            return Trace(negated(inner.answer), turned_round)
         case InGroup(_, child):
             return trace(child, contact, invoice)
         case HeldFor(child):
@@ -432,13 +432,15 @@ def _evidence(traces: list[Trace]) -> tuple[Evidence, ...]:
     return tuple(evidence for child_trace in traces for evidence in child_trace.evidence)
 
 
-def _all(answers: list[Answer]) -> Answer:
+def all_of(answers: list[Answer]) -> Answer:
+    """Return whether all hold; None while nobody knows."""
     if any(answer is False for answer in answers):
         return False
     return None if any(answer is None for answer in answers) else True
 
 
-def _not(answer: Answer) -> Answer:
+def negated(answer: Answer) -> Answer:
+    """Return the opposite; what is unknown stays unknown."""
     return None if answer is None else not answer
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from arsync.core.rulebook.conditions import (
     COMPARISONS,
     AllOf,
+    Answer,
     AnyOf,
     Compare,
     HeldFor,
@@ -20,7 +21,9 @@ from arsync.core.rulebook.conditions import (
     Leaf,
     Negation,
     Node,
+    all_of,
     days_held,
+    negated,
     trace,
 )
 from arsync.core.rulebook.facts import FactKind, Field, Row, Value, in_words
@@ -41,38 +44,68 @@ class Saying(NamedTuple):
 
 def spoken(tree: Node, saying: Saying) -> tuple[str, ...]:
     """Return what decided a condition, in words, each thing once; nothing while it is undecided."""
-    answer = trace(tree, saying.contact, saying.invoice).answer
-    return () if answer is None else tuple(dict.fromkeys(_deciding(tree, answer, saying)))
+    answers = _Answers(saying)
+    answer = answers.of(tree)
+    return () if answer is None else tuple(dict.fromkeys(_deciding(tree, answer, answers)))
 
 
-def _deciding(node: Node, answer: bool, saying: Saying) -> Iterator[str]:
+class _Answers:
+    """The answers of a condition and of all its parts, each worked out once."""
+
+    def __init__(self, saying: Saying) -> None:
+        self.saying = saying
+        self._by_node: dict[int, Answer] = {}
+
+    def of(self, node: Node) -> Answer:
+        """Return a part's answer."""
+        # By identity: to compare two parts takes longer than to answer one.
+        key = id(node)
+        if key not in self._by_node:
+            self._by_node[key] = self._worked_out(node)
+        return self._by_node[key]
+
+    def _worked_out(self, node: Node) -> Answer:
+        match node:
+            case AllOf(children):
+                return all_of([self.of(child) for child in children])
+            case AnyOf(children):
+                return negated(all_of([negated(self.of(child)) for child in children]))
+            case Negation(child):
+                return negated(self.of(child))
+            case InGroup(_, child):
+                return self.of(child)
+            case _:
+                return trace(node, self.saying.contact, self.saying.invoice).answer
+
+
+def _deciding(node: Node, answer: bool, answers: _Answers) -> Iterator[str]:
     """Yield the words of each question that made the node's answer what it is."""
     match node:
         case AllOf(children) | AnyOf(children):
             for child in children:
-                if trace(child, saying.contact, saying.invoice).answer is answer:
-                    yield from _deciding(child, answer, saying)
+                if answers.of(child) is answer:
+                    yield from _deciding(child, answer, answers)
         case Negation(child):
             # An exception that does not apply is no reason; one that does, ends it.
             if answer is False or _is_a_bound(child):
-                yield from _deciding(child, not answer, saying)
+                yield from _deciding(child, not answer, answers)
         case HeldFor():
-            yield from _lasting(node, saying)
+            yield from _lasting(node, answers)
         case InGroup(name, _):
             yield f"in the group {name}" if answer else f"not in the group {name}"
         case _:
-            yield _said(node, answer, saying)
+            yield _said(node, answer, answers.saying)
 
 
-def _lasting(node: HeldFor, saying: Saying) -> Iterator[str]:
+def _lasting(node: HeldFor, answers: _Answers) -> Iterator[str]:
     """Yield the words of what is to have held for some time, and for how long it has."""
-    holds = trace(node.child, saying.contact, saying.invoice).answer
-    if holds is not True:
-        yield from _deciding(node.child, False, saying)
+    saying = answers.saying
+    if answers.of(node.child) is not True:
+        yield from _deciding(node.child, False, answers)
         return
     days = days_held(node, saying.contact, saying.invoice)
     so_far = "" if days is None or days >= node.days else f"{days} of "
-    words = ", ".join(_deciding(node.child, True, saying))
+    words = ", ".join(_deciding(node.child, True, answers))
     yield f"{words}, for {so_far}{_days(node.days)}"
 
 
