@@ -179,6 +179,10 @@ SECTION_EXAMPLES = {
         "charges:\n  - name: Interest\n    interest: 1.5% a month\n    after: 30 days\n"
         "    bill: monthly\n    as: draft\n    approval: required"
     ),
+    "discounts": (
+        "discounts:\n  - name: Prompt payment\n    percent: 2%\n    within: 10 days\n"
+        "    as: credit note draft"
+    ),
     "statutory": (
         "statutory:\n  law: Late Payment of Commercial Debts (Interest) Act 1998\n"
         "  points_above_reference: 8\n  currency: GBP\n"

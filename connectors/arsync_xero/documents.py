@@ -149,6 +149,23 @@ class InvoiceDocument(SalesDocument, frozen=True):
     expected_payment_date: str | None = None
 
 
+class LineDocument(Document, frozen=True):
+    """A line of an invoice."""
+
+    account_code: str | None = None
+    tax_type: str | None = None
+    line_amount: Decimal | None = None
+    tax_amount: Decimal | None = None
+
+
+class LinesDocument(Document, frozen=True):
+    """The lines of an invoice: read apart, because most readings have no use for them."""
+
+    contact: ContactRef | None = None
+    line_amount_types: str | None = None
+    line_items: list[LineDocument] | None = None
+
+
 class InvoiceReference(Document, frozen=True):
     """The invoice that a payment or an allocation belongs to."""
 
@@ -362,6 +379,7 @@ ORGANISATION = Endpoint(
 )
 CONTACTS = Endpoint("Contacts", ContactDocument, id_name="ContactID", kind=RecordKind.CONTACTS)
 INVOICES = Endpoint("Invoices", InvoiceDocument, id_name="InvoiceID", kind=RecordKind.INVOICES)
+LINES = Endpoint("Invoices", LinesDocument, id_name="InvoiceID")
 CREDIT_NOTES = Endpoint(
     "CreditNotes", CreditDocument, id_name="CreditNoteID", kind=RecordKind.CREDITS
 )

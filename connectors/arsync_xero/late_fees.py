@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from xero_python.accounting import Contact, CurrencyCode, Invoice, Invoices, LineItem
 
 from arsync.core.ledger.money import shown
 from arsync.errors import OutcomeUnknown, Rejected
-from arsync_xero.documents import INVOICES, ORGANISATION, STATUSES
-from arsync_xero.read_client import one_organisation
+from arsync_xero.documents import INVOICES, STATUSES
+from arsync_xero.read_client import organisations_day
 from arsync_xero.write_client import WriteClient, WriteStep
 
 FEE_AMOUNT_MAX = Decimal(10) ** 10
 """A larger late fee is a mistake, and would not pass through the SDK's floats unharmed."""
 REFERENCE_LENGTH_MAX = 255
+
+
+def marked_reference(words: str, mark: str) -> str:
+    """Return the reference by which a draft is found again: some words and the write's marker."""
+    # It is looked for in a filter, between double quotes.
+    words = words.replace('"', "").replace("\\", "")
+    return f"{words[: REFERENCE_LENGTH_MAX - len(mark) - 1]} {mark}"
 
 
 class LateFee(WriteStep):
@@ -44,11 +50,7 @@ class LateFee(WriteStep):
         self._currency = currency
         self._description = description
         self._account = account
-        # The reference is looked for in a filter, between double quotes.
-        words = f"Late fee {about}".replace('"', "").replace("\\", "")
-        self._reference = (
-            f"{words[: REFERENCE_LENGTH_MAX - len(write_client.mark) - 1]} {write_client.mark}"
-        )
+        self._reference = marked_reference(f"Late fee {about}", write_client.mark)
 
     @property
     def detail(self) -> str:
@@ -73,9 +75,7 @@ class LateFee(WriteStep):
             currency = CurrencyCode(self._currency)
         except ValueError:
             raise Rejected(f"A late fee in {self._currency!r} is refused.") from None
-        organisation = one_organisation(self.write_client.api.rows(ORGANISATION), None)
-        zone = ZoneInfo(organisation.time_zone or "UTC")
-        today = self.write_client.api.now().astimezone(zone).date()
+        today = organisations_day(self.write_client.api)
         body = self.write_client.sdk.call(
             "create_invoices",
             Invoices(invoices=[self._draft(currency, today)]),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from arsync.connector_sdk import BALANCE_CALLS_MAX, BalancesAnswer, Page
 from arsync.core.ledger.records import DocumentProblem, Organisation, OwnBalance, RecordKind
@@ -167,6 +169,12 @@ def one_organisation(rows: Rows[Any], own_reminders: bool | None) -> Organisatio
         raise Rejected(f"Xero's organisation cannot be understood: {message}.")
     organisation: Organisation = organisations[0]
     return organisation
+
+
+def organisations_day(api: Api) -> date:
+    """Read which day it is where the organisation is."""
+    organisation = one_organisation(api.rows(ORGANISATION), None)
+    return api.now().astimezone(ZoneInfo(organisation.time_zone or "UTC")).date()
 
 
 def converted(

@@ -9,12 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from arsync.connector_sdk import SAVED_TERMS, ReversalStatus, Undoing, Write
-from arsync.core.actions import ActionKind, LateFeePayload, PromisePayload, payload_of
+from arsync.core.actions import (
+    ActionKind,
+    CreditNotePayload,
+    LateFeePayload,
+    PromisePayload,
+    payload_of,
+)
 from arsync.core.ledger.money import shown
 from arsync.core.ledger.payment_terms import CASH
 from arsync.errors import Rejected
 from arsync_xero.credit_holds import GROUP_NAME, Members
-from arsync_xero.documents import INVOICES, InvoiceDocument
+from arsync_xero.credit_notes import DiscountCredit
+from arsync_xero.documents import CREDIT_NOTES, INVOICES, CreditDocument, InvoiceDocument
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate, expected_days
@@ -222,6 +229,51 @@ class FeeUndone(UndoStep):
         path = f"Invoices/{invoice_id}"
         rows = self.write_client.api.read_one(INVOICES, path) if invoice_id else None
         return rows.documents[0] if rows and rows.documents else None
+
+
+class CreditUndone(UndoStep):
+    """A discount's draft credit note, deleted only while it is still the draft of arsync's."""
+
+    def __init__(self, write_client: WriteClient, credit: DiscountCredit, write: Write) -> None:
+        super().__init__(write_client)
+        self._credit = credit
+        self._payload = payload_of(write.action, CreditNotePayload)
+
+    @property
+    def detail(self) -> str:
+        return "draft credit note of the discount deleted"
+
+    def state(self) -> Undoing:
+        amount, currency = self._payload.amount, self._payload.currency
+        wrote = f"a draft credit note over {shown(amount, currency)}"
+        credit = self._document()
+        if credit is None or credit.status in _GONE:
+            return Undoing(ReversalStatus.AS_BEFORE, _NO_CREDIT, wrote, _NO_CREDIT)
+        total = credit.total if credit.total is not None else Decimal(0)
+        number = credit.credit_note_number or ""
+        now = f"credit note {number} over {shown(total, currency)}, {credit.status}"
+        # Approved, it counts for the customer; with another amount, a person has worked on it.
+        is_untouched = credit.status == "DRAFT" and total == amount
+        status = ReversalStatus.OURS if is_untouched else ReversalStatus.CHANGED
+        return Undoing(status, _NO_CREDIT, wrote, now)
+
+    def put_back(self, key: str) -> None:
+        credit = self._document()
+        assert credit is not None, "its state says that it stands"
+        body = {"CreditNotes": [{"CreditNoteID": credit.credit_note_id, "Status": "DELETED"}]}
+        what = "deleting the draft credit note of a discount"
+        self.write_client.sdk.call(
+            "update_credit_note", credit.credit_note_id, body, what=what, key=key
+        )
+
+    def _document(self) -> CreditDocument | None:
+        credit_id = self._credit.found()
+        path = f"CreditNotes/{credit_id}"
+        rows = self.write_client.api.read_one(CREDIT_NOTES, path) if credit_id else None
+        return rows.documents[0] if rows and rows.documents else None
+
+
+_NO_CREDIT = "no credit note"
 
 
 def prepared(

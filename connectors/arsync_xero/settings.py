@@ -30,6 +30,7 @@ CAPABILITIES = Capabilities(
             Capability.ATTACHMENT,
             Capability.LATE_FEE,
             Capability.DRAFTS,
+            Capability.CREDIT_NOTES,
             Capability.CONTACT_GROUPS,
             Capability.ONLINE_INVOICE,
             Capability.UNDO,

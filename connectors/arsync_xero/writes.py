@@ -16,6 +16,7 @@ from arsync.connector_sdk import CHANGED_TERMS, SAVED_CHILDREN, SAVED_TERMS, Rec
 from arsync.core.actions import (
     Action,
     ActionKind,
+    CreditNotePayload,
     LateFeePayload,
     PromisePayload,
     RestoreTermsPayload,
@@ -35,12 +36,14 @@ from arsync.errors import (
 )
 from arsync_xero.api import Api
 from arsync_xero.credit_holds import Members
+from arsync_xero.credit_notes import DiscountCredit
 from arsync_xero.documents import INVOICES
 from arsync_xero.emails_and_letters import LetterAttachment, PlatformEmail
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate
 from arsync_xero.reversal import (
+    CreditUndone,
     FeeUndone,
     HoldUndone,
     PromiseUndone,
@@ -140,6 +143,8 @@ class Writer:
             return [PromiseUndone(write_client, write, invoice.id) for invoice in action.invoices]
         if action.kind == ActionKind.LATE_FEE:
             return [FeeUndone(write_client, self._late_fee(write_client, action), write)]
+        if action.kind == ActionKind.CREDIT_NOTE:
+            return [CreditUndone(write_client, _credit(write_client, action), write)]
         raise Rejected(f"a {action.kind.value} cannot be undone at Xero.")
 
     def perform(self, write: Write) -> Receipt:
@@ -226,6 +231,8 @@ class Writer:
             first = [self._letter(write_client, write)]
         elif action.kind == ActionKind.LATE_FEE:
             first = [self._late_fee(write_client, action)]
+        elif action.kind == ActionKind.CREDIT_NOTE:
+            first = [_credit(write_client, action)]
         return [*first, *notes]
 
     def _notes(
@@ -290,6 +297,22 @@ class Writer:
         if len(text) > room:
             text = text[: room - 1].rstrip() + "…"
         return f"{text} {mark}"
+
+
+def _credit(write_client: WriteClient, action: Action) -> DiscountCredit:
+    if not action.invoices:
+        raise Rejected("Xero: a discount is credited for an invoice, and this one names none.")
+    payload = payload_of(action, CreditNotePayload)
+    invoice = action.invoices[0]
+    return DiscountCredit(
+        write_client,
+        action.contact_id,
+        invoice.id,
+        amount=payload.amount,
+        currency=payload.currency,
+        description=payload.description or f"Prompt-payment discount on {invoice.number}",
+        about=invoice.number,
+    )
 
 
 def _in_part(error: ArsyncError, *, changed: bool) -> ArsyncError:

@@ -17,6 +17,7 @@ PAYLOAD_TYPES = {payload.kind: payload for payload in get_args(Payload)}
 _NEEDED: dict[ActionKind, dict[str, Any]] = {
     ActionKind.PROMISE: {"promised_on": date(2026, 12, 1)},
     ActionKind.LATE_FEE: {"amount": Decimal("12.50"), "currency": "GBP"},
+    ActionKind.CREDIT_NOTE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.UNDO: {
         "undoes": "0" * 32,
         "generation": 1,

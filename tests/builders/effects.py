@@ -38,6 +38,11 @@ def standing(state: Mapping[str, Any], platform: str) -> Counter[str]:
             effects[f"fee of {invoice['total']} for {contacts[invoice['contact_id']]}"] += 1
         elif invoice["expected_on"] or marks:
             effects[f"promise in {invoice['number']}"] += max(marks, 1)
+    for credit in state["credits"]:
+        if credit["status"] == "DRAFT":
+            effects[
+                f"draft credit of {credit['remaining']} for {contacts[credit['contact_id']]}"
+            ] += 1
     return +effects
 
 

@@ -175,6 +175,9 @@ class SandboxBench:
                 self.book.pay(fees[0]["id"], Decimal("2.50"), self.now().date())
             elif kind is ActionKind.LATE_FEE:
                 self.book.approve_invoice(fees[0]["id"])
+            elif kind is ActionKind.CREDIT_NOTE:
+                (credit,) = self.book.ledger.credits["CreditNotes"].rows.values()
+                credit.status = "AUTHORISED"
 
     def refuse_looks(self) -> None:
         refused = {"path": "^/api.xro/2.0/|^/v3/company/", "status": 400, "times": 1_000}

@@ -33,6 +33,7 @@ EVERYTHING = frozenset(
         "email by the accounting system",
         "attachment",
         "late fee",
+        "draft credit note",
         "contact groups",
     }
 )

@@ -13,7 +13,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 from tests.core.conftest import Desk
 
-from arsync.core.ledger.records import Dispute, HeldSince, Promise
+from arsync.core.ledger.records import Allocation, Dispute, HeldSince, Promise
 from arsync.core.rulebook import rulebook_warnings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
@@ -72,6 +72,14 @@ def family(desk: Any) -> Any:
 def reminded(desk: Any, day: int, days_ago: int, **values: Any) -> Any:
     sent = (desk.sent("i1", day, days_ago, "first reminder", cadence="Everyone"),)
     return debtor(desk, days_ago + day, account={"sent": sent}, **values)
+
+
+def less_two(desk: Any, day: int) -> Any:
+    """Return a customer who paid 98 of 100 so many days after the invoice's date."""
+    on = desk.today - timedelta(40) + timedelta(day)
+    payment = desk.payment("98", paid_on=on, allocations=(Allocation("i1", Decimal(98), on),))
+    account = {"payments": (payment,)}
+    return debtor(desk, 10, "2.00", total=Decimal(100), account=account)
 
 
 def held_so_for(desk: Any, days: int) -> Any:
@@ -156,6 +164,10 @@ CASES: dict[str, Case] = {
         (reminded(d, 1, 29), ["letter final notice (approval)"]),
     ],
     "Late fees": lambda d: [(reminded(d, 1, 29), ["late_fee (approval)"])],
+    "A discount for prompt payment": lambda d: [
+        (less_two(d, 10), ["credit_note (approval)"]),
+        (less_two(d, 11), FIRST),
+    ],
     "No email address": lambda d: [
         (debtor(d, 1, contact={"email": ""}), ["task"]),
         (debtor(d, 1), FIRST),

@@ -136,11 +136,40 @@ def _say(world: WatchedWorld, command: Callable[[], object]) -> None:
         assert "was done on" in words or "dispute" in words, words
 
 
+def a_discount_taken(world: WatchedWorld) -> None:
+    """Two customers took their discounts: two draft credit notes, or two tasks."""
+    world.load(
+        world.name,
+        contacts=[contact_row(f"c{name}", name) for name in ("Ada", "Bob")],
+        invoices=[
+            invoice_row(1, "cAda", overdue=3),
+            invoice_row(2, "cBob", overdue=3),
+        ],
+    )
+    # Issued 33 days ago, paid three days later.
+    on = (world.clock.now().date() - timedelta(30)).isoformat()
+    for number in ("INV-0001", "INV-0002"):
+        invoice = world.invoice_id(world.name, number)
+        world.control.person(world.name, "pay", invoice_id=invoice, amount="98", on=on)
+    world.rules(DISCOUNTS)
+    world.connect(world.name)
+    world.app.pull(world.name)
+
+
+DISCOUNTS = """\
+version: 1
+name: Discounts
+currency: GBP
+discounts:
+  - {name: Prompt payment, percent: 2%, within: 10 days, approval: none}
+"""
+
 SCENARIOS = (
     Scenario("everything once", everything_once),
     Scenario("the day after", the_day_after, share=0.15),
     Scenario("other reasons", other_reasons, share=0.5),
     Scenario("letters by mail", letters, share=0.5),
+    Scenario("a discount taken", a_discount_taken, share=0.5),
     Scenario(
         "restored",
         a_restored_store,

@@ -6,27 +6,43 @@ None of it stops anything, and each line may tell of a rule that protects nobody
 from __future__ import annotations
 
 from arsync.application.organisation_context import OrganisationContext
+from arsync.connector_sdk import Capability
 from arsync.core.rulebook.customer_matching import Matching
 from arsync.core.rulebook.ledger_words import unknown_words
-from arsync.core.rulebook.model import Problem
+from arsync.core.rulebook.model import Problem, Rulebook
 
 NOTES_MAX = 20
 """Commands tell so many lines of one rulebook in passing; `rules check` tells all."""
 
 
 def rulebook_problems(organisation: OrganisationContext, customers: Matching) -> list[Problem]:
-    """Return a warning for each word that nobody in the ledger has, by file and line.
+    """Return a warning for each word that nobody in the ledger has, and each rule done otherwise.
+
+    They are in the order of file and line.
 
     Args:
         organisation: whose rulebook.
         customers: whom its entries are about.
     """
     rulebook = organisation.rules.rulebook
-    if rulebook is None or not organisation.store.ledger.cursor(organisation.id):
-        # Before the first pull there is nobody whom a word could be about.
+    if rulebook is None:
         return []
+    otherwise = _done_otherwise(organisation, rulebook)
+    if not organisation.store.ledger.cursor(organisation.id):
+        # Before the first pull there is nobody whom a word could be about.
+        return otherwise
     words = unknown_words(rulebook, organisation.store.customers.contacts(organisation.id))
-    return sorted((*customers.problems, *words), key=lambda problem: problem[:4])
+    return sorted((*customers.problems, *words, *otherwise), key=lambda problem: problem[:4])
+
+
+def _done_otherwise(organisation: OrganisationContext, rulebook: Rulebook) -> list[Problem]:
+    """Return a warning where the accounting system makes something else of a rule."""
+    if not rulebook.discounts or Capability.CREDIT_NOTES in organisation.offers:
+        return []
+    place = rulebook.discounts[0].place
+    platform = f"{organisation.label} ({organisation.name})"
+    message = f"{platform} offers no {Capability.CREDIT_NOTES}: each discount becomes a task."
+    return [Problem(*place, message, severity="warning")]
 
 
 def rulebook_notes(organisation: OrganisationContext, customers: Matching) -> tuple[str, ...]:

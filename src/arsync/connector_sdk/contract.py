@@ -65,6 +65,7 @@ class Capability(StrEnum):
     LATE_FEE = "late fee"
     DRAFTS = "draft invoices"
     """A fee is billed as a draft, which a person approves there."""
+    CREDIT_NOTES = "draft credit note"
     PARENTS = "parent contacts"
     CONTACT_GROUPS = "contact groups"
     ONLINE_INVOICE = "online invoice link"

@@ -34,6 +34,7 @@ from arsync.core.actions import (
     ActionKind,
     Because,
     CreditHoldPayload,
+    CreditNotePayload,
     DisputePayload,
     HoldReasonsPayload,
     InvoiceRef,
@@ -122,8 +123,9 @@ class Bench(Protocol):
         """Change, as a person would, what a write of this kind has changed.
 
         For a credit hold its block of text, for terms the terms (to neither the earlier ones nor
-        arsync's), for a promise its day or its block, for a late fee its invoice. What cannot be
-        changed in such a way (being in a group or not) is left as it is.
+        arsync's), for a promise its day or its block, for a late fee its invoice, for a discount
+        its credit note. What cannot be changed in such a way (being in a group or not) is left as
+        it is.
         """
         ...
 
@@ -169,6 +171,7 @@ CASES = (
     WriteCase(TaskDonePayload("Call", "will pay"), Capability.NOTE_ON_CONTACT, on_invoice=False),
     WriteCase(LetterPayload(file_name="letter.pdf"), Capability.ATTACHMENT),
     WriteCase(LateFeePayload(Decimal("12.50"), BASE, "Late payment fee"), Capability.LATE_FEE),
+    WriteCase(CreditNotePayload(Decimal("12.50"), BASE, "Discount"), Capability.CREDIT_NOTES),
 )
 PROMISE = "promise-expected_payment_date"
 _BY_NAME = {f"{case.kind}-{case.needs}".replace(" ", "_"): case for case in CASES}
@@ -660,6 +663,7 @@ def _traces(bench: Bench) -> dict[str, Any]:
         "contacts": state["contacts"],
         "members": sorted(str(row["members"]) for row in state["groups"] if row["members"]),
         "invoices": [row for row in state["invoices"] if row["status"].lower() not in _GONE],
+        "credits": [row for row in state["credits"] if row["status"].lower() not in _GONE],
         "emails": len(state["emails"]),
         "attachments": len(state["attachments"]),
     }
@@ -696,7 +700,7 @@ def _action(bench: Bench, debtor: Debtor, case: WriteCase) -> Action:
     payload = case.payload
     if isinstance(payload, PromisePayload):
         payload = PromisePayload(bench.now().date() + timedelta(days=7))
-    elif isinstance(payload, LateFeePayload):
+    elif isinstance(payload, LateFeePayload | CreditNotePayload):
         payload = replace(payload, currency=currency)
     invoice = InvoiceRef(debtor.invoice_ids[0], "INV-1", Decimal("1234.56"), currency)
     return Action(
@@ -742,7 +746,7 @@ def _standing(bench: Bench) -> dict[str, Any]:
 
     def rows() -> Iterator[tuple[str, Any]]:
         state = bench.state()
-        for name in ("history", "emails", "attachments", "invoices", "groups"):
+        for name in ("history", "emails", "attachments", "invoices", "credits", "groups"):
             yield name, len(state[name])
         yield "contacts", state["contacts"]
         yield "members", sorted(str(row["members"]) for row in state["groups"])

@@ -17,6 +17,7 @@ from arsync.connector_sdk import Capability, HttpResponse, ReversalStatus, Write
 from arsync.core.actions import Action, ActionKind, Because, InvoiceRef, marker
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected, RetryLater
 from arsync_sandbox.server import Sandbox
+from arsync_sandbox.xero.drafts import apply_common
 from arsync_xero.connector import XeroConnector
 from arsync_xero.credit_holds import GROUP_NAME
 from arsync_xero.emails_and_letters import ATTACHMENT_BYTES_MAX
@@ -333,6 +334,71 @@ def test_a_late_fee_draft_deleted_by_somebody_stays_deleted(
     xero.advance(timedelta(days=3))
     xero.connector().perform(write._replace(generation=2))
     assert len(xero.state()["invoices"]) == 2
+
+
+def taxed(xero: Any, debtor: tuple[str, str], kind: str, *lines: tuple[str, str, str]) -> None:
+    """Give the debtor's invoice other lines: what each comes to, its account and its tax."""
+    element = {
+        "InvoiceID": debtor[1],
+        "LineAmountTypes": kind,
+        "LineItems": [
+            {
+                "Description": "Goods",
+                "Quantity": 1,
+                "UnitAmount": amount,
+                "AccountCode": account,
+                "TaxType": tax,
+            }
+            for amount, account, tax in lines
+        ],
+    }
+    with xero.sandbox.lock:
+        ledger = xero.book.ledger
+        draft = ledger.invoices.rows[debtor[1]]
+        apply_common(ledger, draft, element, 2)
+        draft.cache.clear()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shares"),
+    [
+        # 600 and 66 with their taxes: 720 and 69.30 of 789.30.
+        ("Exclusive", [("22.81", "200", "OUTPUT2"), ("2.19", "260", "RROUTPUT")]),
+        ("Inclusive", [("22.52", "200", "OUTPUT2"), ("2.48", "260", "RROUTPUT")]),
+        ("NoTax", [("22.52", "200", "OUTPUT2"), ("2.48", "260", "RROUTPUT")]),
+    ],
+)
+def test_a_discount_is_credited_with_its_invoices_taxes(
+    xero: Any, debtor: tuple[str, str], kind: str, shares: list[tuple[str, str, str]]
+) -> None:
+    lines = (("500", "200", "OUTPUT2"), ("66", "260", "RROUTPUT"), ("100", "200", "OUTPUT2"))
+    taxed(xero, debtor, kind, *lines)
+    write = a_write(xero, ActionKind.CREDIT_NOTE, debtor, amount="25", currency="GBP")
+    assert "discount of GBP 25.00" in xero.connector().perform(write).detail
+    (credit,) = xero.book.ledger.credits["CreditNotes"].rows.values()
+    assert (credit.status, str(credit.total), credit.contact.id) == ("DRAFT", "25.00", debtor[0])
+    assert [(str(line.line_amount), line.account_code, line.tax_type) for line in credit.lines] == (
+        shares
+    )
+    assert credit.reference.startswith("Discount ")
+    assert (credit.total_tax > 0) is (kind != "NoTax")
+
+
+def test_a_deleted_draft_credit_note_stays_deleted(xero: Any, debtor: tuple[str, str]) -> None:
+    write = a_write(xero, ActionKind.CREDIT_NOTE, debtor, amount="25", currency="GBP")
+    xero.connector().perform(write)
+    (credit,) = xero.book.ledger.credits["CreditNotes"].rows.values()
+    credit.status = "DELETED"
+    xero.advance(timedelta(days=3))
+    xero.connector().perform(write._replace(generation=2))
+    assert len(xero.state()["credits"]) == 1
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "1e12"])
+def test_an_absurd_credit_note_is_refused(xero: Any, debtor: tuple[str, str], amount: str) -> None:
+    write = a_write(xero, ActionKind.CREDIT_NOTE, debtor, amount=amount, currency="GBP")
+    with pytest.raises(Rejected):
+        xero.connector().perform(write)
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1e12"])

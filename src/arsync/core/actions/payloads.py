@@ -14,6 +14,8 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from arsync.core.ledger.money import shown
+
 
 class ActionKind(StrEnum):
     """Everything arsync can do. `REMINDER` speaks to the customer; the rest is bookkeeping."""
@@ -34,6 +36,8 @@ class ActionKind(StrEnum):
     LETTER = "letter"
     """Our letter as a PDF, attached to the invoice."""
     LATE_FEE = "late_fee"
+    CREDIT_NOTE = "credit_note"
+    """A draft, which a person approves in the accounting system."""
     UNDO = "undo"
     """What another action changed, back to what it was, because a person asked for it."""
 
@@ -386,6 +390,25 @@ class LateFeePayload(_Payload, frozen=True, tag="late_fee"):
         )
 
 
+class CreditNotePayload(_Payload, frozen=True, tag="credit_note"):
+    """A discount for prompt payment, to be credited by a draft."""
+
+    kind: ClassVar[ActionKind] = ActionKind.CREDIT_NOTE
+    amount: Decimal
+    """Taxes included."""
+    currency: str
+    description: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return its amount."""
+        return shown(self.amount, self.currency)
+
+    def anonymous(self) -> CreditNotePayload:
+        """Return it without the invoice's number."""
+        return CreditNotePayload(self.amount, self.currency)
+
+
 class UndoPayload(_Payload, frozen=True, tag="undo"):
     """What another action changed, to be put back."""
 
@@ -418,6 +441,7 @@ Payload: TypeAlias = (
     | TaskDonePayload
     | LetterPayload
     | LateFeePayload
+    | CreditNotePayload
     | UndoPayload
 )
 """Every payload; `kind` in its JSON tells which."""

@@ -213,6 +213,21 @@ _ROWS = (
         trace_question="is there an invoice for the late fee",
     ),
     KindOfAction(
+        ActionKind.CREDIT_NOTE,
+        verb="DRAFT CREDIT NOTE",
+        done=("credit note drafted", "credit notes drafted"),
+        planned=("draft credit note", "draft credit notes"),
+        happening="credit note",
+        thing="the draft credit note",
+        # It rests on what was paid: a payment that came, or was taken back, makes it wrong.
+        acts_against_customer=True,
+        one_for_all_causes=True,
+        has_note=False,
+        safety_limit="credit_notes",
+        counted_as="credit notes",
+        trace_question="is there a draft credit note for the discount",
+    ),
+    KindOfAction(
         ActionKind.NOTE,
         verb="NOTE",
         done=("note", "notes"),

@@ -247,6 +247,11 @@ class AccountView:
     def _reductions(self) -> Mapping[str, Sequence[Reduction]]:
         return reductions_of(self.account)
 
+    def taken_off(self, invoice: Invoice) -> list[Reduction]:
+        """Return what was taken off an invoice, and what unapplied cash covers of it."""
+        cash = by_cash(self.cash_covers.get(invoice.id, ()))
+        return [*self._reductions.get(invoice.id, ()), *cash]
+
     def late_debt(self, invoice: Invoice) -> LateDebt:
         """Return how the debt of one of the account's invoices ran while it was late."""
         return late_debt(

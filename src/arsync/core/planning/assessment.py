@@ -15,6 +15,7 @@ from arsync.core.ledger.held_since import (
     family_subject,
     next_state,
 )
+from arsync.core.ledger.prompt_payment import PromptPayment, less_discounts, prompt_payment
 from arsync.core.ledger.records import Account, Contact, ContactStatus, Invoice, Organisation
 from arsync.core.ledger.unapplied_cash import payers
 from arsync.core.rulebook.conditions import (
@@ -45,6 +46,7 @@ from arsync.core.rulebook.model import (
     CreditHold,
     CreditLimit,
     Customer,
+    Discount,
     LeaveAlone,
     Rulebook,
 )
@@ -69,6 +71,15 @@ class DunnedParty(NamedTuple):
     """The entry of `customers`, its own or its parent's, that pauses it today."""
 
 
+class DiscountTaken(NamedTuple):
+    """A discount for prompt payment that a customer took, and the rule that gives it."""
+
+    rule: Discount
+    invoice: Invoice
+    """As the accounting system has it."""
+    payment: PromptPayment
+
+
 class Assessment(NamedTuple):
     """One account on one day: its facts, and what the rules say of them."""
 
@@ -90,6 +101,8 @@ class Assessment(NamedTuple):
     """
     open_limits: tuple[CreditLimit, ...] = ()
     """Limit rules above the matching one that may match as well."""
+    discounts: tuple[DiscountTaken, ...] = ()
+    """What customers took for prompt payment: `account` is without it."""
 
     def doubt_about(self, assessor: Assessor, rule: CreditHold) -> str:
         """Return what is unknown about a hold rule that is undecided, in words."""
@@ -123,6 +136,41 @@ class Assessor:
     def assess(self, account: Account) -> Assessment:
         """Answer every rule that is about contacts."""
         account = as_issued(account, self.today)
+        assessment = self._assess(account)
+        if not self.rulebook.discounts:
+            return assessment
+        # Whether a rule gives a discount is asked while its amount still counts as owed.
+        discounts, doubts = self._discounts(assessment)
+        if not discounts and not doubts:
+            return assessment
+        by_invoice = {discount.invoice.id: discount.payment for discount in discounts}
+        account = less_discounts(account, by_invoice)._replace(doubts=(*account.doubts, *doubts))
+        return self._assess(account)._replace(discounts=tuple(discounts))
+
+    def _discounts(self, assessment: Assessment) -> tuple[list[DiscountTaken], list[str]]:
+        """Return the discounts that customers took, and what is unknown of others, in words."""
+        discounts: list[DiscountTaken] = []
+        doubts: list[str] = []
+        for party in assessment.parties:
+            for invoice in party.view.owed:
+                for rule in self.rulebook.discounts:
+                    payment = _payment_for(rule, invoice, assessment.account_view)
+                    row = self.invoice_row(party, invoice) if payment else []
+                    answer = rule.when.test(party.row, row) if payment else False
+                    if payment and answer:
+                        document = assessment.account_view.document_of(invoice)
+                        discounts.append(DiscountTaken(rule, document, payment))
+                    elif answer is None:
+                        unknown = self.unknowns(rule.when, party, invoice)
+                        doubts.append(
+                            f"the amount owed is uncertain: whether {rule.name!r} gives "
+                            f"{invoice.number} its discount: {unknown}"
+                        )
+                    if answer is not False:
+                        break
+        return discounts, doubts
+
+    def _assess(self, account: Account) -> Assessment:
         account_view = AccountView(
             account,
             self.today,
@@ -456,6 +504,16 @@ class Assessor:
             customer.tags,
             limit.until if limit else None,
         )
+
+
+def _payment_for(rule: Discount, invoice: Invoice, view: AccountView) -> PromptPayment | None:
+    return prompt_payment(
+        view.document_of(invoice),
+        view.taken_off(invoice),
+        net_due=invoice.amount_due,
+        percent=rule.percent,
+        within_days=rule.within_days,
+    )
 
 
 def _has_something_to_end(account: Account) -> bool:

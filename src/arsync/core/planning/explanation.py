@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -78,8 +79,10 @@ def explain(
     # Assessed again: a plan keeps its decisions, but not the facts they rest on.
     assessor = Assessor(rulebook, organisation, plan.as_of)
     assessment = assessor.assess(account)
+    # As it is assessed, if it is: a discount that was taken is not owed.
+    invoices = (*assessment.account.invoices, *account.invoices)
     invoice = next(
-        (open_invoice for open_invoice in account.invoices if open_invoice.id == invoice_id), None
+        (open_invoice for open_invoice in invoices if open_invoice.id == invoice_id), None
     )
     party = _party(assessment, contact_id or (invoice.contact_id if invoice else ""))
     cash = _SHOWN_OF_CASH if assessment.account_view.cash else ()
@@ -90,6 +93,7 @@ def explain(
     lines += _rules(assessor, assessment, party)
     for open_invoice in [invoice] if invoice else party.view.documents:
         lines += _invoice(assessor, assessment, party, open_invoice)
+    lines += _discounts(assessment, party, invoice_id)
     lines += _late_payment(party, invoice)
     # A hold is placed on the parent, and explains its children as well.
     ids = {party.view.contact.id, assessment.root.view.contact.id}
@@ -191,6 +195,15 @@ def _invoice(
     place = due.step.place if due else cadence.place
     lines.append(ReasonLine("next", f"{invoice.number}: {text}", place=place))
     return lines
+
+
+def _discounts(assessment: Assessment, party: DunnedParty, invoice_id: str) -> Iterator[ReasonLine]:
+    """Yield the discounts for prompt payment that were taken."""
+    for rule, invoice, payment in assessment.discounts:
+        if party.view.counts(invoice.contact_id) and invoice_id in {"", invoice.id}:
+            amount = shown(payment.amount, invoice.currency)
+            text = f"{invoice.number}: paid on {payment.paid_on}, {amount} taken as discount"
+            yield ReasonLine("discounts", f"{rule.name}: {text}", True, rule.place)
 
 
 def _late_payment(party: DunnedParty, invoice: Invoice | None) -> list[ReasonLine]:

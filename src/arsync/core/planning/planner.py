@@ -20,6 +20,7 @@ from arsync.core.ledger.records import Account, Contact, Organisation
 from arsync.core.planning.assessment import Assessment, Assessor
 from arsync.core.planning.charge_planner import plan_charges
 from arsync.core.planning.customer_locale import HolidaysIn, Places
+from arsync.core.planning.discount_planner import plan_discounts
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.ledger_warnings import OwedByLimit
@@ -230,6 +231,7 @@ def plan_account(
         budget = budget.after(reminders)
         decisions += reminders + plan_follow_ups(planning, assessment, party)
         decisions += plan_charges(planning, assessment, party)
+        decisions += plan_discounts(planning, assessment, party)
     return assessment, decisions
 
 

@@ -17,7 +17,7 @@ from arsync.core.planning.planning_context import (
     not_written_to,
     what_is_uncertain,
 )
-from arsync.core.rulebook.model import Cadence, Charge, FollowUp
+from arsync.core.rulebook.model import Cadence, Charge, Discount, FollowUp
 
 _OF_HOLDS = HOLD_KINDS | LIFTING_KINDS | {ActionKind.HOLD_REASONS}
 
@@ -46,7 +46,7 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
     if action.kind in _OF_HOLDS:
         return "; ".join(reason.words for reason in open_reasons(planning, assessment))
     if action.kind in KINDS_AGAINST_CUSTOMERS and (
-        uncertain := what_is_uncertain(planning, account)
+        uncertain := what_is_uncertain(planning, assessment.account)
     ):
         return uncertain
     return _unknown_of_rule(planning, assessment, party, action)
@@ -62,7 +62,7 @@ def _party(assessment: Assessment, contact_id: str) -> DunnedParty:
 def _unknown_of_rule(
     planning: Planning, assessment: Assessment, party: DunnedParty, action: Action
 ) -> str:
-    """Return what is unknown in the cadence, follow-up or charge that asked for the action."""
+    """Return what is unknown in the rule that asked for the action, or in its cadence."""
     rulebook = planning.assessor.rulebook
     name = action.payload.cadence_name or action.because.rule
     ids = {ref.id for ref in action.invoices}
@@ -70,7 +70,11 @@ def _unknown_of_rule(
     for cadence in rulebook.reminders:
         if cadence.name == name:
             return _unknown_of_cadence(planning, party, cadence, invoices)
-    rules: list[FollowUp | Charge] = [*rulebook.follow_ups, *rulebook.charges]
+    rules: list[FollowUp | Charge | Discount] = [
+        *rulebook.follow_ups,
+        *rulebook.charges,
+        *rulebook.discounts,
+    ]
     for rule in rules:
         if rule.name == name:
             return _unknown_of_rule_of_invoices(planning, party, rule, invoices)
@@ -93,7 +97,10 @@ def _unknown_of_cadence(
 
 
 def _unknown_of_rule_of_invoices(
-    planning: Planning, party: DunnedParty, rule: FollowUp | Charge, invoices: list[Invoice]
+    planning: Planning,
+    party: DunnedParty,
+    rule: FollowUp | Charge | Discount,
+    invoices: list[Invoice],
 ) -> str:
     assessor = planning.assessor
     if all(field.of == "contact" for field in rule.when.fields):

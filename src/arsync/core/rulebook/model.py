@@ -195,6 +195,19 @@ class Charge(NamedTuple):
     needs_approval: bool = False
 
 
+class Discount(NamedTuple):
+    """What prompt payment earns; the first match of an invoice that earned it counts."""
+
+    name: str
+    place: Place
+    when: Condition
+    percent: Decimal
+    """Of the invoice's total."""
+    within_days: int
+    """The last day to pay on, counted from the issue date."""
+    needs_approval: bool = True
+
+
 class WithoutEmail(StrEnum):
     """The fate of an email step for a customer without an address."""
 
@@ -242,6 +255,7 @@ class Safety(NamedTuple):
     tasks: int = 300
     letters: int = 50
     late_fees: int = 50
+    credit_notes: int = 50
     data_not_older_than: timedelta = timedelta(hours=26)
     """Since the last complete pull: a day, and some time for a nightly run to be late."""
     # Off unless asked for: a business that is paid once a quarter would be paused for most of it.
@@ -256,7 +270,7 @@ class Safety(NamedTuple):
     """`hold back` or `ignore`: the fate of arsync's reminders while the platform sends its own."""
 
 
-SAFETY_COUNTS = ("credit_holds", "emails", "tasks", "letters", "late_fees")
+SAFETY_COUNTS = ("credit_holds", "emails", "tasks", "letters", "late_fees", "credit_notes")
 """The fields of `Safety` that count actions of one plan."""
 
 
@@ -307,6 +321,7 @@ class Rulebook:
     reminders: tuple[Cadence, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     charges: tuple[Charge, ...] = ()
+    discounts: tuple[Discount, ...] = ()
     sending: Sending = field(default_factory=Sending)
     safety: Safety = field(default_factory=Safety)
     take_over: TakeOver = field(default_factory=TakeOver)
@@ -336,6 +351,7 @@ class Rulebook:
             self.reminders,
             self.follow_ups,
             self.charges,
+            self.discounts,
         ):
             for rule in rules:
                 yield rule.place, rule.when

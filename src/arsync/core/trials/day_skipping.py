@@ -43,7 +43,7 @@ class InterestingDays:
         """
         self._day = day
         self._last = last
-        self._has_charges = bool(rulebook.charges)
+        self._moves_daily = bool(rulebook.charges or rulebook.discounts)
         self._gap = timedelta(rulebook.sending.days_between_emails)
         limits = _moving(rule.when for rule in rulebook.credit_limits)
         holds = _moving(rule.when for rule in rulebook.credit_holds)
@@ -86,8 +86,9 @@ class InterestingDays:
             event: the next day on which something happens to the account's documents.
         """
         tomorrow = today + DAY
-        # Interest grows daily, and a month is billed on the day after its last.
-        if self._has_charges:
+        # Interest grows daily, and a month is billed on the day after its last. Whether a rule
+        # gives a discount is not watched.
+        if self._moves_daily:
             return tomorrow
         # A condition about messages or holds changes its answer through today's own actions.
         if self._is_asked_for(done):

@@ -290,6 +290,7 @@ def _same_name(rulebook: Rulebook, name: str) -> Because | None:
         rulebook.reminders,
         rulebook.follow_ups,
         rulebook.charges,
+        rulebook.discounts,
     )
     for rules in sections:
         for rule in rules:

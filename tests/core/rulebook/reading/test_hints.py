@@ -52,6 +52,10 @@ def at(spot: str, line: str) -> str:
                 "rate_counts: each half-year}\n"
             )
             return f"{HEAD}{table}charges: [{{name: A, {line}{charged}}}]"
+        case Spot.DISCOUNT:
+            needed = {"percent": "percent: 2%", "within": "within: 10 days"}
+            others = "".join(f", {text}" for name, text in needed.items() if name != key)
+            return f"{HEAD}discounts: [{{name: A, {line}{others}}}]"
         case Spot.CADENCE:
             return f"{HEAD}reminders: [{{name: A, {line}{'' if key == 'steps' else ', ' + STEPS}}}]"
         case Spot.STEP:
@@ -109,6 +113,7 @@ _WORDS_OF = {
     Spot.CREDIT_HOLD: sections.CREDIT_HOLD,
     Spot.FOLLOW_UP: sections.FOLLOW_UP,
     Spot.CHARGE: sections.CHARGE,
+    Spot.DISCOUNT: sections.DISCOUNT,
     Spot.CADENCE: sections.CADENCE,
     Spot.STEP: sections.STEP,
     Spot.CUSTOMER: sections.CUSTOMER,
@@ -178,6 +183,7 @@ def test_no_word_of_the_language_is_called_a_guess() -> None:
         (Spot.CADENCE, "email: first reminder", "steps: [{"),
         (Spot.RULEBOOK, "late_fees: 2%", "late_fee: 2%"),
         (Spot.RULEBOOK, "interest: 8%", "charges: ["),
+        (Spot.RULEBOOK, "discount: 2%", "discounts: ["),
         (Spot.RULEBOOK, "stop: [Acme]", "leave_alone: ["),
         (Spot.RULEBOOK, "clients: [Acme]", "customers: ["),
         (Spot.RULEBOOK, "customers: Acme Ltd", "customers: [{contact: "),

@@ -377,3 +377,18 @@ def test_charges_are_billed_in_a_story() -> None:
     ]
     expected = "    expect: {day 28: late fee 10.65 for INV-1}\n    unlisted: allowed\n"
     assert failures(expected + "    until: day 60\n", rules) == []
+
+
+def test_a_discount_is_credited_in_a_story() -> None:
+    rules = (
+        "version: 1\ncurrency: GBP\n"
+        "discounts: [{name: Prompt, percent: 2%, within: 10 days, approval: none}]\n"
+        "reminders: [{name: Standard, steps: [{day: 1, email: first reminder}]}]\n"
+        "sending: {days: every day}\n"
+    )
+    early = "    events: {day -22: payment 1176 for INV-1}\n    until: day 5\n"
+    assert told(early, rules) == ["-22: credit note 24.00 for INV-1"]
+    expected = "    expect: {day -22: credit note 24.00 for INV-1}\n"
+    assert failures(expected + early, rules) == []
+    late = early.replace("-22", "-10")
+    assert told(late, rules) == ["1: email first reminder for INV-1"]

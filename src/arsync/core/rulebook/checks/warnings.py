@@ -122,6 +122,7 @@ def _never(rulebook: Rulebook) -> list[Problem]:
         rulebook.reminders,
         rulebook.follow_ups,
         rulebook.charges,
+        rulebook.discounts,
     ):
         for rule in rules:
             if _impossible(rule.when.tree):

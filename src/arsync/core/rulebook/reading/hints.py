@@ -25,6 +25,7 @@ class Spot(StrEnum):
     CREDIT_HOLD = "a rule of credit_holds"
     FOLLOW_UP = "a rule of follow_ups"
     CHARGE = "a rule of charges"
+    DISCOUNT = "a rule of discounts"
     CADENCE = "a cadence"
     STEP = "a step"
     CUSTOMER = "a customer"
@@ -190,6 +191,15 @@ _CHARGE = (
     )
 )
 
+_DISCOUNT = (
+    _RULE
+    | _ASKS
+    | _table(
+        ("rate discount amount off", _write("percent: 2%")),
+        ("days day after until", _write("within: 10 days")),
+    )
+)
+
 # -- reminders ------------------------------------------------------------------------------------
 
 _STEP = (
@@ -278,10 +288,12 @@ _SAFETY = _table(
     ("messages mails reminders email", _write("emails: 300")),
     ("fees fee charges interest", _write("late_fees: 50")),
     ("calls call", _write("tasks: 300")),
+    ("discounts credits", _write("credit_notes: 50")),
     ("data_age max_age", _write("data_not_older_than: 26 hours")),
 )
 
 _CHARGES = "charges: [{name: Interest, interest: 1.5% a month, after: 30 days}]"
+_DISCOUNTS = "discounts: [{name: Prompt payment, percent: 2%, within: 10 days}]"
 _ALONE = "leave_alone: [{name: With the solicitor, when: {tag: legal}}]"
 _HOLDS = "credit_holds: [{name: Very late, when: {oldest_days_overdue: {at_least: 60}}}]"
 _LIMITS = "credit_limits: [{name: Everyone, limit: 10000}]"
@@ -299,6 +311,7 @@ _RULEBOOK = _ELSEWHERE | _table(
         ),
     ),
     ("interest penalties charge", _write(_CHARGES)),
+    ("discount prompt_payment early_payment skonto", _write(_DISCOUNTS)),
     ("holds hold on_stop stops", _write(_HOLDS)),
     ("limit credit", _write(_LIMITS)),
     ("cadences cadence dunning reminder schedule steps chasing statement", _write(_CADENCES)),
@@ -335,6 +348,7 @@ GUESSES: Mapping[Spot, Mapping[str, Guess]] = {
     Spot.CREDIT_HOLD: _CREDIT_HOLD,
     Spot.FOLLOW_UP: _FOLLOW_UP,
     Spot.CHARGE: _CHARGE,
+    Spot.DISCOUNT: _DISCOUNT,
     Spot.CADENCE: _CADENCE,
     Spot.STEP: _STEP,
     Spot.CUSTOMER: _CUSTOMER,
@@ -366,6 +380,8 @@ EXAMPLES: Mapping[str, str] = {
     Spot.FOLLOW_UP: _TASKS,
     "'charges'": _CHARGES,
     Spot.CHARGE: _CHARGES,
+    "'discounts'": _DISCOUNTS,
+    Spot.DISCOUNT: _DISCOUNTS,
     "'reminders'": _CADENCES,
     Spot.CADENCE: _CADENCES,
     "'steps'": "steps: [{day: 7, email: first reminder}]",

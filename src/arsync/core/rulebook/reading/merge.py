@@ -24,6 +24,7 @@ LISTS = (
     "reminders",
     "follow_ups",
     "charges",
+    "discounts",
 )
 """The sections that are lists of named elements."""
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +22,7 @@ from arsync.core.rulebook.model import (
     CreditLimit,
     Customer,
     DatedLimit,
+    Discount,
     FollowUp,
     LeaveAlone,
     Place,
@@ -59,7 +61,7 @@ from arsync.core.rulebook.reading.yaml_nodes import (
 FILES_MAX = 200
 """How many files make one rulebook."""
 
-_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp, Charge)
+_Item = TypeVar("_Item", LeaveAlone, CreditLimit, CreditHold, Cadence, FollowUp, Charge, Discount)
 
 
 class Reading(NamedTuple):
@@ -245,6 +247,7 @@ class _Assembly:
             reminders=self.named("reminders", _cadence),
             follow_ups=self.named("follow_ups", _follow_up),
             charges=charges,
+            discounts=self.named("discounts", _discount),
             sending=sending,
             safety=Safety(**{name: value for name, (value, _) in self.safety.items()}),
             take_over=take_over or TakeOver(),
@@ -488,6 +491,21 @@ def _charge(block: Block, node: Node, source: Source, name: str, place: Place) -
         compensation=compensation is not None,
         after_days=block.get("after") or 0,
         needs_approval=_approval(block),
+    )
+
+
+def _discount(block: Block, node: Node, source: Source, name: str, place: Place) -> Discount:
+    when = _when(block)
+    if when.spans:
+        # A discount that was taken is not owed, so its conditions would not go on holding.
+        source.problem(node, f"the discount {name!r} asks for how long a condition has held.")
+    return Discount(
+        name=name,
+        place=place,
+        when=when,
+        percent=block.get("percent") or Decimal(0),
+        within_days=block.get("within") or 0,
+        needs_approval=block.get("approval") != "none",
     )
 
 

@@ -229,6 +229,22 @@ class AfterShape:
         return {"type": "string", "pattern": f"^{self.PATTERN}$"}
 
 
+DISCOUNT_PERCENT_MAX = 50
+
+
+class DiscountPercent(Percent):
+    """The percentage of a discount: `2%`."""
+
+    def read(self, node: Node, source: Source, label: str) -> Decimal | None:
+        """Return the percentage."""
+        percent = super().read(node, source, label)
+        if percent is None or 0 < percent <= DISCOUNT_PERCENT_MAX:
+            return percent
+        most = DISCOUNT_PERCENT_MAX
+        source.problem(node, f"{label} is {percent}%; it can be above 0% and at most {most}%.")
+        return None
+
+
 class DaysShape:
     """`business days`, `every day`, or a list of weekdays."""
 
@@ -468,6 +484,20 @@ CHARGE = (
     _APPROVAL,
     _REMOVE,
 )
+DISCOUNT = (
+    _NAME,
+    Key("when", _INVOICES, "the conditions that must all hold; without it: every invoice"),
+    Key("unless", _INVOICES, "conditions; if they hold, there is no discount"),
+    Key("percent", DiscountPercent(), "the discount, of the invoice's total", required=True),
+    Key("within", AfterShape(), "the days to pay in, from the issue date", required=True),
+    Key(
+        "as",
+        Words(("credit note draft",)),
+        "credit note draft: a person approves it; a task where the accounting system has no drafts",
+    ),
+    Key("approval", Words(("required", "none")), "whether the draft needs approval (default)"),
+    _REMOVE,
+)
 SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
@@ -580,6 +610,11 @@ TOP = (
         "charges",
         Blocks(CHARGE, Spot.CHARGE, 1000),
         "interest and fixed sums for late payment, billed monthly; the first match of an invoice",
+    ),
+    Key(
+        "discounts",
+        Blocks(DISCOUNT, Spot.DISCOUNT, 1000),
+        "discounts for prompt payment; the first match of an invoice that earned it",
     ),
     Key("sending", SubBlock(SENDING), "how and when messages leave"),
     Key("safety", SubBlock(SAFETY), "limits above which nothing is sent until a person decides"),

@@ -29,6 +29,7 @@ EXPECTATIONS = (
     "letter final notice for INV-1",
     "task Call the customer for INV-1",
     "late fee 40.00 for INV-1",
+    "credit note 20.00 for INV-1",
     "hold placed",
     "hold lifted",
     "terms changed to cash on delivery",

@@ -19,6 +19,7 @@ from arsync.core.actions.effects import (
 from arsync.core.ledger.held_since import after_seen
 from arsync.core.ledger.records import Account, Contact, Invoice, Organisation
 from arsync.core.planning.customer_locale import HolidaysIn
+from arsync.core.planning.discount_planner import CREDIT_NOTE
 from arsync.core.planning.hold_planner import NO_TERMS
 from arsync.core.planning.planner import Plan, make_plan
 from arsync.core.rulebook.customer_matching import ContactName, match_customers
@@ -98,7 +99,7 @@ class _Stage:
         # A story is about the rules, so the accounting system can do all that they need.
         # A story names no terms: whatever is changed can be given back.
         needed = (capability for capability, _, _ in needs(rulebook))
-        self.offers = frozenset({*needed, NO_TERMS})
+        self.offers = frozenset({*needed, NO_TERMS, CREDIT_NOTE})
         self.accounts = _accounts(scenario, _with_parents(scenario.contacts, self.rulebook))
         self.to_come = [_here(invoice, rulebook.currency) for invoice in scenario.invoices]
         self.played = Played(scenario, self.rulebook, self.organisation)
@@ -257,6 +258,7 @@ def happenings(action: Action, on: date, *, waits: bool = False) -> list[Happeni
     text = {
         What.TASK: words.get("task", ""),
         What.LATE_FEE: words.get("amount", ""),
+        What.CREDIT_NOTE: words.get("amount", ""),
         What.TERMS_CHANGED: words.get("terms", ""),
         What.EMAIL: action.step,
         What.LETTER: action.step,

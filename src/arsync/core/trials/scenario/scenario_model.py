@@ -22,6 +22,7 @@ class What(StrEnum):
     LETTER = "letter"
     TASK = "task"
     LATE_FEE = "late fee"
+    CREDIT_NOTE = "credit note"
     HOLD_PLACED = "hold placed"
     HOLD_LIFTED = "hold lifted"
     TERMS_CHANGED = "terms changed"
