@@ -49,7 +49,9 @@ def plan(name: str, *overdue: int, groups: tuple[str, ...] = (), amount: str = "
         for days in overdue
     )
     account = a_debtor(
-        *invoices, contacts=(a_contact(groups=groups),), taken_over_on=TODAY - timedelta(100)
+        *invoices,
+        contacts=(a_contact(groups=groups, terms="30 days after the invoice date"),),
+        taken_over_on=TODAY - timedelta(100),
     )
     return make_plan(
         [account],
