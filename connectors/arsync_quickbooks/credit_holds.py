@@ -10,12 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arsync.connector_sdk import Receipt, Write
-from arsync.core.actions import Action, HoldReasonsPayload, marker, payload_of
+from arsync.core.actions import (
+    Action,
+    HoldReasonsPayload,
+    ReminderLevelPayload,
+    marker,
+    payload_of,
+)
 from arsync.errors import HealsWhen, OutcomeUnknown, Rejected
 from arsync_quickbooks.documents import CustomerDoc
 from arsync_quickbooks.fenced_text import (
     CREDIT_HOLD,
     NOTES_CHARACTERS_MAX,
+    REMINDER_LEVEL,
     NoRoom,
     block_in,
     placed,
@@ -65,6 +72,23 @@ class Hold:
         updated = self._write_client.update_customer(write, customer_id, change)
         return None if updated is None else str(updated.get("Notes") or "")
 
+    def _take_out(self, write: Write, subject: str) -> None:
+        """Take our block about a subject out of the notes if it is there."""
+
+        def change(customer: CustomerDoc) -> dict[str, Any] | None:
+            notes = customer.notes or ""
+            without_block = removed(notes, subject)
+            return None if without_block == notes else {"Notes": without_block}
+
+        notes_after = self._update(write, change)
+        if notes_after is not None and stands(notes_after, subject):
+            # The notes held nothing but our block, and an empty text in a sparse update changed
+            # nothing: whether it should is not documented. A full update without notes does.
+            customer_id = write.action.contact_id
+            self._update(
+                write, lambda _: self._write_client.whole_without("Customer", customer_id, "Notes")
+            )
+
     def _notes(self, write: Write) -> str | None:
         customer = self._write_client.look("Customer", write.action.contact_id, CustomerDoc)
         return None if customer is None else customer.notes or ""
@@ -99,25 +123,51 @@ class Reasons(Hold):
         return Receipt(write.action.contact_id, f"reasons of the hold in {_name(write)}")
 
 
+class Level(Hold):
+    """The reminder level: a block of its own beside that of a hold; without a level, none."""
+
+    def perform(self, write: Write) -> Receipt:
+        """Put the level's block in place of an earlier one, or take it out."""
+        level, mark = payload_of(write.action, ReminderLevelPayload).level, marker(write.key)
+        if not level:
+            self._take_out(write, REMINDER_LEVEL)
+            return self._receipt(write)
+
+        def change(customer: CustomerDoc) -> dict[str, Any] | None:
+            notes = customer.notes or ""
+            if stands(notes, REMINDER_LEVEL, mark):
+                return None
+            return {"Notes": _with_block(write, notes, mark, REMINDER_LEVEL, str(level))}
+
+        notes_after = self._update(write, change)
+        if notes_after is not None and not stands(notes_after, REMINDER_LEVEL, mark):
+            raise OutcomeUnknown(f"QuickBooks did not take the notes of {_name(write)} as sent.")
+        return self._receipt(write)
+
+    def find(self, write: Write) -> Receipt | None:
+        """Look for the block, or that none is left."""
+        level, notes = payload_of(write.action, ReminderLevelPayload).level, self._notes(write)
+        if notes is None:
+            return None
+        if level:
+            is_done = stands(notes, REMINDER_LEVEL, marker(write.key))
+        else:
+            is_done = not stands(notes, REMINDER_LEVEL)
+        return self._receipt(write) if is_done else None
+
+    def _receipt(self, write: Write) -> Receipt:
+        level = payload_of(write.action, ReminderLevelPayload).level or "taken off"
+        return Receipt(
+            write.action.contact_id, f"reminder level {level} in the notes of {_name(write)}"
+        )
+
+
 class Lift(Hold):
     """The end of a hold: only our block is removed."""
 
     def perform(self, write: Write) -> Receipt:
         """Take the block out of the notes if it is there."""
-
-        def change(customer: CustomerDoc) -> dict[str, Any] | None:
-            notes = customer.notes or ""
-            without_block = removed(notes, CREDIT_HOLD)
-            return None if without_block == notes else {"Notes": without_block}
-
-        notes_after = self._update(write, change)
-        if notes_after is not None and stands(notes_after, CREDIT_HOLD):
-            # The notes held nothing but our block, and an empty text in a sparse update changed
-            # nothing: whether it should is not documented. A full update without notes does.
-            customer_id = write.action.contact_id
-            self._update(
-                write, lambda _: self._write_client.whole_without("Customer", customer_id, "Notes")
-            )
+        self._take_out(write, CREDIT_HOLD)
         return Receipt(write.action.contact_id, f"credit hold lifted for {_name(write)}")
 
     def find(self, write: Write) -> Receipt | None:
@@ -128,7 +178,9 @@ class Lift(Hold):
         return Receipt(write.action.contact_id, f"credit hold lifted for {_name(write)}")
 
 
-def _with_block(write: Write, notes: str, mark: str) -> str:
+def _with_block(
+    write: Write, notes: str, mark: str, subject: str = CREDIT_HOLD, summary: str = ""
+) -> str:
     """Return the notes with our block in its present words.
 
     Raises:
@@ -138,8 +190,8 @@ def _with_block(write: Write, notes: str, mark: str) -> str:
     try:
         return placed(
             notes,
-            CREDIT_HOLD,
-            summary="",
+            subject,
+            summary=summary,
             marker=mark,
             body=write.text or write.action.note,
             characters_max=NOTES_CHARACTERS_MAX,
@@ -147,7 +199,7 @@ def _with_block(write: Write, notes: str, mark: str) -> str:
     except NoRoom as problem:
         raise Rejected(
             f"the notes of {write.action.contact_name} in QuickBooks have no room for the"
-            f" credit hold: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
+            f" {subject}: {problem} of {NOTES_CHARACTERS_MAX:,}. Shorten them there.",
             heals_when=HealsWhen.RECORD,
         ) from None
 

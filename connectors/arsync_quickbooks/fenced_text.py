@@ -19,6 +19,7 @@ ATTACHABLE_NOTE_CHARACTERS_MAX = 2000
 """Attachable.Note."""
 
 CREDIT_HOLD = "credit hold"
+REMINDER_LEVEL = "reminder level"
 PROMISE = "promise to pay"
 
 _FENCE = "--- arsync:"
@@ -65,7 +66,7 @@ def placed(
 
     Args:
         text: what stands there, by people and by us.
-        subject: `CREDIT_HOLD` or `PROMISE`.
+        subject: `CREDIT_HOLD`, `REMINDER_LEVEL` or `PROMISE`.
         summary: what the first line says of it, such as a day.
         marker: what `find` recognises the block by.
         body: our words, shortened where they do not fit.

@@ -48,6 +48,7 @@ class UndoChange:
     def __init__(self, write_client: WriteClient, fee: LateFee) -> None:
         self._kinds: Mapping[ActionKind, Reversible] = {
             ActionKind.CREDIT_HOLD: HoldUndone(write_client),
+            ActionKind.REMINDER_LEVEL: LevelUndone(write_client),
             ActionKind.TERMS: TermsUndone(write_client),
             ActionKind.PROMISE: PromiseUndone(write_client),
             ActionKind.LATE_FEE: FeeUndone(write_client, fee),
@@ -168,6 +169,12 @@ class HoldUndone:
                 read,
                 lambda _: self._write_client.whole_without("Customer", customer_id, "Notes"),
             )
+
+
+class LevelUndone(HoldUndone):
+    """A reminder level: our other block in the customer's notes."""
+
+    subject = fenced_text.REMINDER_LEVEL
 
 
 class PromiseUndone(HoldUndone):

@@ -25,6 +25,7 @@ CAPABILITIES = Capabilities(
             Capability.NOTE_ON_CONTACT,
             Capability.EMAIL,
             Capability.CREDIT_HOLD,
+            Capability.REMINDER_LEVEL,
             Capability.TERMS,
             Capability.LONG_TERMS,
             Capability.NAMED_TERMS,

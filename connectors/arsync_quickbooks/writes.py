@@ -14,7 +14,7 @@ from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
-from arsync_quickbooks.credit_holds import Hold, Lift, Reasons
+from arsync_quickbooks.credit_holds import Hold, Level, Lift, Reasons
 from arsync_quickbooks.emails_and_letters import (
     LetterAttachment,
     PlatformEmail,
@@ -57,6 +57,7 @@ class Writer:
             ActionKind.CREDIT_HOLD: Family(Hold(write_client)),
             ActionKind.HOLD_REASONS: Family(Reasons(write_client)),
             ActionKind.LIFT_CREDIT_HOLD: Family(Lift(write_client), ends=True),
+            ActionKind.REMINDER_LEVEL: Level(write_client),
             ActionKind.TERMS: Family(HoldTerms(write_client)),
             ActionKind.RESTORE_TERMS: Family(Restored(write_client), ends=True),
             ActionKind.PROMISE: Promised(write_client),
@@ -101,7 +102,7 @@ class Writer:
         except Rejected as rejected:
             # A refused look says nothing about whether the write was made.
             raise OutcomeUnknown(str(rejected)) from rejected
-        if noted is None and change is self._email:
+        if noted is None and (change is self._email or self._stands_alone(write)):
             return changed
         return noted and (changed or noted)
 
@@ -114,8 +115,14 @@ class Writer:
         """Read the present state of what a write changed."""
         return self._undone.state(write)
 
+    def _stands_alone(self, write: Write) -> bool:
+        """Return whether the change is all there is: a level's block says what a note would."""
+        return write.action.kind is ActionKind.REMINDER_LEVEL
+
     def _targets(self, write: Write) -> list[Target]:
         """Return the targets of the note: for an undoing, those of the undone write's note."""
+        if self._stands_alone(write):
+            return []
         action = (write.undoes or write).action
         customer = Target("Customer", action.contact_id, action.contact_name or action.contact_id)
         if action.kind in NOTED_ON_CONTACT:

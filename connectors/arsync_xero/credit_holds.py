@@ -61,24 +61,47 @@ class Members(WriteStep):
         return group_id
 
     def _group_id(self) -> str:
-        for group in self.write_client.api.rows(GROUPS).documents:
-            same = (group.name or "").casefold() == GROUP_NAME.casefold()
-            if same and group.status == "ACTIVE" and group.contact_group_id:
-                return group.contact_group_id
-        return ""
+        return group_named(self.write_client, GROUP_NAME)
 
     def _members(self, group_id: str) -> set[str]:
-        # Only the group's own address lists its members. That joining a group counts as a change of
-        # the contact is not documented, so the contact is not asked.
-        rows = self.write_client.api.read_one(GROUPS, f"ContactGroups/{group_id}")
-        groups = rows.documents if rows else []
-        return {contact.contact_id or "" for group in groups for contact in group.contacts or ()}
+        return members_of(self.write_client, group_id)
 
     def _create(self, key: str) -> str:
-        groups = ContactGroups(contact_groups=[ContactGroup(name=GROUP_NAME)])
-        what = f'the contact group "{GROUP_NAME}"'
-        body = self.write_client.sdk.call("create_contact_group", groups, what=what, key=key)
-        groups_made = GROUPS.rows(body).documents
-        if not groups_made or not groups_made[0].contact_group_id:
-            raise OutcomeUnknown(f"Xero: {what}: the answer names no group")
-        return groups_made[0].contact_group_id
+        return create_group(self.write_client, GROUP_NAME, key)
+
+
+def active_groups(write_client: WriteClient) -> dict[str, str]:
+    """Return the names of the groups that are in use, by id."""
+    return {
+        group.contact_group_id: group.name or ""
+        for group in write_client.api.rows(GROUPS).documents
+        if group.status == "ACTIVE" and group.contact_group_id
+    }
+
+
+def group_named(write_client: WriteClient, name: str) -> str:
+    """Return the id of the group of a name, in whatever case; empty when there is none."""
+    for group_id, group_name in active_groups(write_client).items():
+        if group_name.casefold() == name.casefold():
+            return group_id
+    return ""
+
+
+def members_of(write_client: WriteClient, group_id: str) -> set[str]:
+    """Return the ids of the contacts in a group."""
+    # Only the group's own address lists its members. That joining a group counts as a change of
+    # the contact is not documented, so the contact is not asked.
+    rows = write_client.api.read_one(GROUPS, f"ContactGroups/{group_id}")
+    groups = rows.documents if rows else []
+    return {contact.contact_id or "" for group in groups for contact in group.contacts or ()}
+
+
+def create_group(write_client: WriteClient, name: str, key: str) -> str:
+    """Create a group, under an idempotency key; returns its id."""
+    groups = ContactGroups(contact_groups=[ContactGroup(name=name)])
+    what = f'the contact group "{name}"'
+    body = write_client.sdk.call("create_contact_group", groups, what=what, key=key)
+    groups_made = GROUPS.rows(body).documents
+    if not groups_made or not groups_made[0].contact_group_id:
+        raise OutcomeUnknown(f"Xero: {what}: the answer names no group")
+    return groups_made[0].contact_group_id

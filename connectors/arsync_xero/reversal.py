@@ -10,10 +10,12 @@ from typing import Any
 
 from arsync.connector_sdk import SAVED_TERMS, ReversalStatus, Undoing, Write
 from arsync.core.actions import (
+    Action,
     ActionKind,
     CreditNotePayload,
     LateFeePayload,
     PromisePayload,
+    ReminderLevelPayload,
     payload_of,
 )
 from arsync.core.ledger.money import shown
@@ -25,6 +27,7 @@ from arsync_xero.documents import CREDIT_NOTES, INVOICES, CreditDocument, Invoic
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate, expected_days
+from arsync_xero.reminder_levels import LevelGroup
 from arsync_xero.write_client import WriteClient, WriteStep, read_contact
 
 SAVED_MEMBERS = "saved.members"
@@ -96,6 +99,38 @@ class HoldUndone(UndoStep):
 
     def put_back(self, key: str) -> None:
         self._members.make(key)
+
+
+class LevelUndone(UndoStep):
+    """A reminder level: the contact goes back into the group that it was in before, or none."""
+
+    def __init__(self, write_client: WriteClient, action: Action) -> None:
+        super().__init__(write_client)
+        payload = payload_of(action, ReminderLevelPayload)
+        self._was, self._wrote = payload.shown, payload.level
+        self._groups = LevelGroup(write_client, action.contact_id, payload.shown)
+
+    @property
+    def detail(self) -> str:
+        return self._groups.detail
+
+    def state(self) -> Undoing:
+        present = self._groups.present()
+        was, wrote = _level_words({self._was}), _level_words({self._wrote})
+        status = ReversalStatus.CHANGED
+        if present == {self._was} - {0}:
+            status = ReversalStatus.AS_BEFORE
+        elif present == {self._wrote} - {0}:
+            status = ReversalStatus.OURS
+        return Undoing(status, was, wrote, _level_words(present))
+
+    def put_back(self, key: str) -> None:
+        self._groups.make(key)
+
+
+def _level_words(levels: set[int]) -> str:
+    names = " and ".join(str(level) for level in sorted(levels - {0}))
+    return f"reminder level {names}" if names else "no reminder level"
 
 
 class TermsUndone(UndoStep):

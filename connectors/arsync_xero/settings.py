@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
             Capability.NOTE_ON_CONTACT,
             Capability.EMAIL,
             Capability.CREDIT_HOLD,
+            Capability.REMINDER_LEVEL,
             Capability.TERMS,
             Capability.MONTH_TERMS,
             # Not NO_TERMS: nobody could verify that Xero takes terms off through its API. Should it

@@ -19,6 +19,7 @@ from arsync.core.actions import (
     CreditNotePayload,
     LateFeePayload,
     PromisePayload,
+    ReminderLevelPayload,
     RestoreTermsPayload,
     TermsPayload,
     Via,
@@ -42,10 +43,12 @@ from arsync_xero.emails_and_letters import LetterAttachment, PlatformEmail
 from arsync_xero.late_fees import LateFee
 from arsync_xero.payment_terms import PaymentTerms, term_fields, xeros_terms
 from arsync_xero.promises import ExpectedDate
+from arsync_xero.reminder_levels import LevelGroup
 from arsync_xero.reversal import (
     CreditUndone,
     FeeUndone,
     HoldUndone,
+    LevelUndone,
     PromiseUndone,
     TermsUndone,
     UndoStep,
@@ -133,6 +136,8 @@ class Writer:
         write_client = WriteClient(self._api, self._sdk, marker(write.key))
         if action.kind == ActionKind.CREDIT_HOLD:
             return [HoldUndone(write_client, write, _contacts(action))]
+        if action.kind == ActionKind.REMINDER_LEVEL:
+            return [LevelUndone(write_client, action)]
         if action.kind == ActionKind.TERMS:
             saved = saved_of_children(write.before.get(SAVED_CHILDREN, ""))
             wrote = xeros_terms(payload_of(action, TermsPayload).terms)
@@ -204,6 +209,10 @@ class Writer:
         if write.undoes is not None:
             about = write._replace(action=replace(action, payload=write.undoes.action.payload))
             return [*self._undone(write.undoes), *self._notes(write_client, about)]
+        if action.kind == ActionKind.REMINDER_LEVEL:
+            # A group says by its name what a note would: one change is one write.
+            level = payload_of(action, ReminderLevelPayload).level
+            return [LevelGroup(write_client, action.contact_id, level)]
         notes = self._notes(write_client, write)
         first: list[WriteStep] = []
         if action.kind == ActionKind.REMINDER and action.via == Via.PLATFORM:

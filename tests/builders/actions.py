@@ -18,6 +18,7 @@ _NEEDED: dict[ActionKind, dict[str, Any]] = {
     ActionKind.PROMISE: {"promised_on": date(2026, 12, 1)},
     ActionKind.LATE_FEE: {"amount": Decimal("12.50"), "currency": "GBP"},
     ActionKind.CREDIT_NOTE: {"amount": Decimal("12.50"), "currency": "GBP"},
+    ActionKind.REMINDER_LEVEL: {"level": 1},
     ActionKind.UNDO: {
         "undoes": "0" * 32,
         "generation": 1,

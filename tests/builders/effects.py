@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,10 +27,15 @@ def standing(state: Mapping[str, Any], platform: str) -> Counter[str]:
     for group in state["groups"]:
         if group["name"] == "Credit hold":
             effects.update(f"hold on {contacts[member]}" for member in group["members"])
+        elif group["name"].startswith("Reminder level "):
+            words = group["name"].lower()
+            effects.update(f"{words} of {contacts[member]}" for member in group["members"])
     for contact in state["contacts"]:
         effects[f"hold on {contact['name']}"] += (contact["notes"] or "").count(
             "credit hold [arsync"
         )
+        for level in re.findall(r"reminder level \d+(?= \[arsync)", contact["notes"] or ""):
+            effects[f"{level} of {contact['name']}"] += 1
         if is_cash_on_delivery(contact["terms"], state["terms"]):
             effects[f"cash on delivery for {contact['name']}"] += 1
     for invoice in state["invoices"]:

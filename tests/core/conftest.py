@@ -28,6 +28,7 @@ from arsync.core.rulebook import Rulebook
 EVERYTHING = frozenset(
     {
         "credit hold",
+        "reminder level",
         "payment terms",
         "taking payment terms off",
         "email by the accounting system",

@@ -13,7 +13,7 @@ import pytest
 from tests.builders.rulebooks import a_rulebook
 from tests.core.conftest import Desk
 
-from arsync.core.ledger.records import Allocation, Dispute, HeldSince, Promise
+from arsync.core.ledger.records import Allocation, Dispute, HeldSince, Promise, SentStep, ShownLevel
 from arsync.core.rulebook import rulebook_warnings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cookbook.md").read_text("utf-8")
@@ -53,6 +53,16 @@ def paid(desk: Any, number: int) -> Any:
 def instalment(desk: Any, state: int) -> Any:
     promise = Promise("i1", desk.today + timedelta(state), None, desk.today - timedelta(20))
     return debtor(desk, 20, account={"promises": (promise,)})
+
+
+def levelled(desk: Any, shown: int) -> Any:
+    """Return a customer whose record shows a level, a day after its first reminder."""
+    step = SentStep(
+        "i1", 1, "Everyone", 7, "first reminder", desk.today - timedelta(1), "yesterday"
+    )
+    return debtor(
+        desk, 8, account={"sent": (step,), "shown_levels": {"c1": ShownLevel(shown, shown)}}
+    )
 
 
 def in_hand(desk: Any, amount: str) -> Any:
@@ -191,6 +201,11 @@ CASES: dict[str, Case] = {
         (debtor(d, 10), FIRST),
     ],
     "Deposits are kept for later work": lambda d: [(in_hand(d, "5000"), FIRST)],
+    "Everybody sees how far the reminders have come": lambda d: [
+        (levelled(d, 0), ["reminder_level 1: first reminder"]),
+        (levelled(d, 1), []),
+        (levelled(d, 2), ["reminder_level 1: first reminder"]),
+    ],
     "A pause in December": lambda d: [(reminded(d, 14, 13), []), (debtor(d, 14), FIRST)],
 }
 

@@ -49,11 +49,14 @@ def the_day_after(world: WatchedWorld) -> None:
 
 
 def other_reasons(world: WatchedWorld) -> None:
-    """Another rule asks for the hold that stands: its reasons are written anew."""
+    """Another rule asks for the hold that stands, and reminder levels are shown."""
     everything_once(world)
     world.run_until_quiet()
     also = "credit_holds:\n  - {name: Much, when: {balance: {at_least: 8000}}}\n"
-    world.rules(ONE_OF_EACH.replace("credit_holds:\n", also))
+    shown = "sending:\n  reminder_level: shown\n"
+    rules = ONE_OF_EACH.replace("credit_holds:\n", also)
+    assert "sending:\n" in rules, "the word has a place"
+    world.rules(rules.replace("sending:\n", shown))
 
 
 BY_MAIL = ONE_OF_EACH.replace("days: every day", "via: smtp\n  days: every day")

@@ -54,6 +54,7 @@ class Capability(StrEnum):
     NOTE_ON_CONTACT = "note on a contact"
     EMAIL = "email by the accounting system"
     CREDIT_HOLD = "credit hold"
+    REMINDER_LEVEL = "reminder level"
     TERMS = "payment terms"
     LONG_TERMS = "payment terms of more than 31 days"
     MONTH_TERMS = "payment terms by the month"

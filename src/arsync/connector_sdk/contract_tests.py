@@ -44,6 +44,7 @@ from arsync.core.actions import (
     NotePayload,
     Payload,
     PromisePayload,
+    ReminderLevelPayload,
     ReminderPayload,
     RestoreTermsPayload,
     TaskDonePayload,
@@ -498,6 +499,47 @@ class ConnectorContract:
         connector.perform(_undo(as_it_stands))
         assert _traces(bench) == before
 
+    def test_one_reminder_level_is_shown_at_a_time(self, bench: Bench, debtor: Debtor) -> None:
+        """A level takes the place of the one before it; without one nothing is left."""
+        connector = bench.connector()
+        if Capability.REMINDER_LEVEL not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} shows no reminder level")
+        before, traces = _traces(bench), []
+        for level, shown in ((1, 0), (2, 1), (1, 2), (0, 1)):
+            write = _level(bench, debtor, level, shown)
+            connector.perform(write)
+            assert connector.find(write) is not None
+            standing = _standing(bench)
+            connector.perform(_later(bench, write)._replace(generation=2))
+            assert _standing(bench) == standing
+            traces.append(_traces(bench))
+        assert traces[3] == before
+        assert before != traces[0] != traces[1] != before
+
+    @pytest.mark.parametrize("effect", [True, False], ids=["after", "before"])
+    def test_a_lost_level_is_settled_by_looking(
+        self, bench: Bench, debtor: Debtor, effect: bool
+    ) -> None:
+        """Whichever of its requests was lost, the level stands once."""
+        connector = bench.connector()
+        if Capability.REMINDER_LEVEL not in connector.capabilities.offers:
+            pytest.skip(f"{bench.platform.label} shows no reminder level")
+        connector.perform(_level(bench, debtor, 1, 0))
+        first = _traces(bench)
+        write = _level(bench, debtor, 2, 1)
+        bench.lose_answer(effect=effect)
+        with pytest.raises(OutcomeUnknown):
+            bench.connector().perform(write)
+        write = _later(bench, write)
+        if bench.connector().find(write) is None:
+            bench.connector().perform(write._replace(generation=2))
+        assert bench.connector().find(write) is not None
+        undo = _undo(write)
+        assert bench.connector().undoing(write).status is ReversalStatus.OURS
+        bench.connector().perform(undo)
+        assert bench.connector().find(undo) is not None
+        assert _traces(bench) == first
+
     def test_terms_are_restored_to_what_they_were(self, bench: Bench, debtor: Debtor) -> None:
         """What `prepare` found is enough to undo."""
         connector = bench.connector()
@@ -729,6 +771,15 @@ def _write(bench: Bench, debtor: Debtor, case: WriteCase) -> Write:
         file_type="application/pdf" if letter else "",
         file=PDF if letter else b"",
     )
+
+
+def _level(bench: Bench, debtor: Debtor, level: int, shown: int) -> Write:
+    case = WriteCase(
+        ReminderLevelPayload(level, shown), Capability.REMINDER_LEVEL, on_invoice=False
+    )
+    action = replace(_action(bench, debtor, case), subject=f"level {level} after {shown}")
+    before = bench.connector().prepare(action)
+    return Write(action, action.key, before=before, text=f"Reminder level {level}: reminder.")
 
 
 def _later(bench: Bench, write: Write) -> Write:

@@ -17,6 +17,7 @@ from arsync.core.actions import (
     HoldReasonsPayload,
     InvoiceRef,
     LiftCreditHoldPayload,
+    ReminderLevelPayload,
 )
 from arsync.core.actions.effects import charges_billed
 from arsync.core.actions.registry import (
@@ -32,6 +33,7 @@ from arsync.core.ledger.records import (
     Invoice,
     RecordKind,
     SentStep,
+    ShownLevel,
     StandingHold,
 )
 from arsync.core.planning.planner import HeldBack, Plan
@@ -212,7 +214,16 @@ def as_before(account: Account, action: Action) -> Account:
         open_tasks=tuple(key for key in account.open_tasks if key != action.key),
         done_keys=account.done_keys - {action.key},
         charges=tuple(line for line in account.charges if line.key != action.key),
+        shown_levels=_levels_before(account, action),
     )
+
+
+def _levels_before(account: Account, action: Action) -> dict[str, ShownLevel]:
+    payload, shown = action.payload, account.shown_levels.get(action.contact_id)
+    if not isinstance(payload, ReminderLevelPayload) or shown is None:
+        return account.shown_levels
+    earlier = ShownLevel(payload.shown, shown.changes - 1)
+    return {**account.shown_levels, action.contact_id: earlier}
 
 
 def _since(action: Action) -> date:

@@ -141,6 +141,7 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
     (ActionKind.PROMISE, Via.PLATFORM, {"promised_on": "2026-12-01"}),
     (ActionKind.CREDIT_HOLD, Via.PLATFORM, {}),
     (ActionKind.HOLD_REASONS, Via.PLATFORM, {}),
+    (ActionKind.REMINDER_LEVEL, Via.PLATFORM, {"level": "1"}),
     (ActionKind.LIFT_CREDIT_HOLD, Via.PLATFORM, {}),
     (ActionKind.TERMS, Via.PLATFORM, {}),
     (ActionKind.RESTORE_TERMS, Via.PLATFORM, {"saved": "none"}),

@@ -16,13 +16,21 @@ from arsync.core.actions import (
     ActionKind,
     CreditHoldPayload,
     HoldReasonsPayload,
+    ReminderLevelPayload,
     TermsPayload,
     payload_of,
     step_subject,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
 from arsync.core.ledger.account_view import promise_state
-from arsync.core.ledger.records import Account, BilledCharge, HoldOrigin, SentStep, StandingHold
+from arsync.core.ledger.records import (
+    Account,
+    BilledCharge,
+    HoldOrigin,
+    SentStep,
+    ShownLevel,
+    StandingHold,
+)
 
 
 def leaves_on(action: Action, today: date) -> bool:
@@ -80,6 +88,12 @@ def with_reasons(hold: StandingHold, action: Action) -> StandingHold:
     )
 
 
+def with_level(shown: ShownLevel | None, action: Action) -> ShownLevel:
+    """Return the level that a contact's record shows after an action changed it."""
+    changes = shown.changes if shown is not None else 0
+    return ShownLevel(payload_of(action, ReminderLevelPayload).level, changes + 1)
+
+
 def charges_billed(action: Action) -> list[BilledCharge]:
     """Return what an action bills of interest and fixed sums, by invoice."""
     return [
@@ -109,6 +123,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
     hold, last = account.hold, account.last_hold_episode
     keys = account.done_keys | {action.key for action in done}
     tasks = list(account.open_tasks)
+    levels = dict(account.shown_levels)
     for action in done:
         if action.kind is ActionKind.CREDIT_HOLD:
             # Its terms may have been changed before it: they need an approval of their own.
@@ -121,6 +136,8 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
             hold = None
         elif action.kind in {ActionKind.TERMS, ActionKind.RESTORE_TERMS} and hold is not None:
             hold = hold._replace(terms_changed=action.kind is ActionKind.TERMS)
+        elif action.kind is ActionKind.REMINDER_LEVEL:
+            levels[action.contact_id] = with_level(levels.get(action.contact_id), action)
         elif action.kind is ActionKind.TASK:
             tasks.append(action.key)
     return account._replace(
@@ -130,6 +147,7 @@ def after(account: Account, actions: Iterable[Action], today: date) -> Account:
         last_hold_episode=last,
         open_tasks=tuple(dict.fromkeys(tasks)),
         done_keys=keys,
+        shown_levels=levels,
     )
 
 

@@ -25,6 +25,8 @@ class ActionKind(StrEnum):
     HOLD_REASONS = "hold_reasons"
     """The reasons of a hold in force, written anew."""
     LIFT_CREDIT_HOLD = "lift_credit_hold"
+    REMINDER_LEVEL = "reminder_level"
+    """How far the reminders of a customer have come, shown on its record."""
     TERMS = "terms"
     """Payment terms to cash on delivery."""
     RESTORE_TERMS = "restore_terms"
@@ -177,6 +179,25 @@ class HoldReasonsPayload(_Payload, frozen=True, tag="hold_reasons"):
     def anonymous(self) -> HoldReasonsPayload:
         """Return it without its reasons and children."""
         return HoldReasonsPayload()
+
+
+class ReminderLevelPayload(_Payload, frozen=True, tag="reminder_level"):
+    """The reminder level to be shown on a customer's record."""
+
+    kind: ClassVar[ActionKind] = ActionKind.REMINDER_LEVEL
+    level: int
+    """The number of the highest reminder, counted within its cadence from 1; 0: none is shown."""
+    shown: int = 0
+    """What the record shows until then."""
+    reminder: str = ""
+    """The name of that reminder."""
+
+    @property
+    def title(self) -> str:
+        """Return the level in words."""
+        if not self.level:
+            return f"none any more, it was {self.shown}"
+        return f"{self.level}: {self.reminder}" if self.reminder else str(self.level)
 
 
 class LiftCreditHoldPayload(_Payload, frozen=True, tag="lift_credit_hold"):
@@ -431,6 +452,7 @@ Payload: TypeAlias = (
     ReminderPayload
     | CreditHoldPayload
     | HoldReasonsPayload
+    | ReminderLevelPayload
     | LiftCreditHoldPayload
     | TermsPayload
     | RestoreTermsPayload

@@ -133,6 +133,21 @@ _ROWS = (
         trace_question="are its present reasons shown on the customer",
     ),
     KindOfAction(
+        ActionKind.REMINDER_LEVEL,
+        verb="REMINDER LEVEL",
+        done=("reminder level shown", "reminder levels shown"),
+        planned=("reminder level to show", "reminder levels to show"),
+        thing="the reminder level",
+        one_for_all_causes=True,
+        note_on_contact=True,
+        has_note=False,
+        refused_words=(
+            "the reminder level was rejected, or its outcome is not known yet: the next level is"
+            " shown again"
+        ),
+        trace_question="is this the reminder level shown on the customer",
+    ),
+    KindOfAction(
         ActionKind.LIFT_CREDIT_HOLD,
         verb="LIFT CREDIT HOLD",
         done=("hold lifted", "holds lifted"),

@@ -74,6 +74,7 @@ def as_it_stood(account: Account, day: date, *, zone: tzinfo, knows_done: bool =
         open_tasks=account.open_tasks if knows_done else (),
         done_keys=account.done_keys if knows_done else frozenset(),
         charges=account.charges if knows_done else (),
+        shown_levels=account.shown_levels if knows_done else {},
     )
 
 

@@ -278,6 +278,15 @@ class SentStep(NamedTuple):
     """The contact moment it belonged to: the same text for all that went together."""
 
 
+class ShownLevel(NamedTuple):
+    """The reminder level that a contact's record shows, as arsync wrote it."""
+
+    level: int
+    """0: none is shown."""
+    changes: int
+    """How often it was changed; each change has a key of its own."""
+
+
 class HoldOrigin(NamedTuple):
     """The rule that placed a hold, where it stood then."""
 
@@ -403,3 +412,5 @@ class Account(NamedTuple):
     """Ids of invoices that are late fees billed by arsync: no late fee is billed on one."""
     charges: tuple[BilledCharge, ...] = ()
     """What was billed, or refused, of interest and fixed sums: no day is billed twice."""
+    shown_levels: dict[str, ShownLevel] = {}  # noqa: RUF012 - as above
+    """By contact id: the reminder level that its record shows."""

@@ -16,6 +16,7 @@ from arsync.core.planning.planning_context import (
     left_alone_words,
     not_written_to,
     what_is_uncertain,
+    what_may_be_missing,
 )
 from arsync.core.rulebook.model import Cadence, Charge, Discount, FollowUp
 
@@ -45,6 +46,8 @@ def undecided_about(planning: Planning, account: Account, action: Action) -> str
         return ""  # whatever the rules may say
     if action.kind in _OF_HOLDS:
         return "; ".join(reason.words for reason in open_reasons(planning, assessment))
+    if action.kind is ActionKind.REMINDER_LEVEL:
+        return what_may_be_missing(planning, account)
     if action.kind in KINDS_AGAINST_CUSTOMERS and (
         uncertain := what_is_uncertain(planning, assessment.account)
     ):

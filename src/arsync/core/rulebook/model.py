@@ -240,6 +240,8 @@ class Sending(NamedTuple):
     platform_emails_per_moment: int = 3
     language: str = ""
     without_email: WithoutEmail = WithoutEmail.HOLD_BACK
+    shows_reminder_level: bool = False
+    """`reminder_level: shown`: the accounting system shows how far its reminders have come."""
     place: Place = NOWHERE
 
 

@@ -46,6 +46,8 @@ def _asked(rulebook: Rulebook) -> Iterator[tuple[str, Place]]:
                 yield "email by the accounting system", step.place
             elif step.kind in _STEPS:
                 yield _STEPS[step.kind], step.place
+    if rulebook.sending.shows_reminder_level:
+        yield "reminder level", rulebook.sending.place
     for charge in rulebook.charges:
         yield _STEPS[StepKind.LATE_FEE], charge.place
     for place, condition in rulebook.conditions():

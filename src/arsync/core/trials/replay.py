@@ -127,6 +127,7 @@ def _carried(documents: Account, state: Account) -> Account:
         open_tasks=state.open_tasks,
         done_keys=state.done_keys,
         charges=state.charges,
+        shown_levels=state.shown_levels,
         undone=state.undone,
         refused=state.refused,
         taken_over_on=state.taken_over_on,

@@ -15,10 +15,11 @@ from arsync.core.actions.effects import (
     keys_of_steps,
     standing_hold,
     steps_taken,
+    with_level,
     with_reasons,
 )
 from arsync.core.actions.registry import HOLD_KINDS, LIFTING_KINDS, STEP_KINDS
-from arsync.core.ledger.records import BilledCharge, SentStep, StandingHold
+from arsync.core.ledger.records import BilledCharge, SentStep, ShownLevel, StandingHold
 from arsync.store.actions.serialisation import decode_action
 from arsync.store.db.bulk import one_of
 from arsync.store.db.tables import action_events, actions
@@ -46,6 +47,7 @@ class ContactHistory(NamedTuple):
     """What was billed, or refused, of interest and fixed sums."""
     undone: dict[str, str]
     refused: frozenset[str]
+    shown_level: ShownLevel | None = None
 
 
 def read_history(
@@ -199,7 +201,17 @@ def _history(contact_id: str, rows: list[Any]) -> ContactHistory:
             for row in rows
             if row.state == ActionState.REJECTED and _may_come(row, hold, last_hold_episode)
         ),
+        shown_level=_shown_level(started_rows),
     )
+
+
+def _shown_level(started: list[Any]) -> ShownLevel | None:
+    """Return the last level that was written; one that a person undid is not written again."""
+    shown: ShownLevel | None = None
+    for done in started:
+        if done.kind == ActionKind.REMINDER_LEVEL:
+            shown = with_level(shown, decode_action(done.action))
+    return shown
 
 
 def _may_come(row: Any, hold: StandingHold | None, last_hold_episode: int) -> bool:

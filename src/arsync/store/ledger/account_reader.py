@@ -438,6 +438,11 @@ def _account(
         charges=tuple(dict.fromkeys(line for history in past for line in history.charges)),
         undone={key: undone_by for history in past for key, undone_by in history.undone.items()},
         refused=frozenset().union(*(history.refused for history in past)),
+        shown_levels={
+            contact.id: shown
+            for contact in members
+            if contact.id in histories and (shown := histories[contact.id].shown_level)
+        },
         doubts=all_of(oddities.doubts),
         unreadable=_unreadable_of(members, stored, oddities),
         differences=tuple(

@@ -498,6 +498,7 @@ DISCOUNT = (
     Key("approval", Words(("required", "none")), "whether the draft needs approval (default)"),
     _REMOVE,
 )
+SHOWN = "shown"
 SENDING = (
     Key("via", Words(("accounting system", "smtp")), "how messages leave"),
     Key("days", DaysShape(), "business days, every day, or a list of weekdays"),
@@ -519,6 +520,11 @@ SENDING = (
         "without_email",
         Words(tuple(choice.value for choice in WithoutEmail)),
         "what happens to an email step without an address",
+    ),
+    Key(
+        "reminder_level",
+        Words((SHOWN, "not shown")),
+        "shown: the accounting system shows how far each customer's reminders have come",
     ),
     _REMOVE,
 )
@@ -659,4 +665,5 @@ def sending_of(block: Block, place: object) -> dict[str, object]:
         values["earliest"], values["latest"] = block.values["between"]
     if block.values.get("without_email"):
         values["without_email"] = WithoutEmail(block.values["without_email"])
+    values["shows_reminder_level"] = block.values.get("reminder_level") == SHOWN
     return {**values, "place": place}
