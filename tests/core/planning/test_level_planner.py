@@ -137,3 +137,13 @@ def test_a_claimed_level_is_asked_for_again(desk: Desk) -> None:
     claimed = after(account, [action], desk.today)
     again = levels(desk.plan(desk.head + desk.steps + SHOWN, as_before(claimed, action)))
     assert [planned_again.key for planned_again in again] == [action.key]
+
+
+def test_a_child_billed_to_its_parent_keeps_no_level(desk: Desk) -> None:
+    child = desk.contact("c2", parent_id="c1", bill_to_parent=True)
+    account = desk.account(desk.invoice("i2", 15, contact="c2"), contacts=(desk.contact(), child))
+    account = account._replace(sent=sent(desk, "i2", 1))
+    account = account._replace(shown_levels={"c2": ShownLevel(2, 1)})
+    actions = levels(desk.plan(desk.head + desk.steps + SHOWN, account))
+    shown = {action.contact_id: action.payload.title for action in actions}
+    assert shown == {"c1": "2: first reminder", "c2": "none any more, it was 2"}

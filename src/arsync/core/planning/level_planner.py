@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from arsync.core.actions import Action, ActionKind, Because, ReminderLevelPayload
 from arsync.core.actions.registry import KINDS
-from arsync.core.ledger.records import SentStep, ShownLevel
+from arsync.core.ledger.records import Contact, ContactStatus, SentStep, ShownLevel
 from arsync.core.planning.assessment import Assessment, DunnedParty
 from arsync.core.planning.cadence_steps import position
 from arsync.core.planning.plan_decisions import NOTHING, Decisions, acting, held, holding_back
@@ -57,11 +57,33 @@ def plan_level(planning: Planning, assessment: Assessment, party: DunnedParty) -
     if uncertain or lacking:
         stays = f"the reminder level stays {shown.level or 'unset'}: {uncertain or lacking}"
         return holding_back(held(party, stays))
-    action = _action(planning, party, level, shown)
+    action = _action(planning, party.view.contact, level, shown)
     if planning.is_done(action.key, assessment.account.done_keys):
         reason = KINDS[ActionKind.REMINDER_LEVEL].refused_words
         return holding_back(held(party, reason, because=action.because))
     return acting(action)
+
+
+def plan_levels_no_more(planning: Planning, assessment: Assessment) -> Decisions:
+    """Plan to take the level off children whose parent is reminded for them by now."""
+    account = assessment.account
+    reminded = {party.view.contact.id for party in assessment.parties}
+    others = [
+        contact
+        for contact in account.contacts
+        if contact.id not in reminded
+        and contact.status == ContactStatus.ACTIVE
+        and contact.id in account.shown_levels
+        and account.shown_levels[contact.id].level
+    ]
+    if not others or planning.lacks(REMINDER_LEVEL) or what_may_be_missing(planning, account):
+        return NOTHING
+    actions = (
+        _action(planning, contact, _NONE, account.shown_levels[contact.id]) for contact in others
+    )
+    return acting(
+        *(action for action in actions if not planning.is_done(action.key, account.done_keys))
+    )
 
 
 def _level(planning: Planning, assessment: Assessment, party: DunnedParty) -> Level | None:
@@ -108,8 +130,7 @@ def _numbered(cadence: Cadence, sent_step: SentStep) -> Level:
     return Level(max(1, len(days)), sent_step, passed[-1] if passed else None)
 
 
-def _action(planning: Planning, party: DunnedParty, level: Level, shown: ShownLevel) -> Action:
-    contact = party.view.contact
+def _action(planning: Planning, contact: Contact, level: Level, shown: ShownLevel) -> Action:
     reason = _reason(planning, level)
     note = f"No reminder level any more, it was {shown.level} ({cited(reason)})."
     if level.sent_step is not None:

@@ -24,7 +24,7 @@ from arsync.core.planning.discount_planner import plan_discounts
 from arsync.core.planning.follow_up_planner import plan_follow_ups
 from arsync.core.planning.hold_planner import plan_hold
 from arsync.core.planning.ledger_warnings import OwedByLimit
-from arsync.core.planning.level_planner import plan_level
+from arsync.core.planning.level_planner import plan_level, plan_levels_no_more
 from arsync.core.planning.plan import (
     HeldBack,
     Keepers,
@@ -234,6 +234,8 @@ def plan_account(
         decisions += plan_charges(planning, assessment, party)
         decisions += plan_discounts(planning, assessment, party)
         decisions += plan_level(planning, assessment, party)
+    if account.shown_levels:
+        decisions += plan_levels_no_more(planning, assessment)
     return assessment, decisions
 
 
