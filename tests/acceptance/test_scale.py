@@ -66,7 +66,8 @@ def there(world: World, platform: str) -> dict[str, tuple[str, Decimal, str]]:
         row["id"]: (
             words.get(row["status"], row["status"].lower()),
             Decimal(row["amount_due"]),
-            row["due_on"],
+            # A draft may have no due date: it counts nowhere, and is kept with its own date.
+            row["due_on"] or row["issued_on"],
         )
         for row in world.control.state(platform)["invoices"]
         if row["status"] != "DELETED"

@@ -26,6 +26,7 @@ from arsync.core.ledger.records import (
     BilledCharge,
     Contact,
     Dispute,
+    HoldOrigin,
     Organisation,
     Payment,
     Promise,
@@ -300,7 +301,9 @@ def test_the_history_is_told_as_known_before_a_time(
 def test_a_hold_stands_until_its_lifting_stands(store: Store, connection: ConnectionRow) -> None:
     sent = (STATES.SENDING, STATES.SENT)
     done(store, connection, an_action(ActionKind.CREDIT_HOLD), *sent)
-    assert one_account(store, connection).hold == StandingHold("c1", date(2026, 11, 22), 1)
+    hold = one_account(store, connection).hold
+    assert hold == StandingHold("c1", date(2026, 11, 22), 1, origin=hold.origin)
+    assert hold.origin == HoldOrigin("rules/standard.yaml", 57, "Standard cadence")
     done(store, connection, an_action(ActionKind.TERMS), *sent)
     assert one_account(store, connection).hold.terms_changed
     done(store, connection, an_action(ActionKind.RESTORE_TERMS), *sent)

@@ -108,11 +108,12 @@ def restore(database: Database, source: Path, *, now: datetime) -> list[str]:
                 for table in metadata.sorted_tables:
                     if table not in ABOUT_THE_FUTURE:
                         _copy_table(backup_db, db, table)
+                # Before anything is added: the events below get numbers of their own.
+                if not database.is_sqlite:
+                    _count_on(db)
                 # Messages that left after the backup are missing in it, and would be sent again.
                 _only_observe(db, now)
                 _take_decisions_back(db, now)
-                if not database.is_sqlite:
-                    _count_on(db)
                 live = select(connections.c.name).where(connections.c.removed_at.is_(None))
                 return list(db.scalars(live.order_by(connections.c.name)))
         finally:
