@@ -123,7 +123,7 @@ def test_the_ledger_is_asked_once_a_connection_is_pulled(shell: Any) -> None:
     checked = shell("rules", "check")
     assert checked.code == 0
     assert "warning: no customer is in the group 'Nobody at all' today." in checked.out
-    assert "no customer is in the contact group 'ghosts'." in checked.out
+    assert "no customer is in the contact group 'Ghosts'." in checked.out
 
 
 NOT_NEEDED = (

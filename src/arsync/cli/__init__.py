@@ -31,11 +31,11 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, dict[str, Entry]] = {
     "Set up": {
-        "init": Entry("setup", "Create a config file, a rules folder and a first rulebook."),
-        "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
-        "connections": Entry(
-            "setup", "List the connections, or change the mode or details of one."
+        "init": Entry(
+            "setup", "Create a config file, a rules folder, a first rulebook and its stories."
         ),
+        "connect": Entry("setup", "Connect an organisation at Xero or QuickBooks Online."),
+        "connections": Entry("setup", "List connections, or change their mode or details."),
         "disconnect": Entry(
             "setup", "Withdraw the authorisation and delete a connection's tokens."
         ),
@@ -48,7 +48,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "restore": Entry("maintenance", "Fill an empty store from a backup."),
         "keys": Entry("maintenance", "Renew the key that encrypts the tokens."),
         "rebuild": Entry("maintenance", "Read a ledger from scratch; people's decisions are kept."),
-        "export": Entry("privacy", "Print all data held about one customer."),
+        "export": Entry(
+            "privacy", "Print all data held about one customer, or export whole ledgers."
+        ),
         "forget": Entry("privacy", "Anonymise what arsync recorded about one customer."),
     },
     "Every day": {
@@ -63,8 +65,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "People": {
         "promise": Entry("agreements", "Record a promise to pay."),
         "dispute": Entry("agreements", "Record a dispute about an invoice, or its settlement."),
-        "hold": Entry("hold", "Put a customer on hold by hand, until a day or a release."),
-        "release": Entry("hold", "Release a customer from its hold by hand, until a day."),
+        "hold": Entry("hold", "Put a customer on hold by hand."),
+        "release": Entry("hold", "Release a customer from its hold by hand."),
         "tasks": Entry("agreements", "List the open tasks."),
         "done": Entry("agreements", "Record a task as done, with its outcome."),
         "resolve": Entry("outcomes", "Settle an unknown outcome: was it sent or not?"),
@@ -74,7 +76,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "why": Entry("queries", "Explain what is done about a customer or an invoice, and why."),
         "actions": Entry("queries", "List actions and their outcomes, newest first."),
         "status": Entry("queries", "Show the state of each connection."),
-        "report": Entry("queries", "Print the ageing of receivables, and its tie-out."),
+        "report": Entry("queries", "Print the ageing of receivables, or its tie-out."),
         "rules": Entry("rules", "Check, test and try rulebooks; list the facts."),
     },
     "Try": {

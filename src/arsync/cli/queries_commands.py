@@ -317,7 +317,7 @@ def _action_lines(status: ConnectionStatus, zone: tzinfo) -> list[str]:
 
 @click.group()
 def report() -> None:
-    """Print the ageing of receivables, and whether its total ties with the platform's."""
+    """Print the ageing of receivables, or its tie-out."""
 
 
 @report.command()
@@ -418,7 +418,7 @@ def tie_out(
     as_json: bool,
     config_file: Path | None,
 ) -> int:
-    """Compare the total of receivables with the platform's own, by currency.
+    """Compare the total with the platform's, by currency.
 
     Names the customers that explain a difference. Compares with what the last pulls brought, and
     calls no platform.

@@ -156,7 +156,9 @@ EVERYTHING: tuple[tuple[ActionKind, Via, dict[str, str]], ...] = (
 def test_every_document_sent_is_one_by_intuits_schemas(
     quickbooks: Any, schemas: Schemas, sent: list[Sent]
 ) -> None:
-    assert {kind for kind, _, _ in EVERYTHING} == set(ActionKind) - {ActionKind.UNDO}
+    # QuickBooks has no draft credit notes: a discount is a task there.
+    sent_here = set(ActionKind) - {ActionKind.UNDO, ActionKind.CREDIT_NOTE}
+    assert {kind for kind, _, _ in EVERYTHING} == sent_here
     prepare_ledger(quickbooks)
     connector = quickbooks.connector()
     for kind, via, details in EVERYTHING:
