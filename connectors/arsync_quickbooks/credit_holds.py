@@ -13,7 +13,6 @@ from arsync.connector_sdk import Receipt, Write
 from arsync.core.actions import (
     Action,
     HoldReasonsPayload,
-    ReminderLevelPayload,
     marker,
     payload_of,
 )
@@ -22,7 +21,6 @@ from arsync_quickbooks.documents import CustomerDoc
 from arsync_quickbooks.fenced_text import (
     CREDIT_HOLD,
     NOTES_CHARACTERS_MAX,
-    REMINDER_LEVEL,
     NoRoom,
     block_in,
     placed,
@@ -51,17 +49,17 @@ class Hold:
             notes = customer.notes or ""
             if stands(notes, CREDIT_HOLD, mark):
                 return None
-            return {"Notes": _with_block(write, notes, mark)}
+            return {"Notes": with_block(write, notes, mark)}
 
         notes_after = self._update(write, change)
         if notes_after is not None and not stands(notes_after, CREDIT_HOLD, mark):
-            raise OutcomeUnknown(f"QuickBooks did not take the notes of {_name(write)} as sent.")
-        return Receipt(write.action.contact_id, f"credit hold in the notes of {_name(write)}")
+            raise OutcomeUnknown(f"QuickBooks did not take the notes of {name_of(write)} as sent.")
+        return Receipt(write.action.contact_id, f"credit hold in the notes of {name_of(write)}")
 
     def find(self, write: Write) -> Receipt | None:
         """Look for the block."""
         if stands(self._notes(write) or "", CREDIT_HOLD, marker(write.key)):
-            return Receipt(write.action.contact_id, f"credit hold in the notes of {_name(write)}")
+            return Receipt(write.action.contact_id, f"credit hold in the notes of {name_of(write)}")
         return None
 
     def _update(
@@ -109,57 +107,18 @@ class Reasons(Hold):
             notes = customer.notes or ""
             if not stands(notes, CREDIT_HOLD, mark):
                 return None
-            reworded = _with_block(write, notes, mark)
+            reworded = with_block(write, notes, mark)
             return None if reworded == notes else {"Notes": reworded}
 
         self._update(write, change)
-        return Receipt(write.action.contact_id, f"reasons of the hold in {_name(write)}")
+        return Receipt(write.action.contact_id, f"reasons of the hold in {name_of(write)}")
 
     def find(self, write: Write) -> Receipt | None:
         """Look whether the block says the new words, or is gone."""
         block = block_in(self._notes(write) or "", CREDIT_HOLD)
         if block and not says(block, write.text or write.action.note):
             return None
-        return Receipt(write.action.contact_id, f"reasons of the hold in {_name(write)}")
-
-
-class Level(Hold):
-    """The reminder level: a block of its own beside that of a hold; without a level, none."""
-
-    def perform(self, write: Write) -> Receipt:
-        """Put the level's block in place of an earlier one, or take it out."""
-        level, mark = payload_of(write.action, ReminderLevelPayload).level, marker(write.key)
-        if not level:
-            self._take_out(write, REMINDER_LEVEL)
-            return self._receipt(write)
-
-        def change(customer: CustomerDoc) -> dict[str, Any] | None:
-            notes = customer.notes or ""
-            if stands(notes, REMINDER_LEVEL, mark):
-                return None
-            return {"Notes": _with_block(write, notes, mark, REMINDER_LEVEL, str(level))}
-
-        notes_after = self._update(write, change)
-        if notes_after is not None and not stands(notes_after, REMINDER_LEVEL, mark):
-            raise OutcomeUnknown(f"QuickBooks did not take the notes of {_name(write)} as sent.")
-        return self._receipt(write)
-
-    def find(self, write: Write) -> Receipt | None:
-        """Look for the block, or that none is left."""
-        level, notes = payload_of(write.action, ReminderLevelPayload).level, self._notes(write)
-        if notes is None:
-            return None
-        if level:
-            is_done = stands(notes, REMINDER_LEVEL, marker(write.key))
-        else:
-            is_done = not stands(notes, REMINDER_LEVEL)
-        return self._receipt(write) if is_done else None
-
-    def _receipt(self, write: Write) -> Receipt:
-        level = payload_of(write.action, ReminderLevelPayload).level or "taken off"
-        return Receipt(
-            write.action.contact_id, f"reminder level {level} in the notes of {_name(write)}"
-        )
+        return Receipt(write.action.contact_id, f"reasons of the hold in {name_of(write)}")
 
 
 class Lift(Hold):
@@ -168,17 +127,17 @@ class Lift(Hold):
     def perform(self, write: Write) -> Receipt:
         """Take the block out of the notes if it is there."""
         self._take_out(write, CREDIT_HOLD)
-        return Receipt(write.action.contact_id, f"credit hold lifted for {_name(write)}")
+        return Receipt(write.action.contact_id, f"credit hold lifted for {name_of(write)}")
 
     def find(self, write: Write) -> Receipt | None:
         """Look whether a block is left."""
         notes = self._notes(write)
         if notes is None or stands(notes, CREDIT_HOLD):
             return None
-        return Receipt(write.action.contact_id, f"credit hold lifted for {_name(write)}")
+        return Receipt(write.action.contact_id, f"credit hold lifted for {name_of(write)}")
 
 
-def _with_block(
+def with_block(
     write: Write, notes: str, mark: str, subject: str = CREDIT_HOLD, summary: str = ""
 ) -> str:
     """Return the notes with our block in its present words.
@@ -204,5 +163,6 @@ def _with_block(
         ) from None
 
 
-def _name(write: Write) -> str:
+def name_of(write: Write) -> str:
+    """Return the customer's name, or its id where it has none."""
     return write.action.contact_name or write.action.contact_id

@@ -14,7 +14,7 @@ from arsync.core.actions import Action, ActionKind, Via
 from arsync.core.actions.registry import NOTED_ON_CONTACT
 from arsync.errors import NeedsReconnect, OutcomeUnknown, Rejected, RetryLater
 from arsync_quickbooks.api import Api
-from arsync_quickbooks.credit_holds import Hold, Level, Lift, Reasons
+from arsync_quickbooks.credit_holds import Hold, Lift, Reasons
 from arsync_quickbooks.emails_and_letters import (
     LetterAttachment,
     PlatformEmail,
@@ -25,6 +25,7 @@ from arsync_quickbooks.late_fees import LateFee
 from arsync_quickbooks.payment_terms import HoldTerms, Restored
 from arsync_quickbooks.promises import Promised
 from arsync_quickbooks.read_client import ReadClient
+from arsync_quickbooks.reminder_levels import Level
 from arsync_quickbooks.reversal import UndoChange
 from arsync_quickbooks.write_client import Target, WriteClient
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import arsync_quickbooks
 import arsync_xero
 
-ONLY_XERO = {"dates", "currencies", "timezones"}
-"""Xero alone writes dates as `/Date(...)/`, and has its own names for zones and currencies."""
-ONLY_QUICKBOOKS = {"fenced_text"}
-"""QuickBooks alone has no field for a hold or a promise: they stand in texts that people keep."""
+ONLY_XERO = {"dates", "currencies", "timezones", "credit_notes"}
+"""Xero alone writes dates as `/Date(...)/`, has its own names for zones and currencies, and
+has drafts of credit notes."""
+ONLY_QUICKBOOKS = {"fenced_text", "families", "by_creation"}
+"""QuickBooks alone has no field for a hold or a promise (they stand in texts that people keep), has
+customers below customers, and lists that are read by their moments of creation."""
 
 
 def modules(package: str) -> set[str]:
